@@ -1,0 +1,166 @@
+"""``ssd.start``: a start from within a program's own process, from any of its threads."""
+
+import os
+import warnings
+
+from ssd.launch import helper, report
+from ssd.processes.identity import Process
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.launch.command import Command
+    from ssd.matching import Match
+    from ssd.processes.types import ProcessTable
+
+
+class StartWarning(UserWarning):
+    """A start went on without something: a lock against other starts, a disk priority.
+
+    Where warnings are made errors, ``process`` is what was started all the same.
+    """
+
+    process: Process | None = None
+
+
+class Child(Process):
+    """A started process that is a child of the caller, which has to wait for it.
+
+    It holds a pidfd (``fileno()``, readable once the child has ended; -1 where the system
+    has none). ``wait`` reaps the child; ``close`` lets the descriptor go. Usable in a with
+    statement, which closes and does not wait.
+    """
+
+    __slots__ = ("_pidfd", "status")
+
+    def __init__(self, pid: int, start_time: int, pidfd: int) -> None:
+        super().__init__(pid, start_time)
+        self._pidfd = pidfd
+        self.status: int | None = None
+
+    def fileno(self) -> int:
+        """Return the pidfd (pidfd_open(2)), -1 where there is none."""
+        return self._pidfd
+
+    def wait(self) -> int:
+        """Wait for the end, reap, and return the exit status, or minus the signal's number.
+
+        Once reaped, it returns the same again. Raises ChildProcessError if somebody else
+        in this process has reaped the child.
+        """
+        if self.status is None:
+            try:
+                _, status = os.waitpid(self.pid, 0)
+            except ChildProcessError:
+                if self.status is None:  # another thread's wait() may have been quicker
+                    raise
+            else:
+                self.status = os.waitstatus_to_exitcode(status)
+        return self.status
+
+    def signal(self, signum: int) -> None:
+        """Send a signal. Raises ProcessLookupError once the child has been reaped.
+
+        An unreaped child keeps its pid, so this can reach nobody else.
+        """
+        if self.status is not None:
+            raise ProcessLookupError(self.pid)
+        os.kill(self.pid, signum)
+
+    def close(self) -> None:
+        """Close the pidfd; the child itself lives on."""
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+            self._pidfd = -1
+
+    def __enter__(self) -> "Child":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def start(
+    match: "Match",
+    command: "Command",
+    *,
+    background: bool = True,
+    make_pidfile: bool = False,
+    notify_timeout: float | None = None,
+    stdio: tuple[int, int, int] = (0, 1, 2),
+    new_session: bool = False,
+    table: "ProcessTable | None" = None,
+) -> Process:
+    """Start ``command`` unless ``match`` finds it running, and return its process.
+
+    In the background it is a daemon: detached, with descriptors closed and redirected as
+    the Command says, its pid in ``match.pidfile`` if ``make_pidfile``. Otherwise it stays the
+    caller's child (the result is a Child), with ``stdio`` as its standard descriptors and,
+    with ``new_session``, a session of its own. Returns when execve(2) has succeeded and the
+    pidfile is on disk; with ``notify_timeout`` (seconds; background only) when the program
+    has said READY=1 by sd_notify(3).
+
+    Raises AlreadyRunning, StartFailed, StartBlocked, NotReady, PidfileUnwritable,
+    UnknownUser, UnknownGroup and what ``ssd.find`` raises; warns with StartWarning. Costs the
+    start of an interpreter, because a process with threads must not fork into Python.
+    """
+    if notify_timeout is not None and not background:
+        raise ValueError("notify_timeout needs a start in the background")
+    request = helper.Request(
+        {name: getattr(match, name) for name in match.__slots__},
+        command.pack(),
+        background,
+        make_pidfile,
+        notify_timeout,
+        None if table is None else _name(table),
+    )
+    pid, reading, pidfd = helper.spawn(request, stdio, new_session and not background)
+    try:
+        told, omissions = _listen(reading)
+    except BaseException:
+        if not background:
+            os.kill(pid, 9)  # nobody would be there to own it
+        _let_go(pid, pidfd)
+        raise
+    finally:
+        os.close(reading)
+    if background or told.failure is not None:
+        _let_go(pid, pidfd)
+    process = told.result()
+    result = process if background else Child(process.pid, process.start_time, pidfd)
+    try:
+        for omission in omissions:
+            warnings.warn(StartWarning(omission), stacklevel=2)
+    except StartWarning as warning:
+        # Made an error by the caller's filters: what runs is not to be lost by it.
+        warning.process = result
+        raise
+    return result
+
+
+def _let_go(pid: int, pidfd: int) -> None:
+    """Reap the helper and close its descriptor."""
+    report.reap(pid)
+    if pidfd >= 0:
+        os.close(pidfd)
+
+
+def _name(table: "ProcessTable") -> str:
+    """Return the name by which the helper makes the same table for itself."""
+    names = {"LinuxTable": "kernel", "PortableTable": "psutil"}
+    try:
+        return names[type(table).__name__]
+    except KeyError:
+        raise TypeError(f"a start needs a table of real processes, not {table!r}") from None
+
+
+def _listen(reading: int) -> tuple[report.Told, list[str]]:
+    """Read the helper's reports to their end: what became of the start, and the omissions."""
+    told = report.Told()
+    omissions = []
+    for kind, values in report.receive(reading):
+        if kind == "warning":
+            stage, detail, reason = values
+            omissions.append(f"{stage} {detail}: {reason}")
+        else:
+            told.take(kind, values)
+    return told, omissions

@@ -1,0 +1,88 @@
+"""Option grammar: what getopt_long(3) makes of a command line, one option at a time.
+
+Options may be clustered (``-bmp``), joined with their value (``-pFILE``, ``--pidfile=FILE``),
+abbreviated as far as they stay unambiguous, and mixed with operands, unless
+POSIXLY_CORRECT is in the environment. ``--`` ends them.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Mapping
+
+
+class BadOption(Exception):
+    """An option that the grammar does not admit; the text is what to tell the user."""
+
+
+def parse(
+    words: list[str], short: "Mapping[str, bool]", long: "Mapping[str, bool]", posix: bool = False
+) -> "Generator[tuple[str, str | None], None, list[str]]":
+    """Yield (option, value) in order; return the operands.
+
+    ``short`` and ``long`` say of each option, without its dashes, whether it takes a
+    value. ``posix`` stops at the first operand. Raises BadOption in its turn, so that what
+    stands before it has been seen.
+    """
+    operands: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word == "--":
+            break
+        if word.startswith("--"):
+            yield _long(word[2:], long, rest)
+        elif word.startswith("-") and word != "-":
+            yield from _cluster(word[1:], short, rest)
+        else:
+            operands.append(word)
+            if posix:
+                break
+    operands.extend(rest)
+    return operands
+
+
+def _long(
+    text: str, options: "Mapping[str, bool]", rest: "Iterator[str]"
+) -> tuple[str, str | None]:
+    """Read one long option, with the value from the same word or the next."""
+    given, equals, value = text.partition("=")
+    name = _complete(given, options)
+    if equals:
+        if not options[name]:
+            raise BadOption(f"option '--{name}' doesn't allow an argument")
+        return name, value
+    if not options[name]:
+        return name, None
+    following = next(rest, None)
+    if following is None:
+        raise BadOption(f"option '--{name}' requires an argument")
+    return name, following
+
+
+def _complete(given: str, options: "Mapping[str, bool]") -> str:
+    """Find the option that a name or an unambiguous beginning of one means."""
+    if given in options:
+        return given
+    candidates = [name for name in options if name.startswith(given)]
+    if not candidates:
+        raise BadOption(f"unrecognized option '--{given}'")
+    if len(candidates) > 1:
+        possible = " ".join(f"'--{name}'" for name in candidates)
+        raise BadOption(f"option '--{given}' is ambiguous; possibilities: {possible}")
+    return candidates[0]
+
+
+def _cluster(
+    letters: str, options: "Mapping[str, bool]", rest: "Iterator[str]"
+) -> "Generator[tuple[str, str | None], None, None]":
+    """Read a word of short options; the first that takes a value takes what follows it."""
+    for position, letter in enumerate(letters):
+        if letter not in options:
+            raise BadOption(f"invalid option -- '{letter}'")
+        if not options[letter]:
+            yield letter, None
+            continue
+        value = letters[position + 1 :] or next(rest, None)
+        if value is None:
+            raise BadOption(f"option requires an argument -- '{letter}'")
+        yield letter, value
+        return

@@ -1,0 +1,194 @@
+"""Every sentence and exit status of the command; the docs show them from here.
+
+Standard output is byte for byte that of start-stop-daemon(8) 1.21.22. What goes to
+standard error begins with the name that the command was called by.
+"""
+
+import os
+
+from ssd.matching import UNKNOWN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd import errors
+
+# Exit statuses. The original's binary, not its manual page: fatal errors are 2.
+DONE, NOTHING_DONE, FAILED, USAGE = 0, 1, 2, 3
+
+# Standard output.
+ALREADY_RUNNING = "{what} already running.\n"
+PROGRESS = {
+    "starting": "Starting {what}...\n",
+    "detaching": "Detaching to start {what}...\n",
+    "detached": "Detaching complete...\n",
+    "awaiting": "Waiting for notifications... (timeout {seconds}sec {nanoseconds}nsec)\n",
+    "notified": "Child sent some notification...\n",
+}
+NOTIFIED_READY = "-> Notification => ready for service.\n"
+NOTIFIED_LINE = "-> Notification line '{line}' received\n"
+NONE_FOUND = "No {what} found running; none killed.\n"
+WOULD_SIGNAL = "Would send signal {signum} to {pid}.\n"
+STOPPED = "Stopped {what} (pid{pids}){retry}.\n"
+RETRY = ", retry #{number}"
+NOT_KILLED = "{count} pids were not killed\n"
+REFUSED_TO_DIE = "Program {what}, {count} process(es), refused to die.\n"
+RETRY_IGNORED = "Ignoring --retry in test mode\n"
+
+# Standard error: {reason} is the system's word for the error.
+TRY_HELP = "Try '{program} --help' for more information.\n"
+WARN_NAME = (
+    "this system is not able to track process names\n"
+    "longer than {limit} characters, please use --exec instead of --name."
+)
+WARN_SIGNAL = "failed to kill {pid}: {reason}"
+WARN_KEPT = "pidfile '{path}' is kept: {reason}"
+KEPT_IN_USE = "it names process {pid}, which runs and was not stopped by this call"
+KEPT_SPECIAL = "it is no regular file"
+
+# What could not be done, by the stage of a start. {detail} is a path, a number or a name.
+STAGES = {
+    "chdir": "unable to chdir() to {detail}",
+    "chroot": "unable to chroot() to {detail}",
+    "detach": "unable to detach",
+    "exec": "unable to start {detail}",
+    "fork": "unable to fork",
+    "group": "unable to set gid to {detail}",
+    "groups": "unable to set initgroups() with gid {detail}",
+    "internal": "internal error, please report: {detail}",
+    "interpreter": "unable to run the helper interpreter {detail}",
+    "iosched": "unable to alter IO priority to mask {detail}",
+    "limit": "unable to set resource limit {detail}",
+    "lock": "no lock {detail} against starts at the same moment; going on without",
+    "nice": "unable to alter nice level by {detail}",
+    "notify": "cannot create notification {detail}",
+    "output": "unable to open --output file '{detail}'",
+    "pidfile": "pidfile {detail} of the failed start is left",
+    "procsched": "unable to set process scheduler",
+    "user": "unable to set uid to {detail}",
+}
+
+# By class of exception: a template over its attributes. A reason in parentheses is added
+# where a system call failed.
+ERRORS = {
+    "ExecutableMissing": "unable to stat {error.path} ({error.strerror})",
+    "PidfileUnreadable": "unable to open pidfile {error.path} ({error.reason})",
+    "PidfileUnsafe": "matching on pidfile {error.path} is insecure: {error.reason}",
+    "PidfileUnwritable": "unable to write or remove pidfile '{error.path}' ({error.reason})",
+    "ProcessTableError": "unable to read the process table: {error.reason}",
+    "StartBlocked": (
+        "another start of the same has held {error.path} for {error.seconds:g} seconds; "
+        "end it, or remove that file"
+    ),
+    "UnknownGroup": "group '{error.group}' not found",
+    "UnknownUser": "user '{error.user}' not found",
+}
+NOT_READY = {
+    "errno": "program failed to initialize ({reason})",
+    "exited": "program (pid {error.process.pid}) ended before it was ready",
+    "invalid": "cannot parse notification {error.detail}",
+    "timeout": "timed out waiting for a notification ({error.detail} seconds, --notify-timeout)",
+}
+
+
+def describe(error: "errors.Error") -> str:
+    """Put an exception of the family into words, without the program's name."""
+    name = type(error).__name__
+    if name == "StartFailed":
+        text = STAGES[error.stage].format(detail=error.detail)  # type: ignore[attr-defined]
+        reason = error.reason  # type: ignore[attr-defined]
+        return f"{text} ({reason})" if reason else text
+    if name == "NotReady":
+        code = error.errno  # type: ignore[attr-defined]
+        reason = os.strerror(code) if code else "errno 0"
+        return NOT_READY[error.reason].format(error=error, reason=reason)  # type: ignore[attr-defined]
+    return ERRORS[name].format(error=error)
+
+
+def progress(event: str, what: str, *values: object) -> str:
+    """Put one event of a start into the words of --verbose."""
+    text = PROGRESS[event]
+    if event == "awaiting":
+        seconds, rest = divmod(float(str(values[0])), 1)
+        return text.format(seconds=int(seconds), nanoseconds=int(rest * 1e9))
+    if event == "notified" and values[0] == "ready":
+        return text + NOTIFIED_READY
+    if event == "notified" and values[0] == "line":
+        return text + NOTIFIED_LINE.format(line=values[1])
+    return text.format(what=what)
+
+
+def status_of(fault: int, asked_for_status: bool) -> int:
+    """Return the exit status of a fault: 4 for all of them when a status was asked for."""
+    return UNKNOWN if asked_for_status else fault
+
+
+class Voice:
+    """Where the command speaks: standard output and standard error, never raising.
+
+    The original writes through a buffer that execve(2) and _exit(2) throw away, so what a
+    successful start says with ``--verbose`` is seen on a terminal only. ``say`` holds lines
+    back in that way; ``flush`` lets them go.
+    """
+
+    def __init__(self, program: str, quietness: int = 0) -> None:
+        self.program = program
+        self.quietness = quietness
+        self._held: list[str] = []
+
+    def info(self, text: str) -> None:
+        """Say what ``--quiet`` hides."""
+        if self.quietness <= 0:
+            self.say(text)
+
+    def debug(self, text: str) -> None:
+        """Say what only ``--verbose`` shows."""
+        if self.quietness < 0:
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """Put a text on standard output, at the latest by the next ``flush``."""
+        self._held.append(text)
+
+    def flush(self) -> None:
+        """Write what was said."""
+        text, self._held = "".join(self._held), []
+        _write(1, text)
+
+    def flush_terminal(self) -> None:
+        """Write what was said if a person reads it, before this process is no more."""
+        if self.on_terminal():
+            self.flush()
+
+    def on_terminal(self) -> bool:
+        """Tell whether standard output is a terminal."""
+        return os.isatty(1)
+
+    def leave(self) -> None:
+        """End a start that succeeded: only a terminal has seen what was said on the way."""
+        self.flush_terminal()
+        self.drop()
+
+    def drop(self) -> None:
+        """Forget what was said and not written."""
+        self._held = []
+
+    def warn(self, text: str) -> None:
+        """Write a warning to standard error, after what was said before it."""
+        _write(2, f"{self.program}: warning: {text}\n")
+
+    def complain(self, text: str, hint: str = "") -> None:
+        """Write an error to standard error, and below it a hint."""
+        _write(2, f"{self.program}: {text}\n{hint}")
+
+
+def _write(fd: int, text: str) -> None:
+    """Write all of a text; a reader that has gone, or a full disk, does not stop the work.
+
+    The original ignores the results of printf(3) too: the exit status tells, not the text.
+    """
+    data = os.fsencode(text)
+    while data:
+        try:
+            data = data[os.write(fd, data) :]
+        except OSError:
+            return

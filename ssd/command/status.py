@@ -1,0 +1,23 @@
+"""``ssd --status`` and ``ssd --pidof``."""
+
+from ssd.command.matching import match_of
+from ssd.command.messages import Voice
+from ssd.command.options import PIDOF, Options
+from ssd.finding import look, resolve
+from ssd.matching import lsb_status
+from ssd.processes import default_table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.processes.types import ProcessTable
+
+
+def status(options: Options, voice: Voice, table: "ProcessTable | None" = None) -> int:
+    """Return the LSB status; with --pidof print the pids, ascending, one on a line."""
+    match = match_of(options)
+    list_all = options.command == PIDOF
+    finding = look(match, resolve(match), table or default_table(), only_first=not list_all)
+    if list_all:
+        for process in finding.processes:
+            voice.say(f"{process.pid}\n")
+    return lsb_status(bool(finding.processes), finding.pidfile_holds, match.pidfile is not None)

@@ -1,0 +1,230 @@
+"""A stop on its way, as an engine that any loop can drive.
+
+``plan`` decides and knows no process. ``Stop`` carries a plan out on a process table: it
+looks, opens, matches again and signals, and between two calls of ``advance`` it says which
+descriptors to wait on and until when. The loop that blocks is ``ssd.run``; the one for asyncio
+is in ``ssd.loops``.
+"""
+
+from ssd.errors import Error
+from ssd.finding import look, resolve
+from ssd.processes import default_table
+from ssd.schedule import SEND, Schedule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from ssd.matching import Criteria, Match
+    from ssd.processes.identity import Process
+    from ssd.processes.types import Handle, ProcessTable
+
+    Plan = Generator[tuple[str, float], bool, bool]
+
+STOPPED, NOTHING, REFUSED = "stopped", "nothing", "refused"
+
+
+def plan(schedule: Schedule) -> "Plan":
+    """Yield the steps of a stop; return whether processes are left at the end.
+
+    Each step is answered with a bool. After ``("send", signum)``: whether a process took
+    the signal. After ``("wait", seconds)``: whether one is still there. A step that leaves
+    nobody ends the stop. A single signal, a stop without ``--retry``, is over when it is
+    sent; a schedule is not, even if it ends with a signal.
+    """
+    for step in schedule:
+        if not (yield step):
+            return False
+    return len(schedule.steps) > 1
+
+
+class Round:
+    """One signal of a stop: who was found, who took it, who could not be given it.
+
+    ``refused`` holds (process, OSError) pairs, mostly EPERM.
+    """
+
+    __slots__ = ("signum", "found", "signalled", "refused")
+
+    def __init__(self, signum: int) -> None:
+        self.signum = signum
+        self.found: list[Process] = []
+        self.signalled: list[Process] = []
+        self.refused: list[tuple[Process, OSError]] = []
+
+
+class Stop:
+    """One stop on its way.
+
+    ``advance`` does all that is due and returns True when the stop is over. Until then
+    wait for one of ``handles`` to be readable (poll(2) on ``fileno()``) or for the time
+    ``until`` (seconds of ``table.now()``; None without a limit) and call it again.
+
+    ``outcome`` at the end: "stopped" (a process took a signal and none is left, or there
+    was no wait to see it go), "nothing" (none was found that could be signalled), or
+    "refused" (``remaining`` outlived the schedule). ``rounds`` lists what was sent.
+
+    Raises what ``ssd.find`` raises. Close it, or use it in a with statement: it holds one
+    descriptor per process.
+    """
+
+    def __init__(
+        self, match: "Match", schedule: Schedule, *, table: "ProcessTable | None" = None
+    ) -> None:
+        self.table = table or default_table()
+        self.match = match
+        self._criteria: Criteria | None = None
+        self.rounds: list[Round] = []
+        self.outcome: str | None = None
+        self.failure: Error | OSError | None = None
+        self.remaining: list[Process] = []
+        self.until: float | None = None
+        self._plan = plan(schedule)
+        self._held: dict[Process, Handle] = {}
+        self._first: list[Process] | None = None
+        self._step: tuple[str, float] | None = next(self._plan)
+        self._waiting = False
+
+    @property
+    def handles(self) -> "list[Handle]":
+        """The handles of the processes that are waited for."""
+        return list(self._held.values())
+
+    @property
+    def signalled(self) -> "list[Process]":
+        """Every process that took a signal, in the order of the first one."""
+        return list(dict.fromkeys(p for round in self.rounds for p in round.signalled))
+
+    def advance(self) -> bool:
+        """Do all that is due now; return True when the stop is over."""
+        try:
+            if self._criteria is None:
+                self._criteria = resolve(self.match)
+            while self._step is not None:
+                kind, value = self._step
+                answer = self._send(int(value)) if kind == SEND else self._wait(value)
+                if answer is None:
+                    return False
+                self._next(answer)
+        except BaseException:
+            self.close()
+            raise
+        return True
+
+    def step(self) -> bool:
+        """Advance, and keep a failure in ``failure`` instead of raising it."""
+        try:
+            return self.advance()
+        except (Error, OSError) as error:
+            self.failure = error
+            return True
+
+    def close(self) -> None:
+        """Let go of every process; a stop that is not over is broken off."""
+        self._step = None
+        for handle in self._held.values():
+            handle.close()
+        self._held.clear()
+
+    def __enter__(self) -> "Stop":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _next(self, answer: bool) -> None:
+        """Give the plan its answer and take the next step, or settle the outcome."""
+        try:
+            self._step = self._plan.send(answer)
+            return
+        except StopIteration as end:
+            left = bool(end.value)
+        signalled = self.signalled
+        if left:
+            self.outcome = REFUSED
+            self.remaining = list(self._held)
+        else:
+            self.outcome = STOPPED if signalled else NOTHING
+        self.close()
+
+    def _send(self, signum: int) -> bool:
+        """Look and signal all that is found, and those held that are found no more."""
+        done = Round(signum)
+        self.rounds.append(done)
+        self._hold(self._look())
+        done.found = sorted(self._held, key=lambda process: process.pid)
+        for process in done.found:
+            handle = self._held[process]
+            try:
+                if handle.ended():
+                    raise ProcessLookupError
+                handle.signal(signum)
+            except ProcessLookupError:
+                self._drop(process)  # it ended between the look and the signal
+            except OSError as error:
+                done.refused.append((process, error))
+                self._drop(process)
+            else:
+                done.signalled.append(process)
+        return bool(done.signalled)
+
+    def _wait(self, seconds: float) -> bool | None:
+        """Answer whether a process is left; None as long as that is to be waited for."""
+        now = self.table.now()
+        if not self._waiting:
+            self._waiting = True
+            self.until = now + seconds
+        for process, handle in list(self._held.items()):
+            if handle.ended():
+                self._drop(process)
+        if not self._held:
+            self._hold(process for process in self._look() if self._may_signal(process))
+        if self._held and self.until is not None and now < self.until:
+            return None
+        self._waiting = False
+        return bool(self._held)
+
+    def _look(self) -> "list[Process]":
+        """Find the processes that match now.
+
+        A pid that was given, or read from a pidfile, means the process that had it at
+        the first look: whoever has it later is a stranger.
+        """
+        by_pid = self.match.pid is not None or self.match.pidfile is not None
+        if self._first is None or not by_pid:
+            found = look(self.match, self._asked, self.table).processes
+            self._first = found
+            return found
+        return [process for process in self._first if self.table.holds(self._asked, process)]
+
+    def _hold(self, processes: "Iterable[Process]") -> None:
+        """Open the processes not held yet, each matched again through its own handle."""
+        for process in processes:
+            if process in self._held:
+                continue
+            try:
+                handle = self.table.open(process)
+            except ProcessLookupError:
+                continue
+            if self.table.holds(self._asked, process):
+                self._held[process] = handle
+            else:
+                handle.close()
+
+    def _may_signal(self, process: "Process") -> bool:
+        """Tell whether a signal would be allowed; nobody waits for a process otherwise."""
+        try:
+            with self.table.open(process) as handle:
+                handle.signal(0)
+        except OSError:
+            return False
+        return True
+
+    @property
+    def _asked(self) -> "Criteria":
+        """What is looked for, resolved when the stop first advances."""
+        assert self._criteria is not None
+        return self._criteria
+
+    def _drop(self, process: "Process") -> None:
+        self._held.pop(process).close()

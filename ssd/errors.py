@@ -1,0 +1,137 @@
+"""What can go wrong, as one family of exceptions that carry data.
+
+The sentences below are for a developer's traceback. What the command prints, and the
+exit status that goes with it, is made in ``ssd.command.messages``.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ssd.processes.identity import Process
+
+
+class Error(Exception):
+    """The root of the family: every failure that ssd foresees is one of these."""
+
+
+class UnknownUser(Error):
+    """No account of that name or number exists; see passwd(5) and ``getent``."""
+
+    def __init__(self, user: str) -> None:
+        super().__init__(f"user {user!r} not found")
+        self.user = user
+
+
+class UnknownGroup(Error):
+    """No group of that name exists; see group(5) and ``getent``."""
+
+    def __init__(self, group: str) -> None:
+        super().__init__(f"group {group!r} not found")
+        self.group = group
+
+
+class ExecutableMissing(Error):
+    """The file to match processes by (``exec``) cannot be examined; the cause has errno."""
+
+    def __init__(self, path: str, errno: "int | None", strerror: "str | None") -> None:
+        super().__init__(f"unable to stat {path}: {strerror}")
+        self.path = path
+        self.errno = errno
+        self.strerror = strerror
+
+
+class ProcessTableError(Error):
+    """The system's table of processes cannot be read; ``reason`` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class PidfileError(Error):
+    """A pidfile cannot be used. ``errno`` is None where no system call failed."""
+
+    def __init__(self, path: str, reason: "str | None", errno: "int | None" = None) -> None:
+        super().__init__(f"pidfile {path}: {reason}")
+        self.path = path
+        self.reason = reason
+        self.errno = errno
+
+
+class PidfileUnreadable(PidfileError):
+    """The pidfile, or a directory on its way, cannot be opened."""
+
+
+class PidfileUnsafe(PidfileError):
+    """Somebody else could have chosen the pid in this file, so it is not believed."""
+
+
+class PidfileUnwritable(PidfileError):
+    """The pidfile could not be written or removed; nothing was left half done."""
+
+
+class AlreadyRunning(Error):
+    """A start found what it was to start. ``processes`` are those of them it has seen."""
+
+    def __init__(self, processes: "Sequence[Process]") -> None:
+        super().__init__(f"already running: {[process.pid for process in processes]}")
+        self.processes = list(processes)
+
+
+class StartFailed(Error):
+    """A start did not get as far as the program; nothing runs and no pidfile is left.
+
+    ``stage`` names the step (a key of ``ssd.command.messages.STAGES``), ``detail`` what it
+    was about (a path, a number), ``errno`` why, or None where no system call failed.
+    """
+
+    def __init__(self, stage: str, detail: str, errno: "int | None", reason: "str | None") -> None:
+        super().__init__(f"unable to start ({stage} {detail}): {reason}")
+        self.stage = stage
+        self.detail = detail
+        self.errno = errno
+        self.reason = reason
+
+
+class StartBlocked(Error):
+    """Another start of the same service held its lock for the whole time allowed."""
+
+    def __init__(self, path: str, seconds: float) -> None:
+        super().__init__(f"another start holds {path} for more than {seconds:g} seconds")
+        self.path = path
+        self.seconds = seconds
+
+
+class NotReady(Error):
+    """The program was started but did not say that it is ready.
+
+    ``reason`` is "timeout", "exited" (it ended first), "errno" (it reported ``errno``
+    itself) or "invalid" (it sent a notification that cannot be read). ``process`` is the
+    program, which may still run after a timeout.
+    """
+
+    def __init__(
+        self, process: "Process", reason: str, errno: "int | None" = None, detail: str = ""
+    ) -> None:
+        super().__init__(f"process {process.pid} is not ready: {reason} {detail}".rstrip())
+        self.process = process
+        self.reason = reason
+        self.errno = errno
+        self.detail = detail
+
+
+class NotStopped(Error):
+    """The schedule is over and ``processes`` still run."""
+
+    def __init__(self, processes: "Sequence[Process]") -> None:
+        super().__init__(f"refused to die: {[process.pid for process in processes]}")
+        self.processes = list(processes)
+
+
+class NotPermitted(Error):
+    """Processes were found, but the caller may not signal a single one of them."""
+
+    def __init__(self, processes: "Sequence[Process]") -> None:
+        super().__init__(f"not permitted to signal {[process.pid for process in processes]}")
+        self.processes = list(processes)

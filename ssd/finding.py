@@ -1,0 +1,106 @@
+"""Find the processes that a Match means, and answer how the daemon is.
+
+Reads, and changes nothing.
+"""
+
+import os
+
+from ssd import pidfile
+from ssd.errors import ExecutableMissing, UnknownUser
+from ssd.matching import Criteria, lsb_status
+from ssd.processes import default_table
+from ssd.schedule import number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.matching import Match
+    from ssd.processes.identity import Process
+    from ssd.processes.types import ProcessTable
+
+
+class Finding:
+    """What a look at the table gave: the processes, and what the pidfile said.
+
+    ``pidfile_holds``: True if the pidfile gave a pid, False if it holds none, None if
+    there is no such file or none was asked for.
+    """
+
+    __slots__ = ("processes", "pidfile_holds")
+
+    def __init__(self, processes: "list[Process]", pidfile_holds: bool | None) -> None:
+        self.processes = processes
+        self.pidfile_holds = pidfile_holds
+
+
+def resolve(match: "Match") -> Criteria:
+    """Turn the names of a Match into what the kernel compares.
+
+    Raises ExecutableMissing and UnknownUser.
+    """
+    file = name = None
+    if match.exec is not None:
+        try:
+            facts = os.stat(match.exec)
+        except OSError as error:
+            path = os.fsdecode(match.exec)
+            raise ExecutableMissing(path, error.errno, error.strerror) from error
+        file = (facts.st_dev, facts.st_ino)
+    if match.name is not None:
+        name = os.fsencode(match.name)
+    return Criteria(match.pid, match.ppid, file, name, _uid(match.user))
+
+
+def look(
+    match: "Match", criteria: Criteria, table: "ProcessTable", only_first: bool = False
+) -> Finding:
+    """Look once, for all processes or, where one answers the question, ``only_first``.
+
+    Raises the PidfileError family and ProcessTableError.
+    """
+    if match.pidfile is None:
+        if not only_first:
+            return Finding(table.select(criteria), None)
+        first = table.first(criteria)
+        return Finding([] if first is None else [first], None)
+    alone = match.exec is match.name is match.user is match.ppid is None
+    try:
+        pid = pidfile.read(match.pidfile, alone)
+    except FileNotFoundError:
+        return Finding([], None)
+    if pid is None:
+        return Finding([], False)
+    return Finding(table.select(criteria.replace(pid)), True)
+
+
+def find(match: "Match", *, table: "ProcessTable | None" = None) -> "list[Process]":
+    """Return the running processes that ``match`` means, ascending by pid.
+
+    Zombies are dead and the calling process is never among them. Raises
+    ExecutableMissing, UnknownUser, PidfileUnreadable, PidfileUnsafe, ProcessTableError.
+    """
+    return look(match, resolve(match), table or default_table()).processes
+
+
+def status(match: "Match", *, table: "ProcessTable | None" = None) -> int:
+    """Return the LSB status: 0 running, 1 dead with a pidfile, 3 not running, 4 unknown.
+
+    4 means that the pidfile holds no pid. What keeps the question itself from being
+    asked (see ``find``) is raised.
+    """
+    finding = look(match, resolve(match), table or default_table(), only_first=True)
+    return lsb_status(bool(finding.processes), finding.pidfile_holds, match.pidfile is not None)
+
+
+def _uid(user: str | int | None) -> int | None:
+    """Look an account up; all digits are a uid, known or not."""
+    if user is None or isinstance(user, int):
+        return user
+    uid = number(user)
+    if uid is None:
+        import pwd
+
+        try:
+            uid = pwd.getpwnam(user).pw_uid
+        except KeyError:
+            raise UnknownUser(user) from None
+    return uid

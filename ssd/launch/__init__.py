@@ -1,0 +1,1 @@
+"""Everything that happens in the process on its way to be the program."""

@@ -1,0 +1,145 @@
+"""Send a command into the background: python-daemon detaches, we report and execute.
+
+Three processes take part, as in the original. The caller forks a worker; python-daemon's
+DaemonContext forks twice from there and makes a session between; the last one writes the
+pidfile and executes the program. The caller reads their reports until the pipe closes.
+"""
+
+import os
+
+from ssd import pidfile
+from ssd.errors import PidfileError, StartFailed
+from ssd.launch import report
+from ssd.launch.become import attempt, become
+from ssd.launch.context import daemon_context
+from ssd.launch.stdio import open_descriptors, prepare
+from ssd.processes.identity import Process
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from ssd.launch.become import Warn
+    from ssd.launch.command import Command
+    from ssd.launch.identity import Identity
+    from ssd.processes.types import ProcessTable
+
+PIDFILE_UMASK = 0o022  # whatever the daemon's own umask, as in the original
+
+
+class Detachment:
+    """All that the worker needs: a command, where to write its pid, what to keep open."""
+
+    __slots__ = ("command", "who", "pidfile", "extra", "keep", "table")
+
+    def __init__(
+        self,
+        command: "Command",
+        who: "Identity",
+        pidfile: bytes | None,
+        extra: dict[bytes, bytes],
+        keep: list[int],
+        table: "ProcessTable",
+    ) -> None:
+        self.command = command
+        self.who = who
+        self.pidfile = pidfile
+        self.extra = extra
+        self.keep = keep
+        self.table = table
+
+
+def detach(plan: Detachment, warn: "Warn") -> Process:
+    """Start in the background; return the daemon once its execve(2) has succeeded.
+
+    Only for a process with a single thread. Raises StartFailed or PidfileUnwritable when
+    nothing was left running, and no pidfile.
+    """
+    # Loaded before the fork, so that a missing or broken package is this process's error.
+    context = daemon_context()
+    reading, writing = os.pipe()
+    try:
+        worker = os.fork()
+    except OSError as error:
+        os.close(reading)
+        os.close(writing)
+        raise StartFailed("fork", "", error.errno, error.strerror) from error
+    if worker == 0:
+        _work(plan, context, writing)
+    os.close(writing)
+    try:
+        return _listen(plan, reading, warn)
+    finally:
+        os.close(reading)
+        report.reap(worker)
+
+
+def _listen(plan: Detachment, reading: int, warn: "Warn") -> Process:
+    """Follow the reports to their end; clean up and raise if they end too early."""
+    told = report.Told()
+    for kind, values in report.receive(reading):
+        if kind == "warning":
+            warn(*values)  # type: ignore[arg-type]
+        else:
+            told.take(kind, values)
+    if told.failure is not None:
+        forget(plan.pidfile, told.process, warn)
+    return told.result()
+
+
+def forget(path: bytes | None, process: Process | None, warn: "Warn") -> None:
+    """Remove the pidfile of a start that failed, if it got as far as to write it."""
+    if path is None or process is None:
+        return
+    try:
+        if pidfile.read(path, alone=False) == process.pid:
+            pidfile.remove(path)
+    except FileNotFoundError:
+        return
+    except PidfileError as error:
+        warn("pidfile", error.path, error.reason)  # the failure itself matters more
+
+
+def _work(plan: Detachment, context: "type", writing: int) -> "NoReturn":
+    """Run in the worker and all that comes of it; never return to the caller's code."""
+    try:
+        _detach(plan, context, writing)
+        here = plan.table.process(os.getpid())
+        report.send(writing, "process", os.getpid(), 0 if here is None else here.start_time)
+        if plan.pidfile is not None:
+            pidfile.write(plan.pidfile, os.getpid(), PIDFILE_UMASK)
+        become(
+            plan.command,
+            plan.who,
+            lambda *warning: report.send(writing, "warning", *warning),
+            lambda: report.send(writing, "executing"),
+            plan.extra,
+        )
+    except BaseException as error:  # noqa: BLE001 - it goes to the one who waits for it
+        report.send_error(writing, error)
+    finally:
+        os._exit(2)  # our own child: the caller's buffers and exit handlers are not its own
+
+
+def _detach(plan: Detachment, context: "type", writing: int) -> None:
+    """Return in a process of its own session, with its own descriptors and umask."""
+    command = plan.command
+    umask = os.umask(0o077) if command.umask is None else command.umask
+    os.umask(umask)
+    shown = "/dev/null" if command.output is None else os.fsdecode(command.output)
+    streams: list[object] = []
+    attempt("output", shown, lambda: streams.extend(prepare(command.output, command.close)))
+    keep = [writing, *plan.keep] if command.close else open_descriptors()
+    daemon = context(
+        working_directory="/",
+        umask=umask,
+        detach_process=True,
+        files_preserve=keep,
+        prevent_core=False,  # the limit would survive the exec
+        signal_map={},  # so would an ignored signal
+        stdin=streams[0],
+        stdout=streams[1],
+        stderr=streams[2],
+    )
+    # Every failure of DaemonContext is an OSError with the cause chained to it.
+    attempt("detach", "", daemon.open)

@@ -1,0 +1,94 @@
+"""Become another user and group, for good.
+
+python-daemon's own change of owner is not used: it either leaves the old group or keeps
+root's supplementary groups.
+"""
+
+import errno
+import os
+
+from ssd.errors import UnknownGroup, UnknownUser
+from ssd.schedule import number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Change = tuple[str, str, Callable[..., None], tuple[object, ...]]
+
+
+class Identity:
+    """A resolved user and group.
+
+    uid, user, home: of the account, None without one. gid: the group, None to keep it.
+    group_name: what ``--test`` prints, the group's name as far as it was given.
+    """
+
+    __slots__ = ("uid", "user", "home", "gid", "group_name")
+
+    def __init__(self, user: str | int | None, group: str | int | None) -> None:
+        """Look both up. Raises UnknownUser or UnknownGroup."""
+        self.uid: int | None = None
+        self.user: str | None = None
+        self.home: str | None = None
+        self.gid: int | None = None
+        self.group_name: str | None = None
+        if group is not None:
+            self._find_group(group)
+        if user is not None:
+            self._find_user(user)
+
+    def _find_group(self, group: str | int) -> None:
+        gid = group if isinstance(group, int) else number(group)
+        self.group_name = str(group)
+        if gid is None:
+            import grp  # only a name needs the group database
+
+            try:
+                gid = grp.getgrnam(str(group)).gr_gid
+            except KeyError:
+                raise UnknownGroup(str(group)) from None
+        self.gid = gid
+
+    def _find_user(self, user: str | int) -> None:
+        import pwd
+
+        uid = user if isinstance(user, int) else number(user)
+        try:
+            account = pwd.getpwnam(str(user)) if uid is None else pwd.getpwuid(uid)
+        except (KeyError, OverflowError):
+            raise UnknownUser(str(user)) from None
+        self.uid, self.user, self.home = account.pw_uid, account.pw_name, account.pw_dir
+        if self.gid is None:
+            self.gid, self.group_name = account.pw_gid, ""
+
+
+def changes(identity: Identity, uid: int, gid: int) -> "list[Change]":
+    """Decide what has to be changed for a caller with this real uid and gid.
+
+    Each change is (stage, detail, function, arguments), in the order to make them: the
+    groups, the group, the user and the proof that there is no way back. As in the
+    original, an identity that the caller has already is left alone, groups included.
+    """
+    steps: list[Change] = []
+    if identity.uid is not None and (uid, gid) != (identity.uid, identity.gid):
+        steps.append(("groups", str(identity.gid), os.initgroups, (identity.user, identity.gid)))
+    if identity.gid is not None and gid != identity.gid:
+        steps.append(("group", str(identity.gid), os.setgid, (identity.gid,)))
+    if identity.uid is not None and uid != identity.uid:
+        steps.append(("user", str(identity.user), os.setuid, (identity.uid,)))
+        steps.append(("user", str(identity.user), prove, (identity.uid,)))
+    return steps
+
+
+def prove(uid: int) -> None:
+    """Raise OSError unless every user id of the process is ``uid`` for good."""
+    if hasattr(os, "getresuid") and os.getresuid() != (uid, uid, uid):
+        raise OSError(errno.EPERM, "the change of user did not reach all ids")
+    if uid == 0:
+        return
+    try:
+        os.setuid(0)
+    except PermissionError:
+        return
+    raise OSError(errno.EPERM, "root could be regained after the change of user")

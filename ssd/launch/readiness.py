@@ -1,0 +1,199 @@
+"""Wait until a started program says that it is ready: the sd_notify(3) protocol.
+
+The program is given the address of a datagram socket in NOTIFY_SOCKET. Who may speak is
+checked by the credentials that the kernel attaches (SCM_CREDENTIALS, unix(7)).
+"""
+
+import os
+import struct
+
+from ssd.errors import NotReady, StartFailed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket
+    from collections.abc import Iterator
+
+    from ssd.launch.become import Say
+    from ssd.launch.identity import Identity
+    from ssd.processes.identity import Process
+    from ssd.processes.types import ProcessTable
+
+LARGEST = 4096  # bytes of one notification, as in the original
+_CREDENTIALS = struct.Struct("iII")  # pid, uid, gid: struct ucred of unix(7)
+
+
+class Invalid(ValueError):
+    """A notification that cannot be read. Its text is the offending line."""
+
+
+def parse(message: bytes) -> "Iterator[tuple[str, int | str]]":
+    """Read a notification line by line.
+
+    Yields ("ready", 1), ("extend", microseconds), ("errno", number) and ("line", text) for
+    anything else. Raises Invalid where a number is none.
+    """
+    for line in message.split(b"\n"):
+        name, _, value = line.partition(b"=")
+        shown = os.fsdecode(line)
+        if line == b"READY=1":
+            yield "ready", 1
+        elif name in (b"EXTEND_TIMEOUT_USEC", b"ERRNO"):
+            if not value.isdigit() or len(value) > 18:
+                raise Invalid(shown)
+            yield ("errno" if name == b"ERRNO" else "extend"), int(value)
+        elif line:
+            yield "line", shown
+
+
+class Listener:
+    """The notification socket of one start; close it to remove it from the disk."""
+
+    def __init__(self, who: "Identity") -> None:
+        """Bind a socket that only root and the program's user can reach.
+
+        Raises StartFailed.
+        """
+        import _socket  # socket without its enums: READY is all we exchange
+
+        self._uids = (0, os.geteuid() if who.uid is None else who.uid)
+        self.socket: socket | None = None
+        try:
+            self._directory = _make_directory()
+        except OSError as error:
+            raise StartFailed("notify", "directory", error.errno, error.strerror) from error
+        self.path = self._directory + b"/notify"
+        try:
+            self.socket = _socket.socket(
+                _socket.AF_UNIX, _socket.SOCK_DGRAM | _socket.SOCK_NONBLOCK | _socket.SOCK_CLOEXEC
+            )
+            if hasattr(_socket, "SO_PASSCRED"):
+                self.socket.setsockopt(_socket.SOL_SOCKET, _socket.SO_PASSCRED, 1)
+            self.socket.bind(self.path)
+            os.chmod(self.path, 0o660)
+            owner = (-1 if who.uid is None else who.uid, -1 if who.gid is None else who.gid)
+            os.chown(self.path, *owner)
+            os.chown(self._directory, *owner)
+        except OSError as error:
+            self.close()
+            raise StartFailed("notify", "socket", error.errno, error.strerror) from error
+
+    def close(self) -> None:
+        """Close the socket and remove it and its directory."""
+        if self.socket is not None:
+            self.socket.close()
+        for remove, path in ((os.unlink, self.path), (os.rmdir, self._directory)):
+            try:
+                remove(path)
+            except OSError:
+                continue  # never bound, or the program's user, whose it is, changed it
+
+    def __enter__(self) -> "Listener":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def wait(self, process: "Process", timeout: float, table: "ProcessTable", say: "Say") -> None:
+        """Return when ``process`` has said READY=1. ``timeout`` is in seconds.
+
+        EXTEND_TIMEOUT_USEC makes the rest of the time that many microseconds. Raises NotReady
+        at the end of the time, at once if the process ends, and if it reports an error.
+        """
+        import select
+
+        try:
+            handle = table.open(process)
+        except ProcessLookupError:
+            self._last_words(process, table, say)
+            return
+        with handle:
+            until = table.now() + timeout
+            poll = select.poll()
+            for fd in (self._fileno(), handle.fileno()):
+                if fd >= 0:
+                    poll.register(fd, select.POLLIN)
+            left = timeout
+            while True:
+                say("awaiting", left)
+                # poll(2) takes an int of milliseconds, 24 days; after those it is asked again.
+                if not poll.poll(min(left * 1000, 2**31 - 1)) and table.now() >= until:
+                    raise NotReady(process, "timeout", None, f"{timeout:g}")
+                ended = handle.ended()
+                for kind, value in self._events(process, table, say):
+                    if kind == "ready":
+                        return
+                    until = table.now() + int(value) / 1e6
+                if ended:
+                    raise NotReady(process, "exited")
+                left = max(0.0, until - table.now())
+
+    def _fileno(self) -> int:
+        assert self.socket is not None
+        return self.socket.fileno()
+
+    def _last_words(self, process: "Process", table: "ProcessTable", say: "Say") -> None:
+        """Look for the READY=1 of a process that has ended already, or raise NotReady."""
+        if not any(kind == "ready" for kind, _ in self._events(process, table, say)):
+            raise NotReady(process, "exited")
+
+    def _events(
+        self, process: "Process", table: "ProcessTable", say: "Say"
+    ) -> "Iterator[tuple[str, int | str]]":
+        """Receive all that has come; yield what changes the wait, raise what ends it."""
+        while (message := self._receive(process, table)) is not None:
+            try:
+                for kind, value in parse(message):
+                    say("notified", kind, value)
+                    if kind == "errno":
+                        raise NotReady(process, "errno", int(value))
+                    if kind != "line":
+                        yield kind, value
+            except Invalid as error:
+                raise NotReady(process, "invalid", None, str(error)) from None
+
+    def _receive(self, process: "Process", table: "ProcessTable") -> bytes | None:
+        """Return the next notification of somebody who may send one; None if none is there."""
+        assert self.socket is not None
+        space = 128  # of control data: struct ucred and its header take 32 bytes
+        while True:
+            try:
+                message, control, _, _ = self.socket.recvmsg(LARGEST, space)
+            except BlockingIOError:
+                return None
+            if self._may_speak(control, process, table):
+                return message
+
+    def _may_speak(
+        self, control: "list[tuple[int, int, bytes]]", process: "Process", table: "ProcessTable"
+    ) -> bool:
+        """Decide by the sender's credentials: the right user and the program's own family.
+
+        A sender that has ended already (systemd-notify, say) has no family to look up; its
+        user decides then, as the mode of the socket does on systems without credentials.
+        """
+        if not control:
+            return not hasattr(os, "SCHED_BATCH")  # Linux attaches them always
+        pid, uid, _ = _CREDENTIALS.unpack(control[0][2][: _CREDENTIALS.size])
+        if uid not in self._uids:
+            return False
+        if pid == process.pid or table.process(pid) is None:
+            return True
+        try:
+            return os.getsid(pid) == os.getsid(process.pid)
+        except OSError:
+            return table.process(process.pid) is None
+
+
+def _make_directory() -> bytes:
+    """Make a directory of our own: in /run for root, else in TMPDIR or /tmp."""
+    base = os.environb.get(b"TMPDIR", b"/tmp")
+    if os.getuid() == 0 and os.path.isdir(b"/run"):
+        base = b"/run"
+    while True:
+        path = b"%s/.ssd-notify.%s" % (base, os.urandom(6).hex().encode())
+        try:
+            os.mkdir(path, 0o700)
+            return path
+        except FileExistsError:
+            continue  # one in 2**48: draw again

@@ -1,0 +1,128 @@
+"""What a process on its way to be a daemon tells the one that waits for it.
+
+Messages go through a close-on-exec pipe: its end without a failure means that execve(2)
+has succeeded. A message is a marshalled tuple behind its length, small enough (PIPE_BUF,
+pipe(7)) to be written in one piece.
+"""
+
+import marshal
+import os
+
+from ssd import errors
+from ssd.processes.identity import Process
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LENGTH = 4
+_LONGEST = 1000  # characters of one text, so that four of them fit into PIPE_BUF
+# What may be reported: an exception's class name and the arguments that make it again.
+_FIELDS = {
+    "AlreadyRunning": ("processes",),
+    "ExecutableMissing": ("path", "errno", "strerror"),
+    "PidfileUnreadable": ("path", "reason", "errno"),
+    "PidfileUnsafe": ("path", "reason", "errno"),
+    "PidfileUnwritable": ("path", "reason", "errno"),
+    "ProcessTableError": ("reason",),
+    "StartBlocked": ("path", "seconds"),
+    "StartFailed": ("stage", "detail", "errno", "reason"),
+    "NotReady": ("process", "reason", "errno", "detail"),
+    "UnknownGroup": ("group",),
+    "UnknownUser": ("user",),
+}
+
+
+def send(fd: int, kind: str, *values: object) -> None:
+    """Write one message. Nobody listening is no error: the listener was killed."""
+    plain: list[object] = [kind, *map(_plain, values)]
+    message = marshal.dumps(plain)
+    try:
+        os.write(fd, len(message).to_bytes(_LENGTH, "little") + message)
+    except BrokenPipeError:
+        pass  # whoever asked for the start is gone; the start itself goes on
+
+
+def send_error(fd: int, error: BaseException) -> None:
+    """Write a failure; one that nobody foresaw goes as StartFailed at stage "internal"."""
+    name = type(error).__name__
+    if name not in _FIELDS:
+        name, error = "StartFailed", errors.StartFailed("internal", repr(error), None, "")
+    send(fd, "error", name, *(getattr(error, field) for field in _FIELDS[name]))
+
+
+def receive(fd: int) -> "Iterator[tuple[str, list[object]]]":
+    """Yield (kind, values) until the other end is closed."""
+    with open(fd, "rb", buffering=0, closefd=False) as pipe:
+        while length := pipe.read(_LENGTH):
+            kind, *values = marshal.loads(pipe.read(int.from_bytes(length, "little")))
+            yield kind, values
+
+
+def error_from(values: "list[object]") -> errors.Error:
+    """Make the exception again that ``send_error`` took apart."""
+    name, *arguments = values
+    if name == "AlreadyRunning":
+        arguments = [[Process(*pair) for pair in arguments[0]]]  # type: ignore[attr-defined]
+    elif name == "NotReady":
+        arguments = [Process(*arguments[0]), *arguments[1:]]  # type: ignore[misc]
+    error: errors.Error = getattr(errors, str(name))(*arguments)
+    return error
+
+
+class Told:
+    """What the reports of one start have told so far.
+
+    ``failure`` says why there is no program, as long as there is none: also if whoever was
+    to become it is not heard of again.
+    """
+
+    __slots__ = ("process", "_failure", "_executing")
+
+    def __init__(self) -> None:
+        self.process: Process | None = None
+        self._failure: errors.Error | None = None
+        self._executing = False
+
+    def take(self, kind: str, values: "list[object]") -> None:
+        """Take one message in."""
+        if kind == "process":
+            self.process = Process(*values)  # type: ignore[arg-type]
+        elif kind == "executing":
+            self._executing = True
+        elif kind == "error":
+            self._failure = error_from(values)
+
+    @property
+    def failure(self) -> errors.Error | None:
+        """Return why the start failed; None if it did not."""
+        if self._failure is None and (self.process is None or not self._executing):
+            return errors.StartFailed("fork", "", None, "the process to become it was killed")
+        return self._failure
+
+    def result(self) -> Process:
+        """Return the process, or raise the failure."""
+        if self.failure is not None or self.process is None:
+            raise self.failure or AssertionError("a start without a process is a failure")
+        return self.process
+
+
+def reap(pid: int) -> None:
+    """Wait for a child of ours to end and let the kernel forget it.
+
+    A process that ignores SIGCHLD, or waits for any child elsewhere, has had it reaped
+    already.
+    """
+    try:
+        os.waitpid(pid, 0)
+    except ChildProcessError:
+        return
+
+
+def _plain(value: object) -> object:
+    """Turn a value into what marshal can carry, cut to a length that fits."""
+    if isinstance(value, Process):
+        return (value.pid, value.start_time)
+    if isinstance(value, list):
+        return [_plain(each) for each in value[:100]]
+    return value[:_LONGEST] if isinstance(value, str) else value

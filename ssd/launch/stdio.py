@@ -1,0 +1,60 @@
+"""Standard descriptors: present while ssd works, and what the program is to have."""
+
+import os
+import sys
+
+
+class Stream:
+    """A descriptor with the one method that python-daemon asks of a stream."""
+
+    __slots__ = ("fd",)
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self.fd
+
+
+def fill() -> None:
+    """Open /dev/null on each standard descriptor that the caller closed.
+
+    Otherwise the next file that is opened, a lock or a pidfile, would be the standard
+    output. What is opened here is close-on-exec: the program finds it closed again.
+    """
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            # open(2) gives the lowest free number, which is this one.
+            os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+
+
+def prepare(output: bytes | None, close: bool) -> tuple[Stream, Stream, Stream]:
+    """Return what standard input, output and error of a background program will be.
+
+    ``output``: file for output and error, made with mode 0664 under the umask and appended
+    to; None is /dev/null, or without ``close`` what they are. So is the input then. Raises
+    OSError.
+    """
+    # DaemonContext redirects through sys.stdin and its like, which are None if they were
+    # closed when the interpreter started.
+    sys.stdin, sys.stdout, sys.stderr = Stream(0), Stream(1), Stream(2)
+    source, out, error = Stream(0), Stream(1), Stream(2)
+    if output is not None or close:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        out = error = Stream(os.open(b"/dev/null" if output is None else output, flags, 0o664))
+    if close:
+        source = Stream(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
+    return source, out, error
+
+
+def open_descriptors() -> list[int]:
+    """Return every open descriptor of this process, for ``--no-close``."""
+    for directory in ("/proc/self/fd", "/dev/fd"):
+        try:
+            return [int(name) for name in os.listdir(directory)]
+        except OSError:
+            continue
+    return list(range(os.sysconf("SC_OPEN_MAX")))

@@ -1,0 +1,245 @@
+"""The lock that makes one of many starts at the same moment the only one.
+
+It is a flock(2) on a file of its own, so the kernel releases it when its holder ends,
+however it ends: a killed start never blocks the next. For a pidfile the lock file lies
+beside it, ``.NAME.lock``, and whoever may write that directory may open it, and nobody
+else: a stranger can hold no lock that others wait for. Without a pidfile it lies in a
+directory of the user's own, named after what is looked for.
+"""
+
+import errno
+import os
+import stat
+
+from ssd.errors import StartBlocked
+from ssd.paths import UntrustedLink, walk
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import NoReturn
+
+    from ssd.matching import Criteria, Match
+
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+PATIENCE = 60.0  # seconds; a start holds its lock for a few hundredths of one
+_OPEN = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+class NoLock(Exception):
+    """No lock can be had here. ``path`` and ``reason`` say where and why."""
+
+    def __init__(self, path: str, reason: str | None) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class Lock:
+    """A held lock; release it by ``release()``, or let the process end or exec."""
+
+    __slots__ = ("path", "_fd", "_directory", "_base")
+
+    def __init__(self, path: str, fd: int, directory: int, base: bytes) -> None:
+        self.path = path
+        self._fd = fd
+        self._directory = directory
+        self._base = base
+
+    def fileno(self) -> int:
+        """Return the descriptor whose last copy, closed, is the lock released."""
+        return self._fd
+
+    def release(self) -> None:
+        """Remove the lock file and let go; whoever waits for it makes a new one."""
+        if self._fd < 0:
+            return
+        try:
+            os.unlink(self._base, dir_fd=self._directory)
+        except OSError:
+            pass  # not ours to remove (sticky directory), or gone: the lock is in the kernel
+        finally:
+            os.close(self._fd)
+            os.close(self._directory)
+            self._fd = -1
+
+
+def acquire(match: "Match", criteria: "Criteria", alarm: bool = True) -> Lock | None:
+    """Take the lock for starting what ``match`` means; wait up to a minute for it.
+
+    The minute is kept by SIGALRM, so only where this process is ours; without ``alarm`` the
+    wait has no end but the other's. Returns None where there is nothing to keep apart
+    (``--pidfile /dev/null`` asks for a start no matter what). Raises NoLock if none can be
+    had and StartBlocked if another start does not come to its end.
+    """
+    name = os.fsencode(match.pidfile) if match.pidfile is not None else None
+    if name == b"/dev/null":
+        return None
+    path = os.path.abspath(name) if name is not None else _own_directory() + _key(criteria)
+    shown = os.fsdecode(os.path.join(os.path.dirname(path), b".%s.lock" % os.path.basename(path)))
+    try:
+        directory, last = walk(path, follow_last=True)
+    except UntrustedLink as link:
+        raise NoLock(shown, f"others can make the link {os.fsdecode(link.name)!r}") from None
+    except OSError as error:
+        raise NoLock(shown, error.strerror) from error
+    base = b".%s.lock" % last[:200]
+    try:
+        return Lock(shown, _locked(base, directory, shown, alarm), directory, base)
+    except OSError as error:
+        os.close(directory)
+        raise NoLock(shown, error.strerror) from error
+    except BaseException:
+        os.close(directory)
+        raise
+
+
+def _locked(base: bytes, directory: int, shown: str, alarm: bool) -> int:
+    """Open and lock the file, again and again while its last holder removes it under us."""
+    while True:
+        fd = _open(base, directory)
+        try:
+            _wait(fd, shown, alarm)
+            if _still_named(fd, base, directory):
+                return fd
+        except BaseException:
+            os.close(fd)
+            raise
+        os.close(fd)
+
+
+def _open(base: bytes, directory: int) -> int:
+    """Open the lock file, and make it if it is not there."""
+    while True:
+        try:
+            fd = os.open(base, _OPEN, dir_fd=directory)
+        except FileNotFoundError:
+            made = _make(base, directory)
+            if made is not None:
+                return made
+        else:
+            if stat.S_ISREG(os.fstat(fd).st_mode):
+                return fd
+            os.close(fd)
+            raise OSError(errno.EINVAL, "it is no regular file")
+
+
+def _make(base: bytes, directory: int) -> int | None:
+    """Make the lock file; None if somebody else was quicker.
+
+    It gets its name by link(2) when it has its owner and mode: under its name it can be
+    opened by all who may, from the first moment. Until then its name is one that nobody
+    can have put there before, for a link to a file that root would give away.
+    """
+    private = b"%s.%s" % (base, os.urandom(8).hex().encode())
+    fd = os.open(private, _OPEN | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=directory)
+    try:
+        _share(fd, os.fstat(directory))
+        os.link(private, base, src_dir_fd=directory, dst_dir_fd=directory)
+        return fd
+    except FileExistsError:
+        os.close(fd)
+        return None
+    except OSError as error:
+        os.close(fd)
+        if error.errno not in _NO_LINKS:
+            raise
+    finally:
+        os.unlink(private, dir_fd=directory)
+    return _make_plainly(base, directory)
+
+
+def _make_plainly(base: bytes, directory: int) -> int | None:
+    """Make the lock file where the file system has no hard links (vfat, some of FUSE)."""
+    try:
+        fd = os.open(base, _OPEN | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=directory)
+    except FileExistsError:
+        return None
+    _share(fd, os.fstat(directory))
+    return fd
+
+
+def _share(fd: int, directory: os.stat_result) -> None:
+    """Let those who may write the directory open the lock file."""
+    try:
+        root = os.geteuid() == 0
+        os.fchown(fd, directory.st_uid if root else -1, directory.st_gid)
+    except PermissionError:
+        pass  # not a member of the directory's group: then it is shared with others at most
+    writers = directory.st_mode & 0o022
+    os.fchmod(fd, 0o600 | writers | writers << 1)
+
+
+def _still_named(fd: int, base: bytes, directory: int) -> bool:
+    """Tell whether the locked file is still the one that others will find."""
+    try:
+        there = os.lstat(base, dir_fd=directory)
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(there, os.fstat(fd))
+
+
+def _wait(fd: int, shown: str, alarm: bool) -> None:
+    """Lock, at once or as soon as it is free and the alarm has not rung before."""
+    import fcntl
+
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return
+    except BlockingIOError:
+        pass  # the usual answer to a second start
+    if not alarm:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        return
+    from ssd.signals import raw as signals
+
+    def ring(signum: int, frame: "FrameType | None") -> "NoReturn":
+        raise StartBlocked(shown, PATIENCE)
+
+    before = signals.signal(signals.SIGALRM, ring)
+    signals.setitimer(signals.ITIMER_REAL, PATIENCE)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+    finally:
+        # Ignored first: an alarm that rings now must not take the lock away that was won.
+        signals.signal(signals.SIGALRM, signals.SIG_IGN)
+        signals.setitimer(signals.ITIMER_REAL, 0)
+        signals.signal(signals.SIGALRM, before)
+
+
+def _own_directory() -> bytes:
+    """Return, and make if need be, the directory of locks that go with no pidfile.
+
+    Root's is /run/ssd; anybody else's lies in XDG_RUNTIME_DIR or in /tmp. Raises NoLock.
+    """
+    uid = os.geteuid()
+    if uid == 0 and os.path.isdir(b"/run"):
+        path = b"/run/ssd/"
+    elif uid != 0 and os.environb.get(b"XDG_RUNTIME_DIR", b"").startswith(b"/"):
+        path = os.environb[b"XDG_RUNTIME_DIR"] + b"/ssd/"
+    else:
+        path = b"/tmp/ssd-%d/" % uid
+    try:
+        os.mkdir(path, 0o700)
+        os.chmod(path, 0o700)  # the caller's umask has had its say in mkdir(2)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise NoLock(os.fsdecode(path), error.strerror) from error
+    facts = os.lstat(path[:-1])
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != uid or facts.st_mode & 0o022:
+        raise NoLock(os.fsdecode(path), "it is not a directory of the caller's own")
+    return path
+
+
+def _key(criteria: "Criteria") -> bytes:
+    """Name the lock of a start without a pidfile after what it looks for."""
+    parts = []
+    if criteria.file is not None:
+        parts.append(b"exec-%x-%x" % criteria.file)
+    if criteria.name is not None:
+        parts.append(b"name-" + criteria.name.hex().encode())
+    for label, number in ((b"pid", criteria.pid), (b"ppid", criteria.ppid), (b"uid", criteria.uid)):
+        if number is not None:
+            parts.append(b"%s-%d" % (label, number))
+    return b"+".join(parts)

@@ -1,0 +1,109 @@
+"""What the caller says of a process, and the pure decision whether one is meant.
+
+The criteria are those of start-stop-daemon(8), "Matching options"; all that are given
+must hold.
+"""
+
+import os
+
+
+class Match:
+    """The processes a caller means; every criterion that is given must hold.
+
+    pid: process id, greater than 0.
+    ppid: process id of the parent, greater than 0.
+    pidfile: path of a file that holds the pid (str, bytes or os.PathLike).
+    exec: path of the executable that the process runs, compared by device and inode.
+    name: the kernel's name of the process (comm), 15 bytes at most on Linux.
+    user: user name, or uid as a number or as a string of digits: the process's owner.
+
+    Raises ValueError if no criterion is given, if a pid is not positive, or if both pid
+    and pidfile are given.
+    """
+
+    __slots__ = ("pid", "ppid", "pidfile", "exec", "name", "user")
+
+    def __init__(
+        self,
+        *,
+        pid: int | None = None,
+        ppid: int | None = None,
+        pidfile: "str | bytes | os.PathLike[str] | None" = None,
+        exec: "str | bytes | os.PathLike[str] | None" = None,
+        name: str | bytes | None = None,
+        user: str | int | None = None,
+    ) -> None:
+        if all(each is None for each in (pid, ppid, pidfile, exec, name, user)):
+            raise ValueError("a Match needs at least one of pid, ppid, pidfile, exec, name, user")
+        if pid is not None and pidfile is not None:
+            raise ValueError("a Match takes either pid or pidfile, not both")
+        for label, number in (("pid", pid), ("ppid", ppid)):
+            if number is not None and number <= 0:
+                raise ValueError(f"{label} must be greater than 0, not {number}")
+        self.pid = pid
+        self.ppid = ppid
+        self.pidfile = None if pidfile is None else os.fspath(pidfile)
+        self.exec = None if exec is None else os.fspath(exec)
+        self.name = name
+        self.user = user
+
+    def __repr__(self) -> str:
+        given = [
+            f"{k}={getattr(self, k)!r}" for k in self.__slots__ if getattr(self, k) is not None
+        ]
+        return f"Match({', '.join(given)})"
+
+
+class Criteria:
+    """A Match with its names resolved: what the decision is made on.
+
+    file: (st_dev, st_ino) of the executable; name: comm as bytes; uid: the owner.
+    """
+
+    __slots__ = ("pid", "ppid", "file", "name", "uid")
+
+    def __init__(
+        self,
+        pid: int | None = None,
+        ppid: int | None = None,
+        file: tuple[int, int] | None = None,
+        name: bytes | None = None,
+        uid: int | None = None,
+    ) -> None:
+        self.pid = pid
+        self.ppid = ppid
+        self.file = file
+        self.name = name
+        self.uid = uid
+
+    @property
+    def bare(self) -> bool:
+        """Whether nothing but a pid, or nothing at all, is asked for."""
+        return all(each is None for each in (self.ppid, self.file, self.name, self.uid))
+
+    def replace(self, pid: int) -> "Criteria":
+        """Return the same criteria for one pid, the one that a pidfile gave."""
+        return Criteria(pid, self.ppid, self.file, self.name, self.uid)
+
+    def __repr__(self) -> str:
+        given = [
+            f"{k}={getattr(self, k)!r}" for k in self.__slots__ if getattr(self, k) is not None
+        ]
+        return f"Criteria({', '.join(given)})"
+
+
+RUNNING, DEAD_WITH_PIDFILE, DEAD, UNKNOWN = 0, 1, 3, 4  # LSB, "Init Script Actions"
+
+
+def lsb_status(found: bool, pidfile_holds: "bool | None" = None, pidfile: bool = False) -> int:
+    """Decide the LSB status.
+
+    ``found``: a process matches. ``pidfile``: a pidfile was a criterion; then
+    ``pidfile_holds`` is True if it gave a pid, False if it holds none, None if there is no
+    such file.
+    """
+    if found:
+        return RUNNING
+    if not pidfile or pidfile_holds is None:
+        return DEAD
+    return DEAD_WITH_PIDFILE if pidfile_holds else UNKNOWN

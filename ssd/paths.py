@@ -1,0 +1,80 @@
+"""Walk to a file without following a symbolic link that a stranger could have planted.
+
+A daemon often owns the directory of its pidfile. Whoever takes over the daemon can then put
+a link there, and a start or stop run by root would read or write wherever it points. So a
+link is followed only where nobody but root or the caller can write the directory it is in.
+The walk holds each directory by descriptor, so it cannot be swapped behind our back.
+"""
+
+import errno
+import os
+import stat
+
+MOST_LINKS = 40  # path_resolution(7): the kernel's own limit
+_DIRECTORY = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
+
+
+class UntrustedLink(Exception):
+    """A symbolic link lies in a directory that others can write. ``name`` is the link."""
+
+    def __init__(self, name: bytes) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def only_ours(facts: os.stat_result) -> bool:
+    """Tell whether nobody but root or the caller may write what ``facts`` describe."""
+    if facts.st_uid not in (0, os.geteuid()) or facts.st_mode & stat.S_IWOTH:
+        return False
+    return not facts.st_mode & stat.S_IWGRP or facts.st_gid in (0, os.getegid())
+
+
+def walk(path: bytes, follow_last: bool) -> tuple[int, bytes]:
+    """Resolve a path and return a descriptor of its directory and the name in there.
+
+    With ``follow_last`` the last component is resolved too if it is a link. The caller
+    closes the descriptor. The name may not exist. Raises UntrustedLink, and OSError where
+    a directory cannot be opened (ELOOP after 40 links).
+    """
+    directory = os.open(b"/" if path.startswith(b"/") else b".", _DIRECTORY)
+    try:
+        # Innermost last, so that pop() gives the next component.
+        ahead = [part for part in path.split(b"/") if part not in (b"", b".")][::-1]
+        links = 0
+        while ahead:
+            name = ahead.pop()
+            target = _link(name, directory) if ahead or follow_last else None
+            if target is not None:
+                links += 1
+                if links > MOST_LINKS:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fsdecode(path))
+                if not only_ours(os.fstat(directory)):
+                    raise UntrustedLink(name)
+                if target.startswith(b"/"):
+                    directory = _enter(b"/", directory)
+                ahead += [part for part in target.split(b"/") if part not in (b"", b".")][::-1]
+            elif ahead:
+                directory = _enter(name, directory)
+            else:
+                return directory, name
+        return directory, b"."
+    except BaseException:
+        os.close(directory)
+        raise
+
+
+def _link(name: bytes, directory: int) -> bytes | None:
+    """Return where a link points, or None for what is no link or does not exist."""
+    try:
+        return os.readlink(name, dir_fd=directory)
+    except OSError as error:
+        if error.errno in (errno.EINVAL, errno.ENOENT):
+            return None
+        raise
+
+
+def _enter(name: bytes, directory: int) -> int:
+    """Open a directory below another one and close that. Closes nothing if it fails."""
+    inner = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=directory)
+    os.close(directory)
+    return inner

@@ -1,0 +1,136 @@
+"""lockfile's PIDLockFile made safe, for ``daemon.DaemonContext(pidfile=...)``.
+
+lockfile's own tests only whether the file exists: it stays locked for ever after a SIGKILL
+and has a moment with an empty file. This one has its interface and keeps its promise.
+"""
+
+import os
+import time
+
+from lockfile import AlreadyLocked, LockFailed, LockTimeout, NotLocked, NotMyLock
+from lockfile.pidlockfile import PIDLockFile as _PIDLockFile
+
+from ssd import locking, pidfile
+from ssd.errors import PidfileError
+from ssd.finding import resolve
+from ssd.matching import Match
+from ssd.processes import default_table
+
+
+class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
+    """A pidfile that locks: held as long as the process in it runs.
+
+    The owner is known by pid and start time, kept in the file's second line; an owner that
+    has ended, however it ended, holds nothing. Two processes that try at the same moment
+    are kept apart by a kernel lock. The file is never empty: it appears whole, by a rename.
+    Questions about a file that somebody else could have written raise PidfileUnsafe.
+    """
+
+    def __init__(self, path: str, threaded: bool = False, timeout: float | None = None) -> None:
+        super().__init__(path, threaded, timeout)
+
+    def read_pid(self) -> int | None:
+        """Return the pid in the file; None if there is no file or it holds none."""
+        try:
+            return pidfile.read(self.path, alone=False)
+        except FileNotFoundError:
+            return None
+
+    def is_locked(self) -> bool:
+        """Tell whether the process in the file runs and is the one that wrote it."""
+        return self._owner() is not None
+
+    def i_am_locking(self) -> bool:
+        """Tell whether the file is this process's own."""
+        return self._owner() == os.getpid()
+
+    def acquire(self, timeout: float | None = None) -> None:
+        """Write this process into the file.
+
+        ``timeout``: seconds to wait for the owner to end; None (or the constructor's) is
+        for ever, 0 or less not at all. Raises AlreadyLocked if it is not to wait,
+        LockTimeout at the end of the time, and LockFailed if the file can be neither
+        believed nor written.
+        """
+        limit = self.timeout if timeout is None else timeout
+        until = None if limit is None else time.monotonic() + limit
+        while not self._try_or_fail():
+            if limit is not None and limit <= 0:
+                raise AlreadyLocked(f"{self.path} is already locked")
+            if until is not None and time.monotonic() >= until:
+                raise LockTimeout(f"Timeout waiting to acquire lock for {self.path}")
+            self._await_owner(until)
+
+    def release(self) -> None:
+        """Remove the file. Raises NotLocked or NotMyLock if there is nothing to release."""
+        owner = self._owner()
+        if owner is None:
+            raise NotLocked(f"{self.path} is not locked")
+        if owner != os.getpid():
+            raise NotMyLock(f"{self.path} is locked, but not by me")
+        pidfile.remove(self.path)
+
+    def break_lock(self) -> None:
+        """Remove the file, whoever holds it."""
+        pidfile.remove(self.path)
+
+    def _try_or_fail(self) -> bool:
+        """Try, and tell of a failure in lockfile's terms."""
+        try:
+            return self._try()
+        except PidfileError as error:
+            raise LockFailed(str(error)) from error
+
+    def _try(self) -> bool:
+        """Write the file unless its owner runs; the kernel lock covers look and write."""
+        match = Match(pidfile=self.path)
+        try:
+            lock = locking.acquire(match, resolve(match), alarm=False)
+        except locking.NoLock as fault:
+            raise LockFailed(f"{fault.path}: {fault.reason}") from fault
+        try:
+            if self._owner() is not None:
+                return False
+            here = default_table().process(os.getpid())
+            started = 0 if here is None else here.start_time
+            # python-daemon's umask is 0, and nobody believes a file that all may write.
+            written = pidfile.write(self.path, os.getpid(), _umask() | 0o022, started)
+            if written is not None:
+                written.close()
+            return True
+        finally:
+            if lock is not None:
+                lock.release()
+
+    def _owner(self) -> int | None:
+        """Return the pid of the running owner."""
+        try:
+            pid, started = pidfile.read_owner(self.path)
+        except FileNotFoundError:
+            return None
+        process = None if pid is None else default_table().process(pid)
+        if process is None or started not in (None, process.start_time):
+            return None
+        return process.pid
+
+    def _await_owner(self, until: float | None) -> None:
+        """Wait until the owner ends, which its pidfd tells, or the time is over."""
+        table = default_table()
+        owner = self._owner()
+        process = None if owner is None else table.process(owner)
+        if process is None:
+            return
+        try:
+            with table.open(process) as handle:
+                table.wait([handle], until)
+        except ProcessLookupError:
+            return
+
+
+def _umask() -> int:
+    """Return the process's umask, which can only be read by setting it."""
+    try:
+        with open("/proc/self/status") as file:
+            return next(int(line.split()[1], 8) for line in file if line.startswith("Umask:"))
+    except (OSError, StopIteration):
+        return 0o022

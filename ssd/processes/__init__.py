@@ -1,0 +1,28 @@
+"""The process table: one contract, the kernel's own and psutil's implementation."""
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.processes.types import ProcessTable
+
+
+def default_table() -> "ProcessTable":
+    """Return the fastest table of this system: the kernel's on Linux, else psutil's."""
+    return table_named("kernel" if sys.platform == "linux" else "psutil")
+
+
+def table_named(name: str) -> "ProcessTable":
+    """Return the table called "kernel" (Linux only) or "psutil" (everywhere).
+
+    Raises ValueError for any other name. Each is loaded when first asked for.
+    """
+    if name == "kernel":
+        from ssd.processes.linux import LinuxTable
+
+        return LinuxTable()
+    if name == "psutil":
+        from ssd.processes.portable import PortableTable
+
+        return PortableTable()
+    raise ValueError(f"no process table is called {name!r}: kernel or psutil")

@@ -1,0 +1,148 @@
+"""Hold a process, so that a signal reaches it or nobody.
+
+A pidfd where the system has one (Linux 5.3), a kqueue on BSD and macOS, else the pid with
+its start time looked up again before each use.
+"""
+
+import errno
+import os
+import select
+
+from ssd.processes.waiting import ready
+
+try:
+    # The signal module builds enums on import, at the price of half an interpreter start.
+    from _signal import pidfd_send_signal  # type: ignore[import-not-found, unused-ignore]
+except ImportError:  # built for another system, or without it
+    pidfd_send_signal = None
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+    from ssd.processes.identity import Process
+    from ssd.processes.types import Handle
+
+    Identify = Callable[[int], Process | None]
+
+# What pidfd_open(2) says where it cannot serve: an old kernel, a filter (seccomp(2)).
+UNAVAILABLE = (errno.ENOSYS, errno.EPERM)
+# ... and of a pid that is nobody's, or a thread's.
+NOBODY = (errno.ESRCH, errno.EINVAL, errno.ENOENT)
+
+
+class CheckedHandle:
+    """A pid whose owner is looked up, right before each use, by ``identify``.
+
+    There is no descriptor to wait on. Between the look and kill(2) the pid can still
+    change hands: this is for systems that offer nothing better.
+    """
+
+    def __init__(self, process: "Process", identify: "Identify") -> None:
+        self.process = process
+        self._identify = identify
+
+    def fileno(self) -> int:
+        """Return -1: there is no descriptor."""
+        return -1
+
+    def signal(self, signum: int) -> None:
+        """Send a signal. Raises ProcessLookupError and PermissionError."""
+        if self.ended():
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+        os.kill(self.process.pid, signum)
+
+    def ended(self) -> bool:
+        """Say whether the process has ended; a zombie has."""
+        return self._identify(self.process.pid) != self.process
+
+    def close(self) -> None:
+        """Let go; there is nothing to free."""
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(
+        self,
+        kind: "type[BaseException] | None",
+        error: "BaseException | None",
+        trace: "TracebackType | None",
+    ) -> None:
+        self.close()
+
+
+class DescriptorHandle(CheckedHandle):
+    """A process with a descriptor that is readable once it has ended."""
+
+    def __init__(self, process: "Process", identify: "Identify", fd: int) -> None:
+        super().__init__(process, identify)
+        self._fd = fd
+
+    def fileno(self) -> int:
+        """Return the descriptor, -1 once closed."""
+        return self._fd
+
+    def ended(self) -> bool:
+        """Say whether the process has ended. Raises ValueError on a closed handle."""
+        return ready([self._fd], 0)
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+
+class PidfdHandle(DescriptorHandle):
+    """A process held by a pidfd, which its pid's next owner does not inherit."""
+
+    def signal(self, signum: int) -> None:
+        """Send a signal. Raises ProcessLookupError and PermissionError."""
+        if self.ended():  # the kernel takes a signal for a zombie and says nothing
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+        pidfd_send_signal(self._fd, signum)
+
+
+def open_handle(process: "Process", identify: "Identify") -> "Handle":
+    """Hold a process in the best way that this system has.
+
+    ``identify`` tells who owns a pid, and is asked once more when the handle is there, so
+    that the one held is the one meant. Raises ProcessLookupError if it is not.
+    """
+    handle = _best_handle(process, identify)
+    try:
+        if identify(process.pid) != process:
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+    except BaseException:
+        handle.close()
+        raise
+    return handle
+
+
+def _best_handle(process: "Process", identify: "Identify") -> CheckedHandle:
+    """Make a handle of whoever owns the pid now. Raises ProcessLookupError."""
+    if hasattr(select, "kqueue"):
+        from ssd.processes.kqueue import KqueueHandle, watch
+
+        queue = watch(process.pid)
+        if queue is not None:
+            return KqueueHandle(process, identify, queue)
+    elif hasattr(os, "pidfd_open") and pidfd_send_signal is not None:
+        fd = _pidfd(process.pid)
+        if fd is not None:
+            return PidfdHandle(process, identify, fd)
+    return CheckedHandle(process, identify)
+
+
+def _pidfd(pid: int) -> int | None:
+    """Open a pidfd; None where there is no such thing. Raises ProcessLookupError."""
+    try:
+        return os.pidfd_open(pid)
+    except OSError as error:
+        if error.errno in NOBODY:
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH)) from error
+        if error.errno in UNAVAILABLE:
+            return None
+        raise

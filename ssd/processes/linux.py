@@ -1,0 +1,214 @@
+"""The process table of Linux, read directly: /proc for facts, pidfds for handles.
+
+This is what ``ssd --status`` spends its time on, so it imports nothing that costs
+(docs/design.md, "Budgets"), reads one small file where one will do, and asks the dear
+questions only of processes that passed the cheap ones.
+
+See proc(5), pidfd_open(2).
+"""
+
+import os
+
+from ssd.errors import ProcessTableError
+from ssd.matching import Criteria
+from ssd.processes.identity import Process
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Sequence
+
+    from ssd.processes.types import Handle
+
+# What the kernel answers about a process that is gone (ENOENT, ESRCH) or hidden (EACCES,
+# EPERM; a mount with hidepid says ENOENT). Anything else, EMFILE say, is our own trouble.
+UNKNOWN = (FileNotFoundError, ProcessLookupError, PermissionError)
+
+DELETED = b" (deleted)"
+
+
+class LinuxTable:
+    """The kernel's own table. ``root`` is where procfs is mounted.
+
+    A start time is in clock ticks since boot (field 22 of /proc/PID/stat). Two processes
+    with one pid cannot share it unless the kernel hands out every other pid, or is told
+    the next one by root, within the one tick (10 ms) in which the first was started.
+    """
+
+    def __init__(self, root: str = "/proc") -> None:
+        self._root = os.fsencode(root)
+
+    def pids(self) -> list[int]:
+        """Return every pid, ascending. Raises ProcessTableError if /proc is not mounted."""
+        return sorted(map(int, self._entries()))
+
+    def process(self, pid: int) -> Process | None:
+        """Return the identity of a living process, or None; a thread's id is no process."""
+        return self._look(b"%d" % pid, _ANY)
+
+    def select(self, criteria: Criteria) -> list[Process]:
+        """Return the living processes that meet the criteria; see ``ProcessTable``."""
+        return list(self._matching(criteria))
+
+    def first(self, criteria: Criteria) -> Process | None:
+        """Return the first that ``select`` would, without looking at those after it."""
+        matching = self._matching(criteria)
+        try:
+            return next(matching, None)
+        finally:
+            matching.close()
+
+    def holds(self, criteria: Criteria, process: Process) -> bool:
+        """Say whether the process is still that one and meets the criteria."""
+        if criteria.pid is not None and criteria.pid != process.pid:
+            return False
+        return self._look(b"%d" % process.pid, criteria) == process
+
+    def open(self, process: Process) -> "Handle":
+        """Hold a process. Raises ProcessLookupError if it is not there any more."""
+        from ssd.processes.handles import open_handle  # only a stop needs one
+
+        if self._caller() != b"%d" % os.getpid():
+            # A number read here would name another process in a system call.
+            root = os.fsdecode(self._root)
+            raise ProcessTableError(f"{root} shows the processes of another PID namespace")
+        return open_handle(process, self.process)
+
+    def children(self, pid: int) -> list[Process]:
+        """Return the living children of a process, ascending by pid."""
+        asked = Criteria(ppid=pid)
+        found = (self._look(entry, asked) for entry in self._candidates(asked))
+        return [process for process in found if process is not None]
+
+    def now(self) -> float:
+        """Return the time of the monotonic clock, in seconds."""
+        from time import monotonic
+
+        return monotonic()
+
+    def wait(self, handles: "Sequence[Handle]", until: float | None) -> None:
+        """Return when one of ``handles`` has ended, or at ``until``; see ``ProcessTable``."""
+        from ssd.processes.waiting import wait
+
+        wait(handles, until)
+
+    def _matching(self, criteria: Criteria) -> "Generator[Process, None, None]":
+        """Yield what ``select`` returns."""
+        caller = b"%d" % os.getpid()
+        for entry in self._candidates(criteria):
+            if entry != caller:
+                process = self._look(entry, criteria)
+                if process is not None:
+                    yield process
+
+    def _candidates(self, criteria: Criteria) -> "Iterable[bytes]":
+        """Return, ascending, the entries of /proc that may meet the criteria."""
+        if criteria.pid is not None:
+            return (b"%d" % criteria.pid,)
+        from ssd.processes.scanning import sift  # not for a pid or a pidfile
+
+        return sift(self._root, self._entries, criteria)
+
+    def _look(self, entry: bytes, criteria: Criteria) -> Process | None:
+        """Return the process if it lives and meets all criteria but ``pid``.
+
+        Everything is read through one descriptor of /proc/PID, which stays with the
+        process it was opened for: facts of two owners of the pid cannot mix.
+        """
+        try:
+            where = os.open(self._root + b"/" + entry, os.O_PATH | os.O_DIRECTORY)
+        except UNKNOWN:
+            self._caller()
+            return _unseen(int(entry), criteria)
+        try:
+            start_time, ppid = _parse(read("stat", where))
+            if start_time is not None and _meets(criteria, ppid, where):
+                return Process(int(entry), start_time)
+        except UNKNOWN:
+            # It ended meanwhile, or this is not for us to know: then it does not hold.
+            return _unseen(int(entry), criteria)
+        finally:
+            os.close(where)
+        return None
+
+    def _entries(self) -> list[bytes]:
+        """Return the names in /proc that are pids."""
+        try:
+            entries = [name for name in os.listdir(self._root) if name.isdigit()]
+        except OSError as error:
+            root = os.fsdecode(self._root)
+            raise ProcessTableError(f"unable to read {root}: {error.strerror}") from error
+        if not entries:
+            self._caller()
+        return entries
+
+    def _caller(self) -> bytes:
+        """Return our pid as /proc has it. Raises ProcessTableError if that is not there."""
+        try:
+            return os.readlink(self._root + b"/self")
+        except OSError as error:
+            root = os.fsdecode(self._root)
+            raise ProcessTableError(f"no processes in {root}: is it mounted?") from error
+
+
+def read(path: str | bytes, where: int | None = None) -> bytes:
+    """Read a small file of procfs, relative to ``where``. Raises UNKNOWN."""
+    fd = os.open(path, os.O_RDONLY, dir_fd=where)
+    try:
+        return os.read(fd, 2048)
+    finally:
+        os.close(fd)
+
+
+def _parse(stat: bytes) -> tuple[int | None, int]:
+    """Take (start time, ppid) from /proc/PID/stat; start time None if it does not live.
+
+    The name in it may hold anything, so count from the last ")". A main thread that has
+    ended shows as a zombie while other threads of its process live on. A thread other
+    than the main one has the exit signal -1, and is no process.
+    """
+    fields = stat[stat.rindex(b")") + 2 :].split(b" ", 36)
+    state, ppid, threads, exit_signal = fields[0], fields[1], fields[17], fields[35]
+    ended = state in b"Xx" or (state == b"Z" and int(threads) <= 1)
+    if ended or exit_signal == b"-1":
+        return None, int(ppid)
+    return int(fields[19]), int(ppid)
+
+
+def _meets(criteria: Criteria, ppid: int, where: int) -> bool:
+    """Say whether a process meets all criteria but ``pid``. Raises UNKNOWN."""
+    if criteria.ppid is not None and criteria.ppid != ppid:
+        return False
+    if criteria.uid is not None and criteria.uid != os.fstat(where).st_uid:
+        return False
+    if criteria.name is not None and criteria.name + b"\n" != read("comm", where):
+        return False
+    return criteria.file is None or runs(os.readlink(b"exe", dir_fd=where), criteria.file)
+
+
+def runs(link: bytes, file: tuple[int, int]) -> bool:
+    """Say whether an exe link leads to a file, by device and inode.
+
+    A running executable that was removed or replaced has a mark in its link; like the
+    original, look at what has that name now.
+    """
+    if link.startswith(DELETED):  # OpenVZ kernels
+        link = link[len(DELETED) :]
+    else:
+        link = link.removesuffix(DELETED)
+    try:
+        facts = os.stat(link)
+    except OSError:  # nothing has that name here any more
+        return False
+    return (facts.st_dev, facts.st_ino) == file
+
+
+_ANY = Criteria()
+
+
+def _unseen(pid: int, criteria: Criteria) -> Process | None:
+    """Return a process of which nothing can be read, if nothing has to be."""
+    if not criteria.bare:
+        return None
+    from ssd.processes.hidden import hidden  # rare: a stale pid, or another user's
+
+    return hidden(pid)

@@ -1,0 +1,174 @@
+"""The process table everywhere but on Linux, from psutil; on Linux it can be chosen.
+
+On Linux it answers exactly as ``linux.LinuxTable`` does, more slowly; a test compares them
+on every process of the machine.
+"""
+
+import os
+import sys
+from time import monotonic
+
+import psutil
+
+from ssd.errors import ProcessTableError
+from ssd.matching import Criteria
+from ssd.processes.handles import open_handle
+from ssd.processes.hidden import hidden
+from ssd.processes.identity import Process
+from ssd.processes.linux import runs
+from ssd.processes.waiting import wait
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ssd.processes.types import Handle
+
+
+LINUX = sys.platform == "linux"
+ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+# psutil's words for a process that is gone, half gone or closed to the caller, and the
+# system's, from the one fact that is not asked of psutil.
+UNKNOWN = (psutil.Error, FileNotFoundError, ProcessLookupError, PermissionError)
+
+
+class Facts(psutil.Process):
+    """psutil's process, without its guesses.
+
+    psutil lengthens a name, and invents an executable that it may not read, from the
+    command line. That is the process's own to choose, so it is not looked at.
+    """
+
+    def cmdline(self) -> list[str]:
+        """Return nothing to guess from."""
+        return []
+
+
+class PortableTable:
+    """psutil's processes under the project's contract; see ``ssd.processes.types``.
+
+    A start time is in clock ticks since boot on Linux, in microseconds since the epoch
+    elsewhere. Where psutil derives it from the wall clock and that is set, a process that
+    was found before is taken for a stranger, never the other way round.
+    """
+
+    def pids(self) -> list[int]:
+        """Return every pid, ascending. Raises ProcessTableError if there is no table."""
+        try:
+            return sorted(pid for pid in psutil.pids() if pid > 0)  # 0: the kernel, on BSD
+        except OSError as error:
+            raise ProcessTableError(f"psutil cannot list processes: {error.strerror}") from error
+
+    def process(self, pid: int) -> Process | None:
+        """Return the identity of a living process, or None; a thread's id is no process."""
+        return self._look(pid, Criteria())
+
+    def select(self, criteria: Criteria) -> list[Process]:
+        """Return the living processes that meet the criteria; see ``ProcessTable``."""
+        return list(self._matching(criteria))
+
+    def first(self, criteria: Criteria) -> Process | None:
+        """Return the first that ``select`` would, without looking at those after it."""
+        return next(self._matching(criteria), None)
+
+    def holds(self, criteria: Criteria, process: Process) -> bool:
+        """Say whether the process is still that one and meets the criteria."""
+        if criteria.pid is not None and criteria.pid != process.pid:
+            return False
+        return self._look(process.pid, criteria) == process
+
+    def open(self, process: Process) -> "Handle":
+        """Hold a process. Raises ProcessLookupError if it is not there any more."""
+        return open_handle(process, self.process)
+
+    def children(self, pid: int) -> list[Process]:
+        """Return the living children of a process, ascending by pid."""
+        found = (self._look(each, Criteria(ppid=pid)) for each in self.pids())
+        return [process for process in found if process is not None]
+
+    def now(self) -> float:
+        """Return the time of the monotonic clock, in seconds."""
+        return monotonic()
+
+    def wait(self, handles: "Sequence[Handle]", until: float | None) -> None:
+        """Return when one of ``handles`` has ended, or at ``until``; see ``ProcessTable``."""
+        wait(handles, until)
+
+    def _matching(self, criteria: Criteria) -> "Iterator[Process]":
+        """Yield what ``select`` returns."""
+        pids = self.pids() if criteria.pid is None else [criteria.pid]
+        for pid in pids:
+            process = None if pid == os.getpid() else self._look(pid, criteria)
+            if process is not None:
+                yield process
+
+    def _look(self, pid: int, criteria: Criteria) -> Process | None:
+        """Return the process if it lives and meets all criteria but ``pid``."""
+        if pid <= 0:
+            return None
+        try:
+            return self._read(pid, criteria)
+        except psutil.ZombieProcess:
+            return None
+        except UNKNOWN:
+            return hidden(pid) if criteria.bare else None
+
+    def _read(self, pid: int, criteria: Criteria) -> Process | None:
+        """Return what ``_look`` does. Raises UNKNOWN for what is gone or not for us to know."""
+        found = Facts(pid)
+        with found.oneshot():
+            meets = (
+                (criteria.ppid is None or found.ppid() == criteria.ppid)
+                and (criteria.uid is None or _owner(found) == criteria.uid)
+                and (criteria.name is None or _name(found) == criteria.name)
+                and (criteria.file is None or runs(os.fsencode(found.exe()), criteria.file))
+                and _lives(found)
+            )
+        if not meets or not psutil.pid_exists(pid):  # the latter knows a thread's id
+            return None
+        again, start_time = _started(pid)
+        return Process(pid, start_time) if again == found else None
+
+
+def _lives(found: Facts) -> bool:
+    """Say whether a process has not ended.
+
+    On Linux one whose main thread has ended shows as a zombie while its others live on.
+    """
+    return found.status() not in ENDED or (LINUX and found.num_threads() > 1)
+
+
+def _owner(found: Facts) -> int:
+    """Return the uid that --user compares: the original's choice differs by system."""
+    uids = found.uids()
+    return int(uids.effective if LINUX else uids.real)
+
+
+def _name(found: Facts) -> bytes:
+    """Return the kernel's name of a process.
+
+    psutil takes it from /proc/PID/stat, where some kernels write a newline and a backslash
+    as two characters and some as they are; only comm is plain on all of them.
+    """
+    name = os.fsencode(found.name())
+    if LINUX and b"\\" in name:
+        with open(f"{psutil.PROCFS_PATH}/{found.pid}/comm", "rb") as comm:
+            return comm.read().removesuffix(b"\n")
+    return name
+
+
+def _started(pid: int) -> tuple[psutil.Process, int]:
+    """Return a process and its start time.
+
+    psutil adds the time of boot, which moves when the clock is set: take off the one that
+    it added.
+    """
+    if not LINUX:
+        found = psutil.Process(pid)
+        return found, round(found.create_time() * 1_000_000)
+    while True:
+        boot = psutil.boot_time()
+        found = psutil.Process(pid)
+        created = found.create_time()
+        if psutil.boot_time() == boot:
+            return found, round((created - boot) * os.sysconf("SC_CLK_TCK"))

@@ -1,0 +1,145 @@
+"""A stop schedule: what to send and how long to wait, ``TERM/30/KILL/5``.
+
+The grammar is that of ``--retry`` in start-stop-daemon(8).
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Self
+
+# The names that start-stop-daemon(8) knows; the numbers are this system's.
+SIGNAL_NAMES = (
+    "ABRT", "ALRM", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "QUIT", "SEGV",
+    "TERM", "USR1", "USR2", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU",
+)  # fmt: skip
+
+INT_MAX = 2**31 - 1
+BREATH = 0.02  # seconds; the original's shortest pause, for a tail that has none of its own
+LONGEST_ITEM = 19  # the original's buffer; no name or sensible number is longer
+
+SEND = "send"
+WAIT = "wait"
+
+
+class ScheduleError(ValueError):
+    """A text that is no schedule. ``item`` is the offending part of it."""
+
+    def __init__(self, reason: str, item: str) -> None:
+        super().__init__(f"{reason}: {item!r}")
+        self.reason = reason
+        self.item = item
+
+
+def number(text: str) -> int | None:
+    """Read a decimal number from 0 to 2147483647 as strtol(3) would; None if it is none."""
+    stripped = text.lstrip(" \t\n\v\f\r")
+    digits = stripped[1:] if stripped[:1] in ("+", "-") else stripped
+    # An isascii() check keeps other scripts' digits out, which int() would take.
+    # Ten digits hold INT_MAX; int() refuses texts of thousands of digits in its own way.
+    if not (digits.isascii() and digits.isdigit()) or len(digits.lstrip("0")) > 10:
+        return None
+    value = int(stripped)
+    return value if 0 <= value <= INT_MAX else None
+
+
+def signal_number(text: str) -> int | None:
+    """Read a signal given by number or by name without SIG; None if it is neither."""
+    value = number(text)
+    if value is None and text in SIGNAL_NAMES:
+        from ssd.signals import raw
+
+        value = int(getattr(raw, f"SIG{text}"))
+    return value
+
+
+class Schedule:
+    """A finite list of steps, of which the tail may repeat for ever.
+
+    Each step is ``("send", signal number)`` or ``("wait", seconds)``. ``repeat`` is the
+    index of the first step of the repeating tail, or None. Iterate over it to get the
+    steps in order, without end if a tail repeats. Raises ValueError for no steps at all.
+    """
+
+    __slots__ = ("steps", "repeat")
+
+    def __init__(self, steps: "list[tuple[str, int]]", repeat: int | None = None) -> None:
+        if not steps:
+            raise ValueError("a schedule has at least one step")
+        self.steps = steps
+        self.repeat = repeat
+
+    @classmethod
+    def parse(cls, text: str, signum: int = 15) -> "Self":
+        """Read ``timeout`` or ``item/item/...`` as ``--retry`` does.
+
+        A lone timeout N (seconds) means signal/N/KILL/N, with ``signum`` as the signal.
+        An item is a signal name, -signal-name, -signal-number, a timeout in seconds, or
+        ``forever``, which repeats the rest. Raises ScheduleError.
+        """
+        if "/" not in text:
+            kind, value = _item(text)
+            if kind != WAIT:
+                raise ScheduleError(
+                    "--retry takes timeout, or schedule list of at least two items", text
+                )
+            return cls([(SEND, signum), (WAIT, value), (SEND, 9), (WAIT, value)])
+        steps: list[tuple[str, int]] = []
+        repeat = None
+        for item in text.split("/"):
+            if item == "forever":
+                if repeat is not None:
+                    raise ScheduleError("'forever' appears more than once", text)
+                repeat = len(steps)
+            else:
+                steps.append(_item(item))
+        if repeat == len(steps):
+            raise ScheduleError("'forever' appears last, nothing to repeat", text)
+        return cls(steps, repeat)
+
+    @classmethod
+    def once(cls, signum: int) -> "Self":
+        """Make the schedule of a stop without ``--retry``: send, and wait for nothing."""
+        return cls([(SEND, signum)])
+
+    @property
+    def spins(self) -> bool:
+        """Whether the repeating tail has no wait of at least a second in it."""
+        if self.repeat is None:
+            return False
+        return not any(kind == WAIT and value for kind, value in self.steps[self.repeat :])
+
+    def __iter__(self) -> "Iterator[tuple[str, float]]":
+        yield from self.steps
+        while self.repeat is not None:
+            if self.spins:
+                yield WAIT, BREATH
+            yield from self.steps[self.repeat :]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Schedule):
+            return NotImplemented
+        return self.steps == other.steps and self.repeat == other.repeat
+
+    def __hash__(self) -> int:
+        return hash((tuple(self.steps), self.repeat))
+
+    def __repr__(self) -> str:
+        return f"Schedule({self.steps!r}, repeat={self.repeat!r})"
+
+
+def _item(text: str) -> tuple[str, int]:
+    """Read one item that is not ``forever``."""
+    if len(text) > LONGEST_ITEM:
+        raise ScheduleError("item far too long (items are separated by slashes)", text)
+    if text[:1].isascii() and text[:1].isdigit():
+        seconds = number(text)
+        if seconds is None:
+            raise ScheduleError("invalid timeout value", text)
+        return WAIT, seconds
+    signum = signal_number(text[1:] if text[:1] == "-" else text)
+    if signum is None:
+        raise ScheduleError(
+            "invalid item (must be [-]signal-name, -signal-number, timeout or 'forever')", text
+        )
+    return SEND, signum

@@ -1,0 +1,164 @@
+"""Start a program unless it runs: look, lock, launch, and report.
+
+``launch`` does it inside a process that exists for that alone, the command's or a helper's.
+``start`` is for a program's own process, from any thread: it has a helper do it.
+"""
+
+import os
+
+from ssd import locking, pidfile
+from ssd.errors import AlreadyRunning, NotReady
+from ssd.finding import look, resolve
+from ssd.launch.become import become, home
+from ssd.launch.identity import Identity
+from ssd.processes import default_table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+    from ssd.launch.become import Say, Warn
+    from ssd.launch.command import Command
+    from ssd.launch.detach import Detachment
+    from ssd.matching import Match
+    from ssd.processes.identity import Process
+    from ssd.processes.types import ProcessTable
+
+NOTIFY_TIMEOUT = 60  # seconds, start-stop-daemon(8)
+
+
+class Launch:
+    """One start to be done in this process.
+
+    match: what must not run yet. command: what is started. background: detach it.
+    make_pidfile: write match.pidfile. notify_timeout: seconds to wait for readiness, None
+    not to. warn(stage, detail, reason) is told what went wrong but not far enough to give
+    up; say(event, *values) is told what goes on: "starting", "detaching", "detached",
+    "awaiting" seconds, "notified" kind and value. executing() is called by a foreground
+    start right before execve(2).
+    """
+
+    def __init__(
+        self,
+        match: "Match",
+        command: "Command",
+        *,
+        background: bool,
+        make_pidfile: bool,
+        warn: "Warn",
+        say: "Say",
+        executing: "Callable[[], None]" = lambda: None,
+        notify_timeout: float | None = None,
+        table: "ProcessTable | None" = None,
+    ) -> None:
+        self.match = match
+        self.command = command
+        self.background = background
+        self.notify_timeout = notify_timeout
+        self.warn = warn
+        self.say = say
+        self.executing = executing
+        self.table = table or default_table()
+        self.criteria = resolve(match)
+        self.who = Identity(command.user, command.group)
+        # By its full path: the working directory is another one when it is written.
+        self.pidfile = None
+        if make_pidfile and match.pidfile is not None:
+            self.pidfile = _absolute(os.fsencode(match.pidfile))
+        if command.output is not None:
+            command.output = _absolute(command.output)
+
+    def running(self) -> "list[Process]":
+        """Look, and return a process that runs already, if there is one."""
+        return look(self.match, self.criteria, self.table, only_first=True).processes
+
+    def launch(self) -> "Process":
+        """Start under the lock; return the daemon, or never for a foreground start.
+
+        Raises AlreadyRunning, StartFailed, StartBlocked, PidfileUnwritable, NotReady and
+        what the look raises.
+        """
+        lock = self._lock()
+        try:
+            found = self.running()
+            if found:
+                raise AlreadyRunning(found)
+            self.say("starting")
+            if not self.background:
+                self._become()
+            return self._detach(lock)
+        finally:
+            if lock is not None:
+                lock.release()
+
+    def _lock(self) -> "locking.Lock | None":
+        try:
+            return locking.acquire(self.match, self.criteria)
+        except locking.NoLock as fault:
+            self.warn("lock", fault.path, fault.reason)
+            return None
+
+    def _become(self) -> "NoReturn":
+        """Start in the foreground: write our own pid, then turn into the program."""
+        umask = os.umask(0o077) if self.command.umask is None else self.command.umask
+        os.umask(umask)
+        undo = None
+        if self.pidfile is not None:
+            undo = pidfile.write(self.pidfile, os.getpid(), umask)
+        try:
+            become(self.command, self.who, self.warn, self.executing, home(self.who))
+        except BaseException:
+            if undo is not None:
+                self._undo(undo)
+            raise
+
+    def _undo(self, written: "pidfile.Written") -> None:
+        """Remove the pidfile of a start that failed; another user by now may not be let."""
+        try:
+            written.remove()
+        except OSError as error:
+            path = os.fsdecode(self.pidfile or b"")
+            self.warn("pidfile", path, error.strerror)
+
+    def _detach(self, lock: "locking.Lock | None") -> "Process":
+        """Start in the background and wait for the exec, then for readiness if asked to."""
+        from ssd.launch.detach import Detachment, detach
+
+        self.say("detaching")
+        extra = home(self.who)
+        keep = [] if lock is None else [lock.fileno()]
+        plan = Detachment(self.command, self.who, self.pidfile, extra, keep, self.table)
+        if self.notify_timeout is None:
+            process = detach(plan, self.warn)
+            self.say("detached")
+            return process
+        return self._detach_and_wait(lock, plan, extra)
+
+    def _detach_and_wait(
+        self, lock: "locking.Lock | None", plan: "Detachment", extra: dict[bytes, bytes]
+    ) -> "Process":
+        """Start in the background with a notification socket; return when READY=1 has come."""
+        from ssd.launch.detach import detach, forget
+        from ssd.launch.interrupts import Interruptible
+        from ssd.launch.readiness import Listener
+
+        # An ssd that is told to end while it waits does not leave its socket behind.
+        with Interruptible(), Listener(self.who) as listener:
+            extra[b"NOTIFY_SOCKET"] = listener.path
+            process = detach(plan, self.warn)
+            self.say("detached")
+            if lock is not None:
+                lock.release()
+            try:
+                listener.wait(process, float(self.notify_timeout or 0), self.table, self.say)
+            except NotReady as error:
+                if error.reason == "exited":
+                    forget(self.pidfile, process, self.warn)
+                raise
+            return process
+
+
+def _absolute(path: bytes) -> bytes:
+    """Return a path that holds after a change of directory; only the front is touched."""
+    return path if path.startswith(b"/") else os.getcwdb() + b"/" + path

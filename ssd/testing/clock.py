@@ -1,0 +1,58 @@
+"""A clock that stands still until it is told to jump."""
+
+import heapq
+import itertools
+from collections.abc import Callable
+
+
+class FakeClock:
+    """Time in seconds, and what happens at which moment of it.
+
+    ``start`` is what the clock shows at first. It never goes back.
+    """
+
+    def __init__(self, start: float = 0.0) -> None:
+        self._now = start
+        self._events: list[tuple[float, int, Callable[[], object]]] = []
+        self._order = itertools.count()
+
+    def now(self) -> float:
+        """Return the time in seconds."""
+        return self._now
+
+    def at(self, time: float, action: Callable[[], object]) -> None:
+        """Have ``action`` called when the clock shows ``time``; at once if that is past.
+
+        Actions of one moment are called in the order in which they were given.
+        """
+        if time <= self._now:
+            action()
+        else:
+            heapq.heappush(self._events, (time, next(self._order), action))
+
+    def after(self, seconds: float, action: Callable[[], object]) -> None:
+        """Have ``action`` called ``seconds`` from now."""
+        self.at(self._now + seconds, action)
+
+    def next_event(self) -> float | None:
+        """Return when something happens next; None if nothing is to come."""
+        return self._events[0][0] if self._events else None
+
+    def step(self) -> None:
+        """Jump to the next event and let it happen. Raises LookupError if there is none."""
+        if not self._events:
+            raise LookupError("nothing is to come")
+        self._now, _, action = heapq.heappop(self._events)
+        action()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, and all that belongs into it happen."""
+        self.advance_to(self._now + seconds)
+
+    def advance_to(self, time: float) -> None:
+        """Let everything up to ``time``, and at it, happen. Raises ValueError for the past."""
+        if time < self._now:
+            raise ValueError(f"it is {self._now} already, {time} is past")
+        while self._events and self._events[0][0] <= time:
+            self.step()
+        self._now = time

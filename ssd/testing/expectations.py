@@ -1,0 +1,67 @@
+"""What a check of conformance is written with: a world, and words to expect things."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ssd.processes.identity import Process
+from ssd.processes.types import ProcessTable
+
+
+class World(Protocol):
+    """A table, and the means to make things happen on it.
+
+    ``can_rename``: False where processes cannot change their name.
+    """
+
+    table: ProcessTable
+    can_rename: bool
+
+    def start(self, name: bytes | None = None, *, parent: int | None = None) -> int:
+        """Start a process, a child of the caller or of ``parent``; return its pid."""
+
+    def rename(self, pid: int, name: bytes) -> None:
+        """Have a child of the caller take another name."""
+
+    def ignore(self, pid: int, signum: int) -> None:
+        """Have a child of the caller ignore a signal from now on."""
+
+    def kill(self, pid: int) -> None:
+        """End a child of the caller and leave a zombie."""
+
+    def reap(self, pid: int) -> None:
+        """Take the zombie of a child of the caller off the table."""
+
+    def file(self, pid: int) -> tuple[int, int]:
+        """Return device and inode of the executable that all started processes run."""
+
+    def uid(self) -> int:
+        """Return the user that all started processes belong to."""
+
+    def foreign(self) -> int | None:
+        """Return the pid of a process that the caller may not signal, if there is one."""
+
+    def close(self) -> None:
+        """End all that was started."""
+
+
+def expect(actual: object, expected: object, what: str) -> None:
+    """Raise AssertionError, saying what was looked at, unless both are equal."""
+    if actual != expected:
+        raise AssertionError(f"{what}: {actual!r}, not {expected!r}")
+
+
+def expect_error(kind: type[Exception], call: Callable[[], object], what: str) -> None:
+    """Raise AssertionError unless the call raises an exception of the kind."""
+    try:
+        answer = call()
+    except kind:
+        return
+    raise AssertionError(f"{what}: {answer!r}, not {kind.__name__}")
+
+
+def identity(world: World, pid: int) -> Process:
+    """Return the process with a pid. Raises AssertionError if the table has none."""
+    process = world.table.process(pid)
+    if process is None:
+        raise AssertionError(f"process({pid}): None, and it lives")
+    return process

@@ -1,0 +1,200 @@
+"""Checks of what a table says about processes; each rule is a docstring."""
+
+import os
+
+from ssd.matching import Criteria
+from ssd.processes.identity import Process
+from ssd.testing.expectations import World, expect, expect_error, identity
+
+# Names that a careless reader of /proc takes for something else.
+HOSTILE_NAMES = (
+    b"a) S 1 (b",
+    b"two words",
+    b"new\nline",
+    b"back\\slash\\n",
+    b"\xff\xfe caf\xe9",
+    b")",
+    b"fifteen bytes..",
+)
+
+
+def pids_ascend(world: World) -> None:
+    """Every pid is listed once, ascending, what was just started among them."""
+    started = {world.start(), world.start()}
+    pids = world.table.pids()
+    expect(pids, sorted(set(pids)), "pids()")
+    expect(started - set(pids), set(), "started, and not in pids()")
+
+
+def identity_stays(world: World) -> None:
+    """A process has one identity from its start to its end, and then none."""
+    pid = world.start()
+    before = identity(world, pid)
+    expect(identity(world, pid), before, "process(pid), asked twice")
+    expect(before.pid, pid, "pid of process(pid)")
+    world.kill(pid)
+    world.reap(pid)
+    expect(world.table.process(pid), None, "process(pid) of nobody")
+    expect(world.table.select(Criteria(pid=pid)), [], "select(pid) of nobody")
+
+
+def nobody_has_no_identity(world: World) -> None:
+    """A number that is no pid is nobody, not an error."""
+    for pid in (0, -1, -(2**31), 2**31 - 1, 2**22 + 1):
+        expect(world.table.process(pid), None, f"process({pid})")
+        expect(world.table.select(Criteria(pid=pid)), [], f"select(pid={pid})")
+        if pid:  # 0 is the parent of those that came from outside
+            expect(world.table.children(pid), [], f"children({pid})")
+
+
+def zombie_is_dead(world: World) -> None:
+    """A zombie is listed as a pid, and in every other way dead."""
+    table, pid = world.table, world.start()
+    process = identity(world, pid)
+    world.kill(pid)
+    expect(pid in table.pids(), True, "a zombie in pids()")
+    expect(table.process(pid), None, "process() of a zombie")
+    expect(table.select(Criteria(pid=pid)), [], "select(pid) of a zombie")
+    expect(table.first(Criteria(pid=pid)), None, "first(pid) of a zombie")
+    expect(process in table.select(Criteria(ppid=os.getpid())), False, "a zombie in select(ppid)")
+    expect(process in table.children(os.getpid()), False, "a zombie in children()")
+    expect(table.holds(Criteria(pid=pid), process), False, "holds() of a zombie")
+    expect_error(ProcessLookupError, lambda: table.open(process), "open() of a zombie")
+
+
+def name_is_exact(world: World) -> None:
+    """A name holds if it is equal, byte for byte, whatever the bytes are."""
+    if not world.can_rename:
+        return
+    for name in HOSTILE_NAMES:
+        process = identity(world, world.start(name))
+        expect(world.table.select(Criteria(name=name)), [process], f"select(name={name!r})")
+        expect(world.table.select(Criteria(name=name[:-1] + b"\0")), [], "select() of another name")
+
+
+def long_name_is_cut(world: World) -> None:
+    """A process has the first 15 bytes of its name, and the whole of it is nobody's."""
+    if not world.can_rename:
+        return
+    name = b"a name of twenty byt"
+    process = identity(world, world.start(name))
+    expect(world.table.select(Criteria(name=name[:15])), [process], "select() of 15 bytes")
+    expect(world.table.select(Criteria(name=name)), [], "select() of 20 bytes")
+
+
+def renamed_is_found_by_its_new_name(world: World) -> None:
+    """A process that changes its name keeps its identity; the old name holds no more."""
+    if not world.can_rename:
+        return
+    pid = world.start(b"old name")
+    process = identity(world, pid)
+    world.rename(pid, b"new name")
+    expect(world.table.select(Criteria(name=b"new name")), [process], "select(name=new)")
+    expect(world.table.select(Criteria(name=b"old name")), [], "select(name=old)")
+    expect(world.table.holds(Criteria(name=b"old name"), process), False, "holds(name=old)")
+    expect(world.table.holds(Criteria(name=b"new name"), process), True, "holds(name=new)")
+
+
+def executable_is_a_file(world: World) -> None:
+    """An executable is compared by device and inode."""
+    pid = world.start()
+    process, (device, inode) = identity(world, pid), world.file(pid)
+    expect(process in world.table.select(Criteria(file=(device, inode))), True, "select(file)")
+    for other in ((device, inode + 1), (device + 1, inode)):
+        expect(process in world.table.select(Criteria(file=other)), False, "select(file=other)")
+        expect(world.table.holds(Criteria(file=other), process), False, "holds(file=other)")
+
+
+def owner_is_a_uid(world: World) -> None:
+    """A process is found by its owner, and by nobody else's uid."""
+    process = identity(world, world.start())
+    expect(process in world.table.select(Criteria(uid=world.uid())), True, "select(uid)")
+    other = world.uid() + 1
+    expect(process in world.table.select(Criteria(uid=other)), False, "select(uid=other)")
+
+
+def children_are_of_their_parent(world: World) -> None:
+    """A child is its parent's while the parent lives; then it is somebody else's."""
+    table, parent = world.table, world.start()
+    born = [identity(world, world.start(parent=parent)) for _ in range(3)]
+    born.sort(key=lambda process: process.pid)
+    expect(table.children(parent), born, "children()")
+    expect(table.select(Criteria(ppid=parent)), born, "select(ppid)")
+    expect(identity(world, parent) in table.children(os.getpid()), True, "its parent in children()")
+    expect([p for p in born if p in table.children(os.getpid())], [], "grandchildren in children()")
+    world.kill(parent)
+    expect(table.children(parent), [], "children() of a zombie")
+    world.reap(parent)
+    expect(table.children(parent), [], "children() of nobody")
+    expect(table.select(Criteria(ppid=parent)), [], "select(ppid) of nobody")
+    expect([identity(world, process.pid) for process in born], born, "the orphans")
+
+
+def all_criteria_must_hold(world: World) -> None:
+    """One criterion that does not hold is enough to leave a process out."""
+    pid = world.start()
+    process, file, uid = identity(world, pid), world.file(pid), world.uid()
+    every = Criteria(pid, os.getpid(), file, None, uid)
+    expect(world.table.select(every), [process], "select() with all criteria")
+    expect(
+        world.table.select(Criteria(None, os.getpid(), file, None, uid)).count(process),
+        1,
+        "select()",
+    )
+    wrong = (
+        Criteria(pid, os.getpid() + 1, file, None, uid),
+        Criteria(pid, os.getpid(), (file[0], file[1] + 1), None, uid),
+        Criteria(pid, os.getpid(), file, b"not its name", uid),
+        Criteria(pid, os.getpid(), file, None, uid + 1),
+    )
+    for criteria in wrong:
+        expect(world.table.select(criteria), [], f"select({criteria})")
+        expect(world.table.holds(criteria, process), False, f"holds({criteria})")
+
+
+def caller_is_never_selected(world: World) -> None:
+    """The calling process is on the table, and no criteria select it."""
+    table, own = world.table, os.getpid()
+    caller = identity(world, own)
+    expect(own in table.pids(), True, "the caller in pids()")
+    expect(table.select(Criteria(pid=own)), [], "select() of the caller")
+    expect(table.first(Criteria(pid=own)), None, "first() of the caller")
+    expect(caller in table.select(Criteria(uid=world.uid())), False, "the caller in select(uid)")
+
+
+def selection_ascends(world: World) -> None:
+    """What is selected comes ascending by pid; the first is the first of them."""
+    started = sorted(world.start() for _ in range(4))
+    selected = world.table.select(Criteria(ppid=os.getpid(), uid=world.uid()))
+    expect([p.pid for p in selected if p.pid in started], started, "pids of select()")
+    expect(world.table.first(Criteria(ppid=os.getpid(), uid=world.uid())), selected[0], "first()")
+
+
+def stranger_does_not_hold(world: World) -> None:
+    """A pid with another start time is a stranger: nothing holds, and it is not opened."""
+    table, pid = world.table, world.start()
+    process = identity(world, pid)
+    stranger = Process(pid, process.start_time + 1)
+    expect(table.holds(Criteria(), process), True, "holds() of no criteria")
+    expect(table.holds(Criteria(pid=pid), process), True, "holds(pid)")
+    expect(table.holds(Criteria(pid=pid + 1), process), False, "holds(pid=other)")
+    expect(table.holds(Criteria(), stranger), False, "holds() of a stranger")
+    expect_error(ProcessLookupError, lambda: table.open(stranger), "open() of a stranger")
+
+
+CHECKS = (
+    pids_ascend,
+    identity_stays,
+    nobody_has_no_identity,
+    zombie_is_dead,
+    name_is_exact,
+    long_name_is_cut,
+    renamed_is_found_by_its_new_name,
+    executable_is_a_file,
+    owner_is_a_uid,
+    children_are_of_their_parent,
+    all_criteria_must_hold,
+    caller_is_never_selected,
+    selection_ascends,
+    stranger_does_not_hold,
+)

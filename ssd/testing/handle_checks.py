@@ -1,0 +1,83 @@
+"""Checks of how a table holds processes, signals them and waits; each rule is a docstring."""
+
+import signal
+
+from ssd.testing.expectations import World, expect, expect_error, identity
+
+
+def handle_outlives_its_process(world: World) -> None:
+    """A handle tells of the end, also when the zombie is reaped, and signals nobody then."""
+    table, pid = world.table, world.start()
+    with table.open(identity(world, pid)) as handle:
+        expect(handle.process, identity(world, pid), "process of the handle")
+        expect(handle.ended(), False, "ended() of a living process")
+        handle.signal(0)
+        world.kill(pid)
+        for state in ("zombie", "reaped process"):
+            expect(handle.ended(), True, f"ended() of a {state}")
+            table.wait([handle], None)
+            expect_error(ProcessLookupError, lambda: handle.signal(0), f"signal(0) to a {state}")
+            expect_error(ProcessLookupError, lambda: handle.signal(15), f"signal(15) to a {state}")
+            if state == "zombie":
+                world.reap(pid)
+        handle.close()
+
+
+def signal_ends(world: World) -> None:
+    """A signal reaches the process held, and the wait ends with it."""
+    pid, other = world.start(), world.start()
+    with (
+        world.table.open(identity(world, other)) as bystander,
+        world.table.open(identity(world, pid)) as handle,
+    ):
+        handle.signal(signal.SIGTERM)
+        world.table.wait([bystander, handle], None)
+        expect((handle.ended(), bystander.ended()), (True, False), "ended() of both")
+
+
+def ignored_signal_does_not_end(world: World) -> None:
+    """A process that ignores a signal lives on, until KILL."""
+    pid = world.start()
+    world.ignore(pid, signal.SIGTERM)
+    with world.table.open(identity(world, pid)) as handle:
+        handle.signal(signal.SIGTERM)
+        world.ignore(pid, signal.SIGHUP)  # it answers, so it lives
+        expect(handle.ended(), False, "ended() after an ignored signal")
+        handle.signal(signal.SIGKILL)
+        world.table.wait([handle], None)
+        expect(handle.ended(), True, "ended() after KILL")
+
+
+def wait_ends_at_its_time(world: World) -> None:
+    """A wait is over at its time, and at once if that is past or a process has ended."""
+    table, pid = world.table, world.start()
+    with table.open(identity(world, pid)) as handle:
+        start = table.now()
+        table.wait([handle], start - 1)
+        until = table.now() + 0.03
+        table.wait([handle], until)
+        expect(table.now() >= until, True, "the time has come after wait()")
+        expect(handle.ended(), False, "ended() after a wait in which nothing happened")
+        until = table.now() + 0.01
+        table.wait([], until)
+        expect(table.now() >= until, True, "the time has come after wait() for nobody")
+        expect_error(ValueError, lambda: table.wait([], None), "wait() for nothing")
+
+
+def foreign_process_is_not_signalled(world: World) -> None:
+    """A process that the caller may not signal is found, and says so."""
+    pid = world.foreign()
+    if pid is not None:
+        with world.table.open(identity(world, pid)) as handle:
+            expect_error(PermissionError, lambda: handle.signal(0), "signal(0) to a foreigner")
+            expect_error(PermissionError, lambda: handle.signal(15), "signal(15) to a foreigner")
+            expect(handle.ended(), False, "ended() of a foreigner")
+
+
+CHECKS = (
+    handle_outlives_its_process,
+    signal_ends,
+    ignored_signal_does_not_end,
+    wait_ends_at_its_time,
+    foreign_process_is_not_signalled,
+)

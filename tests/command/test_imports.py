@@ -1,0 +1,159 @@
+"""What the command loads: on a hot path little, and for each verb no more than it needs."""
+
+import json
+import os
+from pathlib import Path
+
+import daemon
+import pytest
+from support import child, ended, python
+
+import ssd
+
+HOME = str(Path(str(ssd.__file__)).parent.parent)
+DAEMON = str(Path(str(daemon.__file__)).parent.parent)
+
+PLAIN = ("-I", "-S")
+# Runs the command in an interpreter without site, which loads things of its own, and lists
+# what it has loaded then, beyond what the interpreter itself begins with.
+LIST = f"""
+import os, sys
+before = set(sys.modules)
+sys.path[:0] = [{HOME!r}]
+sys.path.append({DAEMON!r})
+from ssd.command import main
+status = main(["ssd", *sys.argv[1:]])
+loaded = sorted(set(sys.modules) - before)
+import json
+files = {{name: getattr(sys.modules[name], "__file__", None) for name in loaded}}
+print(json.dumps([status, files]))
+"""
+
+HEAVY = {
+    "psutil", "daemon", "lockfile", "enum", "signal", "re", "typing", "dataclasses", "argparse",
+    "getopt", "logging", "subprocess", "functools", "collections", "contextlib", "pathlib",
+    "threading", "socket", "asyncio", "traceback", "tempfile", "shutil", "locale", "ctypes",
+    "importlib", "operator", "selectors", "struct", "warnings", "__future__", "types", "string",
+    "resource", "pwd", "grp", "random", "hashlib", "glob", "fnmatch", "inspect", "weakref",
+}  # fmt: skip
+
+COMMON = {
+    "ssd", "ssd.command", "ssd.command.matching", "ssd.command.messages", "ssd.command.options",
+    "ssd.command.faults", "ssd.command.grammar", "ssd.errors", "ssd.finding", "ssd.launch",
+    "ssd.launch.stdio", "ssd.matching", "ssd.paths", "ssd.pidfile", "ssd.processes",
+    "ssd.processes.identity", "ssd.processes.linux", "ssd.schedule", "ssd.signals",
+}  # fmt: skip
+SCAN = {"ssd.processes.scanning"}
+STATUS = {"ssd.command.status"}
+STOP = {"ssd.command.stop", "ssd.engine", "ssd.processes.handles", "ssd.processes.waiting"}
+START = {
+    "ssd.command.start", "ssd.starting", "ssd.locking", "ssd.launch.become", "ssd.launch.command",
+    "ssd.launch.environment", "ssd.launch.identity",
+}  # fmt: skip
+BACKGROUND = {"ssd.launch.detach", "ssd.launch.context", "ssd.launch.report"}
+LIBRARY = {"errno", "fcntl", "select", "time", "marshal"}  # in C, and free
+
+# command line -> what of ssd it may load, and how many lines that may be
+BUDGETS = {
+    "--help": (
+        {"ssd", "ssd._version", "ssd.command", "ssd.command.faults", "ssd.command.grammar",
+         "ssd.command.help", "ssd.command.messages", "ssd.command.options", "ssd.errors",
+         "ssd.matching", "ssd.schedule"},
+        1300,
+    ),
+    "--bogus": (
+        {"ssd", "ssd.command", "ssd.command.faults", "ssd.command.grammar", "ssd.command.messages",
+         "ssd.command.options", "ssd.errors", "ssd.matching", "ssd.schedule"},
+        1200,
+    ),
+    "--status --pidfile {pidfile}": (COMMON | STATUS, 2000),
+    "--status --pid {pid}": (COMMON | STATUS, 2000),
+    "--status --name sleep": (COMMON | STATUS | SCAN, 2150),
+    "--status --exec /bin/true": (COMMON | STATUS | SCAN, 2150),
+    "--status --user 12345678": (COMMON | STATUS | SCAN, 2150),
+    "--status --ppid {self}": (COMMON | STATUS | SCAN, 2150),
+    "--pidof --name sleep": (COMMON | STATUS | SCAN, 2150),
+    "--stop --pidfile {pidfile}": (COMMON | STOP, 2600),
+    "--stop --pidfile {pidfile} --retry=TERM/30/KILL/5": (COMMON | STOP, 2600),
+    "--stop --pidfile {pidfile} --test": (COMMON | STOP, 2600),
+    "--stop --quiet --oknodo --pidfile {missing}": (COMMON | STOP, 2600),
+    "--start --pidfile {pidfile} --startas /bin/true": (COMMON | START, 2800),
+    "--start --test --pidfile {missing} --startas /bin/true": (COMMON | START, 2800),
+}  # fmt: skip
+
+
+def loaded(*arguments: str) -> tuple[int, dict[str, str | None]]:
+    """Run the command in a child; return its status, and the modules with their files."""
+    done = python(LIST, *arguments, flags=PLAIN)
+    status, files = json.loads(done.stdout.splitlines()[-1])
+    return status, files
+
+
+def lines_of(files: dict[str, str | None]) -> int:
+    """Count the lines of ssd's own modules."""
+    own = [path for name, path in files.items() if name.partition(".")[0] == "ssd" and path]
+    return sum(len(Path(path).read_bytes().splitlines()) for path in own)
+
+
+@pytest.mark.parametrize("line", BUDGETS)
+def test_a_verb_loads_only_what_it_needs(line: str, tmp_path: Path) -> None:
+    """Nothing heavy, only modules of its own list, and no more lines than its budget."""
+    allowed, budget = BUDGETS[line]
+    with child() as process:
+        (tmp_path / "pid").write_text(f"{process.pid}\n")
+        places = {
+            "pid": str(process.pid), "self": str(os.getpid()),
+            "pidfile": str(tmp_path / "pid"), "missing": str(tmp_path / "none"),
+        }  # fmt: skip
+        _, files = loaded(*line.format(**places).split())
+    own = {name for name in files if name.partition(".")[0] == "ssd"}
+    assert set() == set(files) & HEAVY
+    assert set() == own - allowed
+    assert set() == set(files) - own - LIBRARY
+    assert budget >= lines_of(files)
+
+
+def test_a_start_in_the_background_loads_python_daemon_and_no_more(tmp_path: Path) -> None:
+    """DaemonContext detaches; psutil, lockfile, logging and subprocess have no part in it."""
+    pidfile = tmp_path / "pid"
+    line = f"--start --background --make-pidfile --pidfile {pidfile} --startas /bin/sleep -- 1000"
+    status, files = loaded(*line.split())
+    with ended(int(pidfile.read_text())):
+        own = {name for name in files if name.partition(".")[0] == "ssd"}
+        assert 0 == status
+        assert "daemon.daemon" in files
+        assert set() == set(files) & {"psutil", "lockfile", "logging", "subprocess", "threading"}
+        assert set() == own - COMMON - START - BACKGROUND
+        assert 3200 >= lines_of(files)
+
+
+RARE = {
+    "a user by name": ("--status --user root", "pwd"),
+    "a group by name": ("--start --test --name xyz --startas /x --group root", "grp"),
+    "a scheduler": ("--start --test --name xyz --startas /x -P rr:1", "ssd.command.values"),
+}
+
+
+@pytest.mark.parametrize("case", RARE)
+def test_what_few_command_lines_need_is_loaded_by_those_alone(case: str) -> None:
+    """The rare module is there when it is asked for."""
+    line, module = RARE[case]
+    _, files = loaded(*line.split())
+    assert module in files
+
+
+def test_importing_the_library_loads_nothing(tmp_path: Path) -> None:
+    """``import ssd`` is one module; the public names come when they are used."""
+    code = f"""
+import sys
+before = set(sys.modules)
+sys.path[:0] = [{HOME!r}]
+import ssd
+print(sorted(set(sys.modules) - before))
+ssd.Match, ssd.status, ssd.Process, ssd.Schedule
+print(sorted(set(sys.modules) - before))
+"""
+    done = python(code, flags=PLAIN)
+    first, second = map(eval, done.stdout.decode().splitlines())
+    assert ["ssd"] == first
+    assert set() == set(second) & HEAVY

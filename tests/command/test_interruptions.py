@@ -1,0 +1,128 @@
+"""The command where nobody listens, and where it is told to end in the middle."""
+
+import fcntl
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from conftest import Spawn
+from support import PATIENCE, Watch, child, ended, listing
+
+SLEEP = ["--startas", "/bin/sleep", "--", "1000"]
+
+# Nobody to listen -----------------------------------------------------------------------
+
+
+@contextmanager
+def full() -> Iterator[int]:
+    """Return a descriptor of a device that is always full."""
+    fd = os.open("/dev/full", os.O_WRONLY)
+    yield fd
+    os.close(fd)
+
+
+@contextmanager
+def broken() -> Iterator[int]:
+    """Return a pipe that nobody reads any more."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    yield writing
+    os.close(writing)
+
+
+DEAF = {"a full device": full, "a broken pipe": broken}
+SPOKEN = {
+    "--help": 0,
+    "--version": 0,
+    "--bogus": 3,
+    "--status --bogus": 4,
+    "--status --pid {pid}": 0,
+    "--pidof --pid {pid}": 0,
+    "--stop --verbose --pid {pid}": 0,
+    "--stop --test --pid {pid}": 0,
+    "--stop --pidfile {none}": 1,
+    "--start --test --pidfile {none} --startas /x": 0,
+    "--start --pid {pid} --startas /x": 1,
+    "--start --verbose --pidfile {none} --startas /x": 2,
+    "--start --verbose --background --pidfile {none} --startas /x": 2,
+    "--start --verbose --pidfile {none} --startas /bin/true": 0,
+    "--start --verbose --background --pidfile {none} --startas /bin/true": 0,
+}
+
+
+@pytest.mark.parametrize("deaf", DEAF)
+@pytest.mark.parametrize("line", SPOKEN)
+def test_the_exit_status_does_not_depend_on_being_heard(
+    line: str, deaf: str, tmp_path: Path, ssd_path: Path
+) -> None:
+    """The work is done and told by the status, whether or not the text arrives."""
+    with child() as process, DEAF[deaf]() as fd:
+        words = line.format(pid=process.pid, none=tmp_path / "none").split()
+        status = subprocess.call([ssd_path, *words], stdout=fd, stderr=fd, timeout=60)
+    assert SPOKEN[line] == status
+
+
+# Interrupted ----------------------------------------------------------------------------
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
+
+
+@pytest.mark.parametrize("signum", SIGNALS)
+def test_a_stop_that_is_told_to_end_ends_by_the_signal(
+    signum: signal.Signals, tmp_path: Path, ssd_path: Path, daemon: Spawn
+) -> None:
+    """The daemon lives on, and so does its pidfile."""
+    process = daemon("--ignore", "TERM")
+    assert process.stdout is not None
+    (tmp_path / "pid").write_text(f"{process.pid}\n")
+    words = ["--stop", "--pidfile", tmp_path / "pid", "--remove-pidfile", "--retry=TERM/1000"]
+    with subprocess.Popen([ssd_path, *words]) as stop:
+        assert "got TERM\n" == process.stdout.readline()
+        stop.send_signal(signum)
+        assert -signum == stop.wait(PATIENCE)
+    assert process.poll() is None
+    assert (["pid"], f"{process.pid}\n") == (listing(tmp_path), (tmp_path / "pid").read_text())
+
+
+@pytest.mark.parametrize("signum", SIGNALS)
+def test_a_start_that_is_told_to_end_while_it_waits_for_the_lock_ends_by_the_signal(
+    signum: signal.Signals, tmp_path: Path, ssd_path: Path
+) -> None:
+    """Nothing was started, nothing written, and the next start is not blocked."""
+    (tmp_path / ".pid.lock").touch()
+    words = [ssd_path, "--start", "-b", "-m", "--pidfile", tmp_path / "pid", *SLEEP]
+    with open(tmp_path / ".pid.lock") as lock, Watch(tmp_path, Watch.OPEN) as watch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with subprocess.Popen(words) as start:
+            watch.until(".pid.lock")
+            start.send_signal(signum)
+            assert -signum == start.wait(PATIENCE)
+    assert [".pid.lock"] == listing(tmp_path)
+    assert 0 == subprocess.call(words, timeout=60)
+    with ended(int((tmp_path / "pid").read_text())):
+        assert ["pid"] == listing(tmp_path)
+
+
+def test_an_ignored_interrupt_stays_ignored(tmp_path: Path, ssd_path: Path) -> None:
+    """A shell's background job ignores SIGINT, and so does the program it starts."""
+    code = "grep SigIgn /proc/self/status"
+    words = [ssd_path, "--start", "--pidfile", tmp_path / "pid", "--startas", "/bin/sh", "--"]
+    script = 'trap "" INT QUIT; exec "$@"'
+    found = {}
+    for tool in (words, ["sh"]):
+        argv = ["sh", "-c", script, "sh", *tool, "-c", code]
+        found[len(tool)] = subprocess.run(argv, capture_output=True, text=True).stdout
+    assert 1 == len(set(found.values()))
+
+
+def test_an_ignored_childs_death_does_not_spoil_a_start(tmp_path: Path, ssd_path: Path) -> None:
+    """Whoever ignores SIGCHLD cannot wait for children; the daemon runs none the less."""
+    words = [ssd_path, "--start", "-b", "-m", "--pidfile", tmp_path / "pid", *SLEEP]
+    argv = ["sh", "-c", 'trap "" CHLD; exec "$@"', "sh", *map(str, words)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    with ended(int((tmp_path / "pid").read_text())):
+        assert (0, "", "") == (done.returncode, done.stdout, done.stderr)

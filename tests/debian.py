@@ -1,0 +1,143 @@
+"""Bring programs of Debian into a folder of their own; nothing is installed on the machine.
+
+apt-get is given lists and a cache of its own, so it works for an ordinary user too, and the
+machine's own lists are neither needed nor touched.
+"""
+
+import functools
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+SLOW_MIRROR = 300  # seconds for one call of apt-get
+
+
+def unpack(package: str, *more: str) -> Path:
+    """Return a folder that holds Debian packages, unpacked, with the libraries they need.
+
+    What this machine has installed already is left out, but for the packages named. They
+    are unpacked only: no maintainer script runs, no user is made. The folder is kept for
+    the next time. Skips the test, with the reason, where there is no apt-get or no mirror.
+    """
+    wanted = (package, *more)
+    root = cache() / "unpacked" / "+".join(sorted(wanted))
+    if not root.is_dir():
+        lists = _lists()
+        root.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root.parent, prefix=".new-") as scratch:
+            _fetch(wanted, lists, Path(scratch))
+            tree = Path(scratch) / "tree"
+            for file in sorted(Path(scratch).glob("*.deb")):
+                _call("dpkg-deb", "--extract", str(file), str(tree))
+            _publish(tree, root)
+    return root
+
+
+def environment(root: Path) -> dict[str, str]:
+    """Return os.environ with the programs and libraries of an unpacked folder put first."""
+    programs = [f"{root}/usr/sbin", f"{root}/usr/bin", f"{root}/sbin", f"{root}/bin"]
+    libraries = sorted({str(file.parent) for file in root.glob("**/lib/**/*.so*")})
+    return {
+        **os.environ,
+        "PATH": ":".join([*programs, os.environ.get("PATH", os.defpath)]),
+        "LD_LIBRARY_PATH": ":".join(libraries),
+    }
+
+
+@functools.cache
+def cache() -> Path:
+    """Return the folder that keeps packages between runs: $SSD_TESTS_CACHE if it is set."""
+    given = os.environ.get("SSD_TESTS_CACHE")
+    places = [given] if given else [os.path.expanduser("~/.cache/ssd-tests")]
+    places.append(os.path.join(tempfile.gettempdir(), f"ssd-tests-{os.geteuid()}"))
+    for place in map(Path, places):
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue  # no home, or one that cannot be written: the next place
+        if place.stat().st_uid == os.geteuid() and os.access(place, os.W_OK):
+            return place
+    raise RuntimeError(f"none of {places} can be written")
+
+
+def _lists() -> list[str]:
+    """Return the options that give apt-get our own lists, fetched once in a test run."""
+    if not shutil.which("dpkg-deb"):
+        pytest.skip("Debian's packages cannot be had here: there is no dpkg-deb")
+    return _refreshed()
+
+
+@functools.cache
+def _refreshed() -> list[str]:
+    """Fetch the lists of packages; return the options that name them."""
+    state = cache() / "apt"
+    for folder in ("lists/partial", "archives/partial"):
+        (state / folder).mkdir(parents=True, exist_ok=True)
+    settings = {
+        "Dir::State::lists": f"{state}/lists",
+        "Dir::Cache": str(state),
+        "Dir::Cache::archives": f"{state}/archives",
+        "APT::Sandbox::User": "root",  # our folder is closed to the user _apt
+        "APT::Update::Post-Invoke": "",
+        "APT::Update::Post-Invoke-Success": "",
+        "Acquire::Retries": "2",
+        "Acquire::http::Timeout": "30",
+        "Acquire::Languages": "none",
+    }
+    options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
+    # A mirror that does not answer is a mere warning, and another one of them may have all.
+    said = _reach("apt-get", *options, "-qq", "update")
+    if not list((state / "lists").glob("*_Packages*")):
+        pytest.skip(f"Debian's packages cannot be had here: {said.strip() or 'no lists'}")
+    return options
+
+
+def _fetch(wanted: tuple[str, ...], options: list[str], folder: Path) -> None:
+    """Download the packages, and what they depend on and the machine lacks, into a folder."""
+    flags = ["--simulate", "--reinstall", "--no-install-recommends", "--yes"]
+    plan = _reach("apt-get", *options, *flags, "install", *wanted)
+    # "Inst cron [old] (3.0pl1-162 Debian:12/stable [amd64])"
+    names = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
+    _reach("apt-get", *options, "-qq", "download", *sorted({*names, *wanted}), cwd=folder)
+
+
+def _reach(*command: str, cwd: Path | None = None) -> str:
+    """Run a command that may need the network; skip the test if it fails."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=SLOW_MIRROR,
+            env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"},
+        )
+    except FileNotFoundError:
+        pytest.skip(f"Debian's packages cannot be had here: there is no {command[0]}")
+    except subprocess.TimeoutExpired:
+        pytest.skip(f"no answer from Debian's mirror in {SLOW_MIRROR} seconds")
+    if done.returncode:
+        lines = done.stdout.strip().splitlines() or ["no reason given"]
+        pytest.skip(f"Debian's packages cannot be had here: {lines[-1]}")
+    return done.stdout
+
+
+def _call(*command: str) -> None:
+    """Run a command that must succeed."""
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def _publish(tree: Path, root: Path) -> None:
+    """Give a finished folder its name; another run may have been quicker."""
+    tree.chmod(0o755)
+    try:
+        tree.rename(root)
+    except OSError:
+        if not root.is_dir():
+            raise

@@ -1,0 +1,1 @@
+"""The command beside the original: both play one file of cases, and the outcomes are compared."""

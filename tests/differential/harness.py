@@ -1,0 +1,113 @@
+"""Run cases on both sides, each in a PID and mount namespace of its own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import ChainMap
+from itertools import chain
+from pathlib import Path
+
+ORACLE = "/usr/sbin/start-stop-daemon"
+ORACLE_VERSION = "1.21."  # Debian 12, whatever its point release
+FIRST_TARGET = 20001  # the pid of a case's first target
+AT_MOST = 400.0  # seconds for all of it
+SHARES = 2
+
+_NAMESPACE = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]
+_TRIAL = (
+    "mount -t tmpfs trial /dev && mknod /dev/null c 1 3 && echo 9 >/proc/sys/kernel/ns_last_pid"
+)
+_INSIDE = f"{Path(__file__).parent.name}.inside"
+_TESTS = Path(__file__).parents[1]
+
+
+def command() -> str:
+    """Return the path of the command under test: SSD_COMMAND, else the script beside Python."""
+    return os.environ.get("SSD_COMMAND") or str(Path(sys.executable).with_name("ssd"))
+
+
+def hindrance() -> str | None:
+    """Return why the two sides cannot be compared here, None if they can."""
+    if not os.access(ORACLE, os.X_OK):
+        return f"{ORACLE} is not installed"
+    version = subprocess.run([ORACLE, "--version"], capture_output=True, text=True, check=False)
+    if ORACLE_VERSION not in version.stdout:
+        return f"{ORACLE} is not of version {ORACLE_VERSION}x"
+    if os.geteuid() != 0:
+        return "only root can make the namespaces and change users"
+    if shutil.which("unshare") is None:
+        return "unshare is not installed (apt-get install util-linux)"
+    trial = subprocess.run(
+        [*_NAMESPACE, "sh", "-c", _TRIAL], capture_output=True, text=True, check=False
+    )
+    if trial.returncode:
+        return f"namespaces are not allowed here: {trial.stderr.strip()}"
+    return None
+
+
+def compare(ids: list[str], commands: list[str]) -> list[dict[str, dict]]:
+    """Run the cases `ids` with each of `commands` at once; return their outcomes by id.
+
+    Each side works in SHARES namespaces: some cases only wait, and others can run meanwhile.
+    """
+    parts = [ids[part::SHARES] for part in range(min(SHARES, len(ids)))]
+    shares = [[Side(path, part) for part in parts] for path in commands]
+    try:
+        return [dict(ChainMap(*(side.outcomes() for side in sides))) for sides in shares]
+    finally:
+        for side in chain(*shares):
+            side.end()
+
+
+class Side:
+    """One command in its namespace, under way."""
+
+    def __init__(self, path: str, ids: list[str]) -> None:
+        """Start the namespace and hand it its order."""
+        self._said, self._wrong = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        order = {"command": path, "ids": ids, "keep": kept(path)}
+        self._process = subprocess.Popen(
+            [*_NAMESPACE, sys.executable, "-S", "-E", "-B", "-m", _INSIDE],
+            cwd=_TESTS,
+            stdin=subprocess.PIPE,
+            stdout=self._said,
+            stderr=self._wrong,
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order).encode())
+        self._process.stdin.close()
+
+    def outcomes(self) -> dict[str, dict]:
+        """Wait for the end and return {id: what is known of it}.
+
+        Raises RuntimeError if the namespace did not do all of its work.
+        """
+        try:
+            status = self._process.wait(AT_MOST)
+        except subprocess.TimeoutExpired:
+            raise RuntimeError(f"a side was not done; after {list(self._told())[-1:]}") from None
+        self._wrong.seek(0)
+        if status:
+            raise RuntimeError(f"a side ended with {status}: {self._wrong.read().decode()}")
+        return self._told()
+
+    def _told(self) -> dict[str, dict]:
+        self._said.seek(0)
+        return {entry.pop("id"): entry for entry in map(json.loads, self._said)}
+
+    def end(self) -> None:
+        """End the namespace, if it is still there, and close what belongs to it."""
+        self._process.kill()
+        self._process.wait()
+        self._said.close()
+        self._wrong.close()
+
+
+def kept(path: str) -> list[str]:
+    """Return the directories that must stay visible: interpreter, command and project."""
+    own = [sys.prefix, sys.base_prefix, str(_TESTS.parent), str(_TESTS)]
+    return [directory for directory in [*own, str(Path(path).resolve().parent)] if directory != "/"]

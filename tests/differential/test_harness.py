@@ -1,0 +1,67 @@
+"""The harness notices what it is there to notice, and the data says what it is meant to say."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from . import cases, harness
+from .comparison import differences
+
+DIVERGENCES = Path(__file__).parents[2] / "docs" / "divergences.md"
+
+# What a wrapper does around the original, a case, and where the difference is to be found.
+CHANGES = {
+    "umask": ("umask 077", "umask-inherited", "Umask"),
+    "nice": ("renice -n 1 $$ >/dev/null", "exec-arguments", "nice"),
+    "environment": ("export EXTRA=1", "exec-arguments", "environment"),
+    "ignored signal": ("trap '' HUP", "exec-arguments", "SigIgn"),
+    "descriptor": ("exec 7</dev/null", "exec-arguments", "descriptors.7"),
+    "limit": ("ulimit -n 100", "exec-arguments", "limits"),
+    "argument": ('set -- "$@" more', "exec-arguments", "argv"),
+    "standard output": ("echo word", "stop-plain", "stdout"),
+    "silence": ("exec 2>/dev/null", "usage-nothing", "complains"),
+    "other process": ("kill {pid:deaf} && kill -KILL {pid:deaf}", "stop-plain", "targets.deaf"),
+    "file": ("touch /tmp/case/left", "stop-plain", "files./tmp/case/left"),
+    "stray": ("/bin/sleep 60 &", "stop-plain", "strays"),
+    "status": ("exit 9", "stop-plain", "status"),
+}
+
+
+@pytest.mark.differential
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_single_change_is_noticed(change, possible, tmp_path):
+    """A wrapper that changes one thing around the original disagrees with it in that."""
+    action, name, where = CHANGES[change]
+    wrapper = tmp_path / "wrapper"
+    pid = str(harness.FIRST_TARGET + 2)
+    wrapper.write_text(
+        f'#!/bin/sh\n{action.replace("{pid:deaf}", pid)}\nexec {harness.ORACLE} "$@"\n',
+        encoding="ascii",
+    )
+    wrapper.chmod(0o755)
+    oracle, other = harness.compare([name], [harness.ORACLE, str(wrapper)])
+    (case,) = (case for case in cases.load() if case.id == name)
+    found = differences(case, oracle[name]["outcome"], other[name]["outcome"])
+    assert any(f".{where}" in line.split(": ")[0] for line in found), found
+
+
+def test_there_are_at_least_400_cases():
+    """And every one of them says which rule it shows."""
+    loaded = cases.load()
+    assert len(loaded) >= 400
+    assert [] == [case.id for case in loaded if len(case.rule.split()) < 2]
+
+
+def test_every_divergence_is_written_down():
+    """A case may let the sides differ only where docs/divergences.md has a row for it."""
+    rows = set(re.findall(r"^\| (\w+) \|", DIVERGENCES.read_text(encoding="utf-8"), re.MULTILINE))
+    assert set() == {case.divergence for case in cases.load()} - {""} - rows
+
+
+def test_every_case_that_the_docs_cite_is_there():
+    """A proof named in docs/divergences.md is a case or a test that exists."""
+    groups = {case.id.split("-")[0] for case in cases.load()}
+    cited = re.findall(r"`(\w+-[\w-]+)`", DIVERGENCES.read_text(encoding="utf-8"))
+    known = {case.id for case in cases.load()}
+    assert [] == [name for name in cited if name.split("-")[0] in groups and name not in known]

@@ -1,0 +1,117 @@
+"""Run the fenced examples of a page, in their order, and say which do not give what they show.
+
+usage: examples.py PAGE (in an empty folder, best in a namespace)
+
+``console``: a line ``$ COMMAND`` (continued by ``> ``) is run by sh, the lines after it are what
+it prints; one block is one shell. ``python``: with ``>>>`` a doctest, otherwise executed; one
+page is one module. ``...`` and its one-character form stand for any text. ``text`` and ``ini``
+are shown only, and MyST's ``{directives}`` belong to Sphinx. Nothing else is allowed.
+"""
+
+import doctest
+import re
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+SHOWN = ("text", "ini")
+FENCE = re.compile(r"^(```+)([^`\n]*)\n(.*?)^\1[ ]*$", re.MULTILINE | re.DOTALL)
+FLAGS = doctest.ELLIPSIS
+
+# Each command's own status is the next one's $?, and its output ends with a line of its own.
+SHELL = """
+for file in "$1"/*; do
+    (exit "${status:-0}")
+    eval "$(cat "$file")"
+    status=$?
+    printf '\\n%s\\n' "$2"
+done
+"""
+END = "-- end of one command --"
+
+
+def blocks(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield the line number, the info string and the content of each fenced block."""
+    for found in FENCE.finditer(text):
+        yield text.count("\n", 0, found.start()) + 2, found[2].strip(), found[3]
+
+
+def commands(content: str) -> list[tuple[str, str]]:
+    """Take a console block apart into commands and what each is said to print."""
+    parsed: list[tuple[str, str]] = []
+    for line in content.splitlines(keepends=True):
+        if line.startswith("$ "):
+            parsed.append((line[2:], ""))
+        elif not parsed:
+            raise ValueError(f"output before the first command: {line!r}")
+        elif line.startswith("> ") and not parsed[-1][1]:
+            parsed[-1] = (parsed[-1][0] + line[2:], "")
+        else:
+            parsed[-1] = (parsed[-1][0], parsed[-1][1] + line)
+    return parsed
+
+
+def console(content: str) -> Iterator[str]:
+    """Run a console block; yield a text for each command that printed something else."""
+    parsed = commands(content)
+    with tempfile.TemporaryDirectory(prefix="examples-") as folder:
+        script, printed = Path(folder, "commands"), Path(folder, "printed")
+        script.mkdir()
+        for index, (command, _) in enumerate(parsed):
+            Path(script, f"{index:03}").write_text(command)
+        # A file and no pipe: a daemon that keeps our stdout must not keep us waiting.
+        with printed.open("wb") as stdout:
+            shell = ["sh", "-c", SHELL, "sh", str(script), END]
+            subprocess.run(shell, stdout=stdout, stderr=subprocess.STDOUT, timeout=60, check=False)
+        outputs = printed.read_text().split(f"\n{END}\n")
+    for (command, wanted), got in zip(parsed, outputs, strict=False):
+        wanted = wanted.replace("…", "...")
+        if got and not got.endswith("\n"):
+            got += "\n"
+        if not doctest.OutputChecker().check_output(wanted, got, FLAGS):
+            yield f"$ {command}should print\n{wanted}and prints\n{got}"
+    if len(outputs) <= len(parsed):
+        yield f"the shell ended before {parsed[len(outputs) - 1][0]}"
+
+
+def python(content: str, names: dict[str, object], page: str, line: int) -> Iterator[str]:
+    """Run a Python block among the page's names; yield a text for each failure."""
+    if ">>> " not in content:
+        try:
+            exec(compile("\n" * (line - 1) + content, page, "exec"), names)
+        except Exception:  # noqa: BLE001 - an example may fail in any way
+            yield traceback.format_exc()
+        return
+    content = content.replace("…", "...")
+    test = doctest.DocTestParser().get_doctest(content, {}, page, page, line)
+    test.globs = names
+    report: list[str] = []
+    doctest.DocTestRunner(optionflags=FLAGS, verbose=False).run(
+        test, out=report.append, clear_globs=False
+    )
+    if report:
+        yield "".join(report)
+
+
+def failures(page: Path) -> Iterator[str]:
+    """Run all examples of a page; yield a text for each that fails."""
+    names: dict[str, object] = {"__name__": "__main__"}
+    for line, info, content in blocks(page.read_text(encoding="utf-8")):
+        found: Iterator[str] = iter(())
+        if info == "console":
+            found = console(content)
+        elif info == "python":
+            found = python(content, names, str(page), line)
+        elif info not in SHOWN and not info.startswith("{"):
+            found = iter([f"info string {info!r}: it says neither how to run it nor not to"])
+        for failure in found:
+            yield f"{page.name}:{line}: {failure}"
+
+
+if __name__ == "__main__":
+    failed = list(failures(Path(sys.argv[1])))
+    print("\n".join(failed))
+    sys.exit(bool(failed))

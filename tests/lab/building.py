@@ -1,0 +1,142 @@
+"""Build the lab: account, virtual environment, Debian's packages, settings, databases."""
+
+import hashlib
+import pwd
+import shutil
+import subprocess
+from pathlib import Path
+
+from lab import running, services, settings
+from lab.layout import USER, Lab
+from lab.steps import StepFailed, as_user, call, environment, is_done, once, shown
+
+PYTHON = "/usr/bin/python3"  # any user may execute it, one in somebody's home only its owner
+PINNED = ("nova==34.0.0", "openstack-placement==16.*")
+SOURCES = ("setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md")
+ROOMS = ("ssd", "scripts", "docs")
+
+
+def build(lab: Lab) -> None:
+    """Do every step that is not done yet. Raises StepFailed."""
+    _make_account()
+    once(lab, "venv", "virtual environment", PYTHON, lambda: _make_venv(lab))
+    once(lab, "nova", " and ".join(PINNED), PINNED, lambda: _pip(lab, "nova", *PINNED))
+    once(lab, "ssd", "ssd from this checkout", _checksum(lab), lambda: _install_ssd(lab))
+    once(lab, "packages", "Debian's rabbitmq-server", 1, lambda: _unpack(lab, "rabbitmq-server"))
+    once(lab, "script", "Debian's nova-compute", 1, lambda: _unpack(lab, "nova-compute"))
+    wanted = settings.fingerprint(lab)
+    if not is_done(lab, "settings", wanted):
+        (lab.done / "databases").unlink(missing_ok=True)
+        running.stop_all(lab)  # nothing may run on with the old ones
+    once(lab, "settings", "settings", wanted, lambda: settings.write(lab))
+    once(lab, "databases", "databases and cell", 1, lambda: _make_databases(lab))
+
+
+def _make_account() -> None:
+    """Make the system user nova, as Debian's nova-common does, unless it exists."""
+    try:
+        pwd.getpwnam(USER)
+    except KeyError:
+        with shown(f"user {USER}"):
+            made = subprocess.run(
+                ["/usr/sbin/useradd", "--system", "--user-group", "--create-home"]
+                + ["--home-dir", f"/var/lib/{USER}", "--shell", "/usr/sbin/nologin", USER],
+                capture_output=True,
+                text=True,
+            )
+            if made.returncode:
+                raise StepFailed(f"user {USER}", made.stderr.strip()) from None
+
+
+def _make_venv(lab: Lab) -> None:
+    title = "virtual environment"
+    if subprocess.run([PYTHON, "-c", "import ensurepip, venv"], capture_output=True).returncode:
+        call(lab, title, "apt-get", "-qq", "update")
+        install = ("apt-get", "-qq", "install", "-y", "--no-install-recommends")
+        call(lab, title, *install, "python3", "python3-venv")
+    call(lab, title, PYTHON, "-m", "venv", "--clear", lab.venv)
+
+
+def _pip(lab: Lab, title: str, *words: object) -> None:
+    # Bytecode now: the services' user may not write it later, and would compile at every start.
+    pip = (lab.command("pip"), "--disable-pip-version-check", "install", "--compile")
+    call(lab, title, *pip, *words, cwd=lab.root)
+
+
+def _checksum(lab: Lab) -> str:
+    """Return a text that changes with whatever gets installed of this checkout."""
+    digest = hashlib.sha256()
+    for name in SOURCES + ROOMS:
+        top = lab.checkout / name
+        for file in sorted(top.rglob("*.py") if top.is_dir() else [top]):
+            digest.update(str(file.relative_to(lab.checkout)).encode() + file.read_bytes())
+    digest.update((lab.checkout / "scripts/ssd").read_bytes())
+    return digest.hexdigest()
+
+
+def _install_ssd(lab: Lab) -> None:
+    """Install from a copy: building leaves files beside its sources."""
+    copy = lab.root / "sources"
+    shutil.rmtree(copy, ignore_errors=True)
+    copy.mkdir()
+    unwanted = shutil.ignore_patterns("__pycache__", "*.egg-info", "_build")
+    for name in SOURCES:
+        shutil.copy2(lab.checkout / name, copy)
+    for name in ROOMS:
+        shutil.copytree(lab.checkout / name, copy / name, ignore=unwanted)
+    # The same version again: pip takes it for installed already, unless forced.
+    _pip(lab, "ssd", "--force-reinstall", "--no-deps", copy)
+    _pip(lab, "ssd", f"{copy}[compute]")
+    shutil.rmtree(copy)
+
+
+def _unpack(lab: Lab, package: str) -> None:
+    """Download a package and unpack it; with rabbitmq-server all that it needs and lacks.
+
+    Nothing is installed on the machine: no maintainer script runs, no service is enabled.
+    """
+    title = f"Debian's {package}"
+    if subprocess.run(["apt-cache", "show", package], capture_output=True).returncode:
+        call(lab, title, "apt-get", "-qq", "update")
+    names = {package} if package == "nova-compute" else _lacking(lab, title, package)
+    scratch = lab.root / "packages"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    unsandboxed = ("-o", "APT::Sandbox::User=root")  # the folder is closed to the user _apt
+    call(lab, title, "apt-get", "-qq", *unsandboxed, "download", *sorted(names), cwd=scratch)
+    for file in sorted(scratch.glob("*.deb")):
+        call(lab, title, "dpkg-deb", "--extract", file, lab.debian)
+    shutil.rmtree(scratch)
+
+
+def _lacking(lab: Lab, title: str, package: str) -> set[str]:
+    """Return the names of a package and of those that it needs and the machine lacks."""
+    plan = subprocess.run(
+        ["apt-get", "--simulate", "--reinstall", "--no-install-recommends", "install", package],
+        capture_output=True,
+        text=True,
+        env=environment(),
+    )
+    if plan.returncode:
+        raise StepFailed(title, plan.stderr.strip())
+    return {line.split()[1] for line in plan.stdout.splitlines() if line.startswith("Inst ")}
+
+
+def _make_databases(lab: Lab) -> None:
+    """Make nova's three databases and placement's, and tell nova of its cell."""
+    for old in lab.data.glob("*.sqlite*"):
+        old.unlink()
+    title = "databases"
+    manage = (lab.command("nova-manage"), *services.database_options(lab))
+    who = as_user(lab)
+    cell0 = f"sqlite:///{lab.data}/nova_cell0.sqlite"
+    call(lab, title, *manage, "api_db", "sync", **who)
+    call(lab, title, *manage, "cell_v2", "map_cell0", "--database_connection", cell0, **who)
+    call(lab, title, *manage, "db", "sync", **who)
+    call(lab, title, *manage, "cell_v2", "create_cell", "--name", "cell1", **who)
+    placement = (lab.command("placement-manage"), "--config-file")
+    call(lab, title, *placement, _placement_settings(lab), "db", "sync", **who)
+
+
+def _placement_settings(lab: Lab) -> Path:
+    return lab.etc / "placement" / "placement.conf"

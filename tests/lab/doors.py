@@ -1,0 +1,131 @@
+"""The ways in which nova-compute is started and stopped, and what the rest of nova sees of it."""
+
+import json
+import re
+import sqlite3
+import subprocess
+from typing import NamedTuple
+
+from lab.layout import HOST, Lab
+from lab.machine import PATIENCE, Machine
+from lab.running import probe
+from lab.services import COMPUTE_QUEUE
+from lab.watching import until
+
+
+class Door(NamedTuple):
+    """An init script.
+
+    ``patience``: the seconds of its schedule before the KILL. ``killed``: what its own status
+    verb says of a service that was killed.
+    """
+
+    name: str
+    script: str
+    pidfile: str
+    settings: tuple[str, ...]
+    patience: int
+    killed: int = 1
+
+
+def debian(lab: Lab) -> Door:
+    """Return the init script of Debian's package nova-compute, as it is.
+
+    Its status verb does not look at the pidfile that its start has written but for a process of
+    that name, so a killed service is to it one that does not run.
+    """
+    settings = (f"DAEMON={lab.venv}/bin/nova-compute", f"CONFIG_FILE={lab.etc}/nova.conf")
+    return Door("debian", str(lab.init_script), "/var/run/nova/nova-compute.pid", settings, 30, 3)
+
+
+def ours(lab: Lab) -> Door:
+    """Return scripts/nova-compute, with a shorter schedule than the 30 seconds it has."""
+    settings = (f"DEFAULT_DIR={lab.etc}/default", "RETRY=TERM/20/KILL/60")
+    pidfile = f"{lab.root}/compute/run/nova-compute.pid"
+    return Door("ours", str(lab.checkout / "scripts/nova-compute"), pidfile, settings, 20)
+
+
+class Compute:
+    """nova-compute behind a door."""
+
+    def __init__(self, machine: Machine, door: Door) -> None:
+        self.machine = machine
+        self.lab = machine.lab
+        self.door = door
+
+    def verb(self, verb: str, *settings: str, check: bool = True) -> int:
+        """Run a verb of the init script as service(8) would; return its exit status."""
+        words = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"]
+        words += [*self.door.settings, *settings, self.door.script, verb]
+        return self.machine.run(words, check=check).returncode
+
+    def status(self) -> int:
+        """Return what ssd says."""
+        words = [self.lab.command("ssd"), "--status", "--pidfile", self.door.pidfile]
+        return self.machine.run(words, check=False).returncode
+
+    def pid(self) -> int:
+        """Return what the pidfile says."""
+        return int(self.machine.run(["cat", self.door.pidfile]).stdout)
+
+    def user(self) -> str:
+        """Return who runs it."""
+        return self.machine.run(["stat", "--format", "%U", f"/proc/{self.pid()}"]).stdout.strip()
+
+    # What the message queue says.
+
+    def ask(self, *words: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Ask the broker; see programs/probe.py."""
+        return self.machine.run(probe(self.lab, *words), check=check)
+
+    def ready(self) -> None:
+        """Wait until it consumes from its queue."""
+        self.machine.nova_lab("ready", PATIENCE)
+
+    def ping(self, seconds: int = PATIENCE) -> object:
+        """Return its answer to a ping, or None if there is none within ``seconds``."""
+        done = self.ask("ping", "compute", HOST, seconds, check=False)
+        if done.returncode and "MessagingTimeout" in done.stdout:
+            return None
+        assert done.returncode == 0, done.stdout
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def consumers(self) -> int:
+        """Return how many consume from its queue."""
+        return int(self.ask("consumers", COMPUTE_QUEUE).stdout)
+
+    # What the database says.
+
+    def report_count(self) -> int:
+        """Return how many heartbeats the database has seen; 0 before the first."""
+        rows = self._query("SELECT report_count FROM services WHERE binary = 'nova-compute'")
+        return rows[0][0] if rows else 0
+
+    def nodes(self) -> list[tuple[str, str]]:
+        """Return host and name of every compute node that is registered."""
+        return self._query("SELECT host, hypervisor_hostname FROM compute_nodes")
+
+    def await_heartbeats(self, more: int = 2) -> None:
+        """Wait until ``more`` heartbeats have come than there are now."""
+        wanted = self.report_count() + more
+        came = until(lambda: self.report_count() >= wanted, self.lab.data, PATIENCE)
+        assert came, f"{self.report_count()} heartbeats, {wanted} expected"
+
+    def _query(self, statement: str) -> list[tuple]:
+        with sqlite3.connect(f"file:{self.lab.database}?mode=ro", uri=True, timeout=60) as base:
+            rows = base.execute(statement).fetchall()
+        base.close()
+        return rows
+
+    # What its log says.
+
+    def log_size(self) -> int:
+        """Return where its log ends now."""
+        file = self.lab.log / "nova-compute.log"
+        return file.stat().st_size if file.exists() else 0
+
+    def log_since(self, offset: int) -> list[str]:
+        """Return the lines that were logged after ``offset``."""
+        with (self.lab.log / "nova-compute.log").open(errors="replace") as file:
+            file.seek(offset)
+            return re.findall(r"^[\d-]+ [\d:.]+ (\d+ .*)$", file.read(), re.MULTILINE)

@@ -1,0 +1,105 @@
+"""Where everything of the lab is, and whether it can be there."""
+
+import functools
+import json
+import os
+import pwd
+import socket
+import stat
+from pathlib import Path
+
+USER = "nova"
+HOST = "nova-lab"  # the compute node's name
+ELSEWHERE = Path("/var/lib/ssd-nova-lab")
+PORTS = ("amqp", "distribution", "epmd", "placement")
+
+
+class Unsuitable(Exception):
+    """The machine, the user or the folder will not do; the text says what would."""
+
+
+class Lab:
+    """The lab's folder. Making one makes the folder and nothing in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.checkout = Path(__file__).resolve().parent.parent.parent
+        self.venv = root / "venv"
+        self.debian = root / "debian"  # Debian's packages, unpacked
+        self.bin = root / "bin"
+        self.etc = root / "etc"
+        self.data = root / "data"  # databases and the broker's files
+        self.state = root / "state"  # nova's state_path
+        self.log = root / "log"
+        self.run = root / "run"
+        self.done = root / "done"  # what has been built, a file each
+        self.lock = root / ".lock"
+        self.init_script = self.debian / "etc/init.d/nova-compute"
+        self.database = self.data / "nova_cell1.sqlite"
+
+    @classmethod
+    def here(cls) -> "Lab":
+        """Return the lab that NOVA_LAB names, or the usual one. Raises Unsuitable."""
+        for needed in ("/etc/debian_version", "/usr/bin/apt-get", "/usr/bin/dpkg-deb"):
+            if not os.path.exists(needed):
+                raise Unsuitable(f"needs Debian or one of its family: there is no {needed}")
+        if os.geteuid() != 0:
+            raise Unsuitable("needs root: it makes the user nova and starts services as that user")
+        lab = cls(chosen_folder())
+        lab.root.mkdir(mode=0o755, parents=True, exist_ok=True)
+        return lab
+
+    def command(self, name: str) -> Path:
+        """Return a program of the virtual environment."""
+        return self.venv / "bin" / name
+
+    def account(self) -> pwd.struct_passwd:
+        """Return the user that all services run as. Raises KeyError before it is made."""
+        return pwd.getpwnam(USER)
+
+    @functools.cached_property
+    def ports(self) -> dict[str, int]:
+        """Return the ports on loopback, chosen once and kept, so that a restart finds them."""
+        kept = self.etc / "ports.json"
+        try:
+            ports: dict[str, int] = json.loads(kept.read_text())
+        except FileNotFoundError:
+            ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+            kept.parent.mkdir(exist_ok=True)
+            kept.write_text(json.dumps(ports))
+        return ports
+
+
+def chosen_folder() -> Path:
+    """Return the folder for the lab. Raises Unsuitable if user nova could not get there."""
+    given = os.environ.get("NOVA_LAB")
+    if given:
+        folder = Path(given).absolute()
+        obstacle = closed_to_others(folder)
+        if obstacle:
+            raise Unsuitable(
+                f"user {USER} cannot enter {obstacle}: set NOVA_LAB to a folder elsewhere,"
+                f" {ELSEWHERE} say"
+            )
+        return folder
+    usual = Path(__file__).resolve().parent.parent.parent / ".nova-lab"
+    # A checkout in root's home is the usual case of one that no other user can enter.
+    return ELSEWHERE if closed_to_others(usual) else usual
+
+
+def closed_to_others(folder: Path) -> Path | None:
+    """Return the first directory on the way to ``folder`` that others may not enter, or None."""
+    for directory in [*reversed(folder.parents), folder]:
+        if directory.exists() and not directory.stat().st_mode & stat.S_IXOTH:
+            return directory
+    return None
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return ports of loopback on which nobody listens now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()

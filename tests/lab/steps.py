@@ -1,0 +1,123 @@
+"""One step of the work: shown, timed, skipped if done, and clear about why it failed."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from lab.layout import Lab
+
+WIDTH = 44  # columns of a step's title
+
+
+class StepFailed(Exception):
+    """A step did not work out. ``log``: the file that has the whole story, or None."""
+
+    def __init__(self, title: str, reason: str, log: Path | None = None) -> None:
+        super().__init__(title, reason, log)
+        self.title = title
+        self.reason = reason
+        self.log = log
+
+    def __str__(self) -> str:
+        where = f"\n(all of it in {self.log})" if self.log else ""
+        return f"failed at step '{self.title}': {self.reason}{where}"
+
+
+def say(text: str, file: TextIO | None = None) -> None:
+    """Print a line under the lab's name at once, standard output unless told."""
+    print(f"nova-lab: {text}", file=file or sys.stdout, flush=True)
+
+
+@contextmanager
+def shown(title: str) -> Iterator[None]:
+    """Show a step, and how long it took when it is over."""
+    print(f"nova-lab: {title} ".ljust(WIDTH, "."), end=" ", flush=True)
+    began = time.monotonic()
+    try:
+        yield
+    except BaseException:
+        print("failed", flush=True)
+        raise
+    print(f"{time.monotonic() - began:.1f} s", flush=True)
+
+
+def is_done(lab: Lab, name: str, inputs: object) -> bool:
+    """Tell whether a step was done, here and with the same ``inputs``."""
+    stamp = lab.done / name
+    return stamp.exists() and stamp.read_text() == _digest(lab, inputs)
+
+
+def once(lab: Lab, name: str, title: str, inputs: object, work: Callable[[], None]) -> None:
+    """Do a step unless it was done with the same ``inputs``. Raises StepFailed."""
+    stamp = lab.done / name
+    if is_done(lab, name, inputs):
+        print(f"nova-lab: {title} ".ljust(WIDTH, "."), "done before", flush=True)
+        return
+    stamp.unlink(missing_ok=True)
+    with shown(title):
+        work()
+    lab.done.mkdir(exist_ok=True)
+    stamp.write_text(_digest(lab, inputs))
+
+
+def _digest(lab: Lab, inputs: object) -> str:
+    return hashlib.sha256(repr((str(lab.root), inputs)).encode()).hexdigest()
+
+
+def call(lab: Lab, title: str, *argv: object, **options: Any) -> None:
+    """Run a command of the step ``title``; its output goes to the step's log.
+
+    ``options`` are those of subprocess.run. Raises StepFailed with the log's last lines.
+    """
+    lab.log.mkdir(exist_ok=True)
+    log = lab.log / f"step-{title.replace(' ', '-').replace('/', '-')}.log"
+    words = [str(word) for word in argv]
+    with log.open("a") as file:
+        print("$", *words, file=file, flush=True)
+        start = file.tell()
+        try:
+            done = subprocess.run(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                **{"env": environment(), "timeout": 1800, **options},
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise StepFailed(title, str(error), log) from error
+    if done.returncode:
+        with log.open(errors="replace") as file:
+            file.seek(start)
+            tail = "".join(file.readlines()[-12:])
+        raise StepFailed(title, f"{words[0]}: exit status {done.returncode}\n{tail}".strip(), log)
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the caller's environment without what would lead Python or apt astray."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    kept.update(LC_ALL="C.UTF-8", DEBIAN_FRONTEND="noninteractive", **(more or {}))
+    return kept
+
+
+def as_user(lab: Lab) -> dict[str, Any]:
+    """Return what makes subprocess run a command as the lab's user."""
+    account = lab.account()
+    return {
+        "user": account.pw_uid,
+        "group": account.pw_gid,
+        "extra_groups": [],
+        "cwd": lab.state,
+        "env": service_environment(lab),
+    }
+
+
+def service_environment(lab: Lab, more: Sequence[str] = ()) -> dict[str, str]:
+    """Return the small environment that the services get, as service(8) would give it."""
+    path = [f"{lab.venv}/bin", *more, "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+    return {"PATH": ":".join(path), "LANG": "C.UTF-8", "HOME": str(lab.state)}

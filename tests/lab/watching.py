@@ -1,0 +1,38 @@
+"""Wait for what cannot be waited for itself, by the files that change when it comes true."""
+
+import ctypes
+import os
+import select
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+IN_CHANGES = 0x2 | 0x8 | 0x80 | 0x100  # modify, close after writing, moved to, create: inotify(7)
+
+
+def until(question: Callable[[], bool], folder: Path, seconds: float) -> bool:
+    """Ask again whenever a file in ``folder`` changes, until the answer is yes.
+
+    Returns False if it was not within ``seconds``. Raises OSError where inotify(7) fails.
+    """
+    deadline = time.monotonic() + seconds
+    changes = _watch(folder)
+    try:
+        while not question():
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([changes], [], [], left)[0]:
+                return question()
+            os.read(changes, 65536)
+        return True
+    finally:
+        os.close(changes)
+
+
+def _watch(folder: Path) -> int:
+    """Return a descriptor that is readable when a file in ``folder`` has changed."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    descriptor = libc.inotify_init1(os.O_CLOEXEC)
+    if descriptor < 0 or libc.inotify_add_watch(descriptor, os.fsencode(folder), IN_CHANGES) < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(folder))
+    return descriptor

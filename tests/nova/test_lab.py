@@ -1,0 +1,68 @@
+"""scripts/nova-lab keeps its word: nothing is done twice, and nothing is left."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from lab.layout import closed_to_others
+from lab.machine import Machine
+
+pytestmark = [
+    pytest.mark.nova,
+    pytest.mark.requires_root,
+    pytest.mark.requires_namespaces,
+    pytest.mark.timeout(1800),
+]
+
+
+def test_all_of_it_runs_after_up(machine: Machine) -> None:
+    """status tells of each service, and of nova-compute that it is not the lab's to start."""
+    lines = machine.nova_lab("status").stdout
+    for name in ("epmd", "broker", "placement", "conductor"):
+        assert f"{name}: runs, process" in lines
+
+
+def test_a_second_up_does_nothing(machine: Machine) -> None:
+    """Every step is skipped, and the processes stay."""
+    before = machine.processes()
+    lines = machine.nova_lab("up").stdout.splitlines()
+    assert 7 == len([line for line in lines if line.endswith("done before")])
+    assert 4 == len([line for line in lines if line.endswith("runs already")])
+    assert before.items() <= machine.processes().items()
+
+
+def test_a_step_that_fails_says_which_and_why_and_where_its_log_is(machine: Machine) -> None:
+    """Here the placement service cannot start: somebody else has its folder's settings."""
+    settings = machine.lab.etc / "placement"
+    machine.nova_lab("stop", "placement")
+    settings.rename(settings.with_suffix(".away"))
+    try:
+        done = machine.nova_lab("start", "placement", check=False)
+    finally:
+        settings.with_suffix(".away").rename(settings)
+    assert 1 == done.returncode
+    assert "failed at step 'starting placement': " in done.stdout
+    assert "(all of it in " in done.stdout
+    machine.nova_lab("start", "placement")
+
+
+def test_a_folder_that_nova_cannot_reach_is_refused(machine: Machine, tmp_path: Path) -> None:
+    """It names the folder in the way, and what to do."""
+    tmp_path.chmod(0o700)
+    assert tmp_path == closed_to_others(tmp_path / "lab") or closed_to_others(tmp_path.parent)
+    script = machine.lab.checkout / "scripts/nova-lab"
+    environment = {**os.environ, "NOVA_LAB": str(tmp_path / "lab")}
+    done = subprocess.run([script, "up"], env=environment, capture_output=True, text=True)
+    assert 1 == done.returncode
+    assert "set NOVA_LAB to a folder elsewhere" in done.stderr
+
+
+def test_down_leaves_no_process(machine: Machine) -> None:
+    """Nothing but the namespace's own two; and up brings everything back."""
+    lines = machine.nova_lab("down").stdout
+    assert "no process of the lab is left" in lines
+    assert 2 == len(machine.processes()), lines
+    assert 3 == machine.nova_lab("status", check=False).returncode
+    machine.nova_lab("up")
+    assert 0 == machine.nova_lab("status").returncode

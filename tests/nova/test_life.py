@@ -1,0 +1,129 @@
+"""nova-compute's life through each init script, as the queue and the database see it."""
+
+import signal
+import time
+
+import pytest
+from lab.doors import Compute
+from lab.machine import PATIENCE
+
+pytestmark = [
+    pytest.mark.nova,
+    pytest.mark.requires_root,
+    pytest.mark.requires_namespaces,
+    pytest.mark.timeout(1800),  # the first one builds the lab
+]
+
+PONG = {"service": "compute", "arg": "lab"}
+
+
+def test_a_start_brings_answers_heartbeats_and_a_node(door: Compute) -> None:
+    """It runs as nova, answers over RabbitMQ, reports, and is a compute node."""
+    assert 3 == door.status()
+    assert 0 == door.verb("start")
+    door.ready()
+    assert (0, 0) == (door.status(), door.verb("status", check=False))
+    assert "nova" == door.user()
+    assert PONG == door.ping()
+    door.await_heartbeats(2)
+    assert ("nova-lab", "nova-lab") in door.nodes()
+
+
+def test_a_second_start_changes_nothing(compute: Compute) -> None:
+    """It succeeds, and the process stays the same."""
+    before = compute.pid()
+    assert 0 == compute.verb("start")
+    assert before == compute.pid()
+    assert 1 == compute.consumers()
+
+
+def test_a_restart_gives_another_process_and_the_heartbeat_resumes(compute: Compute) -> None:
+    """The new one answers, and counts on from where the old one was."""
+    before, count = compute.pid(), compute.report_count()
+    assert 0 == compute.verb("restart")
+    assert before != compute.pid()
+    assert 0 == compute.status()
+    compute.ready()
+    assert PONG == compute.ping()
+    compute.await_heartbeats(2)
+    assert compute.report_count() > count
+
+
+def test_a_reload_keeps_rpc(compute: Compute) -> None:
+    """It is a restart, see the next test."""
+    before = compute.pid()
+    assert 0 == compute.verb("force-reload")
+    assert before != compute.pid()
+    compute.ready()
+    assert PONG == compute.ping()
+
+
+def test_a_hangup_would_make_it_deaf(compute: Compute) -> None:
+    """HUP leaves nova 34 its heartbeat and even its consumer: only the ping is not answered."""
+    pid = compute.pid()
+    compute.machine.signal(pid, signal.SIGHUP)
+    deadline = time.monotonic() + PATIENCE
+    while compute.ping(10) is not None:
+        assert time.monotonic() < deadline, "it goes on answering: nova has learned to reload"
+    compute.await_heartbeats(2)
+    assert (0, pid) == (compute.status(), compute.pid())
+    assert 1 == compute.consumers()
+    assert None is compute.ping(10)
+    assert 0 == compute.verb("force-reload")
+    assert pid != compute.pid()
+    compute.ready()
+    assert PONG == compute.ping()
+
+
+def test_one_that_was_killed_is_dead_with_a_pidfile_and_a_start_recovers(compute: Compute) -> None:
+    """Status 1, then 0 with another process that answers."""
+    pid = compute.pid()
+    compute.machine.signal(pid, signal.SIGKILL)
+    assert (1, compute.door.killed) == (compute.status(), compute.verb("status", check=False))
+    assert 0 == compute.verb("start")
+    assert 0 == compute.status()
+    assert pid != compute.pid()
+    compute.ready()
+    assert PONG == compute.ping()
+    compute.await_heartbeats(1)
+
+
+def test_a_stopped_one_is_gone_from_the_queue(compute: Compute) -> None:
+    """It ends of the TERM, within the schedule; status 3, and nobody consumes."""
+    began, offset, pid = time.monotonic(), compute.log_size(), compute.pid()
+    assert 0 == compute.verb("stop")
+    assert time.monotonic() - began < compute.door.patience
+    assert pid not in compute.machine.processes()
+    assert (3, 3) == (compute.status(), compute.verb("status", check=False))
+    compute.ask("deserted", "compute.nova-lab")
+    assert any("nova" in line for line in compute.log_since(offset)), "it left no word"
+
+
+def test_one_that_ignores_the_term_is_killed_after_its_time(compute: Compute) -> None:
+    """SIGSTOP lets nothing through but the KILL at the end of the schedule."""
+    pid = compute.pid()
+    compute.machine.signal(pid, signal.SIGSTOP)
+    assert 0 == compute.status()
+    began = time.monotonic()
+    assert 0 == compute.verb("stop")
+    assert time.monotonic() - began >= compute.door.patience
+    assert pid not in compute.machine.processes()
+    assert 3 == compute.status()
+    compute.ask("deserted", "compute.nova-lab")
+
+
+def test_it_outlives_an_outage_of_the_broker(compute: Compute) -> None:
+    """It connects again by itself, and ssd sees the same running process all the time."""
+    pid, seen = compute.pid(), []
+
+    def look(_: object = None) -> None:
+        seen.append((compute.status(), compute.pid()))
+
+    look(compute.machine.nova_lab("stop", "broker"))
+    look()
+    look(compute.machine.nova_lab("start", "broker"))
+    look(compute.ready())
+    assert PONG == compute.ping()
+    compute.await_heartbeats(1)
+    look()
+    assert [(0, pid)] * 5 == seen

@@ -1,0 +1,80 @@
+"""How one learns that nova-compute is ready, and what its log says of its life."""
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from lab import doors
+from lab.doors import Compute
+from lab.machine import Machine
+
+pytestmark = [
+    pytest.mark.nova,
+    pytest.mark.requires_root,
+    pytest.mark.requires_namespaces,
+    pytest.mark.timeout(1800),
+]
+
+SECONDS = 30  # enough to start in, as a rule
+
+
+class Life(NamedTuple):
+    """What was seen of one start that waited for READY=1, and of the stop after it."""
+
+    failed: bool
+    seconds: float
+    status: int
+    consumers: int
+    log: list[str]
+
+
+@pytest.fixture(scope="module")
+def life(machine: Machine) -> Iterator[Life]:
+    """Have nova-compute live once, behind scripts/nova-compute."""
+    compute = Compute(machine, doors.ours(machine.lab))
+    offset, began = compute.log_size(), time.monotonic()
+    arguments = f"START_ARGS=--notify-await --notify-timeout={SECONDS}"
+    try:
+        failed = 0 != compute.verb("start", arguments, check=False)
+        seconds, status = time.monotonic() - began, compute.status()
+        compute.ready()
+        compute.await_heartbeats(2)
+        consumers = compute.consumers()
+    finally:
+        compute.verb("stop")
+    yield Life(failed, seconds, status, consumers, compute.log_since(offset))
+
+
+def test_nova_does_not_say_ready(life: Life) -> None:
+    """With threads nova 34 sends no READY=1: the wait for it runs out, and leaves it running."""
+    assert life.failed
+    assert life.seconds >= SECONDS
+    assert 0 == life.status
+
+
+def test_a_consumer_on_its_queue_says_it(life: Life) -> None:
+    """The same process was ready all the same: its queue has one consumer."""
+    assert 1 == life.consumers
+
+
+def test_each_step_of_its_life_leaves_the_line_that_the_page_shows(
+    checkout: Path, life: Life
+) -> None:
+    """docs/compute.md has them in their order."""
+    page = (checkout / "docs" / "compute.md").read_text()
+    section = page.split("## How nova-compute comes up, and down")[1].split("\n### ")[0]
+    wanted = re.findall(r"^\| \d+ .*\| `(.*)` \|$", section, re.MULTILINE)
+    assert 11 == len(wanted)
+    lines = iter(life.log)
+    missing = [text for text in wanted if not any(text in line for line in lines)]
+    assert [] == missing
+
+
+def test_the_probe_says_so_when_nobody_consumes(machine: Machine, life: Life) -> None:
+    """It gives up after its time, and names queue and seconds."""
+    done = machine.nova_lab("ready", 1, check=False)
+    assert 1 == done.returncode
+    assert "nobody consumes from compute.nova-lab after 1 seconds" in done.stdout

@@ -1,0 +1,86 @@
+"""Makers of pidfiles, innocent and hostile: each makes one thing at a path."""
+
+import os
+import socket
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ssd import pidfile
+from ssd.errors import PidfileUnreadable, PidfileUnsafe, PidfileUnwritable
+
+Make = Callable[[Path], object]
+UNSAFE, UNREADABLE, MISSING = PidfileUnsafe, PidfileUnreadable, FileNotFoundError
+
+
+def file(text: str = "123\n", mode: int = 0o644, uid: int = -1, gid: int = -1) -> Make:
+    """Make a file with a content, a mode and an owner."""
+
+    def make(path: Path) -> None:
+        path.write_text(text)
+        os.chown(path, uid, gid)
+        path.chmod(mode)
+
+    return make
+
+
+def link(target: str) -> Make:
+    """Make a symbolic link; ``real`` beside it is a good pidfile."""
+
+    def make(path: Path) -> None:
+        (path.parent / "real").write_text("123\n")
+        path.symlink_to(target)
+
+    return make
+
+
+def nothing(path: Path) -> None:
+    """Make nothing."""
+
+
+def directory(path: Path) -> None:
+    """Make a directory."""
+    path.mkdir()
+
+
+def listener(path: Path) -> None:
+    """Make a socket."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+
+
+def endless_device(path: Path) -> None:
+    """Make a device like /dev/zero that only root may open."""
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))
+    except PermissionError:
+        pytest.skip("mknod(2) is not allowed here")
+
+
+def terabyte(path: Path) -> None:
+    """Make a file that begins well and does not end."""
+    path.write_text("123\n")
+    os.truncate(path, 2**40)
+
+
+def hard_link(path: Path) -> None:
+    """Make a file with a second name."""
+    path.write_text("123\n")
+    os.link(path, path.with_name("second"))
+
+
+def outcome(function: Callable[..., object], *arguments: object) -> object:
+    """Return what a function returns, or the class of what it raises."""
+    try:
+        return function(*arguments)
+    except (PidfileUnsafe, PidfileUnreadable, PidfileUnwritable, FileNotFoundError) as error:
+        return type(error)
+
+
+def write(path: str | bytes | Path, pid: int, **options: int) -> None:
+    """Write a pidfile, and let go of what would take it back."""
+    written = pidfile.write(os.fspath(path), pid, **options)
+    if written is not None:
+        written.close()

@@ -1,0 +1,30 @@
+"""Which process table a system gets."""
+
+import sys
+
+import pytest
+
+from ssd.processes import default_table, table_named
+from ssd.processes.portable import PortableTable
+
+
+@pytest.mark.parametrize(
+    ("platform", "kind"), [("linux", "LinuxTable"), ("darwin", "PortableTable")]
+)
+def test_linux_reads_the_kernels_table_and_others_ask_psutil(
+    platform: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The default is the fastest table that the system has."""
+    monkeypatch.setattr(sys, "platform", platform)
+    assert kind == type(default_table()).__name__
+
+
+def test_psutils_table_can_be_asked_for_by_name() -> None:
+    """On Linux, too, psutil can be chosen."""
+    assert isinstance(table_named("psutil"), PortableTable)
+
+
+def test_an_unknown_table_is_refused() -> None:
+    """A name that is no table's raises, and the message tells the names."""
+    with pytest.raises(ValueError, match="'ps': kernel or psutil"):
+        table_named("ps")

@@ -1,0 +1,171 @@
+"""How a process is held where the kernel offers more, or less."""
+
+import errno
+import os
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from ssd.processes import handles, table_named, waiting
+from ssd.processes.handles import CheckedHandle, PidfdHandle, open_handle
+from ssd.processes.identity import Process
+from ssd.processes.types import ProcessTable
+from ssd.testing import RealWorld
+
+
+@pytest.fixture
+def table() -> ProcessTable:
+    """Return psutil's table, which every system has."""
+    return table_named("psutil")
+
+
+@pytest.fixture
+def world(table: ProcessTable) -> Iterator[RealWorld]:
+    """Return a world of real children."""
+    world = RealWorld(table)
+    yield world
+    world.close()
+
+
+def refusing(number: int) -> Callable[[int], int]:
+    """Return a pidfd_open that fails in one way."""
+
+    def pidfd_open(pid: int) -> int:
+        raise OSError(number, os.strerror(number))
+
+    return pidfd_open
+
+
+def without_pidfd_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the call away, as on a Python that was built without it."""
+    monkeypatch.delattr(os, "pidfd_open")
+
+
+def without_send_signal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the other half of pidfds away."""
+    monkeypatch.setattr(handles, "pidfd_send_signal", None)
+
+
+def on_an_old_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the call fail as before Linux 5.3."""
+    monkeypatch.setattr(os, "pidfd_open", refusing(errno.ENOSYS))
+
+
+def under_a_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the call fail as under an old container's seccomp filter."""
+    monkeypatch.setattr(os, "pidfd_open", refusing(errno.EPERM))
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system has no pidfds")
+@pytest.mark.parametrize(
+    "hinder", [without_pidfd_open, without_send_signal, on_an_old_kernel, under_a_filter]
+)
+def test_without_a_pidfd_the_identity_is_checked_before_each_use(
+    hinder: Callable[[pytest.MonkeyPatch], None],
+    world: RealWorld,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The pid and its start time stand in: no descriptor, the same answers."""
+    hinder(monkeypatch)
+    process = world.table.process(world.start())
+    assert process
+    with world.table.open(process) as handle:
+        assert (CheckedHandle, -1, False) == (type(handle), handle.fileno(), handle.ended())
+        handle.signal(0)
+        handle.signal(signal.SIGKILL)
+        world.table.wait([handle], None)
+        assert handle.ended()
+        with pytest.raises(ProcessLookupError):
+            handle.signal(signal.SIGKILL)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system has no pidfds")
+@pytest.mark.parametrize("number", [errno.ESRCH, errno.EINVAL, errno.ENOENT])
+def test_a_pid_that_is_no_process_is_a_lookup_error(
+    number: int, world: RealWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody's pid and a thread's id give one answer on all kernels."""
+    process = world.table.process(world.start())
+    assert process
+    monkeypatch.setattr(os, "pidfd_open", refusing(number))
+    with pytest.raises(ProcessLookupError):
+        world.table.open(process)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system has no pidfds")
+def test_running_out_of_descriptors_is_told(
+    world: RealWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failure of our own is not hidden by a lesser handle."""
+    process = world.table.process(world.start())
+    assert process
+    monkeypatch.setattr(os, "pidfd_open", refusing(errno.EMFILE))
+    with pytest.raises(OSError, match="Too many open files"):
+        world.table.open(process)
+
+
+def test_the_identity_is_asked_after_the_handle_is_there(world: RealWorld) -> None:
+    """A pid that changes hands before it is held is noticed, and let go."""
+    pid = world.start()
+    order: list[str] = []
+
+    def stranger(asked: int) -> Process:
+        order.append(f"{len(os.listdir('/dev/fd'))} open")
+        return Process(asked, 2)
+
+    before = len(os.listdir("/dev/fd"))
+    with pytest.raises(ProcessLookupError):
+        open_handle(Process(pid, 1), stranger)
+    held = before + 1 if hasattr(os, "pidfd_open") else before
+    assert [f"{held} open"] == order
+    assert before == len(os.listdir("/dev/fd"))
+
+
+def test_a_checked_handle_signals_no_successor() -> None:
+    """Without a descriptor a new owner of the pid is a stranger, too."""
+    handle = CheckedHandle(Process(os.getpid(), 1), lambda pid: Process(pid, 2))
+    assert handle.ended()
+    with pytest.raises(ProcessLookupError):
+        handle.signal(signal.SIGKILL)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system has no pidfds")
+def test_a_descriptor_is_not_inherited_and_closes_once(world: RealWorld) -> None:
+    """A handle's descriptor stays here, and a second close closes nobody else's."""
+    process = world.table.process(world.start())
+    assert process
+    handle = world.table.open(process)
+    assert isinstance(handle, PidfdHandle)
+    assert not os.get_inheritable(handle.fileno())
+    number = handle.fileno()
+    handle.close()
+    again = os.open(os.devnull, os.O_RDONLY)
+    handle.close()
+    assert (-1, number) == (handle.fileno(), again)
+    os.close(again)
+    with pytest.raises(ValueError, match="negative"):
+        handle.ended()
+
+
+def test_a_wait_may_be_longer_than_poll_can_count(world: RealWorld) -> None:
+    """A schedule's largest number of seconds is a time like any other."""
+    process = world.table.process(world.start())
+    assert process
+    with world.table.open(process) as handle:
+        handle.signal(signal.SIGKILL)
+        world.table.wait([handle], world.table.now() + 2**31)
+        assert handle.ended()
+
+
+def test_a_long_wait_is_made_of_shorter_ones(
+    world: RealWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wait that outlasts one call goes on until its time."""
+    monkeypatch.setattr(waiting, "LONGEST", 0.001)
+    process = world.table.process(world.start())
+    assert process
+    with world.table.open(process) as handle:
+        until = world.table.now() + 0.02
+        world.table.wait([handle], until)
+        assert world.table.now() >= until

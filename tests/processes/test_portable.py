@@ -1,0 +1,106 @@
+"""psutil's table: what of psutil is used, and what is not."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ssd.errors import ProcessTableError
+from ssd.matching import Criteria
+from ssd.processes.portable import Facts, PortableTable
+from ssd.testing import RealWorld
+
+
+@pytest.fixture
+def table() -> PortableTable:
+    """Return psutil's table."""
+    return PortableTable()
+
+
+@pytest.fixture
+def world(table: PortableTable) -> Iterator[RealWorld]:
+    """Return a world of real children."""
+    world = RealWorld(table)
+    yield world
+    world.close()
+
+
+@pytest.mark.parametrize(
+    "error", [psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, FileNotFoundError]
+)
+@pytest.mark.parametrize("fact", ["status", "name", "exe", "oneshot"])
+def test_what_psutil_cannot_tell_does_not_hold(
+    fact: str,
+    error: Callable[[int], Exception],
+    table: PortableTable,
+    world: RealWorld,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Gone, half gone, not for us: in all of psutil's words it is a no."""
+    pid = world.start(b"worker")
+    criteria = Criteria(pid, os.getpid(), world.file(pid), b"worker")
+    assert [table.process(pid)] == table.select(criteria)
+
+    def fail(self: Facts) -> None:
+        raise error(pid)
+
+    monkeypatch.setattr(Facts, fact, fail)
+    assert [] == table.select(criteria)
+
+
+def test_a_command_line_proves_nothing(table: PortableTable, tmp_path: Path) -> None:
+    """A process that calls itself something else is known by its name and file alone."""
+    claimed = tmp_path / "a-name-of-more-than-fifteen"
+    shutil.copy(shutil.which("cat") or "cat", claimed)
+    cat = os.path.realpath(shutil.which("cat") or "cat")
+    command = subprocess.Popen(
+        [str(claimed)], executable=cat, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with command as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(b"runs\n")
+        process.stdin.flush()
+        assert b"runs\n" == process.stdout.readline()
+        facts = claimed.stat()
+        own = Criteria(pid=process.pid)
+        assert [table.process(process.pid)] == table.select(own)
+        assert [] == table.select(Criteria(process.pid, file=(facts.st_dev, facts.st_ino)))
+        assert [] == table.select(Criteria(process.pid, name=os.fsencode(claimed.name)))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the start is a wall-clock time")
+def test_a_start_time_is_the_same_when_the_clock_is_set(
+    table: PortableTable, world: RealWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """psutil adds the time of boot, which a set clock moves; the identity stays."""
+    pid = world.start()
+    before = table.process(pid)
+    boots = iter([psutil.boot_time(), *[psutil.boot_time() + 3600] * 9])
+    monkeypatch.setattr(psutil, "boot_time", lambda: next(boots))
+    created = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: created(self) + 3600)
+    assert before == table.process(pid)
+
+
+def test_a_table_that_cannot_be_listed_is_an_error(
+    table: PortableTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a table the question cannot be answered, and that is not a no."""
+    if sys.platform != "linux":
+        pytest.skip("only Linux has a file system for it that may be missing")
+    monkeypatch.setattr(psutil, "PROCFS_PATH", "/nonexistent")
+    with pytest.raises(ProcessTableError, match="psutil cannot list"):
+        table.select(Criteria(name=b"x"))
+
+
+def test_the_portable_table_knows_no_pid_0(
+    table: PortableTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What BSD and macOS call process 0 is the kernel, which no signal reaches."""
+    monkeypatch.setattr(psutil, "pids", lambda: [2, 0, 1])
+    assert [1, 2] == table.pids()

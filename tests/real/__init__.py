@@ -1,0 +1,1 @@
+"""Real processes, each test in namespaces of its own."""

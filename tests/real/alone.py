@@ -1,0 +1,169 @@
+"""Play a piece of a test as if it were alone on a machine.
+
+The namespaces are those of namespace.py. A copy of the test process moves into them
+(setns(2)) and goes on there, so a test keeps its arguments and its assertions, and what it
+asserts, skips, raises or returns comes out again. Orphans become its children: it can tell
+what they died of, and has a zombie where it does not.
+"""
+
+import ctypes
+import functools
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+import namespace as namespaces
+import pytest
+
+MS_BIND, MS_REC = 0x1000, 0x4000  # mount(2)
+CLONE_NEWNS, CLONE_NEWPID = 0x00020000, 0x20000000  # sched.h
+PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def alone(test: Callable[..., None]) -> Callable[..., None]:
+    """Make the body of a test run in namespaces of its own, as root there.
+
+    Folders among the test's arguments stay visible.
+    """
+
+    @functools.wraps(test)
+    def outside(*arguments: Any, **named: Any) -> None:
+        folders = [each for each in named.values() if isinstance(each, Path) and each.is_dir()]
+        Visit(lambda: test(*arguments, **named), folders).result()
+
+    return pytest.mark.requires_root(pytest.mark.requires_namespaces(outside))
+
+
+def checked(result: int) -> int:
+    """Return what a call into the C library gave; raise the OSError of a failure."""
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return result
+
+
+class Visit:
+    """A function on its way in namespaces of its own; ask for its result, or use it by with."""
+
+    def __init__(self, body: Callable[[], Any], keep: Iterable[Path] = ()) -> None:
+        """Begin. ``keep``: folders that stay visible."""
+        self._body = body
+        self._report = tempfile.TemporaryFile()
+        words = namespaces.command(["cat"], keep=keep)
+        pipe = subprocess.PIPE
+        self._holder = subprocess.Popen(words, stdin=pipe, stdout=pipe, start_new_session=True)
+        self._guide = os.fork()
+        if self._guide == 0:
+            self._lead()
+
+    def result(self) -> Any:
+        """Wait for the end; return, skip or fail as the body did."""
+        with self:
+            self._await()
+            self._report.seek(0)
+            said = self._report.read()
+        kind, value = pickle.loads(said) if said else ("failed", "the visitor was killed")
+        if kind == "skipped":
+            pytest.skip(value)
+        if kind == "failed":
+            pytest.fail(value, pytrace=False)
+        return value
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End it if it has not ended; once is enough."""
+        if not self._report.closed:
+            # With it the kernel ends all that is in there: unshare --kill-child.
+            self._holder.kill()
+            self._holder.communicate()
+            self._await()
+            self._report.close()
+
+    def _await(self) -> None:
+        """Wait for the end of the body."""
+        if self._guide:
+            os.waitpid(self._guide, 0)
+            self._guide = 0
+
+    def _lead(self) -> NoReturn:
+        """Go in and wait there for the visitor, who has to be a child of the namespace's."""
+        try:
+            self._enter()
+            visitor = os.fork()  # only children get in: pid_namespaces(7)
+            if visitor == 0:
+                self._play()
+            os.waitpid(visitor, 0)
+        finally:
+            self._leave()
+
+    def _enter(self) -> None:
+        """Join the namespaces once they are furnished."""
+        holder = self._holder
+        assert holder.stdin is not None and holder.stdout is not None
+        holder.stdin.write(b"in\n")
+        holder.stdin.flush()
+        assert holder.stdout.readline() == b"in\n", "the namespaces could not be made"
+        children = Path(f"/proc/{holder.pid}/task/{holder.pid}/children").read_text()
+        door = os.pidfd_open(int(children))
+        checked(libc.setns(door, CLONE_NEWPID | CLONE_NEWNS))
+        os.close(door)
+
+    def _play(self) -> NoReturn:
+        """Run the body, write down its outcome and end."""
+        try:
+            checked(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+            try:
+                self._write("passed", self._body())
+            except pytest.skip.Exception as reason:
+                self._write("skipped", str(reason))
+        finally:
+            self._leave()
+
+    def _leave(self) -> NoReturn:
+        """End this copy of the test process, and write down what went wrong if anything did."""
+        if sys.exception() is not None:
+            self._write("failed", traceback.format_exc())
+        os._exit(0)
+
+    def _write(self, kind: str, value: object) -> None:
+        self._report.write(pickle.dumps((kind, value)))
+        self._report.flush()
+
+
+def open_ways(*folders: str | Path) -> None:
+    """Let every user reach some folders: what is closed on their way is covered, here only.
+
+    The interpreter and the project are always among them.
+    """
+    own = [sys.prefix, sys.base_prefix, Path(__file__).parents[2]]
+    goals = {os.path.realpath(folder) for folder in (*own, *folders)}
+    closed = {top for goal in goals if (top := _closed(goal))}
+    doors = {goal: os.open(goal, os.O_PATH) for goal in goals if _closed(goal)}
+    for top in closed:
+        mount("tmpfs", top, "tmpfs", data="mode=755")
+    for goal, door in sorted(doors.items()):
+        os.makedirs(goal, exist_ok=True)
+        mount(f"/proc/self/fd/{door}", goal, flags=MS_BIND | MS_REC)
+        os.close(door)
+
+
+def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
+    """Mount, as mount(2)."""
+    words = source.encode(), target.encode(), kind.encode()
+    checked(libc.mount(*words, ctypes.c_ulong(flags), data.encode()))
+
+
+def _closed(path: str) -> str | None:
+    """Return the first folder on the way to ``path`` that only its owner may search."""
+    ways = [*reversed(Path(path).parents)]
+    return next((str(way) for way in ways if not way.stat().st_mode & 0o001), None)

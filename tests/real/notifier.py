@@ -1,0 +1,94 @@
+"""A program that says over NOTIFY_SOCKET what it is told to, and helpers that meddle."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Self
+
+from .processes import facts, pids
+from .programs import Ear, Program, spawn
+
+_SCRIPT = """\
+#!{python} -IS
+import _socket, os, sys
+
+address = os.environ.get("NOTIFY_SOCKET")
+with open({ear!r}, "w") as ear:
+    print(os.getpid(), address, file=ear)
+orders = open({orders!r}, "rb+", buffering=0)
+for order in iter(orders.readline, b"exit\\n"):
+    if order.startswith(b"!"):
+        os.system(order[1:])
+        continue
+    socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
+    for message in order[:-1].split(b"|"):
+        socket.sendto(message.replace(b"&", b"\\n"), address)
+    socket.close()
+sys.exit(3)
+"""
+
+_STRANGER = """
+import _socket, os, sys
+socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
+try:
+    socket.sendto(sys.argv[2].encode(), sys.argv[1])
+except PermissionError:
+    print("refused", flush=True)
+else:
+    print("sent", flush=True)
+os.read(os.pipe()[0], 1)
+"""
+
+
+class Notifier(Program):
+    """A daemon that takes orders, one on a line.
+
+    "exit" makes it end, a line that begins with "!" is a command for the shell, and anything
+    else is sent: notifications with "|" between them and "&" for the end of a line in one.
+    """
+
+    def __init__(self, *orders: str) -> None:
+        """Lay it out, with its first orders waiting for it."""
+        super().__init__("notifier", "/run/notifier")
+        self._orders = Ear("/run/notifier/orders")
+        own = {"python": sys.executable, "ear": self.ear.path, "orders": self._orders.path}
+        os.unlink(self.path)
+        Path(self.path).write_text(_SCRIPT.format(**own))
+        os.chmod(self.path, 0o755)
+        self.words = []
+        for order in orders:
+            self.order(order)
+
+    def order(self, text: str) -> None:
+        """Tell it what to do next."""
+        self._orders.say(text)
+
+    def began(self) -> tuple[int, str | None]:
+        """Wait until it runs; return its pid and the NOTIFY_SOCKET that it has."""
+        pid, _, address = self.ear.line().partition(" ")
+        return int(pid), None if address == "None" else address
+
+    def alive(self) -> list[int]:
+        """Return the living processes that run it: an interpreter's, so known by their name."""
+        return [pid for pid in pids() if facts(pid)["Name"] == "notifier"]
+
+
+class Stranger:
+    """A process of no kin that sends a notification, or may not, and then lives on.
+
+    ``answer`` is "sent" or "refused".
+    """
+
+    def __init__(self, address: str | None, message: str, user: str | int) -> None:
+        """Send it, as some user."""
+        words = [sys.executable, "-IS", "-c", _STRANGER, address, message]
+        self._sender = spawn(*words, user=user, start_new_session=True)
+        assert self._sender.stdout is not None
+        self.answer = self._sender.stdout.readline().strip()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._sender.kill()
+        self._sender.communicate()

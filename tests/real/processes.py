@@ -1,0 +1,101 @@
+"""Facts about processes, and waiting for their ends by pidfd. Nothing sleeps.
+
+All of it is for use inside namespaces (alone.py): whatever is found there was started by the
+test.
+"""
+
+import os
+import select
+import signal
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+LONG = 20.0  # seconds; what should come and does not has failed by then
+
+
+def pids() -> list[int]:
+    """Return the living processes, ascending; zombies are dead."""
+    found = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
+    return [pid for pid in found if state(pid) not in (None, "Z", "X")]
+
+
+def state(pid: int) -> str | None:
+    """Return the letter of a process's state (proc(5)), None if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def facts(pid: int) -> dict[str, str]:
+    """Return /proc/PID/status as a mapping."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def executable(pid: int) -> str | None:
+    """Return what a process runs; None if it is gone."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def pidfd(pid: int) -> int | None:
+    """Open a process; None if it is gone."""
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None
+
+
+def ready(descriptors: Iterable[int], until: float) -> list[int]:
+    """Wait until some descriptors can be read; return them, none after ``until`` (monotonic)."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    left = max(0.0, until - time.monotonic())
+    return [descriptor for descriptor, _ in poll.poll(left * 1000)]
+
+
+def lasts(pid: int, seconds: float) -> bool:
+    """Wait for the end of a process; tell whether it is still there after some time."""
+    door = pidfd(pid)
+    if door is None:
+        return False
+    ended = ready([door], time.monotonic() + seconds)
+    os.close(door)
+    return not ended
+
+
+def wait_end(pid: int) -> None:
+    """Wait until a process has ended; a zombie has."""
+    assert not lasts(pid, LONG), f"process {pid} does not end"
+
+
+def reap(pid: int) -> int:
+    """Wait for the end of a child or an orphan; return its status, minus N for signal N."""
+    wait_end(pid)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def end(*doomed: int) -> None:
+    """Kill children or orphans, and reap them."""
+    for pid in doomed:
+        os.kill(pid, signal.SIGKILL)
+    for pid in doomed:
+        reap(pid)
+
+
+def bury() -> None:
+    """Reap every child that has ended."""
+    while _reaped():
+        pass
+
+
+def _reaped() -> int:
+    try:
+        return os.waitpid(-1, os.WNOHANG)[0]
+    except ChildProcessError:
+        return 0  # no children at all

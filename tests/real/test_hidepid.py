@@ -1,0 +1,138 @@
+"""Processes that an ordinary user may not see or read, on a real kernel."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+
+import pytest
+
+from ssd.errors import ProcessTableError
+from ssd.matching import Criteria
+from ssd.processes import table_named
+from ssd.processes.identity import UNKNOWN_START, Process
+from ssd.processes.linux import LinuxTable
+
+from .alone import alone, checked, libc
+
+USER = 54321  # nobody's account, so nobody else's process
+PR_SET_DUMPABLE = 4  # prctl(2); a change of user takes it away
+TABLES = ["kernel", "psutil"]
+
+
+def as_user(body: Callable[[], None]) -> None:
+    """Run the body in a child that belongs to an ordinary user; raise what it raises."""
+    told, tell = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setgroups([])
+            os.setresgid(USER, USER, USER)
+            os.setresuid(USER, USER, USER)
+            checked(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
+            body()
+        except BaseException:  # noqa: BLE001 - it is told to the parent
+            os.write(tell, traceback.format_exc().encode())
+        finally:
+            os._exit(0)
+    os.close(tell)
+    with open(told, encoding="utf-8", errors="replace") as report:
+        text = report.read()
+    os.waitpid(pid, 0)
+    if text:
+        pytest.fail(text, pytrace=False)
+
+
+def mount_proc(options: str) -> None:
+    """Mount /proc anew; the namespace is the test's own."""
+    subprocess.run(["mount", "-t", "proc", "-o", options, "proc", "/proc"], check=True)
+
+
+@pytest.mark.parametrize("kind", TABLES)
+@alone
+def test_hidden_processes_do_not_hold(kind: str) -> None:
+    """With hidepid=2 others' processes meet no criterion; only that the pid is taken shows."""
+    mount_proc("hidepid=2")
+    table = table_named(kind)
+    root = Process(os.getpid(), 1)
+
+    def body() -> None:
+        own = table.process(os.getpid())
+        assert own is not None
+        assert [os.getpid()] == table.pids()
+        assert Process(1, UNKNOWN_START) == table.process(1)
+        assert [Process(1, UNKNOWN_START)] == table.select(Criteria(pid=1))
+        assert [] == table.select(Criteria(pid=1, uid=0))
+        assert None is table.process(4_000_000)
+        assert [] == table.select(Criteria(uid=0))
+        assert [] == table.select(Criteria(name=b"sh"))
+        assert [own] == table.children(os.getppid())  # its parent is hidden, it is not
+        assert not table.holds(Criteria(), root)
+        with pytest.raises(ProcessLookupError):
+            table.open(root)
+
+    as_user(body)
+
+
+@pytest.mark.parametrize("kind", TABLES)
+@alone
+def test_an_unreadable_executable_does_not_hold(kind: str) -> None:
+    """Another user's process is seen and named; its executable is nobody's business."""
+    table = table_named(kind)
+    facts = os.stat(sys.executable)
+    file = facts.st_dev, facts.st_ino
+    (root,) = [table.process(os.getpid())]
+    assert root and table.holds(Criteria(file=file), root)
+
+    def body() -> None:
+        assert table.holds(Criteria(uid=0), root)
+        assert not table.holds(Criteria(file=file), root)
+        assert root not in table.select(Criteria(file=file))
+        with table.open(root) as handle, pytest.raises(PermissionError):
+            handle.signal(signal.SIGTERM)
+
+    as_user(body)
+
+
+@alone
+def test_the_owner_is_the_effective_user() -> None:
+    """--user is the owner of /proc/PID, also where its files belong to root (proc(5))."""
+    table = table_named("kernel")
+    pid = os.fork()
+    if pid == 0:
+        os.setresuid(0, USER, 0)  # not dumpable any more
+        signal.pause()
+    try:
+        while not (found := table.select(Criteria(pid=pid, uid=USER))):
+            pass
+        for kind in TABLES:
+            assert found == table_named(kind).select(Criteria(pid=pid, uid=USER))
+            assert [] == table_named(kind).select(Criteria(pid=pid, uid=0))
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+@alone
+def test_without_proc_there_is_no_table() -> None:
+    """An unmounted /proc is an error, in every question."""
+    own = LinuxTable().process(os.getpid())
+    assert own
+    checked(libc.umount2(b"/proc", ctypes.c_int(2)))  # MNT_DETACH: it is in use
+    # What namespace.py mounted lies over the machine's own.
+    while os.path.exists("/proc/self"):
+        checked(libc.umount2(b"/proc", ctypes.c_int(2)))
+    for ask in (
+        lambda table: table.pids(),
+        lambda table: table.process(1),
+        lambda table: table.select(Criteria(name=b"x")),
+        lambda table: table.first(Criteria(ppid=os.getppid())),
+        lambda table: table.holds(Criteria(), own),
+        lambda table: table.open(own),
+        lambda table: table.children(os.getpid()),
+    ):
+        with pytest.raises(ProcessTableError):
+            ask(LinuxTable())

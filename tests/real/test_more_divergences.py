@@ -1,0 +1,112 @@
+"""What ssd does otherwise than the original on purpose: the rows of docs/divergences.md after 12.
+
+Each test plays its row twice, with the original and with ssd, and says what each does.
+"""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from .alone import alone
+from .processes import LONG, end, facts, pids
+from .programs import Program, Tool, spawn
+
+PIDFILE = "/run/stage/d.pid"
+
+
+@alone
+def test_divergence_13_a_failed_foreground_start_leaves_no_pidfile(tool: Tool) -> None:
+    """What could not be executed in the foreground is not recorded either."""
+    os.mkdir("/run/stage")
+    broken = Path("/run/stage/broken")
+    broken.write_text("#!/run/no/such/interpreter\n")
+    broken.chmod(0o755)
+    done = tool("--start", "--make-pidfile", "--pidfile", PIDFILE, "--exec", broken)
+    outcome = done.returncode, os.path.exists(PIDFILE)
+    assert tool.expects(original=(2, True), ssd=(2, False)) == outcome
+
+
+@alone
+@pytest.mark.parametrize("where", [["--background"], []], ids=["background", "foreground"])
+def test_divergence_14_an_old_pidfile_is_replaced(tool: Tool, where: list[str]) -> None:
+    """The pidfile is a new file, of root and with the usual mode, whatever was there."""
+    program, others = Program(), pids()
+    Path(PIDFILE).write_text("4000000\n")
+    os.chmod(PIDFILE, 0o600)
+    os.chown(PIDFILE, 5001, 5001)
+    before = os.stat(PIDFILE)
+    words = ["--name", "daemon", "--startas", program.path, "--", *program.words]
+    start = spawn(tool.path, "--start", *where, "--make-pidfile", "--pidfile", PIDFILE, *words)
+    daemon = program.started()
+    assert [daemon] == program.settle(others)
+    after = os.stat(PIDFILE)
+    outcome = before.st_ino == after.st_ino, oct(after.st_mode & 0o777), after.st_uid
+    assert tool.expects(original=(True, "0o600", 5001), ssd=(False, "0o644", 0)) == outcome
+    os.kill(daemon, signal.SIGKILL)
+    start.communicate(timeout=LONG)
+
+
+@alone
+def test_divergence_15_a_process_that_renames_itself_is_followed_to_its_end(tool: Tool) -> None:
+    """A name that changes at the first signal does not save a process from the second."""
+    program = Program("target")
+    rename = "printf other > /proc/$$/comm; say renamed"
+    target = spawn(program.path, *program.script(f"trap '{rename}' TERM; say $$; stay"))
+    program.started()
+    done = tool("--stop", "--retry", "TERM/1/KILL/5", "--name", "target")
+    assert "renamed" == program.ear.line()
+    assert 0 == done.returncode
+    assert tool.expects(original=None, ssd=-signal.SIGKILL) == target.poll()
+    target.kill()
+
+
+@alone
+@pytest.mark.parametrize("where", [["--background"], []], ids=["background", "foreground"])
+def test_divergence_16_broken_pipes_are_not_ignored(tool: Tool, where: list[str]) -> None:
+    """SIGPIPE and SIGXFSZ have their default action in the program, whatever the caller did."""
+    program, others = Program(), pids()
+    words = ["--pidfile", PIDFILE, "--startas", program.path, "--", *program.words]
+    # A child of Python that keeps Python's signals ignores these two.
+    start = spawn(tool.path, "--start", *where, *words, restore_signals=False)
+    daemon = program.started()
+    ignored = int(facts(daemon)["SigIgn"], 16)
+    names = {name for name in ("PIPE", "XFSZ") if ignored >> getattr(signal, f"SIG{name}") - 1 & 1}
+    assert tool.expects(original={"PIPE", "XFSZ"}, ssd=set()) == names
+    end(daemon)
+    assert not program.settle(others)
+    start.communicate()
+
+
+@alone
+@pytest.mark.parametrize("where", [["--background"], []], ids=["background", "foreground"])
+def test_a_pidfile_is_not_written_through_a_link(tool: Tool, where: list[str]) -> None:
+    """Both refuse to write a pidfile where a symbolic link is: status 2, the target untouched."""
+    program, others = Program(), pids()
+    Path("/run/stage/target").write_text("as it was")
+    os.symlink("target", PIDFILE)
+    words = ["--startas", program.path, "--", *program.words]
+    done = tool("--start", *where, "--make-pidfile", "--pidfile", "d.pid", *words, cwd="/run/stage")
+    program.settle(others)
+    assert (2, "as it was") == (done.returncode, Path("/run/stage/target").read_text())
+    assert os.path.islink(PIDFILE)
+
+
+@alone
+def test_a_relative_pidfile_belongs_to_the_callers_directory(tool: Tool) -> None:
+    """Both write a relative pidfile where the caller is, not where the daemon goes."""
+    program, others = Program(), pids()
+    words = ["--chdir", "/", "--startas", program.path, "--", *program.words]
+    pidfile = ["--make-pidfile", "--pidfile", "d.pid"]
+    assert 0 == tool("--start", "--background", *pidfile, *words, cwd="/run/stage").returncode
+    assert program.settle(others) == [int(Path(PIDFILE).read_text())]
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_are_its_own(tool: Tool, option: str) -> None:
+    """Both succeed and say who they are."""
+    done = tool(option)
+    assert (0, "") == (done.returncode, done.stderr)
+    assert tool.expects(original="start-stop-daemon", ssd="ssd") in done.stdout
+    assert tool.expects(original="1.", ssd="Python") in done.stdout or option == "--help"

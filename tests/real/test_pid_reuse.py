@@ -1,0 +1,126 @@
+"""A pid that changes hands between two steps: nobody but the process meant is signalled."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ssd.matching import Criteria
+from ssd.processes import handles, table_named
+from ssd.processes.types import ProcessTable
+
+from .alone import alone
+
+pytestmark = [pytest.mark.races, pytest.mark.slow]
+
+ATTEMPTS = 200
+PID_MAX = Path("/proc/sys/kernel/pid_max")
+LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
+SMALL = 400  # processes; the kernel takes no less than 301
+OWN_PID_MAX = (6, 14)  # the Linux that gave each PID namespace a pid_max of its own
+
+
+def crowd() -> None:
+    """Leave few pids to choose from, where that is this namespace's own affair."""
+    release = os.uname().release.split(".")
+    if (int(release[0]), int(release[1])) >= OWN_PID_MAX:
+        PID_MAX.write_text(str(SMALL))
+
+
+def child() -> int:
+    """Make a child that waits to be signalled."""
+    pid = os.fork()
+    if pid == 0:
+        signal.pause()
+        os._exit(0)
+    return pid
+
+
+def end(pid: int) -> None:
+    """End a child of ours, and free its pid."""
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def stranger(pid: int) -> None:
+    """Make a child that has the pid which was just freed."""
+    while True:
+        LAST_PID.write_text(str(pid - 1))
+        born = child()
+        if born == pid:
+            return
+        end(born)  # somebody else was faster
+
+
+def tick_over(start_time: int) -> None:
+    """Go on only when a process that starts now starts later, by the kernel's ticks."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    while int(time.clock_gettime(time.CLOCK_BOOTTIME) * ticks) <= start_time:
+        pass
+
+
+@contextmanager
+def unharmed(pid: int) -> Iterator[None]:
+    """Fail if the stranger ends within the block; end it afterwards."""
+    try:
+        yield
+        assert (0, 0) == os.waitpid(pid, os.WNOHANG), "the stranger was signalled"
+    finally:
+        end(pid)
+
+
+def reuse_before_opening(table: ProcessTable) -> None:
+    """Select; the pid changes hands; open, match again."""
+    pid = child()
+    (process,) = table.select(Criteria(ppid=os.getpid(), pid=pid))
+    tick_over(process.start_time)
+    end(pid)
+    stranger(pid)
+    with unharmed(pid):
+        assert not table.holds(Criteria(ppid=os.getpid()), process)
+        with pytest.raises(ProcessLookupError):
+            table.open(process)
+
+
+def reuse_before_signalling(table: ProcessTable) -> None:
+    """Select, open; the pid changes hands; signal, wait."""
+    pid = child()
+    (process,) = table.select(Criteria(ppid=os.getpid(), pid=pid))
+    tick_over(process.start_time)
+    with table.open(process) as handle:
+        end(pid)
+        stranger(pid)
+        with unharmed(pid):
+            with pytest.raises(ProcessLookupError):
+                handle.signal(signal.SIGKILL)
+            assert handle.ended()
+            table.wait([handle], None)
+
+
+def _checked(monkeypatch: pytest.MonkeyPatch) -> ProcessTable:
+    """Return a table on a system without pidfds."""
+    monkeypatch.setattr(handles, "pidfd_send_signal", None)
+    return table_named("kernel")
+
+
+TABLES = {
+    "kernel": lambda _: table_named("kernel"),
+    "psutil": lambda _: table_named("psutil"),
+    "without pidfds": _checked,
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+@alone
+def test_no_stranger_is_signalled(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In 200 attempts the pid is reused at each step, and no new owner notices."""
+    if not LAST_PID.exists():
+        pytest.skip("the kernel does not let the next pid be chosen")
+    crowd()
+    made = TABLES[table](monkeypatch)
+    for attempt in range(ATTEMPTS):
+        (reuse_before_opening, reuse_before_signalling)[attempt % 2](made)

@@ -1,0 +1,239 @@
+"""Starts at the same moment give one daemon, and a killed start leaves nothing half done."""
+
+import os
+import random
+import select
+import signal
+import statistics
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from .alone import alone, open_ways
+from .processes import LONG, bury, end, pidfd, pids
+from .programs import Program, recorded, run, spawn
+from .tracing import Family
+
+PIDFILE = "/run/stage/d.pid"
+STARTS = 20
+CREW = 4000  # a group of both users below
+
+pytestmark = [pytest.mark.races, pytest.mark.timeout(600)]
+
+
+def background(program: Program) -> list[str]:
+    """Return the words of a background start that knows its daemon by a pidfile."""
+    return ["--start", "--background", "--make-pidfile", "--pidfile", PIDFILE,
+            "--startas", program.path, "--", *program.words]  # fmt: skip
+
+
+def verdicts(children: Sequence[subprocess.Popen[str]]) -> Counter[tuple[int, str, str]]:
+    """Count the ends of commands: status, output and errors."""
+    ends: Counter[tuple[int, str, str]] = Counter()
+    for child in children:
+        out, wrong = child.communicate(timeout=LONG)
+        ends[child.returncode, out, wrong] += 1
+    return ends
+
+
+def race(
+    ssd: Path, program: Program, words: list[str], others: list[int], users: Sequence[int] = ()
+) -> int:
+    """Start twenty at once, as ``users`` in turn; return the one daemon there is then."""
+    children = []
+    for number in range(STARTS):
+        who = {}
+        if users and users[number % len(users)]:
+            uid = users[number % len(users)]
+            who = {"user": uid, "group": uid, "extra_groups": [CREW]}
+        children.append(spawn(ssd, *words, **who))
+    what = program.path if "--exec" in words else "process"
+    expected = {(0, "", ""): 1, (1, f"{what} already running.\n", ""): STARTS - 1}
+    assert expected == verdicts(children)
+    (daemon,) = program.settle(others)
+    return daemon
+
+
+@alone
+def test_of_twenty_background_starts_with_a_pidfile_one_starts(ssd_path: Path) -> None:
+    """In each of 100 rounds one daemon runs and is recorded; 19 starts say that it does."""
+    program, others = Program(), pids()
+    for _ in range(100):
+        daemon = race(ssd_path, program, background(program), others)
+        assert daemon == recorded(PIDFILE)
+        end(daemon)
+
+
+@alone
+def test_of_twenty_starts_of_an_executable_one_starts(ssd_path: Path) -> None:
+    """Without a pidfile too, in each of 40 rounds one daemon runs."""
+    program, others = Program(), pids()
+    words = ["--start", "--background", "--exec", program.path, "--", *program.words]
+    for _ in range(40):
+        end(race(ssd_path, program, words, others))
+
+
+@alone
+@pytest.mark.parametrize("owner, mode", [(0, 0o2775), (0, 0o1777), (5001, 0o775), (5001, 0o1777)])
+def test_of_twenty_starts_by_three_users_one_starts(ssd_path: Path, owner: int, mode: int) -> None:
+    """Root and two users who share the pidfile's directory start one daemon between them."""
+    open_ways()
+    program, others = Program(), pids()
+    folder = Path("/run/shared")
+    folder.mkdir()
+    os.chown(folder, owner, CREW)
+    folder.chmod(mode)
+    pidfile = folder / "d.pid"
+    # A pidfile of somebody else is believed only with a second criterion.
+    words = ["--start", "--background", "--make-pidfile", "--pidfile", str(pidfile),
+             "--name", "daemon", "--startas", program.path, "--", *program.words]  # fmt: skip
+    for _ in range(5):
+        daemon = race(ssd_path, program, words, others, users=[5001, 5002, 0])
+        assert daemon == recorded(str(pidfile))
+        end(daemon)
+        pidfile.unlink()
+
+
+@alone
+def test_of_twenty_foreground_starts_with_a_pidfile_one_starts(ssd_path: Path) -> None:
+    """A start in the foreground becomes the daemon; the 19 others end and say that it runs."""
+    program, others = Program(), pids()
+    words = [word for word in background(program) if word != "--background"]
+    for _ in range(20):
+        children = {(child := spawn(ssd_path, *words)).pid: child for _ in range(STARTS)}
+        daemon = program.started()
+        losers = [child for pid, child in children.items() if pid != daemon]
+        expected = {(1, "process already running.\n", ""): STARTS - 1}
+        assert expected == verdicts(losers)
+        assert [daemon] == program.settle(others)
+        assert daemon == recorded(PIDFILE)
+        children[daemon].kill()
+        children[daemon].communicate()
+
+
+def in_step(jobs: Sequence[list[str]]) -> list[int]:
+    """Run command lines in processes that wait, all loaded, for one word; return statuses."""
+    import daemon.daemon  # noqa: F401  loaded here so that no child has to
+
+    from ssd.command import main, start  # noqa: F401
+
+    waiting, go = os.pipe()
+    children = []
+    for words in jobs:
+        child = os.fork()
+        if child == 0:
+            try:
+                os.close(go)
+                os.dup2(os.open("/dev/null", os.O_RDWR), 1)
+                os.read(waiting, 1)
+                os._exit(main(["ssd", *words]))
+            finally:
+                os._exit(99)
+        children.append(child)
+    os.close(waiting)
+    os.close(go)
+    return sorted(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children)
+
+
+@alone
+@pytest.mark.parametrize("kind", ["pidfile", "exec"])
+def test_of_twenty_starts_in_step_one_starts(kind: str) -> None:
+    """When all look at the same instant, in each of 20 rounds one daemon runs."""
+    program, others = Program(), pids()
+    words = background(program)
+    if kind == "exec":
+        words = ["--start", "--background", "--exec", program.path, "--", *program.words]
+    for _ in range(20):
+        assert [0] + (STARTS - 1) * [1] == in_step([words] * STARTS)
+        (daemon,) = program.settle(others)
+        assert kind == "exec" or daemon == recorded(PIDFILE)
+        end(daemon)
+
+
+def duration(start: Callable[[], object], finish: Callable[[], object]) -> float:
+    """Return how long a call takes, in seconds: the median of seven."""
+    taken = []
+    for _ in range(7):
+        before = time.monotonic()
+        start()
+        taken.append(time.monotonic() - before)
+        finish()
+    return statistics.median(taken)
+
+
+def killed(ssd: Path, words: list[str], after: float, whole_group: bool) -> None:
+    """Begin a start and kill it some seconds later, unless it is over by then."""
+    child = spawn(ssd, *words, start_new_session=True)
+    door = pidfd(child.pid)
+    assert door is not None
+    # select(2) counts microseconds, where poll(2) counts milliseconds.
+    if not select.select([door], [], [], after)[0]:
+        (os.killpg if whole_group else os.kill)(child.pid, signal.SIGKILL)
+    os.close(door)
+    child.wait()
+    child.communicate()
+
+
+@alone
+@pytest.mark.parametrize("whole_group, moments", [(False, 50), (True, 20)])
+def test_a_killed_start_leaves_a_recorded_daemon_or_none(
+    ssd_path: Path, whole_group: bool, moments: int
+) -> None:
+    """Whenever ssd is killed, no daemon runs unrecorded, and the next start succeeds."""
+    program, others = Program(), pids()
+    words = background(program)
+    whole = duration(lambda: run(ssd_path, *words), lambda: end(*program.settle(others)))
+    draw = random.Random(20)
+    outcomes: Counter[int] = Counter()
+    for number in range(moments):
+        if number % 2:
+            Path(PIDFILE).unlink(missing_ok=True)  # else: the one of the round before, stale
+        before = recorded(PIDFILE)
+        # One moment in each of as many parts of the duration, and a little beyond it.
+        killed(ssd_path, words, (number + draw.random()) / moments * 1.1 * whole, whole_group)
+        outcomes[aftermath(ssd_path, program, others, before)] += 1
+    assert {0, 1} == set(outcomes), "the moments miss a part of the start"
+
+
+def aftermath(ssd: Path, program: Program, others: list[int], before: int | None) -> int:
+    """Check what a killed start has left, and that the next succeeds; return what ran.
+
+    ``before`` is the pid that the pidfile held before the start.
+    """
+    daemons = program.settle(others)
+    bury()
+    left = recorded(PIDFILE)
+    if daemons:
+        assert daemons == [left]
+    else:
+        assert left in (None, before) or left not in pids()
+    again = run(ssd, *background(program))
+    expected = (1, "process already running.\n", "") if daemons else (0, "", "")
+    assert expected == (again.returncode, again.stdout, again.stderr)
+    (daemon,) = program.settle(others)
+    assert daemon == recorded(PIDFILE)
+    assert daemons in ([], [daemon])
+    end(daemon)
+    return len(daemons)
+
+
+@alone
+@pytest.mark.parametrize("kill_all", [False, True], ids=["one", "all"])
+def test_a_start_killed_at_any_step_leaves_a_recorded_daemon_or_none(
+    ssd_path: Path, kill_all: bool
+) -> None:
+    """So it is if one or all of its processes die at a system call, with the lock or after it."""
+    program, others = Program(), pids()
+    words = ssd_path, *background(program)
+    steps = Family(*words).walk()
+    end(*program.settle(others))
+    outcomes: Counter[int] = Counter()
+    for step in range(steps, 0, -max(1, steps // 25)):
+        Path(PIDFILE).unlink(missing_ok=True)
+        Family(*words).walk(step, kill_all)
+        outcomes[aftermath(ssd_path, program, others, None)] += 1
+    assert {0, 1} == set(outcomes)

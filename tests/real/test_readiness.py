@@ -1,0 +1,202 @@
+"""--notify-await: who may say that a program is ready, and what ends the wait."""
+
+import os
+import signal
+import sys
+
+import pytest
+
+from .alone import alone, open_ways
+from .notifier import Notifier, Stranger
+from .processes import LONG, end, lasts, reap
+from .programs import Tool, recorded, spawn
+
+PIDFILE = "/run/notifier/d.pid"
+FOREVER = "1000"  # seconds; a test that waits for so long fails
+
+
+def words(program: Notifier, *more: str, timeout: str = FOREVER) -> list[str]:
+    """Return the words of a start that waits for readiness."""
+    return ["--start", "--background", "--notify-await", "--notify-timeout", timeout,
+            "--make-pidfile", "--pidfile", PIDFILE, "--startas", program.path, *more]  # fmt: skip
+
+
+def sockets() -> list[str]:
+    """Return what is in /run and /tmp besides what the tests put there."""
+    usual = {"notifier", "mount", "ssd"}
+    return sorted({*os.listdir("/run"), *os.listdir("/tmp")} - usual)
+
+
+@alone
+def test_a_program_that_says_ready_is_started(ssd: Tool) -> None:
+    """READY=1 ends the wait with success; the pidfile is there, the socket is gone."""
+    program = Notifier("STATUS=nearly&READY=1")
+    before = sockets()
+    done = ssd(*words(program))
+    daemon, address = program.began()
+    assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+    assert daemon == recorded(PIDFILE)
+    assert address and not os.path.exists(address) and not os.path.exists(os.path.dirname(address))
+    assert before == sockets()
+    end(daemon)
+
+
+@alone
+@pytest.mark.parametrize("where", [["--background"], []], ids=["background", "foreground"])
+def test_nobody_is_told_of_a_socket_without_the_option(ssd: Tool, where: list[str]) -> None:
+    """NOTIFY_SOCKET is set by --notify-await alone."""
+    program = Notifier()
+    start = spawn(ssd.path, "--start", *where, "--pidfile", PIDFILE, "--startas", program.path)
+    daemon, address = program.began()
+    assert address is None
+    os.kill(daemon, signal.SIGKILL)
+    start.communicate(timeout=LONG)
+
+
+@alone
+def test_a_reported_error_ends_the_wait(ssd: Tool) -> None:
+    """ERRNO=13 fails the start with the words for that number; the program is left alone."""
+    program = Notifier("ERRNO=13")
+    done = ssd(*words(program))
+    daemon, _ = program.began()
+    assert 2 == done.returncode
+    assert "ssd: program failed to initialize (Permission denied)\n" == done.stderr
+    assert [daemon, daemon] == [recorded(PIDFILE), *program.alive()]
+
+
+@alone
+@pytest.mark.parametrize("line", ["ERRNO=many", "EXTEND_TIMEOUT_USEC=", "EXTEND_TIMEOUT_USEC=-1"])
+def test_a_notification_that_cannot_be_read_ends_the_wait(ssd: Tool, line: str) -> None:
+    """A number that is none fails the start, and the message shows the line."""
+    program = Notifier(line)
+    done = ssd(*words(program))
+    assert (2, f"ssd: cannot parse notification {line}\n") == (done.returncode, done.stderr)
+
+
+@alone
+def test_the_time_can_be_extended(ssd: Tool) -> None:
+    """EXTEND_TIMEOUT_USEC counts from its arrival; the program is ready within that."""
+    program = Notifier("EXTEND_TIMEOUT_USEC=900000000")
+    start = spawn(ssd.path, *words(program, timeout="1"))
+    program.began()
+    assert lasts(start.pid, 1.5)
+    program.order("READY=1")
+    assert 0 == start.wait(LONG)
+
+
+@alone
+def test_a_program_that_is_late_runs_on(ssd: Tool) -> None:
+    """At the end of the time the start fails; the daemon runs and stays recorded."""
+    program = Notifier()
+    before = sockets()
+    done = ssd(*words(program, timeout="1"))
+    daemon, _ = program.began()
+    assert 2 == done.returncode
+    assert "timed out" in done.stderr and "1 seconds" in done.stderr
+    assert [daemon, daemon] == [recorded(PIDFILE), *program.alive()]
+    assert before == sockets()
+
+
+@alone
+def test_a_program_that_ends_is_not_waited_for(ssd: Tool) -> None:
+    """Its end ends the wait at once; neither pidfile nor socket is left."""
+    program = Notifier("STATUS=trying", "exit")
+    before = sockets()
+    done = ssd(*words(program))
+    daemon, _ = program.began()
+    assert (2, f"ssd: program (pid {daemon}) ended before it was ready\n") == (
+        done.returncode,
+        done.stderr,
+    )
+    assert 3 == reap(daemon)
+    assert recorded(PIDFILE) is None
+    assert before == sockets()
+
+
+@alone
+def test_a_program_may_be_ready_and_end(ssd: Tool) -> None:
+    """READY=1 counts even if the program has ended before it is read."""
+    program = Notifier()
+    start = spawn(ssd.path, *words(program))
+    daemon, _ = program.began()
+    start.send_signal(signal.SIGSTOP)
+    program.order("READY=1")
+    program.order("exit")
+    assert 3 == reap(daemon)
+    start.send_signal(signal.SIGCONT)
+    assert 0 == start.wait(LONG)
+
+
+@alone
+def test_another_user_cannot_speak(ssd: Tool) -> None:
+    """A stranger of another user does not reach the socket."""
+    open_ways()
+    program = Notifier()
+    start = spawn(ssd.path, *words(program, "--chuid", "nobody"))
+    _, address = program.began()
+    assert address is not None
+    with Stranger(address, "READY=1", user="daemon") as stranger:
+        assert "refused" == stranger.answer
+    os.chmod(os.path.dirname(address), 0o777)
+    os.chmod(address, 0o777)
+    with Stranger(address, "READY=1", user="daemon") as stranger:
+        assert "sent" == stranger.answer
+        program.order("ERRNO=5")
+        assert 2 == start.wait(LONG)
+
+
+@alone
+@pytest.mark.parametrize("user", ["root", "nobody"])
+def test_another_session_cannot_speak(ssd: Tool, user: str) -> None:
+    """A stranger of the same user that the program did not start is not listened to."""
+    open_ways()
+    program = Notifier()
+    start = spawn(ssd.path, *words(program, "--chuid", user))
+    _, address = program.began()
+    with Stranger(address, "READY=1", user=user) as stranger:
+        assert "sent" == stranger.answer
+        program.order("ERRNO=5")
+        assert 2 == start.wait(LONG)
+
+
+@alone
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "after its end"])
+def test_a_helper_of_the_program_may_speak(ssd: Tool, late: bool) -> None:
+    """A short-lived child such as systemd-notify is believed, even if it has ended by then."""
+    program = Notifier()
+    start = spawn(ssd.path, *words(program))
+    _, address = program.began()
+    socket = "s.socket(s.AF_UNIX, s.SOCK_DGRAM)"
+    send = f"import sys, _socket as s; {socket}.sendto(b'READY=1', sys.argv[1])"
+    helper = f'{sys.executable} -IS -c "{send}" {address}'
+    if late:
+        start.send_signal(signal.SIGSTOP)
+    program.order(f"!{helper}; echo sent > /run/notifier/notifier.says")
+    assert "sent" == program.ear.line()
+    start.send_signal(signal.SIGCONT)
+    assert 0 == start.wait(LONG)
+
+
+@alone
+def test_the_socket_is_removed_when_ssd_is_interrupted(ssd: Tool) -> None:
+    """TERM to an ssd that waits for readiness leaves no socket behind; the daemon runs on."""
+    program = Notifier()
+    before = sockets()
+    start = spawn(ssd.path, *words(program))
+    daemon, _ = program.began()
+    start.terminate()
+    start.wait(LONG)
+    assert before == sockets()
+    assert [daemon] == program.alive()
+
+
+@alone
+def test_the_next_start_does_not_wait_for_readiness(ssd: Tool) -> None:
+    """While one start waits, a second one is told at once that the program runs."""
+    program = Notifier()
+    first = spawn(ssd.path, *words(program))
+    program.began()
+    second = ssd(*words(program))
+    assert (1, "process already running.\n") == (second.returncode, second.stdout)
+    program.order("READY=1")
+    assert 0 == first.wait(LONG)

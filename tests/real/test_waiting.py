@@ -1,0 +1,168 @@
+"""Waiting costs nothing, and what has ended is not waited for."""
+
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from .alone import alone
+from .processes import LONG, end, facts, pids, reap, state, wait_end
+from .programs import Ear, Program, Tool, spawn
+
+PIDFILE = "/run/stage/d.pid"
+FOREVER = "TERM/1000"  # a schedule; a test that waits for its end fails
+
+
+def obstinate(program: Program) -> int:
+    """Start a program that a TERM does not end; return its pid."""
+    child = spawn(program.path, *program.script("trap '' TERM; say $$; stay"))
+    assert child.pid == program.started()
+    return child.pid
+
+
+def cost(tool: Tool, target: int, seconds: int) -> resource.struct_rusage:
+    """Return what a stop uses (getrusage(2)) that waits some seconds before it kills."""
+    stop = spawn(tool.path, "--stop", "--retry", f"TERM/{seconds}/KILL/{LONG:.0f}", "--pid", target)
+    assert -signal.SIGKILL == reap(target)  # at once: the original takes a zombie for running
+    _, status, usage = os.wait4(stop.pid, 0)
+    assert 0 == os.waitstatus_to_exitcode(status)
+    return usage
+
+
+@alone
+def test_a_long_wait_costs_no_more_than_a_short_one(tool: Tool) -> None:
+    """ssd sleeps for all of a wait; the original wakes fifty times a second to look."""
+    program = Program()
+    short, long = (cost(tool, obstinate(program), seconds) for seconds in (0, 2))
+    woken = long.ru_nvcsw - short.ru_nvcsw
+    assert tool.expects(original=True, ssd=False) == (woken > 20), (short, long)
+    if not tool.is_original:
+        spent = [usage.ru_utime + usage.ru_stime for usage in (short, long)]
+        assert spent[1] < 1.5 * spent[0] + 0.02  # seconds: what one start-up differs from another
+
+
+@alone
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_stop_ends_with_the_last_process(ssd: Tool, count: int) -> None:
+    """A stop returns when all have ended, long before the end of its schedule."""
+    program = Program()
+    targets = {spawn(program.path, *program.words).pid for _ in range(count)}
+    assert targets == {program.started() for _ in range(count)}
+    done = ssd("--stop", "--retry", FOREVER, "--exec", program.path)
+    assert (0, []) == (done.returncode, program.running())
+    assert count * [-signal.SIGTERM] == [reap(pid) for pid in targets]
+
+
+@alone
+@pytest.mark.parametrize("match", ["pid", "pidfile", "name", "exec", "ppid"])
+def test_a_stop_is_done_with_a_zombie(ssd: Tool, match: str) -> None:
+    """Nothing is signalled and nothing is waited for where a zombie is all there is."""
+    program = Program()
+    zombie = spawn(program.path, "-c", ":")
+    wait_end(zombie.pid)
+    Path(PIDFILE).write_text(f"{zombie.pid}\n")
+    value = {"pid": zombie.pid, "pidfile": PIDFILE, "name": "daemon", "exec": program.path}
+    # Both are children of this process, ssd itself is never meant.
+    value["ppid"] = os.getpid()
+    done = ssd("--stop", "--retry", FOREVER, f"--{match}", value[match])
+    assert 1 == done.returncode
+    assert "none killed" in done.stdout
+    assert "Z" == state(zombie.pid)
+
+
+@alone
+def test_a_process_that_becomes_a_zombie_has_ended(ssd: Tool) -> None:
+    """A stop does not wait until somebody reaps what it has stopped."""
+    program = Program()
+    target = spawn(program.path, *program.words)
+    program.started()
+    assert 0 == ssd("--stop", "--retry", FOREVER, "--pid", target.pid).returncode
+    assert "Z" == state(target.pid)
+
+
+@alone
+def test_the_status_of_a_zombie_is_dead(ssd: Tool) -> None:
+    """It is 1 with a pidfile and 3 without."""
+    zombie = spawn("true")
+    wait_end(zombie.pid)
+    os.mkdir("/run/stage")
+    Path(PIDFILE).write_text(f"{zombie.pid}\n")
+    assert 1 == ssd("--status", "--pidfile", PIDFILE).returncode
+    assert 3 == ssd("--status", "--pid", zombie.pid).returncode
+    assert "" == ssd("--pidof", "--pidfile", PIDFILE).stdout
+
+
+@alone
+def test_a_start_over_a_zombie_starts(ssd: Tool) -> None:
+    """A zombie does not stand in the way of a new daemon."""
+    program, others = Program(), pids()
+    zombie = spawn("true")
+    wait_end(zombie.pid)
+    Path(PIDFILE).write_text(f"{zombie.pid}\n")
+    words = ["--pidfile", PIDFILE, "--startas", program.path, "--", *program.words]
+    assert 0 == ssd("--start", "--background", "--make-pidfile", *words).returncode
+    assert program.settle(others) == [int(Path(PIDFILE).read_text())]
+
+
+_LEADER = """
+import ctypes, os, threading
+def stay():
+    open("/run/says", "w").write("up\\n")
+    open("/run/waits", "r+b", buffering=0).read(1)
+threading.Thread(target=stay).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+@alone
+def test_a_process_whose_first_thread_has_ended_runs(ssd: Tool) -> None:
+    """It looks like a zombie in /proc but is none: it is found, stopped and waited for."""
+    says, _ = Ear("/run/says"), Ear("/run/waits")
+    target = spawn(sys.executable, "-IS", "-c", _LEADER)
+    assert "up" == says.line()
+    leader_ended(target.pid)
+    assert 0 == ssd("--status", "--pid", target.pid).returncode
+    assert 0 == ssd("--stop", "--retry", FOREVER, "--pid", target.pid).returncode
+    assert -signal.SIGTERM == target.wait(LONG)
+
+
+def leader_ended(pid: int) -> None:
+    """Return when the first thread of a process has ended and others have not."""
+    while state(pid) != "Z":
+        os.sched_yield()
+
+
+@alone
+def test_a_process_that_appears_during_a_wait_is_found(tool: Tool) -> None:
+    """At the end of a wait both look again, and the next signal is for the newcomer."""
+    program = Program()
+    (newcomers,) = program.script("trap '' TERM; say $$; stay")
+    words = program.script(f"trap 'again {newcomers}; exit' TERM; say $$; stay")
+    target = spawn(program.path, *words)
+    program.started()
+    stop = spawn(tool.path, "--stop", "--retry", "TERM/1/KILL/10", "--exec", program.path)
+    newcomer = program.started()
+    assert newcomer != target.pid
+    target.wait()
+    assert -signal.SIGKILL == reap(newcomer)
+    assert 0 == stop.wait(LONG)
+
+
+@alone
+def test_only_children_are_meant_by_their_parent(tool: Tool) -> None:
+    """--ppid stops the children of a process, not the process and not its grandchildren."""
+    program = Program()
+    youngest, *_ = program.words
+    middle, *_ = program.script(f"again {youngest}; say $$; stay")
+    parent = spawn(program.path, *program.script(f"again {middle}; say $$; stay"))
+    family = [program.started() for _ in range(3)]
+    parents = {pid: int(facts(pid)["PPid"]) for pid in family}
+    (child,) = (pid for pid, above in parents.items() if above == parent.pid)
+    (grandchild,) = (pid for pid, above in parents.items() if above == child)
+    assert 0 == tool("--stop", "--ppid", parent.pid).returncode
+    wait_end(child)
+    assert sorted([parent.pid, grandchild]) == program.running()
+    end(parent.pid, grandchild)

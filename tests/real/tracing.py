@@ -1,0 +1,163 @@
+"""Hold a command at a system call, by ptrace(2): the one way to be there at the right moment."""
+
+import ctypes
+import errno
+import os
+import signal
+from typing import Any
+
+import pytest
+
+from .alone import checked, libc
+
+TRACEME, DETACH, SYSCALL, SETOPTIONS, GETEVENTMSG = 0, 17, 24, 0x4200, 0x4201
+SYSCALL_INFO = 0x420E  # Linux 5.3
+# Options: a mark on stops at system calls; children and execve(2) are reported; it ends with us.
+SYSGOOD, FORK, VFORK, CLONE, EXEC, EXITKILL = 1, 2, 4, 8, 16, 1 << 20
+ENTRY = 1
+EVENT_EXEC = 4
+WALL = 0x40000000  # waitpid(2): threads and all
+_MARKED = signal.SIGTRAP | 0x80
+
+# Numbers differ between machines only for calls older than pidfd's (unistd.h).
+KILL = {"x86_64": 62, "aarch64": 129, "riscv64": 129}.get(os.uname().machine, -1)
+FLOCK = {"x86_64": 73, "aarch64": 32, "riscv64": 32}.get(os.uname().machine, -1)
+PIDFD_SEND_SIGNAL = 424
+
+libc.ptrace.restype = ctypes.c_long
+
+
+class _Info(ctypes.Structure):
+    """The front of struct ptrace_syscall_info, with its entry part."""
+
+    _fields_ = [
+        ("op", ctypes.c_uint8),
+        ("_pad", ctypes.c_uint8 * 3),
+        ("arch", ctypes.c_uint32),
+        ("instruction", ctypes.c_uint64),
+        ("stack", ctypes.c_uint64),
+        ("number", ctypes.c_uint64),
+        ("arguments", ctypes.c_uint64 * 6),
+    ]
+
+
+class Traced:
+    """A command that runs under our eyes, with all its children if ``options`` say so."""
+
+    def __init__(self, *words: Any, options: int = 0) -> None:
+        """Start it and stop it before its first instruction. Skips where that is forbidden."""
+        self.status: int | None = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                nowhere = os.open("/dev/null", os.O_WRONLY)
+                os.dup2(nowhere, 1)
+                os.dup2(nowhere, 2)
+                checked(_ptrace(TRACEME, 0))
+                os.execv(words[0], list(map(str, words)))
+            finally:
+                os._exit(77)
+        status = os.waitpid(self.pid, 0)[1]  # execve(2) stops a traced process
+        if os.WIFEXITED(status):
+            pytest.skip("ptrace(2) is not allowed here")
+        checked(_ptrace(SETOPTIONS, self.pid, 0, SYSGOOD | EXITKILL | options))
+
+    def until_signals(self) -> bool:
+        """Go on to where it is about to send a signal, not a mere 0; False if it ended."""
+        while self._step():
+            info = _look(self.pid)
+            sends = info.number in (KILL, PIDFD_SEND_SIGNAL) and info.arguments[1] != 0
+            if info.op == ENTRY and sends:
+                return True
+        return False
+
+    def finish(self) -> int | None:
+        """Go on to the end; return the status, minus N for signal N."""
+        while self._step():
+            pass
+        return self.status
+
+    def _step(self) -> bool:
+        """Go on to the next system call's entry or exit; False at the end."""
+        pass_on = 0
+        while True:
+            checked(_ptrace(SYSCALL, self.pid, 0, pass_on))
+            status = os.waitpid(self.pid, 0)[1]
+            if not os.WIFSTOPPED(status):
+                self.status = os.waitstatus_to_exitcode(status)
+                return False
+            if os.WSTOPSIG(status) == _MARKED:
+                return True
+            pass_on = os.WSTOPSIG(status)
+
+
+class Family(Traced):
+    """A command and all that it forks, up to their execve(2), from the first flock(2) on.
+
+    A step is the beginning of a system call by any of them.
+    """
+
+    def __init__(self, *words: Any) -> None:
+        super().__init__(*words, options=FORK | VFORK | CLONE | EXEC)
+        self._members = {self.pid}
+        self.steps = 0
+
+    def walk(self, last: int | None = None, kill_all: bool = False) -> int:
+        """Go on until all have ended or become other programs; return the number of steps.
+
+        At the step ``last`` whoever makes it is killed, or all are.
+        """
+        locked = False
+        gone = set()
+        checked(_ptrace(SYSCALL, self.pid))
+        while self._members:
+            pid, status = os.waitpid(-1, WALL)
+            if not os.WIFSTOPPED(status):
+                self._members.discard(pid)
+                gone.add(pid)
+                continue
+            self._members.add(pid)
+            signum, event = os.WSTOPSIG(status), status >> 16
+            if event == EVENT_EXEC:
+                self._members.discard(pid)
+                checked(_ptrace(DETACH, pid))
+                continue
+            if signum == _MARKED and (info := _look(pid)).op == ENTRY:
+                locked = locked or info.number == FLOCK
+                self.steps += locked
+                if self.steps == last:
+                    self._kill(self._members if kill_all else {pid})
+                    last = None
+            if event:
+                # It may not have stopped for the first time yet, or be gone already.
+                self._members |= {_newborn(pid)} - gone
+            is_ours = signum == _MARKED or event or signum == signal.SIGSTOP
+            self._go_on(pid, 0 if is_ours else signum)
+        return self.steps
+
+    def _kill(self, doomed: set[int]) -> None:
+        for pid in doomed:
+            os.kill(pid, signal.SIGKILL)
+
+    def _go_on(self, pid: int, pass_on: int) -> None:
+        if _ptrace(SYSCALL, pid, 0, pass_on) < 0 and ctypes.get_errno() != errno.ESRCH:
+            checked(-1)
+
+
+def _look(pid: int) -> _Info:
+    """Return what a process is stopped at."""
+    info = _Info()
+    checked(_ptrace(SYSCALL_INFO, pid, ctypes.sizeof(info), ctypes.addressof(info)))
+    return info
+
+
+def _newborn(pid: int) -> int:
+    """Return whom a process that is stopped after a fork has brought forth."""
+    message = ctypes.c_ulong()
+    checked(_ptrace(GETEVENTMSG, pid, 0, ctypes.addressof(message)))
+    return message.value
+
+
+def _ptrace(request: int, pid: int, address: int = 0, data: int = 0) -> int:
+    words = ctypes.c_void_p(address), ctypes.c_void_p(data)
+    return int(libc.ptrace(ctypes.c_long(request), ctypes.c_int(pid), *words))

@@ -1,0 +1,150 @@
+"""A scratch directory that stands for a machine with the init script nova-compute on it."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+PATIENCE = 60  # seconds for one run of the script
+
+# Tells its arguments, one a line, to the named pipe if there is one, and stays.
+DAEMON = """#!/bin/sh
+if [ -p '{root}/arguments' ]; then
+    for word; do echo "$word"; done > '{root}/arguments'
+fi
+exec sleep 1000
+"""
+
+
+class Machine:
+    """The script, what it starts, and the processes that came of it."""
+
+    def __init__(self, root: Path, script: Path, tool: Path | str) -> None:
+        self.root = root
+        self.script = script
+        self.daemon = root / "usr/bin/nova-compute"
+        self.pidfile = root / "var/run/nova/nova-compute.pid"
+        self.log = root / "var/log/nova/nova-compute.log"
+        self.environment: dict[str, str] = {
+            "PATH": "/usr/bin:/bin",
+            "ROOT_DIR": str(root),
+            "START_STOP_DAEMON": str(tool),
+            "SYSTEM_USER": "root",
+        }
+        self.options: dict[str, Any] = {}
+        self._reapers: list[threading.Thread] = []
+        self._before = set(children())
+
+    def install(self, text: str = DAEMON) -> None:
+        """Put a daemon in nova-compute's place."""
+        self.daemon.parent.mkdir(parents=True)
+        self.daemon.write_text(text.format(root=self.root))
+        self.daemon.chmod(0o755)
+
+    def write(self, path: str, text: str) -> Path:
+        """Write a file of this machine and return its path."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        return file
+
+    def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run the script with hardly any environment, as service(8) does."""
+        done = subprocess.run(
+            [self.script, *words],
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            **self.options,
+        )
+        self._adopt()
+        return done
+
+    def expect(self, status: int, *words: str, **environment: str) -> str:
+        """Run the script, insist on its exit status, and return what it printed."""
+        done = self(*words, **environment)
+        told = f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
+        assert status == done.returncode, told
+        return done.stdout
+
+    @property
+    def pid(self) -> int:
+        """Return the process that the pidfile names."""
+        return int(self.pidfile.read_text())
+
+    def started(self, **environment: str) -> list[str]:
+        """Start, wait until the daemon runs, and return the arguments that it was given."""
+        pipe = self.root / "arguments"
+        os.mkfifo(pipe)
+        self.expect(0, "start", **environment)
+        told = pipe.read_text().splitlines()
+        pipe.unlink()
+        return told
+
+    def arguments(self, **environment: str) -> list[str]:
+        """Start, stop again, and return the arguments that the daemon was given."""
+        told = self.started(**environment)
+        self.expect(0, "stop", **environment)
+        return told
+
+    def kill(self, pid: int) -> None:
+        """End a process of this machine at once, and return when it is gone."""
+        os.kill(pid, signal.SIGKILL)
+        self._wait()
+
+    def end(self) -> None:
+        """End and reap whatever is left."""
+        self._adopt()
+        for thread in self._reapers:
+            if thread.is_alive():
+                with contextlib.suppress(ProcessLookupError):  # it has just ended
+                    os.kill(int(thread.name), signal.SIGKILL)
+        self._wait()
+
+    def _adopt(self) -> None:
+        """Reap the daemons when they end: the original takes a zombie for running."""
+        known = {int(thread.name) for thread in self._reapers if thread.is_alive()}
+        for pid in set(children()) - self._before - known:
+            reaper = threading.Thread(target=reap, args=(pid,), name=str(pid), daemon=True)
+            self._reapers.append(reaper)
+            reaper.start()
+
+    def _wait(self) -> None:
+        """Wait for the end of every daemon that was killed; no other may be running."""
+        for thread in self._reapers:
+            thread.join(PATIENCE)
+            assert not thread.is_alive(), f"process {thread.name} has not ended"
+
+
+def children() -> list[int]:
+    """Return our children, among them those that came to us when their parent ended."""
+    found: list[int] = []
+    for task in os.listdir("/proc/self/task"):
+        with contextlib.suppress(FileNotFoundError):  # a thread that has just ended
+            text = Path(f"/proc/self/task/{task}/children").read_text()
+            found += map(int, text.split())
+    return found
+
+
+def reap(pid: int) -> None:
+    """Wait until a child ends, unless somebody else has reaped it already."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+@contextlib.contextmanager
+def subreaper() -> Iterator[None]:
+    """Become the parent of the daemons, in place of a process 1 that may be slow to reap."""
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    assert prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+    try:
+        yield
+    finally:
+        prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)

@@ -1,0 +1,186 @@
+"""The init script scripts/nova-compute: its verbs, under ssd and under start-stop-daemon.
+
+Each case runs in a scratch directory; nothing of the machine is touched but its processes, and
+of those only the ones in the scratch pidfile.
+"""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+from support import NOBODY, as_nobody, shared, skip_without_nobody
+
+from .machine import Machine
+
+VERBS = ("start", "stop", "status", "restart", "force-reload", "systemd-start")
+
+
+def live(machine: Machine) -> None:
+    """Lead the whole life that the init script looks after."""
+    assert "nova-compute is not running\n" == machine.expect(3, "status")
+    machine.expect(0, "start")
+    first = machine.pid
+    assert f"nova-compute is running (process {first})\n" == machine.expect(0, "status")
+    machine.expect(0, "start")
+    assert first == machine.pid
+    for verb in ("restart", "force-reload"):
+        machine.expect(0, verb)
+        assert first != machine.pid
+        first = machine.pid
+    machine.kill(first)
+    assert "pidfile" in machine.expect(1, "status")
+    machine.expect(0, "start")
+    assert first != machine.pid
+    machine.expect(0, "stop")
+    assert not machine.pidfile.exists()
+    machine.expect(3, "status")
+    machine.expect(0, "stop")
+
+
+# The life ------------------------------------------------------------------------------
+
+
+def test_the_whole_life_has_lsb_statuses(machine) -> None:
+    """Start, start again, restart, death, start, stop: each verb tells what is so."""
+    machine.install()
+    live(machine)
+
+
+def test_the_whole_life_is_the_same_for_an_ordinary_user(request, machine) -> None:
+    """Nobody but root needs to be root: there is no --chuid then."""
+    if "ssd" in request.node.callspec.params.values():
+        skip_without_nobody()
+    elif os.geteuid() != 0:
+        pytest.skip("requires root, to become another user")
+    machine.install()
+    machine.environment.pop("SYSTEM_USER")  # nova, who need not exist
+    machine.options = {**as_nobody(), "extra_groups": []}
+    with shared(machine.root, 0o755, NOBODY, NOBODY):
+        live(machine)
+
+
+def test_the_embedded_service_is_started_where_there_is_no_nova(machine, ssd_path) -> None:
+    """It says when it is ready, counts its reports in its state file, and logs where told."""
+    if importlib.util.find_spec("cotyledon") is None:
+        pytest.skip("the extra compute is not installed")
+    assert (ssd_path.parent / "ssd-compute").is_file(), "the extra's command is missing"
+    machine.environment["PATH"] = f"{ssd_path.parent}:/usr/bin:/bin"
+    machine.environment["START_ARGS"] = "--notify-await --notify-timeout=60"
+    machine.write("etc/nova/nova.conf", "[DEFAULT]\nhost = node1\n")
+    live(machine)
+    state = json.loads((machine.root / "var/lib/nova/node1.state.json").read_text())
+    # Four starts and three ends in good order, one report each.
+    assert ("down", 7) == (state["state"], state["report_count"])
+    assert 4 == machine.log.read_text().count("RPC server answers")
+
+
+def test_restart_starts_what_was_not_running(machine) -> None:
+    """As LSB asks for; and so does force-reload."""
+    machine.install()
+    machine.expect(0, "restart")
+    machine.expect(0, "status")
+
+
+def test_what_ignores_term_is_killed_in_the_end(machine) -> None:
+    """The schedule is TERM/30/KILL/5 unless RETRY says otherwise."""
+    machine.install("#!/bin/sh\ntrap '' TERM\n: > {root}/deaf\nexec sleep 1000\n")
+    os.mkfifo(machine.root / "deaf")
+    machine.expect(0, "start")
+    assert "" == (machine.root / "deaf").read_text()
+    machine.expect(0, "stop", RETRY="TERM/1/KILL/5")
+    machine.expect(3, "status")
+
+
+def test_stop_needs_no_executable(machine) -> None:
+    """An upgrade may have taken it away under a running service."""
+    machine.install()
+    machine.started()  # the original does not wait for the exec
+    machine.daemon.unlink()
+    machine.expect(0, "status")
+    machine.expect(0, "stop")
+    machine.expect(3, "status")
+
+
+def test_a_pidfile_that_tells_nothing_is_status_4(machine) -> None:
+    """Neither running nor not running can be known."""
+    machine.pidfile.mkdir(parents=True)
+    assert "cannot tell" in machine.expect(4, "status")
+
+
+def test_systemd_start_becomes_the_service(machine) -> None:
+    """No daemon is made: the process that was started is the service, with its arguments."""
+    machine.install()
+    pipe = machine.root / "arguments"
+    os.mkfifo(pipe)
+    process = subprocess.Popen([machine.script, "systemd-start"], env=machine.environment)
+    try:
+        assert f"--log-file={machine.log}\n" == pipe.read_text()
+        assert not machine.pidfile.exists()
+        process.terminate()
+        assert -signal.SIGTERM == process.wait(60)
+    finally:
+        process.kill()
+        process.wait()
+
+
+# Failures ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [(), ("frobnicate",), ("reload",), ("--help",)], ids=str)
+def test_an_unknown_verb_is_shown_the_usage(ssd_machine, words) -> None:
+    """Status 3, on standard error, and nothing is made."""
+    ssd_machine.install()
+    done = ssd_machine(*words)
+    assert (3, "") == (done.returncode, done.stdout)
+    assert all(verb in done.stderr for verb in ("Usage:", str(ssd_machine.script), *VERBS))
+    assert not (ssd_machine.root / "var").exists()
+
+
+@pytest.mark.parametrize(
+    ("verb", "status"),
+    [
+        ("start", 0),
+        ("stop", 0),
+        ("restart", 0),
+        ("force-reload", 0),
+        ("status", 3),
+        ("systemd-start", 5),
+        ("frobnicate", 3),
+    ],
+)
+def test_a_package_that_was_removed_is_no_failure(machine, verb, status) -> None:
+    """Debian Policy 9.3.2; but status tells the truth, and systemd is told what is missing."""
+    machine.expect(status, verb)
+    assert not machine.pidfile.exists()
+
+
+def test_a_user_who_does_not_exist_is_no_success(machine) -> None:
+    """The Debian script takes every failure of its --test for "already running"."""
+    if os.geteuid() != 0:
+        pytest.skip("requires root: others do not change users")
+    machine.install()
+    done = machine("start", SYSTEM_USER="no-such-user")
+    assert 1 == done.returncode
+    assert "no-such-user" in done.stderr
+    machine.expect(3, "status")
+
+
+def test_a_daemon_that_cannot_be_executed_is_no_success(ssd_machine) -> None:
+    """The original reports success and leaves the pidfile of a dead process."""
+    ssd_machine.install("#!/nonexistent/interpreter\n")
+    done = ssd_machine("start")
+    assert 1 == done.returncode
+    assert "nova-compute" in done.stderr
+    ssd_machine.expect(3, "status")
+
+
+def test_a_missing_start_stop_daemon_is_a_failure(ssd_machine) -> None:
+    """It is not mistaken for anything that start-stop-daemon could have said."""
+    ssd_machine.install()
+    gone = {"START_STOP_DAEMON": "/nonexistent/ssd"}
+    ssd_machine.expect(1, "start", **gone)
+    ssd_machine.expect(1, "stop", **gone)
+    ssd_machine.expect(4, "status", **gone)

@@ -1,0 +1,26 @@
+"""The scripts as texts: for the shell that runs them, and for those that read them."""
+
+import shutil
+import subprocess
+
+import pytest
+
+
+def test_the_header_has_what_lsb_asks_for(script) -> None:
+    """insserv and systemd read it."""
+    lines = script.read_text().splitlines()
+    begin, end = lines.index("### BEGIN INIT INFO"), lines.index("### END INIT INFO")
+    fields = dict(line[2:].split(":", 1) for line in lines[begin + 1 : end] if line[2] != " ")
+    assert "nova-compute" == fields["Provides"].strip()
+    wanted = {"Required-Start", "Required-Stop", "Default-Start", "Default-Stop"}
+    assert {*wanted, "Short-Description", "Description"} <= set(fields)
+
+
+@pytest.mark.parametrize("name", ["nova-compute", "demo"])
+@pytest.mark.parametrize("checker", [["dash", "-n"], ["shellcheck"]], ids=lambda words: words[0])
+def test_the_scripts_are_posix_shell(script, name, checker) -> None:
+    """For the shell that Debian boots with, and for whoever reads them."""
+    if shutil.which(checker[0]) is None:
+        pytest.skip(f"{checker[0]} is not installed")
+    done = subprocess.run([*checker, script.with_name(name)], capture_output=True, text=True)
+    assert (0, "", "") == (done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,44 @@
+"""Programs of Debian can be had without installing them."""
+
+import subprocess
+
+import debian
+import pytest
+from conftest import Run
+
+
+@pytest.mark.slow
+def test_an_unpacked_program_runs_with_its_own_libraries() -> None:
+    """A server that is not installed runs from the folder it was unpacked into."""
+    root = debian.unpack("memcached")
+    done = subprocess.run(
+        ["memcached", "--version"], env=debian.environment(root), capture_output=True, text=True
+    )
+    assert (0, "memcached ") == (done.returncode, done.stdout[:10]), done.stderr
+
+
+@pytest.mark.slow
+def test_an_unpacked_folder_has_the_init_script() -> None:
+    """The files are where Debian puts them, below the folder."""
+    assert (debian.unpack("memcached") / "etc/init.d/memcached").is_file()
+
+
+def test_a_missing_mirror_skips_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a package cannot be had the test is skipped, with the reason."""
+    monkeypatch.setattr(debian, "_lists", list)
+    with pytest.raises(pytest.skip.Exception, match="cannot be had here"):
+        debian.unpack("no-such-package-of-debian")
+    assert not list((debian.cache() / "unpacked").glob("*no-such-package*"))
+
+
+@pytest.mark.slow
+def test_shell_scripts_are_clean(run: Run, checkout) -> None:
+    """shellcheck, Debian's own, has nothing to say of the project's shell scripts."""
+    scripts = [
+        file
+        for file in sorted([*(checkout / "scripts").iterdir(), checkout / ".ci/run"])
+        if file.is_file() and file.read_bytes().startswith((b"#!/bin/sh", b"#!/usr/bin/env bash"))
+    ]
+    environment = debian.environment(debian.unpack("shellcheck"))
+    done = run("shellcheck", *scripts, env=environment)
+    assert 0 == done.returncode, done.stdout

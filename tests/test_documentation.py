@@ -1,0 +1,46 @@
+"""Every fenced example in README and docs does what it shows."""
+
+import os
+import sys
+from pathlib import Path
+
+import examples
+import namespace
+import pytest
+from conftest import CHECKOUT, TESTS, Run
+
+PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_examples_of_a_page_are_true(page: Path, run: Run, ssd_path: Path, tmp_path) -> None:
+    """Each command prints what stands below it, and each piece of Python runs."""
+    environment = {
+        **os.environ,
+        "PATH": f"{ssd_path.parent}:{os.environ['PATH']}:/usr/sbin:/sbin",
+        "LC_ALL": "C.UTF-8",
+        "TMPDIR": str(tmp_path),
+    }
+    argv = [sys.executable, str(TESTS / "examples.py"), str(page)]
+    if namespace.obstacle() is None:
+        # The examples' files lie in /tmp, which is a private one in there.
+        argv = namespace.command(argv, keep=[tmp_path])
+    done = run(*argv, env=environment, timeout=110)
+    assert 0 == done.returncode, done.stdout + done.stderr
+
+
+def test_an_example_that_prints_something_else_fails() -> None:
+    """The comparison is of the whole output, but for an ellipsis."""
+    assert [] == list(examples.console("$ echo one; echo two\none\n...\n$ false\n$ echo $?\n1\n"))
+    assert 1 == len(list(examples.console("$ echo one\ntwo\n")))
+    assert 1 == len(list(examples.console("$ echo one\n")))
+    assert 1 == len(list(examples.console("$ exit 3\n$ echo one\none\n")))
+    assert [] == list(examples.python(">>> 1 + 1\n2\n", {}, "page", 1))
+    assert 1 == len(list(examples.python(">>> 1 + 1\n3\n", {}, "page", 1)))
+
+
+def test_an_unknown_info_string_fails(tmp_path: Path) -> None:
+    """A block that nobody runs has to be called text or ini."""
+    page = tmp_path / "page.md"
+    page.write_text("```sh\nreboot\n```\n\n```text\nanything\n```\n")
+    assert 1 == len(list(examples.failures(page)))

@@ -1,0 +1,44 @@
+"""The helpers that other tests lean on keep their word."""
+
+import os
+import signal
+
+import pytest
+from conftest import Run, Spawn
+
+
+def test_the_child_says_which_signals_it_gets(daemon: Spawn) -> None:
+    """A child tells of each signal in a line, and TERM ends it with status 0."""
+    child = daemon()
+    for number in ("HUP", "TERM"):
+        os.kill(child.pid, signal.Signals[f"SIG{number}"])
+        assert child.stdout is not None
+        assert child.stdout.readline() == f"got {number}\n"
+    assert child.wait(10) == 0
+
+
+@pytest.mark.requires_namespaces
+def test_a_namespace_sees_only_its_own_processes(in_namespace: Run) -> None:
+    """Inside, there are the first process, the shell and what it runs."""
+    done = in_namespace("sh", "-c", "echo /proc/[0-9]*; ls -A /tmp | head -1; exit 7")
+    pids = done.stdout.split("\n")[0].split()
+    assert (7, 2) == (done.returncode, len(pids)), done.stderr
+    assert "/proc/1" in pids
+
+
+@pytest.mark.requires_namespaces
+def test_a_namespace_keeps_the_tests_folder(in_namespace: Run, tmp_path) -> None:
+    """A file of the test is there inside, and a file made inside is there afterwards."""
+    (tmp_path / "given").write_text("1")
+    done = in_namespace("sh", "-c", "cat given && touch made && : > /run/lost")
+    assert (0, "1") == (done.returncode, done.stdout), done.stderr
+    assert (tmp_path / "made").exists()
+
+
+@pytest.mark.requires_root
+@pytest.mark.requires_namespaces
+def test_a_namespace_has_devices_of_its_own(in_namespace: Run) -> None:
+    """The null device works, and taking it away hurts nobody outside."""
+    done = in_namespace("sh", "-c", "echo x > /dev/null && rm /dev/null && test ! -e /dev/null")
+    assert 0 == done.returncode, done.stderr
+    assert os.path.exists("/dev/null")

@@ -1,0 +1,181 @@
+"""Starts by the library that fail: the stage, the reason, and nothing left."""
+
+import errno
+import fcntl
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starts import SLEEP, shell
+from support import (
+    PATIENCE,
+    Watch,
+    ended,
+    listing,
+    nothing_left,
+)
+
+import ssd
+from ssd import Command, Match
+
+RLIMIT_NOFILE = 7
+# stage -> what the Command says, and the errno
+FAILURES: dict[str, tuple[str, dict[str, Any], int | None]] = {
+    "a missing program": ("exec", {"argv": ["/none/x"]}, errno.ENOENT),
+    "a program that may not be executed": ("exec", {"argv": ["/etc/passwd"]}, errno.EACCES),
+    "a directory for a program": ("exec", {"argv": ["/etc"]}, errno.EACCES),
+    "a missing directory": ("chdir", {"directory": "/none"}, errno.ENOENT),
+    "a file for a directory": ("chdir", {"directory": "/etc/passwd"}, errno.ENOTDIR),
+    "a missing root": ("chdir", {"root": "/none"}, errno.ENOENT),
+    "an impossible limit": ("limit", {"limits": {RLIMIT_NOFILE: (10, 5)}}, errno.EINVAL),
+    "an unknown limit": ("limit", {"limits": {4321: (1, 1)}}, errno.EINVAL),
+    "an output in a missing directory": ("output", {"output": "/none/log"}, errno.ENOENT),
+}
+
+
+@pytest.mark.parametrize("background", [True, False], ids=["daemon", "child"])
+@pytest.mark.parametrize("case", FAILURES)
+def test_a_failed_start_says_at_which_stage_and_why(
+    case: str, background: bool, tmp_path: Path
+) -> None:
+    """Nothing runs, no pidfile is left, and nothing stays open."""
+    stage, given, code = FAILURES[case]
+    if stage == "output" and not background:
+        return  # for a daemon only
+    command = Command(**{"argv": ["/bin/true"], **given})
+    with nothing_left(), pytest.raises(ssd.StartFailed) as caught:
+        match = Match(pidfile=tmp_path / "pid")
+        ssd.start(match, command, background=background, make_pidfile=True)
+    assert (stage, code) == (caught.value.stage, caught.value.errno)
+    assert caught.value.reason
+    assert [] == [name for name in listing(tmp_path) if name != ".pid.lock"]
+
+
+UNKNOWN: dict[str, tuple[type[Exception], dict[str, Any], dict[str, Any]]] = {
+    "a user": (ssd.UnknownUser, {}, {"user": "no such user"}),
+    "a group": (ssd.UnknownGroup, {}, {"group": "no such group"}),
+    "a user to match": (ssd.UnknownUser, {"user": "no such user"}, {}),
+    "an executable to match": (ssd.ExecutableMissing, {"exec": "/none/x"}, {}),
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_what_is_unknown_is_raised_in_the_caller(case: str) -> None:
+    """The helper's exceptions are the caller's, with their data."""
+    kind, match, command = UNKNOWN[case]
+    with nothing_left(), pytest.raises(kind):
+        ssd.start(Match(**(match or {"name": "no such"})), Command(["/bin/true"], **command))
+
+
+def test_a_pidfile_that_is_not_believed_starts_nothing(tmp_path: Path) -> None:
+    """PidfileUnsafe comes out of a start as out of a status."""
+    (tmp_path / "pid").write_text("1\n")
+    (tmp_path / "pid").chmod(0o666)
+    with nothing_left(), pytest.raises(ssd.PidfileUnsafe) as caught:
+        ssd.start(Match(pidfile=tmp_path / "pid"), SLEEP)
+    assert str(tmp_path / "pid") == caught.value.path
+
+
+def test_a_pidfile_that_cannot_be_written_starts_nothing(tmp_path: Path) -> None:
+    """Row 5, in the library too."""
+    (tmp_path / "pid").symlink_to("elsewhere")
+    with nothing_left(), pytest.raises(ssd.PidfileUnwritable) as caught:
+        ssd.start(Match(pidfile=tmp_path / "pid"), SLEEP, make_pidfile=True)
+    assert errno.ELOOP == caught.value.errno
+
+
+def test_a_start_without_a_lock_goes_on_with_a_warning(tmp_path: Path) -> None:
+    """The caller may make an error of it; then nothing blocks either."""
+    (tmp_path / ".pid.lock").mkdir()
+    with pytest.warns(ssd.StartWarning, match=r"\.pid\.lock"):
+        process = ssd.start(Match(pidfile=tmp_path / "pid"), SLEEP)
+    with ended(process.pid):
+        assert [] != ssd.find(Match(pid=process.pid))
+
+
+@pytest.mark.parametrize("background", [True, False], ids=["daemon", "child"])
+def test_a_start_whose_helper_is_killed_has_failed(background: bool, tmp_path: Path) -> None:
+    """It started nothing, and says so; here it is killed while it waits for the lock."""
+    (tmp_path / ".pid.lock").touch()
+    raised: list[Exception] = []
+
+    def start() -> None:
+        try:
+            ssd.start(Match(pidfile=tmp_path / "pid"), SLEEP, background=background)
+        except ssd.Error as error:
+            raised.append(error)
+
+    with open(tmp_path / ".pid.lock") as lock, Watch(tmp_path, Watch.OPEN) as watch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with nothing_left():
+            thread = threading.Thread(target=start)
+            thread.start()
+            watch.until(".pid.lock")
+            (helper,) = ssd.find(Match(ppid=os.getpid()))
+            os.kill(helper.pid, signal.SIGKILL)
+            thread.join(PATIENCE)
+    assert [ssd.StartFailed] == [type(error) for error in raised]
+
+
+# Readiness ------------------------------------------------------------------------------
+
+# reason -> what the program does instead of saying READY=1, and how long is waited
+NOT_READY = {
+    "timeout": ("exec sleep 1000", 0.05),
+    "exited": ("exit 1", 30),
+    "errno": ("{notify} ERRNO=13; exec sleep 1000", 30),
+    "invalid": ("{notify} ERRNO=x; exec sleep 1000", 30),
+}
+NOTIFY = """
+import os, socket, sys
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+    notify.sendto(sys.argv[1].encode(), os.environ["NOTIFY_SOCKET"])
+"""
+
+
+@pytest.mark.parametrize("reason", NOT_READY)
+def test_a_program_that_does_not_get_ready_is_told_of(reason: str, tmp_path: Path) -> None:
+    """NotReady has four reasons, and the process, which may still run."""
+    script, timeout = NOT_READY[reason]
+    (tmp_path / "notify.py").write_text(NOTIFY)
+    script = script.format(notify=f"{sys.executable} -I -S {tmp_path}/notify.py")
+    match = Match(pidfile=tmp_path / "pid")
+    with nothing_left(), pytest.raises(ssd.NotReady) as caught:
+        ssd.start(match, shell(script), make_pidfile=True, notify_timeout=timeout)
+    process = caught.value.process
+    assert reason == caught.value.reason
+    assert (errno.EACCES if reason == "errno" else None) == caught.value.errno
+    if reason == "exited":
+        assert ["notify.py"] == listing(tmp_path)
+    else:
+        assert [process] == ssd.stop(match)
+
+
+def test_a_program_that_says_ready_is_returned(tmp_path: Path) -> None:
+    """As soon as it has said so."""
+    (tmp_path / "notify.py").write_text(NOTIFY)
+    script = f"{sys.executable} -I -S {tmp_path}/notify.py READY=1; exec sleep 1000"
+    match = Match(pidfile=tmp_path / "pid")
+    with nothing_left():
+        process = ssd.start(match, shell(script), make_pidfile=True, notify_timeout=PATIENCE)
+    assert [process] == ssd.stop(match)
+
+
+def test_a_pidfile_that_the_program_wrote_itself_is_kept(tmp_path: Path) -> None:
+    """A program that forks and ends was not ready, but its pidfile names a living process."""
+    script = f"sleep 1000 & echo $! > {tmp_path}/pid"
+    match = Match(pidfile=tmp_path / "pid")
+    with pytest.raises(ssd.NotReady):
+        ssd.start(match, shell(script), make_pidfile=True, notify_timeout=PATIENCE)
+    with ended(int((tmp_path / "pid").read_text())):
+        assert 0 == ssd.status(match)
+
+
+def test_a_child_cannot_be_waited_for_to_get_ready(tmp_path: Path) -> None:
+    """Whoever has a child can listen for himself."""
+    with pytest.raises(ValueError, match="background"):
+        ssd.start(Match(name="x"), SLEEP, background=False, notify_timeout=1)

@@ -1,0 +1,126 @@
+"""What a caller may say of a process, and the LSB status that comes of it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import ssd
+from ssd.errors import ExecutableMissing, UnknownUser
+from ssd.finding import resolve
+from ssd.matching import Criteria, Match, lsb_status
+
+NO_MATCH = {
+    "nothing": {},
+    "a pid of nought": {"pid": 0},
+    "a negative pid": {"pid": -1},
+    "a parent of nought": {"ppid": 0},
+    "a negative parent": {"ppid": -7},
+    "both a pid and a pidfile": {"pid": 1, "pidfile": "/run/x.pid"},
+}
+
+
+@pytest.mark.parametrize("given", NO_MATCH.values(), ids=NO_MATCH)
+def test_a_match_that_means_nobody_or_everybody_is_refused(given: dict) -> None:
+    """A Match needs a criterion, and no pid that kill(2) takes for many."""
+    with pytest.raises(ValueError, match=r"\w"):
+        Match(**given)
+
+
+def test_a_match_keeps_what_it_was_given() -> None:
+    """Every criterion is an attribute; paths may be str, bytes or PathLike."""
+    match = Match(ppid=1, pidfile=Path("/run/x.pid"), exec=b"/bin/\xff", name="x", user=0)
+    assert (None, 1, "/run/x.pid", b"/bin/\xff", "x", 0) == tuple(
+        getattr(match, name) for name in match.__slots__
+    )
+
+
+def test_a_match_shows_only_what_it_was_given() -> None:
+    """The repr could be typed in again."""
+    assert "Match(pidfile='/run/x.pid', user=0)" == repr(Match(pidfile="/run/x.pid", user=0))
+
+
+def test_criteria_show_only_what_holds() -> None:
+    """Criteria print like a call that makes them."""
+    assert "Criteria(ppid=1, uid=0)" == repr(Criteria(ppid=1, uid=0))
+
+
+def test_criteria_for_one_pid_keep_the_rest() -> None:
+    """The pid of a pidfile narrows the criteria, and changes nothing else."""
+    narrow = Criteria(ppid=2, file=(3, 4), name=b"x", uid=5).replace(1)
+    assert [1, 2, (3, 4), b"x", 5] == [getattr(narrow, name) for name in narrow.__slots__]
+
+
+def test_names_become_what_the_kernel_compares() -> None:
+    """The executable is a device and an inode, the name is bytes, the user a number."""
+    facts = os.stat("/bin/sh")
+    criteria = resolve(Match(exec="/bin/sh", name="\udcffx", user="root", ppid=1))
+    assert (None, 1, (facts.st_dev, facts.st_ino), b"\xffx", 0) == tuple(
+        getattr(criteria, name) for name in criteria.__slots__
+    )
+
+
+@pytest.mark.parametrize(("user", "uid"), [("root", 0), (0, 0), ("0", 0), ("4000000", 4000000)])
+def test_a_user_is_a_name_or_any_number(user: str | int, uid: int) -> None:
+    """Digits are a uid, whether or not an account has it."""
+    assert uid == resolve(Match(user=user)).uid
+
+
+@pytest.mark.parametrize("user", ["no such user", "", "-1", "4294967296", "0x0", "\udcff"])
+def test_an_unknown_user_is_named(user: str) -> None:
+    """What is no account and no uid raises UnknownUser with the user in it."""
+    with pytest.raises(UnknownUser) as caught:
+        resolve(Match(user=user))
+    assert user == caught.value.user
+
+
+def test_a_missing_executable_is_named_with_the_systems_reason(tmp_path: Path) -> None:
+    """ExecutableMissing carries path, errno and strerror."""
+    path = tmp_path / "missing"
+    with pytest.raises(ExecutableMissing) as caught:
+        resolve(Match(exec=path))
+    expected = (str(path), 2, os.strerror(2))
+    assert expected == (caught.value.path, caught.value.errno, caught.value.strerror)
+
+
+# (a process matches, the pidfile: True gave a pid, False holds none, None is not there,
+# a pidfile was asked for) -> LSB status
+STATUSES = {
+    (True, True, True): 0,
+    (True, None, False): 0,
+    (False, True, True): 1,
+    (False, None, True): 3,
+    (False, None, False): 3,
+    (False, False, True): 4,
+}
+
+
+@pytest.mark.parametrize("case", STATUSES)
+def test_the_lsb_status_follows_from_the_process_and_the_pidfile(case: tuple) -> None:
+    """0 running, 1 dead with a pidfile, 3 not running, 4 cannot tell."""
+    assert STATUSES[case] == lsb_status(*case)
+
+
+# (text of the pidfile or None for no file) -> status of a pidfile alone
+PIDFILES = {None: 3, "": 4, "junk": 4, "-1": 4, "0": 4, "12abc": 4, "{dead}": 1}
+
+
+@pytest.mark.parametrize("text", PIDFILES)
+def test_status_answers_from_the_pidfile(text: str | None, tmp_path: Path) -> None:
+    """A pidfile that holds no pid is unknown, one of a dead process is dead."""
+    path = tmp_path / "pid"
+    if text is not None:
+        path.write_text(text.format(dead=_dead()))
+    assert PIDFILES[text] == ssd.status(Match(pidfile=path))
+
+
+def _dead() -> int:
+    from support import unused_pid
+
+    return unused_pid()
+
+
+def test_the_caller_itself_is_never_found() -> None:
+    """No criterion makes a process find itself (row 11)."""
+    for match in (Match(pid=os.getpid()), Match(ppid=os.getppid()), Match(exec="/proc/self/exe")):
+        assert os.getpid() not in [process.pid for process in ssd.find(match)]

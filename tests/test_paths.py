@@ -1,0 +1,205 @@
+"""The walk to a file: which symbolic links are followed, and which are not."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support import NOBODY, nothing_left
+
+from ssd.paths import UntrustedLink, only_ours, walk
+
+
+@contextmanager
+def walked(path: str | Path | bytes, follow_last: bool = True) -> Iterator[tuple[str, bytes]]:
+    """Walk; give where the directory really is, and the name in it."""
+    directory, name = walk(os.fsencode(path), follow_last)
+    try:
+        yield os.readlink(f"/proc/self/fd/{directory}"), name
+    finally:
+        os.close(directory)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    """Return a folder of ours with a folder and a file in it, by its true name."""
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "file").write_text("x")
+    return tmp_path.resolve()
+
+
+# what is made (link -> target) and asked for, with what comes out, all below ``here``
+TRUSTED = {
+    "a plain path": ({}, "inner/file", "inner", b"file"),
+    "a file that is not there": ({}, "inner/none", "inner", b"none"),
+    "double slashes and dots": ({}, "./inner//.//file", "inner", b"file"),
+    "two dots": ({}, "inner/../inner/file", "inner", b"file"),
+    "a link to a folder": ({"link": "inner"}, "link/file", "inner", b"file"),
+    "a link to a file": ({"link": "inner/file"}, "link", "inner", b"file"),
+    "a dangling link": ({"link": "inner/none"}, "link", "inner", b"none"),
+    "an absolute link": ({"link": "{here}/inner"}, "link/file", "inner", b"file"),
+    "a link through a link": ({"a": "b", "b": "inner"}, "a/file", "inner", b"file"),
+    "a link upwards": ({"inner/up": ".."}, "inner/up/inner/file", "inner", b"file"),
+    "a link with two dots": ({"link": "inner/../inner"}, "link/file", "inner", b"file"),
+}
+
+
+@pytest.mark.parametrize("case", TRUSTED)
+def test_links_in_directories_of_our_own_are_followed(case: str, here: Path) -> None:
+    """Where only root and the caller can write, a link is as good as what it points to."""
+    links, path, directory, name = TRUSTED[case]
+    for link, target in links.items():
+        (here / link).symlink_to(target.format(here=here))
+    with walked(here / path) as found:
+        assert (str(here / directory), name) == found
+
+
+def test_the_last_link_is_left_alone_if_it_is_to_be(here: Path) -> None:
+    """Without ``follow_last`` the name is the link's own."""
+    (here / "link").symlink_to("inner/file")
+    with walked(here / "link", follow_last=False) as found:
+        assert (str(here), b"link") == found
+
+
+def test_a_relative_path_begins_at_the_working_directory(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path without a leading slash is looked up from here."""
+    monkeypatch.chdir(here)
+    with walked("inner/file") as found:
+        assert (str(here / "inner"), b"file") == found
+
+
+@pytest.mark.parametrize(("path", "expected"), [("/", ("/", b".")), ("/..", ("/", b".."))])
+def test_a_path_without_a_name_is_its_directory(path: str, expected: tuple) -> None:
+    """The root has no name in a directory above it."""
+    with walked(path) as found:
+        assert expected == found
+
+
+def test_a_name_that_is_not_utf_8_is_walked(here: Path) -> None:
+    """Names are bytes."""
+    os.mkdir(os.fsencode(here) + b"/\xff")
+    directory, name = walk(os.fsencode(here) + b"/\xff/\xfe", follow_last=True)
+    os.close(directory)
+    assert b"\xfe" == name
+
+
+# mode, owner, group of the folder with the link: those that somebody else can write
+OTHERS_WRITE = {
+    "world-writable": (0o777, -1, -1),
+    "world-writable and sticky": (0o1777, -1, -1),
+    "another's": (0o755, NOBODY, -1),
+    "another's, and closed to us by its mode": (0o700, NOBODY, -1),
+    "writable by a foreign group": (0o775, -1, NOBODY),
+}
+PLANTED = {
+    "the last name": ("link", {"link": "{here}/inner/file"}),
+    "a folder on the way": ("link/file", {"link": "{here}/inner"}),
+    "a dangling one": ("link", {"link": "{here}/none"}),
+    "one to itself": ("link", {"link": "link"}),
+}
+
+
+@pytest.mark.requires_root
+@pytest.mark.parametrize("planted", PLANTED)
+@pytest.mark.parametrize("rights", OTHERS_WRITE)
+def test_a_link_that_others_could_have_planted_is_refused(
+    rights: str, planted: str, here: Path
+) -> None:
+    """A link is named and not followed where anybody but root and the caller can write."""
+    folder = here / "theirs"
+    folder.mkdir()
+    path, links = PLANTED[planted]
+    for link, target in links.items():
+        (folder / link).symlink_to(target.format(here=here))
+    mode, uid, gid = OTHERS_WRITE[rights]
+    os.chown(folder, uid, gid)
+    folder.chmod(mode)
+    with nothing_left(), pytest.raises(UntrustedLink) as caught:
+        walk(os.fsencode(folder / path), follow_last=True)
+    assert b"link" == caught.value.name
+
+
+@pytest.mark.requires_root
+@pytest.mark.parametrize("rights", OTHERS_WRITE)
+def test_a_path_without_links_may_lead_through_directories_of_others(
+    rights: str, here: Path
+) -> None:
+    """The Debian nova-compute script: root's pidfile in a directory of nova's."""
+    mode, uid, gid = OTHERS_WRITE[rights]
+    os.chown(here / "inner", uid, gid)
+    (here / "inner").chmod(mode)
+    with walked(here / "inner" / "file") as found:
+        assert (str(here / "inner"), b"file") == found
+
+
+@pytest.mark.requires_root
+def test_an_innocent_link_that_leads_to_a_planted_one_is_no_way_round(here: Path) -> None:
+    """Each link counts by the directory that it itself is in."""
+    folder = here / "theirs"
+    folder.mkdir(mode=0o777)
+    folder.chmod(0o777)
+    (folder / "link").symlink_to("/etc/passwd")
+    (here / "good").symlink_to("theirs/link")
+    with pytest.raises(UntrustedLink):
+        walk(os.fsencode(here / "good"), follow_last=True)
+
+
+FAILURES = {
+    "a loop": ({"a": "b", "b": "a"}, "a", errno.ELOOP),
+    "a missing folder": ({}, "none/file", errno.ENOENT),
+    "a file for a folder": ({}, "inner/file/x", errno.ENOTDIR),
+    "a link to a file for a folder": ({"a": "inner/file"}, "a/x", errno.ENOTDIR),
+    "too long a name": ({}, "x" * 300, errno.ENAMETOOLONG),
+}
+
+
+@pytest.mark.parametrize("case", FAILURES)
+def test_a_walk_that_cannot_be_made_raises_oserror_and_keeps_nothing_open(
+    case: str, here: Path
+) -> None:
+    """The errno is the one that open(2) would give."""
+    links, path, expected = FAILURES[case]
+    for link, target in links.items():
+        (here / link).symlink_to(target)
+    with nothing_left(), pytest.raises(OSError) as caught:
+        walk(os.fsencode(here / path), follow_last=True)
+    assert expected == caught.value.errno
+
+
+def test_forty_links_are_followed_and_no_more(here: Path) -> None:
+    """The limit is the kernel's own."""
+    for number in range(41):
+        (here / str(number)).symlink_to(str(number + 1))
+    (here / "41").write_text("x")
+    with walked(here / "1") as found:
+        assert (str(here), b"41") == found
+    with pytest.raises(OSError) as caught:
+        walk(os.fsencode(here / "0"), follow_last=True)
+    assert errno.ELOOP == caught.value.errno
+
+
+# mode, uid, gid -> nobody but root or the caller can write; for a caller who is root
+RIGHTS = {
+    (0o755, 0, 0): True,
+    (0o700, 0, NOBODY): True,
+    (0o775, 0, 0): True,
+    (0o755, 0, NOBODY): True,
+    (0o777, 0, 0): False,
+    (0o1777, 0, 0): False,
+    (0o775, 0, NOBODY): False,
+    (0o755, NOBODY, 0): False,
+    (0o000, NOBODY, 0): False,
+}
+
+
+@pytest.mark.requires_root
+@pytest.mark.parametrize("rights", RIGHTS)
+def test_a_directory_is_ours_if_nobody_else_can_write_it(rights: tuple[int, int, int]) -> None:
+    """Owner, group with the right to write, and the world decide; an owner may chmod(2)."""
+    mode, uid, gid = rights
+    facts = os.stat_result((0o040000 | mode, 0, 0, 1, uid, gid, 0, 0, 0, 0))
+    assert RIGHTS[rights] == only_ours(facts)

@@ -1,0 +1,255 @@
+"""The pidfile: what is read of it, and what is believed."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pidfiles import (
+    MISSING,
+    UNREADABLE,
+    UNSAFE,
+    Make,
+    directory,
+    endless_device,
+    file,
+    hard_link,
+    link,
+    listener,
+    nothing,
+    outcome,
+    terabyte,
+)
+from support import NOBODY, as_nobody, nothing_left, python, shared, skip_without_nobody
+
+from ssd import pidfile
+from ssd.errors import PidfileUnreadable
+
+PID_MAX = 2**31 - 1
+
+# Parsing -------------------------------------------------------------------------------
+
+CONTENTS = {
+    b"123\n": 123,
+    b"123": 123,
+    b" 123 \n": 123,
+    b"\t\n\v\f\r7": 7,
+    b"007\n": 7,
+    b"1": 1,
+    b"2147483647\n": PID_MAX,
+    b"12 34\n": 12,
+    b"1234\n/var/lib/postgresql\n5432\n": 1234,
+    b"5 \xff\x00 and what not": 5,
+    b"": None,
+    b"\n": None,
+    b" \t\n": None,
+    b"0\n": None,
+    b"-1\n": None,
+    b"- 1\n": None,
+    b"+1\n": None,
+    b"12abc\n": None,
+    b"abc12\n": None,
+    b"text\n": None,
+    b"x 5\n": None,
+    b"1.5\n": None,
+    b"1e3\n": None,
+    b"1_000\n": None,
+    b"0x10\n": None,
+    b"12,34\n": None,
+    b"12\x00\n": None,
+    b"\x00\x00\x00": None,
+    b"2147483648\n": None,
+    b"4294967297\n": None,
+    b"18446744073709551617\n": None,
+    b"9" * 4096: None,
+    "٥\n".encode(): None,
+    b"\xb2\n": None,  # a superscript two in Latin-1
+}
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+def test_the_first_word_must_be_a_whole_positive_decimal_number(content: bytes) -> None:
+    """Row 1: anything else is no pid, and nothing is signalled for it."""
+    assert CONTENTS[content] == pidfile.parse(content)
+
+
+@given(st.binary(max_size=30) | st.text("0123456789 -+\n").map(str.encode))
+def test_a_pid_is_never_one_that_means_many(content: bytes) -> None:
+    """Whatever is in the file, the pid is in the range of a process's, and stands in it."""
+    pid = pidfile.parse(content)
+    assert pid is None or (0 < pid <= PID_MAX and pid == int(content.split()[0]))
+
+
+# Distrust ------------------------------------------------------------------------------
+
+REG, DIR, FIFO, CHR = stat.S_IFREG, stat.S_IFDIR, stat.S_IFIFO, stat.S_IFCHR
+
+# mode, uid, gid, links, the only criterion -> believed; the caller is root
+BELIEVED = {
+    (REG | 0o644, 0, 0, 1, True): True,
+    (REG | 0o644, 0, 0, 1, False): True,
+    (REG | 0o600, 0, 0, 1, True): True,
+    (REG | 0o664, 0, 0, 1, True): True,  # group-writable by root's group
+    (REG | 0o644, NOBODY, 0, 1, True): False,
+    (REG | 0o644, NOBODY, 0, 1, False): True,
+    (REG | 0o644, 0, NOBODY, 1, True): False,
+    (REG | 0o644, 0, NOBODY, 1, False): True,
+    (REG | 0o664, 0, NOBODY, 1, True): False,
+    (REG | 0o664, 0, NOBODY, 1, False): False,
+    (REG | 0o644, NOBODY, NOBODY, 1, True): False,
+    (REG | 0o644, NOBODY, NOBODY, 1, False): True,
+    (REG | 0o646, 0, 0, 1, True): False,
+    (REG | 0o602, 0, 0, 1, False): False,
+    (REG | 0o666, NOBODY, NOBODY, 1, False): False,
+    (REG | 0o644, 0, 0, 2, True): False,
+    (REG | 0o644, 0, 0, 2, False): False,
+    (DIR | 0o755, 0, 0, 5, True): True,  # a directory has many links; it holds no pid anyway
+    (FIFO | 0o644, 0, 0, 1, True): True,
+    (CHR | 0o666, 0, 0, 1, True): False,
+}
+
+
+def facts(mode: int, uid: int, gid: int, links: int) -> os.stat_result:
+    """Return what fstat(2) would say of such a file."""
+    return os.stat_result((mode, 1, 1, links, uid, gid, 5, 0, 0, 0))
+
+
+@pytest.mark.requires_root
+@pytest.mark.parametrize("case", BELIEVED)
+def test_a_pidfile_is_believed_by_its_owner_its_writers_and_its_links(case: tuple) -> None:
+    """Row 2: who could have chosen the pid decides; a foreign owner needs a second criterion."""
+    *given, alone = case
+    fault = pidfile.distrust(facts(*given), alone)
+    assert BELIEVED[case] == (fault is None)
+    assert fault is None or fault
+
+
+def test_the_callers_own_pidfile_is_believed() -> None:
+    """Owner and group may be the caller's as well as root's."""
+    assert pidfile.distrust(facts(REG | 0o664, os.getuid(), os.getgid(), 1), True) is None
+
+
+# Reading -------------------------------------------------------------------------------
+
+# what is made -> what reading it gives, alone and with a second criterion
+HOSTILE: dict[str, tuple[Make, object, object]] = {
+    "a pid": (file(), 123, 123),
+    "minus one": (file("-1\n"), None, None),
+    "nought": (file("0\n"), None, None),
+    "empty": (file(""), None, None),
+    "text": (file("running\n"), None, None),
+    "a huge number": (file("9" * 40), None, None),
+    "4096 bytes": (file("123\n".ljust(4096, "x")), 123, 123),
+    "4097 bytes": (file("123\n".ljust(4097, "x")), None, None),
+    "a terabyte": (terabyte, None, None),
+    "a pipe": (lambda path: os.mkfifo(path, 0o644), None, None),
+    "a directory": (directory, None, None),
+    "an endless device": (endless_device, None, None),
+    "a socket": (listener, UNREADABLE, UNREADABLE),
+    "nothing": (nothing, MISSING, MISSING),
+    "a link": (link("real"), 123, 123),
+    "a dangling link": (link("none"), MISSING, MISSING),
+    "a link to itself": (link("pid"), UNREADABLE, UNREADABLE),
+    "a hard link": (hard_link, UNSAFE, UNSAFE),
+    "world-writable": (file(mode=0o646), UNSAFE, UNSAFE),
+    "another's": (file(uid=NOBODY), UNSAFE, 123),
+    "another group's": (file(gid=NOBODY), UNSAFE, 123),
+    "another group's to write": (file(mode=0o664, gid=NOBODY), UNSAFE, UNSAFE),
+    "closed": (file(mode=0), 123, 123),  # root reads it none the less
+}
+
+
+@pytest.mark.requires_root
+@pytest.mark.timeout(10)  # a pipe would hang
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_pidfile_gives_no_pid(case: str, tmp_path: Path) -> None:
+    """Rows 1 to 3: it is no pid, or a refusal; it never hangs and leaves nothing open."""
+    make, alone, second = HOSTILE[case]
+    path = tmp_path / "pid"
+    make(path)
+    with nothing_left():
+        assert (alone, second) == (
+            outcome(pidfile.read, str(path), True),
+            outcome(pidfile.read, str(path), False),
+        )
+
+
+LINKED = {"a link to a pidfile": "pid", "a link to its folder": "folder/pid"}
+
+
+@pytest.mark.requires_root
+@pytest.mark.parametrize("case", LINKED)
+@pytest.mark.parametrize(("mode", "uid"), [(0o755, 0), (0o777, 0), (0o755, NOBODY)])
+def test_a_planted_link_is_refused_and_a_trusted_one_followed(
+    case: str, mode: int, uid: int, tmp_path: Path
+) -> None:
+    """Row 2: only where nobody else can write the link's directory."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "pid").write_text("123\n")
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    link = theirs / LINKED[case].split("/")[0]
+    link.symlink_to(tmp_path / ("real/pid" if link.name == "pid" else "real"))
+    os.chown(theirs, uid, -1)
+    theirs.chmod(mode)
+    expected = 123 if (mode, uid) == (0o755, 0) else UNSAFE
+    assert expected == outcome(pidfile.read, str(theirs / LINKED[case]), False)
+
+
+@pytest.mark.parametrize("spelling", ["{0}/pid", "{0}//pid", "{0}/./pid", "{0}/../{1}/pid", "pid"])
+def test_a_pidfile_may_be_named_in_many_ways(
+    spelling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path with detours gives the same pid as a plain one."""
+    (tmp_path / "pid").write_text("5\n")
+    monkeypatch.chdir(tmp_path)
+    assert 5 == pidfile.read(spelling.format(tmp_path, tmp_path.name))
+
+
+def test_the_null_device_is_read_as_no_pid() -> None:
+    """/dev/null stays exempt from the checks, although the world can write it."""
+    assert pidfile.read("/dev/null") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [("/etc/passwd/pid", errno.ENOTDIR), ("/tmp/" + "x" * 300, errno.ENAMETOOLONG)],
+)
+def test_an_unreadable_pidfile_carries_its_reason(path: str, code: int) -> None:
+    """PidfileUnreadable has path, errno and the system's word for it."""
+    with pytest.raises(PidfileUnreadable) as caught:
+        pidfile.read(path)
+    expected = (path, code, os.strerror(code))
+    assert expected == (caught.value.path, caught.value.errno, caught.value.reason)
+
+
+def test_a_missing_folder_is_a_missing_pidfile(tmp_path: Path) -> None:
+    """No parent, no file: the daemon does not run (status 3)."""
+    with pytest.raises(FileNotFoundError):
+        pidfile.read(str(tmp_path / "none" / "pid"))
+
+
+READ_AS_NOBODY = """
+import sys
+from ssd import pidfile
+for path in sys.argv[1:]:
+    try:
+        print(pidfile.read(path))
+    except Exception as error:
+        print(type(error).__name__)
+"""
+
+
+def test_an_ordinary_user_believes_root_and_himself(tmp_path: Path) -> None:
+    """Root's pidfile and the caller's own are believed alone, a third user's is not."""
+    skip_without_nobody()
+    for name, uid, mode in (("root", 0, 0o644), ("own", NOBODY, 0o600), ("third", 1, 0o644)):
+        file(uid=uid, gid=uid, mode=mode)(tmp_path / name)
+    file(mode=0o600)(tmp_path / "closed")
+    paths = [tmp_path / name for name in ("root", "own", "third", "closed")]
+    with shared(tmp_path, 0o755):
+        done = python(READ_AS_NOBODY, *paths, **as_nobody())
+    assert b"123\n123\nPidfileUnsafe\nPidfileUnreadable\n" == done.stdout, done.stderr

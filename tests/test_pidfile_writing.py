@@ -1,0 +1,244 @@
+"""The pidfile: written whole or not at all."""
+
+import errno
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Run
+from pidfiles import Make, endless_device, file, listener, write
+from support import (
+    NOBODY,
+    as_nobody,
+    in_mounts,
+    listing,
+    nothing_left,
+    python,
+    shared,
+    skip_without_nobody,
+)
+
+from ssd import pidfile
+from ssd.errors import PidfileUnwritable
+
+
+@pytest.mark.parametrize(
+    ("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0, 0o666), (0o777, 0)]
+)
+def test_a_written_pidfile_has_the_mode_that_its_umask_leaves(
+    umask: int, mode: int, tmp_path: Path
+) -> None:
+    """The umask of the process itself does not count."""
+    before = os.umask(0o027)
+    try:
+        write(tmp_path / "pid", 123, umask=umask)
+    finally:
+        assert 0o027 == os.umask(before)
+    assert mode == stat.S_IMODE((tmp_path / "pid").stat().st_mode)
+
+
+def test_a_written_pidfile_is_the_pid_and_a_newline(tmp_path: Path) -> None:
+    """It holds nothing else, and nothing else is left in the folder."""
+    with nothing_left():
+        write(tmp_path / "pid", 123)
+    assert (b"123\n", ["pid"]) == ((tmp_path / "pid").read_bytes(), listing(tmp_path))
+
+
+def test_an_owner_is_written_with_the_start_time(tmp_path: Path) -> None:
+    """The second line is the owner's start time, and both can be read again."""
+    path = str(tmp_path / "pid")
+    write(path, 123, started=456)
+    assert (b"123\n456\n", (123, 456)) == (Path(path).read_bytes(), pidfile.read_owner(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "owner"),
+    [("5\n", (5, None)), ("5\nx\n", (5, None)), ("5 6 7\n", (5, None)), ("", (None, None))],
+)
+def test_an_owner_without_a_start_time_is_a_pid(text: str, owner: tuple, tmp_path: Path) -> None:
+    """A pidfile that somebody else wrote has no second line, or another one."""
+    (tmp_path / "pid").write_text(text)
+    assert owner == pidfile.read_owner(str(tmp_path / "pid"))
+
+
+def test_writing_over_a_pidfile_replaces_it(tmp_path: Path) -> None:
+    """Whoever holds the old file open reads the old pid in it to the end."""
+    path = tmp_path / "pid"
+    path.write_text("a very long old content\n")
+    with open(path) as old:
+        write(str(path), 7)
+        assert "a very long old content\n" == old.read()
+    assert ("7\n", ["pid"]) == (path.read_text(), listing(tmp_path))
+
+
+def test_writing_breaks_ahard_link_and_spares_the_other_name(tmp_path: Path) -> None:
+    """A second name that somebody gave to the pidfile keeps its content."""
+    (tmp_path / "precious").write_text("precious\n")
+    os.link(tmp_path / "precious", tmp_path / "pid")
+    write(tmp_path / "pid", 7)
+    assert ("precious\n", "7\n") == (
+        (tmp_path / "precious").read_text(),
+        (tmp_path / "pid").read_text(),
+    )
+
+
+def test_a_name_of_any_bytes_can_be_written(tmp_path: Path) -> None:
+    """Neither UTF-8 nor a short name is needed; a name may have 255 bytes."""
+    for name in (b"\xff\xfe.pid", b"x" * 255, b"-p", b" ", b".hidden"):
+        path = os.fsencode(tmp_path) + b"/" + name
+        write(path, 7)
+        assert 7 == pidfile.read(path)
+        pidfile.remove(path)
+    assert [] == listing(tmp_path)
+
+
+def _to_precious(path: Path) -> None:
+    path.symlink_to("precious")
+
+
+# what has the pidfile's name -> errno of the refusal
+SPECIAL: dict[str, tuple[Make, int]] = {
+    "a link": (_to_precious, errno.ELOOP),
+    "a dangling link": (lambda path: path.symlink_to("none"), errno.ELOOP),
+    "a directory": (lambda path: path.mkdir(), errno.EISDIR),
+    "a pipe": (os.mkfifo, errno.EINVAL),
+    "a socket": (listener, errno.EINVAL),
+    "a device": (endless_device, errno.EINVAL),
+}
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("case", SPECIAL)
+def test_only_a_regular_file_is_written_over(case: str, tmp_path: Path) -> None:
+    """What is no regular file stays as it is, and so does what a link points to."""
+    make, code = SPECIAL[case]
+    (tmp_path / "precious").write_text("precious\n")
+    make(tmp_path / "pid")
+    before = (tmp_path / "pid").lstat()
+    with nothing_left(), pytest.raises(PidfileUnwritable) as caught:
+        write(tmp_path / "pid", 7)
+    assert code == caught.value.errno
+    assert ("precious\n", ["pid", "precious"]) == (
+        (tmp_path / "precious").read_text(),
+        listing(tmp_path),
+    )
+    assert before.st_ino == (tmp_path / "pid").lstat().st_ino
+
+
+def test_the_null_device_is_written_by_doing_nothing() -> None:
+    """``--pidfile /dev/null`` means no pidfile."""
+    before = os.stat("/dev/null")
+    write("/dev/null", 7)
+    assert (before.st_ino, before.st_mode) == (
+        os.stat("/dev/null").st_ino,
+        os.stat("/dev/null").st_mode,
+    )
+
+
+def test_a_temporary_file_of_a_start_that_was_killed_is_replaced(tmp_path: Path) -> None:
+    """It does not block the next, and a link in its place is not followed."""
+    (tmp_path / "precious").write_text("precious\n")
+    write(tmp_path / "pid", 7)
+    for leave in (lambda path: path.write_text("1234"), _to_precious):
+        leave(tmp_path / ".pid.tmp")
+        write(tmp_path / "pid", 8)
+        assert ("8\n", ["pid", "precious"]) == (
+            (tmp_path / "pid").read_text(),
+            listing(tmp_path),
+        )
+    assert "precious\n" == (tmp_path / "precious").read_text()
+
+
+WRITE = """
+import sys
+from ssd import pidfile
+from ssd.errors import PidfileUnwritable
+try:
+    pidfile.write(sys.argv[1], 7)
+except PidfileUnwritable as error:
+    print(error.errno)
+"""
+FULL = """
+mount -t tmpfs -o size=4k none "$1"; echo old > "$1/pid"
+"$2" -c "$3" "$1/pid"; cat "$1/pid"; ls -A "$1"
+"""
+READ_ONLY = 'mount -t tmpfs -o ro none "$1"; "$2" -c "$3" "$1/pid"'
+
+
+@pytest.mark.requires_root
+@pytest.mark.requires_namespaces
+def test_a_full_disk_leaves_the_old_pidfile_as_it_was(tmp_path: Path, run: Run) -> None:
+    """The pid is written somewhere else first, and that is removed again."""
+    done = run(*in_mounts(FULL, tmp_path, sys.executable, WRITE))
+    assert (f"{errno.ENOSPC}\nold\npid\n", 0) == (done.stdout, done.returncode), done.stderr
+
+
+@pytest.mark.requires_root
+@pytest.mark.requires_namespaces
+def test_a_read_only_disk_is_reported_as_such(tmp_path: Path, run: Run) -> None:
+    """PidfileUnwritable says EROFS."""
+    done = run(*in_mounts(READ_ONLY, tmp_path, sys.executable, WRITE))
+    assert (f"{errno.EROFS}\n", 0) == (done.stdout, done.returncode), done.stderr
+
+
+def test_a_directory_of_others_is_reported_as_not_permitted(tmp_path: Path) -> None:
+    """An ordinary user cannot write into root's directory, and leaves nothing there."""
+    skip_without_nobody()
+    with shared(tmp_path, 0o755):
+        done = python(WRITE, tmp_path / "pid", **as_nobody())
+    assert (f"{errno.EACCES}\n".encode(), []) == (done.stdout, listing(tmp_path)), done.stderr
+
+
+def test_a_file_of_the_callers_in_a_directory_of_others_is_written_in_place(
+    tmp_path: Path,
+) -> None:
+    """No temporary file can be made there, so the old one is kept and filled."""
+    skip_without_nobody()
+    path = tmp_path / "pid"
+    file("a long old content\n", uid=NOBODY, gid=NOBODY)(path)
+    before = path.stat().st_ino
+    with shared(tmp_path, 0o755):
+        done = python(WRITE, path, **as_nobody())
+    assert (b"", "7\n", before) == (done.stdout, path.read_text(), path.stat().st_ino)
+
+
+@pytest.mark.requires_root
+@pytest.mark.parametrize("mode", [0o777, 0o1777])
+def test_a_directory_link_that_others_planted_is_not_written_through(
+    mode: int, tmp_path: Path
+) -> None:
+    """Row 2 holds for writing too: the file behind the link is not touched."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs").chmod(mode)
+    (tmp_path / "theirs" / "link").symlink_to(tmp_path / "real")
+    with pytest.raises(PidfileUnwritable) as caught:
+        write(tmp_path / "theirs" / "link" / "pid", 7)
+    assert (None, []) == (caught.value.errno, listing(tmp_path / "real"))
+    assert "link" in str(caught.value.reason)
+
+
+WRITE_OFTEN = """
+import sys
+from ssd import pidfile
+for pid in [1, 2**31 - 1] * 200:
+    pidfile.write(sys.argv[1], pid)
+print("done")
+"""
+
+
+def test_a_reader_never_meets_half_a_pidfile(tmp_path: Path) -> None:
+    """While one process writes, another reads one of the two pids at every moment."""
+    path = tmp_path / "pid"
+    path.write_text("1\n")
+    seen = set()
+    command = [sys.executable, "-c", WRITE_OFTEN, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
+        while writer.poll() is None:
+            seen.add(path.read_bytes())
+        assert writer.stdout is not None
+        assert b"done\n" == writer.stdout.read()
+    assert {b"1\n", b"2147483647\n"} == seen

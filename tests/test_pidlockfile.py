@@ -1,0 +1,243 @@
+"""PIDLockFile: lockfile's interface, and a lock that keeps its word."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import lockfile
+import pytest
+from lockfile.pidlockfile import PIDLockFile as Original
+from support import child, ended, listing, nothing_left, python, until_readable, unused_pid
+
+import ssd
+from ssd import PIDLockFile
+
+# Holds the lock, says so, and lets go when its input ends.
+HOLD = """
+import sys, ssd
+lock = ssd.PIDLockFile(sys.argv[1])
+try:
+    lock.acquire(timeout=float(sys.argv[2]))
+except Exception as error:
+    print(type(error).__name__, flush=True)
+else:
+    print("held", flush=True)
+    sys.stdin.read()
+    lock.release()
+"""
+
+
+@contextmanager
+def holder(path: Path, timeout: float = 0) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a process that tries to hold the lock."""
+    command = [sys.executable, "-c", HOLD, str(path), str(timeout)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def says(process: "subprocess.Popen[bytes]") -> bytes:
+    """Read what a holder says."""
+    assert process.stdout is not None
+    return process.stdout.readline().rstrip()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return the path of a pidfile that is not there yet."""
+    return tmp_path / "pid"
+
+
+def test_it_is_lockfiles_own_kind(path: Path) -> None:
+    """Whoever asks for a PIDLockFile of lockfile's can be given this one."""
+    lock = PIDLockFile(str(path))
+    assert isinstance(lock, Original)
+    assert (str(path), None, False) == (lock.path, lock.read_pid(), lock.is_locked())
+
+
+def test_a_lock_is_taken_and_released(path: Path) -> None:
+    """The file holds pid and start time, and is gone afterwards."""
+    lock = PIDLockFile(str(path))
+    (here,) = [ssd.default_table().process(os.getpid())]
+    with nothing_left():
+        lock.acquire(timeout=0)
+        assert here is not None
+        assert f"{here.pid}\n{here.start_time}\n" == path.read_text()
+        assert (os.getpid(), True, True) == (
+            lock.read_pid(), lock.is_locked(), lock.i_am_locking(),
+        )  # fmt: skip
+        lock.release()
+    assert (False, False, []) == (lock.is_locked(), lock.i_am_locking(), listing(path.parent))
+
+
+def test_a_with_statement_holds_it(path: Path) -> None:
+    """As DaemonContext uses it."""
+    with PIDLockFile(str(path)) as lock:
+        assert lock.i_am_locking()
+    assert not path.exists()
+
+
+def test_a_lock_of_another_process_is_not_to_be_had(path: Path) -> None:
+    """AlreadyLocked at once, LockTimeout after a time, and NotMyLock for a release."""
+    lock = PIDLockFile(str(path))
+    with holder(path) as other:
+        assert b"held" == says(other)
+        assert (True, False, other.pid) == (lock.is_locked(), lock.i_am_locking(), lock.read_pid())
+        with nothing_left():
+            for timeout in (0, -1):
+                with pytest.raises(lockfile.AlreadyLocked):
+                    lock.acquire(timeout=timeout)
+            with pytest.raises(lockfile.LockTimeout):
+                lock.acquire(timeout=0.02)
+            with pytest.raises(lockfile.NotMyLock):
+                lock.release()
+        assert other.pid == lock.read_pid()
+
+
+def test_the_constructors_timeout_is_the_usual_one(path: Path) -> None:
+    """What ``acquire`` is told counts more."""
+    with holder(path) as other:
+        assert b"held" == says(other)
+        with pytest.raises(lockfile.AlreadyLocked):
+            PIDLockFile(str(path), timeout=0).acquire()
+        with pytest.raises(lockfile.AlreadyLocked):
+            PIDLockFile(str(path), timeout=1000).acquire(timeout=0)
+
+
+def test_a_lock_that_nobody_holds_cannot_be_released(path: Path) -> None:
+    """NotLocked, and a stale file is left for the next owner."""
+    with pytest.raises(lockfile.NotLocked):
+        PIDLockFile(str(path)).release()
+    path.write_text(f"{unused_pid()}\n1\n")
+    with pytest.raises(lockfile.NotLocked):
+        PIDLockFile(str(path)).release()
+
+
+def test_the_owners_death_frees_it_at_once(path: Path) -> None:
+    """Whoever waits is woken by the kernel, though the file is still there."""
+    with holder(path) as first:
+        assert b"held" == says(first)
+        with holder(path, timeout=1000) as second:
+            first.kill()
+            assert b"held" == says(second)
+            assert second.pid == PIDLockFile(str(path)).read_pid()
+
+
+def _stale_file(path: Path) -> None:
+    path.write_text(f"{unused_pid()}\n1\n")
+
+
+def _reused_pid(path: Path) -> None:
+    path.write_text(f"{os.getppid()}\n1\n")  # a living process, but not of that start time
+
+
+STALE = {
+    "an owner that is gone": _stale_file,
+    "an owner whose pid is another's now": _reused_pid,
+    "an empty file": lambda path: path.write_text(""),
+    "text": lambda path: path.write_text("running\n"),
+    "minus one": lambda path: path.write_text("-1\n"),
+}
+
+
+@pytest.mark.parametrize("case", STALE)
+def test_a_stale_file_locks_nobody_out(case: str, path: Path) -> None:
+    """It is replaced by the next owner's."""
+    STALE[case](path)
+    lock = PIDLockFile(str(path))
+    assert not lock.is_locked()
+    lock.acquire(timeout=0)
+    assert lock.i_am_locking()
+    lock.release()
+
+
+def test_a_lock_of_a_killed_owner_is_stale(path: Path) -> None:
+    """SIGKILL leaves the file, and no lock."""
+    with holder(path) as other:
+        assert b"held" == says(other)
+        other.kill()
+        other.wait()
+        assert (True, False) == (path.exists(), PIDLockFile(str(path)).is_locked())
+
+
+def test_a_file_without_a_start_time_holds_as_long_as_its_process_runs(path: Path) -> None:
+    """Another tool's pidfile is respected."""
+    with child() as process:
+        path.write_text(f"{process.pid}\n")
+        with pytest.raises(lockfile.AlreadyLocked):
+            PIDLockFile(str(path)).acquire(timeout=0)
+    assert not PIDLockFile(str(path)).is_locked()
+
+
+def test_break_lock_takes_it_from_whoever_holds_it(path: Path) -> None:
+    """The file is removed."""
+    with child() as process:
+        path.write_text(f"{process.pid}\n")
+        PIDLockFile(str(path)).break_lock()
+    assert not path.exists()
+    PIDLockFile(str(path)).break_lock()  # nothing to break is no error
+
+
+def test_of_two_that_try_at_once_one_wins(path: Path) -> None:
+    """The other is told that it is locked."""
+    with holder(path) as first, holder(path) as second:
+        assert [b"AlreadyLocked", b"held"] == sorted([says(first), says(second)])
+
+
+OFTEN = """
+import sys, ssd
+for _ in range(150):
+    with ssd.PIDLockFile(sys.argv[1]):
+        pass
+print("done")
+"""
+
+
+def test_a_reader_never_meets_an_empty_file(path: Path) -> None:
+    """The file is there with a pid in it, or it is not there."""
+    seen = set()
+    with subprocess.Popen([sys.executable, "-c", OFTEN, path], stdout=subprocess.PIPE) as writer:
+        while writer.poll() is None:
+            try:
+                seen.add(path.read_bytes().split(b"\n")[0])
+            except FileNotFoundError:
+                seen.add(b"none")
+        assert b"done" == says(writer)
+    assert {b"none", str(writer.pid).encode()} >= seen
+
+
+DAEMON = """
+import os, sys, time, daemon, ssd
+keep = os.open(sys.argv[2], os.O_WRONLY)
+with daemon.DaemonContext(pidfile=ssd.PIDLockFile(sys.argv[1]), files_preserve=[keep]):
+    os.write(keep, b"%d\\n" % os.getpid())
+    os.read(os.open(sys.argv[3], os.O_RDONLY), 1)
+"""
+
+
+def test_a_daemon_context_holds_it(path: Path, tmp_path: Path) -> None:
+    """From detaching to its end, and anybody can ask after the daemon by it."""
+    for name in ("ready", "end"):
+        os.mkfifo(tmp_path / name)
+    ready = os.open(tmp_path / "ready", os.O_RDWR)
+    assert b"" == python(DAEMON, path, tmp_path / "ready", tmp_path / "end").stderr
+    pid = int(os.read(ready, 100))
+    os.close(ready)
+    lock = PIDLockFile(str(path))
+    with ended(pid):
+        fd = os.pidfd_open(pid)
+        assert (pid, True) == (lock.read_pid(), lock.is_locked())
+        assert 0 == ssd.status(ssd.Match(pidfile=path))
+        with pytest.raises(lockfile.AlreadyLocked):
+            lock.acquire(timeout=0)
+        with open(tmp_path / "end", "w"):
+            pass  # its read returns with that
+        until_readable(fd)
+        os.close(fd)
+    assert not path.exists()

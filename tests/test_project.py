@@ -1,0 +1,212 @@
+"""The project keeps its own rules: sizes, packages, pages, and what it may mention."""
+
+import ast
+import os
+import re
+import subprocess
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import metadata, requires, version
+from pathlib import Path
+
+import pytest
+from conftest import CHECKOUT, Run
+from differential import cases
+
+import ssd
+from ssd.command import options
+
+LONGEST = 300  # lines of a module, docs/design.md
+SOURCES = sorted((CHECKOUT / "ssd").rglob("*.py"))
+PYTHON = [*SOURCES, *sorted((CHECKOUT / "tests").rglob("*.py"))]
+
+
+@pytest.fixture(scope="module")
+def packages() -> Path:
+    """Return the folder where scripts/test has built the sdist and the wheel."""
+    if "SSD_DIST" not in os.environ:
+        pytest.skip("scripts/test builds the packages")
+    return Path(os.environ["SSD_DIST"])
+
+
+def texts() -> Iterator[tuple[Path, str]]:
+    """Yield every text file of the project with its content; products are left out."""
+    for top in ("ssd", "scripts", "docs", "tests", ".ci"):
+        for file in sorted((CHECKOUT / top).rglob("*")):
+            hidden = {"__pycache__", "_build"} & set(file.parts)
+            if file.is_file() and not hidden:
+                yield file, file.read_text(encoding="utf-8", errors="replace")
+    for file in sorted(CHECKOUT.iterdir()):
+        if file.suffix in (".md", ".cfg", ".toml", ".in"):
+            yield file, file.read_text(encoding="utf-8")
+
+
+def shown(files: list[Path]) -> list[str]:
+    """Return the names of files as one says them in the project."""
+    return [str(file.relative_to(CHECKOUT)) for file in files]
+
+
+def test_no_module_is_longer_than_300_lines() -> None:
+    """What grows over the cap is split by reason to change."""
+    long = [file for file in PYTHON if len(file.read_text().splitlines()) > LONGEST]
+    assert [] == shown(long)
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    """A module opens with a docstring, an empty one has nothing to say."""
+    silent = [
+        file for file in SOURCES if (tree := ast.parse(file.read_text())).body
+        and not ast.get_docstring(tree)
+    ]  # fmt: skip
+    assert [] == shown(silent)
+
+
+def test_nothing_names_a_machine_or_is_left_to_do() -> None:
+    """No file mentions a developer's own folders, or work that is put off."""
+    # Backwards, so that this file is not one of those that it looks for.
+    words = [word[::-1] for word in ("/krow/", "/mraf/", "ODOT", "EMXIF", "KCAH")]
+    wrong = re.compile("|".join(rf"(?<!\w){re.escape(word)}" for word in words))
+    found = [file for file, text in texts() if wrong.search(text)]
+    assert [] == shown(found)
+
+
+def test_each_dependency_does_real_work() -> None:
+    """What setup.cfg asks for is imported by the package."""
+    imported = set()
+    for file in SOURCES:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.split(".")[0])
+    assert {"psutil", "daemon", "lockfile"} <= imported
+    asked = [need for need in requires("start-stop-daemon") or [] if "extra ==" not in need]
+    assert ["lockfile", "psutil", "python-daemon"] == sorted(
+        re.match(r"[\w-]+", need)[0].lower() for need in asked
+    )
+
+
+def test_the_changelog_has_an_entry_for_the_version() -> None:
+    """The newest entry is of this version and says something."""
+    text = (CHECKOUT / "CHANGELOG.md").read_text()
+    entries = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    newest = [entry for entry in entries if not entry.startswith("[Unreleased]")][0]
+    assert re.match(rf"\[{re.escape(ssd.__version__)}\] - \d{{4}}-\d\d-\d\d\n", newest)
+    assert "\n- " in newest
+
+
+def test_the_installed_version_is_that_of_the_sources() -> None:
+    """What is tested is what the checkout says."""
+    assert ssd.__version__ == version("start-stop-daemon")
+
+
+def test_the_metadata_is_complete() -> None:
+    """A reader of the package index learns what it is, for whom, and under which terms."""
+    facts = metadata("start-stop-daemon")
+    assert ">=3.11" == facts["Requires-Python"]
+    assert "MIT" == (facts["License"] or facts["License-Expression"])
+    assert facts.get_payload().lstrip().startswith("# ssd\n")
+
+
+@pytest.mark.parametrize("row", options.TABLE, ids=lambda row: row[1])
+def test_every_option_is_in_the_manual(row: tuple[str, str, str | None, str]) -> None:
+    """docs/command.md has a heading for each option, with its letter and its value's name."""
+    letter, name, value, _ = row
+    page = (CHECKOUT / "docs" / "command.md").read_text()
+    short = rf"\*\*-{letter}\*\*, " if letter else ""
+    heading = rf"^{short}\*\*--{name}\*\*" + ("" if value is None else " \\*[^*]+\\*")
+    assert re.search(heading, page, re.MULTILINE), f"no heading that matches {heading}"
+
+
+def test_the_manual_has_no_option_that_is_gone() -> None:
+    """Every heading of docs/command.md is an option of the table."""
+    page = (CHECKOUT / "docs" / "command.md").read_text()
+    headings = set(re.findall(r"^(?:\*\*-\w\*\*, )?\*\*--([\w-]+)\*\*", page, re.MULTILINE))
+    assert headings <= {row[1] for row in options.TABLE}
+
+
+def test_the_manual_page_is_up_to_date() -> None:
+    """docs/ssd.8, which the wheel installs, was written from this docs/command.md."""
+    source = (CHECKOUT / "docs" / "command.md").read_bytes()
+    checksum = subprocess.run(["cksum"], input=source, capture_output=True, check=True).stdout
+    first = (CHECKOUT / "docs" / "ssd.8").read_text().split("\n")[0]
+    assert f"cksum {checksum.decode().strip()}." in first, "write it: scripts/test --man"
+
+
+def divergences() -> dict[str, list[str]]:
+    """Return the rows of docs/divergences.md: what each names as its proof."""
+    page = (CHECKOUT / "docs" / "divergences.md").read_text()
+    rows = re.findall(r"^\| *(\w+) .*\|([^|]*)\|$", page, re.MULTILINE)
+    return {number: re.findall(r"`([^`]+)`", proof) for number, proof in rows}
+
+
+def test_every_divergence_has_its_proof() -> None:
+    """Each row of docs/divergences.md names cases that are tagged with it, or tests."""
+    tagged = {case.id: case.divergence for case in cases.load()}
+    for number, proofs in divergences().items():
+        assert proofs, f"row {number} names no proof"
+        for proof in proofs:
+            file, _, name = proof.partition("::")
+            if name:
+                text = (CHECKOUT / "tests" / file).read_text()
+                assert re.search(rf"^def {name}\b", text, re.MULTILINE), f"row {number}: {proof}"
+            else:
+                assert number == tagged.get(proof), f"row {number}: {proof}"
+
+
+def test_every_divergence_that_a_case_shows_is_a_row() -> None:
+    """A difference between ssd and the original is written down, or it is a defect."""
+    tags = {case.divergence for case in cases.load()} - {""}
+    assert {*tags, *map(str, range(1, 13))} <= set(divergences())
+
+
+def test_the_commands_that_the_readme_names_exist() -> None:
+    """Each scripts/NAME of the README is there and may be executed."""
+    named = set(re.findall(r"scripts/[\w-]+", (CHECKOUT / "README.md").read_text()))
+    assert {"scripts/demo", "scripts/test"} <= named
+    assert [] == [name for name in named if not os.access(CHECKOUT / name, os.X_OK)]
+
+
+def test_the_readme_is_short() -> None:
+    """It is one promise, one example and the way on: fewer than 90 lines."""
+    assert len((CHECKOUT / "README.md").read_text().splitlines()) < 90
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    """A relative link of a page points to a file."""
+    for page in [CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_wheel_holds_what_a_user_needs(packages: Path) -> None:
+    """Types, licence, both scripts' sources and the manual page; and no tests."""
+    (wheel,) = packages.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    base = f"start_stop_daemon-{ssd.__version__}"
+    wanted = {"ssd/py.typed", "ssd/command/__init__.py"}
+    wanted |= {f"{base}.data/scripts/ssd", f"{base}.data/data/share/man/man8/ssd.8"}
+    assert set() == wanted - set(names)
+    assert [name for name in names if re.search(r"dist-info/.*LICENSE$", name)]
+    assert set(shown(SOURCES)) == {name for name in names if name.endswith(".py")}
+
+
+def test_the_sdist_holds_what_a_developer_needs(packages: Path) -> None:
+    """Tests, docs and scripts travel with the sources; products do not."""
+    (sdist,) = packages.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = {"LICENSE", "README.md", "CHANGELOG.md", "setup.cfg", "scripts/test", "scripts/ssd"}
+    wanted |= {"docs/conf.py", "docs/command.md", "tests/conftest.py", *shown(SOURCES)}
+    assert set() == wanted - names
+    assert [] == [name for name in names if "__pycache__" in name or "_build" in name]
+
+
+def test_the_installed_script_names_its_interpreter(ssd_path: Path, run: Run) -> None:
+    """pip has put its interpreter into the script's first line, which is one of few."""
+    lines = ssd_path.read_text().splitlines()
+    assert lines[0].startswith("#!/")
+    assert len(lines) <= 5 or "EDITABLE" in lines[1]
+    assert 0 == run(ssd_path, "--version").returncode

@@ -1,0 +1,236 @@
+"""The engine of a stop, on declared processes and in a time that jumps."""
+
+from pathlib import Path
+
+import pytest
+from scenarios import (
+    FIRST,
+    KILL,
+    SCENARIOS,
+    TERM,
+    USER,
+    USUAL,
+    calm,
+    immortal,
+    mixed,
+    reused,
+    slow,
+    strangers,
+    stubborn,
+)
+
+import ssd
+from ssd.engine import REFUSED, STOPPED, Stop, plan
+from ssd.errors import NotPermitted, NotStopped, UnknownUser
+from ssd.matching import Match
+from ssd.schedule import BREATH, Schedule
+from ssd.stopping import run
+from ssd.testing import FakeProcesses
+from ssd.testing.reactions import dies, ignores
+
+
+@pytest.mark.parametrize("rule", SCENARIOS)
+def test_a_stop_follows_its_schedule(rule: str) -> None:
+    """Each scenario is a row: what was sent when, and how and when it ended."""
+    setup, match, text, signals, end, outcome = SCENARIOS[rule]
+    table = FakeProcesses()
+    setup(table)
+    work = Stop(Match(**match), Schedule.parse(text), table=table)
+    run(work)
+    expected = (signals, end, outcome, None)
+    assert expected == ([tuple(s) for s in table.signals], table.now(), work.outcome, work.failure)
+    assert (outcome == REFUSED) == bool(work.remaining)
+    assert [] == work.handles
+
+
+def test_a_tail_that_never_pauses_takes_a_breath() -> None:
+    """``forever/TERM`` sends fifty signals a second and not as many as it can."""
+    table = FakeProcesses()
+    slow(0.5)(table)
+    run(Stop(Match(name="d"), Schedule.parse("forever/TERM"), table=table))
+    assert (0.5, True) == (table.now(), len(table.signals) <= 0.5 / BREATH + 2)
+
+
+def test_a_pid_that_is_reused_while_it_is_killed_is_spared() -> None:
+    """Row 12: the KILL at the end of the wait is for the process that was found."""
+    table = FakeProcesses()
+    reused(table)
+    assert [FIRST] == [p.pid for p in ssd.stop(Match(pid=FIRST), "TERM/5/KILL/30", table=table)]
+    assert [(0, FIRST, TERM), (5, FIRST, KILL)] == [tuple(each) for each in table.signals]
+
+
+def test_the_new_owner_of_a_pid_is_found_by_its_name() -> None:
+    """By name it is a process like any other, another one than the first."""
+    table = FakeProcesses()
+    reused(table)
+    stopped = ssd.stop(Match(name="d"), USUAL, table=table)
+    assert [FIRST, FIRST] == [process.pid for process in stopped]
+    assert 2 == len(set(stopped))
+
+
+def test_a_pidfile_means_the_process_that_it_named_first(tmp_path: Path) -> None:
+    """A pidfile that is rewritten during a wait means a daemon that was started meanwhile."""
+    table, path = FakeProcesses(), tmp_path / "pid"
+    slow(10)(table)
+    path.write_text(f"{FIRST}\n")
+
+    def restarted() -> None:
+        path.write_text(f"{table.add('d').pid}\n")
+
+    table.clock.at(5, restarted)
+    assert [FIRST] == [p.pid for p in ssd.stop(Match(pidfile=path), USUAL, table=table)]
+    assert [(0, FIRST, TERM)] == [tuple(each) for each in table.signals]
+
+
+def test_a_stop_without_a_wait_is_over_when_it_has_sent() -> None:
+    """Nobody looks whether the process ends."""
+    table = FakeProcesses()
+    immortal(table)
+    work = Stop(Match(name="d"), Schedule.once(TERM), table=table)
+    assert (True, STOPPED, []) == (work.advance(), work.outcome, work.remaining)
+
+
+def test_a_round_tells_who_was_found_who_took_it_and_who_refused() -> None:
+    """What may not be signalled is there with the system's reason."""
+    table = FakeProcesses()
+    mixed(table)
+    with Stop(Match(name="d"), Schedule.once(TERM), table=table) as work:
+        work.advance()
+    (done,) = work.rounds
+    assert ([101, 102], [102]) == ([p.pid for p in done.found], [p.pid for p in done.signalled])
+    assert [(101, 1)] == [(p.pid, error.errno) for p, error in done.refused]
+
+
+def test_a_stop_says_until_when_and_for_whom_to_wait() -> None:
+    """Another loop than ours can drive it by that."""
+    table = FakeProcesses()
+    slow(3)(table)
+    table.clock.advance(100)
+    with Stop(Match(name="d"), Schedule.parse(USUAL), table=table) as work:
+        assert (False, 130, [FIRST]) == (
+            work.advance(), work.until, [handle.process.pid for handle in work.handles],
+        )  # fmt: skip
+        table.clock.advance(1)
+        assert (False, 130) == (work.advance(), work.until)  # too early: the same again
+        table.clock.advance(2)
+        assert (True, [], STOPPED) == (work.advance(), work.handles, work.outcome)
+        assert work.advance()  # once over, it stays so
+
+
+def test_a_closed_stop_lets_go_and_does_no_more() -> None:
+    """It can be broken off at any time, and closed twice."""
+    table = FakeProcesses()
+    stubborn(table)
+    work = Stop(Match(name="d"), Schedule.parse(USUAL), table=table)
+    assert not work.advance()
+    (handle,) = work.handles
+    work.close()
+    work.close()
+    with pytest.raises(ValueError, match="closed"):
+        handle.ended()
+    table.clock.advance(100)
+    assert (True, [], 1) == (work.advance(), work.handles, len(table.signals))
+
+
+def test_two_hundred_stops_side_by_side_take_the_time_of_the_slowest() -> None:
+    """Each by its own schedule; nobody waits for another."""
+    table = FakeProcesses()
+    for number in range(200):
+        table.add(f"d{number}", reactions={TERM: dies(after=number / 10)})
+    results = ssd.stop_all([Match(name=f"d{n}") for n in range(200)], "TERM/60", table=table)
+    assert ([[101 + n] for n in range(200)], 19.9) == (
+        [[process.pid for process in each] for each in results],
+        table.now(),
+    )
+
+
+def test_many_stops_each_follow_their_own_time() -> None:
+    """A KILL comes when its own wait is over, not another's."""
+    table = FakeProcesses()
+    for name in ("one", "two"):
+        table.add(name, reactions={TERM: ignores()})
+    run(
+        Stop(Match(name="one"), Schedule.parse("TERM/7/KILL/5"), table=table),
+        Stop(Match(name="two"), Schedule.parse("TERM/3/KILL/5"), table=table),
+    )
+    assert [(0, 101, TERM), (0, 102, TERM), (3, 102, KILL), (7, 101, KILL)] == [
+        tuple(each) for each in table.signals
+    ]
+
+
+# What comes out of ssd.stop -------------------------------------------------------------
+
+
+def test_an_empty_result_means_that_there_was_nothing_to_stop() -> None:
+    """Stopping what does not run succeeds."""
+    assert [] == ssd.stop(Match(name="d"), table=FakeProcesses())
+
+
+def test_what_outlives_the_schedule_is_raised() -> None:
+    """NotStopped carries the processes of all matches."""
+    table = FakeProcesses()
+    immortal(table)
+    stubborn(table)
+    with pytest.raises(NotStopped) as caught:
+        ssd.stop_all([Match(pid=101), Match(pid=102)], "TERM/1", table=table)
+    assert [101, 102] == [process.pid for process in caught.value.processes]
+
+
+def test_what_may_not_be_signalled_at_all_is_raised() -> None:
+    """NotPermitted carries it; beside one that was stopped it is no failure."""
+    table = FakeProcesses()
+    strangers(table)
+    with pytest.raises(NotPermitted) as caught:
+        ssd.stop(Match(name="d"), USUAL, table=table)
+    assert [101] == [process.pid for process in caught.value.processes]
+    table.add("d", uid=USER)
+    assert [102] == [process.pid for process in ssd.stop(Match(name="d"), USUAL, table=table)]
+
+
+def test_all_are_tried_before_one_raises(tmp_path: Path) -> None:
+    """An unknown user, a pidfile that is not believed: the others are stopped none the less."""
+    table = FakeProcesses()
+    stubborn(table)
+    (tmp_path / "pid").write_text("102\n")
+    (tmp_path / "pid").chmod(0o666)
+    unknown, unsafe = Match(user="no such user"), Match(pidfile=tmp_path / "pid")
+    with pytest.raises(UnknownUser):
+        ssd.stop_all([unknown, Match(pid=101), unsafe], "TERM/5/KILL/5", table=table)
+    assert [(0, 101, TERM), (5, 101, KILL)] == [tuple(each) for each in table.signals]
+
+
+def test_a_text_that_is_no_schedule_stops_nobody() -> None:
+    """ScheduleError comes before the first signal."""
+    table = FakeProcesses()
+    calm(table)
+    with pytest.raises(ssd.ScheduleError):
+        ssd.stop(Match(name="d"), "TERM/forever", table=table)
+    assert [] == table.signals
+
+
+# The plan -------------------------------------------------------------------------------
+
+S, W = "send", "wait"
+# steps and the answers to them -> the steps that were taken, and whether somebody is left
+PLANS = {
+    ("TERM/5", (True, False)): ([(S, 15), (W, 5)], False),
+    ("TERM/5", (True, True)): ([(S, 15), (W, 5)], True),
+    ("TERM/5/KILL/5", (False,)): ([(S, 15)], False),
+    ("TERM/5/KILL/5", (True, True, True, False)): ([(S, 15), (W, 5), (S, 9), (W, 5)], False),
+    ("TERM/KILL", (True, True)): ([(S, 15), (S, 9)], True),
+    ("forever/TERM/1", (True, True, True, False)): ([(S, 15), (W, 1), (S, 15), (W, 1)], False),
+}
+
+
+@pytest.mark.parametrize("case", PLANS)
+def test_a_plan_goes_on_as_long_as_somebody_is_left(case: tuple) -> None:
+    """It knows no process: steps go out, answers come in."""
+    text, answers = case
+    decided = plan(Schedule.parse(text))
+    taken, left = [next(decided)], None
+    try:
+        for answer in answers:
+            taken.append(decided.send(answer))
+    except StopIteration as end:
+        left = end.value
+    assert PLANS[case] == (taken, left)

@@ -1,0 +1,228 @@
+"""Declared processes: what a test may make up, and what it may rely on."""
+
+import errno
+import signal
+from pathlib import Path
+
+import pytest
+
+from ssd.matching import Criteria
+from ssd.processes.identity import UNKNOWN_START, Process
+from ssd.testing import FakeClock, FakeProcesses
+from ssd.testing.fake import Sent, WaitsForEver
+from ssd.testing.process import FakeProcess
+from ssd.testing.reactions import dies, ignores
+
+KILL, TERM, HUP = signal.SIGKILL, signal.SIGTERM, signal.SIGHUP
+CONT, STOP = signal.SIGCONT, signal.SIGSTOP
+
+
+@pytest.fixture
+def table() -> FakeProcesses:
+    """Return a table as root sees it."""
+    return FakeProcesses()
+
+
+def send(process: FakeProcess, *signums: int) -> None:
+    """Send signals as any code would: through a handle."""
+    with process.table.open(process.identity) as handle:
+        for signum in signums:
+            handle.signal(signum)
+
+
+def test_a_process_dies_when_it_says(table: FakeProcesses) -> None:
+    """The clock jumps to its end; nobody sleeps."""
+    slow = table.add("slow", reactions={TERM: dies(after=35)})
+    with table.open(slow.identity) as handle:
+        handle.signal(TERM)
+        table.wait([handle], 30)
+        assert (30, False) == (table.now(), handle.ended())
+        table.wait([handle], 60)
+        assert (35, True) == (table.now(), handle.ended())
+    assert None is table.process(slow.pid)
+
+
+def test_a_wait_ends_with_the_first_of_many(table: FakeProcesses) -> None:
+    """Of several processes the one that ends first ends the wait."""
+    handles = [table.open(table.add("d", reactions={TERM: dies(n)}).identity) for n in (5, 3, 9)]
+    for handle in handles:
+        handle.signal(TERM)
+    table.wait(handles, None)
+    assert (3, [False, True, False]) == (table.now(), [handle.ended() for handle in handles])
+
+
+def test_a_wait_that_would_hang_raises(table: FakeProcesses) -> None:
+    """Where nothing is to come, the test fails and says who was waited for."""
+    with table.open(table.add("calm").identity) as handle, pytest.raises(WaitsForEver, match="101"):
+        table.wait([handle], None)
+
+
+def test_an_executable_is_a_path_or_a_file(table: FakeProcesses, tmp_path: Path) -> None:
+    """A path is looked up when it is compared; a missing one is nobody's."""
+    path = tmp_path / "daemon"
+    by_path, by_file, none = (
+        table.add(name, exe=exe) for name, exe in (("p", path), ("f", (8, 15)), ("n", None))
+    )
+    assert [by_file.identity] == table.select(Criteria(file=(8, 15)))
+    assert (None, None) == (by_path.file(), none.file())
+    path.touch()
+    facts = path.stat()
+    assert [by_path.identity] == table.select(Criteria(file=(facts.st_dev, facts.st_ino)))
+
+
+@pytest.mark.parametrize(("after", "gone_at"), [(0, 0.0), (2.5, 2.5), (None, None)])
+def test_a_zombie_keeps_its_pid_until_it_is_reaped(
+    after: float | None, gone_at: float | None, table: FakeProcesses
+) -> None:
+    """Reaped at once, later, or when the test says so."""
+    process = table.add("child", pid=500, reaped_after=after)
+    process.die()
+    assert None is table.process(500)
+    if gone_at is None:
+        table.clock.advance(1e6)
+        assert ("zombie", True) == (process.state, 500 in table.pids())
+        process.reap()
+    table.clock.advance(gone_at or 0)
+    assert ("gone", False) == (process.state, 500 in table.pids())
+
+
+def test_a_living_process_cannot_be_reaped(table: FakeProcesses) -> None:
+    """Reaping is for the dead."""
+    with pytest.raises(ValueError, match="has not ended"):
+        table.add("alive").reap()
+
+
+@pytest.mark.parametrize(("init_reaps", "state"), [(True, "gone"), (False, "zombie")])
+def test_orphans_go_to_init(init_reaps: bool, state: str) -> None:
+    """Children and zombies of a dead parent are init's, which reaps unless told not to."""
+    table = FakeProcesses(init_reaps=init_reaps)
+    parent = table.add("parent")
+    child, zombie = parent.fork(), parent.fork(reaped_after=None)
+    zombie.die()
+    parent.die()
+    assert (1, state) == (child.ppid, zombie.state)
+    child.die()
+    assert state == child.state
+
+
+def test_pids_run_round_and_are_reused() -> None:
+    """The next pid is the next free one, up to pid_max and on from 300."""
+    table = FakeProcesses(caller_pid=50, pid_max=304)
+    table.last_pid = 301
+    first = [table.add("n") for _ in range(4)]
+    assert [302, 303, 300, 301] == [process.pid for process in first]
+    first[1].die()
+    again = table.add("n")
+    assert (303, True) == (again.pid, again.identity != first[1].identity)
+    with pytest.raises(BlockingIOError) as caught:
+        table.add("one too many")
+    assert errno.EAGAIN == caught.value.errno
+
+
+def test_the_next_pid_can_be_chosen(table: FakeProcesses) -> None:
+    """A reused pid is a stranger, whatever the handle of the old one is told."""
+    old = table.add("old")
+    with table.open(old.identity) as handle:
+        old.die()
+        table.last_pid = old.pid - 1
+        new = table.add("new")
+        assert (old.pid, "running") == (new.pid, new.state)
+        with pytest.raises(ProcessLookupError):
+            handle.signal(KILL)
+    with pytest.raises(ProcessLookupError):
+        table.open(old.identity)
+    assert ("running", []) == (new.state, table.signals)
+
+
+def test_a_taken_pid_is_refused(table: FakeProcesses) -> None:
+    """Two processes cannot have one pid."""
+    table.add("first", pid=42)
+    with pytest.raises(ValueError, match="42 is taken by <first 42, running>"):
+        table.add("second", pid=42)
+
+
+def test_a_missing_pid_says_who_there_is() -> None:
+    """Asking for a process that was never declared names those that were."""
+    table = FakeProcesses(caller_pid=7)
+    with pytest.raises(KeyError, match="no pid 9; there are .*<init 1, running>, <caller 7"):
+        table[9]
+
+
+@pytest.mark.parametrize(
+    ("caller", "owner", "allowed"), [(0, 33, True), (33, 33, True), (33, 34, False), (33, 0, False)]
+)
+def test_the_caller_may_what_its_user_may(caller: int, owner: int, allowed: bool) -> None:
+    """Root signals all and reads every executable, others their own."""
+    table = FakeProcesses(caller_uid=caller)
+    process = table.add("daemon", uid=owner, exe=(1, 2))
+    assert allowed == bool(table.select(Criteria(file=(1, 2))))
+    assert [process.identity] == table.select(Criteria(uid=owner, name=b"daemon"))
+    with table.open(process.identity) as handle:
+        if allowed:
+            handle.signal(TERM)
+        else:
+            with pytest.raises(PermissionError):
+                handle.signal(TERM)
+    assert allowed == bool(table.signals)
+
+
+def test_hidden_processes_are_not_there() -> None:
+    """With hidepid an ordinary user sees only what it may signal."""
+    table = FakeProcesses(caller_uid=33, caller_pid=50, hidepid=True)
+    table.add("foreign", pid=60)
+    table.add("own", pid=70, uid=33)
+    assert [50, 70] == table.pids()
+    assert [] == table.select(Criteria(pid=60, name=b"foreign"))
+    # What kill(2) tells of any pid that is taken: there, and not for this caller.
+    assert Process(60, UNKNOWN_START) == table.process(60)
+
+
+def test_the_record_is_what_was_received_in_order(table: FakeProcesses) -> None:
+    """(time, pid, signal), oldest first; asking with 0 is no signal."""
+    first, second = table.add("a", reactions={TERM: ignores()}), table.add("b")
+    send(first, 0, TERM)
+    table.clock.advance(30)
+    send(first, KILL)
+    send(second, TERM)
+    expected = [(0, first.pid, TERM), (30, first.pid, KILL), (30, second.pid, TERM)]
+    assert [Sent(*each) for each in expected] == table.signals
+
+
+def test_things_happen_at_their_time(table: FakeProcesses) -> None:
+    """A process can appear, change its name and end at given times."""
+    table.clock.at(5, lambda: table.add("late", pid=900))
+    table.clock.at(7, lambda: table[900].rename("renamed"))
+    table.clock.at(9, lambda: table[900].die())
+    seen = []
+    for until in (4, 5, 7, 9):
+        table.wait([], until)
+        seen.append([name for name in (b"late", b"renamed") if table.select(Criteria(name=name))])
+    assert [[], [b"late"], [b"renamed"], []] == seen
+
+
+def test_two_processes_of_one_moment_differ(table: FakeProcesses) -> None:
+    """Start times are never twice the same, unless the test wants it."""
+    identities = {table.add("n").identity for _ in range(5)}
+    assert 5 == len({identity.start_time for identity in identities})
+    assert 77 == table.add("old", start_time=77).identity.start_time
+
+
+def test_the_first_process_of_a_namespace_may_be_the_caller() -> None:
+    """A test that runs as pid 1 is init itself."""
+    table = FakeProcesses(caller_pid=1)
+    assert (table.init, [1]) == (table.caller, table.pids())
+
+
+def test_a_closed_handle_is_not_asked(table: FakeProcesses) -> None:
+    """Using a handle after its close is an error, as with a descriptor."""
+    handle = table.open(table.add("n").identity)
+    handle.close()
+    handle.close()
+    with pytest.raises(ValueError, match="closed"):
+        handle.ended()
+
+
+def test_several_tables_can_share_one_clock() -> None:
+    """The clock is its own object."""
+    clock = FakeClock(start=100)
+    assert (100, 100) == (FakeProcesses(clock).now(), FakeProcesses(clock).now())

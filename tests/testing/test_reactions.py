@@ -1,0 +1,111 @@
+"""How declared processes take signals."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from ssd.matching import Criteria
+from ssd.testing import FakeProcesses
+from ssd.testing.process import FakeProcess
+from ssd.testing.reactions import Reaction, dies, executes, forks, ignores, in_turn, renames
+
+KILL, TERM, HUP = signal.SIGKILL, signal.SIGTERM, signal.SIGHUP
+CONT, STOP = signal.SIGCONT, signal.SIGSTOP
+
+
+@pytest.fixture
+def table() -> FakeProcesses:
+    """Return a table as root sees it."""
+    return FakeProcesses()
+
+
+def send(process: FakeProcess, *signums: int) -> None:
+    """Send signals as any code would: through a handle."""
+    with process.table.open(process.identity) as handle:
+        for signum in signums:
+            handle.signal(signum)
+
+
+@pytest.mark.parametrize(
+    ("signum", "state"),
+    [
+        (TERM, "gone"),
+        (HUP, "gone"),
+        (KILL, "gone"),
+        (signal.SIGUSR1, "gone"),
+        (STOP, "stopped"),
+        (signal.SIGTSTP, "stopped"),
+        (CONT, "running"),
+        (signal.SIGCHLD, "running"),
+        (signal.SIGWINCH, "running"),
+        (0, "running"),
+    ],
+)
+def test_an_undeclared_signal_does_what_the_kernel_does(
+    signum: int, state: str, table: FakeProcesses
+) -> None:
+    """What a process has no reaction to follows signal(7)."""
+    process = table.add("plain")
+    send(process, signum)
+    assert state == process.state
+
+
+def test_a_stopped_process_takes_its_signals_when_it_goes_on(table: FakeProcesses) -> None:
+    """TERM waits for CONT, KILL does not."""
+    first, second = table.add("first"), table.add("second")
+    send(first, STOP, TERM)
+    send(second, STOP, KILL)
+    assert ("stopped", "gone") == (first.state, second.state)
+    send(first, CONT)
+    assert "gone" == first.state
+
+
+def test_init_ends_of_nothing(table: FakeProcesses) -> None:
+    """Pid 1 takes no signal that it has not asked for."""
+    send(table.init, TERM, KILL)
+    assert "running" == table.init.state
+
+
+@pytest.mark.parametrize("signum", [TERM, KILL])
+@pytest.mark.parametrize(
+    ("make_reaction", "states"),
+    [
+        (ignores, ["running", "running"]),
+        (lambda: in_turn(ignores(), dies()), ["running", "gone"]),
+        (lambda: renames("other"), ["running", "running"]),
+        (dies, ["gone"]),
+    ],
+)
+def test_a_declared_reaction_is_the_process_own(
+    make_reaction: Callable[[], Reaction], states: list[str], signum: int, table: FakeProcesses
+) -> None:
+    """Each signal is taken as declared, KILL as well: a process in a stuck device."""
+    process = table.add("special", reactions={signum: make_reaction()})
+    seen = []
+    for _ in states:
+        send(process, signum)
+        seen.append(process.state)
+    assert states == seen
+
+
+def test_an_exec_changes_all_but_the_identity(table: FakeProcesses) -> None:
+    """After exec(3) the pid and the start time are what they were."""
+    daemon = table.add("sh", exe="/bin/sh", reactions={HUP: executes(sys.executable, "-m", "x")})
+    before = daemon.identity
+    send(daemon, HUP)
+    facts = os.stat(sys.executable)
+    assert [before] == table.select(Criteria(file=(facts.st_dev, facts.st_ino)))
+    assert [sys.executable, "-m", "x"] == daemon.argv
+    assert os.path.basename(sys.executable)[:15].encode() == daemon.name
+
+
+def test_a_fork_is_a_likeness(table: FakeProcesses) -> None:
+    """A child has its parent's facts but for those that are given, and its parent."""
+    parent = table.add("server", uid=33, reactions={HUP: forks(name="worker")})
+    send(parent, HUP)
+    (child,) = table.children(parent.pid)
+    assert [child] == table.select(Criteria(uid=33, name=b"worker"))
+    assert parent.reactions == table[child.pid].reactions
