@@ -19,6 +19,7 @@ from ssd.testing.process import Executable, FakeProcess
 from ssd.testing.reactions import Reaction
 
 TICK = 0.01  # seconds; start times count them, as on Linux
+CALLER = 100  # the caller's pid; the processes that are added follow it
 RESERVED = 300  # where pids begin again after the highest: kernel/pid.c
 
 
@@ -39,7 +40,8 @@ class FakeProcesses:
 
     clock: the time they live in; a new one from 0 unless given.
     caller_uid: who asks and signals; root may do everything.
-    caller_pid: the process that asks, never selected; this one unless given.
+    caller_pid: the process that asks, never selected. Not this process's own unless given:
+    pids are to be the same wherever a test runs.
     pid_max: one more than the highest pid, as in /proc/sys/kernel/pid_max.
     init_reaps: False is a container whose first process waits for nobody.
     hidepid: others' processes cannot be seen by anybody but root.
@@ -53,7 +55,7 @@ class FakeProcesses:
         clock: FakeClock | None = None,
         *,
         caller_uid: int = 0,
-        caller_pid: int | None = None,
+        caller_pid: int = CALLER,
         pid_max: int = 32768,
         init_reaps: bool = True,
         hidepid: bool = False,
@@ -62,15 +64,16 @@ class FakeProcesses:
         self.caller_uid = caller_uid
         self.pid_max = pid_max
         self.hidepid = hidepid
-        self.last_pid: int = 100
+        self.last_pid: int = CALLER
         self.signals: list[Sent] = []
         self._processes: dict[int, FakeProcess] = {}
         self._last_start = 0
         reaped = 0.0 if init_reaps else None
         self.init = self.add("init", pid=1, ppid=0, reaped_after=reaped)
         self._init_reaps = init_reaps
-        own = os.getpid() if caller_pid is None else caller_pid
-        self.caller = self.init if own == 1 else self.add("caller", pid=own, uid=caller_uid)
+        self.caller = self.init
+        if caller_pid != self.init.pid:
+            self.caller = self.add("caller", pid=caller_pid, uid=caller_uid)
 
     def add(
         self,

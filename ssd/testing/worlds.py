@@ -108,7 +108,9 @@ class FakeWorld:
     """Declared processes, for a FakeProcesses table; by default one of an ordinary user."""
 
     def __init__(self, table: FakeProcesses | None = None) -> None:
-        self.fake = FakeProcesses(caller_uid=1000) if table is None else table
+        # The checks ask as real tables are asked: the caller is this very process.
+        own = FakeProcesses(caller_uid=1000, caller_pid=os.getpid())
+        self.fake = own if table is None else table
         self.table: ProcessTable = self.fake
         self.can_rename = True
 
