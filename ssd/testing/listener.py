@@ -1,6 +1,6 @@
 """A daemon for tests: says ``ready PID`` when it can be signalled, then each signal it gets.
 
-usage: child.py [--ignore TERM]
+usage: listener.py [--ignore TERM]
 
 It ends at TERM, unless that is ignored. Tests wait for a line of it and never sleep.
 """
@@ -17,12 +17,18 @@ def main(arguments: list[str]) -> int:
     numbers = {getattr(signal, f"SIG{name}"): name for name in _TOLD}
     # Blocked and fetched one by one: a handler could lose one of two alike.
     signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-    print("ready", os.getpid(), flush=True)
+    say("ready", os.getpid())
     while True:
         name = numbers[signal.sigwait(numbers)]
-        print("got", name, flush=True)
+        say("got", name)
         if name == "TERM" and arguments != ["--ignore", "TERM"]:
             return 0
+
+
+def say(*words: object) -> None:
+    """Write a line, at once."""
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
