@@ -21,7 +21,8 @@ def dies(after: float = 0.0, status: int | None = None) -> Reaction:
 
     For SIGKILL: a process in a slow device.
     """
-    return _named("ends it", lambda process: process.die(after, status))
+    words = f"ends it in {after:g} s" if after else "ends it"
+    return _named(words, lambda process: process.die(after, status))
 
 
 def exits(status: int = 0, after: float = 0.0) -> Reaction:
