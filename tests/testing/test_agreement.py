@@ -1,5 +1,6 @@
 """A fake and real children, driven through the same random steps, never differ."""
 
+import os
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -98,10 +99,14 @@ class Worlds(RuleBasedStateMachine):
                 done.append(type(error))
         assert done[0] == done[1]
 
+    def state_of(self, twins: Twins) -> str:
+        """Return the state of a child of ours, as the fake has it."""
+        listed = twins.own and twins.fake.is_listed()
+        return self.fake.fake[twins.fake.pid].state if listed else "gone"
+
     def obeys(self, twins: Twins) -> bool:
         """Say whether it can be told something: a child of ours that runs."""
-        state = self.fake.fake[twins.fake.pid].state if twins.fake.is_listed() else "gone"
-        return twins.own and state == "running"
+        return self.state_of(twins) == "running"
 
     def keep(self, twins: Twins) -> Twins:
         """Remember a process."""
@@ -137,6 +142,8 @@ class Worlds(RuleBasedStateMachine):
     @rule(twins=twins, signum=st.sampled_from(SIGNALS))
     def signal(self, twins: Twins, signum: int) -> None:
         """Send a signal by the handle, and see to it that the real one has taken it."""
+        if signum == signal.SIGSTOP and not twins.own:
+            return  # only a parent is told when it has stopped
         self.both(lambda half: half.handle.signal(signum), twins)
         self.settle()
 
@@ -157,7 +164,8 @@ class Worlds(RuleBasedStateMachine):
     def settle(self) -> None:
         """Wait, where the fake has it that a process has ended, until the real one has.
 
-        Signals take effect in their own time; one that lives on says so by an answer.
+        Signals take effect in their own time, and the lower number first; one that lives on
+        says so by an answer.
         """
         table = default_table()
         for twins in self.all:
@@ -165,6 +173,8 @@ class Worlds(RuleBasedStateMachine):
                 table.wait([twins.real.handle], table.now() + 30)
             elif self.obeys(twins):
                 self.real.ignore(twins.real.pid, signal.SIGURG)
+            elif self.state_of(twins) == "stopped":
+                os.waitid(os.P_PID, twins.real.pid, os.WSTOPPED | os.WNOWAIT)
 
     @invariant()
     def each_is_the_same(self) -> None:
