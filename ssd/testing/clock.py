@@ -58,9 +58,10 @@ class FakeClock:
         self._now = time
 
     def advance_until(self, holds: Callable[[], bool], until: float | None = None) -> bool:
-        """Jump from event to event until something holds; say whether it does in the end.
+        """Jump from moment to moment until something holds; say whether it does in the end.
 
-        Ends at the time ``until``, and where nothing is to come any more.
+        All events of one moment happen. Ends at the time ``until``, and where nothing is to
+        come any more.
         """
         while not holds():
             event = self.next_event()
@@ -69,7 +70,7 @@ class FakeClock:
                 return holds()
             if event is None:
                 return False
-            self.step()
+            self.advance_to(event)
         return True
 
     def __repr__(self) -> str:
