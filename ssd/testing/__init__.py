@@ -10,7 +10,7 @@ For pytest there are fixtures: ``fake_processes``, ``fake_clock``, ``ssd_command
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.testing.clock import FakeClock as FakeClock
-    from ssd.testing.command import Command as Command
+    from ssd.testing.command import SsdCommand as SsdCommand
     from ssd.testing.conformance import CHECKS as CHECKS
     from ssd.testing.conformance import check_process_table as check_process_table
     from ssd.testing.daemons import Daemons as Daemons
@@ -39,7 +39,7 @@ _HOMES = {
     "FakeWorld": "worlds", "RealWorld": "worlds",
     "FakeClock": "clock", "FakeProcess": "process", "FakeProcesses": "fake",
     "FakeChild": "launching", "WaitsForEver": "launching", "NotRegistered": "programs",
-    "Command": "command", "Daemons": "daemons",
+    "SsdCommand": "command", "Daemons": "daemons",
     "daemonizes": "reactions", "dies": "reactions", "executes": "reactions", "exits": "reactions",
     "forks": "reactions", "ignores": "reactions", "in_turn": "reactions",
     "leaves_zombie": "reactions", "reloads": "reactions", "renames": "reactions",
@@ -47,8 +47,8 @@ _HOMES = {
 }  # fmt: skip
 
 __all__ = [
-    "CHECKS", "Command", "Daemons", "FakeChild", "FakeClock", "FakeProcess", "FakeProcesses",
-    "FakeWorld", "NotRegistered", "RealWorld", "WaitsForEver", "World", "check_process_table",
+    "CHECKS", "Daemons", "FakeChild", "FakeClock", "FakeProcess", "FakeProcesses", "FakeWorld",
+    "NotRegistered", "RealWorld", "SsdCommand", "WaitsForEver", "World", "check_process_table",
     "daemonizes", "dies", "executes", "exits", "forks", "ignores", "in_turn", "leaves_zombie",
     "reloads", "renames", "together",
 ]  # fmt: skip

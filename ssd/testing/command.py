@@ -34,7 +34,7 @@ class Heard(Voice):
         return False
 
 
-class Command:
+class SsdCommand:
     """``ssd`` as a function of its words: ``command("--stop", "--pidfile", path)``.
 
     Returns a Result. Nothing of this process is touched, no descriptor, no signal and no

@@ -13,7 +13,7 @@ import pytest
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.testing.clock import FakeClock
-    from ssd.testing.command import Command
+    from ssd.testing.command import SsdCommand
     from ssd.testing.daemons import Daemons
     from ssd.testing.fake import FakeProcesses
 
@@ -38,14 +38,14 @@ def fake_processes(fake_clock: "FakeClock") -> "FakeProcesses":
 
 
 @pytest.fixture
-def ssd_command(fake_processes: "FakeProcesses") -> "Command":
+def ssd_command(fake_processes: "FakeProcesses") -> "SsdCommand":
     """Return a function that runs ``ssd`` in this process against ``fake_processes``.
 
     It takes the command's words and returns exit_status, stdout and stderr.
     """
-    from ssd.testing.command import Command
+    from ssd.testing.command import SsdCommand
 
-    return Command(fake_processes)
+    return SsdCommand(fake_processes)
 
 
 @pytest.fixture

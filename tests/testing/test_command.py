@@ -9,9 +9,9 @@ import pytest
 from support import nothing_left
 
 from ssd.testing import (
-    Command,
     FakeProcesses,
     NotRegistered,
+    SsdCommand,
     WaitsForEver,
     daemonizes,
     dies,
@@ -29,7 +29,9 @@ def started(pidfile: Path, *options: str) -> list[str]:
     return [*words, *options, "--exec", WEBD, "--", "-f"]
 
 
-def test_a_daemons_life(ssd_command: Command, pidfile: Path, fake_processes: FakeProcesses) -> None:
+def test_a_daemons_life(
+    ssd_command: SsdCommand, pidfile: Path, fake_processes: FakeProcesses
+) -> None:
     """Started once, running, stopped by the schedule, and its pidfile gone."""
     fake_processes.register(WEBD, reactions={TERM: dies(after=35)})
     say = f"Stopped process in pidfile '{pidfile}' (pid 101)"
@@ -71,14 +73,14 @@ SENTENCES = {
 
 @pytest.mark.parametrize("line", SENTENCES)
 def test_a_command_says_and_returns_what_it_would(
-    line: str, ssd_command: Command, fake_processes: FakeProcesses
+    line: str, ssd_command: SsdCommand, fake_processes: FakeProcesses
 ) -> None:
     """Exit status, standard output and standard error, as from a process of its own."""
     fake_processes.add("d", reactions={KILL: ignores(), TERM: ignores()})
     assert SENTENCES[line] == ssd_command(*line.split())
 
 
-def test_what_may_not_be_signalled_is_told(ssd_command: Command) -> None:
+def test_what_may_not_be_signalled_is_told(ssd_command: SsdCommand) -> None:
     """The fake caller's permissions are the command's."""
     ssd_command.table.caller_uid = 1000
     ssd_command.table.add("d")
@@ -100,7 +102,7 @@ FOREGROUND = {
 
 @pytest.mark.parametrize("case", FOREGROUND)
 def test_a_start_in_the_foreground_ends_with_its_program(
-    case: str, ssd_command: Command, fake_processes: FakeProcesses
+    case: str, ssd_command: SsdCommand, fake_processes: FakeProcesses
 ) -> None:
     """It takes the place of ssd, so that its status is the command's."""
     runs, status = FOREGROUND[case]
@@ -110,7 +112,7 @@ def test_a_start_in_the_foreground_ends_with_its_program(
 
 
 def test_a_start_in_the_foreground_that_would_not_return_raises(
-    ssd_command: Command, fake_processes: FakeProcesses
+    ssd_command: SsdCommand, fake_processes: FakeProcesses
 ) -> None:
     """The test fails, and does not hang."""
     fake_processes.register(WEBD)
@@ -118,7 +120,9 @@ def test_a_start_in_the_foreground_that_would_not_return_raises(
         ssd_command("--start", "--exec", WEBD)
 
 
-def test_an_unregistered_program_is_the_tests_mistake(ssd_command: Command, pidfile: Path) -> None:
+def test_an_unregistered_program_is_the_tests_mistake(
+    ssd_command: SsdCommand, pidfile: Path
+) -> None:
     """It is raised, and not one of the command's exit statuses."""
     ssd_command.table.files.declare(WEBD)
     with pytest.raises(NotRegistered, match="nothing is registered for '/usr/sbin/webd'"):
@@ -130,7 +134,7 @@ def test_an_unregistered_program_is_the_tests_mistake(ssd_command: Command, pidf
 )
 def test_a_start_that_waits_for_a_notification_jumps_to_it(
     ready_after: float | None, status: int, seconds: float,
-    ssd_command: Command, pidfile: Path, fake_processes: FakeProcesses,
+    ssd_command: SsdCommand, pidfile: Path, fake_processes: FakeProcesses,
 ) -> None:  # fmt: skip
     """Or to the end of the time."""
     fake_processes.register(WEBD, ready_after=ready_after)
@@ -152,7 +156,7 @@ def state() -> dict[str, object]:
 
 
 def test_this_process_is_left_as_it_was(
-    ssd_command: Command, pidfile: Path, capfd: pytest.CaptureFixture[str]
+    ssd_command: SsdCommand, pidfile: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """No descriptor, no disposition of a signal, no umask, and nothing is written."""
     ssd_command.table.register(WEBD)
@@ -167,7 +171,7 @@ def test_this_process_is_left_as_it_was(
     assert ("", "") == tuple(capfd.readouterr())
 
 
-def test_the_help_is_the_commands_own(ssd_command: Command) -> None:
+def test_the_help_is_the_commands_own(ssd_command: SsdCommand) -> None:
     """What needs no process is there as well."""
     assert ssd_command("--help").stdout.startswith("Usage: ssd [option...] command")
     assert ssd_command("--version").stdout.startswith("ssd ")

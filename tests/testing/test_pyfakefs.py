@@ -7,7 +7,7 @@ from pyfakefs.fake_filesystem import FakeFilesystem
 
 import ssd
 from ssd import Match
-from ssd.testing import Command, FakeProcesses
+from ssd.testing import FakeProcesses, SsdCommand
 
 WEBD = "/usr/sbin/webd"
 PIDFILE = "/run/webd/webd.pid"
@@ -22,7 +22,7 @@ def machine(fs: FakeFilesystem, fake_processes: FakeProcesses) -> FakeProcesses:
     return fake_processes
 
 
-def test_a_daemons_life_on_a_fake_disk(machine: FakeProcesses, ssd_command: Command) -> None:
+def test_a_daemons_life_on_a_fake_disk(machine: FakeProcesses, ssd_command: SsdCommand) -> None:
     """The executable and the pidfile are those of the fake file system."""
     start = ["--start", "--background", "--make-pidfile", "--pidfile", PIDFILE, "--exec", WEBD]
     stop = ["--stop", "--pidfile", PIDFILE, "--exec", WEBD, "--retry", "5", "--remove-pidfile"]
