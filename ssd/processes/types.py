@@ -109,5 +109,8 @@ class Launcher(ProcessTable, Protocol):
     def file(self, path: str | bytes) -> tuple[int, int]:
         """Return device and inode of an executable. Raises OSError if there is none."""
 
+    def own_pid(self) -> int:
+        """Return the pid that the caller has on this table."""
+
     async def wait_async(self, handles: Sequence[Handle], until: float | None) -> None:
         """Do what ``wait`` does without blocking an asyncio loop."""

@@ -205,6 +205,10 @@ class FakeProcesses:
             waiting = [handle.process for handle in handles]
             raise WaitsForEver(f"nothing is to come that ends one of {waiting}")
 
+    def own_pid(self) -> int:
+        """Return the pid of the caller."""
+        return self.caller.pid
+
     async def wait_async(self, handles: Sequence[Handle], until: float | None) -> None:
         """Wait while an asyncio loop goes on; time jumps when all its tasks wait here."""
         await self._waiters.wait(handles, until)

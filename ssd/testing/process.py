@@ -127,12 +127,20 @@ class FakeProcess:
         self.name = comm(name)
 
     def execute(self, exe: str | os.PathLike[str], *arguments: str) -> None:
-        """Run another program: executable, arguments and name change, the identity stays."""
-        self.exe = exe
+        """Run another program: executable, arguments and name change, the identity stays.
+
+        One that is registered brings its reactions, and does what it does at first.
+        """
         self.argv = [os.fspath(exe), *arguments]
-        self.table.files.declare(exe)
         self.table.note(self, f"executes {' '.join(self.argv)}")
-        self.name = comm(os.path.basename(exe))
+        program = self.table.programs.get(exe)
+        if program is None:
+            self.exe, self.name = exe, comm(os.path.basename(exe))
+            self.table.files.declare(exe)
+        else:
+            self.exe, self.name = program.exe, comm(program.name)
+            self.reactions = dict(program.reactions)
+            program.run(self)
 
     def fork(self, **facts: Any) -> "FakeProcess":
         """Make a child like this process but for ``facts``; see ``FakeProcesses.add``."""

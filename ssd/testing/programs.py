@@ -20,7 +20,7 @@ class NotRegistered(KeyError):
 class Program:
     """What a process is like that executes a path; see ``FakeProcesses.register``.
 
-    ``processes`` are those that a start has made of it, oldest first.
+    ``processes`` are those that have executed it, oldest first.
     """
 
     def __init__(
@@ -65,6 +65,10 @@ class Programs:
         """Register a program, in place of an older one of the same path."""
         self._known[program.path] = program
         return program
+
+    def get(self, path: Path) -> Program | None:
+        """Return the program of a path if it is registered."""
+        return self._known.get(os.fsdecode(path))
 
     def find(self, path: Path) -> Program:
         """Return the program of a path. Raises NotRegistered, which names those that are."""

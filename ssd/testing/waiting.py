@@ -66,6 +66,8 @@ class Waiters:
         while self._waiting:
             await self._quiet()
             waiting = [each for each in self._waiting if not each.woken.done()]
+            if not waiting:
+                continue  # they are on their way out
             try:
                 self._advance(waiting)
             except Exception as error:  # noqa: BLE001 - it goes to those who wait
@@ -82,7 +84,7 @@ class Waiters:
         due = clock.advance_until(
             lambda: any(each.due(clock.now()) for each in waiting), min(limits, default=None)
         )
-        if waiting and not due:
+        if not due:
             held = [handle.process for each in waiting for handle in each.handles]
             raise WaitsForEver(f"nothing is to come that ends one of {held}")
 
