@@ -8,6 +8,7 @@ It ends at TERM, unless that is ignored. Tests wait for a line of it and never s
 import os
 import signal
 import sys
+from collections.abc import Iterable
 
 _TOLD = ("HUP", "INT", "QUIT", "USR1", "USR2", "TERM", "CONT")
 
@@ -18,11 +19,25 @@ def main(arguments: list[str]) -> int:
     # Blocked and fetched one by one: a handler could lose one of two alike.
     signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     say("ready", os.getpid())
+    ending = arguments != ["--ignore", "TERM"]
     while True:
-        name = numbers[signal.sigwait(numbers)]
-        say("got", name)
-        if name == "TERM" and arguments != ["--ignore", "TERM"]:
+        came = waiting(numbers)
+        for signum in came:
+            say("got", numbers[signum])
+        if ending and signal.SIGTERM in came:
             return 0
+
+
+def waiting(signums: Iterable[int]) -> list[int]:
+    """Wait for a signal; return all that wait by then, TERM as the last.
+
+    Of several the kernel hands out the lowest number first, whichever was sent first
+    (signal(7)), so one that was sent before a TERM could come after it, too late.
+    """
+    came = [signal.sigwait(signums)]
+    while further := signal.sigtimedwait(signums, 0):
+        came.append(further.si_signo)
+    return sorted(came, key=lambda signum: signum == signal.SIGTERM)
 
 
 def say(*words: object) -> None:
