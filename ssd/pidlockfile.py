@@ -143,8 +143,11 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
             return
         try:
             with self._table.open(process) as handle:
-                look = self._table.now() + RELEASE
-                self._table.wait([handle], look if until is None else min(look, until))
+                look = None  # declared processes release nothing while we wait
+                if not hasattr(self._table, "launch"):
+                    look = self._table.now() + RELEASE
+                limits = [limit for limit in (until, look) if limit is not None]
+                self._table.wait([handle], min(limits, default=None))
         except ProcessLookupError:
             return
 
