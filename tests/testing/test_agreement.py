@@ -62,6 +62,17 @@ class Half:
         return Half(self.world, self.world.start(name, parent=self.pid))
 
 
+def await_stop(pid: int) -> None:
+    """Wait until a child of ours has stopped. Fails after a while, since waitid(2) would not."""
+    how = os.WSTOPPED | os.WNOWAIT | os.WNOHANG
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+    try:
+        while os.waitid(os.P_PID, pid, how) is None:
+            assert signal.sigtimedwait([signal.SIGCHLD], 5), f"{pid} has not stopped"
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Twins:
     """One process in both worlds. ``own``: our child, so that it can be told and reaped."""
 
@@ -175,7 +186,7 @@ class Worlds(RuleBasedStateMachine):
             elif self.obeys(twins):
                 self.real.ignore(twins.real.pid, signal.SIGURG)
             elif self.state_of(twins) == "stopped":
-                os.waitid(os.P_PID, twins.real.pid, os.WSTOPPED | os.WNOWAIT)
+                await_stop(twins.real.pid)
 
     @invariant()
     def each_is_the_same(self) -> None:
