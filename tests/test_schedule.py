@@ -190,6 +190,14 @@ def test_only_a_repeating_tail_without_a_second_of_waiting_spins(text: str, spin
     assert spins == Schedule.parse(text).spins
 
 
+def test_a_schedule_may_be_long() -> None:
+    """Hundreds of items mean what a few would."""
+    text = "/".join(["5"] * 300)
+    assert Schedule.parse(f"{text}/forever/5") == Schedule.parse(f"{text}/forever/5")
+    with pytest.raises(ScheduleError):
+        Schedule.parse(f"{text}/forever")
+
+
 def test_a_step_counts_by_what_it_says() -> None:
     """Its word need not be the constant: it may have been read from somewhere."""
     assert not Schedule([("".join(WAIT), 1)], repeat=0).spins
