@@ -95,7 +95,7 @@ class Criteria:
 RUNNING, DEAD_WITH_PIDFILE, DEAD, UNKNOWN = 0, 1, 3, 4  # LSB, "Init Script Actions"
 
 
-def lsb_status(found: bool, pidfile_holds: "bool | None" = None, pidfile: bool = False) -> int:
+def lsb_status(found: bool, pidfile_holds: bool | None, pidfile: bool) -> int:
     """Decide the LSB status.
 
     ``found``: a process matches. ``pidfile``: a pidfile was a criterion; then

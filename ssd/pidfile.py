@@ -17,7 +17,7 @@ PID_MAX = 2**31 - 1
 NULL = b"/dev/null"  # "use no pidfile": exempt from every check, as in the original
 
 # O_NONBLOCK: a FIFO in the pidfile's place must not hang us (open(2), fifo(7)).
-_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | os.O_NOFOLLOW
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW
 
 
 def parse(content: bytes) -> int | None:
@@ -241,7 +241,7 @@ def _create(temporary: str, directory: int) -> tuple[int, str]:
     One that is there was left by a start that was killed, and is replaced; in a sticky
     directory it may be somebody else's, and then another name is taken.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL  # which follows no link: open(2)
     try:
         return os.open(temporary, flags, 0o600, dir_fd=directory), temporary
     except FileExistsError:
@@ -254,7 +254,7 @@ def _create(temporary: str, directory: int) -> tuple[int, str]:
 
 def _overwrite(base: str, directory: int, content: bytes) -> None:
     """Write into an existing file, the pid first and the cut second: never empty."""
-    fd = os.open(base, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    fd = os.open(base, os.O_WRONLY | os.O_NOFOLLOW, dir_fd=directory)
     try:
         if os.fstat(fd).st_nlink > 1:
             raise OSError(errno.EMLINK, "it has a second name (hard link)")

@@ -58,6 +58,12 @@ def latecomer(table: FakeProcesses) -> None:
     table.clock.at(5, lambda: table.add("d", reactions={TERM: ignores()}))
 
 
+def newcomer(table: FakeProcesses) -> None:
+    """A process ignores TERM; another of its name, which does too, appears beside it at 5 s."""
+    stubborn(table)
+    table.clock.at(5, lambda: stubborn(table))
+
+
 def successor(table: FakeProcesses) -> None:
     """A process answers TERM by leaving a child of its name behind."""
     table.add("d", reactions={TERM: lambda process: (process.fork(reactions={}), process.die())})
@@ -129,6 +135,9 @@ SCENARIOS: dict[str, tuple[Setup, dict, str, Signals, float, str]] = {
     ),
     "one that appears during a wait is found at its end": (
         latecomer, BY_NAME, USUAL, [(0, 101, TERM), (30, 102, KILL)], 30, STOPPED,
+    ),
+    "one that appears beside one that stays gets the next signal with it": (
+        newcomer, BY_NAME, USUAL, [(0, 101, TERM), (30, 101, KILL), (30, 102, KILL)], 30, STOPPED,
     ),
     "a child that is left behind is found in the wait, and killed at its end": (
         successor,

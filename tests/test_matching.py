@@ -52,6 +52,25 @@ def test_criteria_for_one_pid_keep_the_rest() -> None:
     assert [1, 2, (3, 4), b"x", 5] == [getattr(narrow, name) for name in narrow.__slots__]
 
 
+BARE = {
+    (): True,
+    ("pid",): True,
+    ("ppid",): False,
+    ("file",): False,
+    ("name",): False,
+    ("uid",): False,
+    ("pid", "uid"): False,
+    ("ppid", "file", "name", "uid"): False,
+}
+
+
+@pytest.mark.parametrize("given", BARE, ids="+".join)
+def test_criteria_are_bare_if_any_process_meets_them(given: tuple) -> None:
+    """A pid says which process is meant, and nothing about it."""
+    values = {"pid": 1, "ppid": 1, "file": (1, 2), "name": b"x", "uid": 0}
+    assert BARE[given] == Criteria(**{name: values[name] for name in given}).bare
+
+
 def test_names_become_what_the_kernel_compares() -> None:
     """The executable is a device and an inode, the name is bytes, the user a number."""
     facts = os.stat("/bin/sh")

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,8 @@ CONTENTS = {
     b"4294967297\n": None,
     b"18446744073709551617\n": None,
     b"9" * 4096: None,
+    b"7".zfill(20): 7,
+    b"7".zfill(21): None,
     "٥\n".encode(): None,
     b"\xb2\n": None,  # a superscript two in Latin-1
 }
@@ -74,6 +77,16 @@ CONTENTS = {
 def test_the_first_word_must_be_a_whole_positive_decimal_number(content: bytes) -> None:
     """Row 1: anything else is no pid, and nothing is signalled for it."""
     assert CONTENTS[content] == pidfile.parse(content)
+
+
+def test_a_number_that_python_would_not_read_is_no_pid() -> None:
+    """Its own limit for digits may be lower than a pidfile is long."""
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(640)
+    try:
+        assert pidfile.parse(b"9" * 4096) is None
+    finally:
+        sys.set_int_max_str_digits(before)
 
 
 @given(st.binary(max_size=30) | st.text("0123456789 -+\n").map(str.encode))
@@ -106,6 +119,7 @@ BELIEVED = {
     (REG | 0o666, NOBODY, NOBODY, 1, False): False,
     (REG | 0o644, 0, 0, 2, True): False,
     (REG | 0o644, 0, 0, 2, False): False,
+    (REG | 0o644, 0, 0, 0, True): True,  # replaced by a new one since it was opened
     (DIR | 0o755, 0, 0, 5, True): True,  # a directory has many links; it holds no pid anyway
     (FIFO | 0o644, 0, 0, 1, True): True,
     (CHR | 0o666, 0, 0, 1, True): False,
@@ -182,17 +196,18 @@ LINKED = {"a link to a pidfile": "pid", "a link to its folder": "folder/pid"}
 
 @pytest.mark.requires_root
 @pytest.mark.parametrize("case", LINKED)
+@pytest.mark.parametrize("real", ["a", "z"])  # before and after "theirs"
 @pytest.mark.parametrize(("mode", "uid"), [(0o755, 0), (0o777, 0), (0o755, NOBODY)])
 def test_a_planted_link_is_refused_and_a_trusted_one_followed(
-    case: str, mode: int, uid: int, tmp_path: Path
+    case: str, mode: int, uid: int, real: str, tmp_path: Path
 ) -> None:
     """Row 2: only where nobody else can write the link's directory."""
-    (tmp_path / "real").mkdir()
-    (tmp_path / "real" / "pid").write_text("123\n")
+    (tmp_path / real).mkdir()
+    (tmp_path / real / "pid").write_text("123\n")
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     link = theirs / LINKED[case].split("/")[0]
-    link.symlink_to(tmp_path / ("real/pid" if link.name == "pid" else "real"))
+    link.symlink_to(tmp_path / (f"{real}/pid" if link.name == "pid" else real))
     os.chown(theirs, uid, -1)
     theirs.chmod(mode)
     expected = 123 if (mode, uid) == (0o755, 0) else UNSAFE

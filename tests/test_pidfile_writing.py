@@ -40,6 +40,12 @@ def test_a_written_pidfile_has_the_mode_that_its_umask_leaves(
     assert mode == stat.S_IMODE((tmp_path / "pid").stat().st_mode)
 
 
+def test_a_written_pidfile_is_its_writers_alone_to_change(tmp_path: Path) -> None:
+    """Unless told, the mode is 0644."""
+    write(tmp_path / "pid", 123)
+    assert 0o644 == stat.S_IMODE((tmp_path / "pid").stat().st_mode)
+
+
 def test_a_written_pidfile_is_the_pid_and_a_newline(tmp_path: Path) -> None:
     """It holds nothing else, and nothing else is left in the folder."""
     with nothing_left():
@@ -64,6 +70,13 @@ def test_an_owner_without_a_start_time_is_a_pid(text: str, owner: tuple, tmp_pat
     assert owner == pidfile.read_owner(str(tmp_path / "pid"))
 
 
+@pytest.mark.requires_root
+def test_an_owner_is_read_from_anybodys_file(tmp_path: Path) -> None:
+    """Whoever asks for the owner has the start time to compare, a second criterion."""
+    file(uid=NOBODY)(tmp_path / "pid")
+    assert (123, None) == pidfile.read_owner(str(tmp_path / "pid"))
+
+
 def test_writing_over_a_pidfile_replaces_it(tmp_path: Path) -> None:
     """Whoever holds the old file open reads the old pid in it to the end."""
     path = tmp_path / "pid"
@@ -85,12 +98,16 @@ def test_writing_breaks_ahard_link_and_spares_the_other_name(tmp_path: Path) -> 
     )
 
 
-def test_a_name_of_any_bytes_can_be_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_name_of_any_bytes_can_be_written(
+    relative: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither UTF-8 nor a short name is needed; a name may have 255 bytes."""
+    monkeypatch.chdir(tmp_path)
     for name in (b"\xff\xfe.pid", b"x" * 255, b"-p", b" ", b".hidden"):
-        path = os.fsencode(tmp_path) + b"/" + name
+        path = name if relative else os.fsencode(tmp_path) + b"/" + name
         write(path, 7)
-        assert 7 == pidfile.read(path)
+        assert ([os.fsdecode(name)], 7) == (listing(tmp_path), pidfile.read(path))
         pidfile.remove(path)
     assert [] == listing(tmp_path)
 

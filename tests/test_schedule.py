@@ -8,16 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support import strtol
 
-from ssd.schedule import (
-    BREATH,
-    INT_MAX,
-    SIGNAL_NAMES,
-    Schedule,
-    ScheduleError,
-    number,
-    signal_number,
-)
+from ssd.schedule import INT_MAX, SIGNAL_NAMES, Schedule, ScheduleError, number, signal_number
 
+BREATH = 0.02  # seconds; the original's 20 milliseconds
 SEND, WAIT = "send", "wait"
 HUP, KILL, TERM, CONT = signal.SIGHUP, signal.SIGKILL, signal.SIGTERM, signal.SIGCONT
 
@@ -73,6 +66,7 @@ BAD = {
     "term/5": "term",
     "--TERM/5": "--TERM",
     "---5/5": "---5",
+    "+TERM/5": "+TERM",
     "-/5": "-",
     "TERM /5": "TERM ",
     "5 /TERM": "5 ",
@@ -103,6 +97,27 @@ def test_a_text_that_is_no_schedule_names_its_offending_item(text: str) -> None:
         Schedule.parse(text)
     assert BAD[text] == caught.value.item
     assert caught.value.reason
+
+
+# text -> how the refusal begins
+REASONS = {
+    "TERM": "--retry takes timeout, or schedule list",
+    "TERM/5x": "invalid timeout value",
+    "TERM/5\u0665": "invalid timeout value",
+    "TERM/\u0665": "invalid item",
+    "TERM/x5": "invalid item",
+    "TERM/" + "5" * 20: "item far too long",
+    "TERM/forever": "'forever' appears last",
+    "forever/forever/5": "'forever' appears more than once",
+}
+
+
+@pytest.mark.parametrize("text", REASONS)
+def test_a_refusal_says_what_is_wrong_with_the_item(text: str) -> None:
+    """What begins with a digit, one of ASCII, was meant as a timeout."""
+    with pytest.raises(ScheduleError) as caught:
+        Schedule.parse(text)
+    assert REASONS[text] == caught.value.reason[: len(REASONS[text])]
 
 
 def test_a_lone_timeout_begins_with_the_signal_of_the_stop() -> None:
@@ -175,6 +190,19 @@ def test_only_a_repeating_tail_without_a_second_of_waiting_spins(text: str, spin
     assert spins == Schedule.parse(text).spins
 
 
+def test_a_schedule_may_be_long() -> None:
+    """Hundreds of items mean what a few would."""
+    text = "/".join(["5"] * 300)
+    assert Schedule.parse(f"{text}/forever/5") == Schedule.parse(f"{text}/forever/5")
+    with pytest.raises(ScheduleError):
+        Schedule.parse(f"{text}/forever")
+
+
+def test_a_step_counts_by_what_it_says() -> None:
+    """Its word need not be the constant: it may have been read from somewhere."""
+    assert not Schedule([("".join(WAIT), 1)], repeat=0).spins
+
+
 def test_a_schedule_can_be_iterated_twice() -> None:
     """One Schedule serves many stops."""
     schedule = Schedule.parse("TERM/5")
@@ -185,7 +213,7 @@ def test_schedules_are_equal_by_steps_and_tail() -> None:
     """Equal ones have one hash; a tail makes a difference."""
     one, two = Schedule.parse("TERM/5"), Schedule.parse("-15/05")
     assert (one, hash(one)) == (two, hash(two))
-    assert one != Schedule.parse("forever/TERM/5")
+    assert one not in [Schedule.parse(other) for other in ("forever/TERM/5", "TERM/4", "TERM/6")]
     assert one != "TERM/5"
 
 
@@ -230,6 +258,7 @@ numbers = st.text(st.sampled_from(" \t\n\v\f\r+-0123456789abxXoO_.\u0665\udcff")
 @given(numbers)
 @example("00000000000000000000000000000000005")
 @example("-0")
+@example("-1")
 @example("2147483647")
 @example("2147483648")
 @example("9" * 5000)

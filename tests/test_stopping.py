@@ -1,5 +1,7 @@
 """The engine of a stop, on declared processes and in a time that jumps."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,9 @@ import ssd
 from ssd.engine import REFUSED, STOPPED, Stop, plan
 from ssd.errors import NotPermitted, NotStopped, UnknownUser
 from ssd.matching import Match
-from ssd.schedule import BREATH, Schedule
+from ssd.processes.identity import Process
+from ssd.processes.types import Handle
+from ssd.schedule import Schedule
 from ssd.stopping import run
 from ssd.testing import FakeProcesses, dies, ignores
 
@@ -48,9 +52,9 @@ def test_a_stop_follows_its_schedule(rule: str, fake_processes: FakeProcesses) -
 
 def test_a_tail_that_never_pauses_takes_a_breath(fake_processes: FakeProcesses) -> None:
     """``forever/TERM`` sends fifty signals a second and not as many as it can."""
-    slow(0.5)(fake_processes)
+    slow(0.51)(fake_processes)
     run(Stop(Match(name="d"), Schedule.parse("forever/TERM"), table=fake_processes))
-    assert (0.5, True) == (fake_processes.now(), len(fake_processes.signals) <= 0.5 / BREATH + 2)
+    assert (0.51, 26) == (fake_processes.now(), len(fake_processes.signals))
 
 
 def test_a_pid_that_is_reused_while_it_is_killed_is_spared(fake_processes: FakeProcesses) -> None:
@@ -118,6 +122,60 @@ def test_a_stop_says_until_when_and_for_whom_to_wait(fake_processes: FakeProcess
         fake_processes.clock.advance(2)
         assert (True, [], STOPPED) == (work.advance(), work.handles, work.outcome)
         assert work.advance()  # once over, it stays so
+
+
+def test_a_loop_that_comes_late_does_not_prolong_the_wait(fake_processes: FakeProcesses) -> None:
+    """The next signal is due from ``until`` on, not only at that very moment."""
+    stubborn(fake_processes)
+    with Stop(Match(name="d"), Schedule.parse(USUAL), table=fake_processes) as work:
+        assert not work.advance()
+        fake_processes.clock.advance(31)
+        assert work.advance()
+    assert [(0, FIRST, TERM), (31, FIRST, KILL)] == [each[:3] for each in fake_processes.signals]
+
+
+def test_one_that_ends_before_it_is_held_keeps_nobody_from_the_signal() -> None:
+    """Between the look and open it may be gone; the others are stopped."""
+
+    class Vanishing(FakeProcesses):
+        def open(self, process: Process) -> Handle:
+            if process.pid == FIRST:
+                self[FIRST].die()
+            return super().open(process)
+
+    table = Vanishing()
+    calm(table)
+    calm(table)
+    assert [102] == [process.pid for process in ssd.stop(Match(name="d"), table=table)]
+
+
+def test_a_stop_that_is_interrupted_lets_go() -> None:
+    """Whatever ends the wait before its time, no process stays held."""
+    opened: list[Handle] = []
+
+    class Interrupted(FakeProcesses):
+        def open(self, process: Process) -> Handle:
+            opened.append(super().open(process))
+            return opened[-1]
+
+        def wait(self, handles: Sequence[Handle], until: float | None) -> None:
+            raise KeyboardInterrupt
+
+    table = Interrupted()
+    stubborn(table)
+    with pytest.raises(KeyboardInterrupt):
+        ssd.stop(Match(name="d"), table=table)
+    (handle,) = opened
+    with pytest.raises(ValueError, match="closed"):
+        handle.ended()
+
+
+def test_the_steps_of_a_stop_may_come_from_anywhere(fake_processes: FakeProcesses) -> None:
+    """A step counts by what it says: a schedule can be read from a file."""
+    stubborn(fake_processes)
+    steps = json.loads('[["send", 15], ["wait", 2], ["send", 9], ["wait", 3]]')
+    ssd.stop(Match(name="d"), Schedule(steps), table=fake_processes)
+    assert [(0, FIRST, TERM), (2, FIRST, KILL)] == [each[:3] for each in fake_processes.signals]
 
 
 def test_a_closed_stop_lets_go_and_does_no_more(fake_processes: FakeProcesses) -> None:

@@ -150,7 +150,7 @@ before = set(sys.modules)
 sys.path[:0] = [{HOME!r}]
 import ssd
 print(sorted(set(sys.modules) - before))
-ssd.Match, ssd.status, ssd.Process, ssd.Schedule
+ssd.Match, ssd.status, ssd.stop, ssd.Process, ssd.Schedule
 print(sorted(set(sys.modules) - before))
 """
     done = python(code, flags=PLAIN)

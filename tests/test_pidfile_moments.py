@@ -1,0 +1,183 @@
+"""The pidfile between two steps: what others do, or see, at the worst moment.
+
+The moment is an audit event of the interpreter (sys.addaudithook), which comes right before
+the system call; a hook stays for good, so each test has an interpreter of its own.
+"""
+
+import os
+import pty
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Run
+from pidfiles import file
+from support import (
+    NOBODY,
+    as_nobody,
+    in_mounts,
+    listing,
+    python,
+    shared,
+    skip_without_nobody,
+)
+
+BEGIN = """
+import os, sys
+from ssd import pidfile
+path = sys.argv[1]
+"""
+
+# Reading -------------------------------------------------------------------------------
+
+OPENS = f"""{BEGIN}
+def note(event, arguments):
+    if event == "open":
+        print(os.fsdecode(arguments[0]))
+sys.addaudithook(note)
+pidfile.read(path)
+"""
+
+
+def test_a_plain_path_is_opened_once(tmp_path: Path) -> None:
+    """Most pidfiles are reached through no link, and need no walk from the root."""
+    file()(tmp_path / "pid")
+    done = python(OPENS, tmp_path / "pid")
+    assert f"{tmp_path}/pid\n" == done.stdout.decode(), done.stderr
+
+
+PLANT_A_LINK = f"""{BEGIN}
+def plant(event, arguments):
+    if event == "open" and arguments[0] == "pid":
+        os.rename(path + ".link", path)
+sys.addaudithook(plant)
+try:
+    print(pidfile.read(path))
+except pidfile.PidfileUnreadable as error:
+    print(os.path.islink(path), error.reason)
+"""
+
+
+def test_a_link_that_is_planted_after_the_walk_is_not_followed(tmp_path: Path) -> None:
+    """Row 2: the name is opened as what the walk has found it to be."""
+    file()(tmp_path / "pid")
+    file("7\n")(tmp_path / "other")
+    (tmp_path / "pid.link").symlink_to("other")
+    done = python(PLANT_A_LINK, f"{tmp_path}/./pid")  # the dot makes it walk
+    assert b"True Too many levels of symbolic links\n" == done.stdout, done.stderr
+
+
+TERMINAL = f"""{BEGIN}
+try:
+    pidfile.read(path)
+finally:
+    try:
+        os.open("/dev/tty", os.O_RDWR)
+    except OSError as error:
+        os._exit(error.errno == 6)  # ENXIO, tty(4): there is none
+"""
+
+
+def test_a_terminal_in_the_pidfiles_place_stays_nobodys() -> None:
+    """The leader of a session without a terminal would get it by open(2)."""
+    try:
+        master, slave = pty.openpty()
+    except OSError as error:
+        pytest.skip(f"no pseudo-terminal: {error.strerror or error}")
+    try:
+        done = python(TERMINAL, os.ttyname(slave), start_new_session=True)
+    finally:
+        os.close(master)
+        os.close(slave)
+    assert 1 == done.returncode, done.stderr
+
+
+READ = f"""{BEGIN}
+try:
+    print(pidfile.read(path))
+except pidfile.PidfileUnsafe as error:
+    print("unsafe")
+"""
+WITHOUT_PROC = """
+mount -t tmpfs none /proc
+for name in pid theirs/link/pid; do "$2" -c "$3" "$1/$name"; done
+"""
+
+
+@pytest.mark.requires_root
+@pytest.mark.requires_namespaces
+def test_without_proc_a_pidfile_is_read_and_a_planted_link_refused(
+    tmp_path: Path, run: Run
+) -> None:
+    """Row 2 holds where the kernel does not say which file a descriptor leads to."""
+    file()(tmp_path / "pid")
+    (tmp_path / "real").mkdir()
+    file()(tmp_path / "real" / "pid")
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs").chmod(0o777)
+    (tmp_path / "theirs" / "link").symlink_to(tmp_path / "real")
+    done = run(*in_mounts(WITHOUT_PROC, tmp_path, sys.executable, READ))
+    assert "123\nunsafe\n" == done.stdout, done.stderr
+
+
+# Writing -------------------------------------------------------------------------------
+
+MODE = f"""{BEGIN}
+def note(event, arguments):
+    if event == "os.chmod":
+        print(oct(os.fstat(arguments[0]).st_mode))
+os.umask(0)
+sys.addaudithook(note)
+pidfile.write(path, 7)
+"""
+
+
+@pytest.mark.parametrize("left", [[], [".pid.tmp"]], ids=["alone", "after a start was killed"])
+def test_a_pidfile_that_is_being_written_is_closed_to_others(
+    left: list[str], tmp_path: Path
+) -> None:
+    """Nobody can open the temporary file before it has its mode."""
+    for name in left:
+        file(mode=0o666)(tmp_path / name)
+    done = python(MODE, tmp_path / "pid")
+    assert b"0o100600\n" == done.stdout, done.stderr
+
+
+def test_a_directory_with_the_temporary_files_name_is_left_alone(tmp_path: Path) -> None:
+    """Another name is taken, and is gone in the end."""
+    (tmp_path / ".pid.tmp").mkdir()
+    python(f"{BEGIN}pidfile.write(path, 7)", tmp_path / "pid", check=True)
+    assert ([".pid.tmp", "pid"], "7\n") == (listing(tmp_path), (tmp_path / "pid").read_text())
+
+
+def test_a_temporary_file_that_may_not_be_removed_is_left_alone(tmp_path: Path) -> None:
+    """In a directory such as /tmp another user may have left it."""
+    skip_without_nobody()
+    file("theirs")(tmp_path / ".pid.tmp")
+    with shared(tmp_path, 0o1777):
+        done = python(f"{BEGIN}pidfile.write(path, 7)", tmp_path / "pid", **as_nobody())
+    assert (b"", [".pid.tmp", "pid"]) == (done.stderr, listing(tmp_path))
+    assert ("theirs", "7\n", NOBODY) == (
+        (tmp_path / ".pid.tmp").read_text(),
+        (tmp_path / "pid").read_text(),
+        (tmp_path / "pid").stat().st_uid,
+    )
+
+
+OVERWRITE = f"""{BEGIN}
+try:
+    pidfile.write(path, 7)
+except pidfile.PidfileUnwritable as error:
+    print(error.reason)
+"""
+
+
+def test_a_second_name_is_not_written_through(tmp_path: Path) -> None:
+    """Where the file can only be written in place, its other name would be written, too."""
+    skip_without_nobody()
+    file("old\n", uid=NOBODY, gid=NOBODY)(tmp_path / "pid")
+    os.link(tmp_path / "pid", tmp_path / "second")
+    with shared(tmp_path, 0o755):
+        done = python(OVERWRITE, tmp_path / "pid", **as_nobody())
+    assert b"it has a second name (hard link)\n" == done.stdout, done.stderr
+    assert "old\n" == (tmp_path / "second").read_text()
