@@ -61,9 +61,9 @@ def environment(service: "Service") -> "dict[str | bytes, str | bytes] | None":
     from ssd.launch.environment import inherited
     from ssd.service.assignments import exported
 
-    made = inherited()
-    for path in service.environment_files:
-        made.update(exported(path))
+    made: dict[str | bytes, str | bytes] = {}
+    for given in (inherited(), *map(exported, service.environment_files)):
+        made.update(given.items())
     for name, text in service.environment.items():
         made[os.fsencode(name)] = os.fsencode(text)
-    return {name: text for name, text in made.items()}
+    return made
