@@ -7,6 +7,7 @@ standard error begins with the name that the command was called by.
 import os
 
 from ssd.matching import UNKNOWN
+from ssd.writing import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class Voice:
     def flush(self) -> None:
         """Write what was said."""
         text, self._held = "".join(self._held), []
-        _write(1, text)
+        write(1, text)
 
     def flush_terminal(self) -> None:
         """Write what was said if a person reads it, before this process is no more."""
@@ -174,21 +175,8 @@ class Voice:
 
     def warn(self, text: str) -> None:
         """Write a warning to standard error, after what was said before it."""
-        _write(2, f"{self.program}: warning: {text}\n")
+        write(2, f"{self.program}: warning: {text}\n")
 
     def complain(self, text: str, hint: str = "") -> None:
         """Write an error to standard error, and below it a hint."""
-        _write(2, f"{self.program}: {text}\n{hint}")
-
-
-def _write(fd: int, text: str) -> None:
-    """Write all of a text; a reader that has gone, or a full disk, does not stop the work.
-
-    The original ignores the results of printf(3) too: the exit status tells, not the text.
-    """
-    data = os.fsencode(text)
-    while data:
-        try:
-            data = data[os.write(fd, data) :]
-        except OSError:
-            return
+        write(2, f"{self.program}: {text}\n{hint}")

@@ -41,7 +41,7 @@ COMMON = {
     "ssd", "ssd.command", "ssd.command.matching", "ssd.command.messages", "ssd.command.options",
     "ssd.command.faults", "ssd.command.grammar", "ssd.errors", "ssd.finding", "ssd.launch",
     "ssd.launch.stdio", "ssd.matching", "ssd.paths", "ssd.pidfile", "ssd.processes",
-    "ssd.processes.identity", "ssd.processes.linux", "ssd.schedule", "ssd.signals",
+    "ssd.processes.identity", "ssd.processes.linux", "ssd.schedule", "ssd.signals", "ssd.writing",
 }  # fmt: skip
 SCAN = {"ssd.processes.scanning"}
 STATUS = {"ssd.command.status"}
@@ -58,12 +58,12 @@ BUDGETS = {
     "--help": (
         {"ssd", "ssd._version", "ssd.command", "ssd.command.faults", "ssd.command.grammar",
          "ssd.command.help", "ssd.command.messages", "ssd.command.options", "ssd.errors",
-         "ssd.matching", "ssd.schedule"},
+         "ssd.matching", "ssd.schedule", "ssd.writing"},
         1300,
     ),
     "--bogus": (
         {"ssd", "ssd.command", "ssd.command.faults", "ssd.command.grammar", "ssd.command.messages",
-         "ssd.command.options", "ssd.errors", "ssd.matching", "ssd.schedule"},
+         "ssd.command.options", "ssd.errors", "ssd.matching", "ssd.schedule", "ssd.writing"},
         1200,
     ),
     "--status --pidfile {pidfile}": (COMMON | STATUS, 2000),

@@ -1,0 +1,130 @@
+"""Console lines: what each function makes of its arguments, and of the terminal."""
+
+import os
+
+import pytest
+
+from ssd.service import console
+from ssd.service.console import Console
+
+# call -> plain text. What Debian's functions print is held by tests/service/lsb.
+LINES = {
+    ("daemon", "Starting the daemon", "nova"): "Starting the daemon: nova",
+    ("daemon", "Starting daemons"): "Starting daemons:",
+    ("progress", "one"): " one",
+    ("progress", "one", "two"): " one two",
+    ("begin", "Reading", "files"): "Reading files",
+    ("end", 0): ".\n",
+    ("end", 1): " failed!\n",
+    ("end", 3): " failed!\n",
+    ("end", 255): " (warning).\n",
+    ("success", "nova is running"): "nova is running.\n",
+    ("success",): ".\n",
+    ("failure", "nova is not running"): "nova is not running ... failed!\n",
+    ("failure",): " failed!\n",
+    ("failure", "", "word"): " failed!\n",
+    ("warning", "nova", "is old"): "nova is old ... (warning).\n",
+    ("warning",): " (warning).\n",
+    ("action", "Mounting", "disks"): "Mounting disks.\n",
+    ("action_begin", "Mounting disks"): "Mounting disks...",
+    ("action_cont", "some more"): "some more...",
+    ("action_end", 0): "done.\n",
+    ("action_end", 0, "two"): "done (two).\n",
+    ("action_end", 1): "failed.\n",
+    ("action_end", 1, "none"): "failed (none).\n",
+}
+
+
+@pytest.mark.parametrize("call", LINES, ids=str)
+def test_a_line_is_that_of_debian(call: tuple) -> None:
+    """Plain text where it is no terminal."""
+    name, *arguments = call
+    assert LINES[call] == getattr(console, f"{name}_text")(*arguments)
+
+
+COLOURED = {
+    ("end", 0): ".\n",
+    ("end", 1): " \033[31mfailed!\033[0m\n",
+    ("end", 255): " \033[33m(warning).\033[0m\n",
+    ("failure", "x"): "x ... \033[31mfailed!\033[0m\n",
+    ("warning", "x"): "x ... \033[33m(warning).\033[0m\n",
+    ("action_end", 0): "done.\n",
+    ("action_end", 1, "none"): "\033[31mfailed (none).\033[0m\n",
+}
+
+
+@pytest.mark.parametrize("call", COLOURED, ids=str)
+def test_a_bad_end_is_coloured_on_a_terminal(call: tuple) -> None:
+    """A failure is red, a warning yellow, a success is as it was."""
+    name, *arguments = call
+    assert COLOURED[call] == getattr(console, f"{name}_text")(*arguments, fancy=True)
+
+
+# TERM, FANCYTTY -> whether a terminal shows colours
+TERMINALS = {
+    ("xterm", None): True,
+    ("xterm", ""): True,
+    ("xterm", "1"): True,
+    ("xterm", "yes"): True,
+    ("xterm", "0"): False,
+    ("xterm", "no"): False,
+    ("dumb", "1"): False,
+    ("", "1"): False,
+    (None, None): False,
+}
+
+
+@pytest.mark.parametrize("variables", TERMINALS, ids=str)
+def test_terminal_and_variables_decide_on_colours(variables: tuple) -> None:
+    """A terminal, a TERM that is not dumb, and a FANCYTTY that does not say no."""
+    environment = {
+        name: value
+        for name, value in zip(("TERM", "FANCYTTY"), variables, strict=True)
+        if value is not None
+    }
+    master, terminal = os.openpty()
+    try:
+        assert TERMINALS[variables] == console.is_fancy(terminal, environment)
+    finally:
+        os.close(master)
+        os.close(terminal)
+
+
+def test_what_is_no_terminal_is_never_coloured() -> None:
+    """Colours are for people."""
+    with open(os.devnull, "wb") as file:
+        environment = {"TERM": "xterm", "FANCYTTY": "1"}
+        assert not console.is_fancy(file.fileno(), environment)
+
+
+def test_a_console_writes_at_once(tmp_path) -> None:
+    """What is begun can be seen while the work goes on."""
+    path = tmp_path / "lines"
+    with path.open("wb") as file:
+        lines = Console(file.fileno())
+        lines.begin("Starting", "nova")
+        assert "Starting: nova" == path.read_text()
+        lines.progress("slowly")
+        lines.end(1)
+        for write in (lines.success, lines.failure, lines.warning, lines.action):
+            write("Word")
+    expected = (
+        "Starting: nova slowly failed!\nWord.\nWord ... failed!\nWord ... (warning).\nWord.\n"
+    )
+    assert expected == path.read_text()
+
+
+def test_bytes_that_are_no_text_come_out_as_they_went_in(tmp_path) -> None:
+    """A name may hold any byte."""
+    path = tmp_path / "lines"
+    with path.open("wb") as file:
+        Console(file.fileno(), fancy=True).begin(os.fsdecode(b"\xff\\n"))
+    assert b"\xff\\n:" == path.read_bytes()
+
+
+def test_a_reader_that_has_gone_does_not_stop_the_work() -> None:
+    """The status tells, not the text."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    Console(writing).end(0)
+    os.close(writing)
