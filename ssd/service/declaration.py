@@ -31,21 +31,26 @@ class Service(Fields):
         self.file = file
         if given.get("name") is None:
             raise DeclarationError("every service has a name", "name", file=file)
-        checked = {key: self._checked(key, value) for key, value in given.items()}
-        for name in NAMES:
-            if name in checked:
-                setattr(self, name, _completed(name, checked[name]))
-            else:
-                setattr(self, name, _default(name, str(checked["name"])))
+        for key, value in given.items():
+            if key not in KINDS:
+                raise _unknown(key, NAMES, "there is no such field", file)
+            if value is not None or DEFAULTS[key] is not None:
+                setattr(self, key, self._checked(key, value))
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Make a default when it is first asked for: few of them are, of many services."""
+            if name not in KINDS:
+                raise AttributeError(f"a Service has no field {name!r}")
+            value = _default(name, self.name)
+            setattr(self, name, value)
+            return value
 
     def _checked(self, key: str, value: object) -> object:
         """Return a field's value in its normal form."""
-        if key not in KINDS:
-            raise _unknown(key, NAMES, "there is no such field", self.file)
-        if value is None and DEFAULTS[key] is None:
-            return _default(key, "") if key != "pidfile" else _default(key, str(self.file))
         try:
-            return check(KINDS[key], value)
+            return _completed(key, check(KINDS[key], value))
         except BadValue as error:
             whole = f"{key}.{error.key}" if error.key else key
             if error.known:
@@ -60,7 +65,8 @@ class Service(Fields):
         return {
             name: value
             for name in NAMES
-            if (value := _reduced(name, getattr(self, name))) != _reduced(name, self._default(name))
+            if (value := _reduced(name, getattr(self, name)))
+            != _reduced(name, _default(name, self.name))
         }
 
     def match(self) -> "Match":
@@ -99,9 +105,6 @@ class Service(Fields):
         from ssd.schedule import Schedule
 
         return Schedule.parse(self.stop_schedule)
-
-    def _default(self, name: str) -> object:
-        return _default(name, self.name)
 
     def _missing(self, key: str, reason: str) -> DeclarationError:
         return DeclarationError(reason, key, file=self.file)

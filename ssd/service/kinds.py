@@ -27,10 +27,9 @@ class BadValue(ValueError):
 
 def check(kind: str, value: object) -> object:
     """Return the normal form of a value. Raises BadValue."""
-    name, _, choices = kind.partition(" ")
-    if choices:
-        return _choice(value, choices.split())
-    return _CHECKS[name](value)
+    if kind in _CHECKS:
+        return _CHECKS[kind](value)
+    return _choice(value, kind.split()[1:])
 
 
 def _text(value: object) -> str:
@@ -181,8 +180,13 @@ def _oom(value: object) -> "int | str":
     return number
 
 
-def _hook(value: object) -> object:
-    return _text(value) if isinstance(value, str) else _list(value, _text, "texts, or text")
+def _hook(value: object) -> str:
+    """Check shell text; a list of words becomes the text that means them."""
+    if isinstance(value, str):
+        return _text(value)
+    from ssd.service.words import join
+
+    return join([str(each) for each in _list(value, _text, "texts, or text")])
 
 
 def _mapping(value: object) -> "Mapping[str, object]":

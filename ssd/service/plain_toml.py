@@ -27,21 +27,17 @@ def parse(text: str) -> "dict[str, object] | None":
     try:
         for line in text.split("\n"):
             line = line.strip(" \t")
+            if not line.isprintable():  # TOML forbids control characters even in comments
+                raise NotPlain
             if not line or line[0] == "#":
-                _printable(line)
-            elif line[0] == "[":
+                continue
+            if line[0] == "[":
                 here = _heading(line, top)
             else:
                 _assign(line, here)
     except NotPlain:
         return None
     return top
-
-
-def _printable(line: str) -> None:
-    """Leave control characters, which TOML forbids even in comments, to tomllib."""
-    if not line.isprintable():
-        raise NotPlain
 
 
 def _key(text: str) -> str:
@@ -82,7 +78,6 @@ def _assign(line: str, here: dict[str, object]) -> None:
     rest = rest.lstrip(" \t")
     if rest and rest[0] != "#":
         raise NotPlain
-    _printable(rest)
     here[name] = value
 
 
@@ -121,7 +116,6 @@ def _string(text: str) -> tuple[str, str]:
         raise NotPlain
     if quote == '"' and "\\" in inner:
         return _escaped(text)
-    _printable(inner)
     return inner, text[end + 1 :]
 
 
@@ -135,7 +129,6 @@ def _escaped(text: str) -> tuple[str, str]:
         if character == "\\":
             parts.append(_escape(characters))
         else:
-            _printable(character)
             parts.append(character)
     raise NotPlain
 

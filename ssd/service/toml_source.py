@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+MOST = 65536  # bytes at once
+
 
 def read(path: str, name: str | None = None) -> Service:
     """Read the declaration in a TOML file; ``name`` is what it is called if it does not say.
@@ -17,8 +19,7 @@ def read(path: str, name: str | None = None) -> Service:
     Without either that is the file's own name. Raises DeclarationError, and OSError if the
     file cannot be read.
     """
-    with open(path, "rb", buffering=0) as file:
-        content = file.read()
+    content = _content(path)
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
@@ -26,6 +27,18 @@ def read(path: str, name: str | None = None) -> Service:
         raise DeclarationError("it is not UTF-8", file=path, line=line) from None
     stem = os.path.basename(path).removesuffix(".toml")
     return loads(text, path, name or stem)
+
+
+def _content(path: str) -> bytes:
+    """Return what is in a file; the builtin open() takes twice as long."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        content = os.read(fd, MOST)
+        while more := len(content) % MOST == 0 and os.read(fd, MOST):
+            content += more
+        return content
+    finally:
+        os.close(fd)
 
 
 def loads(text: str, file: str | None = None, name: str | None = None) -> Service:

@@ -32,10 +32,10 @@ class Fields:
     stop_schedule: str
     reload_signal: str
     background: bool
-    before_start: str | list[str]
-    after_start: str | list[str]
-    before_stop: str | list[str]
-    after_stop: str | list[str]
+    before_start: str
+    after_start: str
+    before_stop: str
+    after_stop: str
     readiness: dict[str, object]
     respawn: dict[str, object]
     documentation: list[str]
