@@ -2,8 +2,7 @@
 
 import os
 
-from ssd.service.errors import DeclarationError
-from ssd.service.shell import run
+from ssd.service.shell import SHELL, fault, run
 
 # Set by a shell for itself.
 _OWN = (b"PWD", b"OLDPWD", b"SHLVL", b"_")
@@ -15,8 +14,8 @@ def exported(path: str) -> dict[bytes, bytes]:
     Raises DeclarationError.
     """
     given = {b"PATH": os.environb.get(b"PATH", os.defpath.encode())}
-    status, output = run('set -ae; . "$1"; env -0 >&3', path, given)
+    status, output, said = run('set -ae; . "$1"; env -0 >&3', SHELL, given, path)
     if status:
-        raise DeclarationError(f"reading it ends with status {status}", file=path)
+        raise fault(path, status, said)
     pairs = (word.partition(b"=")[::2] for word in output.split(b"\0") if word)
     return {name: text for name, text in pairs if name not in _OWN and given.get(name) != text}

@@ -147,6 +147,8 @@ def _exits(value: object) -> list[object]:
     """Check exit statuses and names of signals (Upstart's ``normal exit``)."""
 
     def one(each: object) -> object:
+        if isinstance(each, str) and each.isascii() and each.isdigit() and len(each) < 4:
+            each = int(each)
         if isinstance(each, int) and not isinstance(each, bool) and 0 <= each <= 255:
             return each
         return _signal(_text(each))

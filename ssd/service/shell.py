@@ -12,12 +12,12 @@ SHELL = "/bin/sh"
 
 
 def run(
-    program: str, file: str, environment: "Mapping[bytes, bytes]", *arguments: str
-) -> tuple[int, bytes]:
-    """Run ``program`` with ``file`` and ``arguments`` as its words; return status and output.
+    program: str, name: str, environment: "Mapping[bytes, bytes]", *arguments: str
+) -> tuple[int, bytes, str]:
+    """Run ``program`` as ``name``; return its status, its output and what it complained of.
 
-    Its output comes by descriptor 3, so that a file that prints does no harm. Raises
-    DeclarationError with what the shell said, and in which line, if it gives up with 2.
+    Its output is what it writes to descriptor 3: the standard ones lead nowhere, so that a
+    file that prints does no harm.
     """
     reading, writing = os.pipe()
     said = _scratch()
@@ -28,7 +28,7 @@ def run(
         (os.POSIX_SPAWN_DUP2, said, 2),
         (os.POSIX_SPAWN_DUP2, writing, 3),
     ]
-    words = [SHELL, "-c", program, SHELL, file, *arguments]
+    words = [SHELL, "-c", program, name, *arguments]
     try:
         try:
             pid = os.posix_spawn(SHELL, words, environment, file_actions=actions)
@@ -36,12 +36,10 @@ def run(
             os.close(writing)
         output = _read(reading)
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        if status == 2:  # a syntax error, or a file that cannot be read
-            raise _fault(file, os.pread(said, 4096, 0).decode("utf-8", "replace"))
+        return status, output, os.pread(said, 4096, 0).decode("utf-8", "replace")
     finally:
         os.close(reading)
         os.close(said)
-    return status, output
 
 
 def _scratch() -> int:
@@ -62,12 +60,11 @@ def _read(fd: int) -> bytes:
     return b"".join(parts)
 
 
-def _fault(file: str, said: str) -> DeclarationError:
-    """Find the line in what the shell said: ``/bin/sh: 3: FILE: Syntax error: ...``."""
-    first = (said.strip().splitlines() or ["the shell gives up"])[0]
-    words = first.removeprefix(f"{SHELL}: ").removeprefix(f"{file}: ").split(": ")
-    words = [word for word in words if word != file]
+def fault(file: str, status: int, said: str) -> DeclarationError:
+    """Make an error of what the shell said: ``NAME: 3: FILE: Syntax error: ...``."""
+    first = (said.strip().splitlines() or [""])[0]
+    words = [word for word in first.split(": ") if word not in (file, SHELL)]
     number = words[0].removeprefix("line ")
-    if number.isdigit():
-        return DeclarationError(": ".join(words[1:]), file=file, line=int(number))
-    return DeclarationError(": ".join(words), file=file)
+    line = int(words.pop(0)) if number.isdigit() else None
+    reason = ": ".join(words) or "nothing was said"
+    return DeclarationError(f"reading it ends with status {status}: {reason}", file=file, line=line)
