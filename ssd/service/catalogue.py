@@ -1,0 +1,93 @@
+"""Where declarations are, and which of them has a name.
+
+A service is declared by ``NAME.toml`` or ``NAME`` (assignments in shell) in /etc/ssd, by a
+file that ships with the package, or by an init script whose interpreter is ssd-service; the
+first of these counts.
+"""
+
+import os
+
+from ssd.service.errors import UnknownService
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ssd.service.declaration import Service
+
+DIRECTORY = "/etc/ssd"
+SHIPPED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "declarations")
+INIT_D = "/etc/init.d"
+_LEFTOVERS = ("~", ".bak", ".swp", ".dpkg-old", ".dpkg-dist", ".dpkg-new", ".dpkg-tmp")
+
+
+def candidates(name: str, directory: str = DIRECTORY) -> list[str]:
+    """Return the paths at which a service of this name may be declared, in their order."""
+    return [f"{directory}/{name}.toml", f"{directory}/{name}", f"{SHIPPED}/{name}",
+            f"{INIT_D}/{name}"]  # fmt: skip
+
+
+def locate(name: str, directory: str = DIRECTORY) -> str | None:
+    """Return the path of a declaration; None if there is none of this name.
+
+    A plain init script in /etc/init.d is none.
+    """
+    if not name or "/" in name or name[0] in ".-":
+        return None
+    *files, script = candidates(name, directory)
+    for path in files:
+        if os.path.isfile(path):
+            return path
+    return script if _is_own(script) else None
+
+
+def find(
+    name: str, directory: str = DIRECTORY, environment: "Mapping[bytes, bytes] | None" = None
+) -> "Service":
+    """Return the declaration of a service by its name.
+
+    ``environment`` is what a shell file sees, our own if None. Raises UnknownService, which
+    names what comes nearest, DeclarationError, and OSError for a file that cannot be read.
+    """
+    path = locate(name, directory)
+    if path is None:
+        from ssd.service.nearest import nearest
+
+        known = {*names(directory), *_listed(SHIPPED)}
+        raise UnknownService(name, candidates(name, directory), nearest(name, sorted(known)))
+    return read(path, environment)
+
+
+def read(path: str, environment: "Mapping[bytes, bytes] | None" = None) -> "Service":
+    """Read one declaration, in TOML or in shell as its name says."""
+    if path.endswith(".toml"):
+        from ssd.service import toml_source
+
+        return toml_source.read(path)
+    from ssd.service import shell_source
+
+    return shell_source.read(path, environment)
+
+
+def names(directory: str = DIRECTORY) -> list[str]:
+    """Return the names of the services that are declared in a directory, in byte order."""
+    return sorted({name.removesuffix(".toml") for name in _listed(directory)}, key=os.fsencode)
+
+
+def _listed(directory: str) -> list[str]:
+    """Return the names of a directory's files; leftovers of editors and packages are none."""
+    try:
+        found = os.listdir(directory)
+    except FileNotFoundError:
+        return []
+    return [name for name in found if name[0] not in ".-" and not name.endswith(_LEFTOVERS)]
+
+
+def _is_own(path: str) -> bool:
+    """Tell whether a file names ssd-service as its interpreter."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            first = file.read(256).partition(b"\n")[0]
+    except OSError:  # none there, or not for us to read
+        return False
+    return first.startswith(b"#!") and b"ssd-service" in first
