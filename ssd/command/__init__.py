@@ -55,7 +55,9 @@ def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None") -> i
     name = options.value("name")
     if name is not None and len(os.fsencode(name)) > opts.NAME_LIMIT:
         voice.warn(WARN_NAME.format(limit=opts.NAME_LIMIT))
-    _settle()
+    from ssd.launch.stdio import settle
+
+    settle()
     if options.command == opts.START:
         from ssd.command.start import start
 
@@ -71,13 +73,3 @@ def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None") -> i
     from ssd.command.status import status
 
     return status(options, voice, table)
-
-
-def _settle() -> None:
-    """Make this process behave as a C program does: descriptors 0 to 2, and SIGINT."""
-    from ssd.launch.stdio import fill
-    from ssd.signals import raw as signals
-
-    fill()
-    if signals.getsignal(signals.SIGINT) is signals.default_int_handler:
-        signals.signal(signals.SIGINT, signals.SIG_DFL)

@@ -43,8 +43,6 @@ WARN_NAME = (
 )
 WARN_SIGNAL = "failed to kill {pid}: {reason}"
 WARN_KEPT = "pidfile '{path}' is kept: {reason}"
-KEPT_IN_USE = "it names process {pid}, which runs and was not stopped by this call"
-KEPT_SPECIAL = "it is no regular file"
 
 # What could not be done, by the stage of a start. {detail} is a path, a number or a name.
 STAGES = {

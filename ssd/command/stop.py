@@ -4,12 +4,12 @@ import errno
 import os
 
 from ssd import pidfile
+from ssd.clearing import clear
 from ssd.command import messages
 from ssd.command.matching import description, match_of
 from ssd.command.messages import Voice
 from ssd.command.options import Options
 from ssd.engine import NOTHING, REFUSED, Round, Stop
-from ssd.errors import PidfileUnreadable, PidfileUnsafe
 from ssd.finding import find
 from ssd.processes import default_table
 from ssd.schedule import Schedule
@@ -87,19 +87,9 @@ def _nothing(options: Options, voice: Voice, what: str) -> int:
 
 def _remove(path: str, work: Stop, voice: Voice) -> None:
     """Remove the pidfile unless it is special or names a process that we did not stop."""
-    try:
-        pid = pidfile.read(path, alone=False)
-    except FileNotFoundError:
-        return
-    except (PidfileUnreadable, PidfileUnsafe) as error:
-        voice.warn(messages.WARN_KEPT.format(path=path, reason=error.reason))
-        return
-    owner = (work.table or default_table()).process(pid) if pid is not None else None
-    if owner is not None and owner not in work.signalled:
-        reason = messages.KEPT_IN_USE.format(pid=pid)
-        voice.warn(messages.WARN_KEPT.format(path=path, reason=reason))
-    elif not pidfile.remove(path):
-        voice.warn(messages.WARN_KEPT.format(path=path, reason=messages.KEPT_SPECIAL))
+    kept = clear(path, work.signalled, work.table)
+    if kept is not None:
+        voice.warn(messages.WARN_KEPT.format(path=path, reason=kept))
 
 
 class _Report:

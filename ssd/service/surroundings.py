@@ -3,6 +3,7 @@
 import os
 
 from ssd.launch.command import Command
+from ssd.launch.environment import inherited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,16 +55,16 @@ def limits(declared: dict[str, int | str]) -> dict[int, tuple[int, int]]:
     return made
 
 
-def environment(service: "Service") -> "dict[str | bytes, str | bytes] | None":
-    """Return the whole environment, or None if nothing is added to the caller's."""
-    if not service.environment and not service.environment_files:
-        return None
-    from ssd.launch.environment import inherited
-    from ssd.service.assignments import exported
+def environment(service: "Service") -> dict[bytes, bytes]:
+    """Return the whole environment: the caller's, with what the declaration adds.
 
-    made: dict[str | bytes, str | bytes] = {}
-    for given in (inherited(), *map(exported, service.environment_files)):
-        made.update(given.items())
+    Raises DeclarationError for a file of variables that cannot be read.
+    """
+    made = inherited()
+    for path in service.environment_files:
+        from ssd.service.assignments import exported
+
+        made.update(exported(path))
     for name, text in service.environment.items():
         made[os.fsencode(name)] = os.fsencode(text)
     return made

@@ -45,7 +45,10 @@ COMMON = {
 }  # fmt: skip
 SCAN = {"ssd.processes.scanning"}
 STATUS = {"ssd.command.status"}
-STOP = {"ssd.command.stop", "ssd.engine", "ssd.processes.handles", "ssd.processes.waiting"}
+STOP = {
+    "ssd.clearing", "ssd.command.stop", "ssd.engine", "ssd.processes.handles",
+    "ssd.processes.waiting",
+}  # fmt: skip
 START = {
     "ssd.command.start", "ssd.starting", "ssd.locking", "ssd.launch.become", "ssd.launch.command",
     "ssd.launch.environment", "ssd.launch.identity",

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -38,8 +39,23 @@ class Machine:
             "SYSTEM_USER": "root",
         }
         self.options: dict[str, Any] = {}
+        self.running = "nova-compute is running (process {pid})\n"
         self._reapers: list[threading.Thread] = []
         self._before = set(children())
+
+    @classmethod
+    def declared(cls, root: Path, script: Path, interpreter: Path) -> "Machine":
+        """Make one whose init script is a declaration, with its interpreter beside it."""
+        place = root / "etc/init.d"
+        place.mkdir(parents=True)
+        (place / "ssd-service").symlink_to(interpreter)
+        installed = place / "nova-compute"
+        installed.write_bytes(script.read_bytes())
+        installed.chmod(0o755)
+        machine = cls(root, installed, "/nonexistent/start-stop-daemon")
+        machine.environment["PATH"] = f"{place}:/usr/bin:/bin"
+        machine.running = "nova-compute is running (process {pid}), up {}, {}\n"
+        return machine
 
     def install(self, text: str = DAEMON) -> None:
         """Put a daemon in nova-compute's place."""
@@ -73,6 +89,11 @@ class Machine:
         told = f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
         assert status == done.returncode, told
         return done.stdout
+
+    def says_running(self, pid: int) -> bool:
+        """Ask for the status, insist on 0, and tell whether all of it is as it has to be."""
+        pattern = re.escape(self.running).replace(r"\{pid\}", str(pid)).replace(r"\{\}", "[^,]+")
+        return re.fullmatch(pattern, self.expect(0, "status")) is not None
 
     @property
     def pid(self) -> int:
