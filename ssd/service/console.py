@@ -16,23 +16,37 @@ if TYPE_CHECKING:
 
 RED, YELLOW, NORMAL = "\033[31m", "\033[33m", "\033[0m"
 PLAIN_TERMINALS = ("", "dumb")
-YES = ("", "1", "Y", "yes", "true")  # values of FANCYTTY that leave the colours on
+SETTINGS = "/etc/lsb-base-logging.sh"  # where an administrator sets FANCYTTY
+YES = ("", "1", "Y", "yes", "true")  # values of it that leave the colours on
 
 SUCCESS, FAILURE, WARNING = 0, 1, 255  # the statuses that log_end_msg tells apart
 
 
-def is_fancy(fd: int = 1, environment: "Mapping[str, str] | None" = None) -> bool:
+def is_fancy(
+    fd: int = 1, environment: "Mapping[str, str] | None" = None, settings: str = SETTINGS
+) -> bool:
     """Tell whether lines on a descriptor are coloured.
 
-    They are on a terminal whose TERM is neither empty nor "dumb", unless FANCYTTY is set to
-    something else than 1, Y, yes or true.
+    They are on a terminal whose TERM is neither empty nor "dumb", unless ``settings``, a
+    shell script of assignments, sets FANCYTTY to something else than 1, Y, yes or true.
     """
     variables = os.environ if environment is None else environment
     return (
         os.isatty(fd)
         and variables.get("TERM", "") not in PLAIN_TERMINALS
-        and variables.get("FANCYTTY", "") in YES
+        and _fancytty(settings) in YES
     )
+
+
+def _fancytty(settings: str) -> str:
+    """Return the last value that a plain assignment in a shell script gives to FANCYTTY."""
+    try:
+        with open(settings, encoding="utf-8", errors="replace") as file:
+            lines = file.read().splitlines()
+    except OSError:  # few machines have one; whoever may not read it gets the default
+        return ""
+    values = [line.removeprefix("FANCYTTY=") for line in lines if line.startswith("FANCYTTY=")]
+    return values[-1].strip().strip("\"'") if values else ""
 
 
 def daemon_text(description: str, name: str = "") -> str:

@@ -37,7 +37,7 @@ def section(text: str) -> list[str]:
     """Return the lines between the delimiters of the first header; to the end without a last."""
     inside = False
     lines = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         mark = line.strip()
         if mark == END and inside:
             break

@@ -1,6 +1,7 @@
 """Console lines: what each function makes of its arguments, and of the terminal."""
 
 import os
+import subprocess
 
 import pytest
 
@@ -60,41 +61,57 @@ def test_a_bad_end_is_coloured_on_a_terminal(call: tuple) -> None:
     assert COLOURED[call] == getattr(console, f"{name}_text")(*arguments, fancy=True)
 
 
-# TERM, FANCYTTY -> whether a terminal shows colours
+# TERM, settings -> whether a terminal shows colours
 TERMINALS = {
     ("xterm", None): True,
     ("xterm", ""): True,
-    ("xterm", "1"): True,
-    ("xterm", "yes"): True,
-    ("xterm", "0"): False,
-    ("xterm", "no"): False,
-    ("dumb", "1"): False,
-    ("", "1"): False,
+    ("xterm", "FANCYTTY=\n"): True,
+    ("xterm", "FANCYTTY=1\n"): True,
+    ("xterm", "FANCYTTY='yes'\n"): True,
+    ("xterm", "FANCYTTY=0\n"): False,
+    ("xterm", 'FANCYTTY="no"\n'): False,
+    ("xterm", "FANCYTTY=0\nFANCYTTY=true\n"): True,
+    ("xterm", "# FANCYTTY=0\n"): True,
+    ("dumb", "FANCYTTY=1\n"): False,
+    ("", "FANCYTTY=1\n"): False,
     (None, None): False,
 }
 
 
-@pytest.mark.parametrize("variables", TERMINALS, ids=str)
-def test_terminal_and_variables_decide_on_colours(variables: tuple) -> None:
-    """A terminal, a TERM that is not dumb, and a FANCYTTY that does not say no."""
-    environment = {
-        name: value
-        for name, value in zip(("TERM", "FANCYTTY"), variables, strict=True)
-        if value is not None
-    }
+@pytest.mark.parametrize("given", TERMINALS, ids=str)
+def test_terminal_and_settings_decide_on_colours(given: tuple, tmp_path) -> None:
+    """A terminal, a TERM that is not dumb, and no FANCYTTY that says no."""
+    term, settings = given
+    path = tmp_path / "settings"
+    if settings is not None:
+        path.write_text(settings)
+    environment = {} if term is None else {"TERM": term}
     master, terminal = os.openpty()
     try:
-        assert TERMINALS[variables] == console.is_fancy(terminal, environment)
+        assert TERMINALS[given] == console.is_fancy(terminal, environment, str(path))
     finally:
         os.close(master)
         os.close(terminal)
 
 
+@pytest.mark.parametrize("given", TERMINALS, ids=str)
+def test_settings_mean_what_they_mean_to_a_shell(given: tuple, tmp_path) -> None:
+    """A shell that sources the same file, and asks as Debian's log_use_fancy_output does."""
+    term, settings = given
+    path = tmp_path / "settings"
+    path.write_text(settings or "")
+    script = '. "$1"; case "$FANCYTTY" in ""|1|Y|yes|true) echo fancy;; *) echo plain;; esac'
+    done = subprocess.run(
+        ["sh", "-uc", f"FANCYTTY=; {script}", "sh", str(path)], capture_output=True, check=True
+    )
+    fancy = done.stdout == b"fancy\n" and term not in (None, "", "dumb")
+    assert TERMINALS[given] == fancy
+
+
 def test_what_is_no_terminal_is_never_coloured() -> None:
     """Colours are for people."""
     with open(os.devnull, "wb") as file:
-        environment = {"TERM": "xterm", "FANCYTTY": "1"}
-        assert not console.is_fancy(file.fileno(), environment)
+        assert not console.is_fancy(file.fileno(), {"TERM": "xterm"})
 
 
 def test_a_console_writes_at_once(tmp_path) -> None:
