@@ -188,6 +188,7 @@ def test_the_wheel_holds_what_a_user_needs(packages: Path) -> None:
     base = f"start_stop_daemon-{ssd.__version__}"
     wanted = {"ssd/py.typed", "ssd/command/__init__.py"}
     wanted |= {f"{base}.data/scripts/ssd", f"{base}.data/data/share/man/man8/ssd.8"}
+    wanted |= {f"{base}.data/data/share/ssd/init-functions"}
     assert set() == wanted - set(names)
     assert [name for name in names if re.search(r"dist-info/.*LICENSE$", name)]
     assert set(shown(SOURCES)) == {name for name in names if name.endswith(".py")}
