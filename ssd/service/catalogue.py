@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 DIRECTORY = "/etc/ssd"
 SHIPPED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "declarations")
 INIT_D = "/etc/init.d"
-_LEFTOVERS = ("~", ".bak", ".swp", ".dpkg-old", ".dpkg-dist", ".dpkg-new", ".dpkg-tmp")
 
 
 def candidates(name: str, directory: str = DIRECTORY) -> list[str]:
@@ -53,7 +52,7 @@ def find(
     if path is None:
         from ssd.service.nearest import nearest
 
-        known = {*names(directory), *_listed(SHIPPED)}
+        known = {*names(directory), *names(SHIPPED)}
         raise UnknownService(name, candidates(name, directory), nearest(name, sorted(known)))
     return read(path, environment)
 
@@ -70,17 +69,19 @@ def read(path: str, environment: "Mapping[bytes, bytes] | None" = None) -> "Serv
 
 
 def names(directory: str = DIRECTORY) -> list[str]:
-    """Return the names of the services that are declared in a directory, in byte order."""
-    return sorted({name.removesuffix(".toml") for name in _listed(directory)}, key=os.fsencode)
+    """Return the names of the services that are declared in a directory, in byte order.
 
-
-def _listed(directory: str) -> list[str]:
-    """Return the names of a directory's files; leftovers of editors and packages are none."""
+    Other names with a dot are none, as for run-parts(8): editors and packages leave such.
+    """
     try:
         found = os.listdir(directory)
     except FileNotFoundError:
         return []
-    return [name for name in found if name[0] not in ".-" and not name.endswith(_LEFTOVERS)]
+    plain = {name.removesuffix(".toml") for name in found}
+    return sorted(
+        (name for name in plain if "." not in name and name[0] != "-" and name[-1:] != "~"),
+        key=os.fsencode,
+    )
 
 
 def _is_own(path: str) -> bool:

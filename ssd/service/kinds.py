@@ -110,10 +110,9 @@ def _seconds(value: object) -> "int | float":
 
 
 def _octal(value: object) -> str:
-    text = _text(value)
-    if not text or text.strip("01234567") or len(text) > 4:
-        raise BadValue(f"it has to be octal digits in quotes, not {text!r}")
-    return text
+    if not isinstance(value, str) or not value or value.strip("01234567") or len(value) > 4:
+        raise BadValue(f"it has to be octal digits in quotes, not {value!r}")
+    return value
 
 
 def _choice(value: object, choices: list[str]) -> str:
