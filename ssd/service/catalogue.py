@@ -11,7 +11,7 @@ from ssd.service.errors import UnknownService
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ssd.service.declaration import Service
 
@@ -57,15 +57,23 @@ def find(
     return read(path, environment)
 
 
-def read(path: str, environment: "Mapping[bytes, bytes] | None" = None) -> "Service":
-    """Read one declaration, in TOML or in shell as its name says."""
+def read(
+    path: str,
+    environment: "Mapping[bytes, bytes] | None" = None,
+    meanwhile: "Callable[[], object]" = lambda: None,
+) -> "Service":
+    """Read one declaration, in TOML or in shell as its name says.
+
+    ``meanwhile`` is called once, as soon as there is nothing to do but wait for the shell.
+    """
     if path.endswith(".toml"):
         from ssd.service import toml_source
 
+        meanwhile()
         return toml_source.read(path)
     from ssd.service import shell_source
 
-    return shell_source.read(path, environment)
+    return shell_source.read(path, environment, meanwhile)
 
 
 def names(directory: str = DIRECTORY) -> list[str]:

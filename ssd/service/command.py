@@ -106,9 +106,16 @@ def _interpret(call: Call, path: str, rest: list[str]) -> int:
     from ssd.service.catalogue import read
 
     extend_path()
-    service = read(os.path.abspath(path))
+    service = read(os.path.abspath(path), meanwhile=_load)
     script = os.environ.get("SCRIPTNAME") or path
     return _perform(call, service, rest, script)
+
+
+def _load() -> None:
+    """Load what every verb needs, while a shell reads the declaration."""
+    from ssd.service import declaration, performing
+
+    _ = declaration, performing
 
 
 def _by_name(call: Call, name: str, rest: list[str]) -> int:
@@ -121,7 +128,7 @@ def _by_name(call: Call, name: str, rest: list[str]) -> int:
 
         return initscripts.main([name, *rest], call.program, call.with_ssd)
     enter(rest)
-    service = read(path)
+    service = read(path, meanwhile=_load)
     if rest == ["--full-restart"]:
         _perform(call, service, ["stop"])
         rest = ["start"]

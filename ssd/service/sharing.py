@@ -24,7 +24,7 @@ def share(
     ends the whole with that of the caller's own share, or ChildProcessError.
     """
     count = min(most or os.cpu_count() or 1, len(items) // SHARE) or 1
-    size = -(-len(items) // count)
+    size = -(-len(items) // count) or 1
     shares = [items[start : start + size] for start in range(0, len(items), size)]
     helpers = [_start(each, work) for each in shares[1:]]
     results = [work(item) for item in (shares or [[]])[0]]

@@ -3,21 +3,26 @@
 import os
 
 from ssd.service.errors import DeclarationError
+from ssd.signals import raw as signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 SHELL = "/bin/sh"
 
 
 def run(
-    program: str, name: str, environment: "Mapping[bytes, bytes]", *arguments: str
+    program: str,
+    name: str,
+    environment: "Mapping[bytes, bytes]",
+    *arguments: str,
+    meanwhile: "Callable[[], object]" = lambda: None,
 ) -> tuple[int, bytes, str]:
     """Run ``program`` as ``name``; return its status, its output and what it complained of.
 
     Its output is what it writes to descriptor 3: the standard ones lead nowhere, so that a
-    file that prints does no harm.
+    file that prints does no harm. ``meanwhile`` is called while the shell works.
     """
     reading, writing = os.pipe()
     said = _scratch()
@@ -31,11 +36,16 @@ def run(
     words = [SHELL, "-c", program, name, *arguments]
     try:
         try:
-            pid = os.posix_spawn(SHELL, words, environment, file_actions=actions)
+            # Python ignores these two, and what is ignored stays so across execve(2).
+            usual = [signals.SIGPIPE, signals.SIGXFSZ]
+            pid = os.posix_spawn(SHELL, words, environment, file_actions=actions, setsigdef=usual)
         finally:
             os.close(writing)
-        output = _read(reading)
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        try:
+            meanwhile()
+        finally:
+            output = _read(reading)
+            status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         return status, output, os.pread(said, 4096, 0).decode("utf-8", "replace")
     finally:
         os.close(reading)

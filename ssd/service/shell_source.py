@@ -9,7 +9,6 @@ the variables are when it has come to its end, or exits, is what they declare.
 import os
 
 from ssd.service import debian
-from ssd.service.declaration import Service
 from ssd.service.errors import DeclarationError
 from ssd.service.header import parse
 from ssd.service.shell import fault, run
@@ -17,7 +16,11 @@ from ssd.service.words import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from ssd.service.declaration import Service
+
+    Work = Callable[[], object]
 
 OPENSTACK, INIT_D, OWN, SCRIPT = "openstack", "init-d-script", "own", "script"
 # openstack-pkg-tools appends its own code with an interpreter line of its own on top.
@@ -39,14 +42,19 @@ _FIND_FUNCTIONS = (
 )
 
 
-def read(path: str, environment: "Mapping[bytes, bytes] | None" = None) -> Service:
+def read(
+    path: str,
+    environment: "Mapping[bytes, bytes] | None" = None,
+    meanwhile: "Work" = lambda: None,
+) -> "Service":
     """Read the declaration in a shell file, which sees ``environment`` (our own if None).
 
+    ``meanwhile`` is called while the shell works: there are two processors in most machines.
     Raises DeclarationError, and OSError if the file cannot be read.
     """
     with open(path, encoding="utf-8", errors="surrogateescape") as file:
         text = file.read()
-    return loads(text, os.path.abspath(path), environment)
+    return loads(text, os.path.abspath(path), environment, meanwhile)
 
 
 def kind_of(text: str) -> str:
@@ -65,7 +73,12 @@ def is_own(text: str) -> bool:
     return first.startswith("#!") and "ssd-service" in first
 
 
-def loads(text: str, file: str, environment: "Mapping[bytes, bytes] | None" = None) -> Service:
+def loads(
+    text: str,
+    file: str,
+    environment: "Mapping[bytes, bytes] | None" = None,
+    meanwhile: "Work" = lambda: None,
+) -> "Service":
     """Make a Service of the text of a shell file. Raises DeclarationError."""
     kind = kind_of(text)
     header = parse(text)
@@ -80,7 +93,10 @@ def loads(text: str, file: str, environment: "Mapping[bytes, bytes] | None" = No
         # A variable that the file does not set must not come from elsewhere (init-d-script).
         for variable in debian.VARIABLES:
             given.pop(variable.encode(), None)
-    found, functions = _variables(text, file, name, given, strict and kind == OWN)
+    whole = strict and kind == OWN
+    found, functions = _variables(text, file, name, given, whole, meanwhile)
+    from ssd.service.declaration import Service  # loaded by now, or while the shell worked
+
     try:
         made = _fields(kind, found, text, file, given)
         made |= _hooks(functions, file)
@@ -96,7 +112,12 @@ def loads(text: str, file: str, environment: "Mapping[bytes, bytes] | None" = No
 
 
 def _variables(
-    text: str, file: str, name: str, environment: "Mapping[bytes, bytes]", whole: bool
+    text: str,
+    file: str,
+    name: str,
+    environment: "Mapping[bytes, bytes]",
+    whole: bool,
+    meanwhile: "Work",
 ) -> tuple[dict[str, str], list[str]]:
     """Have a shell execute the text; return the variables, and the functions that are hooks.
 
@@ -108,7 +129,8 @@ def _variables(
     before = _BEFORE.format(name=quote(name), functions=functions, values=values)
     # What follows the declaration proper has effects, and is ours to do.
     head = text.partition(_APPENDED)[0]
-    status, output, said = run(before + head + _AFTER, file, environment)
+    program = before + head + _AFTER
+    status, output, said = run(program, file, environment, meanwhile=meanwhile)
     ended, *texts = output.decode("utf-8", "surrogateescape").split("\0")
     if len(texts) != len(names) + 1 or whole and ended not in ("end", "0"):
         raise fault(file, status or int(ended or 1), said)
