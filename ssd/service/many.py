@@ -36,12 +36,17 @@ def perform_all(call: "Call", words: list[str]) -> int:
         for level in reversed(ordered):
             statuses += stop_level(level, call.program, call.table)
     else:
-        statuses += [
-            perform(each, verb, program=call.program, script=call.program, table=call.table)
-            for level in ordered
-            for each in level
-        ]
+        statuses += [_perform(call, each, verb) for level in ordered for each in level]
     return max(statuses)
+
+
+def _perform(call: "Call", service: "Service", verb: str) -> int:
+    """Do it to one; a declaration that lacks something does not hold up the others."""
+    try:
+        return perform(service, verb, program=call.program, script=call.program, table=call.table)
+    except (Error, OSError) as error:
+        write(2, f"{call.program}: {_describe(error)}\n")
+        return verbs.ERROR
 
 
 def _read(call: "Call") -> "tuple[list[Service], int]":

@@ -18,16 +18,21 @@ if TYPE_CHECKING:
 
 def stop(steps: Steps) -> str:
     """Stop the service by its schedule, remove its pidfile, and return the outcome."""
-    begin(steps)
-    with Stop(steps.service.match(), steps.service.schedule, table=steps.table) as work:
+    try:
+        work = begin(steps)
+    except Error as error:
+        return steps.failed(error)
+    with work:
         run(work)
     return settle(steps, work)
 
 
-def begin(steps: Steps) -> None:
-    """Do what comes before the first signal."""
+def begin(steps: Steps) -> Stop:
+    """Do what comes before the first signal; return the stop. Raises DeclarationError."""
+    work = Stop(steps.service.match(), steps.service.schedule, table=steps.table)
     if steps.processes:
         _hook(steps, "before_stop")
+    return work
 
 
 def settle(steps: Steps, work: Stop) -> str:
@@ -102,8 +107,10 @@ def _all_stopped(many: list[Steps]) -> "list[tuple[Steps, verbs.Move]]":
     works = {}
     for index, (steps, move) in enumerate(zip(many, moves, strict=True)):
         if move.step == verbs.STOP:
-            begin(steps)
-            works[index] = Stop(steps.service.match(), steps.service.schedule, table=steps.table)
+            try:
+                works[index] = begin(steps)
+            except Error as error:
+                moves[index] = verbs.decide("stop", verbs.STOP, steps.failed(error))
     try:
         run(*works.values())
     finally:

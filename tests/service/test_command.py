@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from support import ended
 
 from ssd import pidfile
+from ssd.service.command import main
+from ssd.testing import FakeProcesses
 
 FORKING = """
 import os, sys, time
@@ -275,3 +278,29 @@ def test_a_name_is_looked_up_before_any_file(place) -> None:
     done = place("nap", "status", cwd=place.folder)
     assert 1 == done.returncode
     assert os.path.isdir(place.folder / "nap")
+
+
+def test_the_command_takes_a_table_of_processes(tmp_path, monkeypatch, capfd) -> None:
+    """As ``ssd.command.main`` does, so that a program can be tested without real ones."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    table = FakeProcesses()
+    table.add("sleep", pid=200)
+    (tmp_path / "nap.toml").write_text(f'pidfile = "{tmp_path}/pid"\n')
+    (tmp_path / "pid").write_text("200\n")
+    argv = ["ssd-service", f"--directory={tmp_path}", "nap"]
+    assert 0 == main([*argv, "status"], table)
+    assert 0 == main([*argv, "stop"], table)
+    assert 3 == main([*argv, "status"], table)
+    shown = "nap is running (process 200)\nStopping nap: nap.\nnap is not running\n"
+    assert shown == capfd.readouterr().out
+    assert [signal.SIGTERM] == [sent.signum for sent in table.signals]
+
+
+def test_one_that_lacks_a_program_does_not_hold_up_the_others(place) -> None:
+    """It is told of, and the rest is started."""
+    (place.folder / "a.toml").write_text("")
+    place.declare(name="b")
+    done = place("all", "start")
+    assert (1, "Starting b: b.\n") == (done.returncode, done.stdout)
+    assert "a.toml: executable" in done.stderr
