@@ -35,10 +35,8 @@ def status_of_proc(say: "Say", words: list[str]) -> int:
     """Print how the daemon is; return the status."""
     from ssd.service.lsb.pids import tell_status
 
-    options, operands, complaints = getopts("p:", words)
+    options, operands = _read(say, "status_of_proc", "p:", words)
     pidfile = ["-p", options["p"]] if options.get("p") else []
-    for complaint in complaints:
-        say(f"status_of_proc: {complaint}")
     daemon = [word for word in operands[:1] if word]
     found = _find(say, [*pidfile, "--", *daemon])
     return tell_status(found.status, "".join(operands[1:2]))
@@ -49,9 +47,7 @@ def killproc(say: "Say", words: list[str]) -> int:
     from ssd.schedule import ScheduleError
     from ssd.service.lsb import daemons
 
-    options, operands, complaints = getopts("p:", words)
-    for complaint in complaints:
-        say(f"killproc: {complaint}")
+    options, operands = _read(say, "killproc", "p:", words)
     try:
         path, signal = [*operands, "", ""][:2]
         return daemons.killproc(path, signal, options.get("p"))
@@ -76,13 +72,10 @@ def start_daemon(say: "Say", words: list[str]) -> int:
     """Become the daemon, or return 0 where it runs already and 2 if it cannot be started."""
     from ssd.command import messages
     from ssd.command.values import leading_number
-    from ssd.launch.stdio import settle
     from ssd.service.lsb.daemons import plan_start
     from ssd.starting import Launch
 
-    options, operands, complaints = getopts("fn:p:", words)
-    for complaint in complaints:
-        say(f"start_daemon: {complaint}")
+    options, operands = _read(say, "start_daemon", "fn:p:", words)
     operands = operands[1:] if operands[:1] == ["--"] else operands
     if not operands or not operands[0]:
         say("start_daemon: usage: start_daemon [-f] [-n NICE] [-p PIDFILE] PATHNAME [ARGUMENT...]")
@@ -93,7 +86,6 @@ def start_daemon(say: "Say", words: list[str]) -> int:
         nice=leading_number(options.get("n", "0")),
         force="f" in options,
     )
-    settle()
     try:
         Launch(
             match,
@@ -135,13 +127,21 @@ def init_is_upstart(say: "Say", words: list[str]) -> int:
     return DONE if init_is_upstart() else FAILED
 
 
+def _read(
+    say: "Say", function: str, known: str, words: list[str]
+) -> tuple[dict[str, str], list[str]]:
+    """Return the options and operands of a call, and complain of what is neither."""
+    options, operands, complaints = getopts(known, words)
+    for complaint in complaints:
+        say(f"{function}: {complaint}")
+    return options, operands
+
+
 def _find(say: "Say", words: list[str]) -> "Found":
     """Read pidofproc's arguments and find; what cannot be told is status 4."""
     from ssd.service.lsb import pids
 
-    options, operands, complaints = getopts("p:", words)
-    for complaint in complaints:
-        say(f"pidofproc: {complaint}")
+    options, operands = _read(say, "pidofproc", "p:", words)
     if len(operands) != 1:
         say("invalid arguments")
         return pids.Found(UNKNOWN)
@@ -154,8 +154,8 @@ def _find(say: "Say", words: list[str]) -> "Found":
 
 
 def _described(error: Error) -> str:
-    """Put an exception into the words of the command ssd."""
-    from ssd.command.messages import describe  # only where something went wrong
+    """Put an exception into words."""
+    from ssd.service.wording import describe  # only where something went wrong
 
     return describe(error)
 

@@ -55,7 +55,9 @@ def main(words: list[str]) -> int:
         return INVALID
     except OSError as error:
         # Not about the daemon but about us: no descriptor left, or no working directory.
-        say(f"{name}: {error.strerror}")
+        from ssd.service.wording import describe
+
+        say(f"{name}: {describe(error)}")
         return FAULTS.get(name, FAILED)
 
 

@@ -7,7 +7,6 @@ from differential import harness
 from differential.cases import Case
 
 from . import doors
-from .test_differential import DATA
 
 
 @pytest.fixture(scope="session")
@@ -27,5 +26,5 @@ def outcomes(request, programs):
     calls = (getattr(item, "callspec", None) for item in request.session.items)
     chosen = (call.params.get("lsb_case") for call in calls if call)
     names = list(dict.fromkeys(case.id for case in chosen if isinstance(case, Case)))
-    sides = harness.compare(names, list(programs.values()), DATA)
+    sides = harness.compare(names, list(programs.values()), doors.CASES)
     return lambda name: {door: side[name] for door, side in zip(programs, sides, strict=True)}

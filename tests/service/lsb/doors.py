@@ -11,6 +11,7 @@ from pathlib import Path
 
 import debian
 
+CASES = Path(__file__).with_name("cases.toml")
 ORIGINAL = Path("/lib/lsb/init-functions")
 NAME = "init-script"  # the $0 of all, which complaints begin with
 

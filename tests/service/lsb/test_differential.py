@@ -10,8 +10,7 @@ from differential.test_differential import played
 
 from . import doors
 
-DATA = Path(__file__).with_name("cases.toml")
-CASES = cases.load(DATA)
+CASES = cases.load(doors.CASES)
 PAGE = Path(__file__).parents[3] / "docs" / "lsb.md"
 
 EVERYTHING: frozenset[str] = frozenset()  # ignored: standard error is compared too

@@ -92,6 +92,13 @@ SCENARIOS = {
         . "$LIBRARY"
         log_success_msg a; log_failure_msg b
     """,
+    "lines need no other program": """
+        PATH=/nonexistent
+        . "$LIBRARY"
+        log_daemon_msg a b; log_end_msg 0; log_failure_msg c; log_action_begin_msg d
+        log_action_end_msg 1; log_end_msg 3; echo $?
+        init_is_upstart; echo $?
+    """,
     "VERBOSE silences the lines of init-d-script": """
         . "$LIBRARY"
         for VERBOSE in yes no ""; do
