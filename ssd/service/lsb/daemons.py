@@ -3,7 +3,7 @@
 import os
 
 from ssd.errors import AlreadyRunning
-from ssd.matching import Match
+from ssd.matching import DEAD, DEAD_WITH_PIDFILE, Match
 from ssd.schedule import SEND, Schedule, ScheduleError, signal_number
 from ssd.service.lsb.names import comm_of
 from ssd.service.lsb.pids import default_pidfile, pidofproc
@@ -108,5 +108,5 @@ def _tidy(pathname: str, pidfile: str) -> None:
     """Remove a pidfile whose process is gone. Raises PidfileError."""
     from ssd.pidfile import remove  # only after a TERM
 
-    if pidofproc(pathname, pidfile).status in (1, 3):
+    if pidofproc(pathname, pidfile).status in (DEAD_WITH_PIDFILE, DEAD):
         remove(pidfile)

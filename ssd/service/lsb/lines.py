@@ -105,5 +105,5 @@ def _number(status: int | str) -> int | None:
 def _exit_status(status: int | str, value: int | None) -> int:
     """Return what can be an exit status. Raises ValueError for what is no number."""
     if value is None:
-        raise ValueError(f"{status!r} is no exit status: a number from 0 to 255 is")
+        raise ValueError(f"'{status}' is no exit status: a number from 0 to 255 is")
     return value if 0 <= value <= OVERFLOW else OVERFLOW
