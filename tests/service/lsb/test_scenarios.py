@@ -13,7 +13,7 @@ pytestmark = [
 ]
 
 # Each is run as a script called init-script in an empty folder, as root of a namespace. $LIBRARY is
-# the library; standard error is printed too.
+# the library, $INTERPRETER the shell; standard error is printed too.
 SCENARIOS = {
     "an exit on errors is only for what failed": """
         set -eu
@@ -84,6 +84,18 @@ SCENARIOS = {
         echo 'log_action_msg () { echo broken; }' >/lib/lsb/init-functions.d/70-three.dpkg-old
         . "$LIBRARY"
         log_daemon_msg a b; log_end_msg 3; echo $?; log_action_msg c
+    """,
+    "systemd's hook hands a script over to systemctl": """
+        mkdir -p /run/systemd/system /run/bin
+        mount -t tmpfs none /etc/init.d
+        printf '#!/bin/sh\necho "systemctl $*"\n' >/run/bin/systemctl
+        chmod +x /run/bin/systemctl
+        echo '. "$LIBRARY"; echo "$1 was not handed over"; log_end_msg 3' >/etc/init.d/nap
+        PATH=/run/bin:$PATH
+        for verb in start stop restart status reload other; do
+            $INTERPRETER /etc/init.d/nap $verb; echo $?
+            SYSTEMCTL_SKIP_REDIRECT=1 $INTERPRETER /etc/init.d/nap $verb; echo $?
+        done
     """,
     "the settings of lsb-base-logging.sh are read last": """
         mount -t tmpfs none /etc
@@ -182,6 +194,7 @@ def played(run, folder, shell: str, library, scenario: str) -> tuple[int, str]:
     script.write_text(f"exec 2>&1\ncd '{folder}'\n{SCENARIOS[scenario]}")
     environment = {
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "INTERPRETER": shell,
         "LIBRARY": str(library),
         "SSD_SERVICE": str(doors.service()),
     }
