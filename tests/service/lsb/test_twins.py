@@ -61,6 +61,16 @@ def test_every_line_is_that_of_python(name: str, tmp_path_factory) -> None:
     check()
 
 
+@pytest.mark.parametrize("missing", ["/nonexistent/ssd-service", "/etc/passwd"])
+def test_a_status_cannot_be_told_without_ssd_service(missing: str) -> None:
+    """A daemon is not said to be dead because nobody could ask."""
+    call = [("status_of_proc", ["-p", "/nonexistent/pid", "/usr/sbin/nap", "nap"])]
+    environment = {"SSD_SERVICE": missing}
+    done = subprocess.run(["sh", "-c", script(call)], capture_output=True, env=environment)
+    assert b"could not access PID file for nap ... failed!\n<4>\n" == done.stdout
+    assert missing.encode() in done.stderr
+
+
 def defined(text: str) -> set[str]:
     """Return the names of the functions that a shell script defines."""
     return set(re.findall(r"^(\w+) ?\(\)", text, re.MULTILINE))
