@@ -1,7 +1,7 @@
 """A verb for all declared services at once."""
 
 from ssd.errors import Error
-from ssd.service import catalogue, verbs
+from ssd.service import catalogue, toml_source, verbs
 from ssd.service.performing import perform, sentence
 from ssd.service.steps import Steps
 from ssd.writing import write
@@ -93,12 +93,20 @@ def _statuses(call: "Call") -> int:
 def _status(name: str, directory: str, table: "ProcessTable | None") -> tuple[int, str, list[str]]:
     """Return the LSB status of one service, what is said of it, and complaints."""
     try:
-        steps = Steps(catalogue.find(name, directory), table)
+        steps = Steps(_find(name, directory), table)
         outcome = steps.look()
     except (Error, OSError) as error:
         return 4, "", [_describe(error)]
     status = verbs.decide("status", verbs.LOOK, outcome).status
-    return status, sentence(steps, outcome), steps.complaints
+    return status, sentence(steps, outcome, brief=True), steps.complaints
+
+
+def _find(name: str, directory: str) -> "Service":
+    """Return a declaration that was listed; most are in TOML, and need not be looked for."""
+    try:
+        return toml_source.read(f"{directory}/{name}.toml")
+    except FileNotFoundError:
+        return catalogue.find(name, directory)
 
 
 def status_all(call: "Call", words: list[str]) -> int:

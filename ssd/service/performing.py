@@ -85,10 +85,16 @@ def tell(steps: Steps, outcome: str) -> None:
     write(STDOUT, sentence(steps, outcome))
 
 
-def sentence(steps: Steps, outcome: str) -> str:
-    """Return the sentence of a status: with pid, uptime and memory if it runs."""
+def sentence(steps: Steps, outcome: str, brief: bool = False) -> str:
+    """Return the sentence of a status: with pid, uptime and memory if it runs.
+
+    ``brief`` leaves out what takes a second look at the process: its uptime and memory.
+    """
     service = steps.service
     if outcome == verbs.RUNNING:
+        if brief:
+            pids = ", ".join(str(process.pid) for process in steps.processes)
+            return f"{service.name} is running (process {pids})\n"
         return "".join(f"{service.name} is running (process {p.pid}){_vitals(p)}\n"
                        for p in steps.processes)  # fmt: skip
     if outcome == verbs.DEAD:

@@ -2,9 +2,11 @@
 
 import os
 import sys
+import time
 
 from ssd.processes.identity import Process
 
+_TICKS, _PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -29,29 +31,25 @@ def vitals(process: Process) -> Vitals | None:
 def _of_kernel(process: Process) -> Vitals | None:
     """Read /proc directly (proc(5)): psutil's import costs twice an interpreter's start."""
     try:
-        stat = _read(f"/proc/{process.pid}/stat")
-        since_boot = float(_read("/proc/uptime").split()[0])
+        fd = os.open(f"/proc/{process.pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
-    fields = stat[stat.rindex(b")") + 2 :].split()
-    if int(fields[19]) != process.start_time:
-        return None
-    started = process.start_time / os.sysconf("SC_CLK_TCK")
-    return Vitals(max(0.0, since_boot - started), int(fields[21]) * os.sysconf("SC_PAGE_SIZE"))
-
-
-def _read(path: str) -> bytes:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.read(fd, 2048)
+        stat = os.read(fd, 2048)
+    except OSError:  # it has ended since
+        return None
     finally:
         os.close(fd)
+    fields = stat[stat.rindex(b")") + 2 :].split(b" ", 22)
+    if int(fields[19]) != process.start_time:
+        return None
+    # The clock that start times are counted by: it goes on while the machine sleeps.
+    uptime = time.clock_gettime(time.CLOCK_BOOTTIME) - process.start_time / _TICKS
+    return Vitals(max(0.0, uptime), int(fields[21]) * _PAGE)
 
 
 def _of_psutil(process: Process) -> Vitals | None:
     """Ask psutil, on systems without /proc."""
-    import time
-
     import psutil
 
     try:

@@ -1,6 +1,7 @@
 """Uptime and memory of a process, held against psutil."""
 
 import time
+from subprocess import PIPE
 
 import psutil
 import pytest
@@ -13,7 +14,8 @@ from ssd.service.vitals import duration, size, vitals
 
 def test_vitals_are_those_that_psutil_knows() -> None:
     """To the second, and the same memory of a process that sleeps."""
-    with child() as process:
+    with child("sh", "-c", "echo ready; read line", stdin=PIPE, stdout=PIPE) as process:
+        assert b"ready\n" == process.stdout.readline()  # its memory is what it will be
         found = vitals(default_table().process(process.pid))
         known = psutil.Process(process.pid)
         assert abs(time.time() - known.create_time() - found.uptime) < 1.5
