@@ -8,6 +8,9 @@ from ssd.processes.identity import Process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ssd.launch.become import Warn
     from ssd.launch.command import Command
     from ssd.matching import Match
     from ssd.processes.types import ProcessTable
@@ -101,32 +104,40 @@ def start(
 
     Raises AlreadyRunning, StartFailed, StartBlocked, NotReady, PidfileUnwritable,
     UnknownUser, UnknownGroup and what ``ssd.find`` raises; warns with StartWarning. Costs the
-    start of an interpreter, because a process with threads must not fork into Python.
+    start of an interpreter, because a process with threads must not fork into Python. On a
+    table that makes its processes itself (``ssd.testing``) it costs nothing of the kind.
     """
     if notify_timeout is not None and not background:
         raise ValueError("notify_timeout needs a start in the background")
-    request = helper.Request(
-        {name: getattr(match, name) for name in match.__slots__},
-        command.pack(),
-        background,
-        make_pidfile,
-        notify_timeout,
-        None if table is None else _name(table),
-    )
-    pid, reading, pidfd = helper.spawn(request, stdio, new_session and not background)
-    try:
-        told, omissions = _listen(reading)
-    except BaseException:
-        if not background:
-            os.kill(pid, 9)  # nobody would be there to own it
-        _let_go(pid, pidfd)
-        raise
-    finally:
-        os.close(reading)
-    if background or told.failure is not None:
-        _let_go(pid, pidfd)
-    process = told.result()
-    result = process if background else Child(process.pid, process.start_time, pidfd)
+    omissions: list[str] = []
+
+    def warn(stage: str, detail: str, reason: str | None) -> None:
+        omissions.append(f"{stage} {detail}: {reason}")
+
+    result: Process
+    if hasattr(table, "launch"):  # it makes its processes itself: nothing to fork
+        from ssd.starting import Launch
+
+        result = Launch(
+            match,
+            command.unpack(command.pack()),  # a launch may change its own
+            background=background,
+            make_pidfile=make_pidfile,
+            warn=warn,
+            say=lambda *event: None,
+            notify_timeout=notify_timeout,
+            table=table,
+        ).launch()
+    else:
+        request = helper.Request(
+            {name: getattr(match, name) for name in match.__slots__},
+            command.pack(),
+            background,
+            make_pidfile,
+            notify_timeout,
+            None if table is None else _name(table),
+        )
+        result = _spawn(request, stdio, new_session and not background, warn)
     try:
         for omission in omissions:
             warnings.warn(StartWarning(omission), stacklevel=2)
@@ -135,6 +146,26 @@ def start(
         warning.process = result
         raise
     return result
+
+
+def _spawn(
+    request: helper.Request, stdio: tuple[int, int, int], new_session: bool, warn: "Warn"
+) -> Process:
+    """Have a helper do a start; return what it has started, or raise why it did not."""
+    pid, reading, pidfd = helper.spawn(request, stdio, new_session)
+    try:
+        told = _listen(reading, warn)
+    except BaseException:
+        if not request.background:
+            os.kill(pid, 9)  # nobody would be there to own it
+        _let_go(pid, pidfd)
+        raise
+    finally:
+        os.close(reading)
+    if request.background or told.failure is not None:
+        _let_go(pid, pidfd)
+    process = told.result()
+    return process if request.background else Child(process.pid, process.start_time, pidfd)
 
 
 def _let_go(pid: int, pidfd: int) -> None:
@@ -153,14 +184,12 @@ def _name(table: "ProcessTable") -> str:
         raise TypeError(f"a start needs a table of real processes, not {table!r}") from None
 
 
-def _listen(reading: int) -> tuple[report.Told, list[str]]:
-    """Read the helper's reports to their end: what became of the start, and the omissions."""
+def _listen(reading: int, warn: "Callable[..., None]") -> report.Told:
+    """Read the helper's reports to their end: what became of the start, and the warnings."""
     told = report.Told()
-    omissions = []
     for kind, values in report.receive(reading):
         if kind == "warning":
-            stage, detail, reason = values
-            omissions.append(f"{stage} {detail}: {reason}")
+            warn(*values)
         else:
             told.take(kind, values)
-    return told, omissions
+    return told

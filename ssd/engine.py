@@ -99,7 +99,7 @@ class Stop:
         """Do all that is due now; return True when the stop is over."""
         try:
             if self._criteria is None:
-                self._criteria = resolve(self.match)
+                self._criteria = resolve(self.match, self.table)
             while self._step is not None:
                 kind, value = self._step
                 answer = self._send(int(value)) if kind == SEND else self._wait(value)

@@ -13,6 +13,8 @@ from ssd.schedule import number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ssd.matching import Match
     from ssd.processes.identity import Process
     from ssd.processes.types import ProcessTable
@@ -32,19 +34,20 @@ class Finding:
         self.pidfile_holds = pidfile_holds
 
 
-def resolve(match: "Match") -> Criteria:
+def resolve(match: "Match", table: "ProcessTable | None" = None) -> Criteria:
     """Turn the names of a Match into what the kernel compares.
 
-    Raises ExecutableMissing and UnknownUser.
+    A table that makes its processes itself may know executables that no disk has. Raises
+    ExecutableMissing and UnknownUser.
     """
     file = name = None
     if match.exec is not None:
+        known: Callable[[str | bytes], tuple[int, int]] = getattr(table, "file", _file)
         try:
-            facts = os.stat(match.exec)
+            file = known(match.exec)
         except OSError as error:
             path = os.fsdecode(match.exec)
             raise ExecutableMissing(path, error.errno, error.strerror) from error
-        file = (facts.st_dev, facts.st_ino)
     if match.name is not None:
         name = os.fsencode(match.name)
     return Criteria(match.pid, match.ppid, file, name, _uid(match.user))
@@ -78,7 +81,7 @@ def find(match: "Match", *, table: "ProcessTable | None" = None) -> "list[Proces
     Zombies are dead and the calling process is never among them. Raises
     ExecutableMissing, UnknownUser, PidfileUnreadable, PidfileUnsafe, ProcessTableError.
     """
-    return look(match, resolve(match), table or default_table()).processes
+    return look(match, resolve(match, table), table or default_table()).processes
 
 
 def status(match: "Match", *, table: "ProcessTable | None" = None) -> int:
@@ -87,8 +90,14 @@ def status(match: "Match", *, table: "ProcessTable | None" = None) -> int:
     4 means that the pidfile holds no pid. What keeps the question itself from being
     asked (see ``find``) is raised.
     """
-    finding = look(match, resolve(match), table or default_table(), only_first=True)
+    finding = look(match, resolve(match, table), table or default_table(), only_first=True)
     return lsb_status(bool(finding.processes), finding.pidfile_holds, match.pidfile is not None)
+
+
+def _file(path: "str | bytes") -> tuple[int, int]:
+    """Return device and inode of a file. Raises OSError."""
+    facts = os.stat(path)
+    return facts.st_dev, facts.st_ino
 
 
 def _uid(user: str | int | None) -> int | None:

@@ -80,10 +80,10 @@ def acquire(match: "Match", criteria: "Criteria", alarm: bool = True) -> Lock | 
     try:
         directory, last = walk(path, follow_last=True)
     except UntrustedLink as link:
-        raise NoLock(shown, f"others can make the link {os.fsdecode(link.name)!r}") from None
+        raise NoLock(shown, f"others can make the link {link.name!r}") from None
     except OSError as error:
         raise NoLock(shown, error.strerror) from error
-    base = b".%s.lock" % last[:200]
+    base = b".%s.lock" % os.fsencode(last)[:200]
     try:
         return Lock(shown, _locked(base, directory, shown, alarm), directory, base)
     except OSError as error:

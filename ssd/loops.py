@@ -8,7 +8,7 @@ from ssd.stopping import results
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from ssd.matching import Match
     from ssd.processes.identity import Process
@@ -54,6 +54,9 @@ async def stop_all(
 
 async def _wait(stop: Stop) -> None:
     """Wait until a process of the stop has ended or its time has come."""
+    waiting: Callable[..., Awaitable[None]] | None = getattr(stop.table, "wait_async", None)
+    if waiting is not None:  # a time of its own: ssd.testing's
+        return await waiting(stop.handles, stop.until)
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     handles = stop.handles

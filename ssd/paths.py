@@ -17,7 +17,7 @@ _DIRECTORY = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 class UntrustedLink(Exception):
     """A symbolic link lies in a directory that others can write. ``name`` is the link."""
 
-    def __init__(self, name: bytes) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
 
@@ -29,17 +29,19 @@ def only_ours(facts: os.stat_result) -> bool:
     return not facts.st_mode & stat.S_IWGRP or facts.st_gid in (0, os.getegid())
 
 
-def walk(path: bytes, follow_last: bool) -> tuple[int, bytes]:
+def walk(path: bytes, follow_last: bool) -> tuple[int, str]:
     """Resolve a path and return a descriptor of its directory and the name in there.
 
     With ``follow_last`` the last component is resolved too if it is a link. The caller
-    closes the descriptor. The name may not exist. Raises UntrustedLink, and OSError where
-    a directory cannot be opened (ELOOP after 40 links).
+    closes the descriptor. The name (os.fsdecode) may not exist. Raises UntrustedLink, and
+    OSError where a directory cannot be opened (ELOOP after 40 links).
     """
-    directory = os.open(b"/" if path.startswith(b"/") else b".", _DIRECTORY)
+    # Text, because pyfakefs, which tests lay below this, takes no bytes beside a descriptor.
+    text = os.fsdecode(path)
+    directory = os.open("/" if text.startswith("/") else ".", _DIRECTORY)
     try:
         # Innermost last, so that pop() gives the next component.
-        ahead = [part for part in path.split(b"/") if part not in (b"", b".")][::-1]
+        ahead = [part for part in text.split("/") if part not in ("", ".")][::-1]
         links = 0
         while ahead:
             name = ahead.pop()
@@ -47,23 +49,23 @@ def walk(path: bytes, follow_last: bool) -> tuple[int, bytes]:
             if target is not None:
                 links += 1
                 if links > MOST_LINKS:
-                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fsdecode(path))
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), text)
                 if not only_ours(os.fstat(directory)):
                     raise UntrustedLink(name)
-                if target.startswith(b"/"):
-                    directory = _enter(b"/", directory)
-                ahead += [part for part in target.split(b"/") if part not in (b"", b".")][::-1]
+                if target.startswith("/"):
+                    directory = _enter("/", directory)
+                ahead += [part for part in target.split("/") if part not in ("", ".")][::-1]
             elif ahead:
                 directory = _enter(name, directory)
             else:
                 return directory, name
-        return directory, b"."
+        return directory, "."
     except BaseException:
         os.close(directory)
         raise
 
 
-def _link(name: bytes, directory: int) -> bytes | None:
+def _link(name: str, directory: int) -> str | None:
     """Return where a link points, or None for what is no link or does not exist."""
     try:
         return os.readlink(name, dir_fd=directory)
@@ -73,7 +75,7 @@ def _link(name: bytes, directory: int) -> bytes | None:
         raise
 
 
-def _enter(name: bytes, directory: int) -> int:
+def _enter(name: str, directory: int) -> int:
     """Open a directory below another one and close that. Closes nothing if it fails."""
     inner = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=directory)
     os.close(directory)

@@ -82,7 +82,7 @@ def load(name: bytes, alone: bool) -> bytes | None:
 
 
 def _untrusted(link: UntrustedLink) -> str:
-    return f"others can write the directory of the symbolic link {os.fsdecode(link.name)!r}"
+    return f"others can write the directory of the symbolic link {link.name!r}"
 
 
 def distrust(facts: os.stat_result, alone: bool) -> str | None:
@@ -107,7 +107,7 @@ class Written:
 
     __slots__ = ("_directory", "_base")
 
-    def __init__(self, directory: int, base: bytes) -> None:
+    def __init__(self, directory: int, base: str) -> None:
         self._directory = directory
         self._base = base
 
@@ -200,7 +200,7 @@ def _is_literal(name: bytes, fd: int) -> bool:
         return False  # no /proc, or hidden: the walk answers instead
 
 
-def _refuse_special(base: bytes, directory: int) -> None:
+def _refuse_special(base: str, directory: int) -> None:
     """Raise OSError if something other than a regular file has the pidfile's name."""
     try:
         mode = os.lstat(base, dir_fd=directory).st_mode
@@ -214,10 +214,12 @@ def _refuse_special(base: bytes, directory: int) -> None:
         raise OSError(errno.EINVAL, "it is no regular file")
 
 
-def _replace(base: bytes, directory: int, content: bytes, mode: int) -> None:
+def _replace(base: str, directory: int, content: bytes, mode: int) -> None:
     """Write a temporary file and rename it to ``base``."""
     try:
-        fd, temporary = _create(b".%s.tmp" % base[:200], directory)
+        # Cut in bytes: a name has 255 of them at most.
+        name = os.fsdecode(b".%s.tmp" % os.fsencode(base)[:200])
+        fd, temporary = _create(name, directory)
     except PermissionError:
         # A file of the caller's in a directory that is not: it can only be written in place.
         if not os.access(base, os.W_OK, dir_fd=directory):
@@ -236,7 +238,7 @@ def _replace(base: bytes, directory: int, content: bytes, mode: int) -> None:
         raise
 
 
-def _create(temporary: bytes, directory: int) -> tuple[int, bytes]:
+def _create(temporary: str, directory: int) -> tuple[int, str]:
     """Create the temporary file; return its descriptor and its name.
 
     One that is there was left by a start that was killed, and is replaced; in a sticky
@@ -249,11 +251,11 @@ def _create(temporary: bytes, directory: int) -> tuple[int, bytes]:
         try:
             os.unlink(temporary, dir_fd=directory)
         except (PermissionError, IsADirectoryError):
-            temporary += b"." + os.urandom(8).hex().encode()
+            temporary += "." + os.urandom(8).hex()
         return os.open(temporary, flags, 0o600, dir_fd=directory), temporary
 
 
-def _overwrite(base: bytes, directory: int, content: bytes) -> None:
+def _overwrite(base: str, directory: int, content: bytes) -> None:
     """Write into an existing file, the pid first and the cut second: never empty."""
     fd = os.open(base, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
     try:

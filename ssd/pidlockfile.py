@@ -5,7 +5,6 @@ and has a moment with an empty file. This one has its interface and keeps its pr
 """
 
 import os
-import time
 
 from lockfile import AlreadyLocked, LockFailed, LockTimeout, NotLocked, NotMyLock
 from lockfile.pidlockfile import PIDLockFile as _PIDLockFile
@@ -16,6 +15,12 @@ from ssd.finding import resolve
 from ssd.matching import Match
 from ssd.processes import default_table
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ssd.processes.types import ProcessTable
+
 
 class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
     """A pidfile that locks: held as long as the process in it runs.
@@ -24,10 +29,21 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
     has ended, however it ended, holds nothing. Two processes that try at the same moment
     are kept apart by a kernel lock. The file is never empty: it appears whole, by a rename.
     Questions about a file that somebody else could have written raise PidfileUnsafe.
+    ``table`` is where owners are looked for, the system's own unless given.
     """
 
-    def __init__(self, path: str, threaded: bool = False, timeout: float | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        threaded: bool = False,
+        timeout: float | None = None,
+        *,
+        table: "ProcessTable | None" = None,
+    ) -> None:
         super().__init__(path, threaded, timeout)
+        self._table = table or default_table()
+        # Asked anew each time: python-daemon forks between the making and the use.
+        self._own_pid: Callable[[], int] = getattr(table, "own_pid", os.getpid)
 
     def read_pid(self) -> int | None:
         """Return the pid in the file; None if there is no file or it holds none."""
@@ -42,7 +58,7 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
 
     def i_am_locking(self) -> bool:
         """Tell whether the file is this process's own."""
-        return self._owner() == os.getpid()
+        return self._owner() == self._own_pid()
 
     def acquire(self, timeout: float | None = None) -> None:
         """Write this process into the file.
@@ -53,11 +69,11 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
         believed nor written.
         """
         limit = self.timeout if timeout is None else timeout
-        until = None if limit is None else time.monotonic() + limit
+        until = None if limit is None else self._table.now() + limit
         while not self._try_or_fail():
             if limit is not None and limit <= 0:
                 raise AlreadyLocked(f"{self.path} is already locked")
-            if until is not None and time.monotonic() >= until:
+            if until is not None and self._table.now() >= until:
                 raise LockTimeout(f"Timeout waiting to acquire lock for {self.path}")
             self._await_owner(until)
 
@@ -66,7 +82,7 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
         owner = self._owner()
         if owner is None:
             raise NotLocked(f"{self.path} is not locked")
-        if owner != os.getpid():
+        if owner != self._own_pid():
             raise NotMyLock(f"{self.path} is locked, but not by me")
         pidfile.remove(self.path)
 
@@ -91,10 +107,11 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
         try:
             if self._owner() is not None:
                 return False
-            here = default_table().process(os.getpid())
+            own = self._own_pid()
+            here = self._table.process(own)
             started = 0 if here is None else here.start_time
             # python-daemon's umask is 0, and nobody believes a file that all may write.
-            written = pidfile.write(self.path, os.getpid(), _umask() | 0o022, started)
+            written = pidfile.write(self.path, own, _umask() | 0o022, started)
             if written is not None:
                 written.close()
             return True
@@ -108,21 +125,20 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
             pid, started = pidfile.read_owner(self.path)
         except FileNotFoundError:
             return None
-        process = None if pid is None else default_table().process(pid)
+        process = None if pid is None else self._table.process(pid)
         if process is None or started not in (None, process.start_time):
             return None
         return process.pid
 
     def _await_owner(self, until: float | None) -> None:
         """Wait until the owner ends, which its pidfd tells, or the time is over."""
-        table = default_table()
         owner = self._owner()
-        process = None if owner is None else table.process(owner)
+        process = None if owner is None else self._table.process(owner)
         if process is None:
             return
         try:
-            with table.open(process) as handle:
-                table.wait([handle], until)
+            with self._table.open(process) as handle:
+                self._table.wait([handle], until)
         except ProcessLookupError:
             return
 

@@ -60,7 +60,7 @@ class Launch:
         self.say = say
         self.executing = executing
         self.table = table or default_table()
-        self.criteria = resolve(match)
+        self.criteria = resolve(match, self.table)
         self.who = Identity(command.user, command.group)
         # By its full path: the working directory is another one when it is written.
         self.pidfile = None
@@ -79,6 +79,9 @@ class Launch:
         Raises AlreadyRunning, StartFailed, StartBlocked, PidfileUnwritable, NotReady and
         what the look raises.
         """
+        launcher: Callable[[Launch], Process] | None = getattr(self.table, "launch", None)
+        if launcher is not None:  # it makes its processes itself: ssd.testing's
+            return launcher(self)
         lock = self.lock()
         try:
             found = self.running()

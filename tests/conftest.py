@@ -1,9 +1,12 @@
-"""What every test can ask for: the installed ``ssd``, a daemon that says ready, a namespace."""
+"""What every test can ask for: the installed ``ssd``, and a namespace to run things in.
+
+Fake processes, real daemons and pidfiles come from the project's own plugin, ssd.testing.plugin.
+"""
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,6 @@ TESTS = Path(__file__).resolve().parent
 CHECKOUT = TESTS.parent
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-Spawn = Callable[..., subprocess.Popen[str]]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -72,26 +74,3 @@ def in_namespace(run: Run, tmp_path: Path) -> Run:
         return run(*namespaces.command(argv, keep=[tmp_path]), **options)
 
     return in_namespace
-
-
-@pytest.fixture
-def daemon() -> Iterator[Spawn]:
-    """Return a function that starts child.py and waits until it says ready.
-
-    What it returns is a Popen with the child's text on ``stdout``. All are ended and
-    reaped when the test is over.
-    """
-    children: list[subprocess.Popen[str]] = []
-
-    def daemon(*arguments: str, argv: Sequence[str] = ()) -> subprocess.Popen[str]:
-        command = [*(argv or (sys.executable, str(TESTS / "child.py"))), *arguments]
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        children.append(child)
-        assert child.stdout is not None
-        assert child.stdout.readline() == f"ready {child.pid}\n"
-        return child
-
-    yield daemon
-    for child in children:
-        child.kill()
-        child.communicate()

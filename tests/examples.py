@@ -3,12 +3,14 @@
 usage: examples.py PAGE (in an empty folder, best in a namespace)
 
 ``console``: a line ``$ COMMAND`` (continued by ``> ``) is run by sh, the lines after it are what
-it prints; one block is one shell. ``python``: with ``>>>`` a doctest, otherwise executed; one
-page is one module. ``...`` and its one-character form stand for any text. ``text`` and ``ini``
-are shown only, and MyST's ``{directives}`` belong to Sphinx. Nothing else is allowed.
+it prints; one block is one shell. ``python``: with ``>>>`` a doctest, with ``def test_`` run by
+pytest, otherwise executed; one page is one module. ``...`` and its one-character form stand for
+any text. ``text`` and ``ini`` are shown only, and MyST's ``{directives}`` belong to Sphinx.
+Nothing else is allowed.
 """
 
 import doctest
+import os
 import re
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from pathlib import Path
 SHOWN = ("text", "ini")
 FENCE = re.compile(r"^(```+)([^`\n]*)\n(.*?)^\1[ ]*$", re.MULTILINE | re.DOTALL)
 FLAGS = doctest.ELLIPSIS
+TEST = re.compile(r"^def test_", re.MULTILINE)
 
 # Each command's own status is the next one's $?, and its output ends with a line of its own.
 SHELL = """
@@ -96,12 +99,30 @@ def python(content: str, names: dict[str, object], page: str, line: int) -> Iter
         yield "".join(report)
 
 
+def tests(found: list[tuple[int, str]]) -> Iterator[str]:
+    """Run blocks that hold tests by pytest, at their lines of one module; yield what fails."""
+    text = ""
+    for line, content in found:
+        text += "\n" * (line - 1 - text.count("\n")) + content
+    wanted = len(TEST.findall(text))
+    with tempfile.TemporaryDirectory(prefix="examples-") as folder:
+        Path(folder, "test_page.py").write_text(text, encoding="utf-8")
+        options = ["-q", "-c", os.devnull, "--rootdir", folder, "-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", *options, "-p", "no:asyncio", "test_page.py"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode or f"{wanted} passed in" not in done.stdout:
+        yield f"not all {wanted} tests pass:\n{done.stdout}{done.stderr}"
+
+
 def failures(page: Path) -> Iterator[str]:
     """Run all examples of a page; yield a text for each that fails."""
     names: dict[str, object] = {"__name__": "__main__"}
+    tested: list[tuple[int, str]] = []
     for line, info, content in blocks(page.read_text(encoding="utf-8")):
         found: Iterator[str] = iter(())
-        if info == "console":
+        if info == "python" and TEST.search(content):
+            tested.append((line, content))
+        elif info == "console":
             found = console(content)
         elif info == "python":
             found = python(content, names, str(page), line)
@@ -109,6 +130,8 @@ def failures(page: Path) -> Iterator[str]:
             found = iter([f"info string {info!r}: it says neither how to run it nor not to"])
         for failure in found:
             yield f"{page.name}:{line}: {failure}"
+    if tested:
+        yield from (f"{page.name}: {failure}" for failure in tests(tested))
 
 
 if __name__ == "__main__":

@@ -4,8 +4,7 @@ import signal
 from collections.abc import Callable
 
 from ssd.engine import NOTHING, REFUSED, STOPPED
-from ssd.testing import FakeProcesses
-from ssd.testing.reactions import dies, ignores, renames
+from ssd.testing import FakeProcesses, dies, ignores, renames
 
 HUP, INT, KILL, TERM, CONT = (
     signal.SIGHUP, signal.SIGINT, signal.SIGKILL, signal.SIGTERM, signal.SIGCONT,

@@ -39,6 +39,15 @@ def test_an_example_that_prints_something_else_fails() -> None:
     assert 1 == len(list(examples.python(">>> 1 + 1\n3\n", {}, "page", 1)))
 
 
+def test_a_test_on_a_page_is_run_by_pytest() -> None:
+    """With the project's fixtures, and every one of them: two of a name are one too few."""
+    passing = "def test_a(fake_processes):\n    assert fake_processes.now() == 0\n"
+    assert [] == list(examples.tests([(1, passing), (9, passing.replace("_a", "_b"))]))
+    assert 1 == len(list(examples.tests([(1, passing), (9, passing)])))
+    (failure,) = examples.tests([(40, passing.replace("== 0", "== 1"))])
+    assert "test_page.py:41: AssertionError" in failure
+
+
 def test_an_unknown_info_string_fails(tmp_path: Path) -> None:
     """A block that nobody runs has to be called text or ini."""
     page = tmp_path / "page.md"

@@ -4,10 +4,12 @@ import os
 import signal
 
 import pytest
-from conftest import Run, Spawn
+from conftest import Run
+
+from ssd.testing import Daemons
 
 
-def test_the_child_says_which_signals_it_gets(daemon: Spawn) -> None:
+def test_the_child_says_which_signals_it_gets(daemon: Daemons) -> None:
     """A child tells of each signal in a line, and TERM ends it with status 0."""
     child = daemon()
     for number in ("HUP", "TERM"):

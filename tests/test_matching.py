@@ -9,6 +9,7 @@ import ssd
 from ssd.errors import ExecutableMissing, UnknownUser
 from ssd.finding import resolve
 from ssd.matching import Criteria, Match, lsb_status
+from ssd.testing import FakeProcesses
 
 NO_MATCH = {
     "nothing": {},
@@ -102,22 +103,18 @@ def test_the_lsb_status_follows_from_the_process_and_the_pidfile(case: tuple) ->
 
 
 # (text of the pidfile or None for no file) -> status of a pidfile alone
-PIDFILES = {None: 3, "": 4, "junk": 4, "-1": 4, "0": 4, "12abc": 4, "{dead}": 1}
+PIDFILES = {None: 3, "": 4, "junk": 4, "-1": 4, "0": 4, "12abc": 4, "4711": 1, "101": 0}
 
 
 @pytest.mark.parametrize("text", PIDFILES)
-def test_status_answers_from_the_pidfile(text: str | None, tmp_path: Path) -> None:
+def test_status_answers_from_the_pidfile(
+    text: str | None, pidfile: Path, fake_processes: FakeProcesses
+) -> None:
     """A pidfile that holds no pid is unknown, one of a dead process is dead."""
-    path = tmp_path / "pid"
+    fake_processes.add("d", pid=101)
     if text is not None:
-        path.write_text(text.format(dead=_dead()))
-    assert PIDFILES[text] == ssd.status(Match(pidfile=path))
-
-
-def _dead() -> int:
-    from support import unused_pid
-
-    return unused_pid()
+        pidfile.write_text(text)
+    assert PIDFILES[text] == ssd.status(Match(pidfile=pidfile), table=fake_processes)
 
 
 def test_the_caller_itself_is_never_found() -> None:

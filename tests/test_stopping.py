@@ -25,187 +25,191 @@ from ssd.errors import NotPermitted, NotStopped, UnknownUser
 from ssd.matching import Match
 from ssd.schedule import BREATH, Schedule
 from ssd.stopping import run
-from ssd.testing import FakeProcesses
-from ssd.testing.reactions import dies, ignores
+from ssd.testing import FakeProcesses, dies, ignores
 
 
 @pytest.mark.parametrize("rule", SCENARIOS)
-def test_a_stop_follows_its_schedule(rule: str) -> None:
+def test_a_stop_follows_its_schedule(rule: str, fake_processes: FakeProcesses) -> None:
     """Each scenario is a row: what was sent when, and how and when it ended."""
     setup, match, text, signals, end, outcome = SCENARIOS[rule]
-    table = FakeProcesses()
-    setup(table)
-    work = Stop(Match(**match), Schedule.parse(text), table=table)
+    setup(fake_processes)
+    work = Stop(Match(**match), Schedule.parse(text), table=fake_processes)
     run(work)
     expected = (signals, end, outcome, None)
-    assert expected == ([tuple(s) for s in table.signals], table.now(), work.outcome, work.failure)
+    assert expected == (
+        [each[:3] for each in fake_processes.signals],
+        fake_processes.now(),
+        work.outcome,
+        work.failure,
+    )
     assert (outcome == REFUSED) == bool(work.remaining)
     assert [] == work.handles
 
 
-def test_a_tail_that_never_pauses_takes_a_breath() -> None:
+def test_a_tail_that_never_pauses_takes_a_breath(fake_processes: FakeProcesses) -> None:
     """``forever/TERM`` sends fifty signals a second and not as many as it can."""
-    table = FakeProcesses()
-    slow(0.5)(table)
-    run(Stop(Match(name="d"), Schedule.parse("forever/TERM"), table=table))
-    assert (0.5, True) == (table.now(), len(table.signals) <= 0.5 / BREATH + 2)
+    slow(0.5)(fake_processes)
+    run(Stop(Match(name="d"), Schedule.parse("forever/TERM"), table=fake_processes))
+    assert (0.5, True) == (fake_processes.now(), len(fake_processes.signals) <= 0.5 / BREATH + 2)
 
 
-def test_a_pid_that_is_reused_while_it_is_killed_is_spared() -> None:
+def test_a_pid_that_is_reused_while_it_is_killed_is_spared(fake_processes: FakeProcesses) -> None:
     """Row 12: the KILL at the end of the wait is for the process that was found."""
-    table = FakeProcesses()
-    reused(table)
-    assert [FIRST] == [p.pid for p in ssd.stop(Match(pid=FIRST), "TERM/5/KILL/30", table=table)]
-    assert [(0, FIRST, TERM), (5, FIRST, KILL)] == [tuple(each) for each in table.signals]
+    reused(fake_processes)
+    assert [FIRST] == [
+        p.pid for p in ssd.stop(Match(pid=FIRST), "TERM/5/KILL/30", table=fake_processes)
+    ]
+    assert [(0, FIRST, TERM), (5, FIRST, KILL)] == [each[:3] for each in fake_processes.signals]
 
 
-def test_the_new_owner_of_a_pid_is_found_by_its_name() -> None:
+def test_the_new_owner_of_a_pid_is_found_by_its_name(fake_processes: FakeProcesses) -> None:
     """By name it is a process like any other, another one than the first."""
-    table = FakeProcesses()
-    reused(table)
-    stopped = ssd.stop(Match(name="d"), USUAL, table=table)
+    reused(fake_processes)
+    stopped = ssd.stop(Match(name="d"), USUAL, table=fake_processes)
     assert [FIRST, FIRST] == [process.pid for process in stopped]
     assert 2 == len(set(stopped))
 
 
-def test_a_pidfile_means_the_process_that_it_named_first(tmp_path: Path) -> None:
+def test_a_pidfile_means_the_process_that_it_named_first(
+    tmp_path: Path, fake_processes: FakeProcesses
+) -> None:
     """A pidfile that is rewritten during a wait means a daemon that was started meanwhile."""
-    table, path = FakeProcesses(), tmp_path / "pid"
-    slow(10)(table)
+    path = tmp_path / "pid"
+    slow(10)(fake_processes)
     path.write_text(f"{FIRST}\n")
 
     def restarted() -> None:
-        path.write_text(f"{table.add('d').pid}\n")
+        path.write_text(f"{fake_processes.add('d').pid}\n")
 
-    table.clock.at(5, restarted)
-    assert [FIRST] == [p.pid for p in ssd.stop(Match(pidfile=path), USUAL, table=table)]
-    assert [(0, FIRST, TERM)] == [tuple(each) for each in table.signals]
+    fake_processes.clock.at(5, restarted)
+    assert [FIRST] == [p.pid for p in ssd.stop(Match(pidfile=path), USUAL, table=fake_processes)]
+    assert [(0, FIRST, TERM)] == [each[:3] for each in fake_processes.signals]
 
 
-def test_a_stop_without_a_wait_is_over_when_it_has_sent() -> None:
+def test_a_stop_without_a_wait_is_over_when_it_has_sent(fake_processes: FakeProcesses) -> None:
     """Nobody looks whether the process ends."""
-    table = FakeProcesses()
-    immortal(table)
-    work = Stop(Match(name="d"), Schedule.once(TERM), table=table)
+    immortal(fake_processes)
+    work = Stop(Match(name="d"), Schedule.once(TERM), table=fake_processes)
     assert (True, STOPPED, []) == (work.advance(), work.outcome, work.remaining)
 
 
-def test_a_round_tells_who_was_found_who_took_it_and_who_refused() -> None:
+def test_a_round_tells_who_was_found_who_took_it_and_who_refused(
+    fake_processes: FakeProcesses,
+) -> None:
     """What may not be signalled is there with the system's reason."""
-    table = FakeProcesses()
-    mixed(table)
-    with Stop(Match(name="d"), Schedule.once(TERM), table=table) as work:
+    mixed(fake_processes)
+    with Stop(Match(name="d"), Schedule.once(TERM), table=fake_processes) as work:
         work.advance()
     (done,) = work.rounds
     assert ([101, 102], [102]) == ([p.pid for p in done.found], [p.pid for p in done.signalled])
     assert [(101, 1)] == [(p.pid, error.errno) for p, error in done.refused]
 
 
-def test_a_stop_says_until_when_and_for_whom_to_wait() -> None:
+def test_a_stop_says_until_when_and_for_whom_to_wait(fake_processes: FakeProcesses) -> None:
     """Another loop than ours can drive it by that."""
-    table = FakeProcesses()
-    slow(3)(table)
-    table.clock.advance(100)
-    with Stop(Match(name="d"), Schedule.parse(USUAL), table=table) as work:
+    slow(3)(fake_processes)
+    fake_processes.clock.advance(100)
+    with Stop(Match(name="d"), Schedule.parse(USUAL), table=fake_processes) as work:
         assert (False, 130, [FIRST]) == (
             work.advance(), work.until, [handle.process.pid for handle in work.handles],
         )  # fmt: skip
-        table.clock.advance(1)
+        fake_processes.clock.advance(1)
         assert (False, 130) == (work.advance(), work.until)  # too early: the same again
-        table.clock.advance(2)
+        fake_processes.clock.advance(2)
         assert (True, [], STOPPED) == (work.advance(), work.handles, work.outcome)
         assert work.advance()  # once over, it stays so
 
 
-def test_a_closed_stop_lets_go_and_does_no_more() -> None:
+def test_a_closed_stop_lets_go_and_does_no_more(fake_processes: FakeProcesses) -> None:
     """It can be broken off at any time, and closed twice."""
-    table = FakeProcesses()
-    stubborn(table)
-    work = Stop(Match(name="d"), Schedule.parse(USUAL), table=table)
+    stubborn(fake_processes)
+    work = Stop(Match(name="d"), Schedule.parse(USUAL), table=fake_processes)
     assert not work.advance()
     (handle,) = work.handles
     work.close()
     work.close()
     with pytest.raises(ValueError, match="closed"):
         handle.ended()
-    table.clock.advance(100)
-    assert (True, [], 1) == (work.advance(), work.handles, len(table.signals))
+    fake_processes.clock.advance(100)
+    assert (True, [], 1) == (work.advance(), work.handles, len(fake_processes.signals))
 
 
-def test_two_hundred_stops_side_by_side_take_the_time_of_the_slowest() -> None:
+def test_two_hundred_stops_side_by_side_take_the_time_of_the_slowest(
+    fake_processes: FakeProcesses,
+) -> None:
     """Each by its own schedule; nobody waits for another."""
-    table = FakeProcesses()
     for number in range(200):
-        table.add(f"d{number}", reactions={TERM: dies(after=number / 10)})
-    results = ssd.stop_all([Match(name=f"d{n}") for n in range(200)], "TERM/60", table=table)
+        fake_processes.add(f"d{number}", reactions={TERM: dies(after=number / 10)})
+    results = ssd.stop_all(
+        [Match(name=f"d{n}") for n in range(200)], "TERM/60", table=fake_processes
+    )
     assert ([[101 + n] for n in range(200)], 19.9) == (
         [[process.pid for process in each] for each in results],
-        table.now(),
+        fake_processes.now(),
     )
 
 
-def test_many_stops_each_follow_their_own_time() -> None:
+def test_many_stops_each_follow_their_own_time(fake_processes: FakeProcesses) -> None:
     """A KILL comes when its own wait is over, not another's."""
-    table = FakeProcesses()
     for name in ("one", "two"):
-        table.add(name, reactions={TERM: ignores()})
+        fake_processes.add(name, reactions={TERM: ignores()})
     run(
-        Stop(Match(name="one"), Schedule.parse("TERM/7/KILL/5"), table=table),
-        Stop(Match(name="two"), Schedule.parse("TERM/3/KILL/5"), table=table),
+        Stop(Match(name="one"), Schedule.parse("TERM/7/KILL/5"), table=fake_processes),
+        Stop(Match(name="two"), Schedule.parse("TERM/3/KILL/5"), table=fake_processes),
     )
     assert [(0, 101, TERM), (0, 102, TERM), (3, 102, KILL), (7, 101, KILL)] == [
-        tuple(each) for each in table.signals
+        each[:3] for each in fake_processes.signals
     ]
 
 
 # What comes out of ssd.stop -------------------------------------------------------------
 
 
-def test_an_empty_result_means_that_there_was_nothing_to_stop() -> None:
+def test_an_empty_result_means_that_there_was_nothing_to_stop(
+    fake_processes: FakeProcesses,
+) -> None:
     """Stopping what does not run succeeds."""
-    assert [] == ssd.stop(Match(name="d"), table=FakeProcesses())
+    assert [] == ssd.stop(Match(name="d"), table=fake_processes)
 
 
-def test_what_outlives_the_schedule_is_raised() -> None:
+def test_what_outlives_the_schedule_is_raised(fake_processes: FakeProcesses) -> None:
     """NotStopped carries the processes of all matches."""
-    table = FakeProcesses()
-    immortal(table)
-    stubborn(table)
+    immortal(fake_processes)
+    stubborn(fake_processes)
     with pytest.raises(NotStopped) as caught:
-        ssd.stop_all([Match(pid=101), Match(pid=102)], "TERM/1", table=table)
+        ssd.stop_all([Match(pid=101), Match(pid=102)], "TERM/1", table=fake_processes)
     assert [101, 102] == [process.pid for process in caught.value.processes]
 
 
-def test_what_may_not_be_signalled_at_all_is_raised() -> None:
+def test_what_may_not_be_signalled_at_all_is_raised(fake_processes: FakeProcesses) -> None:
     """NotPermitted carries it; beside one that was stopped it is no failure."""
-    table = FakeProcesses()
-    strangers(table)
+    strangers(fake_processes)
     with pytest.raises(NotPermitted) as caught:
-        ssd.stop(Match(name="d"), USUAL, table=table)
+        ssd.stop(Match(name="d"), USUAL, table=fake_processes)
     assert [101] == [process.pid for process in caught.value.processes]
-    table.add("d", uid=USER)
-    assert [102] == [process.pid for process in ssd.stop(Match(name="d"), USUAL, table=table)]
+    fake_processes.add("d", uid=USER)
+    assert [102] == [
+        process.pid for process in ssd.stop(Match(name="d"), USUAL, table=fake_processes)
+    ]
 
 
-def test_all_are_tried_before_one_raises(tmp_path: Path) -> None:
+def test_all_are_tried_before_one_raises(tmp_path: Path, fake_processes: FakeProcesses) -> None:
     """An unknown user, a pidfile that is not believed: the others are stopped none the less."""
-    table = FakeProcesses()
-    stubborn(table)
+    stubborn(fake_processes)
     (tmp_path / "pid").write_text("102\n")
     (tmp_path / "pid").chmod(0o666)
     unknown, unsafe = Match(user="no such user"), Match(pidfile=tmp_path / "pid")
     with pytest.raises(UnknownUser):
-        ssd.stop_all([unknown, Match(pid=101), unsafe], "TERM/5/KILL/5", table=table)
-    assert [(0, 101, TERM), (5, 101, KILL)] == [tuple(each) for each in table.signals]
+        ssd.stop_all([unknown, Match(pid=101), unsafe], "TERM/5/KILL/5", table=fake_processes)
+    assert [(0, 101, TERM), (5, 101, KILL)] == [each[:3] for each in fake_processes.signals]
 
 
-def test_a_text_that_is_no_schedule_stops_nobody() -> None:
+def test_a_text_that_is_no_schedule_stops_nobody(fake_processes: FakeProcesses) -> None:
     """ScheduleError comes before the first signal."""
-    table = FakeProcesses()
-    calm(table)
+    calm(fake_processes)
     with pytest.raises(ssd.ScheduleError):
-        ssd.stop(Match(name="d"), "TERM/forever", table=table)
-    assert [] == table.signals
+        ssd.stop(Match(name="d"), "TERM/forever", table=fake_processes)
+    assert [] == fake_processes.signals
 
 
 # The plan -------------------------------------------------------------------------------

@@ -9,21 +9,36 @@ from ssd.errors import Error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ssd.processes.types import ProcessTable
 
 
 def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
-    """Run the command and return its exit status (start-stop-daemon(8)).
+    """Run the command in a process of its own and return its exit status (start-stop-daemon(8)).
 
     A foreground start does not return: the program takes this process's place.
     """
+    return run(argv[1:], Voice(os.path.basename(argv[0])), table, _settle)
+
+
+def run(
+    words: list[str],
+    voice: Voice,
+    table: "ProcessTable | None",
+    settle: "Callable[[], None]" = lambda: None,
+) -> int:
+    """Run the command with these words; ``settle`` prepares the process for it.
+
+    In a process that is not its own nothing is prepared, ``voice`` is one that writes to no
+    descriptor, and ``table`` makes its processes itself (``ssd.processes.types.Launcher``).
+    """
     options = opts.Options()
-    voice = Voice(os.path.basename(argv[0]))
     try:
         posix = "POSIXLY_CORRECT" in os.environ
-        opts.read(argv[1:], options, posix)
+        opts.read(words, options, posix)
         voice.quietness = options.quietness
-        return _run(options, voice, table)
+        return _run(options, voice, table, settle)
     except Usage as error:
         voice.complain(str(error), TRY_HELP.format(program=voice.program))
         return status_of(USAGE, _asks(options))
@@ -46,7 +61,12 @@ def _asks(options: opts.Options) -> bool:
     return options.command in (opts.STATUS, opts.PIDOF)
 
 
-def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None") -> int:
+def _run(
+    options: opts.Options,
+    voice: Voice,
+    table: "ProcessTable | None",
+    settle: "Callable[[], None]",
+) -> int:
     """Load the verb and do it."""
     if options.command in (opts.HELP, opts.VERSION):
         from ssd.command import help as help_text
@@ -55,8 +75,6 @@ def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None") -> i
     name = options.value("name")
     if name is not None and len(os.fsencode(name)) > opts.NAME_LIMIT:
         voice.warn(WARN_NAME.format(limit=opts.NAME_LIMIT))
-    from ssd.launch.stdio import settle
-
     settle()
     if options.command == opts.START:
         from ssd.command.start import start
@@ -73,3 +91,10 @@ def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None") -> i
     from ssd.command.status import status
 
     return status(options, voice, table)
+
+
+def _settle() -> None:
+    """Make this process behave as a C program does."""
+    from ssd.launch.stdio import settle
+
+    settle()

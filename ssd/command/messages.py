@@ -151,7 +151,7 @@ class Voice:
     def flush(self) -> None:
         """Write what was said."""
         text, self._held = "".join(self._held), []
-        write(1, text)
+        self.write(1, text)
 
     def flush_terminal(self) -> None:
         """Write what was said if a person reads it, before this process is no more."""
@@ -173,8 +173,12 @@ class Voice:
 
     def warn(self, text: str) -> None:
         """Write a warning to standard error, after what was said before it."""
-        write(2, f"{self.program}: warning: {text}\n")
+        self.write(2, f"{self.program}: warning: {text}\n")
 
     def complain(self, text: str, hint: str = "") -> None:
         """Write an error to standard error, and below it a hint."""
-        write(2, f"{self.program}: {text}\n{hint}")
+        self.write(2, f"{self.program}: {text}\n{hint}")
+
+    def write(self, fd: int, text: str) -> None:
+        """Write all of a text to a descriptor; see ``ssd.writing``."""
+        write(fd, text)

@@ -16,7 +16,8 @@ def status(options: Options, voice: Voice, table: "ProcessTable | None" = None) 
     """Return the LSB status; with --pidof print the pids, ascending, one on a line."""
     match = match_of(options)
     list_all = options.command == PIDOF
-    finding = look(match, resolve(match), table or default_table(), only_first=not list_all)
+    criteria = resolve(match, table)
+    finding = look(match, criteria, table or default_table(), only_first=not list_all)
     if list_all:
         for process in finding.processes:
             voice.say(f"{process.pid}\n")

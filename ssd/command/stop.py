@@ -10,7 +10,7 @@ from ssd.command.matching import description, match_of
 from ssd.command.messages import Voice
 from ssd.command.options import Options
 from ssd.engine import NOTHING, REFUSED, Round, Stop
-from ssd.finding import find
+from ssd.finding import look, resolve
 from ssd.processes import default_table
 from ssd.schedule import Schedule
 
@@ -52,11 +52,12 @@ def stop(options: Options, voice: Voice, table: "ProcessTable | None" = None) ->
 
 def _test(options: Options, voice: Voice, match: "Match", table: "ProcessTable | None") -> int:
     """Say whom the signal would go to."""
+    criteria = resolve(match)  # before a word: an unknown user is fatal
     if options.schedule is not None:
         voice.info(messages.RETRY_IGNORED)
-    pids = [process.pid for process in find(match, table=table)]
-    if not pids:
-        pids = _nobodys(match, table or default_table())
+    table = table or default_table()
+    pids = [process.pid for process in look(match, criteria, table).processes]
+    pids = pids or _nobodys(match, table)
     # Descending, as the original's list, which grows at its head, comes out.
     for pid in reversed(pids):
         voice.info(messages.WOULD_SIGNAL.format(signum=options.signal, pid=pid))

@@ -131,7 +131,8 @@ def _detach(plan: Detachment, context: "type", writing: int) -> None:
     attempt("output", shown, lambda: streams.extend(prepare(command.output, command.close)))
     keep = [writing, *plan.keep] if command.close else open_descriptors()
     daemon = context(
-        working_directory="/",
+        # Stay here, for a relative --chdir or --chroot; but nobody has to be let into where he is.
+        working_directory="." if os.access(".", os.X_OK) else "/",
         umask=umask,
         detach_process=True,
         files_preserve=keep,

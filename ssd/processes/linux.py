@@ -114,8 +114,6 @@ class LinuxTable:
         Everything is read through one descriptor of /proc/PID, which stays with the
         process it was opened for: facts of two owners of the pid cannot mix.
         """
-        if criteria.bare:
-            return self._identify(entry)
         try:
             where = os.open(self._root + b"/" + entry, os.O_PATH | os.O_DIRECTORY)
         except UNKNOWN:
@@ -131,15 +129,6 @@ class LinuxTable:
         finally:
             os.close(where)
         return None
-
-    def _identify(self, entry: bytes) -> Process | None:
-        """Return the process if it lives: one file tells, and needs no descriptor beside it."""
-        try:
-            start_time, _ = _parse(read(self._root + b"/" + entry + b"/stat"))
-        except UNKNOWN:
-            self._caller()
-            return _unseen(int(entry), _ANY)
-        return None if start_time is None else Process(int(entry), start_time)
 
     def _entries(self) -> list[bytes]:
         """Return the names in /proc that are pids."""

@@ -7,10 +7,13 @@ and ``ssd.testing.check_process_table`` holds them, and anybody's own, to it.
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from ssd.matching import Criteria
 from ssd.processes.identity import Process
+
+if TYPE_CHECKING:
+    from ssd.starting import Launch
 
 
 class Handle(Protocol):
@@ -92,3 +95,22 @@ class ProcessTable(Protocol):
 
         None waits without a limit. Raises ValueError if there is neither.
         """
+
+
+class Launcher(ProcessTable, Protocol):
+    """A table that makes its processes itself: ``ssd.testing.FakeProcesses``.
+
+    A start asks for these by name, and forks and executes only where there are none.
+    """
+
+    def launch(self, start: "Launch") -> Process:
+        """Do a start: look, and make the process and its pidfile. See ``Launch.launch``."""
+
+    def file(self, path: str | bytes) -> tuple[int, int]:
+        """Return device and inode of an executable. Raises OSError if there is none."""
+
+    def own_pid(self) -> int:
+        """Return the pid that the caller has on this table."""
+
+    async def wait_async(self, handles: Sequence[Handle], until: float | None) -> None:
+        """Do what ``wait`` does without blocking an asyncio loop."""

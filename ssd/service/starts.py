@@ -51,7 +51,7 @@ def launch(steps: "Steps") -> "Process | None":
         table=steps.table,
     )
     process: Process | None
-    if service.background:
+    if service.background or hasattr(work.table, "launch"):
         process = work.launch()
     else:
         from ssd.service.forking import launch_forking

@@ -51,7 +51,7 @@ class Steps:
             return verbs.ABSENT
         try:
             match = self.service.match()
-            finding = look(match, resolve(match), self.table)
+            finding = look(match, resolve(match, self.table), self.table)
         except Error as error:
             self.complain(error)
             return verbs.UNKNOWN
@@ -86,4 +86,11 @@ class Steps:
         path = self.service.executable
         if path is None:
             self.service.command()  # raises what is missing
-        return runnable(f"{self.service.root or ''}{path}")
+        known = getattr(self.table, "file", None)
+        if known is None:
+            return runnable(f"{self.service.root or ''}{path}")
+        try:
+            known(path)  # a table that makes its processes itself knows what it can execute
+        except OSError:
+            return False
+        return True

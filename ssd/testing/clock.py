@@ -56,3 +56,22 @@ class FakeClock:
         while self._events and self._events[0][0] <= time:
             self.step()
         self._now = time
+
+    def advance_until(self, holds: Callable[[], bool], until: float | None = None) -> bool:
+        """Jump from moment to moment until something holds; say whether it does in the end.
+
+        All events of one moment happen. Ends at the time ``until``, and where nothing is to
+        come any more.
+        """
+        while not holds():
+            event = self.next_event()
+            if until is not None and (event is None or event > until):
+                self.advance_to(max(until, self._now))
+                return holds()
+            if event is None:
+                return False
+            self.advance_to(event)
+        return True
+
+    def __repr__(self) -> str:
+        return f"<FakeClock at {self._now:g} s, {len(self._events)} events to come>"

@@ -10,10 +10,12 @@ from ssd.processes.types import ProcessTable
 class World(Protocol):
     """A table, and the means to make things happen on it.
 
-    ``can_rename``: False where processes cannot change their name.
+    ``caller``: the pid that asks, this process's own on a real table. ``can_rename``: False
+    where processes cannot change their name.
     """
 
     table: ProcessTable
+    caller: int
     can_rename: bool
 
     def start(self, name: bytes | None = None, *, parent: int | None = None) -> int:

@@ -8,30 +8,27 @@ import errno
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from types import TracebackType
-from typing import NamedTuple, Self
+from threading import RLock
 
-from ssd.matching import Criteria
+from ssd.errors import StartFailed
+from ssd.finding import resolve
+from ssd.matching import Criteria, Match
 from ssd.processes.identity import UNKNOWN_START, Process
 from ssd.processes.types import Handle
+from ssd.starting import Launch
+from ssd.testing import launching, record
 from ssd.testing.clock import FakeClock
+from ssd.testing.handles import FakeHandle
+from ssd.testing.launching import WaitsForEver
 from ssd.testing.process import Executable, FakeProcess
+from ssd.testing.programs import Files, NotRegistered, Path, Program, Programs
 from ssd.testing.reactions import Reaction
+from ssd.testing.record import Event, Sent
+from ssd.testing.waiting import Waiters
 
 TICK = 0.01  # seconds; start times count them, as on Linux
+CALLER = 100  # the caller's pid; the processes that are added follow it
 RESERVED = 300  # where pids begin again after the highest: kernel/pid.c
-
-
-class Sent(NamedTuple):
-    """A signal that reached a process."""
-
-    time: float
-    pid: int
-    signum: int
-
-
-class WaitsForEver(RuntimeError):
-    """A wait without a limit, and nothing is to come that ends it: a test would hang."""
 
 
 class FakeProcesses:
@@ -39,13 +36,16 @@ class FakeProcesses:
 
     clock: the time they live in; a new one from 0 unless given.
     caller_uid: who asks and signals; root may do everything.
-    caller_pid: the process that asks, never selected; this one unless given.
+    caller_pid: the process that asks, never selected. Not this process's own unless given:
+    pids are to be the same wherever a test runs.
     pid_max: one more than the highest pid, as in /proc/sys/kernel/pid_max.
     init_reaps: False is a container whose first process waits for nobody.
     hidepid: others' processes cannot be seen by anybody but root.
 
-    ``signals`` is the record of all that were received, oldest first. ``last_pid`` may be
-    set, to have the next process take the pid after it. Pid 1 exists from the start.
+    ``signals`` is the record of all that were received, oldest first: (time, pid, signal
+    number, process). ``events`` is that of everything; ``timeline`` draws it. ``started``
+    are the processes that starts have made. ``last_pid`` may be set, to have the next process
+    take the pid after it. Pid 1 exists from the start.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class FakeProcesses:
         clock: FakeClock | None = None,
         *,
         caller_uid: int = 0,
-        caller_pid: int | None = None,
+        caller_pid: int = CALLER,
         pid_max: int = 32768,
         init_reaps: bool = True,
         hidepid: bool = False,
@@ -62,15 +62,23 @@ class FakeProcesses:
         self.caller_uid = caller_uid
         self.pid_max = pid_max
         self.hidepid = hidepid
-        self.last_pid: int = 100
+        self.last_pid: int = CALLER
         self.signals: list[Sent] = []
+        self.events: list[Event] = []
+        self.started: list[FakeProcess] = []
+        self.programs = Programs()
+        self.files = Files()
+        self.starting = RLock()
         self._processes: dict[int, FakeProcess] = {}
+        self._waiters = Waiters(self)
         self._last_start = 0
         reaped = 0.0 if init_reaps else None
         self.init = self.add("init", pid=1, ppid=0, reaped_after=reaped)
         self._init_reaps = init_reaps
-        own = os.getpid() if caller_pid is None else caller_pid
-        self.caller = self.init if own == 1 else self.add("caller", pid=own, uid=caller_uid)
+        self.caller = self.init
+        if caller_pid != self.init.pid:
+            self.caller = self.add("caller", pid=caller_pid, uid=caller_uid)
+        self.events.clear()  # those two are always there
 
     def add(
         self,
@@ -78,7 +86,7 @@ class FakeProcesses:
         *,
         argv: Sequence[str] | None = None,
         exe: Executable = None,
-        uid: int = 0,
+        uid: int | str = 0,
         ppid: int = 1,
         pid: int | None = None,
         start_time: int | None = None,
@@ -87,37 +95,70 @@ class FakeProcesses:
     ) -> FakeProcess:
         """Declare a process that runs from now on.
 
-        exe: a path, looked up when compared; (device, inode); or None, cannot be read.
+        exe: a path, looked up when compared, and on no disk needed; (device, inode); or
+        None, cannot be read.
+        uid: the owner, by number or by the name of an account of the real machine.
         pid: the next free one unless given.
         reactions: signal number -> what happens (``ssd.testing.reactions``); the kernel's
         defaults for all others.
         reaped_after: seconds as a zombie; None: until ``reap()`` or the parent's end.
 
-        Raises ValueError if the pid is taken, BlockingIOError if all are.
+        Raises ValueError if the pid is taken, BlockingIOError if all are, UnknownUser.
         """
-        pid = self._next_pid() if pid is None else pid
-        if pid in self._processes:
-            raise ValueError(f"pid {pid} is taken by {self._processes[pid]}")
-        if start_time is None:  # never twice the same: a reused pid must be told apart
-            start_time = max(self._last_start + 1, int(self.clock.now() / TICK))
-            self._last_start = start_time
-        words = [os.fsdecode(name)] if argv is None else argv
-        process = FakeProcess(
-            self, Process(pid, start_time), name, words, exe, uid, ppid,
-            reactions or {}, reaped_after,
-        )  # fmt: skip
-        self._processes[pid] = process
+        owner = resolve(Match(user=uid)).uid or 0
+        self.files.declare(exe)
+        with self.starting:
+            pid = self._next_pid() if pid is None else pid
+            if pid in self._processes:
+                raise ValueError(f"pid {pid} is taken by {self._processes[pid]}")
+            if start_time is None:  # never twice the same: a reused pid must be told apart
+                start_time = max(self._last_start + 1, int(self.clock.now() / TICK))
+                self._last_start = start_time
+            words = [os.fsdecode(name)] if argv is None else argv
+            process = FakeProcess(
+                self, Process(pid, start_time), name, words, exe, owner, ppid,
+                reactions or {}, reaped_after,
+            )  # fmt: skip
+            self._processes[pid] = process
+        self.note(process, f"appears, child of {ppid}, user {owner}: {' '.join(process.argv)}")
         return process
 
+    def register(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        name: str | bytes | None = None,
+        exe: Executable = None,
+        reactions: Mapping[int, Reaction] | None = None,
+        runs: Reaction | None = None,
+        ready_after: float | None = None,
+        fails: int | StartFailed = 0,
+    ) -> Program:
+        """Declare what a process is like that a start (``ssd.start``, ``ssd --start``) makes.
+
+        path: what is executed; it need not be on the disk.
+        name, exe: the kernel's, where they are others than the path gives: a script's.
+        reactions: as in ``add``. runs: a reaction, what it does when it is executed.
+        ready_after: seconds until it says READY=1 (sd_notify(3)); None: never.
+        fails: the errno of the execve(2) that does not succeed, or another StartFailed.
+        """
+        name_of = os.fspath(path)
+        self.files.declare(name_of)
+        return self.programs.add(Program(name_of, name, exe, reactions, runs, ready_after, fails))
+
+    def allow_unregistered(self, allow: bool = True) -> None:
+        """Have a start of any other path make a process that lives until it is signalled."""
+        self.programs.allow_unregistered = allow
+
     def __getitem__(self, pid: int) -> FakeProcess:
-        """Return a process, a zombie too. Raises KeyError, which says who there is."""
+        """Return a process, a zombie too. Raises NotRegistered, which says who there is."""
         if pid not in self._processes:
-            raise KeyError(f"no pid {pid}; there are {[*self._processes.values()]}")
+            raise NotRegistered(f"no pid {pid}; there are {[*self._processes.values()]}")
         return self._processes[pid]
 
     def pids(self) -> list[int]:
         """Return every pid that the caller may see, ascending."""
-        return sorted(pid for pid in self._processes if self._visible(pid))
+        return sorted(pid for pid in list(self._processes) if self._visible(pid))
 
     def process(self, pid: int) -> Process | None:
         """Return the identity of a living process, or None."""
@@ -159,15 +200,40 @@ class FakeProcesses:
         """
         if until is None and not handles:
             raise ValueError("nothing to wait for")
-        while not any(handle.ended() for handle in handles):
-            event = self.clock.next_event()
-            if until is not None and (event is None or event > until):
-                self.clock.advance_to(max(until, self.clock.now()))
-                return
-            if event is None:
-                waiting = [handle.process for handle in handles]
-                raise WaitsForEver(f"nothing is to come that ends one of {waiting}")
-            self.clock.step()
+        ended = self.clock.advance_until(lambda: any(each.ended() for each in handles), until)
+        if until is None and not ended:
+            waiting = [handle.process for handle in handles]
+            raise WaitsForEver(f"nothing is to come that ends one of {waiting}")
+
+    def own_pid(self) -> int:
+        """Return the pid of the caller."""
+        return self.caller.pid
+
+    async def wait_async(self, handles: Sequence[Handle], until: float | None) -> None:
+        """Wait while an asyncio loop goes on; time jumps when all its tasks wait here."""
+        await self._waiters.wait(handles, until)
+
+    def launch(self, start: Launch) -> Process:
+        """Do a start without fork(2) and execve(2), see ``register``; ``Launch`` asks for it."""
+        return launching.launch(self, start)
+
+    def file(self, path: Path) -> tuple[int, int]:
+        """Return device and inode of an executable.
+
+        Of the file that has the path; else, if the path was declared, numbers of its own on
+        device 0. Raises OSError if there is neither.
+        """
+        return self.files.find(path)
+
+    def note(self, process: FakeProcess, what: str) -> None:
+        """Put into the record what happens to a process."""
+        self.events.append(record.event(self.now(), process, what))
+
+    def timeline(self) -> str:
+        """Return what happened, a line for each event, and who is there now."""
+        there = [each for pid, each in sorted(self._processes.items()) if pid > 1]
+        living = [each for each in there if each is not self.caller]
+        return record.timeline(self.events, self.now(), living)
 
     def may_signal(self, process: FakeProcess) -> bool:
         """Say whether the caller may: root, or the same user (kill(2))."""
@@ -177,6 +243,7 @@ class FakeProcesses:
         """See to what follows a death: orphans go to init, the parent reaps."""
         for child in [each for each in self._processes.values() if each.ppid == process.pid]:
             child.ppid = 1
+            child.reaped_after = 0.0 if self._init_reaps else None
             if child.ended and self._init_reaps:
                 child.reap()
         if process.ppid == 1 and not self._init_reaps:
@@ -227,47 +294,5 @@ class FakeProcesses:
                 return pid
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
-
-class FakeHandle:
-    """A declared process, held: who takes over its pid cannot be reached through this."""
-
-    def __init__(self, table: FakeProcesses, held: FakeProcess) -> None:
-        self.process = held.identity
-        self._table = table
-        self._held = held
-        self._closed = False
-
-    def fileno(self) -> int:
-        """Return -1: there is no descriptor, ``FakeProcesses.wait`` needs none."""
-        return -1
-
-    def signal(self, signum: int) -> None:
-        """Send a signal. Raises ProcessLookupError and PermissionError."""
-        if self.ended():
-            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
-        if not self._table.may_signal(self._held):
-            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
-        if signum:
-            self._table.signals.append(Sent(self._table.now(), self.process.pid, signum))
-            self._held.receive(signum)
-
-    def ended(self) -> bool:
-        """Say whether the process has ended. Raises ValueError on a closed handle."""
-        if self._closed:
-            raise ValueError("the handle is closed")
-        return self._held.ended
-
-    def close(self) -> None:
-        """Let go."""
-        self._closed = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+    def __repr__(self) -> str:
+        return f"<FakeProcesses, {len(self._processes)} at {self.now():g} s>"

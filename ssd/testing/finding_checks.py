@@ -1,7 +1,5 @@
 """Checks of what a table says about processes; each rule is a docstring."""
 
-import os
-
 from ssd.matching import Criteria
 from ssd.processes.identity import Process
 from ssd.testing.expectations import World, expect, expect_error, identity
@@ -56,8 +54,8 @@ def zombie_is_dead(world: World) -> None:
     expect(table.process(pid), None, "process() of a zombie")
     expect(table.select(Criteria(pid=pid)), [], "select(pid) of a zombie")
     expect(table.first(Criteria(pid=pid)), None, "first(pid) of a zombie")
-    expect(process in table.select(Criteria(ppid=os.getpid())), False, "a zombie in select(ppid)")
-    expect(process in table.children(os.getpid()), False, "a zombie in children()")
+    expect(process in table.select(Criteria(ppid=world.caller)), False, "a zombie in select(ppid)")
+    expect(process in table.children(world.caller), False, "a zombie in children()")
     expect(table.holds(Criteria(pid=pid), process), False, "holds() of a zombie")
     expect_error(ProcessLookupError, lambda: table.open(process), "open() of a zombie")
 
@@ -120,8 +118,12 @@ def children_are_of_their_parent(world: World) -> None:
     born.sort(key=lambda process: process.pid)
     expect(table.children(parent), born, "children()")
     expect(table.select(Criteria(ppid=parent)), born, "select(ppid)")
-    expect(identity(world, parent) in table.children(os.getpid()), True, "its parent in children()")
-    expect([p for p in born if p in table.children(os.getpid())], [], "grandchildren in children()")
+    expect(
+        identity(world, parent) in table.children(world.caller), True, "its parent in children()"
+    )
+    expect(
+        [p for p in born if p in table.children(world.caller)], [], "grandchildren in children()"
+    )
     world.kill(parent)
     expect(table.children(parent), [], "children() of a zombie")
     world.reap(parent)
@@ -134,18 +136,18 @@ def all_criteria_must_hold(world: World) -> None:
     """One criterion that does not hold is enough to leave a process out."""
     pid = world.start()
     process, file, uid = identity(world, pid), world.file(pid), world.uid()
-    every = Criteria(pid, os.getpid(), file, None, uid)
+    every = Criteria(pid, world.caller, file, None, uid)
     expect(world.table.select(every), [process], "select() with all criteria")
     expect(
-        world.table.select(Criteria(None, os.getpid(), file, None, uid)).count(process),
+        world.table.select(Criteria(None, world.caller, file, None, uid)).count(process),
         1,
         "select()",
     )
     wrong = (
-        Criteria(pid, os.getpid() + 1, file, None, uid),
-        Criteria(pid, os.getpid(), (file[0], file[1] + 1), None, uid),
-        Criteria(pid, os.getpid(), file, b"not its name", uid),
-        Criteria(pid, os.getpid(), file, None, uid + 1),
+        Criteria(pid, world.caller + 1, file, None, uid),
+        Criteria(pid, world.caller, (file[0], file[1] + 1), None, uid),
+        Criteria(pid, world.caller, file, b"not its name", uid),
+        Criteria(pid, world.caller, file, None, uid + 1),
     )
     for criteria in wrong:
         expect(world.table.select(criteria), [], f"select({criteria})")
@@ -154,7 +156,7 @@ def all_criteria_must_hold(world: World) -> None:
 
 def caller_is_never_selected(world: World) -> None:
     """The calling process is on the table, and no criteria select it."""
-    table, own = world.table, os.getpid()
+    table, own = world.table, world.caller
     caller = identity(world, own)
     expect(own in table.pids(), True, "the caller in pids()")
     expect(table.select(Criteria(pid=own)), [], "select() of the caller")
@@ -165,9 +167,9 @@ def caller_is_never_selected(world: World) -> None:
 def selection_ascends(world: World) -> None:
     """What is selected comes ascending by pid; the first is the first of them."""
     started = sorted(world.start() for _ in range(4))
-    selected = world.table.select(Criteria(ppid=os.getpid(), uid=world.uid()))
+    selected = world.table.select(Criteria(ppid=world.caller, uid=world.uid()))
     expect([p.pid for p in selected if p.pid in started], started, "pids of select()")
-    expect(world.table.first(Criteria(ppid=os.getpid(), uid=world.uid())), selected[0], "first()")
+    expect(world.table.first(Criteria(ppid=world.caller, uid=world.uid())), selected[0], "first()")
 
 
 def stranger_does_not_hold(world: World) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ssd.processes.identity import Process
 from ssd.testing.reactions import Reaction
+from ssd.testing.record import signal_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class FakeProcess:
     """A process on a FakeProcesses table; made by its ``add``, which says what is what.
 
     ``state`` is "running", "stopped" (signals but KILL and CONT wait), "zombie" or "gone".
+    ``status``, once it has ended, is its exit status, or minus the number of the signal
+    that ended it. ``ready``: whether it has said so, to a start that waits for it. ``argv``,
+    ``exe``, ``uid``, ``ppid`` and ``reactions`` may be set.
     """
 
     def __init__(
@@ -50,7 +54,10 @@ class FakeProcess:
         self.reactions = dict(reactions)
         self.reaped_after = reaped_after
         self.state = RUNNING
+        self.status: int | None = None
+        self.ready = False
         self.pending: list[int] = []
+        self._taking = 0
 
     @property
     def pid(self) -> int:
@@ -62,15 +69,19 @@ class FakeProcess:
         """Whether it has ended; a zombie has."""
         return self.state in (ZOMBIE, GONE)
 
+    @property
+    def signals(self) -> list[tuple[float, int]]:
+        """The signals that reached it, oldest first: (time, signal number)."""
+        return [(each.time, each.signum) for each in self.table.signals if each.process is self]
+
     def file(self) -> tuple[int, int] | None:
         """Return device and inode of the executable: of what has its path now."""
         if self.exe is None or isinstance(self.exe, tuple):
             return self.exe
         try:
-            facts = os.stat(self.exe)
-        except OSError:  # removed, as /proc/PID/exe would say
+            return self.table.file(self.exe)
+        except OSError:  # a path that was put here without a word to the table
             return None
-        return facts.st_dev, facts.st_ino
 
     def receive(self, signum: int) -> None:
         """Take a signal now, or after SIGCONT if it is stopped."""
@@ -82,12 +93,23 @@ class FakeProcess:
         if not self.ended:
             self._take(signum)
 
-    def die(self, after: float = 0.0) -> None:
-        """End, at once or after some seconds; then be a zombie until the parent reaps."""
+    def after(self, seconds: float, reaction: Reaction) -> None:
+        """Have it do something (``ssd.testing.reactions``) later, unless it has ended by then."""
+        self.table.clock.after(seconds, lambda: None if self.ended else reaction(self))
+
+    def die(self, after: float = 0.0, status: int | None = None) -> None:
+        """End, at once or after some seconds; then be a zombie until the parent reaps.
+
+        ``status``: as the attribute; unless given that of the signal it is taking, else 0.
+        """
+        outcome = -self._taking if status is None else status
         if after > 0:
-            self.table.clock.after(after, self.die)
+            self.table.clock.after(after, lambda: self.die(status=outcome))
         elif not self.ended:
+            self.status = outcome
             self.state = ZOMBIE
+            cause = f"of {signal_name(-outcome)}" if outcome < 0 else f"with status {outcome}"
+            self.table.note(self, f"ends {cause}")
             self.table.bury(self)
 
     def reap(self) -> None:
@@ -96,17 +118,29 @@ class FakeProcess:
             raise ValueError(f"{self} has not ended")
         if self.state == ZOMBIE:
             self.state = GONE
+            self.table.note(self, f"is reaped by {self.ppid}")
             self.table.forget(self)
 
     def rename(self, name: str | bytes) -> None:
         """Take another name, cut to 15 bytes like the kernel's."""
+        self.table.note(self, f"takes the name {os.fsdecode(comm(name))}")
         self.name = comm(name)
 
     def execute(self, exe: str | os.PathLike[str], *arguments: str) -> None:
-        """Run another program: executable, arguments and name change, the identity stays."""
-        self.exe = exe
+        """Run another program: executable, arguments and name change, the identity stays.
+
+        One that is registered brings its reactions, and does what it does at first.
+        """
         self.argv = [os.fspath(exe), *arguments]
-        self.rename(os.path.basename(exe))
+        self.table.note(self, f"executes {' '.join(self.argv)}")
+        program = self.table.programs.get(exe)
+        if program is None:
+            self.exe, self.name = exe, comm(os.path.basename(exe))
+            self.table.files.declare(exe)
+        else:
+            self.exe, self.name = program.exe, comm(program.name)
+            self.reactions = dict(program.reactions)
+            program.run(self)
 
     def fork(self, **facts: Any) -> "FakeProcess":
         """Make a child like this process but for ``facts``; see ``FakeProcesses.add``."""
@@ -114,14 +148,30 @@ class FakeProcess:
         likeness = {fact: getattr(self, fact) for fact in copied}
         return self.table.add(**{**likeness, "ppid": self.pid, **facts})
 
+    def manner(self, signum: int) -> str:
+        """Return in a word what a signal does to it now."""
+        if self.state == STOPPED and signum not in (signal.SIGKILL, signal.SIGCONT):
+            return "waits, as it is stopped"
+        if signum in self.reactions:
+            return str(getattr(self.reactions[signum], "words", "is taken"))
+        if signum in STOPPING:
+            return "stops it"
+        if signum in IGNORED or self.pid == 1:
+            return "does nothing"
+        return "ends it"
+
     def _take(self, signum: int) -> None:
         """React as declared, or else as the kernel's default has it."""
-        if signum in self.reactions:
-            self.reactions[signum](self)
-        elif signum in STOPPING:
-            self.state = STOPPED
-        elif signum not in IGNORED and self.pid != 1:  # init gets only what it asked for
-            self.die()
+        before, self._taking = self._taking, signum
+        try:
+            if signum in self.reactions:
+                self.reactions[signum](self)
+            elif signum in STOPPING:
+                self.state = STOPPED
+            elif signum not in IGNORED and self.pid != 1:  # init gets only what it asked for
+                self.die()
+        finally:
+            self._taking = before
 
     def _resume(self) -> None:
         """Go on after a stop with the signals that waited."""

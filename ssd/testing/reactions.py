@@ -1,4 +1,4 @@
-"""How a declared process takes a signal.
+"""How a declared process takes a signal, or what a program does when it is executed.
 
 A reaction is any function of the process; these make the usual ones.
 """
@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from ssd import pidfile as pidfiles
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.testing.process import FakeProcess
@@ -14,29 +16,72 @@ if TYPE_CHECKING:
 Reaction = Callable[["FakeProcess"], object]
 
 
-def dies(after: float = 0.0) -> Reaction:
-    """End, at once or after some seconds. For SIGKILL: a process in a slow device."""
-    return lambda process: process.die(after)
+def dies(after: float = 0.0, status: int | None = None) -> Reaction:
+    """End, at once or after some seconds, of the signal unless a ``status`` is given.
+
+    For SIGKILL: a process in a slow device.
+    """
+    words = f"ends it in {after:g} s" if after else "ends it"
+    return _named(words, lambda process: process.die(after, status))
+
+
+def exits(status: int = 0, after: float = 0.0) -> Reaction:
+    """End with an exit status, at once or after some seconds."""
+    return dies(after, status)
 
 
 def ignores() -> Reaction:
     """Do nothing. For SIGKILL: a process in uninterruptible sleep."""
-    return lambda process: None
+    return _named("is ignored", lambda process: None)
+
+
+def reloads() -> Reaction:
+    """Read the configuration again: live on, as daemons do with SIGHUP."""
+    return _named("is a reload", lambda process: process.table.note(process, "reloads"))
 
 
 def executes(exe: str | os.PathLike[str], *arguments: str) -> Reaction:
     """Run another program in place of this one, with the same pid."""
-    return lambda process: process.execute(exe, *arguments)
+    return _named("has it execute", lambda process: process.execute(exe, *arguments))
 
 
 def renames(name: str | bytes) -> Reaction:
     """Take another name."""
-    return lambda process: process.rename(name)
+    return _named("has it renamed", lambda process: process.rename(name))
 
 
 def forks(**facts: Any) -> Reaction:
     """Make a child, with ``facts`` (those of ``FakeProcesses.add``) or the parent's."""
-    return lambda process: process.fork(**facts)
+    return _named("has it fork", lambda process: process.fork(**facts))
+
+
+def leaves_zombie(reaped_after: float | None = None) -> Reaction:
+    """End, and stay a zombie: some seconds until the parent reaps; None: until it ends, too."""
+
+    def react(process: "FakeProcess") -> None:
+        process.reaped_after = reaped_after
+        process.die()
+
+    return _named("ends it", react)
+
+
+def daemonizes(pidfile: str | os.PathLike[str] | None = None, **facts: Any) -> Reaction:
+    """Fork twice and end with status 0, as a program does that makes itself a daemon.
+
+    The daemon is init's child, like the process but for ``facts``, and writes its pid.
+    """
+
+    def react(process: "FakeProcess") -> None:
+        middle = process.fork()
+        daemon = middle.fork(**facts)
+        middle.die(status=0)
+        if pidfile is not None:
+            written = pidfiles.write(os.fspath(pidfile), daemon.pid)
+            if written is not None:
+                written.close()
+        process.die(status=0)
+
+    return _named("makes it a daemon", react)
 
 
 def in_turn(*reactions: Reaction) -> Reaction:
@@ -46,4 +91,25 @@ def in_turn(*reactions: Reaction) -> Reaction:
     def react(process: "FakeProcess") -> None:
         (left.pop(0) if len(left) > 1 else left[0])(process)
 
+    return _named("has its turn", react)
+
+
+def together(*reactions: Reaction) -> Reaction:
+    """Do all of these, one after the other, as long as the process lives."""
+
+    def react(process: "FakeProcess") -> None:
+        for reaction in reactions:
+            if not process.ended:
+                reaction(process)
+
+    return _named("does several things", react)
+
+
+def _named(words: str, reaction: Reaction) -> Reaction:
+    """Give a reaction the words that the timeline has for it."""
+
+    def react(process: "FakeProcess") -> object:
+        return reaction(process)
+
+    react.words = words  # type: ignore[attr-defined]
     return react

@@ -1,12 +1,14 @@
 """Worlds for the checks of conformance: one of real children, one of declared processes."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 from ssd.processes.types import ProcessTable
 from ssd.testing.fake import FakeProcesses
+from ssd.testing.process import FakeProcess
 from ssd.testing.reactions import ignores
 
 CHILD = Path(__file__).with_name("child.py")
@@ -21,6 +23,7 @@ class RealWorld:
 
     def __init__(self, table: ProcessTable) -> None:
         self.table = table
+        self.caller = os.getpid()
         self.can_rename = sys.platform == "linux"
         self._children: dict[int, subprocess.Popen[str]] = {}
         self._lifeline = os.pipe()
@@ -53,7 +56,7 @@ class RealWorld:
 
     def kill(self, pid: int) -> None:
         """End a child; return when it is a zombie."""
-        self._children[pid].kill()
+        os.kill(pid, signal.SIGKILL)  # Popen's own would reap one that has ended
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
     def reap(self, pid: int) -> None:
@@ -110,17 +113,24 @@ class FakeWorld:
     def __init__(self, table: FakeProcesses | None = None) -> None:
         self.fake = FakeProcesses(caller_uid=1000) if table is None else table
         self.table: ProcessTable = self.fake
+        self.caller = self.fake.caller.pid
         self.can_rename = True
+        self._started: list[FakeProcess] = []
 
     def start(self, name: bytes | None = None, *, parent: int | None = None) -> int:
-        """Declare a child of the caller, or of ``parent``."""
-        return self.fake.add(
-            name or b"python3",
-            exe=sys.executable,
-            uid=self.fake.caller_uid,
-            ppid=self.fake.caller.pid if parent is None else parent,
-            reaped_after=None,
-        ).pid
+        """Declare a child of the caller, or have ``parent`` fork one."""
+        if parent is None:
+            process = self.fake.add(
+                name or b"python3",
+                exe=sys.executable,
+                uid=self.fake.caller_uid,
+                ppid=self.caller,
+                reaped_after=None,
+            )
+        else:
+            process = self.fake[parent].fork(**({} if name is None else {"name": name}))
+        self._started.append(process)
+        return process.pid
 
     def rename(self, pid: int, name: bytes) -> None:
         """Have a process take another name."""
@@ -152,4 +162,8 @@ class FakeWorld:
         return None if self.fake.caller_uid == 0 else self.fake.init.pid
 
     def close(self) -> None:
-        """Nothing outlives the table."""
+        """End and reap all that was started."""
+        for process in self._started:
+            process.die(status=-signal.SIGKILL)
+            process.reap()
+        self._started.clear()

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import Spawn
 from support import PATIENCE, Watch, child, ended, listing
+
+from ssd.testing import Daemons
 
 SLEEP = ["--startas", "/bin/sleep", "--", "1000"]
 
@@ -73,7 +74,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
 
 @pytest.mark.parametrize("signum", SIGNALS)
 def test_a_stop_that_is_told_to_end_ends_by_the_signal(
-    signum: signal.Signals, tmp_path: Path, ssd_path: Path, daemon: Spawn
+    signum: signal.Signals, tmp_path: Path, ssd_path: Path, daemon: Daemons
 ) -> None:
     """The daemon lives on, and so does its pidfile."""
     process = daemon("--ignore", "TERM")

@@ -1,24 +1,29 @@
 """Every process table keeps the one contract, the fake one too."""
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from ssd.processes import table_named
-from ssd.testing import CHECKS, FakeWorld, RealWorld, check_process_table
-from ssd.testing.expectations import World
+from ssd.processes.linux import LinuxTable
+from ssd.processes.types import ProcessTable
+from ssd.testing import CHECKS, FakeProcesses, FakeWorld, RealWorld, World, check_process_table
 
-WORLDS: dict[str, Callable[[], World]] = {
-    "kernel": lambda: RealWorld(table_named("kernel")),
-    "psutil": lambda: RealWorld(table_named("psutil")),
-    "fake": FakeWorld,
+TABLES: dict[str, Callable[[], ProcessTable]] = {
+    "kernel": lambda: table_named("kernel"),
+    "psutil": lambda: table_named("psutil"),
+    "fake": FakeProcesses,
+    "fake of a user": lambda: FakeProcesses(caller_uid=1000),
+    "fake of a container": lambda: FakeProcesses(init_reaps=False),
 }
 
 
-@pytest.fixture(params=WORLDS)
+@pytest.fixture(params=TABLES)
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """Make a world, and end all that the test started in it."""
-    world = WORLDS[request.param]()
+    table = TABLES[request.param]()
+    world = FakeWorld(table) if isinstance(table, FakeProcesses) else RealWorld(table)
     yield world
     world.close()
 
@@ -29,14 +34,55 @@ def test_table_keeps_the_contract(check: Callable[[World], None], world: World) 
     check(world)
 
 
-def test_all_checks_run_at_once() -> None:
-    """check_process_table is one call for a table of one's own."""
-    check_process_table(FakeWorld)
+def test_one_call_checks_a_table(fake_processes: FakeProcesses) -> None:
+    """All rules, one after the other, on declared processes; and nothing of it stays."""
+    before = fake_processes.pids()
+    check_process_table(fake_processes)
+    assert before == fake_processes.pids()
+
+
+class Renamed(LinuxTable):
+    """A table of somebody's own, over the kernel's."""
+
+
+class Blind(LinuxTable):
+    """A table that never heard of children."""
+
+    def children(self, pid: int) -> list:
+        """Return nobody."""
+        return []
+
+
+def test_anybodys_own_table_is_checked_with_real_children() -> None:
+    """They are made and ended by the checks themselves."""
+    check_process_table(Renamed())
 
 
 def test_a_table_that_breaks_a_rule_is_found_out() -> None:
-    """The checks tell which answer was wrong, and what was expected."""
-    world = FakeWorld()
-    world.fake.pids = lambda: [2, 1]  # type: ignore[method-assign]
-    with pytest.raises(AssertionError, match=r"^pids\(\): \[2, 1\], not \[1, 2\]$"):
-        check_process_table(lambda: world)
+    """The checks tell which answer was wrong, what was expected, and the rule."""
+    with pytest.raises(AssertionError, match=r"^children\(\): \[\], not \[Process") as caught:
+        check_process_table(Blind())
+    assert ["children_are_of_their_parent: A child is its parent's"] == [
+        note.partition(" while")[0] for note in caught.value.__notes__
+    ]
+
+
+def test_a_world_of_ones_own_can_be_given(fake_processes: FakeProcesses) -> None:
+    """It is made for each check, and closed after it."""
+    made, closed = [], []
+
+    class Counted(FakeWorld):
+        """A world that tells of its making and its end."""
+
+        def __init__(self, table: ProcessTable) -> None:
+            assert table is fake_processes
+            made.append(os.getpid())
+            super().__init__(fake_processes)
+
+        def close(self) -> None:
+            """End all, and say so."""
+            closed.append(os.getpid())
+            super().close()
+
+    check_process_table(fake_processes, Counted)
+    assert ([os.getpid()] * len(CHECKS),) * 2 == (made, closed)

@@ -63,6 +63,7 @@ for goes, _ in pairs:
     os.kill(goes, 9)
     os.waitpid(goes, 0)
 print("thinned", flush=True)
+os.read(0, 1)
 """
 
 

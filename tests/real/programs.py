@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from ssd.testing.daemons import LISTENER
+
 from .processes import LONG, executable, pidfd, pids, ready
 
 ORACLE = "/usr/sbin/start-stop-daemon"
@@ -110,11 +112,11 @@ class Program:
 
 
 class Listener:
-    """A daemon that tells which signals reached it (child.py)."""
+    """A daemon that tells which signals reached it (``ssd.testing.listener``)."""
 
     def __init__(self, **options: Any) -> None:
         """Start it and wait until it listens. ``options`` are those of Popen."""
-        words = [sys.executable, "-IS", Path(__file__).parents[1] / "child.py"]
+        words = [sys.executable, "-IS", LISTENER]
         self._child = spawn(*words, **options)
         self.pid = self._child.pid
         assert self._child.stdout is not None

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from conftest import Spawn
 from support import child, nothing_left, same_descriptors, stubborn
 
 import ssd
@@ -16,12 +15,13 @@ from ssd import loops
 from ssd.engine import Stop
 from ssd.matching import Match
 from ssd.schedule import Schedule
+from ssd.testing import Daemons
 
 TABLES = ["kernel", "psutil"]
 
 
 @pytest.mark.parametrize("kind", TABLES)
-def test_a_child_that_ends_by_term_is_stopped(kind: str, daemon: Spawn) -> None:
+def test_a_child_that_ends_by_term_is_stopped(kind: str, daemon: Daemons) -> None:
     """It is waited for, though nobody has reaped it: a zombie is dead."""
     process = daemon()
     with same_descriptors():

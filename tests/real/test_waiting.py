@@ -4,15 +4,13 @@ import os
 import resource
 import signal
 import sys
-from pathlib import Path
 
 import pytest
 
 from .alone import alone
-from .processes import LONG, end, facts, pids, reap, state, wait_end
+from .processes import LONG, end, facts, reap, state, wait_end
 from .programs import Ear, Program, Tool, spawn
 
-PIDFILE = "/run/stage/d.pid"
 FOREVER = "TERM/1000"  # a schedule; a test that waits for its end fails
 
 
@@ -57,23 +55,6 @@ def test_a_stop_ends_with_the_last_process(ssd: Tool, count: int) -> None:
 
 
 @alone
-@pytest.mark.parametrize("match", ["pid", "pidfile", "name", "exec", "ppid"])
-def test_a_stop_is_done_with_a_zombie(ssd: Tool, match: str) -> None:
-    """Nothing is signalled and nothing is waited for where a zombie is all there is."""
-    program = Program()
-    zombie = spawn(program.path, "-c", ":")
-    wait_end(zombie.pid)
-    Path(PIDFILE).write_text(f"{zombie.pid}\n")
-    value = {"pid": zombie.pid, "pidfile": PIDFILE, "name": "daemon", "exec": program.path}
-    # Both are children of this process, ssd itself is never meant.
-    value["ppid"] = os.getpid()
-    done = ssd("--stop", "--retry", FOREVER, f"--{match}", value[match])
-    assert 1 == done.returncode
-    assert "none killed" in done.stdout
-    assert "Z" == state(zombie.pid)
-
-
-@alone
 def test_a_process_that_becomes_a_zombie_has_ended(ssd: Tool) -> None:
     """A stop does not wait until somebody reaps what it has stopped."""
     program = Program()
@@ -81,30 +62,6 @@ def test_a_process_that_becomes_a_zombie_has_ended(ssd: Tool) -> None:
     program.started()
     assert 0 == ssd("--stop", "--retry", FOREVER, "--pid", target.pid).returncode
     assert "Z" == state(target.pid)
-
-
-@alone
-def test_the_status_of_a_zombie_is_dead(ssd: Tool) -> None:
-    """It is 1 with a pidfile and 3 without."""
-    zombie = spawn("true")
-    wait_end(zombie.pid)
-    os.mkdir("/run/stage")
-    Path(PIDFILE).write_text(f"{zombie.pid}\n")
-    assert 1 == ssd("--status", "--pidfile", PIDFILE).returncode
-    assert 3 == ssd("--status", "--pid", zombie.pid).returncode
-    assert "" == ssd("--pidof", "--pidfile", PIDFILE).stdout
-
-
-@alone
-def test_a_start_over_a_zombie_starts(ssd: Tool) -> None:
-    """A zombie does not stand in the way of a new daemon."""
-    program, others = Program(), pids()
-    zombie = spawn("true")
-    wait_end(zombie.pid)
-    Path(PIDFILE).write_text(f"{zombie.pid}\n")
-    words = ["--pidfile", PIDFILE, "--startas", program.path, "--", *program.words]
-    assert 0 == ssd("--start", "--background", "--make-pidfile", *words).returncode
-    assert program.settle(others) == [int(Path(PIDFILE).read_text())]
 
 
 _LEADER = """

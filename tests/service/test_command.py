@@ -3,14 +3,11 @@
 import json
 import os
 import signal
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from support import ended
 
-from ssd import pidfile
 from ssd.service.command import main
 from ssd.testing import FakeProcesses
 
@@ -23,48 +20,6 @@ with open(sys.argv[1] + ".new", "w") as file: file.write(f"{os.getpid()}\\n")
 os.rename(sys.argv[1] + ".new", sys.argv[1])
 time.sleep(1000)
 """
-
-
-class Place:
-    """A folder of declarations, and the command that looks into it."""
-
-    def __init__(self, folder: Path, command: Path) -> None:
-        self.folder = folder
-        self.command = command
-        self.pidfile = folder / "nap.pid"
-
-    def declare(self, text: str = "", name: str = "nap") -> None:
-        """Declare a nap, with more lines."""
-        (self.folder / f"{name}.toml").write_text(
-            'executable = "/bin/sleep"\narguments = ["1000"]\n'
-            f'pidfile = "{self.folder}/{name}.pid"\n{text}'
-            if "executable" not in text
-            else f'pidfile = "{self.folder}/{name}.pid"\n{text}'
-        )
-
-    def __call__(self, *words: str, **options: object) -> subprocess.CompletedProcess[str]:
-        """Run the command."""
-        argv = [self.command, f"--directory={self.folder}", *words]
-        return subprocess.run(argv, capture_output=True, text=True, timeout=60, **options)
-
-    def expect(self, status: int, *words: str) -> str:
-        """Insist on an exit status; return what was printed."""
-        done = self(*words)
-        assert status == done.returncode, done.stdout + done.stderr
-        return done.stdout
-
-    @property
-    def pid(self) -> int | None:
-        """Return the pid in the pidfile."""
-        return pidfile.read(str(self.pidfile))
-
-
-@pytest.fixture
-def place(tmp_path: Path, ssd_path: Path):
-    """Return a place, and stop whatever is left running in it."""
-    place = Place(tmp_path, ssd_path.with_name("ssd-service"))
-    yield place
-    place("all", "stop")
 
 
 def test_the_whole_life_has_lsb_statuses(place) -> None:
@@ -241,37 +196,6 @@ def test_help_and_version_are_printed(ssd_path, run) -> None:
     assert run(command, "--version").stdout.startswith("ssd-service ")
 
 
-# Many at once --------------------------------------------------------------------------
-
-
-def test_all_are_asked_and_stopped_together(place) -> None:
-    """In the order of their names, with the highest status; a broken one is told of."""
-    for name in ("b", "a"):
-        place.declare(name=name)
-    assert "a is not running\nb is not running\n" == place.expect(3, "all", "status")
-    assert "Starting a: a.\nStarting b: b.\n" == place.expect(0, "all", "start")
-    assert 2 == place.expect(0, "all", "status").count("is running (process ")
-    assert 2 == len(json.loads(place.expect(0, "all", "status", "--json")))
-    (place.folder / "c.toml").write_text("x = 1\n")
-    done = place("all", "status")
-    assert (4, 2) == (done.returncode, done.stdout.count("is running"))
-    assert "c.toml:1: x" in done.stderr
-    (place.folder / "c.toml").unlink()
-    assert "Stopping a: a.\nStopping b: b.\n" == place.expect(0, "all", "stop")
-    place.expect(3, "all", "frobnicate")
-
-
-def test_many_are_stopped_in_the_time_of_one(place) -> None:
-    """Each takes half a second to end."""
-    slow = "trap 'sleep 0.5; exit' TERM; while :; do sleep 0.01; done"
-    for name in "abcdef":
-        place.declare(f'executable = "/bin/sh"\narguments = ["-c", "{slow}", "x"]\n', name=name)
-    place.expect(0, "all", "start")
-    shown = place.expect(0, "all", "stop")
-    assert 6 == shown.count(".\n")
-    place.expect(3, "all", "status")
-
-
 def test_a_name_is_looked_up_before_any_file(place) -> None:
     """In whatever folder the command is called."""
     (place.folder / "nap").mkdir()
@@ -295,12 +219,3 @@ def test_the_command_takes_a_table_of_processes(tmp_path, monkeypatch, capfd) ->
     shown = "nap is running (process 200)\nStopping nap: nap.\nnap is not running\n"
     assert shown == capfd.readouterr().out
     assert [signal.SIGTERM] == [sent.signum for sent in table.signals]
-
-
-def test_one_that_lacks_a_program_does_not_hold_up_the_others(place) -> None:
-    """It is told of, and the rest is started."""
-    (place.folder / "a.toml").write_text("")
-    place.declare(name="b")
-    done = place("all", "start")
-    assert (1, "Starting b: b.\n") == (done.returncode, done.stdout)
-    assert "a.toml: executable" in done.stderr

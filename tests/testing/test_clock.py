@@ -35,6 +35,20 @@ def test_a_step_is_one_event() -> None:
         clock.step()
 
 
+def test_time_jumps_until_something_holds() -> None:
+    """All of that moment happens, and nothing after it; at the end of the time it may not hold."""
+    clock, seen = FakeClock(), []
+    for name, time in (("a", 1), ("b", 3), ("c", 3), ("d", 5)):
+        clock.at(time, lambda name=name: seen.append(name))
+    assert (True, ["a", "b", "c"], 3) == (
+        clock.advance_until(lambda: "b" in seen),
+        seen,
+        clock.now(),
+    )
+    assert (False, 4) == (clock.advance_until(lambda: "d" in seen, until=4), clock.now())
+    assert (False, 5) == (clock.advance_until(lambda: "e" in seen), clock.now())
+
+
 def test_what_is_due_happens_at_once() -> None:
     """An event of the past or of now is not put off."""
     clock, seen = FakeClock(start=5), []

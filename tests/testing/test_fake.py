@@ -6,21 +6,14 @@ from pathlib import Path
 
 import pytest
 
+import ssd
 from ssd.matching import Criteria
 from ssd.processes.identity import UNKNOWN_START, Process
-from ssd.testing import FakeClock, FakeProcesses
-from ssd.testing.fake import Sent, WaitsForEver
+from ssd.testing import FakeClock, FakeProcesses, NotRegistered, WaitsForEver, dies, ignores
 from ssd.testing.process import FakeProcess
-from ssd.testing.reactions import dies, ignores
 
 KILL, TERM, HUP = signal.SIGKILL, signal.SIGTERM, signal.SIGHUP
 CONT, STOP = signal.SIGCONT, signal.SIGSTOP
-
-
-@pytest.fixture
-def table() -> FakeProcesses:
-    """Return a table as root sees it."""
-    return FakeProcesses()
 
 
 def send(process: FakeProcess, *signums: int) -> None:
@@ -30,66 +23,85 @@ def send(process: FakeProcess, *signums: int) -> None:
             handle.signal(signum)
 
 
-def test_a_process_dies_when_it_says(table: FakeProcesses) -> None:
+def test_a_process_dies_when_it_says(fake_processes: FakeProcesses) -> None:
     """The clock jumps to its end; nobody sleeps."""
-    slow = table.add("slow", reactions={TERM: dies(after=35)})
-    with table.open(slow.identity) as handle:
+    slow = fake_processes.add("slow", reactions={TERM: dies(after=35)})
+    with fake_processes.open(slow.identity) as handle:
         handle.signal(TERM)
-        table.wait([handle], 30)
-        assert (30, False) == (table.now(), handle.ended())
-        table.wait([handle], 60)
-        assert (35, True) == (table.now(), handle.ended())
-    assert None is table.process(slow.pid)
+        fake_processes.wait([handle], 30)
+        assert (30, False) == (fake_processes.now(), handle.ended())
+        fake_processes.wait([handle], 60)
+        assert (35, True) == (fake_processes.now(), handle.ended())
+    assert None is fake_processes.process(slow.pid)
 
 
-def test_a_wait_ends_with_the_first_of_many(table: FakeProcesses) -> None:
+def test_a_wait_ends_with_the_first_of_many(fake_processes: FakeProcesses) -> None:
     """Of several processes the one that ends first ends the wait."""
-    handles = [table.open(table.add("d", reactions={TERM: dies(n)}).identity) for n in (5, 3, 9)]
+    handles = [
+        fake_processes.open(fake_processes.add("d", reactions={TERM: dies(n)}).identity)
+        for n in (5, 3, 9)
+    ]
     for handle in handles:
         handle.signal(TERM)
-    table.wait(handles, None)
-    assert (3, [False, True, False]) == (table.now(), [handle.ended() for handle in handles])
-
-
-def test_a_wait_that_would_hang_raises(table: FakeProcesses) -> None:
-    """Where nothing is to come, the test fails and says who was waited for."""
-    with table.open(table.add("calm").identity) as handle, pytest.raises(WaitsForEver, match="101"):
-        table.wait([handle], None)
-
-
-def test_an_executable_is_a_path_or_a_file(table: FakeProcesses, tmp_path: Path) -> None:
-    """A path is looked up when it is compared; a missing one is nobody's."""
-    path = tmp_path / "daemon"
-    by_path, by_file, none = (
-        table.add(name, exe=exe) for name, exe in (("p", path), ("f", (8, 15)), ("n", None))
+    fake_processes.wait(handles, None)
+    assert (3, [False, True, False]) == (
+        fake_processes.now(),
+        [handle.ended() for handle in handles],
     )
-    assert [by_file.identity] == table.select(Criteria(file=(8, 15)))
-    assert (None, None) == (by_path.file(), none.file())
+
+
+def test_a_wait_that_would_hang_raises(fake_processes: FakeProcesses) -> None:
+    """Where nothing is to come, the test fails and says who was waited for."""
+    with (
+        fake_processes.open(fake_processes.add("calm").identity) as handle,
+        pytest.raises(WaitsForEver, match="101"),
+    ):
+        fake_processes.wait([handle], None)
+
+
+def test_an_executable_is_a_path_or_a_file(fake_processes: FakeProcesses, tmp_path: Path) -> None:
+    """A path is looked up when it is compared; without a file it is one of its own."""
+    path = tmp_path / "daemon"
+    by_path, by_file, none, other = (
+        fake_processes.add(name, exe=exe)
+        for name, exe in (("p", path), ("f", (8, 15)), ("n", None), ("o", "/no/such"))
+    )
+    assert [by_file.identity] == fake_processes.select(Criteria(file=(8, 15)))
+    assert None is none.file()
+    assert by_path.file() not in (None, other.file())
+    assert [by_path.identity] == ssd.find(ssd.Match(exec=path), table=fake_processes)
     path.touch()
     facts = path.stat()
-    assert [by_path.identity] == table.select(Criteria(file=(facts.st_dev, facts.st_ino)))
+    assert (facts.st_dev, facts.st_ino) == by_path.file()
+    assert [by_path.identity] == ssd.find(ssd.Match(exec=path), table=fake_processes)
+
+
+def test_an_executable_that_nobody_declared_is_missing(fake_processes: FakeProcesses) -> None:
+    """Neither on the disk nor on the machine: an error, as on a real one."""
+    with pytest.raises(ssd.ExecutableMissing):
+        ssd.find(ssd.Match(exec="/no/such"), table=fake_processes)
 
 
 @pytest.mark.parametrize(("after", "gone_at"), [(0, 0.0), (2.5, 2.5), (None, None)])
 def test_a_zombie_keeps_its_pid_until_it_is_reaped(
-    after: float | None, gone_at: float | None, table: FakeProcesses
+    after: float | None, gone_at: float | None, fake_processes: FakeProcesses
 ) -> None:
     """Reaped at once, later, or when the test says so."""
-    process = table.add("child", pid=500, reaped_after=after)
+    process = fake_processes.add("child", pid=500, reaped_after=after)
     process.die()
-    assert None is table.process(500)
+    assert None is fake_processes.process(500)
     if gone_at is None:
-        table.clock.advance(1e6)
-        assert ("zombie", True) == (process.state, 500 in table.pids())
+        fake_processes.clock.advance(1e6)
+        assert ("zombie", True) == (process.state, 500 in fake_processes.pids())
         process.reap()
-    table.clock.advance(gone_at or 0)
-    assert ("gone", False) == (process.state, 500 in table.pids())
+    fake_processes.clock.advance(gone_at or 0)
+    assert ("gone", False) == (process.state, 500 in fake_processes.pids())
 
 
-def test_a_living_process_cannot_be_reaped(table: FakeProcesses) -> None:
+def test_a_living_process_cannot_be_reaped(fake_processes: FakeProcesses) -> None:
     """Reaping is for the dead."""
     with pytest.raises(ValueError, match="has not ended"):
-        table.add("alive").reap()
+        fake_processes.add("alive").reap()
 
 
 @pytest.mark.parametrize(("init_reaps", "state"), [(True, "gone"), (False, "zombie")])
@@ -119,32 +131,32 @@ def test_pids_run_round_and_are_reused() -> None:
     assert errno.EAGAIN == caught.value.errno
 
 
-def test_the_next_pid_can_be_chosen(table: FakeProcesses) -> None:
+def test_the_next_pid_can_be_chosen(fake_processes: FakeProcesses) -> None:
     """A reused pid is a stranger, whatever the handle of the old one is told."""
-    old = table.add("old")
-    with table.open(old.identity) as handle:
+    old = fake_processes.add("old")
+    with fake_processes.open(old.identity) as handle:
         old.die()
-        table.last_pid = old.pid - 1
-        new = table.add("new")
+        fake_processes.last_pid = old.pid - 1
+        new = fake_processes.add("new")
         assert (old.pid, "running") == (new.pid, new.state)
         with pytest.raises(ProcessLookupError):
             handle.signal(KILL)
     with pytest.raises(ProcessLookupError):
-        table.open(old.identity)
-    assert ("running", []) == (new.state, table.signals)
+        fake_processes.open(old.identity)
+    assert ("running", []) == (new.state, fake_processes.signals)
 
 
-def test_a_taken_pid_is_refused(table: FakeProcesses) -> None:
+def test_a_taken_pid_is_refused(fake_processes: FakeProcesses) -> None:
     """Two processes cannot have one pid."""
-    table.add("first", pid=42)
+    fake_processes.add("first", pid=42)
     with pytest.raises(ValueError, match="42 is taken by <first 42, running>"):
-        table.add("second", pid=42)
+        fake_processes.add("second", pid=42)
 
 
 def test_a_missing_pid_says_who_there_is() -> None:
     """Asking for a process that was never declared names those that were."""
     table = FakeProcesses(caller_pid=7)
-    with pytest.raises(KeyError, match="no pid 9; there are .*<init 1, running>, <caller 7"):
+    with pytest.raises(NotRegistered, match="^no pid 9; there are .*<init 1, running>, <caller 7"):
         table[9]
 
 
@@ -177,34 +189,37 @@ def test_hidden_processes_are_not_there() -> None:
     assert Process(60, UNKNOWN_START) == table.process(60)
 
 
-def test_the_record_is_what_was_received_in_order(table: FakeProcesses) -> None:
-    """(time, pid, signal), oldest first; asking with 0 is no signal."""
-    first, second = table.add("a", reactions={TERM: ignores()}), table.add("b")
+def test_the_record_is_what_was_received_in_order(fake_processes: FakeProcesses) -> None:
+    """(time, pid, signal, who received it), oldest first; asking with 0 is no signal."""
+    first, second = fake_processes.add("a", reactions={TERM: ignores()}), fake_processes.add("b")
     send(first, 0, TERM)
-    table.clock.advance(30)
+    fake_processes.clock.advance(30)
     send(first, KILL)
     send(second, TERM)
-    expected = [(0, first.pid, TERM), (30, first.pid, KILL), (30, second.pid, TERM)]
-    assert [Sent(*each) for each in expected] == table.signals
+    expected = [(0, first.pid, TERM, first), (30, first.pid, KILL, first)]
+    assert [*expected, (30, second.pid, TERM, second)] == fake_processes.signals
+    assert ([(0, TERM), (30, KILL)], [(30, TERM)]) == (first.signals, second.signals)
 
 
-def test_things_happen_at_their_time(table: FakeProcesses) -> None:
+def test_things_happen_at_their_time(fake_processes: FakeProcesses) -> None:
     """A process can appear, change its name and end at given times."""
-    table.clock.at(5, lambda: table.add("late", pid=900))
-    table.clock.at(7, lambda: table[900].rename("renamed"))
-    table.clock.at(9, lambda: table[900].die())
+    fake_processes.clock.at(5, lambda: fake_processes.add("late", pid=900))
+    fake_processes.clock.at(7, lambda: fake_processes[900].rename("renamed"))
+    fake_processes.clock.at(9, lambda: fake_processes[900].die())
     seen = []
     for until in (4, 5, 7, 9):
-        table.wait([], until)
-        seen.append([name for name in (b"late", b"renamed") if table.select(Criteria(name=name))])
+        fake_processes.wait([], until)
+        seen.append(
+            [name for name in (b"late", b"renamed") if fake_processes.select(Criteria(name=name))]
+        )
     assert [[], [b"late"], [b"renamed"], []] == seen
 
 
-def test_two_processes_of_one_moment_differ(table: FakeProcesses) -> None:
+def test_two_processes_of_one_moment_differ(fake_processes: FakeProcesses) -> None:
     """Start times are never twice the same, unless the test wants it."""
-    identities = {table.add("n").identity for _ in range(5)}
+    identities = {fake_processes.add("n").identity for _ in range(5)}
     assert 5 == len({identity.start_time for identity in identities})
-    assert 77 == table.add("old", start_time=77).identity.start_time
+    assert 77 == fake_processes.add("old", start_time=77).identity.start_time
 
 
 def test_the_first_process_of_a_namespace_may_be_the_caller() -> None:
@@ -213,9 +228,9 @@ def test_the_first_process_of_a_namespace_may_be_the_caller() -> None:
     assert (table.init, [1]) == (table.caller, table.pids())
 
 
-def test_a_closed_handle_is_not_asked(table: FakeProcesses) -> None:
+def test_a_closed_handle_is_not_asked(fake_processes: FakeProcesses) -> None:
     """Using a handle after its close is an error, as with a descriptor."""
-    handle = table.open(table.add("n").identity)
+    handle = fake_processes.open(fake_processes.add("n").identity)
     handle.close()
     handle.close()
     with pytest.raises(ValueError, match="closed"):

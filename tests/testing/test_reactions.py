@@ -8,18 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from ssd.matching import Criteria
-from ssd.testing import FakeProcesses
+from ssd.testing import FakeProcesses, dies, executes, forks, ignores, in_turn, renames
 from ssd.testing.process import FakeProcess
-from ssd.testing.reactions import Reaction, dies, executes, forks, ignores, in_turn, renames
+from ssd.testing.reactions import Reaction
 
 KILL, TERM, HUP = signal.SIGKILL, signal.SIGTERM, signal.SIGHUP
 CONT, STOP = signal.SIGCONT, signal.SIGSTOP
-
-
-@pytest.fixture
-def table() -> FakeProcesses:
-    """Return a table as root sees it."""
-    return FakeProcesses()
 
 
 def send(process: FakeProcess, *signums: int) -> None:
@@ -45,17 +39,17 @@ def send(process: FakeProcess, *signums: int) -> None:
     ],
 )
 def test_an_undeclared_signal_does_what_the_kernel_does(
-    signum: int, state: str, table: FakeProcesses
+    signum: int, state: str, fake_processes: FakeProcesses
 ) -> None:
     """What a process has no reaction to follows signal(7)."""
-    process = table.add("plain")
+    process = fake_processes.add("plain")
     send(process, signum)
     assert state == process.state
 
 
-def test_a_stopped_process_takes_its_signals_when_it_goes_on(table: FakeProcesses) -> None:
+def test_a_stopped_process_takes_its_signals_when_it_goes_on(fake_processes: FakeProcesses) -> None:
     """TERM waits for CONT, KILL does not."""
-    first, second = table.add("first"), table.add("second")
+    first, second = fake_processes.add("first"), fake_processes.add("second")
     send(first, STOP, TERM)
     send(second, STOP, KILL)
     assert ("stopped", "gone") == (first.state, second.state)
@@ -63,10 +57,10 @@ def test_a_stopped_process_takes_its_signals_when_it_goes_on(table: FakeProcesse
     assert "gone" == first.state
 
 
-def test_init_ends_of_nothing(table: FakeProcesses) -> None:
+def test_init_ends_of_nothing(fake_processes: FakeProcesses) -> None:
     """Pid 1 takes no signal that it has not asked for."""
-    send(table.init, TERM, KILL)
-    assert "running" == table.init.state
+    send(fake_processes.init, TERM, KILL)
+    assert "running" == fake_processes.init.state
 
 
 @pytest.mark.parametrize("signum", [TERM, KILL])
@@ -80,10 +74,13 @@ def test_init_ends_of_nothing(table: FakeProcesses) -> None:
     ],
 )
 def test_a_declared_reaction_is_the_process_own(
-    make_reaction: Callable[[], Reaction], states: list[str], signum: int, table: FakeProcesses
+    make_reaction: Callable[[], Reaction],
+    states: list[str],
+    signum: int,
+    fake_processes: FakeProcesses,
 ) -> None:
     """Each signal is taken as declared, KILL as well: a process in a stuck device."""
-    process = table.add("special", reactions={signum: make_reaction()})
+    process = fake_processes.add("special", reactions={signum: make_reaction()})
     seen = []
     for _ in states:
         send(process, signum)
@@ -91,21 +88,23 @@ def test_a_declared_reaction_is_the_process_own(
     assert states == seen
 
 
-def test_an_exec_changes_all_but_the_identity(table: FakeProcesses) -> None:
+def test_an_exec_changes_all_but_the_identity(fake_processes: FakeProcesses) -> None:
     """After exec(3) the pid and the start time are what they were."""
-    daemon = table.add("sh", exe="/bin/sh", reactions={HUP: executes(sys.executable, "-m", "x")})
+    daemon = fake_processes.add(
+        "sh", exe="/bin/sh", reactions={HUP: executes(sys.executable, "-m", "x")}
+    )
     before = daemon.identity
     send(daemon, HUP)
     facts = os.stat(sys.executable)
-    assert [before] == table.select(Criteria(file=(facts.st_dev, facts.st_ino)))
+    assert [before] == fake_processes.select(Criteria(file=(facts.st_dev, facts.st_ino)))
     assert [sys.executable, "-m", "x"] == daemon.argv
     assert os.path.basename(sys.executable)[:15].encode() == daemon.name
 
 
-def test_a_fork_is_a_likeness(table: FakeProcesses) -> None:
+def test_a_fork_is_a_likeness(fake_processes: FakeProcesses) -> None:
     """A child has its parent's facts but for those that are given, and its parent."""
-    parent = table.add("server", uid=33, reactions={HUP: forks(name="worker")})
+    parent = fake_processes.add("server", uid=33, reactions={HUP: forks(name="worker")})
     send(parent, HUP)
-    (child,) = table.children(parent.pid)
-    assert [child] == table.select(Criteria(uid=33, name=b"worker"))
-    assert parent.reactions == table[child.pid].reactions
+    (child,) = fake_processes.children(parent.pid)
+    assert [child] == fake_processes.select(Criteria(uid=33, name=b"worker"))
+    assert parent.reactions == fake_processes[child.pid].reactions

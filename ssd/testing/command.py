@@ -1,0 +1,67 @@
+"""The command ``ssd`` run in this process against declared ones."""
+
+import os
+from typing import NamedTuple
+
+from ssd.command import run
+from ssd.command.messages import Voice
+from ssd.testing.fake import FakeProcesses
+from ssd.testing.launching import WaitsForEver
+from ssd.testing.process import FakeProcess
+
+
+class Result(NamedTuple):
+    """How a command went: its exit status and what it wrote."""
+
+    exit_status: int
+    stdout: str
+    stderr: str
+
+
+class Heard(Voice):
+    """A voice that keeps what is said; no descriptor is written to."""
+
+    def __init__(self, program: str) -> None:
+        super().__init__(program)
+        self.texts = {1: "", 2: ""}
+
+    def write(self, fd: int, text: str) -> None:
+        """Keep a text."""
+        self.texts[fd] += text
+
+    def on_terminal(self) -> bool:
+        """Tell that it is none."""
+        return False
+
+
+class SsdCommand:
+    """``ssd`` as a function of its words: ``command("--stop", "--pidfile", path)``.
+
+    Returns a Result. Nothing of this process is touched, no descriptor, no signal and no
+    umask; starts make processes of the programs that are registered with ``table``. A start
+    in the foreground lasts as long as the program, and its status is the program's.
+    """
+
+    def __init__(self, table: FakeProcesses) -> None:
+        self.table = table
+
+    def __call__(self, *words: str | os.PathLike[str]) -> Result:
+        """Run it. Raises NotRegistered, and WaitsForEver where it would never return."""
+        voice = Heard("ssd")
+        before = len(self.table.started)
+        status = run([os.fspath(word) for word in words], voice, self.table)
+        for process in self.table.started[before:]:
+            if process.ppid == self.table.caller.pid:  # by a start in the foreground
+                status = self._end_of(process)
+        return Result(status, voice.texts[1], voice.texts[2])
+
+    def _end_of(self, child: FakeProcess) -> int:
+        """Let time pass until a program in the foreground has ended; return its status."""
+        if not self.table.clock.advance_until(lambda: child.ended):
+            raise WaitsForEver(
+                f"{child} runs in the foreground and nothing is to come that ends it: "
+                "start it with --background, or register it with what it runs"
+            )
+        child.reap()
+        status = child.status or 0
+        return 128 - status if status < 0 else status  # as a shell has it

@@ -1,0 +1,111 @@
+"""Real child daemons for tests that need the kernel: ready when they are returned, and reaped."""
+
+import contextlib
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+LISTENER = Path(__file__).with_name("listener.py")
+
+
+class NotSaidReady(RuntimeError):
+    """A child ended, or its time was over, before it said that it is ready."""
+
+
+class Daemons:
+    """Starts real children and ends them all: a context, and a function that starts one.
+
+    Each leads a process group, which is ended with it: so are the children that it forks
+    and does not send elsewhere.
+    """
+
+    def __init__(self) -> None:
+        self._children: list[subprocess.Popen[str]] = []
+
+    def __call__(
+        self,
+        *arguments: str,
+        argv: Sequence[str | os.PathLike[str]] | None = None,
+        pattern: str = r"^ready\b",
+        timeout: float = 60.0,
+        **options: Any,
+    ) -> subprocess.Popen[str]:
+        """Start a daemon and return it, a Popen with its text on ``stdout``, once it is ready.
+
+        argv: what is run; by default ``ssd.testing.listener``, which tells of each signal in
+        a line (``got HUP``) and ends at TERM, unless it is given ``--ignore``, ``TERM``.
+        arguments: those that come after it.
+        pattern: a regular expression; the first line that has it says that it is ready.
+        timeout: seconds to wait for that line.
+        options: for Popen; ``stderr=subprocess.STDOUT``, ``env``, ``cwd``, ``user``.
+
+        Raises NotSaidReady with what it said instead.
+        """
+        command = [*(argv or (sys.executable, "-IS", LISTENER)), *arguments]
+        settings = {"stdout": subprocess.PIPE, "text": True, "process_group": 0}
+        child: subprocess.Popen[str] = subprocess.Popen(command, **{**settings, **options})
+        self._children.append(child)
+        self._until_ready(child, pattern, time.monotonic() + timeout)
+        return child
+
+    def close(self) -> None:
+        """End and reap all."""
+        for child in self._children:
+            if child.returncode is None:  # not reaped, so pid and group are still its own
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(child.pid, signal.SIGKILL)
+                child.kill()
+        for child in self._children:
+            with child:  # closes its pipes and reaps it
+                pass
+        self._children.clear()
+
+    def _until_ready(self, child: subprocess.Popen[str], pattern: str, until: float) -> None:
+        """Read lines until one has the pattern. Raises NotSaidReady."""
+        said: list[str] = []
+        while not (said and re.search(pattern, said[-1])):
+            line = _line(child, until)
+            if line is None:
+                raise NotSaidReady(f"{child.args!r} was not ready in time; it said {said}")
+            if not line:
+                raise NotSaidReady(f"{child.args!r} ended with {child.wait()}; it said {said}")
+            said.append(line)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _line(child: subprocess.Popen[str], until: float) -> str | None:
+    """Read a line, "" at the end, None if it does not come in time.
+
+    Byte by byte and past the buffers, so that what follows the line is still to be read.
+    """
+    assert child.stdout is not None  # for type checkers
+    fd = child.stdout.fileno()
+    text = b""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    while not text.endswith(b"\n"):
+        if not poll.poll(max(0.0, until - time.monotonic()) * 1000):
+            return None
+        byte = os.read(fd, 1)
+        if not byte:
+            break
+        text += byte
+    return os.fsdecode(text)

@@ -1,0 +1,63 @@
+"""A declared process, held: what ``FakeProcesses.open`` hands out."""
+
+import errno
+import os
+from types import TracebackType
+from typing import Self
+
+from ssd.testing.process import FakeProcess
+from ssd.testing.record import Sent, signal_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.testing.fake import FakeProcesses
+
+
+class FakeHandle:
+    """A declared process, held: who takes over its pid cannot be reached through this."""
+
+    def __init__(self, table: "FakeProcesses", held: FakeProcess) -> None:
+        self.process = held.identity
+        self._table = table
+        self._held = held
+        self._closed = False
+
+    def fileno(self) -> int:
+        """Return -1: there is no descriptor, ``FakeProcesses.wait`` needs none."""
+        return -1
+
+    def signal(self, signum: int) -> None:
+        """Send a signal. Raises ProcessLookupError and PermissionError."""
+        if self.ended():
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+        if not self._table.may_signal(self._held):
+            if signum:
+                refusal = f"{signal_name(signum)} is refused to user {self._table.caller_uid}"
+                self._table.note(self._held, refusal)
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        if signum:
+            sent = Sent(self._table.now(), self.process.pid, signum, self._held)
+            self._table.signals.append(sent)
+            self._table.note(self._held, f"{signal_name(signum)} {self._held.manner(signum)}")
+            self._held.receive(signum)
+
+    def ended(self) -> bool:
+        """Say whether the process has ended. Raises ValueError on a closed handle."""
+        if self._closed:
+            raise ValueError("the handle is closed")
+        return self._held.ended
+
+    def close(self) -> None:
+        """Let go."""
+        self._closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,149 @@
+"""A start on declared processes: what ``ssd.starting`` does with fork(2) and execve(2).
+
+Look, lock, pidfile and every failure are those of a real start; only the process is a
+declared one. Pidfiles are real files.
+"""
+
+import errno
+import os
+
+from ssd import pidfile
+from ssd.children import Child
+from ssd.errors import AlreadyRunning, NotReady, StartFailed
+from ssd.launch.detach import forget
+from ssd.launch.identity import changes
+from ssd.processes.identity import Process
+from ssd.starting import Launch
+from ssd.testing.process import ZOMBIE, FakeProcess
+from ssd.testing.programs import Program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.testing.fake import FakeProcesses
+
+UMASK = 0o022  # of a caller whose own is not to be touched
+
+
+class WaitsForEver(RuntimeError):
+    """A wait without a limit, and nothing is to come that ends it: a test would hang."""
+
+
+class FakeChild(Child):
+    """A declared process that a start has made the caller's child; see ``ssd.Child``.
+
+    ``wait`` lets time pass until it has ended; without a descriptor, watch it by
+    ``table.open`` and ``table.wait``. ``declared`` is the process itself.
+    """
+
+    __slots__ = ("declared",)
+
+    def __init__(self, declared: FakeProcess) -> None:
+        super().__init__(declared.pid, declared.identity.start_time, -1)
+        self.declared = declared
+
+    def wait(self) -> int:
+        """Wait for the end, reap, and return the status. Raises WaitsForEver if it never comes."""
+        if not self.declared.table.clock.advance_until(lambda: self.declared.ended):
+            raise WaitsForEver(f"nothing is to come that ends {self.declared}")
+        self.declared.reap()
+        self.status = self.declared.status or 0
+        return self.status
+
+    def signal(self, signum: int) -> None:
+        """Send a signal; to one that is not reaped yet it is no error."""
+        if self.status is not None:
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+        if not self.declared.ended:
+            with self.declared.table.open(self) as handle:
+                handle.signal(signum)
+
+
+def launch(table: "FakeProcesses", start: Launch) -> Process:
+    """Do a start as ``Launch.launch`` would. Raises NotRegistered for an unknown program."""
+    with table.starting:  # the lock of a real start is a file's
+        found = start.running()
+        if found:
+            raise AlreadyRunning(found)
+        program = table.programs.find(start.command.startas)
+        start.say("starting")
+        if start.background:
+            start.say("detaching")
+        process = _make(table, start, program)
+        if start.background:
+            start.say("detached")
+    if start.background and start.notify_timeout is not None:
+        _await_ready(start, process, start.notify_timeout)
+    return process.identity if start.background else FakeChild(process)
+
+
+def _make(table: "FakeProcesses", start: Launch, program: Program) -> FakeProcess:
+    """Make the process, write its pidfile, and execute; take all of it back on a failure."""
+    try:
+        process = table.add(
+            program.name,
+            argv=[os.fsdecode(word) for word in start.command.argv],
+            exe=program.exe,
+            uid=table.caller_uid if start.who.uid is None else start.who.uid,
+            ppid=1 if start.background else table.caller.pid,
+            reactions=program.reactions,
+            reaped_after=0.0 if start.background else None,
+        )
+    except BlockingIOError as error:
+        raise StartFailed("fork", "", error.errno, error.strerror) from error
+    written = None
+    try:
+        if start.pidfile is not None:
+            written = pidfile.write(start.pidfile, process.pid, _umask(start))
+        _refuse(table, start, program)
+    except BaseException:
+        process.die(status=2)
+        if process.state == ZOMBIE:
+            process.reap()
+        if written is not None:
+            written.remove()
+        raise
+    finally:
+        if written is not None:
+            written.close()
+    table.started.append(process)
+    program.run(process)
+    return process
+
+
+def _umask(start: Launch) -> int:
+    """Return the umask of the pidfile, as the two kinds of starts have it."""
+    given = start.command.umask
+    return UMASK if start.background or given is None else given
+
+
+def _refuse(table: "FakeProcesses", start: Launch, program: Program) -> None:
+    """Raise StartFailed where the kernel would refuse a step on the way to the program."""
+    command, who = start.command, start.who
+    steps: list[tuple[str, str]] = []
+    if command.nice < 0:
+        steps.append(("nice", str(command.nice)))
+    if command.root is not None:
+        steps.append(("chroot", os.fsdecode(command.root)))
+    own = who.gid if who.uid in (None, table.caller_uid) else None
+    steps += [change[:2] for change in changes(who, table.caller_uid, -1 if own is None else own)]
+    if steps and table.caller_uid != 0:
+        raise StartFailed(*steps[0], errno.EPERM, os.strerror(errno.EPERM))
+    if isinstance(program.fails, StartFailed):
+        raise program.fails
+    if program.fails:
+        reason = os.strerror(program.fails)
+        raise StartFailed("exec", os.fsdecode(command.startas), program.fails, reason)
+
+
+def _await_ready(start: Launch, process: FakeProcess, timeout: float) -> None:
+    """Let time pass until the program says READY=1. Raises NotReady."""
+    start.say("awaiting", timeout)
+    clock = process.table.clock
+    clock.advance_until(lambda: process.ready or process.ended, clock.now() + timeout)
+    if process.ready:
+        start.say("notified", "ready", 1)
+    elif process.ended:
+        forget(start.pidfile, process.identity, start.warn)
+        raise NotReady(process.identity, "exited")
+    else:
+        raise NotReady(process.identity, "timeout", None, f"{timeout:g}")

@@ -1,0 +1,88 @@
+"""The pytest plugin: fixtures for tests of whatever starts, stops and watches processes.
+
+pytest loads it wherever ssd is installed (``-p no:ssd`` leaves it out), so it imports
+nothing but pytest; a fixture loads what it needs when a test asks for it.
+"""
+
+import sys
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.testing.clock import FakeClock
+    from ssd.testing.command import SsdCommand
+    from ssd.testing.daemons import Daemons
+    from ssd.testing.fake import FakeProcesses
+
+
+@pytest.fixture
+def fake_clock() -> "FakeClock":
+    """Return the clock of ``fake_processes``: from 0, in seconds, and it jumps when told."""
+    from ssd.testing.clock import FakeClock
+
+    return FakeClock()
+
+
+@pytest.fixture
+def fake_processes(fake_clock: "FakeClock") -> "FakeProcesses":
+    """Return an empty process table, as root sees it; give it to whatever takes ``table=``.
+
+    A test that fails shows what happened on it.
+    """
+    from ssd.testing.fake import FakeProcesses
+
+    return FakeProcesses(fake_clock)
+
+
+@pytest.fixture
+def ssd_command(fake_processes: "FakeProcesses") -> "SsdCommand":
+    """Return a function that runs ``ssd`` in this process against ``fake_processes``.
+
+    It takes the command's words and returns exit_status, stdout and stderr.
+    """
+    from ssd.testing.command import SsdCommand
+
+    return SsdCommand(fake_processes)
+
+
+@pytest.fixture
+def daemon() -> "Iterator[Daemons]":
+    """Return a function that starts a real child daemon and returns it once it says ready.
+
+    All are ended and reaped when the test is over, also when it fails.
+    """
+    from ssd.testing.daemons import Daemons
+
+    with Daemons() as daemons:
+        yield daemons
+
+
+@pytest.fixture
+def pidfile(tmp_path: Path) -> Path:
+    """Return the path of a pidfile that is not there yet, in the test's own folder."""
+    return tmp_path / "daemon.pid"
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Show beside two lists of signals that differ what happened on their table."""
+    if op != "==" or "ssd.testing.record" not in sys.modules:
+        return None
+    from ssd.testing.record import explain
+
+    return explain(left, right)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, None, None]:
+    """Show below a test that failed what happened on the fake tables that it was given."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.failed and "ssd.testing.fake" in sys.modules:
+        from ssd.testing.fake import FakeProcesses
+
+        for name, value in getattr(item, "funcargs", {}).items():
+            if isinstance(value, FakeProcesses):
+                report.sections.append((name.replace("_", " "), value.timeline()))

@@ -1,0 +1,68 @@
+"""What happened among declared processes, in order, and its picture in text."""
+
+import os
+import signal
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.testing.process import FakeProcess
+
+
+class Sent(NamedTuple):
+    """A signal that reached a process: when, under which pid, which one, and who received it."""
+
+    time: float
+    pid: int
+    signum: int
+    process: "FakeProcess"
+
+
+class Event(NamedTuple):
+    """Anything that happened: when, to which process by the name it had, and what."""
+
+    time: float
+    pid: int
+    name: str
+    what: str
+
+
+def signal_name(signum: int) -> str:
+    """Return the name of a signal, its number where it has none."""
+    try:
+        return signal.Signals(signum).name
+    except ValueError:
+        return f"signal {signum}"
+
+
+def event(time: float, process: "FakeProcess", what: str) -> Event:
+    """Make the event of a process; what it is called may be another name later."""
+    return Event(time, process.pid, os.fsdecode(process.name), what)
+
+
+def timeline(events: Iterable[Event], now: float, living: Sequence["FakeProcess"]) -> str:
+    """Draw what happened, a line for each event, and below it who is there now."""
+    rows = [(f"{each.time:.2f}", str(each.pid), each.name, each.what) for each in events]
+    width = max((len(row[2]) for row in rows), default=0)
+    lines = [f"{time:>10} {pid:>7} {name:<{width}}  {what}" for time, pid, name, what in rows]
+    there = ", ".join(f"{os.fsdecode(each.name)} {each.pid} {each.state}" for each in living)
+    return "\n".join(
+        ["   seconds     pid", *lines, f"{now:10.2f}         now: {there or 'nobody'}"]
+    )
+
+
+def explain(left: object, right: object) -> list[str] | None:
+    """Say how two lists of signals differ; None unless signals of a fake table are in one."""
+    if not isinstance(left, list) or not isinstance(right, list):
+        return None
+    table = next((each.process.table for each in left + right if isinstance(each, Sent)), None)
+    if table is None:
+        return None
+    lines = ["the signals differ:"]
+    for index in range(max(len(left), len(right))):
+        one, two = left[index : index + 1], right[index : index + 1]
+        lines += [f"  {each!r}" for each in one] if one == two else (
+            [f"- {each!r}" for each in one] + [f"+ {each!r}" for each in two]
+        )  # fmt: skip
+    return [*lines, "", *table.timeline().splitlines()]

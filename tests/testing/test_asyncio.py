@@ -1,0 +1,132 @@
+"""Declared processes among the tasks of an asyncio loop."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import pytest
+
+import ssd
+from ssd import Command, Match, loops
+from ssd.testing import FakeProcesses, WaitsForEver, dies, ignores
+
+TERM, KILL = signal.SIGTERM, signal.SIGKILL
+
+
+def stops(table: FakeProcesses, names: list[str], schedule: str) -> list[asyncio.Task]:
+    """Begin a stop for each name."""
+    return [
+        asyncio.create_task(loops.stop(Match(name=name), schedule, table=table)) for name in names
+    ]
+
+
+@pytest.mark.asyncio
+async def test_a_stop_takes_the_time_of_its_process(fake_processes: FakeProcesses) -> None:
+    """And none of the loop's."""
+    process = fake_processes.add("d", reactions={TERM: dies(after=20)})
+    assert [process.identity] == await loops.stop(Match(name="d"), table=fake_processes)
+    assert 20 == fake_processes.now()
+
+
+@pytest.mark.asyncio
+async def test_many_stops_side_by_side_each_follow_their_own_time(
+    fake_processes: FakeProcesses,
+) -> None:
+    """Time jumps to the next moment that matters to one of them, and past none."""
+    for number in range(20):
+        fake_processes.add(f"d{number}", reactions={TERM: dies(after=number)})
+    names = [f"d{number}" for number in range(20)]
+    await asyncio.gather(
+        *stops(fake_processes, names[:10], "TERM/5/KILL/5"),
+        *stops(fake_processes, names[10:], "TERM/15/KILL/5"),
+    )
+    assert [(5, KILL)] * 4 + [(15, KILL)] * 4 == [
+        (each.time, each.signum) for each in fake_processes.signals if each.signum == KILL
+    ]
+
+
+@pytest.mark.asyncio
+async def test_tasks_that_come_later_wait_from_then_on(fake_processes: FakeProcesses) -> None:
+    """A task can stop one after the other, beside others that do the same."""
+    for name in "abc":
+        fake_processes.add(name, reactions={TERM: dies(after=3)})
+
+    async def one_after_the_other() -> float:
+        for name in "ab":
+            await loops.stop(Match(name=name), table=fake_processes)
+        return fake_processes.now()
+
+    other = stops(fake_processes, ["c"], "TERM/30")
+    assert 6 == await one_after_the_other()
+    await asyncio.gather(*other)
+
+
+@pytest.mark.asyncio
+async def test_the_loop_goes_on_meanwhile(fake_processes: FakeProcesses) -> None:
+    """Other tasks have their turns while a stop waits."""
+    fake_processes.add("d", reactions={TERM: dies(after=1000)})
+    turns = []
+
+    async def tick() -> None:
+        while True:
+            turns.append(fake_processes.now())
+            await asyncio.sleep(0)
+
+    ticking = asyncio.create_task(tick())
+    await loops.stop(Match(name="d"), "TERM/1000", table=fake_processes)
+    ticking.cancel()
+    assert 0 == turns[5]
+
+
+@pytest.mark.asyncio
+async def test_a_wait_that_would_hang_raises_in_its_task(fake_processes: FakeProcesses) -> None:
+    """Nothing is to come, so nobody would ever wake it."""
+    with fake_processes.open(fake_processes.add("calm").identity) as handle:
+        with pytest.raises(WaitsForEver, match="101"):
+            await fake_processes.wait_async([handle], None)
+        with pytest.raises(ValueError, match="nothing to wait for"):
+            await fake_processes.wait_async([], None)
+
+
+@pytest.mark.asyncio
+async def test_what_an_event_raises_reaches_those_who_wait(fake_processes: FakeProcesses) -> None:
+    """A mistake in the test's own event does not hang the loop."""
+    fake_processes.clock.at(3, lambda: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        await fake_processes.wait_async([], 5)
+    await fake_processes.wait_async([], 7)
+    assert 7 == fake_processes.now()
+
+
+@pytest.mark.asyncio
+async def test_a_cancelled_stop_leaves_no_wait_behind(fake_processes: FakeProcesses) -> None:
+    """The time of the others is their own again."""
+    fake_processes.add("d", reactions={TERM: ignores()})
+    (stop,) = stops(fake_processes, ["d"], "TERM/5/KILL/5")
+    while not fake_processes.signals:
+        await asyncio.sleep(0)
+    stop.cancel()
+    await asyncio.gather(stop, return_exceptions=True)
+    await fake_processes.wait_async([], 50)
+    assert [TERM] == [each.signum for each in fake_processes.signals]
+
+
+@pytest.mark.asyncio
+async def test_a_start_in_a_thread_is_the_loops_as_usual(
+    fake_processes: FakeProcesses, pidfile: Path
+) -> None:
+    """As the tutorial has it for real ones."""
+    fake_processes.register("/usr/sbin/webd")
+    match, command = Match(pidfile=pidfile), Command(["/usr/sbin/webd"])
+    process = await asyncio.to_thread(
+        ssd.start, match, command, make_pidfile=True, table=fake_processes
+    )
+    assert [process] == await loops.stop(match, table=fake_processes)
+
+
+def test_one_table_can_serve_one_loop_after_the_other(fake_processes: FakeProcesses) -> None:
+    """asyncio.run makes a new one each time."""
+    for name in "ab":
+        fake_processes.add(name, reactions={TERM: dies(after=1)})
+        asyncio.run(loops.stop(Match(name=name), table=fake_processes))
+    assert 2 == fake_processes.now()

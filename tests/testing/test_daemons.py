@@ -1,0 +1,88 @@
+"""Real child daemons: ready when they are returned, and reaped in the end."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from support import nothing_left
+
+import ssd
+from ssd.testing import Daemons
+from ssd.testing.daemons import NotSaidReady
+
+SHELL = ["/bin/sh", "-c"]
+
+
+def said(child: subprocess.Popen[str]) -> str:
+    """Return the next line of a daemon."""
+    assert child.stdout is not None
+    return child.stdout.readline()
+
+
+def test_a_daemon_tells_of_its_signals(daemon: Daemons) -> None:
+    """A line for each, and TERM ends it with status 0."""
+    child = daemon()
+    for name in ("HUP", "TERM"):
+        os.kill(child.pid, signal.Signals[f"SIG{name}"])
+        assert f"got {name}\n" == said(child)
+    assert 0 == child.wait(10)
+
+
+def test_a_daemon_can_ignore_term(daemon: Daemons) -> None:
+    """It tells of it, and lives."""
+    child = daemon("--ignore", "TERM")
+    child.terminate()
+    assert ("got TERM\n", None) == (said(child), child.poll())
+
+
+def test_a_daemon_of_ones_own_is_ready_when_it_has_said_so(daemon: Daemons) -> None:
+    """The line that has the pattern; those after it are still to be read."""
+    script = "echo starting; echo 'listening on 80'; echo more; exec sleep 1000"
+    child = daemon(argv=[*SHELL, script], pattern="listening on [0-9]+")
+    assert "more\n" == said(child)
+
+
+def test_options_are_those_of_popen(daemon: Daemons, tmp_path: os.PathLike[str]) -> None:
+    """Directory, environment, and where its errors go."""
+    child = daemon(argv=[*SHELL, "pwd; echo ready >&2; exec sleep 1000"],
+                   cwd=tmp_path, stderr=subprocess.STDOUT)  # fmt: skip
+    assert ssd.find(ssd.Match(pid=child.pid))
+
+
+# what is run -> what it complains of
+UNREADY = {
+    "ends": ("echo hello; exit 3", r"ended with 3; it said \['hello\\n'\]"),
+    "ends without a line": ("printf ready", r"ended with 0; it said \['ready'\]"),
+    "says nothing": ("echo hello; exec sleep 1000", r"not ready in time; it said \['hello\\n'\]"),
+}
+
+
+@pytest.mark.parametrize("case", UNREADY)
+def test_a_daemon_that_does_not_get_ready_raises_with_what_it_said(case: str) -> None:
+    """At once if it has ended, else when its time is over; and it is reaped."""
+    script, complaint = UNREADY[case]
+    with nothing_left(), Daemons() as daemons, pytest.raises(NotSaidReady, match=complaint):
+        timeout = 0.2 if "time" in complaint else 60
+        daemons(argv=[*SHELL, script], pattern="never", timeout=timeout)
+
+
+def test_all_are_reaped_with_the_children_that_they_forked() -> None:
+    """Also those that were waited for already, or that closed their output."""
+    code = "import os, time; child = os.fork(); child and print('ready', child, flush=True); "
+    with nothing_left():
+        with Daemons() as daemons:
+            quiet = daemons(argv=[*SHELL, "echo ready; exec sleep 1000 > /dev/null"])
+            ended = daemons(argv=[*SHELL, "echo ready"])
+            parent = daemons("-c", code + "time.sleep(1000)", argv=[sys.executable])
+            (child,) = ssd.find(ssd.Match(ppid=parent.pid))
+            assert 0 == ended.wait(10)
+        assert [-signal.SIGKILL] * 2 == [quiet.returncode, parent.returncode]
+    handle = None
+    try:
+        handle = ssd.default_table().open(child)
+    except ProcessLookupError:
+        return  # it has ended by now
+    with handle:
+        ssd.default_table().wait([handle], None)

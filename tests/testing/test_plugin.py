@@ -1,0 +1,152 @@
+"""The pytest plugin, as somebody else's tests have it."""
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Run
+
+import ssd
+from ssd.testing import FakeClock, FakeProcesses
+
+FIXTURES = {"fake_clock", "fake_processes", "ssd_command", "daemon", "pidfile"}
+
+Suite = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def suite(run: Run, tmp_path: Path) -> Suite:
+    """Return a function that runs pytest on a text in a folder of its own."""
+
+    def suite(text: str, *options: str, conftest: str = "") -> tuple[int, str]:
+        (tmp_path / "test_it.py").write_text(text)
+        (tmp_path / "conftest.py").write_text(conftest)
+        pytest = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:asyncio"]
+        done = run(
+            *pytest, "-c", os.devnull, "--rootdir", tmp_path, *options, tmp_path / "test_it.py"
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    return suite
+
+
+def test_nothing_is_there_unless_asked_for(request: pytest.FixtureRequest) -> None:
+    """No fixture is used by itself."""
+    assert set() == FIXTURES & set(request.fixturenames)
+
+
+def test_the_fixtures_share_a_clock(
+    fake_clock: FakeClock, fake_processes: FakeProcesses, ssd_command: Callable
+) -> None:
+    """The table lives in the time of ``fake_clock``, the command on the table."""
+    assert fake_clock is fake_processes.clock
+    assert fake_processes is ssd_command.table  # type: ignore[attr-defined]
+
+
+def test_the_pidfile_is_not_there_yet(pidfile: Path, tmp_path: Path) -> None:
+    """It has its path in the test's own folder."""
+    assert (tmp_path, False) == (pidfile.parent, pidfile.exists())
+
+
+LOADED = """
+import sys
+def pytest_unconfigure():
+    print("loaded", *sorted(name for name in sys.modules if name.partition(".")[0] == "ssd"))
+"""
+MANY = """
+import pytest
+@pytest.mark.parametrize("n", range(20))
+def test_nothing(n):
+    pass
+def test_of_ours(fake_processes, daemon, ssd_command):
+    pass
+"""
+
+
+def test_the_plugin_costs_a_collection_nothing(suite: Suite) -> None:
+    """Two empty packages and itself are loaded, until a test asks for a fixture."""
+    status, said = suite(MANY, "-q", "-k", "nothing", conftest=LOADED)
+    assert (0, True) == (status, "20 passed, 1 deselected" in said), said
+    loaded = re.findall(r"^loaded (.*)$", said, re.MULTILINE)
+    assert ["ssd ssd.testing ssd.testing.plugin"] == loaded
+
+
+FAILING = """
+import ssd
+from ssd.testing import FakeProcesses, ignores
+def test_with_the_fixture(fake_processes):
+    fake_processes.add("webd", reactions={15: ignores()})
+    ssd.stop(ssd.Match(name="webd"), "TERM/30/KILL/5", table=fake_processes)
+    assert fake_processes.now() == 0
+def test_with_a_table_of_its_own():
+    machine = FakeProcesses()
+    process = machine.add("ownd")
+    ssd.stop(ssd.Match(name="ownd"), table=machine)
+    assert machine.signals == [(5, process.pid, 9, process)]
+def test_without():
+    assert False
+"""
+
+
+def test_a_test_that_fails_shows_what_happened(suite: Suite) -> None:
+    """The timeline of the fixture, and of a table whose signals are compared."""
+    status, said = suite(FAILING)
+    assert 1 == status, said
+    first, second, third = re.split(r"^_+ test_\w+ _+$", said, flags=re.MULTILINE)[1:]
+    assert re.search(r"^-+ fake processes -+$", first, re.MULTILINE)
+    assert "     30.00     101 webd  SIGKILL ends it" in first
+    assert "the signals differ:" in second
+    assert "      0.00     101 ownd  SIGTERM ends it" in second
+    assert "now:" not in third
+
+
+PASSING = """
+import ssd, pytest
+from ssd.testing import dies
+@pytest.mark.parametrize("seconds", range(30))
+def test_stop(seconds, fake_processes, ssd_command, pidfile):
+    fake_processes.register("/usr/sbin/webd", reactions={15: dies(after=seconds)})
+    start = ["--start", "--background", "--name", "webd"]
+    assert ssd_command(*start, "--startas", "/usr/sbin/webd").exit_status == 0
+    ssd.stop(ssd.Match(name="webd"), "TERM/60", table=fake_processes)
+    assert fake_processes.now() == seconds
+def test_ready(daemon):
+    assert daemon().poll() is None
+"""
+
+
+def test_tests_on_fakes_run_side_by_side(suite: Suite) -> None:
+    """Under pytest-xdist each has its own machine, also where they start the same."""
+    status, said = suite(PASSING, "-q", "-n", "2")
+    assert (0, True) == (status, "31 passed" in said), said
+
+
+LEAVING = """
+import os, ssd
+def test_one(daemon):
+    for child in (daemon(), daemon("--ignore", "TERM")):
+        print("started", child.pid)
+    assert False
+def test_two(daemon):
+    code = "import os, time; os.fork() or time.sleep(1000); print('ready', flush=True); "
+    child = daemon("-c", code + "time.sleep(1000)", argv=[{python!r}])
+    print("started", child.pid, *(p.pid for p in ssd.find(ssd.Match(ppid=child.pid))))
+    raise KeyboardInterrupt
+"""
+
+
+def test_daemons_are_ended_and_reaped_when_a_test_fails(suite: Suite) -> None:
+    """Or is interrupted; and so are the children that they forked."""
+    status, said = suite(LEAVING.format(python=sys.executable), "-s")
+    pids = [int(pid) for line in re.findall(r"started (.*)", said) for pid in line.split()]
+    assert (2, 4) == (status, len(pids)), said
+    assert [] == [pid for pid in pids if ssd.find(ssd.Match(pid=pid))]
+
+
+def test_the_plugin_can_be_left_out(suite: Suite) -> None:
+    """By its name, as any."""
+    status, said = suite("def test_x(pidfile): pass", "-p", "no:ssd")
+    assert (1, True) == (status, "fixture 'pidfile' not found" in said), said

@@ -1,0 +1,92 @@
+"""One seam: whatever looks at processes takes a table, and needs nothing else replaced."""
+
+import inspect
+import signal
+from pathlib import Path
+
+import lockfile
+import pytest
+
+import ssd
+from ssd import loops
+from ssd.command import main, run
+from ssd.testing import FakeProcesses, dies, executes, exits
+
+# What has to do with processes; the others are values, errors, and tables themselves.
+SEAM = [
+    ssd.find, ssd.status, ssd.start, ssd.stop, ssd.stop_all, ssd.Stop, ssd.PIDLockFile,
+    loops.stop, loops.stop_all, main, run,
+]  # fmt: skip
+APART = {
+    "Child", "Command", "Match", "Process", "Schedule", "StartWarning", "__version__",
+    "default_table", "run", "table_named",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("function", SEAM, ids=lambda function: function.__qualname__)
+def test_it_takes_a_table(function: object) -> None:
+    """By that name, and the system's own where none is given."""
+    assert "table" in inspect.signature(function).parameters  # type: ignore[arg-type]
+
+
+def test_every_public_name_is_accounted_for() -> None:
+    """A new one has the seam, or is said to need none."""
+    errors = {
+        name for name in ssd.__all__
+        if isinstance(value := getattr(ssd, name), type) and issubclass(value, Exception)
+    }  # fmt: skip
+    named = {function.__name__ for function in SEAM}
+    assert set() == set(ssd.__all__) - errors - named - APART
+
+
+def test_a_pidfile_lock_belongs_to_the_fake_caller(
+    pidfile: Path, fake_processes: FakeProcesses
+) -> None:
+    """Its owner is known by pid and start time among declared processes."""
+    lock = ssd.PIDLockFile(str(pidfile), table=fake_processes)
+    with lock:
+        assert (True, fake_processes.caller.pid) == (lock.i_am_locking(), lock.read_pid())
+    assert not pidfile.exists()
+
+
+def test_a_pidfile_lock_is_waited_for_in_a_time_that_jumps(
+    pidfile: Path, fake_processes: FakeProcesses
+) -> None:
+    """Until the owner ends, or the time does."""
+    owner = fake_processes.add("other", reactions={signal.SIGTERM: dies(after=90)})
+    pidfile.write_text(f"{owner.pid}\n{owner.identity.start_time}\n")
+    lock = ssd.PIDLockFile(str(pidfile), table=fake_processes)
+    with pytest.raises(lockfile.LockTimeout):
+        lock.acquire(timeout=30)
+    owner.after(60, exits())
+    lock.acquire()
+    assert (90, True) == (fake_processes.now(), lock.i_am_locking())
+
+
+def test_a_stop_takes_as_many_tables_as_there_are_machines() -> None:
+    """Nothing is shared between them."""
+    machines = [FakeProcesses() for _ in range(3)]
+    for machine in machines:
+        machine.add("webd")
+    assert [ssd.stop(ssd.Match(name="webd"), table=machines[1])[0]] == [
+        each.process.identity for each in machines[1].signals
+    ]
+    assert [[], []] == [machines[0].signals, machines[2].signals]
+
+
+def test_an_exec_of_a_registered_program_is_that_program(fake_processes: FakeProcesses) -> None:
+    """It has its reactions and its name, and does what it does at first."""
+    program = fake_processes.register(
+        "/usr/bin/webd", exe="/usr/bin/python3", name="webd: main", runs=exits(4, after=5)
+    )
+    wrapper = fake_processes.add("sh", reactions={signal.SIGHUP: executes("/usr/bin/webd", "-f")})
+    with fake_processes.open(wrapper.identity) as handle:
+        handle.signal(signal.SIGHUP)
+    assert [wrapper.identity] == ssd.find(
+        ssd.Match(name="webd: main", exec="/usr/bin/python3"), table=fake_processes
+    )
+    assert ([wrapper], {}, ["/usr/bin/webd", "-f"]) == (
+        program.processes, wrapper.reactions, wrapper.argv,
+    )  # fmt: skip
+    fake_processes.clock.advance(5)
+    assert 4 == wrapper.status

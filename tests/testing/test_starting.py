@@ -1,0 +1,226 @@
+"""Starts on declared processes: by the library, and what they leave."""
+
+import errno
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+from support import NOBODY, nothing_left
+
+import ssd
+from ssd import Command, Match
+from ssd.testing import (
+    FakeProcesses,
+    dies,
+    exits,
+    reloads,
+)
+
+HUP, KILL, TERM = signal.SIGHUP, signal.SIGKILL, signal.SIGTERM
+WEBD = "/usr/sbin/webd"  # on no disk
+
+
+@pytest.fixture
+def webd(fake_processes: FakeProcesses) -> Command:
+    """Return the command of a program that is registered."""
+    fake_processes.register(WEBD, reactions={TERM: dies(after=3), HUP: reloads()})
+    return Command([WEBD, "-f"])
+
+
+def test_a_daemon_is_started_found_and_stopped(
+    webd: Command, pidfile: Path, fake_processes: FakeProcesses
+) -> None:
+    """The whole life, in a time that jumps and with a pidfile on the disk."""
+    match = Match(pidfile=pidfile, exec=WEBD)
+    with nothing_left():
+        assert 3 == ssd.status(match, table=fake_processes)
+        process = ssd.start(match, webd, make_pidfile=True, table=fake_processes)
+        assert f"{process.pid}\n" == pidfile.read_text()
+        assert (0, [process]) == (
+            ssd.status(match, table=fake_processes), ssd.find(match, table=fake_processes),
+        )  # fmt: skip
+        assert [process] == ssd.stop(match, "TERM/30/KILL/5", table=fake_processes)
+        assert (1, 3) == (ssd.status(match, table=fake_processes), fake_processes.now())
+    assert [pidfile] == list(pidfile.parent.iterdir())
+
+
+def test_a_daemon_is_what_its_command_and_its_program_say(
+    webd: Command, fake_processes: FakeProcesses
+) -> None:
+    """Name, executable, arguments, user and parent; init is a daemon's, we are a child's."""
+    webd.user = NOBODY
+    for background, parent in ((True, 1), (False, fake_processes.caller.pid)):
+        process = ssd.start(
+            Match(user=NOBODY + 1), webd, background=background, table=fake_processes
+        )
+        declared = fake_processes[process.pid]
+        assert (b"webd", [WEBD, "-f"], WEBD, NOBODY, parent) == (
+            declared.name, declared.argv, declared.exe, declared.uid, declared.ppid,
+        )  # fmt: skip
+
+
+def test_a_script_has_the_executable_of_its_interpreter(fake_processes: FakeProcesses) -> None:
+    """``exe`` and ``name`` say what the kernel would."""
+    fake_processes.register("/usr/bin/webd", exe="/usr/bin/python3", name="webd: main process")
+    process = ssd.start(Match(name="webd: main proc"), Command(["/usr/bin/webd"]),
+                        table=fake_processes)  # fmt: skip
+    assert [process] == ssd.find(Match(exec="/usr/bin/python3"), table=fake_processes)
+    assert [process] == ssd.find(Match(name="webd: main proc"), table=fake_processes)
+
+
+def test_a_command_is_the_callers_own(
+    webd: Command, fake_processes: FakeProcesses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start changes nothing of it, not even a path that it needs in full."""
+    monkeypatch.chdir(tmp_path)
+    webd.output = b"log"
+    ssd.start(Match(name="webd"), webd, table=fake_processes)
+    assert b"log" == webd.output
+
+
+@pytest.mark.parametrize("background", [True, False], ids=["daemon", "child"])
+def test_what_runs_is_not_started_again(
+    background: bool, webd: Command, fake_processes: FakeProcesses
+) -> None:
+    """AlreadyRunning carries the processes."""
+    running = fake_processes.add("webd")
+    with pytest.raises(ssd.AlreadyRunning) as caught:
+        ssd.start(Match(name="webd"), webd, background=background, table=fake_processes)
+    assert [running.identity] == caught.value.processes
+
+
+def test_of_many_starts_at_once_one_starts(
+    webd: Command, pidfile: Path, fake_processes: FakeProcesses
+) -> None:
+    """From threads, as the library allows; the others see it run."""
+    match, results = Match(pidfile=pidfile), []
+
+    def start() -> None:
+        try:
+            results.append(ssd.start(match, webd, make_pidfile=True, table=fake_processes))
+        except ssd.AlreadyRunning as error:
+            results.append(*error.processes)
+
+    threads = [threading.Thread(target=start) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [fake_processes.started[0].identity] * 8 == results
+    assert 1 == len(fake_processes.started)
+
+
+# What goes wrong ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("background", [True, False], ids=["daemon", "child"])
+def test_a_start_that_fails_leaves_nothing(
+    background: bool, pidfile: Path, fake_processes: FakeProcesses
+) -> None:
+    """Neither a process nor a pidfile, and the stage and the reason are told."""
+    fake_processes.register(WEBD, fails=errno.EACCES)
+    before = fake_processes.pids()
+    with nothing_left(), pytest.raises(ssd.StartFailed) as caught:
+        ssd.start(Match(pidfile=pidfile), Command([WEBD]), background=background,
+                  make_pidfile=True, table=fake_processes)  # fmt: skip
+    assert ("exec", WEBD, errno.EACCES) == (
+        caught.value.stage, caught.value.detail, caught.value.errno,
+    )  # fmt: skip
+    assert (before, []) == (fake_processes.pids(), list(pidfile.parent.iterdir()))
+
+
+def test_any_stage_can_fail(fake_processes: FakeProcesses) -> None:
+    """A StartFailed of the test's own is raised as it is."""
+    failure = ssd.StartFailed("chdir", "/srv", errno.ENOENT, os.strerror(errno.ENOENT))
+    fake_processes.register(WEBD, fails=failure)
+    with pytest.raises(ssd.StartFailed) as caught:
+        ssd.start(Match(name="webd"), Command([WEBD]), table=fake_processes)
+    assert failure is caught.value
+
+
+# what only root may ask for -> the stage that fails for anybody else
+PRIVILEGES = {
+    "another user": ({"user": "root"}, "groups"),
+    "another group": ({"user": "root", "group": NOBODY}, "groups"),
+    "another root": ({"root": "/srv"}, "chroot"),
+    "to be nicer to itself": ({"nice": -1}, "nice"),
+}
+
+
+@pytest.mark.parametrize("case", PRIVILEGES)
+def test_a_caller_may_start_what_its_user_may(case: str) -> None:
+    """Root may all of it."""
+    options, stage = PRIVILEGES[case]
+    for caller in (0, NOBODY):
+        machine = FakeProcesses(caller_uid=caller)
+        machine.allow_unregistered()
+        command = Command([WEBD], **options)
+        if caller == 0:
+            ssd.start(Match(name="webd"), command, table=machine)
+            continue
+        with pytest.raises(ssd.StartFailed) as caught:
+            ssd.start(Match(name="webd"), command, table=machine)
+        assert (stage, errno.EPERM) == (caught.value.stage, caught.value.errno)
+
+
+def test_a_start_belongs_to_its_caller() -> None:
+    """Without a user of its own, the daemon has the caller's."""
+    machine = FakeProcesses(caller_uid=NOBODY)
+    machine.allow_unregistered()
+    process = ssd.start(Match(name="webd"), Command([WEBD]), table=machine)
+    assert [process] == ssd.find(Match(user=NOBODY), table=machine)
+
+
+def test_a_machine_without_a_free_pid_starts_nothing() -> None:
+    """fork(2) fails, and the stage says so."""
+    machine = FakeProcesses(caller_pid=50, pid_max=301)
+    machine.allow_unregistered()
+    machine.last_pid = 299
+    ssd.start(Match(name="webd"), Command([WEBD]), table=machine)
+    with pytest.raises(ssd.StartFailed) as caught:
+        ssd.start(Match(name="other"), Command([WEBD]), table=machine)
+    assert ("fork", errno.EAGAIN) == (caught.value.stage, caught.value.errno)
+
+
+def test_a_pidfile_that_cannot_be_written_starts_nothing(
+    webd: Command, pidfile: Path, fake_processes: FakeProcesses
+) -> None:
+    """The rules of pidfiles are the real ones: it is a real file."""
+    before = fake_processes.pids()
+    pidfile.symlink_to("elsewhere")
+    with pytest.raises(ssd.PidfileUnwritable):
+        ssd.start(Match(pidfile=pidfile), webd, make_pidfile=True, table=fake_processes)
+    assert before == fake_processes.pids()
+
+
+# Readiness ------------------------------------------------------------------------------
+
+# what the program does -> seconds until the start is over, and why it fails
+READINESS = {
+    "it says so in time": ({"ready_after": 4}, 4, None),
+    "it says so at once": ({"ready_after": 0}, 0, None),
+    "it says so too late": ({"ready_after": 6}, 5, "timeout"),
+    "it never says so": ({}, 5, "timeout"),
+    "it ends first": ({"ready_after": 4, "runs": exits(1, after=2)}, 2, "exited"),
+}
+
+
+@pytest.mark.parametrize("case", READINESS)
+def test_a_start_waits_for_readiness(
+    case: str, pidfile: Path, fake_processes: FakeProcesses
+) -> None:
+    """Until READY=1, the end of the program, or that of the time."""
+    program, end, reason = READINESS[case]
+    fake_processes.register(WEBD, **program)
+    match = Match(pidfile=pidfile)
+    if reason is None:
+        ssd.start(match, Command([WEBD]), make_pidfile=True, notify_timeout=5,
+                  table=fake_processes)  # fmt: skip
+    else:
+        with pytest.raises(ssd.NotReady) as caught:
+            ssd.start(match, Command([WEBD]), make_pidfile=True, notify_timeout=5,
+                      table=fake_processes)  # fmt: skip
+        assert reason == caught.value.reason
+    assert (end, reason != "exited") == (fake_processes.now(), pidfile.exists())
