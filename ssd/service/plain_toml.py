@@ -74,6 +74,10 @@ def _assign(line: str, here: dict[str, object]) -> None:
     name = _key(name.rstrip(" \t"))
     if not equals or name in here:
         raise NotPlain
+    inner = rest.lstrip(" \t")
+    if inner[:1] == '"' == inner[-1:] and inner.count('"') == 2 and "\\" not in inner:
+        here[name] = inner[1:-1]  # what most lines are
+        return
     value, rest = _value(rest.lstrip(" \t"))
     rest = rest.lstrip(" \t")
     if rest and rest[0] != "#":
