@@ -86,7 +86,7 @@ def _dispatch(call: Call, words: list[str]) -> int:
     if first == "generate":
         from ssd.service.generators import command as generators
 
-        return generators.main(rest)
+        return generators.main(rest, call.program, call.directory)
     if first == "--status-all":
         from ssd.service.many import status_all
 

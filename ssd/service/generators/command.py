@@ -6,8 +6,8 @@ import stat
 
 from ssd.command.messages import Voice
 from ssd.service.errors import DeclarationError, UnknownService
+from ssd.service.generators.facilities import unit_name
 from ssd.service.generators.sheet import Inexpressible, Sheet
-from ssd.writing import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,8 +48,11 @@ class Options:
         self.install = self.force = self.strict = self.help = False
 
 
-def main(words: "Sequence[str]", program: str = "ssd-service") -> int:
-    """Do it; ``words`` are those after ``generate``. Return the exit status."""
+def main(words: "Sequence[str]", program: str = "ssd-service", directory: str | None = None) -> int:
+    """Do it; ``words`` are those after ``generate``. Return the exit status.
+
+    ``directory``: where declarations are looked for, /etc/ssd if None.
+    """
     voice = Voice(program)
     try:
         options = read(words)
@@ -57,7 +60,7 @@ def main(words: "Sequence[str]", program: str = "ssd-service") -> int:
             voice.say(USAGE.format(kinds=", ".join(KINDS)))
             voice.flush()
             return DONE
-        service = _declaration(options.name)
+        service = _declaration(options.name, directory)
         generator = _generator(options.kind)
         return _write(generator, generator.generate(service), options, voice)
     except Usage as error:
@@ -111,11 +114,13 @@ def read(words: "Sequence[str]") -> Options:
     return options
 
 
-def _declaration(name: str) -> "Service":
+def _declaration(name: str, directory: str | None) -> "Service":
     """Return the declaration of a service, or the one in a file that a path names."""
     from ssd.service import catalogue
 
-    return catalogue.read(name) if "/" in name else catalogue.find(name)
+    if "/" in name:
+        return catalogue.read(name)
+    return catalogue.find(name, directory or catalogue.DIRECTORY)
 
 
 def _generator(kind: str) -> "ModuleType":
@@ -134,12 +139,15 @@ def _write(generator: "ModuleType", sheet: Sheet, options: Options, voice: Voice
         return FAILED
     path = options.output
     if options.install:
-        path = generator.PATH.format(name=name)
-    if path is None:
-        write(1, sheet.text())
-        return DONE
+        path = generator.PATH.format(name=unit_name(name) if options.kind == "systemd" else name)
+    data = os.fsencode(sheet.text())
     try:
-        save(path, os.fsencode(sheet.text()), generator.MODE, options.force)
+        if path is None:
+            # Here the text is what the command is for: if it gets nowhere, that is a failure.
+            with open(1, "wb", closefd=False) as output:
+                output.write(data)
+        else:
+            save(path, data, generator.MODE, options.force)
     except FileExistsError:
         voice.complain(f"{path} is there already; --force replaces it")
         return FAILED
@@ -159,16 +167,14 @@ def save(path: str, data: bytes, mode: int, force: bool = False) -> None:
             raise OSError(errno.EINVAL, "it is no regular file", path)
         if not force:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
-    new = f"{path}.{os.getpid()}.new"
+    # Under its own name at once if there must be none of that name yet.
+    new = f"{path}.{os.getpid()}.new" if force else path
     fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with open(fd, "wb") as file:
             file.write(data)
         if force:
             os.replace(new, path)
-        else:
-            os.link(new, path)  # fails if somebody has made it meanwhile
-            os.unlink(new)
     except BaseException:
         os.unlink(new)
         raise

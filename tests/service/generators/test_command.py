@@ -1,10 +1,13 @@
 """``ssd-service generate``: to standard output, to a file, and never over one by mistake."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import Run
 
 from ssd.service.generators import command, systemd
 
@@ -114,6 +117,34 @@ def test_what_is_lost_is_said(declaration: str, generate: Tell, tmp_path: Path) 
     status, _, complaints = generate("sysv", declaration, "--strict", f"--output={path}")
     assert (1, False) == (status, path.exists())
     assert complaints.endswith("ssd-service: x: nothing is written, as --strict asks for\n")
+
+
+def test_a_text_that_gets_nowhere_is_a_failure(declaration: str, run: Run) -> None:
+    """A full disk does not leave half a unit behind a status of 0."""
+    code = f"from ssd.service.generators.command import main; exit(main(['sysv', {declaration!r}]))"
+    with open("/dev/full", "wb") as full:
+        done = run(sys.executable, "-c", code, stdout=full, stderr=subprocess.PIPE)
+    assert 1 == done.returncode
+    assert "No space left on device" in done.stderr
+
+
+def test_a_unit_is_installed_under_a_name_that_units_can_have(
+    generate: Tell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What else is in the name of the service is written in hex, as systemd-escape(1) does."""
+    (tmp_path / "x.toml").write_text(DECLARATION.replace('"x"', '"a b"'))
+    monkeypatch.setattr(systemd, "PATH", f"{tmp_path}/{{name}}.service")
+    assert (0, "", "") == generate("systemd", f"{tmp_path}/x.toml", "--install")
+    assert (tmp_path / "a\\x20b.service").is_file()
+
+
+def test_a_directory_of_declarations_can_be_named(declaration: str, run: Run) -> None:
+    """By the option that every command of ssd-service has."""
+    ours = Path(sys.executable).with_name("ssd-service")
+    folder = os.path.dirname(declaration)
+    done = run(ours, "--directory", folder, "generate", "systemd", "x")
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "\nExecStart=/bin/sleep 1000\n" in done.stdout
 
 
 MISUSES = {
