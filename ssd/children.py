@@ -2,8 +2,10 @@
 
 import os
 import warnings
+from _thread import RLock  # threading's own, without what threading imports
 
 from ssd.launch import helper, report
+from ssd.processes.handles import pidfd_send_signal
 from ssd.processes.identity import Process
 
 TYPE_CHECKING = False
@@ -33,11 +35,12 @@ class Child(Process):
     statement, which closes and does not wait.
     """
 
-    __slots__ = ("_pidfd", "status")
+    __slots__ = ("_pidfd", "_reaping", "status")
 
     def __init__(self, pid: int, start_time: int, pidfd: int) -> None:
         super().__init__(pid, start_time)
         self._pidfd = pidfd
+        self._reaping = RLock()
         self.status: int | None = None
 
     def fileno(self) -> int:
@@ -50,24 +53,29 @@ class Child(Process):
         Once reaped, it returns the same again. Raises ChildProcessError if somebody else
         in this process has reaped the child.
         """
-        if self.status is None:
-            try:
-                _, status = os.waitpid(self.pid, 0)
-            except ChildProcessError:
-                if self.status is None:  # another thread's wait() may have been quicker
-                    raise
-            else:
-                self.status = os.waitstatus_to_exitcode(status)
-        return self.status
+        with self._reaping:  # one thread reaps, the others get what it got
+            if self.status is None:
+                try:
+                    _, status = os.waitpid(self.pid, 0)
+                except ChildProcessError:
+                    if self.status is None:  # a signal handler's wait() may have been quicker
+                        raise
+                else:
+                    self.status = os.waitstatus_to_exitcode(status)
+            return self.status
 
     def signal(self, signum: int) -> None:
         """Send a signal. Raises ProcessLookupError once the child has been reaped.
 
-        An unreaped child keeps its pid, so this can reach nobody else.
+        It goes through the pidfd, so it reaches nobody else, whoever reaps the child and
+        when. Where there is none, or it was closed, it goes by the pid.
         """
         if self.status is not None:
             raise ProcessLookupError(self.pid)
-        os.kill(self.pid, signum)
+        if self._pidfd >= 0 and pidfd_send_signal is not None:
+            pidfd_send_signal(self._pidfd, signum)
+        else:
+            os.kill(self.pid, signum)
 
     def close(self) -> None:
         """Close the pidfd; the child itself lives on."""

@@ -197,6 +197,8 @@ def _wait(fd: int, shown: str, alarm: bool) -> None:
         raise StartBlocked(shown, PATIENCE)
 
     before = signals.signal(signals.SIGALRM, ring)
+    # The caller may have left it blocked, as a program does that calls sigwait(3).
+    mask = signals.pthread_sigmask(signals.SIG_UNBLOCK, [signals.SIGALRM])
     signals.setitimer(signals.ITIMER_REAL, PATIENCE)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
@@ -204,6 +206,7 @@ def _wait(fd: int, shown: str, alarm: bool) -> None:
         # Ignored first: an alarm that rings now must not take the lock away that was won.
         signals.signal(signals.SIGALRM, signals.SIG_IGN)
         signals.setitimer(signals.ITIMER_REAL, 0)
+        signals.pthread_sigmask(signals.SIG_SETMASK, mask)
         signals.signal(signals.SIGALRM, before)
 
 

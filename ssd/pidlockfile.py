@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from ssd.processes.types import ProcessTable
 
+RELEASE = 0.1  # seconds between two looks whether a living owner has released, as in lockfile
+
 
 class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
     """A pidfile that locks: held as long as the process in it runs.
@@ -63,8 +65,8 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
     def acquire(self, timeout: float | None = None) -> None:
         """Write this process into the file.
 
-        ``timeout``: seconds to wait for the owner to end; None (or the constructor's) is
-        for ever, 0 or less not at all. Raises AlreadyLocked if it is not to wait,
+        ``timeout``: seconds to wait for the owner to end or to release; None (or the
+        constructor's) is for ever, 0 or less not at all. Raises AlreadyLocked if it is not to wait,
         LockTimeout at the end of the time, and LockFailed if the file can be neither
         believed nor written.
         """
@@ -131,14 +133,21 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
         return process.pid
 
     def _await_owner(self, until: float | None) -> None:
-        """Wait until the owner ends, which its pidfd tells, or the time is over."""
+        """Wait until the owner ends, which its pidfd tells, or it is time to look again.
+
+        A release is the removal of a file, of which no descriptor tells.
+        """
         owner = self._owner()
         process = None if owner is None else self._table.process(owner)
         if process is None:
             return
         try:
             with self._table.open(process) as handle:
-                self._table.wait([handle], until)
+                look = None  # declared processes release nothing while we wait
+                if not hasattr(self._table, "launch"):
+                    look = self._table.now() + RELEASE
+                limits = [limit for limit in (until, look) if limit is not None]
+                self._table.wait([handle], min(limits, default=None))
         except ProcessLookupError:
             return
 

@@ -19,6 +19,17 @@ def test_the_child_says_which_signals_it_gets(daemon: Daemons) -> None:
     assert child.wait(10) == 0
 
 
+def test_the_child_loses_no_signal_to_a_term_that_overtakes_it(daemon: Daemons) -> None:
+    """Of two that came before it ran again, as on a busy machine, it tells both."""
+    child = daemon()
+    os.kill(child.pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, child.pid, os.WSTOPPED)
+    for number in (signal.SIGTERM, signal.SIGCONT):
+        os.kill(child.pid, number)
+    assert child.stdout is not None
+    assert "got CONT\ngot TERM\n" == child.stdout.read()
+
+
 @pytest.mark.requires_namespaces
 def test_a_namespace_sees_only_its_own_processes(in_namespace: Run) -> None:
     """Inside, there are the first process, the shell and what it runs."""

@@ -1,7 +1,6 @@
 """``ssd.start`` and its companions inside a program's own process."""
 
 import asyncio
-import fcntl
 import os
 import signal
 import subprocess
@@ -18,7 +17,6 @@ from support import (
     listing,
     nothing_left,
     python,
-    until_readable,
 )
 
 import ssd
@@ -58,55 +56,6 @@ def test_a_start_can_look_by_any_table(kind: str, tmp_path: Path) -> None:
     process = ssd.start(match, SLEEP, make_pidfile=True, table=table)
     with ended(process.pid):
         assert [process] == ssd.find(match, table=table)
-
-
-def test_a_child_stays_the_callers(tmp_path: Path) -> None:
-    """Its pidfd is readable at its end, and waiting for it tells how it ended."""
-    with nothing_left():
-        process = ssd.start(Match(pidfile=tmp_path / "none"), SLEEP, background=False)
-        assert isinstance(process, ssd.Child)
-        assert [process] == ssd.find(Match(pid=process.pid, ppid=os.getpid()))
-        process.signal(signal.SIGTERM)
-        until_readable(process.fileno())
-        assert (-signal.SIGTERM, -signal.SIGTERM) == (process.wait(), process.wait())
-        with pytest.raises(ProcessLookupError):
-            process.signal(0)
-        process.close()
-        process.close()
-        assert -1 == process.fileno()
-
-
-def test_a_child_can_have_a_session_of_its_own(tmp_path: Path) -> None:
-    """With ``new_session`` it leads one; otherwise it stays in the caller's."""
-    for new in (True, False):
-        match = Match(pidfile=tmp_path / "none")
-        process = ssd.start(match, SLEEP, background=False, new_session=new)
-        with process as started:  # type: ignore[attr-defined]
-            try:
-                # 0 where the leader of our session is outside of our pid namespace: setsid(1)
-                # before unshare(1), or a container that a terminal was not given to.
-                expected = process.pid if new else os.getsid(0)
-                assert expected == os.getsid(process.pid)
-            finally:
-                started.signal(signal.SIGKILL)
-                started.wait()
-
-
-def test_a_child_gets_the_descriptors_that_it_is_given(tmp_path: Path) -> None:
-    """Whatever their numbers, also those that the start itself would like to use."""
-    (tmp_path / "in").write_text("hello")
-    for number in (3, 4, 9, 10, 11, 12, 40):
-        source = os.open(tmp_path / "in", os.O_RDONLY)
-        with open(tmp_path / "out", "wb") as file:
-            spare = fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, number)
-            os.close(source)
-            stdio = (spare, file.fileno(), 2)
-            cat = Command(["/bin/cat"])
-            match = Match(pidfile=tmp_path / "none")
-            process = ssd.start(match, cat, background=False, stdio=stdio)
-            os.close(spare)
-        with process as started:  # type: ignore[attr-defined]
-            assert (0, b"hello") == (started.wait(), (tmp_path / "out").read_bytes())
 
 
 # The caller -----------------------------------------------------------------------------

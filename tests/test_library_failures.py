@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -179,3 +180,9 @@ def test_a_child_cannot_be_waited_for_to_get_ready(tmp_path: Path) -> None:
     """Whoever has a child can listen for himself."""
     with pytest.raises(ValueError, match="background"):
         ssd.start(Match(name="x"), SLEEP, background=False, notify_timeout=1)
+
+
+def test_a_value_that_cannot_be_sent_leaves_no_helper(tmp_path: Path) -> None:
+    """It is found before anything is spawned that would wait for it."""
+    with nothing_left(), pytest.raises(ValueError, match="unmarshallable"):
+        ssd.start(Match(pidfile=tmp_path / "none"), SLEEP, notify_timeout=Fraction(1, 2))

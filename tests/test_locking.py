@@ -217,6 +217,15 @@ def test_a_read_only_directory_gives_no_lock(tmp_path: Path, run: Run) -> None:
 # Patience -------------------------------------------------------------------------------
 
 
+def test_a_caller_that_blocks_the_alarm_has_patience_with_an_end(tmp_path: Path) -> None:
+    """The mask of blocked signals is inherited across execve(2)."""
+    lock = take(tmp_path / "x.pid")
+    blocked = "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\n"
+    said = python(blocked + TRY, tmp_path / "x.pid").stdout
+    lock.release()
+    assert b"StartBlocked\n" == said
+
+
 def test_a_start_that_does_not_end_is_waited_for_with_patience(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import lockfile
 import pytest
@@ -31,9 +32,11 @@ else:
 
 
 @contextmanager
-def holder(path: Path, timeout: float = 0) -> Iterator["subprocess.Popen[bytes]"]:
+def holder(
+    path: Path, timeout: float = 0, program: str = HOLD
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a process that tries to hold the lock."""
-    command = [sys.executable, "-c", HOLD, str(path), str(timeout)]
+    command = [sys.executable, "-c", program, str(path), str(timeout)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
         try:
@@ -117,6 +120,41 @@ def test_a_lock_that_nobody_holds_cannot_be_released(path: Path) -> None:
     path.write_text(f"{unused_pid()}\n1\n")
     with pytest.raises(lockfile.NotLocked):
         PIDLockFile(str(path)).release()
+
+
+# Holds the lock, releases it when told to, and lives on.
+RELEASE = """
+import sys, ssd
+lock = ssd.PIDLockFile(sys.argv[1])
+lock.acquire(timeout=0)
+print("held", flush=True)
+sys.stdin.readline()
+lock.release()
+print("released", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.timeout(30)  # otherwise the wait is for the owner's end, which does not come
+def test_a_release_lets_in_whoever_waits(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The owner need not end for it."""
+    table = ssd.default_table()
+    wait = table.wait
+
+    def release(*arguments: Any) -> None:
+        if path.exists():
+            assert other.stdin is not None
+            other.stdin.write(b"\n")
+            other.stdin.flush()
+            assert b"released" == says(other)
+        wait(*arguments)
+
+    monkeypatch.setattr(table, "wait", release)
+    monkeypatch.setattr("ssd.pidlockfile.default_table", lambda: table)
+    with holder(path, program=RELEASE) as other:
+        assert b"held" == says(other)
+        with PIDLockFile(str(path)) as lock:
+            assert (True, None) == (lock.i_am_locking(), other.poll())
 
 
 def test_the_owners_death_frees_it_at_once(path: Path) -> None:

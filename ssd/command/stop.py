@@ -88,7 +88,7 @@ def _nothing(options: Options, voice: Voice, what: str) -> int:
 
 def _remove(path: str, work: Stop, voice: Voice) -> None:
     """Remove the pidfile unless it is special or names a process that we did not stop."""
-    kept = clear(path, work.signalled, work.table)
+    kept = clear(path, work)
     if kept is not None:
         voice.warn(messages.WARN_KEPT.format(path=path, reason=kept))
 

@@ -56,8 +56,10 @@ def spawn(
 
     ``stdio``: the descriptors that become its standard ones; one that is closed stays so.
     The caller reads the reports, closes both descriptors (the pidfd is -1 where there is
-    none) and reaps the pid. Raises StartFailed.
+    none) and reaps the pid. Raises StartFailed, and ValueError for a value that is no plain
+    one (a subclass of str, say).
     """
+    packed = request.pack()  # first: what cannot be sent must not leave a helper waiting
     request_end, giving = _pipe()
     reading, report_end = _pipe()
     free = (number for number in count(3) if number not in {request_end, report_end, *stdio})
@@ -93,7 +95,7 @@ def spawn(
         os.close(reading)
         report.reap(pid)
         raise _failed("pidfd_open", error) from error
-    _give(giving, request.pack())
+    _give(giving, packed)
     return pid, reading, pidfd
 
 

@@ -12,8 +12,10 @@ from ssd.processes.waiting import ready
 
 try:
     # The signal module builds enums on import, at the price of half an interpreter start.
-    from _signal import pidfd_send_signal  # type: ignore[import-not-found, unused-ignore]
-except ImportError:  # built for another system, or without it
+    import _signal  # type: ignore[import-not-found, unused-ignore]
+
+    pidfd_send_signal = _signal.pidfd_send_signal
+except (ImportError, AttributeError):  # built for another system, or without it
     pidfd_send_signal = None
 
 TYPE_CHECKING = False

@@ -46,7 +46,7 @@ def settle(steps: Steps, work: Stop) -> str:
         return verbs.DENIED
     if steps.service.pidfile != "none":
         try:
-            kept = clear(steps.service.pidfile, work.signalled, steps.table)
+            kept = clear(steps.service.pidfile, work)
         except Error as error:
             return steps.failed(error)
         if kept is not None:

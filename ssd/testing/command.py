@@ -45,11 +45,14 @@ class SsdCommand:
     def __init__(self, table: FakeProcesses) -> None:
         self.table = table
 
-    def __call__(self, *words: str | os.PathLike[str]) -> Result:
-        """Run it. Raises NotRegistered, and WaitsForEver where it would never return."""
+    def __call__(self, *words: str | int | os.PathLike[str]) -> Result:
+        """Run it with words, paths and numbers.
+
+        Raises NotRegistered, and WaitsForEver where it would never return.
+        """
         voice = Heard("ssd")
         before = len(self.table.started)
-        status = run([os.fspath(word) for word in words], voice, self.table)
+        status = run([str(word) for word in words], voice, self.table)
         for process in self.table.started[before:]:
             if process.ppid == self.table.caller.pid:  # by a start in the foreground
                 status = self._end_of(process)

@@ -50,7 +50,9 @@ class Daemons:
         Raises NotSaidReady with what it said instead.
         """
         command = [*(argv or (sys.executable, "-IS", LISTENER)), *arguments]
-        settings = {"stdout": subprocess.PIPE, "text": True, "process_group": 0}
+        settings: dict[str, Any] = {"stdout": subprocess.PIPE, "text": True}
+        if not options.get("start_new_session"):  # whose leader leads a group already
+            settings["process_group"] = 0
         child: subprocess.Popen[str] = subprocess.Popen(command, **{**settings, **options})
         self._children.append(child)
         self._until_ready(child, pattern, time.monotonic() + timeout)

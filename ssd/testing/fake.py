@@ -229,11 +229,12 @@ class FakeProcesses:
         """Put into the record what happens to a process."""
         self.events.append(record.event(self.now(), process, what))
 
-    def timeline(self) -> str:
-        """Return what happened, a line for each event, and who is there now."""
-        there = [each for pid, each in sorted(self._processes.items()) if pid > 1]
-        living = [each for each in there if each is not self.caller]
-        return record.timeline(self.events, self.now(), living)
+    def timeline(self, last: int | None = None) -> str:
+        """Return what happened, a line for each event (the ``last`` so many), and who is there."""
+        there = [each for _, each in sorted(self._processes.items())]
+        living = [each for each in there if each not in (self.init, self.caller)]
+        before = 0 if last is None else max(0, len(self.events) - last)
+        return record.timeline(self.events[before:], self.now(), living, before)
 
     def may_signal(self, process: FakeProcess) -> bool:
         """Say whether the caller may: root, or the same user (kill(2))."""

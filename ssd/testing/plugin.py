@@ -82,7 +82,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, None, None]:
     report = outcome.get_result()  # type: ignore[attr-defined]
     if report.failed and "ssd.testing.fake" in sys.modules:
         from ssd.testing.fake import FakeProcesses
+        from ssd.testing.record import SHOWN
 
         for name, value in getattr(item, "funcargs", {}).items():
             if isinstance(value, FakeProcesses):
-                report.sections.append((name.replace("_", " "), value.timeline()))
+                report.sections.append((name.replace("_", " "), value.timeline(SHOWN)))

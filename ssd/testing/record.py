@@ -2,12 +2,15 @@
 
 import os
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.testing.process import FakeProcess
+
+
+SHOWN = 100  # events below a test that failed; a schedule that repeats for ever makes many
 
 
 class Sent(NamedTuple):
@@ -41,11 +44,18 @@ def event(time: float, process: "FakeProcess", what: str) -> Event:
     return Event(time, process.pid, os.fsdecode(process.name), what)
 
 
-def timeline(events: Iterable[Event], now: float, living: Sequence["FakeProcess"]) -> str:
-    """Draw what happened, a line for each event, and below it who is there now."""
+def timeline(
+    events: Sequence[Event], now: float, living: Sequence["FakeProcess"], before: int = 0
+) -> str:
+    """Draw what happened, a line for each event, and below it who is there now.
+
+    ``before`` is how many events are left out at the beginning.
+    """
     rows = [(f"{each.time:.2f}", str(each.pid), each.name, each.what) for each in events]
     width = max((len(row[2]) for row in rows), default=0)
     lines = [f"{time:>10} {pid:>7} {name:<{width}}  {what}" for time, pid, name, what in rows]
+    if before:
+        lines.insert(0, f"{'':18} ({before} events before)")
     there = ", ".join(f"{os.fsdecode(each.name)} {each.pid} {each.state}" for each in living)
     return "\n".join(
         ["   seconds     pid", *lines, f"{now:10.2f}         now: {there or 'nobody'}"]
@@ -65,4 +75,4 @@ def explain(left: object, right: object) -> list[str] | None:
         lines += [f"  {each!r}" for each in one] if one == two else (
             [f"- {each!r}" for each in one] + [f"+ {each!r}" for each in two]
         )  # fmt: skip
-    return [*lines, "", *table.timeline().splitlines()]
+    return [*lines, "", *table.timeline(SHOWN).splitlines()]

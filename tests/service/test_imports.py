@@ -37,7 +37,7 @@ SHELL = {
 }  # fmt: skip
 LINE = {"ssd.service.console"}
 STOP = {
-    "ssd.clearing", "ssd.engine", "ssd.processes.handles", "ssd.processes.waiting",
+    "ssd.clearing", "ssd.engine", "ssd.locking", "ssd.processes.handles", "ssd.processes.waiting",
     "ssd.service.stops", "ssd.stopping",
 }  # fmt: skip
 START = {
@@ -52,7 +52,7 @@ MANY = {"ssd.service.many", "ssd.service.sharing"}
 BUDGETS = {
     "toml status": (COMMON | TOML, 3100),
     "toml start": (COMMON | TOML | LINE, 3250),  # it runs already
-    "toml stop": (COMMON | TOML | LINE | STOP, 3900),
+    "toml stop": (COMMON | TOML | LINE | STOP, 4200),
     "shell status": (COMMON | SHELL, 3700),
     "all status": (COMMON | TOML | SHELL | MANY, 4300),
 }

@@ -80,6 +80,16 @@ def test_a_command_says_and_returns_what_it_would(
     assert SENTENCES[line] == ssd_command(*line.split())
 
 
+def test_words_may_be_numbers_and_paths(ssd_command: SsdCommand, pidfile: Path) -> None:
+    """What a test has at hand."""
+    process = ssd_command.table.add("d")
+    pidfile.write_text(f"{process.pid}\n")
+    assert (0, 0) == (
+        ssd_command("--status", "--pid", process.pid).exit_status,
+        ssd_command("--stop", "--pidfile", pidfile, "--retry", 5).exit_status,
+    )
+
+
 def test_what_may_not_be_signalled_is_told(ssd_command: SsdCommand) -> None:
     """The fake caller's permissions are the command's."""
     ssd_command.table.caller_uid = 1000

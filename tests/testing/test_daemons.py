@@ -45,7 +45,9 @@ def test_a_daemon_of_ones_own_is_ready_when_it_has_said_so(daemon: Daemons) -> N
 
 
 def test_options_are_those_of_popen(daemon: Daemons, tmp_path: os.PathLike[str]) -> None:
-    """Directory, environment, and where its errors go."""
+    """Directory, where its errors go, and a session of its own."""
+    leader = daemon(start_new_session=True)
+    assert leader.pid == os.getsid(leader.pid)
     child = daemon(argv=[*SHELL, "pwd; echo ready >&2; exec sleep 1000"],
                    cwd=tmp_path, stderr=subprocess.STDOUT)  # fmt: skip
     assert ssd.find(ssd.Match(pid=child.pid))

@@ -8,7 +8,20 @@ from collections.abc import Callable
 import pytest
 
 from ssd.matching import Criteria
-from ssd.testing import FakeProcesses, dies, executes, forks, ignores, in_turn, renames
+from ssd.testing import (
+    FakeProcesses,
+    daemonizes,
+    dies,
+    executes,
+    exits,
+    forks,
+    ignores,
+    in_turn,
+    leaves_zombie,
+    reloads,
+    renames,
+    together,
+)
 from ssd.testing.process import FakeProcess
 from ssd.testing.reactions import Reaction
 
@@ -108,3 +121,60 @@ def test_a_fork_is_a_likeness(fake_processes: FakeProcesses) -> None:
     (child,) = fake_processes.children(parent.pid)
     assert [child] == fake_processes.select(Criteria(uid=33, name=b"worker"))
     assert parent.reactions == fake_processes[child.pid].reactions
+
+
+@pytest.mark.parametrize(("reaped_after", "reaped_at"), [(0, 0), (5, 5), (None, None)])
+def test_a_zombie_is_reaped_by_its_parent_when_that_gets_to_it(
+    reaped_after: float | None, reaped_at: float | None, fake_processes: FakeProcesses
+) -> None:
+    """At once, later, or when the parent itself ends, and init takes over."""
+    parent = fake_processes.add("parent")
+    child = parent.fork(reactions={TERM: leaves_zombie(reaped_after)})
+    send(child, TERM)
+    fake_processes.clock.advance_until(lambda: child.state == "gone")
+    assert (reaped_at or 0, "zombie" if reaped_at is None else "gone") == (
+        fake_processes.now(), child.state,
+    )  # fmt: skip
+    parent.die()
+    assert "gone" == child.state
+
+
+def test_a_reload_is_lived_through(fake_processes: FakeProcesses) -> None:
+    """HUP does what it does to a daemon that knows it."""
+    daemon = fake_processes.add("d", reactions={HUP: reloads()})
+    send(daemon, HUP, HUP)
+    assert ("running", 2) == (
+        daemon.state, [event.what for event in fake_processes.events].count("reloads"),
+    )  # fmt: skip
+
+
+# reaction -> the status that the process ends with, on TERM
+STATUSES = {
+    "of the signal": (dies(), -TERM),
+    "of the signal, later": (dies(after=3), -TERM),
+    "with a status": (exits(7), 7),
+    "with a status, later": (exits(after=3), 0),
+    "as it wants": (dies(status=-KILL), -KILL),
+    "into the background": (daemonizes(), 0),
+    "after something else": (together(renames("x"), exits(4)), 4),
+}
+
+
+@pytest.mark.parametrize("case", STATUSES)
+def test_a_process_ends_with_a_status(case: str, fake_processes: FakeProcesses) -> None:
+    """Its own, or minus the number of the signal that it took."""
+    reaction, status = STATUSES[case]
+    process = fake_processes.add("d", reactions={TERM: reaction})
+    send(process, TERM)
+    fake_processes.clock.advance(3)
+    assert status == process.status
+
+
+def test_what_is_planned_for_a_process_needs_it_alive(fake_processes: FakeProcesses) -> None:
+    """A name that is to change at 5 s does not if the process has ended at 3 s."""
+    lively, brief = fake_processes.add("lively"), fake_processes.add("brief")
+    brief.die(after=3)
+    for process in (lively, brief):
+        process.after(5, renames("other"))
+    fake_processes.clock.advance(10)
+    assert (b"other", b"brief") == (lively.name, brief.name)

@@ -42,6 +42,16 @@ def test_a_timeline_tells_what_happened_and_who_is_there(fake_processes: FakePro
     assert PICTURE == fake_processes.timeline()
 
 
+def test_a_timeline_can_be_cut_to_its_end(fake_processes: FakeProcesses) -> None:
+    """It says how much is not shown."""
+    for name in "abcde":
+        fake_processes.add(name)
+    heading, cut, *rest, now = fake_processes.timeline(2).splitlines()
+    assert ("(3 events before)", ["104", "105"]) == (cut.strip(), [row.split()[1] for row in rest])
+    assert fake_processes.timeline() == fake_processes.timeline(5)
+    assert [heading, now] == [fake_processes.timeline().splitlines()[at] for at in (0, -1)]
+
+
 def test_a_machine_on_which_nothing_happened_says_so(fake_processes: FakeProcesses) -> None:
     """Init and the caller are always there, and not worth a line."""
     assert "   seconds     pid\n      0.00         now: nobody" == fake_processes.timeline()
