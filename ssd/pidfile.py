@@ -39,8 +39,8 @@ def read(path: str | bytes, alone: bool = True) -> int | None:
     file belongs to root or to the caller. Raises FileNotFoundError if there is no such
     file, PidfileUnreadable, and PidfileUnsafe if others could have chosen its content.
     """
-    content = _content(os.fsencode(path), alone)
-    return None if content is None else parse(content)
+    found = load(os.fsencode(path), alone)
+    return None if found is None else parse(found)
 
 
 def read_owner(path: str | bytes) -> tuple[int | None, int | None]:
@@ -48,14 +48,17 @@ def read_owner(path: str | bytes) -> tuple[int | None, int | None]:
 
     The start time is what ``write`` was given. Raises what ``read`` does.
     """
-    content = _content(os.fsencode(path), alone=False) or b""
-    words = content.split()
+    found = load(os.fsencode(path), alone=False) or b""
+    words = found.split()
     started = int(words[1]) if len(words) == 2 and words[1].isdigit() else None
-    return parse(content), started
+    return parse(found), started
 
 
-def _content(name: bytes, alone: bool) -> bytes | None:
-    """Return what is in a pidfile that may be believed; None for what is no small file."""
+def load(name: bytes, alone: bool) -> bytes | None:
+    """Return what is in a pidfile that may be believed; None for what is no small file.
+
+    Raises what ``read`` does.
+    """
     if name == NULL:
         return None
     try:

@@ -8,4 +8,14 @@ try:
 except ImportError:
     import signal as raw
 
-__all__ = ["raw"]
+__all__ = ["raw", "set_ignored"]
+
+
+def set_ignored(action: int) -> None:
+    """Give SIGPIPE and SIGXFSZ an action: CPython ignores them from its start-up on.
+
+    An ignored signal stays ignored across execve(2), and programs rely on the default.
+    """
+    for name in ("SIGPIPE", "SIGXFSZ"):
+        if hasattr(raw, name):
+            raw.signal(getattr(raw, name), action)

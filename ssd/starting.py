@@ -82,27 +82,28 @@ class Launch:
         launcher: Callable[[Launch], Process] | None = getattr(self.table, "launch", None)
         if launcher is not None:  # it makes its processes itself: ssd.testing's
             return launcher(self)
-        lock = self._lock()
+        lock = self.lock()
         try:
             found = self.running()
             if found:
                 raise AlreadyRunning(found)
             self.say("starting")
             if not self.background:
-                self._become()
+                self.become()
             return self._detach(lock)
         finally:
             if lock is not None:
                 lock.release()
 
-    def _lock(self) -> "locking.Lock | None":
+    def lock(self) -> "locking.Lock | None":
+        """Take the lock against other starts of the same; None where none can be had."""
         try:
             return locking.acquire(self.match, self.criteria)
         except locking.NoLock as fault:
             self.warn("lock", fault.path, fault.reason)
             return None
 
-    def _become(self) -> "NoReturn":
+    def become(self) -> "NoReturn":
         """Start in the foreground: write our own pid, then turn into the program."""
         umask = os.umask(0o077) if self.command.umask is None else self.command.umask
         os.umask(umask)

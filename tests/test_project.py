@@ -126,11 +126,14 @@ def test_the_manual_has_no_option_that_is_gone() -> None:
     assert headings <= {row[1] for row in options.TABLE}
 
 
-def test_the_manual_page_is_up_to_date() -> None:
-    """docs/ssd.8, which the wheel installs, was written from this docs/command.md."""
-    source = (CHECKOUT / "docs" / "command.md").read_bytes()
-    checksum = subprocess.run(["cksum"], input=source, capture_output=True, check=True).stdout
-    first = (CHECKOUT / "docs" / "ssd.8").read_text().split("\n")[0]
+@pytest.mark.parametrize(
+    ("source", "page"), [("command.md", "ssd.8"), ("service.md", "ssd-service.8")]
+)
+def test_the_manual_page_is_up_to_date(source: str, page: str) -> None:
+    """What the wheel installs was written from the page of these sources."""
+    text = (CHECKOUT / "docs" / source).read_bytes()
+    checksum = subprocess.run(["cksum"], input=text, capture_output=True, check=True).stdout
+    first = (CHECKOUT / "docs" / page).read_text().split("\n")[0]
     assert f"cksum {checksum.decode().strip()}." in first, "write it: scripts/test --man"
 
 
@@ -187,7 +190,13 @@ def test_the_wheel_holds_what_a_user_needs(packages: Path) -> None:
         names = archive.namelist()
     base = f"start_stop_daemon-{ssd.__version__}"
     wanted = {"ssd/py.typed", "ssd/command/__init__.py"}
-    wanted |= {f"{base}.data/scripts/ssd", f"{base}.data/data/share/man/man8/ssd.8"}
+    for command in ("ssd", "ssd-service"):
+        wanted |= {f"{base}.data/scripts/{command}"}
+        wanted |= {f"{base}.data/data/share/man/man8/{command}.8"}
+        wanted |= {f"{base}.data/data/share/bash-completion/completions/{command}"}
+        wanted |= {f"{base}.data/data/share/zsh/site-functions/_{command}"}
+    wanted |= {"ssd/service/declarations/nova-compute"}
+    wanted |= {f"{base}.data/data/share/ssd/init-functions"}
     assert set() == wanted - set(names)
     assert [name for name in names if re.search(r"dist-info/.*LICENSE$", name)]
     assert set(shown(SOURCES)) == {name for name in names if name.endswith(".py")}

@@ -94,10 +94,7 @@ def _run(
 
 
 def _settle() -> None:
-    """Make this process behave as a C program does: descriptors 0 to 2, and SIGINT."""
-    from ssd.launch.stdio import fill
-    from ssd.signals import raw as signals
+    """Make this process behave as a C program does."""
+    from ssd.launch.stdio import settle
 
-    fill()
-    if signals.getsignal(signals.SIGINT) is signals.default_int_handler:
-        signals.signal(signals.SIGINT, signals.SIG_DFL)
+    settle()

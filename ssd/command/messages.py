@@ -7,6 +7,7 @@ standard error begins with the name that the command was called by.
 import os
 
 from ssd.matching import UNKNOWN
+from ssd.writing import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,8 +43,6 @@ WARN_NAME = (
 )
 WARN_SIGNAL = "failed to kill {pid}: {reason}"
 WARN_KEPT = "pidfile '{path}' is kept: {reason}"
-KEPT_IN_USE = "it names process {pid}, which runs and was not stopped by this call"
-KEPT_SPECIAL = "it is no regular file"
 
 # What could not be done, by the stage of a start. {detail} is a path, a number or a name.
 STAGES = {
@@ -181,13 +180,5 @@ class Voice:
         self.write(2, f"{self.program}: {text}\n{hint}")
 
     def write(self, fd: int, text: str) -> None:
-        """Write all of a text; a reader that has gone, or a full disk, does not stop the work.
-
-        The original ignores the results of printf(3) too: the exit status tells, not the text.
-        """
-        data = os.fsencode(text)
-        while data:
-            try:
-                data = data[os.write(fd, data) :]
-            except OSError:
-                return
+        """Write all of a text to a descriptor; see ``ssd.writing``."""
+        write(fd, text)

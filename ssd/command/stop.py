@@ -4,20 +4,18 @@ import errno
 import os
 
 from ssd import pidfile
+from ssd.clearing import clear
 from ssd.command import messages
 from ssd.command.matching import description, match_of
 from ssd.command.messages import Voice
 from ssd.command.options import Options
 from ssd.engine import NOTHING, REFUSED, Round, Stop
-from ssd.errors import PidfileUnreadable, PidfileUnsafe
 from ssd.finding import look, resolve
-from ssd.matching import Criteria
 from ssd.processes import default_table
 from ssd.schedule import Schedule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd.locking import Lock
     from ssd.matching import Match
     from ssd.processes.types import ProcessTable
 
@@ -89,45 +87,10 @@ def _nothing(options: Options, voice: Voice, what: str) -> int:
 
 
 def _remove(path: str, work: Stop, voice: Voice) -> None:
-    """Remove the pidfile unless it is special or names a process that we did not stop.
-
-    Under the lock of a start: one that is on its way must not write its daemon's pid
-    between our look and the removal.
-    """
-    lock = _lock(path, work)
-    try:
-        reason = _kept(path, work)
-    finally:
-        if lock is not None:
-            lock.release()
-    if reason is not None:
-        voice.warn(messages.WARN_KEPT.format(path=path, reason=reason))
-
-
-def _lock(path: str, work: Stop) -> "Lock | None":
-    """Take the lock that a start of the same takes; None where a start takes none either."""
-    from ssd import locking  # no other stop needs it
-
-    if hasattr(work.table, "launch") or not os.path.lexists(path):
-        return None  # processes that are only declared, or nothing to remove
-    try:
-        return locking.acquire(work.match, Criteria())
-    except locking.NoLock:
-        return None
-
-
-def _kept(path: str, work: Stop) -> str | None:
-    """Remove the pidfile, or say why it is kept."""
-    try:
-        pid = pidfile.read(path, alone=False)
-    except FileNotFoundError:
-        return None
-    except (PidfileUnreadable, PidfileUnsafe) as error:
-        return error.reason
-    owner = work.table.process(pid) if pid is not None else None
-    if owner is not None and owner not in work.signalled:
-        return messages.KEPT_IN_USE.format(pid=pid)
-    return None if pidfile.remove(path) else messages.KEPT_SPECIAL
+    """Remove the pidfile unless it is special or names a process that we did not stop."""
+    kept = clear(path, work)
+    if kept is not None:
+        voice.warn(messages.WARN_KEPT.format(path=path, reason=kept))
 
 
 class _Report:

@@ -11,6 +11,7 @@ import os
 from ssd.errors import StartFailed
 from ssd.launch import environment, identity
 from ssd.signals import raw as signals
+from ssd.signals import set_ignored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,11 +64,11 @@ def become(
     if not name:  # Python refuses it before the kernel can
         raise StartFailed("exec", name, errno.ENOENT, os.strerror(errno.ENOENT))
     executing()
-    _set_signals(signals.SIG_DFL)
+    set_ignored(signals.SIG_DFL)
     try:
         attempt("exec", name, os.execve, command.startas, command.argv, surroundings)
     finally:
-        _set_signals(signals.SIG_IGN)  # still Python: a closed stderr must not be the end
+        set_ignored(signals.SIG_IGN)  # still Python: a closed stderr must not be the end
     raise AssertionError("execve(2) returned without an error")
 
 
@@ -108,13 +109,3 @@ def _schedule(command: "Command", warn: "Warn") -> None:
             scheduling.set_io(*command.io_scheduling)
         except OSError as error:
             warn("iosched", str(scheduling.io_mask(*command.io_scheduling)), error.strerror)
-
-
-def _set_signals(action: int) -> None:
-    """Give SIGPIPE and SIGXFSZ an action: CPython ignores them from its start-up on.
-
-    An ignored signal stays ignored across execve(2), and daemons rely on the default.
-    """
-    for name in ("SIGPIPE", "SIGXFSZ"):
-        if hasattr(signals, name):
-            signals.signal(getattr(signals, name), action)

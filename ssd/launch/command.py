@@ -52,7 +52,7 @@ class Command:
         io_scheduling: tuple[str, int] | None = None,
         output: "Text | None" = None,
         close: bool = True,
-        environment: "Mapping[Text, Text] | None" = None,
+        environment: "Mapping[str, Text] | Mapping[bytes, Text] | None" = None,
         limits: "Mapping[int, tuple[int, int]] | None" = None,
     ) -> None:
         if isinstance(argv, (str, bytes)) or not argv:

@@ -17,6 +17,18 @@ class Stream:
         return self.fd
 
 
+def settle() -> None:
+    """Make this process behave as a C program does: descriptors 0 to 2, and SIGINT.
+
+    For a process of our own only.
+    """
+    from ssd.signals import raw as signals
+
+    fill()
+    if signals.getsignal(signals.SIGINT) is signals.default_int_handler:
+        signals.signal(signals.SIGINT, signals.SIG_DFL)
+
+
 def fill() -> None:
     """Open /dev/null on each standard descriptor that the caller closed.
 

@@ -41,11 +41,14 @@ COMMON = {
     "ssd", "ssd.command", "ssd.command.matching", "ssd.command.messages", "ssd.command.options",
     "ssd.command.faults", "ssd.command.grammar", "ssd.errors", "ssd.finding", "ssd.launch",
     "ssd.launch.stdio", "ssd.matching", "ssd.paths", "ssd.pidfile", "ssd.processes",
-    "ssd.processes.identity", "ssd.processes.linux", "ssd.schedule", "ssd.signals",
+    "ssd.processes.identity", "ssd.processes.linux", "ssd.schedule", "ssd.signals", "ssd.writing",
 }  # fmt: skip
 SCAN = {"ssd.processes.scanning"}
 STATUS = {"ssd.command.status"}
-STOP = {"ssd.command.stop", "ssd.engine", "ssd.processes.handles", "ssd.processes.waiting"}
+STOP = {
+    "ssd.clearing", "ssd.command.stop", "ssd.engine", "ssd.processes.handles",
+    "ssd.processes.waiting",
+}  # fmt: skip
 START = {
     "ssd.command.start", "ssd.starting", "ssd.locking", "ssd.launch.become", "ssd.launch.command",
     "ssd.launch.environment", "ssd.launch.identity",
@@ -58,12 +61,12 @@ BUDGETS = {
     "--help": (
         {"ssd", "ssd._version", "ssd.command", "ssd.command.faults", "ssd.command.grammar",
          "ssd.command.help", "ssd.command.messages", "ssd.command.options", "ssd.errors",
-         "ssd.matching", "ssd.schedule"},
+         "ssd.matching", "ssd.schedule", "ssd.writing"},
         1300,
     ),
     "--bogus": (
         {"ssd", "ssd.command", "ssd.command.faults", "ssd.command.grammar", "ssd.command.messages",
-         "ssd.command.options", "ssd.errors", "ssd.matching", "ssd.schedule"},
+         "ssd.command.options", "ssd.errors", "ssd.matching", "ssd.schedule", "ssd.writing"},
         1200,
     ),
     "--status --pidfile {pidfile}": (COMMON | STATUS, 2000),

@@ -5,17 +5,19 @@ import re
 from .cases import Case
 from .inside.files import DIRECTORY
 
-_NOT_COMPARED = {"stderr"}  # the wording may be better; whether there is any is compared
+_NOT_COMPARED = frozenset({"stderr"})  # the wording may be better; whether there is any is compared
 
 # The empty files that starts lock, so that concurrent ones are one (divergence 6).
 _LOCK = re.compile(r"/run/ssd(/\.[^/]+\.lock)?|.*/\.[^/]+\.lock")
 
 
-def differences(case: Case, oracle: dict, ssd: dict) -> list[str]:
-    """Return one line for each point in which the outcomes differ."""
+def differences(
+    case: Case, oracle: dict, ssd: dict, ignored: frozenset[str] = _NOT_COMPARED
+) -> list[str]:
+    """Return one line for each point in which the outcomes differ, but for keys `ignored`."""
     return [
         f"{where}: {left!r} of the original, {right!r} of ssd"
-        for where, left, right in walk("", oracle, ssd)
+        for where, left, right in walk("", oracle, ssd, ignored)
         if counts(case, where)
     ]
 
@@ -25,15 +27,15 @@ def counts(case: Case, where: str) -> bool:
     return not case.compare or any(f".{name}" in where for name in case.compare)
 
 
-def walk(where: str, left, right):
+def walk(where: str, left, right, ignored: frozenset[str]):
     """Yield (place, left, right) for every leaf in which two values differ."""
     if isinstance(left, dict) and isinstance(right, dict):
         for key in sorted(left.keys() | right.keys(), key=str):
-            if key not in _NOT_COMPARED and not (where == ".files" and _LOCK.fullmatch(key)):
-                yield from walk(f"{where}.{key}", left.get(key), right.get(key))
+            if key not in ignored and not (where == ".files" and _LOCK.fullmatch(key)):
+                yield from walk(f"{where}.{key}", left.get(key), right.get(key), ignored)
     elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
         for index, pair in enumerate(zip(left, right, strict=True)):
-            yield from walk(f"{where}.{index}", *pair)
+            yield from walk(f"{where}.{index}", *pair, ignored)
     elif left != right:
         yield where, left, right
 
@@ -67,6 +69,7 @@ def facts(outcome: dict) -> dict[str, object]:
     found: dict[str, object] = {
         "gives": statuses if len(statuses) > 1 else statuses[0],
         "stdout": "".join(command["stdout"] for command in outcome["commands"]),
+        "stderr": "".join(command["stderr"] for command in outcome["commands"]),
         "waited": all(command["waited"] for command in outcome["commands"]),
         "starts": len(outcome["started"]),
         "strays": outcome["strays"],

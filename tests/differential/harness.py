@@ -10,6 +10,8 @@ from collections import ChainMap
 from itertools import chain
 from pathlib import Path
 
+from .cases import DATA
+
 ORACLE = "/usr/sbin/start-stop-daemon"
 ORACLE_VERSION = "1.21."  # Debian 12, whatever its point release
 FIRST_TARGET = 20001  # the pid of a case's first target
@@ -48,13 +50,13 @@ def hindrance() -> str | None:
     return None
 
 
-def compare(ids: list[str], commands: list[str]) -> list[dict[str, dict]]:
-    """Run the cases `ids` with each of `commands` at once; return their outcomes by id.
+def compare(ids: list[str], commands: list[str], data: Path = DATA) -> list[dict[str, dict]]:
+    """Run the cases `ids` of `data` with each of `commands` at once; return outcomes by id.
 
     Each side works in SHARES namespaces: some cases only wait, and others can run meanwhile.
     """
     parts = [ids[part::SHARES] for part in range(min(SHARES, len(ids)))]
-    shares = [[Side(path, part) for part in parts] for path in commands]
+    shares = [[Side(path, part, data) for part in parts] for path in commands]
     try:
         return [dict(ChainMap(*(side.outcomes() for side in sides))) for sides in shares]
     finally:
@@ -65,10 +67,10 @@ def compare(ids: list[str], commands: list[str]) -> list[dict[str, dict]]:
 class Side:
     """One command in its namespace, under way."""
 
-    def __init__(self, path: str, ids: list[str]) -> None:
+    def __init__(self, path: str, ids: list[str], data: Path) -> None:
         """Start the namespace and hand it its order."""
         self._said, self._wrong = tempfile.TemporaryFile(), tempfile.TemporaryFile()
-        order = {"command": path, "ids": ids, "keep": kept(path)}
+        order = {"command": path, "ids": ids, "keep": kept(path), "data": str(data)}
         self._process = subprocess.Popen(
             [*_NAMESPACE, sys.executable, "-S", "-E", "-B", "-m", _INSIDE],
             cwd=_TESTS,

@@ -1,5 +1,6 @@
 """Machines with the init script on them: under ssd, and under the original."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,26 +16,42 @@ def script(checkout: Path) -> Path:
     return checkout / "scripts" / "nova-compute"
 
 
-@pytest.fixture(params=["ssd", "original"])
+@pytest.fixture(params=["ssd", "original", "declared"])
 def machine(
     request: pytest.FixtureRequest, tmp_path: Path, script: Path, ssd_path: Path
 ) -> Iterator[Machine]:
-    """Return a machine without any daemon; once with ssd, once with the original."""
+    """Return a machine without any daemon: the script with ssd or the original, and its twin."""
     if request.param == "original":
         skip_without_oracle()
-    with subreaper():
-        machine = Machine(tmp_path, script, ssd_path if request.param == "ssd" else ORACLE)
-        try:
-            yield machine
-        finally:
-            machine.end()
+    with made(request.param, tmp_path, script, ssd_path) as machine:
+        yield machine
+
+
+@pytest.fixture(params=["ssd", "declared"])
+def ssd_machine(
+    request: pytest.FixtureRequest, tmp_path: Path, script: Path, ssd_path: Path
+) -> Iterator[Machine]:
+    """Return a machine with ssd, for what the original does not do or has no part in."""
+    with made(request.param, tmp_path, script, ssd_path) as machine:
+        yield machine
 
 
 @pytest.fixture
-def ssd_machine(tmp_path: Path, script: Path, ssd_path: Path) -> Iterator[Machine]:
-    """Return a machine with ssd, for what the original does not do or has no part in."""
+def shell_machine(tmp_path: Path, script: Path, ssd_path: Path) -> Iterator[Machine]:
+    """Return a machine with ssd, for what only a script that calls a tool can get wrong."""
+    with made("ssd", tmp_path, script, ssd_path) as machine:
+        yield machine
+
+
+@contextlib.contextmanager
+def made(kind: str, root: Path, script: Path, ssd_path: Path) -> Iterator[Machine]:
+    """Make a machine and see to its end; ``declared`` has the twin in the script's place."""
     with subreaper():
-        machine = Machine(tmp_path, script, ssd_path)
+        if kind == "declared":
+            twin = script.with_name("nova-compute-declared")
+            machine = Machine.declared(root, twin, ssd_path.with_name("ssd-service"))
+        else:
+            machine = Machine(root, script, ORACLE if kind == "original" else ssd_path)
         try:
             yield machine
         finally:

@@ -74,7 +74,7 @@ def test_every_name_can_be_given(ssd_machine) -> None:
     root = ssd_machine.root
     ssd_machine.install()
     ssd_machine.environment = {
-        "PATH": "/usr/bin:/bin",
+        "PATH": ssd_machine.environment["PATH"],
         "START_STOP_DAEMON": ssd_machine.environment["START_STOP_DAEMON"],
         "SYSTEM_USER": "root",
         "PROJECT_NAME": "other",
@@ -138,13 +138,13 @@ def test_the_script_does_not_start_itself(ssd_machine, ssd_path) -> None:
     assert f"{ssd_machine.root}/bin/ssd-compute" == shown
 
 
-def test_ssd_is_taken_before_the_original(ssd_machine, ssd_path) -> None:
+def test_ssd_is_taken_before_the_original(shell_machine, ssd_path) -> None:
     """And found on PATH, unless START_STOP_DAEMON names one."""
-    ssd_machine.install()
-    log = ssd_machine.root / "called"
-    stub = ssd_machine.write("bin/ssd", f'#!/bin/sh\necho "$1" >> {log}\nexec {ssd_path} "$@"\n')
+    shell_machine.install()
+    log = shell_machine.root / "called"
+    stub = shell_machine.write("bin/ssd", f'#!/bin/sh\necho "$1" >> {log}\nexec {ssd_path} "$@"\n')
     stub.chmod(0o755)
-    ssd_machine.environment.pop("START_STOP_DAEMON")
-    ssd_machine.environment["PATH"] = f"{stub.parent}:/usr/bin:/bin"
-    ssd_machine.expect(3, "status")
+    shell_machine.environment.pop("START_STOP_DAEMON")
+    shell_machine.environment["PATH"] = f"{stub.parent}:/usr/bin:/bin"
+    shell_machine.expect(3, "status")
     assert "--status\n" == log.read_text()

@@ -6,9 +6,10 @@ import subprocess
 import pytest
 
 
-def test_the_header_has_what_lsb_asks_for(script) -> None:
+@pytest.mark.parametrize("name", ["nova-compute", "nova-compute-declared"])
+def test_the_header_has_what_lsb_asks_for(script, name) -> None:
     """insserv and systemd read it."""
-    lines = script.read_text().splitlines()
+    lines = script.with_name(name).read_text().splitlines()
     begin, end = lines.index("### BEGIN INIT INFO"), lines.index("### END INIT INFO")
     fields = dict(line[2:].split(":", 1) for line in lines[begin + 1 : end] if line[2] != " ")
     assert "nova-compute" == fields["Provides"].strip()

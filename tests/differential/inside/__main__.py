@@ -1,12 +1,13 @@
 """Build the namespace's world, play the cases asked for, print one line of JSON for each.
 
-Standard input holds the order: command, case ids, and the paths to keep visible.
+Standard input holds the order: command, case ids and their file, and the paths to keep visible.
 """
 
 import json
 import os
 import sys
 import traceback
+from pathlib import Path
 
 from .. import cases
 from . import kit, world
@@ -19,7 +20,7 @@ def main() -> None:
     order = json.load(sys.stdin)
     if os.getpid() != 1:
         sys.exit("this must be the first process of a PID namespace")
-    chosen = [case for case in cases.load() if case.id in order["ids"]]
+    chosen = [case for case in cases.load(Path(order["data"])) if case.id in order["ids"]]
     world.build(order["keep"])
     kit.build()
     events = Events()

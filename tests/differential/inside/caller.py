@@ -11,6 +11,7 @@ STREAMS = "/tmp/streams"
 PLAIN_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
 _CANNOT = 125
+_MARK = b"\0"
 
 
 def run(command: str, words: list[bytes], caller: dict) -> int:
@@ -111,10 +112,13 @@ def streams() -> tuple[bytes, bytes]:
         return out.read(), err.read()
 
 
-def shown(terminal: int) -> bytes:
-    """Return what was written to the terminal whose other end is `terminal`."""
-    os.set_blocking(terminal, False)
-    try:
-        return os.read(terminal, 65536)
-    except BlockingIOError:  # nothing was written
-        return b""
+def shown(master: int, terminal: int) -> bytes:
+    """Return what was written to a terminal, read from its other end.
+
+    The kernel hands it over in its own time, but in order: a mark written behind it ends it.
+    """
+    os.write(terminal, _MARK)
+    found = b""
+    while not found.endswith(_MARK):
+        found += os.read(master, 65536)
+    return found[: -len(_MARK)]

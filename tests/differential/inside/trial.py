@@ -74,7 +74,7 @@ class Trial:
         self._settle(pid, status)
         out, err = caller.streams()
         if self._terminal:
-            out += caller.shown(self._terminal[0])
+            out += caller.shown(*self._terminal)
         return {
             "status": status,
             "stdout": files.named(out, self._names()),

@@ -1,0 +1,57 @@
+"""Remove the pidfile after a stop, unless it is needed or is none."""
+
+import os
+
+from ssd import pidfile
+from ssd.errors import PidfileUnreadable, PidfileUnsafe
+from ssd.matching import Criteria
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.engine import Stop
+    from ssd.locking import Lock
+
+# Why a pidfile is kept.
+IN_USE = "it names process {pid}, which runs and was not stopped by this call"
+SPECIAL = "it is no regular file"
+
+
+def clear(path: str, work: "Stop") -> str | None:
+    """Remove a pidfile after a stop; return why it is kept, None if it is gone.
+
+    It is kept while it names a living process that the stop has not signalled, and where it
+    is no regular file. Under the lock of a start: one that is on its way must not write its
+    daemon's pid between our look and the removal. Raises PidfileUnwritable.
+    """
+    lock = _lock(path, work)
+    try:
+        return _clear(path, work)
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+def _lock(path: str, work: "Stop") -> "Lock | None":
+    """Take the lock that a start of the same takes; None where a start takes none either."""
+    from ssd import locking  # no other stop needs it
+
+    if hasattr(work.table, "launch") or not os.path.lexists(path):
+        return None  # processes that are only declared, or nothing to remove
+    try:
+        return locking.acquire(work.match, Criteria())
+    except locking.NoLock:
+        return None
+
+
+def _clear(path: str, work: "Stop") -> str | None:
+    """Remove the pidfile, or say why it is kept."""
+    try:
+        pid = pidfile.read(path, alone=False)
+    except FileNotFoundError:
+        return None
+    except (PidfileUnreadable, PidfileUnsafe) as error:
+        return error.reason
+    owner = work.table.process(pid) if pid is not None else None
+    if owner is not None and owner not in work.signalled:
+        return IN_USE.format(pid=pid)
+    return None if pidfile.remove(path) else SPECIAL

@@ -1,0 +1,21 @@
+"""Read a file of shell assignments for what it puts into an environment."""
+
+import os
+
+from ssd.service.shell import SHELL, fault, run
+
+# Set by a shell for itself.
+_OWN = (b"PWD", b"OLDPWD", b"SHLVL", b"_")
+
+
+def exported(path: str) -> dict[bytes, bytes]:
+    """Return the variables that a file sets, exported or not; PATH is there to use in it.
+
+    Raises DeclarationError.
+    """
+    given = {b"PATH": os.environb.get(b"PATH", os.defpath.encode())}
+    status, output, said = run('set -ae; . "$1"; env -0 >&3', SHELL, given, path)
+    if status:
+        raise fault(path, status, said)
+    pairs = (word.partition(b"=")[::2] for word in output.split(b"\0") if word)
+    return {name: text for name, text in pairs if name not in _OWN and given.get(name) != text}

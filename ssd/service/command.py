@@ -1,0 +1,170 @@
+"""The command ``ssd-service``: read the first word, then load what that alone needs."""
+
+import os
+
+from ssd.errors import Error
+from ssd.writing import write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.processes.types import ProcessTable
+    from ssd.service.declaration import Service
+
+# LSB, "Init Script Actions"
+FAILED, EXCESS, UNKNOWN_STATUS, NOT_CONFIGURED = 1, 2, 4, 6
+# What is left of the environment by service(8); the locale's variables begin with LC_.
+KEPT = ("LANG", "LANGUAGE", "PATH", "TERM")
+# At boot PATH may be short; what the caller put first stays first.
+STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
+    """Run the command in a process of its own and return its exit status.
+
+    A plain init script, and the verb systemd-start, do not return: what they run takes this
+    process's place.
+    """
+    from ssd.launch.stdio import settle
+
+    settle()
+    program = os.path.basename(argv[0])
+    call = Call(program, table)
+    words = call.options(argv[1:])
+    if words is None:
+        return call.status
+    try:
+        return _dispatch(call, words)
+    except Error as error:
+        from ssd.service.wording import describe
+
+        write(2, f"{program}: {describe(error)}\n")
+        return UNKNOWN_STATUS if "status" in words[1:] else NOT_CONFIGURED
+    except OSError as error:
+        write(2, f"{program}: {error.filename or ''}: {error.strerror}\n")
+        return UNKNOWN_STATUS if "status" in words[1:] else FAILED
+
+
+class Call:
+    """How the command was called: its options, which stand before everything else."""
+
+    def __init__(self, program: str, table: "ProcessTable | None") -> None:
+        self.program = program
+        self.table = table
+        self.directory = "/etc/ssd"
+        self.with_ssd = False
+        self.status = 0
+
+    def options(self, words: list[str]) -> list[str] | None:
+        """Take the options and return the other words; None if everything is said already."""
+        rest = list(words)
+        while rest and rest[0].startswith("-") and rest[0] != "--status-all":
+            name, equals, value = rest.pop(0).partition("=")
+            if name == "--directory" and (equals or rest):
+                self.directory = os.path.abspath(value if equals else rest.pop(0))
+            elif name == "--with-ssd" and not equals:
+                self.with_ssd = True
+            else:
+                self._say(name)
+                return None
+        if not rest:
+            self._say("")
+        return rest or None
+
+    def _say(self, option: str) -> None:
+        from ssd.service import help as help_text
+
+        self.status = help_text.show(option, self.program)
+
+
+def _dispatch(call: Call, words: list[str]) -> int:
+    """Do what the first word asks for."""
+    first, *rest = words
+    if first == "lsb":
+        from ssd.service.lsb import command as lsb
+
+        return lsb.main(rest)
+    if first == "generate":
+        from ssd.service.generators import command as generators
+
+        return generators.main(rest, call.program, call.directory)
+    if first == "--status-all":
+        from ssd.service.many import status_all
+
+        return status_all(call, rest)
+    if "/" in first:
+        return _interpret(call, first, rest)
+    if first == "all":
+        from ssd.service.many import perform_all
+
+        enter(rest)
+        return perform_all(call, rest)
+    return _by_name(call, first, rest)
+
+
+def _interpret(call: Call, path: str, rest: list[str]) -> int:
+    """Be the interpreter of a script: ``path`` is it, the first other word is the verb."""
+    from ssd.service.catalogue import read
+
+    extend_path()
+    service = read(os.path.abspath(path), meanwhile=_load)
+    script = os.environ.get("SCRIPTNAME") or path
+    return _perform(call, service, rest, script)
+
+
+def _load() -> None:
+    """Load what every verb needs, while a shell reads the declaration."""
+    from ssd.service import declaration, performing
+
+    _ = declaration, performing
+
+
+def _by_name(call: Call, name: str, rest: list[str]) -> int:
+    """Do it to a service with this name, declared or with an init script, as service(8)."""
+    from ssd.service.catalogue import locate, read
+
+    path = locate(name, call.directory)
+    if path is None:
+        from ssd.service import initscripts
+
+        return initscripts.main([name, *rest], call.program, call.with_ssd)
+    enter(rest)
+    service = read(path, meanwhile=_load)
+    if rest == ["--full-restart"]:
+        _perform(call, service, ["stop"])
+        rest = ["start"]
+    return _perform(call, service, rest)
+
+
+def _perform(call: Call, service: "Service", rest: list[str], script: str | None = None) -> int:
+    from ssd.service.performing import perform, usage
+
+    if rest[:1] == ["status"] and "--json" in rest:
+        from ssd.service.facts import show
+
+        return show(service, call.table)
+    script = script or f"{call.program} {service.name}"
+    if len(rest) > 1:
+        return usage(service, script, EXCESS)
+    verb = rest[0] if rest else ""
+    return perform(service, verb, program=call.program, script=script, table=call.table)
+
+
+def enter(rest: list[str]) -> None:
+    """Be in the place and the environment that service(8) gives to an init script.
+
+    Not for systemd-start: the supervisor has given its own, which the program needs.
+    """
+    if rest == ["systemd-start"]:
+        extend_path()
+        return
+    os.chdir("/")
+    for name in list(os.environ):
+        if name not in KEPT and not name.startswith("LC_"):
+            del os.environ[name]
+    extend_path()
+
+
+def extend_path() -> None:
+    """Add the usual directories to PATH."""
+    given = os.environ.get("PATH")
+    os.environ["PATH"] = f"{given}:{STANDARD_PATH}" if given else STANDARD_PATH

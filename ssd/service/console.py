@@ -1,0 +1,165 @@
+"""Debian's console lines: ``Starting DESC: NAME.``, ``failed!`` in red on a terminal.
+
+Each ``*_text`` is what the function of that name prints (log_daemon_msg and so on, of
+Debian's /lib/lsb/init-functions): a pure function of its arguments. ``fancy`` says whether to
+colour; ``is_fancy`` asks the terminal. Nothing here ends a line that the function of the same
+name does not end: a line is begun before the work, and ended with its status after it.
+"""
+
+import os
+
+from ssd.writing import write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RED, YELLOW, NORMAL = "\033[31m", "\033[33m", "\033[0m"
+PLAIN_TERMINALS = ("", "dumb")
+SETTINGS = "/etc/lsb-base-logging.sh"  # where an administrator sets FANCYTTY
+YES = ("", "1", "Y", "yes", "true")  # values of it that leave the colours on
+
+SUCCESS, FAILURE, WARNING = 0, 1, 255  # the statuses that log_end_msg tells apart
+
+
+def is_fancy(
+    fd: int = 1, environment: "Mapping[str, str] | None" = None, settings: str = SETTINGS
+) -> bool:
+    """Tell whether lines on a descriptor are coloured.
+
+    They are on a terminal whose TERM is neither empty nor "dumb", unless ``settings``, a
+    shell script of assignments, sets FANCYTTY to something else than 1, Y, yes or true.
+    """
+    variables = os.environ if environment is None else environment
+    return (
+        os.isatty(fd)
+        and variables.get("TERM", "") not in PLAIN_TERMINALS
+        and _fancytty(settings) in YES
+    )
+
+
+def _fancytty(settings: str) -> str:
+    """Return the last value that a plain assignment in a shell script gives to FANCYTTY."""
+    try:
+        with open(settings, encoding="utf-8", errors="replace") as file:
+            lines = file.read().splitlines()
+    except OSError:  # few machines have one; whoever may not read it gets the default
+        return ""
+    values = [line.removeprefix("FANCYTTY=") for line in lines if line.startswith("FANCYTTY=")]
+    return values[-1].strip().strip("\"'") if values else ""
+
+
+def daemon_text(description: str, name: str = "") -> str:
+    """Begin a line about a daemon; without a name, ``progress_text`` can go on with several."""
+    return f"{description}: {name}" if name else f"{description}:"
+
+
+def progress_text(*words: str) -> str:
+    """Go on with a line that ``daemon_text`` has begun."""
+    return " " + " ".join(words)
+
+
+def begin_text(*words: str) -> str:
+    """Begin a line with a text of one's own."""
+    return " ".join(words)
+
+
+def end_text(status: int, fancy: bool = False) -> str:
+    """End a line: 0 is success, 255 a warning, anything else a failure."""
+    if status == SUCCESS:
+        return ".\n"
+    if status == WARNING:
+        return f" {_coloured('(warning).', YELLOW, fancy)}\n"
+    return f" {_coloured('failed!', RED, fancy)}\n"
+
+
+def success_text(*words: str) -> str:
+    """Say on a whole line that something went well; without words, end a line so."""
+    return _begun(words) + end_text(SUCCESS)
+
+
+def failure_text(*words: str, fancy: bool = False) -> str:
+    """Say on a whole line that something failed; without words, end a line so."""
+    return _begun(words, "...") + end_text(FAILURE, fancy)
+
+
+def warning_text(*words: str, fancy: bool = False) -> str:
+    """Say on a whole line that something is doubtful; without words, end a line so."""
+    return _begun(words, "...") + end_text(WARNING, fancy)
+
+
+def action_text(*words: str) -> str:
+    """Say on a whole line what is done in one go."""
+    return f"{begin_text(*words)}.\n"
+
+
+def action_begin_text(*words: str) -> str:
+    """Begin a line about an action that takes its time."""
+    return f"{begin_text(*words)}..."
+
+
+def action_cont_text(*words: str) -> str:
+    """Go on with the line of an action."""
+    return f"{begin_text(*words)}..."
+
+
+def action_end_text(status: int, note: str = "", fancy: bool = False) -> str:
+    """End the line of an action: 0 is success, anything else a failure."""
+    end = f" ({note})." if note else "."
+    if status == SUCCESS:
+        return f"done{end}\n"
+    return f"{_coloured(f'failed{end}', RED, fancy)}\n"
+
+
+def _begun(words: "tuple[str, ...]", *more: str) -> str:
+    """Begin a whole line; an empty first word means that it is begun already."""
+    return begin_text(*words, *more) if words and words[0] else ""
+
+
+def _coloured(text: str, colour: str, fancy: bool) -> str:
+    return f"{colour}{text}{NORMAL}" if fancy else text
+
+
+class Console:
+    """Where console lines go: a descriptor, standard output unless told, never raising.
+
+    ``fancy``: whether to colour, asked of the terminal unless given.
+    """
+
+    __slots__ = ("fd", "fancy")
+
+    def __init__(self, fd: int = 1, fancy: bool | None = None) -> None:
+        self.fd = fd
+        self.fancy = is_fancy(fd) if fancy is None else fancy
+
+    def write(self, text: str) -> None:
+        """Write a text at once, whole or as far as the reader lets it."""
+        write(self.fd, text)
+
+    def begin(self, description: str, name: str = "") -> None:
+        """Begin a line about a daemon (log_daemon_msg)."""
+        self.write(daemon_text(description, name))
+
+    def progress(self, *words: str) -> None:
+        """Go on with it (log_progress_msg)."""
+        self.write(progress_text(*words))
+
+    def end(self, status: int) -> None:
+        """End it with an exit status (log_end_msg)."""
+        self.write(end_text(status, self.fancy))
+
+    def success(self, *words: str) -> None:
+        """Write a whole line about a success (log_success_msg)."""
+        self.write(success_text(*words))
+
+    def failure(self, *words: str) -> None:
+        """Write a whole line about a failure (log_failure_msg)."""
+        self.write(failure_text(*words, fancy=self.fancy))
+
+    def warning(self, *words: str) -> None:
+        """Write a whole line about something doubtful (log_warning_msg)."""
+        self.write(warning_text(*words, fancy=self.fancy))
+
+    def action(self, *words: str) -> None:
+        """Write a whole line about an action (log_action_msg)."""
+        self.write(action_text(*words))

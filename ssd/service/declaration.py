@@ -1,0 +1,161 @@
+"""One declaration of a service: what it is, how it is started, stopped and asked after."""
+
+from ssd.service.errors import DeclarationError
+from ssd.service.fields import DEFAULTS, KINDS, NAMES
+from ssd.service.kinds import BadValue, check
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.launch.command import Command
+    from ssd.matching import Match
+    from ssd.schedule import Schedule
+    from ssd.service.types import Fields
+else:
+    Fields = object
+
+
+class Service(Fields):
+    """A service as declared; its attributes are the fields of ``ssd.service.fields.TABLE``.
+
+    Keywords and attributes have the form that a TOML file has: texts, numbers, true and
+    false, lists and tables. Two services are equal if all their fields are. ``file`` is
+    where it was read from, None if from no file.
+
+    Raises DeclarationError for an unknown field, a value that a field cannot have, or a
+    missing name.
+    """
+
+    __slots__ = (*NAMES, "file")
+
+    def __init__(self, *, file: str | None = None, **given: object) -> None:
+        self.file = file
+        if given.get("name") is None:
+            raise DeclarationError("every service has a name", "name", file=file)
+        for key, value in given.items():
+            if key not in KINDS:
+                raise _unknown(key, NAMES, "there is no such field", file)
+            if value is not None or DEFAULTS[key] is not None:
+                setattr(self, key, self._checked(key, value))
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Make a default when it is first asked for: few of them are, of many services."""
+            if name not in KINDS:
+                raise AttributeError(f"a Service has no field {name!r}")
+            value = _default(name, self.name)
+            setattr(self, name, value)
+            return value
+
+    def _checked(self, key: str, value: object) -> object:
+        """Return a field's value in its normal form."""
+        try:
+            return _completed(key, check(KINDS[key], value))
+        except BadValue as error:
+            whole = f"{key}.{error.key}" if error.key else key
+            if error.known:
+                raise _unknown(whole, error.known, error.reason, self.file) from None
+            raise DeclarationError(error.reason, whole, file=self.file) from None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the fields that differ from what they are by default, in the table's order.
+
+        The values are plain, and ``Service(**these)`` is equal to this one.
+        """
+        return {
+            name: value
+            for name in NAMES
+            if (value := _reduced(name, getattr(self, name)))
+            != _reduced(name, _default(name, self.name))
+        }
+
+    def match(self) -> "Match":
+        """Return what its process is known by.
+
+        Without a pidfile that is the program and the name, as for an init-d-script.
+        Raises DeclarationError if there is nothing to know it by.
+        """
+        from ssd.matching import Match
+
+        bare = self.pidfile == "none"
+        if bare and self.executable is None and self.process_name is None:
+            raise self._missing("executable", "it is known by no pidfile, program or name")
+        by_program = self.match_executable or bare
+        return Match(
+            pidfile=None if bare else self.pidfile,
+            exec=self.executable if by_program else None,
+            name=self.process_name,
+        )
+
+    def command(self) -> "Command":
+        """Return what to start, and in which surroundings.
+
+        Raises DeclarationError where the program is not declared, and for a variable of
+        ``environment_files`` what reading them raises.
+        """
+        from ssd.service.surroundings import command
+
+        if self.executable is None and not self.script:
+            raise self._missing("executable", "the program to start is not declared")
+        return command(self)
+
+    @property
+    def schedule(self) -> "Schedule":
+        """What a stop sends, and how long it waits."""
+        from ssd.schedule import Schedule
+
+        return Schedule.parse(self.stop_schedule)
+
+    def _missing(self, key: str, reason: str) -> DeclarationError:
+        return DeclarationError(reason, key, file=self.file)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Service):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in NAMES)
+
+    __hash__ = None  # type: ignore[assignment]  # its lists and tables can be changed
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in self.to_dict().items())
+        return f"Service({given})"
+
+
+def _default(name: str, service: str) -> object:
+    """Return a fresh default; that of a pidfile depends on the service's name."""
+    if name == "pidfile":
+        return f"/run/{service}.pid"
+    value = DEFAULTS[name]
+    if isinstance(value, dict):
+        return {key: list(each) if isinstance(each, list) else each for key, each in value.items()}
+    return list(value) if isinstance(value, list) else value
+
+
+def _completed(name: str, value: object) -> object:
+    """Add the entries that a table has by default."""
+    default = DEFAULTS[name]
+    if isinstance(value, dict) and isinstance(default, dict):
+        return {**default, **value}
+    return value
+
+
+def _reduced(name: str, value: object) -> object:
+    """Take away the entries of a table that it has by default anyway."""
+    default = DEFAULTS[name]
+    if isinstance(value, dict) and isinstance(default, dict) and default:
+        return {key: each for key, each in value.items() if each != default[key]}
+    if name == "directories" and isinstance(value, list):
+        return [_without_mode(each) for each in value]
+    return value
+
+
+def _without_mode(directory: dict[str, str]) -> dict[str, str]:
+    return {k: text for k, text in directory.items() if (k, text) != ("mode", "0755")}
+
+
+def _unknown(key: str, known: "tuple[str, ...]", reason: str, file: str | None) -> DeclarationError:
+    from ssd.service.nearest import nearest
+
+    front, dot, last = key.rpartition(".")
+    meant = nearest(last, known)
+    return DeclarationError(reason, key, file=file, nearest=meant and f"{front}{dot}{meant}")

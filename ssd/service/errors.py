@@ -1,0 +1,49 @@
+"""What can be wrong with a declaration, or with the name of one."""
+
+from ssd.errors import Error
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class DeclarationError(Error):
+    """A declaration that cannot be meant.
+
+    file, line: where it stands; None where it stands in no file. key: the field, None if it
+    is about the file as a whole. nearest: the known key that was probably meant, or None.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        key: str | None = None,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        nearest: str | None = None,
+    ) -> None:
+        super().__init__(reason, key, file, line, nearest)
+        self.reason = reason
+        self.key = key
+        self.file = file
+        self.line = line
+        self.nearest = nearest
+
+    def __str__(self) -> str:
+        where = "" if self.file is None else self.file
+        where += "" if self.line is None else f":{self.line}"
+        parts = [part for part in (where, self.key, self.reason) if part]
+        meant = "" if self.nearest is None else f"; did you mean {self.nearest}?"
+        return ": ".join(parts) + meant
+
+
+class UnknownService(Error):
+    """No declaration and no init script has this name. ``places`` are those looked at."""
+
+    def __init__(self, name: str, places: "Sequence[str]", nearest: str | None = None) -> None:
+        meant = "" if nearest is None else f"; did you mean {nearest}?"
+        super().__init__(f"{name}: unrecognized service (none of {', '.join(places)}){meant}")
+        self.name = name
+        self.places = list(places)
+        self.nearest = nearest

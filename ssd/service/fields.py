@@ -1,0 +1,121 @@
+"""Every field of a declaration, as data: the sources, the generators and the docs read it.
+
+The keys of a TOML file, the keywords of ``Service`` and its attributes are these names; a
+shell file says ``SERVICE_`` and the name in capitals, or Debian's word (``ssd.service.debian``).
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Row = tuple[str, str, object, str, str | None, str | None, str | None]
+
+# name, kind (ssd.service.kinds), default, meaning, and what LSB, Upstart and systemd call it
+TABLE: "tuple[Row, ...]" = (
+    ("name", "name", None, "name of the service", "Provides", None, None),
+    ("description", "line", "", "what the console lines call it; the name if empty",
+     "Short-Description", "description", "Description"),
+    ("executable", "path", None, "the program", None, "exec", "ExecStart"),
+    ("arguments", "words", [], "its arguments", None, "exec", "ExecStart"),
+    ("script", "text", "", "shell text run by /bin/sh -e instead of the executable",
+     None, "script", "ExecStart"),
+    ("pidfile", "pidfile", None, "file with its pid, or none; /run/NAME.pid unless given",
+     None, None, "PIDFile"),
+    ("process_name", "line", None, "the kernel's name of the process, if that has to match too",
+     None, None, None),
+    ("match_executable", "flag", False, "whether the running program has to match too",
+     None, None, None),
+    ("user", "line", None, "account to run as, by name or number", None, "setuid", "User"),
+    ("group", "line", None, "group to run as", None, "setgid", "Group"),
+    ("directories", "directories", [], "directories made before a start if they are missing",
+     None, None, "RuntimeDirectory"),
+    ("working_directory", "path", "/", "working directory", None, "chdir", "WorkingDirectory"),
+    ("root", "path", None, "root directory (chroot(2))", None, "chroot", "RootDirectory"),
+    ("environment", "table", {}, "variables added to the environment", None, "env", "Environment"),
+    ("environment_files", "paths", [], "shell files of assignments, read before a start",
+     None, None, "EnvironmentFile"),
+    ("umask", "octal", "022", "file mode creation mask, in octal", None, "umask", "UMask"),
+    ("limits", "limits", {}, "resource limits: a number, unlimited, or SOFT:HARD",
+     None, "limit", "Limit*"),
+    ("nice", "integer", 0, "increment of the niceness", None, "nice", "Nice"),
+    ("cpu_scheduling", "cpu", None, "POLICY[:PRIORITY], the policy other, fifo or rr",
+     None, None, "CPUSchedulingPolicy"),
+    ("io_scheduling", "io", None, "CLASS[:PRIORITY], the class real-time, best-effort or idle",
+     None, None, "IOSchedulingClass"),
+    ("output", "path", None, "file that standard output and error are appended to",
+     None, None, "StandardOutput"),
+    ("log_file", "path", None, "file that the program itself logs to", None, None, None),
+    ("stop_schedule", "schedule", "TERM/30/KILL/5", "what a stop sends, and how long it waits",
+     None, "kill signal", "KillSignal"),
+    ("reload_signal", "reload", "none", "signal for a reload; none: it can only be restarted",
+     None, "reload signal", "ExecReload"),
+    ("background", "flag", True, "whether it has to be sent to the background; if not, it goes "
+     "there itself and writes its pidfile", None, "expect", "Type"),
+    ("before_start", "hook", "", "run as root by /bin/sh -e before a start",
+     None, "pre-start", "ExecStartPre"),
+    ("after_start", "hook", "", "run after a start", None, "post-start", "ExecStartPost"),
+    ("before_stop", "hook", "", "run before a stop", None, "pre-stop", "ExecStop"),
+    ("after_stop", "hook", "", "run after a stop", None, "post-stop", "ExecStopPost"),
+    ("readiness", "readiness", {"kind": "exec", "timeout": 60, "command": []},
+     "how a start knows that the service works", None, None, "Type"),
+    ("respawn", "respawn",
+     {"when": "never", "limit": 10, "interval": 5, "delay": 0, "normal_exit": []},
+     "whether a supervisor brings it back", None, "respawn", "Restart"),
+    ("documentation", "words", [], "addresses and manual pages", None, None, "Documentation"),
+    # LSB, "Comment Conventions for Init Scripts"
+    ("provides", "words", [], "facilities that it provides; its name if empty",
+     "Provides", None, None),
+    ("required_start", "words", [], "what has to run before it", "Required-Start", None,
+     "Requires"),
+    ("required_stop", "words", [], "what has to run until it has stopped", "Required-Stop",
+     None, None),
+    ("should_start", "words", [], "what should run before it", "Should-Start", None, "After"),
+    ("should_stop", "words", [], "what should run until it has stopped", "Should-Stop",
+     None, None),
+    ("default_start", "runlevels", [], "runlevels in which it is started", "Default-Start",
+     None, "WantedBy"),
+    ("default_stop", "runlevels", [], "runlevels in which it is stopped", "Default-Stop",
+     None, None),
+    ("short_description", "line", "", "one line for a list of services", "Short-Description",
+     None, "Description"),
+    # Upstart, init(5)
+    ("start_on", "text", "", "events that start it", None, "start on", None),
+    ("stop_on", "text", "", "events that stop it", None, "stop on", None),
+    ("author", "line", "", "who wrote the job", None, "author", None),
+    ("version", "line", "", "version of the job", None, "version", None),
+    ("emits", "words", [], "events that it emits", None, "emits", None),
+    ("export", "words", [], "variables that its events carry", None, "export", None),
+    ("expect", "choice none fork daemon stop", "none", "how often it forks, or that it stops "
+     "itself when it is ready", None, "expect", None),
+    ("task", "flag", False, "whether it runs to an end, which is what a start waits for",
+     None, "task", "Type"),
+    ("manual", "flag", False, "whether its events are left out of account", None, "manual", None),
+    ("console", "choice none log output owner", "log", "where its output goes", None, "console",
+     None),
+    ("instance", "line", "", "what makes its instances differ", None, "instance", None),
+    ("usage", "text", "", "how to give it what it needs", None, "usage", None),
+    ("oom_score", "oom", None, "adjustment for the kernel's choice when memory runs out, or never",
+     None, "oom score", "OOMScoreAdjust"),
+    ("apparmor_profile", "line", "", "profile to switch to, or the file of one to load",
+     None, "apparmor", "AppArmorProfile"),
+    ("cgroups", "words", [], "control groups: a controller and what follows it",
+     None, "cgroup", None),
+    ("debug", "flag", False, "whether the job is marked for debugging", None, "debug", None),
+)  # fmt: skip
+
+NAMES = tuple(row[0] for row in TABLE)
+KINDS: dict[str, str] = {row[0]: row[1] for row in TABLE}
+DEFAULTS: dict[str, object] = {row[0]: row[2] for row in TABLE}
+
+# The entries of the fields that are tables, with their kinds.
+DIRECTORY = {"path": "path", "mode": "octal", "user": "line", "group": "line"}
+READINESS = {
+    "kind": "choice exec notify command pidfile",
+    "timeout": "seconds",
+    "command": "words",
+}
+RESPAWN = {
+    "when": "choice never always failure",
+    "limit": "count",
+    "interval": "seconds",
+    "delay": "seconds",
+    "normal_exit": "exits",
+}

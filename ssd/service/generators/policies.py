@@ -1,0 +1,49 @@
+"""The fields of a declaration that are tables, as objects with types."""
+
+from math import ceil
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ssd.service.declaration import Service
+
+
+class Readiness:
+    """How a start knows that the service works."""
+
+    __slots__ = ("kind", "timeout", "whole_timeout", "command")
+
+    def __init__(self, service: "Service") -> None:
+        table: dict[str, Any] = service.readiness
+        self.kind: str = table["kind"]
+        self.timeout: int | float = table["timeout"]  # seconds
+        self.whole_timeout = ceil(self.timeout)
+        self.command: list[str] = table["command"]
+
+    def waits_for(self, service: "Service") -> list[str]:
+        """Return a command that succeeds as soon as it is ready; empty if there is none."""
+        if self.kind == "command":
+            return self.command
+        if self.kind == "pidfile" and service.pidfile != "none":
+            return ["test", "-s", service.pidfile]
+        return []
+
+
+class Respawn:
+    """Whether, and how often, it is brought back. A limit of 0 is none."""
+
+    __slots__ = ("when", "limit", "interval", "delay", "normal_exit")
+
+    def __init__(self, service: "Service") -> None:
+        table: dict[str, Any] = service.respawn
+        self.when: str = table["when"]
+        self.limit: int = table["limit"]
+        self.interval: int | float = table["interval"]  # seconds
+        self.delay: int | float = table["delay"]  # seconds
+        self.normal_exit: list[int | str] = table["normal_exit"]
+
+
+def oom_score(service: "Service") -> int | None:
+    """Return the adjustment of proc(5), None if there is none."""
+    return -1000 if service.oom_score == "never" else service.oom_score  # type: ignore[return-value]

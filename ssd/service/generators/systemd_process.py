@@ -1,0 +1,135 @@
+"""The part of a unit that starts, stops, reloads and brings back: systemd.service(5)."""
+
+from ssd.schedule import SEND, Schedule
+from ssd.service.generators import start_words
+from ssd.service.generators.folders import modern
+from ssd.service.generators.policies import Readiness, Respawn
+from ssd.service.generators.quoting import has_controls, systemd_value, systemd_word, systemd_words
+from ssd.service.generators.sheet import Sheet
+from ssd.service.generators.signals import name_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+SHELL = "/bin/sh"
+# systemd takes no program with such a character in its path, however it is quoted.
+REFUSED_IN_PROGRAMS = frozenset("\"'\\")
+HOOKS = {
+    "before_start": "ExecStartPre", "after_start": "ExecStartPost",
+    "before_stop": "ExecStop", "after_stop": "ExecStopPost",
+}  # fmt: skip
+UNTIL = 'until "$@"; do sleep 1; done'  # TimeoutStartSec= ends it
+
+
+def settings(sheet: Sheet) -> "Iterable[str]":
+    """Yield the settings. Raises Inexpressible."""
+    service = sheet.service
+    kind = _type(sheet)
+    yield f"Type={kind}"
+    if kind == "forking" and service.pidfile != "none":
+        yield f"PIDFile={systemd_value(modern(service.pidfile))}"
+    elif "pidfile" in sheet.declared:
+        sheet.lose("pidfile", "systemd knows the process that it has started without one")
+    yield from _hook(sheet, "before_start")
+    yield f"ExecStart={_program(sheet)}"
+    yield from _readiness(sheet)
+    yield from _hook(sheet, "after_start")
+    if service.reload_signal != "none":
+        yield f"ExecReload=/bin/kill -{service.reload_signal} $MAINPID"
+    yield from _hook(sheet, "before_stop")
+    yield from _hook(sheet, "after_stop")
+    yield from _stop(sheet)
+    yield from _restart(sheet)
+
+
+def command(words: "Sequence[str]", prefix: str = "") -> str:
+    """Return a command line with these words, through a shell if systemd needs one."""
+    program = words[0]
+    bad = has_controls(program) or not REFUSED_IN_PROGRAMS.isdisjoint(program)
+    if bad or not program.startswith("/"):
+        words = [SHELL, "-c", 'exec "$0" "$@"', *words]
+    elif "$" in program:
+        # In the path of the program $$ is no way to write it. With a colon $ is nothing special.
+        quoted = " ".join(systemd_word(word, variables=False) for word in words)
+        return f"{prefix}:{quoted}"
+    return prefix + systemd_words(words)
+
+
+def _type(sheet: Sheet) -> str:
+    service = sheet.service
+    if service.task:
+        return "oneshot"
+    if service.expect == "stop":
+        sheet.lose("expect", "systemd waits for no process that stops itself")
+    if not service.background or service.expect in ("fork", "daemon"):
+        return "forking"
+    return "notify" if Readiness(service).kind == "notify" else "exec"
+
+
+def _program(sheet: Sheet) -> str:
+    if not sheet.service.script:
+        sheet.needs("executable", sheet.service.executable, "there is no program to start")
+    return command(start_words.program(sheet.service))
+
+
+def _hook(sheet: Sheet, field: str) -> "Iterable[str]":
+    """Yield what is run by root before or after a start or a stop."""
+    words = start_words.hook(sheet.service, field)
+    if words:
+        yield f"{HOOKS[field]}={command(words, '+')}"
+
+
+def _readiness(sheet: Sheet) -> "Iterable[str]":
+    """Yield what makes a start wait until the service works."""
+    readiness = Readiness(sheet.service)
+    words = readiness.waits_for(sheet.service)
+    if words:
+        yield f"ExecStartPost={command([SHELL, '-c', UNTIL, 'sh', *words])}"
+    if "readiness" in sheet.declared:
+        yield f"TimeoutStartSec={_limit(readiness.timeout)}"
+
+
+def _stop(sheet: Sheet) -> "Iterable[str]":
+    """Yield the signals of a stop. The main process gets the first, all of them the last."""
+    schedule = Schedule.parse(sheet.service.stop_schedule)
+    steps = list(schedule.steps)
+    yield "KillMode=mixed"
+    # systemd sends a CONT of its own after the first signal.
+    if steps[1:3] == [("wait", 0), (SEND, 18)]:
+        del steps[1:3]
+    first, timeout, last = (*steps, None, None)[:3]
+    if first is None or first[0] != SEND or timeout is None:
+        sheet.lose("stop_schedule", "it is more than a signal, a wait and a last signal")
+        return
+    yield f"KillSignal={name_of(first[1])}"
+    yield f"TimeoutStopSec={_limit(timeout[1])}"
+    if last is None:
+        yield "SendSIGKILL=no"
+    elif last[1] != 9:
+        yield f"FinalKillSignal={name_of(last[1])}"
+    if len(steps) > 4 or schedule.repeat is not None:
+        sheet.lose("stop_schedule", "after the second signal systemd sends no other")
+
+
+def _limit(seconds: float) -> str:
+    """Return a time that is a limit, also if it is none at all: for systemd 0 is for ever."""
+    return f"{seconds}" if seconds else "1ms"
+
+
+def _restart(sheet: Sheet) -> "Iterable[str]":
+    """Yield when systemd brings it back."""
+    respawn = Respawn(sheet.service)
+    if respawn.when == "never":
+        return
+    always = respawn.when == "always"
+    if always and sheet.service.task:
+        sheet.lose("respawn", "systemd brings a task back only if it has failed")
+        always = False
+    yield f"Restart={'always' if always else 'on-failure'}"
+    yield f"RestartSec={respawn.delay}"
+    normal = [str(each) if isinstance(each, int) else f"SIG{each}" for each in respawn.normal_exit]
+    if normal:
+        words = " ".join(normal)
+        yield f"SuccessExitStatus={words}"
+        yield f"RestartPreventExitStatus={words}"

@@ -1,0 +1,197 @@
+"""A job for Upstart: init(5)."""
+
+from math import ceil
+
+from ssd.schedule import SEND, Schedule
+from ssd.service.generators import upstart_scripts
+from ssd.service.generators.policies import Respawn
+from ssd.service.generators.quoting import VARIABLE, has_controls, line, upstart_word
+from ssd.service.generators.sheet import Sheet
+from ssd.service.generators.signals import name_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ssd.service.declaration import Service
+
+KIND = "upstart"
+PATH = "/etc/init/{name}.conf"
+MODE = 0o644
+
+_EVENTS = "jobs are started by events, start on"
+LOST = {
+    "pidfile": "Upstart knows the process that it has started without one",
+    "process_name": "Upstart knows its process by its pid",
+    "match_executable": "Upstart knows its process by its pid",
+    "cpu_scheduling": "a job has no scheduling policy",
+    "io_scheduling": "a job has no priority for the disk",
+    "output": "Upstart has a log of its own for it, /var/log/upstart",
+    "provides": _EVENTS,
+    "required_start": _EVENTS,
+    "required_stop": _EVENTS,
+    "should_start": _EVENTS,
+    "should_stop": _EVENTS,
+}
+# Limits that a job can set.
+LIMITS = frozenset(
+    "as core cpu data fsize memlock msgqueue nice nofile nproc rss rtprio sigpending stack".split()
+)
+
+
+def generate(service: "Service") -> Sheet:
+    """Write the job. Raises Inexpressible."""
+    sheet = Sheet(service, KIND, LOST)
+    lines = [*_about(sheet), "", *_events(sheet), "", *_surroundings(sheet), *_process(sheet)]
+    lines += upstart_scripts.scripts(sheet)
+    sheet.add(*sheet.head())
+    sheet.add(*(f"# Documentation: {line(each)}" for each in service.documentation))
+    sheet.add("", *lines)
+    return sheet
+
+
+def _about(sheet: Sheet) -> "Iterable[str]":
+    service = sheet.service
+    if service.short_description and service.description not in ("", service.short_description):
+        sheet.lose("short_description", "a job has one description")
+    yield _text("description", service.description or service.short_description or service.name)
+    for word, value in (
+        ("author", service.author),
+        ("version", service.version),
+        ("usage", service.usage),
+    ):
+        if value:
+            yield _text(word, value)
+
+
+def _text(word: str, value: str) -> str:
+    """Return a stanza with one text. A newline in quotes is a blank for Upstart anyway."""
+    return f"{word} {upstart_word(line(value))}"
+
+
+def _events(sheet: Sheet) -> "Iterable[str]":
+    """Yield the events that start and stop it, from the runlevels if there are none."""
+    service = sheet.service
+    levels = "".join(service.default_start) or "2345"
+    for field, default in (
+        ("start_on", f"runlevel [{levels}]"),
+        ("stop_on", f"runlevel [!{levels}]"),
+    ):
+        events = " ".join(getattr(service, field).split())
+        if events and not balanced(events):
+            sheet.lose(field, "its quotes or parentheses do not match, or it has a comment")
+            events = ""
+        if not (service.manual and not getattr(service, field)):
+            yield f"{field.replace('_', ' ')} {events or default}"
+    kept = "".join(sorted({*service.default_stop} & {*levels}))
+    if kept:
+        sheet.lose("default_stop", f"it is started in runlevel {kept} too")
+    for word in ("emits", "export"):
+        names = [name for name in getattr(service, word) if not has_controls(name)]
+        if names:
+            yield f"{word} {' '.join(upstart_word(name) for name in names)}"
+    if service.manual:
+        yield "manual"
+    if service.task:
+        yield "task"
+    if service.instance:
+        yield _text("instance", service.instance)
+    if service.debug:
+        yield "debug"
+
+
+def balanced(text: str) -> bool:
+    """Tell whether a text ends where its line ends, for Upstart: quotes and parentheses."""
+    quote, depth, escaped = "", 0, False
+    for character in text:
+        if escaped:
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        elif quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character in "()":
+            depth += 1 if character == "(" else -1
+        if character == "#" and not quote or depth < 0:
+            return False
+    return not quote and not depth and not escaped
+
+
+def _surroundings(sheet: Sheet) -> "Iterable[str]":
+    """Yield what the processes of the job inherit."""
+    service = sheet.service
+    for name, value in service.environment.items():
+        if has_controls(f"{name}{value}") or not VARIABLE.match(name):
+            sheet.lose("environment", f"Upstart cannot have {name!r} or its value in a job")
+        else:
+            yield f"env {name}={upstart_word(value)}"
+    by_tool = upstart_scripts.by_tool(service)
+    for word, field, given in (
+        ("setuid", "user", service.user),
+        ("setgid", "group", service.group),
+        ("chroot", "root", service.root),
+        ("chdir", "working_directory", service.working_directory),
+    ):
+        text = "" if by_tool or given in (None, "/") else str(given)
+        if text and has_controls(text):
+            sheet.lose(field, f"a stanza cannot hold {text!r}")
+        elif text:
+            yield f"{word} {upstart_word(text)}"
+    yield f"umask {service.umask}"
+    if -20 <= service.nice <= 19:
+        yield from [f"nice {service.nice}"] if service.nice else []
+    else:
+        sheet.lose("nice", "Upstart takes -20 to 19")
+    for name, limit in service.limits.items():
+        if name not in LIMITS:
+            sheet.lose("limits", f"a job has no limit {name}")
+        else:
+            soft, _, hard = str(limit).partition(":")
+            yield f"limit {name} {soft} {hard or soft}"
+    if service.oom_score is not None:
+        yield f"oom score {service.oom_score}"
+    if service.console != "log":
+        yield f"console {service.console}"
+    if service.apparmor_profile:
+        kind = "load" if service.apparmor_profile.startswith("/") else "switch"
+        yield _text(f"apparmor {kind}", service.apparmor_profile)
+    for group in service.cgroups:
+        yield f"cgroup {' '.join(upstart_word(line(word)) for word in group.split())}"
+
+
+def _process(sheet: Sheet) -> "Iterable[str]":
+    """Yield how the main process is followed, brought back, reloaded and stopped."""
+    service = sheet.service
+    if service.expect != "none":
+        yield f"expect {service.expect}"
+    elif not service.background and not service.task:
+        yield "expect daemon"
+    yield from _respawn(sheet)
+    if service.reload_signal != "none":
+        yield f"reload signal {service.reload_signal}"
+    steps = Schedule.parse(service.stop_schedule).steps
+    first, wait, last = (*steps, None, None)[:3]
+    if first is None or first[0] != SEND or wait is None:
+        sheet.lose("stop_schedule", "it does not begin with a signal and a wait")
+        return
+    yield f"kill signal {name_of(first[1]).removeprefix('SIG')}"
+    yield f"kill timeout {wait[1]}"
+    if last != (SEND, 9) or len(steps) > 4:
+        sheet.lose("stop_schedule", "after the first wait Upstart sends KILL, and no other")
+
+
+def _respawn(sheet: Sheet) -> "Iterable[str]":
+    respawn = Respawn(sheet.service)
+    if respawn.when != "never":
+        yield "respawn"
+        limit = f"{respawn.limit} {ceil(respawn.interval)}" if respawn.limit else "unlimited"
+        yield f"respawn limit {limit}"
+        if respawn.delay:
+            sheet.lose("respawn", "Upstart brings it back at once, without a delay")
+    exits = respawn.normal_exit
+    if respawn.when == "failure" and 0 not in exits:
+        exits = [0, *exits]
+    if exits:
+        yield f"normal exit {' '.join(map(str, exits))}"

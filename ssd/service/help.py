@@ -1,0 +1,45 @@
+"""``ssd-service --help`` and ``--version``, and what is said of a line that makes no sense."""
+
+from ssd._version import __version__
+from ssd.service.verbs import VERBS
+from ssd.writing import write
+
+MISUSED = 3
+
+TEXT = """\
+Usage: {program} [option...] NAME VERB [--json]
+       {program} [option...] all VERB [--json]
+       {program} [option...] --status-all
+       {program} NAME --full-restart
+       {program} SCRIPT VERB                   as the interpreter of SCRIPT
+       {program} lsb FUNCTION [ARGUMENT...]
+       {program} generate KIND NAME
+
+NAME is a service that /etc/ssd, the package or /etc/init.d knows; VERB is one of
+  {verbs}
+
+Options:
+      --directory <directory>  look for declarations in here, not in /etc/ssd
+      --with-ssd               have plain init scripts find ssd as start-stop-daemon
+  -h, --help                   print help information
+  -V, --version                print version
+
+Exit status: 0 done, 1 failed, 2 excess arguments, 3 no such verb, 4 not permitted,
+  5 not installed, 6 not configured, 7 not running
+Exit status of status: 0 running, 1 dead and the pidfile exists, 3 not running, 4 unknown
+"""
+
+
+def show(option: str, program: str) -> int:
+    """Print what an option asks for; "" is a line without any word. Return the exit status."""
+    if option in ("-V", "--version"):
+        write(1, f"ssd-service {__version__}\n")
+        return 0
+    text = TEXT.format(program=program, verbs=" ".join(VERBS))
+    if option in ("-h", "--help"):
+        write(1, text)
+        return 0
+    if option:
+        write(2, f"{program}: unrecognized option '{option}'\n")
+    write(2, text.partition("\n\n")[0] + "\n")
+    return MISUSED

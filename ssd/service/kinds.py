@@ -1,0 +1,262 @@
+"""What the value of a field may be: one small pure check for each kind.
+
+A check takes a value as TOML, a shell file or Python gives it and returns it in its one
+normal form, or raises ``BadValue``, whose text completes "it has to be ...".
+"""
+
+from ssd.schedule import SIGNAL_NAMES, Schedule, ScheduleError, signal_number
+from ssd.service.fields import DIRECTORY, READINESS, RESPAWN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class BadValue(ValueError):
+    """A value that its field cannot have. ``key``: the entry of a table that is wrong.
+
+    ``known``: the keys that there are, if it is an unknown one.
+    """
+
+    def __init__(self, reason: str, key: str = "", known: "tuple[str, ...]" = ()) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.key = key
+        self.known = known
+
+
+def check(kind: str, value: object) -> object:
+    """Return the normal form of a value. Raises BadValue."""
+    if kind in _CHECKS:
+        return _CHECKS[kind](value)
+    return _choice(value, kind.split()[1:])
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise BadValue(f"it has to be text, not {value!r}")
+    if "\0" in value:
+        raise BadValue("it has to be text without a NUL byte")
+    return value
+
+
+def _line(value: object) -> str:
+    text = _text(value)
+    if "\n" in text:
+        raise BadValue("it has to be text of one line")
+    return text
+
+
+def _name(value: object) -> str:
+    text = _line(value)
+    # It becomes the name of files: pidfile, log, unit, init script.
+    if not text or "/" in text or text[0] in ".-" or text != text.strip():
+        raise BadValue(f"it has to be a name that a file can have, not {text!r}")
+    return text
+
+
+def _path(value: object) -> str:
+    text = _line(value)
+    if not text.startswith("/"):
+        raise BadValue(f"it has to be an absolute path, not {text!r}")
+    return text
+
+
+def _pidfile(value: object) -> str:
+    return "none" if value == "none" else _path(value)
+
+
+def _list(value: object, of: "Callable[[object], object]", what: str) -> list[object]:
+    if isinstance(value, (str, bytes)) or not isinstance(value, (list, tuple)):
+        raise BadValue(f"it has to be a list of {what}, not {value!r}")
+    return [of(each) for each in value]
+
+
+def _words(value: object) -> list[object]:
+    return _list(value, _text, "texts")
+
+
+def _paths(value: object) -> list[object]:
+    return _list(value, _path, "paths")
+
+
+def _runlevels(value: object) -> list[object]:
+    return _list(value, lambda each: _choice(str(each), "0 1 2 3 4 5 6 S".split()), "runlevels")
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise BadValue(f"it has to be true or false, not {value!r}")
+    return value
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise BadValue(f"it has to be a whole number, not {value!r}")
+    return value
+
+
+def _count(value: object) -> int:
+    number = _integer(value)
+    if number < 0:
+        raise BadValue(f"it has to be 0 or more, not {number}")
+    return number
+
+
+def _seconds(value: object) -> "int | float":
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
+        raise BadValue(f"it has to be a number of seconds, not {value!r}")
+    return value
+
+
+def _octal(value: object) -> str:
+    if not isinstance(value, str) or not value or value.strip("01234567") or len(value) > 4:
+        raise BadValue(f"it has to be octal digits in quotes, not {value!r}")
+    return value
+
+
+def _choice(value: object, choices: list[str]) -> str:
+    if value not in choices:
+        raise BadValue(f"it has to be one of {', '.join(choices)}, not {value!r}")
+    return str(value)
+
+
+def _schedule(value: object) -> str:
+    text = _text(value)
+    try:
+        Schedule.parse(text)
+    except ScheduleError as error:
+        raise BadValue(str(error)) from None
+    return text
+
+
+def _reload(value: object) -> str:
+    text = _text(value)
+    return text if text == "none" else _signal(text)
+
+
+def _signal(text: str) -> str:
+    number = signal_number(text.removeprefix("SIG"))
+    if number is None or not 0 < number <= 64:
+        raise BadValue(f"it has to be one of {', '.join(SIGNAL_NAMES)}, not {text!r}")
+    return text.removeprefix("SIG")
+
+
+def _exits(value: object) -> list[object]:
+    """Check exit statuses and names of signals (Upstart's ``normal exit``)."""
+
+    def one(each: object) -> object:
+        if isinstance(each, str) and each.isascii() and each.isdigit() and len(each) < 4:
+            each = int(each)
+        if isinstance(each, int) and not isinstance(each, bool) and 0 <= each <= 255:
+            return each
+        return _signal(_text(each))
+
+    return _list(value, one, "exit statuses and signals")
+
+
+def _scheduling(value: object, names: tuple[str, ...], highest: int) -> str:
+    text = _text(value)
+    name, colon, priority = text.partition(":")
+    fits = priority.isascii() and priority.isdigit() and len(priority) < 3
+    if name not in names or colon and not (fits and int(priority) <= highest):
+        raise BadValue(f"it has to be {', '.join(names)}, with :0 to :{highest}, not {text!r}")
+    return text
+
+
+def _cpu(value: object) -> str:
+    return _scheduling(value, ("other", "fifo", "rr"), 99)
+
+
+def _io(value: object) -> str:
+    return _scheduling(value, ("real-time", "best-effort", "idle"), 7)
+
+
+def _oom(value: object) -> "int | str":
+    if value == "never":
+        return "never"
+    number = _integer(value)
+    if not -1000 <= number <= 1000:  # proc(5), oom_score_adj
+        raise BadValue(f"it has to be -1000 to 1000 or never, not {number}")
+    return number
+
+
+def _hook(value: object) -> str:
+    """Check shell text; a list of words becomes the text that means them."""
+    if isinstance(value, str):
+        return _text(value)
+    from ssd.service.words import join
+
+    return join([str(each) for each in _list(value, _text, "texts, or text")])
+
+
+def _mapping(value: object) -> "Mapping[str, object]":
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise BadValue(f"it has to be a table, not {value!r}")
+    return value
+
+
+def _table(value: object) -> dict[str, str]:
+    made = {}
+    for key, text in _mapping(value).items():
+        if not key or "=" in key or "\0" in key:
+            raise BadValue("it has to be the name of a variable", key)
+        try:
+            made[key] = _text(text)
+        except BadValue as error:
+            raise BadValue(error.reason, key) from None
+    return made
+
+
+def _limits(value: object) -> dict[str, object]:
+    import resource  # few declarations have limits
+
+    known = tuple(n[7:].lower() for n in dir(resource) if n.startswith("RLIMIT_"))
+    made = {}
+    for key, limit in _mapping(value).items():
+        if key not in known:
+            raise BadValue("there is no such resource limit", key, known)
+        soft, colon, hard = str(limit).partition(":")
+        if isinstance(limit, bool) or not all(map(_is_limit, (soft, hard) if colon else (soft,))):
+            reason = f"it has to be a number, unlimited, or SOFT:HARD, not {limit!r}"
+            raise BadValue(reason, key)
+        made[key] = int(soft) if not colon and soft != "unlimited" else limit
+    return made
+
+
+def _is_limit(text: str) -> bool:
+    return text == "unlimited" or (text.isascii() and text.isdigit() and len(text) < 20)
+
+
+def entries(value: object, kinds: "Mapping[str, str]") -> dict[str, object]:
+    """Check a table whose keys are known. Raises BadValue."""
+    made = {}
+    for key, entry in _mapping(value).items():
+        if key not in kinds:
+            raise BadValue("there is no such key", key, tuple(kinds))
+        try:
+            made[key] = check(kinds[key], entry)
+        except BadValue as error:
+            raise BadValue(error.reason, key) from None
+    return made
+
+
+def _directories(value: object) -> list[object]:
+    def one(each: object) -> object:
+        made = entries({"path": each} if isinstance(each, str) else each, DIRECTORY)
+        if "path" not in made:
+            raise BadValue("it has to have a path")
+        return {"mode": "0755", **made}
+
+    return _list(value, one, "tables with a path")
+
+
+_CHECKS: "dict[str, Callable[[object], object]]" = {
+    "count": _count, "cpu": _cpu, "directories": _directories, "exits": _exits, "flag": _flag,
+    "hook": _hook, "integer": _integer, "io": _io, "limits": _limits, "line": _line,
+    "name": _name, "octal": _octal, "oom": _oom, "path": _path, "paths": _paths,
+    "pidfile": _pidfile, "readiness": lambda value: entries(value, READINESS),
+    "reload": _reload, "respawn": lambda value: entries(value, RESPAWN),
+    "runlevels": _runlevels, "schedule": _schedule, "seconds": _seconds, "table": _table,
+    "text": _text, "words": _words,
+}  # fmt: skip

@@ -1,0 +1,63 @@
+"""The functions of Debian's /lib/lsb/init-functions, as Python and as ``ssd-service lsb``.
+
+>>> from ssd.service import lsb
+>>> lsb.pidofproc("/usr/sbin/no-such-daemon", "/run/no-such-daemon.pid").status
+3
+
+The ``log_`` family writes to standard output and returns the exit status of the original;
+``ssd.service.console`` makes the same lines as texts. The others return what they found or
+did, and raise the exceptions of ``ssd``. Names are loaded when they are first used.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.service.lsb.daemons import killproc as killproc
+    from ssd.service.lsb.daemons import start_daemon as start_daemon
+    from ssd.service.lsb.lines import log_action_begin_msg as log_action_begin_msg
+    from ssd.service.lsb.lines import log_action_cont_msg as log_action_cont_msg
+    from ssd.service.lsb.lines import log_action_end_msg as log_action_end_msg
+    from ssd.service.lsb.lines import log_action_msg as log_action_msg
+    from ssd.service.lsb.lines import log_begin_msg as log_begin_msg
+    from ssd.service.lsb.lines import log_daemon_msg as log_daemon_msg
+    from ssd.service.lsb.lines import log_end_msg as log_end_msg
+    from ssd.service.lsb.lines import log_failure_msg as log_failure_msg
+    from ssd.service.lsb.lines import log_progress_msg as log_progress_msg
+    from ssd.service.lsb.lines import log_success_msg as log_success_msg
+    from ssd.service.lsb.lines import log_warning_msg as log_warning_msg
+    from ssd.service.lsb.pids import Found as Found
+    from ssd.service.lsb.pids import pidofproc as pidofproc
+    from ssd.service.lsb.pids import status_of_proc as status_of_proc
+    from ssd.service.lsb.scripts import get_lsb_header_val as get_lsb_header_val
+    from ssd.service.lsb.scripts import init_is_upstart as init_is_upstart
+
+_HOME = {
+    "killproc": "daemons", "start_daemon": "daemons",
+    "log_action_begin_msg": "lines", "log_action_cont_msg": "lines",
+    "log_action_end_msg": "lines", "log_action_msg": "lines", "log_begin_msg": "lines",
+    "log_daemon_msg": "lines", "log_end_msg": "lines", "log_failure_msg": "lines",
+    "log_progress_msg": "lines", "log_success_msg": "lines", "log_warning_msg": "lines",
+    "Found": "pids", "pidofproc": "pids", "status_of_proc": "pids",
+    "get_lsb_header_val": "scripts", "init_is_upstart": "scripts",
+}  # fmt: skip
+
+__all__ = [
+    "Found", "get_lsb_header_val", "init_is_upstart", "killproc", "log_action_begin_msg",
+    "log_action_cont_msg", "log_action_end_msg", "log_action_msg", "log_begin_msg",
+    "log_daemon_msg", "log_end_msg", "log_failure_msg", "log_progress_msg", "log_success_msg",
+    "log_warning_msg", "pidofproc", "start_daemon", "status_of_proc",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module and keep it."""
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(__import__(f"{__name__}.{home}", fromlist=[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,164 @@
+"""The functions that take options, called with words: what they print and return.
+
+Each takes (say, words): ``say`` writes a line to standard error, after the caller's name.
+"""
+
+import os
+
+from ssd.errors import AlreadyRunning, Error, NotPermitted, NotStopped
+from ssd.matching import UNKNOWN
+from ssd.service.lsb.arguments import getopts
+from ssd.writing import write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ssd.processes.identity import Process
+    from ssd.service.lsb.pids import Found
+
+    Say = Callable[[str], None]
+
+# LSB, "Init Script Actions".
+DONE, FAILED, INVALID, NOT_PERMITTED = 0, 1, 2, 4
+
+
+def pidofproc(say: "Say", words: list[str]) -> int:
+    """Print the pids, the newest first, on one line; return the status."""
+    found = _find(say, words)
+    if found.pids:
+        write(1, " ".join(map(str, found.pids)) + "\n")
+    return found.status
+
+
+def status_of_proc(say: "Say", words: list[str]) -> int:
+    """Print how the daemon is; return the status."""
+    from ssd.service.lsb.pids import tell_status
+
+    options, operands = _read(say, "status_of_proc", "p:", words)
+    pidfile = ["-p", options["p"]] if options.get("p") else []
+    daemon = [word for word in operands[:1] if word]
+    found = _find(say, [*pidfile, "--", *daemon])
+    return tell_status(found.status, "".join(operands[1:2]))
+
+
+def killproc(say: "Say", words: list[str]) -> int:
+    """Stop or signal; return 0, or why not in the statuses of LSB."""
+    from ssd.schedule import ScheduleError
+    from ssd.service.lsb import daemons
+
+    options, operands = _read(say, "killproc", "p:", words)
+    try:
+        path, signal = [*operands, "", ""][:2]
+        return daemons.killproc(path, signal, options.get("p"))
+    except ScheduleError as error:
+        say(f"killproc: {error}: a number, or a name such as TERM")
+        return INVALID
+    except ValueError:
+        say("killproc: usage: killproc [-p PIDFILE] PATHNAME [SIGNAL]")
+        return INVALID
+    except NotStopped as error:
+        say(f"killproc: {_listed(error.processes)} would not end")
+        return FAILED
+    except NotPermitted as error:
+        say(f"killproc: no permission to signal {_listed(error.processes)}")
+        return NOT_PERMITTED
+    except Error as error:
+        say(f"killproc: {_described(error)}")
+        return FAILED
+
+
+def start_daemon(say: "Say", words: list[str]) -> int:
+    """Become the daemon, or return 0 where it runs already and 2 if it cannot be started."""
+    from ssd.command import messages
+    from ssd.command.values import leading_number
+    from ssd.service.lsb.daemons import plan_start
+    from ssd.starting import Launch
+
+    options, operands = _read(say, "start_daemon", "fn:p:", words)
+    operands = operands[1:] if operands[:1] == ["--"] else operands
+    if not operands or not operands[0]:
+        say("start_daemon: usage: start_daemon [-f] [-n NICE] [-p PIDFILE] PATHNAME [ARGUMENT...]")
+        return INVALID
+    match, command = plan_start(
+        *operands,
+        pidfile=options.get("p"),
+        nice=leading_number(options.get("n", "0")),
+        force="f" in options,
+    )
+    try:
+        Launch(
+            match,
+            command,
+            background=False,
+            make_pidfile=False,
+            warn=lambda stage, detail, reason: say(
+                f"start_daemon: {messages.STAGES[stage].format(detail=detail)} ({reason})"
+            ),
+            say=lambda event, *values: None,
+        ).launch()
+    except AlreadyRunning:
+        return DONE
+    except Error as error:
+        say(f"start_daemon: {_described(error)}")
+    return messages.FAILED
+
+
+def get_lsb_header_val(say: "Say", words: list[str]) -> int:
+    """Print what the header of a script has for a keyword; 1 if there is no such file."""
+    from ssd.service.lsb.scripts import get_lsb_header_val
+
+    script, keyword = [*words, "", ""][:2]
+    if not os.path.isfile(script) or not keyword:
+        return FAILED
+    try:
+        found = get_lsb_header_val(script, keyword)
+    except OSError as error:
+        say(f"get_lsb_header_val: {script}: {error.strerror}")
+        return INVALID
+    write(1, "".join(f"{value}\n" for value in found))
+    return DONE
+
+
+def init_is_upstart(say: "Say", words: list[str]) -> int:
+    """Return 0 if the running init is Upstart, 1 if it is not."""
+    from ssd.service.lsb.scripts import init_is_upstart
+
+    return DONE if init_is_upstart() else FAILED
+
+
+def _read(
+    say: "Say", function: str, known: str, words: list[str]
+) -> tuple[dict[str, str], list[str]]:
+    """Return the options and operands of a call, and complain of what is neither."""
+    options, operands, complaints = getopts(known, words)
+    for complaint in complaints:
+        say(f"{function}: {complaint}")
+    return options, operands
+
+
+def _find(say: "Say", words: list[str]) -> "Found":
+    """Read pidofproc's arguments and find; what cannot be told is status 4."""
+    from ssd.service.lsb import pids
+
+    options, operands = _read(say, "pidofproc", "p:", words)
+    if len(operands) != 1:
+        say("invalid arguments")
+        return pids.Found(UNKNOWN)
+    try:
+        # The shell that asks is no daemon, though a script may have the daemon's name.
+        return pids.pidofproc(operands[0], options.get("p"), omit=(os.getppid(),))
+    except Error as error:
+        say(f"pidofproc: {_described(error)}")
+    return pids.Found(UNKNOWN)
+
+
+def _described(error: Error) -> str:
+    """Put an exception into words."""
+    from ssd.service.wording import describe  # only where something went wrong
+
+    return describe(error)
+
+
+def _listed(processes: "list[Process]") -> str:
+    return "process " + " ".join(str(process.pid) for process in processes)

@@ -1,0 +1,65 @@
+"""``ssd-service lsb [--as NAME] FUNCTION [ARGUMENT...]``: one LSB function as a command."""
+
+from ssd.writing import write
+
+FAILED, INVALID, UNIMPLEMENTED, UNKNOWN = 1, 2, 3, 4  # LSB, "Init Script Actions"
+
+# function -> module, in the order of docs/lsb.md
+FUNCTIONS = {
+    "start_daemon": "calls",
+    "pidofproc": "calls",
+    "killproc": "calls",
+    "status_of_proc": "calls",
+    "log_daemon_msg": "lines",
+    "log_progress_msg": "lines",
+    "log_end_msg": "lines",
+    "log_action_msg": "lines",
+    "log_action_begin_msg": "lines",
+    "log_action_cont_msg": "lines",
+    "log_action_end_msg": "lines",
+    "log_success_msg": "lines",
+    "log_failure_msg": "lines",
+    "log_warning_msg": "lines",
+    "log_begin_msg": "lines",
+    "get_lsb_header_val": "calls",
+    "init_is_upstart": "calls",
+}
+
+# What an error of the system is to those for which 1 means something else.
+FAULTS = {"start_daemon": 2, "pidofproc": UNKNOWN, "status_of_proc": UNKNOWN}
+
+
+def main(words: list[str]) -> int:
+    """Call a function with words and return its exit status.
+
+    ``--as NAME`` comes first and says who complains: scripts/init-functions gives the $0 of
+    its script, which is what the original's complaints begin with.
+    """
+    program = "ssd-service"
+    if words[:1] == ["--as"] and len(words) > 1:
+        program, words = words[1], words[2:]
+
+    def say(text: str) -> None:
+        write(2, f"{program}: {text}\n")
+
+    home = FUNCTIONS.get(words[0]) if words else None
+    if home is None:
+        say(f"lsb: {_unknown(words)}: one of {' '.join(FUNCTIONS)}")
+        return UNIMPLEMENTED
+    name, *arguments = words
+    function = getattr(__import__(f"ssd.service.lsb.{home}", fromlist=[name]), name)
+    try:
+        return int(function(say, arguments) if home == "calls" else function(*arguments))
+    except ValueError as error:
+        say(f"{name}: {error}")
+        return INVALID
+    except OSError as error:
+        # Not about the daemon but about us: no descriptor left, or no working directory.
+        from ssd.service.wording import describe
+
+        say(f"{name}: {describe(error)}")
+        return FAULTS.get(name, FAILED)
+
+
+def _unknown(words: list[str]) -> str:
+    return f"no function is called {words[0]!r}" if words else "a function is needed"

@@ -1,0 +1,120 @@
+"""A verb for all declared services at once."""
+
+from ssd.errors import Error
+from ssd.service import catalogue, toml_source, verbs
+from ssd.service.performing import perform, sentence
+from ssd.service.steps import Steps
+from ssd.writing import write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.processes.types import ProcessTable
+    from ssd.service.command import Call
+    from ssd.service.declaration import Service
+
+ALL = ("start", "stop", "status", "restart", "try-restart", "force-reload", "reload")
+
+
+def perform_all(call: "Call", words: list[str]) -> int:
+    """Do ``all VERB``; return 0 if it went well for every service, else the highest status."""
+    verb, options = words[0] if words else "", words[1:]
+    if verb not in ALL or options not in ([], ["--json"]) or options and verb != "status":
+        write(2, f"Usage: {call.program} all {{{'|'.join(ALL)}}}\n")
+        return verbs.UNIMPLEMENTED
+    if options:
+        return _facts(call)
+    if verb == "status":
+        return _statuses(call)
+    services, broken = _read(call)
+    from ssd.service.order import levels
+
+    statuses = [broken]
+    ordered = levels(services)
+    if verb == "stop":
+        from ssd.service.stops import stop_level
+
+        for level in reversed(ordered):
+            statuses += stop_level(level, call.program, call.table)
+    else:
+        statuses += [_perform(call, each, verb) for level in ordered for each in level]
+    return max(statuses)
+
+
+def _perform(call: "Call", service: "Service", verb: str) -> int:
+    """Do it to one; a declaration that lacks something does not hold up the others."""
+    try:
+        return perform(service, verb, program=call.program, script=call.program, table=call.table)
+    except (Error, OSError) as error:
+        write(2, f"{call.program}: {_describe(error)}\n")
+        return verbs.ERROR
+
+
+def _read(call: "Call") -> "tuple[list[Service], int]":
+    """Read all declarations; those that cannot be meant are told of and left out."""
+    services, status = [], 0
+    for name in catalogue.names(call.directory):
+        try:
+            services.append(catalogue.find(name, call.directory))
+        except (Error, OSError) as error:
+            write(2, f"{call.program}: {_describe(error)}\n")
+            status = verbs.ERROR
+    return services, status
+
+
+def _describe(error: "Error | OSError") -> str:
+    from ssd.service.wording import describe
+
+    return describe(error)
+
+
+def _facts(call: "Call") -> int:
+    """Print the facts of all as a JSON list."""
+    import json
+
+    from ssd.service.facts import gather
+
+    services, broken = _read(call)
+    gathered = [gather(service, call.table) for service in services]
+    write(1, json.dumps([facts for _, facts in gathered], indent=2) + "\n")
+    return max([broken, *(status for status, _ in gathered)])
+
+
+def _statuses(call: "Call") -> int:
+    """Ask after all, in as many processes as there are processors, and print in order."""
+    from ssd.service.sharing import share
+
+    names = catalogue.names(call.directory)
+    answers = share(names, lambda name: _status(name, call.directory, call.table))
+    write(1, "".join(text for _, text, _ in answers))
+    write(2, "".join(f"{call.program}: {line}\n" for *_, lines in answers for line in lines))
+    return max((status for status, _, _ in answers), default=0)
+
+
+def _status(name: str, directory: str, table: "ProcessTable | None") -> tuple[int, str, list[str]]:
+    """Return the LSB status of one service, what is said of it, and complaints."""
+    try:
+        steps = Steps(_find(name, directory), table)
+        outcome = steps.look()
+    except (Error, OSError) as error:
+        return 4, "", [_describe(error)]
+    status = verbs.decide("status", verbs.LOOK, outcome).status
+    return status, sentence(steps, outcome, brief=True), steps.complaints
+
+
+def _find(name: str, directory: str) -> "Service":
+    """Return a declaration that was listed; most are in TOML, and need not be looked for."""
+    try:
+        return toml_source.read(f"{directory}/{name}.toml")
+    except FileNotFoundError:
+        return catalogue.find(name, directory)
+
+
+def status_all(call: "Call", words: list[str]) -> int:
+    """Do ``--status-all``: declared services and init scripts, as service(8) shows them."""
+    from ssd.service import inquiry
+
+    declared = {
+        name: lambda name=name: _status(name, call.directory, call.table)[0]
+        for name in catalogue.names(call.directory)
+    }
+    return inquiry.main(words, call.program, declared)

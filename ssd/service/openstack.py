@@ -1,0 +1,123 @@
+"""The rules of OpenStack's init scripts: from a handful of variables to a declaration.
+
+They are those of openstack-pkg-tools, which appends the same shell code to every
+``SERVICE.init.in``; where scripts/nova-compute decides otherwise, so does this.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# Every variable that the rules look at; each may be set by the file, by the administrator's
+# files in /etc/default, or in the environment (docs/compute.md).
+VARIABLES = (
+    "ROOT_DIR", "PROJECT_NAME", "DEFAULT_DIR", "SCRIPTNAME", "SYSTEM_USER", "SYSTEM_GROUP",
+    "RUN_DIR", "LOCK_DIR", "CACHE_DIR", "LOG_DIR", "STATE_DIR", "LOGFILE", "RETRY",
+    "CONFIG_FILE", "SERVICE_CONFIG_FILE", "NO_OPENSTACK_CONFIG_FILE_DAEMON_ARG",
+    "NO_OPENSTACK_LOGFILE_DAEMON_ARG", "USE_SYSLOG", "USE_LOGFILE", "PYARGV", "STAND_IN",
+)  # fmt: skip
+
+
+def fields(
+    given: "Mapping[str, str]",
+    *,
+    root: bool,
+    exists: "Callable[[str], bool]",
+    program: "Callable[[list[str]], str | None]",
+) -> dict[str, object]:
+    """Return what the variables declare.
+
+    root: whether root asks; nobody else can change users or make the project's directories.
+    exists(path): whether a file is there. program(candidates): the first path that can be
+    executed, or name that PATH leads to; None if there is none.
+    """
+    names = _Names(given)
+    made: dict[str, object] = {
+        "name": names.name,
+        "description": given.get("DESC") or f"OpenStack {names.name}",
+        "executable": given.get("DAEMON") or _executable(names, program),
+        "arguments": _arguments(names, exists),
+        "pidfile": names.pidfile,
+        "directories": [_directory(path, names, root) for path in _directories(names, root)],
+        "working_directory": names.state,
+        "stop_schedule": given.get("RETRY") or "TERM/30/KILL/5",
+    }
+    if names.logs:
+        made["log_file"] = names.log
+    if root and names.user != "root":
+        made["user"] = names.user
+        made["group"] = names.group
+    return made
+
+
+class _Names:
+    """The variables with their defaults."""
+
+    def __init__(self, given: "Mapping[str, str]") -> None:
+        def value(name: str, default: str) -> str:
+            return given.get(name) or default
+
+        self.given = given
+        self.base = base = given.get("ROOT_DIR", "")
+        self.project = project = given["PROJECT_NAME"]
+        self.name = given["NAME"]
+        self.user = value("SYSTEM_USER", project)
+        self.group = given.get("SYSTEM_GROUP") or None
+        self.run = value("RUN_DIR", f"{base}/var/run/{project}")
+        self.lock = value("LOCK_DIR", f"{base}/var/lock/{project}")
+        self.cache = value("CACHE_DIR", f"{base}/var/cache/{project}")
+        self.logs_in = value("LOG_DIR", f"{base}/var/log/{project}")
+        self.state = value("STATE_DIR", f"{base}/var/lib/{project}")
+        self.pidfile = value("PIDFILE", f"{self.run}/{self.name}.pid")
+        self.log = value("LOGFILE", f"{self.logs_in}/{self.name}.log")
+        self.logs = given.get("USE_LOGFILE") != "no"
+
+    @property
+    def etc(self) -> str:
+        return f"{self.base}/etc/{self.project}"
+
+
+def _executable(names: _Names, program: "Callable[[list[str]], str | None]") -> str:
+    """Choose the program: the project's own, or one that may stand in for it."""
+    usual = f"{names.base}/usr/bin/{names.name}"
+    return program([usual, names.name, *names.given.get("STAND_IN", "").split()]) or usual
+
+
+def _arguments(names: _Names, exists: "Callable[[str], bool]") -> list[str]:
+    given = names.given
+    words = given.get("DAEMON_ARGS", "").split()
+    found = [] if given.get("NO_OPENSTACK_CONFIG_FILE_DAEMON_ARG") else _configs(names, exists)
+    # Debian's nova-compute names its own file in DAEMON_ARGS already.
+    found = [word for word in found if word not in words] + words
+    if given.get("USE_SYSLOG") == "yes":
+        found.append("--use-syslog")
+    if names.logs and not given.get("NO_OPENSTACK_LOGFILE_DAEMON_ARG"):
+        found.append(f"--log-file={names.log}")
+    return [*found, "--pyargv", given["PYARGV"]] if given.get("PYARGV") else found
+
+
+def _configs(names: _Names, exists: "Callable[[str], bool]") -> list[str]:
+    """Name the configuration files: one asked for by name even if it is missing."""
+    found = []
+    for variable, base in (("CONFIG_FILE", names.project), ("SERVICE_CONFIG_FILE", names.name)):
+        usual = f"{names.etc}/{base}.conf"
+        path = names.given.get(variable) or (usual if exists(usual) else None)
+        if path is not None:
+            found.append(f"--config-file={path}")
+    return found
+
+
+def _directories(names: _Names, root: bool) -> list[str]:
+    """Return what the service writes to; the directories of the project only for root."""
+    paths = [names.lock, names.run, names.cache, names.logs_in] if root else []
+    paths += [names.state, names.pidfile.rpartition("/")[0] or "/"]
+    if names.logs:
+        paths.append(names.log.rpartition("/")[0] or "/")
+    return list(dict.fromkeys(paths))
+
+
+def _directory(path: str, names: _Names, root: bool) -> dict[str, str]:
+    if not root:
+        return {"path": path}
+    owner = {"user": names.user}
+    return {"path": path, **owner, **({"group": names.group} if names.group else {})}

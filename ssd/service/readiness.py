@@ -1,0 +1,78 @@
+"""Wait until a started service is ready, where it does not say so itself.
+
+Two kinds cannot be waited for by descriptor and are asked again every tenth of a second: a
+command that succeeds once the service works, and a pidfile that names it. The service's own
+end is seen at once.
+"""
+
+import os
+
+from ssd.errors import NotReady, PidfileError
+from ssd.finding import find
+from ssd.processes.identity import Process
+from ssd.signals import raw as signals
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.processes.types import ProcessTable
+    from ssd.service.declaration import Service
+
+PAUSE = 0.1  # seconds between two questions
+
+
+def wait(
+    service: "Service", process: Process | None, timeout: float, table: "ProcessTable"
+) -> None:
+    """Return when the service is ready. ``timeout`` is in seconds.
+
+    ``process`` is the service as far as it is known. Raises NotReady at the end of the time,
+    and as soon as the process has ended.
+    """
+    kind = service.readiness["kind"]
+    command = service.readiness["command"]
+    until = table.now() + timeout
+    while True:
+        if kind == "command":
+            ready = _succeeds([str(word) for word in command])  # type: ignore[attr-defined]
+        else:
+            ready = _is_named(service, table)
+        if ready:
+            return
+        if process is not None and table.process(process.pid) != process:
+            raise NotReady(process, "exited")
+        if table.now() >= until:
+            raise NotReady(process or Process(0, 0), "timeout", None, f"{timeout:g}")
+        _pause(process, table)
+
+
+def _pause(process: Process | None, table: "ProcessTable") -> None:
+    """Let a moment pass, or less if the process ends."""
+    if process is None:
+        import time
+
+        time.sleep(PAUSE)
+        return
+    try:
+        with table.open(process) as handle:
+            table.wait([handle], table.now() + PAUSE)
+    except ProcessLookupError:
+        return  # found out by the next look
+
+
+def _succeeds(command: list[str]) -> bool:
+    """Run a command to its end and tell whether it says yes."""
+    usual = [signals.SIGPIPE, signals.SIGXFSZ]
+    null = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
+    try:
+        pid = os.posix_spawnp(command[0], command, os.environb, file_actions=null, setsigdef=usual)
+    except OSError:
+        return False  # not there yet, say on a file system that is mounted later
+    return os.waitpid(pid, 0)[1] == 0
+
+
+def _is_named(service: "Service", table: "ProcessTable") -> bool:
+    """Tell whether the pidfile names the living service."""
+    try:
+        return bool(find(service.match(), table=table))
+    except PidfileError:
+        return False  # half written by a daemon that does not rename

@@ -1,0 +1,80 @@
+"""Run a piece of shell and read what it prints; what it complains of becomes an error."""
+
+import os
+
+from ssd.service.errors import DeclarationError
+from ssd.signals import raw as signals
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+SHELL = "/bin/sh"
+
+
+def run(
+    program: str,
+    name: str,
+    environment: "Mapping[bytes, bytes]",
+    *arguments: str,
+    meanwhile: "Callable[[], object]" = lambda: None,
+) -> tuple[int, bytes, str]:
+    """Run ``program`` as ``name``; return its status, its output and what it complained of.
+
+    Its output is what it writes to descriptor 3: the standard ones lead nowhere, so that a
+    file that prints does no harm. ``meanwhile`` is called while the shell works.
+    """
+    reading, writing = os.pipe()
+    said = _scratch()
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
+        # 3 last: it may be the number of one of the others.
+        (os.POSIX_SPAWN_DUP2, said, 2),
+        (os.POSIX_SPAWN_DUP2, writing, 3),
+    ]
+    words = [SHELL, "-c", program, name, *arguments]
+    try:
+        try:
+            # Python ignores these two, and what is ignored stays so across execve(2).
+            usual = [signals.SIGPIPE, signals.SIGXFSZ]
+            pid = os.posix_spawn(SHELL, words, environment, file_actions=actions, setsigdef=usual)
+        finally:
+            os.close(writing)
+        try:
+            meanwhile()
+        finally:
+            output = _read(reading)
+            status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        return status, output, os.pread(said, 4096, 0).decode("utf-8", "replace")
+    finally:
+        os.close(reading)
+        os.close(said)
+
+
+def _scratch() -> int:
+    """Return a descriptor for what the shell complains of: it never blocks, whatever comes."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("sh")
+    import tempfile
+
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
+def _read(fd: int) -> bytes:
+    """Read to the end."""
+    parts = []
+    while part := os.read(fd, 65536):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def fault(file: str, status: int, said: str) -> DeclarationError:
+    """Make an error of what the shell said: ``NAME: 3: FILE: Syntax error: ...``."""
+    first = (said.strip().splitlines() or [""])[0]
+    words = [word for word in first.split(": ") if word not in (file, SHELL)]
+    number = words[0].removeprefix("line ")
+    line = int(words.pop(0)) if number.isdigit() else None
+    reason = ": ".join(words) or "nothing was said"
+    return DeclarationError(f"reading it ends with status {status}: {reason}", file=file, line=line)

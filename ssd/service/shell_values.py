@@ -1,0 +1,99 @@
+"""How a shell file writes values that are more than text: both ways, and pure.
+
+Flags are yes and no, lists are words, quoted where need be, tables are words ``KEY=VALUE``, and
+a list of tables is a word for each, which is taken apart into words again.
+"""
+
+from ssd.service.fields import READINESS, RESPAWN
+from ssd.service.kinds import BadValue
+from ssd.service.words import join, quote, split
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_FLAGS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+
+
+def from_text(kind: str, text: str) -> object:
+    """Return what a text means to a field; a field's own check follows. Raises BadValue."""
+    if kind not in _READERS:
+        return text
+    try:
+        return _READERS[kind](text)
+    except ValueError as error:
+        reason = error.reason if isinstance(error, BadValue) else str(error)
+        raise BadValue(reason) from None
+
+
+def to_text(kind: str, value: object) -> str:
+    """Return the text that ``from_text`` takes for this value."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        kinds = _TABLES.get(kind, {})
+        texts = {key: to_text(kinds.get(key, "text"), each) for key, each in value.items()}
+        return " ".join(f"{quote(key)}={quote(text)}" for key, text in texts.items())
+    if isinstance(value, list):
+        return join([_directory(e) if isinstance(e, dict) else str(e) for e in value])
+    return str(value)
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in _FLAGS:
+        raise BadValue(f"it has to be yes or no, not {text!r}")
+    return _FLAGS[text.lower()]
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise BadValue(f"it has to be a whole number, not {text!r}") from None
+
+
+def _number(text: str) -> "int | float":
+    try:
+        return float(text) if "." in text or "e" in text else int(text)
+    except ValueError:
+        raise BadValue(f"it has to be a number, not {text!r}") from None
+
+
+def _oom(text: str) -> "int | str":
+    return text if text == "never" else _integer(text)
+
+
+def _exits(text: str) -> list[object]:
+    return [int(word) if word.isascii() and word.isdigit() else word for word in split(text)]
+
+
+def _pairs(text: str) -> dict[str, str]:
+    pairs = {}
+    for word in split(text):
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise BadValue(f"it has to be words KEY=VALUE, not {word!r}")
+        pairs[key] = value
+    return pairs
+
+
+def _entries(kinds: "Mapping[str, str]") -> "Callable[[str], object]":
+    """Make the reader of a table whose keys are known; unknown ones are for the check."""
+    return lambda text: {k: from_text(kinds.get(k, "text"), t) for k, t in _pairs(text).items()}
+
+
+def _directories(text: str) -> list[dict[str, str]]:
+    return [{"path": w} if w.startswith("/") else _pairs(w) for w in split(text)]
+
+
+def _directory(table: dict[str, str]) -> str:
+    return table["path"] if len(table) == 1 else to_text("table", table)
+
+
+_TABLES = {"readiness": READINESS, "respawn": RESPAWN}
+_READERS: "dict[str, Callable[[str], object]]" = {
+    "count": _integer, "directories": _directories, "exits": _exits, "flag": _flag,
+    "integer": _integer, "limits": _pairs, "oom": _oom, "paths": split,
+    "readiness": _entries(READINESS), "respawn": _entries(RESPAWN), "runlevels": split,
+    "seconds": _number, "table": _pairs, "words": split,
+}  # fmt: skip

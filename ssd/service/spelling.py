@@ -1,0 +1,47 @@
+"""Names in a shell file that are probably meant to be others.
+
+A shell file may have variables of its own, so an unknown name is a mistake only if it looks
+like a known one and the file makes no use of it.
+"""
+
+from ssd.service.debian import VARIABLES
+from ssd.service.errors import DeclarationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
+
+def check(text: str, file: str) -> None:
+    """Raise DeclarationError for the first name that is misspelt."""
+    for number, name in assigned(text):
+        if name in VARIABLES or f"${name}" in text or f"${{{name}" in text:
+            continue
+        from ssd.service.nearest import nearest
+
+        own = name.startswith("SERVICE_")
+        meant = nearest(name, VARIABLES)
+        if own or meant is not None and _alike(name, meant):
+            raise DeclarationError(
+                "there is no such variable", name, file=file, line=number, nearest=meant
+            )
+
+
+def assigned(text: str) -> "Iterator[tuple[int, str]]":
+    """Yield line number and name of what begins a line like an assignment."""
+    for number, line in enumerate(text.split("\n"), 1):
+        name, equals, _ = line.strip().partition("=")
+        if equals and name and not name.strip(_LETTERS):
+            yield number, name
+
+
+def _alike(name: str, known: str) -> bool:
+    """Tell whether two names are of the same letters but for one or so: a slip, no other word."""
+    short, long = sorted((name, known), key=len)
+    left = list(long)
+    for letter in short:
+        if letter in left:
+            left.remove(letter)
+    return len(left) <= 1

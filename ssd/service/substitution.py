@@ -1,0 +1,145 @@
+"""Run an init script as it is, with ssd in the place of start-stop-daemon.
+
+A directory with a link named start-stop-daemon comes first on PATH. But most scripts set PATH
+themselves, and many call /sbin/start-stop-daemon. So a script for a shell is read by that
+shell after aliases for the three names (functions where bash allows no alias with a slash):
+they hold in the script and in all that it sources. Beyond reach are the absolute path in a
+variable of a script for another shell than bash, the absolute path in a program that is no
+shell, and ``exec`` or ``nohup`` after PATH was set anew.
+"""
+
+import errno
+import os
+import shlex
+import shutil
+import stat
+import sys
+
+from ssd.paths import only_ours
+from ssd.service.initscripts import Run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAME = "start-stop-daemon"
+ABSOLUTE = (f"/sbin/{NAME}", f"/usr/sbin/{NAME}")
+SHELLS = ("sh", "dash", "ash", "bash", "ksh", "mksh")
+LAUNCHERS = ("env", "busybox")  # whose first word is the interpreter
+MOST_INTERPRETERS = 5  # scripts that interpret scripts; the kernel follows no more
+LONGEST_LINE = 255  # what execve(2) reads of a first line
+
+# What the shell reads before the script. $0 and the words are the script's own.
+PRELUDE = """alias {aliases} || :
+. "$0"
+"""
+BASH_PRELUDE = """shopt -s expand_aliases
+alias {aliases}
+{functions}
+. "$0"
+"""
+
+
+def substituted(run: Run) -> Run:
+    """Return what runs the same script with ssd for start-stop-daemon.
+
+    Raises OSError where the script cannot be read, or the link not be made.
+    """
+    link = make_link()
+    environment = dict(run.environment)
+    environment[b"PATH"] = os.fsencode(os.path.dirname(link)) + b":" + environment[b"PATH"]
+    # Otherwise the LSB functions of systemd's package hand the verb over to systemctl(1).
+    environment[b"SYSTEMCTL_SKIP_REDIRECT"] = b"1"
+    shell, script = interpreted(run.argv)
+    if not shell:
+        return Run(run.file, run.argv, environment)
+    return Run(shell[0], [*shell, "-c", prelude(shell, link), *script], environment)
+
+
+def prelude(shell: "Sequence[str]", link: str) -> str:
+    """Return what a shell is to read in a script's place: the substitution, then the script."""
+    bash = shell_name(shell) == "bash"
+    # Twice: an alias is what the shell then reads.
+    value = shlex.quote(shlex.quote(link))
+    names = [NAME] if bash else [NAME, *ABSOLUTE]
+    functions = [f'function {path} {{ {shlex.quote(link)} "$@"; }}' for path in ABSOLUTE]
+    return (BASH_PRELUDE if bash else PRELUDE).format(
+        aliases=" ".join(f"{name}={value}" for name in names), functions="\n".join(functions)
+    )
+
+
+def interpreted(argv: "Sequence[str]") -> "tuple[list[str], list[str]]":
+    """Take the words of a call as the kernel does: the shell's, and the script's that it reads.
+
+    A script whose interpreter is a script (init-d-script) is followed to the shell. The
+    first list is empty for a program that no shell reads. Raises OSError for a file that
+    cannot be read.
+    """
+    script = list(argv)
+    for _ in range(MOST_INTERPRETERS):
+        with open(script[0], "rb") as file:
+            line = file.read(LONGEST_LINE).split(b"\n")[0]
+        if line.startswith(b"\x7fELF"):
+            break
+        # Without a first line of its own execvp(3) gives it to the shell.
+        words = os.fsdecode(line[2:]).split(maxsplit=1) if line[:2] == b"#!" else ["/bin/sh"]
+        if not words:
+            break
+        shell = [words[0], *(word.rstrip() for word in words[1:] if word.strip("- \t"))]
+        if shell_name(shell) in SHELLS:
+            return shell, script
+        script = [*shell, *script]
+    return [], script
+
+
+def shell_name(words: "Sequence[str]") -> str:
+    """Return the name of the program that the words of a first line run, through env(1) or not."""
+    name = os.path.basename(words[0])
+    if name in LAUNCHERS and len(words) > 1:
+        inner = [word for word in words[1].split() if word[0] != "-" and "=" not in word]
+        name = os.path.basename(inner[0]) if inner else ""
+    return name
+
+
+def make_link() -> str:
+    """Return the path of a link named start-stop-daemon to ssd, and make it if need be.
+
+    It stays, for the daemons that inherit PATH: so it lies where nobody but root, or but
+    the caller, can ever make a directory of that name. Raises OSError.
+    """
+    directory = _directory()
+    try:
+        os.mkdir(directory, 0o755)
+        os.chmod(directory, 0o755)  # the caller's umask has had its say in mkdir(2)
+    except FileExistsError:
+        pass
+    facts = os.lstat(directory)
+    if not stat.S_ISDIR(facts.st_mode) or not only_ours(facts):
+        raise OSError(errno.EPERM, "it is not a directory of the caller's own", directory)
+    link, target = f"{directory}/{NAME}", _command()
+    if not os.path.islink(link) or os.readlink(link) != target:
+        new = f"{link}.{os.getpid()}"
+        os.symlink(target, new)
+        os.replace(new, link)
+    return link
+
+
+def _directory() -> str:
+    """Return where the link is to lie. Raises OSError where there is no safe place."""
+    if os.geteuid() == 0:
+        return "/run/ssd-service"
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if not runtime.startswith("/"):
+        reason = "no directory of the user's own for the link to ssd; set it"
+        raise OSError(errno.ENOENT, reason, "XDG_RUNTIME_DIR")
+    return f"{runtime}/ssd-service"
+
+
+def _command() -> str:
+    """Return the path of ssd: beside the command that runs now, or else on PATH."""
+    beside = os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "ssd")
+    found = beside if os.access(beside, os.X_OK) and os.path.isfile(beside) else shutil.which("ssd")
+    if found is None:
+        reason = "it is neither beside this command nor on PATH"
+        raise OSError(errno.ENOENT, reason, "ssd")
+    return os.path.realpath(found)

@@ -1,0 +1,128 @@
+"""Declarations in TOML: read them, and write them."""
+
+import os
+
+from ssd.service.declaration import Service
+from ssd.service.errors import DeclarationError
+from ssd.service.plain_toml import parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST = 65536  # bytes at once
+
+
+def read(path: str, name: str | None = None) -> Service:
+    """Read the declaration in a TOML file; ``name`` is what it is called if it does not say.
+
+    Without either that is the file's own name. Raises DeclarationError, and OSError if the
+    file cannot be read.
+    """
+    content = _content(path)
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise DeclarationError("it is not UTF-8", file=path, line=line) from None
+    stem = os.path.basename(path).removesuffix(".toml")
+    return loads(text, path, name or stem)
+
+
+def _content(path: str) -> bytes:
+    """Return what is in a file; the builtin open() takes twice as long."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        content = part = os.read(fd, MOST)
+        while len(part) == MOST:
+            part = os.read(fd, MOST)
+            content += part
+        return content
+    finally:
+        os.close(fd)
+
+
+def loads(text: str, file: str | None = None, name: str | None = None) -> Service:
+    """Make a Service of the text of a TOML document. Raises DeclarationError."""
+    fields = parse(text)
+    if fields is None:
+        fields = _all_of_toml(text, file)
+    if name is not None:
+        fields.setdefault("name", name)
+    try:
+        return Service(file=file, **fields)
+    except DeclarationError as error:
+        error.line = line_of(text, error.key or "")
+        raise
+
+
+def _all_of_toml(text: str, file: str | None) -> dict[str, object]:
+    """Read what is not plain."""
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        # "... (at line 3, column 5)", which only newer Pythons have as numbers too
+        reason, _, where = str(error).partition(" (at line ")
+        line = where.partition(",")[0]
+        number = int(line) if line.isdigit() else text.count("\n") + 1
+        raise DeclarationError(reason.lower(), file=file, line=number) from None
+
+
+def line_of(text: str, key: str) -> int | None:
+    """Return the number of the line that gives a key its value; None if no line does."""
+    table, _, entry = key.rpartition(".")
+    inside = ""
+    found = None
+    for number, line in enumerate(text.split("\n"), 1):
+        line = line.strip()
+        if line.startswith("["):
+            inside = line.partition("#")[0].strip().strip("[] ")
+            if inside == key:
+                found = number
+        word = line.partition("=")[0].strip().strip("\"'")
+        if (inside, word) in ((table, entry), ("", key), ("", table)):
+            found = found or number
+        if (inside, word) == (table, entry):
+            return number
+    return found
+
+
+def write(service: Service) -> str:
+    """Return the TOML text of a declaration; ``loads`` makes an equal one of it."""
+    lines, tables = [], []
+    for key, value in service.to_dict().items():
+        if isinstance(value, dict):
+            tables += ["", f"[{key}]", *_assignments(value)]
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for each in value:
+                tables += ["", f"[[{key}]]", *_assignments(each)]
+        else:
+            lines.append(f"{key} = {_literal(value)}")
+    return "\n".join([*lines, *tables, ""])
+
+
+def _assignments(table: dict[str, object]) -> "Iterator[str]":
+    for key, value in table.items():
+        bare = key.isascii() and key.replace("_", "").replace("-", "").isalnum()
+        yield f"{key if bare else _literal(key)} = {_literal(value)}"
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return '"' + "".join(map(_escaped, value)) + '"'
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    return str(value)
+
+
+_SHORT = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+
+
+def _escaped(character: str) -> str:
+    if character in _SHORT:
+        return _SHORT[character]
+    return character if character.isprintable() else f"\\U{ord(character):08x}"

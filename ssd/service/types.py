@@ -1,0 +1,65 @@
+"""The types of a declaration's fields: for type checkers only, like ``ssd.processes.types``.
+
+A test holds these names to ``ssd.service.fields``.
+"""
+
+
+class Fields:
+    """What a Service has, as checkers see it; at run time the table makes the attributes."""
+
+    name: str
+    description: str
+    executable: str | None
+    arguments: list[str]
+    script: str
+    pidfile: str
+    process_name: str | None
+    match_executable: bool
+    user: str | None
+    group: str | None
+    directories: list[dict[str, str]]
+    working_directory: str
+    root: str | None
+    environment: dict[str, str]
+    environment_files: list[str]
+    umask: str
+    limits: dict[str, int | str]
+    nice: int
+    cpu_scheduling: str | None
+    io_scheduling: str | None
+    output: str | None
+    log_file: str | None
+    stop_schedule: str
+    reload_signal: str
+    background: bool
+    before_start: str
+    after_start: str
+    before_stop: str
+    after_stop: str
+    readiness: dict[str, object]
+    respawn: dict[str, object]
+    documentation: list[str]
+    provides: list[str]
+    required_start: list[str]
+    required_stop: list[str]
+    should_start: list[str]
+    should_stop: list[str]
+    default_start: list[str]
+    default_stop: list[str]
+    short_description: str
+    start_on: str
+    stop_on: str
+    author: str
+    version: str
+    emits: list[str]
+    export: list[str]
+    expect: str
+    task: bool
+    manual: bool
+    console: str
+    instance: str
+    usage: str
+    oom_score: int | str | None
+    apparmor_profile: str
+    cgroups: list[str]
+    debug: bool

@@ -1,0 +1,172 @@
+"""What each verb of an init script does next: the decisions, as a table, and nothing else.
+
+A verb looks first. ``TABLE`` says, for the outcome of the last step, which step is next, or
+that the verb is over: with which words on its console line, and which exit status. The
+statuses are LSB's, "Init Script Actions"; the docs show this table.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Rows = dict[tuple[str, str], "Move"]
+
+# Steps.
+LOOK, START, STOP, RELOAD, EXECUTE = "look", "start", "stop", "reload", "execute"
+STEPS = (LOOK, START, STOP, RELOAD, EXECUTE)
+
+# What a look finds. ABSENT: the program is not installed. UNKNOWN: the pidfile tells nothing.
+RUNNING, DEAD, STOPPED, UNKNOWN, ABSENT = "running", "dead", "stopped", "unknown", "absent"
+# What becomes of the other steps. NOTHING: there was no process to do it to. REFUSED: it
+# outlived the schedule. DENIED: the caller may not. RUNNING after a start: another was quicker.
+DONE, NOTHING, REFUSED, DENIED, FAILED = "done", "nothing", "refused", "denied", "failed"
+
+# Exit statuses.
+OK, ERROR, EXCESS, UNIMPLEMENTED, PRIVILEGE, NOT_INSTALLED, NOT_RUNNING = 0, 1, 2, 3, 4, 5, 7
+
+
+class Move:
+    """What comes next: a ``step``, or with None the end, with ``words`` and a ``status``."""
+
+    __slots__ = ("step", "words", "status")
+
+    def __init__(self, step: str | None, words: str = "", status: int = OK) -> None:
+        self.step = step
+        self.words = words
+        self.status = status
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Move):
+            return NotImplemented
+        return (self.step, self.words, self.status) == (other.step, other.words, other.status)
+
+    def __repr__(self) -> str:
+        return f"Move({self.step!r}, {self.words!r}, {self.status!r})"
+
+
+def _end(status: int, words: str = "") -> Move:
+    return Move(None, words, status)
+
+
+_GO_START, _GO_STOP = Move(START), Move(STOP)
+_ALREADY, _NOT, _HIDDEN = "is already running", "is not running", "cannot be told to run or not"
+# A package that is removed but not purged leaves its script, which succeeds and does nothing
+# (Debian Policy 9.3.2).
+_IS_ABSENT = _end(OK, "is not installed")
+
+_STARTED: "Rows" = {
+    (START, DONE): _end(OK),
+    (START, DENIED): _end(PRIVILEGE),
+    (START, FAILED): _end(ERROR),
+}
+_STOPPED: "Rows" = {
+    (STOP, REFUSED): _end(ERROR, "refuses to die"),
+    (STOP, DENIED): _end(PRIVILEGE),
+    (STOP, FAILED): _end(ERROR),
+}
+_STOPPED_THEN_STARTED: "Rows" = {
+    (STOP, DONE): _GO_START,
+    (STOP, NOTHING): _GO_START,
+    **_STOPPED,
+    **_STARTED,
+    (START, RUNNING): _end(ERROR, "was started by another"),
+}
+
+TABLE: "dict[str, Rows]" = {
+    "start": {
+        (LOOK, RUNNING): _end(OK, _ALREADY),
+        (LOOK, DEAD): _GO_START,
+        (LOOK, STOPPED): _GO_START,
+        (LOOK, UNKNOWN): _GO_START,
+        (LOOK, ABSENT): _IS_ABSENT,
+        **_STARTED,
+        (START, RUNNING): _end(OK, _ALREADY),
+    },
+    # Needs no program: an upgrade may have removed it while the service still runs.
+    "stop": {
+        (LOOK, RUNNING): _GO_STOP,
+        (LOOK, DEAD): _GO_STOP,
+        (LOOK, STOPPED): _end(OK, _NOT),
+        (LOOK, UNKNOWN): _GO_STOP,
+        (STOP, DONE): _end(OK),
+        (STOP, NOTHING): _end(OK, _NOT),
+        **_STOPPED,
+    },
+    "restart": {
+        (LOOK, RUNNING): _GO_STOP,
+        (LOOK, DEAD): _GO_STOP,
+        (LOOK, STOPPED): _GO_START,
+        (LOOK, UNKNOWN): _GO_STOP,
+        (LOOK, ABSENT): _IS_ABSENT,
+        **_STOPPED_THEN_STARTED,
+    },
+    "try-restart": {
+        (LOOK, RUNNING): _GO_STOP,
+        (LOOK, DEAD): _end(OK, _NOT),
+        (LOOK, STOPPED): _end(OK, _NOT),
+        (LOOK, UNKNOWN): _end(ERROR, _HIDDEN),
+        (LOOK, ABSENT): _IS_ABSENT,
+        **_STOPPED_THEN_STARTED,
+    },
+    "reload": {
+        (LOOK, RUNNING): Move(RELOAD),
+        (LOOK, DEAD): _end(NOT_RUNNING, _NOT),
+        (LOOK, STOPPED): _end(NOT_RUNNING, _NOT),
+        (LOOK, UNKNOWN): _end(ERROR, _HIDDEN),
+        (RELOAD, DONE): _end(OK),
+        (RELOAD, NOTHING): _end(NOT_RUNNING, _NOT),
+        (RELOAD, DENIED): _end(PRIVILEGE),
+        (RELOAD, FAILED): _end(ERROR),
+    },
+    "status": {
+        (LOOK, RUNNING): _end(0, "is running"),
+        (LOOK, DEAD): _end(1, "is not running, but its pidfile exists"),
+        (LOOK, STOPPED): _end(3, _NOT),
+        (LOOK, UNKNOWN): _end(4, _HIDDEN),
+    },
+    # The supervisor's process becomes the program, whatever else may run.
+    "systemd-start": {
+        (LOOK, RUNNING): Move(EXECUTE),
+        (LOOK, DEAD): Move(EXECUTE),
+        (LOOK, STOPPED): Move(EXECUTE),
+        (LOOK, UNKNOWN): Move(EXECUTE),
+        (LOOK, ABSENT): _end(NOT_INSTALLED, "is not installed"),
+        (EXECUTE, DENIED): _end(PRIVILEGE),
+        (EXECUTE, FAILED): _end(ERROR),
+    },
+}
+
+VERBS = (
+    "start", "stop", "status", "restart", "force-reload", "reload", "try-restart",
+    "systemd-start", "show-args",
+)  # fmt: skip
+
+# How the console line of a verb begins; the others print none.
+LINES = {
+    "start": "Starting {}",
+    "stop": "Stopping {}",
+    "restart": "Restarting {}",
+    "try-restart": "Trying to restart {}",
+    "reload": "Reloading {}",
+}
+
+
+def resolve(verb: str, reloads: bool) -> str | None:
+    """Return the verb whose rows count, None for one that there is not.
+
+    ``reloads``: whether the service can be told to reload. If not, force-reload is a restart
+    and reload is an unimplemented verb, as LSB has it.
+    """
+    if verb == "force-reload":
+        return "reload" if reloads else "restart"
+    if verb == "reload" and not reloads:
+        return None
+    return verb if verb in VERBS else None
+
+
+def offered(reloads: bool) -> list[str]:
+    """Return the verbs that a service has, for the usage."""
+    return [verb for verb in VERBS if resolve(verb, reloads) is not None]
+
+
+def decide(verb: str, step: str, outcome: str) -> Move:
+    """Return what comes after a step of a (resolved) verb."""
+    return TABLE[verb][step, outcome]

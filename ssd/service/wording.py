@@ -1,0 +1,31 @@
+"""Failures in words; only a failure loads this."""
+
+import errno
+
+from ssd.command import messages
+from ssd.errors import Error, NotReady, PidfileUnwritable, StartFailed
+
+_DENIALS = (errno.EPERM, errno.EACCES)
+
+
+def describe(error: "Error | OSError") -> str:
+    """Say what went wrong, in one line."""
+    if isinstance(error, NotReady) and error.reason == "timeout":
+        return f"it is not ready after {error.detail} seconds (process {error.process.pid})"
+    if isinstance(error, Error):
+        known = isinstance(error, (NotReady, StartFailed))
+        known = known or type(error).__name__ in messages.ERRORS
+        return messages.describe(error) if known else str(error)
+    if error.filename is None:
+        return str(error.strerror or error)
+    return f"{error.filename}: {error.strerror}"
+
+
+def is_denial(error: "Error | OSError") -> bool:
+    """Tell whether the caller lacks a privilege (LSB's status 4)."""
+    if isinstance(error, StartFailed):
+        # Not to be allowed to execute the program is a matter of the program's mode.
+        return error.stage != "exec" and error.errno in _DENIALS
+    if isinstance(error, (PidfileUnwritable, OSError)):
+        return error.errno in _DENIALS
+    return False

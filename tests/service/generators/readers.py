@@ -1,0 +1,222 @@
+"""What other systems read in a generated file: systemd and sh themselves, Upstart's rules."""
+
+import ctypes
+import functools
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import debian
+import pytest
+
+# systemd -------------------------------------------------------------------------------
+
+
+@functools.cache
+def systemd_analyze() -> tuple[str, dict[str, str] | None]:
+    """Return the path of systemd-analyze(1), and the environment that it needs."""
+    found = shutil.which("systemd-analyze")
+    if found:
+        return found, None
+    root = debian.unpack("systemd")
+    environment = debian.environment(root)
+    environment["SYSTEMD_UNIT_PATH"] = f"{root}/lib/systemd/system:"
+    return f"{root}/bin/systemd-analyze", environment
+
+
+def verified(text: str, name: str = "x.service") -> tuple[int, str]:
+    """Have systemd check a unit; return its status and what it complains of."""
+    done = _analyze(text, name)
+    return done.returncode, done.stderr.decode("utf-8", "surrogateescape")
+
+
+def unit(text: str, name: str = "x.service") -> dict[str, list[str]]:
+    """Return the settings of a unit as systemd has read them, each with its values."""
+    # It prints them if it logs everything.
+    done = _analyze(text, name, SYSTEMD_LOG_LEVEL="debug")
+    lines = done.stdout.decode("utf-8", "surrogateescape").split("\n")
+    start = lines.index(f"\t-> Unit {name}:")
+    found: dict[str, list[str]] = {}
+    key = section = ""
+    for line in lines[start + 1 :]:
+        if line.startswith("\t-> Unit "):
+            break
+        inner = re.match(r"\t\t\t?(-> )?([\w ]+):(?: (.*))?$", line)
+        if inner is None:  # the value before goes on
+            if key:
+                found[key][-1] += f"\n{line}"
+        elif inner[1]:
+            section, key = inner[2], ""
+        else:
+            key = section if inner[2] == "Command Line" else inner[2]
+            found.setdefault(key, []).append(inner[3] or "")
+    return found
+
+
+def _analyze(text: str, name: str, **more: str) -> subprocess.CompletedProcess[bytes]:
+    program, environment = systemd_analyze()
+    given = {**(environment or {}), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, name)
+        file.write_text(text, errors="surrogateescape")
+        words = [program, "verify", "--man=no", str(file)]
+        return subprocess.run(words, capture_output=True, env={**given, **more}, timeout=60)
+
+
+def command(line: str, variables: bool = True) -> list[str]:
+    """Return the words of a command line as systemd executes it, without any variable set."""
+    words = [word.encode("utf-8", "surrogateescape") for word in _unquoted(line)]
+    return [
+        word.decode("utf-8", "surrogateescape")
+        for word in (_expanded(words) if variables else words)
+    ]
+
+
+def _unquoted(line: str) -> Iterator[str]:
+    """Take a line apart that systemd has printed for a shell, with escapes as in C."""
+    for quoted, plain in re.findall(r'"((?:[^"\\]|\\.)*)"|([^ ]+)', line, re.DOTALL):
+        data = (quoted or plain).encode("utf-8", "surrogateescape")
+        text = re.sub(rb"\\([0-7]{3}|.)", _unescaped, data, flags=re.DOTALL)
+        yield text.decode("utf-8", "surrogateescape")
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    if len(found[1]) == 3:
+        return bytes([int(found[1], 8)])
+    named = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+    named[b"v"] = b"\v"
+    return named.get(found[1], found[1])
+
+
+def _expanded(words: Sequence[bytes]) -> list[bytes]:
+    """Have systemd's own library put in the variables, of which there are none."""
+    libraries = sorted(Path("/usr/lib").glob("*/systemd/libsystemd-shared-*.so"))
+    if not libraries:
+        pytest.skip("libsystemd-shared is not installed: apt-get install systemd")
+    function = ctypes.CDLL(str(libraries[0])).replace_env_argv
+    vector = ctypes.c_char_p * (len(words) + 1)
+    function.restype = ctypes.POINTER(ctypes.c_char_p)
+    result = function(vector(*words, None), (ctypes.c_char_p * 1)(None))
+    assert result, "replace_env_argv failed"
+    made = []
+    while result[len(made)] is not None:
+        made.append(result[len(made)])
+    return made
+
+
+# sh ------------------------------------------------------------------------------------
+
+
+def shell(text: str, name: str = "sh") -> list[str]:
+    """Return the words that a shell makes of a piece of its text."""
+    done = subprocess.run(
+        [name, "-c", f"printf '%s\\0' {text}"],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    return done.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]
+
+
+# Upstart: the rules of libnih's reader, on which init(5) stands --------------------------
+
+WHITE = " \t\r"
+BLOCKS = ("script", "pre-start script", "post-start script", "pre-stop script", "post-stop script")
+# Stanzas of init(5) that a job may have, with what follows them.
+STANZAS = (
+    "description author version usage env export emits expect kill reload respawn normal console "
+    "umask nice oom limit chroot chdir setuid setgid manual instance debug apparmor cgroup start "
+    "stop task exec pre-start post-start pre-stop post-stop script"
+).split()
+
+
+class Malformed(ValueError):
+    """A job that Upstart would refuse."""
+
+
+def job(text: str) -> list[tuple[str, list[str]]]:
+    """Return the stanzas of a job: their names, and words; a block has its text for a word."""
+    found = []
+    position = 0
+    while position < len(text):
+        position = _skip(text, position)
+        if position >= len(text) or text[position] in "#\n":
+            position = _next_line(text, position)
+            continue
+        words: list[str] = []
+        start = position
+        while position < len(text) and text[position] not in "#\n":
+            word, position = _token(text, position)
+            words.append(word)
+            position = _skip(text, position)
+            if words[-1] == "exec":
+                end = _token(text, position, "#\n")[1]
+                words.append(text[position:end])
+                position = end
+        if words[0] not in STANZAS:
+            raise Malformed(f"no stanza: {text[start:position]!r}")
+        position = _next_line(text, position)
+        if " ".join(words) in BLOCKS:
+            block, position = _block(text, position)
+            words.append(block)
+        found.append((words[0], words[1:]))
+    return found
+
+
+def _token(text: str, position: int, delimiters: str = WHITE + "#\n") -> tuple[str, int]:
+    """Read a token; in quotes a newline and the blanks around it are one blank."""
+    made, quote = "", ""
+    while position < len(text):
+        character = text[position]
+        if character == "\\":
+            position += 1
+            if position >= len(text):
+                raise Malformed("a backslash at the end")
+            if text[position] not in "\\\n" + WHITE:
+                made += "\\"
+            made += "" if text[position] == "\n" else text[position]
+        elif quote:
+            if character == quote:
+                quote = ""
+            elif character == "\n":
+                made = made.rstrip(WHITE) + " "
+            else:
+                made += character
+        elif character in "\"'":
+            quote = character
+        elif character in delimiters:
+            break
+        else:
+            made += character
+        position += 1
+    if quote:
+        raise Malformed("a quote is not closed")
+    return made, position
+
+
+def _block(text: str, position: int) -> tuple[str, int]:
+    """Read a block to its end; the indentation of its first line is taken from all."""
+    lines = []
+    while position < len(text):
+        end = _next_line(text, position)
+        line = text[position:end]
+        position = end
+        if re.fullmatch(rf"[{WHITE}]*end[{WHITE}]+script[{WHITE}]*(#.*)?\n?", line):
+            indent = len(lines[0]) - len(lines[0].lstrip(WHITE)) if lines else 0
+            return "".join(each[indent:] for each in lines), position
+        lines.append(line)
+    raise Malformed("a block has no end")
+
+
+def _skip(text: str, position: int) -> int:
+    while position < len(text) and text[position] in WHITE:
+        position += 1
+    return position
+
+
+def _next_line(text: str, position: int) -> int:
+    end = text.find("\n", position)
+    return len(text) if end < 0 else end + 1

@@ -1,0 +1,113 @@
+"""Declarations for the generators: one that says everything, and each field by itself."""
+
+from typing import Any
+
+from ssd.service import Service
+
+LEAST: dict[str, Any] = {"name": "x", "executable": "/bin/sleep", "arguments": ["1000"]}
+
+# A value other than the default for each field, and what else has to be declared with it.
+FIELDS: dict[str, Any] = {
+    "name": "other",
+    "description": "a description",
+    "executable": "/bin/cat",
+    "arguments": ["one", "two words"],
+    "script": "exec sleep 1000",
+    "pidfile": "/run/x/other.pid",
+    "process_name": "sleep",
+    "match_executable": True,
+    "user": "daemon",
+    "group": "daemon",
+    "directories": [{"path": "/run/x", "mode": "0750"}, "/srv/x"],
+    "working_directory": "/srv",
+    "root": "/srv/root",
+    "environment": {"LANGUAGE": "de en"},
+    "environment_files": ["/etc/default/x"],
+    "umask": "077",
+    "limits": {"nofile": "1024:unlimited", "core": 0},
+    "nice": 5,
+    "cpu_scheduling": "rr:10",
+    "io_scheduling": "best-effort:2",
+    "output": "/var/log/x.out",
+    "log_file": "/var/log/x/x.log",
+    "stop_schedule": "INT/10/KILL/5",
+    "reload_signal": "USR1",
+    "background": False,
+    "before_start": "echo before",
+    "after_start": ["/bin/echo", "after start"],
+    "before_stop": "echo before stop",
+    "after_stop": ["/bin/echo", "after stop"],
+    "readiness": {"kind": "command", "command": ["/bin/true", "it"], "timeout": 7},
+    "respawn": {"when": "always", "limit": 3, "interval": 9, "delay": 2, "normal_exit": [0, "INT"]},
+    "documentation": ["man:sleep(1)"],
+    "provides": ["x", "also-x"],
+    "required_start": ["$remote_fs", "$network"],
+    "required_stop": ["$named"],
+    "should_start": ["mysql"],
+    "should_stop": ["rabbitmq-server"],
+    "default_start": ["5"],
+    "default_stop": ["0", "2"],
+    "short_description": "a short description",
+    "start_on": "started networking and (runlevel [23])",
+    "stop_on": "stopping networking",
+    "author": "Somebody <somebody@example.org>",
+    "version": "1.5",
+    "emits": ["x-event"],
+    "export": ["LANGUAGE"],
+    "expect": "fork",
+    "task": True,
+    "manual": True,
+    "console": "none",
+    "instance": "$NUMBER",
+    "usage": "NUMBER=1",
+    "oom_score": -500,
+    "apparmor_profile": "profile-x",
+    "cgroups": ["memory x"],
+    "debug": True,
+}  # fmt: skip
+
+# Needed for a field to mean anything.
+BESIDES: dict[str, dict[str, Any]] = {"export": {"environment": {"LANGUAGE": "de"}}}
+
+HOSTILE = (
+    "\nExecStartPre=/bin/false\n[Install]\nend script\nexec false\n",
+    "'; touch /tmp/broken-out; '",
+    '"; touch /tmp/broken-out; "',
+    "$(touch /tmp/broken-out)",
+    "`touch /tmp/broken-out`",
+    "\\",
+    "\r\nend script\r\ntouch /tmp/broken-out",
+    "*/ %n ${x} $$ %% #",
+    "\n### END INIT INFO\ntouch /tmp/broken-out\n",
+    "}\ntouch /tmp/broken-out\n: {",
+)
+
+
+def least(**more: Any) -> Service:
+    """Return a service that says hardly anything, and this."""
+    return Service(**{**LEAST, **more})
+
+
+def everything(**more: Any) -> Service:
+    """Return one whose every field says something, as far as fields go together."""
+    fields = {**FIELDS, "name": "x", "script": "", "background": True, "task": False}
+    fields |= {"executable": "/bin/sleep", "arguments": ["1000"], "expect": "none", "manual": False}
+    return Service(**{**fields, **more})
+
+
+def hostile(text: str) -> dict[str, Any]:
+    """Return fields with a text in every place that takes it, as far as it may stand there."""
+    line = text.replace("\n", " ")
+    return {
+        "description": line, "short_description": line, "author": line, "version": line,
+        "arguments": [text, f"a{text}", f"{text}b"], "usage": text, "documentation": [text],
+        "environment": {"V": text}, "provides": [text], "required_start": [text],
+        "should_start": [text], "required_stop": [text], "should_stop": [text],
+        "start_on": text, "stop_on": text, "emits": [text], "export": [text], "instance": line,
+        "cgroups": [text], "apparmor_profile": line, "log_file": f"/tmp/log{line}/x",
+        "output": f"/tmp/{line}", "working_directory": f"/tmp/{line}", "user": line, "group": line,
+        "environment_files": [f"/tmp/{line}"], "root": f"/tmp/{line}",
+        "directories": [{"path": f"/tmp/{line}", "user": line}],
+        "readiness": {"kind": "command", "command": ["/bin/true", text]},
+        "before_start": ["/bin/true", text], "after_stop": ["/bin/true", text],
+    }  # fmt: skip

@@ -1,0 +1,191 @@
+"""``ssd-service generate``: to standard output, to a file, and never over one by mistake."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Run
+
+from ssd.service.generators import command, systemd
+
+Tell = Callable[..., tuple[int, str, str]]
+
+DECLARATION = 'name = "x"\nexecutable = "/bin/sleep"\narguments = ["1000"]\n'
+
+
+@pytest.fixture
+def declaration(tmp_path: Path) -> str:
+    """Return the path of a declaration."""
+    path = tmp_path / "x.toml"
+    path.write_text(DECLARATION)
+    return str(path)
+
+
+@pytest.fixture
+def generate(capfd: pytest.CaptureFixture[str]) -> Tell:
+    """Return a function that runs the command; it returns status, output and complaints."""
+
+    def generate(*words: str) -> tuple[int, str, str]:
+        status = command.main(words)
+        return status, *capfd.readouterr()
+
+    return generate
+
+
+@pytest.mark.parametrize("kind", command.KINDS)
+def test_the_file_goes_to_standard_output(kind: str, declaration: str, generate: Tell) -> None:
+    """Of a declaration that is named by its path."""
+    status, output, complaints = generate(kind, declaration)
+    assert (0, "") == (status, complaints)
+    assert f"# Written by: ssd-service generate {kind} x\n" in output
+
+
+def test_a_service_is_found_by_its_name(generate: Tell) -> None:
+    """nova-compute ships with the package."""
+    status, output, _ = generate("sysv", "nova-compute")
+    assert 0 == status
+    assert "# Provides:          nova-compute\n" in output
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("systemd", 0o644), ("sysv", 0o755)])
+def test_a_file_gets_the_mode_of_its_kind(
+    kind: str, mode: int, declaration: str, generate: Tell, tmp_path: Path
+) -> None:
+    """A script can be executed, a unit cannot; nothing else is left in the folder."""
+    path = tmp_path / "made"
+    assert (0, "", "") == generate(kind, "--output", str(path), declaration)
+    assert mode & ~os.umask(os.umask(0)) == path.stat().st_mode & 0o7777
+    assert ["made", "x.toml"] == sorted(os.listdir(tmp_path))
+
+
+def test_a_file_that_is_there_stays(declaration: str, generate: Tell, tmp_path: Path) -> None:
+    """Unless --force says that it may go."""
+    path = tmp_path / "made"
+    path.write_text("mine\n")
+    words = ("systemd", declaration, f"--output={path}")
+    status, _, complaints = generate(*words)
+    assert (1, "mine\n") == (status, path.read_text())
+    assert f"ssd-service: {path} is there already; --force replaces it\n" == complaints
+    assert 0 == generate(*words, "--force")[0]
+    assert path.read_text().startswith("# Written by")
+    assert ["made", "x.toml"] == sorted(os.listdir(tmp_path))
+
+
+def test_a_link_is_followed_and_stays(declaration: str, generate: Tell, tmp_path: Path) -> None:
+    """What it leads to is replaced, or is in the way."""
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_text("mine\n")
+    link.symlink_to(target)
+    assert 1 == generate("systemd", declaration, "--output", str(link))[0]
+    assert 0 == generate("systemd", declaration, "--output", str(link), "--force")[0]
+    assert link.is_symlink()
+    assert target.read_text().startswith("# Written by")
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder"])
+def test_what_is_no_file_is_never_replaced(
+    kind: str, declaration: str, generate: Tell, tmp_path: Path
+) -> None:
+    """Not by --force either, and nobody waits for a reader."""
+    path = tmp_path / kind
+    path.mkdir() if kind == "folder" else os.mkfifo(path)
+    status, _, complaints = generate("sysv", declaration, "--output", str(path), "--force")
+    assert (1, f"ssd-service: {path}: it is no regular file\n") == (status, complaints)
+
+
+def test_install_writes_it_where_its_system_looks(
+    declaration: str, generate: Tell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under the name of the service."""
+    assert "/etc/systemd/system/{name}.service" == systemd.PATH
+    monkeypatch.setattr(systemd, "PATH", f"{tmp_path}/{{name}}.service")
+    assert (0, "", "") == generate("systemd", declaration, "--install")
+    assert (tmp_path / "x.service").is_file()
+
+
+def test_what_is_lost_is_said(declaration: str, generate: Tell, tmp_path: Path) -> None:
+    """On standard error as well as in the file; with --strict there is no file."""
+    Path(declaration).write_text(DECLARATION + 'console = "none"\n')
+    status, output, complaints = generate("sysv", declaration)
+    assert 0 == status
+    assert complaints.startswith("ssd-service: warning: x: console is not in the sysv file: ")
+    assert "# Not in this file: console (" in output
+    path = tmp_path / "made"
+    status, _, complaints = generate("sysv", declaration, "--strict", f"--output={path}")
+    assert (1, False) == (status, path.exists())
+    assert complaints.endswith("ssd-service: x: nothing is written, as --strict asks for\n")
+
+
+def test_a_text_that_gets_nowhere_is_a_failure(declaration: str, run: Run) -> None:
+    """A full disk does not leave half a unit behind a status of 0."""
+    code = f"from ssd.service.generators.command import main; exit(main(['sysv', {declaration!r}]))"
+    with open("/dev/full", "wb") as full:
+        done = run(sys.executable, "-c", code, stdout=full, stderr=subprocess.PIPE)
+    assert 1 == done.returncode
+    assert "No space left on device" in done.stderr
+
+
+def test_a_unit_is_installed_under_a_name_that_units_can_have(
+    generate: Tell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What else is in the name of the service is written in hex, as systemd-escape(1) does."""
+    (tmp_path / "x.toml").write_text(DECLARATION.replace('"x"', '"a b"'))
+    monkeypatch.setattr(systemd, "PATH", f"{tmp_path}/{{name}}.service")
+    assert (0, "", "") == generate("systemd", f"{tmp_path}/x.toml", "--install")
+    assert (tmp_path / "a\\x20b.service").is_file()
+
+
+def test_a_directory_of_declarations_can_be_named(declaration: str, run: Run) -> None:
+    """By the option that every command of ssd-service has."""
+    ours = Path(sys.executable).with_name("ssd-service")
+    folder = os.path.dirname(declaration)
+    done = run(ours, "--directory", folder, "generate", "systemd", "x")
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "\nExecStart=/bin/sleep 1000\n" in done.stdout
+
+
+MISUSES = {
+    "": "it takes a kind (sysv, systemd, upstart, openrc) and the name of a service",
+    "systemd": "it takes a kind",
+    "systemd x y": "it takes a kind",
+    "systemv x": "unknown kind systemv; did you mean systemd?",
+    "launchd-of-apple x": "unknown kind launchd-of-apple; there are sysv, systemd",
+    "sysv x --bogus": "unknown option --bogus",
+    "sysv x --output": "--output needs the name of a file",
+    "sysv x --output=y --install": "--output and --install exclude each other",
+}
+
+
+@pytest.mark.parametrize("line", MISUSES)
+def test_a_misuse_is_named(line: str, generate: Tell) -> None:
+    """With the way out, and status 2."""
+    status, output, complaints = generate(*line.split())
+    assert (2, "") == (status, output)
+    assert complaints.startswith(f"ssd-service: {MISUSES[line]}")
+    assert complaints.endswith("'ssd-service generate --help' tells more.\n")
+
+
+def test_help_tells_the_kinds_and_options(generate: Tell) -> None:
+    """On standard output, with status 0."""
+    status, output, complaints = generate("--help")
+    assert (0, "") == (status, complaints)
+    assert "KIND is sysv, systemd, upstart, openrc." in output
+
+
+def test_what_cannot_be_declared_or_written_is_an_error(generate: Tell, tmp_path: Path) -> None:
+    """An unknown service, a bad declaration, one without a program, a folder that is missing."""
+    bad = tmp_path / "bad.toml"
+    bad.write_text('name = "x"\nexecutabel = "/bin/true"\n')
+    status, _, complaints = generate("sysv", str(bad))
+    assert (1, True) == (status, "did you mean executable?" in complaints)
+    assert f"{bad}:2: executabel" in complaints
+    bad.write_text('name = "x"\n')
+    status, _, complaints = generate("sysv", str(bad))
+    assert (1, True) == (status, "no sysv file can be written: executable: " in complaints)
+    assert 1 == generate("sysv", "nova-computer")[0]
+    bad.write_text(DECLARATION)
+    status, _, complaints = generate("sysv", str(bad), "--output", f"{tmp_path}/none/made")
+    assert (1, True) == (status, "No such file or directory" in complaints)

@@ -1,0 +1,156 @@
+"""Generated scripts are run by OpenRC's own openrc-run."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import debian
+import namespace
+import pytest
+from conftest import Run
+
+from ssd.service import Service
+from ssd.service.generators import openrc
+from ssd.service.generators.sheet import Inexpressible
+
+from . import samples
+
+# Lays OpenRC over the machine's files, and stands for the boot that it wants to have made.
+INSTALL = """
+set -e
+mkdir /tmp/over; mount -t tmpfs tmpfs /tmp/over
+for top in etc usr; do
+    mkdir -p /tmp/over/$top /tmp/over/$top.work
+    layers=lowerdir=/$top,upperdir=/tmp/over/$top,workdir=/tmp/over/$top.work
+    mount -t overlay -o $layers overlay /$top || { echo no overlay here; exit 77; }
+done
+cp -a "$1/etc/." /etc/; cp -a "$1/lib/." /usr/lib/; cp -a "$1/sbin/." /usr/sbin/; ldconfig -X
+rm -f /etc/init.d/*
+for name in starting stopping started inactive wasinactive failed hotplugged daemons options \
+    exclusive scheduled init.d tmp; do
+    mkdir -p "/run/openrc/$name"
+done
+touch /run/openrc/softlevel
+cp -p "$2" /etc/init.d/x; S=/etc/init.d/x
+set +e
+"""
+DAEMON = """#!/usr/bin/python3
+import os, resource, sys, time
+told = [sys.argv[1:], os.getcwd(), os.environ.get("V"), resource.getrlimit(resource.RLIMIT_NOFILE),
+        os.getpriority(0, 0), open("/proc/self/oom_score_adj").read().strip(), os.getuid()]
+with open("/tmp/given.new", "w") as file:
+    print(*map(ascii, told), sep="\\n", file=file)
+os.rename("/tmp/given.new", "/tmp/given")
+time.sleep(1000)
+"""
+
+Machine = Callable[..., str]
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+@pytest.mark.parametrize("text", samples.HOSTILE)
+def test_shells_can_read_it(text: str, shell: str, run: Run, tmp_path: Path) -> None:
+    """sh -n has nothing to say, whatever stands in the declaration."""
+    fields = {**samples.hostile(text), "root": None}
+    script = tmp_path / "script"
+    script.write_text(openrc.generate(samples.everything(**fields)).text())
+    done = run(shell, "-n", script)
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+@pytest.fixture
+def machine(run: Run, tmp_path: Path) -> Machine:
+    """Return a function that runs shell where OpenRC has a service ``$S``, for its output."""
+    if os.geteuid() != 0:
+        pytest.skip("requires root")
+    if namespace.obstacle():
+        pytest.skip(str(namespace.obstacle()))
+    root = debian.unpack("openrc")
+
+    def machine(service: Service, commands: str) -> str:
+        script = tmp_path / "script"
+        script.write_text(openrc.generate(service).text())
+        script.chmod(0o755)
+        (tmp_path / "daemon").write_text(DAEMON)
+        (tmp_path / "daemon").chmod(0o755)
+        program = f'{INSTALL}\ncp -p "$3" /tmp/daemon\n{commands}'
+        words = ["sh", "-c", program, "sh", str(root), str(script), str(tmp_path / "daemon")]
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+        done = run(*namespace.command(words, keep=[tmp_path, root]), env=environment)
+        if done.returncode == 77:
+            pytest.skip("no overlay file system can be mounted here")
+        return str(done.stdout)
+
+    return machine
+
+
+WAIT = 'n=0; until [ -e "$1" ]; do n=$((n + 1)); [ $n -lt 600 ] || exit 9; sleep 0.1; done'
+
+
+def test_the_whole_life(machine: Machine) -> None:
+    """Describe, start, status, stop, status."""
+    service = samples.least(
+        description="a description; $x", should_start=["mysql"], provides=["also-x"]
+    )
+    commands = """
+for verb in describe start status stop status; do
+    "$S" $verb > /tmp/said 2>&1; echo "$verb $?"; grep -o 'a description; .x' /tmp/said
+done
+grep -E "_(iuse|iprovide)_.*'(mysql|also-x)'" /run/openrc/deptree | cut -d= -f2"""
+    lines = machine(service, commands).splitlines()
+    life = ["describe 0", "a description; $x", "start 0", "status 0", "stop 0", "status 3"]
+    assert life == lines[:6]
+    assert {"'mysql'", "'also-x'"} <= set(lines[6:])
+
+
+def test_the_program_gets_what_was_declared(machine: Machine) -> None:
+    """Words, directory, environment, limits, niceness and score."""
+    words = ["a  b", "$x", "", "'", '"', "\\", "line\nline\t", "`false`", "*", ";", "%", "/tmp/*"]
+    service = Service(
+        name="x", executable="/usr/bin/python3", arguments=["/tmp/daemon", *words],
+        working_directory="/tmp/a b", environment={"V": "it's $v"}, nice=3, oom_score=100,
+        limits={"nofile": "64:128"}, before_start="touch '/tmp/before it'", user="daemon",
+        directories=["/tmp/a b", {"path": "/run/y", "mode": "0750", "user": "daemon"}],
+        log_file="/var/log/x.log", after_stop="touch /tmp/after",
+    )  # fmt: skip
+    commands = f"""
+chmod 1777 /tmp; "$S" start > /tmp/said 2>&1 || cat /tmp/said; set -- /tmp/given; {WAIT}
+cat /tmp/given; stat -c '%a %U %G' /run/y; "$S" stop > /tmp/said 2>&1 || cat /tmp/said
+ls -d '/tmp/before it' /tmp/after"""
+    expected: list[Any] = [words, "/tmp/a b", "it's $v", (64, 128), 3, "100", 1]
+    told = [*map(ascii, expected), "750 daemon daemon", "/tmp/after", "/tmp/before it"]
+    assert told == machine(service, commands).splitlines()
+
+
+@pytest.mark.parametrize("text", samples.HOSTILE)
+def test_no_value_is_executed(text: str, machine: Machine) -> None:
+    """Whatever a declaration says, it is data for the script and for the shell after it."""
+    fields = samples.hostile(text)
+    kept = ("arguments", "description", "environment", "documentation", "usage", "author")
+    service = samples.least(
+        **{name: fields[name] for name in kept},
+        executable="/bin/sh",
+        before_start="touch /tmp/before",
+    )
+    service.arguments = ["-c", "exec sleep 1000", *service.arguments]
+    service.environment_files = []
+    commands = """
+"$S" describe > /tmp/said 2>&1; "$S" start > /tmp/said 2>&1; ls /tmp/before
+ls /tmp | grep -c '^broken-out$'"""
+    assert "/tmp/before\n0\n" == machine(service, commands)
+
+
+@pytest.mark.parametrize("field", ["executable", "pidfile", "root"])
+def test_what_a_stop_would_take_apart_is_refused(field: str) -> None:
+    """There a blank cannot be quoted, and a script that cannot stop is of no use."""
+    with pytest.raises(Inexpressible, match=field):
+        openrc.generate(samples.least(**{field: "/a b"}))
+
+
+def test_it_is_watched_if_it_is_to_be_brought_back() -> None:
+    """By supervise-daemon, which asks for no exit status."""
+    sheet = openrc.generate(samples.least(respawn={"when": "failure", "delay": 1.5}))
+    lines = sheet.text().splitlines()
+    assert {"supervisor=supervise-daemon", "respawn_delay=2", "respawn_max=10"} <= set(lines)
+    assert ["respawn"] == [field for field, _ in sheet.losses]

@@ -1,0 +1,140 @@
+"""Units are what systemd reads them as."""
+
+from typing import Any
+
+import pytest
+
+from ssd.service import Service
+from ssd.service.generators import systemd
+from ssd.service.generators.sheet import Inexpressible
+
+from . import readers, samples
+
+UNTIL = 'until "$@"; do sleep 1; done'
+
+# Declared, and what systemd has read then. A command is its words.
+READ: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {"Type": "exec", "UMask": "0022", "Restart": "no", "KillSignal": "SIGTERM"}),
+    ({}, {"TimeoutStopSec": "30s", "SendSIGKILL": "yes", "KillMode": "mixed"}),
+    ({"background": False}, {"Type": "forking", "PIDFile": "/run/x.pid"}),
+    ({"expect": "daemon"}, {"Type": "forking"}),
+    ({"task": True}, {"Type": "oneshot"}),
+    ({"readiness": {"kind": "notify", "timeout": 9}}, {"Type": "notify", "TimeoutStartSec": "9s"}),
+    ({"readiness": {"kind": "pidfile"}},
+     {"ExecStartPost": ["/bin/sh", "-c", UNTIL, "sh", "test", "-s", "/run/x.pid"]}),
+    ({"readiness": {"kind": "command", "command": ["a", "%"]}},
+     {"ExecStartPost": ["/bin/sh", "-c", UNTIL, "sh", "a", "%"]}),
+    ({"user": "daemon", "group": "adm"}, {"User": "daemon", "Group": "adm"}),
+    ({"script": "exec sleep 5", "arguments": ["one"]},
+     {"ExecStart": ["/bin/sh", "-e", "-c", "exec sleep 5", "x", "one"]}),
+    ({"before_start": "echo $HOME 100%"},
+     {"ExecStartPre": ["/bin/sh", "-e", "-c", "echo $HOME 100%", "x"]}),
+    ({"after_stop": ["rm", "-f", "/tmp/x y"]},
+     {"ExecStopPost": ["/bin/sh", "-e", "-c", "rm -f '/tmp/x y'", "x"]}),
+    ({"stop_schedule": "INT/7/QUIT/1"}, {"KillSignal": "SIGINT", "FinalKillSignal": "SIGQUIT"}),
+    ({"stop_schedule": "TERM/0/CONT/30/KILL/5"},
+     {"KillSignal": "SIGTERM", "TimeoutStopSec": "30s"}),
+    ({"stop_schedule": "9"}, {"TimeoutStopSec": "9s", "FinalKillSignal": "SIGKILL"}),
+    ({"stop_schedule": "TERM/0/KILL/5", "readiness": {"timeout": 0}},
+     {"TimeoutStopSec": "1ms", "TimeoutStartSec": "1ms"}),
+    ({"task": True, "respawn": {"when": "always"}}, {"Type": "oneshot", "Restart": "on-failure"}),
+    ({"background": False, "pidfile": "/var/run/x/x.pid", "directories": ["/var/run/x"]},
+     {"PIDFile": "/run/x/x.pid", "RuntimeDirectory": "x"}),
+    ({"working_directory": "/srv/x/y", "directories": ["/srv/x"]},
+     {"WorkingDirectory": "/srv/x/y"}),
+    ({"stop_schedule": "TERM/5"}, {"SendSIGKILL": "no"}),
+    ({"reload_signal": "USR1"}, {"ExecReload": ["/bin/kill", "-USR1"]}),  # no MAINPID yet
+    ({"respawn": {"when": "failure", "delay": 2, "normal_exit": [3, "INT"]}},
+     {"Restart": "on-failure", "RestartSec": "2s"}),
+    ({"working_directory": "/srv/a b\\", "root": "/"}, {"WorkingDirectory": "/srv/a b\\"}),
+    ({"limits": {"nofile": "10:unlimited", "core": 0}},
+     {"LimitNOFILE": str(2**64 - 1), "LimitNOFILESoft": "10", "LimitCORE": "0"}),
+    ({"nice": -5, "oom_score": "never"}, {"Nice": "-5", "OOMScoreAdjust": "-1000"}),
+    ({"cpu_scheduling": "rr:7"}, {"CPUSchedulingPolicy": "rr", "CPUSchedulingPriority": "7"}),
+    ({"io_scheduling": "real-time:2"},
+     {"IOSchedulingClass": "realtime", "IOPriority": "2"}),
+    ({"output": "/var/log/a b%"}, {"StandardOutput": "append", "StandardError": "append"}),
+    ({"console": "none"}, {"StandardOutput": "null"}),
+    ({"directories": [{"path": "/run/x", "mode": "0750"}, "/var/lib/x"]},
+     {"RuntimeDirectoryMode": "0750", "RuntimeDirectory": "x", "StateDirectory": "x",
+      "RuntimeDirectoryPreserve": "yes"}),
+    ({"log_file": "/var/log/x/x.log", "user": "daemon"}, {"LogsDirectory": "x"}),
+    ({"directories": [{"path": "/srv/x", "user": "daemon"}]},
+     {"ExecStartPre": ["/bin/sh", "-e", "-c", systemd.systemd_exec.MAKE, "sh", "/srv/x", "0755",
+                       "daemon:"]}),
+    ({"environment": {"A": "b $c %d\n\"'\\"}}, {"Environment": "A=b $c %d\n\"'\\"}),
+    ({"environment_files": ["/etc/default/a b"]}, {"EnvironmentFile": "/etc/default/a b"}),
+    ({"should_start": ["my sql"], "required_start": ["$network", "$local_fs"]},
+     {"After": "my\\x20sql.service", "Wants": "network-online.target"}),
+    ({"short_description": "short %n"}, {"Description": "short %n"}),
+    ({"executable": "/opt/a$b", "arguments": ["$c", "%d"]},
+     {"ExecStart": ["/opt/a$b", "$c", "%d"]}),
+    ({"executable": "/opt/a'b", "arguments": ["$c"]},
+     {"ExecStart": ["/bin/sh", "-c", 'exec "$0" "$@"', "/opt/a'b", "$c"]}),
+]  # fmt: skip
+
+
+def text_of(service: Service) -> str:
+    """Return the unit of a service."""
+    return systemd.generate(service).text()
+
+
+@pytest.mark.parametrize(
+    "case", range(len(READ)), ids=lambda index: "-".join([*READ[index][0], str(index)])
+)
+def test_systemd_reads_what_was_declared(case: int) -> None:
+    """Each field is the setting that means the same, with the value that was meant."""
+    declared, expected = READ[case]
+    text = text_of(samples.least(**declared))
+    found = readers.unit(text)
+    for key, value in expected.items():
+        if isinstance(value, list):
+            (line,) = found[key]
+            assert value == readers.command(line, variables=f"{key}=:" not in text)
+        else:
+            values = [each.partition(" (origin")[0] for each in found.get(key, [])]
+            assert value in values, f"{key}: {values}"
+
+
+def test_systemd_has_nothing_to_complain_of() -> None:
+    """systemd-analyze verify is silent about a service that declares everything."""
+    service = samples.everything(executable="/bin/sleep", required_start=["$remote_fs", "$network"])
+    assert (0, "") == readers.verified(text_of(service))
+
+
+@pytest.mark.parametrize("text", samples.HOSTILE)
+def test_no_value_becomes_another_setting(text: str) -> None:
+    """The settings of the file are the generator's own, whatever stands in a declaration."""
+    service = samples.least(**samples.hostile(text))
+    known = {"After", "Alias", "AppArmorProfile", "Description", "Documentation", "Environment",
+             "EnvironmentFile", "ExecStart", "ExecStartPost", "ExecStartPre", "ExecStopPost",
+             "Group", "KillMode", "KillSignal", "LogsDirectory", "Requires", "RootDirectory",
+             "StandardError", "StandardOutput", "TimeoutStartSec", "TimeoutStopSec", "Type",
+             "UMask", "User", "WantedBy", "Wants", "WorkingDirectory"}  # fmt: skip
+    lines = [line for line in text_of(service).splitlines() if line and line[0] != "#"]
+    assert ["[Unit]", "[Service]", "[Install]"] == [line for line in lines if line[0] == "["]
+    assert set() == {line.partition("=")[0] for line in lines if line[0] != "["} - known
+    assert [] == [line for line in lines if line.endswith("\\")]
+    # systemd does not load a unit with a user who cannot be one.
+    fields = {**samples.hostile(text), "user": None, "group": None}
+    found = readers.unit(text_of(samples.least(**fields)))
+    assert [text] == readers.command(found["ExecStart"][0])[1:2]
+
+
+def test_a_directory_that_is_made_first_may_be_missing_then() -> None:
+    """systemd enters it for the command that makes it, too."""
+    service = samples.least(working_directory="/srv/x/y", directories=["/srv/x"])
+    assert "\nWorkingDirectory=-/srv/x/y\n" in text_of(service)
+    assert "\nWorkingDirectory=/srv/y\n" in text_of(samples.least(working_directory="/srv/y"))
+
+
+def test_a_schedule_that_systemd_cannot_follow_is_said() -> None:
+    """It sends two signals at most."""
+    sheet = systemd.generate(samples.least(stop_schedule="TERM/5/INT/5/KILL/5"))
+    assert ["stop_schedule"] == [field for field, _ in sheet.losses]
+
+
+def test_without_a_program_there_is_no_unit() -> None:
+    """A declaration may lack it; a unit may not."""
+    with pytest.raises(Inexpressible, match="executable"):
+        systemd.generate(Service(name="x"))

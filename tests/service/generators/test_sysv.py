@@ -1,0 +1,223 @@
+"""Generated init scripts are clean shell, and lead a real life under ssd and the original."""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import debian
+import namespace
+import pytest
+from conftest import Run
+from support import ORACLE
+
+from ssd.service import Service
+from ssd.service.generators import systemd, sysv
+from ssd.service.header import parse
+
+from . import samples
+
+Machine = Callable[..., str]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[Service], Path]:
+    """Return a function that writes the script of a service."""
+
+    def write(service: Service) -> Path:
+        path = tmp_path / "script"
+        path.write_text(sysv.generate(service).text(), errors="surrogateescape")
+        path.chmod(sysv.MODE)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("service", [samples.least(), samples.everything()], ids=["least", "all"])
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_shells_can_read_it(service: Service, shell: str, write: Any, run: Run) -> None:
+    """sh -n has nothing to say."""
+    done = run(shell, "-n", write(service))
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["plain", *samples.HOSTILE])
+def test_shellcheck_has_nothing_to_say(text: str, write: Any, run: Run) -> None:
+    """Not even in passing, whatever stands in the declaration."""
+    environment = debian.environment(debian.unpack("shellcheck"))
+    done = run("shellcheck", write(samples.everything(**samples.hostile(text))), env=environment)
+    assert (0, "") == (done.returncode, done.stdout)
+
+
+@pytest.mark.parametrize("text", samples.HOSTILE)
+def test_the_header_is_what_was_declared(text: str) -> None:
+    """Nothing in a declaration ends the header, or adds a keyword to it."""
+    service = samples.least(**samples.hostile(text))
+    header = parse(sysv.generate(service).text())
+    keywords = ["provides", "required-start", "required-stop", "should-start", "should-stop",
+                "default-start", "default-stop", "short-description"]  # fmt: skip
+    assert set() == set(header) - {*keywords}
+    assert "2 3 4 5" == header["default-start"]
+
+
+def test_the_header_has_all_that_lsb_knows() -> None:
+    """Every field that is LSB's is read back from it."""
+    service = samples.everything()
+    header = parse(sysv.generate(service).text())
+    for keyword in ("required-start", "required-stop", "should-start", "should-stop", "provides"):
+        assert getattr(service, keyword.replace("-", "_")) == header[keyword].split()
+    assert ("5", "0 2") == (header["default-start"], header["default-stop"])
+    assert "a short description" == header["short-description"]
+    assert "a description" == header["description"]
+
+
+# A real life ---------------------------------------------------------------------------
+
+# The daemon: writes down what it was given, and stays.
+DAEMON = """#!/bin/sh
+{ for word; do printf '<%s>' "$word"; done; echo; pwd; umask; env | sort
+  ulimit -n; id -u; id -g; cut -d' ' -f19 /proc/self/stat; } > /tmp/given.new
+mv /tmp/given.new /tmp/given
+exec sleep 1000
+"""
+PATIENT = 'n=0; until [ -e "$1" ]; do n=$((n + 1)); [ $n -lt 600 ] || exit 9; sleep 0.1; done'
+
+
+@pytest.fixture(params=["ssd", "original"])
+def machine(request: pytest.FixtureRequest, run: Run, tmp_path: Path, ssd_path: Path) -> Machine:
+    """Return a function that runs shell where a service's script is ``$S``, for its output.
+
+    The script runs with ssd, and with start-stop-daemon.
+    """
+    if os.geteuid() != 0:
+        pytest.skip("requires root")
+    if namespace.obstacle():
+        pytest.skip(str(namespace.obstacle()))
+    tool = str(ssd_path) if request.param == "ssd" else ORACLE
+    if not os.access(tool, os.X_OK):
+        pytest.skip(f"{tool} is missing")
+
+    def machine(service: Service, commands: str) -> str:
+        script = tmp_path / "script"
+        script.write_text(sysv.generate(service).text(), errors="surrogateescape")
+        script.chmod(0o755)
+        (tmp_path / "daemon").write_text(DAEMON)
+        (tmp_path / "daemon").chmod(0o755)
+        # Everybody may execute it there, whatever the way to the test's own folder is.
+        program = f'cp -p "{tmp_path}/daemon" /tmp/daemon; S={script}\n{commands}'
+        inside = namespace.command(["sh", "-c", program], keep=[tmp_path])
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "START_STOP_DAEMON": tool}
+        done = run(*inside, env=environment)
+        assert "" == done.stderr
+        return str(done.stdout)
+
+    return machine
+
+
+def daemon(**more: Any) -> Service:
+    """Return a service that runs the daemon."""
+    return Service(**{"name": "x", "executable": "/tmp/daemon", "description": "a daemon", **more})
+
+
+LIFE = """
+say() { "$S" "$1" > /tmp/said; echo "$1 $? $(cat /tmp/said)"; }
+say status; say stop; say start; first=$(cat /run/x.pid); say start; say status
+[ "$first" = "$(cat /run/x.pid)" ] && echo the same
+say restart; [ "$first" != "$(cat /run/x.pid)" ] && echo another; say try-restart; say force-reload
+say stop; [ -e /run/x.pid ] || echo no pidfile; say status; say try-restart; say status
+"$S" frobnicate 2> /tmp/usage; echo $?; cut -d' ' -f1 /tmp/usage
+"""
+
+
+def test_the_whole_life_has_lsb_statuses(machine: Machine) -> None:
+    """Start, start again, restart, stop, and asking in between."""
+    lines = machine(daemon(), LIFE).splitlines()
+    assert [
+        "status 3 x is not running.", "stop 0 Stopping a daemon: x.",
+        "start 0 Starting a daemon: x.", "start 0 Starting a daemon: x.", "status 0 x is running.",
+        "the same", "restart 0 Restarting a daemon: x.", "another",
+        "try-restart 0 Restarting a daemon: x.", "force-reload 0 Restarting a daemon: x.",
+        "stop 0 Stopping a daemon: x.", "no pidfile", "status 3 x is not running.",
+        "try-restart 0 ", "status 3 x is not running.", "3", "Usage:",
+    ] == lines  # fmt: skip
+
+
+def test_the_program_gets_what_was_declared(machine: Machine) -> None:
+    """Words, directory, mask, environment, limits, user and niceness."""
+    service = daemon(
+        arguments=["a b", "$x", "", "'", "\\", "line\nline"], working_directory="/usr/share",
+        umask="027", environment={"VALUE": "a 'b' $c\nd"}, environment_files=["/tmp/defaults"],
+        limits={"nofile": "64:128"}, user="daemon", group="nogroup", nice=3,
+        directories=["/run/c", {"path": "/run/a b", "mode": "0750", "user": "daemon"}],
+        before_start="touch '/tmp/before it'", after_start="touch /tmp/after",
+    )  # fmt: skip
+    commands = f"""
+chmod 1777 /tmp; echo 'FROM_FILE="$((40 + 2))"' > /tmp/defaults
+"$S" start > /dev/null; set -- /tmp/given; {PATIENT}; cat /tmp/given
+stat -c '%a %U %G' '/run/a b' /run/c
+[ -e '/tmp/before it' ] && [ -e /tmp/after ] && echo hooks; "$S" stop > /dev/null
+"""
+    text = machine(service, commands)
+    assert text.startswith("<a b><$x><><'><\\><line\nline>\n/usr/share\n0027\n")
+    assert text.endswith("\n64\n1\n65534\n3\n750 daemon daemon\n755 root root\nhooks\n")
+    assert "\nVALUE=a 'b' $c\nd\n" in text
+    assert "\nFROM_FILE=42\n" in text
+
+
+@pytest.mark.parametrize("text", samples.HOSTILE)
+def test_no_value_is_executed(text: str, machine: Machine) -> None:
+    """Whatever a declaration says, it is data for the script."""
+    path = "/tmp/" + text.replace("\n", " ").replace("/", "_")
+    service = daemon(
+        arguments=[text], environment={"V": text}, short_description="x", provides=[text],
+        usage=text, documentation=[text], stop_on=text, directories=[path],
+    )  # fmt: skip
+    commands = f"""
+"$S" start > /tmp/said || cat /tmp/said; set -- /tmp/given; {PATIENT}
+head -c {len(text) + 2} /tmp/given; echo; "$S" stop > /dev/null; ls /tmp | grep -c ^broken-out$"""
+    said = f"<{text}>\n0\n".replace("\r\n", "\n")  # as Python reads it
+    assert said == machine(service, commands)
+
+
+def test_a_failing_hook_fails_the_start(machine: Machine) -> None:
+    """What has to be done before is a condition."""
+    service = daemon(before_start="exit 5")
+    assert "Starting a daemon: x failed!\n1\n3\n" == machine(
+        service, '"$S" start; echo $?; "$S" status > /tmp/said; echo $?'
+    )
+
+
+def test_a_start_waits_until_the_service_is_ready(machine: Machine) -> None:
+    """And fails if it is not in time."""
+    ready = {"kind": "command", "command": ["test", "-e", "/tmp/given"], "timeout": 30}
+    assert "0\n/tmp/given\n" == machine(
+        daemon(readiness=ready), '"$S" start > /tmp/said; echo $?; ls /tmp/given; "$S" stop >/tmp/x'
+    )
+    never = {"kind": "command", "command": ["false"], "timeout": 0}
+    assert "1\n" == machine(
+        daemon(readiness=never), '"$S" start > /tmp/said; echo $?; "$S" stop >/tmp/x'
+    )
+
+
+def test_a_reload_sends_its_signal(machine: Machine) -> None:
+    """To the process that runs; 7 if there is none."""
+    service = daemon(
+        script="trap 'touch /tmp/reloaded' USR1; touch /tmp/given; while :; do sleep 0.1; done",
+        reload_signal="USR1",
+    )
+    commands = f"""
+"$S" reload; echo $?; "$S" start > /tmp/said; set -- /tmp/given; {PATIENT}
+"$S" reload > /tmp/said; echo $?; set -- /tmp/reloaded; {PATIENT}; "$S" stop > /tmp/said; echo $?"""
+    assert "7\n0\n0\n" == machine(service, commands)
+
+
+def test_a_script_that_outlives_its_package_does_nothing(machine: Machine) -> None:
+    """Policy 9.3.2: it succeeds."""
+    assert "0\n" == machine(daemon(executable="/no/such/program"), '"$S" start; echo $?')
+
+
+def test_the_mode_is_that_of_a_program() -> None:
+    """And of a unit that of a file."""
+    assert stat.S_IXUSR & sysv.MODE and not stat.S_IXUSR & systemd.MODE

@@ -1,0 +1,123 @@
+"""Generated jobs hold to init(5), by the rules of the reader that Upstart has.
+
+Debian has no Upstart any more, and no check for its jobs; the rules are in readers.py.
+"""
+
+import subprocess
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ssd.service.generators import upstart
+from ssd.service.generators.quoting import has_controls
+
+from . import readers, samples
+from .test_quoting import NASTY
+
+
+def job(**fields: Any) -> dict[str, list[list[str]]]:
+    """Return the stanzas of a service's job, each with the words of its lines."""
+    found: dict[str, list[list[str]]] = {}
+    for name, words in readers.job(upstart.generate(samples.least(**fields)).text()):
+        found.setdefault(name, []).append(words)
+    return found
+
+
+# Declared, and the stanzas that say it.
+READ: list[tuple[dict[str, Any], dict[str, list[list[str]] | None]]] = [
+    ({}, {"exec": [["/bin/sleep 1000"]], "description": [["x"]], "umask": [["022"]]}),
+    ({}, {"start": [["on", "runlevel", "[2345]"]], "stop": [["on", "runlevel", "[!2345]"]]}),
+    ({}, {"kill": [["signal", "TERM"], ["timeout", "30"]]}),
+    ({"start_on": "started\n  networking"}, {"start": [["on", "started", "networking"]]}),
+    ({"manual": True}, {"manual": [[]]}),
+    ({"description": "it's \"so\" \\"}, {"description": [["it's \"so\" \\"]]}),
+    ({"environment": {"A": "b 'c' \"d\"", "E": ""}}, {"env": [["A=b 'c' \"d\""], ["E="]]}),
+    ({"user": "daemon", "group": "adm"}, {"setuid": [["daemon"]], "setgid": [["adm"]]}),
+    ({"limits": {"nofile": "1:unlimited", "core": 0}},
+     {"limit": [["nofile", "1", "unlimited"], ["core", "0", "0"]]}),
+    ({"oom_score": "never", "nice": -3}, {"oom": [["score", "never"]], "nice": [["-3"]]}),
+    ({"expect": "fork"}, {"expect": [["fork"]]}),
+    ({"background": False}, {"expect": [["daemon"]]}),
+    ({"respawn": {"when": "always", "limit": 0}}, {"respawn": [[], ["limit", "unlimited"]]}),
+    ({"respawn": {"when": "failure", "normal_exit": [3, "INT"]}},
+     {"respawn": [[], ["limit", "10", "5"]], "normal": [["exit", "0", "3", "INT"]]}),
+    ({"reload_signal": "USR1"}, {"reload": [["signal", "USR1"]]}),
+    ({"script": "\n  echo a\n    b", "arguments": []}, {"script": [[":\n\n  echo a\n    b\n"]]}),
+    ({"script": "  echo a\necho b", "arguments": []}, {"script": [[":\n  echo a\necho b\n"]]}),
+    ({"script": "echo $1", "arguments": ["a b"]}, {"script": [["set -- 'a b'\necho $1\n"]]}),
+    ({"before_start": "mkdir -p /run/x"}, {"pre-start": [["script", "mkdir -p /run/x\n"]]}),
+    ({"console": "output", "task": True}, {"console": [["output"]], "task": [[]]}),
+    ({"emits": ["a-event"], "environment": {"V": ""}, "export": ["V"]},
+     {"emits": [["a-event"]], "export": [["V"]]}),
+    ({"apparmor_profile": "/etc/apparmor.d/x"}, {"apparmor": [["load", "/etc/apparmor.d/x"]]}),
+    ({"cgroups": ["memory x 5"]}, {"cgroup": [["memory", "x", "5"]]}),
+    ({"working_directory": "/a b", "root": "/c d"}, {"chdir": [["/a b"]], "chroot": [["/c d"]]}),
+    ({"directories": ["/srv/x"], "working_directory": "/srv/x", "root": "/r"},
+     {"exec": [["start-stop-daemon --start --pidfile /dev/null --chroot /r --chdir /srv/x "
+                "--startas /bin/sleep -- 1000"]], "chdir": None, "chroot": None}),
+    ({"user": "daemon", "before_start": "true"},
+     {"exec": [["start-stop-daemon --start --pidfile /dev/null --chuid daemon --chdir / --startas "
+                "/bin/sleep -- 1000"]]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "case", range(len(READ)), ids=lambda index: "-".join([*READ[index][0], str(index)])
+)
+def test_a_job_says_what_was_declared(case: int) -> None:
+    """Each field is the stanza that means the same."""
+    declared, expected = READ[case]
+    found = job(**declared)
+    assert expected == {name: found.get(name) for name in expected}
+
+
+def test_a_job_of_everything_is_well_formed() -> None:
+    """Upstart's rules have nothing against it."""
+    assert readers.job(upstart.generate(samples.everything()).text())
+
+
+@pytest.mark.parametrize("text", samples.HOSTILE)
+def test_no_value_becomes_another_stanza(text: str) -> None:
+    """Whatever stands in a declaration, the stanzas are the generator's own."""
+    benign = job(**samples.hostile("benign"))
+    assert set() == set(job(**samples.hostile(text))) - {*benign, "exec", "script"}
+
+
+@settings(deadline=None)
+@given(st.lists(NASTY, min_size=1, max_size=4), st.booleans())
+def test_a_shell_gets_the_same_words_by_exec_and_by_script(words: list[str], sourced: bool) -> None:
+    """A job's command comes through Upstart's reader and the shell that it calls."""
+    files = ["/dev/null"] if sourced else []
+    found = job(executable="/usr/bin/printf", arguments=["%s\\0", *words], environment_files=files)
+    if "exec" in found:
+        (text,) = found["exec"][0]
+        text = f"exec {text}"  # as Upstart calls the shell
+    else:
+        (text,) = found["script"][0]
+    done = subprocess.run(["sh", "-e", "-c", text], capture_output=True, check=True, timeout=60)
+    assert words == done.stdout.decode().split("\0")[:-1]
+
+
+@settings(deadline=None)
+@given(NASTY.filter(lambda text: text.strip() != ""))
+def test_a_script_that_would_end_its_block_is_the_same_script(text: str) -> None:
+    """A line ``end script`` in it is not the end."""
+    script = f"cat <<'THE END'\n  end script\nend\tscript # {text}\nTHE END\n"
+    if has_controls(text):
+        script = script.replace(text, "x")
+    (block,) = job(script=script)["script"][0]
+    ran = [
+        subprocess.run(["sh", "-e", "-c", each], capture_output=True, check=True, timeout=60).stdout
+        for each in (script, block)
+    ]
+    assert ran[0] == ran[1]
+
+
+@pytest.mark.parametrize("events", ["a (", "a )", "a 'b", 'a "', "a # b", "a \\"])
+def test_events_that_would_take_in_the_next_stanza_are_lost(events: str) -> None:
+    """With the runlevels in their place, and the reason."""
+    sheet = upstart.generate(samples.least(start_on=events))
+    assert ["start_on"] == [field for field, _ in sheet.losses]
+    assert "\nstart on runlevel [2345]\n" in sheet.text()

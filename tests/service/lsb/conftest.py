@@ -1,0 +1,30 @@
+"""Run all doors once, for the cases that this session selected."""
+
+import os
+
+import pytest
+from differential import harness
+from differential.cases import Case
+
+from . import doors
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory):
+    """Return the doors' programs by name; skip with the reason where they cannot be compared."""
+    if (hindrance := harness.hindrance()) is not None:
+        pytest.skip(hindrance)
+    for needed in (doors.ORIGINAL, "/bin/dash", "/bin/pidof"):
+        if not os.path.exists(needed):
+            pytest.skip(f"{needed} is not installed")
+    return doors.build(tmp_path_factory.mktemp("doors"))
+
+
+@pytest.fixture(scope="session")
+def outcomes(request, programs):
+    """Return a function from a case's id to its outcomes by door."""
+    calls = (getattr(item, "callspec", None) for item in request.session.items)
+    chosen = (call.params.get("lsb_case") for call in calls if call)
+    names = list(dict.fromkeys(case.id for case in chosen if isinstance(case, Case)))
+    sides = harness.compare(names, list(programs.values()), doors.CASES)
+    return lambda name: {door: side[name] for door, side in zip(programs, sides, strict=True)}

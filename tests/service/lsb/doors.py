@@ -1,0 +1,68 @@
+"""The doors to the LSB functions, each as a program that takes a function and its arguments.
+
+``original`` is Debian's library in dash, the sh that it is written for. The others are this
+project's: its library in three shells, and its command.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import debian
+
+CASES = Path(__file__).with_name("cases.toml")
+ORIGINAL = Path("/lib/lsb/init-functions")
+NAME = "init-script"  # the $0 of all, which complaints begin with
+
+_LIBRARY = """\
+#!/bin/sh
+SSD_SERVICE={service}
+export SSD_SERVICE
+exec {shell} -c '. "{library}"; "$@"' {name} "$@"
+"""
+_COMMAND = '#!/bin/sh\nexec {service} lsb --as {name} "$@"\n'
+
+SHELLS = ("dash", "bash", "busybox")
+OURS = (*SHELLS, "command")
+
+
+def library() -> Path:
+    """Return the shell library that was installed with the package under test."""
+    return Path(sys.prefix, "share", "ssd", "init-functions")
+
+
+def service() -> Path:
+    """Return the installed ``ssd-service``."""
+    return Path(sys.executable).with_name("ssd-service")
+
+
+def shell(name: str, folder: Path) -> str:
+    """Return the words that run a POSIX shell; one that the machine lacks is put in ``folder``.
+
+    Skips the test where Debian's package of it cannot be had.
+    """
+    if name == "busybox":
+        found = folder / "bin" / name
+        if not found.exists():
+            (unpacked,) = debian.unpack(name).glob(f"**/bin/{name}")
+            found.parent.mkdir(mode=0o755)
+            shutil.copy(unpacked, found)
+        return f"{found} sh"
+    return f"{shutil.which(name)} --posix" if name == "bash" else str(shutil.which(name))
+
+
+def build(folder: Path) -> dict[str, str]:
+    """Write a program for each door into a folder that anyone may read; return their paths."""
+    folder.chmod(0o755)
+    words = {"service": service(), "name": NAME}
+    texts = {"original": _LIBRARY.format(shell="/bin/dash", library=ORIGINAL, **words)}
+    for name in SHELLS:
+        text = _LIBRARY.format(shell=shell(name, folder), library=library(), **words)
+        texts[name] = text
+    texts["command"] = _COMMAND.format(**words)
+    for name, text in texts.items():
+        path = folder / name
+        path.write_text(text)
+        os.chmod(path, 0o755)
+    return {name: str(folder / name) for name in texts}

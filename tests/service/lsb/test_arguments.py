@@ -1,0 +1,64 @@
+"""Options are read as getopts of a real shell reads them."""
+
+import subprocess
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ssd.service.lsb.arguments import getopts
+
+# Prints the last value of each option, then the operands; a complaint is a line of its own.
+SCRIPT = """
+known=$1; shift
+f= n= p=
+while getopts "$known" letter; do
+    case $letter in
+    f) f=set ;;
+    n) n="set$OPTARG" ;;
+    p) p="set$OPTARG" ;;
+    *) echo complaint ;;
+    esac
+done
+shift $((OPTIND - 1))
+printf '<%s>' "$f" "$n" "$p"
+echo
+for operand; do printf '<%s>\\n' "$operand"; done
+"""
+
+WORDS = st.lists(st.text(st.sampled_from("fnpx-a"), max_size=4), max_size=5)
+
+
+@settings(max_examples=150, deadline=None)
+@given(WORDS)
+@example(["-p"])
+@example(["-fp"])
+@example(["-n", "--", "a"])
+@example(["-", "-f"])
+@example(["--", "-f"])
+@example(["-fxf", "a", "-p"])
+@example(["-p", "-f"])
+@example([""])
+@example(["-x-"])
+def test_options_are_read_as_by_the_shell(words: list[str]) -> None:
+    """The same values, operands and number of complaints as in dash."""
+    done = subprocess.run(
+        ["dash", "-c", SCRIPT, "dash", "fn:p:", *words], capture_output=True, text=True, check=True
+    )
+    options, operands, complaints = getopts("fn:p:", words)
+    values = "".join(f"<set{options[n]}>" if n in options else "<>" for n in "fnp")
+    expected = "complaint\n" * len(complaints) + values + "\n"
+    assert done.stdout == expected + "".join(f"<{word}>\n" for word in operands)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["-x"], "unknown option -x"),
+        (["-fp"], "option -p needs a value"),
+        (["-:"], "unknown option -:"),
+    ],
+)
+def test_a_complaint_names_the_option(words: list[str], complaint: str) -> None:
+    """And goes on."""
+    assert [complaint] == getopts("fp:", words)[2]

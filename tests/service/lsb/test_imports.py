@@ -1,0 +1,71 @@
+"""What an LSB function loads: a line on the console must not cost more than its words."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from support import child, python
+
+import ssd
+
+HOME = str(Path(str(ssd.__file__)).parent.parent)
+
+LIST = f"""
+import os, sys
+before = set(sys.modules)
+sys.path[:0] = [{HOME!r}]
+from ssd.service.command import main
+main(["ssd-service", "lsb", *sys.argv[1:]])
+loaded = sorted(set(sys.modules) - before)
+import json
+print()
+print(json.dumps(loaded))
+"""
+
+COMMON = {
+    "ssd", "ssd.errors", "ssd.launch", "ssd.launch.stdio", "ssd.service", "ssd.service.command",
+    "ssd.service.lsb", "ssd.service.lsb.command", "ssd.signals", "ssd.writing",
+}  # fmt: skip
+LINES = COMMON | {"ssd.service.console", "ssd.service.lsb.lines"}
+CALLS = COMMON | {"ssd.matching", "ssd.service.lsb.arguments", "ssd.service.lsb.calls"}
+PIDFILE = LINES | CALLS | {"ssd.paths", "ssd.pidfile", "ssd.processes", "ssd.service.lsb.pids"}
+TABLE = PIDFILE | {"ssd.processes.identity", "ssd.processes.linux"}
+STOP = TABLE | {
+    "ssd.engine", "ssd.finding", "ssd.processes.handles", "ssd.processes.waiting", "ssd.schedule",
+    "ssd.service.lsb.daemons", "ssd.service.lsb.names", "ssd.stopping",
+}  # fmt: skip
+
+# call -> what of ssd it may load
+BUDGETS = {
+    "log_end_msg 0": LINES,
+    "log_end_msg 1": LINES,
+    "log_daemon_msg a b": LINES,
+    "log_failure_msg a": LINES,
+    "log_action_end_msg 1": LINES,
+    "pidofproc -p {missing} x": PIDFILE,
+    "pidofproc -p {pidfile} x": TABLE,
+    "pidofproc nobody-runs-it": TABLE | {"ssd.processes.scanning", "ssd.service.lsb.names"},
+    "status_of_proc -p {pidfile} x y": TABLE,
+    "killproc -p {pidfile} sleep": STOP,
+    "killproc -p {missing} sleep HUP": STOP,
+    "get_lsb_header_val {pidfile} Provides": CALLS
+    | {"ssd.service.header", "ssd.service.lsb.scripts"},
+    "init_is_upstart": CALLS | {"ssd.service.header", "ssd.service.lsb.scripts"},
+}
+LIBRARY = {"errno", "fcntl", "select", "time"}  # in C, and free
+
+
+@pytest.mark.parametrize("call", BUDGETS)
+def test_a_function_loads_only_what_it_needs(call: str, tmp_path: Path) -> None:
+    """Nothing of the standard library but what is in C, and nothing of another function."""
+    with child() as process:
+        pidfile = tmp_path / "pid"
+        pidfile.write_text(f"{process.pid}\n")
+        words = call.format(pidfile=pidfile, missing=tmp_path / "none").split()
+        done = python(LIST, *words, flags=("-I", "-S"), env={"PATH": os.defpath})
+    loaded = json.loads(done.stdout.splitlines()[-1])
+    own = {name for name in loaded if name.partition(".")[0] == "ssd"}
+    beyond = set(loaded) - own - LIBRARY
+    assert set() == own - BUDGETS[call]
+    assert set() == beyond

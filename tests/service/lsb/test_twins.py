@@ -1,0 +1,92 @@
+"""The shell library prints lines of its own: they are Python's, whatever the arguments."""
+
+import json
+import re
+import shlex
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import python
+
+from ssd.service.lsb.command import FUNCTIONS
+
+from . import doors
+
+LINES = [name for name, home in FUNCTIONS.items() if home == "lines"]
+
+# Texts that a shell, echo(1), printf(1) or a reader of numbers could take for something else.
+WORDS = st.one_of(
+    st.sampled_from(
+        ["", "0", "1", "255", "256", "-1", "+1", "007", "0255", "-0", "-n", "-e", "--"]
+    ),
+    st.integers(-300, 2000).map(str),
+    st.text(st.sampled_from("01-+ \\%sn$`'\"*~[]!;&|\n\té"), max_size=8),
+)
+CALLS = st.lists(
+    st.tuples(st.sampled_from(LINES), st.lists(WORDS, max_size=3)), min_size=1, max_size=12
+)
+
+# Runs the calls it is given as JSON, and tells the status of each.
+TWIN = """
+import json, sys
+from ssd.service.lsb.command import main
+for name, words in json.loads(sys.argv[1]):
+    status = main(["--as", "twin", name, *words])
+    sys.stdout.write(f"<{status}>\\n")
+    sys.stdout.flush()
+"""
+
+
+def script(calls: list) -> str:
+    """Return a shell script that makes the calls, and tells the status of each."""
+    library = shlex.quote(str(doors.library()))
+    told = [f'{shlex.join([name, *words])}; echo "<$?>"' for name, words in calls]
+    return "\n".join([f". {library}", *told])
+
+
+@pytest.mark.parametrize("name", doors.SHELLS)
+def test_every_line_is_that_of_python(name: str, tmp_path_factory) -> None:
+    """Standard output, standard error and statuses of any calls in any shell."""
+    shell = doors.shell(name, tmp_path_factory.mktemp("shell")).split()
+
+    @settings(max_examples=60, deadline=None)
+    @given(CALLS)
+    def check(calls: list) -> None:
+        expected = python(TWIN, json.dumps(calls))
+        done = subprocess.run([*shell, "-c", script(calls), "twin"], capture_output=True)
+        assert (expected.stdout, expected.stderr) == (done.stdout, done.stderr)
+
+    check()
+
+
+@pytest.mark.parametrize("missing", ["/nonexistent/ssd-service", "/etc/passwd"])
+def test_a_status_cannot_be_told_without_ssd_service(missing: str) -> None:
+    """A daemon is not said to be dead because nobody could ask."""
+    call = [("status_of_proc", ["-p", "/nonexistent/pid", "/usr/sbin/nap", "nap"])]
+    environment = {"SSD_SERVICE": missing}
+    done = subprocess.run(["sh", "-c", script(call)], capture_output=True, env=environment)
+    assert b"could not access PID file for nap ... failed!\n<4>\n" == done.stdout
+    assert missing.encode() in done.stderr
+
+
+def defined(text: str) -> set[str]:
+    """Return the names of the functions that a shell script defines."""
+    return set(re.findall(r"^(\w+) ?\(\)", text, re.MULTILINE))
+
+
+def test_every_function_is_defined(checkout) -> None:
+    """Those of the command and, where it is installed, all of the original's."""
+    ours = defined(doors.library().read_text())
+    assert set() == set(FUNCTIONS) - ours
+    if doors.ORIGINAL.exists():
+        assert set() == defined(doors.ORIGINAL.read_text()) - ours
+
+
+def test_the_library_keeps_to_its_own_names() -> None:
+    """What is no function or variable of the original's begins with _ssd_."""
+    text = re.sub(r"(?m)(^|\s)# .*$", "", doors.library().read_text())
+    names = defined(text) | set(re.findall(r"(?:^|\s)(\w+)=", text))
+    known = re.compile(r"_ssd_\w+|v?log_\w+|FANCYTTY")
+    assert [] == [each for each in names - set(FUNCTIONS) if not known.fullmatch(each)]

@@ -1,0 +1,165 @@
+"""Many init scripts are asked side by side, and none of them can hold up the others."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import ended, nothing_left, python
+
+from ssd.service.asking import Answer, Inquiry
+from ssd.service.initscripts import Run
+
+PATIENT = 60.0  # seconds; nothing here takes that long
+HASTY = 0.3
+
+
+def shell(text: str, *words: str) -> Run:
+    """Return what runs a piece of shell."""
+    return Run("/bin/sh", ["sh", "-c", text, *words], os.environb)
+
+
+def asked(runs: dict[str, Run], jobs: int = 2, patience: float = PATIENT) -> dict[str, Answer]:
+    """Ask them, and return what each answered; nothing is left behind."""
+    with nothing_left(), Inquiry(list(runs.items()), jobs, patience) as inquiry:
+        return dict(answered for answered in inquiry if answered is not None)
+
+
+def signs(runs: dict[str, Run], jobs: int = 2, patience: float = PATIENT) -> dict[str, str]:
+    """Ask them, and return the sign of each."""
+    return {name: answer.sign for name, answer in asked(runs, jobs, patience).items()}
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b"usage:"],
+        [b"us", b"age:"],
+        [b"x" * 99 + b"U", b"SAGE:"],
+        [b"u", b"s", b"a", b"g", b"e", b":"],
+        [b"us\0a", b"ge:"],
+    ],
+)
+def test_a_usage_is_heard_in_whatever_pieces_it_comes(pieces: list[bytes]) -> None:
+    """grep -i finds it in the whole output, which a pipe delivers in parts."""
+    answer = Answer()
+    for piece in pieces:
+        answer.hear(piece)
+    assert answer.usage
+
+
+def test_two_scripts_run_at_the_same_moment(tmp_path: Path) -> None:
+    """Each waits for the other, so they end only if they run side by side."""
+    for name in ("one", "other"):
+        os.mkfifo(tmp_path / name)
+    meet = 'echo x > "$1" & read -r line < "$2" && wait && echo met'
+    one = shell(meet, "sh", str(tmp_path / "one"), str(tmp_path / "other"))
+    other = shell(meet, "sh", str(tmp_path / "other"), str(tmp_path / "one"))
+    assert {"one": "+", "other": "+"} == signs({"one": one, "other": other})
+
+
+def test_no_more_run_at_once_than_allowed() -> None:
+    """Of twenty, three are asked at any moment, and all are in the end."""
+    runs = {str(number): shell("echo yes") for number in range(20)}
+    most = 0
+    with Inquiry(list(runs.items()), 3, PATIENT) as inquiry:
+        answers = []
+        for answered in inquiry:
+            most = max(most, len(inquiry.waiting_for))
+            answers += [] if answered is None else [answered[0]]
+    assert (3, sorted(runs)) == (most, sorted(answers))
+
+
+@pytest.mark.parametrize("text", ["sleep 1000", "sleep 1000 & wait", "yes", "kill -STOP $$",
+                                  "trap '' TERM HUP; while :; do sleep 1000; done"])  # fmt: skip
+def test_one_that_hangs_is_ended_with_its_children(text: str) -> None:
+    """It cannot be told of, and the reason is said; the others are told of all the same."""
+    answers = asked({"hangs": shell(f"echo begun; {text}"), "ends": shell("echo yes")}, 2, HASTY)
+    assert ("?", "no answer in 0.3 seconds") == (answers["hangs"].sign, answers["hangs"].problem)
+    assert "+" == answers["ends"].sign
+
+
+def test_a_child_that_keeps_the_output_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """The script's own end is its end: a daemon of its may have its output for ever."""
+    pid = tmp_path / "pid"
+    answers = signs({"leaves": shell(f"sleep 1000 & echo $! | tee {pid}")})
+    with ended(int(pid.read_text())):
+        assert {"leaves": "+"} == answers
+
+
+def test_a_script_that_asks_gets_no_answer() -> None:
+    """Its standard input is /dev/null."""
+    assert {"asks": "+"} == signs({"asks": shell("read -r line || echo none; exit 0")})
+
+
+def test_one_that_cannot_be_executed_does_not_run(tmp_path: Path) -> None:
+    """env(1) fails with 126 or 127 and says why, which is an answer of its own."""
+    missing = Run(str(tmp_path / "none"), ["none"], {})
+    assert {"none": "-", "some": "+"} == signs({"none": missing, "some": shell("echo yes")})
+
+
+def test_an_interruption_ends_those_that_run(tmp_path: Path) -> None:
+    """Whoever gives up leaves no script running."""
+    os.mkfifo(tmp_path / "pid")
+    run = shell(f"echo $$ > {tmp_path}/pid; exec sleep 1000")
+    with nothing_left():
+        with pytest.raises(KeyboardInterrupt), Inquiry([("x", run)], 1, PATIENT) as inquiry:
+            assert next(iter(inquiry)) is None
+            pid = int((tmp_path / "pid").read_text())
+            raise KeyboardInterrupt
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+BOARD = """
+from ssd.command.messages import Voice
+from ssd.service.inquiry import Board
+with Board(["one", "three", "two"], Voice("ssd-service")) as board:
+    board.progress(["one", "three"])
+    board.answer("two", "+")
+    board.answer("one", "-")
+    board.progress(["three"])
+    board.answer("three", "?", "it hangs")
+"""
+
+
+def test_lines_come_in_the_order_of_the_names() -> None:
+    """One that is slow holds back those after it, and nobody sees a line of progress in a file."""
+    done = python(BOARD)
+    assert b" [ - ]  one\n [ + ]  two\n" == done.stdout
+    assert b"ssd-service: three: it hangs\n [ ? ]  three\n" == done.stderr
+
+
+def test_a_terminal_sees_who_is_awaited() -> None:
+    """The line is written over, and gone before an answer is shown."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        with os.fdopen(theirs, "wb") as slave:
+            subprocess.run([sys.executable, "-c", BOARD], stdout=slave, stderr=slave, check=True)
+            shown = terminal.read(4096).decode().replace("\r\n", "\n").split("\r\x1b[K")
+    assert ["", "asked 0 of 3, waiting for one three", " [ - ]  one\n",
+            "asked 2 of 3, waiting for three",
+            "ssd-service: three: it hangs\n [ ? ]  three\n [ + ]  two\n"] == shown  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--jobs"],
+        ["--jobs", "0"],
+        ["--timeout=x"],
+        ["--timeout", "-1"],
+        ["--all"],
+        ["--jobs=1", "more"],
+    ],
+)
+def test_a_bad_option_is_named(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    """With the options that there are, or the numbers that it takes."""
+    from ssd.service import inquiry
+
+    assert inquiry.MISUSED == inquiry.main(words)
+    said = capfd.readouterr().err
+    assert said.startswith("ssd-service: --status-all: ")
+    assert any(word in said for word in ("needs a number", "takes a number", "it takes --jobs"))

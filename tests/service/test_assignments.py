@@ -1,0 +1,60 @@
+"""Files of shell assignments: read by a real shell, with errors that name the line."""
+
+from pathlib import Path
+
+import pytest
+
+from ssd.service import DeclarationError, Service
+from ssd.service.assignments import exported
+
+
+def test_assignments_mean_what_they_mean_to_a_shell(tmp_path: Path) -> None:
+    """Quotes, references, conditionals and commands; whether exported or not."""
+    file = tmp_path / "env"
+    file.write_text("A='one  two'\nB=${A}!\nif [ -d / ]; then C=$(echo three); fi\nexport A\n")
+    assert {b"A": b"one  two", b"B": b"one  two!", b"C": b"three"} == exported(str(file))
+
+
+def test_what_a_file_prints_is_not_taken_for_a_variable(tmp_path: Path) -> None:
+    """Nor does it reach the terminal."""
+    file = tmp_path / "env"
+    file.write_text("echo X=1; echo Y=2 >&2; Z=3\n")
+    assert {b"Z": b"3"} == exported(str(file))
+
+
+def test_a_mistake_is_named_with_its_file_and_line(tmp_path: Path) -> None:
+    """As the shell says it."""
+    file = tmp_path / "env"
+    file.write_text("A=1\nB=2\nif then\n")
+    with pytest.raises(DeclarationError) as caught:
+        exported(str(file))
+    assert (str(file), 3) == (caught.value.file, caught.value.line)
+
+
+def test_a_command_that_fails_is_an_error(tmp_path: Path) -> None:
+    """Half an environment is none."""
+    file = tmp_path / "env"
+    file.write_text("A=1\nfalse\nB=2\n")
+    with pytest.raises(DeclarationError, match="status 1"):
+        exported(str(file))
+
+
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    """It names the file."""
+    with pytest.raises(DeclarationError) as caught:
+        exported(str(tmp_path / "none"))
+    assert str(tmp_path / "none") == caught.value.file
+
+
+def test_the_files_come_before_the_table(tmp_path: Path) -> None:
+    """What stands in the declaration itself is stronger."""
+    file = tmp_path / "env"
+    file.write_text("A=file\nB=file\n")
+    service = Service(
+        name="nap",
+        executable="/bin/true",
+        environment={"A": "table"},
+        environment_files=[str(file)],
+    )
+    environment = service.command().environment
+    assert (b"table", b"file") == (environment[b"A"], environment[b"B"])

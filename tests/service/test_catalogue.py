@@ -1,0 +1,66 @@
+"""Where a declaration is looked for, and which of several counts."""
+
+from pathlib import Path
+
+import pytest
+
+from ssd.service import DeclarationError, UnknownService, catalogue
+
+TOML = 'executable = "/bin/true"\n'
+SHELL = "DAEMON=/bin/false\n"
+
+
+def test_toml_comes_before_shell(tmp_path: Path) -> None:
+    """Of the same name in the same directory."""
+    (tmp_path / "nap").write_text(SHELL)
+    assert "/bin/false" == catalogue.find("nap", str(tmp_path)).executable
+    (tmp_path / "nap.toml").write_text(TOML)
+    assert "/bin/true" == catalogue.find("nap", str(tmp_path)).executable
+
+
+def test_nova_compute_is_found_by_name_and_can_be_replaced(tmp_path: Path) -> None:
+    """The shipped declaration is for whoever has none of their own."""
+    shipped = catalogue.find("nova-compute", str(tmp_path), {b"PATH": b"/bin"})
+    assert shipped.file.startswith(catalogue.SHIPPED)
+    (tmp_path / "nova-compute").write_text(SHELL)
+    assert "/bin/false" == catalogue.find("nova-compute", str(tmp_path)).executable
+
+
+def test_an_init_script_counts_if_it_is_a_declaration(tmp_path: Path, monkeypatch) -> None:
+    """Any other is run as it is, by somebody else."""
+    monkeypatch.setattr(catalogue, "INIT_D", str(tmp_path))
+    script = tmp_path / "nap"
+    script.write_text(f"#!/bin/sh\n{SHELL}")
+    assert catalogue.locate("nap", "/nonexistent") is None
+    script.write_text(f"#!/usr/bin/env ssd-service\n{SHELL}")
+    assert "/bin/false" == catalogue.find("nap", "/nonexistent").executable
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../etc", ".hidden", "-x", "nosuch"])
+def test_what_is_no_name_is_not_found(name: str, tmp_path: Path) -> None:
+    """No path, no option, nothing hidden."""
+    (tmp_path / ".hidden").write_text(SHELL)
+    with pytest.raises(UnknownService):
+        catalogue.find(name, str(tmp_path))
+
+
+def test_the_nearest_name_is_proposed(tmp_path: Path) -> None:
+    """Of those declared and those shipped."""
+    with pytest.raises(UnknownService) as caught:
+        catalogue.find("nova-computer", str(tmp_path))
+    assert "nova-compute" == caught.value.nearest
+
+
+def test_the_names_are_those_of_a_directorys_files(tmp_path: Path) -> None:
+    """Each once, without what editors and packages leave."""
+    for name in ("b.toml", "a", "a.toml", "c~", ".d", "e.dpkg-old"):
+        (tmp_path / name).write_text(TOML)
+    assert ["a", "b"] == catalogue.names(str(tmp_path))
+    assert [] == catalogue.names(str(tmp_path / "none"))
+
+
+def test_a_mistake_is_that_of_the_file_that_counts(tmp_path: Path) -> None:
+    """A broken override does not uncover what it overrides."""
+    (tmp_path / "nova-compute.toml").write_text("= 1\n")
+    with pytest.raises(DeclarationError):
+        catalogue.find("nova-compute", str(tmp_path))

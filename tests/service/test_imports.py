@@ -1,0 +1,107 @@
+"""What ssd-service loads: on a hot path little, and for each verb no more than it needs."""
+
+import json
+from pathlib import Path
+
+import pytest
+from command.test_imports import DAEMON, HEAVY, HOME, LIBRARY, PLAIN, lines_of
+from support import child, ended, python
+
+# As the script does: without site, which loads things of its own.
+LIST = f"""
+import os, sys
+before = set(sys.modules)
+sys.path[:0] = [{HOME!r}]
+sys.path.append({DAEMON!r})
+from ssd.service.command import main
+status = main(["ssd-service", *sys.argv[1:]])
+loaded = sorted(set(sys.modules) - before)
+import json
+files = {{name: getattr(sys.modules[name], "__file__", None) for name in loaded}}
+print(json.dumps([status, files]))
+"""
+
+COMMON = {
+    "ssd", "ssd.errors", "ssd.finding", "ssd.launch", "ssd.launch.stdio", "ssd.matching",
+    "ssd.paths", "ssd.pidfile", "ssd.processes", "ssd.processes.identity", "ssd.processes.linux",
+    "ssd.schedule", "ssd.service", "ssd.service.catalogue", "ssd.service.command",
+    "ssd.service.declaration", "ssd.service.errors", "ssd.service.fields", "ssd.service.kinds",
+    "ssd.service.performing", "ssd.service.programs", "ssd.service.steps", "ssd.service.verbs",
+    "ssd.service.vitals", "ssd.signals", "ssd.writing",
+}  # fmt: skip
+TOML = {"ssd.service.plain_toml", "ssd.service.toml_source"}
+SHELL = {
+    "ssd.service.debian", "ssd.service.header", "ssd.service.openstack", "ssd.service.shell",
+    "ssd.service.shell_source", "ssd.service.shell_values", "ssd.service.spelling",
+    "ssd.service.words",
+}  # fmt: skip
+LINE = {"ssd.service.console"}
+STOP = {
+    "ssd.clearing", "ssd.engine", "ssd.locking", "ssd.processes.handles", "ssd.processes.waiting",
+    "ssd.service.stops", "ssd.stopping",
+}  # fmt: skip
+START = {
+    "ssd.launch.become", "ssd.launch.command", "ssd.launch.context", "ssd.launch.detach",
+    "ssd.launch.environment", "ssd.launch.identity", "ssd.launch.report", "ssd.locking",
+    "ssd.service.folders", "ssd.service.hooks", "ssd.service.shell", "ssd.service.starts",
+    "ssd.service.surroundings", "ssd.starting",
+}  # fmt: skip
+MANY = {"ssd.service.many", "ssd.service.sharing"}
+
+# words of the command -> what of ssd it may load, and how many lines that may be
+BUDGETS = {
+    "toml status": (COMMON | TOML, 3100),
+    "toml start": (COMMON | TOML | LINE, 3250),  # it runs already
+    "toml stop": (COMMON | TOML | LINE | STOP, 4200),
+    "shell status": (COMMON | SHELL, 3700),
+    "all status": (COMMON | TOML | SHELL | MANY, 4300),
+}
+
+
+def loaded(folder: Path, *words: str) -> tuple[int, dict[str, str | None]]:
+    """Run the command in a child; return its status, and the modules with their files."""
+    done = python(LIST, f"--directory={folder}", *words, flags=PLAIN)
+    status, files = json.loads(done.stdout.splitlines()[-1])
+    return status, files
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with one declaration of each kind."""
+    place = tmp_path / "declared"
+    place.mkdir()
+    pidfile = tmp_path / "pid"
+    (place / "toml.toml").write_text(f'executable = "/bin/sleep"\npidfile = "{pidfile}"\n')
+    names = f"PROJECT_NAME=nova\nNAME=shell\nDAEMON=/bin/sleep\nPIDFILE={pidfile}\n"
+    (place / "shell").write_text(names)
+    return place
+
+
+@pytest.mark.parametrize("line", BUDGETS)
+def test_a_verb_loads_only_what_it_needs(line: str, folder: Path) -> None:
+    """Nothing heavy, only modules of its own list, and no more lines than its budget."""
+    allowed, budget = BUDGETS[line]
+    with child() as process:
+        (folder.parent / "pid").write_text(f"{process.pid}\n")
+        status, files = loaded(folder, *line.split())
+    own = {name for name in files if name.partition(".")[0] == "ssd"}
+    assert 0 == status
+    assert set() == set(files) & HEAVY
+    assert set() == own - allowed
+    assert set() == set(files) - own - LIBRARY
+    assert budget >= lines_of(files)
+
+
+def test_a_start_loads_python_daemon_and_no_more(folder: Path) -> None:
+    """Not psutil, not subprocess, not what asks after other verbs."""
+    (folder / "toml.toml").write_text(
+        f'executable = "/bin/sleep"\narguments = ["1000"]\npidfile = "{folder.parent}/pid"\n'
+    )
+    status, files = loaded(folder, "toml", "start")
+    with ended(int((folder.parent / "pid").read_text())):
+        own = {name for name in files if name.partition(".")[0] == "ssd"}
+        assert 0 == status
+        assert "daemon.daemon" in files
+        assert set() == set(files) & {"psutil", "lockfile", "logging", "subprocess", "tomllib"}
+        assert set() == own - COMMON - TOML - LINE - START
+        assert 4700 >= lines_of(files)

@@ -1,0 +1,187 @@
+"""Declarations in shell: what is written is read again, and what Debian writes is understood."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ssd.service import DeclarationError, Service, shell_source, shell_writer
+from ssd.service.fields import KINDS
+from ssd.service.words import quote
+
+from .strategies import value_of
+
+FILE = "/etc/ssd/nap"
+ENVIRONMENT = {b"PATH": b"/usr/bin:/bin"}
+OPTIONAL = {name: value_of(kind) for name, kind in KINDS.items() if name != "name"}
+SERVICES = st.fixed_dictionaries({"name": value_of("name")}, optional=OPTIONAL).map(
+    lambda fields: Service(**fields)
+)
+
+
+def loads(text: str, file: str = FILE, **environment: str) -> Service:
+    """Read a text with hardly any environment."""
+    given = {name.encode(): value.encode() for name, value in environment.items()}
+    return shell_source.loads(text, file, {**ENVIRONMENT, **given})
+
+
+@settings(deadline=None, max_examples=120)
+@given(SERVICES)
+def test_what_is_written_is_read_again(service: Service) -> None:
+    """Every field, with every value that it can have, through a real shell."""
+    assert service == loads(shell_writer.write(service))
+
+
+@settings(deadline=None, max_examples=30)
+@given(OPTIONAL["description"])
+def test_a_text_is_what_the_shell_makes_of_it(text: str) -> None:
+    """Quotes, references, conditionals and commands mean what they mean."""
+    script = f'A={quote(text)}\nif true; then SERVICE_USAGE="<${{A}}>$(echo x)"; fi\n'
+    assert f"<{text}>x" == loads(script).usage
+
+
+INIT_D = """\
+#!/usr/bin/env /lib/init/init-d-script
+### BEGIN INIT INFO
+# Provides:          atd
+# Required-Start:    $syslog $time $remote_fs
+# Required-Stop:     $syslog $time $remote_fs
+# Default-Start:     2 3 4 5
+# Default-Stop:      0 1 6
+# Short-Description: Deferred execution scheduler
+### END INIT INFO
+DAEMON=/usr/sbin/atd
+PIDFILE=/var/run/atd.pid
+"""
+
+
+def test_an_init_d_script_is_read() -> None:
+    """By its own rules: the daemon detaches itself, and is known by three things."""
+    service = loads(INIT_D, "/etc/init.d/atd")
+    assert {
+        "name": "atd",
+        "description": "Deferred execution scheduler",
+        "executable": "/usr/sbin/atd",
+        "pidfile": "/var/run/atd.pid",
+        "process_name": "atd",
+        "match_executable": True,
+        "stop_schedule": "TERM/0/CONT/30/KILL/5",
+        "background": False,
+        "provides": ["atd"],
+        "required_start": ["$syslog", "$time", "$remote_fs"],
+        "required_stop": ["$syslog", "$time", "$remote_fs"],
+        "default_start": ["2", "3", "4", "5"],
+        "default_stop": ["0", "1", "6"],
+        "short_description": "Deferred execution scheduler",
+    } == service.to_dict()
+
+
+def test_every_variable_of_an_init_d_script_counts() -> None:
+    """init-d-script(5) names them."""
+    text = INIT_D + (
+        "DESC='the daemon'\nNAME=other\nCOMMAND_NAME=none\nDAEMON_ARGS='-f  -l 1'\n"
+        "RELOAD_SIGNAL=1\nSTOP_ARGS='--retry INT/2/KILL/1'\n"
+        "START_ARGS='--background --make-pidfile -c daemon:adm --chdir /tmp -k 077 -N 5 -P rr:1"
+        " --notify-await --notify-timeout 9'\n"
+    )
+    found = loads(text).to_dict()
+    wanted = {
+        "name": "other", "description": "the daemon", "arguments": ["-f", "-l", "1"],
+        "reload_signal": "1", "stop_schedule": "INT/2/KILL/1", "user": "daemon", "group": "adm",
+        "working_directory": "/tmp", "umask": "077", "nice": 5, "cpu_scheduling": "rr:1",
+        "readiness": {"kind": "notify", "timeout": 9},
+    }  # fmt: skip
+    assert wanted == {key: found[key] for key in wanted}
+    assert {"background", "process_name"}.isdisjoint(found)
+
+
+def test_the_functions_of_an_init_d_script_become_hooks(tmp_path: Path) -> None:
+    """They are called by the shell that read them."""
+    file = tmp_path / "atd"
+    file.write_text(INIT_D + "do_start_prepare() { echo prepared; }\ndo_stop_cleanup() { :; }\n")
+    service = shell_source.read(str(file), ENVIRONMENT)
+    assert service.before_start.endswith("; do_start_prepare")
+    assert service.after_stop.endswith("; do_stop_cleanup")
+    assert ("", "") == (service.after_start, service.before_stop)
+
+
+def test_variables_of_the_environment_are_not_those_of_the_file() -> None:
+    """As in an init-d-script: NAME may be anything to whoever calls."""
+    service = loads("DAEMON=/bin/true\n", NAME="host", DESC="x", SERVICE_UMASK="077")
+    assert {"name": "nap", "executable": "/bin/true"} == service.to_dict()
+
+
+def test_the_administrators_file_has_the_last_word(tmp_path: Path) -> None:
+    """Of the service's own name, in /etc/default."""
+    (tmp_path / "nap").write_text("DAEMON_ARGS=-x\n")
+    text = f"DEFAULT_DIR={tmp_path}\nDAEMON=/bin/true\nDAEMON_ARGS=-y\n"
+    assert ["-x"] == loads(text).arguments
+
+
+SKELETON = """\
+#!/bin/sh
+### BEGIN INIT INFO
+# Provides:          skeleton
+### END INIT INFO
+PATH=/sbin:/usr/sbin:/bin:/usr/bin
+DESC="Description of the service"
+NAME=daemonexecutablename
+DAEMON=/usr/sbin/$NAME
+DAEMON_ARGS="--options args"
+PIDFILE=/var/run/$NAME.pid
+[ -x "$DAEMON" ] || exit 0
+. /lib/nonexistent/functions
+start() { start-stop-daemon --start --background --exec $DAEMON; }
+case "$1" in
+start) start ;;
+*) echo "Usage: $0 {start}"; exit 3 ;;
+esac
+"""
+
+
+def test_a_script_with_code_of_its_own_is_read_as_far_as_it_goes() -> None:
+    """Its variables count, wherever it ends when no verb is given."""
+    service = loads(SKELETON)
+    assert "/usr/sbin/daemonexecutablename" == service.executable
+    assert ["--options", "args"] == service.arguments
+    assert service.background
+    assert not loads(SKELETON.replace("--background", "")).background
+
+
+MISTAKES = {
+    "DAEMON=/bin/true\nSERVICE_UMAKS=077\n": (2, "SERVICE_UMAKS", "SERVICE_UMASK"),
+    "\nDEAMON=/bin/true\n": (2, "DEAMON", "DAEMON"),
+    "DAEMON=/bin/true\n\nSERVICE_UMASK=9\n": (3, "SERVICE_UMASK", None),
+    "DAEMON=true\n": (1, "DAEMON", None),
+    "SERVICE_BACKGROUND=maybe\n": (1, "SERVICE_BACKGROUND", None),
+    "SERVICE_READINESS='kind=soon'\n": (1, "SERVICE_READINESS", None),
+    'SERVICE_ARGUMENTS="\'x"\n': (1, "SERVICE_ARGUMENTS", None),
+    "START_ARGS='--frob'\n": (1, "START_ARGS", None),
+    "RELOAD_SIGNAL=HUPP\n": (1, "RELOAD_SIGNAL", None),
+    "A=1\nif then\n": (2, None, None),
+    "A=1\nexit 3\n": (None, None, None),
+}
+
+
+@pytest.mark.parametrize("text", MISTAKES)
+def test_a_mistake_is_named_with_file_line_and_variable(text: str) -> None:
+    """And with the variable that was probably meant."""
+    with pytest.raises(DeclarationError) as caught:
+        loads(text)
+    error = caught.value
+    line, key, near = MISTAKES[text]
+    assert (FILE, line, key) == (error.file, error.line, error.key)
+    if near:
+        assert near == error.nearest
+
+
+def test_a_variable_of_the_files_own_is_no_mistake() -> None:
+    """If the file uses it, or if it is like no other."""
+    loads("DEAMON=/bin/true\nDAEMON=$DEAMON\nXYZZY=1\n")
+
+
+def test_a_large_output_of_the_file_is_no_hindrance() -> None:
+    """Whatever it prints, and wherever."""
+    noise = "i=0\nwhile [ $i -lt 3000 ]; do echo $i$i$i$i$i; echo $i$i$i >&2; i=$((i+1)); done\n"
+    assert "/bin/true" == loads(noise * 3 + "DAEMON=/bin/true\n").executable

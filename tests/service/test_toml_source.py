@@ -1,0 +1,109 @@
+"""Declarations in TOML: what is written is read again, and mistakes are named."""
+
+import tomllib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ssd.service import DeclarationError, Service, toml_source
+from ssd.service.fields import KINDS
+from ssd.service.plain_toml import parse
+
+from .strategies import value_of
+
+SERVICES = st.fixed_dictionaries(
+    {"name": value_of("name")},
+    optional={name: value_of(kind) for name, kind in KINDS.items() if name != "name"},
+).map(lambda fields: Service(**fields))
+
+
+@given(SERVICES)
+def test_what_is_written_is_read_again(service: Service) -> None:
+    """Every field, with every value that it can have."""
+    assert service == toml_source.loads(toml_source.write(service))
+
+
+@given(SERVICES)
+def test_what_is_written_is_toml(service: Service) -> None:
+    """The standard library reads the same."""
+    assert service.to_dict() == Service(**tomllib.loads(toml_source.write(service))).to_dict()
+
+
+# Pieces that make lines which are TOML, nearly TOML, or none.
+PIECES = st.sampled_from(
+    """a b-c 1 0 007 -5 +3 1_0 0x1 1.5 true false = , [ ] [[ ]] " ' \\ \\n \\" # \t { } . ''' """
+    '''""" é inf 1979-05-27 a=1 a="x" [a] [[a]] b='y' [b.c] a=[1,"2"] \r \u2028 \x7f'''.split(" ")
+)
+LINES = st.lists(PIECES, max_size=6).flatmap(
+    lambda pieces: st.sampled_from(["", " "]).map(lambda gap: gap.join(pieces))
+)
+
+
+@settings(max_examples=1500)
+@given(st.lists(LINES, max_size=5).map("\n".join))
+def test_the_plain_reader_reads_as_the_standard_library(text: str) -> None:
+    """It may give up on anything, but what it reads is what tomllib reads."""
+    found = parse(text)
+    if found is not None:
+        assert tomllib.loads(text) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a = "x # y" # z',
+        "a = 'c:\\d'",
+        'a = "tab\\tquote\\"end"',
+        "a = [1, 2,]",
+        "a = [\"x\", 'y' ]",
+        "a=-5\nb=+3\nc=true",
+        "[t]\na=1\n[[u]]\nb=2\n[[u]]\nb=3",
+    ],
+)
+def test_the_plain_reader_reads_plain_lines(text: str) -> None:
+    """It would be of no use if it gave up on these."""
+    assert tomllib.loads(text) == parse(text)
+
+
+MISTAKES = {
+    'name = "x"\nexekutable = "/bin/true"\n': (2, "exekutable", "executable"),
+    'name = "x"\n\numask = 22\n': (3, "umask", None),
+    'name = "x"\n[readiness]\nkind = "exec"\ntimeuot = 3\n': (4, "readiness.timeuot",
+                                                             "readiness.timeout"),
+    'name = "x"\nreadiness = {timeout = -1}\n': (2, "readiness.timeout", None),
+    'nice = 1\n[limits]\nfoo = 3\n': (3, "limits.foo", None),
+    'name = "x"\nnice = = 3\n': (2, None, None),
+    'name = "x"\nnice = 1\nnice = 2\n': (3, None, None),
+    'name = "x"\narguments = [1,\n': (3, None, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", MISTAKES)
+def test_a_mistake_is_named_with_file_line_and_key(text: str) -> None:
+    """And with the key that was probably meant."""
+    with pytest.raises(DeclarationError) as caught:
+        toml_source.loads(text, "/etc/ssd/x.toml", "x")
+    error = caught.value
+    line, key, near = MISTAKES[text]
+    assert ("/etc/ssd/x.toml", line, key) == (error.file, error.line, error.key)
+    if near:
+        assert near == error.nearest
+
+
+def test_a_service_is_called_as_its_file_unless_it_says_otherwise(tmp_path) -> None:
+    """So that most declarations need no name."""
+    file = tmp_path / "nap.toml"
+    file.write_text('executable = "/bin/sleep"\n')
+    assert "nap" == toml_source.read(str(file)).name
+    file.write_text('name = "other"\n')
+    assert "other" == toml_source.read(str(file)).name
+
+
+def test_a_file_that_is_no_text_is_an_error(tmp_path) -> None:
+    """The line is that of the first byte that is wrong."""
+    file = tmp_path / "nap.toml"
+    file.write_bytes(b'name = "x"\ndescription = "\xff"\n')
+    with pytest.raises(DeclarationError) as caught:
+        toml_source.read(str(file))
+    assert 2 == caught.value.line

@@ -1,0 +1,47 @@
+"""Uptime and memory of a process, held against psutil."""
+
+import time
+from subprocess import PIPE
+
+import psutil
+import pytest
+from support import child
+
+from ssd.processes import default_table
+from ssd.processes.identity import Process
+from ssd.service.vitals import duration, size, vitals
+
+
+def test_vitals_are_those_that_psutil_knows() -> None:
+    """To the second, and the same memory of a process that sleeps."""
+    with child("sh", "-c", "echo ready; read line", stdin=PIPE, stdout=PIPE) as process:
+        assert b"ready\n" == process.stdout.readline()  # its memory is what it will be
+        found = vitals(default_table().process(process.pid))
+        known = psutil.Process(process.pid)
+        assert abs(time.time() - known.create_time() - found.uptime) < 1.5
+        assert known.memory_info().rss == pytest.approx(found.memory, rel=0.3)
+
+
+def test_another_owner_of_the_pid_has_no_part_in_it() -> None:
+    """Nor has a pid that nobody has."""
+    with child() as process:
+        assert vitals(Process(process.pid, 1)) is None
+    assert vitals(Process(2**22 + 1, 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (59.9, "59 s"), (60, "1 min 0 s"), (3700, "1 h 1 min"), (200000, "2 d 7 h")],
+)
+def test_a_time_is_told_in_its_two_largest_units(seconds, text) -> None:
+    """Nobody wants to know the seconds of a day."""
+    assert text == duration(seconds)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0.0 kB"), (1700, "1.7 kB"), (140_200_000, "140.2 MB"), (2_500_000_000, "2.5 GB")],
+)
+def test_a_size_is_told_in_a_unit_that_fits(count, text) -> None:
+    """In thousands, as disks are sold and psutil's bytes are read."""
+    assert text == size(count)
