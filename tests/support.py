@@ -83,7 +83,7 @@ def python(
     code: str, *arguments: Any, flags: Sequence[str] = (), **options: Any
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a piece of Python in a fresh interpreter and return how it went, in bytes."""
-    command = [sys.executable, *flags, "-c", code, *map(os.fspath, arguments)]
+    command = [sys.executable, "-P", *flags, "-c", code, *map(os.fspath, arguments)]
     settings: dict[str, Any] = {"capture_output": True, "timeout": PATIENCE}
     return subprocess.run(command, **{**settings, **options})
 
