@@ -9,6 +9,7 @@ import os
 
 from ssd.errors import NotReady, PidfileError
 from ssd.finding import find
+from ssd.processes import default_table
 from ssd.processes.identity import Process
 from ssd.signals import raw as signals
 
@@ -33,7 +34,8 @@ def wait(
     until = table.now() + timeout
     while True:
         if kind == "command":
-            ready = _succeeds([str(word) for word in command])  # type: ignore[attr-defined]
+            words = [str(word) for word in command]  # type: ignore[attr-defined]
+            ready = _succeeds(words, max(0.0, until - table.now()))
         else:
             ready = _is_named(service, table)
         if ready:
@@ -59,15 +61,30 @@ def _pause(process: Process | None, table: "ProcessTable") -> None:
         return  # found out by the next look
 
 
-def _succeeds(command: list[str]) -> bool:
-    """Run a command to its end and tell whether it says yes."""
+def _succeeds(command: list[str], seconds: float) -> bool:
+    """Run a command and tell whether it says yes; one that takes longer is killed, and says no."""
     usual = [signals.SIGPIPE, signals.SIGXFSZ]
     null = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
     try:
         pid = os.posix_spawnp(command[0], command, os.environb, file_actions=null, setsigdef=usual)
     except OSError:
         return False  # not there yet, say on a file system that is mounted later
+    _limit(pid, seconds)
     return os.waitpid(pid, 0)[1] == 0
+
+
+def _limit(pid: int, seconds: float) -> None:
+    """Wait for the end of a child, and kill it where that does not come."""
+    table = default_table()  # it is a real one, whatever the service is
+    child = table.process(pid)
+    if child is None:  # a zombie by now
+        return
+    try:
+        with table.open(child) as handle:
+            table.wait([handle], table.now() + seconds)
+            handle.signal(signals.SIGKILL)
+    except ProcessLookupError:
+        return  # it has ended in time
 
 
 def _is_named(service: "Service", table: "ProcessTable") -> bool:

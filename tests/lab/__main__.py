@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable
 
 if __package__ in (None, ""):  # python3 tests/lab: the folder above holds the package
-    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    # And the checkout above that has ssd: nothing is installed yet.
+    sys.path[:0] = [tests, os.path.dirname(tests)]
 
 from lab import building, running, services
 from lab.layout import Lab, Unsuitable
@@ -30,7 +32,7 @@ def up(lab: Lab) -> int:
     building.build(lab)
     running.start_all(lab)
     say(f"up after {time.monotonic() - began:.1f} s; nova-compute is started by")
-    say(f"  DEFAULT_DIR={lab.etc}/default {lab.checkout}/scripts/nova-compute start")
+    say(f"  {' '.join(running.words(lab, running.COMPUTE, 'start'))}")
     return 0
 
 
@@ -47,8 +49,8 @@ def down(lab: Lab) -> int:
 
 def status(lab: Lab) -> int:
     """Tell how each service is."""
-    codes = [running.tell(lab, service) for service in services.everything(lab)]
-    needed = codes[:-1]  # nova-compute is up to whoever uses the lab
+    needed = [running.tell(lab, service.name) for service in services.everything(lab)]
+    codes = [*needed, running.tell(lab, running.COMPUTE)]  # which is up to whoever uses the lab
     if not any(needed):
         return 0
     return 1 if 0 in codes else 3
@@ -61,13 +63,13 @@ def ready(lab: Lab, seconds: str = "60") -> int:
 
 def start(lab: Lab, name: str) -> int:
     """Start one service."""
-    running.start(lab, services.named(lab, name))
+    running.start(lab, services.named(lab, name).name)
     return 0
 
 
 def stop(lab: Lab, name: str) -> int:
     """Stop one service."""
-    running.stop(lab, services.named(lab, name))
+    running.stop(lab, services.named(lab, name).name)
     return 0
 
 

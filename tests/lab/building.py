@@ -68,9 +68,9 @@ def _checksum(lab: Lab) -> str:
     digest = hashlib.sha256()
     for name in SOURCES + ROOMS:
         top = lab.checkout / name
-        for file in sorted(top.rglob("*.py") if top.is_dir() else [top]):
-            digest.update(str(file.relative_to(lab.checkout)).encode() + file.read_bytes())
-    digest.update((lab.checkout / "scripts/ssd").read_bytes())
+        for file in sorted(top.rglob("*") if top.is_dir() else [top]):
+            if file.is_file() and file.suffix != ".pyc":
+                digest.update(str(file.relative_to(lab.checkout)).encode() + file.read_bytes())
     return digest.hexdigest()
 
 

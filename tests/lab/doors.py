@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 from typing import NamedTuple
 
+from lab import running
 from lab.layout import HOST, Lab
 from lab.machine import PATIENCE, Machine
 from lab.running import probe
@@ -14,14 +15,14 @@ from lab.watching import until
 
 
 class Door(NamedTuple):
-    """An init script.
+    """An init script, or what else takes a verb; ``settings`` are its environment.
 
     ``patience``: the seconds of its schedule before the KILL. ``killed``: what its own status
     verb says of a service that was killed.
     """
 
     name: str
-    script: str
+    words: tuple[str, ...]
     pidfile: str
     settings: tuple[str, ...]
     patience: int
@@ -35,14 +36,24 @@ def debian(lab: Lab) -> Door:
     that name, so a killed service is to it one that does not run.
     """
     settings = (f"DAEMON={lab.venv}/bin/nova-compute", f"CONFIG_FILE={lab.etc}/nova.conf")
-    return Door("debian", str(lab.init_script), "/var/run/nova/nova-compute.pid", settings, 30, 3)
+    pidfile = "/var/run/nova/nova-compute.pid"
+    return Door("debian", (str(lab.init_script),), pidfile, settings, 30, 3)
 
 
 def ours(lab: Lab) -> Door:
     """Return scripts/nova-compute, with a shorter schedule than the 30 seconds it has."""
     settings = (f"DEFAULT_DIR={lab.etc}/default", "RETRY=TERM/20/KILL/60")
     pidfile = f"{lab.root}/compute/run/nova-compute.pid"
-    return Door("ours", str(lab.checkout / "scripts/nova-compute"), pidfile, settings, 20)
+    return Door("ours", (str(lab.checkout / "scripts/nova-compute"),), pidfile, settings, 20)
+
+
+def declared(lab: Lab) -> Door:
+    """Return ``ssd-service nova-compute``, which reads the lab's declaration of it.
+
+    That has a probe, so its start returns when nova-compute is ready.
+    """
+    *words, _ = running.words(lab, "nova-compute", "start")
+    return Door("declared", tuple(words), f"{lab.root}/compute/run/nova-compute.pid", (), 20)
 
 
 class Compute:
@@ -56,7 +67,7 @@ class Compute:
     def verb(self, verb: str, *settings: str, check: bool = True) -> int:
         """Run a verb of the init script as service(8) would; return its exit status."""
         words = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"]
-        words += [*self.door.settings, *settings, self.door.script, verb]
+        words += [*self.door.settings, *settings, *self.door.words, verb]
         return self.machine.run(words, check=check).returncode
 
     def status(self) -> int:

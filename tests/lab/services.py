@@ -1,46 +1,68 @@
-"""The lab's services, each declared once."""
+"""The lab's services, each declared once, in ssd's own terms (docs/service.md)."""
 
-from typing import NamedTuple
-
-from lab.layout import HOST, Lab, Unsuitable
+from lab.layout import HOST, USER, Lab, Unsuitable
+from ssd.service import Service
 
 COMPUTE_QUEUE = f"compute.{HOST}"
+START_SECONDS = 300  # for one service, on a machine that has a lot else to do
 
-# How a service lets us know that it is ready.
-NOTIFY = "READY=1"
-PORT = "port"
-CONSUMER = "consumer"
-
-
-class Service(NamedTuple):
-    """What ssd needs to know of one service. ``ready`` is one of the three words above."""
-
-    name: str
-    argv: tuple[str, ...]
-    ready: str
-    subject: str = ""  # the port's name, or the queue
+_CONNECT = "import socket, sys; socket.create_connection(('127.0.0.1', int(sys.argv[1])), 5)"
+_NOTIFIES = {"kind": "notify", "timeout": START_SECONDS}
 
 
 def everything(lab: Lab) -> list[Service]:
-    """Return the services in the order in which they start, nova-compute last."""
+    """Return the services in the order in which they start."""
+    conductor = [*database_options(lab), "--log-file", f"{lab.log}/nova-conductor.log"]
+    connects = [str(lab.command("python")), "-c", _CONNECT, str(lab.ports["epmd"])]
     return [
-        Service("epmd", _epmd(lab), PORT, "epmd"),
-        Service("broker", _broker(lab), NOTIFY),
-        Service("placement", _placement(lab), NOTIFY),
-        Service(
+        _service(lab, "epmd", _epmd(lab), _succeeds(connects)),
+        _service(lab, "broker", _broker(lab), _NOTIFIES),
+        _service(lab, "placement", _placement(lab), _NOTIFIES),
+        _service(
+            lab,
             "conductor",
-            (str(lab.command("nova-conductor")), *database_options(lab))
-            + ("--log-file", f"{lab.log}/nova-conductor.log"),
-            CONSUMER,
-            "conductor",
+            [str(lab.command("nova-conductor")), *conductor],
+            consumes(lab, "conductor"),
         ),
-        Service("compute", (), CONSUMER, COMPUTE_QUEUE),  # the init script starts it
     ]
+
+
+def _service(lab: Lab, name: str, argv: list[str], readiness: dict[str, object]) -> Service:
+    """Declare a service of the lab's user."""
+    return Service(
+        name=name,
+        executable=argv[0],
+        arguments=argv[1:],
+        pidfile=str(lab.run / f"{name}.pid"),
+        user=USER,
+        group=USER,
+        working_directory=str(lab.state),
+        output=str(lab.log / f"{name}.out"),
+        stop_schedule="TERM/60/KILL/10",
+        readiness=readiness,
+    )
+
+
+def consumes(lab: Lab, queue: str) -> dict[str, object]:
+    """Return the readiness of a service of nova: it consumes from its queue.
+
+    The question is asked for a second at a time, so that the end of the service is seen.
+    """
+    return _succeeds([*probe(lab), "await", queue, "1"])
+
+
+def _succeeds(command: list[str]) -> dict[str, object]:
+    return {"kind": "command", "timeout": START_SECONDS, "command": command}
+
+
+def probe(lab: Lab) -> list[str]:
+    """Return the words that ask the broker; see programs/probe.py."""
+    return [str(lab.command("python")), str(lab.bin / "probe.py"), str(lab.etc / "nova.conf")]
 
 
 def named(lab: Lab, name: str) -> Service:
     """Return the service of that name. Raises Unsuitable."""
-    for service in everything(lab)[:-1]:
+    for service in everything(lab):
         if service.name == name:
             return service
     raise Unsuitable(f"no service {name}")
@@ -51,15 +73,15 @@ def database_options(lab: Lab) -> tuple[str, ...]:
     return ("--config-file", f"{lab.etc}/nova.conf", "--config-file", f"{lab.etc}/conductor.conf")
 
 
-def _epmd(lab: Lab) -> tuple[str, ...]:
+def _epmd(lab: Lab) -> list[str]:
     """Return the words that run Erlang's port mapper.
 
     The broker would start one by itself, as a daemon that outlives it and that nobody stops.
     """
-    return ("/usr/bin/env", *_erlang(lab), "epmd", "-port", str(lab.ports["epmd"]))
+    return ["/usr/bin/env", *_erlang(lab), "epmd", "-port", str(lab.ports["epmd"])]
 
 
-def _broker(lab: Lab) -> tuple[str, ...]:
+def _broker(lab: Lab) -> list[str]:
     """Return the words that run RabbitMQ. Given NOTIFY_SOCKET it stays the process started."""
     folder = lab.data / "broker"
     settings = {
@@ -74,9 +96,9 @@ def _broker(lab: Lab) -> tuple[str, ...]:
         "ERL_EPMD_PORT": lab.ports["epmd"],
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
     }
-    words = tuple(f"{name}={value}" for name, value in settings.items())
+    words = [f"{name}={value}" for name, value in settings.items()]
     program = lab.debian / "usr/lib/rabbitmq/bin/rabbitmq-server"
-    return ("/usr/bin/env", *_erlang(lab), *words, str(program))
+    return ["/usr/bin/env", *_erlang(lab), *words, str(program)]
 
 
 def _erlang(lab: Lab) -> tuple[str, ...]:
@@ -91,8 +113,8 @@ def _erlang(lab: Lab) -> tuple[str, ...]:
     )
 
 
-def _placement(lab: Lab) -> tuple[str, ...]:
+def _placement(lab: Lab) -> list[str]:
     program = lab.bin / "placement_server.py"
     folder = f"OS_PLACEMENT_CONFIG_DIR={lab.etc}/placement"
     port = str(lab.ports["placement"])
-    return ("/usr/bin/env", folder, str(lab.command("python")), str(program), port)
+    return ["/usr/bin/env", folder, str(lab.command("python")), str(program), port]

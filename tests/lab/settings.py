@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from lab.layout import HOST, Lab
+from lab.services import COMPUTE_QUEUE, consumes, everything
+from ssd.service import toml_source
+from ssd.service.shell_values import to_text
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 BROKER_USER = "nova"
@@ -86,6 +89,21 @@ CACHE_DIR={root}/compute/cache
 LOG_DIR={log}
 """
 
+# nova-compute by its name (ssd-service nova-compute start), in place of the declaration that ssd
+# ships with. It does not say when it is ready, so its declaration knows a probe.
+COMPUTE_DECLARED = """
+#!/usr/bin/env ssd-service
+### BEGIN INIT INFO
+# Provides:          nova-compute
+# Short-Description: nova-compute of the lab
+### END INIT INFO
+PROJECT_NAME=nova
+NAME=nova-compute
+DEFAULT_DIR={etc}/default
+RETRY=TERM/20/KILL/60
+SERVICE_READINESS='{readiness}'
+"""
+
 EMBEDDED = """
 [DEFAULT]
 host = {host}
@@ -110,7 +128,8 @@ LOG_DIR={log}
 def fingerprint(lab: Lab) -> object:
     """Return what the settings depend on."""
     sources = [Path(__file__), *sorted(PROGRAMS.glob("*.py"))]
-    return lab.ports, [file.read_text() for file in sources]
+    declared = [toml_source.write(service) for service in everything(lab)]
+    return lab.ports, declared, [file.read_text() for file in sources]
 
 
 def write(lab: Lab) -> None:
@@ -127,12 +146,15 @@ def write(lab: Lab) -> None:
         ("ssd-compute.conf", EMBEDDED, 0o640),
         ("default/nova-compute", COMPUTE_DEFAULTS, 0o644),
         ("default/ssd-compute", EMBEDDED_DEFAULTS, 0o644),
+        ("ssd/nova-compute", COMPUTE_DECLARED, 0o644),
     ):
         file = lab.etc / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(text.format(**words).lstrip())
         file.chmod(mode)
         os.chown(file, 0, gid)
+    for service in everything(lab):
+        (lab.etc / "ssd" / f"{service.name}.toml").write_text(toml_source.write(service))
     (lab.bin / "erl").write_text(ERL.format(**words))
     for program in PROGRAMS.glob("*.py"):
         shutil.copy(program, lab.bin)  # the checkout may be closed to the services' user
@@ -169,6 +191,7 @@ def _words(lab: Lab) -> dict[str, object]:
         "transport": f"rabbit://{BROKER_USER}:{password}@{address}",
         "erlang": erlang,
         "emulator": emulator,
+        "readiness": to_text("readiness", consumes(lab, COMPUTE_QUEUE)),
     }
 
 

@@ -11,7 +11,7 @@ from lab.doors import Compute
 from lab.layout import Lab, Unsuitable
 from lab.machine import Machine
 
-DOORS = {"debian": doors.debian, "ours": doors.ours}
+DOORS = {"debian": doors.debian, "ours": doors.ours, "declared": doors.declared}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -84,7 +84,7 @@ def machine(tell: Callable[[str], None]) -> Iterator[Machine]:
 
 @pytest.fixture(scope="module", params=DOORS)
 def door(request: pytest.FixtureRequest, machine: Machine) -> Iterator[Compute]:
-    """Return nova-compute behind each of the init scripts, one after the other."""
+    """Return nova-compute behind each of the doors, one after the other."""
     compute = Compute(machine, DOORS[request.param](machine.lab))
     yield compute
     compute.verb("stop")

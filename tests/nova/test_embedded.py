@@ -24,7 +24,7 @@ def embedded(machine: Machine) -> Iterator[Compute]:
     settings = ("NAME=ssd-compute", f"DEFAULT_DIR={lab.etc}/default")
     pidfile = f"{lab.root}/compute/run/ssd-compute.pid"
     script = str(lab.checkout / "scripts/nova-compute")
-    compute = Compute(machine, Door("embedded", script, pidfile, settings, 30))
+    compute = Compute(machine, Door("embedded", (script,), pidfile, settings, 30))
     yield compute
     compute.verb("stop")
 

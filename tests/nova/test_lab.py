@@ -20,7 +20,7 @@ def test_all_of_it_runs_after_up(machine: Machine) -> None:
     """status tells of each service, and of nova-compute that it is not the lab's to start."""
     lines = machine.nova_lab("status").stdout
     for name in ("epmd", "broker", "placement", "conductor"):
-        assert f"{name}: runs, process" in lines
+        assert f"{name} is running (process" in lines
 
 
 def test_a_second_up_does_nothing(machine: Machine) -> None:

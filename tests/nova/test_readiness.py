@@ -78,3 +78,16 @@ def test_the_probe_says_so_when_nobody_consumes(machine: Machine, life: Life) ->
     done = machine.nova_lab("ready", 1, check=False)
     assert 1 == done.returncode
     assert "nobody consumes from compute.nova-lab after 1 seconds" in done.stdout
+
+
+def test_a_start_by_its_declaration_returns_when_somebody_consumes(machine: Machine) -> None:
+    """The declaration has that probe, so restart too waits for the new process."""
+    compute = Compute(machine, doors.declared(machine.lab))
+    consumers = []
+    try:
+        for verb in ("start", "restart"):
+            assert 0 == compute.verb(verb)
+            consumers.append(compute.consumers())
+    finally:
+        compute.verb("stop")
+    assert [1, 1] == consumers

@@ -161,6 +161,18 @@ def test_what_never_gets_ready_is_a_failure(place) -> None:
     assert "ended before it was ready" in done.stderr
 
 
+def test_a_probe_that_hangs_is_ended_with_the_time(place) -> None:
+    """What is declared to tell of readiness has no more time than that."""
+    pid = place.folder / "pid"
+    hangs = f'["/bin/sh", "-c", "echo $$ > {pid}; exec sleep 1000"]'
+    place.declare(f'[readiness]\nkind = "command"\ntimeout = 0.2\ncommand = {hangs}\n')
+    done = place("nap", "start")
+    assert 1 == done.returncode
+    assert "not ready after 0.2 seconds" in done.stderr
+    assert not os.path.exists(f"/proc/{pid.read_text().strip()}")
+    place.expect(0, "nap", "stop")
+
+
 def test_systemd_start_becomes_the_program(place) -> None:
     """With the environment of whoever called, NOTIFY_SOCKET for one."""
     place.declare('executable = "/usr/bin/printenv"\n' + 'arguments = ["NOTIFY_SOCKET"]\n')
