@@ -5,6 +5,7 @@ import warnings
 from _thread import RLock  # threading's own, without what threading imports
 
 from ssd.launch import helper, report
+from ssd.launch.checking import check
 from ssd.processes.handles import pidfd_send_signal
 from ssd.processes.identity import Process
 
@@ -111,12 +112,14 @@ def start(
     has said READY=1 by sd_notify(3).
 
     Raises AlreadyRunning, StartFailed, StartBlocked, NotReady, PidfileUnwritable,
-    UnknownUser, UnknownGroup and what ``ssd.find`` raises; warns with StartWarning. Costs the
+    UnknownUser, UnknownGroup and what ``ssd.find`` raises; ValueError for a Command that
+    cannot be meant, before anything is started; warns with StartWarning. Costs the
     start of an interpreter, because a process with threads must not fork into Python. On a
     table that makes its processes itself (``ssd.testing``) it costs nothing of the kind.
     """
     if notify_timeout is not None and not background:
         raise ValueError("notify_timeout needs a start in the background")
+    check(command)
     omissions: list[str] = []
 
     def warn(stage: str, detail: str, reason: str | None) -> None:
