@@ -14,6 +14,7 @@ from lab.layout import HOST, Lab
 from lab.services import COMPUTE_QUEUE, consumes, everything
 from ssd.service import toml_source
 from ssd.service.shell_values import to_text
+from ssd.service.words import quote
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 BROKER_USER = "nova"
@@ -101,7 +102,7 @@ PROJECT_NAME=nova
 NAME=nova-compute
 DEFAULT_DIR={etc}/default
 RETRY=TERM/20/KILL/60
-SERVICE_READINESS='{readiness}'
+SERVICE_READINESS={readiness}
 """
 
 EMBEDDED = """
@@ -191,7 +192,7 @@ def _words(lab: Lab) -> dict[str, object]:
         "transport": f"rabbit://{BROKER_USER}:{password}@{address}",
         "erlang": erlang,
         "emulator": emulator,
-        "readiness": to_text("readiness", consumes(lab, COMPUTE_QUEUE)),
+        "readiness": quote(to_text("readiness", consumes(lab, COMPUTE_QUEUE))),
     }
 
 
