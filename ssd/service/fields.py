@@ -19,12 +19,12 @@ TABLE: "tuple[Row, ...]" = (
      None, "script", "ExecStart"),
     ("pidfile", "pidfile", None, "file with its pid, or none; /run/NAME.pid unless given",
      None, None, "PIDFile"),
-    ("process_name", "line", None, "the kernel's name of the process, if that has to match too",
+    ("process_name", "word", None, "the kernel's name of the process, if that has to match too",
      None, None, None),
     ("match_executable", "flag", False, "whether the running program has to match too",
      None, None, None),
-    ("user", "line", None, "account to run as, by name or number", None, "setuid", "User"),
-    ("group", "line", None, "group to run as", None, "setgid", "Group"),
+    ("user", "word", None, "account to run as, by name or number", None, "setuid", "User"),
+    ("group", "word", None, "group to run as", None, "setgid", "Group"),
     ("directories", "directories", [], "directories made before a start if they are missing",
      None, None, "RuntimeDirectory"),
     ("working_directory", "path", "/", "working directory", None, "chdir", "WorkingDirectory"),
@@ -35,7 +35,7 @@ TABLE: "tuple[Row, ...]" = (
     ("umask", "octal", "022", "file mode creation mask, in octal", None, "umask", "UMask"),
     ("limits", "limits", {}, "resource limits: a number, unlimited, or SOFT:HARD",
      None, "limit", "Limit*"),
-    ("nice", "integer", 0, "increment of the niceness", None, "nice", "Nice"),
+    ("nice", "nice", 0, "increment of the niceness", None, "nice", "Nice"),
     ("cpu_scheduling", "cpu", None, "POLICY[:PRIORITY], the policy other, fifo or rr",
      None, None, "CPUSchedulingPolicy"),
     ("io_scheduling", "io", None, "CLASS[:PRIORITY], the class real-time, best-effort or idle",
@@ -106,7 +106,7 @@ KINDS: dict[str, str] = {row[0]: row[1] for row in TABLE}
 DEFAULTS: dict[str, object] = {row[0]: row[2] for row in TABLE}
 
 # The entries of the fields that are tables, with their kinds.
-DIRECTORY = {"path": "path", "mode": "octal", "user": "line", "group": "line"}
+DIRECTORY = {"path": "path", "mode": "octal", "user": "word", "group": "word"}
 READINESS = {
     "kind": "choice exec notify command pidfile",
     "timeout": "seconds",

@@ -47,6 +47,13 @@ def _line(value: object) -> str:
     return text
 
 
+def _word(value: object) -> str:
+    text = _line(value)
+    if not text:
+        raise BadValue("it has to be text that is not empty; leave it out for none")
+    return text
+
+
 def _name(value: object) -> str:
     text = _line(value)
     # It becomes the name of files: pidfile, log, unit, init script.
@@ -172,6 +179,13 @@ def _io(value: object) -> str:
     return _scheduling(value, ("real-time", "best-effort", "idle"), 7)
 
 
+def _nice(value: object) -> int:
+    number = _integer(value)
+    if not -40 <= number <= 40:  # the niceness is -20 to 19 (nice(2)): no more can be added
+        raise BadValue(f"it has to be -40 to 40, not {number}")
+    return number
+
+
 def _oom(value: object) -> "int | str":
     if value == "never":
         return "never"
@@ -220,12 +234,20 @@ def _limits(value: object) -> dict[str, object]:
         if isinstance(limit, bool) or not all(map(_is_limit, (soft, hard) if colon else (soft,))):
             reason = f"it has to be a number, unlimited, or SOFT:HARD, not {limit!r}"
             raise BadValue(reason, key)
+        if colon and _limit_number(soft) > _limit_number(hard):
+            raise BadValue(f"its SOFT has to be HARD at most, not {limit!r}", key)
         made[key] = int(soft) if not colon and soft != "unlimited" else limit
     return made
 
 
 def _is_limit(text: str) -> bool:
-    return text == "unlimited" or (text.isascii() and text.isdigit() and len(text) < 20)
+    # setrlimit(2) takes more, Python's (a signed long) does not.
+    digits = text.isascii() and text.isdigit() and len(text) < 20
+    return text == "unlimited" or digits and int(text) < 1 << 63
+
+
+def _limit_number(text: str) -> int:
+    return 1 << 63 if text == "unlimited" else int(text)
 
 
 def entries(value: object, kinds: "Mapping[str, str]") -> dict[str, object]:
@@ -251,12 +273,19 @@ def _directories(value: object) -> list[object]:
     return _list(value, one, "tables with a path")
 
 
+def _readiness(value: object) -> dict[str, object]:
+    made = entries(value, READINESS)
+    if made.get("kind") == "command" and not made.get("command"):
+        raise BadValue("it has to name a program for the kind command", "command")
+    return made
+
+
 _CHECKS: "dict[str, Callable[[object], object]]" = {
     "count": _count, "cpu": _cpu, "directories": _directories, "exits": _exits, "flag": _flag,
-    "hook": _hook, "integer": _integer, "io": _io, "limits": _limits, "line": _line,
-    "name": _name, "octal": _octal, "oom": _oom, "path": _path, "paths": _paths,
-    "pidfile": _pidfile, "readiness": lambda value: entries(value, READINESS),
+    "hook": _hook, "io": _io, "limits": _limits, "line": _line,
+    "name": _name, "nice": _nice, "octal": _octal, "oom": _oom, "path": _path, "paths": _paths,
+    "pidfile": _pidfile, "readiness": _readiness,
     "reload": _reload, "respawn": lambda value: entries(value, RESPAWN),
     "runlevels": _runlevels, "schedule": _schedule, "seconds": _seconds, "table": _table,
-    "text": _text, "words": _words,
+    "text": _text, "word": _word, "words": _words,
 }  # fmt: skip

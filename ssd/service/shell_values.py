@@ -93,7 +93,7 @@ def _directory(table: dict[str, str]) -> str:
 _TABLES = {"readiness": READINESS, "respawn": RESPAWN}
 _READERS: "dict[str, Callable[[str], object]]" = {
     "count": _integer, "directories": _directories, "exits": _exits, "flag": _flag,
-    "integer": _integer, "limits": _pairs, "oom": _oom, "paths": split,
+    "limits": _pairs, "nice": _integer, "oom": _oom, "paths": split,
     "readiness": _entries(READINESS), "respawn": _entries(RESPAWN), "runlevels": split,
     "seconds": _number, "table": _pairs, "words": split,
 }  # fmt: skip

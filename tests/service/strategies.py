@@ -8,6 +8,7 @@ CHARACTERS = st.characters(exclude_characters="\0", exclude_categories=("Cs",))
 TEXT = st.text(CHARACTERS, max_size=12)
 LINE = st.text(st.characters(exclude_characters="\0\n", exclude_categories=("Cs",)), max_size=12)
 WORDS = st.lists(TEXT, max_size=3)
+FILLED = LINE.filter(bool)
 PATH = LINE.map("/{}".format)
 NAME = st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True)
 VARIABLE = st.from_regex(r"[A-Z_][A-Z0-9_]{0,5}", fullmatch=True)
@@ -19,13 +20,14 @@ LIMIT = st.one_of(st.integers(0, 2**40), st.sampled_from(["unlimited", "10:20", 
 OF_KIND = {
     "name": NAME,
     "line": LINE,
+    "word": FILLED,
     "text": TEXT,
     "path": PATH,
     "paths": st.lists(PATH, max_size=2),
     "pidfile": st.one_of(st.just("none"), PATH),
     "words": WORDS,
     "flag": st.booleans(),
-    "integer": st.integers(-20, 19),
+    "nice": st.integers(-20, 19),
     "octal": OCTAL,
     "table": st.dictionaries(VARIABLE, TEXT, max_size=3),
     "limits": st.dictionaries(st.sampled_from(["nofile", "core", "nproc"]), LIMIT),
@@ -38,7 +40,7 @@ OF_KIND = {
     "runlevels": st.lists(st.sampled_from("0123456S"), max_size=4),
     "directories": st.lists(
         st.fixed_dictionaries(
-            {"path": PATH}, optional={"mode": OCTAL, "user": LINE, "group": LINE}
+            {"path": PATH}, optional={"mode": OCTAL, "user": FILLED, "group": FILLED}
         ),
         max_size=2,
     ),
@@ -49,7 +51,7 @@ OF_KIND = {
             "timeout": SECONDS,
             "command": WORDS,
         },
-    ),
+    ).filter(lambda table: table.get("kind") != "command" or table.get("command")),
     "respawn": st.fixed_dictionaries(
         {},
         optional={
