@@ -52,7 +52,7 @@ def find(
     if path is None:
         from ssd.service.nearest import nearest
 
-        known = {*names(directory), *names(SHIPPED)}
+        known = {*names(directory), *names(SHIPPED)} - {name}
         raise UnknownService(name, candidates(name, directory), nearest(name, sorted(known)))
     return read(path, environment)
 
@@ -82,14 +82,15 @@ def names(directory: str = DIRECTORY) -> list[str]:
     Other names with a dot are none, as for run-parts(8): editors and packages leave such.
     """
     try:
-        found = os.listdir(directory)
+        with os.scandir(directory) as found:
+            plain = {each.name.removesuffix(".toml") for each in found if not each.is_dir()}
     except FileNotFoundError:
         return []
-    plain = {name.removesuffix(".toml") for name in found}
-    return sorted(
-        (name for name in plain if "." not in name and name[0] != "-" and name[-1:] != "~"),
-        key=os.fsencode,
-    )
+    return sorted(filter(_is_name, plain), key=os.fsencode)
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and "." not in name and name[0] != "-" and name[-1] != "~"
 
 
 def _is_own(path: str) -> bool:

@@ -35,7 +35,7 @@ def parse(text: str) -> "dict[str, object] | None":
                 here = _heading(line, top)
             else:
                 _assign(line, here)
-    except NotPlain:
+    except (NotPlain, RecursionError):
         return None
     return top
 

@@ -6,6 +6,7 @@ interpreter at all), and any other script with assignments. The shell executes t
 the variables are when it has come to its end, or exits, is what they declare.
 """
 
+import errno
 import os
 
 from ssd.service import debian
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     Work = Callable[[], object]
 
 OPENSTACK, INIT_D, OWN, SCRIPT = "openstack", "init-d-script", "own", "script"
+MOST = 1 << 20  # characters of a file
 # openstack-pkg-tools appends its own code with an interpreter line of its own on top.
 _APPENDED = "\n#!/bin/sh\n"
 _FUNCTIONS = ("do_start_prepare", "do_start_cleanup", "do_stop_prepare", "do_stop_cleanup")
@@ -53,7 +55,9 @@ def read(
     Raises DeclarationError, and OSError if the file cannot be read.
     """
     with open(path, encoding="utf-8", errors="surrogateescape") as file:
-        text = file.read()
+        text = file.read(MOST + 1)
+    if len(text) > MOST:
+        raise DeclarationError("it is larger than 1 MiB", file=path)
     return loads(text, os.path.abspath(path), environment, meanwhile)
 
 
@@ -80,6 +84,9 @@ def loads(
     meanwhile: "Work" = lambda: None,
 ) -> "Service":
     """Make a Service of the text of a shell file. Raises DeclarationError."""
+    if "\0" in text:
+        line = text.partition("\0")[0].count("\n") + 1
+        raise DeclarationError("it is no text: it has a NUL byte", file=file, line=line)
     kind = kind_of(text)
     header = parse(text)
     strict = is_own(text) or not text.startswith("#!")
@@ -130,9 +137,17 @@ def _variables(
     # What follows the declaration proper has effects, and is ours to do.
     head = text.partition(_APPENDED)[0]
     program = before + head + _AFTER
-    status, output, said = run(program, file, environment, meanwhile=meanwhile)
+    try:
+        status, output, said = run(program, file, environment, meanwhile=meanwhile)
+    except OSError as error:
+        if error.errno != errno.E2BIG:
+            raise
+        reason = "it is too large for a shell: Linux takes 128 KiB at once (execve(2))"
+        raise DeclarationError(reason, file=file) from None
     ended, *texts = output.decode("utf-8", "surrogateescape").split("\0")
     if len(texts) != len(names) + 1 or whole and ended not in ("end", "0"):
+        if ended and not ended.isdigit():
+            raise DeclarationError("it uses descriptor 3, which ssd-service reads", file=file)
         raise fault(file, status or int(ended or 1), said)
     found = {n: t[1:] for n, t in zip(names, texts, strict=False) if t}
     return found, found.pop("__ssd_functions", "").split()

@@ -1,6 +1,7 @@
 """Declarations in TOML: read them, and write them."""
 
 import os
+import stat
 
 from ssd.service.declaration import Service
 from ssd.service.errors import DeclarationError
@@ -10,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOST = 65536  # bytes at once
+MOST = 1 << 20  # bytes of a file; a declaration has a few thousand
 
 
 def read(path: str, name: str | None = None) -> Service:
@@ -30,14 +31,19 @@ def read(path: str, name: str | None = None) -> Service:
 
 
 def _content(path: str) -> bytes:
-    """Return what is in a file; the builtin open() takes twice as long."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    """Return what is in a file; the builtin open() takes twice as long.
+
+    Raises DeclarationError for what is no file of a sane size, and OSError.
+    """
+    # Without a wait for the other end of a pipe.
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
-        content = part = os.read(fd, MOST)
-        while len(part) == MOST:
-            part = os.read(fd, MOST)
-            content += part
-        return content
+        facts = os.fstat(fd)
+        if not stat.S_ISREG(facts.st_mode):
+            raise DeclarationError("it is no regular file", file=path)
+        if facts.st_size > MOST:
+            raise DeclarationError("it is larger than 1 MiB", file=path)
+        return os.read(fd, facts.st_size)
     finally:
         os.close(fd)
 
@@ -68,6 +74,12 @@ def _all_of_toml(text: str, file: str | None) -> dict[str, object]:
         line = where.partition(",")[0]
         number = int(line) if line.isdigit() else text.count("\n") + 1
         raise DeclarationError(reason.lower(), file=file, line=number) from None
+    except (ValueError, RecursionError) as error:
+        # A number of thousands of digits, or as many brackets.
+        reason = "its lists and tables are nested too deeply"
+        if isinstance(error, ValueError):
+            reason = "a number has too many digits"
+        raise DeclarationError(reason, file=file) from None
 
 
 def line_of(text: str, key: str) -> int | None:

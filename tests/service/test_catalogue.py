@@ -53,8 +53,9 @@ def test_the_nearest_name_is_proposed(tmp_path: Path) -> None:
 
 def test_the_names_are_those_of_a_directorys_files(tmp_path: Path) -> None:
     """Each once, without what editors and packages leave."""
-    for name in ("b.toml", "a", "a.toml", "c~", ".d", "e.dpkg-old"):
+    for name in ("b.toml", "a", "a.toml", "c~", ".d", "e.dpkg-old", ".toml"):
         (tmp_path / name).write_text(TOML)
+    (tmp_path / "folder").mkdir()
     assert ["a", "b"] == catalogue.names(str(tmp_path))
     assert [] == catalogue.names(str(tmp_path / "none"))
 

@@ -161,10 +161,13 @@ MISTAKES = {
     "RELOAD_SIGNAL=HUPP\n": (1, "RELOAD_SIGNAL", None),
     "A=1\nif then\n": (2, None, None),
     "A=1\nexit 3\n": (None, None, None),
+    "A=1\nB='\0'\n": (2, None, None),
+    "echo hello >&3\n": (None, None, None),
+    f"A=1\n#{' ' * 200000}\n": (None, None, None),
 }
 
 
-@pytest.mark.parametrize("text", MISTAKES)
+@pytest.mark.parametrize("text", MISTAKES, ids=lambda text: text[:40])
 def test_a_mistake_is_named_with_file_line_and_variable(text: str) -> None:
     """And with the variable that was probably meant."""
     with pytest.raises(DeclarationError) as caught:
@@ -185,3 +188,9 @@ def test_a_large_output_of_the_file_is_no_hindrance() -> None:
     """Whatever it prints, and wherever."""
     noise = "i=0\nwhile [ $i -lt 3000 ]; do echo $i$i$i$i$i; echo $i$i$i >&2; i=$((i+1)); done\n"
     assert "/bin/true" == loads(noise * 3 + "DAEMON=/bin/true\n").executable
+
+
+def test_a_file_that_does_not_end_is_not_read_to_its_end() -> None:
+    """A device in the place of a declaration."""
+    with pytest.raises(DeclarationError, match="larger than"):
+        shell_source.read("/dev/zero", ENVIRONMENT)

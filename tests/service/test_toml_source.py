@@ -1,5 +1,6 @@
 """Declarations in TOML: what is written is read again, and mistakes are named."""
 
+import os
 import tomllib
 
 import pytest
@@ -76,10 +77,12 @@ MISTAKES = {
     'name = "x"\nnice = = 3\n': (2, None, None),
     'name = "x"\nnice = 1\nnice = 2\n': (3, None, None),
     'name = "x"\narguments = [1,\n': (3, None, None),
+    f"arguments = {'[' * 9999}\n": (None, None, None),
+    f"nice = {'9' * 9999}\n": (None, None, None),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("text", MISTAKES)
+@pytest.mark.parametrize("text", MISTAKES, ids=lambda text: text[:40])
 def test_a_mistake_is_named_with_file_line_and_key(text: str) -> None:
     """And with the key that was probably meant."""
     with pytest.raises(DeclarationError) as caught:
@@ -107,3 +110,16 @@ def test_a_file_that_is_no_text_is_an_error(tmp_path) -> None:
     with pytest.raises(DeclarationError) as caught:
         toml_source.read(str(file))
     assert 2 == caught.value.line
+
+
+def test_what_is_no_file_of_a_sane_size_is_an_error(tmp_path) -> None:
+    """A pipe is not waited for, and no gigabyte is read."""
+    pipe, folder, large = (tmp_path / f"{name}.toml" for name in ("pipe", "folder", "large"))
+    os.mkfifo(pipe)
+    folder.mkdir()
+    large.touch()
+    os.truncate(large, toml_source.MOST + 1)
+    for file in (pipe, folder, large):
+        with pytest.raises(DeclarationError) as caught:
+            toml_source.read(str(file))
+        assert str(file) == caught.value.file
