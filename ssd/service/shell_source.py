@@ -94,7 +94,7 @@ def loads(
         from ssd.service.spelling import check
 
         check(text, file)
-    name = header.get("provides", "").partition(" ")[0] or os.path.basename(file)
+    name = header.get("provides", "").partition(" ")[0] or _called(file)
     given = dict(os.environb if environment is None else environment)
     if kind != OPENSTACK:
         # A variable that the file does not set must not come from elsewhere (init-d-script).
@@ -116,6 +116,13 @@ def loads(
         error.key = debian.variable_of(error.key or "", found)
         error.line = line_of(text, error.key)
         raise
+
+
+def _called(file: str) -> str:
+    """Return what a file is called; update-rc.d(8)'s links S01NAME and K01NAME mean NAME."""
+    name = os.path.basename(file)
+    ranked = name[:1] in ("S", "K") and name[1:3].isdigit() and len(name) > 3
+    return name[3:] if ranked and os.path.islink(file) else name
 
 
 def _variables(

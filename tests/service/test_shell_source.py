@@ -194,3 +194,19 @@ def test_a_file_that_does_not_end_is_not_read_to_its_end() -> None:
     """A device in the place of a declaration."""
     with pytest.raises(DeclarationError, match="larger than"):
         shell_source.read("/dev/zero", ENVIRONMENT)
+
+
+@pytest.mark.parametrize(
+    ("link", "name"), [("S01nap", "nap"), ("K99nap", "nap"), ("S1nap", "S1nap"), ("S01", "S01")]
+)
+def test_the_links_of_runlevels_do_not_rename_a_service(tmp_path: Path, link, name) -> None:
+    """Or a start at boot and one by hand would make two daemons. Other links are names."""
+    (tmp_path / "nap").write_text("#!/usr/bin/env ssd-service\nDAEMON=/bin/sleep\n")
+    (tmp_path / link).symlink_to("nap")
+    assert name == shell_source.read(str(tmp_path / link), ENVIRONMENT).name
+
+
+def test_a_file_that_is_called_as_a_runlevels_link_keeps_its_name(tmp_path: Path) -> None:
+    """Only a link is one."""
+    (tmp_path / "S01nap").write_text("DAEMON=/bin/sleep\n")
+    assert "S01nap" == shell_source.read(str(tmp_path / "S01nap"), ENVIRONMENT).name
