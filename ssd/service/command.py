@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from ssd.processes.types import ProcessTable
     from ssd.service.declaration import Service
 
-# LSB, "Init Script Actions"
-FAILED, EXCESS, UNKNOWN_STATUS, NOT_CONFIGURED = 1, 2, 4, 6
+EXCESS = 2  # LSB, "Init Script Actions"
 # What is left of the environment by service(8); the locale's variables begin with LC_.
 KEPT = ("LANG", "LANGUAGE", "PATH", "TERM")
 # At boot PATH may be short; what the caller put first stays first.
@@ -29,19 +28,15 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
     settle()
     program = os.path.basename(argv[0])
     call = Call(program, table)
-    words = call.options(argv[1:])
-    if words is None:
-        return call.status
+    words: list[str] | None = []
     try:
-        return _dispatch(call, words)
-    except Error as error:
-        from ssd.service.wording import describe
+        words = call.options(argv[1:])
+        return call.status if words is None else _dispatch(call, words)
+    except (Error, OSError) as error:
+        from ssd.service.wording import describe, exit_status
 
         write(2, f"{program}: {describe(error)}\n")
-        return UNKNOWN_STATUS if "status" in words[1:] else NOT_CONFIGURED
-    except OSError as error:
-        write(2, f"{program}: {error.filename or ''}: {error.strerror}\n")
-        return UNKNOWN_STATUS if "status" in words[1:] else FAILED
+        return exit_status(error, "".join((words or [])[1:2]))
 
 
 class Call:
@@ -60,7 +55,7 @@ class Call:
         while rest and rest[0].startswith("-") and rest[0] != "--status-all":
             name, equals, value = rest.pop(0).partition("=")
             if name == "--directory" and (equals or rest):
-                self.directory = os.path.abspath(value if equals else rest.pop(0))
+                self.directory = _absolute(value if equals else rest.pop(0))
             elif name == "--with-ssd" and not equals:
                 self.with_ssd = True
             else:
@@ -106,9 +101,18 @@ def _interpret(call: Call, path: str, rest: list[str]) -> int:
     from ssd.service.catalogue import read
 
     extend_path()
-    service = read(os.path.abspath(path), meanwhile=_load)
+    service = read(_absolute(path), meanwhile=_load)
     script = os.environ.get("SCRIPTNAME") or path
     return _perform(call, service, rest, script)
+
+
+def _absolute(path: str) -> str:
+    """Make a path absolute. Raises OSError, which names it, where there is no directory to it."""
+    try:
+        return os.path.abspath(path)
+    except OSError as error:
+        reason = f"the working directory is gone ({error.strerror})"
+        raise OSError(error.errno, reason, path) from error
 
 
 def _load() -> None:
@@ -138,7 +142,7 @@ def _by_name(call: Call, name: str, rest: list[str]) -> int:
 def _perform(call: Call, service: "Service", rest: list[str], script: str | None = None) -> int:
     from ssd.service.performing import perform, usage
 
-    if rest[:1] == ["status"] and "--json" in rest:
+    if rest == ["status", "--json"]:
         from ssd.service.facts import show
 
         return show(service, call.table)

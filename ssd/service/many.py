@@ -25,7 +25,7 @@ def perform_all(call: "Call", words: list[str]) -> int:
         return _facts(call)
     if verb == "status":
         return _statuses(call)
-    services, broken = _read(call)
+    services, broken = _read(call, verb)
     from ssd.service.order import levels
 
     statuses = [broken]
@@ -45,26 +45,26 @@ def _perform(call: "Call", service: "Service", verb: str) -> int:
     try:
         return perform(service, verb, program=call.program, script=call.program, table=call.table)
     except (Error, OSError) as error:
-        write(2, f"{call.program}: {_describe(error)}\n")
-        return verbs.ERROR
+        return _fail(call, error, verb)
 
 
-def _read(call: "Call") -> "tuple[list[Service], int]":
+def _fail(call: "Call", error: "Error | OSError", verb: str) -> int:
+    """Say what went wrong; return the status that it is for a verb by name, too."""
+    from ssd.service.wording import describe, exit_status
+
+    write(2, f"{call.program}: {describe(error)}\n")
+    return exit_status(error, verb)
+
+
+def _read(call: "Call", verb: str) -> "tuple[list[Service], int]":
     """Read all declarations; those that cannot be meant are told of and left out."""
     services, status = [], 0
     for name in catalogue.names(call.directory):
         try:
             services.append(catalogue.find(name, call.directory))
         except (Error, OSError) as error:
-            write(2, f"{call.program}: {_describe(error)}\n")
-            status = verbs.ERROR
+            status = max(status, _fail(call, error, verb))
     return services, status
-
-
-def _describe(error: "Error | OSError") -> str:
-    from ssd.service.wording import describe
-
-    return describe(error)
 
 
 def _facts(call: "Call") -> int:
@@ -73,7 +73,7 @@ def _facts(call: "Call") -> int:
 
     from ssd.service.facts import gather
 
-    services, broken = _read(call)
+    services, broken = _read(call, "status")
     gathered = [gather(service, call.table) for service in services]
     write(1, json.dumps([facts for _, facts in gathered], indent=2) + "\n")
     return max([broken, *(status for status, _ in gathered)])
@@ -96,7 +96,9 @@ def _status(name: str, directory: str, table: "ProcessTable | None") -> tuple[in
         steps = Steps(_find(name, directory), table)
         outcome = steps.look()
     except (Error, OSError) as error:
-        return 4, "", [_describe(error)]
+        from ssd.service.wording import describe, exit_status
+
+        return exit_status(error, "status"), "", [describe(error)]
     status = verbs.decide("status", verbs.LOOK, outcome).status
     return status, sentence(steps, outcome, brief=True), steps.complaints
 

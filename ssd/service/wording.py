@@ -1,10 +1,12 @@
-"""Failures in words; only a failure loads this."""
+"""Failures in words, and as exit statuses; only a failure loads this."""
 
 import errno
 
 from ssd.command import messages
 from ssd.errors import Error, NotReady, PidfileUnwritable, StartFailed
+from ssd.service.verbs import ERROR, PRIVILEGE
 
+UNKNOWN_STATUS, NOT_CONFIGURED = 4, 6  # LSB, "Init Script Actions"
 _DENIALS = (errno.EPERM, errno.EACCES)
 
 
@@ -29,3 +31,12 @@ def is_denial(error: "Error | OSError") -> bool:
     if isinstance(error, (PidfileUnwritable, OSError)):
         return error.errno in _DENIALS
     return False
+
+
+def exit_status(error: "Error | OSError", verb: str) -> int:
+    """Return the status of a verb that could not even look, because of an error."""
+    if verb == "status":
+        return UNKNOWN_STATUS
+    if is_denial(error):
+        return PRIVILEGE
+    return NOT_CONFIGURED if isinstance(error, Error) else ERROR

@@ -15,6 +15,7 @@ def test_all_are_asked_and_stopped_together(place) -> None:
     done = place("all", "status")
     assert (4, 2) == (done.returncode, done.stdout.count("is running"))
     assert "c.toml:1: x" in done.stderr
+    assert 2 == len(json.loads(place.expect(4, "all", "status", "--json")))
     (place.folder / "c.toml").unlink()
     assert "Stopping a: a.\nStopping b: b.\n" == place.expect(0, "all", "stop")
     place.expect(3, "all", "frobnicate")
@@ -32,9 +33,18 @@ def test_many_are_stopped_in_the_time_of_one(place) -> None:
 
 
 def test_one_that_lacks_a_program_does_not_hold_up_the_others(place) -> None:
-    """It is told of, and the rest is started."""
+    """It is told of, with the status that it has by its name, and the rest is started."""
     (place.folder / "a.toml").write_text("")
     place.declare(name="b")
     done = place("all", "start")
-    assert (1, "Starting b: b.\n") == (done.returncode, done.stdout)
+    assert (6, "Starting b: b.\n") == (done.returncode, done.stdout)
     assert "a.toml: executable" in done.stderr
+
+
+def test_a_broken_declaration_does_not_hold_up_the_others(place) -> None:
+    """Its status, as by its name, is that the service is not configured."""
+    (place.folder / "a.toml").write_text("x = 1\n")
+    place.declare(name="b")
+    place.expect(6, "a", "start")
+    assert "Starting b: b.\n" == place.expect(6, "all", "start")
+    assert "Stopping b: b.\n" == place.expect(6, "all", "stop")

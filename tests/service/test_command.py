@@ -1,5 +1,6 @@
 """The command ssd-service with real processes: lives, failures, hooks, readiness."""
 
+import errno
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ import sys
 import pytest
 from support import ended
 
+from ssd.service import toml_source
 from ssd.service.command import main
 from ssd.testing import FakeProcesses
 
@@ -189,9 +191,37 @@ def test_what_nobody_declared_is_unrecognized(place) -> None:
 def test_excess_words_are_an_error(place) -> None:
     """LSB: invalid or excess arguments."""
     place.declare()
-    done = place("nap", "start", "now")
-    assert 2 == done.returncode
-    assert "Usage:" in done.stderr
+    for words in (("start", "now"), ("status", "--json", "now"), ("start", "--json")):
+        done = place("nap", *words)
+        assert 2 == done.returncode
+        assert "Usage:" in done.stderr
+
+
+def test_a_relative_path_needs_a_working_directory(place, run) -> None:
+    """It is named where that is gone."""
+    gone = place.folder / "gone"
+    ours = f"rmdir {gone}; exec {place.command}"
+    for words, status in (("--directory=rel nap start", 1), ("./rel status", 4)):
+        gone.mkdir()
+        done = run("sh", "-c", f"cd {gone}; {ours} {words}")
+        assert (status, True) == (done.returncode, "rel: the working" in done.stderr), done.stderr
+
+
+@pytest.mark.parametrize(("verb", "status"), [("start", 4), ("status", 4), ("stop", 4)])
+def test_a_declaration_that_the_caller_may_not_read_is_a_denial(
+    tmp_path, monkeypatch, capfd, verb, status
+) -> None:
+    """Also where root runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    (tmp_path / "nap.toml").touch()
+
+    def denied(path: str, *words: object, **options: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(toml_source, "_content", denied)
+    assert status == main(["ssd-service", f"--directory={tmp_path}", "nap", verb])
+    assert f"ssd-service: {tmp_path}/nap.toml: Permission denied\n" == capfd.readouterr().err
 
 
 @pytest.mark.parametrize("words", [(), ("--frob",), ("--directory",)])
