@@ -42,12 +42,13 @@ def scripts(directory: str = initscripts.DIRECTORY) -> list[str]:
 def main(
     words: "Sequence[str]",
     program: str = "ssd-service",
-    declared: "Mapping[str, Callable[[], int]] | None" = None,
+    declared: "Mapping[str, Callable[[], tuple[int, str]]] | None" = None,
 ) -> int:
     """Do ``--status-all [--jobs N] [--timeout SECONDS]``; ``words`` are those after it.
 
-    ``declared``: the declared services by name, with what tells their LSB status. Those
-    that nobody can tell of go to standard error, as with service(8).
+    ``declared``: the declared services by name, with what tells their LSB status and what
+    is to be complained of. Those that nobody can tell of go to standard error, as with
+    service(8).
     """
     voice = Voice(program)
     try:
@@ -64,8 +65,9 @@ def main(
         names = []
     runs = [(name, initscripts.prepare(f"{directory}/{name}", ["status"])) for name in names]
     board = Board(sorted([*declared, *names], key=os.fsencode), voice)
-    for name, status in declared.items():
-        board.answer(name, SIGNS.get(status(), UNKNOWN))
+    for name, ask in declared.items():
+        status, problem = ask()
+        board.answer(name, SIGNS.get(status, UNKNOWN), problem)
     from ssd.launch.interrupts import Interruptible
 
     with Interruptible(), board, Inquiry(runs, jobs, patience) as inquiry:

@@ -115,8 +115,9 @@ def status_all(call: "Call", words: list[str]) -> int:
     """Do ``--status-all``: declared services and init scripts, as service(8) shows them."""
     from ssd.service import inquiry
 
-    declared = {
-        name: lambda name=name: _status(name, call.directory, call.table)[0]
-        for name in catalogue.names(call.directory)
-    }
+    def ask(name: str) -> tuple[int, str]:
+        status, _, complaints = _status(name, call.directory, call.table)
+        return status, "; ".join(complaints)
+
+    declared = {name: lambda name=name: ask(name) for name in catalogue.names(call.directory)}
     return inquiry.main(words, call.program, declared)

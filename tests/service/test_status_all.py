@@ -33,6 +33,17 @@ def test_declared_services_and_scripts_are_told_of_in_one_order(in_namespace: Ru
 
 
 @pytest.mark.requires_namespaces
+def test_a_broken_declaration_is_a_question_with_its_reason(in_namespace: Run) -> None:
+    """It says which file it is, before the sign."""
+    ours = Path(sys.executable).with_name("ssd-service")
+    command = f"{SETTING}\necho x=1 > two.toml\n{ours} --directory /tmp/declared --status-all"
+    done = in_namespace("sh", "-ec", command)
+    reason = "two: /tmp/declared/two.toml:1: x: there is no such field"
+    assert f" [ ? ]  three\nssd-service: {reason}\n [ ? ]  two\n" == done.stderr
+    assert 0 == done.returncode
+
+
+@pytest.mark.requires_namespaces
 def test_a_directory_without_scripts_is_no_error(in_namespace: Run) -> None:
     """There is nothing to tell."""
     ours = Path(sys.executable).with_name("ssd-service")
