@@ -22,52 +22,42 @@ def run(
     """Run ``program`` as ``name``; return its status, its output and what it complained of.
 
     Its output is what it writes to descriptor 3: the standard ones lead nowhere, so that a
-    file that prints does no harm. ``meanwhile`` is called while the shell works.
+    file that prints does no harm. ``meanwhile`` is called while the shell works. Its own end
+    is the end of it, whatever it has left in the background.
     """
-    reading, writing = os.pipe()
     said = _scratch()
+    output = _scratch()
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
-        # 3 last: it may be the number of one of the others.
+        # 3 last: it may be the number of the other.
         (os.POSIX_SPAWN_DUP2, said, 2),
-        (os.POSIX_SPAWN_DUP2, writing, 3),
+        (os.POSIX_SPAWN_DUP2, output, 3),
     ]
     words = [SHELL, "-c", program, name, *arguments]
     try:
-        try:
-            # Python ignores these two, and what is ignored stays so across execve(2).
-            usual = [signals.SIGPIPE, signals.SIGXFSZ]
-            pid = os.posix_spawn(SHELL, words, environment, file_actions=actions, setsigdef=usual)
-        finally:
-            os.close(writing)
+        # Python ignores these two, and what is ignored stays so across execve(2).
+        usual = [signals.SIGPIPE, signals.SIGXFSZ]
+        pid = os.posix_spawn(SHELL, words, environment, file_actions=actions, setsigdef=usual)
         try:
             meanwhile()
         finally:
-            output = _read(reading)
             status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        return status, output, os.pread(said, 4096, 0).decode("utf-8", "replace")
+        text = os.pread(output, os.fstat(output).st_size, 0)
+        return status, text, os.pread(said, 4096, 0).decode("utf-8", "replace")
     finally:
-        os.close(reading)
         os.close(said)
+        os.close(output)
 
 
 def _scratch() -> int:
-    """Return a descriptor for what the shell complains of: it never blocks, whatever comes."""
+    """Return a descriptor for what the shell writes: it never blocks, whatever comes."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("sh")
     import tempfile
 
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
-
-
-def _read(fd: int) -> bytes:
-    """Read to the end."""
-    parts = []
-    while part := os.read(fd, 65536):
-        parts.append(part)
-    return b"".join(parts)
 
 
 def fault(file: str, status: int, said: str) -> DeclarationError:

@@ -1,5 +1,7 @@
 """Declarations in shell: what is written is read again, and what Debian writes is understood."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -210,3 +212,10 @@ def test_a_file_that_is_called_as_a_runlevels_link_keeps_its_name(tmp_path: Path
     """Only a link is one."""
     (tmp_path / "S01nap").write_text("DAEMON=/bin/sleep\n")
     assert "S01nap" == shell_source.read(str(tmp_path / "S01nap"), ENVIRONMENT).name
+
+
+def test_what_a_file_leaves_in_the_background_is_not_waited_for() -> None:
+    """It has the descriptor of the variables, and may run for ever."""
+    service = loads("sleep 1000 &\nDAEMON=/bin/true\nDESC=$!\n")
+    os.kill(int(service.description), signal.SIGKILL)
+    assert "/bin/true" == service.executable
