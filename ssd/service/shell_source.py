@@ -33,10 +33,12 @@ _HOOKS = ("before_start", "after_start", "before_stop", "after_stop")
 # On one line, so that the file's own lines keep their numbers in what the shell says.
 _BEFORE = """\
 INIT_D_SCRIPT_SOURCED=true; __ssd_finish() {{ __ssd_status=${{__ssd_status-$?}}; trap - EXIT; \
-__ssd_dir=${{DEFAULT_DIR:-${{ROOT_DIR-}}/etc/default}}; : "${{NAME:={name}}}"; \
+__ssd_dir=${{DEFAULT_DIR:-${{ROOT_DIR-}}/etc/default}}; {program}: "${{NAME:={name}}}"; \
 if [ "${{PROJECT_NAME-}}" ] && [ -r "$__ssd_dir/openstack" ]; then . "$__ssd_dir/openstack"; fi; \
 if [ -r "$__ssd_dir/$NAME" ]; then . "$__ssd_dir/$NAME"; fi; \
 {functions}printf '%s\\0' "$__ssd_status" {values} >&3; exit 0; }}; trap __ssd_finish EXIT; """
+# init-d-script(5) calls a service as its program, whatever its file and header say.
+_PROGRAM = '[ "${DAEMON:-none}" = none ] || : "${NAME:=${DAEMON##*/}}"; '
 _AFTER = "\n__ssd_status=end; __ssd_finish\n"
 _FIND_FUNCTIONS = (
     'for f in {names}; do if command -V "$f" > /dev/null 2>&1; then __ssd_functions='
@@ -101,7 +103,8 @@ def loads(
         for variable in debian.VARIABLES:
             given.pop(variable.encode(), None)
     whole = strict and kind == OWN
-    found, functions = _variables(text, file, name, given, whole, meanwhile)
+    names = (_PROGRAM if kind == INIT_D else "", quote(name))
+    found, functions = _variables(text, file, names, given, whole, meanwhile)
     from ssd.service.declaration import Service  # loaded by now, or while the shell worked
 
     try:
@@ -128,19 +131,20 @@ def _called(file: str) -> str:
 def _variables(
     text: str,
     file: str,
-    name: str,
+    called: tuple[str, str],
     environment: "Mapping[bytes, bytes]",
     whole: bool,
     meanwhile: "Work",
 ) -> tuple[dict[str, str], list[str]]:
     """Have a shell execute the text; return the variables, and the functions that are hooks.
 
+    ``called``: what sets NAME in the end if the file does not, and the word for it otherwise.
     With ``whole`` it has to come to its end, or exit with 0.
     """
     names = [*debian.VARIABLES, "PATH", "__ssd_functions"]
     functions = _FIND_FUNCTIONS.format(names=" ".join(_FUNCTIONS)) if "do_st" in text else ""
     values = " ".join(f'"${{{each}+=}}${{{each}-}}"' for each in names)
-    before = _BEFORE.format(name=quote(name), functions=functions, values=values)
+    before = _BEFORE.format(program=called[0], name=called[1], functions=functions, values=values)
     # What follows the declaration proper has effects, and is ours to do.
     head = text.partition(_APPENDED)[0]
     program = before + head + _AFTER

@@ -79,6 +79,17 @@ def test_an_init_d_script_is_read() -> None:
     } == service.to_dict()
 
 
+@pytest.mark.parametrize(
+    ("lines", "name"), [("", "atd2"), ("NAME=x\n", "x"), ("DAEMON=none\n", "atd")], ids=str
+)
+def test_an_init_d_script_is_called_as_its_program(lines: str, name: str) -> None:
+    """Unless it sets NAME; the header counts where there is no program."""
+    text = INIT_D.replace("PIDFILE=/var/run/atd.pid", "DAEMON=/usr/sbin/atd2") + lines
+    service = loads(text)
+    found = (service.name, service.pidfile, service.process_name)
+    assert (name, f"/run/{name}.pid", name) == found
+
+
 def test_every_variable_of_an_init_d_script_counts() -> None:
     """init-d-script(5) names them."""
     text = INIT_D + (
