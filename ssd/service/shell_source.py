@@ -87,8 +87,8 @@ def loads(
 ) -> "Service":
     """Make a Service of the text of a shell file. Raises DeclarationError."""
     if "\0" in text:
-        line = text.partition("\0")[0].count("\n") + 1
-        raise DeclarationError("it is no text: it has a NUL byte", file=file, line=line)
+        number = text.partition("\0")[0].count("\n") + 1
+        raise DeclarationError("it is no text: it has a NUL byte", file=file, line=number)
     kind = kind_of(text)
     header = parse(text)
     strict = is_own(text) or not text.startswith("#!")
