@@ -84,9 +84,10 @@ def read(words: "Sequence[str]") -> Options:
         word = ahead.pop(0)
         name, given, value = word.partition("=")
         if name == "--output":
-            if not given and not ahead:
+            options.output = value if given else "".join(ahead[:1])
+            ahead = ahead if given else ahead[1:]
+            if not options.output:
                 raise Usage("--output needs the name of a file")
-            options.output = value if given else ahead.pop(0)
         elif word in ("--install", "--force", "--strict", "--help"):
             setattr(options, word[2:], True)
         elif word == "-h":
@@ -169,7 +170,10 @@ def save(path: str, data: bytes, mode: int, force: bool = False) -> None:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
     # Under its own name at once if there must be none of that name yet.
     new = f"{path}.{os.getpid()}.new" if force else path
-    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
     try:
         with open(fd, "wb") as file:
             file.write(data)

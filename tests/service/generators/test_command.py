@@ -154,6 +154,7 @@ MISUSES = {
     "systemv x": "unknown kind systemv; did you mean systemd?",
     "launchd-of-apple x": "unknown kind launchd-of-apple; there are sysv, systemd",
     "sysv x --bogus": "unknown option --bogus",
+    "sysv x --output=": "--output needs the name of a file",
     "sysv x --output": "--output needs the name of a file",
     "sysv x --output=y --install": "--output and --install exclude each other",
 }
@@ -187,5 +188,7 @@ def test_what_cannot_be_declared_or_written_is_an_error(generate: Tell, tmp_path
     assert (1, True) == (status, "no sysv file can be written: executable: " in complaints)
     assert 1 == generate("sysv", "nova-computer")[0]
     bad.write_text(DECLARATION)
-    status, _, complaints = generate("sysv", str(bad), "--output", f"{tmp_path}/none/made")
-    assert (1, True) == (status, "No such file or directory" in complaints)
+    for force in ((), ("--force",)):
+        made = f"{tmp_path}/none/made"
+        status, _, complaints = generate("sysv", str(bad), "--output", made, *force)
+        assert (1, True) == (status, f"{made}: No such file or directory" in complaints)
