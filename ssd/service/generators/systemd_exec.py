@@ -20,7 +20,7 @@ MANAGED = {
 }  # fmt: skip
 LIMITS = {"ofile": "NOFILE"}  # an old name
 # What is made by root before the start, and not touched if it is there.
-MAKE = '[ -d "$1" ] || { install -d -m "$2" "$1" && chown "$3" "$1"; }'
+MAKE = '[ -d "$1" ] || { install -d -m "$2" "$1" && chown -h "$3" "$1"; }'
 
 
 def settings(sheet: Sheet) -> "Iterable[str]":

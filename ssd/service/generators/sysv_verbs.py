@@ -4,7 +4,7 @@
 MAKE_DIRECTORY = """\
 # Make the directory $1 with mode $2 and owner $3, unless it is there.
 make_directory() {
-    [ -d "$1" ] || { install -d -m "$2" "$1" && chown "$3" "$1"; }
+    [ -d "$1" ] || { install -d -m "$2" "$1" && chown -h "$3" "$1"; }
 }
 """
 

@@ -26,7 +26,7 @@ HOOKS = {
     "before_start": "pre-start", "after_start": "post-start",
     "before_stop": "pre-stop", "after_stop": "post-stop",
 }  # fmt: skip
-MAKE = "[ -d {path} ] || {{ install -d -m {mode} {path} && chown {owner} {path}; }}"
+MAKE = "[ -d {path} ] || {{ install -d -m {mode} {path} && chown -h {owner} {path}; }}"
 
 
 def scripts(sheet: Sheet) -> "Iterable[str]":
