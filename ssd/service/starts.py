@@ -65,7 +65,15 @@ def launch(steps: "Steps") -> "Process | None":
 
 
 def execute(steps: "Steps") -> str:
-    """Become the program in this process; return the outcome only if that fails."""
+    """Become the program in this process; return the outcome only if that fails.
+
+    Raises RuntimeError on a table that makes its processes itself: this one is none of its.
+    """
+    if hasattr(steps.table, "launch"):
+        raise RuntimeError(
+            f"systemd-start would turn this process into {steps.service.executable}; "
+            f"{steps.table!r} has only processes of its own: use start"
+        )
     service = steps.service
     try:
         folders.make(service.directories)

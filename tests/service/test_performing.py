@@ -177,3 +177,12 @@ def test_a_look_asks_for_every_process(running, pidfile) -> None:
     assert "running" == steps.look()
     assert [200] == [process.pid for process in steps.processes]
     assert os.path.exists(pidfile)
+
+
+def test_a_test_is_not_turned_into_a_program(do) -> None:
+    """On declared processes systemd-start says so instead of executing what the disk has."""
+    table = FakeProcesses()
+    table.register("/no/such/nap")
+    with pytest.raises(RuntimeError, match="turn this process into /no/such/nap"):
+        do("systemd-start", table, executable="/no/such/nap")
+    assert [] == table.started
