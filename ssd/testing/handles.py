@@ -5,12 +5,17 @@ import os
 from types import TracebackType
 from typing import Self
 
+from ssd.testing.launching import WaitsForEver
 from ssd.testing.process import FakeProcess
 from ssd.testing.record import Sent, signal_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.testing.fake import FakeProcesses
+
+# Of one process: a schedule that repeats for ever has met one that never ends. Time jumps, so
+# that the test would fill the memory with the record of it.
+MOST_SIGNALS = 10_000
 
 
 class FakeHandle:
@@ -27,7 +32,10 @@ class FakeHandle:
         return -1
 
     def signal(self, signum: int) -> None:
-        """Send a signal. Raises ProcessLookupError and PermissionError."""
+        """Send a signal. Raises ProcessLookupError and PermissionError.
+
+        Raises WaitsForEver for a process that lives after MOST_SIGNALS.
+        """
         if self.ended():
             raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
         if not self._table.may_signal(self._held):
@@ -36,6 +44,9 @@ class FakeHandle:
                 self._table.note(self._held, refusal)
             raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
         if signum:
+            self._held.received += 1
+            if self._held.received > MOST_SIGNALS:
+                raise WaitsForEver(f"{self._held} has lived through {MOST_SIGNALS} signals")
             sent = Sent(self._table.now(), self.process.pid, signum, self._held)
             self._table.signals.append(sent)
             self._table.note(self._held, f"{signal_name(signum)} {self._held.manner(signum)}")

@@ -57,6 +57,7 @@ class FakeProcess:
         self.status: int | None = None
         self.ready = False
         self.pending: list[int] = []
+        self.received = 0
         self._taking = 0
 
     @property

@@ -241,3 +241,11 @@ def test_several_tables_can_share_one_clock() -> None:
     """The clock is its own object."""
     clock = FakeClock(start=100)
     assert (100, 100) == (FakeProcesses(clock).now(), FakeProcesses(clock).now())
+
+
+def test_a_stop_that_never_ends_does_not_hang(fake_processes: FakeProcesses) -> None:
+    """Time jumps: the schedule would go on, and the record grow, until memory is full."""
+    webd = fake_processes.add("webd", reactions={TERM: ignores()})
+    fake_processes.clock.at(100_000, webd.die)  # so that this test ends, whatever is broken
+    with pytest.raises(WaitsForEver, match="webd 101, running> has lived through 10000 signals"):
+        ssd.stop(ssd.Match(name="webd"), "TERM/5/forever/TERM/5", table=fake_processes)
