@@ -5,6 +5,7 @@ import os
 
 import psutil
 
+from ssd.processes import default_table
 from ssd.service import verbs
 from ssd.service.steps import Steps
 from ssd.writing import write
@@ -57,6 +58,8 @@ def gather(
 
 def _facts(process: "Process") -> dict[str, object]:
     """Return the facts of a process, with its children below it."""
+    if default_table().process(process.pid) != process:  # ended, or on another machine
+        return {"pid": process.pid}
     try:
         found = psutil.Process(process.pid)
         return {**_plain(found), "children": _tree(found.children())}

@@ -261,3 +261,16 @@ def test_the_command_takes_a_table_of_processes(tmp_path, monkeypatch, capfd) ->
     shown = "nap is running (process 200)\nStopping nap: nap.\nnap is not running\n"
     assert shown == capfd.readouterr().out
     assert [signal.SIGTERM] == [sent.signum for sent in table.signals]
+
+
+def test_facts_of_a_made_up_process_are_none_of_a_real_one(tmp_path, monkeypatch, capfd) -> None:
+    """Its pid may be a real process's, of which nothing is told."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    table = FakeProcesses(pid_max=2**22)
+    table.add("sleep", pid=os.getpid())
+    (tmp_path / "nap.toml").write_text(f'pidfile = "{tmp_path}/pid"\n')
+    (tmp_path / "pid").write_text(f"{os.getpid()}\n")
+    argv = ["ssd-service", f"--directory={tmp_path}", "nap", "status", "--json"]
+    assert 0 == main(argv, table)
+    assert [{"pid": os.getpid()}] == json.loads(capfd.readouterr().out)["processes"]
