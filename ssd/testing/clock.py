@@ -4,6 +4,8 @@ import heapq
 import itertools
 from collections.abc import Callable
 
+from ssd.testing import checking
+
 
 class FakeClock:
     """Time in seconds, and what happens at which moment of it.
@@ -23,16 +25,19 @@ class FakeClock:
     def at(self, time: float, action: Callable[[], object]) -> None:
         """Have ``action`` called when the clock shows ``time``; at once if that is past.
 
-        Actions of one moment are called in the order in which they were given.
+        Actions of one moment are called in the order in which they were given. Raises
+        ValueError for NaN.
         """
+        if time != time:
+            raise ValueError("NaN is no time")
         if time <= self._now:
             action()
         else:
             heapq.heappush(self._events, (time, next(self._order), action))
 
     def after(self, seconds: float, action: Callable[[], object]) -> None:
-        """Have ``action`` called ``seconds`` from now."""
-        self.at(self._now + seconds, action)
+        """Have ``action`` called ``seconds`` from now. Raises ValueError for a negative time."""
+        self.at(self._now + checking.seconds(seconds, "the delay"), action)
 
     def next_event(self) -> float | None:
         """Return when something happens next; None if nothing is to come."""
@@ -51,7 +56,7 @@ class FakeClock:
 
     def advance_to(self, time: float) -> None:
         """Let everything up to ``time``, and at it, happen. Raises ValueError for the past."""
-        if time < self._now:
+        if not time >= self._now:
             raise ValueError(f"it is {self._now} already, {time} is past")
         while self._events and self._events[0][0] <= time:
             self.step()

@@ -103,7 +103,7 @@ class FakeProcesses:
         defaults for all others.
         reaped_after: seconds as a zombie; None: until ``reap()`` or the parent's end.
 
-        Raises ValueError if the pid is taken, BlockingIOError if all are, UnknownUser.
+        Raises ValueError if the pid is taken or none, BlockingIOError if all are, UnknownUser.
         """
         owner = resolve(Match(user=uid)).uid or 0
         self.files.declare(exe)

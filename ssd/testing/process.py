@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ssd.processes.identity import Process
+from ssd.testing import checking
 from ssd.testing.reactions import Reaction
 from ssd.testing.record import signal_name
 
@@ -51,8 +52,11 @@ class FakeProcess:
         self.exe = exe
         self.uid = uid
         self.ppid = ppid
-        self.reactions = dict(reactions)
+        self.reactions = checking.reactions(reactions)
         self.reaped_after = reaped_after
+        if reaped_after is not None:
+            checking.seconds(reaped_after, "reaped_after")
+        checking.pid(identity.pid)
         self.state = RUNNING
         self.status: int | None = None
         self.ready = False
@@ -104,7 +108,7 @@ class FakeProcess:
         ``status``: as the attribute; unless given that of the signal it is taking, else 0.
         """
         outcome = -self._taking if status is None else status
-        if after > 0:
+        if checking.seconds(after, "after") > 0:
             self.table.clock.after(after, lambda: self.die(status=outcome))
         elif not self.ended:
             self.status = outcome

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 
 from ssd.errors import StartFailed
+from ssd.testing import checking
 from ssd.testing.process import Executable, FakeProcess
 from ssd.testing.reactions import Reaction
 
@@ -36,9 +37,11 @@ class Program:
         self.path = path
         self.name = os.path.basename(path) if name is None else name
         self.exe = path if exe is None else exe
-        self.reactions = dict(reactions or {})
+        self.reactions = checking.reactions(reactions or {})
         self.runs = runs
         self.ready_after = ready_after
+        if ready_after is not None:
+            checking.seconds(ready_after, "ready_after")
         self.fails = fails
         self.processes: list[FakeProcess] = []
 

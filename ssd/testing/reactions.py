@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ssd import pidfile as pidfiles
+from ssd.testing import checking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def dies(after: float = 0.0, status: int | None = None) -> Reaction:
 
     For SIGKILL: a process in a slow device.
     """
+    checking.seconds(after, "after")
     words = f"ends it in {after:g} s" if after else "ends it"
     return _named(words, lambda process: process.die(after, status))
 
@@ -85,7 +87,12 @@ def daemonizes(pidfile: str | os.PathLike[str] | None = None, **facts: Any) -> R
 
 
 def in_turn(*reactions: Reaction) -> Reaction:
-    """Take the first signal like this, the second like that; the last one for all after."""
+    """Take the first signal like this, the second like that; the last one for all after.
+
+    It counts over all processes that share it, those of a program as well as forked ones.
+    """
+    if not reactions:
+        raise ValueError("in_turn needs at least one reaction")
     left = list(reactions)
 
     def react(process: "FakeProcess") -> None:
