@@ -84,6 +84,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, None, None]:
         from ssd.testing.fake import FakeProcesses
         from ssd.testing.record import SHOWN
 
+        shown: list[FakeProcesses] = []  # a fixture that fills a table returns the same again
         for name, value in getattr(item, "funcargs", {}).items():
-            if isinstance(value, FakeProcesses):
+            if isinstance(value, FakeProcesses) and not any(value is each for each in shown):
+                shown.append(value)
                 report.sections.append((name.replace("_", " "), value.timeline(SHOWN)))

@@ -150,3 +150,20 @@ def test_the_plugin_can_be_left_out(suite: Suite) -> None:
     """By its name, as any."""
     status, said = suite("def test_x(pidfile): pass", "-p", "no:ssd")
     assert (1, True) == (status, "fixture 'pidfile' not found" in said), said
+
+
+FILLED = """
+import pytest
+@pytest.fixture
+def machine(fake_processes):
+    fake_processes.add("webd")
+    return fake_processes
+def test_x(machine):
+    assert machine.now() == 3
+"""
+
+
+def test_a_table_is_shown_once(suite: Suite) -> None:
+    """A fixture of one's own that declares processes returns the plugin's table again."""
+    status, said = suite(FILLED)
+    assert (1, 1) == (status, said.count("webd  appears")), said
