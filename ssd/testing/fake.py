@@ -125,7 +125,7 @@ class FakeProcesses:
 
     def register(
         self,
-        path: str | os.PathLike[str],
+        path: Path,
         *,
         name: str | bytes | None = None,
         exe: Executable = None,
@@ -142,7 +142,7 @@ class FakeProcesses:
         ready_after: seconds until it says READY=1 (sd_notify(3)); None: never.
         fails: the errno of the execve(2) that does not succeed, or another StartFailed.
         """
-        name_of = os.fspath(path)
+        name_of = os.fsdecode(path)
         self.files.declare(name_of)
         return self.programs.add(Program(name_of, name, exe, reactions, runs, ready_after, fails))
 

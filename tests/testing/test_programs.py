@@ -88,6 +88,13 @@ def test_an_unregistered_program_says_what_is_registered(
     assert ([], False) == (fake_processes.started, pidfile.exists())
 
 
+def test_a_path_may_be_bytes(fake_processes: FakeProcesses) -> None:
+    """As everywhere in ssd: it is the program of the same path as text."""
+    program = fake_processes.register(WEBD.encode())
+    ssd.start(Match(name="webd"), Command([WEBD]), table=fake_processes)
+    assert fake_processes.started == program.processes
+
+
 def test_any_program_can_be_allowed(fake_processes: FakeProcesses) -> None:
     """Then each lives until it is signalled."""
     fake_processes.allow_unregistered()
