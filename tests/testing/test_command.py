@@ -139,6 +139,13 @@ def test_an_unregistered_program_is_the_tests_mistake(
         ssd_command(*started(pidfile))
 
 
+def test_an_executable_that_is_nowhere_is_missing(ssd_command: SsdCommand) -> None:
+    """As on a real machine, which looks at it before anything is started."""
+    missing = ssd_command("--start", "--background", "--exec", WEBD)
+    said = f"ssd: unable to stat {WEBD} (No such file or directory)\n"
+    assert (2, "", said) == missing
+
+
 @pytest.mark.parametrize(
     ("ready_after", "status", "seconds"), [(2, 0, 2), (None, 2, 60)], ids=["ready", "never"]
 )
