@@ -14,24 +14,15 @@ from ssd.testing import (
     NotRegistered,
     WaitsForEver,
     daemonizes,
-    dies,
     exits,
     forks,
     ignores,
     in_turn,
-    reloads,
     together,
 )
 
 HUP, KILL, TERM = signal.SIGHUP, signal.SIGKILL, signal.SIGTERM
 WEBD = "/usr/sbin/webd"  # on no disk
-
-
-@pytest.fixture
-def webd(fake_processes: FakeProcesses) -> Command:
-    """Return the command of a program that is registered."""
-    fake_processes.register(WEBD, reactions={TERM: dies(after=3), HUP: reloads()})
-    return Command([WEBD, "-f"])
 
 
 # Children -------------------------------------------------------------------------------

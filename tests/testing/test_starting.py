@@ -13,20 +13,11 @@ import ssd
 from ssd import Command, Match
 from ssd.testing import (
     FakeProcesses,
-    dies,
     exits,
-    reloads,
 )
 
 HUP, KILL, TERM = signal.SIGHUP, signal.SIGKILL, signal.SIGTERM
 WEBD = "/usr/sbin/webd"  # on no disk
-
-
-@pytest.fixture
-def webd(fake_processes: FakeProcesses) -> Command:
-    """Return the command of a program that is registered."""
-    fake_processes.register(WEBD, reactions={TERM: dies(after=3), HUP: reloads()})
-    return Command([WEBD, "-f"])
 
 
 def test_a_daemon_is_started_found_and_stopped(
