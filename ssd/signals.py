@@ -8,14 +8,14 @@ try:
 except ImportError:
     import signal as raw
 
-__all__ = ["raw", "set_ignored"]
+__all__ = ["IGNORED", "raw", "set_ignored"]
+
+# CPython ignores these from its start-up on. An ignored signal stays ignored across execve(2),
+# and programs rely on the default, so whoever starts one gives it back.
+IGNORED = [getattr(raw, name) for name in ("SIGPIPE", "SIGXFSZ") if hasattr(raw, name)]
 
 
 def set_ignored(action: int) -> None:
-    """Give SIGPIPE and SIGXFSZ an action: CPython ignores them from its start-up on.
-
-    An ignored signal stays ignored across execve(2), and programs rely on the default.
-    """
-    for name in ("SIGPIPE", "SIGXFSZ"):
-        if hasattr(raw, name):
-            raw.signal(getattr(raw, name), action)
+    """Give the signals that CPython ignores an action."""
+    for signum in IGNORED:
+        raw.signal(signum, action)

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from ssd.processes.identity import Process
     from ssd.processes.types import ProcessTable
 
-NOTIFY_TIMEOUT = 60  # seconds, start-stop-daemon(8)
-
 
 class Launch:
     """One start to be done in this process.

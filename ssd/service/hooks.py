@@ -4,7 +4,7 @@ import os
 
 from ssd.errors import Error
 from ssd.service.shell import SHELL
-from ssd.signals import raw as signals
+from ssd.signals import IGNORED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,9 +29,7 @@ def run(service: "Service", field: str) -> None:
     from ssd.service.surroundings import environment
 
     words = [SHELL, "-e", "-c", text, service.name]
-    # Python ignores these two, and what is ignored stays so across execve(2).
-    usual = [signals.SIGPIPE, signals.SIGXFSZ]
-    pid = os.posix_spawn(SHELL, words, environment(service), setsigdef=usual)
+    pid = os.posix_spawn(SHELL, words, environment(service), setsigdef=IGNORED)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if status:
         raise HookFailed(field, status)

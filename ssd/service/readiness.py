@@ -11,6 +11,7 @@ from ssd.errors import NotReady, PidfileError
 from ssd.finding import find
 from ssd.processes import default_table
 from ssd.processes.identity import Process
+from ssd.signals import IGNORED
 from ssd.signals import raw as signals
 
 TYPE_CHECKING = False
@@ -63,10 +64,11 @@ def _pause(process: Process | None, table: "ProcessTable") -> None:
 
 def _succeeds(command: list[str], seconds: float) -> bool:
     """Run a command and tell whether it says yes; one that takes longer is killed, and says no."""
-    usual = [signals.SIGPIPE, signals.SIGXFSZ]
     null = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
     try:
-        pid = os.posix_spawnp(command[0], command, os.environb, file_actions=null, setsigdef=usual)
+        pid = os.posix_spawnp(
+            command[0], command, os.environb, file_actions=null, setsigdef=IGNORED
+        )
     except OSError:
         return False  # not there yet, say on a file system that is mounted later
     _limit(pid, seconds)

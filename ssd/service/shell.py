@@ -3,7 +3,7 @@
 import os
 
 from ssd.service.errors import DeclarationError
-from ssd.signals import raw as signals
+from ssd.signals import IGNORED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,9 +36,7 @@ def run(
     ]
     words = [SHELL, "-c", program, name, *arguments]
     try:
-        # Python ignores these two, and what is ignored stays so across execve(2).
-        usual = [signals.SIGPIPE, signals.SIGXFSZ]
-        pid = os.posix_spawn(SHELL, words, environment, file_actions=actions, setsigdef=usual)
+        pid = os.posix_spawn(SHELL, words, environment, file_actions=actions, setsigdef=IGNORED)
         try:
             meanwhile()
         finally:

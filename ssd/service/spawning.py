@@ -4,6 +4,7 @@ import errno
 import os
 
 from ssd.service.initscripts import Run
+from ssd.signals import IGNORED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,14 +35,11 @@ def wait(pid: int) -> None:
 
 
 def _spawn(run: Run, actions: "Sequence[tuple[int | str, ...]]", new_session: bool) -> int:
-    from ssd.signals import raw as signals
-
     return os.posix_spawn(
         run.file,
         run.argv,
         run.environment,
         file_actions=actions,
         setsid=new_session,
-        # CPython ignores these two, and an ignored signal survives execve(2).
-        setsigdef=[signals.SIGPIPE, signals.SIGXFSZ],
+        setsigdef=IGNORED,
     )

@@ -27,7 +27,7 @@ SHELLS = ("dash", "bash", "busybox")
 OURS = (*SHELLS, "command")
 
 
-def library() -> Path:
+def shell_library() -> Path:
     """Return the shell library that was installed with the package under test."""
     return Path(sys.prefix, "share", "ssd", "init-functions")
 
@@ -58,7 +58,7 @@ def build(folder: Path) -> dict[str, str]:
     words = {"service": service(), "name": NAME}
     texts = {"original": _LIBRARY.format(shell="/bin/dash", library=ORIGINAL, **words)}
     for name in SHELLS:
-        text = _LIBRARY.format(shell=shell(name, folder), library=library(), **words)
+        text = _LIBRARY.format(shell=shell(name, folder), library=shell_library(), **words)
         texts[name] = text
     texts["command"] = _COMMAND.format(**words)
     for name, text in texts.items():

@@ -211,5 +211,7 @@ def test_a_script_does_the_same_with_either_library(scenario, name, in_namespace
         pytest.skip(f"{doors.ORIGINAL} is not installed")
     shell = doors.shell(name, tmp_path)
     expected = played(in_namespace, tmp_path / "original", "dash", doors.ORIGINAL, scenario)
-    assert expected == played(in_namespace, tmp_path / "ours", shell, doors.library(), scenario)
+    assert expected == played(
+        in_namespace, tmp_path / "ours", shell, doors.shell_library(), scenario
+    )
     assert expected[1], "the scenario prints nothing"

@@ -41,7 +41,7 @@ for name, words in json.loads(sys.argv[1]):
 
 def script(calls: list) -> str:
     """Return a shell script that makes the calls, and tells the status of each."""
-    library = shlex.quote(str(doors.library()))
+    library = shlex.quote(str(doors.shell_library()))
     told = [f'{shlex.join([name, *words])}; echo "<$?>"' for name, words in calls]
     return "\n".join([f". {library}", *told])
 
@@ -78,7 +78,7 @@ def defined(text: str) -> set[str]:
 
 def test_every_function_is_defined(checkout) -> None:
     """Those of the command and, where it is installed, all of the original's."""
-    ours = defined(doors.library().read_text())
+    ours = defined(doors.shell_library().read_text())
     assert set() == set(FUNCTIONS) - ours
     if doors.ORIGINAL.exists():
         assert set() == defined(doors.ORIGINAL.read_text()) - ours
@@ -86,7 +86,7 @@ def test_every_function_is_defined(checkout) -> None:
 
 def test_the_library_keeps_to_its_own_names() -> None:
     """What is no function or variable of the original's begins with _ssd_."""
-    text = re.sub(r"(?m)(^|\s)# .*$", "", doors.library().read_text())
+    text = re.sub(r"(?m)(^|\s)# .*$", "", doors.shell_library().read_text())
     names = defined(text) | set(re.findall(r"(?:^|\s)(\w+)=", text))
     known = re.compile(r"_ssd_\w+|v?log_\w+|FANCYTTY")
     assert [] == [each for each in names - set(FUNCTIONS) if not known.fullmatch(each)]
