@@ -17,9 +17,15 @@ FIXTURES = {"fake_clock", "fake_processes", "ssd_command", "daemon", "pidfile"}
 Suite = Callable[..., tuple[int, str]]
 
 
+# What changes pytest's output: CI makes the summary quote whole failures, the others colour it.
+READ_BY_PYTEST = ("CI", "BUILD_NUMBER", "PYTEST_ADDOPTS", "FORCE_COLOR", "PY_COLORS", "COLUMNS")
+
+
 @pytest.fixture
-def suite(run: Run, tmp_path: Path) -> Suite:
+def suite(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Suite:
     """Return a function that runs pytest on a text in a folder of its own."""
+    for name in READ_BY_PYTEST:
+        monkeypatch.delenv(name, raising=False)
 
     def suite(text: str, *options: str, conftest: str = "") -> tuple[int, str]:
         (tmp_path / "test_it.py").write_text(text)
