@@ -9,7 +9,12 @@ import pytest
 from conftest import CHECKOUT
 
 from ssd.command import options
+from ssd.service import help as help_text
 from ssd.service import verbs
+from ssd.service.generators.command import KINDS
+from ssd.service.lsb.command import FUNCTIONS
+
+from . import zsh
 
 COMPLETIONS = CHECKOUT / "scripts/completions"
 LONG = sorted(f"--{row[1]}" for row in options.TABLE)
@@ -66,18 +71,56 @@ def test_bash_offers_services_and_verbs(tmp_path: Path) -> None:
     assert ["systemd"] == complete("ssd-service", "generate", "syst")
 
 
-def test_zsh_offers_every_option_and_verb() -> None:
-    """Its files name them all, and no other."""
-    text = (COMPLETIONS / "zsh/_ssd").read_text()
-    named = re.findall(r"(--[a-z-]+)(?:=|\[|\})", text)
-    assert LONG == sorted(named)
-    service = (COMPLETIONS / "zsh/_ssd-service").read_text()
-    assert " ".join(verbs.VERBS) in " ".join(service.split())
+def test_bash_offers_what_lsb_and_generate_take(tmp_path: Path) -> None:
+    """Functions, kinds, services, options and files."""
+    (tmp_path / "nap.toml").touch()
+    place = f"--directory={tmp_path}"
+    assert list(FUNCTIONS) == complete("ssd-service", "lsb", "")
+    assert list(KINDS) == complete("ssd-service", "generate", "")
+    assert ["nap"] == complete("ssd-service", place, "generate", "systemd", "na")
+    assert ["--strict"] == complete("ssd-service", place, "generate", "systemd", "nap", "--s")
+    words = "generate", "systemd", "nap", "--output", "=", f"{tmp_path}/na"
+    assert [f"{tmp_path}/nap.toml"] == complete("ssd-service", *words)
 
 
-@pytest.mark.parametrize("name", ["_ssd", "_ssd-service"])
-def test_zsh_can_read_them(name: str) -> None:
-    """As far as it can tell without executing them."""
-    if shutil.which("zsh") is None:
-        pytest.skip("zsh is not installed")
-    subprocess.run(["zsh", "-n", COMPLETIONS / "zsh" / name], check=True)
+ZSH = [
+    ("ssd --sta", ["--start", "--startas", "--status"]),
+    ("ssd --signal=HU", ["HUP"]),
+    ("ssd -s HU", ["HUP"]),
+    ("ssd --iosched ", ["real-time", "best-effort", "idle"]),
+    ("ssd --user roo", ["root"]),
+    ("ssd --pidfile {}/na", [..., "nap.toml"]),
+    ("ssd --nicelevel ", []),
+    ("ssd --start -- {}/na", [..., "nap.toml"]),
+    ("ssd-service --directory={} na", ["nap"]),
+    ("ssd-service --directory {} na", ["nap"]),
+    ("ssd-service {}/na", [..., "nap.toml"]),
+    ("ssd-service g", ["generate"]),
+    ("ssd-service nap ", [*verbs.VERBS, "--full-restart"]),
+    ("ssd-service nap status -", ["--json"]),
+    ("ssd-service nap start -", []),
+    ("ssd-service lsb ", list(FUNCTIONS)),
+    ("ssd-service generate ", list(KINDS)),
+    ("ssd-service --directory={} generate systemd na", ["nap"]),
+    ("ssd-service generate systemd nap --s", ["--strict"]),
+    ("ssd-service generate systemd nap --output={}/na", [..., "nap.toml"]),
+]
+
+
+@pytest.mark.parametrize(("line", "wanted"), ZSH, ids=[line for line, wanted in ZSH])
+def test_zsh_offers_what_the_commands_take(line: str, wanted: list, tmp_path: Path) -> None:
+    """A real zsh, at the end of each line; before a file it names the folders of its path."""
+    (tmp_path / "nap.toml").touch()
+    offered = zsh.complete(COMPLETIONS / "zsh", tmp_path, line.format(tmp_path))
+    if ... in wanted:
+        assert wanted[1:] == offered[-1:]
+    else:
+        assert sorted(wanted) == sorted(offered)
+
+
+def test_zsh_offers_every_option(tmp_path: Path) -> None:
+    """By their long names, those of the generator and of ssd-service too."""
+    assert LONG == sorted(zsh.complete(COMPLETIONS / "zsh", tmp_path, "ssd --"))
+    offered = zsh.complete(COMPLETIONS / "zsh", tmp_path, "ssd-service --")
+    told = help_text.TEXT.partition("Options:")[2]
+    assert {*re.findall(r"^ .*(--[a-z-]+)", told, re.MULTILINE), "--status-all"} == set(offered)

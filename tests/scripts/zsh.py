@@ -1,0 +1,60 @@
+"""Ask a real zsh, Debian's, what it offers: it completes a line on a terminal of its own."""
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import debian
+
+# Whatever is offered goes through compadd, which can put what matches into an array instead
+# (zshmodules(1)); calls that ask for that themselves offer nothing.
+_SETTINGS = r"""
+module_path=($root/usr/lib/*/zsh/*(/))
+fpath=($completions $root/usr/share/zsh/functions/**/*(/))
+autoload -Uz compinit && compinit -u -D
+compadd() {
+    local -a __options=("${(@)@[1,(i)(-|--)]}")
+    if (( ! ${#${(M)__options:#-[OAD]}} )); then
+        local -a __offered
+        builtin compadd -A __offered "$@"
+        (( $#__offered )) && print -rl -- $__offered >> $answer
+    fi
+    builtin compadd "$@"
+}
+offer() { zle complete-word; BUFFER=exit; zle accept-line; }
+zle -N offer
+bindkey '^I' offer
+"""
+
+
+def complete(completions: Path, place: Path, line: str) -> list[str]:
+    """Return what zsh offers at the end of a command line; ``place`` is for its files."""
+    root = debian.unpack("zsh")
+    (place / ".zshrc").write_text(_SETTINGS)
+    answer = place / "answer"
+    answer.write_text("")
+    environment = {**debian.environment(root), "TERM": "dumb",
+                   "ZDOTDIR": str(place), "root": str(root), "answer": str(answer),
+                   "completions": str(completions)}  # fmt: skip
+    ours, theirs = pty.openpty()
+    argv = ["zsh", "-d", "-i"]
+    shell = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=environment,
+                             cwd=place, start_new_session=True)  # fmt: skip
+    os.close(theirs)
+    said = b""
+    try:
+        with open(ours, "r+b", buffering=0) as terminal:
+            terminal.write(line.encode() + b"\t")
+            try:
+                while chunk := terminal.read(4096):
+                    said += chunk
+            except OSError:  # EIO: the shell has ended, and with it the terminal's other side
+                pass
+        status = shell.wait(30)
+    finally:
+        if shell.poll() is None:
+            shell.kill()
+            shell.wait()
+    assert 0 == status, said.decode(errors="replace")
+    return list(dict.fromkeys(answer.read_text().split("\n")[:-1]))
