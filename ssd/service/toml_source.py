@@ -102,8 +102,12 @@ def line_of(text: str, key: str) -> int | None:
 
 
 def write(service: Service) -> str:
-    """Return the TOML text of a declaration; ``loads`` makes an equal one of it."""
-    lines, tables = [], []
+    """Return the TOML text of a declaration; ``loads`` makes an equal one of it.
+
+    Raises DeclarationError for bytes that are not UTF-8, which TOML cannot hold.
+    """
+    lines: list[str] = []
+    tables: list[str] = []
     for key, value in service.to_dict().items():
         if isinstance(value, dict):
             tables += ["", f"[{key}]", *_assignments(value)]
@@ -111,20 +115,24 @@ def write(service: Service) -> str:
             for each in value:
                 tables += ["", f"[[{key}]]", *_assignments(each)]
         else:
-            lines.append(f"{key} = {_literal(value)}")
+            lines += _assignments({key: value})
     return "\n".join([*lines, *tables, ""])
 
 
 def _assignments(table: dict[str, object]) -> "Iterator[str]":
     for key, value in table.items():
         bare = key.isascii() and key.replace("_", "").replace("-", "").isalnum()
-        yield f"{key if bare else _literal(key)} = {_literal(value)}"
+        try:
+            yield f"{key if bare else _literal(key)} = {_literal(value)}"
+        except UnicodeEncodeError:
+            raise DeclarationError("TOML cannot hold bytes that are not UTF-8", key) from None
 
 
 def _literal(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
+        value.encode()  # raises UnicodeEncodeError for a byte of no character
         return '"' + "".join(map(_escaped, value)) + '"'
     if isinstance(value, list):
         return f"[{', '.join(map(_literal, value))}]"

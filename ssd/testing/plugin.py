@@ -76,16 +76,30 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, None, None]:
-    """Show below a test that failed what happened on the fake tables that it was given."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, None, None]:
+    """Show below a test that failed what happened on its fake tables."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
     if report.failed and "ssd.testing.fake" in sys.modules:
-        from ssd.testing.fake import FakeProcesses
         from ssd.testing.record import SHOWN
 
-        shown: list[FakeProcesses] = []  # a fixture that fills a table returns the same again
-        for name, value in getattr(item, "funcargs", {}).items():
-            if isinstance(value, FakeProcesses) and not any(value is each for each in shown):
-                shown.append(value)
-                report.sections.append((name.replace("_", " "), value.timeline(SHOWN)))
+        for name, table in _tables(item, call):
+            report.sections.append((name.replace("_", " "), table.timeline(SHOWN)))
+
+
+def _tables(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> "Iterator[tuple[str, FakeProcesses]]":
+    """Yield the fake tables of a test, each once: its fixtures' and its variables'."""
+    from ssd.testing.fake import FakeProcesses
+
+    places = [getattr(item, "funcargs", {})]
+    if call.excinfo is not None:
+        places += [entry.frame.f_locals for entry in call.excinfo.traceback]
+    seen: list[FakeProcesses] = []  # a fixture that fills a table returns the same again
+    for name, value in (pair for place in places for pair in place.items()):
+        if isinstance(value, FakeProcesses) and not any(value is each for each in seen):
+            seen.append(value)
+            yield name, value

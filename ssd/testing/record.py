@@ -44,6 +44,11 @@ def event(time: float, process: "FakeProcess", what: str) -> Event:
     return Event(time, process.pid, os.fsdecode(process.name), what)
 
 
+def _on_a_line(text: str) -> str:
+    """Return a text as it is, or escaped if it would break the line: names may have newlines."""
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
 def timeline(
     events: Sequence[Event], now: float, living: Sequence["FakeProcess"], before: int = 0
 ) -> str:
@@ -51,12 +56,17 @@ def timeline(
 
     ``before`` is how many events are left out at the beginning.
     """
-    rows = [(f"{each.time:.2f}", str(each.pid), each.name, each.what) for each in events]
+    rows = [
+        (f"{each.time:.2f}", str(each.pid), _on_a_line(each.name), _on_a_line(each.what))
+        for each in events
+    ]
     width = max((len(row[2]) for row in rows), default=0)
     lines = [f"{time:>10} {pid:>7} {name:<{width}}  {what}" for time, pid, name, what in rows]
     if before:
         lines.insert(0, f"{'':18} ({before} events before)")
-    there = ", ".join(f"{os.fsdecode(each.name)} {each.pid} {each.state}" for each in living)
+    there = ", ".join(
+        f"{_on_a_line(os.fsdecode(each.name))} {each.pid} {each.state}" for each in living
+    )
     return "\n".join(
         ["   seconds     pid", *lines, f"{now:10.2f}         now: {there or 'nobody'}"]
     )

@@ -123,3 +123,10 @@ def test_what_is_no_file_of_a_sane_size_is_an_error(tmp_path) -> None:
         with pytest.raises(DeclarationError) as caught:
             toml_source.read(str(file))
         assert str(file) == caught.value.file
+
+
+def test_bytes_that_are_no_text_are_not_written() -> None:
+    """TOML is UTF-8 (its specification, "Spec"): the field that cannot be told is named."""
+    service = Service(name="nap", environment={"A": "b", "WHERE": os.fsdecode(b"/srv/\xff")})
+    with pytest.raises(DeclarationError, match="WHERE: TOML cannot hold bytes"):
+        toml_source.write(service)

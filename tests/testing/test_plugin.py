@@ -92,21 +92,28 @@ def test_with_a_table_of_its_own():
     process = machine.add("ownd")
     ssd.stop(ssd.Match(name="ownd"), table=machine)
     assert machine.signals == [(5, process.pid, 9, process)]
+def test_with_a_table_in_a_variable():
+    own_machine = FakeProcesses()
+    own_machine.add("vard")
+    ssd.stop(ssd.Match(name="vard"), table=own_machine)
+    assert own_machine.now() == 5
 def test_without():
     assert False
 """
 
 
 def test_a_test_that_fails_shows_what_happened(suite: Suite) -> None:
-    """The timeline of the fixture, and of a table whose signals are compared."""
+    """The timeline of the fixture, of a table whose signals are compared, and of a variable."""
     status, said = suite(FAILING)
     assert 1 == status, said
-    first, second, third = re.split(r"^_+ test_\w+ _+$", said, flags=re.MULTILINE)[1:]
+    first, second, third, last = re.split(r"^_+ test_\w+ _+$", said, flags=re.MULTILINE)[1:]
     assert re.search(r"^-+ fake processes -+$", first, re.MULTILINE)
     assert "     30.00     101 webd  SIGKILL ends it" in first
     assert "the signals differ:" in second
     assert "      0.00     101 ownd  SIGTERM ends it" in second
-    assert "now:" not in third
+    assert re.search(r"^-+ own machine -+$", third, re.MULTILINE)
+    assert "      0.00     101 vard  SIGTERM ends it" in third
+    assert "now:" not in last
 
 
 PASSING = """

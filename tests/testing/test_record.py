@@ -31,6 +31,16 @@ PICTURE = """\
      33.00         now: worker 102 running"""
 
 
+def test_a_name_cannot_break_the_picture(fake_processes: FakeProcesses) -> None:
+    """The kernel takes any byte but NUL for a name (prctl(2)), a newline and half a letter too."""
+    fake_processes.add(b"a\nb\xff", argv=["one\ntwo"])
+    assert [
+        "   seconds     pid",
+        r"      0.00     101 a\nb\udcff  appears, child of 1, user 0: one\ntwo",
+        r"      0.00         now: a\nb\udcff 101 running",
+    ] == fake_processes.timeline().split("\n")
+
+
 def test_a_timeline_tells_what_happened_and_who_is_there(fake_processes: FakeProcesses) -> None:
     """A line for each event, in order, with the time, the pid and the name of then."""
     fake_processes.add(
