@@ -4,6 +4,7 @@ Fake processes, real daemons and pidfiles come from the project's own plugin, ss
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,18 @@ TESTS = Path(__file__).resolve().parent
 CHECKOUT = TESTS.parent
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
+
+
+def pytest_configure() -> None:
+    """Be and hand on what a terminal's shell starts: nohup(1), a & and a mask are inherited."""
+    for signum in signal.valid_signals().difference(IGNORED_BY_PYTHON):
+        if signal.getsignal(signum) is signal.SIG_IGN:
+            interrupt = signum == signal.SIGINT
+            signal.signal(signum, signal.default_int_handler if interrupt else signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
