@@ -128,7 +128,7 @@ def _by_name(call: Call, name: str, rest: list[str]) -> int:
 
     path = locate(name, call.directory)
     if path is None:
-        from ssd.service import initscripts
+        from ssd.service.initscripts import command as initscripts
 
         return initscripts.main([name, *rest], call.program, call.with_ssd)
     enter(rest)

@@ -113,7 +113,7 @@ def _find(name: str, directory: str) -> "Service":
 
 def status_all(call: "Call", words: list[str]) -> int:
     """Do ``--status-all``: declared services and init scripts, as service(8) shows them."""
-    from ssd.service import inquiry
+    from ssd.service.initscripts import inquiry
 
     def ask(name: str) -> tuple[int, str]:
         status, _, complaints = _status(name, call.directory, call.table)

@@ -16,7 +16,7 @@ import stat
 import sys
 
 from ssd.paths import only_ours
-from ssd.service.initscripts import Run
+from ssd.service.initscripts.run import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import shutil
 import subprocess
 
 from ssd.launch import environment
-from ssd.service.initscripts import Run
-from ssd.service.spawning import spawn, wait
+from ssd.service.initscripts.run import Run
+from ssd.service.initscripts.spawning import spawn, wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import os
 import time
 from select import POLLIN, poll
 
-from ssd.service.initscripts import CANNOT_RUN, Run
-from ssd.service.spawning import spawn
+from ssd.service.initscripts.command import CANNOT_RUN
+from ssd.service.initscripts.run import Run
+from ssd.service.initscripts.spawning import spawn
 from ssd.signals import raw as signals
 
 TYPE_CHECKING = False

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from support import ended, nothing_left, python
 
-from ssd.service.asking import Answer, Inquiry
-from ssd.service.initscripts import Run
+from ssd.service.initscripts.asking import Answer, Inquiry
+from ssd.service.initscripts.run import Run
 
 PATIENT = 60.0  # seconds; nothing here takes that long
 HASTY = 0.3
@@ -115,7 +115,7 @@ def test_an_interruption_ends_those_that_run(tmp_path: Path) -> None:
 
 BOARD = """
 from ssd.command.messages import Voice
-from ssd.service.inquiry import Board
+from ssd.service.initscripts.inquiry import Board
 with Board(["one", "three", "two"], Voice("ssd-service")) as board:
     board.progress(["one", "three"])
     board.answer("two", "+")
@@ -157,7 +157,7 @@ def test_a_terminal_sees_who_is_awaited() -> None:
 )
 def test_a_bad_option_is_named(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     """With the options that there are, or the numbers that it takes."""
-    from ssd.service import inquiry
+    from ssd.service.initscripts import inquiry
 
     assert inquiry.MISUSED == inquiry.main(words)
     said = capfd.readouterr().err

@@ -9,7 +9,7 @@ import namespace
 import pytest
 from conftest import Run as Runner
 
-from ssd.service.substitution import SHELLS, interpreted, shell_name
+from ssd.service.initscripts.substitution import SHELLS, interpreted, shell_name
 
 VERSION = "start-stop-daemon --version"
 SCRIPTS = {

@@ -1,87 +1,27 @@
-"""Plain init scripts, run as service(8) runs them.
+"""``ssd-service NAME VERB`` for a plain init script.
 
-In the directory ``/``, with locale, PATH and TERM for an environment, and by execve(2): the
-script takes this process's place, so its status and its output reach the caller without a word
-of ours. Where systemd or OpenRC manages the machine they have their say, as with service(8).
+By execve(2): the script takes this process's place, so its status and its output reach the caller
+without a word of ours. Where systemd or OpenRC manages the machine they have their say, as with
+service(8).
 """
 
 import errno
 import os
 
+from ssd.service.initscripts.run import Run
+from ssd.service.initscripts.script import find, prepare
 from ssd.writing import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-DIRECTORY = "/etc/init.d"
 SYSTEMD = "/run/systemd/system"  # sd_booted(3)
 OPENRC = "/run/openrc/started"  # what rc-status(8) takes for started
 FULL_RESTART = "--full-restart"
 
 UNRECOGNIZED = 1
 CANNOT_RUN, NOT_FOUND = 126, 127  # those of env(1), through which service(8) runs a script
-
-# All of them are set, to nothing where the caller has none, as service(8) does.
-KEPT = (
-    b"LANG", b"LANGUAGE", b"LC_CTYPE", b"LC_NUMERIC", b"LC_TIME", b"LC_COLLATE", b"LC_MONETARY",
-    b"LC_MESSAGES", b"LC_PAPER", b"LC_NAME", b"LC_ADDRESS", b"LC_TELEPHONE", b"LC_MEASUREMENT",
-    b"LC_IDENTIFICATION", b"LC_ALL", b"PATH", b"TERM",
-)  # fmt: skip
-# What dash(1) takes where there is no PATH at all.
-DEFAULT_PATH = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-class Run:
-    """A program about to be executed: its file, its words (argv[0] too), its environment."""
-
-    __slots__ = ("file", "argv", "environment")
-
-    def __init__(
-        self, file: str, argv: "Sequence[str]", environment: "Mapping[bytes, bytes]"
-    ) -> None:
-        self.file = file
-        self.argv = list(argv)
-        self.environment = dict(environment)
-
-    def by_shell(self) -> "Run":
-        """Return the same for a script whose first line names no interpreter, as execvp(3)."""
-        return Run("/bin/sh", ["/bin/sh", self.file, *self.argv[1:]], self.environment)
-
-
-def reduced(environment: "Mapping[bytes, bytes]") -> "dict[bytes, bytes]":
-    """Return what service(8) leaves of an environment."""
-    kept = {name: environment.get(name, b"") for name in KEPT}
-    if b"PATH" not in environment:
-        kept[b"PATH"] = DEFAULT_PATH
-    return kept
-
-
-def find(name: str, directory: str = DIRECTORY) -> str | None:
-    """Return the path of the init script of that name, None if there is none to execute.
-
-    A name is that of a file in the directory: no path, and no directory (divergences.md).
-    """
-    path = f"{directory}/{name}"
-    if not name or "/" in name or "\0" in name or not os.path.isfile(path):
-        return None
-    return path if os.access(path, os.X_OK) else None
-
-
-def prepare(path: str, words: "Sequence[str]", with_ssd: bool = False) -> Run:
-    """Return what runs an init script with these words.
-
-    ``with_ssd``: where it calls start-stop-daemon it finds ssd. Raises OSError if that
-    cannot be arranged, or the script cannot be read.
-    """
-    from ssd.launch import environment
-
-    run = Run(path, [path, *words], reduced(environment.inherited()))
-    if with_ssd:
-        from ssd.service import substitution
-
-        return substitution.substituted(run)
-    return run
 
 
 def main(words: "Sequence[str]", program: str = "ssd-service", with_ssd: bool = False) -> int:
@@ -96,7 +36,7 @@ def main(words: "Sequence[str]", program: str = "ssd-service", with_ssd: bool = 
     full = rest == [FULL_RESTART]
     try:
         if os.path.isdir(SYSTEMD) and not with_ssd:
-            from ssd.service import systemctl
+            from ssd.service.initscripts import systemctl
 
             # A restart by systemd is a full one.
             rest = ["restart"] if full else rest
@@ -115,7 +55,7 @@ def _full_restart(name: str, with_ssd: bool) -> int:
     """Run the script's stop, whatever comes of it, and become its start."""
     path = find(name)
     if path is not None:
-        from ssd.service import spawning
+        from ssd.service.initscripts import spawning
 
         spawning.wait(spawning.spawn(prepare(path, ["stop"], with_ssd)))
     return _become(name, ["start"], with_ssd)

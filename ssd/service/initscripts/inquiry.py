@@ -3,8 +3,8 @@
 import os
 
 from ssd.command.messages import Voice
-from ssd.service import initscripts
-from ssd.service.asking import NOT_RUNNING, RUNNING, UNKNOWN, Inquiry
+from ssd.service.initscripts import script
+from ssd.service.initscripts.asking import NOT_RUNNING, RUNNING, UNKNOWN, Inquiry
 from ssd.writing import write
 
 TYPE_CHECKING = False
@@ -28,14 +28,14 @@ NO_SUFFIXES = (".dpkg-dist", ".dpkg-old")
 SIGNS = {0: RUNNING, 1: NOT_RUNNING, 2: NOT_RUNNING, 3: NOT_RUNNING}
 
 
-def scripts(directory: str = initscripts.DIRECTORY) -> list[str]:
+def scripts(directory: str = script.DIRECTORY) -> list[str]:
     """Return the names of the init scripts that may be asked, in byte order."""
     names = (os.fsdecode(name) for name in sorted(os.listdir(os.fsencode(directory))))
     return [
         name
         for name in names
         if not (name.startswith(".") or name in NO_SERVICES or name.endswith(NO_SUFFIXES))
-        and initscripts.find(name, directory)
+        and script.find(name, directory)
     ]
 
 
@@ -57,13 +57,13 @@ def main(
         voice.complain(f"--status-all: {error}")
         return MISUSED
     declared = declared or {}
-    directory = initscripts.DIRECTORY
+    directory = script.DIRECTORY
     try:
         names = [name for name in scripts() if name not in declared]
         os.chdir(directory)  # where service(8) runs them
     except FileNotFoundError:
         names = []
-    runs = [(name, initscripts.prepare(f"{directory}/{name}", ["status"])) for name in names]
+    runs = [(name, script.prepare(f"{directory}/{name}", ["status"])) for name in names]
     board = Board(sorted([*declared, *names], key=os.fsencode), voice)
     for name, ask in declared.items():
         status, problem = ask()

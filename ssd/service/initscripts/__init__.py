@@ -1,0 +1,1 @@
+"""Plain init scripts, run and asked as service(8) does."""
