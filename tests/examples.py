@@ -1,6 +1,9 @@
 """Run the fenced examples of a page, in their order, and say which do not give what they show.
 
-usage: examples.py PAGE (in an empty folder, best in a namespace)
+usage: examples.py PAGE [FOLDER] (in an empty folder, best in a namespace)
+
+FOLDER stands for /tmp in the examples, where that is not a private one.
+
 
 ``console``: a line ``$ COMMAND`` (continued by ``> ``) is run by sh, the lines after it are what
 it prints; one block is one shell. ``python``: with ``>>>`` a doctest, with ``def test_`` run by
@@ -114,11 +117,12 @@ def tests(found: list[tuple[int, str]]) -> Iterator[str]:
         yield f"not all {wanted} tests pass:\n{done.stdout}{done.stderr}"
 
 
-def failures(page: Path) -> Iterator[str]:
-    """Run all examples of a page; yield a text for each that fails."""
+def failures(page: Path, place: str) -> Iterator[str]:
+    """Run all examples of a page, in ``place`` for /tmp; yield a text for each that fails."""
     names: dict[str, object] = {"__name__": "__main__"}
     tested: list[tuple[int, str]] = []
-    for line, info, content in blocks(page.read_text(encoding="utf-8")):
+    text = page.read_text(encoding="utf-8").replace("/tmp/", f"{place}/")
+    for line, info, content in blocks(text):
         found: Iterator[str] = iter(())
         if info == "python" and TEST.search(content):
             tested.append((line, content))
@@ -135,6 +139,6 @@ def failures(page: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    failed = list(failures(Path(sys.argv[1])))
+    failed = list(failures(Path(sys.argv[1]), *(sys.argv[2:] or ["/tmp"])))
     print("\n".join(failed))
     sys.exit(bool(failed))

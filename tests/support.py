@@ -76,6 +76,14 @@ def skip_without_nobody() -> None:
         pytest.skip(f"user {NOBODY} may not execute {sys.executable} or read the package")
 
 
+def skip_unless_nobody_reads(path: Path) -> None:
+    """Skip where no other user can be had, or where a folder above the path is closed to him."""
+    if os.geteuid() != 0:
+        pytest.skip("requires root, to become another user")
+    if subprocess.run(["test", "-r", path], **as_nobody()).returncode != 0:
+        pytest.skip(f"user {NOBODY} may not read {path}")
+
+
 # Children ------------------------------------------------------------------------------
 
 

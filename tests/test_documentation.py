@@ -25,6 +25,8 @@ def test_the_examples_of_a_page_are_true(page: Path, run: Run, ssd_path: Path, t
     if namespace.obstacle() is None:
         # The examples' files lie in /tmp, which is a private one in there.
         argv = namespace.command(argv, keep=[tmp_path])
+    else:
+        argv.append(str(tmp_path))
     done = run(*argv, env=environment, timeout=110)
     assert 0 == done.returncode, done.stdout + done.stderr
 

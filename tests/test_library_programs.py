@@ -45,6 +45,7 @@ def test_an_inherited_environment_holds_the_callers_changes(
 ) -> None:
     """What the caller put into os.environ is there, and nothing else is new."""
     monkeypatch.setenv("SSD_TEST", "\udcff")
+    monkeypatch.setenv("LC_CTYPE", "POSIX")  # in the C locale Python has put one there
     found = variables(told(Command(["/usr/bin/env", "-0"]), tmp_path))
     assert {name + b"=" + value for name, value in os.environb.items()} == found
 

@@ -11,7 +11,13 @@ import signal
 import subprocess
 
 import pytest
-from support import NOBODY, as_nobody, shared, skip_without_nobody
+from support import (
+    NOBODY,
+    as_nobody,
+    shared,
+    skip_unless_nobody_reads,
+    skip_without_nobody,
+)
 
 from .machine import Machine
 
@@ -49,12 +55,11 @@ def test_the_whole_life_has_lsb_statuses(machine) -> None:
     live(machine)
 
 
-def test_the_whole_life_is_the_same_for_an_ordinary_user(request, machine) -> None:
+def test_the_whole_life_is_the_same_for_an_ordinary_user(request, machine, script) -> None:
     """Nobody but root needs to be root: there is no --chuid then."""
     if "original" not in request.node.callspec.params.values():
         skip_without_nobody()
-    elif os.geteuid() != 0:
-        pytest.skip("requires root, to become another user")
+    skip_unless_nobody_reads(script)
     machine.install()
     machine.environment.pop("SYSTEM_USER")  # nova, who need not exist
     machine.options = {**as_nobody(), "extra_groups": []}

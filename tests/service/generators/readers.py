@@ -24,7 +24,7 @@ def systemd_analyze() -> tuple[str, dict[str, str] | None]:
     root = debian.unpack("systemd")
     environment = debian.environment(root)
     environment["SYSTEMD_UNIT_PATH"] = f"{root}/lib/systemd/system:"
-    return f"{root}/bin/systemd-analyze", environment
+    return str(shutil.which("systemd-analyze", path=environment["PATH"])), environment
 
 
 def verified(text: str, name: str = "x.service") -> tuple[int, str]:
@@ -93,10 +93,7 @@ def _unescaped(found: re.Match[bytes]) -> bytes:
 
 def _expanded(words: Sequence[bytes]) -> list[bytes]:
     """Have systemd's own library put in the variables, of which there are none."""
-    libraries = sorted(Path("/usr/lib").glob("*/systemd/libsystemd-shared-*.so"))
-    if not libraries:
-        pytest.skip("libsystemd-shared is not installed: apt-get install systemd")
-    function = ctypes.CDLL(str(libraries[0])).replace_env_argv
+    function = _library().replace_env_argv
     vector = ctypes.c_char_p * (len(words) + 1)
     function.restype = ctypes.POINTER(ctypes.c_char_p)
     result = function(vector(*words, None), (ctypes.c_char_p * 1)(None))
@@ -105,6 +102,28 @@ def _expanded(words: Sequence[bytes]) -> list[bytes]:
     while result[len(made)] is not None:
         made.append(result[len(made)])
     return made
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    """Load systemd's own library: the machine's, or Debian's with the libraries it needs."""
+    pattern = "*/systemd/libsystemd-shared-*.so"
+    for path in Path("/usr/lib").glob(pattern):
+        return ctypes.CDLL(str(path))
+    folder = debian.unpack("systemd") / "usr/lib"
+    needed = sorted(folder.glob("*/lib*.so.*"))
+    for _ in range(len(needed)):  # the loader finds by name what is loaded, in any order
+        needed = [each for each in needed if not _loads(each)]
+    return ctypes.CDLL(str(next(folder.glob(pattern))))
+
+
+def _loads(path: Path) -> bool:
+    """Load a library for others to find; say whether what it needs itself was there."""
+    try:
+        ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
+    except OSError:
+        return False
+    return True
 
 
 # sh ------------------------------------------------------------------------------------
