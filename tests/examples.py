@@ -117,7 +117,7 @@ def tests(found: list[tuple[int, str]]) -> Iterator[str]:
         yield f"not all {wanted} tests pass:\n{done.stdout}{done.stderr}"
 
 
-def failures(page: Path, place: str) -> Iterator[str]:
+def failures(page: Path, place: str = "/tmp") -> Iterator[str]:
     """Run all examples of a page, in ``place`` for /tmp; yield a text for each that fails."""
     names: dict[str, object] = {"__name__": "__main__"}
     tested: list[tuple[int, str]] = []
@@ -139,6 +139,6 @@ def failures(page: Path, place: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    failed = list(failures(Path(sys.argv[1]), *(sys.argv[2:] or ["/tmp"])))
+    failed = list(failures(Path(sys.argv[1]), *sys.argv[2:]))
     print("\n".join(failed))
     sys.exit(bool(failed))

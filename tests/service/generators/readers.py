@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import debian
-import pytest
 
 # systemd -------------------------------------------------------------------------------
 
