@@ -1,5 +1,6 @@
 """Units are what systemd reads them as."""
 
+import os
 from typing import Any
 
 import pytest
@@ -98,6 +99,8 @@ def test_systemd_reads_what_was_declared(case: int) -> None:
 
 def test_systemd_has_nothing_to_complain_of() -> None:
     """systemd-analyze verify is silent about a service that declares everything."""
+    if not os.path.exists("/bin/kill"):
+        pytest.skip("what reloads it is not installed: apt-get install procps")
     service = samples.everything(executable="/bin/sleep", required_start=["$remote_fs", "$network"])
     assert (0, "") == readers.verified(text_of(service))
 
