@@ -6,32 +6,31 @@ conformance checks run on both.
 
 import errno
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Mapping, Sequence
 from threading import RLock
 
 from ssd.errors import StartFailed
 from ssd.finding import resolve
-from ssd.matching import Criteria, Match
-from ssd.processes.identity import UNKNOWN_START, Process
+from ssd.matching import Match
+from ssd.processes.identity import Process
 from ssd.processes.types import Handle
 from ssd.starting import Launch
 from ssd.testing import launching, record
 from ssd.testing.clock import FakeClock
 from ssd.testing.handles import FakeHandle
 from ssd.testing.launching import WaitsForEver
+from ssd.testing.looking import View
 from ssd.testing.process import Executable, FakeProcess
-from ssd.testing.programs import Files, NotRegistered, Path, Program, Programs
+from ssd.testing.programs import Files, Path, Program, Programs
 from ssd.testing.reactions import Reaction
 from ssd.testing.record import Event, Sent
 from ssd.testing.waiting import Waiters
 
 TICK = 0.01  # seconds; start times count them, as on Linux
 CALLER = 100  # the caller's pid; the processes that are added follow it
-RESERVED = 300  # where pids begin again after the highest: kernel/pid.c
 
 
-class FakeProcesses:
+class FakeProcesses(View):
     """The processes of a machine that a test makes up.
 
     clock: the time they live in; a new one from 0 unless given.
@@ -58,23 +57,19 @@ class FakeProcesses:
         init_reaps: bool = True,
         hidepid: bool = False,
     ) -> None:
-        self.clock = clock or FakeClock()
+        super().__init__(clock or FakeClock(), pid_max, CALLER, init_reaps)
         self.caller_uid = caller_uid
-        self.pid_max = pid_max
         self.hidepid = hidepid
-        self.last_pid: int = CALLER
         self.signals: list[Sent] = []
         self.events: list[Event] = []
         self.started: list[FakeProcess] = []
         self.programs = Programs()
         self.files = Files()
         self.starting = RLock()
-        self._processes: dict[int, FakeProcess] = {}
         self._waiters = Waiters(self)
         self._last_start = 0
         reaped = 0.0 if init_reaps else None
         self.init = self.add("init", pid=1, ppid=0, reaped_after=reaped)
-        self._init_reaps = init_reaps
         self.caller = self.init
         if caller_pid != self.init.pid:
             self.caller = self.add("caller", pid=caller_pid, uid=caller_uid)
@@ -150,44 +145,11 @@ class FakeProcesses:
         """Have a start of any other path make a process that lives until it is signalled."""
         self.programs.allow_unregistered = allow
 
-    def __getitem__(self, pid: int) -> FakeProcess:
-        """Return a process, a zombie too. Raises NotRegistered, which says who there is."""
-        if pid not in self._processes:
-            raise NotRegistered(f"no pid {pid}; there are {[*self._processes.values()]}")
-        return self._processes[pid]
-
-    def pids(self) -> list[int]:
-        """Return every pid that the caller may see, ascending."""
-        return sorted(pid for pid in list(self._processes) if self._visible(pid))
-
-    def process(self, pid: int) -> Process | None:
-        """Return the identity of a living process, or None."""
-        return self._look(pid, Criteria())
-
-    def select(self, criteria: Criteria) -> list[Process]:
-        """Return the living processes that meet the criteria; see ``ProcessTable``."""
-        return list(self._matching(criteria))
-
-    def first(self, criteria: Criteria) -> Process | None:
-        """Return the first that ``select`` would."""
-        return next(self._matching(criteria), None)
-
-    def holds(self, criteria: Criteria, process: Process) -> bool:
-        """Say whether the process is still that one and meets the criteria."""
-        if criteria.pid is not None and criteria.pid != process.pid:
-            return False
-        return self._look(process.pid, criteria) == process
-
     def open(self, process: Process) -> Handle:
         """Hold a process. Raises ProcessLookupError if it is not there any more."""
         if self.process(process.pid) != process:
             raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
         return FakeHandle(self, self._processes[process.pid])
-
-    def children(self, pid: int) -> list[Process]:
-        """Return the living children of a process, ascending by pid."""
-        found = (self._look(each, Criteria(ppid=pid)) for each in self.pids())
-        return [process for process in found if process is not None]
 
     def now(self) -> float:
         """Return the time of the clock, in seconds."""
@@ -235,65 +197,6 @@ class FakeProcesses:
         living = [each for each in there if each not in (self.init, self.caller)]
         before = 0 if last is None else max(0, len(self.events) - last)
         return record.timeline(self.events[before:], self.now(), living, before)
-
-    def may_signal(self, process: FakeProcess) -> bool:
-        """Say whether the caller may: root, or the same user (kill(2))."""
-        return self.caller_uid in (0, process.uid)
-
-    def bury(self, process: FakeProcess) -> None:
-        """See to what follows a death: orphans go to init, the parent reaps."""
-        for child in [each for each in self._processes.values() if each.ppid == process.pid]:
-            child.ppid = 1
-            child.reaped_after = 0.0 if self._init_reaps else None
-            if child.ended and self._init_reaps:
-                child.reap()
-        if process.ppid == 1 and not self._init_reaps:
-            return
-        if process.reaped_after is not None:
-            self.clock.after(process.reaped_after, process.reap)
-
-    def forget(self, process: FakeProcess) -> None:
-        """Take a reaped process off the table; its pid is free."""
-        del self._processes[process.pid]
-
-    def _matching(self, criteria: Criteria) -> Iterator[Process]:
-        """Yield what ``select`` returns."""
-        for pid in self.pids() if criteria.pid is None else [criteria.pid]:
-            process = None if pid == self.caller.pid else self._look(pid, criteria)
-            if process is not None:
-                yield process
-
-    def _look(self, pid: int, criteria: Criteria) -> Process | None:
-        """Return the process if it lives and meets all criteria but ``pid``."""
-        if pid not in self._processes or self._processes[pid].ended:
-            return None
-        if not self._visible(pid):
-            # As on a real system: kill(2) tells that it is there, and nothing tells more.
-            return Process(pid, UNKNOWN_START) if criteria.bare else None
-        found = self._processes[pid]
-        meets = (
-            (criteria.ppid is None or found.ppid == criteria.ppid)
-            and (criteria.uid is None or found.uid == criteria.uid)
-            and (criteria.name is None or found.name == criteria.name)
-            # The link /proc/PID/exe can be read by those who may trace: ptrace(2).
-            and (criteria.file is None or self.may_signal(found) and found.file() == criteria.file)
-        )
-        return found.identity if meets else None
-
-    def _visible(self, pid: int) -> bool:
-        """Say whether the caller sees this pid in the table."""
-        found = self._processes.get(pid)
-        return found is not None and (not self.hidepid or self.may_signal(found))
-
-    def _next_pid(self) -> int:
-        """Take the next free pid after ``last_pid``, round the corner like the kernel."""
-        lowest = RESERVED if self.pid_max > RESERVED else 2
-        first, second = range(self.last_pid + 1, self.pid_max), range(lowest, self.pid_max)
-        for pid in chain(first, second):
-            if pid not in self._processes:
-                self.last_pid = pid
-                return pid
-        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
     def __repr__(self) -> str:
         return f"<FakeProcesses, {len(self._processes)} at {self.now():g} s>"

@@ -1,0 +1,83 @@
+"""What the caller sees on a table of declared processes, and whom it may signal."""
+
+from collections.abc import Iterator
+
+from ssd.matching import Criteria
+from ssd.processes.identity import UNKNOWN_START, Process
+from ssd.testing.population import Population
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.testing.process import FakeProcess
+
+
+class View(Population):
+    """A population as one of it sees it: what of ``ProcessTable`` only looks.
+
+    ``caller`` asks, with the rights of ``caller_uid``; ``hidepid``: others' processes cannot
+    be seen by anybody but root.
+    """
+
+    caller: "FakeProcess"
+    caller_uid: int
+    hidepid: bool
+
+    def pids(self) -> list[int]:
+        """Return every pid that the caller may see, ascending."""
+        return sorted(pid for pid in list(self._processes) if self._visible(pid))
+
+    def process(self, pid: int) -> Process | None:
+        """Return the identity of a living process, or None."""
+        return self._look(pid, Criteria())
+
+    def select(self, criteria: Criteria) -> list[Process]:
+        """Return the living processes that meet the criteria; see ``ProcessTable``."""
+        return list(self._matching(criteria))
+
+    def first(self, criteria: Criteria) -> Process | None:
+        """Return the first that ``select`` would."""
+        return next(self._matching(criteria), None)
+
+    def holds(self, criteria: Criteria, process: Process) -> bool:
+        """Say whether the process is still that one and meets the criteria."""
+        if criteria.pid is not None and criteria.pid != process.pid:
+            return False
+        return self._look(process.pid, criteria) == process
+
+    def children(self, pid: int) -> list[Process]:
+        """Return the living children of a process, ascending by pid."""
+        found = (self._look(each, Criteria(ppid=pid)) for each in self.pids())
+        return [process for process in found if process is not None]
+
+    def may_signal(self, process: "FakeProcess") -> bool:
+        """Say whether the caller may: root, or the same user (kill(2))."""
+        return self.caller_uid in (0, process.uid)
+
+    def _matching(self, criteria: Criteria) -> Iterator[Process]:
+        """Yield what ``select`` returns."""
+        for pid in self.pids() if criteria.pid is None else [criteria.pid]:
+            process = None if pid == self.caller.pid else self._look(pid, criteria)
+            if process is not None:
+                yield process
+
+    def _look(self, pid: int, criteria: Criteria) -> Process | None:
+        """Return the process if it lives and meets all criteria but ``pid``."""
+        if pid not in self._processes or self._processes[pid].ended:
+            return None
+        if not self._visible(pid):
+            # As on a real system: kill(2) tells that it is there, and nothing tells more.
+            return Process(pid, UNKNOWN_START) if criteria.bare else None
+        found = self._processes[pid]
+        meets = (
+            (criteria.ppid is None or found.ppid == criteria.ppid)
+            and (criteria.uid is None or found.uid == criteria.uid)
+            and (criteria.name is None or found.name == criteria.name)
+            # The link /proc/PID/exe can be read by those who may trace: ptrace(2).
+            and (criteria.file is None or self.may_signal(found) and found.file() == criteria.file)
+        )
+        return found.identity if meets else None
+
+    def _visible(self, pid: int) -> bool:
+        """Say whether the caller sees this pid in the table."""
+        found = self._processes.get(pid)
+        return found is not None and (not self.hidepid or self.may_signal(found))
