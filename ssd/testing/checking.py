@@ -5,6 +5,8 @@ from typing import TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
+MAKERS = "ssd.testing.reactions"  # the module whose functions make reactions
+
 
 def seconds(value: float, what: str) -> float:
     """Return a length of time. Raises ValueError for a negative one and for NaN."""
@@ -20,11 +22,19 @@ def pid(value: int) -> int:
     return value
 
 
+def reaction(given: Function) -> Function:
+    """Return what is a function. Raises TypeError for ``dies`` where ``dies()`` is meant."""
+    if not callable(given):
+        raise TypeError(f"a reaction is a function of the process, not {given!r}")
+    name = getattr(given, "__name__", "")
+    if getattr(given, "__module__", "") == MAKERS and not hasattr(given, "words"):
+        raise TypeError(f"{name} makes a reaction: call it, {name}(...)")
+    return given
+
+
 def reactions(given: Mapping[int, Function]) -> dict[int, Function]:
-    """Return a copy. Raises TypeError for what is no function by a signal's number."""
-    for signum, reaction in given.items():
-        if not isinstance(signum, int) or not callable(reaction):
-            raise TypeError(
-                f"reactions are functions by signal number, not {signum!r}: {reaction!r}"
-            )
-    return dict(given)
+    """Return a copy. Raises TypeError for what is no reaction by a signal's number."""
+    for signum in given:
+        if not isinstance(signum, int):
+            raise TypeError(f"reactions are by signal number (signal.SIGTERM), not {signum!r}")
+    return {signum: reaction(each) for signum, each in given.items()}

@@ -2,11 +2,13 @@
 
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ssd.processes.identity import Process
 from ssd.testing import checking
+from ssd.testing.combined import own
+from ssd.testing.reactions import IGNORED as IGNORES
 from ssd.testing.reactions import Reaction
 from ssd.testing.record import signal_name
 
@@ -52,7 +54,7 @@ class FakeProcess:
         self.exe = exe
         self.uid = uid
         self.ppid = ppid
-        self.reactions = checking.reactions(reactions)
+        self.reactions = _own(reactions)
         self.reaped_after = reaped_after
         if reaped_after is not None:
             checking.seconds(reaped_after, "reaped_after")
@@ -61,6 +63,7 @@ class FakeProcess:
         self.status: int | None = None
         self.ready = False
         self.pending: list[int] = []
+        self._put_off: list[Callable[[], object]] = []
         self.received = 0
         self._taking = 0
 
@@ -91,7 +94,8 @@ class FakeProcess:
     def receive(self, signum: int) -> None:
         """Take a signal now, or after SIGCONT if it is stopped."""
         if self.state == STOPPED and signum not in (signal.SIGKILL, signal.SIGCONT):
-            self.pending.append(signum)
+            if signum not in STOPPING and signum not in self.pending:  # as CONT takes back a stop
+                self.pending.append(signum)
             return
         if signum == signal.SIGCONT:
             self._resume()
@@ -99,17 +103,23 @@ class FakeProcess:
             self._take(signum)
 
     def after(self, seconds: float, reaction: Reaction) -> None:
-        """Have it do something (``ssd.testing.reactions``) later, unless it has ended by then."""
-        self.table.clock.after(seconds, lambda: None if self.ended else reaction(self))
+        """Have it do something (``ssd.testing.reactions``) later, unless it has ended by then.
+
+        If it is stopped by then it does it when it goes on, as with a timer that has run out.
+        """
+        checking.reaction(reaction)
+        self.table.clock.after(seconds, lambda: self._do(lambda: reaction(self)))
 
     def die(self, after: float = 0.0, status: int | None = None) -> None:
         """End, at once or after some seconds; then be a zombie until the parent reaps.
+
+        What is to end it later waits, as in ``after``, while it is stopped.
 
         ``status``: as the attribute; unless given that of the signal it is taking, else 0.
         """
         outcome = -self._taking if status is None else status
         if checking.seconds(after, "after") > 0:
-            self.table.clock.after(after, lambda: self.die(status=outcome))
+            self.table.clock.after(after, lambda: self._do(lambda: self.die(status=outcome)))
         elif not self.ended:
             self.status = outcome
             self.state = ZOMBIE
@@ -127,28 +137,37 @@ class FakeProcess:
             self.table.forget(self)
 
     def rename(self, name: str | bytes) -> None:
-        """Take another name, cut to 15 bytes like the kernel's."""
+        """Take another name, cut to 15 bytes like the kernel's. Raises ValueError once ended."""
+        self._lives()
         self.table.note(self, f"takes the name {os.fsdecode(comm(name))}")
         self.name = comm(name)
 
     def execute(self, exe: str | os.PathLike[str], *arguments: str) -> None:
         """Run another program: executable, arguments and name change, the identity stays.
 
-        One that is registered brings its reactions, and does what it does at first.
+        What was ignored stays ignored, all else is taken by the kernel's defaults: execve(2).
+        A registered program brings its reactions, and does what it does at first. Raises
+        ValueError if it has ended.
         """
+        self._lives()
         self.argv = [os.fspath(exe), *arguments]
         self.table.note(self, f"executes {' '.join(self.argv)}")
+        self.reactions = {n: each for n, each in self.reactions.items() if each is IGNORES}
         program = self.table.programs.get(exe)
         if program is None:
             self.exe, self.name = exe, comm(os.path.basename(exe))
             self.table.files.declare(exe)
         else:
             self.exe, self.name = program.exe, comm(program.name)
-            self.reactions = dict(program.reactions)
+            self.reactions.update(_own(program.reactions))
             program.run(self)
 
     def fork(self, **facts: Any) -> "FakeProcess":
-        """Make a child like this process but for ``facts``; see ``FakeProcesses.add``."""
+        """Make a child like this process but for ``facts``; see ``FakeProcesses.add``.
+
+        Raises ValueError if it has ended.
+        """
+        self._lives()
         copied = ("name", "argv", "exe", "uid", "reactions", "reaped_after")
         likeness = {fact: getattr(self, fact) for fact in copied}
         return self.table.add(**{**likeness, "ppid": self.pid, **facts})
@@ -183,11 +202,31 @@ class FakeProcess:
         if self.state == STOPPED:
             self.state = RUNNING
             waiting, self.pending = self.pending, []
-            for signum in waiting:
+            for signum in sorted(waiting):  # the lowest first: signal(7)
                 self.receive(signum)
+            late, self._put_off = self._put_off, []
+            for action in late:
+                self._do(action)
+
+    def _do(self, action: Callable[[], object]) -> None:
+        """Do what its time has come for, once it goes on if it is stopped; the dead do nothing."""
+        if self.state == STOPPED:
+            self._put_off.append(action)
+        elif not self.ended:
+            action()
+
+    def _lives(self) -> None:
+        """Raise ValueError if it has ended: the dead do nothing any more."""
+        if self.ended:
+            raise ValueError(f"{self} has ended")
 
     def __repr__(self) -> str:
         return f"<{os.fsdecode(self.name)} {self.pid}, {self.state}>"
+
+
+def _own(reactions: Mapping[int, Reaction]) -> dict[int, Reaction]:
+    """Return reactions that are one process's. Raises TypeError for what are none."""
+    return {signum: own(each) for signum, each in checking.reactions(reactions).items()}
 
 
 def comm(name: str | bytes) -> bytes:

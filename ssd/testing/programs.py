@@ -38,7 +38,7 @@ class Program:
         self.name = os.path.basename(path) if name is None else name
         self.exe = path if exe is None else exe
         self.reactions = checking.reactions(reactions or {})
-        self.runs = runs
+        self.runs = runs if runs is None else checking.reaction(runs)
         self.ready_after = ready_after
         if ready_after is not None:
             checking.seconds(ready_after, "ready_after")

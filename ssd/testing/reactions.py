@@ -1,6 +1,6 @@
 """How a declared process takes a signal, or what a program does when it is executed.
 
-A reaction is any function of the process; these make the usual ones.
+A reaction is any function of the process; these make the usual ones, when they are called.
 """
 
 import os
@@ -9,6 +9,7 @@ from typing import Any
 
 from ssd import pidfile as pidfiles
 from ssd.testing import checking
+from ssd.testing.combined import Together, Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def exits(status: int = 0, after: float = 0.0) -> Reaction:
 
 
 def ignores() -> Reaction:
-    """Do nothing. For SIGKILL: a process in uninterruptible sleep."""
-    return _named("is ignored", lambda process: None)
+    """Do nothing, also after an exec (execve(2)). For SIGKILL: in uninterruptible sleep."""
+    return IGNORED
 
 
 def reloads() -> Reaction:
@@ -89,27 +90,17 @@ def daemonizes(pidfile: str | os.PathLike[str] | None = None, **facts: Any) -> R
 def in_turn(*reactions: Reaction) -> Reaction:
     """Take the first signal like this, the second like that; the last one for all after.
 
-    It counts over all processes that share it, those of a program as well as forked ones.
+    Each process that has it begins with the first, and a forked one goes on where its parent
+    was. What a program ``runs`` is counted over all that execute it. Raises ValueError for none.
     """
     if not reactions:
         raise ValueError("in_turn needs at least one reaction")
-    left = list(reactions)
-
-    def react(process: "FakeProcess") -> None:
-        (left.pop(0) if len(left) > 1 else left[0])(process)
-
-    return _named("has its turn", react)
+    return Turns([checking.reaction(each) for each in reactions])
 
 
 def together(*reactions: Reaction) -> Reaction:
     """Do all of these, one after the other, as long as the process lives."""
-
-    def react(process: "FakeProcess") -> None:
-        for reaction in reactions:
-            if not process.ended:
-                reaction(process)
-
-    return _named("does several things", react)
+    return Together([checking.reaction(each) for each in reactions])
 
 
 def _named(words: str, reaction: Reaction) -> Reaction:
@@ -120,3 +111,6 @@ def _named(words: str, reaction: Reaction) -> Reaction:
 
     react.words = words  # type: ignore[attr-defined]
     return react
+
+
+IGNORED = _named("is ignored", lambda process: None)

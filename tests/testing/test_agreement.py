@@ -234,6 +234,9 @@ PATHS: dict[str, list[tuple[Any, ...]]] = {
     "a stopped process keeps what it ignores, too": [
         ("ignore", 0, TERM), ("signal", 0, STOP), ("signal", 0, TERM), ("signal", 0, CONT),
     ],
+    "a stopped process is stopped no more than once": [
+        ("signal", 0, STOP), ("signal", 0, STOP), ("signal", 0, CONT),
+    ],
     "a stopped process is killed": [("signal", 0, STOP), ("signal", 0, KILL), ("reap", 0)],
     "an orphan lives on, and is nobody's of ours": [
         ("fork", 0, NAMES[1]), ("fork", 0, NAMES[2]), ("kill", 0), ("signal", 1, TERM), ("reap", 0),

@@ -178,3 +178,80 @@ def test_what_is_planned_for_a_process_needs_it_alive(fake_processes: FakeProces
         process.after(5, renames("other"))
     fake_processes.clock.advance(10)
     assert (b"other", b"brief") == (lively.name, brief.name)
+
+
+def test_each_process_has_its_own_turns(fake_processes: FakeProcesses) -> None:
+    """Those of one program, and those that share what was declared."""
+    reactions = {TERM: together(in_turn(ignores(), dies()), renames("asked"))}
+    fake_processes.register("/usr/sbin/webd", reactions=reactions)
+    wrapper = fake_processes.add("sh")
+    wrapper.execute("/usr/sbin/webd")
+    processes = [wrapper, *(fake_processes.add("webd", reactions=reactions) for _ in range(2))]
+    for state in ("running", "gone"):
+        for process in processes:
+            send(process, TERM)
+            assert state == process.state
+
+
+def test_a_forked_process_goes_on_where_its_parent_was(fake_processes: FakeProcesses) -> None:
+    """As with all that a process has in its memory; from then on each counts for itself."""
+    parent = fake_processes.add("webd", reactions={TERM: in_turn(ignores(), ignores(), dies())})
+    send(parent, TERM)
+    child = parent.fork()
+    send(parent, TERM)
+    send(parent, TERM)
+    send(child, TERM)
+    assert ("gone", "running") == (parent.state, child.state)
+    send(child, TERM)
+    assert "gone" == child.state
+
+
+@pytest.mark.parametrize(("reaction", "state"), [(ignores(), "running"), (reloads(), "gone")])
+def test_an_exec_leaves_of_reactions_what_is_ignored(
+    reaction: Reaction, state: str, fake_processes: FakeProcesses
+) -> None:
+    """A handler goes with the program that it was in, as execve(2) has it."""
+    fake_processes.register("/usr/sbin/known")
+    for path in ("/usr/sbin/known", "/usr/sbin/unknown"):
+        process = fake_processes.add("wrapper", reactions={HUP: reaction})
+        process.execute(path)
+        send(process, HUP)
+        assert state == process.state
+
+
+@pytest.mark.parametrize("act", ["rename", "execute", "fork"])
+def test_the_dead_do_nothing(act: str, fake_processes: FakeProcesses) -> None:
+    """What a test has one of them do at its time is its mistake."""
+    process = fake_processes.add("webd")
+    process.die()
+    with pytest.raises(ValueError, match="<webd 101, gone> has ended"):
+        getattr(process, act)(*([] if act == "fork" else ["other"]))
+    assert [] == fake_processes.children(1)[1:]
+
+
+def test_what_a_stopped_process_has_planned_waits_until_it_goes_on(
+    fake_processes: FakeProcesses,
+) -> None:
+    """Its timers run out meanwhile, and nothing comes of it before CONT."""
+    process = fake_processes.add("webd", reactions={TERM: dies(after=3, status=0)})
+    process.after(4, renames("late"))
+    send(process, TERM, STOP)
+    fake_processes.clock.advance(10)
+    assert ("stopped", b"webd") == (process.state, process.name)
+    send(process, CONT)
+    assert ("gone", 0, b"webd") == (process.state, process.status, process.name)
+
+
+def test_a_stop_of_a_stopped_process_is_none(fake_processes: FakeProcesses) -> None:
+    """One CONT takes back all stops that wait (signal(7))."""
+    process = fake_processes.add("webd")
+    send(process, STOP, STOP, signal.SIGTSTP, CONT)
+    assert "running" == process.state
+
+
+def test_signals_that_wait_come_once_and_the_lowest_first(fake_processes: FakeProcesses) -> None:
+    """The kernel keeps one of each standard signal, and hands them out by their numbers."""
+    taken: list[int] = []
+    reactions = {n: lambda _, n=n: taken.append(n) for n in (HUP, TERM)}
+    send(fake_processes.add("webd", reactions=reactions), STOP, TERM, HUP, TERM, CONT)
+    assert [HUP, TERM] == taken

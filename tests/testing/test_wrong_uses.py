@@ -28,6 +28,14 @@ SLIPS: dict[str, tuple[Callable[[FakeProcesses], object], type[Exception], str]]
         lambda table: table.add("webd", reactions={TERM: "dies"}), TypeError, "'dies'"),
     "a program's reaction by its name": (
         lambda table: table.register("/webd", reactions={TERM: "dies"}), TypeError, "'dies'"),
+    "a maker of reactions": (
+        lambda table: table.add("webd", reactions={TERM: dies}), TypeError, r"call it, dies\("),
+    "a program that runs a maker": (
+        lambda table: table.register("/webd", runs=exits), TypeError, r"call it, exits\("),
+    "a plan of a maker": (
+        lambda table: table.init.after(5, ignores), TypeError, r"call it, ignores\("),
+    "turns of a maker": (
+        lambda table: in_turn(dies(), dies), TypeError, r"call it, dies\("),
     "no turn at all": (lambda table: in_turn(), ValueError, "at least one"),
 }  # fmt: skip
 
