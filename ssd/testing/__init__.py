@@ -10,6 +10,7 @@ For pytest there are fixtures: ``fake_processes``, ``fake_clock``, ``ssd_command
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.testing.clock import FakeClock as FakeClock
+    from ssd.testing.clock import WaitsForEver as WaitsForEver
     from ssd.testing.command import SsdCommand as SsdCommand
     from ssd.testing.conformance import CHECKS as CHECKS
     from ssd.testing.conformance import check_process_table as check_process_table
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ssd.testing.expectations import World as World
     from ssd.testing.fake import FakeProcesses as FakeProcesses
     from ssd.testing.launching import FakeChild as FakeChild
-    from ssd.testing.launching import WaitsForEver as WaitsForEver
     from ssd.testing.process import FakeProcess as FakeProcess
     from ssd.testing.programs import NotRegistered as NotRegistered
     from ssd.testing.reactions import daemonizes as daemonizes
@@ -38,7 +38,7 @@ _HOMES = {
     "CHECKS": "conformance", "check_process_table": "conformance", "World": "expectations",
     "FakeWorld": "worlds", "RealWorld": "worlds",
     "FakeClock": "clock", "FakeProcess": "process", "FakeProcesses": "fake",
-    "FakeChild": "launching", "WaitsForEver": "launching", "NotRegistered": "programs",
+    "FakeChild": "launching", "WaitsForEver": "clock", "NotRegistered": "programs",
     "SsdCommand": "command", "Daemons": "daemons",
     "daemonizes": "reactions", "dies": "reactions", "executes": "reactions", "exits": "reactions",
     "forks": "reactions", "ignores": "reactions", "in_turn": "reactions",

@@ -6,6 +6,13 @@ from collections.abc import Callable
 
 from ssd.testing import checking
 
+# In one wait without a limit: something comes again and again, and it is not what is waited for.
+MOST_MOMENTS = 1_000_000
+
+
+class WaitsForEver(RuntimeError):
+    """A wait that nothing to come will end: a test would hang."""
+
 
 class FakeClock:
     """Time in seconds, and what happens at which moment of it.
@@ -66,8 +73,9 @@ class FakeClock:
         """Jump from moment to moment until something holds; say whether it does in the end.
 
         All events of one moment happen. Ends at the time ``until``, and where nothing is to
-        come any more.
+        come any more. Raises WaitsForEver after MOST_MOMENTS, unless ``until`` is given.
         """
+        moments = 0
         while not holds():
             event = self.next_event()
             if until is not None and (event is None or event > until):
@@ -75,6 +83,9 @@ class FakeClock:
                 return holds()
             if event is None:
                 return False
+            moments += 1
+            if until is None and moments > MOST_MOMENTS:
+                raise WaitsForEver(f"of {MOST_MOMENTS} events none was what is waited for: {self}")
             self.advance_to(event)
         return True
 

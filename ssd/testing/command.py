@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from ssd.command import run
 from ssd.command.messages import Voice
+from ssd.testing.clock import WaitsForEver
 from ssd.testing.fake import FakeProcesses
-from ssd.testing.launching import WaitsForEver
 from ssd.testing.process import FakeProcess
 
 

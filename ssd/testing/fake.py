@@ -18,8 +18,8 @@ from ssd.starting import Launch
 from ssd.testing import launching, record
 from ssd.testing.clock import FakeClock
 from ssd.testing.handles import FakeHandle
-from ssd.testing.launching import WaitsForEver
 from ssd.testing.looking import View
+from ssd.testing.patience import Patience
 from ssd.testing.process import Executable, FakeProcess
 from ssd.testing.programs import Files, Path, Program, Programs
 from ssd.testing.reactions import Reaction
@@ -66,6 +66,7 @@ class FakeProcesses(View):
         self.programs = Programs()
         self.files = Files()
         self.starting = RLock()
+        self.patience = Patience(self)
         self._waiters = Waiters(self)
         self._last_start = 0
         reaped = 0.0 if init_reaps else None
@@ -162,10 +163,7 @@ class FakeProcesses(View):
         """
         if until is None and not handles:
             raise ValueError("nothing to wait for")
-        ended = self.clock.advance_until(lambda: any(each.ended() for each in handles), until)
-        if until is None and not ended:
-            waiting = [handle.process for handle in handles]
-            raise WaitsForEver(f"nothing is to come that ends one of {waiting}")
+        self.patience.wait(lambda: any(each.ended() for each in handles), until, handles)
 
     def own_pid(self) -> int:
         """Return the pid of the caller."""

@@ -5,17 +5,14 @@ import os
 from types import TracebackType
 from typing import Self
 
-from ssd.testing.launching import WaitsForEver
+from ssd.testing.clock import WaitsForEver
+from ssd.testing.patience import MOST_SIGNALS
 from ssd.testing.process import FakeProcess
 from ssd.testing.record import Sent, signal_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.testing.fake import FakeProcesses
-
-# Of one process: a schedule that repeats for ever has met one that never ends. Time jumps, so
-# that the test would fill the memory with the record of it.
-MOST_SIGNALS = 10_000
 
 
 class FakeHandle:
@@ -61,6 +58,9 @@ class FakeHandle:
     def close(self) -> None:
         """Let go."""
         self._closed = True
+
+    def __repr__(self) -> str:
+        return f"<FakeHandle of {self._held}>"
 
     def __enter__(self) -> Self:
         return self

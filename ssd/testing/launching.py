@@ -14,6 +14,7 @@ from ssd.launch.detach import forget
 from ssd.launch.identity import changes
 from ssd.processes.identity import Process
 from ssd.starting import Launch
+from ssd.testing.clock import WaitsForEver
 from ssd.testing.process import ZOMBIE, FakeProcess
 from ssd.testing.programs import Program
 
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from ssd.testing.fake import FakeProcesses
 
 UMASK = 0o022  # of a caller whose own is not to be touched
-
-
-class WaitsForEver(RuntimeError):
-    """A wait without a limit, and nothing is to come that ends it: a test would hang."""
 
 
 class FakeChild(Child):

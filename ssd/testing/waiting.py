@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Sequence
 
 from ssd.processes.types import Handle
-from ssd.testing.launching import WaitsForEver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,13 +79,12 @@ class Waiters:
 
     def _advance(self, waiting: list[Waiter]) -> None:
         """Let time pass until one of them is due. Raises WaitsForEver if none ever is."""
-        clock, limits = self._table.clock, [w.until for w in waiting if w.until is not None]
-        due = clock.advance_until(
-            lambda: any(each.due(clock.now()) for each in waiting), min(limits, default=None)
+        now, limits = self._table.now, [w.until for w in waiting if w.until is not None]
+        self._table.patience.wait(
+            lambda: any(each.due(now()) for each in waiting),
+            min(limits, default=None),
+            [handle for each in waiting for handle in each.handles],
         )
-        if not due:
-            held = [handle.process for each in waiting for handle in each.handles]
-            raise WaitsForEver(f"nothing is to come that ends one of {held}")
 
     async def _quiet(self) -> None:
         """Return when no task has begun to wait for some turns of the loop."""

@@ -9,7 +9,13 @@ import pytest
 import ssd
 from ssd.matching import Criteria
 from ssd.processes.identity import UNKNOWN_START, Process
-from ssd.testing import FakeClock, FakeProcesses, NotRegistered, WaitsForEver, dies, ignores
+from ssd.testing import (
+    FakeClock,
+    FakeProcesses,
+    NotRegistered,
+    dies,
+    ignores,
+)
 from ssd.testing.process import FakeProcess
 
 KILL, TERM, HUP = signal.SIGKILL, signal.SIGTERM, signal.SIGHUP
@@ -48,15 +54,6 @@ def test_a_wait_ends_with_the_first_of_many(fake_processes: FakeProcesses) -> No
         fake_processes.now(),
         [handle.ended() for handle in handles],
     )
-
-
-def test_a_wait_that_would_hang_raises(fake_processes: FakeProcesses) -> None:
-    """Where nothing is to come, the test fails and says who was waited for."""
-    with (
-        fake_processes.open(fake_processes.add("calm").identity) as handle,
-        pytest.raises(WaitsForEver, match="101"),
-    ):
-        fake_processes.wait([handle], None)
 
 
 def test_an_executable_is_a_path_or_a_file(fake_processes: FakeProcesses, tmp_path: Path) -> None:
@@ -241,11 +238,3 @@ def test_several_tables_can_share_one_clock() -> None:
     """The clock is its own object."""
     clock = FakeClock(start=100)
     assert (100, 100) == (FakeProcesses(clock).now(), FakeProcesses(clock).now())
-
-
-def test_a_stop_that_never_ends_does_not_hang(fake_processes: FakeProcesses) -> None:
-    """Time jumps: the schedule would go on, and the record grow, until memory is full."""
-    webd = fake_processes.add("webd", reactions={TERM: ignores()})
-    fake_processes.clock.at(100_000, webd.die)  # so that this test ends, whatever is broken
-    with pytest.raises(WaitsForEver, match="webd 101, running> has lived through 10000 signals"):
-        ssd.stop(ssd.Match(name="webd"), "TERM/5/forever/TERM/5", table=fake_processes)
