@@ -181,9 +181,13 @@ class FakeProcesses(View):
         """Return device and inode of an executable.
 
         Of the file that has the path; else, if the path was declared, numbers of its own on
-        device 0. Raises OSError if there is neither.
+        device 0. Raises OSError if there is neither, with a note of what is registered.
         """
-        return self.files.find(path)
+        try:
+            return self.files.find(path)
+        except OSError as error:
+            error.add_note(self.programs.advice(path))
+            raise
 
     def note(self, process: FakeProcess, what: str) -> None:
         """Put into the record what happens to a process."""

@@ -78,13 +78,17 @@ class Programs:
         name = os.fsdecode(path)
         if name not in self._known:
             if not self.allow_unregistered:
-                there = ", ".join(sorted(self._known)) or "nothing"
-                raise NotRegistered(
-                    f"nothing is registered for {name!r}; registered: {there}. "
-                    f"Declare it with register({name!r}), or any by allow_unregistered()."
-                )
+                raise NotRegistered(self.advice(path))
             self.add(Program(name))
         return self._known[name]
+
+    def advice(self, path: Path) -> str:
+        """Return what to do about a path that is not registered, and what is."""
+        name, there = os.fsdecode(path), ", ".join(sorted(self._known)) or "nothing"
+        return (
+            f"nothing is registered for {name!r}; registered: {there}. "
+            f"Declare it with register({name!r}), or any by allow_unregistered()."
+        )
 
 
 class Files:

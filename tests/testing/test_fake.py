@@ -74,9 +74,12 @@ def test_an_executable_is_a_path_or_a_file(fake_processes: FakeProcesses, tmp_pa
 
 
 def test_an_executable_that_nobody_declared_is_missing(fake_processes: FakeProcesses) -> None:
-    """Neither on the disk nor on the machine: an error, as on a real one."""
-    with pytest.raises(ssd.ExecutableMissing):
+    """Neither on the disk nor on the machine: an error, as on a real one, and a way out."""
+    fake_processes.register("/no/such/daemon")
+    with pytest.raises(ssd.ExecutableMissing) as caught:
         ssd.find(ssd.Match(exec="/no/such"), table=fake_processes)
+    (note,) = caught.value.__cause__.__notes__
+    assert "registered: /no/such/daemon. Declare it with register('/no/such')" in note
 
 
 @pytest.mark.parametrize(("after", "gone_at"), [(0, 0.0), (2.5, 2.5), (None, None)])
