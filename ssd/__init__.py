@@ -11,7 +11,7 @@ thread. Names are loaded when they are first used (PEP 562).
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd._version import __version__ as __version__
-    from ssd.children import Child as Child
+    from ssd.child import Child as Child
     from ssd.children import StartWarning as StartWarning
     from ssd.children import start as start
     from ssd.engine import Stop as Stop
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from ssd.stopping import stop_all as stop_all
 
 _HOME = {
-    "Child": "children", "StartWarning": "children", "start": "children",
+    "Child": "child", "StartWarning": "children", "start": "children",
     "AlreadyRunning": "errors", "Error": "errors", "ExecutableMissing": "errors",
     "NotPermitted": "errors", "NotReady": "errors", "NotStopped": "errors",
     "PidfileError": "errors", "PidfileUnreadable": "errors", "PidfileUnsafe": "errors",

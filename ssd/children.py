@@ -2,11 +2,10 @@
 
 import os
 import warnings
-from _thread import RLock  # threading's own, without what threading imports
 
+from ssd.child import Child, reap_dropped
 from ssd.launch import helper, report
 from ssd.launch.checking import check
-from ssd.processes.handles import pidfd_send_signal
 from ssd.processes.identity import Process
 
 TYPE_CHECKING = False
@@ -26,69 +25,6 @@ class StartWarning(UserWarning):
     """
 
     process: Process | None = None
-
-
-class Child(Process):
-    """A started process that is a child of the caller, which has to wait for it.
-
-    It holds a pidfd (``fileno()``, readable once the child has ended; -1 where the system
-    has none). ``wait`` reaps the child; ``close`` lets the descriptor go. Usable in a with
-    statement, which closes and does not wait.
-    """
-
-    __slots__ = ("_pidfd", "_reaping", "status")
-
-    def __init__(self, pid: int, start_time: int, pidfd: int) -> None:
-        super().__init__(pid, start_time)
-        self._pidfd = pidfd
-        self._reaping = RLock()
-        self.status: int | None = None
-
-    def fileno(self) -> int:
-        """Return the pidfd (pidfd_open(2)), -1 where there is none."""
-        return self._pidfd
-
-    def wait(self) -> int:
-        """Wait for the end, reap, and return the exit status, or minus the signal's number.
-
-        Once reaped, it returns the same again. Raises ChildProcessError if somebody else
-        in this process has reaped the child.
-        """
-        with self._reaping:  # one thread reaps, the others get what it got
-            if self.status is None:
-                try:
-                    _, status = os.waitpid(self.pid, 0)
-                except ChildProcessError:
-                    if self.status is None:  # a signal handler's wait() may have been quicker
-                        raise
-                else:
-                    self.status = os.waitstatus_to_exitcode(status)
-            return self.status
-
-    def signal(self, signum: int) -> None:
-        """Send a signal. Raises ProcessLookupError once the child has been reaped.
-
-        It goes through the pidfd, so it reaches nobody else, whoever reaps the child and
-        when. Where there is none, or it was closed, it goes by the pid.
-        """
-        if self.status is not None:
-            raise ProcessLookupError(self.pid)
-        if self._pidfd >= 0 and pidfd_send_signal is not None:
-            pidfd_send_signal(self._pidfd, signum)
-        else:
-            os.kill(self.pid, signum)
-
-    def close(self) -> None:
-        """Close the pidfd; the child itself lives on."""
-        if self._pidfd >= 0:
-            os.close(self._pidfd)
-            self._pidfd = -1
-
-    def __enter__(self) -> "Child":
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
 
 def start(
@@ -163,6 +99,7 @@ def _spawn(
     request: helper.Request, stdio: tuple[int, int, int], new_session: bool, warn: "Warn"
 ) -> Process:
     """Have a helper do a start; return what it has started, or raise why it did not."""
+    reap_dropped()
     pid, reading, pidfd = helper.spawn(request, stdio, new_session)
     try:
         told = _listen(reading, warn)

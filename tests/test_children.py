@@ -12,6 +12,8 @@ from support import PATIENCE, nothing_left, until_readable
 
 import ssd
 from ssd import Command, Match
+from ssd.child import _dropped as dropped
+from ssd.child import reap_dropped
 
 
 def test_a_child_stays_the_callers(tmp_path: Path) -> None:
@@ -91,3 +93,64 @@ def test_a_child_gets_the_descriptors_that_it_is_given(tmp_path: Path) -> None:
             os.close(spare)
         with process as started:  # type: ignore[attr-defined]
             assert (0, b"hello") == (started.wait(), (tmp_path / "out").read_bytes())
+
+
+def drop_one(tmp_path: Path) -> int:
+    """Start a child and drop it, which warns; return its pid."""
+    child = ssd.start(Match(pidfile=tmp_path / "none"), SLEEP, background=False)
+    pid = child.pid
+    with pytest.warns(ResourceWarning, match=f"pid={pid}, .* was dropped and not waited for"):
+        del child
+    return pid
+
+
+def test_a_dropped_child_that_has_ended_is_reaped(tmp_path: Path) -> None:
+    """As by subprocess.Popen: neither a zombie nor a descriptor is left, and a warning says so."""
+    with nothing_left():
+        child = ssd.start(Match(pidfile=tmp_path / "none"), SLEEP, background=False)
+        pid = child.pid
+        os.kill(pid, signal.SIGTERM)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        with pytest.warns(ResourceWarning, match="not waited for"):
+            del child
+        with pytest.raises(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+
+
+def test_a_dropped_child_that_runs_is_reaped_by_a_later_start(tmp_path: Path) -> None:
+    """It lives on until it ends; a start looks after those that have."""
+    with nothing_left():
+        pid = drop_one(tmp_path)
+        assert ssd.find(Match(pid=pid))
+        os.kill(pid, signal.SIGTERM)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        with ssd.start(Match(pidfile=tmp_path / "none"), Command(["/bin/true"]),
+                       background=False) as other:  # type: ignore[attr-defined]  # fmt: skip
+            assert 0 == other.wait()
+        with pytest.raises(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+
+
+def test_a_dropped_child_may_be_reaped_by_its_pid(tmp_path: Path) -> None:
+    """By whoever kept that; a later start then forgets it."""
+    with nothing_left():
+        pid = drop_one(tmp_path)
+        os.kill(pid, signal.SIGTERM)
+        assert (pid, signal.SIGTERM) == os.waitpid(pid, 0)
+        reap_dropped()
+        assert [] == dropped
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_child_that_was_waited_for_or_closed_is_dropped_in_silence(
+    closed: bool, tmp_path: Path
+) -> None:
+    """Its descriptor is closed with it."""
+    with nothing_left():
+        child = ssd.start(Match(pidfile=tmp_path / "none"), SLEEP, background=False)
+        pid = child.pid
+        child.signal(signal.SIGTERM)  # type: ignore[attr-defined]
+        (child.close if closed else child.wait)()  # type: ignore[attr-defined]
+        del child
+        if closed:
+            assert (pid, signal.SIGTERM) == os.waitpid(pid, 0)

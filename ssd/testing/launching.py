@@ -8,7 +8,7 @@ import errno
 import os
 
 from ssd import pidfile
-from ssd.children import Child
+from ssd.child import Child
 from ssd.errors import AlreadyRunning, NotReady, StartFailed
 from ssd.launch.detach import forget
 from ssd.launch.identity import changes
@@ -37,6 +37,9 @@ class FakeChild(Child):
     def __init__(self, declared: FakeProcess) -> None:
         super().__init__(declared.pid, declared.identity.start_time, -1)
         self.declared = declared
+
+    def __del__(self) -> None:
+        """Do nothing: a declared process holds nothing of the real machine."""
 
     def wait(self) -> int:
         """Wait for the end, reap, and return the status. Raises WaitsForEver if it never comes."""

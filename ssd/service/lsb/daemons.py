@@ -54,7 +54,8 @@ def start_daemon(
     is the caller's unless given. Minus N says that signal N has ended the program. Raises
     what ``ssd.start`` raises, but AlreadyRunning.
     """
-    from ssd.children import Child, start
+    from ssd.child import Child
+    from ssd.children import start
 
     match, command = plan_start(
         pathname, *arguments, pidfile=pidfile, nice=nice, force=force, directory=directory
