@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ssd.launch.command import Command
     from ssd.matching import Match
     from ssd.processes.types import ProcessTable
+    from ssd.starting import Launch
 
 
 class StartWarning(UserWarning):
@@ -53,38 +54,23 @@ def start(
     start of an interpreter, because a process with threads must not fork into Python. On a
     table that makes its processes itself (``ssd.testing``) it costs nothing of the kind.
     """
-    if notify_timeout is not None and not background:
-        raise ValueError("notify_timeout needs a start in the background")
-    check(command)
+    if hasattr(table, "launch"):  # it makes its processes itself: nothing to fork
+        return declared(match, command, background, make_pidfile, notify_timeout, table).launch()
+    _check(command, background, notify_timeout)
     omissions: list[str] = []
 
     def warn(stage: str, detail: str, reason: str | None) -> None:
         omissions.append(f"{stage} {detail}: {reason}")
 
-    result: Process
-    if hasattr(table, "launch"):  # it makes its processes itself: nothing to fork
-        from ssd.starting import Launch
-
-        result = Launch(
-            match,
-            command.unpack(command.pack()),  # a launch may change its own
-            background=background,
-            make_pidfile=make_pidfile,
-            warn=warn,
-            say=lambda *event: None,
-            notify_timeout=notify_timeout,
-            table=table,
-        ).launch()
-    else:
-        request = helper.Request(
-            {name: getattr(match, name) for name in match.__slots__},
-            command.pack(),
-            background,
-            make_pidfile,
-            notify_timeout,
-            None if table is None else _name(table),
-        )
-        result = _spawn(request, stdio, new_session and not background, warn)
+    request = helper.Request(
+        {name: getattr(match, name) for name in match.__slots__},
+        command.pack(),
+        background,
+        make_pidfile,
+        notify_timeout,
+        None if table is None else _name(table),
+    )
+    result = _spawn(request, stdio, new_session and not background, warn)
     try:
         for omission in omissions:
             warnings.warn(StartWarning(omission), stacklevel=2)
@@ -93,6 +79,37 @@ def start(
         warning.process = result
         raise
     return result
+
+
+def declared(
+    match: "Match",
+    command: "Command",
+    background: bool,
+    make_pidfile: bool,
+    notify_timeout: float | None,
+    table: "ProcessTable | None",
+) -> "Launch":
+    """Return the start that a table does which makes its processes itself."""
+    from ssd.starting import Launch
+
+    _check(command, background, notify_timeout)
+    return Launch(
+        match,
+        command.unpack(command.pack()),  # a launch may change its own
+        background=background,
+        make_pidfile=make_pidfile,
+        warn=lambda *omission: None,
+        say=lambda *event: None,
+        notify_timeout=notify_timeout,
+        table=table,
+    )
+
+
+def _check(command: "Command", background: bool, notify_timeout: float | None) -> None:
+    """Raise ValueError for what cannot be meant."""
+    if notify_timeout is not None and not background:
+        raise ValueError("notify_timeout needs a start in the background")
+    check(command)
 
 
 def _spawn(

@@ -1,7 +1,11 @@
-"""Stop daemons from an asyncio loop: the same engine as ``ssd.stop``, another driver."""
+"""Start and stop daemons from an asyncio loop.
+
+A stop is the same engine as ``ssd.stop``'s with another driver.
+"""
 
 import asyncio
 
+from ssd import children
 from ssd.engine import Stop
 from ssd.schedule import Schedule
 from ssd.stopping import results
@@ -10,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    from ssd.launch.command import Command
     from ssd.matching import Match
     from ssd.processes.identity import Process
     from ssd.processes.types import ProcessTable
@@ -21,6 +26,39 @@ async def drive(stop: Stop) -> None:
     """Drive one stop to its end without blocking the loop; a failure stays in it."""
     while not stop.step():
         await _wait(stop)
+
+
+async def start(
+    match: "Match",
+    command: "Command",
+    *,
+    background: bool = True,
+    make_pidfile: bool = False,
+    notify_timeout: float | None = None,
+    stdio: tuple[int, int, int] = (0, 1, 2),
+    new_session: bool = False,
+    table: "ProcessTable | None" = None,
+) -> "Process":
+    """Await a start, done in a thread of the loop's; see ``ssd.start`` for all of it.
+
+    A start that is cancelled goes on, and what it has started runs.
+    """
+    launching: Callable[..., Awaitable[Process]] | None = getattr(table, "launch_async", None)
+    if launching is not None:  # a time of its own: ssd.testing's
+        return await launching(
+            children.declared(match, command, background, make_pidfile, notify_timeout, table)
+        )
+    return await asyncio.to_thread(
+        children.start,
+        match,
+        command,
+        background=background,
+        make_pidfile=make_pidfile,
+        notify_timeout=notify_timeout,
+        stdio=stdio,
+        new_session=new_session,
+        table=table,
+    )
 
 
 async def stop(

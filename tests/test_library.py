@@ -20,7 +20,7 @@ from support import (
 )
 
 import ssd
-from ssd import Command, Match
+from ssd import Command, Match, loops
 
 # A daemon's life ------------------------------------------------------------------------
 
@@ -102,14 +102,35 @@ def test_threads_that_start_the_same_get_one_daemon(tmp_path: Path) -> None:
 
 def test_an_asyncio_program_starts_in_a_thread(tmp_path: Path) -> None:
     """The loop goes on meanwhile."""
+    match = Match(pidfile=tmp_path / "pid")
 
-    async def main() -> ssd.Process:
-        return await asyncio.to_thread(
-            ssd.start, Match(pidfile=tmp_path / "pid"), SLEEP, make_pidfile=True
-        )
+    async def main() -> tuple[int, ssd.Process]:
+        starting, turned = asyncio.create_task(loops.start(match, SLEEP, make_pidfile=True)), 0
+        while not starting.done():
+            await asyncio.sleep(0)
+            turned += 1
+        return turned, await starting
 
-    process = asyncio.run(main())
-    assert [process] == ssd.stop(Match(pidfile=tmp_path / "pid"))
+    turned, process = asyncio.run(main())
+    assert ([process], True) == (ssd.stop(match), turned > 2)
+
+
+def test_an_asyncio_start_is_asked_for_as_any(tmp_path: Path) -> None:
+    """A child with its descriptors, and what cannot be done is raised."""
+
+    async def main() -> None:
+        match = Match(pidfile=tmp_path / "none")
+        with open(tmp_path / "out", "wb") as out:
+            say = Command(["/bin/echo", "hello"])
+            child = await loops.start(
+                match, say, background=False, stdio=(0, out.fileno(), 2), new_session=True
+            )
+        assert isinstance(child, ssd.Child)
+        assert (0, b"hello\n") == (child.wait(), (tmp_path / "out").read_bytes())
+        with pytest.raises(ssd.StartFailed):
+            await loops.start(match, Command(["/no/such"]))
+
+    asyncio.run(main())
 
 
 def state() -> dict[str, object]:

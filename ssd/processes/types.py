@@ -106,6 +106,9 @@ class Launcher(ProcessTable, Protocol):
     def launch(self, start: "Launch") -> Process:
         """Do a start: look, and make the process and its pidfile. See ``Launch.launch``."""
 
+    async def launch_async(self, start: "Launch") -> Process:
+        """Do what ``launch`` does without blocking an asyncio loop."""
+
     def file(self, path: str | bytes) -> tuple[int, int]:
         """Return device and inode of an executable. Raises OSError if there is none."""
 

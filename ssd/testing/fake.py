@@ -67,7 +67,7 @@ class FakeProcesses(View):
         self.files = Files()
         self.starting = RLock()
         self.patience = Patience(self)
-        self._waiters = Waiters(self)
+        self.waiters = Waiters(self)
         self._last_start = 0
         reaped = 0.0 if init_reaps else None
         self.init = self.add("init", pid=1, ppid=0, reaped_after=reaped)
@@ -171,11 +171,15 @@ class FakeProcesses(View):
 
     async def wait_async(self, handles: Sequence[Handle], until: float | None) -> None:
         """Wait while an asyncio loop goes on; time jumps when all its tasks wait here."""
-        await self._waiters.wait(handles, until)
+        await self.waiters.wait(handles, until)
 
     def launch(self, start: Launch) -> Process:
         """Do a start without fork(2) and execve(2), see ``register``; ``Launch`` asks for it."""
         return launching.launch(self, start)
+
+    async def launch_async(self, start: Launch) -> Process:
+        """Do a start while an asyncio loop goes on; ``ssd.loops.start`` asks for it."""
+        return await launching.launch_async(self, start)
 
     def file(self, path: Path) -> tuple[int, int]:
         """Return device and inode of an executable.

@@ -60,6 +60,27 @@ class FakeChild(Child):
 
 def launch(table: "FakeProcesses", start: Launch) -> Process:
     """Do a start as ``Launch.launch`` would. Raises NotRegistered for an unknown program."""
+    process = _begin(table, start)
+    if start.background and start.notify_timeout is not None:
+        start.say("awaiting", start.notify_timeout)
+        until = table.now() + start.notify_timeout
+        table.clock.advance_until(lambda: process.ready or process.ended, until)
+        _check_ready(start, process, start.notify_timeout)
+    return process.identity if start.background else FakeChild(process)
+
+
+async def launch_async(table: "FakeProcesses", start: Launch) -> Process:
+    """Do a start as ``launch`` does, and let other tasks of the loop go on meanwhile."""
+    process = _begin(table, start)
+    if start.background and start.notify_timeout is not None:
+        until = table.now() + start.notify_timeout
+        await table.waiters.until(lambda: process.ready or process.ended, until)
+        _check_ready(start, process, start.notify_timeout)
+    return process.identity if start.background else FakeChild(process)
+
+
+def _begin(table: "FakeProcesses", start: Launch) -> FakeProcess:
+    """Look, refuse, and make the process."""
     with table.starting:  # the lock of a real start is a file's
         found = start.running()
         if found:
@@ -71,9 +92,7 @@ def launch(table: "FakeProcesses", start: Launch) -> Process:
         process = _make(table, start, program)
         if start.background:
             start.say("detached")
-    if start.background and start.notify_timeout is not None:
-        _await_ready(start, process, start.notify_timeout)
-    return process.identity if start.background else FakeChild(process)
+    return process
 
 
 def _make(table: "FakeProcesses", start: Launch, program: Program) -> FakeProcess:
@@ -135,11 +154,8 @@ def _refuse(table: "FakeProcesses", start: Launch, program: Program) -> None:
         raise StartFailed("exec", os.fsdecode(command.startas), program.fails, reason)
 
 
-def _await_ready(start: Launch, process: FakeProcess, timeout: float) -> None:
-    """Let time pass until the program says READY=1. Raises NotReady."""
-    start.say("awaiting", timeout)
-    clock = process.table.clock
-    clock.advance_until(lambda: process.ready or process.ended, clock.now() + timeout)
+def _check_ready(start: Launch, process: FakeProcess, timeout: float) -> None:
+    """Say that the program has said READY=1. Raises NotReady, with the reason."""
     if process.ready:
         start.say("notified", "ready", 1)
     elif process.ended:

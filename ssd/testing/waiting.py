@@ -5,7 +5,7 @@ to the next moment that matters to any of them, and not before all have got ther
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ssd.processes.types import Handle
 
@@ -19,21 +19,25 @@ QUIET = 20
 
 
 class Waiter:
-    """One task's wait: for whom, until when, and what wakes it."""
+    """One task's wait: for what, until when, and what wakes it. ``handles``: for whose end."""
 
-    __slots__ = ("handles", "until", "woken")
+    __slots__ = ("came", "until", "handles", "woken")
 
     def __init__(
-        self, handles: Sequence[Handle], until: float | None, woken: "asyncio.Future[None]"
+        self,
+        came: Callable[[], bool],
+        until: float | None,
+        handles: Sequence[Handle],
+        woken: "asyncio.Future[None]",
     ) -> None:
-        self.handles = handles
+        self.came = came
         self.until = until
+        self.handles = handles
         self.woken = woken
 
     def due(self, now: float) -> bool:
         """Say whether what was waited for is there."""
-        late = self.until is not None and now >= self.until
-        return late or any(handle.ended() for handle in self.handles)
+        return self.until is not None and now >= self.until or self.came()
 
 
 class Waiters:
@@ -49,8 +53,14 @@ class Waiters:
         """Do what ``FakeProcesses.wait`` does while other tasks go on."""
         if until is None and not handles:
             raise ValueError("nothing to wait for")
+        await self.until(lambda: any(handle.ended() for handle in handles), until, handles)
+
+    async def until(
+        self, came: Callable[[], bool], until: float | None, handles: Sequence[Handle] = ()
+    ) -> None:
+        """Return when something holds, at the latest at ``until``."""
         loop = asyncio.get_running_loop()
-        waiter = Waiter(handles, until, loop.create_future())
+        waiter = Waiter(came, until, handles, loop.create_future())
         self._waiting.append(waiter)
         self._came += 1
         if self._jumps is None or self._jumps.done() or self._jumps.get_loop() is not loop:

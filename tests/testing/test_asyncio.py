@@ -124,6 +124,60 @@ async def test_a_start_in_a_thread_is_the_loops_as_usual(
     assert [process] == await loops.stop(match, table=fake_processes)
 
 
+@pytest.mark.asyncio
+async def test_starts_and_stops_side_by_side_take_their_own_time(
+    fake_processes: FakeProcesses, tmp_path: Path
+) -> None:
+    """Ten workers, restarted two at a time: each takes 20 s to end, and 2 s to be ready."""
+    reactions = {TERM: dies(after=20)}
+    fake_processes.register("/usr/bin/worker", reactions=reactions, ready_after=2)
+    command, gate = Command(["/usr/bin/worker"]), asyncio.Semaphore(2)
+    matches = [Match(pidfile=tmp_path / f"{number}.pid") for number in range(10)]
+    await asyncio.gather(*(begin(match, command, fake_processes) for match in matches))
+    assert 2 == fake_processes.now()
+
+    async def restart(match: Match) -> None:
+        async with gate:
+            await loops.stop(match, table=fake_processes)
+            await begin(match, command, fake_processes)
+
+    await asyncio.gather(*map(restart, matches))
+    assert (2 + 5 * 22, 20) == (fake_processes.now(), len(fake_processes.started))
+    assert [0] * 10 == [ssd.status(match, table=fake_processes) for match in matches]
+
+
+async def begin(match: Match, command: Command, table: FakeProcesses) -> ssd.Process:
+    """Await a start, and that the program says that it is ready."""
+    return await loops.start(match, command, make_pidfile=True, notify_timeout=5, table=table)
+
+
+@pytest.mark.asyncio
+async def test_a_start_that_is_not_ready_in_time_says_so(
+    fake_processes: FakeProcesses, pidfile: Path
+) -> None:
+    """When its own time is over, and no event of another task's is missed."""
+    fake_processes.register("/usr/bin/worker")
+    fake_processes.add("d", reactions={TERM: ignores()})
+    stop = asyncio.create_task(loops.stop(Match(name="d"), "TERM/3/KILL/5", table=fake_processes))
+    with pytest.raises(ssd.NotReady, match="time"):
+        await begin(Match(pidfile=pidfile), Command(["/usr/bin/worker"]), fake_processes)
+    assert (5, [(0, TERM), (3, KILL)]) == (
+        fake_processes.now(), [(each.time, each.signum) for each in fake_processes.signals],
+    )  # fmt: skip
+    await stop
+
+
+@pytest.mark.asyncio
+async def test_a_child_of_an_asyncio_start_is_the_callers(fake_processes: FakeProcesses) -> None:
+    """As from ssd.start; what cannot be meant is refused as there."""
+    fake_processes.allow_unregistered()
+    match, command = Match(name="a"), Command(["/bin/a"])
+    child = await loops.start(match, command, background=False, table=fake_processes)
+    assert isinstance(child, ssd.Child)
+    with pytest.raises(ValueError, match="background"):
+        await loops.start(match, command, background=False, notify_timeout=5, table=fake_processes)
+
+
 def test_one_table_can_serve_one_loop_after_the_other(fake_processes: FakeProcesses) -> None:
     """asyncio.run makes a new one each time."""
     for name in "ab":
