@@ -143,7 +143,10 @@ class FakeProcesses(View):
         return self.programs.add(Program(name_of, name, exe, reactions, runs, ready_after, fails))
 
     def allow_unregistered(self, allow: bool = True) -> None:
-        """Have a start of any other path make a process that lives until it is signalled."""
+        """Have a start of any other path make a process that lives until it is signalled.
+
+        Any executable that is asked for is there, then.
+        """
         self.programs.allow_unregistered = allow
 
     def open(self, process: Process) -> Handle:
@@ -190,6 +193,9 @@ class FakeProcesses(View):
         try:
             return self.files.find(path)
         except OSError as error:
+            if self.programs.allow_unregistered:
+                self.files.declare(path)
+                return self.files.find(path)
             error.add_note(self.programs.advice(path))
             raise
 

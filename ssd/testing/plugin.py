@@ -5,7 +5,7 @@ nothing but pytest; a fixture loads what it needs when a test asks for it.
 """
 
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -26,15 +26,19 @@ def fake_clock() -> "FakeClock":
     return FakeClock()
 
 
+OWN = pytest.StashKey["FakeProcesses"]()  # of a test: the table of its fixture
+
+
 @pytest.fixture
-def fake_processes(fake_clock: "FakeClock") -> "FakeProcesses":
+def fake_processes(request: pytest.FixtureRequest, fake_clock: "FakeClock") -> "FakeProcesses":
     """Return an empty process table, as root sees it; give it to whatever takes ``table=``.
 
     A test that fails shows what happened on it.
     """
     from ssd.testing.fake import FakeProcesses
 
-    return FakeProcesses(fake_clock)
+    table = request.node.stash[OWN] = FakeProcesses(fake_clock)
+    return table
 
 
 @pytest.fixture
@@ -92,10 +96,13 @@ def pytest_runtest_makereport(
 def _tables(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> "Iterator[tuple[str, FakeProcesses]]":
-    """Yield the fake tables of a test, each once: its fixtures' and its variables'."""
+    """Yield the fake tables of a test, each once: its fixtures', its variables', its instance's."""
     from ssd.testing.fake import FakeProcesses
 
-    places = [getattr(item, "funcargs", {})]
+    # A fixture that is asked for by getfixturevalue() is no argument of the test.
+    places: list[Mapping[str, object]] = [{"fake_processes": item.stash.get(OWN, None)}]
+    places.append(getattr(item, "funcargs", {}))
+    places.append(getattr(getattr(item, "instance", None), "__dict__", {}))
     if call.excinfo is not None:
         places += [entry.frame.f_locals for entry in call.excinfo.traceback]
     seen: list[FakeProcesses] = []  # a fixture that fills a table returns the same again

@@ -101,6 +101,34 @@ def test_without():
     assert False
 """
 
+HIDDEN = """
+import unittest
+import pytest, ssd
+from ssd.testing import FakeProcesses
+class Supervisor:
+    def __init__(self, machine):
+        self.machine = machine
+        machine.add("dynd")
+@pytest.fixture
+def supervisor(request):
+    return Supervisor(request.getfixturevalue("fake_processes"))
+def test_by_name(supervisor):
+    assert supervisor.machine.now() == 5
+class TestUnittest(unittest.TestCase):
+    def setUp(self):
+        self.machine = FakeProcesses()
+        self.machine.add("unitd")
+    def test_own(self):
+        self.assertEqual(self.machine.now(), 5)
+class TestFixture(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def take(self, fake_processes):
+        self.machine = fake_processes
+        self.machine.add("takend")
+    def test_taken(self):
+        self.assertEqual(self.machine.now(), 5)
+"""
+
 
 def test_a_test_that_fails_shows_what_happened(suite: Suite) -> None:
     """The timeline of the fixture, of a table whose signals are compared, and of a variable."""
@@ -114,6 +142,13 @@ def test_a_test_that_fails_shows_what_happened(suite: Suite) -> None:
     assert re.search(r"^-+ own machine -+$", third, re.MULTILINE)
     assert "      0.00     101 vard  SIGTERM ends it" in third
     assert "now:" not in last
+
+
+def test_a_table_is_shown_wherever_the_test_has_it(suite: Suite) -> None:
+    """In an attribute of its class, or taken by a fixture's name, each once."""
+    status, said = suite(HIDDEN)
+    names = ("dynd", "unitd", "takend")
+    assert (1, [1, 1, 1]) == (status, [said.count(f"{name}  appears") for name in names]), said
 
 
 PASSING = """

@@ -93,6 +93,15 @@ def test_any_program_can_be_allowed(fake_processes: FakeProcesses) -> None:
     assert [process] == ssd.stop(Match(name="other"), table=fake_processes)
 
 
+def test_any_executable_can_be_allowed(fake_processes: FakeProcesses) -> None:
+    """A match by it finds the process that was started, and nobody before."""
+    fake_processes.allow_unregistered()
+    match, command = Match(exec="/bin/other"), Command(["/bin/other"])
+    assert 3 == ssd.status(match, table=fake_processes)
+    process = ssd.start(match, command, table=fake_processes)
+    assert [process] == ssd.find(match, table=fake_processes)
+
+
 def test_a_program_knows_its_processes(webd: Command, fake_processes: FakeProcesses) -> None:
     """What ``register`` returns tells of the starts, as a recorder does."""
     program = fake_processes.register(WEBD)
