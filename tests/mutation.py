@@ -24,7 +24,12 @@ LIMIT = 20.0  # seconds for the tests of one mutant; they take three at most
 
 # What is fast comes first. The imports tell whether what is for type checkers alone stays so.
 IMPORTS = "tests/command/test_imports.py"
-STOPPING = ["tests/test_stopping.py", "tests/real/test_stopping.py", IMPORTS]
+STOPPING = [
+    "tests/test_engine.py",
+    "tests/test_stopping.py",
+    "tests/real/test_stopping.py",
+    IMPORTS,
+]
 TESTS = {
     "matching": ["tests/test_matching.py", "tests/conformance"],
     "schedule": ["tests/test_schedule.py", IMPORTS],

@@ -1,4 +1,4 @@
-"""The engine of a stop, on declared processes and in a time that jumps."""
+"""``ssd.stop`` and its companions, on declared processes and in a time that jumps."""
 
 import json
 from collections.abc import Sequence
@@ -8,13 +8,11 @@ import pytest
 from scenarios import (
     FIRST,
     KILL,
-    SCENARIOS,
     TERM,
     USER,
     USUAL,
     calm,
     immortal,
-    mixed,
     reused,
     slow,
     strangers,
@@ -22,7 +20,7 @@ from scenarios import (
 )
 
 import ssd
-from ssd.engine import REFUSED, STOPPED, Stop, plan
+from ssd.engine import Stop
 from ssd.errors import NotPermitted, NotStopped, UnknownUser
 from ssd.matching import Match
 from ssd.processes.identity import Process
@@ -30,31 +28,6 @@ from ssd.processes.types import Handle
 from ssd.schedule import Schedule
 from ssd.stopping import run
 from ssd.testing import FakeProcesses, dies, ignores
-
-
-@pytest.mark.parametrize("rule", SCENARIOS)
-def test_a_stop_follows_its_schedule(rule: str, fake_processes: FakeProcesses) -> None:
-    """Each scenario is a row: what was sent when, and how and when it ended."""
-    setup, match, text, signals, end, outcome = SCENARIOS[rule]
-    setup(fake_processes)
-    work = Stop(Match(**match), Schedule.parse(text), table=fake_processes)
-    run(work)
-    expected = (signals, end, outcome, None)
-    assert expected == (
-        [each[:3] for each in fake_processes.signals],
-        fake_processes.now(),
-        work.outcome,
-        work.failure,
-    )
-    assert (outcome == REFUSED) == bool(work.remaining)
-    assert [] == work.handles
-
-
-def test_a_tail_that_never_pauses_takes_a_breath(fake_processes: FakeProcesses) -> None:
-    """``forever/TERM`` sends fifty signals a second and not as many as it can."""
-    slow(0.51)(fake_processes)
-    run(Stop(Match(name="d"), Schedule.parse("forever/TERM"), table=fake_processes))
-    assert (0.51, 26) == (fake_processes.now(), len(fake_processes.signals))
 
 
 def test_a_pid_that_is_reused_while_it_is_killed_is_spared(fake_processes: FakeProcesses) -> None:
@@ -88,50 +61,6 @@ def test_a_pidfile_means_the_process_that_it_named_first(
     fake_processes.clock.at(5, restarted)
     assert [FIRST] == [p.pid for p in ssd.stop(Match(pidfile=path), USUAL, table=fake_processes)]
     assert [(0, FIRST, TERM)] == [each[:3] for each in fake_processes.signals]
-
-
-def test_a_stop_without_a_wait_is_over_when_it_has_sent(fake_processes: FakeProcesses) -> None:
-    """Nobody looks whether the process ends."""
-    immortal(fake_processes)
-    work = Stop(Match(name="d"), Schedule.once(TERM), table=fake_processes)
-    assert (True, STOPPED, []) == (work.advance(), work.outcome, work.remaining)
-
-
-def test_a_round_tells_who_was_found_who_took_it_and_who_refused(
-    fake_processes: FakeProcesses,
-) -> None:
-    """What may not be signalled is there with the system's reason."""
-    mixed(fake_processes)
-    with Stop(Match(name="d"), Schedule.once(TERM), table=fake_processes) as work:
-        work.advance()
-    (done,) = work.rounds
-    assert ([101, 102], [102]) == ([p.pid for p in done.found], [p.pid for p in done.signalled])
-    assert [(101, 1)] == [(p.pid, error.errno) for p, error in done.refused]
-
-
-def test_a_stop_says_until_when_and_for_whom_to_wait(fake_processes: FakeProcesses) -> None:
-    """Another loop than ours can drive it by that."""
-    slow(3)(fake_processes)
-    fake_processes.clock.advance(100)
-    with Stop(Match(name="d"), Schedule.parse(USUAL), table=fake_processes) as work:
-        assert (False, 130, [FIRST]) == (
-            work.advance(), work.until, [handle.process.pid for handle in work.handles],
-        )  # fmt: skip
-        fake_processes.clock.advance(1)
-        assert (False, 130) == (work.advance(), work.until)  # too early: the same again
-        fake_processes.clock.advance(2)
-        assert (True, [], STOPPED) == (work.advance(), work.handles, work.outcome)
-        assert work.advance()  # once over, it stays so
-
-
-def test_a_loop_that_comes_late_does_not_prolong_the_wait(fake_processes: FakeProcesses) -> None:
-    """The next signal is due from ``until`` on, not only at that very moment."""
-    stubborn(fake_processes)
-    with Stop(Match(name="d"), Schedule.parse(USUAL), table=fake_processes) as work:
-        assert not work.advance()
-        fake_processes.clock.advance(31)
-        assert work.advance()
-    assert [(0, FIRST, TERM), (31, FIRST, KILL)] == [each[:3] for each in fake_processes.signals]
 
 
 def test_one_that_ends_before_it_is_held_keeps_nobody_from_the_signal() -> None:
@@ -178,20 +107,6 @@ def test_the_steps_of_a_stop_may_come_from_anywhere(fake_processes: FakeProcesse
     assert [(0, FIRST, TERM), (2, FIRST, KILL)] == [each[:3] for each in fake_processes.signals]
 
 
-def test_a_closed_stop_lets_go_and_does_no_more(fake_processes: FakeProcesses) -> None:
-    """It can be broken off at any time, and closed twice."""
-    stubborn(fake_processes)
-    work = Stop(Match(name="d"), Schedule.parse(USUAL), table=fake_processes)
-    assert not work.advance()
-    (handle,) = work.handles
-    work.close()
-    work.close()
-    with pytest.raises(ValueError, match="closed"):
-        handle.ended()
-    fake_processes.clock.advance(100)
-    assert (True, [], 1) == (work.advance(), work.handles, len(fake_processes.signals))
-
-
 def test_two_hundred_stops_side_by_side_take_the_time_of_the_slowest(
     fake_processes: FakeProcesses,
 ) -> None:
@@ -218,9 +133,6 @@ def test_many_stops_each_follow_their_own_time(fake_processes: FakeProcesses) ->
     assert [(0, 101, TERM), (0, 102, TERM), (3, 102, KILL), (7, 101, KILL)] == [
         each[:3] for each in fake_processes.signals
     ]
-
-
-# What comes out of ssd.stop -------------------------------------------------------------
 
 
 def test_an_empty_result_means_that_there_was_nothing_to_stop(
@@ -268,31 +180,3 @@ def test_a_text_that_is_no_schedule_stops_nobody(fake_processes: FakeProcesses) 
     with pytest.raises(ssd.ScheduleError):
         ssd.stop(Match(name="d"), "TERM/forever", table=fake_processes)
     assert [] == fake_processes.signals
-
-
-# The plan -------------------------------------------------------------------------------
-
-S, W = "send", "wait"
-# steps and the answers to them -> the steps that were taken, and whether somebody is left
-PLANS = {
-    ("TERM/5", (True, False)): ([(S, 15), (W, 5)], False),
-    ("TERM/5", (True, True)): ([(S, 15), (W, 5)], True),
-    ("TERM/5/KILL/5", (False,)): ([(S, 15)], False),
-    ("TERM/5/KILL/5", (True, True, True, False)): ([(S, 15), (W, 5), (S, 9), (W, 5)], False),
-    ("TERM/KILL", (True, True)): ([(S, 15), (S, 9)], True),
-    ("forever/TERM/1", (True, True, True, False)): ([(S, 15), (W, 1), (S, 15), (W, 1)], False),
-}
-
-
-@pytest.mark.parametrize("case", PLANS)
-def test_a_plan_goes_on_as_long_as_somebody_is_left(case: tuple) -> None:
-    """It knows no process: steps go out, answers come in."""
-    text, answers = case
-    decided = plan(Schedule.parse(text))
-    taken, left = [next(decided)], None
-    try:
-        for answer in answers:
-            taken.append(decided.send(answer))
-    except StopIteration as end:
-        left = end.value
-    assert PLANS[case] == (taken, left)
