@@ -1,11 +1,13 @@
 """A child that does as it is told: the real process behind ``ssd.testing.RealWorld``.
 
-usage: child.py LIFELINE
+usage: child.py
 
-It says ``ready``, then reads commands, one a line, and answers each with one line:
-``name HEX`` (take a name; Linux), ``ignore N`` (a signal), ``fork HEX`` (make a child of
-its own; answers its pid; HEX may be empty). It ends at the end of its input; its own
-children end when nobody holds the write end of the pipe LIFELINE any more.
+It says ``ready``, then reads commands, one a line, and answers each with one line, the last
+but one with its own ``ready``: ``name HEX`` (take a name; Linux), ``ignore N`` and ``catch N``
+(a signal), ``become UID``, ``execute HEX`` (itself by another path) and ``fork HEX NAME`` (make
+a child of its own, which is told by a socket of the path HEX; answers its pid; NAME is in
+hexadecimal and may be empty), ``stopped PID``, ``ended PID`` and ``reap PID`` (wait for that of
+a child of its own). It ends at the end of its input.
 """
 
 import os
@@ -27,28 +29,75 @@ def ignore(text: str) -> str:
     return "ok"
 
 
+def catch(text: str) -> str:
+    """Take a signal, given by its number, and live on."""
+    signal.signal(int(text), lambda *taken: None)
+    return "ok"
+
+
+def become(text: str) -> str:
+    """Belong to another user, given by its number, as if started by that one."""
+    import ctypes
+
+    os.setuid(int(text))
+    ctypes.CDLL(None).prctl(4, 1)  # PR_SET_DUMPABLE, or /proc/PID/exe is root's: proc(5)
+    return "ok"
+
+
+def execute(text: str) -> str:
+    """Execute this very program by another path, given in hexadecimal."""
+    os.execv(bytes.fromhex(text), [sys.executable, "-I", "-S", __file__])
+
+
 def fork(text: str) -> str:
-    """Make a child with a name; return its pid once it has the name."""
-    named, say = os.pipe()
+    """Make a child that obeys by a socket of its own; return its pid."""
+    import socket
+
+    path, name = text.split(" ")
     pid = os.fork()
     if pid == 0:
-        rename(text)
-        os.write(say, b".")
-        os.read(int(sys.argv[1]), 1)  # until all that hold the other end are gone
-        os._exit(0)
-    os.close(say)
-    os.read(named, 1)
-    os.close(named)
+        rename(name)
+        with socket.socket(socket.AF_UNIX) as near:
+            near.connect(bytes.fromhex(path))
+            os.dup2(near.fileno(), 0)
+            os.dup2(near.fileno(), 1)
+        # Afresh, or what the parent has read ahead would be read again.
+        sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)
+        os._exit(main())
     return str(pid)
 
 
-def main() -> None:
+def stopped(text: str) -> str:
+    """Wait until a child, given by its pid, has stopped."""
+    os.waitid(os.P_PID, int(text), os.WSTOPPED | os.WNOWAIT)
+    return "ok"
+
+
+def ended(text: str) -> str:
+    """Wait until a child, given by its pid, is a zombie."""
+    os.waitid(os.P_PID, int(text), os.WEXITED | os.WNOWAIT)
+    return "ok"
+
+
+def reap(text: str) -> str:
+    """Wait for a child, given by its pid."""
+    os.waitpid(int(text), 0)
+    return "ok"
+
+
+COMMANDS = {
+    "name": rename, "ignore": ignore, "catch": catch, "become": become, "execute": execute,
+    "fork": fork, "stopped": stopped, "ended": ended, "reap": reap,
+}  # fmt: skip
+
+
+def main() -> int:
     """Obey until there are no more commands."""
-    commands = {"name": rename, "ignore": ignore, "fork": fork}
     say("ready")
-    for line in sys.stdin:
+    for line in iter(sys.stdin.readline, ""):
         word, _, rest = line.rstrip("\n").partition(" ")
-        say(commands[word](rest))
+        say(COMMANDS[word](rest))
+    return 0
 
 
 def say(text: str) -> None:
@@ -58,4 +107,4 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -24,6 +24,9 @@ class World(Protocol):
     def rename(self, pid: int, name: bytes) -> None:
         """Have a child of the caller take another name."""
 
+    def execute(self, pid: int, name: bytes) -> None:
+        """Have a child of the caller execute its own program by a path that ends with a name."""
+
     def ignore(self, pid: int, signum: int) -> None:
         """Have a child of the caller ignore a signal from now on."""
 

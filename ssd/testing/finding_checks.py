@@ -66,7 +66,7 @@ def name_is_exact(world: World) -> None:
         return
     for name in HOSTILE_NAMES:
         process = identity(world, world.start(name))
-        expect(world.table.select(Criteria(name=name)), [process], f"select(name={name!r})")
+        _expect_named(world, process, name)
         expect(world.table.select(Criteria(name=name[:-1] + b"\0")), [], "select() of another name")
 
 
@@ -76,7 +76,7 @@ def long_name_is_cut(world: World) -> None:
         return
     name = b"a name of twenty byt"
     process = identity(world, world.start(name))
-    expect(world.table.select(Criteria(name=name[:15])), [process], "select() of 15 bytes")
+    _expect_named(world, process, name[:15])
     expect(world.table.select(Criteria(name=name)), [], "select() of 20 bytes")
 
 
@@ -87,10 +87,23 @@ def renamed_is_found_by_its_new_name(world: World) -> None:
     pid = world.start(b"old name")
     process = identity(world, pid)
     world.rename(pid, b"new name")
-    expect(world.table.select(Criteria(name=b"new name")), [process], "select(name=new)")
-    expect(world.table.select(Criteria(name=b"old name")), [], "select(name=old)")
+    _expect_named(world, process, b"new name")
+    expect(process in world.table.select(Criteria(name=b"old name")), False, "select(name=old)")
     expect(world.table.holds(Criteria(name=b"old name"), process), False, "holds(name=old)")
     expect(world.table.holds(Criteria(name=b"new name"), process), True, "holds(name=new)")
+
+
+def executed_is_the_same_process(world: World) -> None:
+    """A process that executes keeps its identity, and has the name of what it executes."""
+    if not world.can_rename:
+        return
+    pid = world.start(b"wrapper")
+    process, file = identity(world, pid), world.file(pid)
+    world.execute(pid, b"daemon of long name")
+    expect(identity(world, pid), process, "process(pid) after an exec")
+    _expect_named(world, process, b"daemon of long ")
+    expect(world.table.holds(Criteria(name=b"wrapper"), process), False, "holds(name=old)")
+    expect(world.table.holds(Criteria(file=file), process), True, "holds(file)")
 
 
 def executable_is_a_file(world: World) -> None:
@@ -184,6 +197,13 @@ def stranger_does_not_hold(world: World) -> None:
     expect_error(ProcessLookupError, lambda: table.open(stranger), "open() of a stranger")
 
 
+def _expect_named(world: World, process: Process, name: bytes) -> None:
+    """Expect a process among all of a name, and alone among the caller's children."""
+    table, ours = world.table, Criteria(ppid=world.caller, name=name)
+    expect(process in table.select(Criteria(name=name)), True, f"select(name={name!r})")
+    expect(table.select(ours), [process], f"select(ppid, name={name!r})")
+
+
 CHECKS = (
     pids_ascend,
     identity_stays,
@@ -192,6 +212,7 @@ CHECKS = (
     name_is_exact,
     long_name_is_cut,
     renamed_is_found_by_its_new_name,
+    executed_is_the_same_process,
     executable_is_a_file,
     owner_is_a_uid,
     children_are_of_their_parent,

@@ -38,13 +38,14 @@ class Population:
         """See to what follows a death: orphans go to init, the parent reaps."""
         for child in [each for each in self._processes.values() if each.ppid == process.pid]:
             child.ppid = 1
-            child.reaped_after = 0.0 if self._init_reaps else None
+            child.orphaned = True
             if child.ended and self._init_reaps:
                 child.reap()
         if process.ppid == 1 and not self._init_reaps:
             return
-        if process.reaped_after is not None:
-            self.clock.after(process.reaped_after, process.reap)
+        after = 0.0 if process.orphaned else process.reaped_after
+        if after is not None:
+            self.clock.after(after, process.reap)
 
     def forget(self, process: "FakeProcess") -> None:
         """Take a reaped process off the table; its pid is free."""

@@ -56,6 +56,7 @@ class FakeProcess:
         self.ppid = ppid
         self.reactions = _own(reactions)
         self.reaped_after = reaped_after
+        self.orphaned = False  # then it is init's to reap
         if reaped_after is not None:
             checking.seconds(reaped_after, "reaped_after")
         checking.pid(identity.pid)

@@ -1,24 +1,29 @@
 """Worlds for the checks of conformance: one of real children, one of declared processes."""
 
+import itertools
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from ssd.processes.types import ProcessTable
 from ssd.testing.fake import FakeProcesses
+from ssd.testing.obedient import Obedient
 from ssd.testing.process import FakeProcess
-from ssd.testing.reactions import ignores
+from ssd.testing.reactions import ignores, reloads
 
 CHILD = Path(__file__).with_name("child.py")
+PATIENCE = 60  # seconds for a process to come forth
 
 
 class RealWorld:
     """Real children of this process, for a table of real processes.
 
-    Each runs ``ssd.testing.child`` and has said "ready" before it is used. Close it: that
-    ends and reaps them all.
+    Each runs ``ssd.testing.child`` and has said "ready" before it is used; each leads a session,
+    as daemons do. Close it: that ends all, and reaps the children.
     """
 
     def __init__(self, table: ProcessTable) -> None:
@@ -26,43 +31,65 @@ class RealWorld:
         self.caller = os.getpid()
         self.can_rename = sys.platform == "linux"
         self._children: dict[int, subprocess.Popen[str]] = {}
-        self._lifeline = os.pipe()
+        self._obedient: dict[int, Obedient] = {}
+        self._parents: dict[int, int] = {}
+        self._folder = tempfile.TemporaryDirectory(prefix="ssd-world-")
+        os.chmod(self._folder.name, 0o711)
+        self._count = itertools.count()
 
     def start(self, name: bytes | None = None, *, parent: int | None = None) -> int:
-        """Start a child, or have a child make one."""
-        if parent is not None:
-            return int(self._tell(parent, f"fork {(name or b'').hex()}"))
-        read_end = self._lifeline[0]
-        child = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(CHILD), str(read_end)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            pass_fds=[read_end],
-        )
-        self._children[child.pid] = child
-        self._hear(child, "ready")
-        if name is not None:
-            self.rename(child.pid, name)
-        return child.pid
+        """Start a child, or have a child or one of theirs make one."""
+        process = self._child() if parent is None else self._fork(parent, name)
+        process.hear("ready")
+        self._obedient[process.pid] = process
+        if name is not None and parent is None:
+            self.rename(process.pid, name)
+        return process.pid
 
     def rename(self, pid: int, name: bytes) -> None:
-        """Have a child take another name."""
-        self._tell(pid, f"name {name.hex()}")
+        """Have a process take another name."""
+        self._obedient[pid].tell(f"name {name.hex()}")
+
+    def execute(self, pid: int, name: bytes) -> None:
+        """Have a process execute its program by a path that ends with a name."""
+        path = os.fsencode(self._folder.name) + b"/%d" % next(self._count)
+        os.mkdir(path, 0o755)
+        path += b"/" + name
+        os.symlink(os.path.realpath(os.fsencode(sys.executable)), path)
+        if self._obedient[pid].tell(f"execute {path.hex()}") != "ready":
+            raise RuntimeError(f"{pid} has not executed {path!r}")
 
     def ignore(self, pid: int, signum: int) -> None:
-        """Have a child ignore a signal."""
-        self._tell(pid, f"ignore {int(signum)}")
+        """Have a process ignore a signal."""
+        self._obedient[pid].tell(f"ignore {int(signum)}")
+
+    def catch(self, pid: int, signum: int) -> None:
+        """Have a process take a signal and live on."""
+        self._obedient[pid].tell(f"catch {int(signum)}")
+
+    def become(self, pid: int, uid: int) -> None:
+        """Have a process belong to another user; root's may."""
+        self._obedient[pid].tell(f"become {uid}")
 
     def kill(self, pid: int) -> None:
-        """End a child; return when it is a zombie."""
+        """End a child, or one of a child that runs; return when it is a zombie."""
         os.kill(pid, signal.SIGKILL)  # Popen's own would reap one that has ended
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        if pid in self._parents:
+            self._obedient[self._parents[pid]].tell(f"ended {pid}")
+        else:
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
     def reap(self, pid: int) -> None:
-        """Wait for a child that was killed."""
-        with self._children.pop(pid):  # closes its pipes, too
-            pass
+        """Wait for one that was killed, or have its parent do so."""
+        if pid in self._parents:
+            self._obedient[self._parents[pid]].tell(f"reap {pid}")
+        else:
+            self._children.pop(pid).wait()
+        self._obedient.pop(pid).close()
+
+    def await_stop(self, pid: int) -> None:
+        """Wait until a child of a child, which runs, has stopped."""
+        self._obedient[self._parents[pid]].tell(f"stopped {pid}")
 
     def file(self, pid: int) -> tuple[int, int]:
         """Return device and inode of the interpreter."""
@@ -83,28 +110,41 @@ class RealWorld:
 
     def close(self) -> None:
         """End all children and theirs."""
-        for end in self._lifeline:
-            os.close(end)
         for child in self._children.values():
-            with child:
-                child.kill()
+            child.kill()
+            child.wait()
+        for process in self._obedient.values():
+            process.close()
         self._children.clear()
+        self._obedient.clear()
+        self._folder.cleanup()
 
-    def _tell(self, pid: int, command: str) -> str:
-        """Give a child a command; return its answer."""
-        child = self._children[pid]
-        assert child.stdin is not None  # for type checkers: both are pipes
-        child.stdin.write(f"{command}\n")
-        child.stdin.flush()
-        return self._hear(child)
+    def _child(self) -> Obedient:
+        """Start a child of this process."""
+        child = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(CHILD)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert child.stdin is not None and child.stdout is not None  # for type checkers
+        self._children[child.pid] = child
+        return Obedient(child.pid, child.stdin, child.stdout)
 
-    def _hear(self, child: subprocess.Popen[str], expected: str | None = None) -> str:
-        """Return what a child says next. Raises RuntimeError if it says something else."""
-        assert child.stdout is not None
-        said = child.stdout.readline().rstrip("\n")
-        if not said or (expected is not None and said != expected):
-            raise RuntimeError(f"child {child.pid} said {said!r}")
-        return said
+    def _fork(self, parent: int, name: bytes | None) -> Obedient:
+        """Have a process make a child."""
+        path = os.fsencode(self._folder.name) + b"/%d" % next(self._count)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen()
+            listener.settimeout(PATIENCE)
+            os.chmod(path, 0o666)  # for those that have become somebody else
+            pid = int(self._obedient[parent].tell(f"fork {path.hex()} {(name or b'').hex()}"))
+            self._parents[pid] = parent
+            near = listener.accept()[0]
+        with near:
+            return Obedient(pid, near.makefile("w"), near.makefile("r"))
 
 
 class FakeWorld:
@@ -136,13 +176,26 @@ class FakeWorld:
         """Have a process take another name."""
         self.fake[pid].rename(name)
 
+    def execute(self, pid: int, name: bytes) -> None:
+        """Have a process execute its program by a path that ends with a name."""
+        program = self.fake.register(b"/fake/" + name, exe=sys.executable)
+        self.fake[pid].execute(program.path)
+
     def ignore(self, pid: int, signum: int) -> None:
         """Have a process ignore a signal."""
         self.fake[pid].reactions[signum] = ignores()
 
+    def catch(self, pid: int, signum: int) -> None:
+        """Have a process take a signal and live on."""
+        self.fake[pid].reactions[signum] = reloads()
+
+    def become(self, pid: int, uid: int) -> None:
+        """Have a process belong to another user."""
+        self.fake[pid].uid = uid
+
     def kill(self, pid: int) -> None:
         """End a process and leave a zombie."""
-        self.fake[pid].die()
+        self.fake[pid].die(status=-signal.SIGKILL)
 
     def reap(self, pid: int) -> None:
         """Take a zombie off the table."""

@@ -255,3 +255,15 @@ def test_signals_that_wait_come_once_and_the_lowest_first(fake_processes: FakePr
     reactions = {n: lambda _, n=n: taken.append(n) for n in (HUP, TERM)}
     send(fake_processes.add("webd", reactions=reactions), STOP, TERM, HUP, TERM, CONT)
     assert [HUP, TERM] == taken
+
+
+def test_what_an_orphan_forks_is_its_own_to_reap(fake_processes: FakeProcesses) -> None:
+    """As before its parent's end; only the orphan itself is init's."""
+    parent = fake_processes.add("webd", reaped_after=None)
+    orphan = parent.fork()
+    parent.die()
+    child = orphan.fork()
+    child.die()
+    assert ("zombie", "running") == (child.state, orphan.state)
+    orphan.die()
+    assert ("gone", "gone") == (child.state, orphan.state)
