@@ -112,6 +112,9 @@ class Launcher(ProcessTable, Protocol):
     def file(self, path: str | bytes) -> tuple[int, int]:
         """Return device and inode of an executable. Raises OSError if there is none."""
 
+    def command_line(self, pid: int) -> list[bytes]:
+        """Return the words of a process's command line; none if it is gone."""
+
     def own_pid(self) -> int:
         """Return the pid that the caller has on this table."""
 

@@ -1,5 +1,6 @@
 """What the caller sees on a table of declared processes, and whom it may signal."""
 
+import os
 from collections.abc import Iterator
 
 from ssd.matching import Criteria
@@ -48,6 +49,11 @@ class View(Population):
         """Return the living children of a process, ascending by pid."""
         found = (self._look(each, Criteria(ppid=pid)) for each in self.pids())
         return [process for process in found if process is not None]
+
+    def command_line(self, pid: int) -> list[bytes]:
+        """Return the words of a process's command line, none of one that is gone."""
+        found = self._processes.get(pid)
+        return [] if found is None or found.ended else [os.fsencode(word) for word in found.argv]
 
     def may_signal(self, process: "FakeProcess") -> bool:
         """Say whether the caller may: root, or the same user (kill(2))."""

@@ -10,12 +10,14 @@ import pytest
 import ssd
 from ssd import loops
 from ssd.command import main, run
-from ssd.testing import FakeProcesses, dies, executes, exits
+from ssd.service import lsb
+from ssd.testing import FakeProcesses, daemonizes, dies, executes, exits
 
 # What has to do with processes; the others are values, errors, and tables themselves.
 SEAM = [
     ssd.find, ssd.status, ssd.start, ssd.stop, ssd.stop_all, ssd.Stop, ssd.PIDLockFile,
-    loops.stop, loops.stop_all, main, run,
+    loops.start, loops.stop, loops.stop_all, main, run,
+    lsb.start_daemon, lsb.killproc, lsb.pidofproc, lsb.status_of_proc,
 ]  # fmt: skip
 APART = {
     "Child", "Command", "Match", "Process", "Schedule", "StartWarning", "__version__",
@@ -61,6 +63,25 @@ def test_a_pidfile_lock_is_waited_for_in_a_time_that_jumps(
     owner.after(60, exits())
     lock.acquire()
     assert (90, True) == (fake_processes.now(), lock.i_am_locking())
+
+
+def test_the_lsb_functions_run_on_a_fake_machine(
+    pidfile: Path, fake_processes: FakeProcesses, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An init script's life in Python: started, found by pidfile, path and name, and killed."""
+    webd, table = "/usr/sbin/webd", fake_processes
+    table.register(webd, runs=daemonizes(pidfile), reactions={signal.SIGTERM: dies(after=3)})
+    assert 0 == lsb.start_daemon(webd, "-f", pidfile=str(pidfile), table=table)
+    pid = int(pidfile.read_text())
+    for path, given in ((webd, str(pidfile)), (webd, None), ("webd", None)):
+        found = lsb.pidofproc(path, given, table=table)
+        assert (0, [pid]) == (found.status, found.pids)
+    assert 0 == lsb.status_of_proc(webd, "webd", str(pidfile), table=table)
+    assert "webd is running" in capfd.readouterr().out
+    assert 0 == lsb.killproc(webd, "TERM", str(pidfile), table=table)
+    table.clock.advance(3)
+    assert [(0, signal.SIGTERM)] == [(each.time, each.signum) for each in table.signals]
+    assert 3 == lsb.pidofproc("webd", table=table).status
 
 
 def test_a_stop_takes_as_many_tables_as_there_are_machines() -> None:

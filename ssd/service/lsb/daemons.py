@@ -12,6 +12,7 @@ from ssd.signals import raw
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.launch.command import Command
+    from ssd.processes.types import ProcessTable
 
 DONE, NOT_RUNNING = 0, 3
 NO_PIDFILE = "/dev/null"
@@ -45,6 +46,7 @@ def start_daemon(
     nice: int = 0,
     force: bool = False,
     directory: str | None = None,
+    table: "ProcessTable | None" = None,
 ) -> int:
     """Start a daemon that detaches itself, and return the exit status it left behind.
 
@@ -61,7 +63,7 @@ def start_daemon(
         pathname, *arguments, pidfile=pidfile, nice=nice, force=force, directory=directory
     )
     try:
-        child = start(match, command, background=False)
+        child = start(match, command, background=False, table=table)
     except AlreadyRunning:
         return DONE
     assert isinstance(child, Child)
@@ -69,7 +71,13 @@ def start_daemon(
         return child.wait()
 
 
-def killproc(pathname: str, signal: str | None = None, pidfile: str | None = None) -> int:
+def killproc(
+    pathname: str,
+    signal: str | None = None,
+    pidfile: str | None = None,
+    *,
+    table: "ProcessTable | None" = None,
+) -> int:
     """Stop a daemon, or send it a signal; return 0, or 3 if there was nobody to signal.
 
     It is the process that the pidfile, /var/run/NAME.pid unless given, names, if that has
@@ -89,9 +97,9 @@ def killproc(pathname: str, signal: str | None = None, pidfile: str | None = Non
     text = (signal or "").removeprefix("-").removeprefix("SIG")
     terminate = text in ("15", "TERM")
     match = Match(pidfile=pidfile or default_pidfile(pathname), name=name)
-    stopped = stop(match, _schedule(text))
+    stopped = stop(match, _schedule(text), table=table)
     if terminate and pidfile:
-        _tidy(pathname, pidfile)
+        _tidy(pathname, pidfile, table)
     return DONE if stopped or terminate or not text else NOT_RUNNING
 
 
@@ -105,9 +113,9 @@ def _schedule(text: str) -> Schedule:
     return Schedule([(SEND, signum)])
 
 
-def _tidy(pathname: str, pidfile: str) -> None:
+def _tidy(pathname: str, pidfile: str, table: "ProcessTable | None") -> None:
     """Remove a pidfile whose process is gone. Raises PidfileError."""
     from ssd.pidfile import remove  # only after a TERM
 
-    if pidofproc(pathname, pidfile).status in (DEAD_WITH_PIDFILE, DEAD):
+    if pidofproc(pathname, pidfile, table=table).status in (DEAD_WITH_PIDFILE, DEAD):
         remove(pidfile)

@@ -8,12 +8,13 @@ finds them and their command line confirms it: argv[0], or argv[1] of a script.
 import os
 import sys
 
-from ssd.matching import Criteria
+from ssd.errors import ExecutableMissing
+from ssd.matching import Criteria, Match
 from ssd.processes import default_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from ssd.processes.identity import Process
     from ssd.processes.types import ProcessTable
@@ -22,16 +23,21 @@ COMM_LENGTH = 15  # bytes that Linux keeps of a name, TASK_COMM_LEN less its NUL
 GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 
 
-def processes_of(program: str, omit: "Collection[int]" = ()) -> "list[Process]":
+def processes_of(
+    program: str, omit: "Collection[int]" = (), table: "ProcessTable | None" = None
+) -> "list[Process]":
     """Return a program's living processes, ascending by pid, without those to ``omit``.
 
     Neither this process nor, for root, one in another root directory is among them.
     Raises ProcessTableError.
     """
-    table = default_table()
+    table = table or default_table()
     path = os.fsencode(program)
     found = _running(path, table) or _named(path, table)
-    return [each for each in found if each.pid not in omit and _shares_root(each.pid)]
+    elsewhere = hasattr(table, "launch")  # on a machine of ssd.testing's, which has one root
+    return [
+        each for each in found if each.pid not in omit and (elsewhere or _shares_root(each.pid))
+    ]
 
 
 def comm_of(path: bytes) -> bytes:
@@ -58,11 +64,12 @@ def _running(path: bytes, table: "ProcessTable") -> "list[Process]":
     """Find the processes that run the file at an absolute path, if there is one."""
     if not path.startswith(b"/"):
         return []
+    from ssd.finding import resolve  # a name alone needs none of it
+
     try:
-        facts = os.stat(path)
-    except OSError:  # not installed, or not for us to see: there is still the name
+        return table.select(resolve(Match(exec=path), table))
+    except ExecutableMissing:  # not installed, or not for us to see: there is still the name
         return []
-    return table.select(Criteria(file=(facts.st_dev, facts.st_ino)))
 
 
 def _named(path: bytes, table: "ProcessTable") -> "list[Process]":
@@ -71,10 +78,11 @@ def _named(path: bytes, table: "ProcessTable") -> "list[Process]":
     if not name:
         return []
     criteria = Criteria(name=name)
+    words: Callable[[int], list[bytes]] = getattr(table, "command_line", _command_line)
     return [
         process
         for process in table.select(criteria)
-        if means(path, _command_line(process.pid)) and table.holds(criteria, process)
+        if means(path, words(process.pid)) and table.holds(criteria, process)
     ]
 
 

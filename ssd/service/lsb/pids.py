@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from ssd.processes.types import ProcessTable
+
 # To test(1) a file that cannot be reached in these ways is a file that is not there.
 _ABSENT = (errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
@@ -38,7 +40,13 @@ def default_pidfile(pathname: str) -> str:
     return f"/var/run/{pathname.rpartition('/')[2]}.pid"
 
 
-def pidofproc(pathname: str, pidfile: str | None = None, *, omit: "Collection[int]" = ()) -> Found:
+def pidofproc(
+    pathname: str,
+    pidfile: str | None = None,
+    *,
+    omit: "Collection[int]" = (),
+    table: "ProcessTable | None" = None,
+) -> Found:
     """Find the pids of a daemon by its pidfile.
 
     Without ``pidfile`` it is /var/run/NAME.pid, and if there is none, the processes of the
@@ -50,25 +58,27 @@ def pidofproc(pathname: str, pidfile: str | None = None, *, omit: "Collection[in
     try:
         content = pidfiles.load(os.fsencode(path), alone=False)
     except FileNotFoundError:
-        return _absent(pathname, pidfile, omit)
+        return _absent(pathname, pidfile, omit, table)
     except PidfileUnreadable as error:
         if error.errno in _ABSENT:
-            return _absent(pathname, pidfile, omit)
+            return _absent(pathname, pidfile, omit, table)
         return Found(UNKNOWN)
     if content is None or not content.strip():
         return Found(UNKNOWN if pidfile is None else DEAD)
     pid = pidfiles.parse(content)
-    if pid is None or default_table().process(pid) is None:
+    if pid is None or (table or default_table()).process(pid) is None:
         return Found(DEAD_WITH_PIDFILE)
     return Found(RUNNING, [pid])
 
 
-def status_of_proc(pathname: str, name: str, pidfile: str | None = None) -> int:
+def status_of_proc(
+    pathname: str, name: str, pidfile: str | None = None, *, table: "ProcessTable | None" = None
+) -> int:
     """Write a line on how a daemon called ``name`` is, and return pidofproc's status.
 
     Raises what ``pidofproc`` raises.
     """
-    return tell_status(pidofproc(pathname, pidfile).status, name)
+    return tell_status(pidofproc(pathname, pidfile, table=table).status, name)
 
 
 def tell_status(status: int, name: str) -> int:
@@ -82,11 +92,13 @@ def tell_status(status: int, name: str) -> int:
     return status
 
 
-def _absent(pathname: str, pidfile: str | None, omit: "Collection[int]") -> Found:
+def _absent(
+    pathname: str, pidfile: str | None, omit: "Collection[int]", table: "ProcessTable | None"
+) -> Found:
     """Answer without a pidfile: by name, unless a certain pidfile was asked for."""
     if pidfile is not None:
         return Found(DEAD)
     from ssd.service.lsb.names import processes_of  # a scan; a pidfile saves it
 
-    pids = [process.pid for process in processes_of(pathname, omit)]
+    pids = [process.pid for process in processes_of(pathname, omit, table)]
     return Found(RUNNING, pids[::-1]) if pids else Found(DEAD)
