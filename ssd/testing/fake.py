@@ -10,15 +10,13 @@ from collections.abc import Mapping, Sequence
 from threading import RLock
 
 from ssd.errors import StartFailed
-from ssd.finding import resolve
-from ssd.matching import Match
 from ssd.processes.identity import Process
 from ssd.processes.types import Handle
 from ssd.starting import Launch
 from ssd.testing import launching, record
 from ssd.testing.clock import FakeClock
 from ssd.testing.handles import FakeHandle
-from ssd.testing.looking import View
+from ssd.testing.looking import View, uid_of
 from ssd.testing.patience import Patience
 from ssd.testing.process import Executable, FakeProcess
 from ssd.testing.programs import Files, Path, Program, Programs
@@ -51,14 +49,13 @@ class FakeProcesses(View):
         self,
         clock: FakeClock | None = None,
         *,
-        caller_uid: int = 0,
+        caller_uid: int | str = 0,
         caller_pid: int = CALLER,
         pid_max: int = 32768,
         init_reaps: bool = True,
         hidepid: bool = False,
     ) -> None:
         super().__init__(clock or FakeClock(), pid_max, CALLER, init_reaps)
-        self.caller_uid = caller_uid
         self.hidepid = hidepid
         self.signals: list[Sent] = []
         self.events: list[Event] = []
@@ -73,7 +70,8 @@ class FakeProcesses(View):
         self.init = self.add("init", pid=1, ppid=0, reaped_after=reaped)
         self.caller = self.init
         if caller_pid != self.init.pid:
-            self.caller = self.add("caller", pid=caller_pid, uid=caller_uid)
+            self.caller = self.add("caller", pid=caller_pid)
+        self.caller_uid = caller_uid
         self.events.clear()  # those two are always there
 
     def add(
@@ -94,14 +92,15 @@ class FakeProcesses(View):
         exe: a path, looked up when compared, and on no disk needed; (device, inode); or
         None, cannot be read.
         uid: the owner, by number or by the name of an account of the real machine.
-        pid: the next free one unless given.
+        pid: the next free one unless given. start_time: now, unless given, in hundredths of a
+        second of the clock; negative for one that was there before.
         reactions: signal number -> what happens (``ssd.testing.reactions``); the kernel's
         defaults for all others.
         reaped_after: seconds as a zombie; None: until ``reap()`` or the parent's end.
 
         Raises ValueError if the pid is taken or none, BlockingIOError if all are, UnknownUser.
         """
-        owner = resolve(Match(user=uid)).uid or 0
+        owner = uid_of(uid)
         self.files.declare(exe)
         with self.starting:
             pid = self._next_pid() if pid is None else pid

@@ -3,13 +3,19 @@
 import os
 from collections.abc import Iterator
 
-from ssd.matching import Criteria
+from ssd.finding import resolve
+from ssd.matching import Criteria, Match
 from ssd.processes.identity import UNKNOWN_START, Process
 from ssd.testing.population import Population
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.testing.process import FakeProcess
+
+
+def uid_of(user: int | str) -> int:
+    """Return the uid of a user, by number or by name. Raises UnknownUser."""
+    return resolve(Match(user=user)).uid or 0
 
 
 class View(Population):
@@ -20,8 +26,16 @@ class View(Population):
     """
 
     caller: "FakeProcess"
-    caller_uid: int
     hidepid: bool
+
+    @property
+    def caller_uid(self) -> int:
+        """Who asks and signals; may be set, by the name of a real account, too."""
+        return self.caller.uid
+
+    @caller_uid.setter
+    def caller_uid(self, user: int | str) -> None:
+        self.caller.uid = uid_of(user)
 
     def pids(self) -> list[int]:
         """Return every pid that the caller may see, ascending."""

@@ -241,3 +241,23 @@ def test_several_tables_can_share_one_clock() -> None:
     """The clock is its own object."""
     clock = FakeClock(start=100)
     assert (100, 100) == (FakeProcesses(clock).now(), FakeProcesses(clock).now())
+
+
+@pytest.mark.parametrize("caller_pid", [100, 1])
+def test_the_caller_is_a_process_of_its_user(caller_pid: int) -> None:
+    """It sees itself, also when it becomes somebody else; a name is that of an account."""
+    table = FakeProcesses(caller_uid=33, caller_pid=caller_pid, hidepid=True)
+    for user, uid in (("nobody", 65534), (1000, 1000)):
+        assert table[caller_pid].uid == table.caller_uid
+        table.caller_uid = user  # type: ignore[assignment]
+        assert (uid, uid, True) == (
+            table.caller_uid, table[caller_pid].uid, caller_pid in table.pids(),
+        )  # fmt: skip
+    with pytest.raises(ssd.UnknownUser):
+        table.caller_uid = "no such user"  # type: ignore[assignment]
+
+
+def test_a_process_may_be_older_than_the_test(fake_processes: FakeProcesses) -> None:
+    """A janitor that goes by age sees one that has run for an hour."""
+    old = fake_processes.add("old", start_time=-360_000)
+    assert [old.identity] == ssd.find(ssd.Match(name="old"), table=fake_processes)
