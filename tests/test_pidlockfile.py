@@ -150,10 +150,9 @@ def test_a_release_lets_in_whoever_waits(path: Path, monkeypatch: pytest.MonkeyP
         wait(*arguments)
 
     monkeypatch.setattr(table, "wait", release)
-    monkeypatch.setattr("ssd.pidlockfile.default_table", lambda: table)
     with holder(path, program=RELEASE) as other:
         assert b"held" == says(other)
-        with PIDLockFile(str(path)) as lock:
+        with PIDLockFile(str(path), table=table) as lock:
             assert (True, None) == (lock.i_am_locking(), other.poll())
 
 
