@@ -49,6 +49,16 @@ def live(machine: Machine) -> None:
 # The life ------------------------------------------------------------------------------
 
 
+def test_what_the_script_prints_is_what_the_page_shows(ssd_machine, checkout) -> None:
+    """In docs/compute.md it proves the steps that are taken before the service has a log."""
+    page = (checkout / "docs" / "compute.md").read_text()
+    ssd_machine.install()
+    started = ssd_machine.expect(0, "start").rstrip("\n")
+    assert 2 == page.count(f"| printed: `{started}` |")
+    assert 2 == page.count("prints `nova-compute is running (process PID)`")
+    assert ssd_machine.says_running(ssd_machine.pid)
+
+
 def test_the_whole_life_has_lsb_statuses(machine) -> None:
     """Start, start again, restart, death, start, stop: each verb tells what is so."""
     machine.install()
