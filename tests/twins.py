@@ -17,7 +17,8 @@ from ssd.testing import FakeProcess, FakeProcesses, FakeWorld, RealWorld, World
 NAMES = [b"ssd one", b"ssd) S 1 (two", b"a name of twenty byt"]
 IGNORABLE = [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1]
 SIGNALS = [
-    *IGNORABLE, 0, signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT, signal.SIGCHLD, signal.SIGWINCH,
+    *IGNORABLE, 0, signal.NSIG, signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT, signal.SIGCHLD,
+    signal.SIGWINCH,
 ]  # fmt: skip
 MOST = 6  # processes at a time: each child is the start of an interpreter
 

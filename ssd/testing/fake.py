@@ -7,7 +7,6 @@ conformance checks run on both.
 import errno
 import os
 from collections.abc import Mapping, Sequence
-from threading import RLock
 
 from ssd.errors import StartFailed
 from ssd.processes.identity import Process
@@ -62,7 +61,6 @@ class FakeProcesses(View):
         self.started: list[FakeProcess] = []
         self.programs = Programs()
         self.files = Files()
-        self.starting = RLock()
         self.patience = Patience(self)
         self.waiters = Waiters(self)
         self._last_start = 0
@@ -102,7 +100,7 @@ class FakeProcesses(View):
         """
         owner = uid_of(uid)
         self.files.declare(exe)
-        with self.starting:
+        with self.lock:
             pid = self._next_pid() if pid is None else pid
             if pid in self._processes:
                 raise ValueError(f"pid {pid} is taken by {self._processes[pid]}")
@@ -150,9 +148,10 @@ class FakeProcesses(View):
 
     def open(self, process: Process) -> Handle:
         """Hold a process. Raises ProcessLookupError if it is not there any more."""
-        if self.process(process.pid) != process:
-            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
-        return FakeHandle(self, self._processes[process.pid])
+        with self.lock:
+            if self.process(process.pid) != process:
+                raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+            return FakeHandle(self, self._processes[process.pid])
 
     def now(self) -> float:
         """Return the time of the clock, in seconds."""

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 from types import TracebackType
 from typing import Self
 
@@ -29,12 +30,19 @@ class FakeHandle:
         return -1
 
     def signal(self, signum: int) -> None:
-        """Send a signal. Raises ProcessLookupError and PermissionError.
+        """Send a signal. Raises ProcessLookupError and PermissionError, OSError for none.
 
         Raises WaitsForEver for a process that lives after MOST_SIGNALS.
         """
+        with self._table.lock:
+            self._signal(signum)
+
+    def _signal(self, signum: int) -> None:
+        """Do what ``signal`` does, alone."""
         if self.ended():
             raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+        if not 0 <= signum < signal.NSIG:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         if not self._table.may_signal(self._held):
             if signum:
                 refusal = f"{signal_name(signum)} is refused to user {self._table.caller_uid}"

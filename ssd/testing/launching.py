@@ -81,7 +81,7 @@ async def launch_async(table: "FakeProcesses", start: Launch) -> Process:
 
 def _begin(table: "FakeProcesses", start: Launch) -> FakeProcess:
     """Look, refuse, and make the process."""
-    with table.starting:  # the lock of a real start is a file's
+    with table.lock:  # that of a real start is a file's
         found = start.running()
         if found:
             raise AlreadyRunning(found)

@@ -39,7 +39,8 @@ class View(Population):
 
     def pids(self) -> list[int]:
         """Return every pid that the caller may see, ascending."""
-        return sorted(pid for pid in list(self._processes) if self._visible(pid))
+        with self.lock:
+            return sorted(pid for pid in self._processes if self._visible(pid))
 
     def process(self, pid: int) -> Process | None:
         """Return the identity of a living process, or None."""
@@ -82,12 +83,12 @@ class View(Population):
 
     def _look(self, pid: int, criteria: Criteria) -> Process | None:
         """Return the process if it lives and meets all criteria but ``pid``."""
-        if pid not in self._processes or self._processes[pid].ended:
+        found = self._processes.get(pid)
+        if found is None or found.ended:
             return None
         if not self._visible(pid):
             # As on a real system: kill(2) tells that it is there, and nothing tells more.
             return Process(pid, UNKNOWN_START) if criteria.bare else None
-        found = self._processes[pid]
         meets = (
             (criteria.ppid is None or found.ppid == criteria.ppid)
             and (criteria.uid is None or found.uid == criteria.uid)

@@ -42,9 +42,10 @@ class Patience:
 
     def _count(self, handles: Sequence[Handle]) -> None:
         """Count a wait that nobody has ended. Raises WaitsForEver."""
-        events = len(self._table.events)
-        idle = events == self._events and self._table.clock.next_event() is None
-        self._events, self._waits = events, self._waits + 1 if idle else 0
+        with self._table.lock:
+            events = len(self._table.events)
+            idle = events == self._events and self._table.clock.next_event() is None
+            self._events, self._waits = events, self._waits + 1 if idle else 0
         if self._waits > MOST_WAITS:
             raise WaitsForEver(
                 f"{MOST_WAITS} waits for one of {list(handles)} have passed in which nothing "

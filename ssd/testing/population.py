@@ -23,6 +23,7 @@ class Population:
 
     def __init__(self, clock: FakeClock, pid_max: int, last_pid: int, init_reaps: bool) -> None:
         self.clock = clock
+        self.lock = clock.lock  # whoever looks or changes something holds it: there are threads
         self.pid_max = pid_max
         self.last_pid = last_pid
         self._init_reaps = init_reaps
@@ -30,9 +31,10 @@ class Population:
 
     def __getitem__(self, pid: int) -> "FakeProcess":
         """Return a process, a zombie too. Raises NotRegistered, which says who there is."""
-        if pid not in self._processes:
-            raise NotRegistered(f"no pid {pid}; there are {[*self._processes.values()]}")
-        return self._processes[pid]
+        with self.lock:
+            if pid not in self._processes:
+                raise NotRegistered(f"no pid {pid}; there are {[*self._processes.values()]}")
+            return self._processes[pid]
 
     def bury(self, process: "FakeProcess") -> None:
         """See to what follows a death: orphans go to init, the parent reaps."""

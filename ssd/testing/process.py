@@ -121,21 +121,24 @@ class FakeProcess:
         outcome = -self._taking if status is None else status
         if checking.seconds(after, "after") > 0:
             self.table.clock.after(after, lambda: self._do(lambda: self.die(status=outcome)))
-        elif not self.ended:
-            self.status = outcome
-            self.state = ZOMBIE
-            cause = f"of {signal_name(-outcome)}" if outcome < 0 else f"with status {outcome}"
-            self.table.note(self, f"ends {cause}")
-            self.table.bury(self)
+            return
+        with self.table.lock:
+            if not self.ended:
+                self.status = outcome
+                self.state = ZOMBIE
+                cause = f"of {signal_name(-outcome)}" if outcome < 0 else f"with status {outcome}"
+                self.table.note(self, f"ends {cause}")
+                self.table.bury(self)
 
     def reap(self) -> None:
         """Leave the table: the parent has waited for it. Raises ValueError if it lives."""
-        if not self.ended:
-            raise ValueError(f"{self} has not ended")
-        if self.state == ZOMBIE:
-            self.state = GONE
-            self.table.note(self, f"is reaped by {self.ppid}")
-            self.table.forget(self)
+        with self.table.lock:
+            if not self.ended:
+                raise ValueError(f"{self} has not ended")
+            if self.state == ZOMBIE:
+                self.state = GONE
+                self.table.note(self, f"is reaped by {self.ppid}")
+                self.table.forget(self)
 
     def rename(self, name: str | bytes) -> None:
         """Take another name, cut to 15 bytes like the kernel's. Raises ValueError once ended."""
