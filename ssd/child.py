@@ -2,10 +2,7 @@
 
 import os
 import warnings
-from _thread import (
-    RLock,  # threading's own, without what threading imports
-    allocate_lock,
-)
+from _thread import RLock, allocate_lock  # threading's own, without what threading imports
 
 from ssd.processes.handles import pidfd_send_signal
 from ssd.processes.identity import Process
@@ -21,9 +18,9 @@ class Child(Process):
     has none). ``wait`` reaps the child; ``close`` lets the descriptor go. Usable in a with
     statement, which closes and does not wait.
 
-    One that is dropped without either is looked after as by subprocess.Popen: a
-    ResourceWarning tells of it unless it was waited for, the descriptor is closed, and the
-    child is reaped at once if it has ended, else by a later ``ssd.start`` when it has.
+    One that is dropped without either is looked after as by subprocess.Popen: unless it was
+    waited for a ResourceWarning tells of it, and the child is reaped and its descriptor closed
+    at once if it has ended, else by the next ``ssd.start`` after its end.
     """
 
     __slots__ = ("_closed", "_pidfd", "_reaping", "status")
