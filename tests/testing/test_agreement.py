@@ -10,7 +10,7 @@ from twins import NAMES, Worlds
 
 TestWorlds = Worlds.TestCase
 TestWorlds.settings = settings(
-    max_examples=25,
+    max_examples=20,
     stateful_step_count=30,
     deadline=None,
     # No shrinking: each step is a real process, and the timeline tells what was done.
