@@ -193,13 +193,24 @@ class FakeProcess:
         before, self._taking = self._taking, signum
         try:
             if signum in self.reactions:
-                self.reactions[signum](self)
+                self._react(signum)
             elif signum in STOPPING:
                 self.state = STOPPED
             elif signum not in IGNORED and self.pid != 1:  # init gets only what it asked for
                 self.die()
         finally:
             self._taking = before
+
+    def _react(self, signum: int) -> None:
+        """Do what is declared. Raises RuntimeError where that fails like a system call.
+
+        Whoever has sent the signal would take an OSError for that of kill(2).
+        """
+        try:
+            self.reactions[signum](self)
+        except OSError as error:
+            what = f"what {self} does on {signal_name(signum)}"
+            raise RuntimeError(f"{what} has failed: {error!r}") from error
 
     def _resume(self) -> None:
         """Go on after a stop with the signals that waited."""

@@ -1,6 +1,8 @@
 """How a declared process takes a signal, or what a program does when it is executed.
 
-A reaction is any function of the process; these make the usual ones, when they are called.
+A reaction is any function of the process; these make the usual ones, when they are called. An
+OSError in one of your own, on a signal, is raised as RuntimeError: its sender would take it for
+that of kill(2).
 """
 
 import os
@@ -54,8 +56,18 @@ def renames(name: str | bytes) -> Reaction:
 
 
 def forks(**facts: Any) -> Reaction:
-    """Make a child, with ``facts`` (those of ``FakeProcesses.add``) or the parent's."""
-    return _named("has it fork", lambda process: process.fork(**facts))
+    """Make a child, with ``facts`` (those of ``FakeProcesses.add``) or the parent's.
+
+    Where no pid is free it is none, and the parent lives on.
+    """
+
+    def react(process: "FakeProcess") -> None:
+        try:
+            process.fork(**facts)
+        except BlockingIOError as error:
+            process.table.note(process, f"cannot fork: {error.strerror}")
+
+    return _named("has it fork", react)
 
 
 def leaves_zombie(reaped_after: float | None = None) -> Reaction:
