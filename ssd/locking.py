@@ -3,8 +3,8 @@
 It is a flock(2) on a file of its own, so the kernel releases it when its holder ends,
 however it ends: a killed start never blocks the next. For a pidfile the lock file lies
 beside it, ``.NAME.lock``, and whoever may write that directory may open it, and nobody
-else: a stranger can hold no lock that others wait for. Without a pidfile it lies in a
-directory of the user's own, named after what is looked for.
+else: a stranger can hold no lock that others wait for. Where it lies without a pidfile is in
+``ssd.lockplaces``.
 """
 
 import errno
@@ -69,16 +69,19 @@ def acquire(match: "Match", criteria: "Criteria", alarm: bool = True) -> Lock | 
 
     The minute is kept by SIGALRM, so only where this process is ours; without ``alarm`` the
     wait has no end but the other's. Returns None where there is nothing to keep apart
-    (``--pidfile /dev/null`` asks for a start no matter what). Raises NoLock if none can be
-    had and StartBlocked if another start does not come to its end.
+    (``--pidfile /dev/null`` asks for a start no matter what, and "" is no file). Raises NoLock
+    if none can be had and StartBlocked if another start does not come to its end.
     """
     name = os.fsencode(match.pidfile) if match.pidfile is not None else None
-    if name == b"/dev/null":
+    if name in (b"/dev/null", b""):
         return None
-    path = os.path.abspath(name) if name is not None else _own_directory() + _key(criteria)
-    shown = os.fsdecode(os.path.join(os.path.dirname(path), b".%s.lock" % os.path.basename(path)))
+    if name is None:
+        from ssd.lockplaces import place  # a pidfile is a place of its own
+
+        name = place(criteria)
+    shown = os.fsdecode(os.path.join(os.path.dirname(name), b".%s.lock" % os.path.basename(name)))
     try:
-        directory, last = walk(path, follow_last=True)
+        directory, last = walk(name, follow_last=True)
     except UntrustedLink as link:
         raise NoLock(shown, f"others can make the link {link.name!r}") from None
     except OSError as error:
@@ -208,41 +211,3 @@ def _wait(fd: int, shown: str, alarm: bool) -> None:
         signals.setitimer(signals.ITIMER_REAL, 0)
         signals.pthread_sigmask(signals.SIG_SETMASK, mask)
         signals.signal(signals.SIGALRM, before)
-
-
-def _own_directory() -> bytes:
-    """Return, and make if need be, the directory of locks that go with no pidfile.
-
-    Root's is /run/ssd; anybody else's lies in XDG_RUNTIME_DIR or in /tmp. Raises NoLock.
-    """
-    uid = os.geteuid()
-    if uid == 0 and os.path.isdir(b"/run"):
-        path = b"/run/ssd/"
-    elif uid != 0 and os.environb.get(b"XDG_RUNTIME_DIR", b"").startswith(b"/"):
-        path = os.environb[b"XDG_RUNTIME_DIR"] + b"/ssd/"
-    else:
-        path = b"/tmp/ssd-%d/" % uid
-    try:
-        os.mkdir(path, 0o700)
-        os.chmod(path, 0o700)  # the caller's umask has had its say in mkdir(2)
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise NoLock(os.fsdecode(path), error.strerror) from error
-    facts = os.lstat(path[:-1])
-    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != uid or facts.st_mode & 0o022:
-        raise NoLock(os.fsdecode(path), "it is not a directory of the caller's own")
-    return path
-
-
-def _key(criteria: "Criteria") -> bytes:
-    """Name the lock of a start without a pidfile after what it looks for."""
-    parts = []
-    if criteria.file is not None:
-        parts.append(b"exec-%x-%x" % criteria.file)
-    if criteria.name is not None:
-        parts.append(b"name-" + criteria.name.hex().encode())
-    for label, number in ((b"pid", criteria.pid), (b"ppid", criteria.ppid), (b"uid", criteria.uid)):
-        if number is not None:
-            parts.append(b"%s-%d" % (label, number))
-    return b"+".join(parts)

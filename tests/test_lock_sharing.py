@@ -2,17 +2,12 @@
 
 import os
 import stat
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run
 from locks import TRY, holder, line, take
 from support import NOBODY, as_nobody, listing, python, shared, skip_without_nobody
-
-from ssd import locking
-from ssd.matching import Criteria
 
 # mode, owner, group of the directory -> mode, owner, group of the lock that root makes
 RIGHTS = {
@@ -112,77 +107,3 @@ def test_the_lock_file_of_another_user_that_was_killed_is_taken_over(
             assert b"held\n" == line(process)
         done = python(TRY, path, **USERS["somebody"])
     assert (b"free\n", b"") == (done.stdout, done.stderr)
-
-
-# Without a pidfile ----------------------------------------------------------------------
-
-KEYS = [
-    Criteria(file=(1, 2)),
-    Criteria(file=(1, 3)),
-    Criteria(file=(11, 2)),
-    Criteria(name=b"x"),
-    Criteria(name=b"78"),
-    Criteria(name=b"../x"),
-    Criteria(pid=1),
-    Criteria(ppid=1),
-    Criteria(uid=1),
-    Criteria(name=b"x", uid=1),
-    Criteria(file=(1, 2), name=b"x", uid=1, ppid=1),
-]
-
-
-def test_different_criteria_have_different_locks() -> None:
-    """The name is made of all that is looked for, and holds no slash."""
-    names = [locking._key(criteria) for criteria in KEYS]
-    assert (len(KEYS), []) == (len(set(names)), [name for name in names if b"/" in name])
-
-
-WITHOUT = """
-import os, stat, sys
-from ssd import locking
-from ssd.matching import Criteria, Match
-try:
-    lock = locking.acquire(Match(name="x"), Criteria(name=b"x"))
-except locking.NoLock as error:
-    print("NoLock", error.path)
-else:
-    print(lock.path, oct(stat.S_IMODE(os.stat(os.path.dirname(lock.path)).st_mode)))
-    lock.release()
-"""
-
-
-@pytest.mark.requires_root
-@pytest.mark.requires_namespaces
-def test_roots_locks_without_a_pidfile_are_in_run(in_namespace: Run) -> None:
-    """The directory is made with the first lock, and is root's alone."""
-    done = in_namespace(sys.executable, "-c", WITHOUT)
-    assert "/run/ssd/.name-78.lock 0o700\n" == done.stdout, done.stderr
-
-
-# how the runtime directory's ``ssd`` is found -> what comes of it
-OWN = {
-    "missing": (lambda path: None, "{path}/.name-78.lock 0o700\n"),
-    "his own": (lambda path: _directory(path, 0o700), "{path}/.name-78.lock 0o700\n"),
-    "writable": (lambda path: _directory(path, 0o777), "NoLock {path}/\n"),
-    "root's": (lambda path: path.mkdir(), "NoLock {path}/\n"),
-    "a link": (lambda path: path.symlink_to("/tmp"), "NoLock {path}/\n"),
-    "a file": (lambda path: path.write_text(""), "NoLock {path}/\n"),
-}
-
-
-def _directory(path: Path, mode: int) -> None:
-    path.mkdir()
-    os.chown(path, NOBODY, NOBODY)
-    path.chmod(mode)
-
-
-@pytest.mark.parametrize("case", OWN)
-def test_an_ordinary_users_locks_are_in_his_runtime_directory(case: str, tmp_path: Path) -> None:
-    """It must be his own, and no link; otherwise there is no lock."""
-    skip_without_nobody()
-    make, expected = OWN[case]
-    with shared(tmp_path, 0o700, NOBODY):
-        make(tmp_path / "ssd")
-        surroundings = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
-        done = python(WITHOUT, env=surroundings, **as_nobody())
-    assert expected.format(path=tmp_path / "ssd").encode() == done.stdout, done.stderr

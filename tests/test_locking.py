@@ -128,9 +128,10 @@ def test_a_lock_is_close_on_exec(tmp_path: Path) -> None:
     lock.release()
 
 
-def test_the_null_device_asks_for_no_lock() -> None:
+@pytest.mark.parametrize("name", ["/dev/null", ""])
+def test_a_pidfile_that_is_none_asks_for_no_lock(name: str) -> None:
     """``--pidfile /dev/null`` starts no matter what runs, so there is nothing to exclude."""
-    assert acquire(Match(pidfile="/dev/null"), Criteria()) is None
+    assert acquire(Match(pidfile=name), Criteria()) is None
 
 
 # One pidfile, many names ----------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import daemon
@@ -133,6 +134,7 @@ def test_a_start_in_the_background_loads_python_daemon_and_no_more(tmp_path: Pat
 RARE = {
     "a user by name": ("--status --user root", "pwd"),
     "a group by name": ("--start --test --name xyz --startas /x --group root", "grp"),
+    "a start without a pidfile": (f"--start --exec {sys.executable}", "ssd.lockplaces"),
     "a scheduler": ("--start --test --name xyz --startas /x -P rr:1", "ssd.command.values"),
 }
 

@@ -1,0 +1,133 @@
+"""Where the lock of a start without a pidfile lies: in one place for each user, his own."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Run
+from support import NOBODY, skip_without_nobody
+
+from ssd import lockplaces
+from ssd.matching import Criteria
+
+KEYS = [
+    Criteria(file=(1, 2)),
+    Criteria(file=(1, 3)),
+    Criteria(file=(11, 2)),
+    Criteria(name=b"x"),
+    Criteria(name=b"78"),
+    Criteria(name=b"../x"),
+    Criteria(pid=1),
+    Criteria(ppid=1),
+    Criteria(uid=1),
+    Criteria(name=b"x", uid=1),
+    Criteria(file=(1, 2), name=b"x", uid=1, ppid=1),
+]
+
+
+def test_different_criteria_have_different_locks() -> None:
+    """The name is made of all that is looked for, and holds no slash."""
+    names = [lockplaces.key(criteria) for criteria in KEYS]
+    assert (len(KEYS), []) == (len(set(names)), [name for name in names if b"/" in name])
+
+
+WITHOUT = """
+import os, stat, sys
+from ssd import locking
+from ssd.matching import Criteria, Match
+try:
+    lock = locking.acquire(Match(name="x"), Criteria(name=b"x"))
+except locking.NoLock as error:
+    print("NoLock", error.path)
+else:
+    print(lock.path, oct(stat.S_IMODE(os.stat(os.path.dirname(lock.path)).st_mode)))
+    lock.release()
+"""
+
+
+@pytest.mark.requires_root
+@pytest.mark.requires_namespaces
+def test_roots_locks_are_in_run(in_namespace: Run) -> None:
+    """The directory is made with the first lock, and is root's alone."""
+    done = in_namespace(sys.executable, "-c", WITHOUT)
+    assert "/run/ssd/.name-78.lock 0o700\n" == done.stdout, done.stderr
+
+
+def _own(path: Path, mode: int = 0o755) -> None:
+    path.mkdir(exist_ok=True)
+    os.chown(path, NOBODY, NOBODY)
+    path.chmod(mode)
+
+
+def _made(make: Callable[[Path], object]) -> Callable[[Path], None]:
+    """Return what makes ``.cache/ssd`` in a home by ``make``."""
+
+    def furnish(home: Path) -> None:
+        _own(home / ".cache")
+        make(home / ".cache" / "ssd")
+
+    return furnish
+
+
+def _elsewhere(home: Path) -> None:
+    _own(home / "scratch")
+    (home / ".cache").symlink_to("scratch")
+
+
+IN_HOME = "{home}/.cache/ssd/.name-78.lock 0o700\n"
+IN_TMP = f"/tmp/ssd-{NOBODY}/.name-78.lock 0o700\n"
+NONE = "NoLock {home}/.cache/ssd/\n"
+
+# how the home directory, made for him before, is found -> where the lock is
+HOMES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "empty": (lambda home: None, IN_HOME),
+    "with a cache": (lambda home: _own(home / ".cache"), IN_HOME),
+    "with a cache elsewhere": (_elsewhere, IN_HOME),
+    "with a directory": (_made(lambda path: _own(path, 0o700)), IN_HOME),
+    "with one for all": (_made(lambda path: _own(path, 0o777)), NONE),
+    "with one of root's": (_made(Path.mkdir), NONE),
+    "with a link": (_made(lambda path: path.symlink_to("/tmp")), NONE),
+    "with a file": (_made(lambda path: path.write_text("")), NONE),
+    "of root's": (lambda home: os.chown(home, 0, 0), IN_TMP),
+    "of everybody's": (lambda home: home.chmod(0o777), IN_TMP),
+    "gone": (Path.rmdir, IN_TMP),
+}
+
+# Runs $3 as the user that has $1 for his home, among accounts of the namespace's own.
+AS_USER = f"""
+printf '%s\\n' "user:x:{NOBODY}:{NOBODY}::$1:/bin/sh" > /run/passwd
+mount --bind /run/passwd /etc/passwd
+exec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups "$2" -c "$3"
+"""
+# A login's variables; cron has none of these.
+LOGIN = {"XDG_RUNTIME_DIR": "/tmp", "XDG_CACHE_HOME": "/tmp", "HOME": "/tmp"}
+
+
+@pytest.mark.requires_namespaces
+@pytest.mark.parametrize("variables", [LOGIN, {}], ids=["login", "cron"])
+@pytest.mark.parametrize("case", HOMES)
+def test_an_ordinary_users_locks_are_where_his_account_says(
+    case: str, variables: dict[str, str], in_namespace: Run, tmp_path: Path
+) -> None:
+    """In a home that is his alone, else in /tmp; the environment has no say in it."""
+    skip_without_nobody()
+    home = tmp_path / "home"
+    _own(tmp_path)
+    _own(home)
+    furnish, expected = HOMES[case]
+    furnish(home)
+    own = {name: value for name, value in os.environ.items() if name not in LOGIN}
+    words = ["sh", "-ec", AS_USER, "sh", home, sys.executable, WITHOUT]
+    done = in_namespace(*words, env={**own, **variables})
+    assert expected.format(home=home) == done.stdout, done.stderr
+
+
+@pytest.mark.requires_namespaces
+def test_what_somebody_else_put_in_tmp_is_not_taken(in_namespace: Run, tmp_path: Path) -> None:
+    """There is no lock then: whoever made the directory could hold it for ever."""
+    skip_without_nobody()
+    planted = f"mkdir /tmp/ssd-{NOBODY}\n" + AS_USER
+    done = in_namespace("sh", "-ec", planted, "sh", "/nonexistent", sys.executable, WITHOUT)
+    assert f"NoLock /tmp/ssd-{NOBODY}/\n" == done.stdout, done.stderr
