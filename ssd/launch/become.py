@@ -58,7 +58,7 @@ def become(
         attempt("chdir", os.fsdecode(command.root), os.chdir, command.root)
         attempt("chroot", os.fsdecode(command.root), os.chroot, command.root)
     attempt("chdir", os.fsdecode(command.directory), os.chdir, command.directory)
-    for stage, detail, function, arguments in identity.changes(who, os.getuid(), os.getgid()):
+    for stage, detail, function, arguments in identity.changes(who, *identity.own()):
         attempt(stage, detail, function, *arguments)
     name = os.fsdecode(command.startas)
     if not name:  # Python refuses it before the kernel can

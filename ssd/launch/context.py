@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def daemon_context() -> type:
     """Return the class, loaded with stand-ins that are gone again afterwards.
 
-    Only for a process of our own: for a moment other importers would get the stand-ins.
+    Its change of user is taken out: it makes the real user the effective one even if nobody
+    asks for a change, and takes away, or gives back, what the caller had decided. Only for a
+    process of our own: for a moment other importers would get the stand-ins.
     """
     import _socket
 
@@ -27,15 +29,20 @@ def daemon_context() -> type:
         if name not in sys.modules:
             placed[name] = sys.modules[name] = module
     try:
-        from daemon.daemon import DaemonContext
+        from daemon import daemon
     except (AttributeError, ImportError):
         # A later python-daemon that wants more than the C halves have gets all of it.
         _take_back(placed)
-        from daemon.daemon import DaemonContext
+        from daemon import daemon
     finally:
         _take_back(placed)
-    found: type = DaemonContext
+    daemon.change_process_owner = _stay
+    found: type = daemon.DaemonContext
     return found
+
+
+def _stay(uid: int, gid: int, initgroups: bool = False) -> None:
+    """Change no user: ``ssd.launch.become`` does, later and for good."""
 
 
 def _take_back(placed: "dict[str, ModuleType]") -> None:

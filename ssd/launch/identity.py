@@ -63,8 +63,21 @@ class Identity:
             self.gid, self.group_name = account.pw_gid, ""
 
 
-def changes(identity: Identity, uid: int, gid: int) -> "list[Change]":
-    """Decide what has to be changed for a caller with this real uid and gid.
+def own() -> "tuple[int | None, int | None]":
+    """Return this process's user and group; None for one that is not the same in all its ids.
+
+    The original looks at the real id alone and leaves a program whose caller was made root by
+    a set-user-ID bit root in effect (docs/divergences.md, row 22).
+    """
+    if hasattr(os, "getresuid"):
+        uids, gids = set(os.getresuid()), set(os.getresgid())
+    else:  # macOS
+        uids, gids = {os.getuid(), os.geteuid()}, {os.getgid(), os.getegid()}
+    return uids.pop() if len(uids) == 1 else None, gids.pop() if len(gids) == 1 else None
+
+
+def changes(identity: Identity, uid: int | None, gid: int | None) -> "list[Change]":
+    """Decide what has to be changed for a caller with this uid and gid, as ``own`` tells them.
 
     Each change is (stage, detail, function, arguments), in the order to make them: the
     groups, the group, the user and the proof that there is no way back. As in the

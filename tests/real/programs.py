@@ -164,6 +164,25 @@ class Ear:
         os.write(self._fd, f"{text}\n".encode())
 
 
+# Tells its pid and its real, effective and saved ids, and stays. A shell would give up being
+# root in effect only (dash(1), -p).
+_TELLER = """\
+#!{python} -IS
+import json, os
+with open({ear!r}, "w") as ear:
+    print(json.dumps([os.getpid(), os.getresuid(), os.getresgid()]), file=ear)
+os.read(os.pipe()[0], 1)
+"""
+
+
+def teller(ear: Ear) -> str:
+    """Return the path of a program that tells an ear who it is: pid, user ids, group ids."""
+    path = Path(f"{ear.path}.teller")
+    path.write_text(_TELLER.format(python=sys.executable, ear=ear.path))
+    path.chmod(0o755)
+    return str(path)
+
+
 def recorded(pidfile: str | Path) -> int | None:
     """Return the pid in a pidfile, None if there is no such file."""
     try:

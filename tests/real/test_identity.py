@@ -11,7 +11,7 @@ import pytest
 
 from .alone import MS_BIND, alone, mount, open_ways
 from .processes import LONG, facts
-from .programs import Ear, Program, Tool, recorded, spawn
+from .programs import Ear, Program, Tool, recorded, spawn, teller
 
 PIDFILE = "/run/stage/d.pid"
 BOTH_WAYS = pytest.mark.parametrize(
@@ -125,6 +125,30 @@ def test_a_program_has_the_groups_of_its_user_and_no_others(tool: Tool, where: l
         os.kill(pid, signal.SIGKILL)
         start.communicate(timeout=LONG)
     assert IDENTITIES == seen
+
+
+WALKER, ROOT = 5001, 0
+# Real, effective and saved ids that are not the same, as a set-user-ID program has them.
+DIVIDED = [[WALKER, ROOT, ROOT], [ROOT, WALKER, WALKER]]
+
+
+@alone
+@BOTH_WAYS
+@pytest.mark.parametrize("ids", DIVIDED, ids=["by a bit", "for a while"])
+def test_without_a_change_of_user_the_program_has_the_callers_ids(
+    tool: Tool, ids: list[int], where: list[str]
+) -> None:
+    """Real and effective ones: who is root in effect, or has stepped down, stays so."""
+    open_ways()
+    accounts()
+    os.mkdir("/run/stage")
+    ear = Ear("/run/stage/ear")
+    words = [*where, "--name", "nobody", "--startas", teller(ear)]
+    start = spawn(tool.path, "--start", *words, preexec_fn=lambda: os.setresuid(*ids))
+    pid, uids, gids = json.loads(ear.line())
+    assert (ids, 3 * [ROOT]) == (uids, gids)
+    os.kill(pid, signal.SIGKILL)
+    start.communicate(timeout=LONG)
 
 
 def small_root() -> str:

@@ -3,15 +3,16 @@
 Each test plays its row twice, with the original and with ssd, and says what each does.
 """
 
+import json
 import os
 import signal
 from pathlib import Path
 
 import pytest
 
-from .alone import alone
+from .alone import alone, open_ways
 from .processes import LONG, end, facts, pids
-from .programs import Program, Tool, spawn
+from .programs import Ear, Program, Tool, spawn, teller
 
 PIDFILE = "/run/stage/d.pid"
 
@@ -77,6 +78,26 @@ def test_divergence_16_broken_pipes_are_not_ignored(tool: Tool, where: list[str]
     end(daemon)
     assert not program.settle(others)
     start.communicate()
+
+
+@alone
+@pytest.mark.parametrize("where", [["--background"], []], ids=["background", "foreground"])
+@pytest.mark.parametrize("option", ["--chuid", "--group"])
+def test_divergence_22_no_id_but_the_one_asked_for_is_left(
+    tool: Tool, option: str, where: list[str]
+) -> None:
+    """A caller whose real id is the one asked for, and whose effective one is root, is changed."""
+    open_ways()
+    os.mkdir("/run/stage")
+    ear = Ear("/run/stage/ear")
+    change = os.setresuid if option == "--chuid" else os.setresgid
+    words = [*where, option, "1", "--name", "nobody", "--startas", teller(ear)]
+    start = spawn(tool.path, "--start", *words, preexec_fn=lambda: change(1, 0, 0))
+    pid, uids, gids = json.loads(ear.line())
+    outcome = uids if option == "--chuid" else gids
+    assert tool.expects(original=[1, 0, 0], ssd=[1, 1, 1]) == outcome
+    os.kill(pid, signal.SIGKILL)
+    start.communicate(timeout=LONG)
 
 
 @alone
