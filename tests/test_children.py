@@ -7,8 +7,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from refusal import KERNELS, kernel
 from starts import SLEEP
-from support import PATIENCE, nothing_left, until_readable
+from support import PATIENCE, nothing_left, python, until_readable
 
 import ssd
 from ssd import Command, Match
@@ -60,6 +61,25 @@ def test_a_child_is_signalled_by_its_pidfd(tmp_path: Path, monkeypatch: pytest.M
         assert (process.pid, signal.SIGTERM) == os.waitpid(process.pid, 0)
         with pytest.raises(ProcessLookupError):
             started.signal(signal.SIGTERM)
+
+
+LIFE = """
+import sys, ssd
+match = ssd.Match(pidfile=sys.argv[1])
+sleep = ssd.Command(["/bin/sleep", "1000"])
+child = ssd.start(match, sleep, background=False)
+child.signal(9)
+print(child.fileno() >= 0, child.wait())
+ssd.start(match, sleep, make_pidfile=True)
+print(len(ssd.stop(match)), ssd.status(match))
+"""
+
+
+@pytest.mark.parametrize("version", KERNELS)
+def test_without_pidfds_programs_are_started_and_stopped(version: str, tmp_path: Path) -> None:
+    """A child has no descriptor then, and goes by its pid."""
+    done = python(LIFE, tmp_path / "pid", **kernel(version))
+    assert f"{version == 'now'} -9\n1 1\n".encode() == done.stdout, done.stderr
 
 
 def test_a_child_can_have_a_session_of_its_own(tmp_path: Path) -> None:

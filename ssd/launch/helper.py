@@ -88,15 +88,17 @@ def spawn(
     finally:
         os.close(request_end)
         os.close(report_end)
+    from ssd.processes.handles import pidfd  # the caller's side alone
+
     try:
-        pidfd = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
+        held = pidfd(pid)
     except OSError as error:
         os.close(giving)  # without a request the helper ends
         os.close(reading)
         report.reap(pid)
         raise _failed("pidfd_open", error) from error
     _give(giving, packed)
-    return pid, reading, pidfd
+    return pid, reading, -1 if held is None else held
 
 
 def _failed(detail: str, error: OSError) -> StartFailed:

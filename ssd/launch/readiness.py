@@ -8,16 +8,18 @@ import os
 import struct
 
 from ssd.errors import NotReady, StartFailed
+from ssd.processes.waiting import BLIND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
     from collections.abc import Iterator
+    from select import poll
 
     from ssd.launch.become import Say
     from ssd.launch.identity import Identity
     from ssd.processes.identity import Process
-    from ssd.processes.types import ProcessTable
+    from ssd.processes.types import Handle, ProcessTable
 
 LARGEST = 4096  # bytes of one notification, as in the original
 _CREDENTIALS = struct.Struct("iII")  # pid, uid, gid: struct ucred of unix(7)
@@ -116,8 +118,7 @@ class Listener:
             left = timeout
             while True:
                 say("awaiting", left)
-                # poll(2) takes an int of milliseconds, 24 days; after those it is asked again.
-                if not poll.poll(min(left * 1000, 2**31 - 1)) and table.now() >= until:
+                if not _stirs(poll, handle, until, table):
                     raise NotReady(process, "timeout", None, f"{timeout:g}")
                 ended = handle.ended()
                 for kind, value in self._events(process, table, say):
@@ -183,6 +184,19 @@ class Listener:
             return os.getsid(pid) == os.getsid(process.pid)
         except OSError:
             return table.process(process.pid) is None
+
+
+def _stirs(poll: "poll", handle: "Handle", until: float, table: "ProcessTable") -> bool:
+    """Wait for a notification or the program's end; return False when the time is up first."""
+    blind = handle.fileno() < 0  # no descriptor tells of the end: look again and again
+    # poll(2) takes an int of milliseconds, 24 days; after those it is asked again.
+    longest = BLIND * 1000 if blind else 2**31 - 1
+    while not poll.poll(min(max(0.0, until - table.now()) * 1000, longest)):
+        if blind and handle.ended():
+            return True
+        if table.now() >= until:
+            return False
+    return True
 
 
 def _make_directory() -> bytes:

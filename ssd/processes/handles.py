@@ -131,15 +131,17 @@ def _best_handle(process: "Process", identify: "Identify") -> CheckedHandle:
         queue = watch(process.pid)
         if queue is not None:
             return KqueueHandle(process, identify, queue)
-    elif hasattr(os, "pidfd_open") and pidfd_send_signal is not None:
-        fd = _pidfd(process.pid)
+    elif pidfd_send_signal is not None:
+        fd = pidfd(process.pid)
         if fd is not None:
             return PidfdHandle(process, identify, fd)
     return CheckedHandle(process, identify)
 
 
-def _pidfd(pid: int) -> int | None:
+def pidfd(pid: int) -> int | None:
     """Open a pidfd; None where there is no such thing. Raises ProcessLookupError."""
+    if not hasattr(os, "pidfd_open"):
+        return None
     try:
         return os.pidfd_open(pid)
     except OSError as error:

@@ -20,11 +20,13 @@ def hidden(pid: int) -> Process | None:
         return None
     else:
         return None  # ours, so it would be seen: it has come and gone, or is a thread
-    if hasattr(os, "pidfd_open"):
-        try:
-            fd = os.pidfd_open(pid)
-        except OSError:
-            return None  # a thread's id, or it has ended by now
+    from ssd.processes.handles import pidfd  # hardly anybody gets here
+
+    try:
+        fd = pidfd(pid)
+    except ProcessLookupError:
+        return None  # a thread's id, or it has ended by now
+    if fd is not None:
         try:
             if ready([fd], 0):
                 return None

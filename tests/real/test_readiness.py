@@ -5,6 +5,7 @@ import signal
 import sys
 
 import pytest
+from refusal import KERNELS, kernel
 
 from .alone import alone, open_ways
 from .notifier import Notifier, Stranger
@@ -111,6 +112,18 @@ def test_a_program_that_ends_is_not_waited_for(ssd: Tool) -> None:
     assert 3 == reap(daemon)
     assert recorded(PIDFILE) is None
     assert before == sockets()
+
+
+@alone
+@pytest.mark.parametrize("version", KERNELS)
+def test_an_end_is_noticed_without_pidfds_too(ssd: Tool, version: str) -> None:
+    """Where no descriptor tells of it, ssd looks again and again."""
+    program = Notifier()
+    start = spawn(ssd.path, *words(program), **kernel(version))
+    daemon, _ = program.began()
+    program.order("exit")
+    said = f"ssd: program (pid {daemon}) ended before it was ready\n"
+    assert ("", said) == start.communicate(timeout=LONG)
 
 
 @alone
