@@ -7,7 +7,7 @@
 import os
 
 from ssd import locking, pidfile
-from ssd.errors import AlreadyRunning, NotReady
+from ssd.errors import AlreadyRunning, Error, NotReady, PidfileUnwritable, StartFailed
 from ssd.finding import look, resolve
 from ssd.launch.become import become, home
 from ssd.launch.identity import Identity
@@ -63,9 +63,9 @@ class Launch:
         # By its full path: the working directory is another one when it is written.
         self.pidfile = None
         if make_pidfile and match.pidfile is not None:
-            self.pidfile = _absolute(os.fsencode(match.pidfile))
+            self.pidfile = _absolute(os.fsencode(match.pidfile), _unwritable)
         if command.output is not None:
-            command.output = _absolute(command.output)
+            command.output = _absolute(command.output, _unopened)
 
     def running(self) -> "list[Process]":
         """Look, and return a process that runs already, if there is one."""
@@ -161,6 +161,22 @@ class Launch:
             return process
 
 
-def _absolute(path: bytes) -> bytes:
-    """Return a path that holds after a change of directory; only the front is touched."""
-    return path if path.startswith(b"/") else os.getcwdb() + b"/" + path
+def _absolute(path: bytes, failure: "Callable[[str, OSError], Error]") -> bytes:
+    """Return a path that holds after a change of directory; only the front is touched.
+
+    Raises what ``failure`` makes of the path where the working directory is gone.
+    """
+    if path.startswith(b"/"):
+        return path
+    try:
+        return os.getcwdb() + b"/" + path
+    except OSError as error:
+        raise failure(os.fsdecode(path), error) from error
+
+
+def _unwritable(path: str, error: OSError) -> Error:
+    return PidfileUnwritable(path, error.strerror, error.errno)
+
+
+def _unopened(path: str, error: OSError) -> Error:
+    return StartFailed("output", path, error.errno, error.strerror)

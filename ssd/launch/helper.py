@@ -69,7 +69,7 @@ def spawn(
         (os.POSIX_SPAWN_DUP2, report_end, fds[1]),
         *_standard(stdio, free),
     ]
-    code = _CODE.format(path=[os.path.abspath(entry) for entry in sys.path], fds=fds)
+    code = _CODE.format(path=_path(), fds=fds)
     interpreter = sys.executable or ""
     options: dict[str, object] = {"setsid": True} if new_session else {}
     try:
@@ -99,6 +99,14 @@ def spawn(
         raise _failed("pidfd_open", error) from error
     _give(giving, packed)
     return pid, reading, -1 if held is None else held
+
+
+def _path() -> list[str]:
+    """Return where the helper imports from: where the caller does, by full paths."""
+    try:
+        return [os.path.abspath(entry) for entry in sys.path]
+    except FileNotFoundError:  # the working directory is gone, and nothing is in there
+        return [entry for entry in sys.path if os.path.isabs(entry)]
 
 
 def _failed(detail: str, error: OSError) -> StartFailed:

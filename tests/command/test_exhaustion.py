@@ -93,17 +93,46 @@ def test_a_working_directory_that_is_gone_matters_only_to_relative_paths(
     tmp_path: Path, ssd_path: Path
 ) -> None:
     """An absolute pidfile works; a relative one is a file that is not there, or cannot be made."""
-    cases = {
-        ("--status", "--pidfile", str(tmp_path / "pid")): 3,
-        ("--status", "--pidfile", "pid"): 3,
-        ("--start", "--pidfile", str(tmp_path / "pid"), "--startas", "/bin/true"): 0,
-        ("--start", "--pidfile", "pid", "--make-pidfile", "--startas", "/bin/true"): 2,
+    unwritable = "ssd: unable to write or remove pidfile 'pid' (No such file or directory)\n"
+    unlocked = (
+        "ssd: warning: no lock .pid.lock against starts at the same moment; "
+        "going on without (No such file or directory)\n"
+    )
+    true = ["--startas", "/bin/true"]
+    cases: dict[tuple[str, ...], tuple[int, str]] = {
+        ("--status", "--pidfile", str(tmp_path / "pid")): (3, ""),
+        ("--status", "--pidfile", "pid"): (3, ""),
+        ("--start", "--pidfile", str(tmp_path / "pid"), *true): (0, ""),
+        ("--start", "--pidfile", "pid", *true): (0, unlocked),
+        ("--start", "--pidfile", "pid", "--make-pidfile", "--startas", "/bin/true"): (
+            2,
+            unwritable,
+        ),
     }
-    for words, status in cases.items():
+    for words, (status, said) in cases.items():
         argv = ["sh", "-ec", GONE, "sh", tmp_path / "gone", ssd_path, *words]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
-        assert (status, "") == (done.returncode, done.stdout), done.stderr
-        assert "Traceback" not in done.stderr
+        assert (status, "", said) == (done.returncode, done.stdout, done.stderr)
+
+
+ELSEWHERE = """
+import ssd
+match = ssd.Match(pidfile="pid")
+true = ssd.Command(["/bin/true"], output="out")
+print(ssd.start(ssd.Match(name="nobody"), ssd.Command(["/bin/true"]), background=False).wait())
+for make_pidfile in (True, False):
+    try:
+        ssd.start(match, true, make_pidfile=make_pidfile)
+    except ssd.Error as error:
+        print(type(error).__name__)
+"""
+
+
+def test_a_program_whose_working_directory_is_gone_can_start_others(tmp_path: Path) -> None:
+    """Only what it names by a relative path fails, and with an error of the family."""
+    argv = ["sh", "-ec", GONE, "sh", tmp_path / "gone", sys.executable, "-c", ELSEWHERE]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    assert "0\nPidfileUnwritable\nStartFailed\n" == done.stdout, done.stderr
 
 
 # A long wait ----------------------------------------------------------------------------
