@@ -102,12 +102,13 @@ def forget(path: bytes | None, process: Process | None, warn: "Warn") -> None:
 
 def _work(plan: Detachment, context: "type", writing: int) -> "NoReturn":
     """Run in the worker and all that comes of it; never return to the caller's code."""
+    written = None
     try:
         _detach(plan, context, writing)
         here = plan.table.process(os.getpid())
         report.send(writing, "process", os.getpid(), 0 if here is None else here.start_time)
         if plan.pidfile is not None:
-            pidfile.write(plan.pidfile, os.getpid(), PIDFILE_UMASK)
+            written = pidfile.write(plan.pidfile, os.getpid(), PIDFILE_UMASK)
         become(
             plan.command,
             plan.who,
@@ -116,9 +117,20 @@ def _work(plan: Detachment, context: "type", writing: int) -> "NoReturn":
             plan.extra,
         )
     except BaseException as error:  # noqa: BLE001 - it goes to the one who waits for it
+        _take_back(written)
         report.send_error(writing, error)
     finally:
         os._exit(2)  # our own child: the caller's buffers and exit handlers are not its own
+
+
+def _take_back(written: "pidfile.Written | None") -> None:
+    """Remove the pidfile here and now: whoever waits for us may have been killed."""
+    if written is None:
+        return
+    try:
+        written.remove()
+    except OSError:
+        pass  # we are another user by now; the one who waits is not, and removes it (``forget``)
 
 
 def _detach(plan: Detachment, context: "type", writing: int) -> None:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support import PATIENCE, Watch, child, ended, listing
+from locks import take
+from support import PATIENCE, Watch, child, ended, listing, python
 
 from ssd.testing import Daemons
 
@@ -106,6 +107,27 @@ def test_a_start_that_is_told_to_end_while_it_waits_for_the_lock_ends_by_the_sig
     assert 0 == subprocess.call(words, timeout=60)
     with ended(int((tmp_path / "pid").read_text())):
         assert ["pid"] == listing(tmp_path)
+
+
+# Kills the command right before its daemon-to-be is executed (sys.audit, os.exec).
+KILLED = """
+import os, signal, sys
+from ssd.command import main
+command = os.getpid()
+def kill(event, arguments):
+    if event == "os.exec" and os.getpid() != command:
+        os.kill(command, signal.SIGKILL)
+sys.addaudithook(kill)
+main(["ssd", *sys.argv[1:]])
+"""
+
+
+def test_a_start_that_is_killed_before_it_fails_leaves_no_pidfile(tmp_path: Path) -> None:
+    """Who cannot become the program takes its pid back himself: nobody else is left to do it."""
+    words = ["--start", "-b", "-m", "--pidfile", tmp_path / "pid", "--startas", "/nonexistent"]
+    assert -signal.SIGKILL == python(KILLED, *words).returncode
+    take(tmp_path / "pid").release()  # it holds the lock to its end
+    assert [] == listing(tmp_path)
 
 
 def test_an_ignored_interrupt_stays_ignored(tmp_path: Path, ssd_path: Path) -> None:
