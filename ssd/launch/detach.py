@@ -105,8 +105,7 @@ def _work(plan: Detachment, context: "type", writing: int) -> "NoReturn":
     written = None
     try:
         _detach(plan, context, writing)
-        here = plan.table.process(os.getpid())
-        report.send(writing, "process", os.getpid(), 0 if here is None else here.start_time)
+        report.send_self(writing, plan.table)
         if plan.pidfile is not None:
             written = pidfile.write(plan.pidfile, os.getpid(), PIDFILE_UMASK)
         become(

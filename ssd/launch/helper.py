@@ -207,8 +207,7 @@ def _launch(request: Request, reports: int) -> None:
         table=None if request.table is None else table_named(request.table),
     )
     if not request.background:
-        here = launch.table.process(os.getpid())
-        report.send(reports, "process", os.getpid(), 0 if here is None else here.start_time)
+        report.send_self(reports, launch.table)
     process = launch.launch()
     report.send(reports, "process", process.pid, process.start_time)
     report.send(reports, "executing")

@@ -9,11 +9,13 @@ import marshal
 import os
 
 from ssd import errors
-from ssd.processes.identity import Process
+from ssd.processes.identity import UNKNOWN_START, Process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ssd.processes.types import ProcessTable
 
 _LENGTH = 4
 _LONGEST = 1000  # characters of one text, so that four of them fit into PIPE_BUF
@@ -41,6 +43,15 @@ def send(fd: int, kind: str, *values: object) -> None:
         os.write(fd, len(message).to_bytes(_LENGTH, "little") + message)
     except BrokenPipeError:
         pass  # whoever asked for the start is gone; the start itself goes on
+
+
+def send_self(fd: int, table: "ProcessTable") -> None:
+    """Tell who this process is; its start time is unknown where /proc is not mounted."""
+    try:
+        here = table.process(os.getpid())
+    except errors.ProcessTableError:
+        here = None  # nothing had to be looked for, or we would not have got here
+    send(fd, "process", os.getpid(), UNKNOWN_START if here is None else here.start_time)
 
 
 def send_error(fd: int, error: BaseException) -> None:

@@ -6,15 +6,18 @@ Each test plays its row twice, with the original and with ssd, and says what eac
 import json
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from .alone import alone, open_ways
+from .alone import alone, checked, libc, mount, open_ways
 from .processes import LONG, end, facts, pids
 from .programs import Ear, Program, Tool, spawn, teller
 
 PIDFILE = "/run/stage/d.pid"
+MNT_DETACH = 2  # umount2(2)
 
 
 @alone
@@ -98,6 +101,53 @@ def test_divergence_22_no_id_but_the_one_asked_for_is_left(
     assert tool.expects(original=[1, 0, 0], ssd=[1, 1, 1]) == outcome
     os.kill(pid, signal.SIGKILL)
     start.communicate(timeout=LONG)
+
+
+@contextmanager
+def without_proc() -> Iterator[None]:
+    """Have no processes in /proc, as in a root directory where it is not mounted."""
+    mount("none", "/proc", "tmpfs")
+    yield
+    checked(libc.umount2(b"/proc", MNT_DETACH))
+
+
+# without /proc: what is asked, and the status that the original gives, and ssd
+BLIND = {
+    "--status": (0, 4),
+    "--status --exec {program}": (1, 4),
+    "--stop --exec {program}": (1, 2),
+    "--start --test --exec {program}": (0, 2),
+}
+
+
+@alone
+def test_divergence_23_without_proc_nobody_is_taken_for_dead(tool: Tool) -> None:
+    """Where no process can be looked at, none is started again, and none said to be dead."""
+    program = Program()
+    target = spawn(program.path, *program.words)
+    Path(PIDFILE).write_text(f"{program.started()}\n")
+    asked = [line.format(program=program.path).split() for line in BLIND]
+    with without_proc():
+        found = [tool("--pidfile", PIDFILE, *words).returncode for words in asked]
+    assert [tool.expects(*pair) for pair in BLIND.values()] == found
+    assert target.poll() is None
+    target.kill()
+    target.communicate()
+
+
+@alone
+@pytest.mark.parametrize("where", [["--background"], []], ids=["background", "foreground"])
+def test_without_proc_what_was_never_started_can_be(tool: Tool, where: list[str]) -> None:
+    """Where there is no pidfile there is nobody to look at."""
+    program = Program()
+    words = ["--make-pidfile", "--pidfile", PIDFILE, "--startas", program.path]
+    with without_proc():
+        start = spawn(tool.path, "--start", *where, *words, "--", *program.words)
+        pid = program.started()
+    assert f"{pid}\n" == Path(PIDFILE).read_text()
+    os.kill(pid, signal.SIGKILL)
+    said = ("", "")
+    assert (said, 0 if where else -signal.SIGKILL) == (start.communicate(), start.returncode)
 
 
 @alone
