@@ -18,6 +18,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a negative mask": ({"umask": -1}, "umask is a number"),
     "a mask of too many bits": ({"umask": 0o1000}, "umask is a number"),
     "a text for the niceness": ({"nice": "5"}, "nice is a whole number, not '5'"),
+    "a niceness beyond all": ({"nice": 2**31}, "nice is a whole number"),
     "a negative user": ({"user": -1}, "user is a name or a number"),
     "a negative group": ({"group": -5}, "group is a name or a number"),
     "the id that changes nothing": ({"group": 2**32 - 1}, "group is a name or a number"),
@@ -26,6 +27,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "NUL in the root": ({"root": b"/\0"}, "root has a NUL byte"),
     "NUL in the output": ({"output": "/dev/null\0"}, "output has a NUL byte"),
     "NUL in a variable": ({"environment": {"A": "\0"}}, "environment has a NUL byte"),
+    "= in a variable's name": ({"environment": {"A=B": ""}}, "environment has no variable named"),
+    "a variable without a name": ({"environment": {"": "x"}}, "environment has no variable named"),
 }
 
 
