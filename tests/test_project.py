@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import tarfile
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from importlib.metadata import metadata, requires, version
@@ -45,6 +46,11 @@ def texts() -> Iterator[tuple[Path, str]]:
 def shown(files: list[Path]) -> list[str]:
     """Return the names of files as one says them in the project."""
     return [str(file.relative_to(CHECKOUT)) for file in files]
+
+
+def test_pyproject_names_the_build_backend_alone() -> None:
+    """All metadata is in setup.cfg, and each tool's settings are there or in its own file."""
+    assert ["build-system"] == list(tomllib.loads((CHECKOUT / "pyproject.toml").read_text()))
 
 
 def test_no_module_is_longer_than_300_lines() -> None:
