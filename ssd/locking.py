@@ -11,18 +11,13 @@ import errno
 import os
 import stat
 
-from ssd.errors import StartBlocked
 from ssd.paths import UntrustedLink, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
-    from typing import NoReturn
-
     from ssd.matching import Criteria, Match
 
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
-PATIENCE = 60.0  # seconds; a start holds its lock for a few hundredths of one
 _OPEN = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -64,13 +59,14 @@ class Lock:
             self._fd = -1
 
 
-def acquire(match: "Match", criteria: "Criteria", alarm: bool = True) -> Lock | None:
+def acquire(match: "Match", criteria: "Criteria", seconds: float | None = None) -> Lock | None:
     """Take the lock for starting what ``match`` means; wait up to a minute for it.
 
-    The minute is kept by SIGALRM, so only where this process is ours; without ``alarm`` the
-    wait has no end but the other's. Returns None where there is nothing to keep apart
-    (``--pidfile /dev/null`` asks for a start no matter what, and "" is no file). Raises NoLock
-    if none can be had and StartBlocked if another start does not come to its end.
+    The minute is kept by SIGALRM, so only where this process is ours. Anybody else says how
+    many ``seconds`` to wait; with infinity the wait has no end but the other's. Returns None
+    where there is nothing to keep apart (``--pidfile /dev/null`` asks for a start no matter
+    what, and "" is no file). Raises NoLock if none can be had and StartBlocked if another
+    start does not come to its end.
     """
     name = os.fsencode(match.pidfile) if match.pidfile is not None else None
     if name in (b"/dev/null", b""):
@@ -88,7 +84,7 @@ def acquire(match: "Match", criteria: "Criteria", alarm: bool = True) -> Lock | 
         raise NoLock(shown, error.strerror) from error
     base = b".%s.lock" % os.fsencode(last)[:200]
     try:
-        return Lock(shown, _locked(base, directory, shown, alarm), directory, base)
+        return Lock(shown, _locked(base, directory, shown, seconds), directory, base)
     except OSError as error:
         os.close(directory)
         raise NoLock(shown, error.strerror) from error
@@ -97,12 +93,12 @@ def acquire(match: "Match", criteria: "Criteria", alarm: bool = True) -> Lock | 
         raise
 
 
-def _locked(base: bytes, directory: int, shown: str, alarm: bool) -> int:
+def _locked(base: bytes, directory: int, shown: str, seconds: float | None) -> int:
     """Open and lock the file, again and again while its last holder removes it under us."""
     while True:
         fd = _open(base, directory)
         try:
-            _wait(fd, shown, alarm)
+            _wait(fd, shown, seconds)
             if _still_named(fd, base, directory):
                 return fd
         except BaseException:
@@ -182,8 +178,8 @@ def _still_named(fd: int, base: bytes, directory: int) -> bool:
     return os.path.samestat(there, os.fstat(fd))
 
 
-def _wait(fd: int, shown: str, alarm: bool) -> None:
-    """Lock, at once or as soon as it is free and the alarm has not rung before."""
+def _wait(fd: int, shown: str, seconds: float | None) -> None:
+    """Lock, at once or as soon as it is free. Raises StartBlocked when the time is up."""
     import fcntl
 
     try:
@@ -191,23 +187,6 @@ def _wait(fd: int, shown: str, alarm: bool) -> None:
         return
     except BlockingIOError:
         pass  # the usual answer to a second start
-    if not alarm:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        return
-    from ssd.signals import raw as signals
+    from ssd import patience  # a start that is alone has no use for it
 
-    def ring(signum: int, frame: "FrameType | None") -> "NoReturn":
-        raise StartBlocked(shown, PATIENCE)
-
-    before = signals.signal(signals.SIGALRM, ring)
-    # The caller may have left it blocked, as a program does that calls sigwait(3).
-    mask = signals.pthread_sigmask(signals.SIG_UNBLOCK, [signals.SIGALRM])
-    signals.setitimer(signals.ITIMER_REAL, PATIENCE)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-    finally:
-        # Ignored first: an alarm that rings now must not take the lock away that was won.
-        signals.signal(signals.SIGALRM, signals.SIG_IGN)
-        signals.setitimer(signals.ITIMER_REAL, 0)
-        signals.pthread_sigmask(signals.SIG_SETMASK, mask)
-        signals.signal(signals.SIGALRM, before)
+    patience.wait(fd, shown, seconds)

@@ -5,12 +5,13 @@ and has a moment with an empty file. This one has its interface and keeps its pr
 """
 
 import os
+from math import inf
 
 from lockfile import AlreadyLocked, LockFailed, LockTimeout, NotLocked, NotMyLock
 from lockfile.pidlockfile import PIDLockFile as _PIDLockFile
 
 from ssd import locking, pidfile
-from ssd.errors import PidfileError
+from ssd.errors import PidfileError, StartBlocked
 from ssd.finding import resolve
 from ssd.matching import Match
 from ssd.processes import default_table
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from ssd.processes.types import ProcessTable
 
+BRIEFLY = 0.5  # seconds; a start holds the kernel lock for a few hundredths of one
 RELEASE = 0.1  # seconds between two looks whether a living owner has released, as in lockfile
 
 
@@ -72,7 +74,7 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
         """
         limit = self.timeout if timeout is None else timeout
         until = None if limit is None else self._table.now() + limit
-        while not self._try_or_fail():
+        while not self._try_or_fail(until):
             if limit is not None and limit <= 0:
                 raise AlreadyLocked(f"{self.path} is already locked")
             if until is not None and self._table.now() >= until:
@@ -92,18 +94,23 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
         """Remove the file, whoever holds it."""
         pidfile.remove(self.path)
 
-    def _try_or_fail(self) -> bool:
+    def _try_or_fail(self, until: float | None) -> bool:
         """Try, and tell of a failure in lockfile's terms."""
         try:
-            return self._try()
+            return self._try(until)
         except PidfileError as error:
             raise LockFailed(str(error)) from error
+        except StartBlocked:
+            return False  # somebody is about to take it, and does not get on with it
 
-    def _try(self) -> bool:
+    def _try(self, until: float | None) -> bool:
         """Write the file unless its owner runs; the kernel lock covers look and write."""
         match = Match(pidfile=self.path)
+        # Who has the kernel lock looks and writes, which takes no time; even a caller that is
+        # not to wait for an owner waits so long.
+        seconds = inf if until is None else max(BRIEFLY, until - self._table.now())
         try:
-            lock = locking.acquire(match, resolve(match), alarm=False)
+            lock = locking.acquire(match, resolve(match), seconds)
         except locking.NoLock as fault:
             raise LockFailed(f"{fault.path}: {fault.reason}") from fault
         try:

@@ -22,10 +22,10 @@ lock.release()
 # Says whether a lock is free, taken by somebody else, or not to be had.
 TRY = """
 import sys
-from ssd import locking
+from ssd import locking, patience
 from ssd.errors import StartBlocked
 from ssd.matching import Criteria, Match
-locking.PATIENCE = 0.05
+patience.MOST = 0.05
 try:
     locking.acquire(Match(pidfile=sys.argv[1]), Criteria()).release()
     print("free")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,7 @@ from support import (
     python,
 )
 
-from ssd import locking
-from ssd.errors import StartBlocked
-from ssd.locking import Lock, NoLock, acquire
+from ssd.locking import NoLock, acquire
 from ssd.matching import Criteria, Match
 
 
@@ -89,6 +88,27 @@ def test_many_that_take_and_release_at_once_exclude_each_other(tmp_path: Path) -
     assert [0] * 4 == [process.wait() for process in processes]
     assert "600" == (tmp_path / "x.count").read_text()
     assert ["x.count"] == listing(tmp_path)
+
+
+def test_threads_of_one_process_exclude_each_other(tmp_path: Path) -> None:
+    """A lock belongs to who took it, not to the process: the file is opened for each."""
+    counter = [0]
+
+    def work() -> None:
+        for _ in range(50):
+            lock = take(tmp_path / "x.pid", seconds=inf)
+            before = counter[0]
+            os.sched_yield()
+            counter[0] = before + 1
+            lock.release()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    with nothing_left():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert ([200], []) == (counter, listing(tmp_path))
 
 
 def test_a_lock_is_held_until_its_last_copy_is_closed(tmp_path: Path) -> None:
@@ -213,73 +233,3 @@ def test_a_read_only_directory_gives_no_lock(tmp_path: Path, run: Run) -> None:
     script = 'mount -t tmpfs -o ro none "$1"; "$2" -c "$3" "$1/x.pid"'
     done = run(*in_mounts(script, tmp_path, sys.executable, TRY))
     assert "NoLock\n" == done.stdout, done.stderr
-
-
-# Patience -------------------------------------------------------------------------------
-
-
-def test_a_caller_that_blocks_the_alarm_has_patience_with_an_end(tmp_path: Path) -> None:
-    """The mask of blocked signals is inherited across execve(2)."""
-    lock = take(tmp_path / "x.pid")
-    blocked = "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\n"
-    said = python(blocked + TRY, tmp_path / "x.pid").stdout
-    lock.release()
-    assert b"StartBlocked\n" == said
-
-
-def test_a_start_that_does_not_end_is_waited_for_with_patience(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """StartBlocked carries the lock and the seconds; the alarm is as it was before."""
-    monkeypatch.setattr(locking, "PATIENCE", 0.05)
-    lock = take(tmp_path / "x.pid")
-    before = signal.getsignal(signal.SIGALRM)
-    with nothing_left(), pytest.raises(StartBlocked) as caught:
-        take(tmp_path / "x.pid")
-    lock.release()
-    assert (lock.path, 0.05) == (caught.value.path, caught.value.seconds)
-    assert (before, (0.0, 0.0)) == (
-        signal.getsignal(signal.SIGALRM),
-        signal.getitimer(signal.ITIMER_REAL),
-    )
-
-
-def test_a_thread_can_wait_without_an_alarm(tmp_path: Path) -> None:
-    """Signals belong to the main thread, so a library's wait uses none."""
-    lock = take(tmp_path / "x.pid")
-    taken: list[Lock] = []
-    with Watch(tmp_path, Watch.OPEN) as watch:
-        wait = lambda: taken.append(take(tmp_path / "x.pid", alarm=False))  # noqa: E731
-        thread = threading.Thread(target=wait)
-        thread.start()
-        watch.until(".x.pid.lock")
-        lock.release()
-        thread.join(60)
-    assert 1 == len(taken)
-    taken[0].release()
-
-
-def test_threads_of_one_process_exclude_each_other(tmp_path: Path) -> None:
-    """A lock belongs to who took it, not to the process: the file is opened for each."""
-    counter = [0]
-
-    def work() -> None:
-        for _ in range(50):
-            lock = take(tmp_path / "x.pid", alarm=False)
-            before = counter[0]
-            os.sched_yield()
-            counter[0] = before + 1
-            lock.release()
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    with nothing_left():
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-    assert ([200], []) == (counter, listing(tmp_path))
-
-
-def test_the_patience_is_a_minute() -> None:
-    """A start holds its lock for hundredths of a second; a minute is ample."""
-    assert 60.0 == locking.PATIENCE

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import lockfile
+import locks
 import pytest
 from lockfile.pidlockfile import PIDLockFile as Original
 from support import child, ended, listing, nothing_left, python, until_readable, unused_pid
@@ -101,6 +102,20 @@ def test_a_lock_of_another_process_is_not_to_be_had(path: Path) -> None:
             with pytest.raises(lockfile.NotMyLock):
                 lock.release()
         assert other.pid == lock.read_pid()
+
+
+@pytest.mark.timeout(20)
+def test_a_start_that_does_not_end_is_not_waited_for_beyond_the_timeout(path: Path) -> None:
+    """Somebody holds the kernel lock and writes nothing: a process that was stopped, say."""
+    with locks.holder(path) as other:
+        assert b"held" == says(other)
+        with nothing_left():
+            with pytest.raises(lockfile.LockTimeout):
+                PIDLockFile(str(path)).acquire(timeout=0.02)
+            with pytest.raises(lockfile.AlreadyLocked):
+                PIDLockFile(str(path)).acquire(timeout=0)
+    with PIDLockFile(str(path)) as lock:
+        assert lock.i_am_locking()
 
 
 def test_the_constructors_timeout_is_the_usual_one(path: Path) -> None:

@@ -1,0 +1,79 @@
+"""The wait for a lock that another start holds: it ends, and touches nothing of the caller."""
+
+import signal
+import threading
+from math import inf
+from pathlib import Path
+
+import pytest
+from locks import TRY, take
+from support import Watch, nothing_left, python
+
+from ssd import patience
+from ssd.errors import StartBlocked
+from ssd.locking import Lock
+
+
+def test_a_caller_that_blocks_the_alarm_has_patience_with_an_end(tmp_path: Path) -> None:
+    """The mask of blocked signals is inherited across execve(2)."""
+    lock = take(tmp_path / "x.pid")
+    blocked = "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\n"
+    said = python(blocked + TRY, tmp_path / "x.pid").stdout
+    lock.release()
+    assert b"StartBlocked\n" == said
+
+
+def test_a_start_that_does_not_end_is_waited_for_with_patience(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """StartBlocked carries the lock and the seconds; the alarm is as it was before."""
+    monkeypatch.setattr(patience, "MOST", 0.05)
+    lock = take(tmp_path / "x.pid")
+    before = signal.getsignal(signal.SIGALRM)
+    with nothing_left(), pytest.raises(StartBlocked) as caught:
+        take(tmp_path / "x.pid")
+    lock.release()
+    assert (lock.path, 0.05) == (caught.value.path, caught.value.seconds)
+    assert (before, (0.0, 0.0)) == (
+        signal.getsignal(signal.SIGALRM),
+        signal.getitimer(signal.ITIMER_REAL),
+    )
+
+
+def test_a_thread_can_wait_without_an_alarm(tmp_path: Path) -> None:
+    """Signals belong to the main thread, so a library's wait uses none."""
+    lock = take(tmp_path / "x.pid")
+    taken: list[Lock] = []
+    with Watch(tmp_path, Watch.OPEN) as watch:
+        wait = lambda: taken.append(take(tmp_path / "x.pid", seconds=inf))  # noqa: E731
+        thread = threading.Thread(target=wait)
+        thread.start()
+        watch.until(".x.pid.lock")
+        lock.release()
+        thread.join(60)
+    assert 1 == len(taken)
+    taken[0].release()
+
+
+def test_a_thread_can_wait_for_a_time(tmp_path: Path) -> None:
+    """StartBlocked comes after the seconds that it was given, and no alarm has a part in it."""
+    lock = take(tmp_path / "x.pid")
+    failures: list[StartBlocked] = []
+
+    def wait() -> None:
+        try:
+            take(tmp_path / "x.pid", seconds=0.05)
+        except StartBlocked as error:
+            failures.append(error)
+
+    with nothing_left():
+        thread = threading.Thread(target=wait)
+        thread.start()
+        thread.join(60)
+    lock.release()
+    assert [(lock.path, 0.05)] == [(error.path, error.seconds) for error in failures]
+
+
+def test_the_patience_is_a_minute() -> None:
+    """A start holds its lock for hundredths of a second; a minute is ample."""
+    assert 60.0 == patience.MOST
