@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     Identify = Callable[[int], Process | None]
 
+SPARE = 16  # descriptors that are left free
+
 # What pidfd_open(2) says where it cannot serve: an old kernel, a filter (seccomp(2)).
 UNAVAILABLE = (errno.ENOSYS, errno.EPERM)
 # ... and of a pid that is nobody's, or a thread's.
@@ -39,7 +41,8 @@ class CheckedHandle:
     """A pid whose owner is looked up, right before each use, by ``identify``.
 
     There is no descriptor to wait on. Between the look and kill(2) the pid can still
-    change hands: this is for systems that offer nothing better.
+    change hands: this is for systems that offer nothing better, and for more processes than
+    the caller may have descriptors.
     """
 
     def __init__(self, process: "Process", identify: "Identify") -> None:
@@ -133,9 +136,21 @@ def _best_handle(process: "Process", identify: "Identify") -> CheckedHandle:
             return KqueueHandle(process, identify, queue)
     elif pidfd_send_signal is not None:
         fd = pidfd(process.pid)
-        if fd is not None:
+        if fd is not None and _to_spare(fd):
             return PidfdHandle(process, identify, fd)
+        if fd is not None:
+            os.close(fd)
     return CheckedHandle(process, identify)
+
+
+def _to_spare(fd: int) -> bool:
+    """Tell whether enough descriptors are left beyond this one: numbers are given out in order.
+
+    A thousand processes may match, and a thousand descriptors are what a process usually may
+    have. The last ones are for reading /proc.
+    """
+    limit = os.sysconf("SC_OPEN_MAX")
+    return limit < 0 or fd < limit - SPARE
 
 
 def pidfd(pid: int) -> int | None:

@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,18 @@ def test_running_out_of_descriptors_is_an_error_and_no_answer(line: str) -> None
     assert (STARVED[line], b"") == (done.returncode, done.stdout), done.stderr
     assert done.stderr.startswith(b"ssd: ")
     assert b"Too many open files" in done.stderr
+
+
+@pytest.mark.timeout(60)
+def test_more_processes_than_descriptors_are_stopped_all(ssd_path: Path) -> None:
+    """A thousand workers of one daemon are not too many for the usual limit of a thousand."""
+    limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))  # noqa: E731
+    words = [ssd_path, "--stop", "--retry=TERM/30", "--exec", "/bin/sleep", "--ppid", os.getpid()]
+    with ExitStack() as stack:
+        workers = [stack.enter_context(child()) for _ in range(100)]
+        done = subprocess.run(list(map(str, words)), capture_output=True, preexec_fn=limit)
+        assert (0, b"", b"") == (done.returncode, done.stdout, done.stderr)
+        assert {-15} == {worker.wait() for worker in workers}
 
 
 GONE = 'mkdir "$1"; cd "$1"; rmdir "$1"; shift; exec "$@"'

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import signal
 from collections.abc import Callable, Iterator
 
@@ -103,6 +104,26 @@ def test_running_out_of_descriptors_is_told(
     monkeypatch.setattr(os, "pidfd_open", refusing(errno.EMFILE))
     with pytest.raises(OSError, match="Too many open files"):
         world.table.open(process)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system has no pidfds")
+def test_the_last_descriptors_are_left_for_reading(world: RealWorld) -> None:
+    """Of more processes than there are descriptors the rest is held by pid and start time."""
+    process = world.table.process(world.start())
+    assert process
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    next_one = os.dup(0)
+    os.close(next_one)
+    kinds = []
+    try:
+        for more in (0, 1):
+            limit = next_one + handles.SPARE + more
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+            with world.table.open(process) as handle:
+                kinds.append(type(handle))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert [CheckedHandle, PidfdHandle] == kinds
 
 
 def test_the_identity_is_asked_after_the_handle_is_there(world: RealWorld) -> None:
