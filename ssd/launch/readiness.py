@@ -63,7 +63,8 @@ class Listener:
         try:
             self._directory = _make_directory()
         except OSError as error:
-            raise StartFailed("notify", "directory", error.errno, error.strerror) from error
+            name = f"directory {os.fsdecode(error.filename)}"
+            raise StartFailed("notify", name, error.errno, error.strerror) from error
         self.path = self._directory + b"/notify"
         try:
             self.socket = _socket.socket(
@@ -78,7 +79,10 @@ class Listener:
             os.chown(self._directory, *owner)
         except OSError as error:
             self.close()
-            raise StartFailed("notify", "socket", error.errno, error.strerror) from error
+            name = f"socket {os.fsdecode(self.path)}"
+            # A path beyond the 107 bytes of unix(7) is Python's own error, without a number.
+            reason = error.strerror or str(error)
+            raise StartFailed("notify", name, error.errno, reason) from error
 
     def close(self) -> None:
         """Close the socket and remove it and its directory."""

@@ -11,7 +11,17 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from support import child, ended, in_mounts, listing, python, stubborn
+from support import (
+    as_nobody,
+    child,
+    ended,
+    in_mounts,
+    listing,
+    python,
+    shared,
+    skip_without_nobody,
+    stubborn,
+)
 
 import ssd
 
@@ -97,6 +107,27 @@ def test_more_processes_than_descriptors_are_stopped_all(ssd_path: Path) -> None
         done = subprocess.run(list(map(str, words)), capture_output=True, preexec_fn=limit)
         assert (0, b"", b"") == (done.returncode, done.stdout, done.stderr)
         assert {-15} == {worker.wait() for worker in workers}
+
+
+@pytest.mark.parametrize(
+    ("directory", "reason"),
+    [("/nonexistent", "No such file or directory"), ("{path}", "AF_UNIX path too long")],
+)
+def test_a_place_where_no_notification_socket_can_be_is_named(
+    directory: str, reason: str, tmp_path: Path, ssd_path: Path
+) -> None:
+    """The path in the message says that it comes from TMPDIR."""
+    skip_without_nobody()
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    place = directory.format(path=long)
+    words = [ssd_path, "--start", "--background", "--notify-await", "--name", "nobody", *SLEEP]
+    with shared(long, 0o777):
+        options = {**as_nobody(), "env": {**os.environ, "TMPDIR": place}}
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, **options)
+        assert [] == listing(long)
+    assert (2, "") == (done.returncode, done.stdout)
+    assert f" {place}/.ssd-notify." in done.stderr and f"({reason})" in done.stderr
 
 
 GONE = 'mkdir "$1"; cd "$1"; rmdir "$1"; shift; exec "$@"'
