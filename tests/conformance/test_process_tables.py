@@ -1,6 +1,7 @@
 """Every process table keeps the one contract, the fake one too."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,6 +10,7 @@ from ssd.processes import table_named
 from ssd.processes.linux import LinuxTable
 from ssd.processes.types import ProcessTable
 from ssd.testing import CHECKS, FakeProcesses, FakeWorld, RealWorld, World, check_process_table
+from ssd.testing.finding_checks import HOSTILE_NAMES
 
 TABLES: dict[str, Callable[[], ProcessTable]] = {
     "kernel": lambda: table_named("kernel"),
@@ -56,6 +58,20 @@ class Blind(LinuxTable):
 def test_anybodys_own_table_is_checked_with_real_children() -> None:
     """They are made and ended by the checks themselves."""
     check_process_table(Renamed())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names can be changed on Linux only")
+def test_checks_that_run_at_the_same_time_do_not_meet() -> None:
+    """Somebody else's processes may have the names that the checks give theirs."""
+    table = Renamed()
+    others = RealWorld(table)
+    try:
+        shell = others.start()
+        for name in (*HOSTILE_NAMES, b"a name of twent", b"old name", b"new name"):
+            others.start(name, parent=shell)
+        check_process_table(table)
+    finally:
+        others.close()
 
 
 def test_a_table_that_breaks_a_rule_is_found_out() -> None:
