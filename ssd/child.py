@@ -61,10 +61,7 @@ class Child(Process):
         """
         if self.status is not None:
             raise ProcessLookupError(self.pid)
-        if self._pidfd >= 0 and pidfd_send_signal is not None:
-            pidfd_send_signal(self._pidfd, signum)
-        else:
-            os.kill(self.pid, signum)
+        send(self.pid, self._pidfd, signum)
 
     def close(self) -> None:
         """Close the pidfd; the child itself lives on, and is the caller's to reap."""
@@ -89,6 +86,14 @@ class Child(Process):
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def send(pid: int, pidfd: int, signum: int) -> None:
+    """Send a signal to a child, through its pidfd where there is one."""
+    if pidfd >= 0 and pidfd_send_signal is not None:
+        pidfd_send_signal(pidfd, signum)
+    else:
+        os.kill(pid, signum)
 
 
 def drop(pid: int, pidfd: int) -> None:

@@ -3,7 +3,7 @@
 import os
 import warnings
 
-from ssd.child import Child, reap_dropped
+from ssd.child import Child, reap_dropped, send
 from ssd.launch import helper, report
 from ssd.launch.checking import check
 from ssd.processes.identity import Process
@@ -122,7 +122,7 @@ def _spawn(
         told = _listen(reading, warn)
     except BaseException:
         if not request.background:
-            os.kill(pid, 9)  # nobody would be there to own it
+            _end(pid, pidfd)  # nobody would be there to own it
         _let_go(pid, pidfd)
         raise
     finally:
@@ -131,6 +131,17 @@ def _spawn(
         _let_go(pid, pidfd)
     process = told.result()
     return process if request.background else Child(process.pid, process.start_time, pidfd)
+
+
+def _end(pid: int, pidfd: int) -> None:
+    """Kill the helper, or the program that it has become.
+
+    By its pidfd, because the caller may have another thread that reaps any child.
+    """
+    try:
+        send(pid, pidfd, 9)
+    except ProcessLookupError:
+        pass  # it has ended by itself
 
 
 def _let_go(pid: int, pidfd: int) -> None:

@@ -12,7 +12,7 @@ from starts import SLEEP
 from support import PATIENCE, nothing_left, python, until_readable
 
 import ssd
-from ssd import Command, Match
+from ssd import Command, Match, children
 from ssd.child import _dropped as dropped
 from ssd.child import reap_dropped
 
@@ -61,6 +61,26 @@ def test_a_child_is_signalled_by_its_pidfd(tmp_path: Path, monkeypatch: pytest.M
         assert (process.pid, signal.SIGTERM) == os.waitpid(process.pid, 0)
         with pytest.raises(ProcessLookupError):
             started.signal(signal.SIGTERM)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system has no pidfds")
+def test_an_interrupted_start_ends_its_child_by_the_pidfd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pid may be another's by then, if the caller reaps all children elsewhere."""
+    by_pid: list[int] = []
+    kill = os.kill
+
+    def interrupted(*anything: object) -> None:
+        raise KeyboardInterrupt
+
+    def noted(pid: int, signum: int) -> None:
+        by_pid.append(pid)
+        kill(pid, signum)
+
+    monkeypatch.setattr(children, "_listen", interrupted)
+    monkeypatch.setattr(os, "kill", noted)
+    with nothing_left(), pytest.raises(KeyboardInterrupt):
+        ssd.start(Match(name="nobody"), SLEEP, background=False)
+    assert [] == by_pid
 
 
 LIFE = """
