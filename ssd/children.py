@@ -6,6 +6,7 @@ import warnings
 from ssd.child import Child, reap_dropped, send
 from ssd.launch import helper, report
 from ssd.launch.checking import check
+from ssd.matching import demand_match
 from ssd.processes.identity import Process
 
 TYPE_CHECKING = False
@@ -56,6 +57,7 @@ def start(
     """
     if hasattr(table, "launch"):  # it makes its processes itself: nothing to fork
         return declared(match, command, background, make_pidfile, notify_timeout, table).launch()
+    demand_match(match)
     _check(command, background, notify_timeout)
     omissions: list[str] = []
 

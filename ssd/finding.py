@@ -7,7 +7,7 @@ import os
 
 from ssd import pidfile
 from ssd.errors import ExecutableMissing, UnknownUser
-from ssd.matching import Criteria, lsb_status
+from ssd.matching import Criteria, demand_match, lsb_status
 from ssd.processes import default_table
 from ssd.schedule import number
 
@@ -38,8 +38,9 @@ def resolve(match: "Match", table: "ProcessTable | None" = None) -> Criteria:
     """Turn the names of a Match into what the kernel compares.
 
     A table that makes its processes itself may know executables that no disk has. Raises
-    ExecutableMissing and UnknownUser.
+    ExecutableMissing and UnknownUser, and TypeError for what is no Match.
     """
+    demand_match(match)
     file = name = None
     if match.exec is not None:
         known: Callable[[str | bytes], tuple[int, int]] = getattr(table, "file", _file)

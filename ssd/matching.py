@@ -54,6 +54,12 @@ class Match:
         return f"Match({', '.join(given)})"
 
 
+def demand_match(match: object) -> None:
+    """Raise TypeError for what is no Match: a name or a pid alone, say."""
+    if not isinstance(match, Match):
+        raise TypeError(f"an ssd.Match says which processes are meant, not {match!r}")
+
+
 class Criteria:
     """A Match with its names resolved: what the decision is made on.
 

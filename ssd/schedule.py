@@ -80,9 +80,7 @@ class Schedule:
         if "/" not in text:
             kind, value = _item(text)
             if kind != WAIT:
-                raise ScheduleError(
-                    "--retry takes timeout, or schedule list of at least two items", text
-                )
+                raise ScheduleError("it takes a timeout, or a list of at least two items", text)
             return cls([(SEND, signum), (WAIT, value), (SEND, 9), (WAIT, value)])
         steps: list[tuple[str, int]] = []
         repeat = None

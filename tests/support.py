@@ -173,6 +173,14 @@ def open_descriptors() -> dict[int, str]:
 
 def zombies() -> list[int]:
     """Return this process's children that have ended and were not reaped."""
+    while True:
+        try:
+            return _zombies()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # a thread has ended meanwhile, and its children are another's
+
+
+def _zombies() -> list[int]:
     found = []
     for task in os.listdir("/proc/self/task"):
         for pid in Path(f"/proc/self/task/{task}/children").read_text().split():

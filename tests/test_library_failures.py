@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -186,3 +187,10 @@ def test_a_value_that_cannot_be_sent_leaves_no_helper(tmp_path: Path) -> None:
     """It is found before anything is spawned that would wait for it."""
     with nothing_left(), pytest.raises(ValueError, match="unmarshallable"):
         ssd.start(Match(pidfile=tmp_path / "none"), SLEEP, notify_timeout=Fraction(1, 2))
+
+
+@pytest.mark.parametrize("call", [ssd.find, ssd.status, ssd.stop, lambda m: ssd.start(m, SLEEP)])
+def test_a_name_is_no_match(call: Callable[[Any], object]) -> None:
+    """The error says what is wanted, before anything is looked for or started."""
+    with pytest.raises(TypeError, match=r"an ssd\.Match says which .* not 'webd'"):
+        call("webd")

@@ -101,7 +101,7 @@ def test_a_text_that_is_no_schedule_names_its_offending_item(text: str) -> None:
 
 # text -> how the refusal begins
 REASONS = {
-    "TERM": "--retry takes timeout, or schedule list",
+    "TERM": "it takes a timeout, or a list",
     "TERM/5x": "invalid timeout value",
     "TERM/5\u0665": "invalid timeout value",
     "TERM/\u0665": "invalid item",
