@@ -34,12 +34,16 @@ def settings(sheet: Sheet) -> "Iterable[str]":
     ):
         if value and _fits(sheet, field, value):
             yield f"{setting}={systemd_value(value)}"
+    if service.root:
+        # Otherwise hooks, probes and the reload are executed in there, "+" or not.
+        yield "RootDirectoryStartOnly=yes"
     managed, made = _directories(service)
     directory = service.working_directory
     if directory != "/" and _fits(sheet, "working_directory", directory):
-        # It is entered for what makes the directories too: where it is one of them, or lies in
-        # one, that has to go without.
+        # It is entered for all that is executed: where it lies in another root, or in a directory
+        # that has to be made first, the commands before the start go without.
         missing = any(f"{directory}/".startswith(f"{folder.path}/") for folder in made)
+        missing = missing or service.root is not None
         yield f"WorkingDirectory={'-' if missing else ''}{systemd_value(directory)}"
     yield f"UMask={service.umask}"
     yield from managed

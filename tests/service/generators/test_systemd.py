@@ -112,8 +112,9 @@ def test_no_value_becomes_another_setting(text: str) -> None:
     known = {"After", "Alias", "AppArmorProfile", "Description", "Documentation", "Environment",
              "EnvironmentFile", "ExecStart", "ExecStartPost", "ExecStartPre", "ExecStopPost",
              "Group", "KillMode", "KillSignal", "LogsDirectory", "Requires", "RootDirectory",
-             "StandardError", "StandardOutput", "TimeoutStartSec", "TimeoutStopSec", "Type",
-             "UMask", "User", "WantedBy", "Wants", "WorkingDirectory"}  # fmt: skip
+             "RootDirectoryStartOnly", "StandardError", "StandardOutput", "TimeoutStartSec",
+             "TimeoutStopSec", "Type", "UMask", "User", "WantedBy", "Wants",
+             "WorkingDirectory"}  # fmt: skip
     lines = [line for line in text_of(service).splitlines() if line and line[0] != "#"]
     assert ["[Unit]", "[Service]", "[Install]"] == [line for line in lines if line[0] == "["]
     assert set() == {line.partition("=")[0] for line in lines if line[0] != "["} - known

@@ -1,0 +1,186 @@
+"""A machine of namespaces whose process 1 is a real systemd, to run units on.
+
+Its root is a tmpfs with the system's /usr in it, read only; of systemd's own units it has a
+few empty targets. It has a control group of its own, and its processes end with the one that
+holds the namespaces.
+"""
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from real.processes import ready
+from real.programs import Ear
+from support import PATIENCE
+
+SYSTEMD = "/usr/lib/systemd/systemd"
+WITNESS = Path(__file__).with_name("witness.py")
+
+# $1: the control group to be in. The rest runs as the first process of namespaces of its own.
+_ENTER = """
+set -e
+echo $$ > "$1/cgroup.procs"; shift
+exec setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount --cgroup --uts --ipc \\
+    --net sh -ec "$@"
+"""
+# $1: an empty folder, for the root. $2: the folder that both sides see, /srv in there. $3: the
+# base of this interpreter, which need not be in /usr.
+_BOOT = """
+mount --make-rprivate /
+mount -t tmpfs -o mode=755 tmpfs "$1"; cd "$1"
+mkdir -p etc/systemd/system usr var/lib var/log var/cache var/tmp run tmp proc sys dev srv old
+mount --rbind /usr usr
+mount -t tmpfs -o mode=755 tmpfs usr/lib/systemd/system
+for path in /bin /sbin /lib*; do [ ! -L "$path" ] || cp -P "$path" .; done
+case $3 in /usr | /usr/*) ;; *) mkdir -p ".$3"; mount --bind "$3" ".$3" ;; esac
+cp /etc/passwd /etc/group /etc/ld.so.cache etc
+echo 0123456789abcdef0123456789abcdef > etc/machine-id
+ln -s ../run var/run
+mount -t proc proc proc
+mount -t sysfs -o ro sysfs sys
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+mount -t tmpfs -o mode=755 tmpfs dev; mkdir dev/pts dev/shm
+for node in null zero full random urandom; do
+    : > "dev/$node"; mount --bind "/dev/$node" "dev/$node"
+done
+: > dev/console
+mount -t tmpfs -o mode=755 tmpfs run
+mount -t tmpfs -o mode=1777 tmpfs tmp
+mount --bind "$2" srv
+for target in sysinit basic shutdown multi-user; do
+    printf '[Unit]\\nDefaultDependencies=no\\n' > "usr/lib/systemd/system/$target.target"
+done
+printf '[Service]\\nExecStart=/bin/sh -c "echo up > /srv/up"\\n' > etc/systemd/system/up.service
+pivot_root . old; umount -l /old; rmdir /old
+exec env -i container=ssd-tests PATH=/usr/sbin:/usr/bin /usr/lib/systemd/systemd \\
+    --log-target=console --unit=up.service < /dev/null > /dev/null 2>&1
+"""
+
+
+class Machine:
+    """The machine: ``shared`` is the folder that is /srv in there, ``root`` its root."""
+
+    def __init__(self, shared: Path, pid: int) -> None:
+        self.shared = shared
+        self.pid = pid
+        self.root = Path(f"/proc/{pid}/root")
+
+    def install(self, name: str, text: str) -> None:
+        """Install a unit and have systemd read it."""
+        (self.root / f"etc/systemd/system/{name}.service").write_text(text)
+        self.run("systemctl", "daemon-reload")
+
+    def run(self, *words: str, status: int = 0) -> str:
+        """Run a command in there; insist on its exit status, and return what it prints."""
+        door = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--cgroup", "--net"]
+        argv = [*door, "--root", "--wd", "env", "SYSTEMD_PAGER=", *words]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
+        assert status == done.returncode, done.stdout + done.stderr + self.log
+        return done.stdout
+
+    def show(self, name: str, *properties: str) -> list[str]:
+        """Return properties of a service."""
+        found = self.run("systemctl", "show", f"--property={','.join(properties)}", name)
+        pairs = dict(line.split("=", 1) for line in found.splitlines())
+        return [pairs[each] for each in properties]
+
+    @property
+    def log(self) -> str:
+        """What systemd has said so far."""
+        return (self.root / "dev/console").read_text()
+
+
+class Witness(Ear):
+    """What the daemon tells that a unit starts; ``words`` is its command line in there."""
+
+    def __init__(self, machine: Machine, name: str, *options: str) -> None:
+        super().__init__(str(machine.shared / name))
+        python = os.path.realpath(sys.executable)
+        self.words = [python, "-IS", "/srv/witness.py", f"/srv/{name}", *options]
+
+    def told(self) -> Any:
+        """Wait for the next thing that it tells."""
+        return json.loads(self.line())
+
+
+class Group:
+    """A control group (cgroups(7), version 2) that is made here, and goes away in the end."""
+
+    def __enter__(self) -> Self:
+        """Make it; skip where that is not allowed."""
+        self.path = Path(_hierarchy(), f"ssd-tests-{os.getpid()}")
+        try:
+            self.path.mkdir()
+        except OSError as error:
+            pytest.skip(f"no control group can be made: {error}")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Wait until nobody is in it any more; remove it with those that systemd has made."""
+        events = os.open(self.path / "cgroup.events", os.O_RDONLY)
+        while b"populated 1" in os.pread(events, 4096, 0):
+            until_changed(events)
+        os.close(events)
+        for folder, _, _ in os.walk(self.path, topdown=False):
+            os.rmdir(folder)
+
+
+def _hierarchy() -> str:
+    """Return where the control groups are; skip if they are of version 1 alone."""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields = line.split()
+        if fields[fields.index("-") + 1] == "cgroup2":
+            return fields[4]
+    pytest.skip("no cgroup2 file system is mounted")
+
+
+def until_changed(events: int) -> None:
+    """Wait until the kernel has something new to tell in a file of a control group."""
+    poll = select.poll()
+    poll.register(events, select.POLLPRI)
+    assert poll.poll(PATIENCE * 1000), "the processes do not end"
+
+
+def _await(up: Ear, holder: "subprocess.Popen[str]") -> None:
+    """Wait until systemd is up; skip where the way there is barred."""
+    end = os.pidfd_open(holder.pid)
+    try:
+        assert ready([up.fileno(), end], time.monotonic() + PATIENCE), "systemd does not come up"
+    finally:
+        os.close(end)
+    if holder.poll() is not None:
+        pytest.skip(f"no machine can be made: {holder.communicate()[1].strip()}")
+    assert "up" == up.line()
+
+
+@contextmanager
+def boot(folder: Path) -> Iterator[Machine]:
+    """Boot a machine; skip, with the reason, where that cannot be."""
+    if not os.access(SYSTEMD, os.X_OK):
+        pytest.skip(f"{SYSTEMD} is missing: apt-get install systemd")
+    root, shared = folder / "root", folder / "shared"
+    root.mkdir()
+    shared.mkdir()
+    shared.chmod(0o755)
+    (shared / "witness.py").write_bytes(WITNESS.read_bytes())
+    up = Ear(str(shared / "up"))
+    with Group() as group:
+        inner = [_BOOT, "sh", root, shared, sys.base_prefix]
+        words = ["sh", "-c", _ENTER, "sh", group.path, *inner]
+        pipes = {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+        holder = subprocess.Popen(words, stdout=subprocess.DEVNULL, **pipes)
+        try:
+            _await(up, holder)
+            children = Path(f"/proc/{holder.pid}/task/{holder.pid}/children").read_text()
+            yield Machine(shared, int(children))
+        finally:
+            holder.kill()
+            holder.communicate()

@@ -1,0 +1,176 @@
+"""A real systemd runs generated units: start, status, reload, stop, and what becomes of them."""
+
+import pwd
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ssd.service import Service
+from ssd.service.generators import systemd
+
+from .booted import Machine, Witness, boot
+
+pytestmark = [pytest.mark.slow, pytest.mark.requires_root, pytest.mark.requires_namespaces]
+
+DAEMON = pwd.getpwnam("daemon")
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Return a machine with systemd as its process 1."""
+    with boot(tmp_path_factory.mktemp("machine")) as machine:
+        yield machine
+
+
+def installed(machine: Machine, name: str, *options: str, **more: Any) -> Witness:
+    """Install the unit of a service whose program is a witness; return that."""
+    witness = Witness(machine, name, *options)
+    fields = {"executable": witness.words[0], "arguments": witness.words[1:], **more}
+    machine.install(name, systemd.generate(Service(name=name, **fields)).text())
+    return witness
+
+
+def test_systemd_leads_a_service_through_its_life(machine: Machine) -> None:
+    """Start, status, reload, restart, stop: the signals are those that were declared."""
+    witness = installed(machine, "plain", reload_signal="HUP")
+    machine.run("systemctl", "status", "plain", status=3)
+    machine.run("systemctl", "start", "plain")
+    first = witness.told()["pid"]
+    assert [str(first), "active"] == machine.show("plain", "MainPID", "ActiveState")
+    machine.run("systemctl", "status", "plain")
+    machine.run("systemctl", "reload", "plain")
+    assert "HUP" == witness.told()
+    machine.run("systemctl", "restart", "plain")
+    assert "TERM" == witness.told()
+    assert first != witness.told()["pid"]
+    machine.run("systemctl", "stop", "plain")
+    assert "TERM" == witness.told()
+    assert ["inactive", "success"] == machine.show("plain", "ActiveState", "Result")
+
+
+def test_systemd_follows_a_program_that_detaches_itself(machine: Machine) -> None:
+    """By its pidfile, whose directory is made first."""
+    pidfile = "/run/forks/pid"
+    directory = {"path": "/run/forks", "mode": "0750"}
+    fields = {"background": False, "pidfile": pidfile, "directories": [directory]}
+    witness = installed(machine, "forks", "--fork", pidfile, reload_signal="USR1", **fields)
+    machine.run("systemctl", "start", "forks")
+    pid = str(witness.told()["pid"])
+    assert [pid, "running"] == machine.show("forks", "MainPID", "SubState")
+    machine.run("systemctl", "reload", "forks")
+    assert "USR1" == witness.told()
+    machine.run("systemctl", "stop", "forks")
+    assert "TERM" == witness.told()
+    assert ["dead", "success"] == machine.show("forks", "SubState", "Result")
+
+
+def test_systemd_waits_until_a_service_says_that_it_is_ready(machine: Machine) -> None:
+    """Its start is over then, and fails with the time that is declared."""
+    ready = {"kind": "notify", "timeout": 30}
+    witness = installed(machine, "ready", "--notify", "READY=1\nSTATUS=works", readiness=ready)
+    machine.run("systemctl", "start", "ready")
+    assert ["running", "works"] == machine.show("ready", "SubState", "StatusText")
+    witness.told()
+    machine.run("systemctl", "stop", "ready")
+    late = {"kind": "notify", "timeout": 0.2}
+    installed(machine, "late", "--notify", "STATUS=never", readiness=late)
+    machine.run("systemctl", "start", "late", status=1)
+    assert ["failed", "timeout"] == machine.show("late", "ActiveState", "Result")
+
+
+def test_systemd_asks_a_command_whether_a_service_is_ready(machine: Machine) -> None:
+    """Until it says yes."""
+    script = "echo asked >> /srv/asked; test $(wc -l < /srv/asked) -ge 2"
+    command = {"kind": "command", "command": ["/bin/sh", "-c", script]}
+    installed(machine, "probed", readiness=command)
+    machine.run("systemctl", "start", "probed")
+    assert "asked\nasked\n" == (machine.shared / "asked").read_text()
+    machine.run("systemctl", "stop", "probed")
+
+
+def test_systemd_gives_a_service_its_surroundings(machine: Machine) -> None:
+    """User, group, limits, umask, niceness, environment and directory."""
+    (machine.shared / "settings").write_text("FILE='from a file'\n")
+    fields = {
+        "user": "daemon",
+        "group": "nogroup",
+        "umask": "027",
+        "limits": {"nofile": "100:200"},
+        "nice": 3,
+        "environment": {"WORDS": '100% $HOME "x" \'\\\\'},
+        "environment_files": ["/srv/settings"],
+        "directories": [{"path": "/var/lib/placed", "user": "daemon", "group": "nogroup"}],
+        "working_directory": "/var/lib/placed",
+    }
+    witness = installed(machine, "placed", reload_signal="HUP", **fields)
+    machine.run("systemctl", "start", "placed")
+    told = witness.told()
+    variables = told.pop("environment")
+    expected = {
+        "pid": int(machine.show("placed", "MainPID")[0]), "uid": DAEMON.pw_uid, "gid": 65534,
+        "umask": "027", "nofile": [100, 200], "nice": 3, "directory": "/var/lib/placed",
+    }  # fmt: skip
+    assert expected == {key: told[key] for key in expected}
+    assert fields["environment"] == {"WORDS": variables["WORDS"]}
+    assert "from a file" == variables["FILE"]
+    machine.run("systemctl", "reload", "placed")
+    assert "HUP" == witness.told()
+    machine.run("systemctl", "stop", "placed")
+    assert "TERM" == witness.told()
+
+
+def test_systemd_runs_the_hooks_as_root_and_in_their_order(machine: Machine) -> None:
+    """Those of the start around it, those of the stop around that."""
+    hooks = {
+        hook: f"echo {hook} $(id -u) >> /srv/hooks"
+        for hook in ("before_start", "after_start", "before_stop", "after_stop")
+    }
+    witness = installed(machine, "hooked", user="daemon", **hooks)
+    machine.run("systemctl", "start", "hooked")
+    witness.told()
+    machine.run("systemctl", "stop", "hooked")
+    expected = "".join(f"{hook} 0\n" for hook in hooks)
+    assert expected == (machine.shared / "hooks").read_text()
+
+
+def test_systemd_keeps_to_the_schedule_of_a_stop(machine: Machine) -> None:
+    """What ignores the first signal gets the last."""
+    witness = installed(machine, "stubborn", "--ignore", "TERM", stop_schedule="TERM/1/KILL/5")
+    machine.run("systemctl", "start", "stubborn")
+    witness.told()
+    machine.run("systemctl", "stop", "stubborn")
+    assert "TERM" == witness.told()
+    assert ["failed", "9"] == machine.show("stubborn", "ActiveState", "ExecMainStatus")
+
+
+def test_systemd_brings_a_service_back(machine: Machine) -> None:
+    """As its policy says, but not after a normal end."""
+    policy = {"when": "failure", "normal_exit": ["USR1"]}
+    witness = installed(machine, "back", respawn=policy)
+    machine.run("systemctl", "start", "back")
+    first = witness.told()["pid"]
+    machine.run("systemctl", "kill", "--signal=KILL", "back")
+    assert first != witness.told()["pid"]
+    machine.run("systemctl", "stop", "back")
+
+
+def test_systemd_keeps_the_root_of_a_service_for_its_program_alone(machine: Machine) -> None:
+    """Hooks, a probe and a reload have the machine's, as at every other door."""
+    inside = machine.root / "srv/root"
+    inside.mkdir()
+    (inside / "only-inside").touch()
+    machine.run("sh", "-ec", "cd /srv/root; mkdir usr srv; mount --bind /usr usr")
+    machine.run("sh", "-ec", "cp -P /lib* /srv/root; mount --bind /srv /srv/root/srv")
+    outside = "test ! -e /only-inside; cd /srv/root"
+    probe = {"kind": "command", "command": ["/bin/sh", "-ec", outside], "timeout": 5}
+    fields = {"root": "/srv/root", "working_directory": "/srv", "readiness": probe}
+    hooks = {"before_start": outside, "after_start": outside, "before_stop": outside}
+    witness = installed(machine, "rooted", reload_signal="HUP", **fields, **hooks)
+    machine.run("systemctl", "start", "rooted")
+    told = witness.told()
+    assert ("/srv", True) == (told["directory"], "only-inside" in told["root"])
+    machine.run("systemctl", "reload", "rooted")
+    assert "HUP" == witness.told()
+    machine.run("systemctl", "stop", "rooted")
+    assert ["inactive", "success"] == machine.show("rooted", "ActiveState", "Result")
