@@ -229,6 +229,7 @@ def _replace(base: str, directory: int, content: bytes, mode: int) -> None:
     try:
         try:
             os.write(fd, content)
+            _take_group(fd)
             os.fchmod(fd, mode)
         finally:
             os.close(fd)
@@ -236,6 +237,20 @@ def _replace(base: str, directory: int, content: bytes, mode: int) -> None:
     except BaseException:
         os.unlink(temporary, dir_fd=directory)
         raise
+
+
+def _take_group(fd: int) -> None:
+    """Give a new file the caller's group, where its directory gave it another (open(2)).
+
+    With that one nobody would believe it (``distrust``): the daemon could not be stopped.
+    """
+    own = os.getgid()
+    if os.fstat(fd).st_gid == own:
+        return
+    try:
+        os.fchown(fd, -1, own)
+    except PermissionError:
+        pass  # a file system that has no groups of its own, such as vfat
 
 
 def _create(temporary: str, directory: int) -> tuple[int, str]:

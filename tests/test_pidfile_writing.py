@@ -46,6 +46,18 @@ def test_a_written_pidfile_is_its_writers_alone_to_change(tmp_path: Path) -> Non
     assert 0o644 == stat.S_IMODE((tmp_path / "pid").stat().st_mode)
 
 
+@pytest.mark.requires_root
+def test_a_written_pidfile_is_believed_in_a_directory_that_gives_its_group(tmp_path: Path) -> None:
+    """The set-group-ID bit of a directory makes its group that of new files (inode(7))."""
+    os.chown(tmp_path, NOBODY, NOBODY)
+    tmp_path.chmod(0o2755)
+    write(tmp_path / "pid", 123)
+    assert (os.getgid(), 123) == (
+        (tmp_path / "pid").stat().st_gid,
+        pidfile.read(str(tmp_path / "pid")),
+    )
+
+
 def test_a_written_pidfile_is_the_pid_and_a_newline(tmp_path: Path) -> None:
     """It holds nothing else, and nothing else is left in the folder."""
     with nothing_left():

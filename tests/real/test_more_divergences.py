@@ -181,3 +181,20 @@ def test_help_and_version_are_its_own(tool: Tool, option: str) -> None:
     assert (0, "") == (done.returncode, done.stderr)
     assert tool.expects(original="start-stop-daemon", ssd="ssd") in done.stdout
     assert tool.expects(original="1.", ssd="Python") in done.stdout or option == "--help"
+
+
+@alone
+def test_divergence_24_a_pidfile_is_believed_in_a_directory_that_gives_its_group(
+    tool: Tool,
+) -> None:
+    """Debian's redis-server has such a directory for its pidfile."""
+    program, others = Program(), pids()
+    os.chown("/run/stage", 5001, 5001)
+    os.chmod("/run/stage", 0o2755)
+    words = ["--startas", program.path, "--", *program.words]
+    started = tool("--start", "--background", "--make-pidfile", "--pidfile", PIDFILE, *words)
+    (daemon,) = program.settle(others)
+    stopped = tool("--stop", "--retry", "TERM/5", "--pidfile", PIDFILE)
+    outcome = started.returncode, stopped.returncode, program.running()
+    assert tool.expects(original=(0, 2, [daemon]), ssd=(0, 0, [])) == outcome
+    end(*program.running())
