@@ -56,11 +56,18 @@ def read(
     ``meanwhile`` is called while the shell works: there are two processors in most machines.
     Raises DeclarationError, and OSError if the file cannot be read.
     """
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
         text = file.read(MOST + 1)
     if len(text) > MOST:
         raise DeclarationError("it is larger than 1 MiB", file=path)
-    return loads(text, os.path.abspath(path), environment, meanwhile)
+    return loads(_as_unix_has_it(text), os.path.abspath(path), environment, meanwhile)
+
+
+def _as_unix_has_it(text: str) -> str:
+    """Take away what an editor of Windows adds, and a shell would take for a part of words."""
+    text = text.removeprefix("\ufeff")  # the byte order mark
+    # Elsewhere than in the first line it may be meant.
+    return text.replace("\r\n", "\n") if text.partition("\n")[0].endswith("\r") else text
 
 
 def kind_of(text: str) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST = 1 << 20  # bytes of a file; a declaration has a few thousand
+BYTE_ORDER_MARK = "\ufeff"  # what some editors begin a file with; TOML 1.1 passes over it
 
 
 def read(path: str, name: str | None = None) -> Service:
@@ -27,7 +28,7 @@ def read(path: str, name: str | None = None) -> Service:
         line = content[: error.start].count(b"\n") + 1
         raise DeclarationError("it is not UTF-8", file=path, line=line) from None
     stem = os.path.basename(path).removesuffix(".toml")
-    return loads(text, path, name or stem)
+    return loads(text.removeprefix(BYTE_ORDER_MARK), path, name or stem)
 
 
 def _content(path: str) -> bytes:
@@ -93,12 +94,19 @@ def line_of(text: str, key: str) -> int | None:
             inside = line.partition("#")[0].strip().strip("[] ")
             if inside == key:
                 found = number
-        word = line.partition("=")[0].strip().strip("\"'")
-        if (inside, word) in ((table, entry), ("", key), ("", table)):
+        word = _key_of(line)
+        if word and (inside, word) in ((table, entry), ("", key), ("", table)):
             found = found or number
         if (inside, word) == (table, entry):
             return number
     return found
+
+
+def _key_of(line: str) -> str:
+    """Return the key that a line gives a value, quoted or not."""
+    if line[:1] in ("'", '"'):
+        return line[1:].partition(line[0])[0]
+    return line.partition("=")[0].strip()
 
 
 def write(service: Service) -> str:

@@ -35,6 +35,23 @@ def test_what_is_written_is_read_again(service: Service) -> None:
     assert service == loads(shell_writer.write(service))
 
 
+@pytest.mark.parametrize("text", ["a\rb", "a\r\nb", "\r\n", "\ufeffa"])
+def test_what_is_written_is_read_again_from_a_file(tmp_path, text) -> None:
+    """Line ends in a value are the value's."""
+    service = Service(name="nap", environment={"A": text}, usage=text)
+    (tmp_path / "nap").write_bytes(shell_writer.write(service).encode())
+    assert service == shell_source.read(str(tmp_path / "nap"), ENVIRONMENT)
+
+
+@pytest.mark.parametrize("first", ["", "#!/usr/bin/env ssd-service\r\n"])
+def test_a_file_may_come_from_windows(tmp_path, first) -> None:
+    """Byte order mark and carriage returns are none of its words."""
+    text = f"\ufeff{first}DAEMON=/bin/sleep\r\nDAEMON_ARGS=5\r\n"
+    (tmp_path / "nap").write_bytes(text.encode())
+    found = shell_source.read(str(tmp_path / "nap"), ENVIRONMENT)
+    assert ("/bin/sleep", ["5"]) == (found.executable, found.arguments)
+
+
 @settings(deadline=None, max_examples=30)
 @given(OPTIONAL["description"])
 def test_a_text_is_what_the_shell_makes_of_it(text: str) -> None:

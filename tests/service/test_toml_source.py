@@ -74,6 +74,8 @@ MISTAKES = {
                                                              "readiness.timeout"),
     'name = "x"\nreadiness = {timeout = -1}\n': (2, "readiness.timeout", None),
     'nice = 1\n[limits]\nfoo = 3\n': (3, "limits.foo", None),
+    'name = "x"\n[environment]\n"A=B" = "1"\n': (3, "environment.A=B", None),
+    '\nexecutable = "/bin/true"\n': (None, "name", None),
     'name = "x"\nnice = = 3\n': (2, None, None),
     'name = "x"\nnice = 1\nnice = 2\n': (3, None, None),
     'name = "x"\narguments = [1,\n': (3, None, None),
@@ -86,7 +88,7 @@ MISTAKES = {
 def test_a_mistake_is_named_with_file_line_and_key(text: str) -> None:
     """And with the key that was probably meant."""
     with pytest.raises(DeclarationError) as caught:
-        toml_source.loads(text, "/etc/ssd/x.toml", "x")
+        toml_source.loads(text, "/etc/ssd/x.toml", "x" if "name" in text else "x/y")
     error = caught.value
     line, key, near = MISTAKES[text]
     assert ("/etc/ssd/x.toml", line, key) == (error.file, error.line, error.key)
@@ -101,6 +103,15 @@ def test_a_service_is_called_as_its_file_unless_it_says_otherwise(tmp_path) -> N
     assert "nap" == toml_source.read(str(file)).name
     file.write_text('name = "other"\n')
     assert "other" == toml_source.read(str(file)).name
+
+
+@pytest.mark.parametrize("reading", ["plain", "whole"])
+def test_a_file_may_come_from_windows(tmp_path, reading) -> None:
+    """Byte order mark and carriage returns are none of its texts."""
+    file = tmp_path / "nap.toml"
+    more = "nice = 0x5\r\n" if reading == "whole" else ""
+    file.write_bytes(f'\ufeffexecutable = "/bin/sleep"\r\n{more}'.encode())
+    assert "/bin/sleep" == toml_source.read(str(file)).executable
 
 
 def test_a_file_that_is_no_text_is_an_error(tmp_path) -> None:
