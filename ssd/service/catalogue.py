@@ -6,6 +6,7 @@ first of these counts.
 """
 
 import os
+import stat
 
 from ssd.service.errors import UnknownService
 
@@ -29,15 +30,23 @@ def candidates(name: str, directory: str = DIRECTORY) -> list[str]:
 def locate(name: str, directory: str = DIRECTORY) -> str | None:
     """Return the path of a declaration; None if there is none of this name.
 
-    A plain init script in /etc/init.d is none.
+    A plain init script in /etc/init.d is none. Raises OSError where the caller may not look:
+    the next place may have another declaration of the same name.
     """
-    if not name or "/" in name or name[0] in ".-":
+    if not name or "/" in name or "\0" in name or name[0] in ".-":
         return None
     *files, script = candidates(name, directory)
     for path in files:
-        if os.path.isfile(path):
+        if _is_file(path):
             return path
     return script if _is_own(script) else None
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def find(
@@ -83,10 +92,17 @@ def names(directory: str = DIRECTORY) -> list[str]:
     """
     try:
         with os.scandir(directory) as found:
-            plain = {each.name.removesuffix(".toml") for each in found if not each.is_dir()}
+            plain = {each.name.removesuffix(".toml") for each in found if not _is_folder(each)}
     except FileNotFoundError:
         return []
     return sorted(filter(_is_name, plain), key=os.fsencode)
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle, say: whoever reads it is told
+        return False
 
 
 def _is_name(name: str) -> bool:

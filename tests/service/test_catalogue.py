@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from support import as_nobody, shared, skip_without_nobody
 
 from ssd.service import DeclarationError, UnknownService, catalogue
 
@@ -65,3 +66,24 @@ def test_a_mistake_is_that_of_the_file_that_counts(tmp_path: Path) -> None:
     (tmp_path / "nova-compute.toml").write_text("= 1\n")
     with pytest.raises(DeclarationError):
         catalogue.find("nova-compute", str(tmp_path))
+
+
+def test_a_link_that_leads_nowhere_hides_no_other_name(tmp_path: Path) -> None:
+    """It has a name as well, for whoever asks what is wrong with it."""
+    (tmp_path / "circle.toml").symlink_to("circle.toml")
+    (tmp_path / "gone.toml").symlink_to("nowhere")
+    (tmp_path / "nap.toml").write_text(TOML)
+    assert ["circle", "gone", "nap"] == catalogue.names(str(tmp_path))
+
+
+def test_where_nobody_may_look_nothing_is_taken_for_undeclared(
+    tmp_path: Path, ssd_path: Path, run
+) -> None:
+    """An ordinary user is denied, and not told of another service of that name."""
+    skip_without_nobody()
+    closed = tmp_path / "closed"
+    closed.mkdir(0o700)
+    command = [ssd_path.with_name("ssd-service"), f"--directory={closed}"]
+    with shared(tmp_path, 0o755):
+        done = run(*command, "nova-compute", "status", **as_nobody())
+    assert (4, True) == (done.returncode, "Permission denied" in done.stderr), done.stderr
