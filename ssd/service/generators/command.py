@@ -145,8 +145,7 @@ def _write(generator: "ModuleType", sheet: Sheet, options: Options, voice: Voice
     try:
         if path is None:
             # Here the text is what the command is for: if it gets nowhere, that is a failure.
-            with open(1, "wb", closefd=False) as output:
-                output.write(data)
+            _put(1, data, "standard output", closefd=False)
         else:
             save(path, data, generator.MODE, options.force)
     except FileExistsError:
@@ -175,10 +174,18 @@ def save(path: str, data: bytes, mode: int, force: bool = False) -> None:
     except OSError as error:
         raise OSError(error.errno, error.strerror, path) from error
     try:
-        with open(fd, "wb") as file:
-            file.write(data)
+        _put(fd, data, path)
         if force:
             os.replace(new, path)
     except BaseException:
         os.unlink(new)
         raise
+
+
+def _put(fd: int, data: bytes, path: str, closefd: bool = True) -> None:
+    """Write all of it. Raises OSError, which names ``path``."""
+    try:
+        with open(fd, "wb", closefd=closefd) as file:
+            file.write(data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error

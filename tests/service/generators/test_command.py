@@ -124,8 +124,20 @@ def test_a_text_that_gets_nowhere_is_a_failure(declaration: str, run: Run) -> No
     code = f"from ssd.service.generators.command import main; exit(main(['sysv', {declaration!r}]))"
     with open("/dev/full", "wb") as full:
         done = run(sys.executable, "-c", code, stdout=full, stderr=subprocess.PIPE)
-    assert 1 == done.returncode
-    assert "No space left on device" in done.stderr
+    expected = "ssd-service: standard output: No space left on device\n"
+    assert (1, expected) == (done.returncode, done.stderr)
+
+
+def test_a_file_that_cannot_be_filled_is_named_and_gone(
+    declaration: str, run: Run, tmp_path: Path
+) -> None:
+    """As on a full disk."""
+    path = tmp_path / "made"
+    words = ["sysv", declaration, f"--output={path}"]
+    code = f"from ssd.service.generators.command import main; exit(main({words!r}))"
+    done = run("sh", "-c", 'ulimit -f 0; exec "$@"', "sh", sys.executable, "-c", code)
+    assert (1, f"ssd-service: {path}: File too large\n") == (done.returncode, done.stderr)
+    assert not path.exists()
 
 
 def test_a_unit_is_installed_under_a_name_that_units_can_have(
