@@ -78,9 +78,18 @@ def _limit(limits: "dict[int, tuple[int, int]]") -> None:
 
     for number, limit in limits.items():
         try:
-            attempt("limit", str(number), resource.setrlimit, number, limit)
+            attempt("limit", _limit_name(number), resource.setrlimit, number, limit)
         except ValueError as error:  # how the module tells of EINVAL and EPERM
-            raise StartFailed("limit", str(number), errno.EINVAL, str(error)) from error
+            raise StartFailed("limit", _limit_name(number), errno.EINVAL, str(error)) from error
+
+
+def _limit_name(number: int) -> str:
+    """Return what a resource limit is called, without the RLIMIT_ before it."""
+    import resource
+
+    names = sorted(name for name in dir(resource) if name.startswith("RLIMIT_"))
+    found = [name for name in names if getattr(resource, name) == number]
+    return found[0][7:].lower() if found else str(number)
 
 
 def _surroundings(command: "Command", extra: "dict[bytes, bytes] | None") -> dict[bytes, bytes]:

@@ -88,6 +88,7 @@ def test_the_environment_is_that_of_service(place) -> None:
         ('umsk = "022"\n', 6, "nap.toml:4: umsk: there is no such field; did you mean umask?"),
         ('umask = 22\n', 6, "nap.toml:4: umask: it has to be octal digits"),
         ('environment_files = ["/nonexistent"]\n', 1, "/nonexistent"),
+        ('limits = {nofile = 9223372036854775807}\n', 1, "resource limit nofile"),
     ],
 )  # fmt: skip
 def test_a_start_that_cannot_be_says_why(place, text, status, words) -> None:
