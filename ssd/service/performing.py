@@ -40,7 +40,8 @@ def perform(
     if resolved == "status":
         tell(steps, outcome)
     elif move.words == _INSTALLED:
-        write(STDERR, f"{service.name}: {service.executable} {_INSTALLED}\n")
+        program_file = f"{service.root or ''}{service.executable}"
+        write(STDERR, f"{service.name}: {program_file} {_INSTALLED}\n")
     elif resolved in verbs.LINES:
         move = _with_line(steps, resolved, move)
     else:

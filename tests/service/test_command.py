@@ -82,6 +82,7 @@ def test_the_environment_is_that_of_service(place) -> None:
     ("text", "status", "words"),
     [
         ('executable = "/dev/null"\n', 0, "is not installed"),
+        ('root = "/nonexistent"\n', 0, "nap: /nonexistent/bin/sleep is not installed"),
         ('user = "no-such-user"\n', 1, "user 'no-such-user' not found"),
         ('working_directory = "/nonexistent"\n', 1, "/nonexistent"),
         ('before_start = "echo no >&2; exit 3"\n', 1, "before_start ended with status 3"),
