@@ -73,10 +73,18 @@ def _facts(call: "Call") -> int:
 
     from ssd.service.facts import gather
 
-    services, broken = _read(call, "status")
-    gathered = [gather(service, call.table) for service in services]
-    write(1, json.dumps([facts for _, facts in gathered], indent=2) + "\n")
-    return max([broken, *(status for status, _ in gathered)])
+    services, status = _read(call, "status")
+    gathered = []
+    for service in services:
+        try:
+            found, facts = gather(service, call.table)
+        except Error as error:
+            found = _fail(call, error, "status")
+        else:
+            gathered.append(facts)
+        status = max(status, found)
+    write(1, json.dumps(gathered, indent=2) + "\n")
+    return status
 
 
 def _statuses(call: "Call") -> int:

@@ -46,11 +46,14 @@ class Steps:
         return starts.start(self) if step == verbs.START else starts.execute(self)
 
     def look(self, for_start: bool = False) -> str:
-        """Find out how the service is; ``for_start``: whether its program has to be there."""
+        """Find out how the service is; ``for_start``: whether its program has to be there.
+
+        Raises DeclarationError for a service that is known by nothing.
+        """
         if for_start and not self._installed():
             return verbs.ABSENT
+        match = self.service.match()
         try:
-            match = self.service.match()
             finding = look(match, resolve(match, self.table), self.table)
         except Error as error:
             self.complain(error)
@@ -62,13 +65,13 @@ class Steps:
         return _STATES.get(found, verbs.STOPPED)
 
     def complain(self, error: "Error | OSError | str") -> None:
-        """Keep what went wrong, in words."""
-        if isinstance(error, str):
-            self.complaints.append(error)
-            return
-        from ssd.service.wording import describe
+        """Keep what went wrong, in words; what the next step finds again is said once."""
+        if not isinstance(error, str):
+            from ssd.service.wording import describe
 
-        self.complaints.append(describe(error))
+            error = describe(error)
+        if error not in self.complaints:
+            self.complaints.append(error)
 
     def failed(self, error: "Error | OSError") -> str:
         """Keep an error, and return the outcome that it is."""

@@ -101,9 +101,16 @@ def stop_level(
     return ends
 
 
+def _first_move(steps: Steps) -> "verbs.Move":
+    try:
+        return verbs.decide("stop", verbs.LOOK, steps.look())
+    except Error as error:
+        return verbs.decide("stop", verbs.STOP, steps.failed(error))
+
+
 def _all_stopped(many: list[Steps]) -> "list[tuple[Steps, verbs.Move]]":
     """Take the steps of a stop with all of them; return the last move of each."""
-    moves = [verbs.decide("stop", verbs.LOOK, steps.look()) for steps in many]
+    moves = list(map(_first_move, many))
     works = {}
     for index, (steps, move) in enumerate(zip(many, moves, strict=True)):
         if move.step == verbs.STOP:

@@ -100,6 +100,19 @@ def test_a_start_that_cannot_be_says_why(place, text, status, words) -> None:
     assert not place.pidfile.exists()
 
 
+@pytest.mark.parametrize(("verb", "status"), [("start", 6), ("stop", 6), ("status", 4)])
+def test_what_a_service_cannot_be_known_by_is_named(place, verb, status) -> None:
+    """The declaration makes no sense, and that of another service does."""
+    (place.folder / "a.toml").write_text('script = "sleep 1000"\npidfile = "none"\n')
+    done = place("a", verb)
+    reason = f"ssd-service: {place.folder}/a.toml: executable: it is known by no pidfile"
+    assert (status, True) == (done.returncode, done.stderr.startswith(reason)), done.stderr
+    place.declare(name="b")
+    done = place("all", verb)
+    assert (True, True) == ("b" in done.stdout, reason in done.stderr)
+    assert ["b"] == [each["name"] for each in json.loads(place("all", "status", "--json").stdout)]
+
+
 def test_hooks_and_directories_come_in_their_order(place) -> None:
     """Directories, before_start, the program, after_start; after_start does not undo a start."""
     log = place.folder / "log"

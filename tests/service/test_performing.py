@@ -61,6 +61,13 @@ def test_a_pidfile_that_is_not_believed_is_no_status(do, pidfile, running) -> No
     assert "world-writable" in said
 
 
+def test_what_two_steps_find_is_said_once(do, pidfile, running) -> None:
+    """The look and the stop read the same pidfile."""
+    pidfile.chmod(0o666)
+    status, _, said = do("stop", running)
+    assert (1, 1) == (status, said.count("world-writable"))
+
+
 def test_a_second_start_is_a_success(do, running) -> None:
     """No second daemon, and no word of a failure."""
     assert (0, "Starting A nap: nap is already running.\n", "") == do("start", running)
