@@ -26,6 +26,7 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
     from ssd.launch.stdio import settle
 
     settle()
+    _have_children()
     program = os.path.basename(argv[0])
     call = Call(program, table)
     words: list[str] | None = []
@@ -37,6 +38,17 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
 
         write(2, f"{program}: {describe(error)}\n")
         return exit_status(error, "".join((words or [])[1:2]))
+
+
+def _have_children() -> None:
+    """Let the kernel keep children until they are waited for, whatever our caller ignores.
+
+    Also for what is started: a shell, which runs first, mostly leaves SIGCHLD so anyway.
+    """
+    from ssd.signals import raw as signals
+
+    if signals.getsignal(signals.SIGCHLD) == signals.SIG_IGN:
+        signals.signal(signals.SIGCHLD, signals.SIG_DFL)
 
 
 class Call:

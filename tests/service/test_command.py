@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -111,6 +112,18 @@ def test_what_a_service_cannot_be_known_by_is_named(place, verb, status) -> None
     done = place("all", verb)
     assert (True, True) == ("b" in done.stdout, reason in done.stderr)
     assert ["b"] == [each["name"] for each in json.loads(place("all", "status", "--json").stdout)]
+
+
+def test_children_are_waited_for_whatever_the_caller_ignores(place) -> None:
+    """A shell's, a hook's, a probe's and a program's that detaches itself."""
+    lines = "DAEMON=/bin/true\nSERVICE_BACKGROUND=no\nSERVICE_BEFORE_START=true\n"
+    probe = "SERVICE_READINESS='kind=command command=true'\n"
+    (place.folder / "nap").write_text(f"{lines}PIDFILE={place.pidfile}\n{probe}")
+    code = "from ssd.service.command import main; import os, sys; os._exit(main(sys.argv))"
+    words = [sys.executable, "-c", code, f"--directory={place.folder}", "nap", "start"]
+    ignore = {"preexec_fn": lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)}
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, **ignore)
+    assert (0, "Starting nap: nap.\n", "") == (done.returncode, done.stdout, done.stderr)
 
 
 def test_hooks_and_directories_come_in_their_order(place) -> None:
