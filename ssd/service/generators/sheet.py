@@ -32,6 +32,8 @@ class Sheet:
         self.service = service
         self.kind = kind
         self.declared = service.to_dict()
+        if service.provides == [service.name]:  # which is what it provides anyway
+            del self.declared["provides"]
         self.losses = [(name, lost[name]) for name in self.declared if name in lost]
         self._lines: list[str] = []
 

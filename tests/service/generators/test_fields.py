@@ -45,6 +45,7 @@ def test_a_field_changes_the_file_or_is_said_to_be_lost(field: str, kind: str) -
 def test_what_is_not_declared_is_not_lost(kind: str) -> None:
     """A plain service goes into a file of any kind without a word."""
     assert [] == generated(kind, samples.least()).losses
+    assert [] == generated(kind, samples.least(provides=["x"])).losses  # its own name
 
 
 @pytest.mark.parametrize("kind", KINDS)
