@@ -1,15 +1,18 @@
 """Run a piece of shell and read what it prints; what it complains of becomes an error."""
 
 import os
+import select
 
 from ssd.service.errors import DeclarationError
 from ssd.signals import IGNORED
+from ssd.signals import raw as signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 SHELL = "/bin/sh"
+PATIENCE = 30.0  # seconds; a file that takes longer would hold up every service after it
 
 
 def run(
@@ -23,7 +26,8 @@ def run(
 
     Its output is what it writes to descriptor 3: the standard ones lead nowhere, so that a
     file that prints does no harm. ``meanwhile`` is called while the shell works. Its own end
-    is the end of it, whatever it has left in the background.
+    is the end of it, whatever it has left in the background. Raises DeclarationError if that
+    does not come in PATIENCE; the shell is killed then.
     """
     said = _scratch()
     output = _scratch()
@@ -40,12 +44,33 @@ def run(
         try:
             meanwhile()
         finally:
+            in_time = _ends(pid)
             status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        if not in_time:
+            reason = f"reading it takes longer than {PATIENCE:g} seconds"
+            raise DeclarationError(reason, file=arguments[0] if arguments else name)
         text = os.pread(output, os.fstat(output).st_size, 0)
         return status, text, os.pread(said, 4096, 0).decode("utf-8", "replace")
     finally:
         os.close(said)
         os.close(output)
+
+
+def _ends(pid: int) -> bool:
+    """Wait for the end of a child; kill it, and return False, where that does not come."""
+    try:
+        fd = os.pidfd_open(pid)
+    except (AttributeError, OSError):  # no Linux, or an old one: without a limit
+        return True
+    try:
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        if poll.poll(PATIENCE * 1000):
+            return True
+        os.kill(pid, signals.SIGKILL)  # not reaped yet, so nobody else has its pid
+        return False
+    finally:
+        os.close(fd)
 
 
 def _scratch() -> int:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssd.service import DeclarationError, Service, shell_source, shell_writer
+from ssd.service import DeclarationError, Service, shell, shell_source, shell_writer
 from ssd.service.fields import KINDS
 from ssd.service.words import quote
 
@@ -240,6 +240,15 @@ def test_a_file_that_is_called_as_a_runlevels_link_keeps_its_name(tmp_path: Path
     """Only a link is one."""
     (tmp_path / "S01nap").write_text("DAEMON=/bin/sleep\n")
     assert "S01nap" == shell_source.read(str(tmp_path / "S01nap"), ENVIRONMENT).name
+
+
+def test_a_file_that_hangs_is_a_mistake(monkeypatch, tmp_path) -> None:
+    """It must not hold up those who ask after every service."""
+    monkeypatch.setattr(shell, "PATIENCE", 0.1)
+    told = tmp_path / "pid"
+    with pytest.raises(DeclarationError, match="/etc/ssd/nap: reading it takes longer than 0.1"):
+        loads(f"echo $$ > {told}\nwhile :; do :; done\n")
+    assert not os.path.exists(f"/proc/{told.read_text().strip()}")
 
 
 def test_what_a_file_leaves_in_the_background_is_not_waited_for() -> None:
