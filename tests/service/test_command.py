@@ -1,11 +1,9 @@
-"""The command ssd-service with real processes: lives, failures, hooks, readiness."""
+"""The command ssd-service with real processes: lives, statuses, lines that make no sense."""
 
 import errno
 import json
 import os
 import signal
-import subprocess
-import sys
 
 import pytest
 from support import ended
@@ -13,16 +11,6 @@ from support import ended
 from ssd.service import toml_source
 from ssd.service.command import main
 from ssd.testing import FakeProcesses
-
-FORKING = """
-import os, sys, time
-if os.fork(): os._exit(int(sys.argv[2]))
-os.setsid()
-for fd in 0, 1, 2: os.dup2(os.open("/dev/null", os.O_RDWR), fd)
-with open(sys.argv[1] + ".new", "w") as file: file.write(f"{os.getpid()}\\n")
-os.rename(sys.argv[1] + ".new", sys.argv[1])
-time.sleep(1000)
-"""
 
 
 def test_the_whole_life_has_lsb_statuses(place) -> None:
@@ -79,28 +67,6 @@ def test_the_environment_is_that_of_service(place) -> None:
     assert lines["PATH"].startswith("/usr/bin:/bin:/usr/local/sbin:")
 
 
-@pytest.mark.parametrize(
-    ("text", "status", "words"),
-    [
-        ('executable = "/dev/null"\n', 0, "is not installed"),
-        ('root = "/nonexistent"\n', 0, "nap: /nonexistent/bin/sleep is not installed"),
-        ('user = "no-such-user"\n', 1, "user 'no-such-user' not found"),
-        ('working_directory = "/nonexistent"\n', 1, "/nonexistent"),
-        ('before_start = "echo no >&2; exit 3"\n', 1, "before_start ended with status 3"),
-        ('umsk = "022"\n', 6, "nap.toml:4: umsk: there is no such field; did you mean umask?"),
-        ('umask = 22\n', 6, "nap.toml:4: umask: it has to be octal digits"),
-        ('environment_files = ["/nonexistent"]\n', 1, "/nonexistent"),
-        ('limits = {nofile = 9223372036854775807}\n', 1, "resource limit nofile"),
-    ],
-)  # fmt: skip
-def test_a_start_that_cannot_be_says_why(place, text, status, words) -> None:
-    """On standard error, with a status of LSB, and nothing is left."""
-    place.declare(text)
-    done = place("nap", "start")
-    assert (status, True) == (done.returncode, words in done.stderr), done.stderr
-    assert not place.pidfile.exists()
-
-
 @pytest.mark.parametrize(("verb", "status"), [("start", 6), ("stop", 6), ("status", 4)])
 def test_what_a_service_cannot_be_known_by_is_named(place, verb, status) -> None:
     """The declaration makes no sense, and that of another service does."""
@@ -112,95 +78,6 @@ def test_what_a_service_cannot_be_known_by_is_named(place, verb, status) -> None
     done = place("all", verb)
     assert (True, True) == ("b" in done.stdout, reason in done.stderr)
     assert ["b"] == [each["name"] for each in json.loads(place("all", "status", "--json").stdout)]
-
-
-def test_children_are_waited_for_whatever_the_caller_ignores(place) -> None:
-    """A shell's, a hook's, a probe's and a program's that detaches itself."""
-    lines = "DAEMON=/bin/true\nSERVICE_BACKGROUND=no\nSERVICE_BEFORE_START=true\n"
-    probe = "SERVICE_READINESS='kind=command command=true'\n"
-    (place.folder / "nap").write_text(f"{lines}PIDFILE={place.pidfile}\n{probe}")
-    code = "from ssd.service.command import main; import os, sys; os._exit(main(sys.argv))"
-    words = [sys.executable, "-c", code, f"--directory={place.folder}", "nap", "start"]
-    ignore = {"preexec_fn": lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)}
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, **ignore)
-    assert (0, "Starting nap: nap.\n", "") == (done.returncode, done.stdout, done.stderr)
-
-
-def test_hooks_and_directories_come_in_their_order(place) -> None:
-    """Directories, before_start, the program, after_start; after_start does not undo a start."""
-    log = place.folder / "log"
-    place.declare(
-        f'directories = [{{path = "{place.folder}/made/deep", mode = "0750"}}]\n'
-        f'before_start = "test -d {place.folder}/made/deep; echo before >> {log}"\n'
-        f'after_start = "test -s {place.pidfile}; echo after >> {log}; false"\n'
-    )
-    done = place("nap", "start")
-    assert 0 == done.returncode
-    assert "after_start ended with status 1" in done.stderr
-    assert "before\nafter\n" == log.read_text()
-    assert 0o750 == (place.folder / "made/deep").stat().st_mode & 0o777
-
-
-def test_a_program_that_detaches_itself_is_waited_for(place) -> None:
-    """Its first process's end is the start's; its own pidfile counts."""
-    program = place.folder / "forking.py"
-    program.write_text(FORKING)
-    place.declare(
-        f'executable = "{sys.executable}"\nbackground = false\n'
-        f'arguments = ["{program}", "{place.pidfile}", "0"]\n[readiness]\nkind = "pidfile"\n'
-    )
-    place.expect(0, "nap", "start")
-    first = place.pid
-    assert first is not None
-    place.expect(0, "nap", "start")
-    assert first == place.pid
-    place.expect(0, "nap", "stop")
-    place.expect(3, "nap", "status")
-
-
-def test_a_program_that_fails_instead_of_detaching_is_a_failure(place) -> None:
-    """Its own status is told."""
-    place.declare('executable = "/bin/sh"\narguments = ["-c", "exit 7"]\nbackground = false\n')
-    done = place("nap", "start")
-    assert 1 == done.returncode
-    assert "status 7" in done.stderr
-
-
-def test_a_restart_waits_until_the_new_one_is_ready(place) -> None:
-    """A command that succeeds says so; it is asked until it does."""
-    asked = place.folder / "asked"
-    script = f"echo x >> {asked}; test $(wc -l < {asked}) -ge 3"
-    place.declare(
-        f'[readiness]\nkind = "command"\ntimeout = 20\ncommand = ["/bin/sh", "-c", "{script}"]\n'
-    )
-    place.expect(0, "nap", "restart")
-    assert 3 == len(asked.read_text().splitlines())
-
-
-def test_what_never_gets_ready_is_a_failure(place) -> None:
-    """After the time that is declared, or as soon as the program has ended."""
-    never = '[readiness]\nkind = "command"\ntimeout = {}\ncommand = ["/bin/false"]\n'
-    place.declare(never.format(0.2))
-    done = place("nap", "start")
-    assert 1 == done.returncode
-    assert "not ready after 0.2 seconds" in done.stderr
-    place.expect(0, "nap", "stop")
-    place.declare('executable = "/bin/true"\n' + never.format(50))
-    done = place("nap", "start")
-    assert 1 == done.returncode
-    assert "ended before it was ready" in done.stderr
-
-
-def test_a_probe_that_hangs_is_ended_with_the_time(place) -> None:
-    """What is declared to tell of readiness has no more time than that."""
-    pid = place.folder / "pid"
-    hangs = f'["/bin/sh", "-c", "echo $$ > {pid}; exec sleep 1000"]'
-    place.declare(f'[readiness]\nkind = "command"\ntimeout = 0.2\ncommand = {hangs}\n')
-    done = place("nap", "start")
-    assert 1 == done.returncode
-    assert "not ready after 0.2 seconds" in done.stderr
-    assert not os.path.exists(f"/proc/{pid.read_text().strip()}")
-    place.expect(0, "nap", "stop")
 
 
 def test_systemd_start_becomes_the_program(place) -> None:
