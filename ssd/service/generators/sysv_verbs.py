@@ -29,7 +29,12 @@ do_reload() {{
 }}
 
 verb_reload() {{
-    matched --status || exit 7
+    matched --status
+    case $? in
+    0) ;;
+    1 | 3) exit 7 ;;
+    *) exit 1 ;;
+    esac
     report Reloading do_reload
 }}
 
@@ -127,7 +132,12 @@ stop) report Stopping do_stop ;;
 restart) verb_restart ;;
 reload | force-reload) {verb_reload} ;;
 try-restart)
-    if matched --status; then verb_restart; fi
+    matched --status
+    case $? in
+    0) verb_restart ;;
+    1 | 3) ;; # it is not running
+    *) exit 1 ;;
+    esac
     ;;
 status) verb_status ;;
 *)

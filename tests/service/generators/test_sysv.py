@@ -189,6 +189,14 @@ def test_a_failing_hook_fails_the_start(machine: Machine) -> None:
     )
 
 
+def test_what_cannot_be_told_is_not_taken_for_stopped(machine: Machine) -> None:
+    """LSB's 7, or a success, would be a lie."""
+    commands = """
+"$S" start > /tmp/said; chmod 666 /run/x.pid
+for verb in try-restart reload; do "$S" $verb > /tmp/said 2> /tmp/complaints; echo $?; done"""
+    assert "1\n1\n" == machine(daemon(reload_signal="USR1"), commands)
+
+
 def test_a_start_waits_until_the_service_is_ready(machine: Machine) -> None:
     """And fails if it is not in time."""
     ready = {"kind": "command", "command": ["test", "-e", "/tmp/given"], "timeout": 30}
