@@ -72,8 +72,10 @@ def _surroundings(sheet: Sheet) -> "Iterable[str]":
 
 
 def _hook(service: "Service", field: str) -> list[str]:
+    """Return the line of a hook; whatever becomes of one after the start, the verb goes on."""
     words = start_words.hook(service, field)
-    return [f"{shell_words(words)} || return 1"] if words else []
+    failing = "return 1" if field == "before_start" else f'ewarn "$RC_SVCNAME: {field} failed"'
+    return [f"{shell_words(words)} || {failing}"] if words else []
 
 
 def _ready(sheet: Sheet) -> "Iterable[str]":

@@ -74,10 +74,14 @@ def _program(sheet: Sheet) -> str:
 
 
 def _hook(sheet: Sheet, field: str) -> "Iterable[str]":
-    """Yield what is run by root before or after a start or a stop."""
+    """Yield what is run by root before or after a start or a stop.
+
+    Whatever becomes of one after the start, the verb goes on ("-").
+    """
     words = start_words.hook(sheet.service, field)
     if words:
-        yield f"{HOOKS[field]}={command(words, '+')}"
+        prefix = "+" if field == "before_start" else "+-"
+        yield f"{HOOKS[field]}={command(words, prefix)}"
 
 
 def _readiness(sheet: Sheet) -> "Iterable[str]":

@@ -41,6 +41,9 @@ HEADER = (
     ("Default-Stop", "default_stop", ("0", "1", "6")),
 )
 
+# What becomes of these hooks, the verb goes on.
+LENIENT = '{0} || echo "$NAME: {1} failed" >&2'
+
 
 def generate(service: "Service") -> Sheet:
     """Write the script. Raises Inexpressible."""
@@ -55,8 +58,8 @@ def generate(service: "Service") -> Sheet:
         names="\n".join(_names(service)),
         functions="\n".join(_functions(sheet)),
         stop=shell_words(start_words.stopping(service)),
-        before_stop=_step(service, "before_stop", "matched --status && ! {} && return 2"),
-        after_stop=_step(service, "after_stop", "{} || return 2"),
+        before_stop=_step(service, "before_stop", "if matched --status; then " + LENIENT + "; fi"),
+        after_stop=_step(service, "after_stop", LENIENT),
         do_reload="" if signal == "none" else sysv_verbs.RELOAD.format(signal=shell_word(signal)),
         verb_reload="verb_restart" if signal == "none" else "verb_reload",
     )
@@ -123,7 +126,7 @@ def _functions(sheet: Sheet) -> "Iterable[str]":
     lines += _step(service, "before_start", "{} || return 1")
     yield f"prepare() {{\n{lines}    return 0\n}}\n"
     yield from _launch(sheet)
-    lines = _ready(service) + _step(service, "after_start", "{} || return 1")
+    lines = _ready(service) + _step(service, "after_start", LENIENT)
     yield f"finish() {{\n{lines}    return 0\n}}\n"
 
 
@@ -166,4 +169,4 @@ def _ready(service: "Service") -> str:
 def _step(service: "Service", field: str, line: str) -> str:
     """Return the line that runs a hook by a shell of its own; nothing for no hook."""
     words = start_words.hook(service, field)
-    return f"    {line.format(shell_words(words))}\n" if words else ""
+    return f"    {line.format(shell_words(words), field)}\n" if words else ""

@@ -134,6 +134,19 @@ def test_systemd_runs_the_hooks_as_root_and_in_their_order(machine: Machine) -> 
     assert expected == (machine.shared / "hooks").read_text()
 
 
+def test_systemd_starts_and_stops_whatever_becomes_of_hooks(machine: Machine) -> None:
+    """But for the one before the start, which is a condition."""
+    hooks = dict.fromkeys(("after_start", "before_stop", "after_stop"), "exit 5")
+    witness = installed(machine, "limps", **hooks)
+    machine.run("systemctl", "start", "limps")
+    witness.told()
+    machine.run("systemctl", "stop", "limps")
+    assert "TERM" == witness.told()
+    assert ["inactive", "success"] == machine.show("limps", "ActiveState", "Result")
+    installed(machine, "fails", before_start="exit 5")
+    machine.run("systemctl", "start", "fails", status=1)
+
+
 def test_systemd_keeps_to_the_schedule_of_a_stop(machine: Machine) -> None:
     """What ignores the first signal gets the last."""
     witness = installed(machine, "stubborn", "--ignore", "TERM", stop_schedule="TERM/1/KILL/5")

@@ -123,6 +123,17 @@ ls -d '/tmp/before it' /tmp/after"""
     assert told == machine(service, commands).splitlines()
 
 
+def test_a_hook_that_fails_keeps_nothing_from_stopping(machine: Machine) -> None:
+    """It is complained of, as by ssd-service."""
+    hooks = dict.fromkeys(("after_start", "before_stop", "after_stop"), "exit 5")
+    commands = """
+for verb in start status stop status; do "$S" $verb >> /tmp/said 2>&1; echo "$verb $?"; done
+grep -o '[a-z]*_st[a-z]* failed' /tmp/said"""
+    told = [f"{field} failed" for field in hooks]
+    life = ["start 0", "status 0", "stop 0", "status 3"]
+    assert [*life, *told] == machine(samples.least(**hooks), commands).splitlines()
+
+
 @pytest.mark.parametrize("text", samples.HOSTILE)
 def test_no_value_is_executed(text: str, machine: Machine) -> None:
     """Whatever a declaration says, it is data for the script and for the shell after it."""

@@ -189,6 +189,16 @@ def test_a_failing_hook_fails_the_start(machine: Machine) -> None:
     )
 
 
+def test_another_failing_hook_fails_nothing(machine: Machine) -> None:
+    """It is complained of; what it stands around is done all the same, as by ssd-service."""
+    hooks = dict.fromkeys(("after_start", "before_stop", "after_stop"), "exit 5")
+    commands = """
+for verb in start status stop; do "$S" $verb > /tmp/said 2>> /tmp/complaints; echo $?; done
+[ -e /run/x.pid ] || echo no pidfile; cat /tmp/complaints"""
+    told = "".join(f"x: {field} failed\n" for field in hooks)
+    assert f"0\n0\n0\nno pidfile\n{told}" == machine(daemon(**hooks), commands)
+
+
 def test_what_cannot_be_told_is_not_taken_for_stopped(machine: Machine) -> None:
     """LSB's 7, or a success, would be a lie."""
     commands = """
