@@ -90,3 +90,21 @@ def test_the_library_keeps_to_its_own_names() -> None:
     names = defined(text) | set(re.findall(r"(?:^|\s)(\w+)=", text))
     known = re.compile(r"_ssd_\w+|v?log_\w+|FANCYTTY")
     assert [] == [each for each in names - set(FUNCTIONS) if not known.fullmatch(each)]
+
+
+@pytest.mark.requires_namespaces
+@pytest.mark.parametrize("name", doors.SHELLS)
+def test_a_script_that_sets_its_path_finds_the_command(name: str, in_namespace, tmp_path) -> None:
+    """Most of Debian's do, and to one that leads to nothing of pip's."""
+    library, shell = doors.shell_library(), doors.shell(name, tmp_path)
+    commands = f"""
+[ -d /lib/lsb ] || exit 77
+mount -t tmpfs tmpfs /lib/lsb; ln -s {library} /lib/lsb/init-functions
+exec {shell} -euc '
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+. /lib/lsb/init-functions
+pidofproc -p /tmp/missing.pid /usr/sbin/daemon || echo "<$?>"'"""
+    done = in_namespace("sh", "-c", commands)
+    if done.returncode == 77:
+        pytest.skip("there is no /lib/lsb to put a link into")
+    assert ("<3>\n", "") == (done.stdout, done.stderr)
