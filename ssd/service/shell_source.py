@@ -33,7 +33,7 @@ _HOOKS = ("before_start", "after_start", "before_stop", "after_stop")
 # On one line, so that the file's own lines keep their numbers in what the shell says.
 _BEFORE = """\
 INIT_D_SCRIPT_SOURCED=true; __ssd_finish() {{ __ssd_status=${{__ssd_status-$?}}; trap - EXIT; \
-__ssd_dir=${{DEFAULT_DIR:-${{ROOT_DIR-}}/etc/default}}; {program}: "${{NAME:={name}}}"; \
+__ssd_dir=${{DEFAULT_DIR:-${{ROOT_DIR-}}/etc/default}}; {program}[ "${{NAME-}}" ] || NAME={name}; \
 if [ "${{PROJECT_NAME-}}" ] && [ -r "$__ssd_dir/openstack" ]; then . "$__ssd_dir/openstack"; fi; \
 if [ -r "$__ssd_dir/$NAME" ]; then . "$__ssd_dir/$NAME"; fi; \
 {functions}printf '%s\\0' "$__ssd_status" {values} >&3; exit 0; }}; trap __ssd_finish EXIT; """

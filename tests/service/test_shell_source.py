@@ -236,6 +236,17 @@ def test_the_links_of_runlevels_do_not_rename_a_service(tmp_path: Path, link, na
     assert name == shell_source.read(str(tmp_path / link), ENVIRONMENT).name
 
 
+@pytest.mark.parametrize(
+    "name", ["na p", "$x", "it's", "w*", "a}", "$(exit 3)", "`a`", 'a"b', "\\"]
+)
+def test_the_name_of_a_file_is_no_shell(tmp_path: Path, name) -> None:
+    """Whatever is in it, nothing is executed, and two services have not one pidfile."""
+    (tmp_path / name).write_text("DAEMON=/bin/sleep\n")
+    assert name == shell_source.read(str(tmp_path / name), ENVIRONMENT).name
+    header = f"### BEGIN INIT INFO\n# Provides: {name.split()[0]}\n### END INIT INFO\n"
+    assert name.split()[0] == loads(f"{header}DAEMON=/bin/sleep\n").name
+
+
 def test_a_file_that_is_called_as_a_runlevels_link_keeps_its_name(tmp_path: Path) -> None:
     """Only a link is one."""
     (tmp_path / "S01nap").write_text("DAEMON=/bin/sleep\n")
