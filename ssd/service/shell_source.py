@@ -75,7 +75,7 @@ def kind_of(text: str) -> str:
     first = text.partition("\n")[0]
     if "PROJECT_NAME=" in text or "{PROJECT_NAME:=" in text:
         return OPENSTACK
-    if "init-d-script" in first or "INIT_D_SCRIPT_SOURCED" in text:
+    if "init-d-script" in first or "INIT_D_SCRIPT_SOURCED" in text and not is_own(text):
         return INIT_D
     return SCRIPT if first.startswith("#!") and not is_own(text) else OWN
 
@@ -111,7 +111,11 @@ def loads(
             given.pop(variable.encode(), None)
     whole = strict and kind == OWN
     names = (_PROGRAM if kind == INIT_D else "", quote(name))
-    found, functions = _variables(text, file, names, given, whole, meanwhile)
+    # What openstack-pkg-tools appends has effects, and is ours to do.
+    head = text.partition(_APPENDED)[0] if kind == OPENSTACK else text
+    found, functions = _variables(head, file, names, given, whole, meanwhile)
+    if kind == OPENSTACK and not found.get("PROJECT_NAME"):
+        kind = OWN if strict else SCRIPT  # it only stands in some text
     from ssd.service.declaration import Service  # loaded by now, or while the shell worked
 
     try:
@@ -152,9 +156,7 @@ def _variables(
     functions = _FIND_FUNCTIONS.format(names=" ".join(_FUNCTIONS)) if "do_st" in text else ""
     values = " ".join(f'"${{{each}+=}}${{{each}-}}"' for each in names)
     before = _BEFORE.format(program=called[0], name=called[1], functions=functions, values=values)
-    # What follows the declaration proper has effects, and is ours to do.
-    head = text.partition(_APPENDED)[0]
-    program = before + head + _AFTER
+    program = before + text + _AFTER
     try:
         status, output, said = run(program, file, environment, meanwhile=meanwhile)
     except OSError as error:

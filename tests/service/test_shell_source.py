@@ -35,6 +35,13 @@ def test_what_is_written_is_read_again(service: Service) -> None:
     assert service == loads(shell_writer.write(service))
 
 
+@pytest.mark.parametrize("text", ["\n#!/bin/sh\n", "PROJECT_NAME=x", "INIT_D_SCRIPT_SOURCED=true"])
+def test_what_a_value_says_is_not_the_kind_of_a_file(text: str) -> None:
+    """Words that tell other kinds of files are values as any others here."""
+    service = Service(name="nap", executable="/bin/sleep", before_start=text, usage=text)
+    assert service == loads(shell_writer.write(service))
+
+
 @pytest.mark.parametrize("text", ["a\rb", "a\r\nb", "\r\n", "\ufeffa"])
 def test_what_is_written_is_read_again_from_a_file(tmp_path, text) -> None:
     """Line ends in a value are the value's."""
