@@ -25,7 +25,8 @@ class Readiness:
         """Return a command that succeeds as soon as it is ready; empty if there is none."""
         if self.kind == "command":
             return self.command
-        if self.kind == "pidfile" and service.pidfile != "none":
+        # Whoever sends it to the background writes the pidfile, or knows the process without.
+        if self.kind == "pidfile" and service.pidfile != "none" and not service.background:
             return ["test", "-s", service.pidfile]
         return []
 

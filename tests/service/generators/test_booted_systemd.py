@@ -79,6 +79,20 @@ def test_systemd_waits_until_a_service_says_that_it_is_ready(machine: Machine) -
     assert ["failed", "timeout"] == machine.show("late", "ActiveState", "Result")
 
 
+def test_systemd_waits_for_a_pidfile_only_where_there_is_to_be_one(machine: Machine) -> None:
+    """It writes none itself, and knows the process."""
+    witness = installed(machine, "known", readiness={"kind": "pidfile", "timeout": 1})
+    machine.run("systemctl", "start", "known")
+    witness.told()
+    machine.run("systemctl", "stop", "known")
+    pidfile = "/run/forks-late.pid"
+    fields = {"background": False, "pidfile": pidfile, "readiness": {"kind": "pidfile"}}
+    witness = installed(machine, "late-pidfile", "--fork", pidfile, **fields)
+    machine.run("systemctl", "start", "late-pidfile")
+    assert [str(witness.told()["pid"])] == machine.show("late-pidfile", "MainPID")
+    machine.run("systemctl", "stop", "late-pidfile")
+
+
 def test_systemd_asks_a_command_whether_a_service_is_ready(machine: Machine) -> None:
     """Until it says yes."""
     script = "echo asked >> /srv/asked; test $(wc -l < /srv/asked) -ge 2"

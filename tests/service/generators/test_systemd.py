@@ -21,7 +21,7 @@ READ: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"expect": "daemon"}, {"Type": "forking"}),
     ({"task": True}, {"Type": "oneshot"}),
     ({"readiness": {"kind": "notify", "timeout": 9}}, {"Type": "notify", "TimeoutStartSec": "9s"}),
-    ({"readiness": {"kind": "pidfile"}},
+    ({"readiness": {"kind": "pidfile"}, "background": False},
      {"ExecStartPost": ["/bin/sh", "-c", UNTIL, "sh", "test", "-s", "/run/x.pid"]}),
     ({"readiness": {"kind": "command", "command": ["a", "%"]}},
      {"ExecStartPost": ["/bin/sh", "-c", UNTIL, "sh", "a", "%"]}),
