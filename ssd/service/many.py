@@ -42,8 +42,9 @@ def perform_all(call: "Call", words: list[str]) -> int:
 
 def _perform(call: "Call", service: "Service", verb: str) -> int:
     """Do it to one; a declaration that lacks something does not hold up the others."""
+    script = f"{call.program} {service.name}"
     try:
-        return perform(service, verb, program=call.program, script=call.program, table=call.table)
+        return perform(service, verb, program=call.program, script=script, table=call.table)
     except (Error, OSError) as error:
         return _fail(call, error, verb)
 

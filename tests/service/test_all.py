@@ -48,3 +48,13 @@ def test_a_broken_declaration_does_not_hold_up_the_others(place) -> None:
     place.expect(6, "a", "start")
     assert "Starting b: b.\n" == place.expect(6, "all", "start")
     assert "Stopping b: b.\n" == place.expect(6, "all", "stop")
+
+
+def test_a_service_without_the_verb_is_named_and_holds_up_nobody(place) -> None:
+    """By the usage, which is its own."""
+    place.declare(name="a")
+    place.declare('reload_signal = "CONT"\n', name="b")
+    place.expect(0, "b", "start")
+    done = place("all", "reload")
+    assert (3, "Reloading b: b.\n") == (done.returncode, done.stdout)
+    assert done.stderr.startswith("Usage: ssd-service a {start|")
