@@ -58,6 +58,7 @@ class Call:
         self.program = program
         self.table = table
         self.directory = "/etc/ssd"
+        self.elsewhere = False  # whether the caller has named another directory
         self.with_ssd = False
         self.status = 0
 
@@ -67,7 +68,7 @@ class Call:
         while rest and rest[0].startswith("-") and rest[0] != "--status-all":
             name, equals, value = rest.pop(0).partition("=")
             if name == "--directory" and (equals or rest):
-                self.directory = _absolute(value if equals else rest.pop(0))
+                self.directory, self.elsewhere = value if equals else rest.pop(0), True
             elif name == "--with-ssd" and not equals:
                 self.with_ssd = True
             else:
@@ -76,6 +77,12 @@ class Call:
         if not rest:
             self._say("")
         return rest or None
+
+    def go_elsewhere(self) -> None:
+        """Make sure that a directory that was named is there. Raises OSError."""
+        if self.elsewhere:
+            self.directory = _absolute(self.directory)
+            os.stat(self.directory)
 
     def _say(self, option: str) -> None:
         from ssd.service import help as help_text
@@ -86,6 +93,7 @@ class Call:
 def _dispatch(call: Call, words: list[str]) -> int:
     """Do what the first word asks for."""
     first, *rest = words
+    call.go_elsewhere()
     if first == "lsb":
         from ssd.service.lsb import command as lsb
 

@@ -106,10 +106,22 @@ def test_a_relative_path_needs_a_working_directory(place, run) -> None:
     """It is named where that is gone."""
     gone = place.folder / "gone"
     ours = f"rmdir {gone}; exec {place.command}"
-    for words, status in (("--directory=rel nap start", 1), ("./rel status", 4)):
+    ours_elsewhere = "--directory=rel nap"
+    for words, status in (
+        (f"{ours_elsewhere} start", 1), (f"{ours_elsewhere} status", 4), ("./rel status", 4),
+    ):  # fmt: skip
         gone.mkdir()
         done = run("sh", "-c", f"cd {gone}; {ours} {words}")
         assert (status, True) == (done.returncode, "rel: the working" in done.stderr), done.stderr
+
+
+@pytest.mark.parametrize("words", ["all status", "nap status", "all start", "generate sysv nap"])
+def test_a_directory_that_was_named_has_to_be_there(place, run, words) -> None:
+    """Or a slip of the pen would start nothing, and succeed."""
+    typo = f"{place.folder}/typo"
+    done = run(place.command, f"--directory={typo}", *words.split())
+    expected = 4 if "status" in words else 1, f"ssd-service: {typo}: No such file or directory\n"
+    assert expected == (done.returncode, done.stderr)
 
 
 @pytest.mark.parametrize(("verb", "status"), [("start", 4), ("status", 4), ("stop", 4)])
