@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from ssd.processes.types import ProcessTable
     from ssd.service.declaration import Service
 
-# Of psutil.Process.as_dict; not the environment, which may hold passwords, and no maps.
+# Of psutil.Process.as_dict; not the environment, which may hold passwords, no maps of memory,
+# which are longer than all the rest, and no percentage of a time that has only begun.
 ATTRIBUTES = (
     "pid", "ppid", "name", "exe", "cmdline", "cwd", "status", "username", "uids", "gids",
-    "terminal", "create_time", "nice", "ionice", "num_threads", "num_fds", "num_ctx_switches",
-    "cpu_affinity", "cpu_times", "memory_info", "memory_percent", "io_counters", "open_files",
+    "terminal", "create_time", "nice", "ionice", "num_threads", "threads", "num_fds",
+    "num_ctx_switches", "cpu_affinity", "cpu_num", "cpu_times", "memory_info", "memory_full_info",
+    "memory_percent", "io_counters", "open_files",
 )  # fmt: skip
+LIMITS = [name for name in dir(psutil) if name.startswith("RLIMIT_")]  # where psutil has them
 
 
 def show(service: "Service", table: "ProcessTable | None" = None) -> int:
@@ -82,7 +85,16 @@ def _plain(process: psutil.Process) -> dict[str, object]:
     known = [name for name in ATTRIBUTES if hasattr(process, name)]
     facts = {name: _value(value) for name, value in process.as_dict(known).items()}
     facts["connections"] = _connections(process)
+    facts["limits"] = _limits(process)
     return facts
+
+
+def _limits(process: psutil.Process) -> object:
+    """Return resource limits by the names that a declaration has for them: soft and hard."""
+    try:
+        return {name[7:].lower(): process.rlimit(getattr(psutil, name)) for name in LIMITS}
+    except psutil.AccessDenied:
+        return None
 
 
 def _connections(process: psutil.Process) -> object:

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 
+import psutil
 import pytest
 from support import ended
 
@@ -38,7 +39,10 @@ def test_the_whole_life_has_lsb_statuses(place) -> None:
 
 def test_json_tells_everything_that_is_known(place) -> None:
     """Of the process, and of its children."""
-    place.declare('executable = "/bin/sh"\narguments = ["-c", "sleep 1000; :"]\n')
+    place.declare(
+        'executable = "/bin/sh"\narguments = ["-c", "sleep 1000; :"]\n'
+        'limits = {nofile = "100:200"}\n'
+    )
     place.expect(0, "nap", "start")
     told = json.loads(place.expect(0, "nap", "status", "--json"))
     assert ("nap", "running", 0) == (told["name"], told["state"], told["status"])
@@ -48,6 +52,9 @@ def test_json_tells_everything_that_is_known(place) -> None:
     assert [["sleep", "1000"]] == [each["cmdline"] for each in process["children"]] or not (
         process["children"]
     )
+    left_out = {"environ", "memory_maps", "cpu_percent", "net_connections"}
+    assert left_out >= {*psutil.Process(place.pid).as_dict()} - {*process}
+    assert [100, 200] == process["limits"]["nofile"]
     place.expect(0, "nap", "stop")
     told = json.loads(place.expect(3, "nap", "status", "--json"))
     assert ("stopped", []) == (told["state"], told["processes"])
