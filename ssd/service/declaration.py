@@ -83,9 +83,15 @@ class Service(Fields):
         by_program = self.match_executable or bare
         return Match(
             pidfile=None if bare else self.pidfile,
-            exec=self.executable if by_program else None,
+            exec=self.program if by_program else None,
             name=self.process_name,
         )
+
+    @property
+    def program(self) -> str | None:
+        """The path of the executable for whoever is not in its root."""
+        root = (self.root or "").rstrip("/")
+        return None if self.executable is None else root + self.executable
 
     def command(self) -> "Command":
         """Return what to start, and in which surroundings.

@@ -40,8 +40,7 @@ def perform(
     if resolved == "status":
         tell(steps, outcome)
     elif move.words == _INSTALLED:
-        program_file = f"{service.root or ''}{service.executable}"
-        write(STDERR, f"{service.name}: {program_file} {_INSTALLED}\n")
+        write(STDERR, f"{service.name}: {service.program} {_INSTALLED}\n")
     elif resolved in verbs.LINES:
         move = _with_line(steps, resolved, move)
     else:

@@ -91,7 +91,7 @@ class Steps:
             self.service.command()  # raises what is missing
         known = getattr(self.table, "file", None)
         if known is None:
-            return runnable(f"{self.service.root or ''}{path}")
+            return runnable(str(self.service.program))
         try:
             known(path)  # a table that makes its processes itself knows what it can execute
         except OSError:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST = 1 << 20  # bytes of a file; a declaration has a few thousand
-BYTE_ORDER_MARK = "\ufeff"  # what some editors begin a file with; TOML 1.1 passes over it
 
 
 def read(path: str, name: str | None = None) -> Service:
@@ -28,7 +27,7 @@ def read(path: str, name: str | None = None) -> Service:
         line = content[: error.start].count(b"\n") + 1
         raise DeclarationError("it is not UTF-8", file=path, line=line) from None
     stem = os.path.basename(path).removesuffix(".toml")
-    return loads(text.removeprefix(BYTE_ORDER_MARK), path, name or stem)
+    return loads(text.removeprefix("\ufeff"), path, name or stem)  # a byte order mark
 
 
 def _content(path: str) -> bytes:

@@ -131,6 +131,8 @@ def test_the_match_has_what_the_declaration_says() -> None:
     assert ("/run/nap.pid", "/bin/sleep", "sleep") == (strict.pidfile, strict.exec, strict.name)
     bare = Service(**NAP, pidfile="none").match()
     assert (None, "/bin/sleep") == (bare.pidfile, bare.exec)
+    rooted = Service(**NAP, root="/srv/root/", match_executable=True).match()
+    assert "/srv/root/bin/sleep" == rooted.exec
 
 
 def test_the_command_has_what_the_declaration_says() -> None:

@@ -9,13 +9,17 @@ if TYPE_CHECKING:
 SHELL = "/bin/sh"
 
 
-def matching(service: "Service") -> list[str]:
-    """Return what it is known by, as ``Service.match`` has it."""
+def matching(service: "Service", start: bool = False) -> list[str]:
+    """Return what it is known by, as ``Service.match`` has it.
+
+    At a ``start``, where there is a --chroot, start-stop-daemon looks for --exec in there.
+    """
     match = service.match()
+    program = service.executable if start and match.exec is not None else match.exec
     words = []
     for option, value in (
         ("--pidfile", match.pidfile),
-        ("--exec", match.exec),
+        ("--exec", program),
         ("--name", match.name),
     ):
         if value is not None:

@@ -105,7 +105,7 @@ def _names(service: "Service") -> "Iterable[str]":
     """Yield the assignments at the beginning."""
     yield f"NAME={shell_word(service.name)}"
     yield f"DESC={shell_word(line(service.description or service.name))}"
-    daemon = start_words.SHELL if service.script else service.executable or ""
+    daemon = start_words.SHELL if service.script else service.program or ""
     yield f"DAEMON={shell_word(daemon)}"
 
 
@@ -148,7 +148,7 @@ def _launch(sheet: Sheet) -> "Iterable[str]":
     if score is not None:
         yield f"    echo {score} > /proc/self/oom_score_adj || exit 2"
     program = start_words.program(service)
-    words = ["--start", "--quiet", *start_words.matching(service)]
+    words = ["--start", "--quiet", *start_words.matching(service, start=True)]
     words += [*start_words.starting(service), "--startas", program[0]]
     tool = " ".join([shell_words(start_words.limits(service)), '"$START_STOP_DAEMON"']).strip()
     yield f"    exec {tool} \\"
