@@ -13,11 +13,12 @@ _DENIALS = (errno.EPERM, errno.EACCES)
 def describe(error: "Error | OSError") -> str:
     """Say what went wrong, in one line."""
     if isinstance(error, NotReady) and error.reason == "timeout":
-        return f"it is not ready after {error.detail} seconds (process {error.process.pid})"
+        known = f" (process {error.process.pid})" if error.process.pid else ""
+        return f"it is not ready after {error.detail} seconds{known}"
     if isinstance(error, Error):
-        known = isinstance(error, (NotReady, StartFailed))
-        known = known or type(error).__name__ in messages.ERRORS
-        return messages.describe(error) if known else str(error)
+        spoken = isinstance(error, (NotReady, StartFailed))
+        spoken = spoken or type(error).__name__ in messages.ERRORS
+        return messages.describe(error) if spoken else str(error)
     if error.filename is None:
         return str(error.strerror or error)
     return f"{error.filename}: {error.strerror}"

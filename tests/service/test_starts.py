@@ -92,6 +92,17 @@ def test_a_program_that_fails_instead_of_detaching_is_a_failure(place) -> None:
     assert "status 7" in done.stderr
 
 
+def test_a_program_that_detaches_and_leaves_no_pidfile_is_not_ready(place) -> None:
+    """Which process would be it, nobody knows."""
+    place.declare(
+        'executable = "/bin/true"\nbackground = false\n'
+        '[readiness]\nkind = "pidfile"\ntimeout = 0.2\n'
+    )
+    done = place("nap", "start")
+    expected = "ssd-service: it is not ready after 0.2 seconds\n"
+    assert (1, expected) == (done.returncode, done.stderr)
+
+
 def test_a_restart_waits_until_the_new_one_is_ready(place) -> None:
     """A command that succeeds says so; it is asked until it does."""
     asked = place.folder / "asked"
