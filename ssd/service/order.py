@@ -24,7 +24,19 @@ def levels(services: "Iterable[Service]") -> "list[list[Service]]":
     while left:
         waiting = {service.name for service in left}
         ready = [service for service in left if not needs[service.name] & waiting]
-        ready = ready or left  # a circle: nothing says who is first
+        if not ready:  # a circle: nothing says who of it is first, but it is before the others
+            circle = min((_needed(each.name, needs, waiting) for each in left), key=len)
+            ready = [service for service in left if service.name in circle]
         ordered.append(ready)
         left = [service for service in left if service not in ready]
     return ordered
+
+
+def _needed(name: str, needs: "dict[str, set[str]]", waiting: "set[str]") -> "set[str]":
+    """Return a name and those that it needs, directly or not, as far as they wait."""
+    found: set[str] = set()
+    ahead = {name}
+    while ahead:
+        found |= ahead
+        ahead = {need for each in ahead for need in needs[each] & waiting} - found
+    return found

@@ -22,13 +22,15 @@ def declared(name: str, *needs: str, **fields: object) -> Service:
         ([declared("a", "b", "$network"), declared("b", "c"), declared("c")],
          [["c"], ["b"], ["a"]]),
         ([declared("a", "b"), declared("b", "a"), declared("c")], [["c"], ["a", "b"]]),
+        ([declared("a", "b"), declared("b", "c"), declared("c", "b"), declared("d", "a")],
+         [["b", "c"], ["a"], ["d"]]),
         ([declared("a", "a")], [["a"]]),
         ([Service(name="a", should_start=["b"]), declared("b")], [["b"], ["a"]]),
     ],
     ids=str,
 )  # fmt: skip
 def test_what_others_need_comes_first(services, wanted) -> None:
-    """By name or by what it provides; what waits for itself or in a circle starts at last."""
+    """By name or by what it provides; what waits in a circle comes before what needs that."""
     assert wanted == [[each.name for each in level] for level in order.levels(services)]
 
 
