@@ -240,17 +240,12 @@ def _replace(base: str, directory: int, content: bytes, mode: int) -> None:
 
 
 def _take_group(fd: int) -> None:
-    """Give a new file the caller's group, where its directory gave it another (open(2)).
-
-    With that one nobody would believe it (``distrust``): the daemon could not be stopped.
-    """
-    own = os.getgid()
-    if os.fstat(fd).st_gid == own:
-        return
-    try:
-        os.fchown(fd, -1, own)
-    except PermissionError:
-        pass  # a file system that has no groups of its own, such as vfat
+    """Give a new file our group: with its directory's (open(2)) nobody would believe it."""
+    if os.fstat(fd).st_gid != os.getgid():
+        try:
+            os.fchown(fd, -1, os.getgid())
+        except PermissionError:
+            pass  # a file system that has no groups of its own, such as vfat
 
 
 def _create(temporary: str, directory: int) -> tuple[int, str]:

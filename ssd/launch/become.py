@@ -53,7 +53,9 @@ def become(
     if command.cpu_scheduling is not None or command.io_scheduling is not None:
         _schedule(command, warn)
     if command.limits:
-        _limit(command.limits)
+        from ssd.launch.limits import apply
+
+        apply(command.limits)
     if command.root is not None:
         attempt("chdir", os.fsdecode(command.root), os.chdir, command.root)
         attempt("chroot", os.fsdecode(command.root), os.chroot, command.root)
@@ -70,26 +72,6 @@ def become(
     finally:
         set_ignored(signals.SIG_IGN)  # still Python: a closed stderr must not be the end
     raise AssertionError("execve(2) returned without an error")
-
-
-def _limit(limits: "dict[int, tuple[int, int]]") -> None:
-    """Set resource limits (setrlimit(2))."""
-    import resource
-
-    for number, limit in limits.items():
-        try:
-            attempt("limit", _limit_name(number), resource.setrlimit, number, limit)
-        except ValueError as error:  # how the module tells of EINVAL and EPERM
-            raise StartFailed("limit", _limit_name(number), errno.EINVAL, str(error)) from error
-
-
-def _limit_name(number: int) -> str:
-    """Return what a resource limit is called, without the RLIMIT_ before it."""
-    import resource
-
-    names = sorted(name for name in dir(resource) if name.startswith("RLIMIT_"))
-    found = [name for name in names if getattr(resource, name) == number]
-    return found[0][7:].lower() if found else str(number)
 
 
 def _surroundings(command: "Command", extra: "dict[bytes, bytes] | None") -> dict[bytes, bytes]:
