@@ -81,7 +81,7 @@ def test_systemd_waits_until_a_service_says_that_it_is_ready(machine: Machine) -
 
 def test_systemd_waits_for_a_pidfile_only_where_there_is_to_be_one(machine: Machine) -> None:
     """It writes none itself, and knows the process."""
-    witness = installed(machine, "known", readiness={"kind": "pidfile", "timeout": 1})
+    witness = installed(machine, "known", readiness={"kind": "pidfile", "timeout": 20})
     machine.run("systemctl", "start", "known")
     witness.told()
     machine.run("systemctl", "stop", "known")
@@ -167,8 +167,8 @@ def test_systemd_keeps_to_the_schedule_of_a_stop(machine: Machine) -> None:
     machine.run("systemctl", "start", "stubborn")
     witness.told()
     machine.run("systemctl", "stop", "stubborn")
-    assert "TERM" == witness.told()
-    assert ["failed", "9"] == machine.show("stubborn", "ActiveState", "ExecMainStatus")
+    expected = ["failed", "timeout", "9"]  # it may have had no time to tell of the first
+    assert expected == machine.show("stubborn", "ActiveState", "Result", "ExecMainStatus")
 
 
 def test_systemd_brings_a_service_back(machine: Machine) -> None:
@@ -190,7 +190,7 @@ def test_systemd_keeps_the_root_of_a_service_for_its_program_alone(machine: Mach
     machine.run("sh", "-ec", "cd /srv/root; mkdir usr srv; mount --bind /usr usr")
     machine.run("sh", "-ec", "cp -P /lib* /srv/root; mount --bind /srv /srv/root/srv")
     outside = "test ! -e /only-inside; cd /srv/root"
-    probe = {"kind": "command", "command": ["/bin/sh", "-ec", outside], "timeout": 5}
+    probe = {"kind": "command", "command": ["/bin/sh", "-ec", outside], "timeout": 20}
     fields = {"root": "/srv/root", "working_directory": "/srv", "readiness": probe}
     hooks = {"before_start": outside, "after_start": outside, "before_stop": outside}
     witness = installed(machine, "rooted", reload_signal="HUP", **fields, **hooks)
