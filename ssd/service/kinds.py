@@ -37,12 +37,11 @@ def _text(value: object) -> str:
         raise BadValue(f"it has to be text, not {value!r}")
     if "\0" in value:
         raise BadValue("it has to be text without a NUL byte")
-    try:
-        value.encode("utf-8", "surrogateescape")  # as os.fsencode will, whatever the locale
-    except UnicodeEncodeError:
-        raise BadValue(
-            f"it has to be text, and half of a surrogate pair is none: {value!r}"
-        ) from None
+    if not value.isascii():
+        try:
+            value.encode("utf-8", "surrogateescape")  # as os.fsencode will
+        except UnicodeEncodeError:
+            raise BadValue("it has to be text: it holds half of a surrogate pair") from None
     return value
 
 
