@@ -21,6 +21,7 @@ class Fields:
     working_directory: str
     root: str | None
     environment: dict[str, str]
+    pass_environment: list[str]
     environment_files: list[str]
     umask: str
     limits: dict[str, int | str]
@@ -60,6 +61,7 @@ class Fields:
     instance: str
     usage: str
     oom_score: int | str | None
+    apparmor_load: str | None
     apparmor_profile: str
     cgroups: list[str]
     debug: bool

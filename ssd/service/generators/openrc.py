@@ -38,6 +38,8 @@ LOST = {
     "instance": "an instance is a link to the script with another name",
     "console": "its output goes to its log, or nowhere",
     "cgroups": "control groups have settings of their own, rc_cgroup_settings",
+    "pass_environment": "rc_env_allow in rc.conf says what services get",
+    "apparmor_load": "OpenRC knows no profiles",
     "apparmor_profile": "OpenRC knows no profiles; one for the program's path applies by itself",
     "debug": "there is no such mark",
 }

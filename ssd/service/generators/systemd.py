@@ -24,6 +24,7 @@ LOST = {
     "emits": "there are no events",
     "export": "there are no events",
     "instance": "an instance is a unit NAME@INSTANCE of a template",
+    "apparmor_load": "apparmor.service loads the profiles of /etc/apparmor.d",
     "cgroups": "limits of control groups have settings of their own, systemd.resource-control(5)",
     "debug": "there is no such mark",
 }

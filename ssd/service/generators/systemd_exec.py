@@ -108,6 +108,11 @@ def _environment(sheet: Sheet) -> "Iterable[str]":
         elif _fits(sheet, "environment_files", path):
             yield f"EnvironmentFile={systemd_value(path)}"
             sheet.lose("environment_files", "systemd reads plain assignments, and is no shell")
+    for name in service.pass_environment:
+        if VARIABLE.match(name):
+            yield f"PassEnvironment={name}"
+        else:
+            sheet.lose("pass_environment", f"systemd takes no variable with the name {name!r}")
     for name, value in service.environment.items():
         if not VARIABLE.match(name):
             sheet.lose("environment", f"systemd takes no variable with the name {name!r}")

@@ -26,6 +26,8 @@ LOST = {
     "instance": "a script is one service",
     "console": "its output goes to its log, or nowhere",
     "cgroups": "init knows no control groups",
+    "pass_environment": "it gets what init or service(8) leave of the environment",
+    "apparmor_load": "init knows no profiles",
     "apparmor_profile": "init knows no profiles; one for the program's path applies by itself",
     "debug": "there is no such mark",
 }

@@ -122,6 +122,11 @@ def balanced(text: str) -> bool:
 def _surroundings(sheet: Sheet) -> "Iterable[str]":
     """Yield what the processes of the job inherit."""
     service = sheet.service
+    for name in service.pass_environment:
+        if VARIABLE.match(name):
+            yield f"env {name}"
+        else:
+            sheet.lose("pass_environment", f"Upstart takes no variable with the name {name!r}")
     for name, value in service.environment.items():
         if has_controls(f"{name}{value}") or not VARIABLE.match(name):
             sheet.lose("environment", f"Upstart cannot have {name!r} or its value in a job")
@@ -154,9 +159,10 @@ def _surroundings(sheet: Sheet) -> "Iterable[str]":
         yield f"oom score {service.oom_score}"
     if service.console != "log":
         yield f"console {service.console}"
+    if service.apparmor_load:
+        yield _text("apparmor load", service.apparmor_load)
     if service.apparmor_profile:
-        kind = "load" if service.apparmor_profile.startswith("/") else "switch"
-        yield _text(f"apparmor {kind}", service.apparmor_profile)
+        yield _text("apparmor switch", service.apparmor_profile)
     for group in service.cgroups:
         yield f"cgroup {' '.join(upstart_word(line(word)) for word in group.split())}"
 

@@ -64,6 +64,7 @@ READ: list[tuple[dict[str, Any], dict[str, Any]]] = [
      {"ExecStartPre": ["/bin/sh", "-e", "-c", systemd.systemd_exec.MAKE, "sh", "/srv/x", "0755",
                        "daemon:"]}),
     ({"environment": {"A": "b $c %d\n\"'\\"}}, {"Environment": "A=b $c %d\n\"'\\"}),
+    ({"pass_environment": ["TZ"]}, {"PassEnvironment": "TZ"}),
     ({"environment_files": ["/etc/default/a b"]}, {"EnvironmentFile": "/etc/default/a b"}),
     ({"should_start": ["my sql"], "required_start": ["$network", "$local_fs"]},
      {"After": "my\\x20sql.service", "Wants": "network-online.target"}),
