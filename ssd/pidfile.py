@@ -241,11 +241,10 @@ def _replace(base: str, directory: int, content: bytes, mode: int) -> None:
 
 def _take_group(fd: int) -> None:
     """Give a new file our group: with its directory's (open(2)) nobody would believe it."""
-    if os.fstat(fd).st_gid != os.getgid():
-        try:
-            os.fchown(fd, -1, os.getgid())
-        except PermissionError:
-            pass  # a file system that has no groups of its own, such as vfat
+    try:
+        os.fchown(fd, -1, os.getgid())
+    except PermissionError:
+        pass  # a group that is no more the caller's, or a file system without any (vfat)
 
 
 def _create(temporary: str, directory: int) -> tuple[int, str]:

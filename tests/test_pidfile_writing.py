@@ -221,6 +221,23 @@ def test_a_directory_of_others_is_reported_as_not_permitted(tmp_path: Path) -> N
     assert (f"{errno.EACCES}\n".encode(), []) == (done.stdout, listing(tmp_path)), done.stderr
 
 
+# Real and effective group, and the group that the directory gives.
+GROUPS = {"it is a user's own": (NOBODY, NOBODY), "it is no more the caller's": (5002, 5001)}
+
+
+@pytest.mark.parametrize("who", GROUPS)
+def test_a_pidfile_is_given_the_callers_group_if_that_may_be(who: str, tmp_path: Path) -> None:
+    """By chown(2) it is his to give as long as he is in it; where he is not, it is written."""
+    skip_without_nobody()
+    real, given = GROUPS[who]
+    change = f"import os; os.setgroups([]); os.setresgid({real}, {NOBODY}, {NOBODY})"
+    change += f"; os.setresuid({NOBODY}, {NOBODY}, {NOBODY})"
+    with shared(tmp_path, 0o2755, NOBODY, 5001):
+        done = python(change + WRITE, tmp_path / "pid", cwd="/")
+    facts = (tmp_path / "pid").stat()
+    assert (b"", 0, NOBODY, given) == (done.stdout, done.returncode, facts.st_uid, facts.st_gid)
+
+
 def test_a_file_of_the_callers_in_a_directory_of_others_is_written_in_place(
     tmp_path: Path,
 ) -> None:
