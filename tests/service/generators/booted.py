@@ -153,7 +153,8 @@ def _await(up: Ear, holder: "subprocess.Popen[str]") -> None:
     """Wait until systemd is up; skip where the way there is barred."""
     end = os.pidfd_open(holder.pid)
     try:
-        assert ready([up.fileno(), end], time.monotonic() + PATIENCE), "systemd does not come up"
+        if not ready([up.fileno(), end], time.monotonic() + PATIENCE):
+            pytest.skip(f"no machine can be made: systemd is not up after {PATIENCE} seconds")
     finally:
         os.close(end)
     if holder.poll() is not None:
