@@ -7,6 +7,7 @@ import asyncio
 
 from ssd import children
 from ssd.engine import Stop
+from ssd.processes.waiting import BLIND
 from ssd.schedule import Schedule
 from ssd.stopping import results
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from ssd.matching import Match
     from ssd.processes.identity import Process
     from ssd.processes.types import ProcessTable
-
-BLIND = 0.02  # seconds; how often to look where the system has no descriptor to wait on
 
 
 async def drive(stop: Stop) -> None:

@@ -16,11 +16,12 @@ from ssd.processes.handles import open_handle
 from ssd.processes.hidden import hidden
 from ssd.processes.identity import Process
 from ssd.processes.linux import runs
+from ssd.processes.questions import Questions
 from ssd.processes.waiting import wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from ssd.processes.types import Handle
 
@@ -44,7 +45,7 @@ class Facts(psutil.Process):
         return []
 
 
-class PortableTable:
+class PortableTable(Questions):
     """psutil's processes under the project's contract; see ``ssd.processes.types``.
 
     A start time is in clock ticks since boot on Linux, in microseconds since the epoch
@@ -59,32 +60,9 @@ class PortableTable:
         except OSError as error:
             raise ProcessTableError(f"psutil cannot list processes: {error.strerror}") from error
 
-    def process(self, pid: int) -> Process | None:
-        """Return the identity of a living process, or None; a thread's id is no process."""
-        return self._look(pid, Criteria())
-
-    def select(self, criteria: Criteria) -> list[Process]:
-        """Return the living processes that meet the criteria; see ``ProcessTable``."""
-        return list(self._matching(criteria))
-
-    def first(self, criteria: Criteria) -> Process | None:
-        """Return the first that ``select`` would, without looking at those after it."""
-        return next(self._matching(criteria), None)
-
-    def holds(self, criteria: Criteria, process: Process) -> bool:
-        """Say whether the process is still that one and meets the criteria."""
-        if criteria.pid is not None and criteria.pid != process.pid:
-            return False
-        return self._look(process.pid, criteria) == process
-
     def open(self, process: Process) -> "Handle":
         """Hold a process. Raises ProcessLookupError if it is not there any more."""
         return open_handle(process, self.process)
-
-    def children(self, pid: int) -> list[Process]:
-        """Return the living children of a process, ascending by pid."""
-        found = (self._look(each, Criteria(ppid=pid)) for each in self.pids())
-        return [process for process in found if process is not None]
 
     def now(self) -> float:
         """Return the time of the monotonic clock, in seconds."""
@@ -93,14 +71,6 @@ class PortableTable:
     def wait(self, handles: "Sequence[Handle]", until: float | None) -> None:
         """Return when one of ``handles`` has ended, or at ``until``; see ``ProcessTable``."""
         wait(handles, until)
-
-    def _matching(self, criteria: Criteria) -> "Iterator[Process]":
-        """Yield what ``select`` returns."""
-        pids = self.pids() if criteria.pid is None else [criteria.pid]
-        for pid in pids:
-            process = None if pid == os.getpid() else self._look(pid, criteria)
-            if process is not None:
-                yield process
 
     def _look(self, pid: int, criteria: Criteria) -> Process | None:
         """Return the process if it lives and meets all criteria but ``pid``."""

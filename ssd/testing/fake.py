@@ -166,10 +166,6 @@ class FakeProcesses(View):
             raise ValueError("nothing to wait for")
         self.patience.wait(lambda: any(each.ended() for each in handles), until, handles)
 
-    def own_pid(self) -> int:
-        """Return the pid of the caller."""
-        return self.caller.pid
-
     async def wait_async(self, handles: Sequence[Handle], until: float | None) -> None:
         """Wait while an asyncio loop goes on; time jumps when all its tasks wait here."""
         await self.waiters.wait(handles, until)

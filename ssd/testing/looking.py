@@ -1,11 +1,11 @@
 """What the caller sees on a table of declared processes, and whom it may signal."""
 
 import os
-from collections.abc import Iterator
 
 from ssd.finding import resolve
 from ssd.matching import Criteria, Match
 from ssd.processes.identity import UNKNOWN_START, Process
+from ssd.processes.questions import Questions
 from ssd.testing.population import Population
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ def uid_of(user: int | str) -> int:
     return resolve(Match(user=user)).uid or 0
 
 
-class View(Population):
+class View(Population, Questions):
     """A population as one of it sees it: what of ``ProcessTable`` only looks.
 
     ``caller`` asks, with the rights of ``caller_uid``; ``hidepid``: others' processes cannot
@@ -37,33 +37,14 @@ class View(Population):
     def caller_uid(self, user: int | str) -> None:
         self.caller.uid = uid_of(user)
 
+    def own_pid(self) -> int:
+        """Return the pid of the caller."""
+        return self.caller.pid
+
     def pids(self) -> list[int]:
         """Return every pid that the caller may see, ascending."""
         with self.lock:
             return sorted(pid for pid in self._processes if self._visible(pid))
-
-    def process(self, pid: int) -> Process | None:
-        """Return the identity of a living process, or None."""
-        return self._look(pid, Criteria())
-
-    def select(self, criteria: Criteria) -> list[Process]:
-        """Return the living processes that meet the criteria; see ``ProcessTable``."""
-        return list(self._matching(criteria))
-
-    def first(self, criteria: Criteria) -> Process | None:
-        """Return the first that ``select`` would."""
-        return next(self._matching(criteria), None)
-
-    def holds(self, criteria: Criteria, process: Process) -> bool:
-        """Say whether the process is still that one and meets the criteria."""
-        if criteria.pid is not None and criteria.pid != process.pid:
-            return False
-        return self._look(process.pid, criteria) == process
-
-    def children(self, pid: int) -> list[Process]:
-        """Return the living children of a process, ascending by pid."""
-        found = (self._look(each, Criteria(ppid=pid)) for each in self.pids())
-        return [process for process in found if process is not None]
 
     def command_line(self, pid: int) -> list[bytes]:
         """Return the words of a process's command line, none of one that is gone."""
@@ -73,13 +54,6 @@ class View(Population):
     def may_signal(self, process: "FakeProcess") -> bool:
         """Say whether the caller may: root, or the same user (kill(2))."""
         return self.caller_uid in (0, process.uid)
-
-    def _matching(self, criteria: Criteria) -> Iterator[Process]:
-        """Yield what ``select`` returns."""
-        for pid in self.pids() if criteria.pid is None else [criteria.pid]:
-            process = None if pid == self.caller.pid else self._look(pid, criteria)
-            if process is not None:
-                yield process
 
     def _look(self, pid: int, criteria: Criteria) -> Process | None:
         """Return the process if it lives and meets all criteria but ``pid``."""
