@@ -96,18 +96,20 @@ def test_divergence_05_no_daemon_runs_unrecorded(tool: Tool, pidfile: str) -> No
 
 @alone
 def test_divergence_06_starts_at_the_same_moment_give_one_daemon(tool: Tool) -> None:
-    """Of twelve starts at once one starts; with the original, several do."""
+    """A start that comes between another's look and its fork waits for that, and sees its daemon.
+
+    Whole crowds of starts race each other in test_races.py.
+    """
     program, others = Program(), pids()
     words = ["--start", "--background", "--make-pidfile", "--pidfile", PIDFILE]
     words += ["--startas", program.path, "--", *program.words]
-    most = 0
-    for _ in range(5):
-        for child in [spawn(tool.path, *words) for _ in range(12)]:
-            child.communicate(timeout=LONG)
-        daemons = program.settle(others)
-        most = max(most, len(daemons))
-        end(*daemons)
-    assert tool.expects(original=True, ssd=False) == (most > 1)
+    first = Traced(tool.path, *words)
+    assert first.until_fork()
+    second = Traced(tool.path, *words)
+    assert tool.expects(original=False, ssd=True) == second.until_lock()
+    ends = first.finish(), second.finish()
+    daemons = program.settle(others)
+    assert tool.expects(original=((0, 0), 2), ssd=((0, 1), 1)) == (ends, len(daemons))
 
 
 @alone

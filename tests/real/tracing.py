@@ -4,6 +4,7 @@ import ctypes
 import errno
 import os
 import signal
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,7 +23,8 @@ _MARKED = signal.SIGTRAP | 0x80
 # Numbers differ between machines only for calls older than pidfd's (unistd.h).
 KILL = {"x86_64": 62, "aarch64": 129, "riscv64": 129}.get(os.uname().machine, -1)
 FLOCK = {"x86_64": 73, "aarch64": 32, "riscv64": 32}.get(os.uname().machine, -1)
-PIDFD_SEND_SIGNAL = 424
+CLONE_CALL = {"x86_64": 56, "aarch64": 220, "riscv64": 220}.get(os.uname().machine, -1)
+PIDFD_SEND_SIGNAL, CLONE3 = 424, 435
 
 libc.ptrace.restype = ctypes.c_long
 
@@ -64,18 +66,31 @@ class Traced:
 
     def until_signals(self) -> bool:
         """Go on to where it is about to send a signal, not a mere 0; False if it ended."""
-        while self._step():
-            info = _look(self.pid)
-            sends = info.number in (KILL, PIDFD_SEND_SIGNAL) and info.arguments[1] != 0
-            if info.op == ENTRY and sends:
-                return True
-        return False
+        return self._until(
+            lambda call: call.number in (KILL, PIDFD_SEND_SIGNAL) and call.arguments[1] != 0
+        )
+
+    def until_fork(self) -> bool:
+        """Go on to where it is about to have a child; False if it ended."""
+        return self._until(lambda call: call.number in (CLONE_CALL, CLONE3))
+
+    def until_lock(self) -> bool:
+        """Go on to where it is about to ask for a lock; False if it ended."""
+        return self._until(lambda call: call.number == FLOCK)
 
     def finish(self) -> int | None:
         """Go on to the end; return the status, minus N for signal N."""
-        while self._step():
+        while self.status is None and self._step():
             pass
         return self.status
+
+    def _until(self, awaited: Callable[[_Info], bool]) -> bool:
+        """Go on to the beginning of a system call; False if it ended before."""
+        while self._step():
+            info = _look(self.pid)
+            if info.op == ENTRY and awaited(info):
+                return True
+        return False
 
     def _step(self) -> bool:
         """Go on to the next system call's entry or exit; False at the end."""
