@@ -13,6 +13,7 @@ from typing import Any
 
 import namespace as namespaces
 import pytest
+from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).resolve().parent
 CHECKOUT = TESTS.parent
@@ -24,6 +25,24 @@ IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 def pytest_configure() -> None:
+    """See to it that a test does the same wherever it runs, and whoever starts it."""
+    _drawn_alike()
+    _as_from_a_terminal()
+
+
+def _drawn_alike() -> None:
+    """Have property tests draw the same examples each time, and take as long as they need.
+
+    ``pytest --hypothesis-profile=default`` draws new ones.
+    """
+    slow = [HealthCheck.too_slow]
+    settings.register_profile(
+        "ssd", derandomize=True, database=None, deadline=None, suppress_health_check=slow
+    )
+    settings.load_profile("ssd")
+
+
+def _as_from_a_terminal() -> None:
     """Be and hand on what a terminal's shell starts: nohup(1), a & and a mask are inherited."""
     for signum in signal.valid_signals().difference(IGNORED_BY_PYTHON):
         if signal.getsignal(signum) is signal.SIG_IGN:
