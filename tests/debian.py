@@ -52,13 +52,16 @@ def environment(root: Path) -> dict[str, str]:
 def cache() -> Path:
     """Return the folder that keeps packages between runs: $SSD_TESTS_CACHE if it is set."""
     given = os.environ.get("SSD_TESTS_CACHE")
-    places = [given] if given else [os.path.expanduser("~/.cache/ssd-tests")]
+    home = os.path.expanduser("~")
+    places = [given] if given else [f"{home}/.cache/ssd-tests"]
+    if not given and not os.path.isdir(home):
+        places = []  # root could make it, also where it is called /nonexistent to say what it is
     places.append(os.path.join(tempfile.gettempdir(), f"ssd-tests-{os.geteuid()}"))
     for place in map(Path, places):
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError:
-            continue  # no home, or one that cannot be written: the next place
+            continue  # a home that cannot be written: the next place
         if place.stat().st_uid == os.geteuid() and os.access(place, os.W_OK):
             return place
     raise RuntimeError(f"none of {places} can be written")

@@ -1,6 +1,9 @@
 """Programs of Debian can be had without installing them."""
 
+import os
 import subprocess
+import tempfile
+from pathlib import Path
 
 import debian
 import pytest
@@ -29,6 +32,17 @@ def test_a_missing_mirror_skips_and_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(pytest.skip.Exception, match="cannot be had here"):
         debian.unpack("no-such-package-of-debian")
     assert not list((debian.cache() / "unpacked").glob("*no-such-package*"))
+
+
+def test_no_home_is_made_to_keep_packages_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home that is not there stays away: a CI's root has /nonexistent for one, say."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.delenv("SSD_TESTS_CACHE", raising=False)
+    kept = debian.cache.__wrapped__()
+    assert (kept.parent, [kept.name]) == (tmp_path, os.listdir(tmp_path))
 
 
 # How a shell script begins; the last is a library's, which has no interpreter.

@@ -59,6 +59,8 @@ class PortableTable(Questions):
             return sorted(pid for pid in psutil.pids() if pid > 0)  # 0: the kernel, on BSD
         except OSError as error:
             raise ProcessTableError(f"psutil cannot list processes: {error.strerror}") from error
+        except IndexError as error:  # psutil's own, of an empty list: /proc is not mounted
+            raise ProcessTableError("psutil lists no processes") from error
 
     def open(self, process: Process) -> "Handle":
         """Hold a process. Raises ProcessLookupError if it is not there any more."""

@@ -111,7 +111,7 @@ def test_more_processes_than_descriptors_are_stopped_all(ssd_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("directory", "reason"),
-    [("/nonexistent", "No such file or directory"), ("{path}", "AF_UNIX path too long")],
+    [("{path}/none", "No such file or directory"), ("{path}", "AF_UNIX path too long")],
 )
 def test_a_place_where_no_notification_socket_can_be_is_named(
     directory: str, reason: str, tmp_path: Path, ssd_path: Path

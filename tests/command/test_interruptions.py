@@ -124,7 +124,7 @@ main(["ssd", *sys.argv[1:]])
 
 def test_a_start_that_is_killed_before_it_fails_leaves_no_pidfile(tmp_path: Path) -> None:
     """Who cannot become the program takes its pid back himself: nobody else is left to do it."""
-    words = ["--start", "-b", "-m", "--pidfile", tmp_path / "pid", "--startas", "/nonexistent"]
+    words = ["--start", "-b", "-m", "--pidfile", tmp_path / "pid", "--startas", tmp_path / "none"]
     assert -signal.SIGKILL == python(KILLED, *words).returncode
     take(tmp_path / "pid").release()  # it holds the lock to its end
     assert [] == listing(tmp_path)

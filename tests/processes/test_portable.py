@@ -87,14 +87,15 @@ def test_a_start_time_is_the_same_when_the_clock_is_set(
     assert before == table.process(pid)
 
 
+@pytest.mark.parametrize(("name", "reason"), [("gone", "cannot list"), ("", "lists no")])
 def test_a_table_that_cannot_be_listed_is_an_error(
-    table: PortableTable, monkeypatch: pytest.MonkeyPatch
+    name: str, reason: str, table: PortableTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a table the question cannot be answered, and that is not a no."""
     if sys.platform != "linux":
-        pytest.skip("only Linux has a file system for it that may be missing")
-    monkeypatch.setattr(psutil, "PROCFS_PATH", "/nonexistent")
-    with pytest.raises(ProcessTableError, match="psutil cannot list"):
+        pytest.skip("only Linux has a file system for it that may be missing, or not mounted")
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path / name))
+    with pytest.raises(ProcessTableError, match=f"psutil {reason} processes"):
         table.select(Criteria(name=b"x"))
 
 
