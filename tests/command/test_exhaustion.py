@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import Run
 from support import (
+    PATIENCE,
     as_nobody,
     child,
     ended,
@@ -69,7 +70,7 @@ def test_a_limit_on_the_size_of_files_starts_nothing(
     """A pidfile that may not be written is an error, whatever forbids it."""
     words = [ssd_path, "--start", *way, "--make-pidfile", "--pidfile", tmp_path / "pid", *SLEEP]
     limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # noqa: E731
-    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=limit, timeout=60)
+    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=limit, timeout=PATIENCE)
     assert (2, []) == (done.returncode, listing(tmp_path)), done.stderr
 
 
@@ -97,11 +98,10 @@ def test_running_out_of_descriptors_is_an_error_and_no_answer(line: str) -> None
     assert b"Too many open files" in done.stderr
 
 
-@pytest.mark.timeout(60)
 def test_more_processes_than_descriptors_are_stopped_all(ssd_path: Path) -> None:
     """A thousand workers of one daemon are not too many for the usual limit of a thousand."""
     limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))  # noqa: E731
-    words = [ssd_path, "--stop", "--retry=TERM/30", "--exec", "/bin/sleep", "--ppid", os.getpid()]
+    words = [ssd_path, "--stop", "--retry=TERM/60", "--exec", "/bin/sleep", "--ppid", os.getpid()]
     with ExitStack() as stack:
         workers = [stack.enter_context(child()) for _ in range(100)]
         done = subprocess.run(list(map(str, words)), capture_output=True, preexec_fn=limit)
@@ -124,7 +124,7 @@ def test_a_place_where_no_notification_socket_can_be_is_named(
     words = [ssd_path, "--start", "--background", "--notify-await", "--name", "nobody", *SLEEP]
     with shared(long, 0o777):
         options = {**as_nobody(), "env": {**os.environ, "TMPDIR": place}}
-        done = subprocess.run(words, capture_output=True, text=True, timeout=60, **options)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, **options)
         assert [] == listing(long)
     assert (2, "") == (done.returncode, done.stdout)
     assert f" {place}/.ssd-notify." in done.stderr and f"({reason})" in done.stderr
@@ -155,7 +155,7 @@ def test_a_working_directory_that_is_gone_matters_only_to_relative_paths(
     }
     for words, (status, said) in cases.items():
         argv = ["sh", "-ec", GONE, "sh", tmp_path / "gone", ssd_path, *words]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
         assert (status, "", said) == (done.returncode, done.stdout, done.stderr)
 
 
@@ -175,7 +175,7 @@ for make_pidfile in (True, False):
 def test_a_program_whose_working_directory_is_gone_can_start_others(tmp_path: Path) -> None:
     """Only what it names by a relative path fails, and with an error of the family."""
     argv = ["sh", "-ec", GONE, "sh", tmp_path / "gone", sys.executable, "-c", ELSEWHERE]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
     assert "0\nPidfileUnwritable\nStartFailed\n" == done.stdout, done.stderr
 
 
@@ -187,7 +187,7 @@ def test_a_wait_of_a_lifetime_ends_with_the_process(schedule: str, ssd_path: Pat
     """poll(2) counts milliseconds in an int; more than that is no error."""
     with stubborn() as process:
         words = [ssd_path, "--stop", "--signal", "KILL", "--pid", str(process.pid)]
-        done = subprocess.run([*words, "--retry", schedule.replace("CONT", "KILL")], timeout=60)
+        done = subprocess.run([*words, "--retry", schedule.replace("CONT", "KILL")], timeout=PATIENCE)
         assert (0, -signal.SIGKILL) == (done.returncode, process.wait())
 
 
@@ -195,7 +195,7 @@ def test_the_longest_timeout_of_a_notification_is_no_error(tmp_path: Path, ssd_p
     """A program that ends is noticed long before."""
     words = ["--start", "-b", "-m", "--pidfile", tmp_path / "pid", "--notify-await"]
     words += ["--notify-timeout", "2147483647", "--startas", "/bin/true"]
-    done = subprocess.run([ssd_path, *words], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([ssd_path, *words], capture_output=True, text=True, timeout=PATIENCE)
     assert (2, []) == (done.returncode, listing(tmp_path)), done.stderr
     assert "ended before it was ready" in done.stderr
 
@@ -217,7 +217,7 @@ def test_a_notification_of_any_bytes_and_any_length_of_time_is_taken(
     words = ["--start", "-b", "-m", "-v", "--pidfile", tmp_path / "pid", "--notify-await"]
     words += ["--startas", sys.executable, "--", "-c", NOTIFY]
     plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    done = subprocess.run([ssd_path, *words], capture_output=True, env=plain, timeout=60)
+    done = subprocess.run([ssd_path, *words], capture_output=True, env=plain, timeout=PATIENCE)
     assert (0, b"") == (done.returncode, done.stderr)
     with ended(int((tmp_path / "pid").read_text())):
         assert not stat.S_ISLNK((tmp_path / "pid").lstat().st_mode)

@@ -64,7 +64,7 @@ def test_the_exit_status_does_not_depend_on_being_heard(
     """The work is done and told by the status, whether or not the text arrives."""
     with child() as process, DEAF[deaf]() as fd:
         words = line.format(pid=process.pid, none=tmp_path / "none").split()
-        status = subprocess.call([ssd_path, *words], stdout=fd, stderr=fd, timeout=60)
+        status = subprocess.call([ssd_path, *words], stdout=fd, stderr=fd, timeout=PATIENCE)
     assert SPOKEN[line] == status
 
 
@@ -104,7 +104,7 @@ def test_a_start_that_is_told_to_end_while_it_waits_for_the_lock_ends_by_the_sig
             start.send_signal(signum)
             assert -signum == start.wait(PATIENCE)
     assert [".pid.lock"] == listing(tmp_path)
-    assert 0 == subprocess.call(words, timeout=60)
+    assert 0 == subprocess.call(words, timeout=PATIENCE)
     with ended(int((tmp_path / "pid").read_text())):
         assert ["pid"] == listing(tmp_path)
 
@@ -146,6 +146,6 @@ def test_an_ignored_childs_death_does_not_spoil_a_start(tmp_path: Path, ssd_path
     """Whoever ignores SIGCHLD cannot wait for children; the daemon runs none the less."""
     words = [ssd_path, "--start", "-b", "-m", "--pidfile", tmp_path / "pid", *SLEEP]
     argv = ["sh", "-c", 'trap "" CHLD; exec "$@"', "sh", *map(str, words)]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
     with ended(int((tmp_path / "pid").read_text())):
         assert (0, "", "") == (done.returncode, done.stdout, done.stderr)

@@ -26,7 +26,7 @@ def test_a_pidfile_is_removed_under_the_lock_of_a_start(
     remove_it = pidfile.remove
     monkeypatch.setattr(pidfile, "remove", remove)
     given = options.Options()
-    words = ["--stop", "--quiet", "--pidfile", str(path), "--remove-pidfile", "--retry=30"]
+    words = ["--stop", "--quiet", "--pidfile", str(path), "--remove-pidfile", "--retry=60"]
     options.read(words, given)
     with child() as process:
         path.write_text(f"{process.pid}\n")

@@ -44,7 +44,7 @@ def closing(closed: tuple[int, ...], tmp_path: Path, *argv: object) -> int:
     redirections = " ".join(f"{fd}>&-" for fd in closed)
     words = ["sh", "-c", f'exec "$@" {redirections}', "sh", *map(os.fspath, argv)]  # type: ignore[call-overload]
     try:
-        return subprocess.call(words, stdin=files[0], stdout=files[1], stderr=files[2], timeout=60)
+        return subprocess.call(words, stdin=files[0], stdout=files[1], stderr=files[2], timeout=PATIENCE)
     finally:
         for file in files.values():
             file.close()
@@ -134,7 +134,7 @@ def test_status_and_stop_work_with_closed_descriptors(
         (tmp_path / "pid").write_text(f"{process.pid}\n")
         match = ["--verbose", "--pidfile", tmp_path / "pid"]
         asked = closing(closed, tmp_path, ssd_path, "--status", *match)
-        stopped = closing(closed, tmp_path, ssd_path, "--stop", "--retry=5", *match)
+        stopped = closing(closed, tmp_path, ssd_path, "--stop", "--retry=60", *match)
         assert (0, 0, -signal.SIGTERM) == (asked, stopped, process.wait())
         assert f"{process.pid}\n" == (tmp_path / "pid").read_text()
 
@@ -161,7 +161,7 @@ def test_names_that_are_not_utf_8_go_through_byte_for_byte(odd: Path, ssd_path: 
 
     def ssd(*words: object) -> tuple[int, bytes, bytes]:
         argv = [os.fsencode(word) for word in (ssd_path, *words)]  # type: ignore[arg-type]
-        done = subprocess.run(argv, capture_output=True, timeout=60)
+        done = subprocess.run(argv, capture_output=True, timeout=PATIENCE)
         return done.returncode, done.stdout, done.stderr
 
     start = ["-S", "-bm", "-p", pidfile, "-x", program, "-d", odd, "-O", odd / "log\udcfd"]
@@ -169,6 +169,8 @@ def test_names_that_are_not_utf_8_go_through_byte_for_byte(odd: Path, ssd_path: 
     pid = int(pidfile.read_text())
     with ended(pid):
         proc = Path(f"/proc/{pid}")
+        while not (proc / "cmdline").read_bytes():
+            os.sched_yield()  # it is set after the end that ssd waits for: support.until_executed
         assert os.fsencode(program) + b"\x001000\x00" == (proc / "cmdline").read_bytes()
         assert os.fsencode(odd) == os.readlink(os.fsencode(proc / "cwd"))
         assert sorted([ODD, b"pid\xfe", b"log\xfd"]) == sorted(os.listdir(os.fsencode(odd)))
@@ -176,7 +178,7 @@ def test_names_that_are_not_utf_8_go_through_byte_for_byte(odd: Path, ssd_path: 
         assert (1, running, b"") == ssd(*start)
         assert (0, b"%d\n" % pid, b"") == ssd("--pidof", "--name", os.fsdecode(ODD), "-p", pidfile)
         stopped = b"Stopped " + ODD + b" (pid %d).\n" % pid
-        stop = ["--stop", "--verbose", "--retry=30", "-p", pidfile, "--remove-pidfile"]
+        stop = ["--stop", "--verbose", "--retry=60", "-p", pidfile, "--remove-pidfile"]
         assert (0, stopped, b"") == ssd(*stop, "-n", os.fsdecode(ODD))
     assert not pidfile.exists()
 
@@ -219,7 +221,7 @@ def hidden(tool: object, *arguments: object, **options: Any) -> subprocess.Compl
     """Run a tool as an ordinary user who sees no processes but his own."""
     drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     words = in_mounts(HIDDEN, "", *drop, tool, *arguments)
-    return subprocess.run(words, capture_output=True, text=True, timeout=60, cwd="/", **options)
+    return subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, cwd="/", **options)
 
 
 @pytest.mark.requires_namespaces
@@ -234,7 +236,7 @@ def test_with_a_hidden_proc_a_user_manages_his_own_daemons(tmp_path: Path, ssd_p
         with ended(int(pidfile.read_text())):
             assert 0 == hidden(ssd_path, "--status", *match).returncode
             assert 1 == hidden(ssd_path, "--start", "-b", "-m", *match, *SLEEP).returncode
-            assert 0 == hidden(ssd_path, "--stop", "--retry=30", *match).returncode
+            assert 0 == hidden(ssd_path, "--stop", "--retry=60", *match).returncode
             assert 1 == hidden(ssd_path, "--status", *match).returncode
 
 

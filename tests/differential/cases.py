@@ -2,7 +2,9 @@
 
 A group may give any key of a case as a default; tables (targets, files, caller) are merged key by
 key. `run` is one command line or a list of them, in the words of a shell; `{with}` in it stands
-for the case's own `with`. Placeholders are described in inside/words.py.
+for the case's own `with`. `limit` is after how many seconds a command that is to hang is taken to
+do so, `least` what it has to wait, and `calm` how long what it leaves behind may take to come to
+rest; what should happen otherwise has a minute or more. Placeholders are described in inside/words.py.
 """
 
 import tomllib
@@ -10,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 DATA = Path(__file__).with_name("cases.toml")
+PATIENCE = 300.0  # seconds for a command that is not to hang
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,18 @@ class Case:
     targets: dict[str, dict] = field(default_factory=dict)
     files: dict[str, dict | str] = field(default_factory=dict)
     caller: dict = field(default_factory=dict)
-    limit: float = 20.0
+    limit: float = 1.0
     least: float = 0.0
+    calm: float = 60.0
     compare: list[str] = field(default_factory=list)
     divergence: str = ""
     oracle: dict = field(default_factory=dict)
     ssd: dict = field(default_factory=dict)
+
+    def patience(self, side: str) -> float:
+        """Return the seconds that a command of a side has before it is taken to hang."""
+        hangs = "hung" in [*self.gives, getattr(self, side).get("gives")]
+        return self.limit if hangs else PATIENCE
 
 
 _KEYS = {entry.name for entry in fields(Case)} | {"with"}

@@ -23,7 +23,7 @@ CHANGES = {
     "silence": ("exec 2>/dev/null", "usage-nothing", "complains"),
     "other process": ("kill {pid:deaf} && kill -KILL {pid:deaf}", "stop-plain", "targets.deaf"),
     "file": ("touch /tmp/case/left", "stop-plain", "files./tmp/case/left"),
-    "stray": ("/bin/sleep 60 &", "stop-plain", "strays"),
+    "stray": ("/bin/sleep 1000 &", "stop-plain-calm", "strays"),
     "status": ("exit 9", "stop-plain", "status"),
 }
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Self
 
-from .processes import facts, pids
+from .processes import name, pids
 from .programs import Ear, Program, spawn
 
 _SCRIPT = """\
@@ -70,7 +70,7 @@ class Notifier(Program):
 
     def alive(self) -> list[int]:
         """Return the living processes that run it: an interpreter's, so known by their name."""
-        return [pid for pid in pids() if facts(pid)["Name"] == "notifier"]
+        return [pid for pid in pids() if name(pid) == "notifier"]
 
 
 class Stranger:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-LONG = 20.0  # seconds; what should come and does not has failed by then
+LONG = 60.0  # seconds; what should come and does not has failed by then
 
 
 def pids() -> list[int]:
@@ -32,6 +32,14 @@ def facts(pid: int) -> dict[str, str]:
     """Return /proc/PID/status as a mapping."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def name(pid: int) -> str | None:
+    """Return what a process is called; None if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().rstrip("\n")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 def executable(pid: int) -> str | None:

@@ -135,7 +135,7 @@ def live(daemon: Daemon, root: Path, launcher: Path) -> list[tuple[str, int, str
     main = None
     for verb, _, expected in LIFE:
         before = main
-        done = run(f"/etc/init.d/{daemon.script}", verb, env=ENVIRONMENT, timeout=60)
+        done = run(f"/etc/init.d/{daemon.script}", verb, env=ENVIRONMENT, timeout=10 * LONG)
         if expected == "none" and before is not None:
             wait_end(before)
         if expected == "new":

@@ -233,15 +233,17 @@ def test_divergence_12_a_new_owner_of_the_pid_is_a_stranger(tool: Tool) -> None:
     target = spawn(program.path, *program.script("trap 'say term' TERM; say $$; stay"))
     assert target.pid == program.started()
     stage(f"{target.pid}\n")
-    stop = spawn(tool.path, "--stop", "--retry", "TERM/1/KILL/1", "--pidfile", PIDFILE)
+    stop = Traced(tool.path, "--stop", "--retry", "TERM/1/KILL/60", "--pidfile", PIDFILE)
+    assert stop.until_signals()
+    stop.until_sent()  # held, so that the change of owner falls between two of its looks
     assert "term" == program.ear.line()
-    stop.send_signal(signal.SIGSTOP)  # so that the change of owner falls between two of its looks
     target.kill()
     target.communicate()
     stranger = reincarnate(target.pid)
-    stop.send_signal(signal.SIGCONT)
+    assert tool.expects(original=True, ssd=False) == stop.until_signals()
     if tool.is_original:
+        stop.until_sent()
         assert -signal.SIGKILL == stranger.wait(LONG)
-    assert 0 == stop.wait(LONG)
+    assert 0 == stop.finish()
     assert tool.is_original or stranger.poll() is None
     stranger.kill()

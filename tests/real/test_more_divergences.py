@@ -15,6 +15,7 @@ import pytest
 from .alone import alone, checked, libc, mount, open_ways
 from .processes import LONG, end, facts, pids
 from .programs import Ear, Program, Tool, spawn, teller
+from .tracing import Traced
 
 PIDFILE = "/run/stage/d.pid"
 MNT_DETACH = 2  # umount2(2)
@@ -59,9 +60,12 @@ def test_divergence_15_a_process_that_renames_itself_is_followed_to_its_end(tool
     rename = "printf other > /proc/$$/comm; say renamed"
     target = spawn(program.path, *program.script(f"trap '{rename}' TERM; say $$; stay"))
     program.started()
-    done = tool("--stop", "--retry", "TERM/1/KILL/5", "--name", "target")
+    stop = Traced(tool.path, "--stop", "--retry", "TERM/1/KILL/60", "--name", "target")
+    assert stop.until_signals()
+    stop.until_sent()  # held, however long it takes to rename itself
     assert "renamed" == program.ear.line()
-    assert 0 == done.returncode
+    assert tool.expects(original=False, ssd=True) == stop.until_signals()
+    assert 0 == stop.finish()
     assert tool.expects(original=None, ssd=-signal.SIGKILL) == target.poll()
     target.kill()
 
@@ -194,7 +198,7 @@ def test_divergence_24_a_pidfile_is_believed_in_a_directory_that_gives_its_group
     words = ["--startas", program.path, "--", *program.words]
     started = tool("--start", "--background", "--make-pidfile", "--pidfile", PIDFILE, *words)
     (daemon,) = program.settle(others)
-    stopped = tool("--stop", "--retry", "TERM/5", "--pidfile", PIDFILE)
+    stopped = tool("--stop", "--retry", "TERM/50", "--pidfile", PIDFILE)
     outcome = started.returncode, stopped.returncode, program.running()
     assert tool.expects(original=(0, 2, [daemon]), ssd=(0, 0, [])) == outcome
     end(*program.running())

@@ -9,8 +9,9 @@ from refusal import KERNELS, kernel
 
 from .alone import alone, open_ways
 from .notifier import Notifier, Stranger
-from .processes import LONG, end, lasts, reap
+from .processes import LONG, end, reap
 from .programs import Tool, recorded, spawn
+from .tracing import Traced
 
 PIDFILE = "/run/notifier/d.pid"
 FOREVER = "1000"  # seconds; a test that waits for so long fails
@@ -78,11 +79,14 @@ def test_a_notification_that_cannot_be_read_ends_the_wait(ssd: Tool, line: str) 
 def test_the_time_can_be_extended(ssd: Tool) -> None:
     """EXTEND_TIMEOUT_USEC counts from its arrival; the program is ready within that."""
     program = Notifier("EXTEND_TIMEOUT_USEC=900000000")
-    start = spawn(ssd.path, *words(program, timeout="1"))
+    program.order(f"!echo sent > {program.ear.path}")
+    start = Traced(ssd.path, *words(program, timeout="60"))
+    assert 60 >= (start.until_sleep() or 0) > 0
     program.began()
-    assert lasts(start.pid, 1.5)
+    assert "sent" == program.ear.line()
+    assert 900 >= (start.until_sleep() or 0) > 60
     program.order("READY=1")
-    assert 0 == start.wait(LONG)
+    assert 0 == start.finish()
 
 
 @alone

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from support import child, nothing_left, same_descriptors, stubborn
+from support import PATIENCE, child, nothing_left, same_descriptors, stubborn
 
 import ssd
 from ssd import loops
@@ -25,8 +25,8 @@ def test_a_child_that_ends_by_term_is_stopped(kind: str, daemon: Daemons) -> Non
     """It is waited for, though nobody has reaped it: a zombie is dead."""
     process = daemon()
     with same_descriptors():
-        stopped = ssd.stop(Match(pid=process.pid), "TERM/30/KILL/5", table=ssd.table_named(kind))
-    assert ([process.pid], 0) == ([each.pid for each in stopped], process.wait(10))
+        stopped = ssd.stop(Match(pid=process.pid), "TERM/60/KILL/5", table=ssd.table_named(kind))
+    assert ([process.pid], 0) == ([each.pid for each in stopped], process.wait(PATIENCE))
 
 
 @pytest.mark.parametrize("kind", TABLES)
@@ -34,7 +34,7 @@ def test_a_child_that_ignores_term_is_killed(kind: str) -> None:
     """The KILL comes when the wait is over."""
     with stubborn() as process:
         ssd.stop(Match(pid=process.pid), "TERM/0/KILL/30", table=ssd.table_named(kind))
-        assert -signal.SIGKILL == process.wait(10)
+        assert -signal.SIGKILL == process.wait(PATIENCE)
 
 
 def test_a_child_that_outlives_the_schedule_is_told_of() -> None:
@@ -54,8 +54,8 @@ def test_a_stop_runs_in_any_thread() -> None:
         stop = lambda: results.append(ssd.stop(Match(pid=process.pid)))  # noqa: E731
         thread = threading.Thread(target=stop)
         thread.start()
-        thread.join(60)
-        assert -signal.SIGTERM == process.wait(10)
+        thread.join(PATIENCE)
+        assert -signal.SIGTERM == process.wait(PATIENCE)
     assert [[process.pid]] == [[each.pid for each in result] for result in results]
 
 
@@ -65,7 +65,7 @@ def test_a_thread_stops_many_at_once() -> None:
         children = [stack.enter_context(child()) for _ in range(50)]
         results = ssd.stop_all([Match(pid=each.pid) for each in children])
         assert [[each.pid] for each in children] == [[p.pid for p in each] for each in results]
-        assert {-signal.SIGTERM} == {each.wait(10) for each in children}
+        assert {-signal.SIGTERM} == {each.wait(PATIENCE) for each in children}
     with nothing_left():
         assert [[]] == ssd.stop_all([Match(pid=children[0].pid)])
 
@@ -83,7 +83,7 @@ def test_an_asyncio_loop_stops_many_at_once() -> None:
                 await asyncio.sleep(0)
 
         busy = asyncio.ensure_future(other_work())
-        results = await loops.stop_all(matches, "TERM/30/KILL/5")
+        results = await loops.stop_all(matches, "TERM/60/KILL/5")
         busy.cancel()
         return results, turns
 
@@ -91,7 +91,7 @@ def test_an_asyncio_loop_stops_many_at_once() -> None:
         children = [stack.enter_context(child()) for _ in range(50)]
         results, turns = asyncio.run(main([Match(pid=each.pid) for each in children]))
         assert [[each.pid] for each in children] == [[p.pid for p in each] for each in results]
-        assert {-signal.SIGTERM} == {each.wait(10) for each in children}
+        assert {-signal.SIGTERM} == {each.wait(PATIENCE) for each in children}
     assert turns > 1
 
 
@@ -99,7 +99,7 @@ def test_an_asyncio_stop_kills_at_the_end_of_its_wait() -> None:
     """Time counts for it as well as descriptors."""
     with stubborn() as process:
         asyncio.run(loops.stop(Match(pid=process.pid), "TERM/0/KILL/30"))
-        assert -signal.SIGKILL == process.wait(10)
+        assert -signal.SIGKILL == process.wait(PATIENCE)
 
 
 def test_a_cancelled_asyncio_stop_lets_go() -> None:
@@ -125,12 +125,12 @@ def test_one_failure_in_an_asyncio_loop_does_not_hold_up_the_others(tmp_path: Pa
         matches = [Match(pidfile=tmp_path / "pid"), Match(pid=process.pid)]
         with pytest.raises(ssd.PidfileUnsafe):
             asyncio.run(loops.stop_all(matches, "TERM/0/KILL/30"))
-        assert -signal.SIGKILL == process.wait(10)
+        assert -signal.SIGKILL == process.wait(PATIENCE)
 
 
 def test_any_loop_can_drive_a_stop() -> None:
     """Descriptors and a time are all that it asks to wait for."""
-    with child() as process, Stop(Match(pid=process.pid), Schedule.parse("TERM/30")) as work:
+    with child() as process, Stop(Match(pid=process.pid), Schedule.parse("TERM/60")) as work:
         while not work.advance():
             poll = select.poll()
             for handle in work.handles:

@@ -1,7 +1,6 @@
 """Waiting costs nothing, and what has ended is not waited for."""
 
 import os
-import resource
 import signal
 import sys
 
@@ -10,6 +9,7 @@ import pytest
 from .alone import alone
 from .processes import LONG, end, facts, reap, state, wait_end
 from .programs import Ear, Program, Tool, spawn
+from .tracing import Traced
 
 FOREVER = "TERM/1000"  # a schedule; a test that waits for its end fails
 
@@ -21,25 +21,19 @@ def obstinate(program: Program) -> int:
     return child.pid
 
 
-def cost(tool: Tool, target: int, seconds: int) -> resource.struct_rusage:
-    """Return what a stop uses (getrusage(2)) that waits some seconds before it kills."""
-    stop = spawn(tool.path, "--stop", "--retry", f"TERM/{seconds}/KILL/{LONG:.0f}", "--pid", target)
-    assert -signal.SIGKILL == reap(target)  # at once: the original takes a zombie for running
-    _, status, usage = os.wait4(stop.pid, 0)
-    assert 0 == os.waitstatus_to_exitcode(status)
-    return usage
-
-
 @alone
 def test_a_long_wait_costs_no_more_than_a_short_one(tool: Tool) -> None:
-    """ssd sleeps for all of a wait; the original wakes fifty times a second to look."""
-    program = Program()
-    short, long = (cost(tool, obstinate(program), seconds) for seconds in (0, 2))
-    woken = long.ru_nvcsw - short.ru_nvcsw
-    assert tool.expects(original=True, ssd=False) == (woken > 20), (short, long)
-    if not tool.is_original:
-        spent = [usage.ru_utime + usage.ru_stime for usage in (short, long)]
-        assert spent[1] < 1.5 * spent[0] + 0.02  # seconds: what one start-up differs from another
+    """ssd sleeps for all of a wait in one call; the original wakes fifty times a second to look."""
+    target = obstinate(Program())
+    stop = Traced(tool.path, "--stop", "--retry", FOREVER, "--pid", target)
+    assert stop.until_signals()
+    asleep = stop.until_sleep()
+    if tool.is_original:
+        assert [asleep, stop.until_sleep(), stop.until_sleep()] == 3 * [0.02]
+    else:
+        assert asleep is not None and 900 < asleep <= 1000
+    end(target)  # ends the wait, too
+    assert (None, 0) == (stop.until_sleep(), stop.status)
 
 
 @alone
@@ -100,12 +94,16 @@ def test_a_process_that_appears_during_a_wait_is_found(tool: Tool) -> None:
     words = program.script(f"trap 'again {newcomers}; exit' TERM; say $$; stay")
     target = spawn(program.path, *words)
     program.started()
-    stop = spawn(tool.path, "--stop", "--retry", "TERM/1/KILL/10", "--exec", program.path)
+    stop = Traced(tool.path, "--stop", "--retry", "TERM/1/KILL/60", "--exec", program.path)
+    assert stop.until_signals()
+    stop.until_sent()  # held, however long it takes the newcomer to appear
     newcomer = program.started()
     assert newcomer != target.pid
-    target.wait()
+    target.wait(LONG)
+    assert stop.until_signals()
+    stop.until_sent()
     assert -signal.SIGKILL == reap(newcomer)
-    assert 0 == stop.wait(LONG)
+    assert 0 == stop.finish()
 
 
 @alone

@@ -2,8 +2,10 @@
 
 import ctypes
 import errno
+import math
 import os
 import signal
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +27,11 @@ KILL = {"x86_64": 62, "aarch64": 129, "riscv64": 129}.get(os.uname().machine, -1
 FLOCK = {"x86_64": 73, "aarch64": 32, "riscv64": 32}.get(os.uname().machine, -1)
 CLONE_CALL = {"x86_64": 56, "aarch64": 220, "riscv64": 220}.get(os.uname().machine, -1)
 PIDFD_SEND_SIGNAL, CLONE3 = 424, 435
+POLL = {"x86_64": 7}.get(os.uname().machine, -1)  # milliseconds are its third argument
+# The others, and which of their arguments leads to a struct timespec.
+PSELECT = {"x86_64": 270, "aarch64": 72, "riscv64": 72}.get(os.uname().machine, -1)
+PPOLL = {"x86_64": 271, "aarch64": 73, "riscv64": 73}.get(os.uname().machine, -1)
+TIMESPECS = {PSELECT: 4, PPOLL: 2}
 
 libc.ptrace.restype = ctypes.c_long
 
@@ -70,6 +77,19 @@ class Traced:
             lambda call: call.number in (KILL, PIDFD_SEND_SIGNAL) and call.arguments[1] != 0
         )
 
+    def until_sent(self) -> None:
+        """Go on from there to where it has sent it."""
+        assert self._step()
+
+    def until_sleep(self) -> float | None:
+        """Go on to where it is about to wait for descriptors or a time, and not merely to look.
+
+        Return for how many seconds; None if it ended.
+        """
+        if not self._until(lambda call: self._sleep(call) != 0):
+            return None
+        return self._sleep(_look(self.pid))
+
     def until_fork(self) -> bool:
         """Go on to where it is about to have a child; False if it ended."""
         return self._until(lambda call: call.number in (CLONE_CALL, CLONE3))
@@ -78,11 +98,31 @@ class Traced:
         """Go on to where it is about to ask for a lock; False if it ended."""
         return self._until(lambda call: call.number == FLOCK)
 
+    def kill(self) -> None:
+        """End it where it is."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
     def finish(self) -> int | None:
         """Go on to the end; return the status, minus N for signal N."""
         while self.status is None and self._step():
             pass
         return self.status
+
+    def _sleep(self, call: _Info) -> float:
+        """Return for how many seconds a system call is to wait at most, 0 if for none."""
+        if call.number == POLL:
+            milliseconds = ctypes.c_int(call.arguments[2]).value
+            return milliseconds / 1000 if milliseconds >= 0 else math.inf
+        if call.number not in TIMESPECS:
+            return 0
+        address = call.arguments[TIMESPECS[call.number]]
+        if not address:
+            return math.inf
+        memory = os.open(f"/proc/{self.pid}/mem", os.O_RDONLY)
+        seconds, nanoseconds = struct.unpack("ll", os.pread(memory, struct.calcsize("ll"), address))
+        os.close(memory)
+        return float(seconds + nanoseconds / 1e9)
 
     def _until(self, awaited: Callable[[_Info], bool]) -> bool:
         """Go on to the beginning of a system call; False if it ended before."""

@@ -1,6 +1,6 @@
 """Build the namespace's world, play the cases asked for, print one line of JSON for each.
 
-Standard input holds the order: command, case ids and their file, and the paths to keep visible.
+Standard input holds the order: command, its side, case ids and their file, and the paths to keep visible.
 """
 
 import json
@@ -25,13 +25,13 @@ def main() -> None:
     kit.build()
     events = Events()
     for case in chosen:
-        print(json.dumps({"id": case.id, **attempt(events, order["command"], case)}), flush=True)
+        print(json.dumps({"id": case.id, **attempt(events, order, case)}), flush=True)
 
 
-def attempt(events: Events, command: str, case) -> dict:
+def attempt(events: Events, order: dict, case) -> dict:
     """Play one case; a fault of the set-up is told as a traceback, and the next case goes on."""
     try:
-        return {"outcome": Trial(events, command, case).play()}
+        return {"outcome": Trial(events, order["side"], order["command"], case).play()}
     except (OSError, RuntimeError, LookupError, ValueError):
         return {"fault": traceback.format_exc()}
     finally:

@@ -14,8 +14,8 @@ from .events import Events, next_child
 from .reactions import CHECK, script
 from .view import rest, state
 
-PATIENCE = 15.0  # seconds for a target to answer
-ATTEMPTS = 30
+PATIENCE = 60.0  # seconds for a target to answer
+ATTEMPTS = 120
 
 _SPEAK = 9
 _HOLD = 8

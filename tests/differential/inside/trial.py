@@ -6,19 +6,19 @@ import time
 
 from . import caller, files, view, words, world
 from .events import Events, end_everything
-from .targets import Targets
+from .targets import PATIENCE, Targets
 from .view import state
 
 BEFORE_FIRST = 20000  # pids begin after it: no number in a message is a pid by chance
-_CALM = 5.0  # seconds that what a command leaves behind may take to come to rest
 
 
 class Trial:
     """One case on one side."""
 
-    def __init__(self, events: Events, command: str, case) -> None:
-        """Clear the stage and set it."""
+    def __init__(self, events: Events, side: str, command: str, case) -> None:
+        """Clear the stage and set it. ``side`` is "oracle" or "ssd"."""
         self._events, self._command, self._case = events, command, case
+        self._limit = case.patience(side)
         files.clear()
         world.repair()
         events.forget()
@@ -94,15 +94,15 @@ class Trial:
     def _wait(self, pid: int) -> int | str:
         """Return the exit status, minus a signal's number, or what else became of the command."""
         events = self._events
-        if events.until(lambda: pid in events.ended or pid in events.stopped, self._case.limit):
+        if events.until(lambda: pid in events.ended or pid in events.stopped, self._limit):
             return events.ended.get(pid, "started")
         os.kill(pid, signal.SIGKILL)
-        events.until(lambda: pid in events.ended, self._case.limit)
+        events.until(lambda: pid in events.ended, PATIENCE)
         return "hung"
 
     def _settle(self, pid: int, status: int | str) -> None:
         """Wait until all that the command left behind stands still, and look at it."""
-        if not self._events.until(lambda: not self._busy(), _CALM):
+        if not self._events.until(lambda: not self._busy(), self._case.calm):
             self._strays += [view.text(other, "comm").strip() for other in self._busy()]
         self._targets.checkpoint()
         self._halt()
@@ -133,7 +133,7 @@ class Trial:
         stopped[:] = [pid for pid in stopped if pid not in running]
         for pid in running:
             os.kill(pid, signal.SIGSTOP)
-        self._events.until(lambda: all(pid in stopped or pid in ended for pid in running), _CALM)
+        self._events.until(lambda: all(pid in stopped or pid in ended for pid in running), PATIENCE)
 
     def _wake(self) -> None:
         """Let the programs run that stood still to be looked at."""
