@@ -184,8 +184,8 @@ def _zombies() -> list[int]:
     found = []
     for task in os.listdir("/proc/self/task"):
         for pid in Path(f"/proc/self/task/{task}/children").read_text().split():
-            stat = Path(f"/proc/{pid}/stat").read_text()
-            if stat[stat.rindex(")") + 2] == "Z":
+            stat = Path(f"/proc/{pid}/stat").read_bytes()  # a name may be any bytes
+            if stat[stat.rindex(b")") + 2 :].startswith(b"Z"):
                 found.append(int(pid))
     return found
 
