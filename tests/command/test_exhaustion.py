@@ -187,7 +187,9 @@ def test_a_wait_of_a_lifetime_ends_with_the_process(schedule: str, ssd_path: Pat
     """poll(2) counts milliseconds in an int; more than that is no error."""
     with stubborn() as process:
         words = [ssd_path, "--stop", "--signal", "KILL", "--pid", str(process.pid)]
-        done = subprocess.run([*words, "--retry", schedule.replace("CONT", "KILL")], timeout=PATIENCE)
+        done = subprocess.run(
+            [*words, "--retry", schedule.replace("CONT", "KILL")], timeout=PATIENCE
+        )
         assert (0, -signal.SIGKILL) == (done.returncode, process.wait())
 
 

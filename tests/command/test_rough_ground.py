@@ -44,7 +44,9 @@ def closing(closed: tuple[int, ...], tmp_path: Path, *argv: object) -> int:
     redirections = " ".join(f"{fd}>&-" for fd in closed)
     words = ["sh", "-c", f'exec "$@" {redirections}', "sh", *map(os.fspath, argv)]  # type: ignore[call-overload]
     try:
-        return subprocess.call(words, stdin=files[0], stdout=files[1], stderr=files[2], timeout=PATIENCE)
+        return subprocess.call(
+            words, stdin=files[0], stdout=files[1], stderr=files[2], timeout=PATIENCE
+        )
     finally:
         for file in files.values():
             file.close()
@@ -221,7 +223,9 @@ def hidden(tool: object, *arguments: object, **options: Any) -> subprocess.Compl
     """Run a tool as an ordinary user who sees no processes but his own."""
     drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     words = in_mounts(HIDDEN, "", *drop, tool, *arguments)
-    return subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, cwd="/", **options)
+    return subprocess.run(
+        words, capture_output=True, text=True, timeout=PATIENCE, cwd="/", **options
+    )
 
 
 @pytest.mark.requires_namespaces

@@ -4,7 +4,8 @@ A group may give any key of a case as a default; tables (targets, files, caller)
 key. `run` is one command line or a list of them, in the words of a shell; `{with}` in it stands
 for the case's own `with`. `limit` is after how many seconds a command that is to hang is taken to
 do so, `least` what it has to wait, and `calm` how long what it leaves behind may take to come to
-rest; what should happen otherwise has a minute or more. Placeholders are described in inside/words.py.
+rest; what should happen otherwise has a minute or more. Placeholders are described in
+inside/words.py.
 """
 
 import tomllib

@@ -174,7 +174,9 @@ def test_a_kernel_thread_has_a_name_and_no_executable(table: ProcessTable) -> No
     assert not table.select(Criteria(pid=2, file=(file.st_dev, file.st_ino)))
 
 
-@pytest.mark.parametrize("criteria", [Criteria(name=b"x"), Criteria(pid=os.getpid() + 1), Criteria(uid=0)])
+@pytest.mark.parametrize(
+    "criteria", [Criteria(name=b"x"), Criteria(pid=os.getpid() + 1), Criteria(uid=0)]
+)
 def test_a_missing_proc_is_an_error(criteria: Criteria, tmp_path: Path) -> None:
     """Without /proc the question cannot be answered, and that is not a no."""
     with pytest.raises(ProcessTableError, match="is it mounted"):

@@ -1,6 +1,7 @@
 """Build the namespace's world, play the cases asked for, print one line of JSON for each.
 
-Standard input holds the order: command, its side, case ids and their file, and the paths to keep visible.
+Standard input holds the order: command, its side, case ids and their file, and the paths to
+keep visible.
 """
 
 import json
