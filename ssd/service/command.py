@@ -27,8 +27,7 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
 
     settle()
     _have_children()
-    program = os.path.basename(argv[0])
-    call = Call(program, table)
+    call = Call(argv[0], table)
     words: list[str] | None = []
     try:
         words = call.options(argv[1:])
@@ -36,7 +35,7 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
     except (Error, OSError) as error:
         from ssd.service.wording import describe, exit_status
 
-        write(2, f"{program}: {describe(error)}\n")
+        write(2, f"{call.program}: {describe(error)}\n")
         return exit_status(error, "".join((words or [])[1:2]))
 
 
@@ -54,12 +53,13 @@ def _have_children() -> None:
 class Call:
     """How the command was called: its options, which stand before everything else."""
 
-    def __init__(self, program: str, table: "ProcessTable | None") -> None:
-        self.program = program
+    def __init__(self, path: str, table: "ProcessTable | None") -> None:
+        self.path = path
+        self.program = os.path.basename(path)
         self.table = table
         self.directory = "/etc/ssd"
         self.elsewhere = False  # whether the caller has named another directory
-        self.with_ssd = False
+        self.with_ssd = ""  # the path of this command, beside which ssd is looked for
         self.status = 0
 
     def options(self, words: list[str]) -> list[str] | None:
@@ -70,7 +70,7 @@ class Call:
             if name == "--directory" and (equals or rest):
                 self.directory, self.elsewhere = value if equals else rest.pop(0), True
             elif name == "--with-ssd" and not equals:
-                self.with_ssd = True
+                self.with_ssd = self.path
             else:
                 self._say(name)
                 return None

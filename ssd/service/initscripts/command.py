@@ -24,14 +24,17 @@ UNRECOGNIZED = 1
 CANNOT_RUN, NOT_FOUND = 126, 127  # those of env(1), through which service(8) runs a script
 
 
-def main(words: "Sequence[str]", program: str = "ssd-service", with_ssd: bool = False) -> int:
+def main(words: "Sequence[str]", program: str = "ssd-service", with_ssd: str = "") -> int:
     """Do ``NAME [VERB [OPTION]...]`` or ``NAME --full-restart`` with a plain init script.
 
     The script, or systemctl(1) where systemd runs and ``with_ssd`` does not ask for the
-    script itself, takes this process's place. Returns only if there is nothing to execute:
-    1 for a service that nobody knows, 126 and 127 as env(1).
+    script itself, takes this process's place. ``with_ssd`` is the path of this command, beside
+    which ssd is. Returns only if there is nothing to execute: 1 for a service that nobody
+    knows, 126 and 127 as env(1).
     """
     name, *rest = words
+    if "/" in with_ssd:
+        with_ssd = os.path.abspath(with_ssd)  # of the caller's directory
     os.chdir("/")
     full = rest == [FULL_RESTART]
     try:
@@ -51,7 +54,7 @@ def main(words: "Sequence[str]", program: str = "ssd-service", with_ssd: bool = 
         return NOT_FOUND if error.errno == errno.ENOENT else CANNOT_RUN
 
 
-def _full_restart(name: str, with_ssd: bool) -> int:
+def _full_restart(name: str, with_ssd: str) -> int:
     """Run the script's stop, whatever comes of it, and become its start."""
     path = find(name)
     if path is not None:
@@ -61,7 +64,7 @@ def _full_restart(name: str, with_ssd: bool) -> int:
     return _become(name, ["start"], with_ssd)
 
 
-def _become(name: str, words: "Sequence[str]", with_ssd: bool) -> int:
+def _become(name: str, words: "Sequence[str]", with_ssd: str) -> int:
     """Become the script; return the status of a service that there is not."""
     path = find(name)
     if path is None:

@@ -41,11 +41,11 @@ def find(name: str, directory: str = DIRECTORY) -> str | None:
     return path if os.access(path, os.X_OK) else None
 
 
-def prepare(path: str, words: "Sequence[str]", with_ssd: bool = False) -> Run:
+def prepare(path: str, words: "Sequence[str]", with_ssd: str = "") -> Run:
     """Return what runs an init script with these words.
 
-    ``with_ssd``: where it calls start-stop-daemon it finds ssd. Raises OSError if that
-    cannot be arranged, or the script cannot be read.
+    ``with_ssd``: where it calls start-stop-daemon it finds the ssd that is beside this path.
+    Raises OSError if that cannot be arranged, or the script cannot be read.
     """
     from ssd.launch import environment
 
@@ -53,5 +53,5 @@ def prepare(path: str, words: "Sequence[str]", with_ssd: bool = False) -> Run:
     if with_ssd:
         from ssd.service.initscripts import substitution
 
-        return substitution.substituted(run)
+        return substitution.substituted(run, with_ssd)
     return run

@@ -13,7 +13,6 @@ import os
 import shlex
 import shutil
 import stat
-import sys
 
 from ssd.paths import only_ours
 from ssd.service.initscripts.run import Run
@@ -40,12 +39,13 @@ alias {aliases}
 """
 
 
-def substituted(run: Run) -> Run:
+def substituted(run: Run, command: str) -> Run:
     """Return what runs the same script with ssd for start-stop-daemon.
 
-    Raises OSError where the script cannot be read, or the link not be made.
+    ``command`` is the path of ssd-service, beside which ssd is. Raises OSError where the
+    script cannot be read, or the link not be made.
     """
-    link = make_link()
+    link = make_link(command)
     environment = dict(run.environment)
     environment[b"PATH"] = os.fsencode(os.path.dirname(link)) + b":" + environment[b"PATH"]
     # Otherwise the LSB functions of systemd's package hand the verb over to systemctl(1).
@@ -101,7 +101,7 @@ def shell_name(words: "Sequence[str]") -> str:
     return name
 
 
-def make_link() -> str:
+def make_link(command: str) -> str:
     """Return the path of a link named start-stop-daemon to ssd, and make it if need be.
 
     It stays, for the daemons that inherit PATH: so it lies where nobody but root, or but
@@ -116,7 +116,7 @@ def make_link() -> str:
     facts = os.lstat(directory)
     if not stat.S_ISDIR(facts.st_mode) or not only_ours(facts):
         raise OSError(errno.EPERM, "it is not a directory of the caller's own", directory)
-    link, target = f"{directory}/{NAME}", _command()
+    link, target = f"{directory}/{NAME}", _beside(command)
     if not os.path.islink(link) or os.readlink(link) != target:
         new = f"{link}.{os.getpid()}"
         os.symlink(target, new)
@@ -135,10 +135,12 @@ def _directory() -> str:
     return f"{runtime}/ssd-service"
 
 
-def _command() -> str:
-    """Return the path of ssd: beside the command that runs now, or else on PATH."""
-    beside = os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "ssd")
-    found = beside if os.access(beside, os.X_OK) and os.path.isfile(beside) else shutil.which("ssd")
+def _beside(command: str) -> str:
+    """Return the path of ssd: beside a command, or what that is a link to, or else on PATH."""
+    places = [os.path.dirname(path) for path in (command, os.path.realpath(command))]
+    programs = [f"{place}/ssd" for place in places if place]
+    there = [path for path in programs if os.access(path, os.X_OK) and os.path.isfile(path)]
+    found = there[0] if there else shutil.which("ssd")
     if found is None:
         reason = "it is neither beside this command nor on PATH"
         raise OSError(errno.ENOENT, reason, "ssd")

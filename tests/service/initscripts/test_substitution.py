@@ -53,7 +53,8 @@ def on_machine(run: Runner, tmp_path: Path):
             (folder / name).write_text(text)
             (folder / name).chmod(0o755)
         inside = ["sh", "-ec", INSIDE, "sh", str(folder), ours, "--with-ssd", *words]
-        return run(*namespace.command(inside, keep=[tmp_path]))
+        path = {"PATH": os.defpath}  # it leads to no ssd
+        return run(*namespace.command(inside, keep=[tmp_path]), env=path)
 
     return on_machine
 
