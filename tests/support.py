@@ -9,6 +9,7 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -101,10 +102,25 @@ def child(*argv: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
     """Run a child, ``sleep`` unless told, that is executed already; end and reap it."""
     process = subprocess.Popen(argv or ("sleep", "1000"), **options)
     try:
+        until_executed(process.pid)
         yield process
     finally:
         process.kill()
         process.communicate()
+
+
+def until_executed(pid: int) -> None:
+    """Wait until a child whose execve(2) has succeeded has its new name and command line, too.
+
+    The kernel closes what is close-on-exec, by which a parent knows of the success, before it
+    sets these (fs/exec.c, begin_new_exec); the command line is the last of them.
+    """
+    end = time.monotonic() + PATIENCE
+    while not Path(f"/proc/{pid}/cmdline").read_bytes():
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
+            return  # a zombie has none any more
+        assert time.monotonic() < end, f"process {pid} is not executed in a minute"
+        os.sched_yield()
 
 
 @contextlib.contextmanager
@@ -152,6 +168,18 @@ def until_readable(fd: int) -> None:
     assert poll.poll(PATIENCE * 1000), "nothing came in a minute"
 
 
+def shown(terminal: int) -> bytes:
+    """Return all that comes out of a terminal until nobody has its other side open any more.
+
+    One read(2) is not enough, not even then: what was written comes in pieces.
+    """
+    said = b""
+    with contextlib.suppress(OSError):  # EIO, at the end (pty(7))
+        while chunk := os.read(terminal, 4096):
+            said += chunk
+    return said
+
+
 def unused_pid() -> int:
     """Return a pid that nobody has: the one of a child that was reaped just now."""
     pid = os.posix_spawn("/bin/true", ["true"], os.environ)
@@ -196,6 +224,25 @@ def same_descriptors() -> Iterator[None]:
     before = open_descriptors()
     yield
     assert before == open_descriptors()
+
+
+@contextlib.contextmanager
+def let_go() -> Iterator[int]:
+    """Give a descriptor for children to inherit; fail if one is left that has it.
+
+    So it is known that they have ended, also of those whose pids nobody knows.
+    """
+    reading, writing = os.pipe()
+    try:
+        os.set_inheritable(writing, True)
+        try:
+            yield writing
+        finally:
+            os.close(writing)
+        until_readable(reading)
+        assert b"" == os.read(reading, 1)
+    finally:
+        os.close(reading)
 
 
 @contextlib.contextmanager
