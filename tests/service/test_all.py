@@ -1,6 +1,7 @@
 """``ssd-service all VERB``, with real processes."""
 
 import json
+import os
 
 
 def test_all_are_asked_and_stopped_together(place) -> None:
@@ -21,14 +22,31 @@ def test_all_are_asked_and_stopped_together(place) -> None:
     place.expect(3, "all", "frobnicate")
 
 
+# Ends once all of six have been told to, and is ready when it can be told.
+TOGETHER = """
+trap 'touch told/$1; until [ "$(ls told)" = "$2" ]; do sleep 0.01; done; exit' TERM
+touch ready/$1; while :; do sleep 0.01; done
+"""
+
+
 def test_many_are_stopped_in_the_time_of_one(place) -> None:
-    """Each takes half a second to end."""
-    slow = "trap 'sleep 0.5; exit' TERM; while :; do sleep 0.01; done"
+    """None of them ends before all were told to."""
+    work = place.folder / "work"  # a folder declares nothing
+    for folder in ("ready", "told"):
+        (work / folder).mkdir(parents=True)
+    (work / "together").write_text(TOGETHER)
     for name in "abcdef":
-        place.declare(f'executable = "/bin/sh"\narguments = ["-c", "{slow}", "x"]\n', name=name)
+        place.declare(
+            f'executable = "/bin/sh"\nworking_directory = "{work}"\n'
+            f'arguments = ["together", "{name}", "a\\nb\\nc\\nd\\ne\\nf"]\n'
+            'stop_schedule = "TERM/60/KILL/60"\n[readiness]\nkind = "command"\ntimeout = 60\n'
+            f'command = ["test", "-e", "{work}/ready/{name}"]\n',
+            name=name,
+        )
     place.expect(0, "all", "start")
     shown = place.expect(0, "all", "stop")
     assert 6 == shown.count(".\n")
+    assert 6 == len(os.listdir(work / "told"))
     place.expect(3, "all", "status")
 
 

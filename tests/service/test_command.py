@@ -3,7 +3,9 @@
 import errno
 import json
 import os
+import re
 import signal
+import time
 
 import psutil
 import pytest
@@ -29,9 +31,12 @@ def test_the_whole_life_has_lsb_statuses(place) -> None:
         pass
     place.expect(1, "nap", "status")
     place.expect(0, "nap", "start")
+    before = time.monotonic()
     place.expect(0, "nap", "--full-restart")
     shown = place.expect(0, "nap", "status")
-    assert shown.startswith(f"nap is running (process {place.pid}), up 0 s, ")
+    words = re.match(rf"nap is running \(process {place.pid}\), up (\d+) s, ", shown)
+    assert words is not None, shown
+    assert int(words[1]) <= time.monotonic() - before
     place.expect(0, "nap", "stop")
     assert not place.pidfile.exists()
     place.expect(0, "nap", "stop")
@@ -39,21 +44,23 @@ def test_the_whole_life_has_lsb_statuses(place) -> None:
 
 def test_json_tells_everything_that_is_known(place) -> None:
     """Of the process, and of its children."""
+    pipe = place.folder / "pipe"
+    os.mkfifo(pipe)
     place.declare(
-        'executable = "/bin/sh"\narguments = ["-c", "sleep 1000; :"]\n'
+        f'executable = "/bin/sh"\narguments = ["-c", "cat {pipe}; :"]\n'
         'limits = {nofile = "100:200"}\n'
     )
     place.expect(0, "nap", "start")
-    told = json.loads(place.expect(0, "nap", "status", "--json"))
+    with pipe.open("w"):  # cat has opened it, so it runs
+        told = json.loads(place.expect(0, "nap", "status", "--json"))
+        known = psutil.Process(place.pid).as_dict()
     assert ("nap", "running", 0) == (told["name"], told["state"], told["status"])
     (process,) = told["processes"]
     assert (place.pid, "sh") == (process["pid"], process["name"])
     assert process["memory_info"]["rss"] > 0
-    assert [["sleep", "1000"]] == [each["cmdline"] for each in process["children"]] or not (
-        process["children"]
-    )
+    assert [["cat", str(pipe)]] == [each["cmdline"] for each in process["children"]]
     left_out = {"environ", "memory_maps", "cpu_percent", "net_connections"}
-    assert left_out >= {*psutil.Process(place.pid).as_dict()} - {*process}
+    assert left_out >= {*known} - {*process}
     assert [100, 200] == process["limits"]["nofile"]
     place.expect(0, "nap", "stop")
     told = json.loads(place.expect(3, "nap", "status", "--json"))
@@ -62,13 +69,16 @@ def test_json_tells_everything_that_is_known(place) -> None:
 
 def test_the_environment_is_that_of_service(place) -> None:
     """Locale, PATH, TERM and what is declared; not what the caller happens to have."""
+    pipe = place.folder / "pipe"
+    os.mkfifo(pipe)
     place.declare(
-        f'executable = "/usr/bin/env"\noutput = "{place.folder}/out"\n[environment]\nMINE = "yes"\n'
+        f'executable = "/usr/bin/env"\noutput = "{pipe}"\n[environment]\nMINE = "yes"\n'
     )
     given = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "SECRET": "x", "TERM": "dumb"}
-    assert 0 == place("nap", "start", env=given).returncode
-    place("nap", "stop")
-    lines = dict(line.split("=", 1) for line in (place.folder / "out").read_text().splitlines())
+    with open(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)) as output:
+        assert 0 == place("nap", "start", env=given).returncode
+        os.set_blocking(output.fileno(), True)
+        lines = dict(line.split("=", 1) for line in output.read().splitlines())
     assert {"LANG": "C.UTF-8", "TERM": "dumb", "MINE": "yes"}.items() <= lines.items()
     assert "SECRET" not in lines
     assert lines["PATH"].startswith("/usr/bin:/bin:/usr/local/sbin:")

@@ -1,12 +1,14 @@
 """Declarations in shell: what is written is read again, and what Debian writes is understood."""
 
 import os
+import os
 import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import let_go, nothing_left
 
 from ssd.service import DeclarationError, Service, shell, shell_source, shell_writer
 from ssd.service.fields import KINDS
@@ -260,13 +262,12 @@ def test_a_file_that_is_called_as_a_runlevels_link_keeps_its_name(tmp_path: Path
     assert "S01nap" == shell_source.read(str(tmp_path / "S01nap"), ENVIRONMENT).name
 
 
-def test_a_file_that_hangs_is_a_mistake(monkeypatch, tmp_path) -> None:
+def test_a_file_that_hangs_is_a_mistake(monkeypatch) -> None:
     """It must not hold up those who ask after every service."""
     monkeypatch.setattr(shell, "PATIENCE", 0.1)
-    told = tmp_path / "pid"
-    with pytest.raises(DeclarationError, match="/etc/ssd/nap: reading it takes longer than 0.1"):
-        loads(f"echo $$ > {told}\nwhile :; do :; done\n")
-    assert not os.path.exists(f"/proc/{told.read_text().strip()}")
+    reason = "/etc/ssd/nap: reading it takes longer than 0.1"
+    with nothing_left(), let_go(), pytest.raises(DeclarationError, match=reason):
+        loads("while :; do :; done\n")
 
 
 def test_what_a_file_leaves_in_the_background_is_not_waited_for() -> None:

@@ -1,5 +1,6 @@
-"""Uptime and memory of a process, held against psutil."""
+"""Uptime and memory of a process, held against the clock and psutil."""
 
+import os
 import time
 from subprocess import PIPE
 
@@ -12,13 +13,27 @@ from ssd.processes.identity import Process
 from ssd.service.vitals import duration, size, vitals
 
 
-def test_vitals_are_those_that_psutil_knows() -> None:
-    """To the second, and the same memory of a process that sleeps."""
+def now() -> float:
+    """Return the seconds since the machine was booted, which start times are counted in."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def test_uptime_is_the_time_since_the_start() -> None:
+    """To the tick, of which there are a hundred in a second at least."""
+    before = now()
+    with child() as process:
+        after, tick = now(), 1 / os.sysconf("SC_CLK_TCK")
+        least = now() - after
+        found = vitals(default_table().process(process.pid))
+        assert least <= found.uptime <= now() - before + tick
+
+
+def test_memory_is_what_psutil_knows() -> None:
+    """The same of a process that sleeps."""
     with child("sh", "-c", "echo ready; read line", stdin=PIPE, stdout=PIPE) as process:
         assert b"ready\n" == process.stdout.readline()  # its memory is what it will be
         found = vitals(default_table().process(process.pid))
         known = psutil.Process(process.pid)
-        assert abs(time.time() - known.create_time() - found.uptime) < 1.5
         assert known.memory_info().rss == pytest.approx(found.memory, rel=0.3)
 
 
