@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import debian
+from support import PATIENCE, shown
 
 # Whatever is offered goes through compadd, which can put what matches into an array instead
 # (zshmodules(1)); calls that ask for that themselves offer nothing.
@@ -46,12 +47,8 @@ def complete(completions: Path, place: Path, line: str) -> list[str]:
     try:
         with open(ours, "r+b", buffering=0) as terminal:
             terminal.write(line.encode() + b"\t")
-            try:
-                while chunk := terminal.read(4096):
-                    said += chunk
-            except OSError:  # EIO: the shell has ended, and with it the terminal's other side
-                pass
-        status = shell.wait(30)
+            said = shown(ours)
+        status = shell.wait(PATIENCE)
     finally:
         if shell.poll() is None:
             shell.kill()

@@ -4,16 +4,18 @@ import os
 import pty
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from support import ended, nothing_left, python
+from support import ended, let_go, nothing_left, python, shown
 
+from ssd.service.initscripts import asking
 from ssd.service.initscripts.asking import Answer, Inquiry
 from ssd.service.initscripts.run import Run
 
 PATIENT = 60.0  # seconds; nothing here takes that long
-HASTY = 0.3
 
 
 def shell(text: str, *words: str) -> Run:
@@ -74,11 +76,23 @@ def test_no_more_run_at_once_than_allowed() -> None:
 
 @pytest.mark.parametrize("text", ["sleep 1000", "sleep 1000 & wait", "yes", "kill -STOP $$",
                                   "trap '' TERM HUP; while :; do sleep 1000; done"])  # fmt: skip
-def test_one_that_hangs_is_ended_with_its_children(text: str) -> None:
+def test_one_that_hangs_is_ended_with_its_children(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It cannot be told of, and the reason is said; the others are told of all the same."""
-    answers = asked({"hangs": shell(f"echo begun; {text}"), "ends": shell("echo yes")}, 2, HASTY)
-    assert ("?", "no answer in 0.3 seconds") == (answers["hangs"].sign, answers["hangs"].problem)
-    assert "+" == answers["ends"].sign
+    pipe, later = str(tmp_path / "begun"), 0.0
+    os.mkfifo(pipe)
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + later)
+    monkeypatch.setattr(asking, "time", clock)
+    hangs = shell(f'echo begun; : > "$1"; {text}', "sh", pipe)
+    ends = shell('read -r line < "$1"; echo yes', "sh", pipe)
+    answers = {}
+    with nothing_left(), let_go(), Inquiry([("hangs", hangs), ("ends", ends)], 2, PATIENT) as both:
+        for name, answer in filter(None, both):
+            answers[name] = answer
+            later = PATIENT  # the other has run all the time, and its own is over now
+    assert ("+", "ends") == (answers["ends"].sign, next(iter(answers)))
+    assert ("?", "no answer in 60 seconds") == (answers["hangs"].sign, answers["hangs"].problem)
 
 
 def test_a_child_that_keeps_the_output_keeps_nobody_waiting(tmp_path: Path) -> None:
@@ -135,13 +149,13 @@ def test_lines_come_in_the_order_of_the_names() -> None:
 def test_a_terminal_sees_who_is_awaited() -> None:
     """The line is written over, and gone before an answer is shown."""
     ours, theirs = pty.openpty()
-    with os.fdopen(ours, "rb", buffering=0) as terminal:
+    with os.fdopen(ours):
         with os.fdopen(theirs, "wb") as slave:
             subprocess.run([sys.executable, "-c", BOARD], stdout=slave, stderr=slave, check=True)
-            shown = terminal.read(4096).decode().replace("\r\n", "\n").split("\r\x1b[K")
+        seen = shown(ours).decode().replace("\r\n", "\n").split("\r\x1b[K")
     assert ["", "asked 0 of 3, waiting for one three", " [ - ]  one\n",
             "asked 2 of 3, waiting for three",
-            "ssd-service: three: it hangs\n [ ? ]  three\n [ + ]  two\n"] == shown  # fmt: skip
+            "ssd-service: three: it hangs\n [ ? ]  three\n [ + ]  two\n"] == seen  # fmt: skip
 
 
 @pytest.mark.parametrize(
