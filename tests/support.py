@@ -56,7 +56,8 @@ def atoi(text: str) -> int:
 
 
 @functools.cache
-def _nobody_runs_python() -> bool:
+def nobody_runs_python() -> bool:
+    """Say whether another user may execute this interpreter and read the package."""
     try:
         done = subprocess.run([sys.executable, "-c", "import ssd"], **as_nobody())
     except PermissionError:
@@ -73,7 +74,7 @@ def skip_without_nobody() -> None:
     """Skip where no other user can be had, or may not execute this interpreter."""
     if os.geteuid() != 0:
         pytest.skip("requires root")
-    if not _nobody_runs_python():
+    if not nobody_runs_python():
         pytest.skip(f"user {NOBODY} may not execute {sys.executable} or read the package")
 
 

@@ -51,8 +51,8 @@ class Machine:
         self.options: dict[str, Any] = {}
         self.command: list[Path | str] = [script]
         self.running = "nova-compute is running (process {pid})\n"
-        self._reapers: list[threading.Thread] = []
-        self._before = set(children())
+        self._reapers: list[Reaper] = []
+        self._before = children()
 
     @classmethod
     def declared(cls, root: Path, script: Path, interpreter: Path) -> "Machine":
@@ -121,9 +121,13 @@ class Machine:
         return int(self.pidfile.read_text())
 
     def started(self, **environment: str) -> list[str]:
-        """Start, wait until the daemon runs, and return the arguments that it was given."""
+        """Start, wait until the daemon runs, and return the arguments that it was given.
+
+        The original does not wait: the daemon may not be its user's yet, or be executed.
+        """
         pipe = self.root / "arguments"
         os.mkfifo(pipe)
+        pipe.chmod(0o666)
         self.expect(0, "start", **environment)
         told = pipe.read_text().splitlines()
         pipe.unlink()
@@ -143,41 +147,65 @@ class Machine:
     def end(self) -> None:
         """End and reap whatever is left."""
         self._adopt()
-        for thread in self._reapers:
-            if thread.is_alive():
-                with contextlib.suppress(ProcessLookupError):  # it has just ended
-                    os.kill(int(thread.name), signal.SIGKILL)
+        for reaper in self._reapers:
+            reaper.kill()
         self._wait()
+        for reaper in self._reapers:
+            os.close(reaper.fd)
 
     def _adopt(self) -> None:
         """Reap the daemons when they end: the original takes a zombie for running."""
-        known = {int(thread.name) for thread in self._reapers if thread.is_alive()}
-        for pid in set(children()) - self._before - known:
-            reaper = threading.Thread(target=reap, args=(pid,), name=str(pid), daemon=True)
+        known = {reaper.pid for reaper in self._reapers if reaper.is_alive()}
+        for pid in children() - self._before - known:
+            reaper = Reaper(pid)
             self._reapers.append(reaper)
             reaper.start()
 
     def _wait(self) -> None:
         """Wait for the end of every daemon that was killed; no other may be running."""
-        for thread in self._reapers:
-            thread.join(PATIENCE)
-            assert not thread.is_alive(), f"process {thread.name} has not ended"
+        for reaper in self._reapers:
+            reaper.join(PATIENCE)
+            assert not reaper.is_alive(), f"process {reaper.pid} has not ended"
 
 
-def children() -> list[int]:
-    """Return our children, among them those that came to us when their parent ended."""
-    found: list[int] = []
-    for task in os.listdir("/proc/self/task"):
-        with contextlib.suppress(FileNotFoundError):  # a thread that has just ended
-            text = Path(f"/proc/self/task/{task}/children").read_text()
-            found += map(int, text.split())
+class Reaper(threading.Thread):
+    """Reaps a child when it ends; until then it is held, and can be killed."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.pid = pid
+        self.fd = os.pidfd_open(pid)
+
+    def run(self) -> None:
+        """Wait for the end, unless somebody else has reaped it already."""
+        with contextlib.suppress(ChildProcessError):
+            os.waitid(os.P_PIDFD, self.fd, os.WEXITED)
+
+    def kill(self) -> None:
+        """End it at once, if it has not ended yet."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.fd, signal.SIGKILL)
+
+
+def children() -> set[int]:
+    """Return our children, among them those that came to us when their parent ended.
+
+    The kernel passes one over if another is reaped while they are read (proc(5)); that one was
+    read, and is not there the next time. So they are what they are twice.
+    """
+    found = _children()
+    while found != (found := _children()):
+        pass
     return found
 
 
-def reap(pid: int) -> None:
-    """Wait until a child ends, unless somebody else has reaped it already."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, 0)
+def _children() -> set[int]:
+    found: set[int] = set()
+    for task in os.listdir("/proc/self/task"):
+        with contextlib.suppress(OSError):  # a thread that has just ended
+            text = Path(f"/proc/self/task/{task}/children").read_text()
+            found |= set(map(int, text.split()))
+    return found
 
 
 @contextlib.contextmanager

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from support import shared
 
+PATIENCE = 500  # seconds for all of it
+
 Demo = Callable[..., subprocess.Popen[str]]
 
 # The programs of a Debian without Python.
@@ -24,11 +26,13 @@ def demo(checkout: Path, tmp_path: Path) -> Iterator[Demo]:
     if importlib.util.find_spec("cotyledon") is None:
         pytest.skip("the extra compute is not installed")
     begun: list[subprocess.Popen[str]] = []
+    chosen = ("PYTHON", "START_STOP_DAEMON", "CONFIG_FILE")  # what the demonstration reads
+    ours = {name: value for name, value in os.environ.items() if name not in chosen}
 
     def demo(**environment: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [checkout / "scripts" / "demo"],
-            env={**os.environ, "TMPDIR": str(tmp_path), "DEMO_VENV": sys.prefix, **environment},
+            env={**ours, "TMPDIR": str(tmp_path), "DEMO_VENV": sys.prefix, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -44,7 +48,7 @@ def demo(checkout: Path, tmp_path: Path) -> Iterator[Demo]:
 
 def finish(process: subprocess.Popen[str]) -> list[str]:
     """Return the lines that are still to come, once the demonstration is over."""
-    return process.communicate(timeout=110)[0].splitlines()
+    return process.communicate(timeout=PATIENCE)[0].splitlines()
 
 
 def left(folder: Path) -> list[str]:

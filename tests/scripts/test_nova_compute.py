@@ -105,7 +105,7 @@ def test_what_ignores_term_is_killed_in_the_end(machine) -> None:
     os.mkfifo(machine.root / "deaf")
     machine.expect(0, "start")
     assert "" == (machine.root / "deaf").read_text()
-    machine.expect(0, "stop", RETRY="TERM/1/KILL/5")
+    machine.expect(0, "stop", RETRY="TERM/1/KILL/60")
     machine.expect(3, "status")
 
 

@@ -105,7 +105,7 @@ def test_the_directories_are_made_for_the_services_user(machine) -> None:
     kept = machine.root / "var/log/nova"
     kept.mkdir(parents=True)
     with shared(machine.root, 0o755):
-        machine.expect(0, "start", SYSTEM_USER=user.pw_name)
+        machine.started(SYSTEM_USER=user.pw_name)
         assert NOBODY == os.stat(f"/proc/{machine.pid}").st_uid
         for name in ("run", "lock", "cache", "lib"):
             made = (machine.root / "var" / name / "nova").stat()
@@ -122,7 +122,7 @@ def test_the_services_group_can_be_given(machine) -> None:
     group = grp.getgrnam("daemon")
     settings = {"SYSTEM_USER": pwd.getpwuid(NOBODY).pw_name, "SYSTEM_GROUP": "daemon"}
     with shared(machine.root, 0o755):
-        machine.expect(0, "start", **settings)
+        machine.started(**settings)
         assert group.gr_gid == os.stat(f"/proc/{machine.pid}").st_gid
         machine.expect(0, "stop", **settings)
 

@@ -71,9 +71,7 @@ def test_the_environment_is_that_of_service(place) -> None:
     """Locale, PATH, TERM and what is declared; not what the caller happens to have."""
     pipe = place.folder / "pipe"
     os.mkfifo(pipe)
-    place.declare(
-        f'executable = "/usr/bin/env"\noutput = "{pipe}"\n[environment]\nMINE = "yes"\n'
-    )
+    place.declare(f'executable = "/usr/bin/env"\noutput = "{pipe}"\n[environment]\nMINE = "yes"\n')
     given = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "SECRET": "x", "TERM": "dumb"}
     with open(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)) as output:
         assert 0 == place("nap", "start", env=given).returncode

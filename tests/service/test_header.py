@@ -1,5 +1,6 @@
 """LSB headers, held against sed on the machine's own scripts too."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -94,13 +95,15 @@ KEYWORDS = ("Provides", "Required-Start", "Required-Stop", "Default-Start", "Sho
 
 
 @pytest.mark.parametrize(
-    "script", sorted(Path("/etc/init.d").glob("*")), ids=lambda path: path.name
+    "script",
+    sorted(filter(Path.is_file, Path("/etc/init.d").glob("*"))),
+    ids=lambda path: path.name,
 )
 def test_the_scripts_of_the_machine_are_read_as_sed_does(script: Path) -> None:
     """The expression is that of Debian's get_lsb_header_val, but for tabs after the colon."""
-    parsed = header.parse(script.read_text())
+    parsed = header.parse(script.read_text(encoding="utf-8", errors="surrogateescape"))
     for keyword in KEYWORDS:
         within = f"/{header.BEGIN}/,/{header.END}/"
         command = ["sed", "-n", rf"{within} s/# {keyword}:\s\+\(.*\)/\1/p", str(script)]
-        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        printed = os.fsdecode(subprocess.run(command, capture_output=True, check=True).stdout)
         assert " ".join(printed.split()) == " ".join(header.words(parsed, keyword))

@@ -1,7 +1,6 @@
 """Declarations in shell: what is written is read again, and what Debian writes is understood."""
 
 import os
-import os
 import signal
 from pathlib import Path
 

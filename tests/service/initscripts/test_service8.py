@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import python
+from support import python, skip_without_nobody
 
 import ssd
 
@@ -95,6 +95,8 @@ def outcomes() -> machines.Outcomes:
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_as_service_does_it(name: str, outcomes: machines.Outcomes) -> None:
     """Exit status, output, what the script was given, and what it left behind are the same."""
+    if machines.hindered(CASES[name]):
+        skip_without_nobody()
     expected, actual = outcomes[name]["original"], outcomes[name]["ssd"]
     if CASES[name].get("own_stderr"):
         del expected["stderr"], actual["stderr"]

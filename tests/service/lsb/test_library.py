@@ -93,7 +93,8 @@ def test_a_program_starts_in_the_callers_directory_unless_told(tmp_path: Path) -
 def test_niceness_is_added() -> None:
     """As nice(2) does."""
     code = f"import os, sys; sys.exit(os.nice(0) - {os.nice(0)})"
-    assert 3 == lsb.start_daemon(sys.executable, "-c", code, nice=3)
+    most = 19 - os.nice(0)  # sched(7)
+    assert min(3, most) == lsb.start_daemon(sys.executable, "-c", code, nice=3)
 
 
 def test_what_runs_is_not_started(pidfile: Path, tmp_path: Path) -> None:

@@ -59,10 +59,10 @@ def test_a_process_in_another_root_directory_is_another_systems(in_namespace, ss
     mkfifo /run/ready
     chroot /run/root /bin/sh -c 'echo >&3; exec /nap 100' 3>/run/ready &
     read line </run/ready
-    until [ "$(cat /proc/$!/comm)" = nap ]; do :; done
+    until grep -q ^/nap /proc/$!/cmdline; do :; done  # set last when a program is executed
     "$1" lsb pidofproc nap; echo "status $?"
     /run/nap 100 &
-    until [ "$(cat /proc/$!/comm)" = nap ]; do :; done
+    until grep -q ^/run/nap /proc/$!/cmdline; do :; done
     [ "$("$1" lsb pidofproc nap)" = $! ] && echo ours
     """
     done = in_namespace("sh", "-c", script, "sh", ssd_path.with_name("ssd-service"))
