@@ -169,18 +169,6 @@ def until_readable(fd: int) -> None:
     assert poll.poll(PATIENCE * 1000), "nothing came in a minute"
 
 
-def shown(terminal: int) -> bytes:
-    """Return all that comes out of a terminal until nobody has its other side open any more.
-
-    One read(2) is not enough, not even then: what was written comes in pieces.
-    """
-    said = b""
-    with contextlib.suppress(OSError):  # EIO, at the end (pty(7))
-        while chunk := os.read(terminal, 4096):
-            said += chunk
-    return said
-
-
 def unused_pid() -> int:
     """Return a pid that nobody has: the one of a child that was reaped just now."""
     pid = os.posix_spawn("/bin/true", ["true"], os.environ)
@@ -225,25 +213,6 @@ def same_descriptors() -> Iterator[None]:
     before = open_descriptors()
     yield
     assert before == open_descriptors()
-
-
-@contextlib.contextmanager
-def let_go() -> Iterator[int]:
-    """Give a descriptor for children to inherit; fail if one is left that has it.
-
-    So it is known that they have ended, also of those whose pids nobody knows.
-    """
-    reading, writing = os.pipe()
-    try:
-        os.set_inheritable(writing, True)
-        try:
-            yield writing
-        finally:
-            os.close(writing)
-        until_readable(reading)
-        assert b"" == os.read(reading, 1)
-    finally:
-        os.close(reading)
 
 
 @contextlib.contextmanager

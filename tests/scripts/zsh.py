@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 import debian
-from support import PATIENCE, shown
+from endings import shown
+from support import PATIENCE
 
 # Whatever is offered goes through compadd, which can put what matches into an array instead
 # (zshmodules(1)); calls that ask for that themselves offer nothing.

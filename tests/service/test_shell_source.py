@@ -5,9 +5,10 @@ import signal
 from pathlib import Path
 
 import pytest
+from endings import let_go
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import let_go, nothing_left
+from support import nothing_left
 
 from ssd.service import DeclarationError, Service, shell, shell_source, shell_writer
 from ssd.service.fields import KINDS

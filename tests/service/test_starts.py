@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from support import let_go
+from endings import let_go
 
 FORKING = """
 import os, sys, time

@@ -9,7 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from support import ended, let_go, nothing_left, python, shown
+from endings import let_go, shown
+from support import ended, nothing_left, python
 
 from ssd.service.initscripts import asking
 from ssd.service.initscripts.asking import Answer, Inquiry
