@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST = 60.0  # seconds; a start holds its lock for a few hundredths of one
 PAUSE = 0.01  # seconds between two questions
+AGAIN = 1.0  # seconds after which the alarm rings again
 
 
 def wait(fd: int, path: str, seconds: float | None) -> None:
@@ -50,12 +51,14 @@ def _wait_for_alarm(fd: int, path: str) -> None:
     from ssd.signals import raw as signals
 
     def ring(signum: int, frame: "FrameType | None") -> "NoReturn":
+        signals.setitimer(signals.ITIMER_REAL, 0)
         raise StartBlocked(path, MOST)
 
     before = signals.signal(signals.SIGALRM, ring)
     # The caller may have left it blocked, as a program does that calls sigwait(3).
     mask = signals.pthread_sigmask(signals.SIG_UNBLOCK, [signals.SIGALRM])
-    signals.setitimer(signals.ITIMER_REAL, MOST)
+    # Again and again: one ring alone is lost on flock(2), should it come right before that.
+    signals.setitimer(signals.ITIMER_REAL, MOST, AGAIN)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
     finally:

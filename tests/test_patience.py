@@ -1,26 +1,69 @@
 """The wait for a lock that another start holds: it ends, and touches nothing of the caller."""
 
+import fcntl
 import signal
 import threading
 from math import inf
 from pathlib import Path
 
 import pytest
-from locks import TRY, take
-from support import Watch, nothing_left, python
+from locks import take
+from support import PATIENCE, Watch, nothing_left, python
 
 from ssd import patience
 from ssd.errors import StartBlocked
 from ssd.locking import Lock
 
+# Waits for a lock until the alarm rings, which the caller has left blocked.
+BLOCKED = """
+import signal, sys
+from ssd import locking, patience
+from ssd.errors import StartBlocked
+from ssd.matching import Criteria, Match
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+patience.MOST = 0.05
+try:
+    locking.acquire(Match(pidfile=sys.argv[1]), Criteria())
+except StartBlocked:
+    print("blocked")
+"""
+
 
 def test_a_caller_that_blocks_the_alarm_has_patience_with_an_end(tmp_path: Path) -> None:
     """The mask of blocked signals is inherited across execve(2)."""
     lock = take(tmp_path / "x.pid")
-    blocked = "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\n"
-    said = python(blocked + TRY, tmp_path / "x.pid").stdout
+    said = python(BLOCKED, tmp_path / "x.pid").stdout
     lock.release()
-    assert b"StartBlocked\n" == said
+    assert b"blocked\n" == said
+
+
+def test_an_alarm_that_rings_too_early_to_end_the_wait_rings_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look for signals and flock(2) it would be lost, and the wait have no end."""
+    monkeypatch.setattr(patience, "MOST", 0.1)
+    monkeypatch.setattr(patience, "AGAIN", 0.001)
+    rings: list[int] = []
+
+    class Deaf:
+        """fcntl whose flock is not ended by the first ring, as if that had come before it."""
+
+        LOCK_EX = fcntl.LOCK_EX
+
+        def flock(self, fd: int, how: int) -> None:
+            handler = signal.getsignal(signal.SIGALRM)
+            signal.signal(signal.SIGALRM, lambda *ring: rings.append(1))
+            while not rings:
+                signal.pause()
+            signal.signal(signal.SIGALRM, handler)
+            fcntl.flock(fd, how)
+
+    monkeypatch.setattr(patience, "fcntl", Deaf())
+    lock = take(tmp_path / "x.pid")
+    with nothing_left(), pytest.raises(StartBlocked):
+        take(tmp_path / "x.pid")
+    lock.release()
+    assert (0.0, 0.0) == signal.getitimer(signal.ITIMER_REAL)
 
 
 def test_a_start_that_does_not_end_is_waited_for_with_patience(
@@ -50,7 +93,7 @@ def test_a_thread_can_wait_without_an_alarm(tmp_path: Path) -> None:
         thread.start()
         watch.until(".x.pid.lock")
         lock.release()
-        thread.join(60)
+        thread.join(PATIENCE)
     assert 1 == len(taken)
     taken[0].release()
 
@@ -69,7 +112,7 @@ def test_a_thread_can_wait_for_a_time(tmp_path: Path) -> None:
     with nothing_left():
         thread = threading.Thread(target=wait)
         thread.start()
-        thread.join(60)
+        thread.join(PATIENCE)
     lock.release()
     assert [(lock.path, 0.05)] == [(error.path, error.seconds) for error in failures]
 
