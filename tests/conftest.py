@@ -73,6 +73,31 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(str(namespaces.obstacle()))
 
 
+# What changes what programs say or do, above all the interpreters that the tests start.
+LEADS_ASTRAY = ("PYTEST_ADDOPTS", "FORCE_COLOR", "PY_COLORS", "NOTIFY_SOCKET", "LANGUAGE")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart() -> None:
+    """Have the surroundings of a plain shell, whatever started pytest: a job of CI, a service."""
+    os.umask(0o022)
+    for name in list(os.environ):
+        if name in LEADS_ASTRAY or name.startswith("PYTHON"):
+            del os.environ[name]
+    if os.getpid() == 1:
+        _leave_init_to_a_parent()
+
+
+def _leave_init_to_a_parent() -> None:
+    """Go on as a child: all orphans of a container are its first process's, and its to reap."""
+    child = os.fork()
+    ended = 0
+    while child and ended != child:
+        ended, status = os.wait()
+    if child:
+        os._exit(os.waitstatus_to_exitcode(status) % 256)
+
+
 @pytest.fixture(scope="session")
 def checkout() -> Path:
     """Return the folder that holds setup.cfg."""
@@ -91,11 +116,11 @@ def ssd_path() -> Path:
 def run(tmp_path: Path) -> Run:
     """Return a function that runs a command in the test's own folder and captures its text.
 
-    It takes what subprocess.run takes; the time limit is 60 seconds unless told.
+    It takes what subprocess.run takes; the time limit is 300 seconds unless told.
     """
 
     def run(*argv: Any, **options: Any) -> subprocess.CompletedProcess[str]:
-        settings = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 60}
+        settings = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 300}
         if "stdout" in options or "stderr" in options:
             settings.pop("capture_output")
         return subprocess.run(argv, **{**settings, **options})

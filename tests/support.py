@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 NOBODY = 65534  # uid and gid of an account that owns nothing; it need not be in passwd(5)
-PATIENCE = 60  # seconds after which something that should have come is given up
+PATIENCE = 300  # seconds after which something that should have come is given up
 ORACLE = "/usr/sbin/start-stop-daemon"
 
 
@@ -163,17 +163,23 @@ def ended(pid: int) -> Iterator[None]:
 
 
 def until_readable(fd: int) -> None:
-    """Wait until a descriptor is readable; fail after a minute."""
+    """Wait until a descriptor is readable; fail when PATIENCE is at its end."""
     poll = select.poll()
     poll.register(fd, select.POLLIN)
-    assert poll.poll(PATIENCE * 1000), "nothing came in a minute"
+    assert poll.poll(PATIENCE * 1000), f"nothing came in {PATIENCE} seconds"
+
+
+def until_ended(pid: int) -> None:
+    """Wait until a process has ended that may be nobody's child here."""
+    with contextlib.suppress(ProcessLookupError):
+        fd = os.pidfd_open(pid)
+        until_readable(fd)
+        os.close(fd)
 
 
 def unused_pid() -> int:
-    """Return a pid that nobody has: the one of a child that was reaped just now."""
-    pid = os.posix_spawn("/bin/true", ["true"], os.environ)
-    os.waitpid(pid, 0)
-    return pid
+    """Return a pid that nobody has, nor is ever given: PID_MAX_LIMIT of linux/threads.h."""
+    return 4 * 1024 * 1024
 
 
 # What is left behind -------------------------------------------------------------------
