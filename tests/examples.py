@@ -71,7 +71,7 @@ def console(content: str) -> Iterator[str]:
         # A file and no pipe: a daemon that keeps our stdout must not keep us waiting.
         with printed.open("wb") as stdout:
             shell = ["sh", "-c", SHELL, "sh", str(script), END]
-            subprocess.run(shell, stdout=stdout, stderr=subprocess.STDOUT, timeout=60, check=False)
+            subprocess.run(shell, stdout=stdout, stderr=subprocess.STDOUT, timeout=300, check=False)
         outputs = printed.read_text().split(f"\n{END}\n")
     for (command, wanted), got in zip(parsed, outputs, strict=False):
         wanted = wanted.replace("…", "...")

@@ -27,7 +27,7 @@ def test_the_examples_of_a_page_are_true(page: Path, run: Run, ssd_path: Path, t
         argv = namespace.command(argv, keep=[tmp_path])
     else:
         argv.append(str(tmp_path))
-    done = run(*argv, env=environment, timeout=110)
+    done = run(*argv, env=environment, timeout=500)
     assert 0 == done.returncode, done.stdout + done.stderr
 
 

@@ -9,9 +9,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from locks import take
 from starts import ENVIRONMENT, SLEEP
 from support import (
     PATIENCE,
+    Watch,
     child,
     ended,
     listing,
@@ -101,18 +103,20 @@ def test_threads_that_start_the_same_get_one_daemon(tmp_path: Path) -> None:
 
 
 def test_an_asyncio_program_starts_in_a_thread(tmp_path: Path) -> None:
-    """The loop goes on meanwhile."""
+    """The loop goes on meanwhile: it lets go of the lock that the start waits for."""
     match = Match(pidfile=tmp_path / "pid")
 
-    async def main() -> tuple[int, ssd.Process]:
-        starting, turned = asyncio.create_task(loops.start(match, SLEEP, make_pidfile=True)), 0
-        while not starting.done():
-            await asyncio.sleep(0)
-            turned += 1
-        return turned, await starting
+    async def main() -> ssd.Process:
+        lock = take(tmp_path / "pid")
+        starting = asyncio.create_task(loops.start(match, SLEEP, make_pidfile=True))
+        with Watch(tmp_path, Watch.OPEN) as watch:
+            await asyncio.to_thread(watch.until, ".pid.lock")
+        assert not starting.done()
+        lock.release()
+        return await starting
 
-    turned, process = asyncio.run(main())
-    assert ([process], True) == (ssd.stop(match), turned > 2)
+    process = asyncio.run(main())
+    assert [process] == ssd.stop(match)
 
 
 def test_an_asyncio_start_is_asked_for_as_any(tmp_path: Path) -> None:
@@ -206,7 +210,11 @@ def test_a_checkout_that_is_not_installed_can_start(tmp_path: Path) -> None:
     base = getattr(sys, "_base_executable", sys.executable)
     where = Path(str(ssd.__file__)).parent.parent
     done = subprocess.run(
-        [base, "-c", ENVIRONMENT, tmp_path], cwd=where, env={}, capture_output=True, timeout=60
+        [base, "-c", ENVIRONMENT, tmp_path],
+        cwd=where,
+        env={},
+        capture_output=True,
+        timeout=PATIENCE,
     )
     assert (0, b"") == (done.returncode, done.stderr)
 

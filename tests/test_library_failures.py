@@ -128,9 +128,9 @@ def test_a_start_whose_helper_is_killed_has_failed(background: bool, tmp_path: P
 # reason -> what the program does instead of saying READY=1, and how long is waited
 NOT_READY = {
     "timeout": ("exec sleep 1000", 0.05),
-    "exited": ("exit 1", 30),
-    "errno": ("{notify} ERRNO=13; exec sleep 1000", 30),
-    "invalid": ("{notify} ERRNO=x; exec sleep 1000", 30),
+    "exited": ("exit 1", PATIENCE),
+    "errno": ("{notify} ERRNO=13; exec sleep 1000", PATIENCE),
+    "invalid": ("{notify} ERRNO=x; exec sleep 1000", PATIENCE),
 }
 NOTIFY = """
 import os, socket, sys

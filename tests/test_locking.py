@@ -13,6 +13,7 @@ import pytest
 from conftest import Run
 from locks import TRY, holder, line, take
 from support import (
+    PATIENCE,
     Watch,
     in_mounts,
     listing,
@@ -107,7 +108,7 @@ def test_threads_of_one_process_exclude_each_other(tmp_path: Path) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(PATIENCE)
     assert ([200], []) == (counter, listing(tmp_path))
 
 
@@ -216,7 +217,7 @@ NONE = {
 }
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)  # a pipe would hang
 @pytest.mark.parametrize("case", NONE)
 def test_where_no_lock_can_be_had_the_reason_is_given(case: str, tmp_path: Path) -> None:
     """NoLock says where and why, quickly, and nothing stays open."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
-from support import NOBODY
+from support import NOBODY, PATIENCE
 
 from ssd.matching import Criteria
 from ssd.processes import table_named
@@ -77,7 +77,7 @@ def await_stop(pid: int) -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     try:
         while os.waitid(os.P_PID, pid, how) is None:
-            assert signal.sigtimedwait([signal.SIGCHLD], 5), f"{pid} has not stopped"
+            assert signal.sigtimedwait([signal.SIGCHLD], PATIENCE), f"{pid} has not stopped"
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -244,7 +244,7 @@ class Worlds(RuleBasedStateMachine):
         table = self.real.table
         for twins in self.all:
             if twins.fake.handle.ended():
-                table.wait([twins.real.handle], table.now() + 5)
+                table.wait([twins.real.handle], table.now() + PATIENCE)
             elif self.obeys(twins):
                 self.real.ignore(twins.real.pid, signal.SIGURG)
 

@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import PATIENCE
 
 HERE = Path(__file__).resolve().parent
 NEEDED = ("oslo_config", "oslo_log", "oslo_messaging", "oslo_service", "cotyledon", "futurist")
+
+# No report but those that a test asks for, and a slow machine's time for each answer.
+PATIENT = {"report_interval": 3600, "rpc_check_timeout": PATIENCE}
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +37,7 @@ def load(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     file = tmp_path / "compute.conf"
 
     def load(**options: object) -> cfg.ConfigOpts:
-        values = {"host": "node1", "state_path": tmp_path, "report_interval": 3600, **options}
+        values = {**PATIENT, "host": "node1", "state_path": tmp_path, **options}
         lines = [f"{name} = {value}\n" for name, value in values.items()]
         file.write_text("[DEFAULT]\n" + "".join(lines))
         cfg.CONF.clear()
@@ -80,7 +84,7 @@ class Compute:
 
     def configure(self, **options: object) -> None:
         """Write the configuration file anew."""
-        values = {"host": "node1", "report_interval": 3600, **options}
+        values = {**PATIENT, "host": "node1", **options}
         lines = [f"{name} = {value}\n" for name, value in values.items()]
         self.config.write_text("[DEFAULT]\n" + "".join(lines))
 
@@ -100,7 +104,7 @@ class Compute:
 
     def end(self) -> int:
         """Wait for its end and return the exit status as Popen has it."""
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=PATIENCE)
         return self.process.returncode
 
 

@@ -6,12 +6,13 @@ import subprocess
 import sys
 
 import pytest
+from support import PATIENCE
 
 
 def test_ready_is_said_once_rpc_answers(compute, tmp_path) -> None:
     """And STOPPING at the end, which is in good order."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-        channel.settimeout(30)
+        channel.settimeout(PATIENCE)
         channel.bind(str(tmp_path / "notify"))
         service = compute({"NOTIFY_SOCKET": str(tmp_path / "notify")})
         assert b"READY=1" == channel.recv(100)

@@ -4,6 +4,7 @@ import socket
 import uuid
 
 import pytest
+from support import PATIENCE
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -12,7 +13,7 @@ def listener(request, tmp_path):
     abstract = f"@ssd-test-{uuid.uuid4().hex}"
     address = str(tmp_path / "notify") if request.param == "path" else abstract
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-        channel.settimeout(10)
+        channel.settimeout(PATIENCE)
         channel.bind(address.replace("@", "\0", 1) if request.param == "abstract" else address)
         yield address, channel
 

@@ -7,8 +7,7 @@ import sys
 import threading
 
 import pytest
-
-SECONDS = 10  # for one RPC call
+from support import PATIENCE
 
 
 def test_names_follow_from_the_program(load, monkeypatch) -> None:
@@ -32,7 +31,7 @@ def test_an_unknown_manager_is_an_import_error(load) -> None:
 def test_a_started_service_answers_and_has_reported(serve) -> None:
     """Its own ping has been answered before the first report."""
     service = serve()
-    assert {"service": "compute", "arg": 7} == service.bus.ping(7, SECONDS)
+    assert {"service": "compute", "arg": 7} == service.bus.ping(7, PATIENCE)
     held = json.loads(service.record.file.path.read_text())
     assert ("up", 1, 1) == (held["state"], held["report_count"], held["rpc_answers"])
 
@@ -40,9 +39,9 @@ def test_a_started_service_answers_and_has_reported(serve) -> None:
 def test_the_manager_is_reached_over_rpc(serve) -> None:
     """State and resources come over the queue as they are."""
     service = serve()
-    state = service.bus.call("get_service_state", SECONDS)
+    state = service.bus.call("get_service_state", PATIENCE)
     assert "node1" == state["host"]
-    assert service.bus.call("get_available_resource", SECONDS)["vcpus"] >= 1
+    assert service.bus.call("get_available_resource", PATIENCE)["vcpus"] >= 1
 
 
 def test_a_method_that_is_not_exposed_is_refused(serve) -> None:
@@ -51,7 +50,7 @@ def test_a_method_that_is_not_exposed_is_refused(serve) -> None:
 
     service = serve()
     with pytest.raises(messaging.NoSuchMethod):
-        service.bus.call("cleanup_host", SECONDS)
+        service.bus.call("cleanup_host", PATIENCE)
 
 
 def test_a_stopped_service_says_that_it_is_down(serve) -> None:
@@ -77,7 +76,7 @@ def test_a_stop_leaves_no_thread_behind(load) -> None:
     del service
     gc.collect()  # a worker of futurist ends when its executor is no more
     for thread in set(threading.enumerate()) - before:
-        thread.join(SECONDS)
+        thread.join(PATIENCE)
         assert not thread.is_alive(), thread
 
 
@@ -104,7 +103,7 @@ def test_reports_go_on_by_themselves(serve) -> None:
             enough.set()
 
     service.record.file.write = watch
-    assert enough.wait(SECONDS)
+    assert enough.wait(PATIENCE)
     assert service.record.snapshot()["rpc_answers"] >= 4
 
 
@@ -121,15 +120,17 @@ def test_a_report_that_fails_is_not_the_last(serve) -> None:
         again.set()
 
     service.record.file.write = fail_once
-    assert again.wait(SECONDS)
+    assert again.wait(PATIENCE)
 
 
 def test_a_silent_rpc_server_is_not_hidden_by_the_heartbeat(serve, caplog) -> None:
     """The report is made, the count of answers stands still, and the log says so."""
-    service = serve(rpc_check_timeout=0.1)
+    service = serve()
+    service.conf.set_override("rpc_check_timeout", 0.1)
     service.bus.close()
     with caplog.at_level(logging.ERROR):
         service.report_state()
+    service.conf.clear_override("rpc_check_timeout")
     assert "RPC server does not answer" in caplog.text
     state = service.record.snapshot()
     assert (2, 1) == (state["report_count"], state["rpc_answers"])
@@ -143,7 +144,7 @@ def test_a_reset_applies_the_new_interval_and_keeps_answering(serve) -> None:
     service.reset()
     assert 1 == len(service.tg.timers)
     assert first != service.tg.timers
-    assert "compute" == service.bus.ping(1, SECONDS)["service"]
+    assert "compute" == service.bus.ping(1, PATIENCE)["service"]
     service.conf.clear_override("report_interval")
 
 

@@ -6,10 +6,11 @@ import subprocess
 import sys
 
 import pytest
-from support import nothing_left
+from support import PATIENCE, nothing_left, until_ended
 
 import ssd
 from ssd.testing import Daemons
+from ssd.testing import daemons as children
 from ssd.testing.daemons import NotSaidReady
 
 SHELL = ["/bin/sh", "-c"]
@@ -27,7 +28,7 @@ def test_a_daemon_tells_of_its_signals(daemon: Daemons) -> None:
     for name in ("HUP", "TERM"):
         os.kill(child.pid, signal.Signals[f"SIG{name}"])
         assert f"got {name}\n" == said(child)
-    assert 0 == child.wait(10)
+    assert 0 == child.wait(PATIENCE)
 
 
 def test_a_daemon_can_ignore_term(daemon: Daemons) -> None:
@@ -62,12 +63,27 @@ UNREADY = {
 
 
 @pytest.mark.parametrize("case", UNREADY)
-def test_a_daemon_that_does_not_get_ready_raises_with_what_it_said(case: str) -> None:
+def test_a_daemon_that_does_not_get_ready_raises_with_what_it_said(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At once if it has ended, else when its time is over; and it is reaped."""
     script, complaint = UNREADY[case]
+    read, heard = children._line, []
+
+    def line(child: subprocess.Popen[str], until: float) -> str | None:
+        # The time is over when the first line has come, however long that took.
+        heard.append(read(child, -1.0 if heard and "time" in complaint else until))
+        return heard[-1]
+
+    monkeypatch.setattr(children, "_line", line)
     with nothing_left(), Daemons() as daemons, pytest.raises(NotSaidReady, match=complaint):
-        timeout = 0.2 if "time" in complaint else 60
-        daemons(argv=[*SHELL, script], pattern="never", timeout=timeout)
+        daemons(argv=[*SHELL, script], pattern="never", timeout=PATIENCE)
+
+
+def test_a_daemon_has_its_time_to_get_ready() -> None:
+    """That of the caller, to the end."""
+    with Daemons() as daemons, pytest.raises(NotSaidReady, match="not ready in time"):
+        daemons(argv=["sleep", "1000"], timeout=0.05)
 
 
 def test_all_are_reaped_with_the_children_that_they_forked() -> None:
@@ -79,12 +95,6 @@ def test_all_are_reaped_with_the_children_that_they_forked() -> None:
             ended = daemons(argv=[*SHELL, "echo ready"])
             parent = daemons("-c", code + "time.sleep(1000)", argv=[sys.executable])
             (child,) = ssd.find(ssd.Match(ppid=parent.pid))
-            assert 0 == ended.wait(10)
+            assert 0 == ended.wait(PATIENCE)
         assert [-signal.SIGKILL] * 2 == [quiet.returncode, parent.returncode]
-    handle = None
-    try:
-        handle = ssd.default_table().open(child)
-    except ProcessLookupError:
-        return  # it has ended by now
-    with handle:
-        ssd.default_table().wait([handle], None)
+    until_ended(child.pid)

@@ -40,9 +40,11 @@ class Supervisor:
         first: float = 1.0,
         longest: float = 60.0,
         settled: float = 10.0,
+        schedule: str = "TERM/5/KILL/5",
     ) -> None:
         self.table = table or ssd.default_table()
         self.first, self.longest, self.settled = first, longest, settled
+        self.schedule = schedule
         self.watched = [Watched(name, command) for name, command in commands.items()]
         self.log: list[tuple[str, str]] = []
 
@@ -119,7 +121,7 @@ class Supervisor:
         try:
             ssd.stop_all(
                 [ssd.Match(pid=each.child.pid) for each in running if each.child is not None],
-                "TERM/5/KILL/5",
+                self.schedule,
                 table=self.table,
             )
         finally:
@@ -268,7 +270,7 @@ def test_the_same_supervisor_looks_after_real_children(kind: str) -> None:
     """It brings back what crashes, longer each time, and leaves the other alone."""
     commands = {"crashing": python(CRASHING), "calm": ssd.Command(["/bin/sleep", "1000"])}
     table = ssd.table_named(kind)
-    supervisor = Supervisor(commands, table=table, first=0.01)
+    supervisor = Supervisor(commands, table=table, first=0.01, schedule="TERM/300")
     began = table.now()
     supervisor.run(after(8))
     assert table.now() - began >= 0.01 + 0.02 + 0.04
