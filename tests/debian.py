@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-SLOW_MIRROR = 300  # seconds for one call of apt-get
+SLOW_MIRROR = 180  # seconds for one call of apt-get; a test has 600 for several
 
 
 def unpack(package: str, *more: str) -> Path:
@@ -57,6 +57,8 @@ def cache() -> Path:
     if not given and not os.path.isdir(home):
         places = []  # root could make it, also where it is called /nonexistent to say what it is
     places.append(os.path.join(tempfile.gettempdir(), f"ssd-tests-{os.geteuid()}"))
+    if not given and not os.path.isdir(os.path.expanduser("~")):
+        del places[0]  # nobody's home is /nonexistent, and has to stay so
     for place in map(Path, places):
         try:
             place.mkdir(parents=True, exist_ok=True)
@@ -71,12 +73,18 @@ def _lists() -> list[str]:
     """Return the options that give apt-get our own lists, fetched once in a test run."""
     if not shutil.which("dpkg-deb"):
         pytest.skip("Debian's packages cannot be had here: there is no dpkg-deb")
-    return _refreshed()
+    options, obstacle = _refreshed()
+    if obstacle:
+        pytest.skip(obstacle)
+    return options
 
 
 @functools.cache
-def _refreshed() -> list[str]:
-    """Fetch the lists of packages; return the options that name them."""
+def _refreshed() -> tuple[list[str], str]:
+    """Fetch the lists of packages; return the options that name them, and why it cannot be.
+
+    A mirror that does not answer is asked by one test, and not by each.
+    """
     state = cache() / "apt"
     for folder in ("lists/partial", "archives/partial"):
         (state / folder).mkdir(parents=True, exist_ok=True)
@@ -93,10 +101,13 @@ def _refreshed() -> list[str]:
     }
     options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
     # A mirror that does not answer is a mere warning, and another one of them may have all.
-    said = _reach("apt-get", *options, "-qq", "update")
+    try:
+        said = _reach("apt-get", *options, "-qq", "update")
+    except pytest.skip.Exception as skipped:
+        return options, str(skipped)
     if not list((state / "lists").glob("*_Packages*")):
-        pytest.skip(f"Debian's packages cannot be had here: {said.strip() or 'no lists'}")
-    return options
+        return options, f"Debian's packages cannot be had here: {said.strip() or 'no lists'}"
+    return options, ""
 
 
 def _fetch(wanted: tuple[str, ...], options: list[str], folder: Path) -> None:
@@ -110,24 +121,28 @@ def _fetch(wanted: tuple[str, ...], options: list[str], folder: Path) -> None:
 
 def _reach(*command: str, cwd: Path | None = None) -> str:
     """Run a command that may need the network; skip the test if it fails."""
-    try:
-        done = subprocess.run(
-            command,
-            cwd=cwd,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=SLOW_MIRROR,
-            env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"},
-        )
-    except FileNotFoundError:
-        pytest.skip(f"Debian's packages cannot be had here: there is no {command[0]}")
-    except subprocess.TimeoutExpired:
-        pytest.skip(f"no answer from Debian's mirror in {SLOW_MIRROR} seconds")
+    # A file and no pipe: what apt-get has started to fetch may live on when that is killed.
+    with tempfile.TemporaryFile("w+") as output:
+        try:
+            done = subprocess.run(
+                command,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=SLOW_MIRROR,
+                env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"},
+            )
+        except FileNotFoundError:
+            pytest.skip(f"Debian's packages cannot be had here: there is no {command[0]}")
+        except subprocess.TimeoutExpired:
+            pytest.skip(f"no answer from Debian's mirror in {SLOW_MIRROR} seconds")
+        output.seek(0)
+        said = output.read()
     if done.returncode:
-        lines = done.stdout.strip().splitlines() or ["no reason given"]
+        lines = said.strip().splitlines() or ["no reason given"]
         pytest.skip(f"Debian's packages cannot be had here: {lines[-1]}")
-    return done.stdout
+    return said
 
 
 def _call(*command: str) -> None:
