@@ -12,6 +12,8 @@ from lab.steps import StepFailed, as_user, call, environment, is_done, once, sho
 
 PYTHON = "/usr/bin/python3"  # any user may execute it, one in somebody's home only its owner
 PINNED = ("nova==34.0.0", "openstack-placement==16.*")
+# A mirror may be slow, and the machine's own upgrade have dpkg's lock for a while.
+APT_GET = ("apt-get", "-qq", "-o", "Acquire::Retries=5", "-o", "DPkg::Lock::Timeout=900")
 SOURCES = ("setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md")
 ROOMS = ("ssd", "scripts", "docs")
 
@@ -51,16 +53,16 @@ def _make_account() -> None:
 def _make_venv(lab: Lab) -> None:
     title = "virtual environment"
     if subprocess.run([PYTHON, "-c", "import ensurepip, venv"], capture_output=True).returncode:
-        call(lab, title, "apt-get", "-qq", "update")
-        install = ("apt-get", "-qq", "install", "-y", "--no-install-recommends")
+        call(lab, title, *APT_GET, "update")
+        install = (*APT_GET, "install", "-y", "--no-install-recommends")
         call(lab, title, *install, "python3", "python3-venv")
     call(lab, title, PYTHON, "-m", "venv", "--clear", lab.venv)
 
 
 def _pip(lab: Lab, title: str, *words: object) -> None:
     # Bytecode now: the services' user may not write it later, and would compile at every start.
-    pip = (lab.command("pip"), "--disable-pip-version-check", "install", "--compile")
-    call(lab, title, *pip, *words, cwd=lab.root)
+    pip = (lab.command("pip"), "--disable-pip-version-check", "--retries=10", "--timeout=60")
+    call(lab, title, *pip, "install", "--compile", *words, cwd=lab.root)
 
 
 def _checksum(lab: Lab) -> str:
@@ -96,14 +98,13 @@ def _unpack(lab: Lab, package: str) -> None:
     Nothing is installed on the machine: no maintainer script runs, no service is enabled.
     """
     title = f"Debian's {package}"
-    if subprocess.run(["apt-cache", "show", package], capture_output=True).returncode:
-        call(lab, title, "apt-get", "-qq", "update")
+    call(lab, title, *APT_GET, "update")  # old lists name packages that no mirror has any more
     names = {package} if package == "nova-compute" else _lacking(lab, title, package)
     scratch = lab.root / "packages"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     unsandboxed = ("-o", "APT::Sandbox::User=root")  # the folder is closed to the user _apt
-    call(lab, title, "apt-get", "-qq", *unsandboxed, "download", *sorted(names), cwd=scratch)
+    call(lab, title, *APT_GET, *unsandboxed, "download", *sorted(names), cwd=scratch)
     for file in sorted(scratch.glob("*.deb")):
         call(lab, title, "dpkg-deb", "--extract", file, lab.debian)
     shutil.rmtree(scratch)

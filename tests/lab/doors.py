@@ -41,10 +41,10 @@ def debian(lab: Lab) -> Door:
 
 
 def ours(lab: Lab) -> Door:
-    """Return scripts/nova-compute, with a shorter schedule than the 30 seconds it has."""
-    settings = (f"DEFAULT_DIR={lab.etc}/default", "RETRY=TERM/20/KILL/60")
+    """Return scripts/nova-compute, with a longer schedule than the 30 seconds it has: nova's."""
+    settings = (f"DEFAULT_DIR={lab.etc}/default", "RETRY=TERM/180/KILL/60")
     pidfile = f"{lab.root}/compute/run/nova-compute.pid"
-    return Door("ours", (str(lab.checkout / "scripts/nova-compute"),), pidfile, settings, 20)
+    return Door("ours", (str(lab.checkout / "scripts/nova-compute"),), pidfile, settings, 180)
 
 
 def declared(lab: Lab) -> Door:
@@ -53,7 +53,7 @@ def declared(lab: Lab) -> Door:
     That has a probe, so its start returns when nova-compute is ready.
     """
     *words, _ = running.words(lab, "nova-compute", "start")
-    return Door("declared", tuple(words), f"{lab.root}/compute/run/nova-compute.pid", (), 20)
+    return Door("declared", tuple(words), f"{lab.root}/compute/run/nova-compute.pid", (), 180)
 
 
 class Compute:
@@ -88,6 +88,10 @@ class Compute:
     def ask(self, *words: object, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Ask the broker; see programs/probe.py."""
         return self.machine.run(probe(self.lab, *words), check=check)
+
+    def await_desertion(self) -> None:
+        """Wait until nobody consumes from its queue."""
+        self.ask("deserted", COMPUTE_QUEUE, PATIENCE)
 
     def ready(self) -> None:
         """Wait until it consumes from its queue."""

@@ -1,9 +1,11 @@
 """Where everything of the lab is, and whether it can be there."""
 
+import contextlib
 import functools
 import json
 import os
 import pwd
+import random
 import socket
 import stat
 from pathlib import Path
@@ -96,9 +98,18 @@ def closed_to_others(folder: Path) -> Path | None:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Return ports of loopback on which nobody listens now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    """Return ports of loopback on which nobody listens now, and that no client is given later.
+
+    A connection may have any port of the range below for its own end, also that of a service
+    which is about to start again.
+    """
+    given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    candidates = random.sample(range(10_000, max(given, 11_000)), 1000)
+    sockets: list[socket.socket] = []
     try:
+        while len(sockets) < count:
+            with contextlib.suppress(OSError):  # somebody listens there
+                sockets.append(socket.create_server(("127.0.0.1", candidates.pop())))
         return [each.getsockname()[1] for each in sockets]
     finally:
         for each in sockets:

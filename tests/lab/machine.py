@@ -11,7 +11,7 @@ from typing import Any
 
 from lab.layout import Lab
 
-PATIENCE = 300  # seconds: the machine may have a lot else to do
+PATIENCE = 900  # seconds: the machine may have a lot else to do
 
 # What the machine gets on top of ours: empty folders for pidfiles and locks, so that none of an
 # earlier life is met; nova's own folders; ssd where start-stop-daemon is. $1 the lab, $2 the tool.
@@ -66,7 +66,7 @@ class Machine:
         """Run a command in there. What fails raises AssertionError unless check=False."""
         check = options.pop("check", True)
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        settings = {**streams, "stdin": subprocess.DEVNULL, "timeout": PATIENCE, **options}
+        settings = {**streams, "stdin": subprocess.DEVNULL, "timeout": 2 * PATIENCE, **options}
         done = subprocess.run(self.enter(argv), **settings)
         assert not check or done.returncode == 0, f"{argv}: {done.returncode}\n{done.stdout}"
         return done
@@ -89,7 +89,7 @@ class Machine:
         return ["env", f"NOVA_LAB={self.lab.root}", script, *words]
 
     def processes(self) -> dict[int, int]:
-        """Return the processes in there: their pids as they see them, and as we do."""
+        """Return the living processes in there: their pids as they see them, and as we do."""
         namespace = os.readlink(f"/proc/{self._holder.pid}/ns/pid_for_children")
         found = {}
         for entry in filter(str.isdigit, os.listdir("/proc")):
@@ -99,8 +99,26 @@ class Machine:
                 lines = Path(f"/proc/{entry}/status").read_text().splitlines()
             except OSError:
                 continue  # it has ended meanwhile
-            (pids,) = [line.split()[1:] for line in lines if line.startswith("NSpid:")]
-            found[int(pids[-1])] = int(entry)
+            fields = dict(line.partition(":\t")[::2] for line in lines)
+            if not fields["State"].startswith("Z"):
+                found[int(fields["NSpid"].split()[-1])] = int(entry)
+        return found
+
+    def left(self) -> dict[int, int]:
+        """Return who is left when all have ended but its own two, the first that it had.
+
+        Helpers of a service end when they see that it is gone, a moment later.
+        """
+        while len(found := self.processes()) > 2:
+            try:
+                descriptor = os.pidfd_open(found[max(found)])
+            except ProcessLookupError:
+                continue
+            try:
+                if not select.select([descriptor], [], [], PATIENCE)[0]:
+                    break
+            finally:
+                os.close(descriptor)
         return found
 
     def signal(self, pid: int, signum: int) -> None:

@@ -85,7 +85,7 @@ def stop(lab: Lab, name: str) -> None:
         call(lab, f"stopping {name}", *words(lab, name, "stop"), env=service_environment(lab))
 
 
-def leftovers(lab: Lab, seconds: float = 20.0) -> list[tuple[int, str]]:
+def leftovers(lab: Lab, seconds: float = 300.0) -> list[tuple[int, str]]:
     """Return the processes that run a program of the lab, after ``seconds`` at most.
 
     A service's own helpers end when they see that it is gone, a moment later.

@@ -4,7 +4,7 @@ from lab.layout import HOST, USER, Lab, Unsuitable
 from ssd.service import Service
 
 COMPUTE_QUEUE = f"compute.{HOST}"
-START_SECONDS = 300  # for one service, on a machine that has a lot else to do
+START_SECONDS = 600  # for one service, on a machine that has a lot else to do
 
 _CONNECT = "import socket, sys; socket.create_connection(('127.0.0.1', int(sys.argv[1])), 5)"
 _NOTIFIES = {"kind": "notify", "timeout": START_SECONDS}
@@ -38,7 +38,7 @@ def _service(lab: Lab, name: str, argv: list[str], readiness: dict[str, object])
         group=USER,
         working_directory=str(lab.state),
         output=str(lab.log / f"{name}.out"),
-        stop_schedule="TERM/60/KILL/10",
+        stop_schedule="TERM/300/KILL/60",
         readiness=readiness,
     )
 

@@ -101,7 +101,7 @@ COMPUTE_DECLARED = """
 PROJECT_NAME=nova
 NAME=nova-compute
 DEFAULT_DIR={etc}/default
-RETRY=TERM/20/KILL/60
+RETRY=${{RETRY:-TERM/180/KILL/60}}
 SERVICE_READINESS={readiness}
 """
 
@@ -111,13 +111,14 @@ host = {host}
 state_path = {state}/embedded
 transport_url = {transport}/ssd
 report_interval = 1
+rpc_check_timeout = 300
 """
 
 EMBEDDED_DEFAULTS = """
 DAEMON={venv}/bin/ssd-compute
 START_STOP_DAEMON={venv}/bin/ssd
 CONFIG_FILE={etc}/ssd-compute.conf
-START_ARGS="--notify-await --notify-timeout=120"
+START_ARGS="--notify-await --notify-timeout=600"
 STATE_DIR={state}/embedded
 RUN_DIR={root}/compute/run
 LOCK_DIR={root}/compute/lock

@@ -87,7 +87,7 @@ def call(lab: Lab, title: str, *argv: object, **options: Any) -> None:
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
-                **{"env": environment(), "timeout": 1800, **options},
+                **{"env": environment(), "timeout": 3600, **options},
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise StepFailed(title, str(error), log) from error

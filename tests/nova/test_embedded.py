@@ -13,7 +13,7 @@ pytestmark = [
     pytest.mark.nova,
     pytest.mark.requires_root,
     pytest.mark.requires_namespaces,
-    pytest.mark.timeout(1800),
+    pytest.mark.timeout(7200),
 ]
 
 
@@ -61,7 +61,7 @@ def test_its_methods_are_answered_over_the_queue_across_a_restart(embedded, clie
     assert first != embedded.pid()
     again = call(client, "get_service_state")
     assert again["report_count"] > state["report_count"]
-    assert again["started_at"] > state["started_at"]
+    assert again["started_at"] != state["started_at"]
 
     assert 0 == embedded.verb("stop")
     assert 3 == embedded.status()

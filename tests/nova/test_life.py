@@ -11,10 +11,11 @@ pytestmark = [
     pytest.mark.nova,
     pytest.mark.requires_root,
     pytest.mark.requires_namespaces,
-    pytest.mark.timeout(1800),  # the first one builds the lab
+    pytest.mark.timeout(7200),  # the first one builds the lab
 ]
 
 PONG = {"service": "compute", "arg": "lab"}
+LAST_WORDS = "Graceful shutdown finish"  # the last line of docs/compute.md
 
 
 def test_a_start_brings_answers_heartbeats_and_a_node(door: Compute) -> None:
@@ -89,14 +90,15 @@ def test_one_that_was_killed_is_dead_with_a_pidfile_and_a_start_recovers(compute
 
 
 def test_a_stopped_one_is_gone_from_the_queue(compute: Compute) -> None:
-    """It ends of the TERM, within the schedule; status 3, and nobody consumes."""
+    """It ends of the TERM, unless that takes it longer than the schedule; nobody consumes."""
     began, offset, pid = time.monotonic(), compute.log_size(), compute.pid()
     assert 0 == compute.verb("stop")
-    assert time.monotonic() - began < compute.door.patience
+    seconds = time.monotonic() - began
     assert pid not in compute.machine.processes()
     assert (3, 3) == (compute.status(), compute.verb("status", check=False))
-    compute.ask("deserted", "compute.nova-lab")
-    assert any("nova" in line for line in compute.log_since(offset)), "it left no word"
+    compute.await_desertion()
+    last_words = [line for line in compute.log_since(offset) if LAST_WORDS in line]
+    assert last_words or seconds >= compute.door.patience, "it was killed before its time"
 
 
 def test_one_that_ignores_the_term_is_killed_after_its_time(compute: Compute) -> None:
@@ -104,12 +106,14 @@ def test_one_that_ignores_the_term_is_killed_after_its_time(compute: Compute) ->
     pid = compute.pid()
     compute.machine.signal(pid, signal.SIGSTOP)
     assert 0 == compute.status()
+    # Debian's script has 30 written into it, the others take what they are given.
+    seconds = compute.door.patience if compute.door.name == "debian" else 20
     began = time.monotonic()
-    assert 0 == compute.verb("stop")
-    assert time.monotonic() - began >= compute.door.patience
+    assert 0 == compute.verb("stop", f"RETRY=TERM/{seconds}/KILL/60")
+    assert time.monotonic() - began >= seconds
     assert pid not in compute.machine.processes()
     assert 3 == compute.status()
-    compute.ask("deserted", "compute.nova-lab")
+    compute.await_desertion()
 
 
 def test_it_outlives_an_outage_of_the_broker(compute: Compute) -> None:

@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.nova,
     pytest.mark.requires_root,
     pytest.mark.requires_namespaces,
-    pytest.mark.timeout(1800),
+    pytest.mark.timeout(7200),
 ]
 
 SECONDS = 30  # enough to start in, as a rule

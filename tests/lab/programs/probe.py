@@ -44,7 +44,7 @@ def broker(config):
         userid=url.username,
         password=url.password,
         virtual_host=url.path.lstrip("/"),
-        connect_timeout=10,
+        connect_timeout=60,
     )
     connection.connect()
     return connection
