@@ -271,7 +271,7 @@ WRITE_OFTEN = """
 import sys
 from ssd import pidfile
 for pid in [1, 2**31 - 1] * 200:
-    pidfile.write(sys.argv[1], pid)
+    pidfile.write(sys.argv[1], pid).close()
 print("done")
 """
 
