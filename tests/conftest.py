@@ -4,10 +4,11 @@ Fake processes, real daemons and pidfiles come from the project's own plugin, ss
 """
 
 import os
-import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,22 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """See to it that a test does the same wherever it runs, and whoever starts it."""
+    _in_folders_apart(config)
     _drawn_alike()
     _as_from_a_terminal()
+
+
+def _in_folders_apart(config: pytest.Config) -> None:
+    """Have temporary folders that no other run of pytest shares.
+
+    Each closes the one of all its runs, /tmp/pytest-of-USER, to others when it begins; tests
+    that let another user in (``support.shared``) may just need it open.
+    """
+    if "PYTEST_DEBUG_TEMPROOT" not in os.environ:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = root = tempfile.mkdtemp(prefix="ssd-")
+        config.add_cleanup(lambda: shutil.rmtree(root, ignore_errors=True))
 
 
 def _drawn_alike() -> None:
@@ -61,15 +74,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 # What changes what programs say or do, above all the interpreters that the tests start.
-LEADS_ASTRAY = re.compile(r"PYTHON.*|PYTEST_ADDOPTS|FORCE_COLOR|PY_COLORS|NOTIFY_SOCKET|LANGUAGE")
+LEADS_ASTRAY = ("PYTEST_ADDOPTS", "FORCE_COLOR", "PY_COLORS", "NOTIFY_SOCKET", "LANGUAGE")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart() -> None:
     """Have the surroundings of a plain shell, whatever started pytest: a job of CI, a service."""
     os.umask(0o022)
-    for name in filter(LEADS_ASTRAY.fullmatch, list(os.environ)):
-        del os.environ[name]
+    for name in list(os.environ):
+        if name in LEADS_ASTRAY or name.startswith("PYTHON"):
+            del os.environ[name]
     if os.getpid() == 1:
         _leave_init_to_a_parent()
 
