@@ -53,10 +53,15 @@ def hindrance() -> str | None:
 def compare(ids: list[str], commands: list[str], data: Path = DATA) -> list[dict[str, dict]]:
     """Run the cases `ids` of `data` with each of `commands` at once; return outcomes by id.
 
-    Each side works in SHARES namespaces: some cases only wait, and others can run meanwhile.
+    The first command is the original. Each side works in SHARES namespaces: some cases only
+    wait, and others can run meanwhile.
     """
     parts = [ids[part::SHARES] for part in range(min(SHARES, len(ids)))]
-    shares = [[Side(path, part, data) for part in parts] for path in commands]
+    names = ["oracle", *["ssd"] * (len(commands) - 1)]
+    shares = [
+        [Side(name, path, part, data) for part in parts]
+        for name, path in zip(names, commands, strict=True)
+    ]
     try:
         return [dict(ChainMap(*(side.outcomes() for side in sides))) for sides in shares]
     finally:
@@ -67,11 +72,10 @@ def compare(ids: list[str], commands: list[str], data: Path = DATA) -> list[dict
 class Side:
     """One command in its namespace, under way."""
 
-    def __init__(self, path: str, ids: list[str], data: Path) -> None:
+    def __init__(self, name: str, path: str, ids: list[str], data: Path) -> None:
         """Start the namespace and hand it its order."""
         self._said, self._wrong = tempfile.TemporaryFile(), tempfile.TemporaryFile()
-        side = "oracle" if path == ORACLE else "ssd"
-        order = {"command": path, "side": side, "ids": ids, "keep": kept(path), "data": str(data)}
+        order = {"command": path, "side": name, "ids": ids, "keep": kept(path), "data": str(data)}
         self._process = subprocess.Popen(
             [*_NAMESPACE, sys.executable, "-S", "-E", "-B", "-m", _INSIDE],
             cwd=_TESTS,
