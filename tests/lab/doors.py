@@ -13,19 +13,20 @@ from lab.running import probe
 from lab.services import COMPUTE_QUEUE
 from lab.watching import until
 
+# Seconds between TERM and KILL: Debian's script has them written into it, the others as much.
+SCHEDULE = 30
+
 
 class Door(NamedTuple):
     """An init script, or what else takes a verb; ``settings`` are its environment.
 
-    ``patience``: the seconds of its schedule before the KILL. ``killed``: what its own status
-    verb says of a service that was killed.
+    ``killed``: what its own status verb says of a service that was killed.
     """
 
     name: str
     words: tuple[str, ...]
     pidfile: str
     settings: tuple[str, ...]
-    patience: int
     killed: int = 1
 
 
@@ -37,14 +38,14 @@ def debian(lab: Lab) -> Door:
     """
     settings = (f"DAEMON={lab.venv}/bin/nova-compute", f"CONFIG_FILE={lab.etc}/nova.conf")
     pidfile = "/var/run/nova/nova-compute.pid"
-    return Door("debian", (str(lab.init_script),), pidfile, settings, 30, 3)
+    return Door("debian", (str(lab.init_script),), pidfile, settings, 3)
 
 
 def ours(lab: Lab) -> Door:
-    """Return scripts/nova-compute, with a longer schedule than the 30 seconds it has: nova's."""
-    settings = (f"DEFAULT_DIR={lab.etc}/default", "RETRY=TERM/180/KILL/60")
+    """Return scripts/nova-compute, which on a slow machine may take longer to die of a KILL."""
+    settings = (f"DEFAULT_DIR={lab.etc}/default", f"RETRY=TERM/{SCHEDULE}/KILL/60")
     pidfile = f"{lab.root}/compute/run/nova-compute.pid"
-    return Door("ours", (str(lab.checkout / "scripts/nova-compute"),), pidfile, settings, 180)
+    return Door("ours", (str(lab.checkout / "scripts/nova-compute"),), pidfile, settings)
 
 
 def declared(lab: Lab) -> Door:
@@ -53,7 +54,7 @@ def declared(lab: Lab) -> Door:
     That has a probe, so its start returns when nova-compute is ready.
     """
     *words, _ = running.words(lab, "nova-compute", "start")
-    return Door("declared", tuple(words), f"{lab.root}/compute/run/nova-compute.pid", (), 180)
+    return Door("declared", tuple(words), f"{lab.root}/compute/run/nova-compute.pid", ())
 
 
 class Compute:
@@ -64,10 +65,10 @@ class Compute:
         self.lab = machine.lab
         self.door = door
 
-    def verb(self, verb: str, *settings: str, check: bool = True) -> int:
+    def verb(self, verb: str, *, check: bool = True) -> int:
         """Run a verb of the init script as service(8) would; return its exit status."""
         words = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"]
-        words += [*self.door.settings, *settings, *self.door.words, verb]
+        words += [*self.door.settings, *self.door.words, verb]
         return self.machine.run(words, check=check).returncode
 
     def status(self) -> int:
