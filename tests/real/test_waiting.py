@@ -29,7 +29,9 @@ def test_a_long_wait_costs_no_more_than_a_short_one(tool: Tool) -> None:
     assert stop.until_signals()
     asleep = stop.until_sleep()
     if tool.is_original:
-        assert [asleep, stop.until_sleep(), stop.until_sleep()] == 3 * [0.02]
+        # 0.02 seconds, or up to some times what its look has taken, on a machine with other work.
+        sleeps = [asleep, stop.until_sleep(), stop.until_sleep()]
+        assert all(0.02 <= (sleep or 0) < 60 for sleep in sleeps), sleeps
     else:
         assert asleep is not None and 900 < asleep <= 1000
     end(target)  # ends the wait, too
