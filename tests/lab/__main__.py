@@ -12,17 +12,21 @@ if __package__ in (None, ""):  # python3 tests/lab: the folder above holds the p
     # And the checkout above that has ssd: nothing is installed yet.
     sys.path[:0] = [tests, os.path.dirname(tests)]
 
-from lab import building, running, services
+from lab import building, running
 from lab.layout import Lab, Unsuitable
-from lab.steps import StepFailed, say
+from lab.services import NAMES
+from lab.steps import Interrupted, StepFailed, heed_signals, say
 
 USAGE = """usage: scripts/nova-lab up | down | status | ready [SECONDS] | start NAME | stop NAME
   up      build what is missing, start broker, placement and conductor, wait until they answer
   down    stop everything that runs in the lab, nova-compute too
-  status  tell what runs; exit status 0: all of it, 1: some of it, 3: nothing
+  status  tell what runs; exit status 0: all of it, with nova-compute or without, 1: some of it
+          or one cannot tell, 3: nothing
   ready   wait until nova-compute consumes from its queue (60 seconds unless told)
   start, stop  one of epmd, broker, placement, conductor
-NOVA_LAB is the lab's folder, .nova-lab in the checkout if unset; user nova has to reach it."""
+NOVA_LAB is the lab's folder, .nova-lab in the checkout if unset; user nova has to reach it.
+Needs root, Debian 12 or newer, a mirror of it and of PyPI, and 500 MB of disk; the first up
+takes two minutes where both are near."""
 
 
 def up(lab: Lab) -> int:
@@ -49,11 +53,11 @@ def down(lab: Lab) -> int:
 
 def status(lab: Lab) -> int:
     """Tell how each service is."""
-    needed = [running.tell(lab, service.name) for service in services.everything(lab)]
+    needed = [running.tell(lab, name) for name in NAMES]
     codes = [*needed, running.tell(lab, running.COMPUTE)]  # which is up to whoever uses the lab
     if not any(needed):
         return 0
-    return 1 if 0 in codes else 3
+    return 3 if {1, 3}.issuperset(codes) else 1  # 4: cannot tell
 
 
 def ready(lab: Lab, seconds: str = "60") -> int:
@@ -63,13 +67,13 @@ def ready(lab: Lab, seconds: str = "60") -> int:
 
 def start(lab: Lab, name: str) -> int:
     """Start one service."""
-    running.start(lab, services.named(lab, name).name)
+    running.start(lab, name)
     return 0
 
 
 def stop(lab: Lab, name: str) -> int:
     """Stop one service."""
-    running.stop(lab, services.named(lab, name).name)
+    running.stop(lab, name)
     return 0
 
 
@@ -82,6 +86,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "stop": stop,
 }
 READS_ONLY = ("status", "ready")
+WITHOUT_LAB = {"down": 0, "status": 3}  # their exit statuses where nothing has been built
 
 
 def main(arguments: list[str]) -> int:
@@ -91,21 +96,56 @@ def main(arguments: list[str]) -> int:
         print(USAGE)
         return 0
     try:
-        work = VERBS[verb]
-        inspect.signature(work).bind(None, *words)
-    except (KeyError, TypeError):
-        print(USAGE, file=sys.stderr)
+        _check(verb, words)
+        return _carry_out(verb, words)
+    except Unusable as error:
+        print(f"nova-lab: {error}\n{USAGE}", file=sys.stderr)
         return 2
-    try:
-        lab = Lab.here()
-        if verb in READS_ONLY:
-            return work(lab, *words)
-        with open(lab.lock, "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # another up or down goes first
-            return work(lab, *words)
-    except (Unsuitable, StepFailed) as error:
+    except Interrupted as error:
+        say(str(error), file=sys.stderr)
+        return 128 + error.number
+    except (Unsuitable, StepFailed, OSError) as error:
         say(str(error), file=sys.stderr)
         return 1
+
+
+class Unusable(Exception):
+    """Bad usage."""
+
+
+def _check(verb: str, words: list[str]) -> None:
+    """Raise Unusable for what is no verb, or has too few words, too many, or wrong ones."""
+    if verb not in VERBS:
+        raise Unusable(f"no verb {verb}" if verb else "a verb is missing")
+    try:
+        inspect.signature(VERBS[verb]).bind(None, *words)
+    except TypeError as error:
+        raise Unusable(f"{verb}: {error}") from None
+    if verb == "ready" and words and not words[0].isdecimal():
+        raise Unusable(f"ready: {words[0]} is no number of seconds")
+    if verb in ("start", "stop") and words[0] not in NAMES:
+        raise Unusable(f"{verb}: no service {words[0]}")
+
+
+def _carry_out(verb: str, words: list[str]) -> int:
+    lab, work = Lab.here(), VERBS[verb]
+    if verb == "up":
+        lab.root.mkdir(mode=0o755, parents=True, exist_ok=True)
+    elif not lab.root.is_dir():
+        if verb not in WITHOUT_LAB:
+            raise Unsuitable(f"there is no lab in {lab.root}; first: scripts/nova-lab up")
+        say(f"there is no lab in {lab.root}")
+        return WITHOUT_LAB[verb]
+    heed_signals()
+    if verb in READS_ONLY:
+        return work(lab, *words)
+    with open(lab.lock, "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waits for another nova-lab that is at work on this folder")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        return work(lab, *words)
 
 
 if __name__ == "__main__":

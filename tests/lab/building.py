@@ -11,7 +11,7 @@ from lab.layout import USER, Lab
 from lab.steps import StepFailed, as_user, call, environment, is_done, once, shown
 
 PYTHON = "/usr/bin/python3"  # any user may execute it, one in somebody's home only its owner
-PINNED = ("nova==34.0.0", "openstack-placement==16.*")
+PINNED = ("nova==34.0.0", "openstack-placement==16.0.0")
 # A mirror may be slow, and the machine's own upgrade have dpkg's lock for a while.
 APT_GET = ("apt-get", "-qq", "-o", "Acquire::Retries=5", "-o", "DPkg::Lock::Timeout=900")
 SOURCES = ("setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md")
@@ -22,14 +22,17 @@ def build(lab: Lab) -> None:
     """Do every step that is not done yet. Raises StepFailed."""
     _make_account()
     once(lab, "venv", "virtual environment", PYTHON, lambda: _make_venv(lab))
-    once(lab, "nova", " and ".join(PINNED), PINNED, lambda: _pip(lab, "nova", *PINNED))
+    once(
+        lab, "nova", "nova 34.0.0 and placement 16.0.0", PINNED, lambda: _pip(lab, "nova", *PINNED)
+    )
     once(lab, "ssd", "ssd from this checkout", _checksum(lab), lambda: _install_ssd(lab))
     once(lab, "packages", "Debian's rabbitmq-server", 1, lambda: _unpack(lab, "rabbitmq-server"))
     once(lab, "script", "Debian's nova-compute", 1, lambda: _unpack(lab, "nova-compute"))
     wanted = settings.fingerprint(lab)
     if not is_done(lab, "settings", wanted):
         (lab.done / "databases").unlink(missing_ok=True)
-        running.stop_all(lab)  # nothing may run on with the old ones
+        if (lab.etc / "ssd").exists():
+            running.stop_all(lab)  # nothing may run on with the old ones
     once(lab, "settings", "settings", wanted, lambda: settings.write(lab))
     once(lab, "databases", "databases and cell", 1, lambda: _make_databases(lab))
 

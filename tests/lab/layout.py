@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import random
+import re
 import socket
 import stat
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 USER = "nova"
 HOST = "nova-lab"  # the compute node's name
 ELSEWHERE = Path("/var/lib/ssd-nova-lab")
+PLAIN = re.compile(r"[\w/.+-]+", re.ASCII)
 PORTS = ("amqp", "distribution", "epmd", "placement")
 
 
@@ -21,7 +23,7 @@ class Unsuitable(Exception):
 
 
 class Lab:
-    """The lab's folder. Making one makes the folder and nothing in it."""
+    """The lab's folder, whether it is there or not."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -47,9 +49,7 @@ class Lab:
                 raise Unsuitable(f"needs Debian or one of its family: there is no {needed}")
         if os.geteuid() != 0:
             raise Unsuitable("needs root: it makes the user nova and starts services as that user")
-        lab = cls(chosen_folder())
-        lab.root.mkdir(mode=0o755, parents=True, exist_ok=True)
-        return lab
+        return cls(chosen_folder())
 
     def command(self, name: str) -> Path:
         """Return a program of the virtual environment."""
@@ -76,7 +76,12 @@ def chosen_folder() -> Path:
     """Return the folder for the lab. Raises Unsuitable if user nova could not get there."""
     given = os.environ.get("NOVA_LAB")
     if given:
-        folder = Path(given).absolute()
+        folder = Path(os.path.abspath(given))
+        if not PLAIN.fullmatch(str(folder)):
+            raise Unsuitable(
+                f"NOVA_LAB={given}: neither the init script's settings nor Erlang's take a folder"
+                " with other characters than letters, digits and /._+-"
+            )
         obstacle = closed_to_others(folder)
         if obstacle:
             raise Unsuitable(
@@ -86,7 +91,8 @@ def chosen_folder() -> Path:
         return folder
     usual = Path(__file__).resolve().parent.parent.parent / ".nova-lab"
     # A checkout in root's home is the usual case of one that no other user can enter.
-    return ELSEWHERE if closed_to_others(usual) else usual
+    unfit = closed_to_others(usual) or not PLAIN.fullmatch(str(usual))
+    return ELSEWHERE if unfit else usual
 
 
 def closed_to_others(folder: Path) -> Path | None:

@@ -1,6 +1,7 @@
 """Start, ask after and stop the lab's services, by ssd-service."""
 
 import os
+import pwd
 import re
 import select
 import subprocess
@@ -8,10 +9,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from lab.layout import Lab
-from lab.services import COMPUTE_QUEUE, everything
+from lab.layout import USER, Lab, Unsuitable
+from lab.services import COMPUTE_QUEUE, NAMES
 from lab.services import probe as probe_words
-from lab.steps import call, say, service_environment, shown
+from lab.steps import StepFailed, call, say, service_environment, shown
 
 COMPUTE = "nova-compute"  # declared for whoever uses the lab, and not the lab's to start
 
@@ -20,21 +21,30 @@ COMPUTE = "nova-compute"  # declared for whoever uses the lab, and not the lab's
 
 def start_all(lab: Lab) -> None:
     """Start all but nova-compute, each when the one before is ready. Raises StepFailed."""
-    for service in everything(lab):
-        start(lab, service.name)
+    for name in NAMES:
+        start(lab, name)
 
 
 def start(lab: Lab, name: str) -> None:
-    """Start a service unless it runs, and wait until it is ready. Raises StepFailed."""
+    """Start a service unless it runs, and wait until it is ready. Raises StepFailed.
+
+    One that runs and was never seen ready, as its start was interrupted, is started anew.
+    """
+    _check_built(lab, name)
+    pidfile, seen_ready = lab.run / f"{name}.pid", lab.run / f"{name}.ready"
     if ask(lab, name).returncode == 0:
-        say(f"{name} runs already")
-        return
+        if seen_ready.exists() and seen_ready.read_text() == pidfile.read_text():
+            say(f"{name} runs already")
+            return
+        stop(lab, name)
     with shown(f"starting {name}"):
         call(lab, f"starting {name}", *words(lab, name, "start"), env=service_environment(lab))
+        seen_ready.write_text(pidfile.read_text())
 
 
 def await_compute(lab: Lab, seconds: int) -> int:
     """Wait until nova-compute consumes from its queue, which is when it answers."""
+    _check_built(lab, COMPUTE)
     return subprocess.run(probe(lab, "await", COMPUTE_QUEUE, seconds)).returncode
 
 
@@ -52,12 +62,21 @@ def words(lab: Lab, name: str, verb: str) -> list[str]:
 
 
 def ask(lab: Lab, name: str) -> subprocess.CompletedProcess[str]:
-    """Ask for the status: 0 running, 1 dead with a pidfile, 3 not running, or not built yet."""
+    """Ask for the status: 0 running, 1 dead with a pidfile, 3 not running (or built), 4 unknown."""
     asking = words(lab, name, "status")
-    declared = any((lab.etc / "ssd" / file).exists() for file in (name, f"{name}.toml"))
-    if not declared or not os.path.exists(asking[0]):
+    if not _is_built(lab, name):
         return subprocess.CompletedProcess(asking, 3, "", "")
     return subprocess.run(asking, env=service_environment(lab), capture_output=True, text=True)
+
+
+def _is_built(lab: Lab, name: str) -> bool:
+    declared = any((lab.etc / "ssd" / file).exists() for file in (name, f"{name}.toml"))
+    return declared and lab.command("ssd-service").exists()
+
+
+def _check_built(lab: Lab, name: str) -> None:
+    if not _is_built(lab, name):
+        raise Unsuitable(f"the lab in {lab.root} is not built; first: scripts/nova-lab up")
 
 
 def tell(lab: Lab, name: str) -> int:
@@ -71,14 +90,23 @@ def tell(lab: Lab, name: str) -> int:
 
 
 def stop_all(lab: Lab) -> None:
-    """Stop every service that runs, nova-compute first. Raises StepFailed."""
-    for name in [COMPUTE, *(service.name for service in reversed(everything(lab)))]:
-        stop(lab, name)
+    """Stop every service that runs, nova-compute first; one that fails keeps none running.
+
+    Raises StepFailed for the last that could not be stopped.
+    """
+    failure = None
+    for name in [COMPUTE, *reversed(NAMES)]:
+        try:
+            stop(lab, name)
+        except StepFailed as error:
+            failure = error
+    if failure:
+        raise failure
 
 
 def stop(lab: Lab, name: str) -> None:
     """Stop a service if it runs. Raises StepFailed."""
-    if ask(lab, name).returncode not in (0, 1):
+    if ask(lab, name).returncode == 3:
         say(f"{name} does not run")
         return
     with shown(f"stopping {name}"):
@@ -107,15 +135,23 @@ def leftovers(lab: Lab, seconds: float = 300.0) -> list[tuple[int, str]]:
 
 
 def _processes(lab: Lab) -> Iterator[tuple[int, str]]:
-    """Yield each process with a file of the lab in its command line or for its program."""
+    """Yield each process that runs a program of the lab, or is its user's and speaks of it.
+
+    A worker of nova-conductor writes over its command line, but stays in the lab's folder.
+    Somebody who reads a log in there is no process of the lab.
+    """
     mine = re.compile(rf"(?:^|[\s=:]){re.escape(str(lab.root))}/")
+    users = {each.pw_uid for each in pwd.getpwall() if each.pw_name == USER}
     for entry in os.listdir("/proc"):
         if not entry.isdigit() or int(entry) in (os.getpid(), os.getppid()):
             continue
         try:
             words = Path(f"/proc/{entry}/cmdline").read_bytes().replace(b"\0", b" ").decode()
             program = os.readlink(f"/proc/{entry}/exe")
+            folder = os.readlink(f"/proc/{entry}/cwd")
+            owner = os.stat(f"/proc/{entry}").st_uid
         except OSError:
             continue  # it has ended meanwhile, or it is a zombie or the kernel's own
-        if mine.search(words) or mine.match(program):
+        theirs = owner in users and (mine.search(words) or mine.match(f"{folder}/"))
+        if theirs or mine.match(words) or mine.match(program):
             yield int(entry), words.strip()

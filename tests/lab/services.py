@@ -1,8 +1,9 @@
 """The lab's services, each declared once, in ssd's own terms (docs/service.md)."""
 
-from lab.layout import HOST, USER, Lab, Unsuitable
+from lab.layout import HOST, USER, Lab
 from ssd.service import Service
 
+NAMES = ("epmd", "broker", "placement", "conductor")  # in the order in which they start
 COMPUTE_QUEUE = f"compute.{HOST}"
 START_SECONDS = 600  # for one service, on a machine that has a lot else to do
 
@@ -58,14 +59,6 @@ def _succeeds(command: list[str]) -> dict[str, object]:
 def probe(lab: Lab) -> list[str]:
     """Return the words that ask the broker; see programs/probe.py."""
     return [str(lab.command("python")), str(lab.bin / "probe.py"), str(lab.etc / "nova.conf")]
-
-
-def named(lab: Lab, name: str) -> Service:
-    """Return the service of that name. Raises Unsuitable."""
-    for service in everything(lab):
-        if service.name == name:
-            return service
-    raise Unsuitable(f"no service {name}")
 
 
 def database_options(lab: Lab) -> tuple[str, ...]:

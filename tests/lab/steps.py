@@ -2,17 +2,19 @@
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 from lab.layout import Lab
 
 WIDTH = 44  # columns of a step's title
+GRACE = 20  # seconds that an interrupted command has to end of the TERM
 
 
 class StepFailed(Exception):
@@ -29,6 +31,29 @@ class StepFailed(Exception):
         return f"failed at step '{self.title}': {self.reason}{where}"
 
 
+class Interrupted(Exception):
+    """A signal asks for the end of the work. ``number`` is the signal's."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+    def __str__(self) -> str:
+        name = signal.Signals(self.number).name
+        return f"interrupted by {name}; the same again goes on from there"
+
+
+def heed_signals() -> None:
+    """Have INT, TERM and HUP raise Interrupted, but for those that the caller ignores."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, _frame: object) -> None:
+    raise Interrupted(number)
+
+
 def say(text: str, file: TextIO | None = None) -> None:
     """Print a line under the lab's name at once, standard output unless told."""
     print(f"nova-lab: {text}", file=file or sys.stdout, flush=True)
@@ -41,6 +66,9 @@ def shown(title: str) -> Iterator[None]:
     began = time.monotonic()
     try:
         yield
+    except Interrupted:
+        print("interrupted", flush=True)
+        raise
     except BaseException:
         print("failed", flush=True)
         raise
@@ -73,7 +101,7 @@ def _digest(lab: Lab, inputs: object) -> str:
 def call(lab: Lab, title: str, *argv: object, **options: Any) -> None:
     """Run a command of the step ``title``; its output goes to the step's log.
 
-    ``options`` are those of subprocess.run. Raises StepFailed with the log's last lines.
+    ``options`` are those of subprocess.Popen. Raises StepFailed with the log's last lines.
     """
     lab.log.mkdir(exist_ok=True)
     log = lab.log / f"step-{title.replace(' ', '-').replace('/', '-')}.log"
@@ -82,20 +110,33 @@ def call(lab: Lab, title: str, *argv: object, **options: Any) -> None:
         print("$", *words, file=file, flush=True)
         start = file.tell()
         try:
-            done = subprocess.run(
-                words,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                **{"env": environment(), "timeout": 3600, **options},
-            )
+            status = _run(words, stdout=file, stderr=subprocess.STDOUT, **options)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise StepFailed(title, str(error), log) from error
-    if done.returncode:
+    if status:
         with log.open(errors="replace") as file:
             file.seek(start)
             tail = "".join(file.readlines()[-12:])
-        raise StepFailed(title, f"{words[0]}: exit status {done.returncode}\n{tail}".strip(), log)
+        raise StepFailed(title, f"{words[0]}: exit status {status}\n{tail}".strip(), log)
+
+
+def _run(words: list[str], **options: Any) -> int:
+    """Run a command and return its exit status; it does not outlive an interruption.
+
+    Its process group is its own, so that what it has started itself can be ended with it.
+    """
+    settings = {"stdin": subprocess.DEVNULL, "env": environment(), "process_group": 0, **options}
+    with subprocess.Popen(words, **settings) as process:
+        try:
+            return process.wait(3600)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(GRACE)
+            finally:  # whoever of the group is left, if only a child of it
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            raise
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -1,0 +1,193 @@
+"""scripts/nova-lab, as far as it goes without a lab: what it refuses, and how it is interrupted."""
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from lab import layout, running
+from lab.__main__ import main
+from lab.layout import Lab
+from support import PATIENCE, child, ended, until_executed
+
+needs_root = pytest.mark.requires_root
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return where NOVA_LAB points: to nothing, in a place that any user can reach."""
+    if not Path("/etc/debian_version").exists():
+        pytest.skip("the lab needs Debian")
+    folder = tmp_path / "lab"
+    monkeypatch.setenv("NOVA_LAB", str(folder))
+    monkeypatch.setattr(layout, "closed_to_others", lambda _: None)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ([], "a verb is missing"),
+        (["bogus"], "no verb bogus"),
+        (["up", "now"], "up: too many"),
+        (["start"], "start: missing"),
+        (["stop", "bogus"], "stop: no service bogus"),
+        (["ready", "soon"], "ready: soon is no number of seconds"),
+    ],
+    ids=str,
+)
+def test_bad_usage_is_told_with_the_usage(words, reason, capsys) -> None:
+    """Status 2, whoever asks and whatever there is."""
+    assert 2 == main(words)
+    told = capsys.readouterr().err
+    assert reason in told
+    assert "usage: scripts/nova-lab up | down" in told
+
+
+@pytest.mark.parametrize(
+    ("verb", "wanted"),
+    [(["status"], 3), (["down"], 0), (["ready"], 1), (["start", "broker"], 1)],
+    ids=str,
+)
+@needs_root
+def test_where_there_is_no_lab_none_is_made(verb, wanted, folder, capsys) -> None:
+    """Nothing runs, so down has done its work; the others say what comes first."""
+    assert wanted == main(verb)
+    told = capsys.readouterr()
+    assert f"there is no lab in {folder}" in told.out + told.err
+    assert wanted != 1 or "first: scripts/nova-lab up" in told.err
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("verb", ["up", "down", "status"])
+def test_others_than_root_are_refused(verb, folder, capsys, monkeypatch) -> None:
+    """With what it is that needs root."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert 1 == main([verb])
+    assert "needs root: it makes the user nova" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", ["/etc/debian_version", "/usr/bin/apt-get"])
+def test_other_systems_are_refused(missing, folder, capsys, monkeypatch) -> None:
+    """With what they lack."""
+    exists = os.path.exists
+    monkeypatch.setattr(os.path, "exists", lambda path: path != missing and exists(path))
+    assert 1 == main(["up"])
+    assert f"there is no {missing}" in capsys.readouterr().err
+
+
+@needs_root
+def test_a_folder_that_does_not_fit_is_refused(folder, capsys, monkeypatch) -> None:
+    """Blanks would split words in the files that are written; a file is no folder."""
+    monkeypatch.setenv("NOVA_LAB", f"{folder}/a lab")
+    assert 1 == main(["up"])
+    assert not folder.exists()
+    assert "other characters than" in capsys.readouterr().err
+    folder.write_text("")
+    monkeypatch.setenv("NOVA_LAB", f"{folder}/below")
+    assert 1 == main(["up"])
+    assert f"Not a directory: '{folder}/below'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("codes", "wanted"),
+    [
+        ((0, 0, 0, 0, 3), 0),
+        ((0, 0, 0, 0, 0), 0),
+        ((0, 0, 1, 0, 0), 1),
+        ((3, 3, 3, 3, 0), 1),
+        ((3, 3, 4, 3, 3), 1),
+        ((3, 3, 1, 3, 3), 3),
+        ((3, 3, 3, 3, 3), 3),
+    ],
+    ids=str,
+)
+@needs_root
+def test_status_counts_what_runs(codes, wanted, folder, monkeypatch) -> None:
+    """nova-compute, the last, is up to the user; what cannot be told is not nothing."""
+    folder.mkdir()
+    answers = iter(codes)
+    monkeypatch.setattr(running, "tell", lambda lab, name: next(answers))
+    assert wanted == main(["status"])
+
+
+# scripts/nova-lab for a folder that others cannot reach, as pytest's are.
+ANYWHERE = """
+import sys
+from lab import layout
+layout.closed_to_others = lambda folder: None
+from lab.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+# One step, whose command has a child of its own and tells its pid.
+STEP = """
+import sys
+from pathlib import Path
+from lab.layout import Lab
+from support import PATIENCE, child, ended, until_executed
+from lab.steps import Interrupted, call, heed_signals, shown
+heed_signals()
+command = 'sleep 1000 & echo $! > "$0"; wait'
+try:
+    with shown("sleeping"):
+        call(Lab(Path(sys.argv[1])), "sleeping", "sh", "-c", command, sys.argv[2])
+except Interrupted as error:
+    sys.exit(str(error))
+"""
+
+
+def run(program: str, checkout: Path, *words: object) -> subprocess.Popen[str]:
+    """Begin a program that has the lab's modules."""
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *map(str, words)],
+        env={**os.environ, "PYTHONPATH": f"{checkout / 'tests'}:{checkout}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@needs_root
+def test_a_verb_that_waits_for_another_says_so(checkout: Path, folder: Path) -> None:
+    """Two on one folder take turns."""
+    folder.mkdir()
+    with open(folder / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = run(ANYWHERE, checkout, "down")
+        assert waiting.stdout is not None
+        first = waiting.stdout.readline()
+    rest, _ = waiting.communicate(timeout=PATIENCE)
+    assert first.startswith("nova-lab: waits for another nova-lab")
+    assert "no process of the lab is left" in rest
+    assert 0 == waiting.returncode
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_step_leaves_no_process(signum, checkout: Path, tmp_path: Path) -> None:
+    """Not even a child of its command: the next up would meet it at work."""
+    os.mkfifo(tmp_path / "pid")
+    (tmp_path / "log").mkdir()
+    step = run(STEP, checkout, tmp_path, tmp_path / "pid")
+    child = int((tmp_path / "pid").read_text())
+    with ended(child):
+        step.send_signal(signum)
+    told, _ = step.communicate(timeout=PATIENCE)
+    assert "sleeping ......" in told
+    assert f"interrupted by {signum.name}; the same again goes on from there" in told
+
+
+def test_who_reads_a_log_is_no_process_of_the_lab(tmp_path: Path) -> None:
+    """A program of the lab is one, as is a program with its interpreter's name in front."""
+    lab = Lab(tmp_path / "lab")
+    lab.root.mkdir()
+    program, log = lab.root / "program", lab.root / "a.log"
+    shutil.copy("/bin/sleep", program)
+    log.touch()
+    with child("tail", "-f", str(log)), child(str(program), "1000") as ours:
+        until_executed(ours.pid)
+        left = running.leftovers(lab, seconds=0)
+    assert [(ours.pid, f"{program} 1000")] == left
