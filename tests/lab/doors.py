@@ -67,9 +67,16 @@ class Compute:
 
     def verb(self, verb: str, *, check: bool = True) -> int:
         """Run a verb of the init script as service(8) would; return its exit status."""
+        return self._carry_out(verb, check).returncode
+
+    def told(self, verb: str) -> str:
+        """Return what a verb of the init script prints."""
+        return self._carry_out(verb, check=True).stdout
+
+    def _carry_out(self, verb: str, check: bool) -> subprocess.CompletedProcess[str]:
         words = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"]
         words += [*self.door.settings, *self.door.words, verb]
-        return self.machine.run(words, check=check).returncode
+        return self.machine.run(words, check=check)
 
     def status(self) -> int:
         """Return what ssd says."""
@@ -83,6 +90,16 @@ class Compute:
     def user(self) -> str:
         """Return who runs it."""
         return self.machine.run(["stat", "--format", "%U", f"/proc/{self.pid()}"]).stdout.strip()
+
+    def is_at_home(self) -> bool:
+        """Tell whether it runs in /var/lib/nova."""
+        both = [f"/proc/{self.pid()}/cwd", "/var/lib/nova"]
+        told = self.machine.run(["stat", "--dereference", "--format", "%d:%i", *both]).stdout
+        return len(set(told.split())) == 1
+
+    def processes(self) -> list[int]:
+        """Return the pids of all that run its program, recorded or not."""
+        return self.machine.named("bin/nova-compute")
 
     # What the message queue says.
 

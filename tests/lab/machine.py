@@ -1,5 +1,6 @@
 """The lab among processes and mounts of its own, which end together."""
 
+import contextlib
 import os
 import select
 import shutil
@@ -84,6 +85,19 @@ class Machine:
                 tell(line.rstrip("\n"))
         assert running.returncode == 0, "the lab is not up; the lines above say why"
 
+    def interrupt_up(self, step: str, signum: int) -> subprocess.CompletedProcess[str]:
+        """Run its verb up, and send it a signal once it is at a step."""
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        up = subprocess.Popen(self.enter(self._script("up")), stdin=subprocess.DEVNULL, **pipes)
+        told = b""
+        while step.encode() not in told:
+            told += (more := os.read(up.stdout.fileno(), 4096))
+            assert more, told.decode()
+        (pid,) = self.named("tests/lab\0up")
+        self.signal(pid, signum)
+        told += up.communicate(timeout=PATIENCE)[0]
+        return subprocess.CompletedProcess(up.args, up.returncode, told.decode())
+
     def _script(self, *words: object) -> list[object]:
         script = self.lab.checkout / "scripts/nova-lab"
         return ["env", f"NOVA_LAB={self.lab.root}", script, *words]
@@ -103,6 +117,15 @@ class Machine:
             if not fields["State"].startswith("Z"):
                 found[int(fields["NSpid"].split()[-1])] = int(entry)
         return found
+
+    def named(self, text: str) -> list[int]:
+        """Return the pids in there of the processes with ``text`` in their command line."""
+        found = []
+        for pid, outside in self.processes().items():
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                if text.encode() in Path(f"/proc/{outside}/cmdline").read_bytes():
+                    found.append(pid)
+        return sorted(found)
 
     def left(self) -> dict[int, int]:
         """Return who is left when all have ended but its own two, the first that it had.

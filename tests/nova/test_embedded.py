@@ -8,6 +8,7 @@ import pytest
 from lab.doors import Compute, Door
 from lab.machine import PATIENCE, Machine
 from lab.running import probe
+from lab.services import COMPUTE_QUEUE
 
 pytestmark = [
     pytest.mark.nova,
@@ -24,7 +25,7 @@ def embedded(machine: Machine) -> Iterator[Compute]:
     settings = ("NAME=ssd-compute", f"DEFAULT_DIR={lab.etc}/default")
     pidfile = f"{lab.root}/compute/run/ssd-compute.pid"
     script = str(lab.checkout / "scripts/nova-compute")
-    compute = Compute(machine, Door("embedded", (script,), pidfile, settings, 30))
+    compute = Compute(machine, Door("embedded", (script,), pidfile, settings))
     yield compute
     compute.verb("stop")
 
@@ -38,6 +39,18 @@ def client(machine: Machine) -> Iterator[subprocess.Popen[str]]:
     client = subprocess.Popen(machine.enter(words), **pipes)
     yield client
     client.communicate()
+
+
+def ask(embedded: Compute, *words: object) -> str:
+    """Have another process ask the broker about ssd-compute; return what that tells."""
+    asking = probe(embedded.lab, *words, PATIENCE)
+    asking[2] = str(embedded.lab.etc / "ssd-compute.conf")
+    return embedded.machine.run(asking).stdout
+
+
+def pong(embedded: Compute) -> object:
+    """Return what another process gets for a ping."""
+    return json.loads(ask(embedded, "ping", "compute", "nova-lab").splitlines()[-1])
 
 
 def call(client: subprocess.Popen[str], method: str) -> object:
@@ -68,3 +81,16 @@ def test_its_methods_are_answered_over_the_queue_across_a_restart(embedded, clie
     log = (embedded.lab.log / "ssd-compute.log").read_text()
     assert "transport rabbit" in log
     assert "Stopped in good order" in log
+
+
+def test_it_outlives_an_outage_of_the_broker(embedded) -> None:
+    """It connects again by itself, and answers as nova's services do."""
+    assert 0 == embedded.verb("start")
+    pid = embedded.pid()
+    assert {"service": "compute", "arg": "lab"} == pong(embedded)
+    embedded.machine.nova_lab("stop", "broker")
+    assert (0, pid) == (embedded.status(), embedded.pid())
+    embedded.machine.nova_lab("start", "broker")
+    ask(embedded, "await", COMPUTE_QUEUE)  # before that a call would have no queue
+    assert {"service": "compute", "arg": "lab"} == pong(embedded)
+    assert (0, pid) == (embedded.status(), embedded.pid())

@@ -1,12 +1,14 @@
 """scripts/nova-lab keeps its word: nothing is done twice, and nothing is left."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 from lab.layout import closed_to_others
 from lab.machine import Machine
+from lab.running import probe
 
 pytestmark = [
     pytest.mark.nova,
@@ -35,6 +37,28 @@ def test_a_second_up_does_nothing(machine: Machine) -> None:
     assert 7 == len([line for line in lines if line.endswith("done before")])
     assert 4 == len([line for line in lines if line.endswith("runs already")])
     assert before == pids(machine)
+
+
+def test_an_interrupted_up_goes_on_where_it_was(machine: Machine) -> None:
+    """It ends of the signal with all that it has begun; the next one awaits what that left."""
+    machine.nova_lab("stop", "conductor")
+    done = machine.interrupt_up("starting conductor", signal.SIGTERM)
+    assert 128 + signal.SIGTERM == done.returncode
+    assert "interrupted by SIGTERM" in done.stdout
+    assert [] == machine.named("bin/ssd-service")
+    machine.nova_lab("up")
+    consumers = machine.run(probe(machine.lab, "consumers", "conductor")).stdout
+    assert int(consumers) > 0, "up has not waited for it"
+
+
+def test_a_service_that_was_not_seen_ready_is_started_anew(machine: Machine) -> None:
+    """It runs, but whoever started it did not wait for it to the end."""
+    before = pids(machine)
+    machine.run(["rm", machine.lab.run / "placement.ready"])
+    lines = machine.nova_lab("up").stdout
+    assert "nova-lab: stopping placement" in lines
+    assert before != pids(machine)
+    assert 0 == machine.nova_lab("status").returncode
 
 
 def test_a_step_that_fails_says_which_and_why_and_where_its_log_is(machine: Machine) -> None:

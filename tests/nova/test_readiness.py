@@ -29,23 +29,32 @@ class Life(NamedTuple):
     status: int
     consumers: int
     log: list[str]
+    told: str
 
 
 @pytest.fixture(scope="module")
 def life(machine: Machine) -> Iterator[Life]:
     """Have nova-compute live once, behind scripts/nova-compute."""
-    compute = Compute(machine, doors.ours(machine.lab))
+    door = doors.ours(machine.lab)
+    patience = f"START_ARGS=--notify-await --notify-timeout={SECONDS}"
+    compute = Compute(machine, door._replace(settings=(*door.settings, patience)))
     offset, began = compute.log_size(), time.monotonic()
-    arguments = f"START_ARGS=--notify-await --notify-timeout={SECONDS}"
     try:
-        failed = 0 != compute.verb("start", arguments, check=False)
+        failed = 0 != compute.verb("start", check=False)
         seconds, status = time.monotonic() - began, compute.status()
         compute.ready()
         compute.await_heartbeats(2)
         consumers = compute.consumers()
+        told = compute.told("start") + compute.told("status").replace(str(compute.pid()), "PID")
     finally:
         compute.verb("stop")
-    yield Life(failed, seconds, status, consumers, compute.log_since(offset))
+    yield Life(failed, seconds, status, consumers, compute.log_since(offset), told)
+
+
+def section(checkout: Path) -> str:
+    """Return the part of docs/compute.md that shows the life of nova-compute."""
+    page = (checkout / "docs" / "compute.md").read_text()
+    return page.split("## How nova-compute comes up, and down")[1].split("\n### ")[0]
 
 
 def test_nova_does_not_say_ready(life: Life) -> None:
@@ -60,13 +69,18 @@ def test_a_consumer_on_its_queue_says_it(life: Life) -> None:
     assert 1 == life.consumers
 
 
+def test_the_script_prints_what_the_page_shows(checkout: Path, life: Life) -> None:
+    """A start that finds it running prints the same as the one that started it, then status."""
+    printed = re.findall(r"\| .*print(?:ed:|s) `(.*)` \|$", section(checkout), re.MULTILINE)
+    assert 2 == len(printed)
+    assert printed == life.told.splitlines()
+
+
 def test_each_step_of_its_life_leaves_the_line_that_the_page_shows(
     checkout: Path, life: Life
 ) -> None:
     """docs/compute.md has them in their order."""
-    page = (checkout / "docs" / "compute.md").read_text()
-    section = page.split("## How nova-compute comes up, and down")[1].split("\n### ")[0]
-    wanted = re.findall(r"^\| \d+ .*\| `(.*)` \|$", section, re.MULTILINE)
+    wanted = re.findall(r"^\| \d+ .*\| `(.*)` \|$", section(checkout), re.MULTILINE)
     assert 11 == len(wanted)
     lines = iter(life.log)
     missing = [text for text in wanted if not any(text in line for line in lines)]
