@@ -32,7 +32,7 @@ takes two minutes where both are near."""
 def up(lab: Lab) -> int:
     """Build what is missing and start the services."""
     began = time.monotonic()
-    say(f"the lab is in {lab.root}")
+    say(f"the lab is in {lab.root}, what its steps print in {lab.log}")
     building.build(lab)
     running.start_all(lab)
     say(f"up after {time.monotonic() - began:.1f} s; nova-compute is started by")
