@@ -36,8 +36,10 @@ class Life(NamedTuple):
 def life(machine: Machine) -> Iterator[Life]:
     """Have nova-compute live once, behind scripts/nova-compute."""
     door = doors.ours(machine.lab)
-    patience = f"START_ARGS=--notify-await --notify-timeout={SECONDS}"
-    compute = Compute(machine, door._replace(settings=(*door.settings, patience)))
+    awaits = f"START_ARGS=--notify-await --notify-timeout={SECONDS}"
+    patience = "RETRY=TERM/180/KILL/60"  # for the last line of its log, on a slow machine
+    settings = (*door.settings, awaits, patience)
+    compute = Compute(machine, door._replace(settings=settings))
     offset, began = compute.log_size(), time.monotonic()
     try:
         failed = 0 != compute.verb("start", check=False)
