@@ -134,9 +134,10 @@ class Compute:
         rows = self._query("SELECT report_count FROM services WHERE binary = 'nova-compute'")
         return rows[0][0] if rows else 0
 
-    def nodes(self) -> list[tuple[str, str]]:
-        """Return host and name of every compute node that is registered."""
-        return self._query("SELECT host, hypervisor_hostname FROM compute_nodes")
+    def nodes(self) -> list[tuple[str, str, str]]:
+        """Return host and name of every compute node that is registered, and when it last was."""
+        when = "coalesce(updated_at, created_at)"
+        return self._query(f"SELECT host, hypervisor_hostname, {when} FROM compute_nodes")
 
     def await_heartbeats(self, more: int = 2) -> None:
         """Wait until ``more`` heartbeats have come than there are now."""

@@ -23,8 +23,9 @@ LAST_WORDS = "Graceful shutdown finish"  # the last line of docs/compute.md
 
 
 def test_a_start_brings_answers_heartbeats_and_a_node(door: Compute) -> None:
-    """It runs as nova in /var/lib/nova, answers over RabbitMQ, reports, and is a compute node."""
+    """It runs as nova in /var/lib/nova, answers over RabbitMQ, reports, and registers its node."""
     assert 3 == door.status()
+    before = door.nodes()
     assert 0 == door.verb("start")
     door.ready()
     assert (0, 0) == (door.status(), door.verb("status", check=False))
@@ -32,7 +33,9 @@ def test_a_start_brings_answers_heartbeats_and_a_node(door: Compute) -> None:
     assert door.is_at_home()
     assert PONG == door.ping()
     door.await_heartbeats(2)
-    assert ("nova-lab", "nova-lab") in door.nodes()
+    [(host, name, _)] = nodes = door.nodes()
+    assert ("nova-lab", "nova-lab") == (host, name)
+    assert before != nodes  # written by this one, not left by one before it
 
 
 def test_a_second_start_changes_nothing(compute: Compute) -> None:
