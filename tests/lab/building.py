@@ -4,6 +4,7 @@ import hashlib
 import pwd
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from lab import running, services, settings
@@ -12,6 +13,7 @@ from lab.steps import StepFailed, as_user, call, environment, is_done, once, sho
 
 PYTHON = "/usr/bin/python3"  # any user may execute it, one in somebody's home only its owner
 PINNED = ("nova==34.0.0", "openstack-placement==16.0.0")
+CONSTRAINTS = Path(__file__).with_name("constraints.txt")  # and what they need
 # A mirror may be slow, and the machine's own upgrade have dpkg's lock for a while.
 APT_GET = ("apt-get", "-qq", "-o", "Acquire::Retries=5", "-o", "DPkg::Lock::Timeout=900")
 SOURCES = ("setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md")
@@ -21,10 +23,13 @@ ROOMS = ("ssd", "scripts", "docs")
 def build(lab: Lab) -> None:
     """Do every step that is not done yet. Raises StepFailed."""
     _make_account()
+    pinned = (*PINNED, CONSTRAINTS.read_text(), sys.version_info[:2])
+    if not is_done(lab, "nova", pinned):
+        # From the beginning: pip takes for installed what it was interrupted in.
+        for name in ("venv", "ssd"):
+            (lab.done / name).unlink(missing_ok=True)
     once(lab, "venv", "virtual environment", PYTHON, lambda: _make_venv(lab))
-    once(
-        lab, "nova", "nova 34.0.0 and placement 16.0.0", PINNED, lambda: _pip(lab, "nova", *PINNED)
-    )
+    once(lab, "nova", "nova 34.0.0 and placement 16.0.0", pinned, lambda: _install_nova(lab))
     once(lab, "ssd", "ssd from this checkout", _checksum(lab), lambda: _install_ssd(lab))
     once(lab, "packages", "Debian's rabbitmq-server", 1, lambda: _unpack(lab, "rabbitmq-server"))
     once(lab, "script", "Debian's nova-compute", 1, lambda: _unpack(lab, "nova-compute"))
@@ -60,6 +65,10 @@ def _make_venv(lab: Lab) -> None:
         install = (*APT_GET, "install", "-y", "--no-install-recommends")
         call(lab, title, *install, "python3", "python3-venv")
     call(lab, title, PYTHON, "-m", "venv", "--clear", lab.venv)
+
+
+def _install_nova(lab: Lab) -> None:
+    _pip(lab, "nova", "--constraint", CONSTRAINTS, *PINNED)
 
 
 def _pip(lab: Lab, title: str, *words: object) -> None:

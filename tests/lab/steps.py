@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -104,7 +105,7 @@ def call(lab: Lab, title: str, *argv: object, **options: Any) -> None:
     ``options`` are those of subprocess.Popen. Raises StepFailed with the log's last lines.
     """
     lab.log.mkdir(exist_ok=True)
-    log = lab.log / f"step-{title.replace(' ', '-').replace('/', '-')}.log"
+    log = lab.log / f"step-{re.sub(r'[^a-z0-9]+', '-', title.lower())}.log"
     words = [str(word) for word in argv]
     with log.open("a") as file:
         print("$", *words, file=file, flush=True)
@@ -140,8 +141,9 @@ def _run(words: list[str], **options: Any) -> int:
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the caller's environment without what would lead Python or apt astray."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    """Return the caller's environment without what would lead Python, pip or apt astray."""
+    astray = ("PYTHON", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(astray)}
     kept.update(LC_ALL="C.UTF-8", DEBIAN_FRONTEND="noninteractive", **(more or {}))
     return kept
 

@@ -1,11 +1,13 @@
 """scripts/nova-lab keeps its word: nothing is done twice, and nothing is left."""
 
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
+from lab.building import CONSTRAINTS
 from lab.layout import closed_to_others
 from lab.machine import Machine
 from lab.running import probe
@@ -23,6 +25,15 @@ def test_all_of_it_runs_after_up(machine: Machine) -> None:
     lines = machine.nova_lab("status").stdout
     for name in ("epmd", "broker", "placement", "conductor"):
         assert f"{name} is running (process" in lines
+
+
+def test_its_libraries_are_of_the_versions_that_are_pinned(machine: Machine) -> None:
+    """So that the lab is the same tomorrow."""
+    wanted = dict(re.findall(r"^(\S+)==(\S+)$", CONSTRAINTS.read_text(), re.MULTILINE))
+    frozen = machine.run([machine.lab.command("pip"), "freeze"]).stdout
+    found = dict(re.findall(r"^(\S+)==(\S+)$", frozen, re.MULTILINE))
+    assert "34.0.0" == found["nova"]
+    assert {} == {name: text for name, text in found.items() if wanted.get(name, text) != text}
 
 
 def pids(machine: Machine) -> str:

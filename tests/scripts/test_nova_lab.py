@@ -4,15 +4,17 @@ import fcntl
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from lab import layout, running
+from lab import building, layout, running, steps
 from lab.__main__ import main
 from lab.layout import Lab
-from support import PATIENCE, child, ended, until_executed
+from lab.steps import StepFailed
+from support import PATIENCE, child, ended, shared, until_executed
 
 needs_root = pytest.mark.requires_root
 
@@ -128,7 +130,6 @@ STEP = """
 import sys
 from pathlib import Path
 from lab.layout import Lab
-from support import PATIENCE, child, ended, until_executed
 from lab.steps import Interrupted, call, heed_signals, shown
 heed_signals()
 command = 'sleep 1000 & echo $! > "$0"; wait'
@@ -164,6 +165,44 @@ def test_a_verb_that_waits_for_another_says_so(checkout: Path, folder: Path) -> 
     assert first.startswith("nova-lab: waits for another nova-lab")
     assert "no process of the lab is left" in rest
     assert 0 == waiting.returncode
+
+
+@needs_root
+def test_user_nova_can_read_what_root_makes(checkout: Path, tmp_path: Path) -> None:
+    """Whatever root's umask: the lock is the first thing that is made."""
+    folder = tmp_path / "lab"
+    folder.mkdir()
+    command = ["sh", "-c", 'umask 077; exec "$0" down', checkout / "scripts/nova-lab"]
+    with shared(folder, 0o755, 0, 0):
+        subprocess.run(command, env={**os.environ, "NOVA_LAB": str(folder)}, check=True)
+        assert 0o644 == stat.S_IMODE((folder / ".lock").stat().st_mode)
+
+
+def test_an_installation_that_was_interrupted_begins_anew(tmp_path: Path, monkeypatch) -> None:
+    """Pip takes for installed what it was at, so neither environment nor ssd is kept."""
+    lab = Lab(tmp_path)
+    lab.done.mkdir()
+    for name in ("venv", "ssd"):
+        (lab.done / name).touch()
+
+    def fail(_: Lab, name: str, *_others: object) -> None:
+        raise StepFailed(name, "")
+
+    monkeypatch.setattr(building, "_make_account", lambda: None)
+    monkeypatch.setattr(building, "once", fail)
+    with pytest.raises(StepFailed):
+        building.build(lab)
+    assert [] == list(lab.done.iterdir())
+
+
+def test_what_leads_pip_elsewhere_is_left_out(monkeypatch) -> None:
+    """It installs into the lab, wherever the caller has it install."""
+    for name in ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PYTHONPATH"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://example.org")
+    kept = set(steps.environment())
+    assert "PIP_INDEX_URL" in kept
+    assert set() == {"PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PYTHONPATH"} & kept
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
