@@ -120,7 +120,7 @@ def until_executed(pid: int) -> None:
     while not Path(f"/proc/{pid}/cmdline").read_bytes():
         if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
             return  # a zombie has none any more
-        assert time.monotonic() < end, f"process {pid} is not executed in a minute"
+        assert time.monotonic() < end, f"process {pid} is not executed in {PATIENCE} seconds"
         os.sched_yield()
 
 
