@@ -1,0 +1,167 @@
+"""The run of the continuous integration: what fails by chance is named, all else is red."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Run
+
+# Its scripts/test is the real one, and so is pytest; the other tools do nothing here.
+PYTHON = f"""#!/bin/sh
+case "$*" in
+    *"-m pip"*) exit 0 ;;
+    *"-m build"*) mkdir -p "$4" && exec touch "$4/project.whl" ;;
+esac
+exec {sys.executable} "$@"
+"""
+PYTEST = f'#!/bin/sh\nexec {sys.executable} -m pytest -p no:randomly "$@"\n'
+
+BY_CHANCE = """
+import os, pathlib, pytest
+
+@pytest.mark.parametrize("word", {words})
+def test_of_chance(word):
+    here = pathlib.Path(__file__).with_name(word.replace("/", "-"))
+    with here.open("a") as file:
+        file.write(f"{{os.getpid()}}\\n")
+    assert len(here.read_text().split()) > 1
+
+def test_that_passes():
+    pass
+"""
+NOVA = "import pytest\n\n@pytest.mark.nova\ndef test_nova():\n    pass\n"
+
+
+@pytest.fixture
+def project(checkout: Path, tmp_path: Path) -> Path:
+    """Return a project with our CI, and stand-ins for the tools that its tests do not need."""
+    root = tmp_path / "project"
+    for name in (".ci", "scripts", "tests/nova", "ssd", "docs"):
+        (root / name).mkdir(parents=True)
+    for name in (".ci/run", ".ci/repeat", "scripts/test"):
+        shutil.copy(checkout / name, root / name)
+    for name in ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md"):
+        (root / name).touch()
+    (root / "docs/ssd.8").touch()
+    (root / "setup.cfg").write_text("[tool:pytest]\nmarkers = nova\naddopts = -m 'not nova'\n")
+    (root / "tests/nova/test_nova.py").write_text(NOVA)
+    tools = root / ".venv/bin"
+    tools.mkdir(parents=True)
+    for name, text in {"python": PYTHON, "pytest": PYTEST}.items():
+        (tools / name).write_text(text)
+    for name in ("ruff", "mypy", "sphinx-build"):
+        (tools / name).write_text("#!/bin/sh\n")
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
+    return root
+
+
+def failing(project: Path, words: list[str]) -> None:
+    """Give the project tests, one a word, that fail when they run for the first time."""
+    (project / "tests/test_chance.py").write_text(BY_CHANCE.format(words=words))
+
+
+def test_what_passes_when_repeated_is_named_and_the_run_is_green(run: Run, project: Path) -> None:
+    """Names with blanks and brackets too; the last lines tell them all."""
+    failing(project, ["one", "two words", "a[b]"])
+    done = run("bash", project / ".ci/run")
+    assert 0 == done.returncode, done.stdout + done.stderr
+    last = done.stdout.splitlines()[-4:]
+    assert last[0].startswith("flaky: failed, and passed when repeated alone.")
+    assert [
+        "    tests/test_chance.py::test_of_chance[one]",
+        "    tests/test_chance.py::test_of_chance[two words]",
+        "    tests/test_chance.py::test_of_chance[a[b]]",
+    ] == last[1:]
+
+
+def test_each_is_repeated_in_a_process_of_its_own(run: Run, project: Path) -> None:
+    """One that fails beside another is no test of chance."""
+    failing(project, ["one", "two"])
+    run("bash", project / ".ci/run")
+    first, again = zip(
+        *((project / "tests" / name).read_text().split() for name in ("one", "two")), strict=True
+    )
+    assert (1, 2) == (len(set(first)), len(set(again)))
+
+
+def test_a_test_with_nova_is_repeated_as_the_others(run: Run, project: Path) -> None:
+    """Its run is the second one, and it is repeated alone there."""
+    failing(project, ["one"])
+    (project / "tests/nova/test_nova.py").write_text(
+        "import pathlib, pytest\n"
+        "@pytest.mark.nova\ndef test_nova():\n"
+        "    here = pathlib.Path(__file__).with_name('ran')\n"
+        "    ran = here.exists()\n    here.touch()\n    assert ran\n"
+    )
+    done = run("bash", project / ".ci/run")
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert ["    tests/nova/test_nova.py::test_nova"] == done.stdout.splitlines()[-1:]
+    assert "    tests/test_chance.py::test_of_chance[one]" in done.stdout.splitlines()
+
+
+def test_nothing_is_said_of_a_run_without_failures(run: Run, project: Path) -> None:
+    """The usual run."""
+    failing(project, [])
+    done = run("bash", project / ".ci/run")
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert "flaky" not in done.stdout
+
+
+def test_what_fails_again_is_red(run: Run, project: Path) -> None:
+    """That the other one passes now does not help."""
+    failing(project, ["one"])
+    (project / "tests/test_fault.py").write_text("def test_fault():\n    assert False\n")
+    done = run("bash", project / ".ci/run")
+    assert 1 == done.returncode
+    assert ".ci/repeat: failed again: tests/test_fault.py::test_fault" in done.stdout
+    assert "nova" not in done.stdout
+
+
+def test_more_than_five_are_no_chance(run: Run, project: Path) -> None:
+    """They are not even repeated."""
+    failing(project, list("abcdef"))
+    done = run("bash", project / ".ci/run")
+    assert 1 == done.returncode
+    assert "nothing is repeated, 6 tests failed" in done.stdout
+    assert ["1"] * 6 == [str(len((project / "tests" / w).read_text().split())) for w in "abcdef"]
+
+
+@pytest.mark.parametrize("tool", ["ruff", "mypy", "sphinx-build"])
+def test_a_check_that_fails_is_red_whatever_the_tests_do(
+    run: Run, project: Path, tool: str
+) -> None:
+    """Lint knows no chance."""
+    failing(project, ["one"])
+    (project / ".venv/bin" / tool).write_text("#!/bin/sh\nexit 1\n")
+    done = run("bash", project / ".ci/run")
+    assert 1 == done.returncode
+    assert "not only tests failed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["import no_such_module\n", "import os\ndef test_end():\n    os._exit(1)\n"],
+    ids=["cannot be imported", "ends pytest"],
+)
+def test_tests_that_did_not_come_to_their_end_are_red(run: Run, project: Path, module: str) -> None:
+    """What was not run may fail."""
+    failing(project, [])
+    (project / "tests/test_broken.py").write_text(module)
+    done = run("bash", project / ".ci/run")
+    assert 1 == done.returncode
+    assert "Traceback" not in done.stderr
+    assert "nothing is repeated" in done.stdout
+
+
+def test_failures_of_an_earlier_run_are_not_this_ones(run: Run, project: Path) -> None:
+    """A test that is gone by now cannot be repeated."""
+    failing(project, ["one"])
+    (project / "tests/test_fault.py").write_text("def test_fault():\n    assert False\n")
+    run("bash", project / ".ci/run")
+    (project / "tests/test_fault.py").unlink()
+    (project / "tests/one").unlink()
+    done = run("bash", project / ".ci/run")
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert ["    tests/test_chance.py::test_of_chance[one]"] == done.stdout.splitlines()[-1:]
