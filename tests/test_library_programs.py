@@ -20,6 +20,34 @@ from ssd import Command, Match
 ODD = b"\xff \xc3("
 
 
+# Starts from a directory that it has entered, with another in its path, and prints what is done.
+ASTRAY = """
+import os, sys
+import ssd, ssd.children
+os.chdir(sys.argv[1])
+sys.path.append(sys.argv[2])
+true = ssd.Command(["/bin/true"])
+print(ssd.start(ssd.Match(name="nobody"), true, background=False).wait())
+print(ssd.start(ssd.Match(name="nobody"), true).pid > 0)
+"""
+
+
+@pytest.mark.parametrize("first", ["", ".", "relative"], ids=repr)
+def test_modules_of_the_directory_that_the_caller_is_in_are_not_imported(
+    first: str, tmp_path: Path
+) -> None:
+    """Neither his ssd nor what a start needs; nor the caller's own modules of these names."""
+    for package in ("ssd", "relative/ssd", "app"):
+        (tmp_path / package).mkdir(parents=True)
+        (tmp_path / package / "__init__.py").write_text("raise SystemExit('a stranger')\n")
+    for name in ("daemon", "marshal", "fcntl", "resource", "lockfile"):
+        for folder in (".", "relative", "app"):
+            (tmp_path / folder / f"{name}.py").write_text("raise SystemExit('a stranger')\n")
+    code = f"import sys; sys.path.insert(0, {first!r}){ASTRAY}"
+    done = python(code, tmp_path, tmp_path / "app", cwd="/")
+    assert (b"0\nTrue\n", b"") == (done.stdout, done.stderr)
+
+
 def test_arguments_and_names_go_through_byte_for_byte(tmp_path: Path) -> None:
     """Neither need be UTF-8."""
     odd = os.fsencode(tmp_path) + b"/" + ODD

@@ -18,9 +18,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# -I keeps the caller's environment and directory out of the helper's imports; the path that
-# the caller itself imports from is given instead.
-_CODE = "import sys; sys.path[:] = {path!r}; from ssd.launch import helper; helper.main({fds!r})"
+# Where this ssd is imported from.
+_HOME = os.path.abspath(os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
+# -I keeps the caller's environment and directory out of the helper's imports. It has the same ssd,
+# and looks for all else first where the interpreter does, then where the caller does: a module of
+# the caller's may be called as one of those that a start needs (daemon.py, say).
+_CODE = (
+    "import sys; sys.path.insert(0, {home!r}); import ssd; del sys.path[0]; sys.path += {path!r}; "
+    "from ssd.launch import helper; helper.main({fds!r})"
+)
 
 
 class Request:
@@ -69,7 +75,7 @@ def spawn(
         (os.POSIX_SPAWN_DUP2, report_end, fds[1]),
         *_standard(stdio, free),
     ]
-    code = _CODE.format(path=_path(), fds=fds)
+    code = _CODE.format(home=_HOME, path=_path(), fds=fds)
     interpreter = sys.executable or ""
     options: dict[str, object] = {"setsid": True} if new_session else {}
     try:
@@ -102,11 +108,12 @@ def spawn(
 
 
 def _path() -> list[str]:
-    """Return where the helper imports from: where the caller does, by full paths."""
-    try:
-        return [os.path.abspath(entry) for entry in sys.path]
-    except FileNotFoundError:  # the working directory is gone, and nothing is in there
-        return [entry for entry in sys.path if os.path.isabs(entry)]
+    """Return where else the helper imports from: beside ssd, then where the caller does.
+
+    What a relative or empty entry means changes with the caller's directory, which may be a
+    stranger's by now: it is left out.
+    """
+    return [_HOME, *(each for each in sys.path if isinstance(each, str) and os.path.isabs(each))]
 
 
 def _failed(detail: str, error: OSError) -> StartFailed:
