@@ -123,12 +123,12 @@ class Written:
 def write(
     path: str | bytes, pid: int, umask: int = 0o022, started: int | None = None
 ) -> Written | None:
-    """Write a pid and a newline as a new file, mode 0666 less ``umask``, in one step.
+    """Write a pid and a newline as a new file, in one step.
 
-    With ``started``, the owner's start time, that is a second line. The text is written
-    to a temporary file beside it, which is then renamed: a reader, or a full disk, never
-    meets half a pidfile. Returns what takes it back, None for /dev/null. Raises
-    PidfileUnwritable.
+    Its mode is 0644 less ``umask``: nobody believes a file that others may write. With
+    ``started``, the owner's start time, that is a second line. The text is written to a
+    temporary file beside it, which is then renamed: a reader, or a full disk, never meets
+    half a pidfile. Returns what takes it back, None for /dev/null. Raises PidfileUnwritable.
     """
     name = os.fsencode(path)
     if name == NULL:
@@ -138,7 +138,7 @@ def write(
         directory, base = walk(name, follow_last=False)
         try:
             _refuse_special(base, directory)
-            _replace(base, directory, content, 0o666 & ~umask)
+            _replace(base, directory, content, 0o644 & ~umask)
         except BaseException:
             os.close(directory)
             raise

@@ -119,8 +119,7 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
             own = self._own_pid()
             here = self._table.process(own)
             started = 0 if here is None else here.start_time
-            # python-daemon's umask is 0, and nobody believes a file that all may write.
-            written = pidfile.write(self.path, own, _umask() | 0o022, started)
+            written = pidfile.write(self.path, own, _umask(), started)
             if written is not None:
                 written.close()
             return True

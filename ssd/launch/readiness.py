@@ -155,6 +155,7 @@ class Listener:
                     if kind != "line":
                         yield kind, value
             except Invalid as error:
+                say("notified", "invalid", str(error))
                 raise NotReady(process, "invalid", None, str(error)) from None
 
     def _receive(self, process: "Process", table: "ProcessTable") -> bytes | None:

@@ -7,6 +7,10 @@ import sys
 import pytest
 from refusal import KERNELS, kernel
 
+from ssd import Command, Match, NotReady
+from ssd.command.messages import progress
+from ssd.starting import Launch
+
 from .alone import alone, open_ways
 from .notifier import Notifier, Stranger
 from .processes import LONG, end, reap
@@ -73,6 +77,27 @@ def test_a_notification_that_cannot_be_read_ends_the_wait(ssd: Tool, line: str) 
     program = Notifier(line)
     done = ssd(*words(program))
     assert (2, f"ssd: cannot parse notification {line}\n") == (done.returncode, done.stderr)
+
+
+@alone
+def test_a_notification_that_cannot_be_read_is_told_of() -> None:
+    """It has come, as every other; the original's --verbose says so before it gives up."""
+    program = Notifier("STATUS=on it&ERRNO=many")
+    told: list[tuple[str, ...]] = []
+    start = Launch(
+        Match(pidfile=PIDFILE), Command([program.path]), background=True, make_pidfile=True,
+        notify_timeout=float(FOREVER), warn=lambda *warning: None,
+        say=lambda event, *values: told.append((event, *values)),
+    )  # fmt: skip
+    with pytest.raises(NotReady):
+        start.launch()
+    kinds = [
+        (each[1], progress(*each[:1], "", *each[1:])) for each in told if each[0] == "notified"
+    ]
+    assert [
+        ("line", "Child sent some notification...\n-> Notification line 'STATUS=on it' received\n"),
+        ("invalid", "Child sent some notification...\n"),
+    ] == kinds
 
 
 @alone
