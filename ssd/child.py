@@ -3,9 +3,17 @@
 import os
 import warnings
 from _thread import RLock, allocate_lock  # threading's own, without what threading imports
+from time import monotonic
 
+from ssd.processes import reaping, waiting
 from ssd.processes.handles import pidfd_send_signal
 from ssd.processes.identity import Process
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
+
+STILL_RUNS = "{} still runs after {:g} seconds"
 
 _dropped: list[tuple[int, int]] = []  # pid and pidfd of those that ran when they were dropped
 _looking = allocate_lock()
@@ -15,8 +23,9 @@ class Child(Process):
     """A started process that is a child of the caller, which has to wait for it.
 
     It holds a pidfd (``fileno()``, readable once the child has ended; -1 where the system
-    has none). ``wait`` reaps the child; ``close`` lets the descriptor go. Usable in a with
-    statement, which closes and does not wait.
+    has none). ``wait`` and ``poll`` reap the child, by the pidfd as long as it is open;
+    ``close`` lets the descriptor go. Usable in a with statement, which closes and does not
+    wait. A table waits for it, too (``table.wait([child], until)``), and ``ssd.loops.wait``.
 
     One that is dropped without either is looked after as by subprocess.Popen: unless it was
     waited for a ResourceWarning tells of it, and the child is reaped and its descriptor closed
@@ -32,26 +41,64 @@ class Child(Process):
         self._reaping = RLock()
         self.status: int | None = None
 
+    @property
+    def process(self) -> Process:
+        """The process that it is, as of whatever a table waits for."""
+        return self
+
     def fileno(self) -> int:
         """Return the pidfd (pidfd_open(2)), -1 where there is none."""
         return self._pidfd
 
-    def wait(self) -> int:
+    def wait(self, timeout: float | None = None) -> int:
         """Wait for the end, reap, and return the exit status, or minus the signal's number.
 
-        Once reaped, it returns the same again. Raises ChildProcessError if somebody else
-        in this process has reaped the child.
+        timeout: seconds to wait at most; None waits without a limit.
+
+        Once reaped, it returns the same again. Raises TimeoutError, the built-in one, if the
+        child still runs then; ChildProcessError if somebody else in this process has reaped it.
+        """
+        until = None if timeout is None else monotonic() + timeout
+        while (status := self.poll()) is None:
+            if until is None:
+                self._await_end()
+            elif monotonic() >= until:
+                raise TimeoutError(STILL_RUNS.format(self, timeout))
+            elif self._pidfd >= 0 and self.ended():
+                waiting.ready((), waiting.BLIND)  # its tracer has yet to let go of it: ptrace(2)
+            else:
+                waiting.wait([self], until)
+        return status
+
+    def poll(self) -> int | None:
+        """Reap the child if it has ended, and return its status as ``wait`` does; else None.
+
+        Raises ChildProcessError if somebody else in this process has reaped it.
         """
         with self._reaping:  # one thread reaps, the others get what it got
             if self.status is None:
                 try:
-                    _, status = os.waitpid(self.pid, 0)
+                    self.status = reaping.reap(self.pid, self._pidfd)
                 except ChildProcessError:
                     if self.status is None:  # a signal handler's wait() may have been quicker
                         raise
-                else:
-                    self.status = os.waitstatus_to_exitcode(status)
             return self.status
+
+    def ended(self) -> bool:
+        """Say whether it has ended, reaped or not."""
+        if self._pidfd >= 0:
+            return waiting.ready([self._pidfd], 0)
+        try:
+            return self.poll() is not None  # without a descriptor there is no other look
+        except ChildProcessError:
+            return True
+
+    def _await_end(self) -> None:
+        """Return when the child has ended; others may reap it meanwhile."""
+        if hasattr(os, "waitid"):
+            reaping.await_end(self.pid, self._pidfd)
+        else:  # macOS, before Python 3.13
+            waiting.wait([self], None)
 
     def signal(self, signum: int) -> None:
         """Send a signal. Raises ProcessLookupError once the child has been reaped.
@@ -66,9 +113,16 @@ class Child(Process):
     def close(self) -> None:
         """Close the pidfd; the child itself lives on, and is the caller's to reap."""
         self._closed = True
-        if self._pidfd >= 0:
-            os.close(self._pidfd)
-            self._pidfd = -1
+        with self._reaping:  # not under another thread's wait
+            fd, self._pidfd = self._pidfd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def _abandon(self) -> None:
+        """Have it reaped, and its descriptor closed, by an ``ssd.start`` after its end."""
+        if not self._closed:
+            self._closed = True
+            drop(self.pid, self._pidfd)
 
     def __del__(self) -> None:
         """Let go of what nobody has closed."""
@@ -77,11 +131,11 @@ class Child(Process):
         if self.status is not None:
             self.close()
             return
-        drop(self.pid, self._pidfd)
+        self._abandon()
         text = f"{self!r} was dropped and not waited for"
         warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
 
-    def __enter__(self) -> "Child":
+    def __enter__(self) -> "Self":
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -119,9 +173,7 @@ def reap_dropped() -> None:
 def _gone(pid: int, pidfd: int) -> bool:
     """Reap a child if it has ended; say whether it is gone, by whomever it was reaped."""
     try:
-        if pidfd >= 0 and hasattr(os, "P_PIDFD"):  # whoever has the pid by now is spared
-            return os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG) is not None
-        return os.waitpid(pid, os.WNOHANG)[0] != 0
+        return reaping.reap(pid, pidfd) is not None
     except ChildProcessError:
         return True
 

@@ -148,7 +148,7 @@ def _end(pid: int, pidfd: int) -> None:
 
 def _let_go(pid: int, pidfd: int) -> None:
     """Reap the helper and close its descriptor."""
-    report.reap(pid)
+    report.reap(pid, pidfd)
     if pidfd >= 0:
         os.close(pidfd)
 

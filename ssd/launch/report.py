@@ -118,14 +118,19 @@ class Told:
         return self.process
 
 
-def reap(pid: int) -> None:
+def reap(pid: int, pidfd: int = -1) -> None:
     """Wait for a child of ours to end and let the kernel forget it.
 
     A process that ignores SIGCHLD, or waits for any child elsewhere, has had it reaped
-    already.
+    already: where that can be, it is waited for by its ``pidfd``, for its pid may be another's.
     """
     try:
-        os.waitpid(pid, 0)
+        if pidfd >= 0:
+            from ssd.processes import reaping  # the library's side alone
+
+            reaping.reap(pid, pidfd, block=True)
+        else:
+            os.waitpid(pid, 0)
     except ChildProcessError:
         return
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ssd.testing.expectations import World as World
     from ssd.testing.fake import FakeProcesses as FakeProcesses
     from ssd.testing.launching import FakeChild as FakeChild
+    from ssd.testing.launching import NoDescriptor as NoDescriptor
     from ssd.testing.process import FakeProcess as FakeProcess
     from ssd.testing.programs import NotRegistered as NotRegistered
     from ssd.testing.reactions import daemonizes as daemonizes
@@ -39,6 +40,7 @@ _HOMES = {
     "FakeWorld": "worlds", "RealWorld": "worlds",
     "FakeClock": "clock", "FakeProcess": "process", "FakeProcesses": "fake",
     "FakeChild": "launching", "WaitsForEver": "clock", "NotRegistered": "programs",
+    "NoDescriptor": "launching",
     "SsdCommand": "command", "Daemons": "daemons",
     "daemonizes": "reactions", "dies": "reactions", "executes": "reactions", "exits": "reactions",
     "forks": "reactions", "ignores": "reactions", "in_turn": "reactions",
@@ -48,9 +50,9 @@ _HOMES = {
 
 __all__ = [
     "CHECKS", "Daemons", "FakeChild", "FakeClock", "FakeProcess", "FakeProcesses", "FakeWorld",
-    "NotRegistered", "RealWorld", "SsdCommand", "WaitsForEver", "World", "check_process_table",
-    "daemonizes", "dies", "executes", "exits", "forks", "ignores", "in_turn", "leaves_zombie",
-    "reloads", "renames", "together",
+    "NoDescriptor", "NotRegistered", "RealWorld", "SsdCommand", "WaitsForEver", "World",
+    "check_process_table", "daemonizes", "dies", "executes", "exits", "forks", "ignores", "in_turn",
+    "leaves_zombie", "reloads", "renames", "together",
 ]  # fmt: skip
 
 

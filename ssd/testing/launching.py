@@ -4,11 +4,12 @@ Look, lock, pidfile and every failure are those of a real start; only the proces
 declared one. Pidfiles are real files.
 """
 
+import asyncio
 import errno
 import os
 
 from ssd import pidfile
-from ssd.child import Child
+from ssd.child import STILL_RUNS, Child
 from ssd.errors import AlreadyRunning, NotReady, StartFailed
 from ssd.launch.detach import forget
 from ssd.launch.identity import changes
@@ -25,29 +26,89 @@ if TYPE_CHECKING:
 UMASK = 0o022  # of a caller whose own is not to be touched
 
 
+class NoDescriptor(RuntimeError):
+    """A declared process was asked for a descriptor to wait on: none tells of a time that jumps.
+
+    No ValueError, which select(2)'s companions in the library take for one of their own.
+    """
+
+
 class FakeChild(Child):
     """A declared process that a start has made the caller's child; see ``ssd.Child``.
 
-    ``wait`` lets time pass until it has ended; without a descriptor, watch it by
-    ``table.open`` and ``table.wait``. ``declared`` is the process itself.
+    ``wait`` lets time pass until it has ended; ``table.wait`` and ``ssd.loops.wait`` do, too.
+    ``declared`` is the process itself. It has no descriptor: see ``NoDescriptor``.
     """
 
-    __slots__ = ("declared",)
+    __slots__ = ("declared", "loop")
 
-    def __init__(self, declared: FakeProcess) -> None:
+    def __init__(
+        self, declared: FakeProcess, loop: "asyncio.AbstractEventLoop | None" = None
+    ) -> None:
+        """``loop``: that of the task which has started it, if one has."""
         super().__init__(declared.pid, declared.identity.start_time, -1)
         self.declared = declared
+        self.loop = loop
 
     def __del__(self) -> None:
         """Do nothing: a declared process holds nothing of the real machine."""
 
-    def wait(self) -> int:
-        """Wait for the end, reap, and return the status. Raises WaitsForEver if it never comes."""
-        if not self.declared.table.clock.advance_until(lambda: self.declared.ended):
-            raise WaitsForEver(f"nothing is to come that ends {self.declared}")
-        self.declared.reap()
-        self.status = self.declared.status or 0
+    def fileno(self) -> int:
+        """Raise NoDescriptor, which says what to use instead."""
+        raise NoDescriptor(
+            f"{self!r} is declared and has no descriptor to select by: its time jumps. Wait by "
+            "child.wait(timeout), table.wait([child, ...], until) or, in an asyncio loop, "
+            "await ssd.loops.wait(child, timeout)"
+        )
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end, reap, and return the status; ``timeout`` is in the table's time.
+
+        Raises TimeoutError, or without a limit WaitsForEver if it never comes. Raises
+        RuntimeError in a thread beside the loop whose task has started the child.
+        """
+        self._refuse_beside_tasks()
+        clock = self.declared.table.clock
+        until = None if timeout is None else clock.now() + timeout
+        clock.advance_until(lambda: self.declared.ended, until)
+        return self._reaped(timeout)
+
+    async def wait_async(self, timeout: float | None = None) -> int:
+        """Do what ``wait`` does while an asyncio loop goes on; ``ssd.loops.wait`` asks for it."""
+        table = self.declared.table
+        until = None if timeout is None else table.now() + timeout
+        await table.waiters.wait([self], until)
+        return self._reaped(timeout)
+
+    def poll(self) -> int | None:
+        """Reap it if it has ended, and return its status; else None."""
+        if self.declared.ended:
+            self.declared.reap()
+            self.status = self.declared.status or 0
         return self.status
+
+    def ended(self) -> bool:
+        """Say whether it has ended, reaped or not."""
+        return self.declared.ended
+
+    def _reaped(self, timeout: float | None) -> int:
+        """Return the status after a wait. Raises TimeoutError, and WaitsForEver without one."""
+        status = self.poll()
+        if status is not None:
+            return status
+        if timeout is None:
+            raise WaitsForEver(f"nothing is to come that ends {self.declared}")
+        raise TimeoutError(STILL_RUNS.format(self, timeout))
+
+    def _refuse_beside_tasks(self) -> None:
+        """Raise RuntimeError in a thread beside the loop whose tasks live in the same time."""
+        loop = self.loop
+        if loop is None or not loop.is_running() or asyncio._get_running_loop() is loop:
+            return
+        raise RuntimeError(
+            f"{self!r} was started by a task and is waited for in a thread: time would jump under "
+            "the other tasks of the loop. await ssd.loops.wait(child, timeout) instead"
+        )
 
     def signal(self, signum: int) -> None:
         """Send a signal; to one that is not reaped yet it is no error."""
@@ -76,7 +137,8 @@ async def launch_async(table: "FakeProcesses", start: Launch) -> Process:
         until = table.now() + start.notify_timeout
         await table.waiters.until(lambda: process.ready or process.ended, until)
         _check_ready(start, process, start.notify_timeout)
-    return process.identity if start.background else FakeChild(process)
+    loop = asyncio.get_running_loop()
+    return process.identity if start.background else FakeChild(process, loop)
 
 
 def _begin(table: "FakeProcesses", start: Launch) -> FakeProcess:

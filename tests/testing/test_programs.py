@@ -35,7 +35,6 @@ def test_a_child_is_waited_for_in_a_time_that_jumps(fake_processes: FakeProcesse
         child = ssd.start(Match(name="webd"), Command([WEBD]), background=False,
                           table=fake_processes)  # fmt: skip
         assert isinstance(child, ssd.Child)
-        assert -1 == child.fileno()
         with fake_processes.open(child) as handle:
             fake_processes.wait([handle], None)
         assert ("zombie", 60) == (fake_processes[child.pid].state, fake_processes.now())

@@ -1,0 +1,51 @@
+"""Wait for children, each by its pidfd where there is one.
+
+By its number a child can be waited for only while nobody else in the process reaps it: the
+kernel then gives the number away, and the next wait for it is for another child.
+"""
+
+import errno
+import os
+
+# Linux 5.3 has pidfds and cannot wait by one (waitid(2), P_PIDFD).
+_BY_PIDFD = hasattr(os, "pidfd_open") and hasattr(os, "P_PIDFD")
+
+
+def reap(pid: int, pidfd: int, block: bool = False) -> int | None:
+    """Reap a child and return its exit status, or minus the number of the signal that ended it.
+
+    None while it runs, unless it is to ``block``. ``pidfd`` -1: there is none. Raises
+    ChildProcessError if it is no child of ours any more.
+    """
+    if pidfd >= 0 and _BY_PIDFD:
+        try:
+            found = os.waitid(os.P_PIDFD, pidfd, os.WEXITED | (0 if block else os.WNOHANG))
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+        else:
+            return None if found is None else _status(found)
+    gone, status = os.waitpid(pid, 0 if block else os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if gone else None
+
+
+def await_end(pid: int, pidfd: int) -> None:
+    """Return when a child has ended, and leave it to be reaped; at once if it is none of ours."""
+    kinds = [(os.P_PID, pid)]
+    if pidfd >= 0 and _BY_PIDFD:
+        kinds.insert(0, (os.P_PIDFD, pidfd))
+    for kind, number in kinds:
+        try:
+            os.waitid(kind, number, os.WEXITED | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+        else:
+            return
+
+
+def _status(found: "os.waitid_result") -> int:
+    """Return what waitstatus_to_exitcode would of what waitid(2) has told."""
+    return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
