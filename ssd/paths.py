@@ -1,9 +1,8 @@
 """Walk to a file without following a symbolic link that a stranger could have planted.
 
-A daemon often owns the directory of its pidfile. Whoever takes over the daemon can then put
-a link there, and a start or stop run by root would read or write wherever it points. So a
-link is followed only where nobody but root or the caller can write the directory it is in.
-The walk holds each directory by descriptor, so it cannot be swapped behind our back.
+A daemon often owns the directory of its pidfile or log. Whoever takes it over can put a link
+there, and root's start or stop would read or write wherever it points. So a link is followed
+only in a directory that nobody but root or the caller can write, and each is held by descriptor.
 """
 
 import errno
@@ -29,12 +28,12 @@ def only_ours(facts: os.stat_result) -> bool:
     return not facts.st_mode & stat.S_IWGRP or facts.st_gid in (0, os.getegid())
 
 
-def walk(path: bytes, follow_last: bool) -> tuple[int, str]:
+def walk(path: bytes, follow_last: bool, stop: object = None) -> tuple[int, str]:
     """Resolve a path and return a descriptor of its directory and the name in there.
 
-    With ``follow_last`` the last component is resolved too if it is a link. The caller
-    closes the descriptor. The name (os.fsdecode) may not exist. Raises UntrustedLink, and
-    OSError where a directory cannot be opened (ELOOP after 40 links).
+    With ``follow_last`` a link as the last component is resolved too, unless ``stop`` is its
+    directory's device and inode. The caller closes the descriptor. The name (os.fsdecode)
+    may not exist. Raises UntrustedLink, and OSError (ELOOP after 40 links).
     """
     # Text, because pyfakefs, which tests lay below this, takes no bytes beside a descriptor.
     text = os.fsdecode(path)
@@ -47,11 +46,12 @@ def walk(path: bytes, follow_last: bool) -> tuple[int, str]:
             name = ahead.pop()
             target = _link(name, directory) if ahead or follow_last else None
             if target is not None:
-                links += 1
-                if links > MOST_LINKS:
+                if (links := links + 1) > MOST_LINKS:
                     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), text)
-                if not only_ours(os.fstat(directory)):
+                if not only_ours(facts := os.fstat(directory)):
                     raise UntrustedLink(name)
+                if not ahead and (facts.st_dev, facts.st_ino) == stop:
+                    return directory, name
                 if target.startswith("/"):
                     directory = _enter("/", directory)
                 ahead += [part for part in target.split("/") if part not in ("", ".")][::-1]

@@ -17,11 +17,13 @@ from ssd.processes.identity import Process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import NoReturn
 
     from ssd.launch.become import Warn
     from ssd.launch.command import Command
     from ssd.launch.identity import Identity
+    from ssd.launch.stdio import Stream
     from ssd.processes.types import ProcessTable
 
 PIDFILE_UMASK = 0o022  # whatever the daemon's own umask, as in the original
@@ -139,7 +141,7 @@ def _detach(plan: Detachment, context: "type", writing: int) -> None:
     os.umask(umask)
     shown = "/dev/null" if command.output is None else os.fsdecode(command.output)
     streams: list[object] = []
-    attempt("output", shown, lambda: streams.extend(prepare(command.output, command.close)))
+    attempt("output", shown, lambda: streams.extend(_streams(plan)))
     keep = [writing, *plan.keep] if command.close else open_descriptors()
     daemon = context(
         # Stay here, for a relative --chdir or --chroot; but nobody has to be let into where he is.
@@ -155,3 +157,13 @@ def _detach(plan: Detachment, context: "type", writing: int) -> None:
     )
     # Every failure of DaemonContext is an OSError with the cause chained to it.
     attempt("detach", "", daemon.open)
+
+
+def _streams(plan: Detachment) -> "Sequence[Stream]":
+    """Return the program's standard descriptors. Raises OSError."""
+    output = plan.command.output
+    if output is None:
+        return prepare(None, plan.command.close)
+    from ssd.launch.output import open_output  # few starts have one
+
+    return prepare(open_output(output, plan.who.uid), plan.command.close)

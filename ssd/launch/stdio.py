@@ -43,20 +43,21 @@ def fill() -> None:
             os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
 
 
-def prepare(output: bytes | None, close: bool) -> tuple[Stream, Stream, Stream]:
+def prepare(output: int | None, close: bool) -> tuple[Stream, Stream, Stream]:
     """Return what standard input, output and error of a background program will be.
 
-    ``output``: file for output and error, made with mode 0664 under the umask and appended
-    to; None is /dev/null, or without ``close`` what they are. So is the input then. Raises
-    OSError.
+    ``output``: descriptor for output and error; None is /dev/null, or without ``close`` what
+    they are. So is the input then. Raises OSError.
     """
     # DaemonContext redirects through sys.stdin and its like, which are None if they were
     # closed when the interpreter started.
     sys.stdin, sys.stdout, sys.stderr = Stream(0), Stream(1), Stream(2)
     source, out, error = Stream(0), Stream(1), Stream(2)
-    if output is not None or close:
+    if output is None and close:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        out = error = Stream(os.open(b"/dev/null" if output is None else output, flags, 0o664))
+        output = os.open("/dev/null", flags, 0o664)
+    if output is not None:
+        out = error = Stream(output)
     if close:
         source = Stream(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
     return source, out, error

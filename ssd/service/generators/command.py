@@ -5,6 +5,7 @@ import os
 import stat
 
 from ssd.command.messages import Voice
+from ssd.paths import UntrustedLink, walk
 from ssd.service.errors import DeclarationError, UnknownService
 from ssd.service.generators.facilities import unit_name
 from ssd.service.generators.sheet import Inexpressible, Sheet
@@ -158,28 +159,49 @@ def save(path: str, data: bytes, mode: int, force: bool = False) -> None:
     """Write a file whole or not at all. Raises FileExistsError unless ``force``, and OSError.
 
     With ``force`` a regular file is replaced; what is no regular file stays, but a link to one
-    is followed.
+    is followed, though no link on the way that others could have planted.
     """
-    if os.path.lexists(path):
-        path = os.path.realpath(path)
-        there = os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode)
-        if there:
-            raise OSError(errno.EINVAL, "it is no regular file", path)
-        if not force:
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
-    # Under its own name at once if there must be none of that name yet.
-    new = f"{path}.{os.getpid()}.new" if force else path
     try:
-        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        directory, base = walk(os.fsencode(path), follow_last=force)
+    except UntrustedLink as link:
+        reason = f"others can write the directory of the symbolic link {link.name!r}"
+        raise OSError(errno.ELOOP, reason, path) from None
     except OSError as error:
         raise OSError(error.errno, error.strerror, path) from error
     try:
-        _put(fd, data, path)
+        _save(directory, base, data, mode, force)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
+    finally:
+        os.close(directory)
+
+
+def _save(directory: int, base: str, data: bytes, mode: int, force: bool) -> None:
+    """Write a file in a directory whole or not at all. Raises OSError."""
+    there = _kind(directory, base)
+    if there is not None and not stat.S_ISREG(there) and not stat.S_ISLNK(there):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    if there is not None and not force:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+    # Under its own name at once if there must be none of that name yet.
+    new = f"{base}.{os.getpid()}.new" if force else base
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    fd = os.open(new, flags, mode, dir_fd=directory)
+    try:
+        _put(fd, data, base)
         if force:
-            os.replace(new, path)
+            os.replace(new, base, src_dir_fd=directory, dst_dir_fd=directory)
     except BaseException:
-        os.unlink(new)
+        os.unlink(new, dir_fd=directory)
         raise
+
+
+def _kind(directory: int, base: str) -> int | None:
+    """Return the mode of what has a name in a directory, None where nothing has it."""
+    try:
+        return os.lstat(base, dir_fd=directory).st_mode
+    except FileNotFoundError:
+        return None
 
 
 def _put(fd: int, data: bytes, path: str, closefd: bool = True) -> None:

@@ -85,6 +85,25 @@ def test_a_link_is_followed_and_stays(declaration: str, generate: Tell, tmp_path
     assert target.read_text().startswith("# Written by")
 
 
+def test_a_link_that_others_could_have_planted_is_not_followed(
+    declaration: str, generate: Tell, tmp_path: Path
+) -> None:
+    """In a directory of everybody's whoever makes it would choose which file is replaced."""
+    target, shared = tmp_path / "target", tmp_path / "shared"
+    target.write_text("precious\n")
+    shared.mkdir()
+    shared.chmod(0o1777)
+    (shared / "link").symlink_to(target)
+    (shared / "folder").symlink_to(tmp_path)
+    for name in ("link", "folder/target", "folder/new"):
+        path = str(shared / name)
+        status, _, complaints = generate("sysv", declaration, "--output", path, "--force")
+        link = name.partition("/")[0]
+        reason = f"others can write the directory of the symbolic link {link!r}"
+        assert (1, f"ssd-service: {path}: {reason}\n") == (status, complaints)
+    assert ("precious\n", False) == (target.read_text(), (tmp_path / "new").exists())
+
+
 @pytest.mark.parametrize("kind", ["fifo", "folder"])
 def test_what_is_no_file_is_never_replaced(
     kind: str, declaration: str, generate: Tell, tmp_path: Path
