@@ -127,20 +127,18 @@ def _plain(field: str, value: str) -> str:
 def _supervised(sheet: Sheet) -> bool:
     """Tell whether supervise-daemon(8) is to bring it back."""
     service = sheet.service
-    if Respawn(service).when == "never":
-        return False
-    if not service.background or service.task:
+    watched = openrc_functions.watched(service)
+    if not watched and Respawn(service).when != "never":
         sheet.lose("respawn", "OpenRC watches only what stays in the foreground")
-        return False
-    return True
+    return watched
 
 
 def _supervision(sheet: Sheet) -> "Iterable[tuple[str, str]]":
     respawn = Respawn(sheet.service)
     yield "supervisor", "supervise-daemon"
-    yield "respawn_delay", str(ceil(respawn.delay))
+    yield "respawn_delay", str(max(1, ceil(respawn.delay)))  # it takes 0 for a mistake
     yield "respawn_max", str(respawn.limit)
-    yield "respawn_period", str(ceil(respawn.interval))
+    yield "respawn_period", str(max(1, ceil(respawn.interval)))
     if respawn.when == "failure" or respawn.normal_exit:
         sheet.lose("respawn", "OpenRC brings it back whatever its exit status is")
 

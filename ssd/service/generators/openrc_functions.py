@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from ssd.service.declaration import Service
 
 IO_CLASSES = {"real-time": 1, "best-effort": 2, "idle": 3}  # ionice(1)
+# OpenRC's start-stop-daemon takes what does not run for stopped, fails with --oknodo where nothing
+# runs, and removes the pidfile at a --stop that only signals. Debian's OpenRC has dpkg's.
+OPENRCS_OWN = [
+    "# OpenRC's start-stop-daemon, or dpkg's, as on Debian?",
+    "case $(start-stop-daemon --version 2> /dev/null) in *OpenRC*) ;; *) return 1 ;; esac",
+]
+STOP = [
+    "# What does not run any more is stopped. The schedule is passed on as words.",
+    'openrcs_own || retry="$retry --oknodo"',
+    "default_stop",
+]
 POLICIES = {"other": "--other", "fifo": "--fifo", "rr": "--rr"}  # chrt(1)
 
 
@@ -24,10 +35,17 @@ def functions(sheet: Sheet) -> "Iterable[str]":
         ("start_post", [*_ready(sheet), *_hook(service, "after_start")]),
         ("stop_pre", _hook(service, "before_stop")),
         ("stop_post", _hook(service, "after_stop")),
+        ("openrcs_own", OPENRCS_OWN if not watched(service) else []),
+        ("stop", STOP if not watched(service) else []),
         ("reload", _reload(service)),
     ):
         if lines:
             yield from ("", f"{name}() {{", *(f"    {each}" for each in lines), "}")
+
+
+def watched(service: "Service") -> bool:
+    """Tell whether supervise-daemon(8) is to bring it back; it watches only the foreground."""
+    return Respawn(service).when != "never" and service.background and not service.task
 
 
 def _preparation(sheet: Sheet) -> "Iterable[str]":
@@ -95,11 +113,14 @@ def _ready(sheet: Sheet) -> "Iterable[str]":
 def _reload(service: "Service") -> list[str]:
     if service.reload_signal == "none":
         return []
-    tool = 'start-stop-daemon --signal {} --pidfile "$pidfile"'
-    if Respawn(service).when != "never":
-        tool = 'supervise-daemon "$RC_SVCNAME" --signal {} --pidfile "$pidfile"'
-    return [
-        'ebegin "Reloading $RC_SVCNAME"',
-        tool.format(shell_word(service.reload_signal)),
-        "eend $?",
-    ]
+    signal = f"--signal {shell_word(service.reload_signal)}"
+    known = '--exec "$command"' if service.pidfile == "none" else '--pidfile "$pidfile"'
+    if watched(service):
+        call = [f'supervise-daemon "$RC_SVCNAME" {signal} {known}']
+    else:
+        call = [
+            "local stop=--stop",
+            "! openrcs_own || stop=",
+            f"start-stop-daemon $stop {signal} {known}",
+        ]
+    return ['ebegin "Reloading $RC_SVCNAME"', *call, "eend $?"]

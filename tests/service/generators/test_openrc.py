@@ -1,6 +1,7 @@
 """Generated scripts are run by OpenRC's own openrc-run."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,8 @@ def machine(run: Run, tmp_path: Path) -> Machine:
         pytest.skip(str(namespace.obstacle()))
     root = debian.unpack("openrc")
 
+    ours = str(Path(sys.executable).with_name("ssd"))
+
     def machine(service: Service, commands: str) -> str:
         script = tmp_path / "script"
         script.write_text(openrc.generate(service).text())
@@ -75,7 +78,7 @@ def machine(run: Run, tmp_path: Path) -> Machine:
         (tmp_path / "daemon").write_text(DAEMON)
         (tmp_path / "daemon").chmod(0o755)
         program = f'{INSTALL}\ncp -p "$3" /tmp/daemon\n{commands}'
-        words = ["sh", "-c", program, "sh", str(root), str(script), str(tmp_path / "daemon")]
+        words = ["sh", "-c", program, "sh", str(root), str(script), str(tmp_path / "daemon"), ours]
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
         done = run(*namespace.command(words, keep=[tmp_path, root]), env=environment)
         if done.returncode == 77:
@@ -124,6 +127,70 @@ ls -d '/tmp/before it' /tmp/after"""
     expected: list[Any] = [words, "/tmp/a b", "it's $v", (64, 128), 3, "100", 1]
     told = [*map(ascii, expected), "750 daemon daemon", "/tmp/after", "/tmp/before it"]
     assert told == machine(service, commands).splitlines()
+
+
+# Stands for OpenRC's own, which Debian's package lacks: what is not running is a success by
+# itself, a failure with --oknodo; a signal without --stop is no stop (start-stop-daemon.c).
+OPENRCS = """#!/bin/sh
+case $1 in
+--version) echo 'start-stop-daemon (OpenRC) 0.45.2' ;;
+*) echo "$*" >> /tmp/asked ;;
+esac
+"""
+# A zombie has ended: nobody need reap it in there.
+ENDED = """n=0; while grep -qs 'State:.[^Z]' /proc/$pid/status; do
+    n=$((n + 1)); [ $n -lt 600 ] || exit 9; sleep 0.1
+done"""
+PLACES = {
+    "dpkg's": "",
+    "ours": 'ln -sf "$4" /usr/sbin/start-stop-daemon',
+    "ours, supervised": 'ln -sf "$4" /usr/sbin/start-stop-daemon',
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_to_stop_what_was_killed_is_a_success(place: str, machine: Machine) -> None:
+    """As with OpenRC's own start-stop-daemon; what runs is still stopped."""
+    fields = {"respawn": {"when": "always"}} if "supervised" in place else {}
+    service = samples.least(**fields)
+    commands = f"""
+{PLACES[place]}
+"$S" start > /tmp/said 2>&1; echo "start $?"; {RECORDED}
+pid=$(cat /run/x.pid); kill -KILL $pid
+{ENDED}
+"$S" stop >> /tmp/said 2>&1; echo "stop $?"; "$S" status >> /tmp/said 2>&1; echo "status $?"
+rm -f /run/x.pid; "$S" start >> /tmp/said 2>&1; echo "start $?"; {RECORDED}
+pid=$(cat /run/x.pid); "$S" stop >> /tmp/said 2>&1; echo "stop $?"; {ENDED}; echo ended"""
+    told = ["start 0", "stop 0", "status 3", "start 0", "stop 0", "ended"]
+    assert told == machine(service, commands).splitlines()
+
+
+def test_openrcs_own_tool_is_asked_in_its_own_words(machine: Machine) -> None:
+    """Its --oknodo is a failure where nothing runs, and its --stop removes the pidfile."""
+    service = samples.least(reload_signal="HUP")
+    commands = f"""
+cat > /usr/sbin/start-stop-daemon << 'X'\n{OPENRCS}X
+chmod 755 /usr/sbin/start-stop-daemon
+for verb in start reload stop; do "$S" $verb > /tmp/said 2>&1; echo "$verb $?"; done
+grep -v -e --start /tmp/asked""".replace("\\n", "\n")
+    told = machine(service, commands).splitlines()
+    assert ["start 0", "reload 0", "stop 0"] == told[:3]
+    reload, stop = told[3:]
+    assert "--signal HUP --pidfile /run/x.pid" == reload
+    assert "--oknodo" not in stop and "--stop --retry TERM/30/KILL/5" in stop
+
+
+@pytest.mark.parametrize("place", ["dpkg's", "ours"])
+def test_a_reload_is_a_signal(place: str, machine: Machine) -> None:
+    """The daemon gets it, and goes on."""
+    script = "trap 'echo reloaded > /tmp/heard' USR1; echo > /tmp/given; while :; do sleep 1; done"
+    service = samples.least(executable="/bin/bash", arguments=["-c", script], reload_signal="USR1")
+    commands = f"""
+{PLACES[place]}
+"$S" start > /tmp/said 2>&1; {RECORDED}; set -- /tmp/given; {WAIT}
+"$S" reload > /tmp/said 2>&1; echo "reload $?"; set -- /tmp/heard; {WAIT}; cat /tmp/heard
+"$S" stop > /tmp/said 2>&1; echo "stop $?" """
+    assert ["reload 0", "reloaded", "stop 0"] == machine(service, commands).splitlines()
 
 
 def test_a_hook_that_fails_keeps_nothing_from_stopping(machine: Machine) -> None:
