@@ -1,0 +1,91 @@
+"""What the README installs is found: at boot by each init, by man, by scripts and by shells."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import inits
+import namespace
+import pytest
+
+pytestmark = pytest.mark.slow
+
+# What an operator does for a service. The program stands for nova-compute, and stays.
+SERVICE = f"""
+cat > /usr/bin/nova-compute << 'END'
+#!/bin/sh
+exec sleep 1000
+END
+chmod 755 /usr/bin/nova-compute
+echo 'nova:x:64060:64060::/:/bin/false' >> /etc/passwd; echo 'nova:x:64060:' >> /etc/group
+cp {inits.CHECKOUT}/scripts/nova-compute-declared /etc/init.d/nova-compute
+enable nova-compute
+"""
+
+
+@pytest.fixture(scope="module", params=inits.INITS)
+def machine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[inits.Machine]:
+    """Return a machine that an init has booted, after the README's commands."""
+    if os.geteuid() != 0:
+        pytest.skip("requires root")
+    if namespace.obstacle():
+        pytest.skip(str(namespace.obstacle()))
+    with inits.boot(tmp_path_factory.mktemp(request.param), request.param, SERVICE) as machine:
+        yield machine
+
+
+def test_a_declared_script_is_started_at_boot(machine: inits.Machine) -> None:
+    """With the PATH that an init has, which leads to nothing below /usr/local."""
+    status, said = machine.run("service nova-compute status")
+    assert 0 == status and said.startswith("nova-compute is running"), said + machine.log
+
+
+def test_the_commands_are_found_where_init_looks(machine: inits.Machine) -> None:
+    """By the PATH of sysvinit's rc, which is the shortest."""
+    found = machine.run("command -v ssd ssd-service", path="/sbin:/usr/sbin:/bin:/usr/bin")
+    assert 0 == found[0], found
+    assert machine.run("ssd --version | head -1")[1].startswith("ssd ")
+
+
+def test_the_manual_is_found(machine: inits.Machine) -> None:
+    """By man(1), without a word about where."""
+    if not Path("/usr/bin/man").exists():
+        pytest.skip("man is missing: apt-get install man-db")
+    for page in ("ssd", "ssd-service"):
+        assert (0, f"/opt/ssd/share/man/man8/{page}.8\n") == machine.run(f"man -w {page}")
+
+
+LSB = """
+. /usr/local/share/ssd/init-functions
+log_daemon_msg "Starting a nap" nap
+pidofproc -p /no/such/file /bin/true || [ $? -eq 3 ]
+log_end_msg $?
+"""
+SOURCED = """
+. "$(dirname "$(readlink -f "$(command -v ssd-service)")")/../share/ssd/init-functions"
+log_success_msg done
+"""
+
+
+def test_the_lsb_functions_are_found(machine: inits.Machine) -> None:
+    """Under the path that docs/lsb.md names, and beside the command; with a short PATH too."""
+    page = (inits.CHECKOUT / "docs" / "lsb.md").read_text()
+    assert SOURCED.splitlines()[1] in page and LSB.splitlines()[1].split()[1] in page
+    for path in ("/usr/sbin:/usr/bin", "/bin"):
+        assert (0, "Starting a nap: nap.\n") == machine.run(LSB, path=path)
+    assert 0 == machine.run(SOURCED)[0]
+
+
+def test_completions_lie_where_shells_look(machine: inits.Machine) -> None:
+    """In bash-completion's and zsh's folders for what was not packaged."""
+    for file in ("bash-completion/completions/ssd-service", "zsh/site-functions/_ssd"):
+        assert 0 == machine.run(f"head -1 /usr/local/share/{file}")[0]
+
+
+def test_the_links_can_be_taken_back(machine: inits.Machine) -> None:
+    """The README's last command leaves none, and nothing else is gone."""
+    kept = machine.run("find /usr/sbin /usr/local/share ! -type d ! -lname '/opt/ssd/*'")
+    assert (0, "") == machine.run(inits.readme()[-1])
+    assert kept == machine.run("find /usr/sbin /usr/local/share ! -type d")
