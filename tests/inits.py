@@ -41,7 +41,7 @@ mount -t overlay -o lowerdir=/usr,upperdir=layer/up,workdir=layer/work overlay u
     { echo no overlay here >&2; exit 77; }
 for path in /bin /sbin /lib*; do [ ! -L "$path" ] || cp -P "$path" .; done
 cp /etc/passwd /etc/group /etc/ld.so.cache etc; ln -s ../run var/run
-cp -a "$packages/sbin/." usr/sbin
+cp -a --remove-destination "$packages/sbin/." usr/sbin # init may be a link, to systemd
 for file in bin/startpar lib/init lib/lsb lib/rc; do
     [ ! -e "$packages/$file" ] || cp -a "$packages/$file" "usr/${file%/*}"
 done
@@ -179,7 +179,8 @@ def boot(folder: Path, init: str, before: str) -> Iterator[Machine]:
         yield Machine(shared, int(children))
     finally:
         holder.kill()
-        holder.communicate()
+        holder.wait()
+        holder.stderr.close()
 
 
 def _await(up: Ear, holder: "subprocess.Popen[str]") -> None:
@@ -190,7 +191,7 @@ def _await(up: Ear, holder: "subprocess.Popen[str]") -> None:
     finally:
         os.close(end)
     if holder.poll() is not None:
-        said = holder.communicate()[1].strip()
+        said = holder.stderr.read().strip()
         if holder.returncode == 77:
             pytest.skip(f"no machine can be made: {said}")
         raise AssertionError(f"the machine has ended while it was made: {said}")
