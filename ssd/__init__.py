@@ -4,10 +4,10 @@
 >>> ssd.status(ssd.Match(pidfile="/run/no-such-daemon.pid"))
 3
 
-Nothing is printed, no global state is changed, and every function may be called from any
-thread. Names are loaded when they are first used (PEP 562).
+Nothing is printed, no global state is changed, any thread may call. Names load on use (PEP 562).
 """
 
+interpreter: "str | None" = None  # the Python that ``start`` runs helpers on; None: our own
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd._version import __version__ as __version__

@@ -6,7 +6,6 @@ from _thread import RLock, allocate_lock  # threading's own, without what thread
 from time import monotonic
 
 from ssd.processes import reaping, waiting
-from ssd.processes.handles import pidfd_send_signal
 from ssd.processes.identity import Process
 
 TYPE_CHECKING = False
@@ -108,7 +107,7 @@ class Child(Process):
         """
         if self.status is not None:
             raise ProcessLookupError(self.pid)
-        send(self.pid, self._pidfd, signum)
+        reaping.send(self.pid, self._pidfd, signum)
 
     def close(self) -> None:
         """Close the pidfd; the child itself lives on, and is the caller's to reap."""
@@ -140,14 +139,6 @@ class Child(Process):
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-def send(pid: int, pidfd: int, signum: int) -> None:
-    """Send a signal to a child, through its pidfd where there is one."""
-    if pidfd >= 0 and pidfd_send_signal is not None:
-        pidfd_send_signal(pidfd, signum)
-    else:
-        os.kill(pid, signum)
 
 
 def drop(pid: int, pidfd: int) -> None:

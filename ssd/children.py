@@ -1,13 +1,14 @@
 """``ssd.start``: a start from within a program's own process, from any of its threads."""
 
-import os
 import warnings
 
-from ssd.child import Child, reap_dropped, send
+from ssd.child import Child, reap_dropped
+from ssd.errors import NotReady, StartFailed
 from ssd.launch import helper, report
 from ssd.launch.checking import check
 from ssd.matching import demand_match
 from ssd.processes.identity import Process
+from ssd.spawning import Spawned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from ssd.matching import Match
     from ssd.processes.types import ProcessTable
     from ssd.starting import Launch
+
+
+NOT_HEARD = (
+    "it has ended with status {} and run no helper: is it a Python? ssd.interpreter names one"
+)
 
 
 class StartWarning(UserWarning):
@@ -55,6 +61,23 @@ def start(
     start of an interpreter, because a process with threads must not fork into Python. On a
     table that makes its processes itself (``ssd.testing``) it costs nothing of the kind.
     """
+    return begin(
+        match, command, background, make_pidfile, notify_timeout, stdio, new_session, table
+    )
+
+
+def begin(
+    match: "Match",
+    command: "Command",
+    background: bool,
+    make_pidfile: bool,
+    notify_timeout: float | None,
+    stdio: tuple[int, int, int],
+    new_session: bool,
+    table: "ProcessTable | None",
+    spawned: Spawned | None = None,
+) -> Process:
+    """Do what ``start`` does; ``spawned`` will hold the child, for somebody who may give it up."""
     if hasattr(table, "launch"):  # it makes its processes itself: nothing to fork
         return declared(match, command, background, make_pidfile, notify_timeout, table).launch()
     demand_match(match)
@@ -72,10 +95,12 @@ def start(
         notify_timeout,
         None if table is None else _name(table),
     )
-    result = _spawn(request, stdio, new_session and not background, warn)
+    reap_dropped()
+    with spawned or Spawned() as held:
+        result = _spawn(held, request, stdio, new_session and not background, warn)
     try:
         for omission in omissions:
-            warnings.warn(StartWarning(omission), stacklevel=2)
+            warnings.warn(StartWarning(omission), stacklevel=3)
     except StartWarning as warning:
         # Made an error by the caller's filters: what runs is not to be lost by it.
         warning.process = result
@@ -115,42 +140,57 @@ def _check(command: "Command", background: bool, notify_timeout: float | None) -
 
 
 def _spawn(
-    request: helper.Request, stdio: tuple[int, int, int], new_session: bool, warn: "Warn"
+    spawned: Spawned,
+    request: helper.Request,
+    stdio: tuple[int, int, int],
+    new_session: bool,
+    warn: "Warn",
 ) -> Process:
     """Have a helper do a start; return what it has started, or raise why it did not."""
-    reap_dropped()
-    pid, reading, pidfd = helper.spawn(request, stdio, new_session)
+    told = report.Told()
     try:
-        told = _listen(reading, warn)
-    except BaseException:
+        helper.spawn(spawned, request, stdio, new_session)
+        _listen(spawned, told, warn)
+    except BaseException as error:
         if not request.background:
-            _end(pid, pidfd)  # nobody would be there to own it
-        _let_go(pid, pidfd)
+            spawned.end()  # nobody would be there to own it
+        elif spawned.pid:
+            _decide(spawned, told, error)
         raise
-    finally:
-        os.close(reading)
     if request.background or told.failure is not None:
-        _let_go(pid, pidfd)
+        status = spawned.reap()
+        if not told.taken and (status or 0) >= 0:
+            raise StartFailed("interpreter", helper.interpreter(), None, NOT_HEARD.format(status))
     process = told.result()
-    return process if request.background else Child(process.pid, process.start_time, pidfd)
+    if not request.background:
+        return Child(process.pid, process.start_time, spawned.hand_over())
+    if not told.done and request.notify_timeout is not None:
+        raise NotReady(process, "unheard")
+    return process
 
 
-def _end(pid: int, pidfd: int) -> None:
-    """Kill the helper, or the program that it has become.
+def _decide(spawned: Spawned, told: report.Told, error: BaseException) -> None:
+    """See to it that an interrupted start in the background has come to its end, either way.
 
-    By its pidfd, because the caller may have another thread that reaps any child.
+    A helper that is yet to begin does not; a daemon that is there goes on, and is told of.
     """
-    try:
-        send(pid, pidfd, 9)
-    except ProcessLookupError:
-        pass  # it has ended by itself
+    spawned.signal(15)
+    spawned.close_all_but(spawned.reading)
+    _listen(spawned, told, lambda *omission: None)
+    spawned.reap()
+    if told.failure is None:
+        error.add_note(f"ssd.start was interrupted, and what it has started runs: {told.process}")
 
 
-def _let_go(pid: int, pidfd: int) -> None:
-    """Reap the helper and close its descriptor."""
-    report.reap(pid, pidfd)
-    if pidfd >= 0:
-        os.close(pidfd)
+def _listen(spawned: Spawned, told: report.Told, warn: "Callable[..., None]") -> None:
+    """Read the helper's reports to their end: what became of the start, and the warnings."""
+    more = True
+    while more:
+        more = spawned.read(spawned.reading)
+        for kind, values in list(spawned.messages())[told.taken :]:
+            if kind == "warning":
+                warn(*values)
+            told.take(kind, values)
 
 
 def _name(table: "ProcessTable") -> str:
@@ -160,14 +200,3 @@ def _name(table: "ProcessTable") -> str:
         return names[type(table).__name__]
     except KeyError:
         raise TypeError(f"a start needs a table of real processes, not {table!r}") from None
-
-
-def _listen(reading: int, warn: "Callable[..., None]") -> report.Told:
-    """Read the helper's reports to their end: what became of the start, and the warnings."""
-    told = report.Told()
-    for kind, values in report.receive(reading):
-        if kind == "warning":
-            warn(*values)
-        else:
-            told.take(kind, values)
-    return told

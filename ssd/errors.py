@@ -107,8 +107,8 @@ class NotReady(Error):
     """The program was started but did not say that it is ready.
 
     ``reason`` is "timeout", "exited" (it ended first), "errno" (it reported ``errno``
-    itself) or "invalid" (it sent a notification that cannot be read). ``process`` is the
-    program, which may still run after a timeout.
+    itself), "invalid" (it sent a notification that cannot be read) or "unheard" (``ssd.start``'s
+    helper was killed, which listened). ``process`` is the program, which may still run.
     """
 
     def __init__(

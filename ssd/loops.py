@@ -13,6 +13,7 @@ from ssd.child import STILL_RUNS, Child
 from ssd.engine import Stop
 from ssd.processes.waiting import BLIND, ready
 from ssd.schedule import Schedule
+from ssd.spawning import Spawned
 from ssd.stopping import results
 
 TYPE_CHECKING = False
@@ -58,15 +59,16 @@ async def start(
 
     def begin() -> "Process":
         return handover.give(
-            children.start(
+            children.begin(
                 match,
                 command,
-                background=background,
-                make_pidfile=make_pidfile,
-                notify_timeout=notify_timeout,
-                stdio=stdio,
-                new_session=new_session,
-                table=table,
+                background,
+                make_pidfile,
+                notify_timeout,
+                stdio,
+                new_session,
+                table,
+                None if background else handover.spawned,
             )
         )
 
@@ -169,6 +171,7 @@ class _Handover:
     """
 
     def __init__(self) -> None:
+        self.spawned = Spawned()
         self._lock = Lock()
         self._given: Child | None = None
         self._wanted = True
@@ -188,6 +191,7 @@ class _Handover:
         with self._lock:
             self._wanted = False
             given = self._given
+        self.spawned.give_up()
         if given is not None:
             _end(given)
 

@@ -15,7 +15,7 @@ from ssd.processes import default_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import NoReturn
 
     from ssd.launch.become import Say, Warn
@@ -34,7 +34,8 @@ class Launch:
     not to. warn(stage, detail, reason) is told what went wrong but not far enough to give
     up; say(event, *values) is told what goes on: "starting", "detaching", "detached",
     "awaiting" seconds, "notified" kind and value. executing() is called by a foreground
-    start right before execve(2).
+    start right before execve(2). listeners: see ``ssd.launch.detach.Detachment``. patience:
+    seconds to wait for the lock; None where this process is ours (``ssd.locking.acquire``).
     """
 
     def __init__(
@@ -49,6 +50,8 @@ class Launch:
         executing: "Callable[[], None]" = lambda: None,
         notify_timeout: float | None = None,
         table: "ProcessTable | None" = None,
+        listeners: "Sequence[int]" = (),
+        patience: float | None = None,
     ) -> None:
         self.match = match
         self.command = command
@@ -57,6 +60,8 @@ class Launch:
         self.warn = warn
         self.say = say
         self.executing = executing
+        self.listeners = listeners
+        self.patience = patience
         self.table = table or default_table()
         self.criteria = resolve(match, self.table)
         self.who = Identity(command.user, command.group)
@@ -96,7 +101,7 @@ class Launch:
     def lock(self) -> "locking.Lock | None":
         """Take the lock against other starts of the same; None where none can be had."""
         try:
-            return locking.acquire(self.match, self.criteria)
+            return locking.acquire(self.match, self.criteria, self.patience)
         except locking.NoLock as fault:
             self.warn("lock", fault.path, fault.reason)
             return None
@@ -130,7 +135,9 @@ class Launch:
         self.say("detaching")
         extra = home(self.who)
         keep = [] if lock is None else [lock.fileno()]
-        plan = Detachment(self.command, self.who, self.pidfile, extra, keep, self.table)
+        plan = Detachment(
+            self.command, self.who, self.pidfile, extra, keep, self.table, self.listeners
+        )
         if self.notify_timeout is None:
             process = detach(plan, self.warn)
             self.say("detached")

@@ -9,6 +9,7 @@ import pytest
 from starts import ENVIRONMENT, shell, told
 from support import (
     NOBODY,
+    Watch,
     ended,
     listing,
     python,
@@ -134,3 +135,18 @@ def test_a_daemon_of_another_user_is_that_users_for_good(tmp_path: Path) -> None
         fields = dict(line.split(":", 1) for line in text.splitlines())
         assert [str(NOBODY)] * 4 == fields["Uid"].split() == fields["Gid"].split()
         assert [str(NOBODY)] == fields["Groups"].split()
+
+
+@pytest.mark.parametrize("background", [True, False], ids=["daemon", "child"])
+def test_a_program_blocks_no_signal(background: bool, tmp_path: Path) -> None:
+    """Though its helper does, until it is the program."""
+    command = shell(
+        f"grep SigBlk /proc/self/status > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/said"
+    )
+    with Watch(tmp_path, Watch.MOVED) as watch:
+        process = ssd.start(Match(pidfile=tmp_path / "none"), command, background=background)
+        watch.until("said")
+    assert 0 == int((tmp_path / "said").read_text().split()[1], 16)
+    if not background:
+        with process as started:  # type: ignore[attr-defined]
+            assert 0 == started.wait()

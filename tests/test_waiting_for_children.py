@@ -194,10 +194,10 @@ def test_a_start_that_is_cancelled_when_its_child_is_there_ends_it(
 ) -> None:
     """The thread has returned it, and the task has not got it yet."""
     started: list[ssd.Child] = []
-    real = children.start
+    real = children.begin
 
-    def start(*arguments: object, **options: object) -> ssd.Process:
-        started.append(real(*arguments, **options))  # type: ignore[arg-type]
+    def begin(*arguments: object) -> ssd.Process:
+        started.append(real(*arguments))  # type: ignore[arg-type]
         return started[0]
 
     async def main() -> None:
@@ -210,7 +210,7 @@ def test_a_start_that_is_cancelled_when_its_child_is_there_ends_it(
             await starting
         assert (-1, -signal.SIGKILL) == (started[0].fileno(), started[0].status)
 
-    monkeypatch.setattr(children, "start", start)
+    monkeypatch.setattr(children, "begin", begin)
     with nothing_left():
         asyncio.run(main())
 

@@ -30,9 +30,13 @@ PIDFILE_UMASK = 0o022  # whatever the daemon's own umask, as in the original
 
 
 class Detachment:
-    """All that the worker needs: a command, where to write its pid, what to keep open."""
+    """All that the worker needs: a command, where to write its pid, what to keep open.
 
-    __slots__ = ("command", "who", "pidfile", "extra", "keep", "table")
+    ``listeners``: descriptors, besides the caller's, that are told what becomes of the daemon,
+    by itself: whoever reads there knows even if the caller is killed.
+    """
+
+    __slots__ = ("command", "who", "pidfile", "extra", "keep", "table", "listeners")
 
     def __init__(
         self,
@@ -42,6 +46,7 @@ class Detachment:
         extra: dict[bytes, bytes],
         keep: list[int],
         table: "ProcessTable",
+        listeners: "Sequence[int]" = (),
     ) -> None:
         self.command = command
         self.who = who
@@ -49,6 +54,7 @@ class Detachment:
         self.extra = extra
         self.keep = keep
         self.table = table
+        self.listeners = listeners
 
 
 def detach(plan: Detachment, warn: "Warn") -> Process:
@@ -105,21 +111,29 @@ def forget(path: bytes | None, process: Process | None, warn: "Warn") -> None:
 def _work(plan: Detachment, context: "type", writing: int) -> "NoReturn":
     """Run in the worker and all that comes of it; never return to the caller's code."""
     written = None
+    ends = (writing, *plan.listeners)
+
+    def executing() -> None:
+        for end in ends:
+            report.send(end, "executing")
+
     try:
         _detach(plan, context, writing)
-        report.send_self(writing, plan.table)
+        for end in ends:
+            report.send_self(end, plan.table)
         if plan.pidfile is not None:
             written = pidfile.write(plan.pidfile, os.getpid(), PIDFILE_UMASK)
         become(
             plan.command,
             plan.who,
             lambda *warning: report.send(writing, "warning", *warning),
-            lambda: report.send(writing, "executing"),
+            executing,
             plan.extra,
         )
     except BaseException as error:  # noqa: BLE001 - it goes to the one who waits for it
         _take_back(written)
-        report.send_error(writing, error)
+        for end in ends:
+            report.send_error(end, error)
     finally:
         os._exit(2)  # our own child: the caller's buffers and exit handlers are not its own
 
@@ -142,7 +156,7 @@ def _detach(plan: Detachment, context: "type", writing: int) -> None:
     shown = "/dev/null" if command.output is None else os.fsdecode(command.output)
     streams: list[object] = []
     attempt("output", shown, lambda: streams.extend(_streams(plan)))
-    keep = [writing, *plan.keep] if command.close else open_descriptors()
+    keep = [writing, *plan.listeners, *plan.keep] if command.close else open_descriptors()
     daemon = context(
         # Stay here, for a relative --chdir or --chroot; but nobody has to be let into where he is.
         working_directory="." if os.access(".", os.X_OK) else "/",

@@ -13,20 +13,41 @@ from itertools import count
 
 from ssd.errors import StartFailed
 from ssd.launch import environment, report
+from ssd.signals import raw as signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ssd.spawning import Spawned
+
 # Where this ssd is imported from.
 _HOME = os.path.abspath(os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
 # -I keeps the caller's environment and directory out of the helper's imports. It has the same ssd,
 # and looks for all else first where the interpreter does, then where the caller does: a module of
-# the caller's may be called as one of those that a start needs (daemon.py, say).
-_CODE = (
-    "import sys; sys.path.insert(0, {home!r}); import ssd; del sys.path[0]; sys.path += {path!r}; "
-    "from ssd.launch import helper; helper.main({fds!r})"
-)
+# the caller's may be called as one of those that a start needs (daemon.py, say). Whatever is wrong
+# with the interpreter is a report, like any failure (``report.send``).
+_CODE = """
+import sys
+sys.path.insert(0, {home!r})
+try:
+    import ssd
+    del sys.path[0]
+    sys.path += {path!r}
+    from ssd.launch import helper
+except BaseException as error:
+    import marshal, os
+    reason = "it cannot import ssd: " + repr(error)[:900]
+    fields = ["error", "StartFailed", "interpreter", {python!r}[:1000], None, reason]
+    message = marshal.dumps(fields, 2)
+    os.write({fds[1]}, len(message).to_bytes(4, "little") + message)
+    os._exit(2)
+helper.main({fds!r})
+"""
+NO_PYTHON = "it is no Python, which a start needs: name one by ssd.interpreter"
+_SETSID = sys.platform in ("linux", "darwin")  # where posix_spawn(3) makes a session
+# Sent to a whole process group, by a terminal above all.
+_OF_GROUPS = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU")
 
 
 class Request:
@@ -52,22 +73,24 @@ class Request:
 
     def pack(self) -> bytes:
         """Return the request in bytes."""
-        return marshal.dumps([getattr(self, name) for name in self.__slots__])
+        return marshal.dumps([getattr(self, name) for name in self.__slots__], report.FORMAT)
 
 
 def spawn(
-    request: Request, stdio: tuple[int, int, int], new_session: bool = False
-) -> tuple[int, int, int]:
-    """Spawn a helper, give it the request; return its pid, its reports' end and its pidfd.
+    spawned: "Spawned", request: Request, stdio: tuple[int, int, int], new_session: bool = False
+) -> None:
+    """Spawn a helper and give it the request; ``spawned`` is to have its reports read.
 
     ``stdio``: the descriptors that become its standard ones; one that is closed stays so.
-    The caller reads the reports, closes both descriptors (the pidfd is -1 where there is
-    none) and reaps the pid. Raises StartFailed, and ValueError for a value that is no plain
-    one (a subclass of str, say).
+    The caller reads the reports and reaps the child that ``spawned`` holds. Raises StartFailed,
+    and ValueError for a value that is no plain one (a subclass of str, say).
+
+    Every signal is blocked in the helper until it can tell what one is to it: see ``main``.
     """
     packed = request.pack()  # first: what cannot be sent must not leave a helper waiting
-    request_end, giving = _pipe()
-    reading, report_end = _pipe()
+    python = interpreter()
+    request_end, giving = spawned.pipe()
+    spawned.reading, report_end = spawned.pipe()
     free = (number for number in count(3) if number not in {request_end, report_end, *stdio})
     fds = (next(free), next(free))
     actions = [
@@ -75,36 +98,47 @@ def spawn(
         (os.POSIX_SPAWN_DUP2, report_end, fds[1]),
         *_standard(stdio, free),
     ]
-    code = _CODE.format(home=_HOME, path=_path(), fds=fds)
-    interpreter = sys.executable or ""
-    options: dict[str, object] = {"setsid": True} if new_session else {}
+    code = _CODE.format(home=_HOME, path=_path(), fds=fds, python=python)
+    options = {"setsid": True} if new_session or (request.background and _SETSID) else {}
     try:
-        pid = os.posix_spawn(
-            interpreter,
-            [interpreter, "-I", "-c", code],
+        spawned.spawn(
+            os.posix_spawn,
+            python,
+            [python, "-I", "-c", code],
             environment.inherited(),
             file_actions=actions,
-            setsigmask=[],
-            **options,  # type: ignore[arg-type]
+            setsigmask=signals.valid_signals(),
+            **options,
         )
     except OSError as error:
-        os.close(giving)
-        os.close(reading)
-        raise _failed(interpreter or "(none)", error) from error
-    finally:
-        os.close(request_end)
-        os.close(report_end)
-    from ssd.processes.handles import pidfd  # the caller's side alone
-
-    try:
-        held = pidfd(pid)
-    except OSError as error:
-        os.close(giving)  # without a request the helper ends
-        os.close(reading)
-        report.reap(pid)
-        raise _failed("pidfd_open", error) from error
+        raise _failed(python, error) from error
+    spawned.close(request_end)
+    spawned.close(report_end)
     _give(giving, packed)
-    return pid, reading, -1 if held is None else held
+    spawned.close(giving)
+
+
+def interpreter() -> str:
+    """Return the Python that helpers run on: ``ssd.interpreter``, or else our own.
+
+    Raises StartFailed where our own program is none: it would be run again in place of a helper.
+    """
+    import ssd
+
+    if ssd.interpreter is not None:
+        return ssd.interpreter
+    own = sys.executable or ""
+    name = os.path.basename(own).lower()
+    if getattr(sys, "frozen", False) or not own or not _is_python(name):
+        raise StartFailed("interpreter", own or "(none)", None, NO_PYTHON)
+    return own
+
+
+def _is_python(name: str) -> bool:
+    """Tell whether a program is a Python by its name: python3.11, pypy3, python3.13t-dbg."""
+    rest = name.removeprefix("python").removeprefix("pypy")
+    tail = rest.removesuffix(".exe").removesuffix("-dbg").lstrip(".0123456789")
+    return rest != name and tail in ("", "d", "t", "td", "w")
 
 
 def _path() -> list[str]:
@@ -118,23 +152,6 @@ def _path() -> list[str]:
 
 def _failed(detail: str, error: OSError) -> StartFailed:
     return StartFailed("interpreter", detail, error.errno, error.strerror)
-
-
-def _pipe() -> tuple[int, int]:
-    """Make a pipe whose ends are no standard descriptors, even where those are closed."""
-    import fcntl
-
-    ends = os.pipe()
-    if min(ends) > 2:
-        return ends
-    try:
-        return (
-            fcntl.fcntl(ends[0], fcntl.F_DUPFD_CLOEXEC, 3),
-            fcntl.fcntl(ends[1], fcntl.F_DUPFD_CLOEXEC, 3),
-        )
-    finally:
-        os.close(ends[0])
-        os.close(ends[1])
 
 
 def _standard(stdio: tuple[int, int, int], free: "Iterator[int]") -> "Iterator[tuple[int, ...]]":
@@ -163,18 +180,21 @@ def _is_open(fd: int) -> bool:
 
 
 def _give(fd: int, data: bytes) -> None:
-    """Write the request and close; a helper that is gone already is found out by its report."""
+    """Write the request; a helper that is gone already is found out by its report."""
     try:
         while data:
             data = data[os.write(fd, data) :]
     except BrokenPipeError:
         pass  # the empty report that follows says more
-    finally:
-        os.close(fd)
 
 
 def main(fds: tuple[int, int]) -> None:
-    """Be the helper: read the request, start, report, and end or become the program."""
+    """Be the helper: read the request, start, report, and end or become the program.
+
+    All signals are blocked so far. A helper that detaches a daemon leaves the caller's process
+    group, so that what is meant for that, a Ctrl-C above all, is not for it. One that becomes a
+    child stays, and takes what has come in as the program does, right before it is that.
+    """
     requests, reports = fds
     for fd in fds:
         os.set_inheritable(fd, False)
@@ -182,15 +202,34 @@ def main(fds: tuple[int, int]) -> None:
     os.closerange(3, first)
     os.closerange(first + 1, second)
     os.closerange(second + 1, os.sysconf("SC_OPEN_MAX"))
+    if signals.getsignal(signals.SIGINT) is signals.default_int_handler:
+        signals.signal(signals.SIGINT, signals.SIG_DFL)
     status = 0
     try:
         with open(requests, "rb") as file:
             request = Request(*marshal.loads(file.read()))
+        if request.background:
+            _leave_group()
         _launch(request, reports)
     except BaseException as error:  # noqa: BLE001 - it goes to the one who asked
         report.send_error(reports, error)
         status = 2
     os._exit(status)
+
+
+def _leave_group() -> None:
+    """Lead a session of our own, forget what the old group was sent, and take signals."""
+    if os.getsid(0) != os.getpid():
+        os.setsid()
+    for signum in {getattr(signals, name) for name in _OF_GROUPS} & signals.sigpending():
+        action = signals.signal(signum, signals.SIG_IGN)  # which throws away what is pending
+        signals.signal(signum, action)
+    _take_signals()
+
+
+def _take_signals() -> None:
+    """Block no signal any more."""
+    signals.pthread_sigmask(signals.SIG_SETMASK, ())
 
 
 def _launch(request: Request, reports: int) -> None:
@@ -201,6 +240,10 @@ def _launch(request: Request, reports: int) -> None:
     from ssd.processes import table_named
     from ssd.starting import Launch
 
+    def executing() -> None:
+        report.send(reports, "executing")
+        _take_signals()
+
     fill()
     launch = Launch(
         Match(**request.match),  # type: ignore[arg-type]
@@ -210,11 +253,11 @@ def _launch(request: Request, reports: int) -> None:
         notify_timeout=request.notify_timeout,
         warn=lambda *warning: report.send(reports, "warning", *warning),
         say=lambda *event: None,
-        executing=lambda: report.send(reports, "executing"),
+        executing=executing,
+        listeners=(reports,),
         table=None if request.table is None else table_named(request.table),
     )
     if not request.background:
         report.send_self(reports, launch.table)
-    process = launch.launch()
-    report.send(reports, "process", process.pid, process.start_time)
-    report.send(reports, "executing")
+    launch.launch()
+    report.send(reports, "done")

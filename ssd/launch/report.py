@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from ssd.processes.types import ProcessTable
 
-_LENGTH = 4
+FORMAT = 2  # of marshal, which every Python reads: a helper's may be another
+LENGTH = 4
 _LONGEST = 1000  # characters of one text, so that four of them fit into PIPE_BUF
 # What may be reported: an exception's class name and the arguments that make it again.
 _FIELDS = {
@@ -38,9 +39,9 @@ _FIELDS = {
 def send(fd: int, kind: str, *values: object) -> None:
     """Write one message. Nobody listening is no error: the listener was killed."""
     plain: list[object] = [kind, *map(_plain, values)]
-    message = marshal.dumps(plain)
+    message = marshal.dumps(plain, FORMAT)
     try:
-        os.write(fd, len(message).to_bytes(_LENGTH, "little") + message)
+        os.write(fd, len(message).to_bytes(LENGTH, "little") + message)
     except BrokenPipeError:
         pass  # whoever asked for the start is gone; the start itself goes on
 
@@ -65,7 +66,7 @@ def send_error(fd: int, error: BaseException) -> None:
 def receive(fd: int) -> "Iterator[tuple[str, list[object]]]":
     """Yield (kind, values) until the other end is closed."""
     with open(fd, "rb", buffering=0, closefd=False) as pipe:
-        while length := pipe.read(_LENGTH):
+        while length := pipe.read(LENGTH):
             kind, *values = marshal.loads(pipe.read(int.from_bytes(length, "little")))
             yield kind, values
 
@@ -85,24 +86,29 @@ class Told:
     """What the reports of one start have told so far.
 
     ``failure`` says why there is no program, as long as there is none: also if whoever was
-    to become it is not heard of again.
+    to become it is not heard of again. ``done``: so did a helper end. ``taken``: how many.
     """
 
-    __slots__ = ("process", "_failure", "_executing")
+    __slots__ = ("process", "done", "taken", "_failure", "_executing")
 
     def __init__(self) -> None:
         self.process: Process | None = None
+        self.done = False
+        self.taken = 0
         self._failure: errors.Error | None = None
         self._executing = False
 
     def take(self, kind: str, values: "list[object]") -> None:
-        """Take one message in."""
+        """Take one message in; the same again changes nothing."""
         if kind == "process":
             self.process = Process(*values)  # type: ignore[arg-type]
         elif kind == "executing":
             self._executing = True
+        elif kind == "done":
+            self.done = True
         elif kind == "error":
             self._failure = error_from(values)
+        self.taken += 1
 
     @property
     def failure(self) -> errors.Error | None:
@@ -118,19 +124,14 @@ class Told:
         return self.process
 
 
-def reap(pid: int, pidfd: int = -1) -> None:
+def reap(pid: int) -> None:
     """Wait for a child of ours to end and let the kernel forget it.
 
     A process that ignores SIGCHLD, or waits for any child elsewhere, has had it reaped
-    already: where that can be, it is waited for by its ``pidfd``, for its pid may be another's.
+    already.
     """
     try:
-        if pidfd >= 0:
-            from ssd.processes import reaping  # the library's side alone
-
-            reaping.reap(pid, pidfd, block=True)
-        else:
-            os.waitpid(pid, 0)
+        os.waitpid(pid, 0)
     except ChildProcessError:
         return
 

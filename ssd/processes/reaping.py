@@ -1,4 +1,4 @@
-"""Wait for children, each by its pidfd where there is one.
+"""Wait for children and signal them, each by its pidfd where there is one.
 
 By its number a child can be waited for only while nobody else in the process reaps it: the
 kernel then gives the number away, and the next wait for it is for another child.
@@ -6,6 +6,8 @@ kernel then gives the number away, and the next wait for it is for another child
 
 import errno
 import os
+
+from ssd.processes.handles import pidfd_send_signal
 
 # Linux 5.3 has pidfds and cannot wait by one (waitid(2), P_PIDFD).
 _BY_PIDFD = hasattr(os, "pidfd_open") and hasattr(os, "P_PIDFD")
@@ -44,6 +46,14 @@ def await_end(pid: int, pidfd: int) -> None:
                 raise
         else:
             return
+
+
+def send(pid: int, pidfd: int, signum: int) -> None:
+    """Send a signal to a child. Raises ProcessLookupError once it has been reaped."""
+    if pidfd >= 0 and pidfd_send_signal is not None:
+        pidfd_send_signal(pidfd, signum)
+    else:
+        os.kill(pid, signum)
 
 
 def _status(found: "os.waitid_result") -> int:

@@ -127,12 +127,13 @@ READINESS = {
     "exited": (NotReady(ONE, "exited"), "123"),
     "errno": (NotReady(ONE, "errno", 13), os.strerror(13)),
     "invalid": (NotReady(ONE, "invalid", None, "ERRNO=x"), "ERRNO=x"),
+    "unheard": (NotReady(ONE, "unheard"), "123"),
 }
 
 
 @pytest.mark.parametrize("reason", READINESS)
 def test_a_program_that_is_not_ready_says_why(reason: str) -> None:
-    """Each of the four reasons has its own sentence."""
+    """Each of the five reasons has its own sentence."""
     error, part = READINESS[reason]
     assert part in describe(error)
 

@@ -1,0 +1,193 @@
+"""A child on its way: its descriptors, its pid and its pidfd, of which no interruption loses one.
+
+A signal handler of the caller's may raise between any two steps of Python. What the kernel gives
+is therefore put where it is found again within one call of C (``_keep``), in which no handler runs.
+"""
+
+import fcntl
+import marshal
+import os
+from _thread import RLock
+from collections import deque
+from functools import partial
+from itertools import chain, starmap
+
+from ssd.child import drop
+from ssd.errors import StartFailed
+from ssd.launch import report
+from ssd.processes import reaping
+from ssd.processes.handles import UNAVAILABLE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, Self
+
+
+class Unwanted(Exception):
+    """The child was given up before there was one."""
+
+
+class Spawned:
+    """A child to be, and the descriptors of its start: a context, which closes those.
+
+    A child that was neither handed over nor reaped by then is reaped after its end, as one that
+    was dropped (``ssd.child``). Another thread may ``give_up``. ``reading``: where the one who
+    spawns puts the end of a pipe that is to be read.
+    """
+
+    def __init__(self) -> None:
+        self.reading = -1
+        self._fds: list[int] = []
+        self._pids: list[int] = []
+        self._pidfds: list[int] = []
+        self._said: list[bytes] = []
+        self._wanted = True
+        self._changing = RLock()
+
+    def pipe(self) -> tuple[int, int]:
+        """Make a pipe whose ends are no standard descriptors, even where those are closed.
+
+        Raises StartFailed.
+        """
+        try:
+            self._fds.extend(chain.from_iterable(starmap(os.pipe, [()])))
+            reading, writing = map(self._moved, self._fds[-2:])
+        except OSError as error:
+            raise StartFailed("fork", "", error.errno, error.strerror) from error
+        return reading, writing
+
+    def _moved(self, fd: int) -> int:
+        """Return a descriptor, or where it is a standard one a copy that takes its place."""
+        if fd > 2:
+            return fd
+        copy: int = _keep(self._fds, fcntl.fcntl, fd, fcntl.F_DUPFD_CLOEXEC, 3)
+        self.close(fd)
+        return copy
+
+    def close(self, fd: int) -> None:
+        """Close one of the descriptors; it may be closed already."""
+        if fd in self._fds:
+            _close(self._fds, self._fds.index(fd))
+
+    def close_all_but(self, fd: int) -> None:
+        """Close all other descriptors."""
+        for other in [each for each in self._fds if each != fd]:
+            self.close(other)
+
+    def spawn(self, function: "Callable[..., int]", *arguments: object, **named: object) -> None:
+        """Have a function in C make the child, and hold it.
+
+        Raises what that raises, Unwanted, and StartFailed where no pidfd can be had, in which
+        case the child is ended.
+        """
+        with self._changing:
+            if not self._wanted:
+                raise Unwanted
+            pid = _keep(self._pids, function, *arguments, **named)
+            if hasattr(os, "pidfd_open"):
+                self._hold(pid)
+
+    def _hold(self, pid: int) -> None:
+        """Open the child's pidfd, if there is such a thing."""
+        try:
+            _keep(self._pidfds, os.pidfd_open, pid)
+        except ProcessLookupError:
+            self._pids.clear()  # it has ended, and another reaper was quicker
+        except OSError as error:
+            if error.errno not in UNAVAILABLE:
+                self.end()
+                raise StartFailed("fork", "pidfd_open", error.errno, error.strerror) from error
+
+    @property
+    def pid(self) -> int:
+        """The child's pid; 0 if there is none, or none any more."""
+        return self._pids[0] if self._pids else 0
+
+    @property
+    def pidfd(self) -> int:
+        """The child's pidfd; -1 where there is none."""
+        return self._pidfds[0] if self._pidfds else -1
+
+    def signal(self, signum: int) -> None:
+        """Send a signal to the child, if there is one that has not ended."""
+        with self._changing:
+            if self._pids:
+                try:
+                    reaping.send(self._pids[0], self.pidfd, signum)
+                except ProcessLookupError:
+                    return  # it has ended by itself
+
+    def give_up(self) -> None:
+        """Kill the child, or see to it that there will be none; by any thread."""
+        with self._changing:
+            self._wanted = False
+            self.signal(9)
+
+    def reap(self) -> int | None:
+        """Wait for the child's end and return its status; None if somebody else has reaped it."""
+        status = None
+        if self._pids:
+            try:
+                status = reaping.reap(self.pid, self.pidfd, block=True)
+            except ChildProcessError:
+                status = None
+        with self._changing:
+            self._pids.clear()
+            if self._pidfds:
+                _close(self._pidfds, 0)
+        return status
+
+    def end(self) -> None:
+        """Kill the child and reap it."""
+        self.signal(9)
+        self.reap()
+
+    def hand_over(self) -> int:
+        """Return the pidfd, which is the caller's from now on, as the child is; -1: no pidfd."""
+        with self._changing:
+            fd = self._pidfds.pop() if self._pidfds else -1
+            self._pids.clear()
+        return fd
+
+    def read(self, fd: int) -> bool:
+        """Read more from a pipe; say whether there may be still more."""
+        return bool(_keep(self._said, os.read, fd, 65536))
+
+    @property
+    def said(self) -> bytes:
+        """All that was read so far."""
+        return b"".join(self._said)
+
+    def messages(self) -> "Iterator[tuple[str, list[object]]]":
+        """Yield (kind, values) of each whole message that was read (``ssd.launch.report``)."""
+        data = self.said
+        while len(data) >= report.LENGTH:
+            end = report.LENGTH + int.from_bytes(data[: report.LENGTH], "little")
+            if len(data) < end:
+                return
+            kind, *values = marshal.loads(data[report.LENGTH : end])
+            yield kind, values
+            data = data[end:]
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        while self._fds:
+            _close(self._fds, -1)
+        if self._pids:
+            drop(self._pids.pop(), self.hand_over())
+
+
+def _keep(
+    store: "list[Any]", function: "Callable[..., Any]", *arguments: object, **named: object
+) -> "Any":
+    """Call a function of C and put what it returns into a list, in one step; return it."""
+    store.extend(starmap(partial(function, **named), [arguments]))
+    return store[-1]
+
+
+def _close(fds: list[int], index: int) -> None:
+    """Take a descriptor from a list and close it, in one step."""
+    deque(map(os.close, map(fds.pop, [index])), 0)

@@ -1,0 +1,110 @@
+"""The Python that a start runs its helper on: our own, unless that is none; or the one named."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from support import ended, nothing_left
+
+import ssd
+from ssd import Command, Match
+from ssd.launch import helper
+
+NAP = Command(["/bin/sleep", "1000"])
+
+
+@pytest.fixture
+def application(tmp_path: Path) -> Path:
+    """Return a program that writes down that it runs, as a frozen application would run."""
+    program = tmp_path / "application"
+    program.write_text(f"#!/bin/sh\necho again >> {tmp_path}/runs\n")
+    program.chmod(0o755)
+    return program
+
+
+def refused(tmp_path: Path) -> str:
+    """Start in the background; return why that fails, with nothing left."""
+    with nothing_left(), pytest.raises(ssd.StartFailed) as caught:
+        ssd.start(Match(pidfile=tmp_path / "pid"), NAP, make_pidfile=True)
+    assert "interpreter" == caught.value.stage
+    assert not (tmp_path / "runs").exists(), "the application was run again"
+    assert not (tmp_path / "pid").exists()
+    return f"{caught.value.detail}: {caught.value.reason}"
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_an_application_is_not_run_again(
+    frozen: bool, application: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it says that it is frozen or only embeds Python; the way out is named."""
+    if frozen:
+        monkeypatch.setattr(sys, "frozen", True, raising=False)
+        application = application.rename(tmp_path / "python3")
+    monkeypatch.setattr(sys, "executable", str(application))
+    assert f"{application}: {helper.NO_PYTHON}" == refused(tmp_path)
+    assert "ssd.interpreter" in helper.NO_PYTHON
+
+
+@pytest.mark.parametrize("executable", ["", None, "/bin/true"])
+def test_no_interpreter_is_an_error_of_the_family(
+    executable: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An embedded Python may not know its own, or have none."""
+    monkeypatch.setattr(sys, "executable", executable)
+    assert f"{executable or '(none)'}: {helper.NO_PYTHON}" == refused(tmp_path)
+
+
+def test_another_interpreter_can_be_named(
+    application: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does for an application what our own does for us."""
+    monkeypatch.setattr(ssd, "interpreter", sys.executable)
+    monkeypatch.setattr(sys, "executable", str(application))
+    process = ssd.start(Match(pidfile=tmp_path / "pid"), NAP, make_pidfile=True)
+    with ended(process.pid):
+        assert [process] == ssd.find(Match(pidfile=tmp_path / "pid"))
+
+
+WITHOUT_SSD = f"""exec {sys.executable} -IS -c '
+import sys
+sys.modules["ssd"] = None
+exec(sys.argv[1])' "$3"
+"""
+NAMED: dict[str, tuple[str | None, str]] = {
+    "missing": (None, "No such file or directory"),
+    "silent": ("exit 3", "it has ended with status 3 and run no helper"),
+    "without ssd": (WITHOUT_SSD, "it cannot import ssd: ModuleNotFoundError"),
+}
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_what_is_named_and_does_not_do_says_so(
+    case: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """With its status, or why it cannot import ssd; nothing is printed."""
+    script, reason = NAMED[case]
+    path = tmp_path / "python3"
+    if script is not None:
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+    monkeypatch.setattr(ssd, "interpreter", str(path))
+    assert f"{path}: {reason}" in refused(tmp_path)
+    assert ("", "") == tuple(capfd.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("name", "python"),
+    [
+        ("python", True), ("python3", True), ("python3.11", True), ("pypy3", True),
+        ("python3.13t", True), ("python3.11d", True), ("python3.11-dbg", True), ("pypy3.10", True),
+        ("pythonw.exe", True),
+        ("uwsgi", False), ("httpd", False), ("true", False), ("pythonista", False), ("", False),
+        ("my-python", False), ("python-app", False),
+    ],
+)  # fmt: skip
+def test_a_python_is_known_by_its_name(name: str, python: bool) -> None:
+    """Nothing is run to find it out: it might be the application."""
+    assert python == helper._is_python(name)

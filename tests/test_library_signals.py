@@ -1,0 +1,142 @@
+"""Signals while ``ssd.start`` is under way: to the caller, to its group, to the helper."""
+
+import signal
+from pathlib import Path
+
+import pytest
+from support import python
+
+# In a session of its own, so that its process group is nobody else's. Each moment of a start gets
+# its turn: the signal comes a little later each time.
+PRELUDE = """
+import collections, os, signal, sys, threading, time
+import ssd
+match = ssd.Match(pidfile=sys.argv[1] + "/pid")
+sleep = ssd.Command(["/bin/sleep", "1000"])
+def later(number, act):
+    timer = threading.Timer(0.0008 * number, act)
+    timer.start()
+    return timer
+def descriptors():
+    return sorted(os.listdir("/proc/self/fd"))
+"""
+GROUP = (
+    PRELUDE
+    + """
+signum, background = int(sys.argv[2]), sys.argv[3] == "daemon"
+caught = []
+signal.signal(signum, lambda *_: caught.append(1))
+found = collections.Counter()
+for number in range(ROUNDS):
+    timer = later(number, lambda: os.killpg(0, signum))
+    process = ssd.start(match, sleep, background=background, make_pidfile=background)
+    timer.join()
+    if background:
+        found[ssd.status(match), len(ssd.stop(match))] += 1
+    else:
+        with process:
+            process.signal(signal.SIGKILL)
+            found[process.wait() in (-signum, -9)] += 1
+print(dict(found), len(caught))
+"""
+)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP"])
+@pytest.mark.parametrize("kind", ["daemon", "child"])
+def test_what_the_callers_group_is_sent_fails_no_start(
+    name: str, kind: str, tmp_path: Path
+) -> None:
+    """A Ctrl-C that the caller takes ends no helper; a child takes it as its program does."""
+    if name == "SIGTSTP" and kind == "child":
+        pytest.skip("it stops the child, as it would any")
+    rounds = 25
+    signum = getattr(signal, name)
+    code = GROUP.replace("ROUNDS", str(rounds))
+    done = python(code, tmp_path, str(int(signum)), kind, start_new_session=True)
+    expected = f"{{(0, 1): {rounds}}}" if kind == "daemon" else f"{{True: {rounds}}}"
+    assert (f"{expected} {rounds}\n".encode(), b"") == (done.stdout, done.stderr)
+
+
+RAISING = (
+    PRELUDE
+    + """
+background = sys.argv[2] == "daemon"
+class Enough(Exception):
+    pass
+def enough(*_):
+    raise Enough
+signal.signal(signal.SIGALRM, enough)
+begin = time.monotonic()
+with ssd.start(match, sleep, background=False) as first:
+    whole = time.monotonic() - begin
+    first.signal(9)
+    first.wait()
+before = descriptors()
+found = collections.Counter()
+for number in range(ROUNDS):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, whole * (1 + number) / ROUNDS)
+        process = ssd.start(match, sleep, background=background, make_pidfile=background)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        noted = None
+        if not background:
+            with process:
+                process.signal(9)
+                process.wait()
+    except Enough as error:
+        process = None
+        noted = "".join(getattr(error, "__notes__", ()))
+    running = [each.pid for each in ssd.stop(match)]
+    if noted is not None:
+        assert [str(pid) in noted for pid in running] == [True] * len(running), (noted, running)
+        assert bool(noted) == bool(running), (noted, running)
+    found["started" if noted is None else "noted" if noted else "nothing"] += 1
+    children = open(f"/proc/self/task/{os.getpid()}/children").read().split()
+    assert not children, children
+    process = None
+    assert before == descriptors(), (before, descriptors())
+print(sorted(found))
+"""
+)
+
+
+@pytest.mark.parametrize("kind", ["daemon", "child"])
+def test_a_handler_that_raises_leaves_nothing_that_the_caller_does_not_know(
+    kind: str, tmp_path: Path
+) -> None:
+    """No helper, no descriptor, no child; a daemon that is there is named by the exception."""
+    done = python(RAISING.replace("ROUNDS", "40"), tmp_path, kind, start_new_session=True)
+    assert b"" == done.stderr
+    assert b"nothing" in done.stdout
+
+
+@pytest.mark.parametrize("victim", ["helper", "helper, late"])
+def test_a_daemon_of_a_helper_that_was_killed_is_known(victim: str, tmp_path: Path) -> None:
+    """The daemon itself says that it runs; what waits for it to be ready says that nobody does."""
+    code = KILLED.replace("READY", "300" if "late" in victim else "None")
+    done = python(code, tmp_path, start_new_session=True)
+    assert b"" == done.stderr
+    expected = b"NotReady unheard 0\n" if "late" in victim else b"Process None 0\n"
+    assert expected == done.stdout
+
+
+KILLED = (
+    PRELUDE
+    + """
+from ssd.spawning import Spawned
+read = Spawned.read
+def kill(spawned, fd):
+    more = read(spawned, fd)
+    if b"executing" in spawned.said and spawned.pid:
+        spawned.signal(9)  # before it can say that it is done
+    return more
+Spawned.read = kill
+try:
+    result = ssd.start(match, sleep, make_pidfile=True, notify_timeout=READY)
+except ssd.NotReady as error:
+    result = error
+print(type(result).__name__, getattr(result, "reason", None), ssd.status(match))
+ssd.stop(match)
+"""
+)
