@@ -186,6 +186,8 @@ def killed_early(ssd: Path, program: Program, whole_group: bool) -> None:
 
 def killed_late(ssd: Path, program: Program, whole_group: bool) -> None:
     """Begin a start and kill it, or what is left of its group, when its daemon runs."""
+    # One before it may have been ended right after its exec, and have been heard later.
+    program.ear.drain()
     start = spawn(ssd, *background(program), start_new_session=True)
     program.started()
     (os.killpg if whole_group else os.kill)(start.pid, signal.SIGKILL)
