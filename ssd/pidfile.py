@@ -11,6 +11,7 @@ import stat
 
 from ssd.errors import PidfileUnreadable, PidfileUnsafe, PidfileUnwritable
 from ssd.paths import UntrustedLink, walk
+from ssd.writing import write_all
 
 SIZE_CAP = 4096  # bytes; PostgreSQL's postmaster.pid, the longest known, has about 100
 PID_MAX = 2**31 - 1
@@ -228,7 +229,7 @@ def _replace(base: str, directory: int, content: bytes, mode: int) -> None:
         return
     try:
         try:
-            os.write(fd, content)
+            write_all(fd, content)
             _take_group(fd)
             os.fchmod(fd, mode)
         finally:
@@ -265,12 +266,20 @@ def _create(temporary: str, directory: int) -> tuple[int, str]:
 
 
 def _overwrite(base: str, directory: int, content: bytes) -> None:
-    """Write into an existing file, the pid first and the cut second: never empty."""
+    """Write into an existing file, the pid first and the cut second: never empty.
+
+    But where it cannot be written whole it is emptied, and holds no pid: the beginning of
+    the new one before the rest of the old one would name a stranger.
+    """
     fd = os.open(base, os.O_WRONLY | os.O_NOFOLLOW, dir_fd=directory)
     try:
         if os.fstat(fd).st_nlink > 1:
             raise OSError(errno.EMLINK, "it has a second name (hard link)")
-        os.pwrite(fd, content, 0)
-        os.ftruncate(fd, len(content))
+        try:
+            write_all(fd, content)
+            os.ftruncate(fd, len(content))
+        except BaseException:
+            os.ftruncate(fd, 0)
+            raise
     finally:
         os.close(fd)

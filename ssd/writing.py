@@ -1,6 +1,20 @@
-"""Write to a descriptor what nobody may have to read."""
+"""Write to a descriptor: all of it or an error, or what nobody may have to read."""
 
+import errno
 import os
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write all of it. Raises OSError; a part of it may be written then.
+
+    write(2) may take less than it is given, at a limit for the size of a file (setrlimit(2))
+    or at the end of a disk. The call for the rest says why.
+    """
+    while data:
+        taken = os.write(fd, data)
+        if not taken:
+            raise OSError(errno.EIO, "nothing more is taken")
+        data = data[taken:]
 
 
 def write(fd: int, text: str) -> None:
@@ -9,9 +23,7 @@ def write(fd: int, text: str) -> None:
     The originals ignore the result of printf(3) and echo too: the exit status tells, not
     the text.
     """
-    data = os.fsencode(text)
-    while data:
-        try:
-            data = data[os.write(fd, data) :]
-        except OSError:
-            return
+    try:
+        write_all(fd, os.fsencode(text))
+    except OSError:
+        return

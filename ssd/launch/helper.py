@@ -14,6 +14,7 @@ from itertools import count
 from ssd.errors import StartFailed
 from ssd.launch import environment, report
 from ssd.signals import raw as signals
+from ssd.writing import write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -182,8 +183,7 @@ def _is_open(fd: int) -> bool:
 def _give(fd: int, data: bytes) -> None:
     """Write the request; a helper that is gone already is found out by its report."""
     try:
-        while data:
-            data = data[os.write(fd, data) :]
+        write_all(fd, data)
     except BrokenPipeError:
         pass  # the empty report that follows says more
 

@@ -1,8 +1,8 @@
 """What a process on its way to be a daemon tells the one that waits for it.
 
 Messages go through a close-on-exec pipe: its end without a failure means that execve(2)
-has succeeded. A message is a marshalled tuple behind its length, small enough (PIPE_BUF,
-pipe(7)) to be written in one piece.
+has succeeded. A message is a marshalled tuple behind its length. One process at a time
+writes, so it need not be so small that it goes in one piece (PIPE_BUF, pipe(7)).
 """
 
 import marshal
@@ -10,6 +10,7 @@ import os
 
 from ssd import errors
 from ssd.processes.identity import UNKNOWN_START, Process
+from ssd.writing import write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 FORMAT = 2  # of marshal, which every Python reads: a helper's may be another
 LENGTH = 4
-_LONGEST = 1000  # characters of one text, so that four of them fit into PIPE_BUF
+_LONGEST = 1000  # characters of one text
 # What may be reported: an exception's class name and the arguments that make it again.
 _FIELDS = {
     "AlreadyRunning": ("processes",),
@@ -41,7 +42,7 @@ def send(fd: int, kind: str, *values: object) -> None:
     plain: list[object] = [kind, *map(_plain, values)]
     message = marshal.dumps(plain, FORMAT)
     try:
-        os.write(fd, len(message).to_bytes(LENGTH, "little") + message)
+        write_all(fd, len(message).to_bytes(LENGTH, "little") + message)
     except BrokenPipeError:
         pass  # whoever asked for the start is gone; the start itself goes on
 
@@ -64,11 +65,22 @@ def send_error(fd: int, error: BaseException) -> None:
 
 
 def receive(fd: int) -> "Iterator[tuple[str, list[object]]]":
-    """Yield (kind, values) until the other end is closed."""
-    with open(fd, "rb", buffering=0, closefd=False) as pipe:
-        while length := pipe.read(LENGTH):
-            kind, *values = marshal.loads(pipe.read(int.from_bytes(length, "little")))
-            yield kind, values
+    """Yield (kind, values) until the other end is closed; half a message is none."""
+    while len(length := _read(fd, LENGTH)) == LENGTH:
+        size = int.from_bytes(length, "little")
+        message = _read(fd, size)
+        if len(message) < size:
+            return  # killed in the middle of it
+        kind, *values = marshal.loads(message)
+        yield kind, values
+
+
+def _read(fd: int, size: int) -> bytes:
+    """Read so many bytes, less only at the end."""
+    data = b""
+    while len(data) < size and (more := os.read(fd, size - len(data))):
+        data += more
+    return data
 
 
 def error_from(values: "list[object]") -> errors.Error:

@@ -64,12 +64,13 @@ def test_a_read_only_directory_is_no_hindrance_to_a_start_without_a_pidfile(
 
 
 @pytest.mark.parametrize("way", [["--background"], []], ids=["background", "foreground"])
+@pytest.mark.parametrize("most", [0, 1])
 def test_a_limit_on_the_size_of_files_starts_nothing(
-    way: list[str], tmp_path: Path, ssd_path: Path
+    most: int, way: list[str], tmp_path: Path, ssd_path: Path
 ) -> None:
-    """A pidfile that may not be written is an error, whatever forbids it."""
+    """A pidfile that may not be written, or not the whole of it, is an error."""
     words = [ssd_path, "--start", *way, "--make-pidfile", "--pidfile", tmp_path / "pid", *SLEEP]
-    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # noqa: E731
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))  # noqa: E731
     done = subprocess.run(words, capture_output=True, text=True, preexec_fn=limit, timeout=PATIENCE)
     assert (2, []) == (done.returncode, listing(tmp_path)), done.stderr
 

@@ -1,0 +1,137 @@
+"""write(2) may take less than it is given: what matters is written whole, or is an error."""
+
+import errno
+import os
+import select
+import threading
+from pathlib import Path
+
+import pytest
+from pidfiles import file
+from support import (
+    NOBODY,
+    as_nobody,
+    listing,
+    python,
+    shared,
+    skip_without_nobody,
+)
+
+from ssd import pidfile, writing
+from ssd.errors import StartFailed
+from ssd.launch import report
+
+# Writes a pidfile where a file may have so many bytes, and says what came of it.
+WRITE = """
+import resource, sys
+from ssd import pidfile
+from ssd.errors import PidfileUnwritable
+path, pid, most = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+try:
+    pidfile.write(path, pid)
+except PidfileUnwritable as error:
+    print(error.errno)
+"""
+TOO_BIG = b"%d\n" % errno.EFBIG
+
+
+class Stingy:
+    """A write(2) that takes one byte at a time, and in the end what it is told to."""
+
+    def __init__(self, most: int, last: int | OSError) -> None:
+        self.most, self.last, self.taken = most, last, b""
+
+    def __call__(self, fd: int, data: bytes) -> int:
+        if len(self.taken) < self.most:
+            self.taken += data[:1]
+            return 1
+        if isinstance(self.last, OSError):
+            raise self.last
+        return self.last
+
+
+def test_all_is_written_however_little_is_taken_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest goes with the next call."""
+    stingy = Stingy(5, 0)
+    monkeypatch.setattr(os, "write", stingy)
+    writing.write_all(1, b"12345")
+    assert b"12345" == stingy.taken
+
+
+@pytest.mark.parametrize("last", [0, OSError(errno.ENOSPC, "full")])
+def test_what_cannot_be_written_whole_is_an_error(
+    last: int | OSError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where write(2) takes nothing and says nothing, so that nobody tries for ever."""
+    monkeypatch.setattr(os, "write", Stingy(2, last))
+    with pytest.raises(OSError):
+        writing.write_all(1, b"12345")
+
+
+def test_nobody_minds_what_nobody_has_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence that cannot be written is no failure; as much as can be is written."""
+    stingy = Stingy(2, OSError(errno.ENOSPC, "full"))
+    monkeypatch.setattr(os, "write", stingy)
+    writing.write(1, "12345")
+    assert b"12" == stingy.taken
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 5])
+def test_half_a_pidfile_is_none(most: int, tmp_path: Path) -> None:
+    """The old one stays as it was, and nothing lies beside it."""
+    path = tmp_path / "pid"
+    path.write_text("old\n")
+    done = python(WRITE, path, "23474", str(most))
+    assert (TOO_BIG, "old\n", ["pid"]) == (done.stdout, path.read_text(), listing(tmp_path))
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 5])
+@pytest.mark.parametrize("old", ["1\n", "987654\n", "98765432\n"])
+def test_half_a_pid_never_stands_in_a_pidfile_that_is_written_in_place(
+    old: str, most: int, tmp_path: Path
+) -> None:
+    """In place of "987654", half of "23474" would name 237654: it holds no pid, or the old one."""
+    skip_without_nobody()
+    path = tmp_path / "pid"
+    file(old, uid=NOBODY, gid=NOBODY)(path)
+    with shared(tmp_path, 0o755):
+        done = python(WRITE, path, "23474", str(most), **as_nobody())
+    assert TOO_BIG == done.stdout, done.stderr
+    assert path.read_text() in ("", old)
+    assert pidfile.parse(path.read_bytes()) in (None, int(old))
+
+
+def test_a_report_comes_whole_in_however_many_parts() -> None:
+    """A long text may have four bytes for each character: more than goes in one piece."""
+    reading, writing_end = os.pipe()
+    text = "\N{GRINNING FACE}" * 2000
+    report.send_error(writing_end, StartFailed("exec", text, errno.ENOENT, text))
+    whole = os.read(reading, 65536)
+    assert select.PIPE_BUF < len(whole)
+
+    def tell() -> None:
+        for number in range(len(whole)):
+            os.write(writing_end, whole[number : number + 1])
+        os.close(writing_end)
+
+    teller = threading.Thread(target=tell)
+    teller.start()
+    ((_, values),) = report.receive(reading)
+    teller.join()
+    os.close(reading)
+    error = report.error_from(values)
+    assert isinstance(error, StartFailed)
+    assert (text[:1000], text[:1000]) == (error.detail, error.reason)
+
+
+def test_a_report_that_breaks_off_is_none() -> None:
+    """Whoever sent it was killed meanwhile; what came before it counts."""
+    reading, writing_end = os.pipe()
+    report.send(writing_end, "warning", "first")
+    report.send(writing_end, "warning", "second")
+    both = os.read(reading, 4096)
+    os.write(writing_end, both[:-3])
+    os.close(writing_end)
+    assert [("warning", ["first"])] == list(report.receive(reading))
+    os.close(reading)
