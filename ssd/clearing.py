@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.engine import Stop
     from ssd.locking import Lock
+    from ssd.processes.identity import Process
+    from ssd.processes.types import ProcessTable
 
 # Why a pidfile is kept.
 IN_USE = "it names process {pid}, which runs and was not stopped by this call"
@@ -46,12 +48,18 @@ def _lock(path: str, work: "Stop") -> "Lock | None":
 def _clear(path: str, work: "Stop") -> str | None:
     """Remove the pidfile, or say why it is kept."""
     try:
-        pid = pidfile.read(path, alone=False)
+        entry = pidfile.load(os.fsencode(path), alone=False)
     except FileNotFoundError:
         return None
     except (PidfileUnreadable, PidfileUnsafe) as error:
         return error.reason
-    owner = work.table.process(pid) if pid is not None else None
+    owner = _owner(entry, work.table) if entry is not None else None
     if owner is not None and owner not in work.signalled:
-        return IN_USE.format(pid=pid)
+        return IN_USE.format(pid=owner.pid)
     return None if pidfile.remove(path) else SPECIAL
+
+
+def _owner(entry: pidfile.Entry, table: "ProcessTable") -> "Process | None":
+    """Return the living process that a pidfile names."""
+    found = None if entry.pid is None else table.process(entry.pid)
+    return None if found is None or not entry.means(found, table) else found

@@ -68,12 +68,13 @@ def look(
         return Finding([] if first is None else [first], None)
     alone = match.exec is match.name is match.user is match.ppid is None
     try:
-        pid = pidfile.read(match.pidfile, alone)
+        entry = pidfile.load(os.fsencode(match.pidfile), alone)
     except FileNotFoundError:
         return Finding([], None)
-    if pid is None:
+    if entry is None or entry.pid is None:
         return Finding([], False)
-    return Finding(table.select(criteria.replace(pid)), True)
+    found = table.select(criteria.replace(entry.pid))
+    return Finding([process for process in found if entry.means(process, table)], True)
 
 
 def find(match: "Match", *, table: "ProcessTable | None" = None) -> "list[Process]":

@@ -1,4 +1,4 @@
-"""A pidfile: read with suspicion, written whole or not at all, removed with care.
+"""A pidfile: read with suspicion, and removed with care. ``ssd.recording`` writes it.
 
 The rules are those of ``--pidfile`` in start-stop-daemon(8) made stricter where the
 original can be led to a process of somebody else's choice (docs/divergences.md, rows 1,
@@ -11,10 +11,18 @@ import stat
 
 from ssd.errors import PidfileUnreadable, PidfileUnsafe, PidfileUnwritable
 from ssd.paths import UntrustedLink, walk
-from ssd.writing import write_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.marks import Mark
+    from ssd.processes.identity import Process
+    from ssd.processes.types import ProcessTable
 
 SIZE_CAP = 4096  # bytes; PostgreSQL's postmaster.pid, the longest known, has about 100
 PID_MAX = 2**31 - 1
+# The attributes that may hold the mark (``ssd.marks``). Everybody who reads the file may read the
+# first. Root has the second where there is no such thing: on a tmpfs, as /run, before Linux 6.6.
+MARKS = ("user.ssd.process", "trusted.ssd.process")
 NULL = b"/dev/null"  # "use no pidfile": exempt from every check, as in the original
 
 # O_NONBLOCK: a FIFO in the pidfile's place must not hang us (open(2), fifo(7)).
@@ -33,32 +41,39 @@ def parse(content: bytes) -> int | None:
     return pid if 0 < pid <= PID_MAX else None
 
 
+class Entry:
+    """What a pidfile says: its content, the pid in it, and the mark beside it, if it has one."""
+
+    __slots__ = ("content", "pid", "_mark")
+
+    def __init__(self, content: bytes, mark: "Mark | None" = None) -> None:
+        self.content = content
+        self.pid = parse(content)
+        self._mark = mark if mark is not None and mark.pid == self.pid else None
+
+    @property
+    def started(self) -> int | None:
+        """Return the start time in the second line, which a PIDLockFile wrote before 0.2."""
+        words = self.content.split()
+        return int(words[1]) if len(words) == 2 and words[1].isdigit() else None
+
+    def means(self, process: "Process", table: "ProcessTable") -> bool:
+        """Tell whether a process that has the pid may be the one that the file is of."""
+        return self._mark is None or not self._mark.denies(process, table)
+
+
 def read(path: str | bytes, alone: bool = True) -> int | None:
-    """Return the pid in a pidfile, or None if the file holds no pid.
+    """Return the pid in a pidfile, or None if the file holds no pid; see ``load``."""
+    found = load(os.fsencode(path), alone)
+    return None if found is None else found.pid
+
+
+def load(name: bytes, alone: bool) -> Entry | None:
+    """Return what a pidfile says that may be believed; None for what is no small file.
 
     ``alone`` says that the pidfile is the only criterion, which is believed only if the
     file belongs to root or to the caller. Raises FileNotFoundError if there is no such
     file, PidfileUnreadable, and PidfileUnsafe if others could have chosen its content.
-    """
-    found = load(os.fsencode(path), alone)
-    return None if found is None else parse(found)
-
-
-def read_owner(path: str | bytes) -> tuple[int | None, int | None]:
-    """Return the pid and the start time in a file, None for what is not there.
-
-    The start time is what ``write`` was given. Raises what ``read`` does.
-    """
-    found = load(os.fsencode(path), alone=False) or b""
-    words = found.split()
-    started = int(words[1]) if len(words) == 2 and words[1].isdigit() else None
-    return parse(found), started
-
-
-def load(name: bytes, alone: bool) -> bytes | None:
-    """Return what is in a pidfile that may be believed; None for what is no small file.
-
-    Raises what ``read`` does.
     """
     if name == NULL:
         return None
@@ -67,7 +82,7 @@ def load(name: bytes, alone: bool) -> bytes | None:
     except FileNotFoundError:
         raise
     except UntrustedLink as link:
-        raise PidfileUnsafe(os.fsdecode(name), _untrusted(link)) from None
+        raise PidfileUnsafe(os.fsdecode(name), untrusted(link)) from None
     except OSError as error:
         raise PidfileUnreadable(os.fsdecode(name), error.strerror, error.errno) from error
     try:
@@ -77,12 +92,31 @@ def load(name: bytes, alone: bool) -> bytes | None:
             raise PidfileUnsafe(os.fsdecode(name), fault)
         if not stat.S_ISREG(facts.st_mode) or facts.st_size > SIZE_CAP:
             return None
-        return os.read(fd, SIZE_CAP)
+        return Entry(os.read(fd, SIZE_CAP), _mark(fd, facts.st_mtime_ns))
     finally:
         os.close(fd)
 
 
-def _untrusted(link: UntrustedLink) -> str:
+def _mark(fd: int, written: int) -> "Mark | None":
+    """Return the mark of an open file; None if it has none, or was written since.
+
+    ``written`` is when it was last modified (st_mtime_ns).
+    """
+    if not hasattr(os, "getxattr"):  # not Linux
+        return None
+    for name in MARKS:
+        try:
+            text = os.getxattr(fd, name)
+        except OSError:
+            continue  # no such attribute, no attributes at all, or not for us to read
+        from ssd.marks import parse
+
+        return parse(text, written)
+    return None
+
+
+def untrusted(link: UntrustedLink) -> str:
+    """Say why a link on the way to a pidfile is not followed."""
     return f"others can write the directory of the symbolic link {link.name!r}"
 
 
@@ -101,53 +135,6 @@ def distrust(facts: os.stat_result, alone: bool) -> str | None:
     if stat.S_ISREG(facts.st_mode) and facts.st_nlink > 1:
         return "it has a second name (hard link)"
     return None
-
-
-class Written:
-    """A pidfile just written, held by its directory: it can be taken back after a chroot(2)."""
-
-    __slots__ = ("_directory", "_base")
-
-    def __init__(self, directory: int, base: str) -> None:
-        self._directory = directory
-        self._base = base
-
-    def remove(self) -> None:
-        """Remove the file. Raises OSError."""
-        os.unlink(self._base, dir_fd=self._directory)
-
-    def close(self) -> None:
-        """Let go of the directory."""
-        os.close(self._directory)
-
-
-def write(
-    path: str | bytes, pid: int, umask: int = 0o022, started: int | None = None
-) -> Written | None:
-    """Write a pid and a newline as a new file, in one step.
-
-    Its mode is 0644 less ``umask``: nobody believes a file that others may write. With
-    ``started``, the owner's start time, that is a second line. The text is written to a
-    temporary file beside it, which is then renamed: a reader, or a full disk, never meets
-    half a pidfile. Returns what takes it back, None for /dev/null. Raises PidfileUnwritable.
-    """
-    name = os.fsencode(path)
-    if name == NULL:
-        return None
-    content = b"%d\n" % pid if started is None else b"%d\n%d\n" % (pid, started)
-    try:
-        directory, base = walk(name, follow_last=False)
-        try:
-            _refuse_special(base, directory)
-            _replace(base, directory, content, 0o644 & ~umask)
-        except BaseException:
-            os.close(directory)
-            raise
-    except UntrustedLink as link:
-        raise PidfileUnwritable(os.fsdecode(name), _untrusted(link)) from None
-    except OSError as error:
-        raise PidfileUnwritable(os.fsdecode(name), error.strerror, error.errno) from error
-    return Written(directory, base)
 
 
 def remove(path: str | bytes) -> bool:
@@ -170,7 +157,7 @@ def remove(path: str | bytes) -> bool:
     except FileNotFoundError:
         return True
     except UntrustedLink as link:
-        raise PidfileUnwritable(os.fsdecode(name), _untrusted(link)) from None
+        raise PidfileUnwritable(os.fsdecode(name), untrusted(link)) from None
     except OSError as error:
         raise PidfileUnwritable(os.fsdecode(name), error.strerror, error.errno) from error
 
@@ -199,87 +186,3 @@ def _is_literal(name: bytes, fd: int) -> bool:
         return name.startswith(b"/") and os.readlink(b"/proc/self/fd/%d" % fd) == name
     except OSError:
         return False  # no /proc, or hidden: the walk answers instead
-
-
-def _refuse_special(base: str, directory: int) -> None:
-    """Raise OSError if something other than a regular file has the pidfile's name."""
-    try:
-        mode = os.lstat(base, dir_fd=directory).st_mode
-    except FileNotFoundError:
-        return
-    if stat.S_ISLNK(mode):
-        raise OSError(errno.ELOOP, "it is a symbolic link")
-    if stat.S_ISDIR(mode):
-        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "it is no regular file")
-
-
-def _replace(base: str, directory: int, content: bytes, mode: int) -> None:
-    """Write a temporary file and rename it to ``base``."""
-    try:
-        # Cut in bytes: a name has 255 of them at most.
-        name = os.fsdecode(b".%s.tmp" % os.fsencode(base)[:200])
-        fd, temporary = _create(name, directory)
-    except PermissionError:
-        # A file of the caller's in a directory that is not: it can only be written in place.
-        if not os.access(base, os.W_OK, dir_fd=directory):
-            raise
-        _overwrite(base, directory, content)
-        return
-    try:
-        try:
-            write_all(fd, content)
-            _take_group(fd)
-            os.fchmod(fd, mode)
-        finally:
-            os.close(fd)
-        os.rename(temporary, base, src_dir_fd=directory, dst_dir_fd=directory)
-    except BaseException:
-        os.unlink(temporary, dir_fd=directory)
-        raise
-
-
-def _take_group(fd: int) -> None:
-    """Give a new file our group: with its directory's (open(2)) nobody would believe it."""
-    try:
-        os.fchown(fd, -1, os.getgid())
-    except PermissionError:
-        pass  # a group that is no more the caller's, or a file system without any (vfat)
-
-
-def _create(temporary: str, directory: int) -> tuple[int, str]:
-    """Create the temporary file; return its descriptor and its name.
-
-    One that is there was left by a start that was killed, and is replaced; in a sticky
-    directory it may be somebody else's, and then another name is taken.
-    """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL  # which follows no link: open(2)
-    try:
-        return os.open(temporary, flags, 0o600, dir_fd=directory), temporary
-    except FileExistsError:
-        try:
-            os.unlink(temporary, dir_fd=directory)
-        except (PermissionError, IsADirectoryError):
-            temporary += "." + os.urandom(8).hex()
-        return os.open(temporary, flags, 0o600, dir_fd=directory), temporary
-
-
-def _overwrite(base: str, directory: int, content: bytes) -> None:
-    """Write into an existing file, the pid first and the cut second: never empty.
-
-    But where it cannot be written whole it is emptied, and holds no pid: the beginning of
-    the new one before the rest of the old one would name a stranger.
-    """
-    fd = os.open(base, os.O_WRONLY | os.O_NOFOLLOW, dir_fd=directory)
-    try:
-        if os.fstat(fd).st_nlink > 1:
-            raise OSError(errno.EMLINK, "it has a second name (hard link)")
-        try:
-            write_all(fd, content)
-            os.ftruncate(fd, len(content))
-        except BaseException:
-            os.ftruncate(fd, 0)
-            raise
-    finally:
-        os.close(fd)

@@ -10,7 +10,7 @@ from math import inf
 from lockfile import AlreadyLocked, LockFailed, LockTimeout, NotLocked, NotMyLock
 from lockfile.pidlockfile import PIDLockFile as _PIDLockFile
 
-from ssd import locking, pidfile
+from ssd import locking, pidfile, recording
 from ssd.errors import PidfileError, StartBlocked
 from ssd.finding import resolve
 from ssd.matching import Match
@@ -29,8 +29,11 @@ RELEASE = 0.1  # seconds between two looks whether a living owner has released, 
 class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
     """A pidfile that locks: held as long as the process in it runs.
 
-    The owner is known by pid and start time, kept in the file's second line; an owner that
-    has ended, however it ended, holds nothing. Two processes that try at the same moment
+    The text is the owner's pid. Which process that is says a mark beside it (``ssd.marks``):
+    an owner that has ended, however it ended, holds nothing. Where the file system has no
+    attributes, whoever has the pid of a dead owner by now holds the lock: nobody gets it
+    wrongly. A file with a start time in its second line, as older versions wrote, is
+    understood. Two processes that try at the same moment
     are kept apart by a kernel lock. The file is never empty: it appears whole, by a rename.
     Questions about a file that somebody else could have written raise PidfileUnsafe.
     ``table`` is where owners are looked for, the system's own unless given.
@@ -117,9 +120,8 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
             if self._owner() is not None:
                 return False
             own = self._own_pid()
-            here = self._table.process(own)
-            started = 0 if here is None else here.start_time
-            written = pidfile.write(self.path, own, _umask(), started)
+            mark = recording.describe(self._table.process(own), self._table)
+            written = recording.write(self.path, own, _umask(), mark)
             if written is not None:
                 written.close()
             return True
@@ -130,11 +132,15 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
     def _owner(self) -> int | None:
         """Return the pid of the running owner."""
         try:
-            pid, started = pidfile.read_owner(self.path)
+            entry = pidfile.load(os.fsencode(self.path), alone=False)
         except FileNotFoundError:
             return None
-        process = None if pid is None else self._table.process(pid)
-        if process is None or started not in (None, process.start_time):
+        if entry is None or entry.pid is None:
+            return None
+        process = self._table.process(entry.pid)
+        if process is None or not entry.means(process, self._table):
+            return None
+        if entry.started not in (None, process.start_time):
             return None
         return process.pid
 

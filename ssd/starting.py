@@ -6,12 +6,12 @@
 
 import os
 
-from ssd import locking, pidfile
+from ssd import locking
 from ssd.errors import AlreadyRunning, Error, NotReady, PidfileUnwritable, StartFailed
 from ssd.finding import look, resolve
 from ssd.launch.become import become, home
 from ssd.launch.identity import Identity
-from ssd.processes import default_table
+from ssd.processes import default_table, own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ssd.matching import Match
     from ssd.processes.identity import Process
     from ssd.processes.types import ProcessTable
+    from ssd.recording import Written
 
 
 class Launch:
@@ -112,7 +113,10 @@ class Launch:
         os.umask(umask)
         undo = None
         if self.pidfile is not None:
-            undo = pidfile.write(self.pidfile, os.getpid(), umask)
+            from ssd import recording  # not for every start
+
+            mark = recording.describe(own(self.table), self.table)  # the exec keeps it true
+            undo = recording.write(self.pidfile, os.getpid(), umask, mark)
         try:
             become(self.command, self.who, self.warn, self.executing, home(self.who))
         except BaseException:
@@ -120,7 +124,7 @@ class Launch:
                 self._undo(undo)
             raise
 
-    def _undo(self, written: "pidfile.Written") -> None:
+    def _undo(self, written: "Written") -> None:
         """Remove the pidfile of a start that failed; another user by now may not be let."""
         try:
             written.remove()

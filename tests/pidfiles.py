@@ -5,11 +5,14 @@ import socket
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ssd import pidfile
+from ssd import marks, pidfile, recording
 from ssd.errors import PidfileUnreadable, PidfileUnsafe, PidfileUnwritable
+from ssd.processes import default_table
+from ssd.processes.identity import Process
 
 Make = Callable[[Path], object]
 UNSAFE, UNREADABLE, MISSING = PidfileUnsafe, PidfileUnreadable, FileNotFoundError
@@ -79,8 +82,36 @@ def outcome(function: Callable[..., object], *arguments: object) -> object:
         return type(error)
 
 
-def write(path: str | bytes | Path, pid: int, **options: int) -> None:
+def write(path: str | bytes | Path, pid: int, **options: Any) -> None:
     """Write a pidfile, and let go of what would take it back."""
-    written = pidfile.write(os.fspath(path), pid, **options)
+    written = recording.write(os.fspath(path), pid, **options)
     if written is not None:
         written.close()
+
+
+def mark(path: str | bytes | Path, pid: int, started: int = 0) -> None:
+    """Write a pidfile with the mark of the process that has the pid, or of one before it.
+
+    ``started``: how much later than the process itself that one was started, in ticks.
+    """
+    table = default_table()
+    process = table.process(pid)
+    assert process is not None
+    meant = recording.describe(Process(pid, process.start_time + started), table)
+    write(path, pid, mark=meant)
+
+
+def marked(path: str | bytes | Path) -> bool:
+    """Tell whether a pidfile has a mark that counts."""
+    facts = os.stat(path)
+    names = [name for name in os.listxattr(path) if name in pidfile.MARKS]
+    texts = [os.getxattr(path, name) for name in names]
+    return any(marks.parse(text, facts.st_mtime_ns) is not None for text in texts)
+
+
+def needs_attributes(directory: Path) -> None:
+    """Skip a test where files in a directory can have no mark."""
+    try:
+        os.setxattr(directory, "user.ssd.test", b"")
+    except OSError as error:
+        pytest.skip(f"{directory} has no extended attributes: {error.strerror}")

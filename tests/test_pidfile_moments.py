@@ -24,7 +24,7 @@ from support import (
 
 BEGIN = """
 import os, sys
-from ssd import pidfile
+from ssd import pidfile, recording
 path = sys.argv[1]
 """
 
@@ -128,7 +128,7 @@ def note(event, arguments):
         print(oct(os.fstat(arguments[0]).st_mode))
 os.umask(0)
 sys.addaudithook(note)
-pidfile.write(path, 7)
+recording.write(path, 7)
 """
 
 
@@ -146,7 +146,7 @@ def test_a_pidfile_that_is_being_written_is_closed_to_others(
 def test_a_directory_with_the_temporary_files_name_is_left_alone(tmp_path: Path) -> None:
     """Another name is taken, and is gone in the end."""
     (tmp_path / ".pid.tmp").mkdir()
-    python(f"{BEGIN}pidfile.write(path, 7)", tmp_path / "pid", check=True)
+    python(f"{BEGIN}recording.write(path, 7)", tmp_path / "pid", check=True)
     assert ([".pid.tmp", "pid"], "7\n") == (listing(tmp_path), (tmp_path / "pid").read_text())
 
 
@@ -155,7 +155,7 @@ def test_a_temporary_file_that_may_not_be_removed_is_left_alone(tmp_path: Path) 
     skip_without_nobody()
     file("theirs")(tmp_path / ".pid.tmp")
     with shared(tmp_path, 0o1777):
-        done = python(f"{BEGIN}pidfile.write(path, 7)", tmp_path / "pid", **as_nobody())
+        done = python(f"{BEGIN}recording.write(path, 7)", tmp_path / "pid", **as_nobody())
     assert (b"", [".pid.tmp", "pid"]) == (done.stderr, listing(tmp_path))
     assert ("theirs", "7\n", NOBODY) == (
         (tmp_path / ".pid.tmp").read_text(),
@@ -166,7 +166,7 @@ def test_a_temporary_file_that_may_not_be_removed_is_left_alone(tmp_path: Path) 
 
 OVERWRITE = f"""{BEGIN}
 try:
-    pidfile.write(path, 7)
+    recording.write(path, 7)
 except pidfile.PidfileUnwritable as error:
     print(error.reason)
 """

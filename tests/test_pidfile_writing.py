@@ -65,30 +65,6 @@ def test_a_written_pidfile_is_the_pid_and_a_newline(tmp_path: Path) -> None:
     assert (b"123\n", ["pid"]) == ((tmp_path / "pid").read_bytes(), listing(tmp_path))
 
 
-def test_an_owner_is_written_with_the_start_time(tmp_path: Path) -> None:
-    """The second line is the owner's start time, and both can be read again."""
-    path = str(tmp_path / "pid")
-    write(path, 123, started=456)
-    assert (b"123\n456\n", (123, 456)) == (Path(path).read_bytes(), pidfile.read_owner(path))
-
-
-@pytest.mark.parametrize(
-    ("text", "owner"),
-    [("5\n", (5, None)), ("5\nx\n", (5, None)), ("5 6 7\n", (5, None)), ("", (None, None))],
-)
-def test_an_owner_without_a_start_time_is_a_pid(text: str, owner: tuple, tmp_path: Path) -> None:
-    """A pidfile that somebody else wrote has no second line, or another one."""
-    (tmp_path / "pid").write_text(text)
-    assert owner == pidfile.read_owner(str(tmp_path / "pid"))
-
-
-@pytest.mark.requires_root
-def test_an_owner_is_read_from_anybodys_file(tmp_path: Path) -> None:
-    """Whoever asks for the owner has the start time to compare, a second criterion."""
-    file(uid=NOBODY)(tmp_path / "pid")
-    assert (123, None) == pidfile.read_owner(str(tmp_path / "pid"))
-
-
 def test_writing_over_a_pidfile_replaces_it(tmp_path: Path) -> None:
     """Whoever holds the old file open reads the old pid in it to the end."""
     path = tmp_path / "pid"
@@ -183,10 +159,10 @@ def test_a_temporary_file_of_a_start_that_was_killed_is_replaced(tmp_path: Path)
 
 WRITE = """
 import sys
-from ssd import pidfile
+from ssd import recording
 from ssd.errors import PidfileUnwritable
 try:
-    pidfile.write(sys.argv[1], 7)
+    recording.write(sys.argv[1], 7)
 except PidfileUnwritable as error:
     print(error.errno)
 """
@@ -269,9 +245,9 @@ def test_a_directory_link_that_others_planted_is_not_written_through(
 
 WRITE_OFTEN = """
 import sys
-from ssd import pidfile
+from ssd import recording
 for pid in [1, 2**31 - 1] * 200:
-    pidfile.write(sys.argv[1], pid).close()
+    recording.write(sys.argv[1], pid).close()
 print("done")
 """
 

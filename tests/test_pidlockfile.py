@@ -12,6 +12,7 @@ import lockfile
 import locks
 import pytest
 from lockfile.pidlockfile import PIDLockFile as Original
+from pidfiles import mark
 from support import child, ended, listing, nothing_left, python, until_readable, unused_pid
 
 import ssd
@@ -66,13 +67,11 @@ def test_it_is_lockfiles_own_kind(path: Path) -> None:
 
 
 def test_a_lock_is_taken_and_released(path: Path) -> None:
-    """The file holds pid and start time, and is gone afterwards."""
+    """The file holds the pid and nothing else, and is gone afterwards."""
     lock = PIDLockFile(str(path))
-    (here,) = [ssd.default_table().process(os.getpid())]
     with nothing_left():
         lock.acquire(timeout=0)
-        assert here is not None
-        assert f"{here.pid}\n{here.start_time}\n" == path.read_text()
+        assert f"{os.getpid()}\n" == path.read_text()
         assert (os.getpid(), True, True) == (
             lock.read_pid(), lock.is_locked(), lock.i_am_locking(),
         )  # fmt: skip
@@ -186,6 +185,10 @@ def _stale_file(path: Path) -> None:
 
 
 def _reused_pid(path: Path) -> None:
+    mark(path, os.getpid(), started=1)  # it lives, but is another one
+
+
+def _reused_pid_in_an_old_file(path: Path) -> None:
     here = ssd.default_table().process(os.getpid())
     assert here is not None
     path.write_text(f"{here.pid}\n{here.start_time + 1}\n")  # it lives, but is another one
@@ -194,6 +197,7 @@ def _reused_pid(path: Path) -> None:
 STALE = {
     "an owner that is gone": _stale_file,
     "an owner whose pid is another's now": _reused_pid,
+    "such an owner, as older versions wrote him": _reused_pid_in_an_old_file,
     "an empty file": lambda path: path.write_text(""),
     "text": lambda path: path.write_text("running\n"),
     "minus one": lambda path: path.write_text("-1\n"),
@@ -218,6 +222,17 @@ def test_a_lock_of_a_killed_owner_is_stale(path: Path) -> None:
         other.kill()
         other.wait()
         assert (True, False) == (path.exists(), PIDLockFile(str(path)).is_locked())
+
+
+def test_a_file_of_an_older_version_holds(path: Path) -> None:
+    """The second line was the owner's start time."""
+    with child() as process:
+        owner = ssd.default_table().process(process.pid)
+        assert owner is not None
+        path.write_text(f"{owner.pid}\n{owner.start_time}\n")
+        with pytest.raises(lockfile.AlreadyLocked):
+            PIDLockFile(str(path)).acquire(timeout=0)
+    assert not PIDLockFile(str(path)).is_locked()
 
 
 def test_a_file_without_a_start_time_holds_as_long_as_its_process_runs(path: Path) -> None:

@@ -24,12 +24,12 @@ from ssd.launch import report
 # Writes a pidfile where a file may have so many bytes, and says what came of it.
 WRITE = """
 import resource, sys
-from ssd import pidfile
+from ssd import recording
 from ssd.errors import PidfileUnwritable
 path, pid, most = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 try:
-    pidfile.write(path, pid)
+    recording.write(path, pid)
 except PidfileUnwritable as error:
     print(error.errno)
 """
@@ -43,6 +43,7 @@ class Stingy:
         self.most, self.last, self.taken = most, last, b""
 
     def __call__(self, fd: int, data: bytes) -> int:
+        """Take what is to be taken, and say how much."""
         if len(self.taken) < self.most:
             self.taken += data[:1]
             return 1

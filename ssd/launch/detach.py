@@ -7,12 +7,13 @@ pidfile and executes the program. The caller reads their reports until the pipe 
 
 import os
 
-from ssd import pidfile
+from ssd import pidfile, recording
 from ssd.errors import PidfileError, StartFailed
 from ssd.launch import report
 from ssd.launch.become import attempt, become
 from ssd.launch.context import daemon_context
 from ssd.launch.stdio import open_descriptors, prepare
+from ssd.processes import own
 from ssd.processes.identity import Process
 
 TYPE_CHECKING = False
@@ -119,10 +120,12 @@ def _work(plan: Detachment, context: "type", writing: int) -> "NoReturn":
 
     try:
         _detach(plan, context, writing)
+        here = own(plan.table)
         for end in ends:
-            report.send_self(end, plan.table)
+            report.send_self(end, here)
         if plan.pidfile is not None:
-            written = pidfile.write(plan.pidfile, os.getpid(), PIDFILE_UMASK)
+            mark = recording.describe(here, plan.table)
+            written = recording.write(plan.pidfile, os.getpid(), PIDFILE_UMASK, mark)
         become(
             plan.command,
             plan.who,
@@ -138,7 +141,7 @@ def _work(plan: Detachment, context: "type", writing: int) -> "NoReturn":
         os._exit(2)  # our own child: the caller's buffers and exit handlers are not its own
 
 
-def _take_back(written: "pidfile.Written | None") -> None:
+def _take_back(written: "recording.Written | None") -> None:
     """Remove the pidfile here and now: whoever waits for us may have been killed."""
     if written is None:
         return

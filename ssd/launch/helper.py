@@ -237,7 +237,7 @@ def _launch(request: Request, reports: int) -> None:
     from ssd.launch.command import Command
     from ssd.launch.stdio import fill
     from ssd.matching import Match
-    from ssd.processes import table_named
+    from ssd.processes import own, table_named
     from ssd.starting import Launch
 
     def executing() -> None:
@@ -258,6 +258,6 @@ def _launch(request: Request, reports: int) -> None:
         table=None if request.table is None else table_named(request.table),
     )
     if not request.background:
-        report.send_self(reports, launch.table)
+        report.send_self(reports, own(launch.table))
     launch.launch()
     report.send(reports, "done")

@@ -16,8 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ssd.processes.types import ProcessTable
-
 FORMAT = 2  # of marshal, which every Python reads: a helper's may be another
 LENGTH = 4
 _LONGEST = 1000  # characters of one text
@@ -47,12 +45,8 @@ def send(fd: int, kind: str, *values: object) -> None:
         pass  # whoever asked for the start is gone; the start itself goes on
 
 
-def send_self(fd: int, table: "ProcessTable") -> None:
-    """Tell who this process is; its start time is unknown where /proc is not mounted."""
-    try:
-        here = table.process(os.getpid())
-    except errors.ProcessTableError:
-        here = None  # nothing had to be looked for, or we would not have got here
+def send_self(fd: int, here: Process | None) -> None:
+    """Tell who this process is; None: all that it knows of itself is its pid."""
     send(fd, "process", os.getpid(), UNKNOWN_START if here is None else here.start_time)
 
 

@@ -1,9 +1,13 @@
 """The process table: one contract, the kernel's own and psutil's implementation."""
 
+import os
 import sys
+
+from ssd.errors import ProcessTableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ssd.processes.identity import Process
     from ssd.processes.types import ProcessTable
 
 
@@ -26,3 +30,11 @@ def table_named(name: str) -> "ProcessTable":
 
         return PortableTable()
     raise ValueError(f"no process table is called {name!r}: kernel or psutil")
+
+
+def own(table: "ProcessTable") -> "Process | None":
+    """Return the calling process; None where nothing can be looked at."""
+    try:
+        return table.process(os.getpid())
+    except ProcessTableError:
+        return None  # nothing had to be looked for, or we would not have got here

@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
 
+    from ssd.processes.origin import Origin
     from ssd.processes.types import Handle
 
 # What the kernel answers about a process that is gone (ENOENT, ESRCH) or hidden (EACCES,
@@ -36,6 +37,13 @@ class LinuxTable:
 
     def __init__(self, root: str = "/proc") -> None:
         self._root = os.fsencode(root)
+
+    @property
+    def origin(self) -> "Origin":
+        """Return what the start times count from."""
+        from ssd.processes.origin import KernelOrigin  # only for a pidfile with a mark
+
+        return KernelOrigin(self._root)
 
     def pids(self) -> list[int]:
         """Return every pid, ascending. Raises ProcessTableError if /proc is not mounted."""

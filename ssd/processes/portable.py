@@ -16,6 +16,7 @@ from ssd.processes.handles import open_handle
 from ssd.processes.hidden import hidden
 from ssd.processes.identity import Process
 from ssd.processes.linux import runs
+from ssd.processes.origin import KernelOrigin
 from ssd.processes.questions import Questions
 from ssd.processes.waiting import wait
 
@@ -52,6 +53,8 @@ class PortableTable(Questions):
     elsewhere. Where psutil derives it from the wall clock and that is set, a process that
     was found before is taken for a stranger, never the other way round.
     """
+
+    origin = KernelOrigin() if LINUX else None  # of the start times
 
     def pids(self) -> list[int]:
         """Return every pid, ascending. Raises ProcessTableError if there is no table."""

@@ -8,6 +8,7 @@ import os
 
 from ssd.errors import AlreadyRunning, Error
 from ssd.launch import report
+from ssd.processes import own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,8 +71,7 @@ def _run(work: "Launch") -> int:
 def _become(work: "Launch", writing: int) -> "NoReturn":
     """Be the child: become the program, and report what fails on the way."""
     try:
-        here = work.table.process(os.getpid())
-        report.send(writing, "process", os.getpid(), 0 if here is None else here.start_time)
+        report.send_self(writing, own(work.table))
         work.executing = lambda: report.send(writing, "executing")
         work.warn = lambda *warning: report.send(writing, "warning", *warning)
         work.become()

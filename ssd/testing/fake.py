@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from ssd.errors import StartFailed
 from ssd.processes.identity import Process
+from ssd.processes.origin import Origin
 from ssd.processes.types import Handle
 from ssd.starting import Launch
 from ssd.testing import launching, record
@@ -56,6 +57,8 @@ class FakeProcesses(View):
     ) -> None:
         super().__init__(clock or FakeClock(), pid_max, CALLER, init_reaps)
         self.hidepid = hidepid
+        # A machine of its own: a pidfile of another one names nobody here.
+        self.origin = Origin(b"fake-" + os.urandom(8).hex().encode(), b"fake")
         self.signals: list[Sent] = []
         self.events: list[Event] = []
         self.started: list[FakeProcess] = []

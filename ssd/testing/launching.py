@@ -8,7 +8,7 @@ import asyncio
 import errno
 import os
 
-from ssd import pidfile
+from ssd import recording
 from ssd.child import STILL_RUNS, Child
 from ssd.errors import AlreadyRunning, NotReady, StartFailed
 from ssd.launch.detach import forget
@@ -174,7 +174,8 @@ def _make(table: "FakeProcesses", start: Launch, program: Program) -> FakeProces
     written = None
     try:
         if start.pidfile is not None:
-            written = pidfile.write(start.pidfile, process.pid, _umask(start))
+            mark = recording.describe(process.identity, table)
+            written = recording.write(start.pidfile, process.pid, _umask(start), mark)
         _refuse(table, start, program)
     except BaseException:
         process.die(status=2)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import daemon
 import pytest
+from pidfiles import mark
 from support import child, ended, python
 
 import ssd
@@ -45,6 +46,7 @@ COMMON = {
     "ssd.processes.identity", "ssd.processes.linux", "ssd.schedule", "ssd.signals", "ssd.writing",
 }  # fmt: skip
 SCAN = {"ssd.processes.scanning"}
+MARK = {"ssd.marks", "ssd.processes.origin"}  # of a pidfile that ssd has written
 STATUS = {"ssd.command.status"}
 STOP = {
     "ssd.clearing", "ssd.command.stop", "ssd.engine", "ssd.processes.handles",
@@ -54,7 +56,12 @@ START = {
     "ssd.command.start", "ssd.starting", "ssd.locking", "ssd.launch.become", "ssd.launch.command",
     "ssd.launch.environment", "ssd.launch.identity",
 }  # fmt: skip
-BACKGROUND = {"ssd.launch.detach", "ssd.launch.context", "ssd.launch.report"}
+BACKGROUND = {
+    "ssd.launch.detach",
+    "ssd.launch.context",
+    "ssd.launch.report",
+    "ssd.recording",
+} | MARK
 LIBRARY = {"errno", "fcntl", "select", "time", "marshal"}  # in C, and free
 
 # command line -> what of ssd it may load, and how many lines that may be
@@ -71,6 +78,7 @@ BUDGETS = {
         1200,
     ),
     "--status --pidfile {pidfile}": (COMMON | STATUS, 2000),
+    "--status --pidfile {marked}": (COMMON | STATUS | MARK, 2100),
     "--status --pid {pid}": (COMMON | STATUS, 2000),
     "--status --name sleep": (COMMON | STATUS | SCAN, 2150),
     "--status --exec /bin/true": (COMMON | STATUS | SCAN, 2150),
@@ -79,6 +87,7 @@ BUDGETS = {
     "--pidof --name sleep": (COMMON | STATUS | SCAN, 2150),
     "--stop --pidfile {pidfile}": (COMMON | STOP, 2600),
     "--stop --pidfile {pidfile} --retry=TERM/30/KILL/5": (COMMON | STOP, 2600),
+    "--stop --pidfile {marked}": (COMMON | STOP | MARK, 2700),
     "--stop --pidfile {pidfile} --test": (COMMON | STOP, 2600),
     "--stop --quiet --oknodo --pidfile {missing}": (COMMON | STOP, 2600),
     "--start --pidfile {pidfile} --startas /bin/true": (COMMON | START, 2800),
@@ -105,8 +114,9 @@ def test_a_verb_loads_only_what_it_needs(line: str, tmp_path: Path) -> None:
     allowed, budget = BUDGETS[line]
     with child() as process:
         (tmp_path / "pid").write_text(f"{process.pid}\n")
+        mark(tmp_path / "marked", process.pid)
         places = {
-            "pid": str(process.pid), "self": str(os.getpid()),
+            "pid": str(process.pid), "self": str(os.getpid()), "marked": str(tmp_path / "marked"),
             "pidfile": str(tmp_path / "pid"), "missing": str(tmp_path / "none"),
         }  # fmt: skip
         _, files = loaded(*line.format(**places).split())
@@ -128,7 +138,7 @@ def test_a_start_in_the_background_loads_python_daemon_and_no_more(tmp_path: Pat
         assert "daemon.daemon" in files
         assert set() == set(files) & {"psutil", "lockfile", "logging", "subprocess", "threading"}
         assert set() == own - COMMON - START - BACKGROUND
-        assert 3200 >= lines_of(files)
+        assert 3450 >= lines_of(files)
 
 
 RARE = {

@@ -56,19 +56,20 @@ def pidofproc(
     """
     path = default_pidfile(pathname) if pidfile is None else pidfile
     try:
-        content = pidfiles.load(os.fsencode(path), alone=False)
+        entry = pidfiles.load(os.fsencode(path), alone=False)
     except FileNotFoundError:
         return _absent(pathname, pidfile, omit, table)
     except PidfileUnreadable as error:
         if error.errno in _ABSENT:
             return _absent(pathname, pidfile, omit, table)
         return Found(UNKNOWN)
-    if content is None or not content.strip():
+    if entry is None or not entry.content.strip():
         return Found(UNKNOWN if pidfile is None else DEAD)
-    pid = pidfiles.parse(content)
-    if pid is None or (table or default_table()).process(pid) is None:
+    table = table or default_table()
+    process = None if entry.pid is None else table.process(entry.pid)
+    if process is None or not entry.means(process, table):
         return Found(DEAD_WITH_PIDFILE)
-    return Found(RUNNING, [pid])
+    return Found(RUNNING, [process.pid])
 
 
 def status_of_proc(

@@ -1,0 +1,81 @@
+"""Whoever reads a pidfile heeds its mark: command, LSB functions, and from wherever they look."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import Run
+from pidfiles import mark, needs_attributes
+from support import child, in_mounts
+
+from ssd.service import lsb
+
+
+@pytest.fixture(autouse=True)
+def _attributes(tmp_path: Path) -> None:
+    """Skip where the folder of the tests has no attributes."""
+    needs_attributes(tmp_path)
+
+
+def test_a_stop_with_the_pidfile_of_another_removes_it(tmp_path: Path, ssd: Run) -> None:
+    """It names no living process: nobody is signalled, and nobody needs it."""
+    path = tmp_path / "pid"
+    with child() as stranger:
+        mark(path, stranger.pid, started=1)
+        assert 1 == ssd("--status", "--pidfile", path).returncode
+        done = ssd("--stop", "--pidfile", path, "--retry", "KILL/60", "--remove-pidfile")
+        assert (1, False, None) == (done.returncode, path.exists(), stranger.poll())
+        assert f"No process in pidfile '{path}' found running; none killed.\n" == done.stdout
+        assert "" == done.stderr
+
+
+def test_the_lsb_functions_know_a_stranger(tmp_path: Path) -> None:
+    """pidofproc: dead, and a pidfile is left; killproc kills nobody, and removes the file."""
+    path = tmp_path / "pid"
+    with child() as stranger:
+        mark(path, stranger.pid)
+        assert (0, [stranger.pid]) == (
+            lsb.pidofproc("/bin/sleep", str(path)).status,
+            lsb.pidofproc("/bin/sleep", str(path)).pids,
+        )
+        mark(path, stranger.pid, started=1)
+        assert (1, []) == (
+            lsb.pidofproc("/bin/sleep", str(path)).status,
+            lsb.pidofproc("/bin/sleep", str(path)).pids,
+        )
+        assert 0 == lsb.killproc("/bin/sleep", "TERM", str(path))
+        assert (None, False) == (stranger.poll(), path.exists())
+
+
+STRANGE_BOOT = """
+echo 11111111-2222-3333-4444-555555555555 > "$1/boot"
+"$2" --status --pidfile "$1/pid" && mount --bind "$1/boot" /proc/sys/kernel/random/boot_id
+"$2" --status --pidfile "$1/pid" || echo "$?"
+mount -t tmpfs none /proc/sys; "$2" --status --pidfile "$1/pid"; echo "$?"
+"""
+
+
+@pytest.mark.requires_root
+@pytest.mark.requires_namespaces
+def test_nothing_outlives_a_reboot(tmp_path: Path, ssd_path: Path, run: Run) -> None:
+    """Even a process of the same pid and the same tick; and without an id it is not judged."""
+    with child() as process:
+        mark(tmp_path / "pid", process.pid)
+        done = run(*in_mounts(STRANGE_BOOT, tmp_path, ssd_path))
+    assert (0, "1\n0\n") == (done.returncode, done.stdout), done.stderr
+
+
+@pytest.mark.requires_root
+def test_a_living_daemon_is_found_from_another_time_namespace(
+    tmp_path: Path, ssd_path: Path
+) -> None:
+    """Start times are shifted there (time_namespaces(7)): nothing is judged by them."""
+    unshare = ["unshare", "--time", "--boottime", "1000000", "--fork", "--kill-child"]
+    if subprocess.run([*unshare, "true"], capture_output=True).returncode:
+        pytest.skip("no time namespace can be made here")
+    command = [ssd_path, "--status", "--pidfile", tmp_path / "pid"]
+    with child() as process:
+        mark(tmp_path / "pid", process.pid)
+        assert (0, 0) == (subprocess.call(command), subprocess.call([*unshare, *command]))
+        mark(tmp_path / "pid", process.pid, started=1)
+        assert (1, 0) == (subprocess.call(command), subprocess.call([*unshare, *command]))

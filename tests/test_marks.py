@@ -1,0 +1,339 @@
+"""The mark of a pidfile: which process it was written for, beside its text."""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Run
+from pidfiles import file, mark, marked, needs_attributes
+from support import (
+    NOBODY,
+    as_nobody,
+    in_mounts,
+    python,
+    shared,
+    skip_without_nobody,
+)
+
+import ssd
+from ssd import marks, pidfile, recording
+from ssd.marks import Mark
+from ssd.processes import default_table, table_named
+from ssd.processes.identity import UNKNOWN_START, Process
+from ssd.processes.linux import LinuxTable
+from ssd.processes.origin import KernelOrigin, Origin
+from ssd.testing import FakeProcesses
+
+# Judging -------------------------------------------------------------------------------
+
+
+class Table:
+    """A table of which only the origin is asked."""
+
+    def __init__(self, origin: Origin | None) -> None:
+        self.origin = origin
+
+
+MARK = Mark(7, 100, b"boot", b"time:[1]")
+HERE = Origin(b"boot", b"time:[1]")
+UNTOLD = Mark(7, 100, b"", b"time:[1]")
+
+# mark, start time of who has the pid, what start times count from -> is it surely another?
+JUDGED = {
+    "itself": (MARK, 100, HERE, False),
+    "a later process": (MARK, 101, HERE, True),
+    "an earlier process": (MARK, 99, HERE, True),
+    "a process that shows nothing": (MARK, UNKNOWN_START, HERE, False),
+    "after a reboot": (MARK, 101, Origin(b"other", b"time:[1]"), True),
+    "after a reboot, at the same tick": (MARK, 100, Origin(b"other", b"time:[1]"), True),
+    "after a reboot, hidden": (MARK, UNKNOWN_START, Origin(b"other", b"time:[1]"), True),
+    "in another time namespace": (MARK, 101, Origin(b"boot", b"time:[2]"), False),
+    "where the table is another namespace's": (MARK, 101, Origin(b"boot", None), False),
+    "where the boot is hidden": (MARK, 100, Origin(b"", b"time:[1]"), False),
+    "later, where the boot is hidden": (MARK, 101, Origin(b"", b"time:[1]"), True),
+    "marked where the boot was hidden": (UNTOLD, 100, HERE, False),
+    "later, marked where the boot was hidden": (UNTOLD, 101, HERE, True),
+    "a table of somebody's own": (MARK, 101, None, False),
+}
+
+
+@pytest.mark.parametrize("case", JUDGED)
+def test_a_process_is_denied_only_where_it_is_surely_another(case: str) -> None:
+    """A daemon that lives is not lost, whatever cannot be told."""
+    meant, start_time, origin, denied = JUDGED[case]
+    assert denied == meant.denies(Process(7, start_time), Table(origin))  # type: ignore[arg-type]
+
+
+def test_a_mark_is_read_as_it_was_written() -> None:
+    """All of it, and the time of the file besides."""
+    for meant in (MARK, UNTOLD):
+        again = marks.parse(meant.text(5), 5)
+        assert again is not None
+        assert (7, 100, meant.boot, b"time:[1]") == (
+            again.pid, again.start_time, again.boot, again.clock,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"7", b"7 100 boot clock 6", b"7 100 boot clock", b"x 100 boot clock 5",
+     b"7 -1 boot clock 5", b"7 100 boot clock 5 6", b"\xff 100 boot clock 5"],
+)  # fmt: skip
+def test_what_is_no_mark_of_this_file_is_none(text: bytes) -> None:
+    """Nor is one of another time: the file was written since, by whoever it was."""
+    assert marks.parse(text, 5) is None
+
+
+# On the disk ---------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _attributes(tmp_path: Path) -> None:
+    """Skip where the folder of the tests has no attributes."""
+    needs_attributes(tmp_path)
+
+
+def status(path: Path) -> int:
+    """Return the LSB status of the process in a pidfile."""
+    return ssd.status(ssd.Match(pidfile=path))
+
+
+def test_the_text_of_a_marked_pidfile_is_the_pid_alone(tmp_path: Path) -> None:
+    """``kill $(cat FILE)`` and int(read()) do as ever."""
+    path = tmp_path / "pid"
+    mark(path, os.getppid())
+    assert (f"{os.getppid()}\n", True, 0) == (path.read_text(), marked(path), status(path))
+
+
+def test_another_process_with_the_pid_is_dead_with_a_pidfile(tmp_path: Path) -> None:
+    """Row 28: status 1."""
+    mark(tmp_path / "pid", os.getppid(), started=1)
+    assert 1 == status(tmp_path / "pid")
+    assert [] == ssd.find(ssd.Match(pidfile=tmp_path / "pid"))
+    for table in ("kernel", "psutil"):
+        assert 1 == ssd.status(ssd.Match(pidfile=tmp_path / "pid"), table=table_named(table))
+
+
+def _written(path: Path) -> None:
+    path.write_text(f"{os.getppid()}\n")
+
+
+def _moved(path: Path) -> None:
+    path.rename(path.with_name("moved"))
+    path.with_name("moved").rename(path)
+
+
+def _copied(path: Path) -> None:
+    """Put another file with the same text, and no mark, into its place."""
+    path.with_name("copy").write_text(path.read_text())
+    path.with_name("copy").rename(path)
+
+
+CHANGES: dict[str, tuple[Callable[[Path], object], bool]] = {
+    "written": (_written, False),
+    "touched": (lambda path: os.utime(path), False),
+    "replaced": (_copied, False),
+    "moved": (_moved, True),
+    "given a mode": (lambda path: path.chmod(0o600), True),
+    "read": (lambda path: path.read_text(), True),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_a_mark_counts_as_long_as_nobody_has_written_the_file(case: str, tmp_path: Path) -> None:
+    """In a container a daemon has the same pid each time: the pid in it proves nothing."""
+    change, kept = CHANGES[case]
+    mark(tmp_path / "pid", os.getppid(), started=1)
+    change(tmp_path / "pid")
+    assert (kept, 1 if kept else 0) == (marked(tmp_path / "pid"), status(tmp_path / "pid"))
+
+
+def test_a_mark_with_another_pid_than_the_text_does_not_count(tmp_path: Path) -> None:
+    """Whatever has put it there."""
+    table = default_table()
+    path = tmp_path / "pid"
+    path.write_text(f"{os.getppid()}\n")
+    meant = recording.describe(Process(os.getpid(), 1), table)
+    assert meant is not None
+    os.setxattr(path, pidfile.MARKS[0], meant.text(path.stat().st_mtime_ns))
+    assert 0 == status(path)
+
+
+WRITE = """
+import os, sys
+from ssd import recording
+from ssd.processes import default_table, own
+table = default_table()
+mark = recording.describe(own(table), table)
+recording.write(sys.argv[1], os.getpid(), int(sys.argv[2], 8), mark)
+print(os.getpid())
+"""
+
+
+def test_a_pidfile_that_is_written_in_place_has_a_new_mark(tmp_path: Path) -> None:
+    """The old one does not count: it is of another time."""
+    skip_without_nobody()
+    path = tmp_path / "pid"
+    file("1\n", uid=NOBODY, gid=NOBODY)(path)
+    os.setxattr(path, pidfile.MARKS[0], Mark(1, 1, b"x", b"x").text(path.stat().st_mtime_ns))
+    inode = path.stat().st_ino
+    with shared(tmp_path, 0o755):
+        done = python(WRITE, path, "022", **as_nobody())
+    assert (done.stdout, inode, True) == (path.read_bytes(), path.stat().st_ino, marked(path))
+
+
+def test_a_pidfile_that_its_writer_may_not_write_has_a_mark(tmp_path: Path) -> None:
+    """A umask may take all rights, and the attribute is set before them."""
+    skip_without_nobody()
+    with shared(tmp_path, 0o777):
+        python(WRITE, tmp_path / "pid", "0777", check=True, **as_nobody())
+    (tmp_path / "pid").chmod(0o600)
+    assert marked(tmp_path / "pid")
+
+
+@pytest.mark.requires_root
+def test_anybody_can_tell_whether_it_is_roots_daemon(tmp_path: Path) -> None:
+    """Who may read the pidfile may read its mark: a status needs no rights."""
+    skip_without_nobody()
+    mark(tmp_path / "pid", os.getppid(), started=1)
+    code = "import ssd, sys; print(ssd.status(ssd.Match(pidfile=sys.argv[1])))"
+    with shared(tmp_path, 0o755):
+        assert b"1\n" == python(code, tmp_path / "pid", **as_nobody()).stdout
+
+
+# Where there are no attributes ---------------------------------------------------------
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, *prefixes: str) -> None:
+    """Have the file system know no attributes whose names begin so."""
+    get, put = os.getxattr, os.setxattr
+
+    def getxattr(path: int, name: str) -> bytes:
+        if name.startswith(prefixes):
+            raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+        return get(path, name)
+
+    def setxattr(path: int, name: str, value: bytes) -> None:
+        if name.startswith(prefixes):
+            raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+        put(path, name, value)
+
+    monkeypatch.setattr(os, "getxattr", getxattr)
+    monkeypatch.setattr(os, "setxattr", setxattr)
+
+
+@pytest.mark.requires_root
+def test_root_marks_where_users_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a tmpfs before Linux 6.6, as /run is with Debian 12's own kernel."""
+    try:
+        os.setxattr(tmp_path, "trusted.ssd.test", b"")
+    except OSError as error:
+        pytest.skip(f"trusted attributes need the machine's root: {error.strerror}")
+    refuse(monkeypatch, "user.")
+    mark(tmp_path / "pid", os.getppid(), started=1)
+    assert (["trusted.ssd.process"], 1) == (
+        os.listxattr(tmp_path / "pid"),
+        status(tmp_path / "pid"),
+    )
+
+
+def test_without_attributes_a_pid_is_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the original does, and as ssd does with a pidfile of anybody else."""
+    refuse(monkeypatch, "user.", "trusted.")
+    mark(tmp_path / "pid", os.getppid(), started=1)
+    assert ([], 0) == (os.listxattr(tmp_path / "pid"), status(tmp_path / "pid"))
+
+
+def test_a_system_that_knows_no_attributes_believes_a_pid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python has these functions on Linux alone."""
+    monkeypatch.delattr(os, "getxattr")
+    monkeypatch.delattr(os, "setxattr")
+    mark(tmp_path / "pid", os.getppid(), started=1)
+    assert 0 == status(tmp_path / "pid")
+
+
+RAMFS = """
+mount -t ramfs none "$1"
+"$2" --start --background --make-pidfile --pidfile "$1/pid" --startas /bin/sleep -- 1000
+"$2" --status --pidfile "$1/pid"; ls -A "$1"
+"$2" --stop --pidfile "$1/pid" --retry KILL/60 --remove-pidfile; ls -A "$1"
+"""
+
+
+@pytest.mark.requires_root
+@pytest.mark.requires_namespaces
+def test_a_file_system_without_attributes_is_no_failure(
+    tmp_path: Path, ssd_path: Path, run: Run
+) -> None:
+    """A ramfs has none."""
+    done = run(*in_mounts(RAMFS, tmp_path, ssd_path))
+    assert (0, "pid\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+# What start times count from -----------------------------------------------------------
+
+
+def test_a_process_of_which_nothing_is_known_is_not_marked() -> None:
+    """Nobody could tell it from another later."""
+    table = default_table()
+    assert recording.describe(None, table) is None
+    assert recording.describe(Process(1, UNKNOWN_START), table) is None
+    assert recording.describe(Process(1, 5), Table(None)) is None  # type: ignore[arg-type]
+
+
+def test_nothing_is_marked_by_the_table_of_another_namespace(tmp_path: Path) -> None:
+    """The number has another owner there: what is read of him is not the caller's."""
+    (tmp_path / "self").symlink_to("1")
+    assert KernelOrigin(os.fsencode(tmp_path)).clock() is None
+    table = LinuxTable(str(tmp_path))
+    assert recording.describe(Process(os.getpid(), 5), table) is None
+
+
+def test_the_boot_and_the_clock_are_the_kernels() -> None:
+    """The id of the boot is asked for again before a process is taken for one of another boot."""
+    origin = KernelOrigin()
+    boot = Path("/proc/sys/kernel/random/boot_id").read_bytes().strip()
+    assert (boot, True, False) == (origin.boot(), origin.is_boot(boot), origin.is_boot(b"x"))
+    assert os.readlink(b"/proc/self/ns/time") == origin.clock()
+
+
+def test_a_hidden_boot_is_an_unknown_one(tmp_path: Path) -> None:
+    """/proc mounted with subset=pid (proc(5)) has no sys, and an old kernel no time namespaces."""
+    (tmp_path / "self").symlink_to(str(os.getpid()))
+    origin = KernelOrigin(os.fsencode(tmp_path))
+    assert (b"", False, b"-") == (origin.boot(), origin.is_boot(b"x"), origin.clock())
+
+
+def test_a_fake_machine_marks_its_pidfiles(tmp_path: Path, fake_processes: FakeProcesses) -> None:
+    """A stranger with the pid is one there too, and so is a process of another machine."""
+    path = tmp_path / "pid"
+    match = ssd.Match(pidfile=path)
+    fake_processes.allow_unregistered()
+    command = ssd.Command(["/usr/sbin/webd"])
+    daemon = ssd.start(match, command, make_pidfile=True, table=fake_processes)
+    assert 0 == ssd.status(match, table=fake_processes)
+    other = FakeProcesses()
+    other.add("webd", pid=daemon.pid, start_time=daemon.start_time)
+    assert 1 == ssd.status(match, table=other)
+    fake_processes[daemon.pid].die()
+    fake_processes.add("stranger", pid=daemon.pid)
+    assert 1 == ssd.status(match, table=fake_processes)
+    assert [] == ssd.stop(match, table=fake_processes)
+    assert ssd.start(match, command, make_pidfile=True, table=fake_processes).pid != daemon.pid
+
+
+def test_a_fake_lock_is_marked_too(pidfile: Path, fake_processes: FakeProcesses) -> None:
+    """The owner's pid changes hands, and the lock is free."""
+    owner = fake_processes.caller
+    lock = ssd.PIDLockFile(str(pidfile), table=fake_processes)
+    lock.acquire()
+    assert (f"{owner.pid}\n", True) == (pidfile.read_text(), lock.is_locked())
+    owner.die()
+    fake_processes.add("stranger", pid=owner.pid)
+    assert not lock.is_locked()
