@@ -134,6 +134,10 @@ class Child(Process):
         text = f"{self!r} was dropped and not waited for"
         warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
 
+    def __reduce__(self) -> "tuple[object, tuple[int, int]]":
+        """Make a plain Process of a copy, also in another program: a descriptor has one owner."""
+        return Process, (self.pid, self.start_time)
+
     def __enter__(self) -> "Self":
         return self
 

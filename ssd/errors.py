@@ -9,10 +9,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ssd.processes.identity import Process
+    from ssd.remaking import Parts
 
 
 class Error(Exception):
     """The root of the family: every failure that ssd foresees is one of these."""
+
+    def __reduce__(self) -> "Parts":
+        from ssd.remaking import taken_apart  # for pickle and copy: seldom wanted
+
+        return taken_apart(self)
 
 
 class UnknownUser(Error):

@@ -11,6 +11,7 @@ import errno
 import os
 import stat
 
+from ssd.errors import Error
 from ssd.paths import UntrustedLink, walk
 
 TYPE_CHECKING = False
@@ -28,6 +29,8 @@ class NoLock(Exception):
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
+
+    __reduce__ = Error.__reduce__
 
 
 class Lock:

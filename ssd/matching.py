@@ -48,10 +48,8 @@ class Match:
         self.user = user
 
     def __repr__(self) -> str:
-        given = [
-            f"{k}={getattr(self, k)!r}" for k in self.__slots__ if getattr(self, k) is not None
-        ]
-        return f"Match({', '.join(given)})"
+        given = [(k, getattr(self, k)) for k in self.__slots__ if getattr(self, k) is not None]
+        return f"{type(self).__name__}({', '.join(f'{k}={value!r}' for k, value in given)})"
 
 
 def demand_match(match: object) -> None:
@@ -91,11 +89,7 @@ class Criteria:
         """Return the same criteria for one pid, the one that a pidfile gave."""
         return Criteria(pid, self.ppid, self.file, self.name, self.uid)
 
-    def __repr__(self) -> str:
-        given = [
-            f"{k}={getattr(self, k)!r}" for k in self.__slots__ if getattr(self, k) is not None
-        ]
-        return f"Criteria({', '.join(given)})"
+    __repr__ = Match.__repr__
 
 
 RUNNING, DEAD_WITH_PIDFILE, DEAD, UNKNOWN = 0, 1, 3, 4  # LSB, "Init Script Actions"

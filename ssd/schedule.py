@@ -3,10 +3,13 @@
 The grammar is that of ``--retry`` in start-stop-daemon(8).
 """
 
+from ssd.errors import Error
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self
+
 
 # The names that start-stop-daemon(8) knows; the numbers are this system's.
 SIGNAL_NAMES = (
@@ -29,6 +32,8 @@ class ScheduleError(ValueError):
         super().__init__(f"{reason}: {item!r}")
         self.reason = reason
         self.item = item
+
+    __reduce__ = Error.__reduce__
 
 
 def number(text: str) -> int | None:

@@ -1,5 +1,6 @@
 """The file that is being written, and what of the declaration could not go into it."""
 
+from ssd.errors import Error
 from ssd.service.generators.quoting import line
 
 TYPE_CHECKING = False
@@ -19,6 +20,8 @@ class Inexpressible(ValueError):
         super().__init__(f"{field}: {reason}")
         self.field = field
         self.reason = reason
+
+    __reduce__ = Error.__reduce__
 
 
 class Sheet:

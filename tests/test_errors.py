@@ -1,0 +1,172 @@
+"""Every exception of ssd elsewhere: pickled to another process, and copied."""
+
+import copy
+import errno
+import importlib
+import pickle
+import pkgutil
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+
+import pytest
+from support import PATIENCE
+
+import ssd
+from ssd.command.grammar import BadOption
+from ssd.launch.interrupts import Interrupted
+from ssd.locking import NoLock
+from ssd.paths import UntrustedLink
+from ssd.service.debian import BadVariable
+from ssd.service.errors import DeclarationError, UnknownService
+from ssd.service.forking import DetachFailed
+from ssd.service.generators.sheet import Inexpressible
+from ssd.service.hooks import HookFailed
+from ssd.service.kinds import BadValue
+
+HERE, OTHER = ssd.Process(12, 345), ssd.Process(13, 456)
+PATH = "/run/web.pid"
+
+# One of each that takes arguments of its own. All others take a text.
+EXAMPLES: list[BaseException] = [
+    ssd.UnknownUser("web"),
+    ssd.UnknownGroup("web"),
+    ssd.ExecutableMissing("/bin/webd", errno.ENOENT, "No such file or directory"),
+    ssd.ProcessTableError("no /proc"),
+    ssd.PidfileError(PATH, "is odd", None),
+    ssd.PidfileUnreadable(PATH, "Permission denied", errno.EACCES),
+    ssd.PidfileUnsafe(PATH, "is world-writable", None),
+    ssd.PidfileUnwritable(PATH, "Permission denied", errno.EACCES),
+    ssd.AlreadyRunning([HERE, OTHER]),
+    ssd.StartFailed("exec", "/bin/webd", errno.ENOENT, "No such file or directory"),
+    ssd.StartBlocked("/run/.web.pid.lock", 60.0),
+    ssd.NotReady(HERE, "errno", errno.EINVAL, "detail"),
+    ssd.NotStopped([HERE]),
+    ssd.NotPermitted([HERE, OTHER]),
+    ssd.ScheduleError("invalid timeout value", "12x"),
+    DeclarationError("is odd", "nice", file="/etc/ssd/web", line=3, nearest="niceness"),
+    UnknownService("web", ["/etc/ssd", "/etc/init.d"], "webd"),
+    DetachFailed(-15),
+    HookFailed("before_start", 3),
+    Inexpressible("nice", "has no such thing"),
+    BadValue("is odd", "nice", ("niceness",)),
+    BadVariable("DAEMON", "is odd"),
+    NoLock(PATH, "Read-only file system"),
+    UntrustedLink(PATH),
+    Interrupted(15),
+    BadOption("unrecognized option '--bogus'"),
+]
+
+
+def kinds() -> set[type[BaseException]]:
+    """Return every class of exception that the package defines."""
+    for module in pkgutil.walk_packages(ssd.__path__, "ssd."):
+        if not module.name.endswith("__main__") and ".compute" not in module.name:
+            importlib.import_module(module.name)
+    found, looked = set(), [BaseException]
+    for kind in looked:
+        looked += kind.__subclasses__()
+        if kind.__module__.partition(".")[0] == "ssd":
+            found.add(kind)
+    return found
+
+
+def taken(error: BaseException) -> tuple[Any, ...]:
+    """Return all that an exception carries, in a form that compares."""
+    facts = {name: str(value) for name, value in vars(error).items()}
+    return type(error), str(error), error.args, facts
+
+
+def test_every_exception_has_an_example() -> None:
+    """A new one is held to the same, with a text alone or with the arguments that it takes."""
+    own = {kind for kind in kinds() if "__init__" in vars(kind)}
+    assert own == {type(error) for error in EXAMPLES} - {
+        ssd.PidfileUnreadable, ssd.PidfileUnsafe, ssd.PidfileUnwritable, BadOption,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_an_exception_survives_pickle(error: BaseException, protocol: int) -> None:
+    """Class, text, arguments and attributes."""
+    assert taken(error) == taken(pickle.loads(pickle.dumps(error, protocol)))
+
+
+def test_those_that_take_a_text_survive_as_well() -> None:
+    """Warnings among them, with what they carry."""
+    special = {type(error) for error in EXAMPLES}
+    plain = [kind("a text") for kind in kinds() - special]
+    assert plain
+    assert [taken(e) for e in plain] == [taken(pickle.loads(pickle.dumps(e))) for e in plain]
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_an_exception_can_be_copied(error: BaseException) -> None:
+    """Shallow and deep."""
+    assert taken(error) == taken(copy.copy(error)) == taken(copy.deepcopy(error))
+
+
+class Mine(ssd.StartFailed):
+    """A caller's own, with an ``__init__`` of its own."""
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__("exec", name, None, "is odd")
+        self.name = name
+
+
+class Strange(Exception):
+    """A stranger's, that pickle cannot make again."""
+
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(one)
+
+
+def test_notes_and_the_cause_come_along() -> None:
+    """Those of a subclass, too; a cause that may not survive itself stays behind."""
+    error = Mine(name="webd")
+    error.add_note("started for the third time")
+    error.__cause__ = OSError(errno.ENOENT, "No such file or directory")
+    again = pickle.loads(pickle.dumps(error))
+    assert taken(error) == taken(again)
+    assert ["started for the third time"] == again.__notes__
+    assert error.__cause__.args == again.__cause__.args
+    assert again.__suppress_context__
+    error.__cause__ = Strange(1, 2)
+    assert pickle.loads(pickle.dumps(error)).__cause__ is None
+    error.__cause__ = ssd.NotStopped([HERE])
+    assert [HERE] == copy.deepcopy(error).__cause__.processes
+
+
+FAILING: dict[str, tuple[Any, type[Exception]]] = {
+    "find": (partial(ssd.find, ssd.Match(exec="/no/such")), ssd.ExecutableMissing),
+    "start": (
+        partial(ssd.start, ssd.Match(name="no such"), ssd.Command(["/no/such"])),
+        ssd.StartFailed,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAILING)
+def test_a_pool_hands_on_what_its_workers_raise(case: str) -> None:
+    """multiprocessing.Pool waited for ever, and an executor was broken."""
+    work, expected = FAILING[case]
+    with get_context("spawn").Pool(1) as pool, pytest.raises(expected) as caught:
+        pool.apply_async(work).get(PATIENCE)
+    assert errno.ENOENT == caught.value.errno  # type: ignore[attr-defined]
+
+
+def test_an_executor_hands_on_what_its_workers_raise() -> None:
+    """Several, one after the other, from the same worker."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as executor:
+        for work, expected in FAILING.values():
+            with pytest.raises(expected):
+                executor.submit(work).result(PATIENCE)
+
+
+def test_a_child_in_another_process_is_a_process() -> None:
+    """Its descriptor has one owner, and it has one parent."""
+    with ssd.Child(12, 345, -1) as child:
+        child.status = 0
+        for again in (pickle.loads(pickle.dumps(child)), copy.copy(child), copy.deepcopy(child)):
+            assert (ssd.Process, child) == (type(again), again)
