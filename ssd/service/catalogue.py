@@ -109,11 +109,26 @@ def _is_name(name: str) -> bool:
     return bool(name) and "." not in name and name[0] != "-" and name[-1] != "~"
 
 
+def has_verbs(path: str) -> bool:
+    """Tell whether a file is a script that does its verbs itself, and is no declaration."""
+    first = _first_line(path)
+    if not first.startswith(b"#!") or b"ssd-service" in first:
+        return False
+    from ssd.service.shell_source import has_verbs as text_has_verbs
+
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return text_has_verbs(file.read())
+
+
 def _is_own(path: str) -> bool:
     """Tell whether a file names ssd-service as its interpreter."""
+    first = _first_line(path)
+    return first.startswith(b"#!") and b"ssd-service" in first
+
+
+def _first_line(path: str) -> bytes:
     try:
         with open(path, "rb", buffering=0) as file:
-            first = file.read(256).partition(b"\n")[0]
+            return file.read(256).partition(b"\n")[0]
     except OSError:  # none there, or not for us to read
-        return False
-    return first.startswith(b"#!") and b"ssd-service" in first
+        return b""

@@ -117,11 +117,19 @@ def _dispatch(call: Call, words: list[str]) -> int:
 
 
 def _interpret(call: Call, path: str, rest: list[str]) -> int:
-    """Be the interpreter of a script: ``path`` is it, the first other word is the verb."""
-    from ssd.service.catalogue import read
+    """Be the interpreter of a script: ``path`` is it, the first other word is the verb.
 
+    A script with an interpreter and verbs of its own is run as it is.
+    """
+    from ssd.service.catalogue import has_verbs, read
+
+    whole = _absolute(path)
+    if has_verbs(whole):
+        from ssd.service.initscripts import command as initscripts
+
+        return initscripts.run_file(whole, rest, call.program, call.with_ssd)
     extend_path()
-    service = read(_absolute(path), meanwhile=_load)
+    service = read(whole, meanwhile=_load)
     script = os.environ.get("SCRIPTNAME") or path
     return _perform(call, service, rest, script)
 
@@ -162,6 +170,7 @@ def _by_name(call: Call, name: str, rest: list[str]) -> int:
 def _perform(call: Call, service: "Service", rest: list[str], script: str | None = None) -> int:
     from ssd.service.performing import perform, usage
 
+    warn(call.program, service, rest)
     if rest == ["status", "--json"]:
         from ssd.service.facts import show
 
@@ -171,6 +180,12 @@ def _perform(call: Call, service: "Service", rest: list[str], script: str | None
         return usage(service, script, EXCESS)
     verb = rest[0] if rest else ""
     return perform(service, verb, program=call.program, script=script, table=call.table)
+
+
+def warn(program: str, service: "Service", rest: list[str]) -> None:
+    """Say what in a declaration has no effect, where the program is started or shown."""
+    if rest[:1] not in (["status"], ["stop"]):
+        write(2, "".join(f"{program}: warning: {doubt}\n" for doubt in service.doubts))
 
 
 def enter(rest: list[str]) -> None:

@@ -19,16 +19,18 @@ class Service(Fields):
 
     Keywords and attributes have the form that a TOML file has: texts, numbers, true and
     false, lists and tables. Two services are equal if all their fields are. ``file`` is
-    where it was read from, None if from no file.
+    where it was read from, None if from no file; ``doubts`` are sentences about what in
+    there looks meant and has no effect.
 
     Raises DeclarationError for an unknown field, a value that a field cannot have, or a
     missing name.
     """
 
-    __slots__ = (*NAMES, "file")
+    __slots__ = (*NAMES, "file", "doubts")
 
     def __init__(self, *, file: str | None = None, **given: object) -> None:
         self.file = file
+        self.doubts: tuple[str, ...] = ()
         if given.get("name") is None:
             raise DeclarationError("every service has a name", "name", file=file)
         for key, value in given.items():

@@ -42,7 +42,10 @@ def perform_all(call: "Call", words: list[str]) -> int:
 
 def _perform(call: "Call", service: "Service", verb: str) -> int:
     """Do it to one; a declaration that lacks something does not hold up the others."""
+    from ssd.service.command import warn
+
     script = f"{call.program} {service.name}"
+    warn(call.program, service, [verb])
     try:
         return perform(service, verb, program=call.program, script=script, table=call.table)
     except (Error, OSError) as error:
@@ -93,16 +96,19 @@ def _statuses(call: "Call") -> int:
     from ssd.service.sharing import share
 
     names = catalogue.names(call.directory)
-    answers = share(names, lambda name: _status(name, call.directory, call.table))
+    ways: set[str] = set()
+    answers = share(names, lambda name: _status(name, call.directory, call.table, ways))
     write(1, "".join(text for _, text, _ in answers))
     write(2, "".join(f"{call.program}: {line}\n" for *_, lines in answers for line in lines))
     return max((status for status, _, _ in answers), default=0)
 
 
-def _status(name: str, directory: str, table: "ProcessTable | None") -> tuple[int, str, list[str]]:
+def _status(
+    name: str, directory: str, table: "ProcessTable | None", ways: set[str]
+) -> tuple[int, str, list[str]]:
     """Return the LSB status of one service, what is said of it, and complaints."""
     try:
-        steps = Steps(_find(name, directory), table)
+        steps = Steps(_find(name, directory, ways), table)
         outcome = steps.look()
     except (Error, OSError) as error:
         from ssd.service.wording import describe, exit_status
@@ -112,10 +118,10 @@ def _status(name: str, directory: str, table: "ProcessTable | None") -> tuple[in
     return status, sentence(steps, outcome, brief=True), steps.complaints
 
 
-def _find(name: str, directory: str) -> "Service":
+def _find(name: str, directory: str, ways: set[str]) -> "Service":
     """Return a declaration that was listed; most are in TOML, and need not be looked for."""
     try:
-        return toml_source.read(f"{directory}/{name}.toml")
+        return toml_source.read(f"{directory}/{name}.toml", ways=ways)
     except FileNotFoundError:
         return catalogue.find(name, directory)
 
@@ -124,8 +130,10 @@ def status_all(call: "Call", words: list[str]) -> int:
     """Do ``--status-all``: declared services and init scripts, as service(8) shows them."""
     from ssd.service.initscripts import inquiry
 
+    ways: set[str] = set()
+
     def ask(name: str) -> tuple[int, str]:
-        status, _, complaints = _status(name, call.directory, call.table)
+        status, _, complaints = _status(name, call.directory, call.table, ways)
         return status, "; ".join(complaints)
 
     declared = {name: lambda name=name: ask(name) for name in catalogue.names(call.directory)}

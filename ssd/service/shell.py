@@ -21,11 +21,13 @@ def run(
     environment: "Mapping[bytes, bytes]",
     *arguments: str,
     meanwhile: "Callable[[], object]" = lambda: None,
+    at_end: "Callable[[int, bytes], object]" = lambda pid, output: None,
 ) -> tuple[int, bytes, str]:
     """Run ``program`` as ``name``; return its status, its output and what it complained of.
 
     Its output is what it writes to descriptor 3: the standard ones lead nowhere, so that a
-    file that prints does no harm. ``meanwhile`` is called while the shell works. Its own end
+    file that prints does no harm. ``meanwhile`` is called while the shell works, ``at_end``
+    with its pid, which still can be looked at, and its output when it has ended. Its own end
     is the end of it, whatever it has left in the background. Raises DeclarationError if that
     does not come in PATIENCE; the shell is killed then.
     """
@@ -41,26 +43,39 @@ def run(
     words = [SHELL, "-c", program, name, *arguments]
     try:
         pid = os.posix_spawn(SHELL, words, environment, file_actions=actions, setsigdef=IGNORED)
+        in_time = False
         try:
             meanwhile()
         finally:
-            in_time = _ends(pid)
-            status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            try:
+                in_time = _ends(pid)
+                at_end(pid, _all_of(output))
+            finally:
+                status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         if not in_time:
             reason = f"reading it takes longer than {PATIENCE:g} seconds"
             raise DeclarationError(reason, file=arguments[0] if arguments else name)
-        text = os.pread(output, os.fstat(output).st_size, 0)
+        text = _all_of(output)
         return status, text, os.pread(said, 4096, 0).decode("utf-8", "replace")
     finally:
         os.close(said)
         os.close(output)
 
 
+def _all_of(fd: int) -> bytes:
+    return os.pread(fd, os.fstat(fd).st_size, 0)
+
+
 def _ends(pid: int) -> bool:
-    """Wait for the end of a child; kill it, and return False, where that does not come."""
+    """Wait for the end of a child, and leave it to be reaped; False if that did not come.
+
+    It is killed then.
+    """
     try:
         fd = os.pidfd_open(pid)
     except (AttributeError, OSError):  # no Linux, or an old one: without a limit
+        if hasattr(os, "waitid"):  # not on macOS
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         return True
     try:
         poll = select.poll()

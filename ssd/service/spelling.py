@@ -6,6 +6,7 @@ like a known one and the file makes no use of it.
 
 from ssd.service.debian import VARIABLES
 from ssd.service.errors import DeclarationError
+from ssd.service.openstack import VARIABLES as OPENSTACK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,19 +15,38 @@ if TYPE_CHECKING:
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 
-def check(text: str, file: str) -> None:
-    """Raise DeclarationError for the first name that is misspelt."""
-    for number, name in assigned(text):
-        if name in VARIABLES or f"${name}" in text or f"${{{name}" in text:
-            continue
-        from ssd.service.nearest import nearest
+def check(text: str, file: str) -> bool:
+    """Raise DeclarationError for the first name that is misspelt.
 
-        own = name.startswith("SERVICE_")
-        meant = nearest(name, VARIABLES)
-        if own or meant is not None and _alike(name, meant):
+    Tells whether there are names that say nothing to a plain declaration.
+    """
+    strange = False
+    for number, name in assigned(text):
+        strange = strange or name in OPENSTACK
+        if name in VARIABLES or uses(text, name):
+            continue
+        near = meant(name)
+        if near is not None or name.startswith("SERVICE_"):
             raise DeclarationError(
-                "there is no such variable", name, file=file, line=number, nearest=meant
+                "there is no such variable", name, file=file, line=number, nearest=near
             )
+        strange = True
+    return strange
+
+
+def uses(text: str, name: str) -> bool:
+    """Tell whether a text refers to a variable."""
+    return f"${name}" in text or f"${{{name}" in text
+
+
+def meant(name: str) -> str | None:
+    """Return the known variable that an unknown one is a slip for; None if it is none."""
+    from ssd.service.nearest import nearest
+
+    near = nearest(name, VARIABLES)
+    if near is None or not name.startswith("SERVICE_") and not _alike(name, near):
+        return None
+    return near
 
 
 def assigned(text: str) -> "Iterator[tuple[int, str]]":

@@ -6,6 +6,7 @@ import stat
 from ssd.service.declaration import Service
 from ssd.service.errors import DeclarationError
 from ssd.service.plain_toml import parse
+from ssd.service.trust import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,13 +15,15 @@ if TYPE_CHECKING:
 MOST = 1 << 20  # bytes of a file; a declaration has a few thousand
 
 
-def read(path: str, name: str | None = None) -> Service:
+def read(path: str, name: str | None = None, ways: "set[str] | None" = None) -> Service:
     """Read the declaration in a TOML file; ``name`` is what it is called if it does not say.
 
-    Without either that is the file's own name. Raises DeclarationError, and OSError if the
-    file cannot be read.
+    Without either that is the file's own name. ``ways`` is for many files (``trust.check``).
+    Raises DeclarationError, also for a file that others may write, and OSError if the file
+    cannot be read.
     """
     content = _content(path)
+    check(path, ways)
     try:
         text = content.decode()
     except UnicodeDecodeError as error:

@@ -88,10 +88,16 @@ def chosen_folder() -> Path:
                 f"user {USER} cannot enter {obstacle}: set NOVA_LAB to a folder elsewhere,"
                 f" {ELSEWHERE} say"
             )
+        obstacle = open_to_others(folder)
+        if obstacle:
+            raise Unsuitable(
+                f"{obstacle} is not root's alone, so ssd-service would obey no file in there: set"
+                f" NOVA_LAB to a folder elsewhere, {ELSEWHERE} say"
+            )
         return folder
     usual = Path(__file__).resolve().parent.parent.parent / ".nova-lab"
     # A checkout in root's home is the usual case of one that no other user can enter.
-    unfit = closed_to_others(usual) or not PLAIN.fullmatch(str(usual))
+    unfit = closed_to_others(usual) or open_to_others(usual) or not PLAIN.fullmatch(str(usual))
     return ELSEWHERE if unfit else usual
 
 
@@ -100,6 +106,17 @@ def closed_to_others(folder: Path) -> Path | None:
     for directory in [*reversed(folder.parents), folder]:
         if directory.exists() and not directory.stat().st_mode & stat.S_IXOTH:
             return directory
+    return None
+
+
+def open_to_others(folder: Path) -> Path | None:
+    """Return the first directory on the way to ``folder`` that others may change, or None."""
+    for directory in [*reversed(folder.parents), folder]:
+        if directory.exists():
+            facts = directory.stat()
+            loose = facts.st_mode & 0o022 and not facts.st_mode & stat.S_ISVTX
+            if loose or facts.st_uid != 0:
+                return directory
     return None
 
 

@@ -134,9 +134,11 @@ def _generator(kind: str) -> "ModuleType":
 def _write(generator: "ModuleType", sheet: Sheet, options: Options, voice: Voice) -> int:
     """Put the text where it belongs, and say what is not in it."""
     name = sheet.service.name
+    for doubt in sheet.service.doubts:
+        voice.warn(doubt)
     for field, reason in sheet.losses:
         voice.warn(f"{name}: {field} is not in the {options.kind} file: {reason}")
-    if options.strict and sheet.losses:
+    if options.strict and (sheet.losses or sheet.service.doubts):
         voice.complain(f"{name}: nothing is written, as --strict asks for")
         return FAILED
     path = options.output

@@ -3,8 +3,10 @@
 import os
 
 from ssd.command.messages import Voice
+from ssd.service.errors import DeclarationError
 from ssd.service.initscripts import script
 from ssd.service.initscripts.asking import NOT_RUNNING, RUNNING, UNKNOWN, Inquiry
+from ssd.service.trust import check
 from ssd.writing import write
 
 TYPE_CHECKING = False
@@ -63,8 +65,15 @@ def main(
         os.chdir(directory)  # where service(8) runs them
     except FileNotFoundError:
         names = []
-    runs = [(name, script.prepare(f"{directory}/{name}", ["status"])) for name in names]
     board = Board(sorted([*declared, *names], key=os.fsencode), voice)
+    runs = []
+    for name in names:
+        try:
+            check(f"{directory}/{name}")
+        except DeclarationError as error:
+            board.answer(name, UNKNOWN, error.reason)
+        else:
+            runs.append((name, script.prepare(f"{directory}/{name}", ["status"])))
     for name, ask in declared.items():
         status, problem = ask()
         board.answer(name, SIGNS.get(status, UNKNOWN), problem)

@@ -1,0 +1,203 @@
+"""Words of a shell file: they do what they say, or it is said that they do not."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import Run
+
+from ssd.service import Service, shell_source
+from ssd.service.aftermath import exported
+from ssd.service.doubts import MEANT
+from ssd.service.fields import KINDS
+
+FILE = "/etc/ssd/nap"
+HEAD = "DAEMON=/bin/sleep\nDAEMON_ARGS=300\n"
+GIVEN = {b"PATH": b"/usr/bin:/bin", b"LANG": b"C"}
+
+
+def loads(text: str, first: str = "", **given: bytes) -> Service:
+    """Read a text with hardly any environment."""
+    environment = {**GIVEN, **{name.encode(): value for name, value in given.items()}}
+    return shell_source.loads(f"{first}{HEAD}{text}", FILE, environment)
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("export FOO=bar\n", {"environment": {"FOO": "bar"}}),
+        ("export A=1 B='x  y'\nC=3; export C\n",
+         {"environment": {"A": "1", "B": "x  y", "C": "3"}}),
+        ("export Q=\"it's\\nl2\"\nexport R='a\nexport S=1\n\"'\n",
+         {"environment": {"Q": "it's\\nl2", "R": 'a\nexport S=1\n"'}}),
+        ("set -a; D=4; set +a\n", {"environment": {"D": "4"}}),
+        ("PATH=/opt/bin:$PATH\n", {"environment": {"PATH": "/opt/bin:/usr/bin:/bin"}}),
+        ("export LANG=C PATH\n", {}),
+        ("umask 077\n", {"umask": "0077"}),
+        ("umask 27; umask 022\n", {"umask": "0022"}),
+        ("ulimit -n 64\n", {"limits": {"nofile": 64}}),
+        ("ulimit -S -n 64; ulimit -c 0\n", {"limits": {"nofile": "64:{hard}", "core": 0}}),
+        ("f() { umask 02; export X=y; }\nf\n", {"umask": "0002", "environment": {"X": "y"}}),
+        ("(umask 077; ulimit -n 64; export X=y)\nold=$(umask)\n", {}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "first", ["", "#!/usr/bin/env ssd-service\n", "#!/usr/bin/env /lib/init/init-d-script\n"]
+)
+def test_what_a_file_changes_of_its_process_is_the_programs(
+    text: str, fields: dict[str, object], first: str
+) -> None:
+    """A program that the file started would have it too. In a subshell it is nobody's."""
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    limits = {k: str(v).format(hard=hard) for k, v in fields.get("limits", {}).items()}  # type: ignore[attr-defined]
+    wanted = {"umask": "022", "environment": {}, "limits": {}} | fields
+    service = loads(text, first)
+    made = {name: getattr(service, name) for name in ("umask", "environment")}
+    assert {k: v for k, v in wanted.items() if k != "limits"} == made
+    assert limits == {k: str(v) for k, v in service.limits.items()}
+    assert () == service.doubts
+
+
+def test_the_administrators_file_changes_it_too(tmp_path: Path) -> None:
+    """As init-d-script(5) sources it."""
+    (tmp_path / "nap").write_text("export FROM=default\nulimit -c 0\numask 027\n")
+    service = loads(f"DEFAULT_DIR={tmp_path}\n")
+    found = service.environment, service.limits, service.umask
+    assert ({"FROM": "default"}, {"core": 0}, "0027") == found
+
+
+def test_what_is_declared_is_stronger() -> None:
+    """A table is added to, its entries are replaced."""
+    text = "export A=1 B=1\nulimit -n 64; ulimit -c 0\numask 077\n"
+    own = "SERVICE_ENVIRONMENT='A=2'\nSERVICE_LIMITS='nofile=99'\nSERVICE_UMASK=027\n"
+    service = loads(text + own)
+    found = service.environment, service.limits, service.umask
+    assert ({"A": "2", "B": "1"}, {"nofile": 99, "core": 0}, "027") == found
+    assert "026" == loads("umask 077\nSTART_ARGS='--umask 026'\n").umask
+
+
+@pytest.mark.parametrize("quote", ["'{}'", '"{}"'])
+def test_what_either_shell_lists_is_read(quote: str) -> None:
+    """dash and bash quote in their own ways; what was there before is left out."""
+    listed = "".join(
+        f"export {name}={quote.format(value)}\n"
+        for name, value in (("A", "1"), ("B", "x y"), ("PWD", "/"), ("SHLVL", "1"), ("_", "x"))
+    )
+    assert {"B": "x y"} == exported(listed + "export OLDPWD\n", {b"A": b"1", b"B": b"old"})
+    assert {"D": 'a"$b'} == exported('export D="a\\"\\$b"\n', {})
+    assert {} == exported("", {b"A": b"1"})
+
+
+@pytest.mark.parametrize(
+    ("text", "doubt"),
+    [
+        ("DAEMON_OPTS=-x\n", ":3: DAEMON_OPTS has no effect; did you mean DAEMON_ARGS?"),
+        ("\n USER=nobody\n", ":4: USER has no effect; did you mean SERVICE_USER?"),
+        ("RUN_AS=nobody\n", ":3: RUN_AS has no effect; did you mean SERVICE_USER?"),
+        ("PIDPATH=/run/x\n", ":3: PIDPATH has no effect; did you mean PIDFILE?"),
+        ("SYSTEM_USER=nova\n", ":3: SYSTEM_USER has no effect; did you mean SERVICE_USER?"),
+        ("RETRY=5\n", ":3: RETRY has no effect; did you mean SERVICE_STOP_SCHEDULE?"),
+        ("USE_SYSLOG=yes\n", ":3: USE_SYSLOG has no effect; it is for a service of OpenStack"),
+        ("ENABLED=no\n", ":3: ENABLED has no effect; update-rc.d(8) enables and disables"),
+        ("DAEMON='/bin/sleep 300'\n", ": DAEMON: '/bin/sleep 300' is one path; arguments"),
+        ("DAEMON_ARGS='-c \"a b\"'\n", ": DAEMON_ARGS is taken apart at blanks, quotes or not"),
+        ("A=1\r\n", ": its lines end in carriage returns"),
+    ],
+)
+@pytest.mark.parametrize("first", ["#!/usr/bin/env ssd-service\n", "#!/lib/init/init-d-script\n"])
+def test_a_word_that_looks_meant_is_told_of(text: str, doubt: str, first: str) -> None:
+    """With the word that says it here."""
+    (found,) = loads(text, first).doubts
+    number = doubt[1:2]
+    expected = doubt.replace(number, str(int(number) + 1), 1) if number.isdigit() else doubt
+    assert found.startswith(f"{FILE}{expected}")
+
+
+def test_words_that_a_file_makes_use_of_are_its_own() -> None:
+    """So are those that it exports, and those like no other."""
+    text = "OPTIONS=300\nDAEMON_ARGS=$OPTIONS\nexport USER=x\nGROUP=a; DESC=${GROUP}\nXYZZY=1\n"
+    assert () == loads(text).doubts
+
+
+def test_the_administrators_words_are_told_of_too(tmp_path: Path) -> None:
+    """With his file and line; also a slip, which in the declaration itself is an error."""
+    (tmp_path / "nap").write_text("DAEMON_ARG=-x\nDAEMON_OPTS=-x\nOTHER=1\nGROUP=a\r\n")
+    assert (
+        f"{tmp_path}/nap: its lines end in carriage returns, which become a part of the values",
+        f"{tmp_path}/nap:1: DAEMON_ARG has no effect; did you mean DAEMON_ARGS?",
+        f"{tmp_path}/nap:2: DAEMON_OPTS has no effect; did you mean DAEMON_ARGS?",
+    ) == loads(f"DEFAULT_DIR={tmp_path}\nDESC=$GROUP\n").doubts
+
+
+def test_every_word_of_ours_that_is_proposed_exists() -> None:
+    """A field, or one of Debian's words."""
+    ours = {word.removeprefix("SERVICE_").lower() for word in MEANT.values()}
+    assert ours <= {*KINDS, "daemon_args", "daemon", "desc"}
+
+
+def test_the_verbs_that_start_say_it_and_others_do_not(place) -> None:
+    """A status is asked often."""
+    text = f"DAEMON=/bin/sleep\nDAEMON_ARGS=1000\nDAEMON_USER=nobody\nPIDFILE={place.pidfile}\n"
+    (place.folder / "nap").write_text(text)
+    reason = f"{place.folder}/nap:3: DAEMON_USER has no effect; did you mean SERVICE_USER?\n"
+    for verb in ("start", "restart", "show-args"):
+        assert f"ssd-service: warning: {reason}" == place("nap", verb).stderr
+    assert ("", "") == (place("nap", "status").stderr, place("nap", "stop").stderr)
+    assert f"ssd-service: warning: {reason}" == place("all", "start").stderr
+    assert "" == place("all", "status").stderr
+    done = place("generate", "sysv", "nap")
+    assert (0, f"ssd-service: warning: {reason}") == (done.returncode, done.stderr)
+    done = place("generate", "sysv", "nap", "--strict")
+    assert (1, "") == (done.returncode, done.stdout)
+
+
+def test_generated_files_have_it(place) -> None:
+    """Variables, limits and mask."""
+    (place.folder / "nap").write_text(f"{HEAD}export FOO=bar\nulimit -n 64\numask 077\n")
+    lines = place.expect(0, "generate", "systemd", "nap").splitlines()
+    assert {"Environment=FOO=bar", "LimitNOFILE=64", "UMask=0077"} <= set(lines)
+
+
+LIFE = """
+mkdir /tmp/default; mount --bind /tmp/default /etc/default
+cp /bin/sleep /run/napd; printf 'export FROM=default\\nulimit -c 0\\n' > /etc/default/napd
+cat > /run/nap << END
+#!$1
+NAME=napd
+DAEMON=/run/napd
+DAEMON_ARGS=300
+DESC=nap
+PIDFILE=/run/napd.pid
+START_ARGS="--background --make-pidfile"
+export FOO=bar
+ulimit -n 512
+umask 077
+END
+chmod 755 /run/nap
+cd /run; env -i PATH="$2:$PATH" ./nap start > /dev/null
+# The interpreter of Debian does not wait for the exec.
+until [ "$(cat /proc/$(cat napd.pid)/comm)" = napd ]; do :; done
+grep -E 'open files|core' /proc/$(cat napd.pid)/limits | tr -s ' '
+grep Umask /proc/$(cat napd.pid)/status
+tr '\\0' '\\n' < /proc/$(cat napd.pid)/environ | grep -E '^F' | sort
+"""
+
+
+@pytest.mark.requires_namespaces
+@pytest.mark.requires_root
+def test_the_program_gets_what_debians_interpreter_gives_it(
+    in_namespace: Run, ssd_path: Path
+) -> None:
+    """Of the same file."""
+    debian = "/lib/init/init-d-script"
+    if not os.access(debian, os.X_OK) or not shutil.which("start-stop-daemon"):
+        pytest.skip(f"{debian} or start-stop-daemon is missing: apt-get install sysvinit-utils")
+    told = [
+        in_namespace("sh", "-ec", LIFE, "sh", first, ssd_path.parent).stdout
+        for first in (debian, "/usr/bin/env ssd-service")
+    ]
+    assert "FOO=bar\nFROM=default\n" == told[1][-21:]
+    assert told[0] == told[1]

@@ -1,0 +1,166 @@
+"""Scripts with code of their own: run as they are by path, and never half a declaration."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import Run
+
+from ssd.service import DeclarationError, shell_source
+from ssd.service.plain_script import acts, overrides
+
+HEAD = "NAME=nap\nDAEMON=/bin/sleep\nDAEMON_ARGS=300\nPIDFILE=/run/nap.pid\n"
+CASE = 'case "$1" in\n  start)\n    {} ;;\nesac\n'
+
+
+def read(code: str, first: str = "#!/bin/sh") -> object:
+    """Read a script with some code as a declaration."""
+    text = f"{first}\n{HEAD}{code}"
+    return shell_source.loads(text, "/etc/init.d/nap", {b"PATH": b"/usr/bin:/bin"})
+
+
+@pytest.mark.parametrize(
+    ("call", "lost"),
+    [
+        ("--start --background --make-pidfile --pidfile $PIDFILE --exec $DAEMON -- $DAEMON_ARGS",
+         None),
+        ('-S -b -m -p "$PIDFILE" -x "${DAEMON}" -- ${DAEMON_ARGS} || return 2', None),
+        ("--start --pidfile=/run/nap.pid --startas /bin/sleep -- 300", None),
+        ("--stop --quiet --retry=TERM/30/KILL/5 --pidfile $PIDFILE --name $NAME", None),
+        ("--start --exec $DAEMON --test > /dev/null || return 1", None),
+        ("--start --exec $DAEMON --chuid $RUN_AS", "--chuid $RUN_AS"),
+        ("--start --exec $DAEMON -c www-data:adm", "-c www-data:adm"),
+        ("--start --exec $DAEMON --chdir=/srv", "--chdir"),
+        ("--start --pidfile $PID_FILE --exec $DAEMON", "--pidfile $PID_FILE"),
+        ("--start --exec /usr/bin/env -- $DAEMON_ARGS", "--exec /usr/bin/env"),
+        ("--start --exec $DAEMON -- $DAEMON_OPTS -f", "the arguments $DAEMON_OPTS -f"),
+        ("--start --exec $DAEMON \\\n  --umask 077 -- $DAEMON_ARGS", "--umask 077"),
+        ("--start --exec $DAEMON --name $NAME", "--name $NAME"),
+        ("--start --exec $DAEMON $EXTRA", "$EXTRA"),
+        ("--stop --pidfile $PIDFILE --retry QUIT/5", "--retry QUIT/5"),
+        ("--stop --pidfile $PIDFILE --signal HUP", "--signal HUP"),
+    ],
+)  # fmt: skip
+def test_what_a_declaration_would_lose_is_named(call: str, lost: str | None) -> None:
+    """With the script's own line. What the assignments say already is nothing lost."""
+    code = CASE.format(f"start-stop-daemon {call}")
+    if lost is None:
+        read(code)
+        return
+    with pytest.raises(DeclarationError) as caught:
+        read(code)
+    reason = f"/etc/init.d/nap:8: a declaration made of its assignments would lose {lost}; write a"
+    assert str(caught.value).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "command", ["su -c x nap", "ulimit -n 99", "umask 077", "export A=1", "cd /srv", "mkdir -p /x"]
+)
+def test_what_it_does_besides_is_named(command: str) -> None:
+    """In the code of a verb, where nobody executes it for us."""
+    start = "start-stop-daemon --start --exec $DAEMON -- $DAEMON_ARGS"
+    for code in (f"{command}; {start}", f"{start} && {command}", f"{command}\n    {start}"):
+        with pytest.raises(DeclarationError, match=f"would lose {command.split()[0]};"):
+            read(CASE.format(code))
+
+
+def test_one_that_starts_its_program_in_its_own_way_is_refused() -> None:
+    """Nothing can be said of it."""
+    with pytest.raises(DeclarationError, match="it starts its program without start-stop-daemon"):
+        read(CASE.format("$DAEMON $DAEMON_ARGS &"))
+
+
+def test_a_file_of_mere_assignments_is_a_declaration_whatever_its_first_line_says() -> None:
+    """There are no verbs to run. A comment is no code."""
+    text = f"#!/bin/bash\n# start it with $1\n{HEAD}"
+    assert (False, False) == (acts(text), shell_source.has_verbs(text))
+    assert "nap" == shell_source.loads(text, "/etc/ssd/nap", {b"PATH": b"/bin"}).name
+
+
+INIT_D = "#!/usr/bin/env /lib/init/init-d-script\n"
+
+
+@pytest.mark.parametrize(
+    "code", ["do_start_cmd_override() { :; }", "do_status_override ()\n{ :; }",
+             "alias do_reload=do_reload_sigusr1"]
+)  # fmt: skip
+def test_an_init_d_script_that_does_a_verb_itself_is_refused(code: str) -> None:
+    """Only what it does before and after a start and a stop has a field."""
+    text = f"{INIT_D}{HEAD}{code}\n"
+    assert shell_source.has_verbs(text)
+    (name,) = overrides(text)
+    with pytest.raises(DeclarationError, match=f"a declaration cannot hold its own {name}"):
+        read(f"{code}\n", INIT_D.strip())
+
+
+def test_the_hooks_of_an_init_d_script_are_no_verbs() -> None:
+    """It stays a declaration."""
+    text = f"{INIT_D}{HEAD}do_start_prepare() {{ :; }}\n"
+    assert not shell_source.has_verbs(text)
+
+
+@pytest.mark.parametrize("word", ["$1", '"$1"', '"${1:-}"', '"$*"'])
+def test_a_declaration_that_acts_on_its_verb_is_refused(word: str) -> None:
+    """It is not told the verb, so that the code would never be run."""
+    code = f"case {word} in start) echo hello ;; esac\n"
+    with pytest.raises(DeclarationError, match=r"nap:6: case: a declaration is not told its verb"):
+        read(code, "#!/usr/bin/env ssd-service")
+
+
+def test_a_declaration_may_have_functions_with_arguments_and_may_exit() -> None:
+    """Or tell cases apart by its own variables."""
+    code = 'f() { DESC=$1; }\nf nap\ncase "$DESC" in nap) DESC=other ;; esac\nexit 0\n'
+    service = read(code, "#!/usr/bin/env ssd-service")
+    assert ("other", ["300"]) == (service.description, service.arguments)  # type: ignore[attr-defined]
+
+
+SCRIPT = """#!/bin/sh
+echo "$0 $*"; pwd; env | grep SECRET
+[ "$1" != stop ] || exit 3
+"""
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    """Return a plain script."""
+    path = tmp_path / "web"
+    path.write_text(SCRIPT)
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "status"),
+    [
+        (["start"], "start", 0), (["stop"], "stop", 3), (["frob", "a  b"], "frob a  b", 0),
+        ([], "", 0), (["status", "--json"], "status --json", 0),
+        (["--full-restart"], "stop\n/\n{0} start", 0),
+    ],
+)  # fmt: skip
+def test_by_its_path_it_is_run_as_by_its_name(
+    script: Path, ssd_path: Path, words: list[str], told: str, status: int
+) -> None:
+    """Row s2: with all words, in the directory / and with hardly any environment."""
+    ours = [ssd_path.with_name("ssd-service"), "./web", *words]
+    given = {"PATH": "/usr/bin:/bin", "SECRET": "x"}
+    done = subprocess.run(ours, capture_output=True, text=True, cwd=script.parent, env=given)
+    assert (status, "") == (done.returncode, done.stderr)
+    assert f"{script} {told}\n/\n".format(script) == done.stdout
+
+
+def test_one_that_may_not_be_executed_says_so(script: Path, ssd_path: Path, run: Run) -> None:
+    """With the status of env(1)."""
+    script.chmod(0o644)
+    done = run(ssd_path.with_name("ssd-service"), script, "start")
+    reason = f"ssd-service: {script}: Permission denied\n"
+    assert (126, reason) == (done.returncode, done.stderr)
+
+
+def test_generate_writes_nothing_of_it(script: Path, ssd_path: Path, run: Run) -> None:
+    """What would be lost is named, with --strict or without."""
+    start = "start-stop-daemon --start --exec $DAEMON --chuid nobody"
+    script.write_text(f"#!/bin/sh\n{HEAD}{CASE.format(start)}")
+    for more in ([], ["--strict"]):
+        done = run(ssd_path.with_name("ssd-service"), "generate", "systemd", script, *more)
+        assert (1, "") == (done.returncode, done.stdout)
+        assert "web:8: a declaration made of its assignments would lose --chuid" in done.stderr
