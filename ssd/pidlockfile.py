@@ -8,7 +8,6 @@ import os
 from math import inf
 
 from lockfile import AlreadyLocked, LockFailed, LockTimeout, NotLocked, NotMyLock
-from lockfile.pidlockfile import PIDLockFile as _PIDLockFile
 
 from ssd import locking, pidfile, recording
 from ssd.errors import PidfileError, StartBlocked
@@ -19,14 +18,27 @@ from ssd.processes import default_table
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Self
 
     from ssd.processes.types import ProcessTable
+
+    class _PIDLockFile:
+        """The part of lockfile's, which has no types, that ours leaves as it is."""
+
+        path: str
+        timeout: float | None
+
+        def __init__(self, path: str, threaded: bool, timeout: float | None) -> None: ...
+        def __enter__(self) -> Self: ...
+        def __exit__(self, *_exc: object) -> None: ...
+else:
+    from lockfile.pidlockfile import PIDLockFile as _PIDLockFile
 
 BRIEFLY = 0.5  # seconds; a start holds the kernel lock for a few hundredths of one
 RELEASE = 0.1  # seconds between two looks whether a living owner has released, as in lockfile
 
 
-class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
+class PIDLockFile(_PIDLockFile):
     """A pidfile that locks: held as long as the process in it runs.
 
     The text is the owner's pid. Which process that is says a mark beside it (``ssd.marks``):
@@ -41,13 +53,13 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
 
     def __init__(
         self,
-        path: str,
+        path: "str | os.PathLike[str]",
         threaded: bool = False,
         timeout: float | None = None,
         *,
         table: "ProcessTable | None" = None,
     ) -> None:
-        super().__init__(path, threaded, timeout)
+        super().__init__(os.fspath(path), threaded, timeout)
         self._table = table or default_table()
         # Asked anew each time: python-daemon forks between the making and the use.
         self._own_pid: Callable[[], int] = getattr(table, "own_pid", os.getpid)
@@ -71,17 +83,18 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
         """Write this process into the file.
 
         ``timeout``: seconds to wait for the owner to end or to release; None (or the
-        constructor's) is for ever, 0 or less not at all. Raises AlreadyLocked if it is not to wait,
-        LockTimeout at the end of the time, and LockFailed if the file can be neither
-        believed nor written.
+        constructor's) or 0 and less not at all, as lockfile's PIDLockFile has it; infinity for
+        ever. Raises AlreadyLocked, which names the owner, if it is not to wait, LockTimeout at
+        the end of the time, and LockFailed if the file can be neither believed nor written.
         """
-        limit = self.timeout if timeout is None else timeout
-        until = None if limit is None else self._table.now() + limit
+        given = self.timeout if timeout is None else timeout
+        limit = 0.0 if given is None else given
+        until = None if limit == inf else self._table.now() + limit
         while not self._try_or_fail(until):
-            if limit is not None and limit <= 0:
-                raise AlreadyLocked(f"{self.path} is already locked")
+            if limit <= 0:
+                raise AlreadyLocked(f"{self.path} is already locked{self._by()}")
             if until is not None and self._table.now() >= until:
-                raise LockTimeout(f"Timeout waiting to acquire lock for {self.path}")
+                raise LockTimeout(f"Timeout waiting to acquire lock for {self.path}{self._by()}")
             self._await_owner(until)
 
     def release(self) -> None:
@@ -90,7 +103,7 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
         if owner is None:
             raise NotLocked(f"{self.path} is not locked")
         if owner != self._own_pid():
-            raise NotMyLock(f"{self.path} is locked, but not by me")
+            raise NotMyLock(f"{self.path} is locked, but not by me{self._by()}")
         pidfile.remove(self.path)
 
     def break_lock(self) -> None:
@@ -128,6 +141,11 @@ class PIDLockFile(_PIDLockFile):  # type: ignore[misc]
         finally:
             if lock is not None:
                 lock.release()
+
+    def _by(self) -> str:
+        """Name the owner, as the end of a sentence."""
+        owner = self._owner()
+        return "" if owner is None else f", by process {owner}"
 
     def _owner(self) -> int | None:
         """Return the pid of the running owner."""

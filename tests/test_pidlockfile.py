@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -93,12 +94,12 @@ def test_a_lock_of_another_process_is_not_to_be_had(path: Path) -> None:
         assert b"held" == says(other)
         assert (True, False, other.pid) == (lock.is_locked(), lock.i_am_locking(), lock.read_pid())
         with nothing_left():
-            for timeout in (0, -1):
-                with pytest.raises(lockfile.AlreadyLocked):
+            for timeout in (0, -1, None):
+                with pytest.raises(lockfile.AlreadyLocked, match=f"process {other.pid}$"):
                     lock.acquire(timeout=timeout)
-            with pytest.raises(lockfile.LockTimeout):
+            with pytest.raises(lockfile.LockTimeout, match=f"process {other.pid}$"):
                 lock.acquire(timeout=0.02)
-            with pytest.raises(lockfile.NotMyLock):
+            with pytest.raises(lockfile.NotMyLock, match=f"process {other.pid}$"):
                 lock.release()
         assert other.pid == lock.read_pid()
 
@@ -125,6 +126,30 @@ def test_the_constructors_timeout_is_the_usual_one(path: Path) -> None:
             PIDLockFile(str(path), timeout=0).acquire()
         with pytest.raises(lockfile.AlreadyLocked):
             PIDLockFile(str(path), timeout=1000).acquire(timeout=0)
+
+
+@pytest.mark.timeout(120)  # otherwise it waits for ever, and says nothing
+def test_without_a_timeout_nobody_waits(path: Path) -> None:
+    """As with lockfile's: a DaemonContext whose daemon runs says so at once, and by whom."""
+    with holder(path) as other:
+        assert b"held" == says(other)
+        original = Original(str(path))
+        for lock in (original, PIDLockFile(path), PIDLockFile(path, timeout=-1)):
+            with pytest.raises(lockfile.AlreadyLocked), lock:
+                pytest.fail("two of them hold it")
+        done = python(SECOND, path)
+    assert 1 == done.returncode
+    said = done.stderr.decode().splitlines()[-1]
+    assert said.endswith(f"AlreadyLocked: {path} is already locked, by process {other.pid}")
+
+
+SECOND = """
+import sys, daemon, ssd
+with daemon.DaemonContext(
+    pidfile=ssd.PIDLockFile(sys.argv[1]), detach_process=False, stderr=sys.stderr
+):
+    pass
+"""
 
 
 def test_a_lock_that_nobody_holds_cannot_be_released(path: Path) -> None:
@@ -166,7 +191,7 @@ def test_a_release_lets_in_whoever_waits(path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(table, "wait", release)
     with holder(path, program=RELEASE) as other:
         assert b"held" == says(other)
-        with PIDLockFile(str(path), table=table) as lock:
+        with PIDLockFile(str(path), timeout=inf, table=table) as lock:
             assert (True, None) == (lock.i_am_locking(), other.poll())
 
 

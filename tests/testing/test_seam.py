@@ -2,6 +2,7 @@
 
 import inspect
 import signal
+from math import inf
 from pathlib import Path
 
 import lockfile
@@ -61,7 +62,7 @@ def test_a_pidfile_lock_is_waited_for_in_a_time_that_jumps(
     with pytest.raises(lockfile.LockTimeout):
         lock.acquire(timeout=30)
     owner.after(60, exits())
-    lock.acquire()
+    lock.acquire(timeout=inf)
     assert (90, True) == (fake_processes.now(), lock.i_am_locking())
 
 
