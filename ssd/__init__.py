@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ssd.errors import PidfileUnsafe as PidfileUnsafe
     from ssd.errors import PidfileUnwritable as PidfileUnwritable
     from ssd.errors import ProcessTableError as ProcessTableError
+    from ssd.errors import ProcessUnreadable as ProcessUnreadable
     from ssd.errors import StartBlocked as StartBlocked
     from ssd.errors import StartFailed as StartFailed
     from ssd.errors import UnknownGroup as UnknownGroup
@@ -49,8 +50,9 @@ _HOME = {
     "AlreadyRunning": "errors", "Error": "errors", "ExecutableMissing": "errors",
     "NotPermitted": "errors", "NotReady": "errors", "NotStopped": "errors",
     "PidfileError": "errors", "PidfileUnreadable": "errors", "PidfileUnsafe": "errors",
-    "PidfileUnwritable": "errors", "ProcessTableError": "errors", "StartBlocked": "errors",
-    "StartFailed": "errors", "UnknownGroup": "errors", "UnknownUser": "errors",
+    "PidfileUnwritable": "errors", "ProcessTableError": "errors", "ProcessUnreadable": "errors",
+    "StartBlocked": "errors", "StartFailed": "errors", "UnknownGroup": "errors",
+    "UnknownUser": "errors",
     "find": "finding", "status": "finding",
     "Command": "launch.command", "Match": "matching", "PIDLockFile": "pidlockfile",
     "default_table": "processes", "table_named": "processes", "Process": "processes.identity",
@@ -62,10 +64,10 @@ _HOME = {
 __all__ = [
     "AlreadyRunning", "Child", "Command", "Error", "ExecutableMissing", "Match", "NotPermitted",
     "NotReady", "NotStopped", "PIDLockFile", "PidfileError", "PidfileUnreadable",
-    "PidfileUnsafe", "PidfileUnwritable", "Process", "ProcessTableError", "Schedule",
-    "ScheduleError", "StartBlocked", "StartFailed", "StartWarning", "Stop", "UnknownGroup",
-    "UnknownUser", "__version__", "default_table", "find", "run", "start", "status", "stop",
-    "stop_all", "table_named",
+    "PidfileUnsafe", "PidfileUnwritable", "Process", "ProcessTableError", "ProcessUnreadable",
+    "Schedule", "ScheduleError", "StartBlocked", "StartFailed", "StartWarning", "Stop",
+    "UnknownGroup", "UnknownUser", "__version__", "default_table", "find", "run",
+    "start", "status", "stop", "stop_all", "table_named",
 ]  # fmt: skip
 
 

@@ -97,7 +97,7 @@ def begin(
     )
     reap_dropped()
     with spawned or Spawned() as held:
-        result = _spawn(held, request, stdio, new_session and not background, warn)
+        result = _spawn(held, request, stdio, new_session and not background, warn, table)
     try:
         for omission in omissions:
             warnings.warn(StartWarning(omission), stacklevel=3)
@@ -145,6 +145,7 @@ def _spawn(
     stdio: tuple[int, int, int],
     new_session: bool,
     warn: "Warn",
+    table: "ProcessTable | None",
 ) -> Process:
     """Have a helper do a start; return what it has started, or raise why it did not."""
     told = report.Told()
@@ -161,7 +162,7 @@ def _spawn(
         status = spawned.reap()
         if not told.taken and (status or 0) >= 0:
             raise StartFailed("interpreter", helper.interpreter(), None, NOT_HEARD.format(status))
-    process = told.result()
+    process = report.arrived(told.result(), table)
     if not request.background:
         return Child(process.pid, process.start_time, spawned.hand_over())
     if not told.done and request.notify_timeout is not None:

@@ -81,6 +81,7 @@ class Stop:
         self.until: float | None = None
         self._plan = plan(schedule)
         self._held: dict[Process, Handle] = {}
+        self._ended: set[Process] = set()
         self._first: list[Process] | None = None
         self._step: tuple[str, float] | None = next(self._plan)
         self._waiting = False
@@ -160,7 +161,7 @@ class Stop:
                     raise ProcessLookupError
                 handle.signal(signum)
             except ProcessLookupError:
-                self._drop(process)  # it ended between the look and the signal
+                self._drop(process, ended=True)  # it ended between the look and the signal
             except OSError as error:
                 done.refused.append((process, error))
                 self._drop(process)
@@ -176,7 +177,7 @@ class Stop:
             self.until = now + seconds
         for process, handle in list(self._held.items()):
             if handle.ended():
-                self._drop(process)
+                self._drop(process, ended=True)
         if not self._held:
             self._hold(process for process in self._look() if self._may_signal(process))
         if self._held and self.until is not None and now < self.until:
@@ -200,7 +201,7 @@ class Stop:
     def _hold(self, processes: "Iterable[Process]") -> None:
         """Open the processes not held yet, each matched again through its own handle."""
         for process in processes:
-            if process in self._held:
+            if process in self._held or process in self._ended:
                 continue
             try:
                 handle = self.table.open(process)
@@ -226,5 +227,7 @@ class Stop:
         assert self._criteria is not None
         return self._criteria
 
-    def _drop(self, process: "Process") -> None:
+    def _drop(self, process: "Process", ended: bool = False) -> None:
+        if ended:  # who is known by his pid alone has no successor
+            self._ended.add(process)
         self._held.pop(process).close()

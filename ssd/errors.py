@@ -55,6 +55,17 @@ class ProcessTableError(Error):
         self.reason = reason
 
 
+class ProcessUnreadable(Error):
+    """Process ``pid`` was asked about and runs, and whether it is meant may not be read.
+
+    It is hidden (proc(5), hidepid), or runs an executable that only its user may know.
+    """
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(f"process {pid} runs, and whether it is the one meant cannot be read")
+        self.pid = pid
+
+
 class PidfileError(Error):
     """A pidfile cannot be used. ``errno`` is None where no system call failed."""
 

@@ -59,11 +59,11 @@ def look(
 ) -> Finding:
     """Look once, for all processes or, where one answers the question, ``only_first``.
 
-    Raises the PidfileError family and ProcessTableError.
+    Raises the PidfileError family, ProcessUnreadable and ProcessTableError.
     """
     if match.pidfile is None:
-        if not only_first:
-            return Finding(table.select(criteria), None)
+        if not only_first or criteria.pid is not None:
+            return Finding(table.select(criteria) or _nobody(criteria, table), None)
         first = table.first(criteria)
         return Finding([] if first is None else [first], None)
     alone = match.exec is match.name is match.user is match.ppid is None
@@ -73,15 +73,28 @@ def look(
         return Finding([], None)
     if entry is None or entry.pid is None:
         return Finding([], False)
-    found = table.select(criteria.replace(entry.pid))
+    asked = criteria.replace(entry.pid)
+    found = table.select(asked) or _nobody(asked, table, entry)
     return Finding([process for process in found if entry.means(process, table)], True)
+
+
+def _nobody(
+    criteria: Criteria, table: "ProcessTable", entry: pidfile.Entry | None = None
+) -> "list[Process]":
+    """Return nobody, if that is sure. Raises ProcessUnreadable."""
+    if not criteria.bare:  # a pid alone is answered by kill(2)
+        from ssd.processes.hidden import demand_readable
+
+        demand_readable(criteria, table, entry)
+    return []
 
 
 def find(match: "Match", *, table: "ProcessTable | None" = None) -> "list[Process]":
     """Return the running processes that ``match`` means, ascending by pid.
 
     Zombies are dead and the calling process is never among them. Raises
-    ExecutableMissing, UnknownUser, PidfileUnreadable, PidfileUnsafe, ProcessTableError.
+    ExecutableMissing, UnknownUser, PidfileUnreadable, PidfileUnsafe, ProcessUnreadable,
+    ProcessTableError.
     """
     return look(match, resolve(match, table), table or default_table()).processes
 

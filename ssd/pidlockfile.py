@@ -14,6 +14,7 @@ from ssd.errors import PidfileError, StartBlocked
 from ssd.finding import resolve
 from ssd.matching import Match
 from ssd.processes import default_table
+from ssd.processes.identity import UNKNOWN_START
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -158,7 +159,8 @@ class PIDLockFile(_PIDLockFile):
         process = self._table.process(entry.pid)
         if process is None or not entry.means(process, self._table):
             return None
-        if entry.started not in (None, process.start_time):
+        known = process.start_time != UNKNOWN_START  # else it hides itself (proc(5), hidepid)
+        if known and entry.started not in (None, process.start_time):
             return None
         return process.pid
 

@@ -17,7 +17,7 @@ from ssd.engine import REFUSED, STOPPED, Stop, plan
 from ssd.matching import Match
 from ssd.schedule import Schedule
 from ssd.stopping import run
-from ssd.testing import FakeProcesses
+from ssd.testing import FakeProcesses, dies
 
 
 @pytest.mark.parametrize("rule", SCENARIOS)
@@ -129,3 +129,17 @@ def test_a_plan_goes_on_as_long_as_somebody_is_left(case: tuple) -> None:
     except StopIteration as end:
         left = end.value
     assert PLANS[case] == (taken, left)
+
+
+def test_who_is_known_by_his_pid_alone_has_no_successor() -> None:
+    """Where nothing but the pid is seen, the end of its owner is the end of the stop."""
+    table = FakeProcesses(caller_uid=1000, hidepid=True)
+    table.add("d", uid=1000, pid=500, reactions={TERM: dies(after=1)}).dumpable = False
+    with Stop(Match(pid=500), Schedule.parse(USUAL), table=table) as work:
+        assert not work.advance()
+        table.clock.advance(1)
+        stranger = table.add("stranger", uid=1000, pid=500)
+        stranger.dumpable = False
+        assert (True, STOPPED, [], "running") == (
+            work.advance(), work.outcome, stranger.signals, stranger.state,
+        )  # fmt: skip

@@ -74,6 +74,10 @@ ERRORS = {
     "PidfileUnsafe": "matching on pidfile {error.path} is insecure: {error.reason}",
     "PidfileUnwritable": "unable to write or remove pidfile '{error.path}' ({error.reason})",
     "ProcessTableError": "unable to read the process table: {error.reason}",
+    "ProcessUnreadable": (
+        "process {error.pid} runs, and this user may not read whether it is the one meant; "
+        "ask as its user or by its pid alone, or remove a pidfile that is out of date"
+    ),
     "StartBlocked": (
         "another start of the same has held {error.path} for {error.seconds:g} seconds; "
         "end it, or remove that file"

@@ -93,7 +93,7 @@ def _listen(plan: Detachment, reading: int, warn: "Warn") -> Process:
             told.take(kind, values)
     if told.failure is not None:
         forget(plan.pidfile, told.process, warn)
-    return told.result()
+    return report.arrived(told.result(), plan.table)
 
 
 def forget(path: bytes | None, process: Process | None, warn: "Warn") -> None:

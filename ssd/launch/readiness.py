@@ -8,6 +8,7 @@ import os
 import struct
 
 from ssd.errors import NotReady, StartFailed
+from ssd.processes.hidden import may_be
 from ssd.processes.waiting import BLIND
 
 TYPE_CHECKING = False
@@ -109,7 +110,7 @@ class Listener:
         import select
 
         try:
-            handle = table.open(process)
+            handle = hold(process, table)
         except ProcessLookupError:
             self._last_words(process, table, say)
             return
@@ -189,6 +190,20 @@ class Listener:
             return os.getsid(pid) == os.getsid(process.pid)
         except OSError:
             return table.process(process.pid) is None
+
+
+def hold(process: "Process", table: "ProcessTable") -> "Handle":
+    """Hold a program that has just been started, and may have hidden itself (proc(5), hidepid).
+
+    Raises ProcessLookupError if it has ended.
+    """
+    try:
+        return table.open(process)
+    except ProcessLookupError:
+        seen = table.process(process.pid)
+        if seen is None or not may_be(process, seen):
+            raise
+        return table.open(seen)
 
 
 def _stirs(poll: "poll", handle: "Handle", until: float, table: "ProcessTable") -> bool:

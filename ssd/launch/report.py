@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ssd.processes.types import ProcessTable
+
 FORMAT = 2  # of marshal, which every Python reads: a helper's may be another
 LENGTH = 4
 _LONGEST = 1000  # characters of one text
@@ -27,6 +29,7 @@ _FIELDS = {
     "PidfileUnsafe": ("path", "reason", "errno"),
     "PidfileUnwritable": ("path", "reason", "errno"),
     "ProcessTableError": ("reason",),
+    "ProcessUnreadable": ("pid",),
     "StartBlocked": ("path", "seconds"),
     "StartFailed": ("stage", "detail", "errno", "reason"),
     "NotReady": ("process", "reason", "errno", "detail"),
@@ -128,6 +131,16 @@ class Told:
         if self.failure is not None or self.process is None:
             raise self.failure or AssertionError("a start without a process is a failure")
         return self.process
+
+
+def arrived(process: Process, table: "ProcessTable | None") -> Process:
+    """Return a program that has just been executed as it is seen from here."""
+    if os.path.lexists(f"/proc/{process.pid}"):
+        return process
+    from ssd.processes import default_table
+    from ssd.processes.hidden import as_seen  # rare: it has seen itself, and we may not
+
+    return as_seen(process, table or default_table())
 
 
 def reap(pid: int) -> None:

@@ -8,6 +8,7 @@ import errno
 import os
 import select
 
+from ssd.processes.identity import UNKNOWN_START
 from ssd.processes.waiting import ready
 
 try:
@@ -60,8 +61,10 @@ class CheckedHandle:
         os.kill(self.process.pid, signum)
 
     def ended(self) -> bool:
-        """Say whether the process has ended; a zombie has."""
-        return self._identify(self.process.pid) != self.process
+        """Say whether the process has ended; a zombie has. One that hid itself has not."""
+        seen = self._identify(self.process.pid)
+        known = seen is not None and UNKNOWN_START not in (seen.start_time, self.process.start_time)
+        return seen is None or (known and seen != self.process)
 
     def close(self) -> None:
         """Let go; there is nothing to free."""
@@ -118,7 +121,7 @@ def open_handle(process: "Process", identify: "Identify") -> "Handle":
     """
     handle = _best_handle(process, identify)
     try:
-        if identify(process.pid) != process:
+        if not process.is_still(identify(process.pid)):
             raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
     except BaseException:
         handle.close()

@@ -2,25 +2,109 @@
 
 import os
 
+from ssd.errors import ProcessTableError, ProcessUnreadable
 from ssd.processes.identity import UNKNOWN_START, Process
-from ssd.processes.waiting import ready
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ssd.matching import Criteria
+    from ssd.pidfile import Entry
+    from ssd.processes.types import ProcessTable
+
+    Unknown = tuple[type[Exception], ...]
+
+
+def demand_readable(
+    criteria: "Criteria", table: "ProcessTable", entry: "Entry | None" = None
+) -> None:
+    """Raise ProcessUnreadable if ``criteria.pid`` lives and may be the one meant.
+
+    That nobody was found is no answer then. ``entry``: the pidfile, which may deny it.
+    """
+    unreadable: Callable[[Criteria], bool] | None = getattr(table, "unreadable", None)
+    pid = criteria.pid
+    if pid is None or unreadable is None or not unreadable(criteria):
+        return
+    process = table.process(pid)
+    if process is not None and (entry is None or entry.means(process, table)):
+        raise ProcessUnreadable(pid)
+
+
+def may_be(one: Process, other: Process) -> bool:
+    """Say whether nothing known speaks against both being one process."""
+    starts = {one.start_time, other.start_time}
+    return one.pid == other.pid and (len(starts) == 1 or UNKNOWN_START in starts)
+
+
+def as_seen(process: Process, table: "ProcessTable") -> Process:
+    """Return a process that has just begun as the caller knows it, who may not see it.
+
+    An executable that its user may not read makes one that is not dumpable, say.
+    """
+    try:
+        seen = table.process(process.pid)
+    except ProcessTableError:
+        return process  # no /proc at all
+    return seen if seen is not None and may_be(process, seen) else process
+
+
+def unreadable(
+    criteria: "Criteria", look: "Callable[[], Process | None]", unknown: "Unknown"
+) -> bool:
+    """Say whether ``criteria.pid`` lives and not enough of it can be read to decide.
+
+    ``look`` raises one of ``unknown`` where something cannot be read.
+    """
+    try:
+        look()
+    except unknown:
+        return not (criteria.bare or unread(criteria.pid or 0, look, unknown)[1])
+    return False
+
+
+def unread(
+    pid: int, again: "Callable[[], Process | None]", unknown: "Unknown"
+) -> tuple[Process | None, bool]:
+    """Decide on a pid of which something could not be read: who has it, and if he is readable.
+
+    | who has the pid | is | readable |
+    |---|---|---|
+    | nobody, a zombie, a thread | None | yes |
+    | somebody who came after the look | what ``again`` says | yes |
+    | somebody of whom not all may be read | that one, UNKNOWN_START | no |
+
+    ``again`` looks once more; it raises one of ``unknown`` where the caller may not.
+    """
+    unseen = hidden(pid)
+    if unseen is None:
+        return None, True
+    try:
+        return again(), True
+    except unknown:
+        return unseen, False
 
 
 def hidden(pid: int) -> Process | None:
     """Return a process that the caller may not see (proc(5), hidepid) but that is there.
 
-    kill(2) refuses instead of finding nobody, which the original takes for running too; a
-    pidfd tells whether it has ended, where there are any.
+    That kill(2) finds somebody is all the original knows of any process. It is no proof that
+    /proc would show him: hidepid goes by who may trace (ptrace(2)), which is neither a
+    process that is not dumpable nor, for a root without CAP_SYS_PTRACE, another user's. A
+    pidfd tells whether he has ended, and that he is no thread, where there are any.
     """
+    if pid <= 0:  # a group of processes, for kill(2)
+        return None
     try:
         os.kill(pid, 0)
     except PermissionError:
         pass
     except (ProcessLookupError, OverflowError):
         return None
-    else:
-        return None  # ours, so it would be seen: it has come and gone, or is a thread
-    from ssd.processes.handles import pidfd  # hardly anybody gets here
+    # Hardly anybody gets here.
+    from ssd.processes.handles import pidfd
+    from ssd.processes.waiting import ready
 
     try:
         fd = pidfd(pid)

@@ -22,6 +22,16 @@ class Process:
             return NotImplemented
         return self.pid == other.pid and self.start_time == other.start_time
 
+    def is_still(self, seen: "Process | None") -> bool:
+        """Say whether what has the pid now is this process.
+
+        One that was met unseen is known by its pid alone. One that was seen has to be seen:
+        it may have hidden itself since, but so may a stranger who was given its pid.
+        """
+        if seen is None or self.start_time != UNKNOWN_START:
+            return self == seen
+        return self.pid == seen.pid
+
     def __hash__(self) -> int:
         return hash((self.pid, self.start_time))
 

@@ -69,7 +69,15 @@ class LinuxTable:
         """Say whether the process is still that one and meets the criteria."""
         if criteria.pid is not None and criteria.pid != process.pid:
             return False
-        return self._look(b"%d" % process.pid, criteria) == process
+        return process.is_still(self._look(b"%d" % process.pid, criteria))
+
+    def unreadable(self, criteria: Criteria) -> bool:
+        """Say whether ``criteria.pid`` lives and not enough of it can be read to decide."""
+        from ssd.processes.hidden import unreadable  # only where nobody was found
+
+        entry = b"%d" % (criteria.pid or 0)
+        ours = self._caller() == b"%d" % os.getpid()
+        return ours and unreadable(criteria, lambda: self._read(entry, criteria), UNKNOWN)
 
     def open(self, process: Process) -> "Handle":
         """Hold a process. Raises ProcessLookupError if it is not there any more."""
@@ -117,26 +125,36 @@ class LinuxTable:
         return sift(self._root, self._entries, criteria)
 
     def _look(self, entry: bytes, criteria: Criteria) -> Process | None:
-        """Return the process if it lives and meets all criteria but ``pid``.
+        """Return the process if it lives and meets all criteria but ``pid``."""
+        try:
+            return self._read(entry, criteria)
+        except UNKNOWN:
+            # It has ended, or this is not for us to know: then it does not hold. Of a mere
+            # pid there is nothing to know but that it is there.
+            return self._unread(entry, criteria) if criteria.bare else None
+
+    def _read(self, entry: bytes, criteria: Criteria) -> Process | None:
+        """Do what ``_look`` does. Raises UNKNOWN for what is gone or not for us to know.
 
         Everything is read through one descriptor of /proc/PID, which stays with the
         process it was opened for: facts of two owners of the pid cannot mix.
         """
-        try:
-            where = os.open(self._root + b"/" + entry, os.O_PATH | os.O_DIRECTORY)
-        except UNKNOWN:
-            self._caller()
-            return _unseen(int(entry), criteria)
+        where = os.open(self._root + b"/" + entry, os.O_PATH | os.O_DIRECTORY)
         try:
             start_time, ppid = _parse(read("stat", where))
             if start_time is not None and _meets(criteria, ppid, where):
                 return Process(int(entry), start_time)
-        except UNKNOWN:
-            # It ended meanwhile, or this is not for us to know: then it does not hold.
-            return _unseen(int(entry), criteria)
         finally:
             os.close(where)
         return None
+
+    def _unread(self, entry: bytes, criteria: Criteria) -> Process | None:
+        """Return who has a pid of which not all could be read."""
+        if self._caller() != b"%d" % os.getpid():  # a number of another PID namespace
+            return None
+        from ssd.processes.hidden import unread  # rare: a stale pid, or another user's
+
+        return unread(int(entry), lambda: self._read(entry, criteria), UNKNOWN)[0]
 
     def _entries(self) -> list[bytes]:
         """Return the names in /proc that are pids."""
@@ -190,7 +208,15 @@ def _meets(criteria: Criteria, ppid: int, where: int) -> bool:
         return False
     if criteria.name is not None and criteria.name + b"\n" != read("comm", where):
         return False
-    return criteria.file is None or runs(os.readlink(b"exe", dir_fd=where), criteria.file)
+    return criteria.file is None or _runs(where, criteria.file)
+
+
+def _runs(where: int, file: tuple[int, int]) -> bool:
+    """Say whether a process runs a file. Raises UNKNOWN where that is not for us to know."""
+    try:
+        return runs(os.readlink(b"exe", dir_fd=where), file)
+    except FileNotFoundError:  # a kernel thread runs none
+        return False
 
 
 def runs(link: bytes, file: tuple[int, int]) -> bool:
@@ -211,12 +237,3 @@ def runs(link: bytes, file: tuple[int, int]) -> bool:
 
 
 _ANY = Criteria()
-
-
-def _unseen(pid: int, criteria: Criteria) -> Process | None:
-    """Return a process of which nothing can be read, if nothing has to be."""
-    if not criteria.bare:
-        return None
-    from ssd.processes.hidden import hidden  # rare: a stale pid, or another user's
-
-    return hidden(pid)

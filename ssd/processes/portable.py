@@ -13,7 +13,7 @@ import psutil
 from ssd.errors import ProcessTableError
 from ssd.matching import Criteria
 from ssd.processes.handles import open_handle
-from ssd.processes.hidden import hidden
+from ssd.processes.hidden import unread, unreadable
 from ssd.processes.identity import Process
 from ssd.processes.linux import runs
 from ssd.processes.origin import KernelOrigin
@@ -82,11 +82,22 @@ class PortableTable(Questions):
         if pid <= 0:
             return None
         try:
+            return self._living(pid, criteria)
+        except UNKNOWN:
+            if not criteria.bare:
+                return None
+            return unread(pid, lambda: self._living(pid, criteria), UNKNOWN)[0]
+
+    def unreadable(self, criteria: Criteria) -> bool:
+        """Say whether ``criteria.pid`` lives and not enough of it can be read to decide."""
+        return unreadable(criteria, lambda: self._living(criteria.pid or 0, criteria), UNKNOWN)
+
+    def _living(self, pid: int, criteria: Criteria) -> Process | None:
+        """Return what ``_read`` does; a zombie is nobody. Raises UNKNOWN."""
+        try:
             return self._read(pid, criteria)
         except psutil.ZombieProcess:
             return None
-        except UNKNOWN:
-            return hidden(pid) if criteria.bare else None
 
     def _read(self, pid: int, criteria: Criteria) -> Process | None:
         """Return what ``_look`` does. Raises UNKNOWN for what is gone or not for us to know."""

@@ -42,7 +42,7 @@ class Questions:
         """Say whether the process is still that one and meets the criteria."""
         if criteria.pid is not None and criteria.pid != process.pid:
             return False
-        return self._look(process.pid, criteria) == process
+        return process.is_still(self._look(process.pid, criteria))
 
     def children(self, pid: int) -> "list[Process]":
         """Return the living children of a process, ascending by pid."""

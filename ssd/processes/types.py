@@ -63,7 +63,10 @@ class ProcessTable(Protocol):
         """Return every pid, ascending: processes (not threads), zombies among them."""
 
     def process(self, pid: int) -> Process | None:
-        """Return the identity of a living process; None if there is none or it is a zombie."""
+        """Return the identity of a living process; None if there is none or it is a zombie.
+
+        One that lives and that the caller may not see (proc(5), hidepid) has UNKNOWN_START.
+        """
 
     def select(self, criteria: Criteria) -> list[Process]:
         """Return the living processes for which all given criteria hold, ascending by pid.
@@ -81,7 +84,8 @@ class ProcessTable(Protocol):
     def open(self, process: Process) -> Handle:
         """Hold a process.
 
-        Raises ProcessLookupError if it has ended or its pid belongs to another now.
+        Raises ProcessLookupError if it has ended or its pid belongs to another now, and for
+        one that was seen and is not to be seen any more: ask ``process`` for it again.
         """
 
     def children(self, pid: int) -> list[Process]:
@@ -94,6 +98,20 @@ class ProcessTable(Protocol):
         """Return when one of ``handles`` has ended, or at the time ``until`` of ``now()``.
 
         None waits without a limit. Raises ValueError if there is neither.
+        """
+
+
+class Discerning(ProcessTable, Protocol):
+    """A table that tells what does not hold from what the caller may not know.
+
+    The project's own do. Of one that does not, a process that may not be read is taken for
+    one that is not meant.
+    """
+
+    def unreadable(self, criteria: Criteria) -> bool:
+        """Say whether ``criteria.pid`` lives and not enough of it can be read to decide.
+
+        That is: what can be read of it holds, and something else that is asked for cannot be.
         """
 
 

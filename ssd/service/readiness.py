@@ -9,7 +9,9 @@ import os
 
 from ssd.errors import NotReady, PidfileError
 from ssd.finding import find
+from ssd.launch.readiness import hold
 from ssd.processes import default_table
+from ssd.processes.hidden import may_be
 from ssd.processes.identity import Process
 from ssd.signals import IGNORED
 from ssd.signals import raw as signals
@@ -41,11 +43,17 @@ def wait(
             ready = _is_named(service, table)
         if ready:
             return
-        if process is not None and table.process(process.pid) != process:
+        if process is not None and _ended(process, table):
             raise NotReady(process, "exited")
         if table.now() >= until:
             raise NotReady(process or Process(0, 0), "timeout", None, f"{timeout:g}")
         _pause(process, table)
+
+
+def _ended(process: Process, table: "ProcessTable") -> bool:
+    """Tell whether a process has ended; one that has hidden itself has not (proc(5), hidepid)."""
+    seen = table.process(process.pid)
+    return seen is None or not may_be(process, seen)
 
 
 def _pause(process: Process | None, table: "ProcessTable") -> None:
@@ -56,7 +64,7 @@ def _pause(process: Process | None, table: "ProcessTable") -> None:
         time.sleep(PAUSE)
         return
     try:
-        with table.open(process) as handle:
+        with hold(process, table) as handle:
             table.wait([handle], table.now() + PAUSE)
     except ProcessLookupError:
         return  # found out by the next look

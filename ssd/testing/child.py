@@ -4,10 +4,11 @@ usage: child.py
 
 It says ``ready``, then reads commands, one a line, and answers each with one line, the last
 but one with its own ``ready``: ``name HEX`` (take a name; Linux), ``ignore N`` and ``catch N``
-(a signal), ``become UID``, ``execute HEX`` (itself by another path) and ``fork HEX NAME`` (make
-a child of its own, which is told by a socket of the path HEX; answers its pid; NAME is in
-hexadecimal and may be empty), ``stopped PID``, ``ended PID`` and ``reap PID`` (wait for that of
-a child of its own). It ends at the end of its input.
+(a signal), ``become UID``, ``hide`` (be dumpable no more; Linux), ``execute HEX`` (itself by
+another path) and ``fork HEX NAME`` (make a child of its own, which is told by a socket of the
+path HEX; answers its pid; NAME is in hexadecimal and may be empty), ``stopped PID``,
+``ended PID`` and ``reap PID`` (wait for that of a child of its own). It ends at the end of its
+input.
 """
 
 import os
@@ -41,6 +42,14 @@ def become(text: str) -> str:
 
     os.setuid(int(text))
     ctypes.CDLL(None).prctl(4, 1)  # PR_SET_DUMPABLE, or /proc/PID/exe is root's: proc(5)
+    return "ok"
+
+
+def hide(text: str) -> str:
+    """Be dumpable no more: nobody but root may trace it, or with hidepid see it."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(4, 0)  # PR_SET_DUMPABLE
     return "ok"
 
 
@@ -86,8 +95,8 @@ def reap(text: str) -> str:
 
 
 COMMANDS = {
-    "name": rename, "ignore": ignore, "catch": catch, "become": become, "execute": execute,
-    "fork": fork, "stopped": stopped, "ended": ended, "reap": reap,
+    "name": rename, "ignore": ignore, "catch": catch, "become": become, "hide": hide,
+    "execute": execute, "fork": fork, "stopped": stopped, "ended": ended, "reap": reap,
 }  # fmt: skip
 
 

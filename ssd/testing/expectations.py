@@ -64,6 +64,15 @@ def expect_error(kind: type[Exception], call: Callable[[], object], what: str) -
     raise AssertionError(f"{what}: {answer!r}, not {kind.__name__}")
 
 
+def hider(world: World) -> Callable[[int], None] | None:
+    """Return what has a child of the caller be dumpable no more (prctl(2)).
+
+    That is a method ``hide`` of the world; None where it has none, or processes cannot do so.
+    """
+    hide: Callable[[int], None] | None = getattr(world, "hide", None)
+    return hide if world.can_rename else None
+
+
 def identity(world: World, pid: int) -> Process:
     """Return the process with a pid. Raises AssertionError if the table has none."""
     process = world.table.process(pid)

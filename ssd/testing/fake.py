@@ -37,7 +37,7 @@ class FakeProcesses(View):
     pids are to be the same wherever a test runs.
     pid_max: one more than the highest pid, as in /proc/sys/kernel/pid_max.
     init_reaps: False is a container whose first process waits for nobody.
-    hidepid: others' processes cannot be seen by anybody but root.
+    hidepid: others' processes, and those that are not dumpable, are seen by nobody but root.
 
     ``signals`` is the record of all that were received, oldest first: (time, pid, signal
     number, process). ``events`` is that of everything; ``timeline`` draws it. ``started``
@@ -152,9 +152,9 @@ class FakeProcesses(View):
     def open(self, process: Process) -> Handle:
         """Hold a process. Raises ProcessLookupError if it is not there any more."""
         with self.lock:
-            if self.process(process.pid) != process:
+            if not process.is_still(self.process(process.pid)):
                 raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
-            return FakeHandle(self, self._processes[process.pid])
+            return FakeHandle(self, self._processes[process.pid], process)
 
     def now(self) -> float:
         """Return the time of the clock, in seconds."""

@@ -1,8 +1,10 @@
 """Checks of what a table says about processes; each rule is a docstring."""
 
+from collections.abc import Callable
+
 from ssd.matching import Criteria
 from ssd.processes.identity import Process
-from ssd.testing.expectations import World, expect, expect_error, identity
+from ssd.testing.expectations import World, expect, expect_error, hider, identity
 
 # Names that a careless reader of /proc takes for something else.
 HOSTILE_NAMES = (
@@ -197,6 +199,35 @@ def stranger_does_not_hold(world: World) -> None:
     expect_error(ProcessLookupError, lambda: table.open(stranger), "open() of a stranger")
 
 
+def hidden_process_is_not_dead(world: World) -> None:
+    """Of one that the caller may not read the table says that it lives, or that it cannot tell."""
+    table, hide = world.table, hider(world)
+    if hide is None:
+        return
+    unreadable: Callable[[Criteria], bool] | None = getattr(table, "unreadable", None)
+    pid = world.start()
+    asked = (
+        Criteria(pid, file=world.file(pid)),
+        Criteria(pid, uid=world.uid()),
+        Criteria(pid, world.caller),
+    )
+    hide(pid)
+    process = identity(world, pid)
+    expect(table.select(Criteria(pid=pid)), [process], "select(pid) of a hidden process")
+    expect(table.first(Criteria(pid=pid)), process, "first(pid) of a hidden process")
+    if unreadable is not None:
+        expect(unreadable(Criteria(pid=pid)), False, "unreadable(pid) of a hidden process")
+        for criteria in asked:
+            met = table.select(criteria) == [process]
+            expect(unreadable(criteria), not met, f"unreadable({criteria}) of a hidden process")
+    world.kill(pid)
+    expect(table.process(pid), None, "process() of a hidden zombie")
+    expect(table.select(Criteria(pid=pid)), [], "select(pid) of a hidden zombie")
+    if unreadable is not None:
+        for criteria in (*asked, Criteria(world.caller, uid=world.uid()), Criteria(2**22 + 1, 1)):
+            expect(unreadable(criteria), False, f"unreadable({criteria}) of the dead, and the seen")
+
+
 def _expect_named(world: World, process: Process, name: bytes) -> None:
     """Expect a process among all of a name, and alone among the caller's children."""
     table, ours = world.table, Criteria(ppid=world.caller, name=name)
@@ -220,4 +251,5 @@ CHECKS = (
     caller_is_never_selected,
     selection_ascends,
     stranger_does_not_hold,
+    hidden_process_is_not_dead,
 )

@@ -2,7 +2,9 @@
 
 import signal
 
-from ssd.testing.expectations import World, expect, expect_error, identity
+from ssd.matching import Criteria
+from ssd.processes.hidden import may_be
+from ssd.testing.expectations import World, expect, expect_error, hider, identity
 
 
 def handle_outlives_its_process(world: World) -> None:
@@ -74,10 +76,31 @@ def foreign_process_is_not_signalled(world: World) -> None:
             expect(handle.ended(), False, "ended() of a foreigner")
 
 
+def hidden_process_is_held(world: World) -> None:
+    """One of the caller's that it may not read, or even see, is found by its pid, held and ends."""
+    hide = hider(world)
+    if hide is None:
+        return
+    table, pid = world.table, world.start()
+    before = identity(world, pid)
+    hide(pid)
+    process = identity(world, pid)
+    expect(may_be(process, before), True, "process(pid) of a hidden process is the one it was")
+    expect(table.holds(Criteria(pid=pid), process), True, "holds(pid) of a hidden process")
+    with table.open(process) as handle:
+        expect(handle.process, process, "process of the handle")
+        expect(handle.ended(), False, "ended() of a hidden process")
+        handle.signal(0)
+        handle.signal(signal.SIGKILL)
+        table.wait([handle], None)
+        expect(handle.ended(), True, "ended() after KILL")
+
+
 CHECKS = (
     handle_outlives_its_process,
     signal_ends,
     ignored_signal_does_not_end,
     wait_ends_at_its_time,
     foreign_process_is_not_signalled,
+    hidden_process_is_held,
 )

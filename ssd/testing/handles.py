@@ -6,6 +6,7 @@ import signal
 from types import TracebackType
 from typing import Self
 
+from ssd.processes.identity import Process
 from ssd.testing.clock import WaitsForEver
 from ssd.testing.patience import MOST_SIGNALS
 from ssd.testing.process import FakeProcess
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 class FakeHandle:
     """A declared process, held: who takes over its pid cannot be reached through this."""
 
-    def __init__(self, table: "FakeProcesses", held: FakeProcess) -> None:
-        self.process = held.identity
+    def __init__(self, table: "FakeProcesses", held: FakeProcess, process: Process) -> None:
+        self.process = process
         self._table = table
         self._held = held
         self._closed = False

@@ -21,8 +21,8 @@ def uid_of(user: int | str) -> int:
 class View(Population, Questions):
     """A population as one of it sees it: what of ``ProcessTable`` only looks.
 
-    ``caller`` asks, with the rights of ``caller_uid``; ``hidepid``: others' processes cannot
-    be seen by anybody but root.
+    ``caller`` asks, with the rights of ``caller_uid``; ``hidepid``: others' processes, and
+    those that are not dumpable, are seen by nobody but root.
     """
 
     caller: "FakeProcess"
@@ -63,16 +63,32 @@ class View(Population, Questions):
         if not self._visible(pid):
             # As on a real system: kill(2) tells that it is there, and nothing tells more.
             return Process(pid, UNKNOWN_START) if criteria.bare else None
+        return found.identity if self._meets(found, criteria) else None
+
+    def unreadable(self, criteria: Criteria) -> bool:
+        """Say whether ``criteria.pid`` lives and not enough of it can be read to decide."""
+        found = self._processes.get(criteria.pid or 0)
+        if found is None or found.ended or criteria.bare:
+            return False
+        return not self._visible(found.pid) or self._meets(found, criteria) is None
+
+    def _meets(self, found: "FakeProcess", criteria: Criteria) -> bool | None:
+        """Say whether one that is seen meets the criteria; None if it may not be known."""
         meets = (
             (criteria.ppid is None or found.ppid == criteria.ppid)
             and (criteria.uid is None or found.uid == criteria.uid)
             and (criteria.name is None or found.name == criteria.name)
-            # The link /proc/PID/exe can be read by those who may trace: ptrace(2).
-            and (criteria.file is None or self.may_signal(found) and found.file() == criteria.file)
         )
-        return found.identity if meets else None
+        if not meets or criteria.file is None:
+            return meets
+        # What /proc/PID/exe is, only those know who may trace: ptrace(2).
+        return found.file() == criteria.file if self._may_trace(found) else None
+
+    def _may_trace(self, process: "FakeProcess") -> bool:
+        """Say whether the caller may: root, or the same user if the process is dumpable."""
+        return self.caller_uid == 0 or (self.may_signal(process) and process.dumpable)
 
     def _visible(self, pid: int) -> bool:
         """Say whether the caller sees this pid in the table."""
         found = self._processes.get(pid)
-        return found is not None and (not self.hidepid or self.may_signal(found))
+        return found is not None and (not self.hidepid or self._may_trace(found))

@@ -32,7 +32,8 @@ class FakeProcess:
     ``state`` is "running", "stopped" (signals but KILL and CONT wait), "zombie" or "gone".
     ``status``, once it has ended, is its exit status, or minus the number of the signal
     that ended it. ``ready``: whether it has said so, to a start that waits for it. ``argv``,
-    ``exe``, ``uid``, ``ppid`` and ``reactions`` may be set.
+    ``exe``, ``uid``, ``ppid`` and ``reactions`` may be set, and ``dumpable`` to False: then only
+    root knows its executable and, with hidepid, sees it (prctl(2); ssh-agent is one).
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class FakeProcess:
         self.ppid = ppid
         self.reactions = _own(reactions)
         self.reaped_after = reaped_after
+        self.dumpable = True
         self.orphaned = False  # then it is init's to reap
         if reaped_after is not None:
             checking.seconds(reaped_after, "reaped_after")

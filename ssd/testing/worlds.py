@@ -71,6 +71,10 @@ class RealWorld:
         """Have a process belong to another user; root's may."""
         self._obedient[pid].tell(f"become {uid}")
 
+    def hide(self, pid: int) -> None:
+        """Have a process be dumpable no more: nobody but root may read all of it. Linux."""
+        self._obedient[pid].tell("hide")
+
     def kill(self, pid: int) -> None:
         """End a child, or one of a child that runs; return when it is a zombie."""
         os.kill(pid, signal.SIGKILL)  # Popen's own would reap one that has ended
@@ -192,6 +196,10 @@ class FakeWorld:
     def become(self, pid: int, uid: int) -> None:
         """Have a process belong to another user."""
         self.fake[pid].uid = uid
+
+    def hide(self, pid: int) -> None:
+        """Have a process be dumpable no more."""
+        self.fake[pid].dumpable = False
 
     def kill(self, pid: int) -> None:
         """End a process and leave a zombie."""

@@ -26,6 +26,7 @@ EXAMPLES: list[tuple[errors.Error, list[str]]] = [
     (errors.UnknownGroup("nova"), ["nova", "group"]),
     (errors.ExecutableMissing("/x", 2, "No such file"), ["/x", "No such file"]),
     (errors.ProcessTableError("/proc is not mounted"), ["/proc is not mounted"]),
+    (errors.ProcessUnreadable(123), ["123", "may not read", "out of date"]),
     (errors.PidfileUnreadable("/p", "Permission denied", 13), ["/p", "Permission denied"]),
     (errors.PidfileUnsafe("/p", "it is world-writable"), ["/p", "it is world-writable"]),
     (errors.PidfileUnwritable("/p", "No space left", 28), ["/p", "No space left"]),

@@ -17,6 +17,7 @@ TABLES: dict[str, Callable[[], ProcessTable]] = {
     "psutil": lambda: table_named("psutil"),
     "fake": FakeProcesses,
     "fake of a user": lambda: FakeProcesses(caller_uid=1000),
+    "fake with hidepid": lambda: FakeProcesses(caller_uid=1000, hidepid=True),
     "fake of a container": lambda: FakeProcesses(init_reaps=False),
 }
 

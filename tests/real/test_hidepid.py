@@ -7,16 +7,20 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from lockfile import AlreadyLocked
 
+from ssd import PIDLockFile
 from ssd.errors import ProcessTableError
 from ssd.matching import Criteria
 from ssd.processes import table_named
 from ssd.processes.identity import UNKNOWN_START, Process
 from ssd.processes.linux import LinuxTable
+from ssd.testing import check_process_table
 
-from .alone import alone, checked, libc
+from .alone import alone, checked, libc, open_ways
 
 USER = 54321  # nobody's account, so nobody else's process
 PR_SET_DUMPABLE = 4  # prctl(2); a change of user takes it away
@@ -114,6 +118,99 @@ def test_the_owner_is_the_effective_user() -> None:
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
+
+
+@pytest.mark.parametrize("kind", TABLES)
+@pytest.mark.parametrize("options", ["hidepid=2", "hidepid=1"])
+@alone
+def test_the_contract_holds_with_a_hidden_proc(options: str, kind: str) -> None:
+    """Every check of conformance, for an ordinary user who sees no processes but his own."""
+    open_ways()
+    mount_proc(options)
+    as_user(lambda: check_process_table(table_named(kind)))
+
+
+@pytest.mark.parametrize("kind", TABLES)
+@alone
+def test_an_unreadable_process_is_told_from_another(kind: str) -> None:
+    """Of what the caller may not read the table says so, unless what he may read speaks against."""
+    table = table_named(kind)
+    facts = os.stat(sys.executable)
+    file, own = (facts.st_dev, facts.st_ino), os.getpid()
+    name = Path("/proc/self/comm").read_bytes().removesuffix(b"\n")
+
+    def body() -> None:
+        asked = [Criteria(own, file=file), Criteria(own, None, file, name, 0)]
+        other = [Criteria(own, uid=0), Criteria(own, file=file, uid=USER), Criteria(own)]
+        assert [True, True] == [table.unreadable(each) for each in asked]  # type: ignore[attr-defined]
+        assert [False] * 3 == [table.unreadable(each) for each in other]  # type: ignore[attr-defined]
+
+    as_user(body)
+
+
+THREADED = """
+import ctypes, threading
+ctypes.CDLL(None).prctl(4, 0)
+stays = threading.Thread(target=lambda: (print(threading.get_native_id(), flush=True), input()))
+stays.start()
+"""
+
+
+@pytest.mark.parametrize("kind", TABLES)
+@alone
+def test_a_thread_of_a_hidden_process_is_no_process(kind: str) -> None:
+    """What kill(2) takes for a process, a pidfd does not."""
+    open_ways()
+    mount_proc("hidepid=2")
+    table = table_named(kind)
+
+    def body() -> None:
+        command = [sys.executable, "-c", THREADED]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as hidden:
+            assert hidden.stdout
+            thread = int(hidden.stdout.readline())
+            os.kill(thread, 0)
+            assert Process(hidden.pid, UNKNOWN_START) == table.process(hidden.pid)
+            assert None is table.process(thread)
+            assert [] == table.select(Criteria(pid=thread))
+
+    as_user(body)
+
+
+@alone
+def test_the_owner_of_a_lock_may_hide_itself() -> None:
+    """A PIDLockFile is held until its owner ends, seen or not."""
+    path = Path("/run/own/pid")
+    path.parent.mkdir()
+    os.chown(path.parent, USER, USER)
+    open_ways()
+    mount_proc("hidepid=2")
+
+    def body() -> None:
+        told, tell = os.pipe()
+        owner = os.fork()
+        if owner == 0:
+            try:
+                PIDLockFile(str(path)).acquire(timeout=0)
+                checked(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+                os.write(tell, b"held\n")
+                signal.pause()
+            finally:
+                os._exit(1)
+        os.close(tell)
+        assert b"held\n" == os.read(told, 5)
+        lock = PIDLockFile(str(path))
+        assert (owner, True) == (lock.read_pid(), lock.is_locked())
+        with pytest.raises(AlreadyLocked):
+            lock.acquire(timeout=0)
+        os.kill(owner, signal.SIGKILL)
+        os.waitid(os.P_PID, owner, os.WEXITED | os.WNOWAIT)
+        assert not lock.is_locked()
+        lock.acquire(timeout=0)
+        lock.release()
+        os.waitpid(owner, 0)
+
+    as_user(body)
 
 
 @alone

@@ -192,3 +192,30 @@ def test_the_help_is_the_commands_own(ssd_command: SsdCommand) -> None:
     """What needs no process is there as well."""
     assert ssd_command("--help").stdout.startswith("Usage: ssd [option...] command")
     assert ssd_command("--version").stdout.startswith("ssd ")
+
+
+@pytest.mark.parametrize("hidepid", [False, True])
+def test_a_daemon_that_hides_itself_is_managed(
+    hidepid: bool, ssd_command: SsdCommand, pidfile: Path, fake_processes: FakeProcesses
+) -> None:
+    """By its pid it is running and is stopped; whether it is the one meant nobody can tell."""
+    fake_processes.register(WEBD)
+    fake_processes.caller_uid = os.getuid()
+    fake_processes.hidepid = hidepid
+    match = ["--pidfile", pidfile]
+    assert (0, "", "") == ssd_command(*started(pidfile))
+    if fake_processes.caller_uid == 0:
+        fake_processes.caller_uid = 1000
+    daemon = fake_processes.started[0]
+    daemon.uid, daemon.dumpable = fake_processes.caller_uid, False
+    unclear = (
+        f"ssd: process {daemon.pid} runs, and this user may not read whether it is the one meant; "
+        "ask as its user or by its pid alone, or remove a pidfile that is out of date\n"
+    )
+    assert (0, "", "") == ssd_command("--status", *match)
+    assert (4, "", unclear) == ssd_command("--status", *match, "--exec", WEBD)
+    assert (2, "", unclear) == ssd_command(*started(pidfile))
+    assert (2, "", unclear) == ssd_command("--stop", "--oknodo", *match, "--exec", WEBD)
+    assert [] == daemon.signals
+    assert (0, "", "") == ssd_command("--stop", "--retry", "5", *match)
+    assert (1, "", "") == ssd_command("--status", *match, "--exec", WEBD)
