@@ -8,11 +8,13 @@ reading puts in. A stop does not read it once more: what it uses has to be plain
 import re
 from math import ceil
 
+from ssd.schedule import SEND, Schedule
 from ssd.service.generators import openrc_functions, start_words
 from ssd.service.generators.facilities import services
 from ssd.service.generators.policies import Respawn
 from ssd.service.generators.quoting import line, shell_word, shell_words
 from ssd.service.generators.sheet import Inexpressible, Sheet
+from ssd.service.generators.signals import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,10 +113,33 @@ def _variables(sheet: Sheet) -> "Iterable[tuple[str, str | list[str]]]":
         yield "output_log", [service.output]
         yield "error_log", [service.output]
     yield "umask", service.umask
-    yield "retry", service.stop_schedule
+    yield "retry", _schedule(service)
     words = ["--group", service.group] if service.group and not service.user else []
     words += ["--nicelevel", str(service.nice)] if service.nice else []
     yield "start_stop_daemon_args", words
+
+
+def _schedule(service: "Service") -> str:
+    """Return the stop schedule in the words of OpenRC's start-stop-daemon.
+
+    To that a time alone sends no KILL, and a wait of 0 seconds ends the schedule, with
+    success: what comes after it follows at once without it, too.
+    """
+    schedule = Schedule.parse(service.stop_schedule)
+    words = []
+    last = len(schedule.steps) - 1
+    for number, (kind, value) in enumerate(schedule.steps):
+        repeated = schedule.repeat is not None and number >= schedule.repeat
+        if number == schedule.repeat:
+            words.append("forever")
+        if kind == SEND:
+            name = name_of(value)
+            words.append(f"-{name}" if name.isdigit() else name.removeprefix("SIG"))
+        elif value or number == last and not repeated:
+            words.append(str(value))
+        elif repeated and schedule.spins:
+            words.append("1")  # not without a breath
+    return "/".join(words)
 
 
 def _plain(field: str, value: str) -> str:

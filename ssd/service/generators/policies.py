@@ -2,11 +2,16 @@
 
 from math import ceil
 
+from ssd.schedule import SEND, WAIT, Schedule
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from ssd.service.declaration import Service
+
+
+KILL = 9  # on every system
 
 
 class Readiness:
@@ -43,6 +48,37 @@ class Respawn:
         self.interval: int | float = table["interval"]  # seconds
         self.delay: int | float = table["delay"]  # seconds
         self.normal_exit: list[int | str] = table["normal_exit"]
+
+
+class Ending:
+    """A stop schedule for systems that know one signal, a time, and a last signal.
+
+    first: the signal that it begins with, None if it begins with a wait. seconds: from that to
+    ``last``, which is KILL if the schedule has it, else the last signal, None if there is
+    but one. skipped: the signals between, with their times. total: seconds of all waits.
+    """
+
+    __slots__ = ("first", "seconds", "last", "skipped", "total", "repeats")
+
+    def __init__(self, service: "Service") -> None:
+        schedule = Schedule.parse(service.stop_schedule)
+        kind, signum = schedule.steps[0]
+        self.first = signum if kind == SEND else None
+        self.seconds = 0
+        self.last: int | None = None
+        self.skipped: list[tuple[int, int]] = []
+        time = 0
+        for kind, value in schedule.steps[1:]:
+            if kind == WAIT:
+                time += value
+            elif self.last != KILL:
+                if self.last is not None:
+                    self.skipped.append((self.seconds, self.last))
+                self.seconds, self.last = time, value
+        if self.last is None:
+            self.seconds = time
+        self.total = time
+        self.repeats = schedule.repeat is not None and self.last != KILL
 
 
 def oom_score(service: "Service") -> int | None:

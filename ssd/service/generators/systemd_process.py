@@ -1,12 +1,12 @@
 """The part of a unit that starts, stops, reloads and brings back: systemd.service(5)."""
 
-from ssd.schedule import SEND, Schedule
 from ssd.service.generators import start_words
 from ssd.service.generators.folders import modern
-from ssd.service.generators.policies import Readiness, Respawn
+from ssd.service.generators.policies import KILL, Ending, Readiness, Respawn
 from ssd.service.generators.quoting import has_controls, systemd_value, systemd_word, systemd_words
 from ssd.service.generators.sheet import Sheet
 from ssd.service.generators.signals import name_of
+from ssd.signals import raw as signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,24 +96,22 @@ def _readiness(sheet: Sheet) -> "Iterable[str]":
 
 def _stop(sheet: Sheet) -> "Iterable[str]":
     """Yield the signals of a stop. The main process gets the first, all of them the last."""
-    schedule = Schedule.parse(sheet.service.stop_schedule)
-    steps = list(schedule.steps)
+    ending = Ending(sheet.service)
     yield "KillMode=mixed"
-    # systemd sends a CONT of its own after the first signal.
-    if steps[1:3] == [("wait", 0), (SEND, 18)]:
-        del steps[1:3]
-    first, timeout, last = (*steps, None, None)[:3]
-    if first is None or first[0] != SEND or timeout is None:
-        sheet.lose("stop_schedule", "it is more than a signal, a wait and a last signal")
+    if ending.first is None:
+        sheet.lose("stop_schedule", "it does not begin with a signal")
         return
-    yield f"KillSignal={name_of(first[1])}"
-    yield f"TimeoutStopSec={_limit(timeout[1])}"
-    if last is None:
+    yield f"KillSignal={name_of(ending.first)}"
+    yield f"TimeoutStopSec={_limit(ending.seconds)}"
+    if ending.last is None:
         yield "SendSIGKILL=no"
-    elif last[1] != 9:
-        yield f"FinalKillSignal={name_of(last[1])}"
-    if len(steps) > 4 or schedule.repeat is not None:
-        sheet.lose("stop_schedule", "after the second signal systemd sends no other")
+    elif ending.last != KILL:
+        yield f"FinalKillSignal={name_of(ending.last)}"
+    # It sends a CONT of its own after the first signal.
+    if [each for each in ending.skipped if each != (0, signals.SIGCONT)]:
+        sheet.lose("stop_schedule", "between the first signal and the last systemd sends no other")
+    elif ending.repeats:
+        sheet.lose("stop_schedule", "systemd does not repeat it")
 
 
 def _limit(seconds: float) -> str:

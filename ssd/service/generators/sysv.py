@@ -1,7 +1,7 @@
 """An init script for System V's init, in POSIX shell, on ssd or start-stop-daemon."""
 
 from ssd.service.generators import start_words, sysv_verbs
-from ssd.service.generators.folders import folders
+from ssd.service.generators.folders import folders, modern
 from ssd.service.generators.policies import Readiness, oom_score
 from ssd.service.generators.quoting import VARIABLE, has_controls, line, shell_word, shell_words
 from ssd.service.generators.sheet import Sheet
@@ -63,7 +63,8 @@ def generate(service: "Service") -> Sheet:
         before_stop=_step(service, "before_stop", "if matched --status; then " + LENIENT + "; fi"),
         after_stop=_step(service, "after_stop", LENIENT),
         do_reload="" if signal == "none" else sysv_verbs.RELOAD.format(signal=shell_word(signal)),
-        verb_reload="verb_restart" if signal == "none" else "verb_reload",
+        reload=sysv_verbs.NO_RELOAD if signal == "none" else sysv_verbs.WITH_RELOAD,
+        reload_word="" if signal == "none" else "reload|",
     )
     sheet.add("#!/bin/sh", *header, *sheet.head(), *_documentation(service), "", body.rstrip())
     return sheet
@@ -86,6 +87,11 @@ def _header(sheet: Sheet) -> "Iterable[str]":
     if service.description and service.description != short:
         yield f"# Description:       {line(service.description)}"
     yield "### END INIT INFO"
+    # For systemd-sysv-generator(8), which takes a service for running for ever without it. A
+    # task is waited for, and has no process then.
+    path = modern(service.pidfile)
+    if path != "none" and not service.task and not has_controls(path) and path == path.strip():
+        yield f"# pidfile: {path}"
 
 
 def _header_words(sheet: Sheet, field: str) -> list[str]:

@@ -22,7 +22,7 @@ wait_until() {
 }
 """
 
-# Only where there is a signal for it; a reload is a restart otherwise. LSB: 7 is not running.
+# Only where there is a signal for it. LSB: 7 is not running.
 RELOAD = """\
 do_reload() {{
     matched --stop --quiet --signal {signal} || return 2
@@ -39,6 +39,10 @@ verb_reload() {{
 }}
 
 """
+
+# LSB: a service that cannot reload does not have that verb, and force-reload restarts it.
+WITH_RELOAD = "reload | force-reload) verb_reload ;;"
+NO_RELOAD = "force-reload) verb_restart ;;"
 
 # Braces are doubled: it is a template for str.format. Exit statuses are LSB's.
 BODY = """\
@@ -130,7 +134,7 @@ start)
     ;;
 stop) report Stopping do_stop ;;
 restart) verb_restart ;;
-reload | force-reload) {verb_reload} ;;
+{reload}
 try-restart)
     matched --status
     case $? in
@@ -141,7 +145,7 @@ try-restart)
     ;;
 status) verb_status ;;
 *)
-    echo "Usage: $0 {{start|stop|restart|reload|force-reload|try-restart|status}}" >&2
+    echo "Usage: $0 {{start|stop|restart|{reload_word}force-reload|try-restart|status}}" >&2
     exit 3
     ;;
 esac

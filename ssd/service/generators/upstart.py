@@ -2,9 +2,8 @@
 
 from math import ceil
 
-from ssd.schedule import SEND, Schedule
 from ssd.service.generators import upstart_scripts
-from ssd.service.generators.policies import Respawn
+from ssd.service.generators.policies import KILL, Ending, Respawn
 from ssd.service.generators.quoting import VARIABLE, has_controls, line, upstart_word
 from ssd.service.generators.sheet import Sheet
 from ssd.service.generators.signals import name_of
@@ -177,15 +176,21 @@ def _process(sheet: Sheet) -> "Iterable[str]":
     yield from _respawn(sheet)
     if service.reload_signal != "none":
         yield f"reload signal {service.reload_signal}"
-    steps = Schedule.parse(service.stop_schedule).steps
-    first, wait, last = (*steps, None, None)[:3]
-    if first is None or first[0] != SEND or wait is None:
-        sheet.lose("stop_schedule", "it does not begin with a signal and a wait")
+    yield from _stop(sheet)
+
+
+def _stop(sheet: Sheet) -> "Iterable[str]":
+    """Yield the signal of a stop, and the seconds to KILL, which Upstart sends in any case."""
+    ending = Ending(sheet.service)
+    if ending.first is None:
+        sheet.lose("stop_schedule", "it does not begin with a signal")
         return
-    yield f"kill signal {name_of(first[1]).removeprefix('SIG')}"
-    yield f"kill timeout {wait[1]}"
-    if last != (SEND, 9) or len(steps) > 4:
-        sheet.lose("stop_schedule", "after the first wait Upstart sends KILL, and no other")
+    yield f"kill signal {name_of(ending.first).removeprefix('SIG')}"
+    yield f"kill timeout {ending.seconds if ending.last == KILL else ending.total}"
+    if KILL not in (ending.first, ending.last):
+        sheet.lose("stop_schedule", "at its end Upstart sends KILL")
+    elif ending.skipped:
+        sheet.lose("stop_schedule", "between the first signal and KILL Upstart sends no other")
 
 
 def _respawn(sheet: Sheet) -> "Iterable[str]":

@@ -237,3 +237,23 @@ def test_it_is_watched_if_it_is_to_be_brought_back() -> None:
     lines = sheet.text().splitlines()
     assert {"supervisor=supervise-daemon", "respawn_delay=2", "respawn_max=10"} <= set(lines)
     assert ["respawn"] == [field for field, _ in sheet.losses]
+
+
+# A schedule -> the same for OpenRC's start-stop-daemon, to which 0 is the end, with success.
+SCHEDULES = {
+    "TERM/30/KILL/5": "TERM/30/KILL/5",
+    "30": "TERM/30/KILL/30",
+    "TERM/0/CONT/30/KILL/5": "TERM/CONT/30/KILL/5",
+    "TERM/0/KILL/0": "TERM/KILL/0",
+    "-1/5/-34/6": "HUP/5/-34/6",
+    "TERM/30/forever/KILL/1": "TERM/30/forever/KILL/1",
+    "forever/TERM/0": "forever/TERM/1",
+    "forever/TERM/0/KILL/1": "forever/TERM/KILL/1",
+}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_schedule_is_what_openrc_takes_it_for(schedule: str) -> None:
+    """There a time alone sends no KILL, and what stands after a wait of 0 is never done."""
+    text = openrc.generate(samples.least(stop_schedule=schedule)).text()
+    assert f"\nretry={SCHEDULES[schedule]}\n" in text

@@ -35,6 +35,12 @@ READ: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"stop_schedule": "INT/7/QUIT/1"}, {"KillSignal": "SIGINT", "FinalKillSignal": "SIGQUIT"}),
     ({"stop_schedule": "TERM/0/CONT/30/KILL/5"},
      {"KillSignal": "SIGTERM", "TimeoutStopSec": "30s"}),
+    ({"stop_schedule": "INT/5/TERM/6/KILL/9"},
+     {"KillSignal": "SIGINT", "TimeoutStopSec": "11s", "FinalKillSignal": "SIGKILL"}),
+    ({"stop_schedule": "INT/5/TERM/6/QUIT/9"},
+     {"KillSignal": "SIGINT", "TimeoutStopSec": "11s", "FinalKillSignal": "SIGQUIT"}),
+    ({"stop_schedule": "INT/KILL/9"},
+     {"KillSignal": "SIGINT", "TimeoutStopSec": "1ms", "FinalKillSignal": "SIGKILL"}),
     ({"stop_schedule": "9"}, {"TimeoutStopSec": "9s", "FinalKillSignal": "SIGKILL"}),
     ({"stop_schedule": "TERM/0/KILL/5", "readiness": {"timeout": 0}},
      {"TimeoutStopSec": "1ms", "TimeoutStartSec": "1ms"}),
@@ -133,10 +139,24 @@ def test_a_directory_that_is_made_first_may_be_missing_then() -> None:
     assert "\nWorkingDirectory=/srv/y\n" in text_of(samples.least(working_directory="/srv/y"))
 
 
-def test_a_schedule_that_systemd_cannot_follow_is_said() -> None:
+# A schedule -> whether systemd can follow it.
+FOLLOWED = {
+    "TERM/30/KILL/5": True,
+    "TERM/0/CONT/30/KILL/5": True,  # it sends that CONT itself
+    "TERM/30": True,
+    "TERM/30/forever/KILL/1": True,  # it is over with the first KILL
+    "TERM/5/INT/5/KILL/5": False,
+    "TERM/5/CONT/5/KILL/5": False,
+    "forever/TERM/5": False,
+    "7/KILL": False,
+}
+
+
+@pytest.mark.parametrize("schedule", FOLLOWED)
+def test_a_schedule_that_systemd_cannot_follow_is_said(schedule: str) -> None:
     """It sends two signals at most."""
-    sheet = systemd.generate(samples.least(stop_schedule="TERM/5/INT/5/KILL/5"))
-    assert ["stop_schedule"] == [field for field, _ in sheet.losses]
+    sheet = systemd.generate(samples.least(stop_schedule=schedule))
+    assert ([] if FOLLOWED[schedule] else ["stop_schedule"]) == [each for each, _ in sheet.losses]
 
 
 def test_without_a_program_there_is_no_unit() -> None:

@@ -73,6 +73,47 @@ def test_the_header_has_all_that_lsb_knows() -> None:
     assert "a description" == header["description"]
 
 
+GENERATOR = Path("/lib/systemd/system-generators/systemd-sysv-generator")
+
+# Declared -> what systemd knows then of the process.
+KNOWN: list[tuple[dict[str, Any], str | None]] = [
+    ({}, "/run/x.pid"),
+    ({"background": False, "pidfile": "/var/run/a b/x.pid"}, "/run/a b/x.pid"),
+    ({"pidfile": "none", "match_executable": True}, None),
+    ({"task": True}, None),
+    ({"pidfile": "/run/x.pid "}, None),
+]
+
+
+@pytest.mark.parametrize("case", range(len(KNOWN)))
+def test_systemd_is_told_the_pidfile(case: int, tmp_path: Path, run: Run) -> None:
+    """Otherwise it takes a service for active until it is stopped, whatever becomes of it."""
+    declared, path = KNOWN[case]
+    text = sysv.generate(samples.least(**declared)).text()
+    assert ([f"# pidfile: {path}"] if path else []) == [
+        line for line in text.splitlines() if line.startswith("# pidfile")
+    ]
+    if not GENERATOR.exists():
+        pytest.skip("systemd is not installed")
+    for name in ("init.d", "normal", "early", "late", "rc"):
+        (tmp_path / name).mkdir()
+    script = tmp_path / "init.d" / "x"
+    script.write_text(text)
+    script.chmod(0o755)
+    places = {
+        "SYSTEMD_SYSVINIT_PATH": str(script.parent), "SYSTEMD_SYSVRCND_PATH": str(tmp_path / "rc"),
+        "SYSTEMD_LOG_TARGET": "console", "SYSTEMD_UNIT_PATH": str(tmp_path / "late"),
+    }  # fmt: skip
+    folders = [tmp_path / name for name in ("normal", "early", "late")]
+    done = run(GENERATOR, *folders, env=places)
+    assert 0 == done.returncode, done.stderr
+    unit = (tmp_path / "late" / "x.service").read_text().splitlines()
+    assert f"RemainAfterExit={'no' if path else 'yes'}" in unit
+    assert ([f"PIDFile={path}"] if path else []) == [
+        line for line in unit if line.startswith("PIDFile")
+    ]
+
+
 # A real life ---------------------------------------------------------------------------
 
 # The daemon: writes down what it was given, and stays.
@@ -229,6 +270,17 @@ def test_a_reload_sends_its_signal(machine: Machine) -> None:
 "$S" reload; echo $?; "$S" start > /tmp/said; set -- /tmp/given; {PATIENT}
 "$S" reload > /tmp/said; echo $?; set -- /tmp/reloaded; {PATIENT}; "$S" stop > /tmp/said; echo $?"""
     assert "7\n0\n0\n" == machine(service, commands)
+
+
+def test_what_cannot_reload_does_not_have_the_verb(machine: Machine) -> None:
+    """LSB's 3, as ssd-service says; force-reload restarts it."""
+    commands = """
+"$S" start > /tmp/said; first=$(cat /run/x.pid); "$S" reload 2> /tmp/usage; echo $?; cat /tmp/usage
+[ "$first" = "$(cat /run/x.pid)" ] && echo the same; "$S" force-reload > /tmp/said; echo $?
+[ "$first" = "$(cat /run/x.pid)" ] || echo another; "$S" stop > /tmp/said"""
+    lines = machine(daemon(), commands).splitlines()
+    words = "{start|stop|restart|force-reload|try-restart|status}"
+    assert ["3", f"Usage: {lines[1].split()[1]} {words}", "the same", "0", "another"] == lines
 
 
 def test_a_program_may_be_in_another_root_only(machine: Machine) -> None:

@@ -30,6 +30,13 @@ READ: list[tuple[dict[str, Any], dict[str, list[list[str]] | None]]] = [
     ({}, {"exec": [["/bin/sleep 1000"]], "description": [["x"]], "umask": [["022"]]}),
     ({}, {"start": [["on", "runlevel", "[2345]"]], "stop": [["on", "runlevel", "[!2345]"]]}),
     ({}, {"kill": [["signal", "TERM"], ["timeout", "30"]]}),
+    ({"stop_schedule": "TERM/0/CONT/30/KILL/5"}, {"kill": [["signal", "TERM"], ["timeout", "30"]]}),
+    ({"stop_schedule": "INT/5/TERM/6/KILL/9"}, {"kill": [["signal", "INT"], ["timeout", "11"]]}),
+    ({"stop_schedule": "INT/5/TERM/6"}, {"kill": [["signal", "INT"], ["timeout", "11"]]}),
+    ({"stop_schedule": "INT/KILL/9"}, {"kill": [["signal", "INT"], ["timeout", "0"]]}),
+    ({"stop_schedule": "KILL/9"}, {"kill": [["signal", "KILL"], ["timeout", "9"]]}),
+    ({"stop_schedule": "7"}, {"kill": [["signal", "TERM"], ["timeout", "7"]]}),
+    ({"stop_schedule": "7/KILL"}, {"kill": None}),
     ({"start_on": "started\n  networking"}, {"start": [["on", "started", "networking"]]}),
     ({"manual": True}, {"manual": [[]]}),
     ({"description": "it's \"so\" \\"}, {"description": [["it's \"so\" \\"]]}),
@@ -124,3 +131,24 @@ def test_events_that_would_take_in_the_next_stanza_are_lost(events: str) -> None
     sheet = upstart.generate(samples.least(start_on=events))
     assert ["start_on"] == [field for field, _ in sheet.losses]
     assert "\nstart on runlevel [2345]\n" in sheet.text()
+
+
+# A schedule -> whether Upstart can follow it.
+FOLLOWED = {
+    "TERM/30/KILL/5": True,
+    "TERM/30/forever/KILL/1": True,  # it is over with the first KILL
+    "7": True,
+    "KILL/9": True,
+    "TERM/0/CONT/30/KILL/5": False,
+    "TERM/30": False,
+    "forever/TERM/5": False,
+    "7/KILL": False,
+}
+
+
+@pytest.mark.parametrize("schedule", FOLLOWED)
+def test_a_schedule_that_upstart_cannot_follow_is_said(schedule: str) -> None:
+    """It sends one signal, and KILL in the end, in any case."""
+    sheet = upstart.generate(samples.least(stop_schedule=schedule))
+    assert FOLLOWED[schedule] == (sheet.losses == [])
+    assert {"stop_schedule"} >= {field for field, _ in sheet.losses}
