@@ -1,5 +1,6 @@
 """A started process that stays the caller's child, and what becomes of those that are dropped."""
 
+import errno
 import os
 import warnings
 from _thread import RLock, allocate_lock  # threading's own, without what threading imports
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 STILL_RUNS = "{} still runs after {:g} seconds"
 
-_dropped: list[tuple[int, int]] = []  # pid and pidfd of those that ran when they were dropped
+# pid, and pidfd if any, of those that ran when they were dropped
+_dropped: list[tuple[int, list[int]]] = []
 _looking = allocate_lock()
 
 
@@ -31,14 +33,19 @@ class Child(Process):
     at once if it has ended, else by the next ``ssd.start`` after its end.
     """
 
-    __slots__ = ("_closed", "_pidfd", "_reaping", "status")
+    __slots__ = ("_closed", "_lost", "_pidfds", "_reaping", "status")
 
-    def __init__(self, pid: int, start_time: int, pidfd: int) -> None:
+    def __init__(self, pid: int, start_time: int, pidfds: list[int], lost: bool = False) -> None:
+        """``pidfds``: its pidfd, or nothing, in a list that others may share with it.
+
+        ``lost``: somebody else has reaped it already, and its pid may be another's.
+        """
         super().__init__(pid, start_time)
-        self._pidfd = pidfd
-        self._closed = False
+        self._lost = lost
         self._reaping = RLock()
         self.status: int | None = None
+        self._pidfds = pidfds
+        self._closed = False
 
     @property
     def process(self) -> Process:
@@ -47,7 +54,7 @@ class Child(Process):
 
     def fileno(self) -> int:
         """Return the pidfd (pidfd_open(2)), -1 where there is none."""
-        return self._pidfd
+        return self._pidfds[0] if self._pidfds else -1
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the end, reap, and return the exit status, or minus the signal's number.
@@ -63,7 +70,7 @@ class Child(Process):
                 self._await_end()
             elif monotonic() >= until:
                 raise TimeoutError(STILL_RUNS.format(self, timeout))
-            elif self._pidfd >= 0 and self.ended():
+            elif self._pidfds and self.ended():
                 waiting.ready((), waiting.BLIND)  # its tracer has yet to let go of it: ptrace(2)
             else:
                 waiting.wait([self], until)
@@ -76,8 +83,10 @@ class Child(Process):
         """
         with self._reaping:  # one thread reaps, the others get what it got
             if self.status is None:
+                if self._lost:
+                    raise ChildProcessError(errno.ECHILD, os.strerror(errno.ECHILD))
                 try:
-                    self.status = reaping.reap(self.pid, self._pidfd)
+                    self.status = reaping.reap(self.pid, self.fileno())
                 except ChildProcessError:
                     if self.status is None:  # a signal handler's wait() may have been quicker
                         raise
@@ -85,8 +94,8 @@ class Child(Process):
 
     def ended(self) -> bool:
         """Say whether it has ended, reaped or not."""
-        if self._pidfd >= 0:
-            return waiting.ready([self._pidfd], 0)
+        if self._pidfds:
+            return waiting.ready(self._pidfds, 0)
         try:
             return self.poll() is not None  # without a descriptor there is no other look
         except ChildProcessError:
@@ -95,7 +104,7 @@ class Child(Process):
     def _await_end(self) -> None:
         """Return when the child has ended; others may reap it meanwhile."""
         if hasattr(os, "waitid"):
-            reaping.await_end(self.pid, self._pidfd)
+            reaping.await_end(self.pid, self.fileno())
         else:  # macOS, before Python 3.13
             waiting.wait([self], None)
 
@@ -105,27 +114,25 @@ class Child(Process):
         It goes through the pidfd, so it reaches nobody else, whoever reaps the child and
         when. Where there is none, or it was closed, it goes by the pid.
         """
-        if self.status is not None:
+        if self.status is not None or self._lost:
             raise ProcessLookupError(self.pid)
-        reaping.send(self.pid, self._pidfd, signum)
+        reaping.send(self.pid, self.fileno(), signum)
 
     def close(self) -> None:
         """Close the pidfd; the child itself lives on, and is the caller's to reap."""
         self._closed = True
         with self._reaping:  # not under another thread's wait
-            fd, self._pidfd = self._pidfd, -1
-        if fd >= 0:
-            os.close(fd)
+            reaping.close(self._pidfds)
 
     def _abandon(self) -> None:
         """Have it reaped, and its descriptor closed, by an ``ssd.start`` after its end."""
-        if not self._closed:
-            self._closed = True
-            drop(self.pid, self._pidfd)
+        self._closed = True
+        if not self._lost:
+            drop(self.pid, self._pidfds)
 
     def __del__(self) -> None:
         """Let go of what nobody has closed."""
-        if self._closed:
+        if getattr(self, "_closed", True):  # or not made to the end
             return
         if self.status is not None:
             self.close()
@@ -145,12 +152,12 @@ class Child(Process):
         self.close()
 
 
-def drop(pid: int, pidfd: int) -> None:
+def drop(pid: int, pidfds: list[int]) -> None:
     """Reap a child if it has ended, else have it reaped later; close its pidfd then."""
-    if _gone(pid, pidfd):
-        _close(pidfd)
+    if _gone(pid, pidfds):
+        reaping.close(pidfds)
     else:
-        _dropped.append((pid, pidfd))
+        _dropped.append((pid, pidfds))
 
 
 def reap_dropped() -> None:
@@ -159,20 +166,15 @@ def reap_dropped() -> None:
         return  # another thread does it
     try:
         for left in [each for each in _dropped if _gone(*each)]:
+            reaping.close(left[1])
             _dropped.remove(left)
-            _close(left[1])
     finally:
         _looking.release()
 
 
-def _gone(pid: int, pidfd: int) -> bool:
+def _gone(pid: int, pidfds: list[int]) -> bool:
     """Reap a child if it has ended; say whether it is gone, by whomever it was reaped."""
     try:
-        return reaping.reap(pid, pidfd) is not None
+        return reaping.reap(pid, pidfds[0] if pidfds else -1) is not None
     except ChildProcessError:
         return True
-
-
-def _close(pidfd: int) -> None:
-    if pidfd >= 0:
-        os.close(pidfd)

@@ -57,9 +57,11 @@ def start(
 
     Raises AlreadyRunning, StartFailed, StartBlocked, NotReady, PidfileUnwritable,
     UnknownUser, UnknownGroup and what ``ssd.find`` raises; ValueError for a Command that
-    cannot be meant, before anything is started; warns with StartWarning. Costs the
-    start of an interpreter, because a process with threads must not fork into Python. On a
-    table that makes its processes itself (``ssd.testing``) it costs nothing of the kind.
+    cannot be meant, before anything is started; warns with StartWarning. A child that asks for
+    no more than subprocess.Popen can do costs little more than that. Else it costs the start of
+    an interpreter, because a process with threads must not fork into Python; ``ssd.interpreter``
+    names another than our own, for a frozen application. On a table that makes its processes
+    itself (``ssd.testing``) it costs nothing of the kind.
     """
     return begin(
         match, command, background, make_pidfile, notify_timeout, stdio, new_session, table
@@ -96,8 +98,23 @@ def begin(
         None if table is None else _name(table),
     )
     reap_dropped()
-    with spawned or Spawned() as held:
-        result = _spawn(held, request, stdio, new_session and not background, warn, table)
+    direct = not background and not (make_pidfile and match.pidfile is not None)
+    new_session = new_session and not background
+    held = spawned or Spawned()
+    result: Process | None = None
+    try:
+        if direct:
+            result = _fork(held, match, command, stdio, new_session, table, warn)
+        if result is None:
+            held.drain()
+            held.reset()
+            omissions.clear()
+            result = _spawn(held, request, stdio, new_session, warn, table)
+    except BaseException:
+        held.leave()
+        raise
+    finally:
+        held.drain()
     try:
         for omission in omissions:
             warnings.warn(StartWarning(omission), stacklevel=3)
@@ -139,6 +156,30 @@ def _check(command: "Command", background: bool, notify_timeout: float | None) -
     check(command)
 
 
+def _fork(
+    spawned: Spawned,
+    match: "Match",
+    command: "Command",
+    stdio: tuple[int, int, int],
+    new_session: bool,
+    table: "ProcessTable | None",
+    warn: "Warn",
+) -> Child | None:
+    """Start a child here and now; None if a helper must do it."""
+    from ssd.launch import direct  # few programs start children, and a daemon needs none of it
+
+    if not direct.suits(command, table):
+        return None
+    try:
+        process = direct.start(spawned, match, command, stdio, new_session, table, warn)
+    except BaseException:
+        spawned.end()  # nobody would be there to own it
+        raise
+    if process is None:
+        return None
+    return spawned.child(process)
+
+
 def _spawn(
     spawned: Spawned,
     request: helper.Request,
@@ -164,7 +205,7 @@ def _spawn(
             raise StartFailed("interpreter", helper.interpreter(), None, NOT_HEARD.format(status))
     process = report.arrived(told.result(), table)
     if not request.background:
-        return Child(process.pid, process.start_time, spawned.hand_over())
+        return spawned.child(process)
     if not told.done and request.notify_timeout is not None:
         raise NotReady(process, "unheard")
     return process

@@ -57,6 +57,9 @@ class Lock:
         except OSError:
             pass  # not ours to remove (sticky directory), or gone: the lock is in the kernel
         finally:
+            import fcntl
+
+            fcntl.flock(self._fd, fcntl.LOCK_UN)  # in a child, too, that another thread has forked
             os.close(self._fd)
             os.close(self._directory)
             self._fd = -1

@@ -12,16 +12,19 @@ from collections import deque
 from functools import partial
 from itertools import chain, starmap
 
-from ssd.child import drop
+from ssd.child import Child, drop
 from ssd.errors import StartFailed
 from ssd.launch import report
 from ssd.processes import reaping
 from ssd.processes.handles import UNAVAILABLE
+from ssd.processes.reaping import close
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any, Self
+    from typing import Any
+
+    from ssd.processes.identity import Process
 
 
 class Unwanted(Exception):
@@ -29,21 +32,25 @@ class Unwanted(Exception):
 
 
 class Spawned:
-    """A child to be, and the descriptors of its start: a context, which closes those.
+    """A child to be, and the descriptors of its start.
 
-    A child that was neither handed over nor reaped by then is reaped after its end, as one that
-    was dropped (``ssd.child``). Another thread may ``give_up``. ``reading``: where the one who
-    spawns puts the end of a pipe that is to be read.
+    ``drain()`` closes those in one step; call it in a ``finally``. Another thread may
+    ``give_up``. ``reading``: where the one who spawns puts the end of a pipe that is to be read.
     """
 
     def __init__(self) -> None:
-        self.reading = -1
-        self._fds: list[int] = []
         self._pids: list[int] = []
         self._pidfds: list[int] = []
-        self._said: list[bytes] = []
         self._wanted = True
         self._changing = RLock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Be as new to another try, as no child was made and ``drain`` was called."""
+        self.reading = -1
+        self._said: list[bytes] = []
+        self._fds = [-1]  # the end of what is to be closed
+        self.drain: Callable[[], object] = partial(deque, map(os.close, iter(self._fds.pop, -1)), 0)
 
     def pipe(self) -> tuple[int, int]:
         """Make a pipe whose ends are no standard descriptors, even where those are closed.
@@ -68,25 +75,31 @@ class Spawned:
     def close(self, fd: int) -> None:
         """Close one of the descriptors; it may be closed already."""
         if fd in self._fds:
-            _close(self._fds, self._fds.index(fd))
+            close(self._fds, self._fds.index(fd))
 
     def close_all_but(self, fd: int) -> None:
         """Close all other descriptors."""
-        for other in [each for each in self._fds if each != fd]:
-            self.close(other)
+        for other in self._fds[1:]:
+            if other != fd:
+                self.close(other)
 
-    def spawn(self, function: "Callable[..., int]", *arguments: object, **named: object) -> None:
-        """Have a function in C make the child, and hold it.
+    def spawn(self, function: "Callable[..., int]", *arguments: object, **named: object) -> int:
+        """Have a function in C make the child, and hold it; return its pid.
 
         Raises what that raises, Unwanted, and StartFailed where no pidfd can be had, in which
         case the child is ended.
         """
         with self._changing:
-            if not self._wanted:
-                raise Unwanted
-            pid = _keep(self._pids, function, *arguments, **named)
+            self.check_wanted()
+            pid: int = _keep(self._pids, function, *arguments, **named)
             if hasattr(os, "pidfd_open"):
                 self._hold(pid)
+            return pid
+
+    def check_wanted(self) -> None:
+        """Raise Unwanted if it was given up."""
+        if not self._wanted:
+            raise Unwanted
 
     def _hold(self, pid: int) -> None:
         """Open the child's pidfd, if there is such a thing."""
@@ -134,8 +147,7 @@ class Spawned:
                 status = None
         with self._changing:
             self._pids.clear()
-            if self._pidfds:
-                _close(self._pidfds, 0)
+            close(self._pidfds)
         return status
 
     def end(self) -> None:
@@ -143,12 +155,14 @@ class Spawned:
         self.signal(9)
         self.reap()
 
-    def hand_over(self) -> int:
-        """Return the pidfd, which is the caller's from now on, as the child is; -1: no pidfd."""
+    def child(self, process: "Process") -> Child:
+        """Return the child as the caller's own, which it is from now on."""
         with self._changing:
-            fd = self._pidfds.pop() if self._pidfds else -1
+            # It shares the list, from which each descriptor is taken only once.
+            child = Child(process.pid, process.start_time, self._pidfds, lost=not self._pids)
             self._pids.clear()
-        return fd
+            self._pidfds = []
+        return child
 
     def read(self, fd: int) -> bool:
         """Read more from a pipe; say whether there may be still more."""
@@ -170,14 +184,11 @@ class Spawned:
             yield kind, values
             data = data[end:]
 
-    def __enter__(self) -> "Self":
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        while self._fds:
-            _close(self._fds, -1)
+    def leave(self) -> None:
+        """Have a child that nobody owns reaped after its end, as one that was dropped."""
         if self._pids:
-            drop(self._pids.pop(), self.hand_over())
+            drop(self._pids[0], self._pidfds)
+            self._pids.clear()
 
 
 def _keep(
@@ -186,8 +197,3 @@ def _keep(
     """Call a function of C and put what it returns into a list, in one step; return it."""
     store.extend(starmap(partial(function, **named), [arguments]))
     return store[-1]
-
-
-def _close(fds: list[int], index: int) -> None:
-    """Take a descriptor from a list and close it, in one step."""
-    deque(map(os.close, map(fds.pop, [index])), 0)

@@ -12,9 +12,10 @@ from starts import SLEEP
 from support import PATIENCE, nothing_left, python, until_readable
 
 import ssd
-from ssd import Command, Match, children
+from ssd import Command, Match
 from ssd.child import _dropped as dropped
 from ssd.child import reap_dropped
+from ssd.spawning import Spawned
 
 
 def test_a_child_stays_the_callers(tmp_path: Path) -> None:
@@ -76,7 +77,7 @@ def test_an_interrupted_start_ends_its_child_by_the_pidfd(monkeypatch: pytest.Mo
         by_pid.append(pid)
         kill(pid, signum)
 
-    monkeypatch.setattr(children, "_listen", interrupted)
+    monkeypatch.setattr(Spawned, "read", interrupted)
     monkeypatch.setattr(os, "kill", noted)
     with nothing_left(), pytest.raises(KeyboardInterrupt):
         ssd.start(Match(name="nobody"), SLEEP, background=False)

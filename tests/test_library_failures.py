@@ -103,11 +103,12 @@ def test_a_start_without_a_lock_goes_on_with_a_warning(tmp_path: Path) -> None:
 def test_a_start_whose_helper_is_killed_has_failed(background: bool, tmp_path: Path) -> None:
     """It started nothing, and says so; here it is killed while it waits for the lock."""
     (tmp_path / ".pid.lock").touch()
+    helped = Command(["/bin/sleep", "1000"], nice=1)  # a child, too, has a helper for that
     raised: list[Exception] = []
 
     def start() -> None:
         try:
-            ssd.start(Match(pidfile=tmp_path / "pid"), SLEEP, background=background)
+            ssd.start(Match(pidfile=tmp_path / "pid"), helped, background=background)
         except ssd.Error as error:
             raised.append(error)
 

@@ -54,6 +54,19 @@ def test_no_interpreter_is_an_error_of_the_family(
     assert f"{executable or '(none)'}: {helper.NO_PYTHON}" == refused(tmp_path)
 
 
+def test_an_application_has_children_all_the_same(
+    application: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They need no interpreter, unless they ask for what subprocess.Popen cannot do."""
+    monkeypatch.setattr(sys, "executable", str(application))
+    with nothing_left(), ssd.start(Match(name="none"), NAP, background=False) as child:  # type: ignore[attr-defined]
+        child.signal(9)
+        assert -9 == child.wait()
+        with pytest.raises(ssd.StartFailed, match="interpreter"):
+            ssd.start(Match(name="none"), Command(["/bin/true"], nice=1), background=False)
+    assert not (tmp_path / "runs").exists()
+
+
 def test_another_interpreter_can_be_named(
     application: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

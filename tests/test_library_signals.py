@@ -12,7 +12,8 @@ PRELUDE = """
 import collections, os, signal, sys, threading, time
 import ssd
 match = ssd.Match(pidfile=sys.argv[1] + "/pid")
-sleep = ssd.Command(["/bin/sleep", "1000"])
+# A child has a helper only for what it asks for besides, a niceness.
+sleep = ssd.Command(["/bin/sleep", "1000"], nice=int("helped child" in sys.argv))
 def later(number, act):
     timer = threading.Timer(0.0008 * number, act)
     timer.start()
@@ -43,12 +44,12 @@ print(dict(found), len(caught))
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP"])
-@pytest.mark.parametrize("kind", ["daemon", "child"])
+@pytest.mark.parametrize("kind", ["daemon", "child", "helped child"])
 def test_what_the_callers_group_is_sent_fails_no_start(
     name: str, kind: str, tmp_path: Path
 ) -> None:
     """A Ctrl-C that the caller takes ends no helper; a child takes it as its program does."""
-    if name == "SIGTSTP" and kind == "child":
+    if name == "SIGTSTP" and kind != "daemon":
         pytest.skip("it stops the child, as it would any")
     rounds = 25
     signum = getattr(signal, name)
@@ -101,7 +102,7 @@ print(sorted(found))
 )
 
 
-@pytest.mark.parametrize("kind", ["daemon", "child"])
+@pytest.mark.parametrize("kind", ["daemon", "child", "helped child"])
 def test_a_handler_that_raises_leaves_nothing_that_the_caller_does_not_know(
     kind: str, tmp_path: Path
 ) -> None:

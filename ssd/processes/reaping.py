@@ -6,6 +6,7 @@ kernel then gives the number away, and the next wait for it is for another child
 
 import errno
 import os
+from collections import deque
 
 from ssd.processes.handles import pidfd_send_signal
 
@@ -54,6 +55,15 @@ def send(pid: int, pidfd: int, signum: int) -> None:
         pidfd_send_signal(pidfd, signum)
     else:
         os.kill(pid, signum)
+
+
+def close(fds: list[int], index: int = 0) -> None:
+    """Take a descriptor from a list and close it, in one step and only once; an empty one is fine.
+
+    Several may share the list, and a signal handler may raise before or after it, not within.
+    """
+    if fds:
+        deque(map(os.close, map(fds.pop, [index])), 0)
 
 
 def _status(found: "os.waitid_result") -> int:

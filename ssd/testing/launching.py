@@ -46,7 +46,7 @@ class FakeChild(Child):
         self, declared: FakeProcess, loop: "asyncio.AbstractEventLoop | None" = None
     ) -> None:
         """``loop``: that of the task which has started it, if one has."""
-        super().__init__(declared.pid, declared.identity.start_time, -1)
+        super().__init__(declared.pid, declared.identity.start_time, [])
         self.declared = declared
         self.loop = loop
 
