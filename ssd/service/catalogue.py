@@ -39,7 +39,7 @@ def locate(name: str, directory: str = DIRECTORY) -> str | None:
     for path in files:
         if _is_file(path):
             return path
-    return script if _is_own(script) else None
+    return script if is_own(script) else None
 
 
 def _is_file(path: str) -> bool:
@@ -120,7 +120,7 @@ def has_verbs(path: str) -> bool:
         return text_has_verbs(file.read())
 
 
-def _is_own(path: str) -> bool:
+def is_own(path: str) -> bool:
     """Tell whether a file names ssd-service as its interpreter."""
     first = _first_line(path)
     return first.startswith(b"#!") and b"ssd-service" in first

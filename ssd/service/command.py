@@ -61,6 +61,8 @@ class Call:
         self.elsewhere = False  # whether the caller has named another directory
         self.with_ssd = ""  # the path of this command, beside which ssd is looked for
         self.status = 0
+        # OpenRC's script of this service has called us, maybe.
+        self.inside = os.environ.get("RC_SVCNAME", "")
 
     def options(self, words: list[str]) -> list[str] | None:
         """Take the options and return the other words; None if everything is said already."""
@@ -162,6 +164,9 @@ def _by_name(call: Call, name: str, rest: list[str]) -> int:
     enter(rest)
     service = read(path, meanwhile=_load)
     if rest == ["--full-restart"]:
+        status = _hand_over(call, service, rest)
+        if status is not None:
+            return status
         _perform(call, service, ["stop"])
         rest = ["start"]
     return _perform(call, service, rest)
@@ -170,6 +175,9 @@ def _by_name(call: Call, name: str, rest: list[str]) -> int:
 def _perform(call: Call, service: "Service", rest: list[str], script: str | None = None) -> int:
     from ssd.service.performing import perform, usage
 
+    status = _hand_over(call, service, rest)
+    if status is not None:
+        return status
     warn(call.program, service, rest)
     if rest == ["status", "--json"]:
         from ssd.service.facts import show
@@ -180,6 +188,20 @@ def _perform(call: Call, service: "Service", rest: list[str], script: str | None
         return usage(service, script, EXCESS)
     verb = rest[0] if rest else ""
     return perform(service, verb, program=call.program, script=script, table=call.table)
+
+
+def other_inits() -> bool:
+    """Tell whether systemd or OpenRC manages the machine."""
+    return os.path.isdir("/run/systemd/system") or os.path.isdir("/run/openrc/started")
+
+
+def _hand_over(call: Call, service: "Service", rest: list[str]) -> int | None:
+    """Leave a service to another init that runs it; None if there is none."""
+    if call.table is not None or not other_inits():
+        return None
+    from ssd.service.inits import hand_over
+
+    return hand_over(service, rest, call.program, call.inside)
 
 
 def warn(program: str, service: "Service", rest: list[str]) -> None:

@@ -8,7 +8,6 @@ from ssd.writing import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd.processes.types import ProcessTable
     from ssd.service.command import Call
     from ssd.service.declaration import Service
 
@@ -30,20 +29,39 @@ def perform_all(call: "Call", words: list[str]) -> int:
 
     statuses = [broken]
     ordered = levels(services)
+    others = _others(call, [each.name for each in services])
     if verb == "stop":
         from ssd.service.stops import stop_level
 
         for level in reversed(ordered):
-            statuses += stop_level(level, call.program, call.table)
+            ours = [each for each in level if each.name not in others]
+            theirs = [each for each in level if each.name in others]
+            statuses += [_perform(call, each, verb, others) for each in theirs]
+            statuses += stop_level(ours, call.program, call.table)
     else:
-        statuses += [_perform(call, each, verb) for level in ordered for each in level]
+        statuses += [_perform(call, each, verb, others) for level in ordered for each in level]
     return max(statuses)
 
 
-def _perform(call: "Call", service: "Service", verb: str) -> int:
+def _others(call: "Call", names: list[str]) -> dict[str, str]:
+    """Return the services that another init runs, with that."""
+    from ssd.service.command import other_inits
+
+    if call.table is not None or not other_inits():
+        return {}
+    from ssd.service.inits import runners
+
+    return runners(names, call.inside)
+
+
+def _perform(call: "Call", service: "Service", verb: str, others: dict[str, str]) -> int:
     """Do it to one; a declaration that lacks something does not hold up the others."""
     from ssd.service.command import warn
 
+    if service.name in others:
+        from ssd.service import inits
+
+        return inits.perform(others[service.name], service, verb, call.program)
     script = f"{call.program} {service.name}"
     warn(call.program, service, [verb])
     try:
@@ -79,7 +97,13 @@ def _facts(call: "Call") -> int:
 
     services, status = _read(call, "status")
     gathered = []
+    others = _others(call, [each.name for each in services])
     for service in services:
+        if service.name in others:
+            from ssd.service.inits import refuse_facts
+
+            status = max(status, refuse_facts(others[service.name], service, call.program))
+            continue
         try:
             found, facts = gather(service, call.table)
         except Error as error:
@@ -97,18 +121,22 @@ def _statuses(call: "Call") -> int:
 
     names = catalogue.names(call.directory)
     ways: set[str] = set()
-    answers = share(names, lambda name: _status(name, call.directory, call.table, ways))
+    answers = share(names, lambda name: _status(name, call, ways))
     write(1, "".join(text for _, text, _ in answers))
     write(2, "".join(f"{call.program}: {line}\n" for *_, lines in answers for line in lines))
     return max((status for status, _, _ in answers), default=0)
 
 
-def _status(
-    name: str, directory: str, table: "ProcessTable | None", ways: set[str]
-) -> tuple[int, str, list[str]]:
+def _status(name: str, call: "Call", ways: set[str]) -> tuple[int, str, list[str]]:
     """Return the LSB status of one service, what is said of it, and complaints."""
     try:
-        steps = Steps(_find(name, directory, ways), table)
+        service = _find(name, call.directory, ways)
+        other = _others(call, [service.name]).get(service.name)
+        if other is not None:
+            from ssd.service.inits import NAMES
+
+            return verbs.OK, f"{service.name} is running, {NAMES[other]} runs it\n", []
+        steps = Steps(service, call.table)
         outcome = steps.look()
     except (Error, OSError) as error:
         from ssd.service.wording import describe, exit_status
@@ -133,7 +161,7 @@ def status_all(call: "Call", words: list[str]) -> int:
     ways: set[str] = set()
 
     def ask(name: str) -> tuple[int, str]:
-        status, _, complaints = _status(name, call.directory, call.table, ways)
+        status, _, complaints = _status(name, call, ways)
         return status, "; ".join(complaints)
 
     declared = {name: lambda name=name: ask(name) for name in catalogue.names(call.directory)}

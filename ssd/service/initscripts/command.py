@@ -47,7 +47,7 @@ def main(words: "Sequence[str]", program: str = "ssd-service", with_ssd: str = "
             rest = ["restart"] if full else rest
             call = systemctl.call(name, rest)
             if call is not None:
-                _execute(call)
+                execute(call)
         elif full:
             return _full_restart(name, with_ssd)
         return _become(name, rest, with_ssd)
@@ -77,7 +77,7 @@ def run_file(path: str, words: "Sequence[str]", program: str, with_ssd: str = ""
 def _obey(path: str, words: "Sequence[str]", with_ssd: str) -> "NoReturn":
     """Become a script, if it is root's or the caller's. Raises DeclarationError, and OSError."""
     check(path)
-    _execute(prepare(path, words, with_ssd))
+    execute(prepare(path, words, with_ssd))
     raise AssertionError("execve(2) returned without an error")
 
 
@@ -109,7 +109,7 @@ def _become(name: str, words: "Sequence[str]", with_ssd: str) -> int:
     _obey(path, words, with_ssd)
 
 
-def _execute(run: Run) -> None:
+def execute(run: Run) -> None:
     """Execute a program in this process. Raises OSError with the file's name."""
     from ssd.signals import raw as signals
     from ssd.signals import set_ignored

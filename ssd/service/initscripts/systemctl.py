@@ -41,7 +41,7 @@ def call(name: str, words: "Sequence[str]") -> Run | None:
         if not _can_reload(unit):
             return None
         # While the machine starts or stops, a reload must not wait for the job that waits for it.
-        early = _ask("--quiet", "is-system-running")[0] != 0
+        early = ask("--quiet", "is-system-running")[0] != 0
         return _run(*(["--no-block"] if early else []), "reload", unit)
     if verb == "force-stop":
         return _run("--signal=KILL", "kill", unit)
@@ -52,16 +52,16 @@ def call(name: str, words: "Sequence[str]") -> Run | None:
 
 def _can_reload(unit: str) -> bool:
     """Tell whether systemd can reload a unit; one that it does not know, it may."""
-    return _ask("-p", "CanReload", "show", unit)[1].strip() != "CanReload=no"
+    return ask("-p", "CanReload", "show", unit)[1].strip() != "CanReload=no"
 
 
 def _sockets(unit: str) -> "Iterator[str]":
     """Yield the sockets whose connections start a unit."""
-    listed = _ask("list-unit-files", "--full", "--type=socket")[1].splitlines()
+    listed = ask("list-unit-files", "--full", "--type=socket")[1].splitlines()
     for name in (line.split()[0] for line in listed if line.split()):
         # The last line of the list counts the others.
         if name.endswith(".socket"):
-            triggers = _ask("-p", "Triggers", "show", name)[1].strip()
+            triggers = ask("-p", "Triggers", "show", name)[1].strip()
             if triggers == f"Triggers={unit}":
                 yield name
 
@@ -74,7 +74,7 @@ def _run(*words: str) -> Run:
     return Run(path, [PROGRAM, *words], environment.inherited())
 
 
-def _ask(*words: str) -> tuple[int, str]:
+def ask(*words: str) -> tuple[int, str]:
     """Return the exit status of a call and what it prints."""
     run = _run(*words)
     done = subprocess.run(

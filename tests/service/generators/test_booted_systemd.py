@@ -1,12 +1,17 @@
 """A real systemd runs generated units: start, status, reload, stop, and what becomes of them."""
 
+import os
 import pwd
+import shutil
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ssd.service import Service
+import ssd
+from ssd.service import Service, toml_source
 from ssd.service.generators import systemd
 
 from .booted import Machine, Witness, boot
@@ -201,3 +206,70 @@ def test_systemd_keeps_the_root_of_a_service_for_its_program_alone(machine: Mach
     assert "HUP" == witness.told()
     machine.run("systemctl", "stop", "rooted")
     assert ["inactive", "success"] == machine.show("rooted", "ActiveState", "Result")
+
+
+# ssd-service in there, from a copy of the package.
+OURS = """
+import sys; sys.path.insert(0, "/srv/packages")
+from ssd.service.command import main; sys.exit(main(["ssd-service", *sys.argv[1:]]))
+"""
+
+
+@pytest.fixture(scope="module")
+def ours(machine: Machine) -> list[str]:
+    """Return the command on the machine, with a folder of declarations."""
+    installed = Path(ssd.__file__).parent.parent
+    for package in ("ssd", "daemon", "lockfile"):
+        shutil.copytree(installed / package, machine.shared / "packages" / package)
+    (machine.shared / "declared").mkdir()
+    return [os.path.realpath(sys.executable), "-IS", "-c", OURS, "--directory=/srv/declared"]
+
+
+def declare(machine: Machine, name: str, **fields: Any) -> Service:
+    """Declare a service on the machine."""
+    service = Service(name=name, **fields)
+    (machine.shared / "declared" / f"{name}.toml").write_text(toml_source.write(service))
+    return service
+
+
+def test_the_unit_of_a_declaration_is_asked_by_its_verbs(machine: Machine, ours: list[str]) -> None:
+    """While systemd runs it there is one process, which the verbs of either can stop."""
+    witness = Witness(machine, "asked")
+    words = {"executable": witness.words[0], "arguments": witness.words[1:]}
+    service = declare(machine, "asked", pidfile="/run/asked.pid", **words)
+    machine.install("asked", systemd.generate(service).text())
+    assert "asked is not running\n" == machine.run(*ours, "asked", "status", status=3)
+    machine.run("systemctl", "start", "asked")
+    pid = witness.told()["pid"]
+    assert f"Main PID: {pid}" in machine.run(*ours, "asked", "status")
+    assert "asked is running, systemd runs it\n" in machine.run(*ours, "all", "status")
+    machine.run(*ours, "asked", "start")
+    assert [str(pid), "active"] == machine.show("asked", "MainPID", "ActiveState")
+    machine.run(*ours, "asked", "stop")
+    assert "TERM" == witness.told()
+    assert ["inactive", "success"] == machine.show("asked", "ActiveState", "Result")
+    assert "asked is not running\n" == machine.run(*ours, "asked", "status", status=3)
+
+
+def test_a_unit_may_call_the_verbs_itself(machine: Machine, ours: list[str]) -> None:
+    """As one does that was made for an init script: nobody waits for himself."""
+    witness = Witness(machine, "caller")
+    words = {"executable": witness.words[0], "arguments": witness.words[1:]}
+    declare(machine, "caller", pidfile="/run/caller.pid", **words)
+    (machine.shared / "ours").write_text(
+        "#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in ours) + ' "$@"\n'
+    )
+    (machine.shared / "ours").chmod(0o755)
+    unit = "[Service]\nType=forking\nPIDFile=/run/caller.pid\n"
+    unit += "".join(f"Exec{v.title()}=/srv/ours caller {v}\n" for v in ("start", "stop"))
+    machine.install("caller", unit)
+    machine.run(*ours, "caller", "start")  # the unit does not run yet: it is ours
+    assert "TERM" != witness.told()
+    machine.run(*ours, "caller", "stop")
+    assert "TERM" == witness.told()
+    machine.run("systemctl", "start", "caller")
+    pid = witness.told()["pid"]
+    assert [str(pid), "running"] == machine.show("caller", "MainPID", "SubState")
+    machine.run(*ours, "caller", "stop")
+    assert "TERM" == witness.told()
+    assert ["dead", "success"] == machine.show("caller", "SubState", "Result")

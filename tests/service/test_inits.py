@@ -1,0 +1,139 @@
+"""A service that another init runs is left to that: nothing is started beside it."""
+
+import subprocess
+
+import pytest
+from conftest import Run
+
+from ssd.service import inits
+
+pytestmark = [pytest.mark.requires_namespaces]
+
+# A machine with systemd, which runs the unit, or OpenRC, which has started the service.
+SETTING = """
+mkdir -p /tmp/bin /tmp/declared /tmp/empty
+printf 'executable = "/bin/sleep"\\narguments = ["1000"]\\nreload_signal = "HUP"\\n' \
+    > /tmp/declared/nap.toml
+sed /reload/d /tmp/declared/nap.toml > /tmp/declared/own.toml
+cat > /tmp/bin/systemctl << 'END'
+#!/bin/sh
+case $* in
+*list-units*own.service*nap.service* | *list-units*nap.service*) cat /tmp/active ;;
+*list-units*) ;;
+*CanReload*) echo CanReload=no ;;
+*list-unit-files* | *is-system-running*) ;;
+*) echo "systemctl $*"; exit 7 ;;
+esac
+END
+printf '#!/bin/sh\\necho "rc-service $*"; exit 5\\n' > /tmp/bin/rc-service
+chmod 755 /tmp/bin/*; PATH=/tmp/bin:$PATH
+systemd() { mkdir -p /run/systemd/system; : > /run/systemd/system/nap.service
+    echo "nap.service loaded active running A nap" > /tmp/active; }
+openrc() { mkdir -p /run/openrc/started; ln -s /etc/init.d/nap /run/openrc/started/nap; }
+"""
+
+
+@pytest.fixture
+def tell(in_namespace: Run, ssd_path):
+    """Return a function that runs shell code on such a machine, with ``$S`` for the command."""
+
+    def tell(code: str) -> subprocess.CompletedProcess[str]:
+        ours = f'S="{ssd_path.with_name("ssd-service")} --directory=/tmp/declared"'
+        return in_namespace("sh", "-c", f"{SETTING}\n{ours}\n{code}")
+
+    return tell
+
+
+@pytest.mark.parametrize(
+    ("verb", "asked"),
+    [
+        ("start", "start nap.service"), ("stop", "stop nap.service"),
+        ("status", "status nap.service"), ("restart", "restart nap.service"),
+        ("try-restart", "try-restart nap.service"), ("force-reload", "restart nap.service"),
+        ("--full-restart", "restart nap.service"),
+    ],
+)  # fmt: skip
+def test_systemd_is_asked_for_the_unit_that_it_runs(tell, verb: str, asked: str) -> None:
+    """Its answer and its status are the verb's, by name and by path."""
+    for name in ("nap", "/tmp/declared/nap.toml"):
+        if verb == "--full-restart" and "/" in name:
+            continue
+        done = tell(f"systemd; $S {name} {verb}; s=$?; [ ! -e /run/nap.pid ] && exit $s")
+        assert (7, f"systemctl {asked}\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("verb", "asked"),
+    [
+        ("start", "nap start"), ("stop", "nap stop"), ("status", "nap status"),
+        ("restart", "nap restart"), ("try-restart", "--ifstarted nap restart"),
+        ("reload", "nap reload"), ("force-reload", "nap reload"),
+        ("--full-restart", "nap restart"),
+    ],
+)  # fmt: skip
+def test_openrc_is_asked_for_what_it_has_started(tell, verb: str, asked: str) -> None:
+    """By rc-service(8)."""
+    done = tell(f"openrc; $S nap {verb}; s=$?; [ ! -e /run/nap.pid ] && exit $s")
+    assert (5, f"rc-service {asked}\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+def test_what_the_init_cannot_do_is_said(tell) -> None:
+    """A unit without a reload; the processes that only systemd knows."""
+    done = tell("systemd; $S nap reload")
+    reason = "ssd-service: nap: systemd runs it, and has no verb 'reload'\n"
+    assert (3, reason) == (done.returncode, done.stderr)
+    done = tell("systemd; $S nap status --json")
+    reason = "ssd-service: nap: systemd runs it, and knows its processes\n"
+    assert (4, "", reason) == (done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
+    "machine",
+    [
+        "systemd; : > /tmp/active",  # there is a unit, and it does not run
+        "systemd; rm /run/systemd/system/nap.service",
+        "mkdir -p /run/systemd/system /run/openrc/started",
+        # The script whose start we are.
+        "openrc; export RC_SVCNAME=nap",
+        # An init script of ours, which OpenRC runs and service(8) notes.
+        "openrc; mkdir /tmp/d; mount --bind /tmp/d /etc/init.d;"
+        " echo '#!/usr/bin/env ssd-service' > /etc/init.d/nap",
+    ],
+)  # fmt: skip
+def test_what_nobody_else_runs_is_ours(tell, machine: str) -> None:
+    """All verbs do what they do."""
+    done = tell(f"{machine}; $S nap start; $S nap status > /dev/null && $S nap stop")
+    assert (0, "Starting nap: nap.\nStopping nap: nap.\n") == (done.returncode, done.stdout)
+
+
+@pytest.mark.parametrize("machine", ["systemd", "openrc"])
+def test_what_a_supervisor_itself_calls_is_done(tell, machine: str) -> None:
+    """systemd-start becomes the program, show-args prints."""
+    done = tell(f"{machine}; sed -i s/sleep/echo/ /tmp/declared/nap.toml; $S nap systemd-start")
+    assert (0, "1000\n") == (done.returncode, done.stdout)
+    assert "/bin/sleep 1000\n" == tell(f"{machine}; $S nap show-args").stdout
+
+
+def test_a_part_of_the_unit_does_not_ask_systemd_for_itself() -> None:
+    """Its control group says so, also one below that of the unit."""
+    text = "0::/system.slice/nap.service/control\n1:name=systemd:/user.slice\n"
+    assert {"nap.service", "control", "system.slice"} <= inits.parts(text)
+
+
+@pytest.mark.parametrize(
+    ("machine", "runs", "asked"),
+    [("systemd", "systemd", "systemctl {} nap.service"), ("openrc", "OpenRC", "rc-service nap {}")],
+)
+def test_all_leaves_to_others_what_is_theirs(tell, machine: str, runs: str, asked: str) -> None:
+    """And does the rest itself."""
+    facts = "$S all status --json | grep '^    \"name'"
+    done = tell(f"{machine}; $S all start; $S all status; {facts}; $S all stop")
+    start, stop = asked.format("start"), asked.format("stop")
+    lines = done.stdout.splitlines()
+    assert [start, "Starting own: own.", f"nap is running, {runs} runs it"] == lines[:3]
+    assert lines[3].startswith("own is running (process ")
+    assert lines[4] == '    "name": "own",'
+    assert {stop, "Stopping own: own."} == set(lines[5:7])
+    assert f"ssd-service: nap: {runs} runs it, and knows its processes\n" in done.stderr
+    hidden = "mount --bind /tmp/empty /etc/init.d"
+    assert " [ + ]  nap\n" in tell(f"{machine}; {hidden}; $S --status-all").stdout
