@@ -12,7 +12,7 @@ from ssd.writing import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
     from ssd.processes.identity import Process
     from ssd.processes.types import ProcessTable
@@ -61,49 +61,82 @@ def gather(
 
 def _facts(process: "Process") -> dict[str, object]:
     """Return the facts of a process, with its children below it."""
-    if default_table().process(process.pid) != process:  # ended, or on another machine
+    if not process.is_still(default_table().process(process.pid)):  # ended, or on another machine
         return {"pid": process.pid}
     try:
-        found = psutil.Process(process.pid)
-        return {**_plain(found), "children": _tree(found.children())}
-    except psutil.NoSuchProcess:
-        return {"pid": process.pid}
+        return _tree(process.pid)
+    except (psutil.Error, OSError):
+        if not process.is_still(default_table().process(process.pid)):
+            return {"pid": process.pid}  # it has ended meanwhile
+        return {**dict.fromkeys((*KNOWN, "children")), "pid": process.pid}  # it may not be seen
 
 
-def _tree(children: "Iterable[psutil.Process]") -> list[dict[str, object]]:
-    found = []
-    for child in children:
-        try:
-            found.append({**_plain(child), "children": _tree(child.children())})
-        except psutil.NoSuchProcess:
-            continue  # it has ended meanwhile
-    return found
+def _tree(pid: int) -> dict[str, object]:
+    """Return the facts of a process and its children. Raises psutil.Error and OSError."""
+    found = psutil.Process(pid)
+    facts = _plain(found)
+    facts["children"] = None
+    if facts["ppid"] is not None:  # else it shows nothing of itself, and nor does a child
+        facts["children"] = [each for each in map(_child, _children(found)) if each]
+    return facts
+
+
+def _child(pid: int) -> dict[str, object] | None:
+    """Return the facts of a child; None if it has ended meanwhile."""
+    try:
+        return _tree(pid)
+    except (psutil.Error, OSError):
+        return None
+
+
+def _children(process: psutil.Process) -> list[int]:
+    """Return the children of a process, as far as the caller may know whose child one is."""
+    try:
+        return [child.pid for child in process.children()]
+    except (psutil.AccessDenied, OSError):
+        # psutil gives up at the first process that may not be read, and without a time of boot.
+        return [child.pid for child in default_table().children(process.pid)]
 
 
 def _plain(process: psutil.Process) -> dict[str, object]:
-    """Return a process's facts as JSON can hold them."""
-    known = [name for name in ATTRIBUTES if hasattr(process, name)]
-    facts = {name: _value(value) for name, value in process.as_dict(known).items()}
-    facts["connections"] = _connections(process)
-    facts["limits"] = _limits(process)
-    return facts
+    """Return a process's facts as JSON can hold them. Raises psutil.NoSuchProcess."""
+    with process.oneshot():
+        return {name: _fact(process, name) for name in KNOWN}
+
+
+def _fact(process: psutil.Process, name: str) -> object:
+    """Return one fact; None where the caller may not know it, or nothing here tells it.
+
+    With /proc mounted by subset=pid there is neither the time of boot nor the machine's memory.
+    """
+    try:
+        if name == "pid":
+            return process.pid
+        return DERIVED[name](process) if name in DERIVED else _value(getattr(process, name)())
+    except psutil.ZombieProcess:
+        return None
+    except psutil.NoSuchProcess:
+        raise
+    except (psutil.Error, OSError, NotImplementedError):
+        return None
 
 
 def _limits(process: psutil.Process) -> object:
     """Return resource limits by the names that a declaration has for them: soft and hard."""
-    try:
-        return {name[7:].lower(): process.rlimit(getattr(psutil, name)) for name in LIMITS}
-    except psutil.AccessDenied:
-        return None
+    return {name[7:].lower(): process.rlimit(getattr(psutil, name)) for name in LIMITS}
 
 
 def _connections(process: psutil.Process) -> object:
     # psutil 6 renamed it.
     ask = getattr(process, "net_connections", None) or process.connections
-    try:
-        return [_value(each) for each in ask()]
-    except psutil.AccessDenied:
-        return None
+    return [_value(each) for each in ask()]
+
+
+DERIVED: "dict[str, Callable[[psutil.Process], object]]" = {
+    "connections": _connections,
+    "limits": _limits,
+}
+KNOWN = (*(name for name in ATTRIBUTES if hasattr(psutil.Process, name)), *DERIVED)
 
 
 def _value(value: object) -> object:

@@ -41,9 +41,11 @@ def wait(
             ready = _succeeds(words, max(0.0, until - table.now()))
         else:
             ready = _is_named(service, table)
-        if ready:
+        ended = process is not None and _ended(process, table)
+        # Whom we have sent to the background is the service: without it another one answers.
+        if ready and not (ended and service.background):
             return
-        if process is not None and _ended(process, table):
+        if process is not None and ended:
             raise NotReady(process, "exited")
         if table.now() >= until:
             raise NotReady(process or Process(0, 0), "timeout", None, f"{timeout:g}")

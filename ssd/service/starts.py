@@ -2,7 +2,7 @@
 
 import os
 
-from ssd.errors import AlreadyRunning, Error
+from ssd.errors import AlreadyRunning, Error, NotReady
 from ssd.launch.become import become, home
 from ssd.launch.identity import Identity
 from ssd.service import folders, hooks, verbs
@@ -60,7 +60,14 @@ def launch(steps: "Steps") -> "Process | None":
     if kind in ("command", "pidfile"):
         from ssd.service.readiness import wait
 
-        wait(service, process, timeout, steps.table)
+        try:
+            wait(service, process, timeout, steps.table)
+        except NotReady as error:
+            if error.reason == "exited":
+                from ssd.launch.detach import forget
+
+                forget(work.pidfile, process, work.warn)
+            raise
     return process
 
 

@@ -128,6 +128,29 @@ def test_what_never_gets_ready_is_a_failure(place) -> None:
     assert "ended before it was ready" in done.stderr
 
 
+EARLY = {
+    "notify": 'kind = "notify"\n',
+    "command": 'kind = "command"\ncommand = ["/bin/false"]\n',
+    "a command that succeeds": 'kind = "command"\ncommand = ["/bin/sh", "-c", "{until_dead}"]\n',
+}
+
+
+@pytest.mark.parametrize("kind", EARLY)
+def test_a_program_that_ends_before_it_is_ready_leaves_no_pidfile(kind, place) -> None:
+    """Its start has failed, so that it does not run: 3. Another's answer is none of its own."""
+    ssd = place.command.with_name("ssd")
+    until_dead = f"while {ssd} --status --pidfile {place.pidfile}; do :; done"
+    readiness = EARLY[kind].format(until_dead=until_dead)
+    place.declare(
+        'executable = "/bin/sh"\narguments = ["-c", "exit 78"]\n'
+        f"[readiness]\n{readiness}timeout = 60\n"
+    )
+    done = place("nap", "start")
+    assert (1, True) == (done.returncode, "ended before it was ready" in done.stderr), done.stderr
+    assert not place.pidfile.exists()
+    place.expect(3, "nap", "status")
+
+
 def test_a_probe_that_hangs_is_ended_with_the_time(place) -> None:
     """What is declared to tell of readiness has no more time than that."""
     place.declare(
