@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ssd.child import Child as Child
     from ssd.children import StartWarning as StartWarning
     from ssd.children import start as start
+    from ssd.demands import MatchWarning as MatchWarning
     from ssd.engine import Stop as Stop
     from ssd.errors import AlreadyRunning as AlreadyRunning
     from ssd.errors import Error as Error
@@ -54,7 +55,8 @@ _HOME = {
     "StartBlocked": "errors", "StartFailed": "errors", "UnknownGroup": "errors",
     "UnknownUser": "errors",
     "find": "finding", "status": "finding",
-    "Command": "launch.command", "Match": "matching", "PIDLockFile": "pidlockfile",
+    "Command": "launch.command", "Match": "matching", "MatchWarning": "demands",
+    "PIDLockFile": "pidlockfile",
     "default_table": "processes", "table_named": "processes", "Process": "processes.identity",
     "Schedule": "schedule", "ScheduleError": "schedule",
     "Stop": "engine", "run": "stopping", "stop": "stopping", "stop_all": "stopping",
@@ -62,8 +64,8 @@ _HOME = {
 }  # fmt: skip
 
 __all__ = [
-    "AlreadyRunning", "Child", "Command", "Error", "ExecutableMissing", "Match", "NotPermitted",
-    "NotReady", "NotStopped", "PIDLockFile", "PidfileError", "PidfileUnreadable",
+    "AlreadyRunning", "Child", "Command", "Error", "ExecutableMissing", "Match", "MatchWarning",
+    "NotPermitted", "NotReady", "NotStopped", "PIDLockFile", "PidfileError", "PidfileUnreadable",
     "PidfileUnsafe", "PidfileUnwritable", "Process", "ProcessTableError", "ProcessUnreadable",
     "Schedule", "ScheduleError", "StartBlocked", "StartFailed", "StartWarning", "Stop",
     "UnknownGroup", "UnknownUser", "__version__", "default_table", "find", "run",

@@ -1,12 +1,13 @@
 """``ssd.start``: a start from within a program's own process, from any of its threads."""
 
 import warnings
+from copy import copy
 
 from ssd.child import Child, reap_dropped
+from ssd.demands import demand_match, demand_table
 from ssd.errors import NotReady, StartFailed
 from ssd.launch import helper, report
 from ssd.launch.checking import check
-from ssd.matching import demand_match
 from ssd.processes.identity import Process
 from ssd.spawning import Spawned
 
@@ -57,11 +58,12 @@ def start(
 
     Raises AlreadyRunning, StartFailed, StartBlocked, NotReady, PidfileUnwritable,
     UnknownUser, UnknownGroup and what ``ssd.find`` raises; ValueError for a Command that
-    cannot be meant, before anything is started; warns with StartWarning. A child that asks for
-    no more than subprocess.Popen can do costs little more than that. Else it costs the start of
-    an interpreter, because a process with threads must not fork into Python; ``ssd.interpreter``
-    names another than our own, for a frozen application. On a table that makes its processes
-    itself (``ssd.testing``) it costs nothing of the kind.
+    cannot be meant, and for make_pidfile without a pidfile, before anything is started; warns
+    with StartWarning. A child that asks for no more than subprocess.Popen can do costs little
+    more than that. Else it costs the start of an interpreter, because a process with threads
+    must not fork into Python; ``ssd.interpreter`` names another than our own, for a frozen
+    application. On a table that makes its processes itself (``ssd.testing``) it costs nothing of
+    the kind.
     """
     return begin(
         match, command, background, make_pidfile, notify_timeout, stdio, new_session, table
@@ -82,16 +84,15 @@ def begin(
     """Do what ``start`` does; ``spawned`` will hold the child, for somebody who may give it up."""
     if hasattr(table, "launch"):  # it makes its processes itself: nothing to fork
         return declared(match, command, background, make_pidfile, notify_timeout, table).launch()
-    demand_match(match)
-    _check(command, background, notify_timeout)
+    _check(match, command, background, make_pidfile, notify_timeout)
     omissions: list[str] = []
 
     def warn(stage: str, detail: str, reason: str | None) -> None:
         omissions.append(f"{stage} {detail}: {reason}")
 
     request = helper.Request(
-        {name: getattr(match, name) for name in match.__slots__},
-        command.pack(),
+        helper.fields(match),
+        helper.fields(command),
         background,
         make_pidfile,
         notify_timeout,
@@ -136,10 +137,10 @@ def declared(
     """Return the start that a table does which makes its processes itself."""
     from ssd.starting import Launch
 
-    _check(command, background, notify_timeout)
+    _check(match, command, background, make_pidfile, notify_timeout)
     return Launch(
         match,
-        command.unpack(command.pack()),  # a launch may change its own
+        copy(command),  # a launch may change its own
         background=background,
         make_pidfile=make_pidfile,
         warn=lambda *omission: None,
@@ -149,10 +150,21 @@ def declared(
     )
 
 
-def _check(command: "Command", background: bool, notify_timeout: float | None) -> None:
-    """Raise ValueError for what cannot be meant."""
+def _check(
+    match: "Match",
+    command: "Command",
+    background: bool,
+    make_pidfile: bool,
+    notify_timeout: float | None,
+) -> None:
+    """Raise ValueError for what cannot be meant, and TypeError for what is no Match or Command."""
+    demand_match(match)
     if notify_timeout is not None and not background:
         raise ValueError("notify_timeout needs a start in the background")
+    if make_pidfile and match.pidfile is None:
+        raise ValueError(
+            "make_pidfile writes match.pidfile: give the Match one, pidfile='/run/...'"
+        )
     check(command)
 
 
@@ -237,6 +249,7 @@ def _listen(spawned: Spawned, told: report.Told, warn: "Callable[..., None]") ->
 
 def _name(table: "ProcessTable") -> str:
     """Return the name by which the helper makes the same table for itself."""
+    demand_table(table)
     names = {"LinuxTable": "kernel", "PortableTable": "psutil"}
     try:
         return names[type(table).__name__]

@@ -7,7 +7,7 @@ import os
 
 from ssd import pidfile
 from ssd.errors import ExecutableMissing, UnknownUser
-from ssd.matching import Criteria, demand_match, lsb_status
+from ssd.matching import Criteria, Match, lsb_status
 from ssd.processes import default_table
 from ssd.schedule import number
 
@@ -15,7 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ssd.matching import Match
     from ssd.processes.identity import Process
     from ssd.processes.types import ProcessTable
 
@@ -38,9 +37,12 @@ def resolve(match: "Match", table: "ProcessTable | None" = None) -> Criteria:
     """Turn the names of a Match into what the kernel compares.
 
     A table that makes its processes itself may know executables that no disk has. Raises
-    ExecutableMissing and UnknownUser, and TypeError for what is no Match.
+    ExecutableMissing and UnknownUser, and TypeError for what is no Match or no table.
     """
-    demand_match(match)
+    if type(match) is not Match or not (table is None or hasattr(table, "select")):
+        from ssd.demands import demand  # seldom
+
+        demand(match, table)
     file = name = None
     if match.exec is not None:
         known: Callable[[str | bytes], tuple[int, int]] = getattr(table, "file", _file)

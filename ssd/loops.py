@@ -10,9 +10,9 @@ from time import monotonic
 
 from ssd import children
 from ssd.child import STILL_RUNS, Child
+from ssd.demands import matches_of, schedule_of
 from ssd.engine import Stop
 from ssd.processes.waiting import BLIND, ready
-from ssd.schedule import Schedule
 from ssd.spawning import Spawned
 from ssd.stopping import results
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ssd.matching import Match
     from ssd.processes.identity import Process
     from ssd.processes.types import ProcessTable
+    from ssd.schedule import Schedule
 
 AT_ONCE = 1.0  # seconds for a killed child to end, in which the loop does not go on
 
@@ -125,10 +126,10 @@ async def stop_all(
     table: "ProcessTable | None" = None,
 ) -> "list[list[Process]]":
     """Await the end of many daemons side by side; see ``ssd.stop_all``."""
-    steps = Schedule.parse(schedule) if isinstance(schedule, str) else schedule
+    steps = schedule_of(schedule)
     stops: list[Stop] = []
     try:
-        for match in matches:
+        for match in matches_of(matches):
             stops.append(Stop(match, steps, table=table))
         await asyncio.gather(*(drive(each) for each in stops))
     finally:

@@ -14,11 +14,12 @@ class Match:
     ppid: process id of the parent, greater than 0.
     pidfile: path of a file that holds the pid (str, bytes or os.PathLike).
     exec: path of the executable that the process runs, compared by device and inode.
-    name: the kernel's name of the process (comm), 15 bytes at most on Linux.
+    name: the kernel's name of the process (comm), 15 bytes at most on Linux: a longer one
+        finds nothing, and MatchWarning says so.
     user: user name, or uid as a number or as a string of digits: the process's owner.
 
-    Raises ValueError if no criterion is given, if a pid is not positive, or if both pid
-    and pidfile are given.
+    Two are equal if all their criteria are. Raises ValueError if no criterion is given, if a
+    pid is not positive, or if both pid and pidfile are given; TypeError for what is no text.
     """
 
     __slots__ = ("pid", "ppid", "pidfile", "exec", "name", "user")
@@ -38,24 +39,30 @@ class Match:
         if pid is not None and pidfile is not None:
             raise ValueError("a Match takes either pid or pidfile, not both")
         for label, number in (("pid", pid), ("ppid", ppid)):
-            if number is not None and number <= 0:
-                raise ValueError(f"{label} must be greater than 0, not {number}")
+            if number is not None and not (isinstance(number, int) and number > 0):
+                raise ValueError(f"{label} must be a number greater than 0, not {number!r}")
         self.pid = pid
         self.ppid = ppid
-        self.pidfile = None if pidfile is None else os.fspath(pidfile)
-        self.exec = None if exec is None else os.fspath(exec)
-        self.name = name
-        self.user = user
+        self.pidfile: str | bytes | None
+        self.exec: str | bytes | None
+        self.name: str | bytes | None
+        self.user: str | int | None
+        for label, value in (("pidfile", pidfile), ("exec", exec), ("name", name), ("user", user)):
+            if not (value is None or type(value) is str and (label != "name" or len(value) < 6)):
+                from ssd.demands import settled  # seldom
+
+                value = settled(label, value)
+            setattr(self, label, value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Match) and repr(self) == repr(other)  # all that it holds is plain
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
 
     def __repr__(self) -> str:
         given = [(k, getattr(self, k)) for k in self.__slots__ if getattr(self, k) is not None]
         return f"{type(self).__name__}({', '.join(f'{k}={value!r}' for k, value in given)})"
-
-
-def demand_match(match: object) -> None:
-    """Raise TypeError for what is no Match: a name or a pid alone, say."""
-    if not isinstance(match, Match):
-        raise TypeError(f"an ssd.Match says which processes are meant, not {match!r}")
 
 
 class Criteria:

@@ -10,6 +10,7 @@ from math import inf
 from lockfile import AlreadyLocked, LockFailed, LockTimeout, NotLocked, NotMyLock
 
 from ssd import locking, pidfile, recording
+from ssd.demands import demand_table
 from ssd.errors import PidfileError, StartBlocked
 from ssd.finding import resolve
 from ssd.matching import Match
@@ -61,6 +62,7 @@ class PIDLockFile(_PIDLockFile):
         table: "ProcessTable | None" = None,
     ) -> None:
         super().__init__(os.fspath(path), threaded, timeout)
+        demand_table(table)
         self._table = table or default_table()
         # Asked anew each time: python-daemon forks between the making and the use.
         self._own_pid: Callable[[], int] = getattr(table, "own_pid", os.getpid)

@@ -2,7 +2,6 @@
 
 from ssd.engine import Stop
 from ssd.errors import NotPermitted, NotStopped
-from ssd.schedule import Schedule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +10,7 @@ if TYPE_CHECKING:
     from ssd.matching import Match
     from ssd.processes.identity import Process
     from ssd.processes.types import ProcessTable
+    from ssd.schedule import Schedule
 
 
 def run(*stops: Stop) -> None:
@@ -55,10 +55,12 @@ def stop_all(
     Returns a list for each match, in their order. NotStopped and NotPermitted carry the
     processes of all matches together.
     """
-    steps = Schedule.parse(schedule) if isinstance(schedule, str) else schedule
+    from ssd.demands import matches_of, schedule_of  # of no use to ssd-service
+
+    steps = schedule_of(schedule)
     stops: list[Stop] = []
     try:
-        for match in matches:
+        for match in matches_of(matches):
             stops.append(Stop(match, steps, table=table))
         run(*stops)
     finally:

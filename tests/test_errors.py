@@ -5,9 +5,9 @@ import errno
 import importlib
 import pickle
 import pkgutil
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from multiprocessing import get_context
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,6 +34,7 @@ EXAMPLES: list[BaseException] = [
     ssd.UnknownGroup("web"),
     ssd.ExecutableMissing("/bin/webd", errno.ENOENT, "No such file or directory"),
     ssd.ProcessTableError("no /proc"),
+    ssd.ProcessUnreadable(12),
     ssd.PidfileError(PATH, "is odd", None),
     ssd.PidfileUnreadable(PATH, "Permission denied", errno.EACCES),
     ssd.PidfileUnsafe(PATH, "is world-writable", None),
@@ -138,35 +139,44 @@ def test_notes_and_the_cause_come_along() -> None:
     assert [HERE] == copy.deepcopy(error).__cause__.processes
 
 
-FAILING: dict[str, tuple[Any, type[Exception]]] = {
-    "find": (partial(ssd.find, ssd.Match(exec="/no/such")), ssd.ExecutableMissing),
-    "start": (
-        partial(ssd.start, ssd.Match(name="no such"), ssd.Command(["/no/such"])),
-        ssd.StartFailed,
-    ),
-}
+POOL = """
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+import ssd
+
+if __name__ == "__main__":
+    find = partial(ssd.find, ssd.Match(exec="/no/such"))
+    start = partial(ssd.start, ssd.Match(name="no such"), ssd.Command(["/no/such"]))
+    context = get_context("spawn")
+    with context.Pool(1) as pool, ProcessPoolExecutor(1, context) as executor:
+        for get in (
+            pool.apply_async(find).get, pool.apply_async(start).get,
+            executor.submit(find).result, executor.submit(start).result,
+        ):
+            try:
+                get(float(sys.argv[1]))
+            except ssd.Error as error:
+                print(type(error).__name__, error.errno)
+"""
 
 
-@pytest.mark.parametrize("case", FAILING)
-def test_a_pool_hands_on_what_its_workers_raise(case: str) -> None:
+def test_a_pool_hands_on_what_its_workers_raise(tmp_path: Path) -> None:
     """multiprocessing.Pool waited for ever, and an executor was broken."""
-    work, expected = FAILING[case]
-    with get_context("spawn").Pool(1) as pool, pytest.raises(expected) as caught:
-        pool.apply_async(work).get(PATIENCE)
-    assert errno.ENOENT == caught.value.errno  # type: ignore[attr-defined]
-
-
-def test_an_executor_hands_on_what_its_workers_raise() -> None:
-    """Several, one after the other, from the same worker."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as executor:
-        for work, expected in FAILING.values():
-            with pytest.raises(expected):
-                executor.submit(work).result(PATIENCE)
+    script = tmp_path / "pool.py"  # a worker imports it
+    script.write_text(POOL)
+    done = subprocess.run(
+        [sys.executable, script, str(PATIENCE)], capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert f"ExecutableMissing {errno.ENOENT}\nStartFailed {errno.ENOENT}\n" * 2 == done.stdout, (
+        done.stderr
+    )
 
 
 def test_a_child_in_another_process_is_a_process() -> None:
     """Its descriptor has one owner, and it has one parent."""
-    with ssd.Child(12, 345, -1) as child:
+    with ssd.Child(12, 345, []) as child:
         child.status = 0
         for again in (pickle.loads(pickle.dumps(child)), copy.copy(child), copy.deepcopy(child)):
             assert (ssd.Process, child) == (type(again), again)

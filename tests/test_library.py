@@ -247,5 +247,5 @@ def test_every_failure_is_of_one_family() -> None:
     """``except ssd.Error`` catches what ssd foresees."""
     kinds = [getattr(ssd, name) for name in ssd.__all__ if isinstance(getattr(ssd, name), type)]
     own = [kind for kind in kinds if issubclass(kind, Exception)]
-    outside = {ssd.StartWarning, ssd.ScheduleError}  # a warning, and a ValueError
+    outside = {ssd.MatchWarning, ssd.StartWarning, ssd.ScheduleError}  # warnings, and a ValueError
     assert outside == {kind for kind in own if not issubclass(kind, ssd.Error)}

@@ -6,14 +6,17 @@ from ssd.matching import Match
 
 def match_of(options: Options) -> Match:
     """Return the Match of a command line; a relative --exec is below --chdir and --chroot."""
-    return Match(
+    name = options.value("name")
+    match = Match(
         pid=options.pid,
         ppid=options.ppid,
         pidfile=options.value("pidfile"),
         exec=executable(options, inside=False),
-        name=options.value("name"),
+        name=name and "",  # the command warns itself of one that is too long
         user=options.value("user"),
     )
+    match.name = name
+    return match
 
 
 def executable(options: Options, inside: bool = True) -> str | None:

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    Text = str | bytes
+    Text = str | bytes | os.PathLike[str]
 
 
 class Command:
@@ -29,7 +29,8 @@ class Command:
         user's home directory if ``user`` is given and that directory exists.
     limits: {resource number: (soft, hard)} for setrlimit(2).
 
-    Raises ValueError for an empty argv or an unknown policy or class.
+    Two are equal if all their fields are. Raises ValueError for an empty argv, an unknown policy
+    or class, and limits that are none; TypeError for what is no text.
     """
 
     __slots__ = (
@@ -55,43 +56,55 @@ class Command:
         environment: "Mapping[str, Text] | Mapping[bytes, Text] | None" = None,
         limits: "Mapping[int, tuple[int, int]] | None" = None,
     ) -> None:
-        if isinstance(argv, (str, bytes)) or not argv:
+        if not argv or isinstance(argv, (str, bytes)) or not hasattr(argv, "__iter__"):
             raise ValueError("argv is a sequence that begins with the program's path")
-        if cpu_scheduling is not None and cpu_scheduling[0] not in CPU_POLICIES:
-            raise ValueError(f"unknown scheduling policy {cpu_scheduling[0]!r}: {CPU_POLICIES}")
-        if io_scheduling is not None and io_scheduling[0] not in IO_CLASSES:
-            raise ValueError(f"unknown I/O class {io_scheduling[0]!r}: {tuple(IO_CLASSES)}")
-        self.argv = [os.fsencode(word) for word in argv]
-        self.startas = self.argv[0] if startas is None else os.fsencode(startas)
+        self.argv = [_bytes("argv", word) for word in argv]
+        self.startas = self.argv[0] if startas is None else _bytes("startas", startas)
         self.argv[0] = self.startas
-        self.directory = os.fsencode(directory)
-        self.root = None if root is None else os.fsencode(root)
-        self.user = user
-        self.group = group
+        self.directory = _bytes("directory", directory)
+        self.root = None if root is None else _bytes("root", root)
+        self.user = user[:] if isinstance(user, str) else user  # of no subclass
+        self.group = group[:] if isinstance(group, str) else group
         self.umask = umask
         self.nice = nice
         self.cpu_scheduling = cpu_scheduling
         self.io_scheduling = io_scheduling
-        self.output = None if output is None else os.fsencode(output)
+        self.output = None if output is None else _bytes("output", output)
         self.close = close
-        self.environment = (
-            None
-            if environment is None
-            else {os.fsencode(name): os.fsencode(text) for name, text in environment.items()}
-        )
-        self.limits = None if limits is None else dict(limits)
+        if environment is not None and not hasattr(environment, "items"):
+            raise TypeError("environment must be a mapping, {'NAME': 'text'}")
+        self.environment: dict[bytes, bytes] | None = None
+        if environment is not None:
+            given = environment.items()
+            self.environment = {
+                _bytes("environment", k): _bytes(f"environment[{k!r}]", v) for k, v in given
+            }
+        self.limits: dict[int, tuple[int, int]] | None = None
+        if not (cpu_scheduling is io_scheduling is None and limits is None):
+            from ssd.launch import checking  # seldom asked for
 
-    def pack(self) -> dict[str, object]:
-        """Return the fields as plain values that ``marshal`` can carry to a helper."""
-        return {name: getattr(self, name) for name in self.__slots__}
+            self.cpu_scheduling = checking.pair("cpu_scheduling", cpu_scheduling, CPU_POLICIES)
+            self.io_scheduling = checking.pair("io_scheduling", io_scheduling, tuple(IO_CLASSES))
+            self.limits = checking.limits(limits)
 
-    @classmethod
-    def unpack(cls, fields: "dict[str, object]") -> "Command":
-        """Make the Command again that ``pack`` took apart."""
-        command = cls.__new__(cls)
-        for name, value in fields.items():
-            setattr(command, name, value)
-        return command
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Command):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in Command.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]  # its lists can be changed
+
+    def __repr__(self) -> str:
+        from ssd.launch.checking import shown  # seldom
+
+        return shown(self)
+
+
+def _bytes(what: str, value: "Text") -> bytes:
+    try:
+        return os.fsencode(value)
+    except TypeError:
+        raise TypeError(f"{what} must be a text or a path, not {value!r}") from None
 
 
 CPU_POLICIES = ("other", "fifo", "rr")

@@ -12,6 +12,7 @@ lists of its own.
 import errno
 import os
 import sys
+from copy import copy
 from functools import partial
 from time import monotonic, sleep
 
@@ -78,7 +79,7 @@ def start(
     try:
         launch = Launch(
             match,
-            command.unpack(command.pack()),  # a launch may change its own
+            copy(command),  # a launch may change its own
             background=False,
             make_pidfile=False,
             warn=warn,

@@ -19,8 +19,13 @@ from ssd.writing import write_all
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeVar
 
+    from ssd.launch.command import Command
+    from ssd.matching import Match
     from ssd.spawning import Spawned
+
+    Made = TypeVar("Made", Match, Command)
 
 # Where this ssd is imported from.
 _HOME = os.path.abspath(os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
@@ -74,7 +79,39 @@ class Request:
 
     def pack(self) -> bytes:
         """Return the request in bytes."""
-        return marshal.dumps([getattr(self, name) for name in self.__slots__], report.FORMAT)
+        return marshal.dumps(
+            [_plain(getattr(self, name)) for name in self.__slots__], report.FORMAT
+        )
+
+
+def fields(value: "Match | Command") -> dict[str, object]:
+    """Return what a Match or a Command holds, by the name."""
+    from ssd.launch.command import Command  # the caller's side alone
+    from ssd.matching import Match
+
+    kind = Match if isinstance(value, Match) else Command
+    return {name: getattr(value, name) for name in kind.__slots__}
+
+
+def _filled(kind: "type[Made]", held: dict[str, object]) -> "Made":
+    """Make again what ``fields`` took apart; it was checked by the caller."""
+    made = kind.__new__(kind)
+    for name, value in held.items():
+        setattr(made, name, value)
+    return made
+
+
+def _plain(value: object) -> object:
+    """Return a value with no subclass of a plain type in it, which marshal refuses."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value[:])(map(_plain, value))
+    if isinstance(value, (str, bytes)):
+        return value[:]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    return float(value) if isinstance(value, float) else value
 
 
 def spawn(
@@ -246,8 +283,8 @@ def _launch(request: Request, reports: int) -> None:
 
     fill()
     launch = Launch(
-        Match(**request.match),  # type: ignore[arg-type]
-        Command.unpack(request.command),
+        _filled(Match, request.match),
+        _filled(Command, request.command),
         background=request.background,
         make_pidfile=request.make_pidfile,
         notify_timeout=request.notify_timeout,

@@ -77,9 +77,9 @@ BUDGETS = {
          "ssd.command.options", "ssd.errors", "ssd.matching", "ssd.schedule", "ssd.writing"},
         1200,
     ),
-    "--status --pidfile {pidfile}": (COMMON | STATUS, 2000),
+    "--status --pidfile {pidfile}": (COMMON | STATUS, 2050),
     "--status --pidfile {marked}": (COMMON | STATUS | MARK, 2150),
-    "--status --pid {pid}": (COMMON | STATUS, 2000),
+    "--status --pid {pid}": (COMMON | STATUS, 2050),
     "--status --name sleep": (COMMON | STATUS | SCAN, 2150),
     "--status --exec /bin/true": (COMMON | STATUS | SCAN, 2150),
     "--status --user 12345678": (COMMON | STATUS | SCAN, 2150),
@@ -90,8 +90,8 @@ BUDGETS = {
     "--stop --pidfile {marked}": (COMMON | STOP | MARK, 2800),
     "--stop --pidfile {pidfile} --test": (COMMON | STOP, 2650),
     "--stop --quiet --oknodo --pidfile {missing}": (COMMON | STOP, 2650),
-    "--start --pidfile {pidfile} --startas /bin/true": (COMMON | START, 2800),
-    "--start --test --pidfile {missing} --startas /bin/true": (COMMON | START, 2800),
+    "--start --pidfile {pidfile} --startas /bin/true": (COMMON | START, 2850),
+    "--start --test --pidfile {missing} --startas /bin/true": (COMMON | START, 2850),
 }  # fmt: skip
 
 

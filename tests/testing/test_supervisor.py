@@ -78,7 +78,7 @@ class Supervisor:
         began = self.table.now()
         try:
             # A name that nobody has: what is asked for is a new child, whoever runs.
-            match = ssd.Match(name=f"supervised by {id(self)}")
+            match = ssd.Match(name=f"of {id(self):x}")
             child = ssd.start(match, each.command, background=False, table=self.table)
         except ssd.StartFailed as failure:
             self.log.append((each.name, f"failed at {failure.stage}"))

@@ -32,8 +32,8 @@ CALLS = COMMON | {"ssd.matching", "ssd.service.lsb.arguments", "ssd.service.lsb.
 PIDFILE = LINES | CALLS | {"ssd.paths", "ssd.pidfile", "ssd.processes", "ssd.service.lsb.pids"}
 TABLE = PIDFILE | {"ssd.processes.identity", "ssd.processes.linux"}
 STOP = TABLE | {
-    "ssd.engine", "ssd.finding", "ssd.processes.handles", "ssd.processes.waiting", "ssd.schedule",
-    "ssd.service.lsb.daemons", "ssd.service.lsb.names", "ssd.stopping",
+    "ssd.demands", "ssd.engine", "ssd.finding", "ssd.processes.handles", "ssd.processes.waiting",
+    "ssd.schedule", "ssd.service.lsb.daemons", "ssd.service.lsb.names", "ssd.stopping",
 }  # fmt: skip
 
 # call -> what of ssd it may load

@@ -1,0 +1,75 @@
+"""What a caller of the library may give: a slip is told by the parameter's name and the way out."""
+
+import os
+import sys
+
+from ssd.matching import Match
+from ssd.schedule import Schedule
+
+EXAMPLE = "'TERM/30/KILL/5', say, or '30' for TERM, 30 seconds, KILL and 30 more"
+
+NAME_MOST = 15  # bytes: TASK_COMM_LEN less one, linux/sched.h
+TOO_LONG = (
+    "name {!r} finds nothing: the kernel's name of a process has at most {} bytes; "
+    "give exec or pidfile instead, or the bytes that it keeps"
+)
+
+
+class MatchWarning(UserWarning):
+    """A Match that can mean no process: its name is longer than any that the kernel keeps."""
+
+
+def text(what: str, value: object) -> str | bytes:
+    """Return a text or path as a str or bytes of no subclass. Raises TypeError."""
+    if isinstance(value, (str, bytes, os.PathLike)):
+        plain: str | bytes = os.fspath(value)[:]
+        return plain
+    raise TypeError(f"{what} must be a text or a path, not {value!r}")
+
+
+def settled(what: str, value: object) -> str | bytes | int:
+    """Return a criterion of a Match as a plain value. Raises TypeError; warns with MatchWarning."""
+    if what == "user":
+        return int(value) if isinstance(value, int) else os.fsdecode(text(what, value))
+    found = text(what, value)
+    if what == "name" and sys.platform == "linux" and len(os.fsencode(found)) > NAME_MOST:
+        import warnings  # not for a command that stops a service
+
+        warnings.warn(MatchWarning(TOO_LONG.format(os.fsdecode(found), NAME_MOST)), stacklevel=3)
+    return found
+
+
+def demand_match(match: object) -> None:
+    """Raise TypeError for what is no Match: a name or a pid alone, say."""
+    if not isinstance(match, Match):
+        raise TypeError(f"an ssd.Match says which processes are meant, not {match!r}")
+
+
+def demand_table(table: object) -> None:
+    """Raise TypeError for what is no table: the name of one, say."""
+    if table is None or hasattr(table, "select"):
+        return
+    name = table if table in ("kernel", "psutil") else "psutil"
+    raise TypeError(f"table must be one, ssd.table_named({name!r}) say, not {table!r}")
+
+
+def demand(match: object, table: object) -> None:
+    """Raise TypeError for what is no Match, or no table."""
+    demand_match(match)
+    demand_table(table)
+
+
+def matches_of(given: object) -> list[Match]:
+    """Return several Matches as a list. Raises TypeError for one alone, and for none."""
+    if isinstance(given, Match) or not hasattr(given, "__iter__"):
+        raise TypeError(f"matches must be several ssd.Match, [match] for one, not {given!r}")
+    return list(given)
+
+
+def schedule_of(given: object) -> Schedule:
+    """Return a schedule that may be given as a text. Raises TypeError and ScheduleError."""
+    if isinstance(given, str):
+        return Schedule.parse(given)
+    if not isinstance(given, Schedule):
+        raise TypeError(f"schedule must be an ssd.Schedule or its text ({EXAMPLE}), not {given!r}")
+    return given
