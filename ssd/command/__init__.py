@@ -19,6 +19,10 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
 
     A foreground start does not return: the program takes this process's place.
     """
+    if "/ssd-service/" in argv[0]:  # the link that ssd-service --with-ssd has made
+        from ssd.command.substitute import leave
+
+        leave(argv[0])
     return run(argv[1:], Voice(os.path.basename(argv[0])), table, _settle)
 
 
@@ -35,8 +39,7 @@ def run(
     """
     options = opts.Options()
     try:
-        posix = "POSIXLY_CORRECT" in os.environ
-        opts.read(words, options, posix)
+        opts.read(words, options, posix="POSIXLY_CORRECT" in os.environ)
         voice.quietness = options.quietness
         return _run(options, voice, table, settle)
     except Usage as error:
@@ -62,18 +65,14 @@ def _asks(options: opts.Options) -> bool:
 
 
 def _run(
-    options: opts.Options,
-    voice: Voice,
-    table: "ProcessTable | None",
-    settle: "Callable[[], None]",
+    options: opts.Options, voice: Voice, table: "ProcessTable | None", settle: "Callable[[], None]"
 ) -> int:
     """Load the verb and do it."""
     if options.command in (opts.HELP, opts.VERSION):
         from ssd.command import help as help_text
 
         return help_text.show(options, voice)
-    name = options.value("name")
-    if name is not None and len(os.fsencode(name)) > opts.NAME_LIMIT:
+    if len(os.fsencode(options.value("name") or "")) > opts.NAME_LIMIT:
         voice.warn(WARN_NAME.format(limit=opts.NAME_LIMIT))
     settle()
     if options.command == opts.START:

@@ -26,6 +26,7 @@ CLONE_NEWNET = 0x40000000  # sched.h
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1  # netdevice(7)
 IN_CHANGES = 0x2 | 0x8 | 0x80 | 0x100  # inotify(7): modified, written, moved here, created
 
+SERVICE = "ssd-service"
 # As service(8) has it.
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TERM": "dumb", "LANG": "C.UTF-8"}
 
@@ -111,11 +112,18 @@ DAEMONS = [
 def test_an_init_script_of_debian_cannot_tell_the_difference(
     daemon: Daemon, ssd_path: Path
 ) -> None:
-    """Every verb gives the same status, words and process under ssd as under the original."""
+    """Every verb gives the same status, words and process under ssd as under the original.
+
+    Also with the original in its place, but broken, and the script under ``--with-ssd``.
+    """
     if not os.path.exists("/lib/init/init-d-script"):
         pytest.skip("/lib/init/init-d-script is missing: apt-get install sysvinit-utils")
     root = debian.unpack(daemon.package)
-    launchers = [ssd_path, *([Path(ORACLE)] if os.access(ORACLE, os.X_OK) else [])]
+    launchers = [
+        ssd_path,
+        ssd_path.with_name(SERVICE),
+        *([Path(ORACLE)] if os.access(ORACLE, os.X_OK) else []),
+    ]
     with ExitStack() as stack:
         visits = [
             stack.enter_context(Visit(partial(live, daemon, root, launcher), [root]))
@@ -123,7 +131,8 @@ def test_an_init_script_of_debian_cannot_tell_the_difference(
         ]
         lives = [visit.result() for visit in visits]
     assert LIFE == [(verb, status, process) for verb, status, process, *_ in lives[0]]
-    assert all(life == lives[0] for life in lives[1:])
+    for life in lives[1:]:
+        assert lives[0] == life
 
 
 def live(daemon: Daemon, root: Path, launcher: Path) -> list[tuple[str, int, str, str, str]]:
@@ -131,11 +140,13 @@ def live(daemon: Daemon, root: Path, launcher: Path) -> list[tuple[str, int, str
     # The first process of the namespace reaps orphans, as on every machine.
     checked(libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0))
     furnish(daemon, root, launcher)
+    under = [str(launcher), "--with-ssd", daemon.script]
+    command = under if launcher.name == SERVICE else [f"/etc/init.d/{daemon.script}"]
     life = []
     main = None
     for verb, _, expected in LIFE:
         before = main
-        done = run(f"/etc/init.d/{daemon.script}", verb, env=ENVIRONMENT, timeout=10 * LONG)
+        done = run(*command, verb, env=ENVIRONMENT, timeout=10 * LONG)
         if expected == "none" and before is not None:
             wait_end(before)
         if expected == "new":
@@ -167,6 +178,10 @@ def furnish(daemon: Daemon, root: Path, launcher: Path) -> None:
         append("/etc/group", f"{user}:x:{uid}:")
         append("/etc/passwd", f"{user}:x:{uid}:{uid}::/nonexistent:/usr/sbin/nologin")
     run("sh", "-e", "-c", daemon.prepare, check=True)
+    if launcher.name == SERVICE:
+        launcher = Path("/run/broken")
+        launcher.write_text("#!/bin/sh\necho the original was called >&2\nexit 99\n")
+        launcher.chmod(0o755)
     if str(launcher) != ORACLE:
         mount(str(launcher), os.path.realpath(ORACLE), flags=MS_BIND)
     assert os.path.samefile("/sbin/start-stop-daemon", launcher)  # by the path that LSB's use

@@ -16,7 +16,6 @@ from ssd.writing import write
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NoReturn
 
 SYSTEMD = "/run/systemd/system"  # sd_booted(3)
 OPENRC = "/run/openrc/started"  # what rc-status(8) takes for started
@@ -68,25 +67,39 @@ def run_file(path: str, words: "Sequence[str]", program: str, with_ssd: str = ""
         if list(words) == [FULL_RESTART]:
             _stop(path, with_ssd)
             words = ["start"]
-        _obey(path, words, with_ssd)
+        return _obey(path, words, with_ssd)
     except OSError as error:
         write(2, f"{program}: {error.filename or path}: {_reason(error)}\n")
         return NOT_FOUND if error.errno == errno.ENOENT else CANNOT_RUN
 
 
-def _obey(path: str, words: "Sequence[str]", with_ssd: str) -> "NoReturn":
-    """Become a script, if it is root's or the caller's. Raises DeclarationError, and OSError."""
+def _obey(path: str, words: "Sequence[str]", with_ssd: str) -> int:
+    """Become a script, if it is root's or the caller's; with ssd run it and end as it does.
+
+    Raises DeclarationError, and OSError.
+    """
     check(path)
-    execute(prepare(path, words, with_ssd))
+    run = prepare(path, words, with_ssd)
+    if with_ssd:
+        from ssd.service.initscripts import supervising
+
+        return supervising.end_as(supervising.run(run))
+    execute(run)
     raise AssertionError("execve(2) returned without an error")
 
 
 def _stop(path: str, with_ssd: str) -> None:
     """Run a script's stop, whatever comes of it."""
-    from ssd.service.initscripts import spawning
-
     check(path)
-    spawning.wait(spawning.spawn(prepare(path, ["stop"], with_ssd)))
+    run = prepare(path, ["stop"], with_ssd)
+    if with_ssd:
+        from ssd.service.initscripts import supervising
+
+        supervising.run(run)
+    else:
+        from ssd.service.initscripts import spawning
+
+        spawning.wait(spawning.spawn(run))
 
 
 def _full_restart(name: str, with_ssd: str) -> int:
@@ -98,7 +111,10 @@ def _full_restart(name: str, with_ssd: str) -> int:
 
 
 def _become(name: str, words: "Sequence[str]", with_ssd: str) -> int:
-    """Become the script; return the status of a service that there is not."""
+    """Become the script; return the status of a service that there is not.
+
+    With ``with_ssd`` the script is a child, so that what it does without ssd can be told.
+    """
     path = find(name)
     if path is None:
         # Without the name of the program: scripts look for the sentence of service(8).
@@ -106,7 +122,7 @@ def _become(name: str, words: "Sequence[str]", with_ssd: str) -> int:
         return UNRECOGNIZED
     check(path)
     _tell_openrc(path, name, words[0] if words else "")
-    _obey(path, words, with_ssd)
+    return _obey(path, words, with_ssd)
 
 
 def execute(run: Run) -> None:

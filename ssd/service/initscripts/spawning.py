@@ -12,18 +12,22 @@ if TYPE_CHECKING:
 
 
 def spawn(
-    run: Run, actions: "Sequence[tuple[int | str, ...]]" = (), new_session: bool = False
+    run: Run,
+    actions: "Sequence[tuple[int | str, ...]]" = (),
+    new_session: bool = False,
+    default: "Sequence[int]" = (),
 ) -> int:
     """Run a program as a child and return its pid; the caller reaps it.
 
-    ``actions``: what becomes of its descriptors, as os.posix_spawn takes it. Raises OSError.
+    ``actions``: what becomes of its descriptors, as os.posix_spawn takes it. ``default``:
+    signals that this process ignores, and the child shall not. Raises OSError.
     """
     try:
-        return _spawn(run, actions, new_session)
+        return _spawn(run, actions, new_session, default)
     except OSError as error:
         if error.errno != errno.ENOEXEC:
             raise
-        return _spawn(run.by_shell(), actions, new_session)
+        return _spawn(run.by_shell(), actions, new_session, default)
 
 
 def wait(pid: int) -> None:
@@ -34,12 +38,17 @@ def wait(pid: int) -> None:
         pass  # the caller ignores SIGCHLD, so the kernel has reaped it, after the same wait
 
 
-def _spawn(run: Run, actions: "Sequence[tuple[int | str, ...]]", new_session: bool) -> int:
+def _spawn(
+    run: Run,
+    actions: "Sequence[tuple[int | str, ...]]",
+    new_session: bool,
+    default: "Sequence[int]",
+) -> int:
     return os.posix_spawn(
         run.file,
         run.argv,
         run.environment,
         file_actions=actions,
         setsid=new_session,
-        setsigdef=IGNORED,
+        setsigdef=[*IGNORED, *default],
     )

@@ -1,11 +1,11 @@
 """Run an init script as it is, with ssd in the place of start-stop-daemon.
 
 A directory with a link named start-stop-daemon comes first on PATH. But most scripts set PATH
-themselves, and many call /sbin/start-stop-daemon. So a script for a shell is read by that
-shell after aliases for the three names (functions where bash allows no alias with a slash):
-they hold in the script and in all that it sources. Beyond reach are the absolute path in a
-variable of a script for another shell than bash, the absolute path in a program that is no
-shell, and ``exec`` or ``nohup`` after PATH was set anew.
+themselves, many call /sbin/start-stop-daemon, and some call themselves. So a shell reads a text of
+the script that keeps the directory on PATH (``rewriting``); for what the script sources there are
+aliases for the absolute names (functions where bash allows no alias with a slash). What still
+reaches the original is noticed and told (``watching``); design.md says why there is no mount
+namespace.
 """
 
 import errno
@@ -15,27 +15,28 @@ import shutil
 import stat
 
 from ssd.paths import only_ours
+from ssd.service.initscripts.rewriting import NAME, rewritten
 from ssd.service.initscripts.run import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NAME = "start-stop-daemon"
 ABSOLUTE = (f"/sbin/{NAME}", f"/usr/sbin/{NAME}")
 SHELLS = ("sh", "dash", "ash", "bash", "ksh", "mksh")
 LAUNCHERS = ("env", "busybox")  # whose first word is the interpreter
 MOST_INTERPRETERS = 5  # scripts that interpret scripts; the kernel follows no more
 LONGEST_LINE = 255  # what execve(2) reads of a first line
 
-# What the shell reads before the script. $0 and the words are the script's own.
-PRELUDE = """alias {aliases} || :
-. "$0"
+# What the shell reads before the script; $0 and the words are the script's own. With that variable,
+# which goes to no program, the LSB functions of systemd's package leave the verb to the script.
+PRELUDE = """SYSTEMCTL_SKIP_REDIRECT=1
+alias {aliases} || :
+. {text}
 """
-BASH_PRELUDE = """shopt -s expand_aliases
-alias {aliases}
+BASH_PRELUDE = """SYSTEMCTL_SKIP_REDIRECT=1
 {functions}
-. "$0"
+. {text}
 """
 
 
@@ -43,29 +44,51 @@ def substituted(run: Run, command: str) -> Run:
     """Return what runs the same script with ssd for start-stop-daemon.
 
     ``command`` is the path of ssd-service, beside which ssd is. Raises OSError where the
-    script cannot be read, or the link not be made.
+    script cannot be read, or the link or the text not be made.
     """
     link = make_link(command)
     environment = dict(run.environment)
     environment[b"PATH"] = os.fsencode(os.path.dirname(link)) + b":" + environment[b"PATH"]
-    # Otherwise the LSB functions of systemd's package hand the verb over to systemctl(1).
-    environment[b"SYSTEMCTL_SKIP_REDIRECT"] = b"1"
     shell, script = interpreted(run.argv)
     if not shell:
         return Run(run.file, run.argv, environment)
-    return Run(shell[0], [*shell, "-c", prelude(shell, link), *script], environment)
+    before = prelude(shell, link, script[0])
+    return Run(shell[0], [*shell, "-c", f". {shlex.quote(before)}", *script], environment)
 
 
-def prelude(shell: "Sequence[str]", link: str) -> str:
-    """Return what a shell is to read in a script's place: the substitution, then the script."""
-    bash = shell_name(shell) == "bash"
+def prelude(shell: "Sequence[str]", link: str, script: str) -> str:
+    """Write what a shell is to read in a script's place, and return the path of its begin.
+
+    Both files stay, beside the link, for a script that calls itself. Raises OSError.
+    """
+    directory, name = os.path.dirname(link), script.replace("/", "%")
+    before, text = f"{directory}/{name}.before", f"{directory}/{name}.text"
+    again = shlex.join([*shell, "-c", f". {shlex.quote(before)}", script])
+    with open(script, encoding="utf-8", errors="surrogateescape", newline="") as file:
+        mode = os.fstat(file.fileno()).st_mode & 0o644  # who may not read it may not read the text
+        _write(text, rewritten(file.read(), link, script, again), mode)
     # Twice: an alias is what the shell then reads.
-    value = shlex.quote(shlex.quote(link))
-    names = [NAME] if bash else [NAME, *ABSOLUTE]
+    aliases = [f"{path}={shlex.quote(shlex.quote(link))}" for path in ABSOLUTE]
     functions = [f'function {path} {{ {shlex.quote(link)} "$@"; }}' for path in ABSOLUTE]
-    return (BASH_PRELUDE if bash else PRELUDE).format(
-        aliases=" ".join(f"{name}={value}" for name in names), functions="\n".join(functions)
-    )
+    template = BASH_PRELUDE if shell_name(shell) == "bash" else PRELUDE
+    words = {"aliases": " ".join(aliases), "functions": "\n".join(functions)}
+    _write(before, template.format(text=shlex.quote(text), **words), 0o644)
+    return before
+
+
+def _write(path: str, text: str, mode: int) -> None:
+    """Write a file as a whole: another run may be reading it. Raises OSError."""
+    new = f"{path}.{os.getpid()}"
+    with open(new, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        os.fchmod(file.fileno(), mode)  # whatever the umask, before there is anything to change
+        file.write(text)
+    os.replace(new, path)
+
+
+def originals() -> list[str]:
+    """Return the paths of what would be executed by mistake, each file once; not ssd itself."""
+    files = {os.path.realpath(path) for path in ABSOLUTE if os.path.exists(path)}
+    return sorted(file for file in files if os.path.basename(file) not in ("ssd", "ssd-service"))
 
 
 def interpreted(argv: "Sequence[str]") -> "tuple[list[str], list[str]]":
@@ -88,6 +111,8 @@ def interpreted(argv: "Sequence[str]") -> "tuple[list[str], list[str]]":
         shell = [words[0], *(word.rstrip() for word in words[1:] if word.strip("- \t"))]
         if shell_name(shell) in SHELLS:
             return shell, script
+        if os.path.basename(shell[0]) == "env" and shell[1:] and shell[1].startswith("/"):
+            shell = shell[1:]  # env /lib/init/init-d-script: a script for env to execute
         script = [*shell, *script]
     return [], script
 
@@ -104,8 +129,8 @@ def shell_name(words: "Sequence[str]") -> str:
 def make_link(command: str) -> str:
     """Return the path of a link named start-stop-daemon to ssd, and make it if need be.
 
-    It stays, for the daemons that inherit PATH: so it lies where nobody but root, or but
-    the caller, can ever make a directory of that name. Raises OSError.
+    It stays, for whatever inherits PATH but daemons, from which ssd takes it: so it lies where
+    nobody but root, or but the caller, can ever make a directory of that name. Raises OSError.
     """
     directory = _directory()
     try:

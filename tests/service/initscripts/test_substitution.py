@@ -8,8 +8,10 @@ from pathlib import Path
 import namespace
 import pytest
 from conftest import Run as Runner
+from support import skip_without_oracle
 
 from ssd.service.initscripts.substitution import SHELLS, interpreted, shell_name
+from ssd.service.initscripts.watching import Watch
 
 VERSION = "start-stop-daemon --version"
 SCRIPTS = {
@@ -27,6 +29,23 @@ SCRIPTS = {
     "bash by env": f"#!/usr/bin/env bash\nPATH=/usr/sbin:/bin\n/sbin/{VERSION}\n",
     "bash by env -S": f"#!/usr/bin/env -S bash -e\nPATH=/usr/sbin:/bin\n/sbin/{VERSION}\n",
     "by a script": f"#!/etc/init.d/interpreter\n{VERSION}\n",
+    "command -v": "#!/bin/sh\nPATH=/sbin:/bin\nD=$(command -v start-stop-daemon)\n$D --version\n",
+    "variable": "#!/bin/sh\nPATH=/usr/sbin:/bin; D=start-stop-daemon\n$D --version\n",
+    "absolute variable": "#!/bin/sh\nD=/sbin/start-stop-daemon\n$D --version\n",
+    "sh -c": f"#!/bin/sh\nPATH=/usr/sbin:/bin\nsh -c '{VERSION}'\n",
+    "absolute in sh -c": f'#!/bin/sh\nPATH=/usr/sbin:/bin\nsh -c "/sbin/{VERSION}"\n',
+    "export": f"#!/bin/sh\nexport PATH='/usr/sbin:/bin'\nnice -n 1 {VERSION}\n",
+    "for a command": f"#!/bin/sh\nX=1 PATH=/usr/sbin:/bin env Y=1 {VERSION}\n",
+    "exec": f"#!/bin/sh\nPATH=/usr/sbin:/bin\nexec {VERSION}\n",
+    "xargs": "#!/bin/bash\nPATH=/sbin:/usr/bin\necho --version | xargs start-stop-daemon\n",
+    "itself": f'#!/bin/sh\nPATH=/usr/sbin:/bin\n[ "$1" = start ] || exec {VERSION}\n$0 again\n',
+    "itself quoted": f'#!/bin/sh -e\nPATH=/usr/sbin:/bin\n[ "$1" = start ] || {VERSION}\n'
+    'case $1 in start) true; "${0}" "again"; esac\n',
+    "itself by sh": f'#!/bin/sh\nPATH=/usr/sbin:/bin\n[ "$1" = start ] || exec {VERSION}\n'
+    "true && sh $0 again\n",
+    "itself by its path": f'#!/bin/bash\nPATH=/usr/sbin:/bin\n[ "$1" = start ] || exec {VERSION}\n'
+    'if "/etc/init.d/itself by its path" again; then exit 0; fi\nexit 5\n',
+    "by a script by env": f"#!/usr/bin/env /etc/init.d/interpreter\n{VERSION}\n",
     "python": f"#!{sys.executable}\nimport os\nos.system('{VERSION}')\n",
 }
 INTERPRETER = '#!/bin/sh\nscript=$1\nshift\nPATH=/usr/sbin:/bin\n. "$script"\n'
@@ -35,6 +54,7 @@ TELLER = '#!/bin/sh\nprintf "<%s>" "$0" "$@"\necho; exit 7\n'
 
 INSIDE = """
 mkdir /tmp/init.d && cp -p "$1"/* /tmp/init.d && mount --bind /tmp/init.d /etc/init.d && shift
+{before}
 exec "$@"
 """
 
@@ -46,13 +66,24 @@ def on_machine(run: Runner, tmp_path: Path):
         pytest.skip("requires root")
     ours = str(Path(sys.executable).parent / "ssd-service")
 
-    def on_machine(scripts: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
+    def on_machine(
+        scripts: dict[str, str], *words: str, before: str = ""
+    ) -> "subprocess.CompletedProcess[str]":
         folder = tmp_path / "scripts"
         folder.mkdir(exist_ok=True)
         for name, text in scripts.items():
             (folder / name).write_text(text)
             (folder / name).chmod(0o755)
-        inside = ["sh", "-ec", INSIDE, "sh", str(folder), ours, "--with-ssd", *words]
+        inside = [
+            "sh",
+            "-ec",
+            INSIDE.format(before=before),
+            "sh",
+            str(folder),
+            ours,
+            "--with-ssd",
+            *words,
+        ]
         path = {"PATH": os.defpath}  # it leads to no ssd
         return run(*namespace.command(inside, keep=[tmp_path]), env=path)
 
@@ -83,6 +114,97 @@ def test_the_link_lies_where_only_root_can_write(on_machine) -> None:
     facts, link = on_machine({"x": script}, "x").stdout.splitlines()
     assert "755 0 directory" == facts
     assert str(Path(sys.executable).parent / "ssd") == link
+
+
+DAEMON = """#!/bin/sh
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+mkfifo /tmp/end
+start-stop-daemon --start --background --make-pidfile --pidfile /run/d.pid --output /run/told \\
+    --startas /bin/sh -- -c 'env; echo > /tmp/end'
+read told < /tmp/end
+cat /run/told
+"""
+
+
+@pytest.mark.requires_namespaces
+def test_a_daemon_inherits_nothing_of_it(on_machine) -> None:
+    """PATH is what the script set, and no variable is added."""
+    told = on_machine({"d": DAEMON}, "d", "start").stdout.splitlines()
+    assert "PATH=/usr/sbin:/usr/bin:/sbin:/bin" in told
+    assert [] == [line for line in told if "SYSTEMCTL" in line or "ssd" in line.lower()]
+
+
+SAID = "ssd-service: warning: start-stop-daemon itself was called, and not ssd: "
+# Beyond reach: a program that is no shell, with the absolute path of the original. In its place is
+# one that lasts longer than it takes to look who it is.
+PYTHON = """#!{python}
+import subprocess
+subprocess.run(["/usr/sbin/start-stop-daemon", "--stop", "--name", "x"])
+"""
+LASTS = """
+printf '#!/bin/sh\\nsleep 1\\n' > /tmp/tool; chmod 755 /tmp/tool
+mount --bind /tmp/tool "$(readlink -f /usr/sbin/start-stop-daemon)"
+"""
+
+
+@pytest.mark.requires_namespaces
+def test_what_reaches_the_original_is_told(on_machine) -> None:
+    """By its command line, where the kernel tells who it was (fanotify(7))."""
+    skip_without_oracle()
+    script = {"x": PYTHON.format(python=sys.executable)}
+    told = set(on_machine(script, "x", "start", before=LASTS).stderr.splitlines())
+    call = "/bin/sh /usr/sbin/start-stop-daemon --stop --name x"
+    assert {SAID + (call if fanotify() else "too briefly to tell by whom")} == told
+
+
+# Others use the original meanwhile; the script waits until they have.
+MEANWHILE = """#!/bin/sh
+echo > /tmp/go; read done < /tmp/done; exit 0
+"""
+OTHERS = """
+mkfifo /tmp/go /tmp/done
+( { read go < /tmp/go; /usr/sbin/start-stop-daemon > /dev/null; echo > /tmp/done; } & ) # an orphan
+"""
+
+
+@pytest.mark.requires_namespaces
+def test_what_others_do_is_not_told(on_machine) -> None:
+    """Where the kernel tells who it was."""
+    skip_without_oracle()
+    if not fanotify():
+        pytest.skip("fanotify(7) is not allowed here")
+    done = on_machine({"x": MEANWHILE}, "x", "start", before=LASTS + OTHERS)
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+ENDS = {"kill -TERM $$": -15, "kill -KILL $$": -9, "exit 150": 150, "kill -INT $$": -2}
+
+
+@pytest.mark.requires_namespaces
+@pytest.mark.parametrize("line", ENDS)
+def test_it_ends_as_the_script_does(line: str, on_machine) -> None:
+    """By the same signal or status; a shell of the namespace tells 128 and the signal."""
+    status = on_machine({"x": f"#!/bin/sh\n{line}\n"}, "x").returncode
+    assert status in (ENDS[line], 128 - ENDS[line])
+
+
+@pytest.mark.requires_namespaces
+def test_a_signal_reaches_the_script(on_machine) -> None:
+    """ssd-service is the one that a supervisor knows; TERM is the script's to answer."""
+    script = """#!/bin/sh
+trap 'echo heard; exit 5' TERM
+kill -TERM $PPID
+while :; do sleep 0.1; done
+"""
+    done = on_machine({"x": script}, "x")
+    assert (5, "heard\n") == (done.returncode, done.stdout)
+
+
+def fanotify() -> bool:
+    """Tell whether the kernel tells this process of executions."""
+    with Watch(["/bin/sh"], os.getpid()) as watch:
+        return watch.whose
 
 
 @pytest.mark.requires_namespaces
