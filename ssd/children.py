@@ -183,7 +183,7 @@ def _fork(
     if not direct.suits(command, table):
         return None
     try:
-        process = direct.start(spawned, match, command, stdio, new_session, table, warn)
+        process = direct.start(spawned, match, command, stdio, new_session, warn)
     except BaseException:
         spawned.end()  # nobody would be there to own it
         raise

@@ -104,6 +104,17 @@ def test_of_many_threads_that_start_the_same_child_one_does() -> None:
         end(started[0])
 
 
+@pytest.mark.parametrize("nice", [0, 1], ids=["direct", "helped"])
+def test_a_start_finds_the_caller(nice: int, tmp_path: Path) -> None:
+    """He may be what is meant, by whom ever the look is done."""
+    (tmp_path / "pid").write_text(f"{os.getpid()}\n")
+    here = ssd.default_table().process(os.getpid())
+    for match in (Match(pidfile=tmp_path / "pid"), Match(pid=os.getpid(), user=os.geteuid())):
+        with nothing_left(), pytest.raises(ssd.AlreadyRunning) as caught:
+            ssd.start(match, Command(["/bin/true"], nice=nice), background=False)
+        assert [here] == caught.value.processes
+
+
 def test_a_lock_is_released_whoever_has_a_copy(tmp_path: Path) -> None:
     """Another thread may fork while it is held."""
     match = Match(pidfile=tmp_path / "pid")

@@ -15,7 +15,7 @@ match = ssd.Match(pidfile=sys.argv[1] + "/pid")
 # A child has a helper only for what it asks for besides, a niceness.
 sleep = ssd.Command(["/bin/sleep", "1000"], nice=int("helped child" in sys.argv))
 def later(number, act):
-    timer = threading.Timer(0.0008 * number, act)
+    timer = threading.Timer(0.0013 * number, act)
     timer.start()
     return timer
 def descriptors():
@@ -51,7 +51,7 @@ def test_what_the_callers_group_is_sent_fails_no_start(
     """A Ctrl-C that the caller takes ends no helper; a child takes it as its program does."""
     if name == "SIGTSTP" and kind != "daemon":
         pytest.skip("it stops the child, as it would any")
-    rounds = 25
+    rounds = 15
     signum = getattr(signal, name)
     code = GROUP.replace("ROUNDS", str(rounds))
     done = python(code, tmp_path, str(int(signum)), kind, start_new_session=True)

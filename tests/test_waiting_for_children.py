@@ -170,23 +170,25 @@ def test_a_loop_waits_for_a_child_without_a_descriptor(monkeypatch: pytest.Monke
         asyncio.run(main(process))
 
 
-def test_a_cancelled_start_leaves_no_child(tmp_path: Path) -> None:
-    """It is ended, whether it was there already or not; here the start waits for a lock."""
+@pytest.mark.parametrize("nice", [0, 1], ids=["direct", "helped"])
+def test_a_cancelled_start_leaves_no_child(nice: int, tmp_path: Path) -> None:
+    """It is given up at once, though it waits for a lock that nobody lets go of."""
+    command = Command(["/bin/sleep", "1000"], nice=nice)
 
     async def main() -> None:
-        lock = take(tmp_path / "pid")
         match = Match(pidfile=tmp_path / "pid")
-        starting = asyncio.create_task(loops.start(match, SLEEP, background=False))
+        starting = asyncio.create_task(loops.start(match, command, background=False))
         with Watch(tmp_path, Watch.OPEN) as watch:
             await asyncio.to_thread(watch.until, ".pid.lock")
         starting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await starting
-        lock.release()
 
+    lock = take(tmp_path / "pid")
     with nothing_left():
         asyncio.run(main())  # which waits for its threads
         assert [] == ssd.find(Match(ppid=os.getpid(), name="sleep"))
+    lock.release()
 
 
 def test_a_start_that_is_cancelled_when_its_child_is_there_ends_it(

@@ -28,11 +28,11 @@ from ssd.starting import Launch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from ssd.launch.become import Warn
     from ssd.launch.command import Command
-    from ssd.matching import Match
+    from ssd.matching import Criteria, Match
     from ssd.processes.types import ProcessTable
     from ssd.spawning import Spawned
 
@@ -65,7 +65,6 @@ def start(
     command: "Command",
     stdio: "Stdio",
     new_session: bool,
-    table: "ProcessTable | None",
     warn: "Warn",
 ) -> Process | None:
     """Start a child under the lock of a start; return it, None if a helper must do it.
@@ -84,7 +83,7 @@ def start(
             make_pidfile=False,
             warn=warn,
             say=lambda *event: None,
-            table=table,
+            table=Everybody(),
         )
         ids = _ids(launch.who)
         if ids is None:
@@ -103,6 +102,17 @@ def start(
                     _unblock()
     except OSError as error:  # no descriptor is left to look with, say
         raise StartFailed("fork", "", error.errno, error.strerror) from error
+
+
+class Everybody(LinuxTable):
+    """The kernel's table as a helper sees it, which is not the caller: he may be what is meant."""
+
+    def _matching(self, criteria: "Criteria") -> "Generator[Process, None, None]":
+        """Yield all processes that meet the criteria."""
+        for entry in self._candidates(criteria):
+            process = self._look(entry, criteria)
+            if process is not None:
+                yield process
 
 
 class _Turn:

@@ -49,6 +49,23 @@ def await_end(pid: int, pidfd: int) -> None:
             return
 
 
+def is_ours(pid: int, pidfd: int) -> bool:
+    """Say whether a child is still ours to reap, so that its pid is still its own.
+
+    By its pidfd, which is at hand where the system has any.
+    """
+    if pidfd < 0 or not _BY_PIDFD:
+        return True
+    try:
+        os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+    return True
+
+
 def send(pid: int, pidfd: int, signum: int) -> None:
     """Send a signal to a child. Raises ProcessLookupError once it has been reaped."""
     if pidfd >= 0 and pidfd_send_signal is not None:

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from ssd.processes import reaping
+
 LISTENER = Path(__file__).with_name("listener.py")
 
 
@@ -29,6 +31,7 @@ class Daemons:
 
     def __init__(self) -> None:
         self._children: list[subprocess.Popen[str]] = []
+        self._pidfds: dict[int, list[int]] = {}
 
     def __call__(
         self,
@@ -55,12 +58,16 @@ class Daemons:
             settings["process_group"] = 0
         child: subprocess.Popen[str] = subprocess.Popen(command, **{**settings, **options})
         self._children.append(child)
+        if hasattr(os, "pidfd_open"):
+            with contextlib.suppress(OSError):  # an old kernel, or it was reaped elsewhere already
+                self._pidfds[id(child)] = [os.pidfd_open(child.pid)]
         self._until_ready(child, pattern, time.monotonic() + timeout)
         return child
 
     def close(self) -> None:
         """End and reap all."""
         for child in self._children:
+            self._ask_after(child)
             if child.returncode is None:  # not reaped, so pid and group are still its own
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(child.pid, signal.SIGKILL)
@@ -69,6 +76,13 @@ class Daemons:
             with child:  # closes its pipes and reaps it
                 pass
         self._children.clear()
+
+    def _ask_after(self, child: subprocess.Popen[str]) -> None:
+        """Have the child know if somebody else has reaped it: its pid may be another's."""
+        held = self._pidfds.pop(id(child), [])
+        if child.returncode is None and held and not reaping.is_ours(child.pid, held[0]):
+            child.returncode = 0  # what Popen says of those whose status it cannot know
+        reaping.close(held)
 
     def _until_ready(self, child: subprocess.Popen[str], pattern: str, until: float) -> None:
         """Read lines until one has the pattern. Raises NotSaidReady."""

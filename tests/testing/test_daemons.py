@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from conftest import Run
 from support import PATIENCE, nothing_left, until_ended
 
 import ssd
@@ -98,3 +99,33 @@ def test_all_are_reaped_with_the_children_that_they_forked() -> None:
             assert 0 == ended.wait(PATIENCE)
         assert [-signal.SIGKILL] * 2 == [quiet.returncode, parent.returncode]
     until_ended(child.pid)
+
+
+REUSED = """
+import os, signal, subprocess
+from pathlib import Path
+from ssd.testing import Daemons
+
+with Daemons() as daemon:
+    child = daemon()
+    child.send_signal(signal.SIGKILL)
+    os.waitpid(child.pid, 0)
+    while True:
+        Path("/proc/sys/kernel/ns_last_pid").write_text(str(child.pid - 1))
+        other = subprocess.Popen(["/bin/sleep", "1000"], process_group=0)
+        if other.pid == child.pid:
+            break
+        other.kill()
+        other.wait()
+print(other.poll())
+"""
+
+
+@pytest.mark.requires_root
+@pytest.mark.requires_namespaces
+def test_the_next_owner_of_a_daemons_pid_is_spared(in_namespace: Run) -> None:
+    """Where the test has reaped the daemon by itself, and its own next child has the pid."""
+    if not os.path.exists("/proc/sys/kernel/ns_last_pid"):
+        pytest.skip("the kernel does not let the next pid be chosen")
+    done = in_namespace(sys.executable, "-W", "ignore", "-c", REUSED)
+    assert "None\n" == done.stdout, done.stderr
