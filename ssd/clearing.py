@@ -3,7 +3,7 @@
 import os
 
 from ssd import pidfile
-from ssd.errors import PidfileUnreadable, PidfileUnsafe
+from ssd.errors import PidfileUnreadable, PidfileUnsafe, StartBlocked
 from ssd.matching import Criteria
 
 TYPE_CHECKING = False
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Why a pidfile is kept.
 IN_USE = "it names process {pid}, which runs and was not stopped by this call"
 SPECIAL = "it is no regular file"
+BLOCKED = "a start of the same has held {lock} for {seconds:g} seconds"
 
 
 def clear(path: str, work: "Stop") -> str | None:
@@ -23,9 +24,13 @@ def clear(path: str, work: "Stop") -> str | None:
 
     It is kept while it names a living process that the stop has not signalled, and where it
     is no regular file. Under the lock of a start: one that is on its way must not write its
-    daemon's pid between our look and the removal. Raises PidfileUnwritable.
+    daemon's pid between our look and the removal. A lock that is not to be had in the time of
+    the stop's schedule keeps the file too. Raises PidfileUnwritable.
     """
-    lock = _lock(path, work)
+    try:
+        lock = _lock(path, work)
+    except StartBlocked as blocked:
+        return BLOCKED.format(lock=blocked.path, seconds=blocked.seconds)
     try:
         return _clear(path, work)
     finally:
@@ -35,12 +40,12 @@ def clear(path: str, work: "Stop") -> str | None:
 
 def _lock(path: str, work: "Stop") -> "Lock | None":
     """Take the lock that a start of the same takes; None where a start takes none either."""
-    from ssd import locking  # no other stop needs it
+    from ssd import locking, patience  # no other stop needs them
 
     if hasattr(work.table, "launch") or not os.path.lexists(path):
         return None  # processes that are only declared, or nothing to remove
     try:
-        return locking.acquire(work.match, Criteria())
+        return locking.acquire(work.match, Criteria(), patience.of_stop(work.schedule))
     except locking.NoLock:
         return None
 

@@ -73,6 +73,7 @@ class Stop:
     ) -> None:
         self.table = table or default_table()
         self.match = match
+        self.schedule = schedule
         self._criteria: Criteria | None = None
         self.rounds: list[Round] = []
         self.outcome: str | None = None

@@ -1,10 +1,9 @@
 """The lock that makes one of many starts at the same moment the only one.
 
-It is a flock(2) on a file of its own, so the kernel releases it when its holder ends,
-however it ends: a killed start never blocks the next. For a pidfile the lock file lies
-beside it, ``.NAME.lock``, and whoever may write that directory may open it, and nobody
-else: a stranger can hold no lock that others wait for. Where it lies without a pidfile is in
-``ssd.lockplaces``.
+It is a flock(2) on a file of its own, so the kernel releases it when its holder ends, however
+it ends: a killed start never blocks the next. Whoever can write the file's directory could hold
+or replace it. So it lies where nobody but root and the caller can write, and is named after
+what is started: users who need not trust each other have different locks.
 """
 
 import errno
@@ -16,10 +15,12 @@ from ssd.paths import UntrustedLink, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from ssd.matching import Criteria, Match
 
-_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
-_OPEN = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_OPEN = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_ENTER = os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW | getattr(os, "O_PATH", os.O_RDONLY)
 
 
 class NoLock(Exception):
@@ -55,7 +56,7 @@ class Lock:
         try:
             os.unlink(self._base, dir_fd=self._directory)
         except OSError:
-            pass  # not ours to remove (sticky directory), or gone: the lock is in the kernel
+            pass  # it is gone, or the disk is read-only by now: the lock is in the kernel
         finally:
             import fcntl
 
@@ -68,32 +69,108 @@ class Lock:
 def acquire(match: "Match", criteria: "Criteria", seconds: float | None = None) -> Lock | None:
     """Take the lock for starting what ``match`` means; wait up to a minute for it.
 
-    The minute is kept by SIGALRM, so only where this process is ours. Anybody else says how
-    many ``seconds`` to wait; with infinity the wait has no end but the other's. Returns None
-    where there is nothing to keep apart (``--pidfile /dev/null`` asks for a start no matter
-    what, and "" is no file). Raises NoLock if none can be had and StartBlocked if another
-    start does not come to its end.
+    The minute is kept by SIGALRM, so only where this process is ours; anybody else says how
+    many ``seconds``, which may be infinite. Returns None where there is nothing to keep apart
+    (``--pidfile /dev/null`` asks for a start no matter what, and "" is no file). Raises NoLock
+    if none can be had, and StartBlocked if another start does not come to its end.
     """
-    name = os.fsencode(match.pidfile) if match.pidfile is not None else None
+    if match.pidfile is None:
+        from ssd.lockplaces import key  # a pidfile's key is a few words
+
+        return _acquire(key(criteria), None, seconds)
+    name = os.fsencode(match.pidfile)
     if name in (b"/dev/null", b""):
         return None
-    if name is None:
-        from ssd.lockplaces import place  # a pidfile is a place of its own
-
-        name = place(criteria)
-    shown = os.fsdecode(os.path.join(os.path.dirname(name), b".%s.lock" % os.path.basename(name)))
     try:
         directory, last = walk(name, follow_last=True)
     except UntrustedLink as link:
-        raise NoLock(shown, f"others can make the link {link.name!r}") from None
+        raise NoLock(os.fsdecode(name), f"others can make the link {link.name!r}") from None
     except OSError as error:
-        raise NoLock(shown, error.strerror) from error
-    base = b".%s.lock" % os.fsencode(last)[:200]
+        raise NoLock(os.fsdecode(name), error.strerror) from error
+    try:
+        here = os.fstat(directory)  # what the directory is, whatever path leads there
+        about = b"pidfile-%x-%x-%s" % (here.st_dev, here.st_ino, os.fsencode(last)[:200])
+        return _acquire(about, (os.path.dirname(name), directory), seconds)
+    finally:
+        os.close(directory)
+
+
+def _acquire(key: bytes, beside: "tuple[bytes, int] | None", seconds: float | None) -> Lock:
+    """Take a lock in the first place that serves. Raises NoLock, which tells of the last."""
+    base = b".%s.lock" % key
+    faults = []
+    for path, enter in places(os.geteuid(), beside):
+        shown = os.fsdecode(os.path.join(path, base))
+        try:
+            return _take(shown, enter(), base, seconds)
+        except OSError as error:
+            faults.append(NoLock(shown, error.strerror))
+    raise faults[-1]
+
+
+def places(
+    uid: int, beside: "tuple[bytes, int] | None"
+) -> "Iterator[tuple[bytes, Callable[[], int]]]":
+    """Yield where a user's locks may lie, the best place first, and what opens it.
+
+    ``beside`` is the path and a descriptor of the pidfile's directory. To open a place that
+    cannot be used raises OSError.
+    """
+    if uid == 0:
+        yield b"/run/ssd", lambda: _enter(b"/run/ssd")
+    elif home := _home(uid):
+        cache = home + b"/.cache/ssd"
+        yield cache, lambda: _enter(cache)
+    if beside is not None:
+        directory = beside[1]
+        yield beside[0], lambda: _owned(os.dup(directory), True)
+    yield b"/tmp/ssd-%d" % uid, lambda: _enter(b"/tmp/ssd-%d" % uid)
+
+
+def _home(uid: int) -> bytes | None:
+    """Return a user's home directory; None unless it is there and his alone to write."""
+    import pwd  # root has no need of it
+
+    try:
+        home = os.fsencode(pwd.getpwuid(uid).pw_dir)
+        own = home.startswith(b"/") and _is_own(os.stat(home), uid)
+    except (KeyError, OSError):
+        return None  # no account, or no such directory
+    return home if own else None
+
+
+def _is_own(facts: os.stat_result, uid: int) -> bool:
+    """Tell whether nobody but a user (and root) can write a directory."""
+    return facts.st_uid == uid and not facts.st_mode & 0o022
+
+
+def _enter(path: bytes) -> int:
+    """Return a descriptor of a directory of the caller's own; it is made if need be."""
+    try:
+        fd = os.open(path, _ENTER)
+    except FileNotFoundError:
+        from ssd.lockplaces import make  # once on a machine
+
+        make(path)
+        fd = os.open(path, _ENTER)
+    above = os.stat(os.path.dirname(path))
+    # Others must not rename it away: rename(2).
+    return _owned(fd, not above.st_mode & 0o022 or bool(above.st_mode & stat.S_ISVTX))
+
+
+def _owned(fd: int, stays: bool) -> int:
+    """Return the descriptor of a directory, or close it and raise OSError if it is not ours."""
+    facts = os.fstat(fd)
+    if stays and _is_own(facts, os.geteuid()):
+        return fd
+    os.close(fd)
+    raise OSError(errno.EPERM, "it is not a directory of the caller's own")
+
+
+def _take(shown: str, directory: int, base: bytes, seconds: float | None) -> Lock:
+    """Take the lock in a directory; close that if it fails."""
     try:
         return Lock(shown, _locked(base, directory, shown, seconds), directory, base)
-    except OSError as error:
-        os.close(directory)
-        raise NoLock(shown, error.strerror) from error
     except BaseException:
         os.close(directory)
         raise
@@ -102,10 +179,21 @@ def acquire(match: "Match", criteria: "Criteria", seconds: float | None = None) 
 def _locked(base: bytes, directory: int, shown: str, seconds: float | None) -> int:
     """Open and lock the file, again and again while its last holder removes it under us."""
     while True:
-        fd = _open(base, directory)
         try:
+            fd = os.open(base, _OPEN, 0o600, dir_fd=directory)
+        except PermissionError:
+            if os.lstat(base, dir_fd=directory).st_mode & 0o600 == 0o600:
+                raise
+            os.chmod(base, 0o600, dir_fd=directory)  # its maker was killed before he could
+            continue
+        try:
+            facts = os.fstat(fd)
+            if not stat.S_ISREG(facts.st_mode):
+                raise OSError(errno.EINVAL, "it is no regular file")
+            if facts.st_mode & 0o777 != 0o600:
+                os.fchmod(fd, 0o600)  # the caller's umask has had its say in open(2)
             _wait(fd, shown, seconds)
-            if _still_named(fd, base, directory):
+            if _still_named(facts, base, directory):
                 return fd
         except BaseException:
             os.close(fd)
@@ -113,75 +201,12 @@ def _locked(base: bytes, directory: int, shown: str, seconds: float | None) -> i
         os.close(fd)
 
 
-def _open(base: bytes, directory: int) -> int:
-    """Open the lock file, and make it if it is not there."""
-    while True:
-        try:
-            fd = os.open(base, _OPEN, dir_fd=directory)
-        except FileNotFoundError:
-            made = _make(base, directory)
-            if made is not None:
-                return made
-        else:
-            if stat.S_ISREG(os.fstat(fd).st_mode):
-                return fd
-            os.close(fd)
-            raise OSError(errno.EINVAL, "it is no regular file")
-
-
-def _make(base: bytes, directory: int) -> int | None:
-    """Make the lock file; None if somebody else was quicker.
-
-    It gets its name by link(2) when it has its owner and mode: under its name it can be
-    opened by all who may, from the first moment. Until then its name is one that nobody
-    can have put there before, for a link to a file that root would give away.
-    """
-    private = b"%s.%s" % (base, os.urandom(8).hex().encode())
-    fd = os.open(private, _OPEN | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=directory)
-    try:
-        _share(fd, os.fstat(directory))
-        os.link(private, base, src_dir_fd=directory, dst_dir_fd=directory)
-        return fd
-    except FileExistsError:
-        os.close(fd)
-        return None
-    except OSError as error:
-        os.close(fd)
-        if error.errno not in _NO_LINKS:
-            raise
-    finally:
-        os.unlink(private, dir_fd=directory)
-    return _make_plainly(base, directory)
-
-
-def _make_plainly(base: bytes, directory: int) -> int | None:
-    """Make the lock file where the file system has no hard links (vfat, some of FUSE)."""
-    try:
-        fd = os.open(base, _OPEN | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=directory)
-    except FileExistsError:
-        return None
-    _share(fd, os.fstat(directory))
-    return fd
-
-
-def _share(fd: int, directory: os.stat_result) -> None:
-    """Let those who may write the directory open the lock file."""
-    try:
-        root = os.geteuid() == 0
-        os.fchown(fd, directory.st_uid if root else -1, directory.st_gid)
-    except PermissionError:
-        pass  # not a member of the directory's group: then it is shared with others at most
-    writers = directory.st_mode & 0o022
-    os.fchmod(fd, 0o600 | writers | writers << 1)
-
-
-def _still_named(fd: int, base: bytes, directory: int) -> bool:
+def _still_named(facts: os.stat_result, base: bytes, directory: int) -> bool:
     """Tell whether the locked file is still the one that others will find."""
     try:
-        there = os.lstat(base, dir_fd=directory)
+        return os.path.samestat(os.lstat(base, dir_fd=directory), facts)
     except FileNotFoundError:
         return False
-    return os.path.samestat(there, os.fstat(fd))
 
 
 def _wait(fd: int, shown: str, seconds: float | None) -> None:

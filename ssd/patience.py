@@ -8,12 +8,16 @@ import fcntl
 from time import monotonic, sleep
 
 from ssd.errors import StartBlocked
+from ssd.schedule import WAIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
     from typing import NoReturn
 
+    from ssd.schedule import Schedule
+
+BRIEFLY = 0.5  # seconds
 MOST = 60.0  # seconds; a start holds its lock for a few hundredths of one
 PAUSE = 0.01  # seconds between two questions
 AGAIN = 1.0  # seconds after which the alarm rings again
@@ -31,6 +35,14 @@ def wait(fd: int, path: str, seconds: float | None) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX)
     else:
         _ask(fd, path, seconds)
+
+
+def of_stop(schedule: "Schedule") -> float:
+    """Return how many seconds a stop waits for a start that holds the lock."""
+    if schedule.repeat is not None:
+        return MOST
+    waits = sum(value for kind, value in schedule.steps if kind == WAIT)
+    return min(max(BRIEFLY, waits), MOST)
 
 
 def _ask(fd: int, path: str, seconds: float) -> None:

@@ -40,6 +40,13 @@ def take(path: str | Path, **options: Any) -> Lock:
     return lock
 
 
+def lock_file(path: str | Path) -> Path:
+    """Return where the lock of a pidfile lies for this process, which takes it for a moment."""
+    lock = take(path)
+    lock.release()
+    return Path(lock.path)
+
+
 @contextmanager
 def holder(path: Path, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process that takes the lock of a pidfile; it lets go when stdin is closed."""

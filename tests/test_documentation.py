@@ -20,6 +20,7 @@ def test_the_examples_of_a_page_are_true(page: Path, run: Run, ssd_path: Path, t
         "PATH": f"{ssd_path.parent}:{os.environ['PATH']}:/usr/sbin:/sbin",
         "LC_ALL": "C.UTF-8",
         "TMPDIR": str(tmp_path),
+        "HOME": str(tmp_path),
     }
     argv = [sys.executable, str(TESTS / "examples.py"), str(page)]
     if namespace.obstacle() is None:

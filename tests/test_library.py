@@ -109,8 +109,8 @@ def test_an_asyncio_program_starts_in_a_thread(tmp_path: Path) -> None:
     async def main() -> ssd.Process:
         lock = take(tmp_path / "pid")
         starting = asyncio.create_task(loops.start(match, SLEEP, make_pidfile=True))
-        with Watch(tmp_path, Watch.OPEN) as watch:
-            await asyncio.to_thread(watch.until, ".pid.lock")
+        with Watch(Path(lock.path).parent, Watch.OPEN) as watch:
+            await asyncio.to_thread(watch.until, Path(lock.path).name)
         assert not starting.done()
         lock.release()
         return await starting

@@ -1,7 +1,6 @@
 """Starts by the library that fail: the stage, the reason, and nothing left."""
 
 import errno
-import fcntl
 import os
 import signal
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from locks import take
 from starts import SLEEP, shell
 from support import (
     PATIENCE,
@@ -54,7 +54,7 @@ def test_a_failed_start_says_at_which_stage_and_why(
         ssd.start(match, command, background=background, make_pidfile=True)
     assert (stage, code) == (caught.value.stage, caught.value.errno)
     assert caught.value.reason
-    assert [] == [name for name in listing(tmp_path) if name != ".pid.lock"]
+    assert [] == listing(tmp_path)
 
 
 UNKNOWN: dict[str, tuple[type[Exception], dict[str, Any], dict[str, Any]]] = {
@@ -92,9 +92,8 @@ def test_a_pidfile_that_cannot_be_written_starts_nothing(tmp_path: Path) -> None
 
 def test_a_start_without_a_lock_goes_on_with_a_warning(tmp_path: Path) -> None:
     """The caller may make an error of it; then nothing blocks either."""
-    (tmp_path / ".pid.lock").mkdir()
-    with pytest.warns(ssd.StartWarning, match=r"\.pid\.lock"):
-        process = ssd.start(Match(pidfile=tmp_path / "pid"), SLEEP)
+    with pytest.warns(ssd.StartWarning, match="lock .*/none/pid: No such file"):
+        process = ssd.start(Match(pidfile=tmp_path / "none" / "pid"), SLEEP)
     with ended(process.pid):
         assert [] != ssd.find(Match(pid=process.pid))
 
@@ -102,7 +101,8 @@ def test_a_start_without_a_lock_goes_on_with_a_warning(tmp_path: Path) -> None:
 @pytest.mark.parametrize("background", [True, False], ids=["daemon", "child"])
 def test_a_start_whose_helper_is_killed_has_failed(background: bool, tmp_path: Path) -> None:
     """It started nothing, and says so; here it is killed while it waits for the lock."""
-    (tmp_path / ".pid.lock").touch()
+    lock = take(tmp_path / "pid")
+    file = Path(lock.path)
     helped = Command(["/bin/sleep", "1000"], nice=1)  # a child, too, has a helper for that
     raised: list[Exception] = []
 
@@ -112,15 +112,14 @@ def test_a_start_whose_helper_is_killed_has_failed(background: bool, tmp_path: P
         except ssd.Error as error:
             raised.append(error)
 
-    with open(tmp_path / ".pid.lock") as lock, Watch(tmp_path, Watch.OPEN) as watch:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with nothing_left():
-            thread = threading.Thread(target=start)
-            thread.start()
-            watch.until(".pid.lock")
-            (helper,) = ssd.find(Match(ppid=os.getpid()))
-            os.kill(helper.pid, signal.SIGKILL)
-            thread.join(PATIENCE)
+    with Watch(file.parent, Watch.OPEN) as watch, nothing_left():
+        thread = threading.Thread(target=start)
+        thread.start()
+        watch.until(file.name)
+        (helper,) = ssd.find(Match(ppid=os.getpid()))
+        os.kill(helper.pid, signal.SIGKILL)
+        thread.join(PATIENCE)
+    lock.release()
     assert [ssd.StartFailed] == [type(error) for error in raised]
 
 

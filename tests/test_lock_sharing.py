@@ -1,67 +1,30 @@
-"""The lock of a start among users: who may open it, and who waits for whom."""
+"""The lock of a start among users: who waits for whom, and who cannot be made to wait."""
 
 import os
-import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from locks import TRY, holder, line, take
-from support import NOBODY, as_nobody, listing, python, shared, skip_without_nobody
+from locks import TRY, holder, line, lock_file, take
+from support import (
+    NOBODY,
+    as_nobody,
+    child,
+    listing,
+    nothing_left,
+    python,
+    shared,
+    skip_without_nobody,
+)
 
-# mode, owner, group of the directory -> mode, owner, group of the lock that root makes
-RIGHTS = {
-    (0o755, 0, 0): (0o600, 0, 0),
-    (0o700, 0, 0): (0o600, 0, 0),
-    (0o755, NOBODY, NOBODY): (0o600, NOBODY, NOBODY),
-    (0o775, 0, NOBODY): (0o660, 0, NOBODY),
-    (0o2775, 0, NOBODY): (0o660, 0, NOBODY),
-    (0o777, 0, 0): (0o666, 0, 0),
-    (0o1777, 0, 0): (0o666, 0, 0),
-    (0o757, 0, 0): (0o606, 0, 0),
-}
-
-
-@pytest.mark.requires_root
-@pytest.mark.parametrize("rights", RIGHTS)
-def test_whoever_may_write_the_directory_may_open_the_lock(
-    rights: tuple[int, int, int], tmp_path: Path
-) -> None:
-    """And nobody else: a stranger can hold no lock that others wait for."""
-    mode, uid, gid = rights
-    os.chown(tmp_path, uid, gid)
-    tmp_path.chmod(mode)
-    lock = take(tmp_path / "x.pid")
-    facts = os.fstat(lock.fileno())
-    lock.release()
-    assert RIGHTS[rights] == (stat.S_IMODE(facts.st_mode), facts.st_uid, facts.st_gid)
-
-
-def test_a_stranger_cannot_open_roots_lock(tmp_path: Path) -> None:
-    """In root's own directory he gets none, held or not, and leaves none there."""
-    skip_without_nobody()
-    with shared(tmp_path, 0o755):
-        free = python(TRY, tmp_path / "x.pid", **as_nobody()).stdout
-        lock = take(tmp_path / "x.pid")
-        held = python(TRY, tmp_path / "x.pid", **as_nobody()).stdout
-        lock.release()
-    assert (b"NoLock\n", b"NoLock\n", []) == (free, held, listing(tmp_path))
-
-
-@pytest.mark.requires_root
-def test_what_the_directorys_owner_plants_is_not_given_to_him(tmp_path: Path) -> None:
-    """A hard link in the place of a file that root is to make, and to hand over, is left alone."""
-    (tmp_path / "precious").write_text("precious")
-    (tmp_path / "precious").chmod(0o600)
-    theirs = tmp_path / "theirs"
-    theirs.mkdir()
-    os.chown(theirs, NOBODY, NOBODY)
-    for name in (f".x.pid.lock.{os.getpid()}", ".x.pid.tmp"):
-        os.link(tmp_path / "precious", theirs / name)
-    take(theirs / "x.pid").release()
-    facts = (tmp_path / "precious").stat()
-    assert (0, 0o600) == (facts.st_uid, stat.S_IMODE(facts.st_mode))
-
+from ssd import Match, Schedule, clearing, patience
+from ssd.engine import Stop
+from ssd.stopping import run as drive
 
 SOMEBODY = 1  # a second ordinary user
 GROUP = 4321  # a group that both are in
@@ -70,40 +33,176 @@ USERS: dict[str, dict[str, Any]] = {
     "nobody": {"user": NOBODY, "group": NOBODY, "extra_groups": [GROUP], "cwd": "/"},
     "somebody": {"user": SOMEBODY, "group": SOMEBODY, "extra_groups": [GROUP], "cwd": "/"},
 }
-SHARED = {
+# mode, owner and group of the pidfile's directory
+PLACES = {
+    "a directory of root's": (0o755, 0, 0),
+    "a directory of the daemon's": (0o755, NOBODY, NOBODY),
     "a directory of everybody's": (0o777, 0, 0),
     "a sticky directory": (0o1777, 0, 0),
     "a directory of a group": (0o775, 0, GROUP),
     "a directory that hands its group down": (0o2775, 0, GROUP),
 }
+OTHERS = [place for place in PLACES if place != "a directory of root's"]
 
 
-@pytest.mark.parametrize("where", SHARED)
+# Whoever trusts each other -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize("who", ["root", "nobody"])
+def test_starts_of_one_user_exclude_each_other_wherever_the_pidfile_lies(
+    who: str, where: str, tmp_path: Path
+) -> None:
+    """Root by cron and root by a login have one lock; so has any user."""
+    skip_without_nobody()
+    path = tmp_path / "x.pid"
+    with shared(tmp_path, *PLACES[where]), holder(path, **USERS[who]) as process:
+        assert b"held\n" == line(process)
+        done = python(TRY, path, **{**USERS[who], "env": {"HOME": "/tmp", "TMPDIR": "/none"}})
+        assert b"StartBlocked\n" == done.stdout, done.stderr
+        # Who has no home may have nothing better than a directory of his own.
+        assert who == "nobody" or [] == listing(tmp_path)
+
+
+# Whoever does not --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", PLACES)
 @pytest.mark.parametrize(
     ("first", "second"),
     [("nobody", "somebody"), ("root", "nobody"), ("nobody", "root")],
 )
-def test_two_users_of_one_directory_exclude_each_other(
-    first: str, second: str, where: str, tmp_path: Path
-) -> None:
-    """Whoever may write the pidfile waits for whoever else may."""
+def test_no_user_waits_for_another(first: str, second: str, where: str, tmp_path: Path) -> None:
+    """Whoever could be waited for could keep the other from starting."""
     skip_without_nobody()
     path = tmp_path / "x.pid"
-    with shared(tmp_path, *SHARED[where]), holder(path, **USERS[first]) as process:
+    with shared(tmp_path, *PLACES[where]), holder(path, **USERS[first]) as process:
         assert b"held\n" == line(process)
         done = python(TRY, path, **USERS[second])
-    assert b"StartBlocked\n" == done.stdout, done.stderr
+        assert (b"free\n", b"") == (done.stdout, done.stderr)
 
 
-@pytest.mark.parametrize("where", SHARED)
-def test_the_lock_file_of_another_user_that_was_killed_is_taken_over(
-    where: str, tmp_path: Path
-) -> None:
-    """Also where it may not be removed, as in a sticky directory."""
+def test_a_stranger_cannot_open_roots_lock(tmp_path: Path) -> None:
+    """Neither its file nor its directory is open to him, held or not."""
+    skip_without_nobody()
+    lock = take(tmp_path / "x.pid")
+    try:
+        code = "import os, sys\nfor path in sys.argv[1:]:\n    print(os.access(path, 4))"
+        paths = lock.path, os.path.dirname(lock.path)
+        done = python(code, *paths, **as_nobody())
+    finally:
+        lock.release()
+    assert b"False\nFalse\n" == done.stdout
+
+
+# Locks the old way, beside the pidfile, under every name that anybody may have used, and stays.
+STRANGER = """
+import fcntl, os, sys
+os.umask(0)
+files = []
+for name in sys.argv[1:]:
+    files.append(os.open(name, os.O_CREAT | os.O_RDWR, 0o666))
+    fcntl.flock(files[-1], fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def stranger(folder: Path, *names: str) -> Iterator[None]:
+    """Let a stranger lock files in a folder."""
+    words = [sys.executable, "-c", STRANGER, *(str(folder / name) for name in names)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, **as_nobody()) as process:
+        try:
+            assert b"held\n" == line(process)
+            yield
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("where", OTHERS[:3])
+def test_a_stranger_who_locks_what_he_can_keeps_nobody_waiting(where: str, tmp_path: Path) -> None:
+    """Neither root's start nor his stop: in no directory of others is there a lock of his."""
     skip_without_nobody()
     path = tmp_path / "x.pid"
-    with shared(tmp_path, *SHARED[where]):
-        with holder(path, **USERS["nobody"]) as process:
+    file = lock_file(path)
+    with shared(tmp_path, *PLACES[where]), stranger(tmp_path, ".x.pid.lock", file.name):
+        take(path, seconds=0).release()
+        before = time.monotonic()
+        with child() as process:
+            path.write_text(f"{process.pid}\n")
+            with Stop(Match(pidfile=path), Schedule.parse("KILL/60")) as stop:
+                drive(stop)
+            assert clearing.clear(str(path), stop) is None
+        assert before + 60 > time.monotonic()
+        assert not path.exists()
+
+
+PLANTED = {
+    "a directory": "os.mkdir(name)",
+    "a pipe": "os.mkfifo(name)",
+    "a link": "os.symlink('/etc/passwd', name)",
+    "a hard link": "os.link(own, name)",
+    "a file that nobody may open": "os.close(os.open(name, os.O_CREAT, 0))",
+}
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+@pytest.mark.parametrize("where", OTHERS[:3])
+def test_what_a_stranger_plants_takes_no_lock_away(where: str, kind: str, tmp_path: Path) -> None:
+    """Nor does it give root's file to him, whatever it is a link to."""
+    skip_without_nobody()
+    path = tmp_path / "x.pid"
+    file = lock_file(path)
+    code = f"""
+import os, sys
+own = {str(tmp_path / "own")!r}
+open(own, "w").close()
+for name in sys.argv[1:]:
+    {PLANTED[kind]}
+"""
+    names = [tmp_path / name for name in (".x.pid.lock", file.name)]
+    with shared(tmp_path, *PLACES[where]):
+        done = python(code, *names, **as_nobody())
+        assert b"" == done.stderr
+        with nothing_left(), holder(path) as process:
             assert b"held\n" == line(process)
-        done = python(TRY, path, **USERS["somebody"])
-    assert (b"free\n", b"") == (done.stdout, done.stderr)
+            assert b"StartBlocked\n" == python(TRY, path).stdout
+
+
+# A stop ------------------------------------------------------------------------------------
+
+# --retry -> the seconds that a stop waits for a start which holds the lock
+PATIENCE = {
+    "TERM/30/KILL/5": 35,
+    "0": 0.5,
+    "TERM/0": 0.5,
+    "TERM/4/KILL": 4,
+    "TERM/forever/KILL/5": 60,
+    "900": 60,
+}
+
+
+@pytest.mark.parametrize("retry", PATIENCE)
+def test_a_stop_waits_no_longer_for_a_start_than_its_schedule(retry: str) -> None:
+    """At least for half a second, which is many times what a start takes; at most a minute."""
+    assert PATIENCE[retry] == patience.of_stop(Schedule.parse(retry))
+
+
+def test_a_stop_without_a_schedule_waits_half_a_second() -> None:
+    """Its signal is sent by then."""
+    assert 0.5 == patience.of_stop(Schedule.once(15))
+
+
+def test_a_start_that_does_not_end_keeps_the_pidfile_of_a_stop(tmp_path: Path) -> None:
+    """It may be about to write it; the stop says so, and is done."""
+    path = tmp_path / "x.pid"
+    path.write_text("4000000\n")
+    with holder(path) as process:
+        assert b"held\n" == line(process)
+        with nothing_left(), Stop(Match(pidfile=path), Schedule.once(15)) as stop:
+            drive(stop)
+            kept = clearing.clear(str(path), stop)
+    assert f"a start of the same has held {lock_file(path)} for 0.5 seconds" == kept
+    assert path.exists()

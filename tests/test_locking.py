@@ -3,15 +3,18 @@
 import fcntl
 import os
 import signal
+import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from functools import partial
 from math import inf
 from pathlib import Path
 
 import pytest
 from conftest import Run
-from locks import TRY, holder, line, take
+from locks import TRY, holder, line, lock_file, take
 from support import (
     PATIENCE,
     Watch,
@@ -21,26 +24,33 @@ from support import (
     python,
 )
 
+from ssd import locking
+from ssd.errors import StartBlocked
 from ssd.locking import NoLock, acquire
 from ssd.matching import Criteria, Match
 
 
-def test_a_lock_lies_beside_the_pidfile_and_is_gone_when_released(tmp_path: Path) -> None:
-    """Its name is made from the pidfile's, and nothing stays behind."""
+def test_a_lock_lies_beside_no_pidfile_and_is_gone_when_released(tmp_path: Path) -> None:
+    """Its name is made from the pidfile's, and whoever may write that place has no part in it."""
     with nothing_left():
         lock = take(tmp_path / "x.pid")
-        assert (str(tmp_path / ".x.pid.lock"), [".x.pid.lock"]) == (lock.path, listing(tmp_path))
+        here, file = tmp_path.stat(), Path(lock.path)
+        assert f".pidfile-{here.st_dev:x}-{here.st_ino:x}-x.pid.lock" == file.name
+        assert (os.geteuid(), 0o600) == (file.stat().st_uid, stat.S_IMODE(file.stat().st_mode))
+        assert 0 == file.parent.stat().st_mode & 0o022
+        assert [] == listing(tmp_path)
         lock.release()
-    assert [] == listing(tmp_path)
+    assert not file.exists()
 
 
 def test_a_second_start_waits_until_the_first_lets_go(tmp_path: Path) -> None:
     """There is one holder at a time."""
     path = tmp_path / "x.pid"
+    file = lock_file(path)
     with holder(path) as first:
         assert b"held\n" == line(first)
-        with Watch(tmp_path, Watch.OPEN) as watch, holder(path) as second:
-            watch.until(".x.pid.lock")
+        with Watch(file.parent, Watch.OPEN) as watch, holder(path) as second:
+            watch.until(file.name)
             assert first.stdin is not None
             first.stdin.close()
             assert b"held\n" == line(second)
@@ -59,13 +69,29 @@ def test_a_lock_that_is_held_is_not_to_be_had(tmp_path: Path) -> None:
 def test_a_killed_start_never_blocks_the_next(signum: int, tmp_path: Path) -> None:
     """The kernel lets go for the dead; the file that stays is taken over."""
     path = tmp_path / "x.pid"
+    file = lock_file(path)
     with holder(path) as first:
         assert b"held\n" == line(first)
         first.send_signal(signum)
         assert -signum == first.wait()
-    assert [".x.pid.lock"] == listing(tmp_path)
+    assert file.exists()
     take(path).release()
-    assert [] == listing(tmp_path)
+    assert (False, []) == (file.exists(), listing(tmp_path))
+
+
+def test_a_start_killed_before_it_gave_the_lock_its_mode_never_blocks_the_next(
+    tmp_path: Path,
+) -> None:
+    """Whatever its umask was: the file may have been left without a right for its owner."""
+    file = lock_file(tmp_path / "x.pid")
+    file.touch()
+    file.chmod(0)
+    before = os.umask(0o777)
+    try:
+        take(tmp_path / "x.pid").release()
+    finally:
+        os.umask(before)
+    assert not file.exists()
 
 
 COUNT = """
@@ -117,7 +143,7 @@ def test_a_lock_is_held_until_its_last_copy_is_closed(tmp_path: Path) -> None:
     lock = take(tmp_path / "x.pid")
     copy = os.dup(lock.fileno())
     os.close(lock.fileno())
-    with open(tmp_path / ".x.pid.lock") as other:
+    with open(lock.path) as other:
         with pytest.raises(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.close(copy)
@@ -137,7 +163,7 @@ def test_releasing_does_not_mind_that_the_file_is_gone(tmp_path: Path) -> None:
     """Somebody may have cleaned the directory."""
     with nothing_left():
         lock = take(tmp_path / "x.pid")
-        (tmp_path / ".x.pid.lock").unlink()
+        Path(lock.path).unlink()
         lock.release()
     assert [] == listing(tmp_path)
 
@@ -167,10 +193,26 @@ def test_every_name_of_a_pidfile_has_one_lock(
     (tmp_path / "link").symlink_to("run")
     (tmp_path / "run" / "alias").symlink_to("x.pid")
     names = ["run/x.pid", "link/x.pid", "run//./x.pid", "run/../run/x.pid", "run/alias"]
+    files = set()
     for name in [*names, str(tmp_path / "run" / "x.pid"), b"run/x.pid"]:
         lock = take(name)  # type: ignore[arg-type]
-        assert [".x.pid.lock"] == listing(tmp_path / "run")[:1]
+        files.add(lock.path)
         lock.release()
+    assert 1 == len(files)
+
+
+def test_pidfiles_of_one_name_in_different_directories_have_locks_of_their_own(
+    tmp_path: Path,
+) -> None:
+    """What a directory is counts, and not its name."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    with holder(tmp_path / "a" / "x.pid") as first:
+        assert b"held\n" == line(first)
+        take(tmp_path / "b" / "x.pid", seconds=0).release()
+        (tmp_path / "a").rename(tmp_path / "c")
+        with pytest.raises(StartBlocked):
+            take(tmp_path / "c" / "x.pid", seconds=0)
 
 
 def test_a_long_or_odd_name_has_a_lock_too(tmp_path: Path) -> None:
@@ -191,46 +233,65 @@ def _planted(path: Path) -> Path:
     return path / "theirs" / "link" / "x.pid"
 
 
-def _taken_by_a_directory(path: Path) -> Path:
-    (path / ".x.pid.lock").mkdir()
-    return path / "x.pid"
-
-
-def _taken_by_a_pipe(path: Path) -> Path:
-    os.mkfifo(path / ".x.pid.lock")
-    return path / "x.pid"
-
-
-def _taken_by_a_link(path: Path) -> Path:
-    (path / "precious").write_text("precious")
-    (path / ".x.pid.lock").symlink_to("precious")
-    return path / "x.pid"
-
-
 NONE = {
     "no directory": lambda path: path / "none" / "x.pid",
     "a file for a directory": lambda path: Path("/etc/passwd/x.pid"),
     "a planted link on the way": _planted,
-    "a directory in its place": _taken_by_a_directory,
-    "a pipe in its place": _taken_by_a_pipe,
-    "a link in its place": _taken_by_a_link,
 }
 
 
-@pytest.mark.timeout(60)  # a pipe would hang
 @pytest.mark.parametrize("case", NONE)
 def test_where_no_lock_can_be_had_the_reason_is_given(case: str, tmp_path: Path) -> None:
     """NoLock says where and why, quickly, and nothing stays open."""
     path = NONE[case](tmp_path)
     with nothing_left(), pytest.raises(NoLock) as caught:
         take(path)
-    assert (True, True) == (caught.value.path.endswith(".x.pid.lock"), bool(caught.value.reason))
+    assert (str(path), True) == (caught.value.path, bool(caught.value.reason))
+
+
+IN_THE_WAY: dict[str, Callable[[Path], object]] = {
+    "a directory": Path.mkdir,
+    "a pipe": os.mkfifo,
+    "a link": lambda path: path.symlink_to("/etc/passwd"),
+    "a link to nothing": lambda path: path.symlink_to("/run/none"),
+}
+
+
+@pytest.mark.timeout(60)  # a pipe would hang
+@pytest.mark.parametrize("kind", IN_THE_WAY)
+def test_what_is_in_the_way_of_a_lock_moves_it(kind: str, tmp_path: Path) -> None:
+    """Only the caller himself, or root, can have put it there; the next place serves as well."""
+    file = lock_file(tmp_path / "x.pid")
+    IN_THE_WAY[kind](file)
+    try:
+        with nothing_left():
+            lock = take(tmp_path / "x.pid")
+            assert (True, file.name) == (Path(lock.path) != file, Path(lock.path).name)
+            lock.release()
+    finally:
+        file.rmdir() if kind == "a directory" else file.unlink()
 
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_a_read_only_directory_gives_no_lock(tmp_path: Path, run: Run) -> None:
-    """A start goes on without one there, as the original does."""
+def test_a_read_only_directory_has_a_lock_too(tmp_path: Path, run: Run) -> None:
+    """It lies elsewhere."""
     script = 'mount -t tmpfs -o ro none "$1"; "$2" -c "$3" "$1/x.pid"'
     done = run(*in_mounts(script, tmp_path, sys.executable, TRY))
-    assert "NoLock\n" == done.stdout, done.stderr
+    assert "free\n" == done.stdout, done.stderr
+
+
+def test_where_no_place_serves_there_is_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NoLock tells of the last of them."""
+
+    def places(uid: int, beside: object) -> Iterator[tuple[bytes, Callable[[], int]]]:
+        for name in (b"/none/first", b"/none/last"):
+            yield name, partial(locking._enter, name)
+
+    monkeypatch.setattr(locking, "places", places)
+    with nothing_left(), pytest.raises(NoLock) as caught:
+        take(tmp_path / "x.pid")
+    assert caught.value.path.startswith("/none/last/.pidfile-")
+    assert "No such file or directory" == caught.value.reason

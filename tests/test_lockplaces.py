@@ -47,6 +47,21 @@ else:
 """
 
 
+# Prints the directory that the lock of a pidfile lies in.
+BESIDE = """
+import os, sys
+from ssd import locking
+from ssd.matching import Criteria, Match
+try:
+    lock = locking.acquire(Match(pidfile=sys.argv[1]), Criteria())
+except locking.NoLock:
+    print("NoLock")
+else:
+    print(os.path.dirname(lock.path))
+    lock.release()
+"""
+
+
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
 def test_roots_locks_are_in_run(in_namespace: Run) -> None:
@@ -78,7 +93,6 @@ def _elsewhere(home: Path) -> None:
 
 IN_HOME = "{home}/.cache/ssd/.name-78.lock 0o700\n"
 IN_TMP = f"/tmp/ssd-{NOBODY}/.name-78.lock 0o700\n"
-NONE = "NoLock {home}/.cache/ssd/\n"
 
 # how the home directory, made for him before, is found -> where the lock is
 HOMES: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -86,11 +100,14 @@ HOMES: dict[str, tuple[Callable[[Path], object], str]] = {
     "with a cache": (lambda home: _own(home / ".cache"), IN_HOME),
     "with a cache elsewhere": (_elsewhere, IN_HOME),
     "with a directory": (_made(lambda path: _own(path, 0o700)), IN_HOME),
-    "with one for all": (_made(lambda path: _own(path, 0o777)), NONE),
-    "with one of root's": (_made(Path.mkdir), NONE),
-    "with a link": (_made(lambda path: path.symlink_to("/tmp")), NONE),
-    "with a file": (_made(lambda path: path.write_text("")), NONE),
+    "with one for all": (_made(lambda path: _own(path, 0o777)), IN_TMP),
+    "with one of root's": (_made(Path.mkdir), IN_TMP),
+    "with a link": (_made(lambda path: path.symlink_to("/tmp")), IN_TMP),
+    "with a file": (_made(lambda path: path.write_text("")), IN_TMP),
     "of root's": (lambda home: os.chown(home, 0, 0), IN_TMP),
+    "of a group's": (lambda home: home.chmod(0o775), IN_TMP),
+    "with a cache of a group's": (lambda home: _own(home / ".cache", 0o775), IN_TMP),
+    "with a directory nobody may enter": (_made(lambda path: _own(path, 0)), IN_TMP),
     "of everybody's": (lambda home: home.chmod(0o777), IN_TMP),
     "gone": (Path.rmdir, IN_TMP),
 }
@@ -130,4 +147,44 @@ def test_what_somebody_else_put_in_tmp_is_not_taken(in_namespace: Run, tmp_path:
     skip_without_nobody()
     planted = f"mkdir /tmp/ssd-{NOBODY}\n" + AS_USER
     done = in_namespace("sh", "-ec", planted, "sh", "/nonexistent", sys.executable, WITHOUT)
-    assert f"NoLock /tmp/ssd-{NOBODY}/\n" == done.stdout, done.stderr
+    assert f"NoLock /tmp/ssd-{NOBODY}/.name-78.lock\n" == done.stdout, done.stderr
+
+
+@pytest.mark.requires_root
+def test_a_pidfile_in_a_directory_of_his_own_gives_one_to_who_has_no_home(
+    in_namespace: Run, tmp_path: Path
+) -> None:
+    """Then what a stranger put in /tmp is in nobody's way; elsewhere it is."""
+    skip_without_nobody()
+    planted = (
+        f"mkdir -m 777 /tmp/ssd-{NOBODY} /run/all; mkdir -m 750 /run/his /run/roots\n"
+        f'chown {NOBODY}:{NOBODY} /run/his; chmod 755 /run/roots\n{AS_USER.rstrip()} "$4"'
+    )
+    found = {}
+    for where in ("his", "all", "roots"):
+        words = ["sh", "-ec", planted, "sh", "/nonexistent", sys.executable, BESIDE]
+        found[where] = in_namespace(*words, f"/run/{where}/x.pid").stdout
+    expected = {"his": "/run/his\n", "all": "NoLock\n", "roots": "NoLock\n"}
+    assert expected == found
+
+
+@pytest.mark.requires_namespaces
+def test_a_root_that_may_not_write_run_has_locks_in_tmp(in_namespace: Run) -> None:
+    """So it is in a user namespace, where the machine's /run belongs to nobody who is known."""
+    words = ["mount", "-o", "remount,ro", "/run"]
+    done = in_namespace("sh", "-ec", '"$@"; exec "$0" -c "$CODE"', sys.executable, *words,
+                        env={**os.environ, "CODE": WITHOUT})  # fmt: skip
+    assert "/tmp/ssd-0/.name-78.lock 0o700\n" == done.stdout, done.stderr
+
+
+@pytest.mark.requires_namespaces
+def test_an_owner_who_is_unknown_here_is_no_hindrance(in_namespace: Run) -> None:
+    """In a user namespace a directory's owner may have no number, which chown(2) refuses."""
+    script = """
+mkdir -m 1777 /tmp/theirs; [ "$(id -u)" = 0 ] && chown 4321:4321 /tmp/theirs 2> /dev/null
+exec unshare --user --map-root-user "$0" -c "$1" /tmp/theirs/x.pid
+"""
+    done = in_namespace("sh", "-c", script, sys.executable, BESIDE)
+    if "unshare" in done.stderr:
+        pytest.skip(done.stderr)
+    assert done.stdout in ("/tmp/ssd-0\n", "/run/ssd\n"), done.stderr

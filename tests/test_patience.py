@@ -86,11 +86,11 @@ def test_a_thread_can_wait_without_an_alarm(tmp_path: Path) -> None:
     """Signals belong to the main thread, so a library's wait uses none."""
     lock = take(tmp_path / "x.pid")
     taken: list[Lock] = []
-    with Watch(tmp_path, Watch.OPEN) as watch:
+    with Watch(Path(lock.path).parent, Watch.OPEN) as watch:
         wait = lambda: taken.append(take(tmp_path / "x.pid", seconds=inf))  # noqa: E731
         thread = threading.Thread(target=wait)
         thread.start()
-        watch.until(".x.pid.lock")
+        watch.until(Path(lock.path).name)
         lock.release()
         thread.join(PATIENCE)
     assert 1 == len(taken)

@@ -178,8 +178,8 @@ def test_a_cancelled_start_leaves_no_child(nice: int, tmp_path: Path) -> None:
     async def main() -> None:
         match = Match(pidfile=tmp_path / "pid")
         starting = asyncio.create_task(loops.start(match, command, background=False))
-        with Watch(tmp_path, Watch.OPEN) as watch:
-            await asyncio.to_thread(watch.until, ".pid.lock")
+        with Watch(Path(lock.path).parent, Watch.OPEN) as watch:
+            await asyncio.to_thread(watch.until, Path(lock.path).name)
         starting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await starting

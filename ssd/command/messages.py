@@ -57,7 +57,7 @@ STAGES = {
     "interpreter": "unable to run the helper interpreter {detail}",
     "iosched": "unable to alter IO priority to mask {detail}",
     "limit": "unable to set resource limit {detail}",
-    "lock": "no lock {detail} against starts at the same moment; going on without",
+    "lock": "continuing without protection against concurrent starts: cannot lock {detail}",
     "nice": "unable to alter nice level by {detail}",
     "notify": "cannot create notification {detail}",
     "output": "unable to open --output file '{detail}'",

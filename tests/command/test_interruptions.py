@@ -1,6 +1,5 @@
 """The command where nobody listens, and where it is told to end in the middle."""
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -95,15 +94,15 @@ def test_a_start_that_is_told_to_end_while_it_waits_for_the_lock_ends_by_the_sig
     signum: signal.Signals, tmp_path: Path, ssd_path: Path
 ) -> None:
     """Nothing was started, nothing written, and the next start is not blocked."""
-    (tmp_path / ".pid.lock").touch()
+    lock = take(tmp_path / "pid")
+    file = Path(lock.path)
     words = [ssd_path, "--start", "-b", "-m", "--pidfile", tmp_path / "pid", *SLEEP]
-    with open(tmp_path / ".pid.lock") as lock, Watch(tmp_path, Watch.OPEN) as watch:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with subprocess.Popen(words) as start:
-            watch.until(".pid.lock")
-            start.send_signal(signum)
-            assert -signum == start.wait(PATIENCE)
-    assert [".pid.lock"] == listing(tmp_path)
+    with Watch(file.parent, Watch.OPEN) as watch, subprocess.Popen(words) as start:
+        watch.until(file.name)
+        start.send_signal(signum)
+        assert -signum == start.wait(PATIENCE)
+    lock.release()
+    assert [] == listing(tmp_path)
     assert 0 == subprocess.call(words, timeout=PATIENCE)
     with ended(int((tmp_path / "pid").read_text())):
         assert ["pid"] == listing(tmp_path)

@@ -78,24 +78,29 @@ def test_of_twenty_starts_of_an_executable_one_starts(ssd_path: Path) -> None:
 
 
 @alone
+@pytest.mark.parametrize("user", [0, 5001])
 @pytest.mark.parametrize("owner, mode", [(0, 0o2775), (0, 0o1777), (5001, 0o775), (5001, 0o1777)])
-def test_of_twenty_starts_by_three_users_one_starts(ssd_path: Path, owner: int, mode: int) -> None:
-    """Root and two users who share the pidfile's directory start one daemon between them."""
+def test_of_twenty_starts_in_a_directory_of_others_one_starts(
+    ssd_path: Path, owner: int, mode: int, user: int
+) -> None:
+    """Whatever those who can write the pidfile's directory have put in the way of a lock."""
     open_ways()
     program, others = Program(), pids()
     folder = Path("/run/shared")
     folder.mkdir()
+    (folder / ".d.pid.lock").mkdir()
     os.chown(folder, owner, CREW)
     folder.chmod(mode)
     pidfile = folder / "d.pid"
     # A pidfile of somebody else is believed only with a second criterion.
     words = ["--start", "--background", "--make-pidfile", "--pidfile", str(pidfile),
              "--name", "daemon", "--startas", program.path, "--", *program.words]  # fmt: skip
-    for _ in range(5):
-        daemon = race(ssd_path, program, words, others, users=[5001, 5002, 0])
+    for _ in range(3):
+        daemon = race(ssd_path, program, words, others, users=[user])
         assert daemon == recorded(str(pidfile))
         end(daemon)
         pidfile.unlink()
+    assert [".d.pid.lock"] == os.listdir(folder)
 
 
 @alone
