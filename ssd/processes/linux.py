@@ -208,32 +208,38 @@ def _meets(criteria: Criteria, ppid: int, where: int) -> bool:
         return False
     if criteria.name is not None and criteria.name + b"\n" != read("comm", where):
         return False
-    return criteria.file is None or _runs(where, criteria.file)
+    return criteria.file is None or runs(where, criteria.file)
 
 
-def _runs(where: int, file: tuple[int, int]) -> bool:
-    """Say whether a process runs a file. Raises UNKNOWN where that is not for us to know."""
+def runs(where: int, file: tuple[int, int]) -> bool:
+    """Say whether the process of a directory of /proc runs a file. Raises UNKNOWN.
+
+    What its link leads to tells, and not what it says, which is how things are called where
+    the process lives: a stranger's mount namespace, say.
+    """
     try:
-        return runs(os.readlink(b"exe", dir_fd=where), file)
+        facts = os.stat(b"exe", dir_fd=where)
+        if not marked(b"exe", where):
+            return (facts.st_dev, facts.st_ino) == file
     except FileNotFoundError:  # a kernel thread runs none
         return False
+    except OSError as error:
+        if isinstance(error, UNKNOWN):
+            raise  # else its file system does not answer any more (ESTALE)
+    from ssd.processes.replaced import runs_by_name  # rare: since an upgrade, until a restart
+
+    return runs_by_name(where, file)
 
 
-def runs(link: bytes, file: tuple[int, int]) -> bool:
-    """Say whether an exe link leads to a file, by device and inode.
-
-    A running executable that was removed or replaced has a mark in its link; like the
-    original, look at what has that name now.
-    """
-    if link.startswith(DELETED):  # OpenVZ kernels
-        link = link[len(DELETED) :]
-    else:
-        link = link.removesuffix(DELETED)
+def marked(exe: bytes, where: int) -> bool:
+    """Say whether an exe link tells that its file has that name no more. Raises UNKNOWN."""
     try:
-        facts = os.stat(link)
-    except OSError:  # nothing has that name here any more
-        return False
-    return (facts.st_dev, facts.st_ino) == file
+        link = os.readlink(exe, dir_fd=where)
+    except OSError as error:
+        if isinstance(error, UNKNOWN):
+            raise
+        return False  # longer than a page: no name that could be looked up
+    return link.endswith(DELETED) or link.startswith(DELETED)  # the latter: OpenVZ kernels
 
 
 _ANY = Criteria()

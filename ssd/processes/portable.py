@@ -107,13 +107,29 @@ class PortableTable(Questions):
                 (criteria.ppid is None or found.ppid() == criteria.ppid)
                 and (criteria.uid is None or _owner(found) == criteria.uid)
                 and (criteria.name is None or _name(found) == criteria.name)
-                and (criteria.file is None or runs(os.fsencode(found.exe()), criteria.file))
+                and (criteria.file is None or _runs(found, criteria.file))
                 and _lives(found)
             )
         if not meets or not psutil.pid_exists(pid):  # the latter knows a thread's id
             return None
         again, start_time = _started(pid)
         return Process(pid, start_time) if again == found else None
+
+
+def _runs(found: Facts, file: tuple[int, int]) -> bool:
+    """Say whether a process runs a file, by device and inode."""
+    text = found.exe()
+    if LINUX:
+        where = os.open(f"{psutil.PROCFS_PATH}/{found.pid}", os.O_PATH | os.O_DIRECTORY)
+        try:
+            return runs(where, file)
+        finally:
+            os.close(where)
+    try:
+        facts = os.stat(text)
+    except OSError:  # nothing has that name any more
+        return False
+    return (facts.st_dev, facts.st_ino) == file
 
 
 def _lives(found: Facts) -> bool:

@@ -7,7 +7,7 @@ that tell, and no sooner than they are wanted: who needs one match pays for no m
 
 import os
 
-from ssd.processes.linux import UNKNOWN, runs
+from ssd.processes.linux import UNKNOWN, marked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,23 +58,33 @@ def _owned_by(uid: int, entries: "Iterable[bytes]", where: int) -> "Iterator[byt
 
 
 def _running(file: tuple[int, int], entries: "Iterable[bytes]", where: int) -> "Iterator[bytes]":
-    """Keep what runs an executable, given by device and inode.
+    """Keep what runs an executable, given by device and inode, and what did once.
 
-    The text of a link is looked up in our own root and mount namespace, as the original
-    does, so equal texts lead to one file and are looked up once.
+    A mark in the link tells of a file that was removed or replaced. To read each link would
+    take longer than all the rest: what has a single name, and was found to run by that, is
+    not asked again.
     """
-    readlink = os.readlink
-    answers: dict[bytes, bool] = {}
+    stat = os.stat
+    device, inode = file
+    others: set[tuple[int, ...]] = set()
     for entry in entries:
+        exe = entry + b"/exe"
         try:
-            link = readlink(entry + b"/exe", dir_fd=where)
+            facts = stat(exe, dir_fd=where)[1:4]  # inode, device and number of names
         except UNKNOWN:  # a kernel thread has none (ENOENT)
             continue
-        answer = answers.get(link)
-        if answer is None:
-            answer = answers[link] = runs(link, file)
-        if answer:
+        except OSError:  # its file system does not answer: a closer look
             yield entry
+            continue
+        if facts in others:
+            continue
+        try:
+            if facts[:2] == (inode, device) or marked(exe, where):
+                yield entry
+            elif facts[2] == 1:
+                others.add(facts)
+        except UNKNOWN:
+            continue
 
 
 def _named(name: bytes, entries: "Iterable[bytes]", where: int) -> "Iterator[bytes]":

@@ -45,7 +45,8 @@ COMMON = {
     "ssd.launch.stdio", "ssd.matching", "ssd.paths", "ssd.pidfile", "ssd.processes",
     "ssd.processes.identity", "ssd.processes.linux", "ssd.schedule", "ssd.signals", "ssd.writing",
 }  # fmt: skip
-SCAN = {"ssd.processes.scanning"}
+# The latter where a program of the machine was replaced while it runs.
+SCAN = {"ssd.processes.scanning", "ssd.processes.replaced"}
 MARK = {"ssd.marks", "ssd.processes.origin"}  # of a pidfile that ssd has written
 STATUS = {"ssd.command.status"}
 STOP = {
@@ -78,20 +79,20 @@ BUDGETS = {
         1200,
     ),
     "--status --pidfile {pidfile}": (COMMON | STATUS, 2050),
-    "--status --pidfile {marked}": (COMMON | STATUS | MARK, 2150),
+    "--status --pidfile {marked}": (COMMON | STATUS | MARK, 2200),
     "--status --pid {pid}": (COMMON | STATUS, 2050),
-    "--status --name sleep": (COMMON | STATUS | SCAN, 2150),
-    "--status --exec /bin/true": (COMMON | STATUS | SCAN, 2150),
-    "--status --user 12345678": (COMMON | STATUS | SCAN, 2150),
-    "--status --ppid {self}": (COMMON | STATUS | SCAN, 2150),
-    "--pidof --name sleep": (COMMON | STATUS | SCAN, 2150),
+    "--status --name sleep": (COMMON | STATUS | SCAN, 2200),
+    "--status --exec /bin/true": (COMMON | STATUS | SCAN, 2250),
+    "--status --user 12345678": (COMMON | STATUS | SCAN, 2200),
+    "--status --ppid {self}": (COMMON | STATUS | SCAN, 2200),
+    "--pidof --name sleep": (COMMON | STATUS | SCAN, 2200),
     "--stop --pidfile {pidfile}": (COMMON | STOP, 2650),
     "--stop --pidfile {pidfile} --retry=TERM/30/KILL/5": (COMMON | STOP, 2650),
     "--stop --pidfile {marked}": (COMMON | STOP | MARK, 2800),
     "--stop --pidfile {pidfile} --test": (COMMON | STOP, 2650),
     "--stop --quiet --oknodo --pidfile {missing}": (COMMON | STOP, 2650),
-    "--start --pidfile {pidfile} --startas /bin/true": (COMMON | START, 2880),
-    "--start --test --pidfile {missing} --startas /bin/true": (COMMON | START, 2880),
+    "--start --pidfile {pidfile} --startas /bin/true": (COMMON | START, 2920),
+    "--start --test --pidfile {missing} --startas /bin/true": (COMMON | START, 2920),
 }  # fmt: skip
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ssd.processes.linux import _parse, runs
+from ssd.processes.linux import _parse
+from ssd.processes.replaced import now
 
 
 def stat(comm: bytes, state: bytes = b"S", threads: int = 1, exit_signal: int = 17) -> bytes:
@@ -47,9 +48,27 @@ def test_a_replaced_executable_is_known_by_its_path(mark: str, tmp_path: Path) -
     file = tmp_path / "daemon"
     file.touch()
     facts = file.stat()
-    assert runs(os.fsencode(mark % file), (facts.st_dev, facts.st_ino))
+    assert (facts.st_dev, facts.st_ino) == now(os.fsencode(mark % file))
 
 
 def test_a_deleted_executable_is_nobodys(tmp_path: Path) -> None:
     """Where nothing has the path any more, nothing holds."""
-    assert not runs(os.fsencode(f"{tmp_path}/gone (deleted)"), (0, 0))
+    assert None is now(os.fsencode(f"{tmp_path}/gone (deleted)"))
+
+
+@pytest.mark.parametrize("planted", ["daemon", "folder/daemon"])
+def test_a_link_that_others_could_have_planted_names_nothing(planted: str, tmp_path: Path) -> None:
+    """A stranger's program is not another's because a link of his has its old name."""
+    file = tmp_path / "file"
+    file.touch()
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    name = tmp_path / "open" / planted
+    link, target = (name, file) if planted == "daemon" else (name.parent, tmp_path)
+    link.symlink_to(target)
+    (tmp_path / "daemon").touch()
+    assert name.exists()
+    assert None is now(os.fsencode(f"{name} (deleted)"))
+    (tmp_path / "open").chmod(0o755)
+    facts = name.stat()
+    assert (facts.st_dev, facts.st_ino) == now(os.fsencode(f"{name} (deleted)"))
