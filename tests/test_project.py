@@ -4,6 +4,7 @@ import ast
 import os
 import re
 import subprocess
+import sys
 import tarfile
 import tomllib
 import zipfile
@@ -112,7 +113,11 @@ def test_the_metadata_is_complete() -> None:
     facts = metadata("start-stop-daemon")
     assert ">=3.11" == facts["Requires-Python"]
     assert "MIT" == (facts["License"] or facts["License-Expression"])
-    assert facts.get_payload().lstrip().startswith("# ssd\n")
+    description = facts.get_payload().lstrip()
+    assert description.startswith("# ssd\n")
+    # An index has no files beside the text.
+    assert [] == re.findall(r"\]\((?!https?:)[^)]*\)", description)
+    assert "The command (docs/command.md)" in description
 
 
 @pytest.mark.parametrize("row", options.TABLE, ids=lambda row: row[1])
@@ -139,8 +144,9 @@ def test_the_manual_page_is_up_to_date(source: str, page: str) -> None:
     """What the wheel installs was written from the page of these sources."""
     text = (CHECKOUT / "docs" / source).read_bytes()
     checksum = subprocess.run(["cksum"], input=text, capture_output=True, check=True).stdout
-    first = (CHECKOUT / "docs" / page).read_text().split("\n")[0]
-    assert f"cksum {checksum.decode().strip()}." in first, "write it: scripts/test --man"
+    first, second = (CHECKOUT / "docs" / page).read_text().split("\n")[:2]
+    assert f"cksum {checksum.decode().strip()}." in second, "write it: scripts/test --man"
+    assert "'\\\" t" == first, "man(1) looks there for what is to read the page before troff"
 
 
 def divergences() -> dict[str, list[str]]:
@@ -214,9 +220,40 @@ def test_the_sdist_holds_what_a_developer_needs(packages: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     wanted = {"LICENSE", "README.md", "CHANGELOG.md", "setup.cfg", "scripts/test", "scripts/ssd"}
+    wanted |= {"setup.py", *(f".ci/{file.name}" for file in (CHECKOUT / ".ci").iterdir())}
     wanted |= {"docs/conf.py", "docs/command.md", "tests/conftest.py", *shown(SOURCES)}
     assert set() == wanted - names
     assert [] == [name for name in names if "__pycache__" in name or "_build" in name]
+
+
+BUILD = """
+import os, sys
+from setuptools import build_meta
+os.umask(int(sys.argv[2], 8))
+build_meta.build_sdist(sys.argv[1])
+"""
+
+
+def test_the_sdist_is_the_same_bytes_each_time(packages: Path, tmp_path: Path) -> None:
+    """Whenever, by whom, and in whatever folder they are built."""
+    pytest.importorskip("setuptools", reason="setuptools is missing: pip install setuptools")
+    (sdist,) = packages.glob("*.tar.gz")
+    built = []
+    for number, umask in enumerate(("022", "077")):
+        source, products = tmp_path / f"source{number}", tmp_path / f"products{number}"
+        products.mkdir()
+        source.mkdir()
+        subprocess.run(["tar", "-xf", sdist, "-C", source], check=True)
+        (folder,) = source.iterdir()
+        for file in folder.rglob("*.py"):
+            os.utime(file, (1000000000 + number, 1000000000 + number))
+        argv = [sys.executable, "-c", BUILD, str(products), umask]
+        environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
+        done = subprocess.run(argv, cwd=folder, env=environment, capture_output=True, text=True)
+        assert 0 == done.returncode, done.stderr
+        built.append({file.name: file.read_bytes() for file in products.iterdir()})
+    assert [1, 1] == list(map(len, built))
+    assert built[0] == built[1]
 
 
 def test_the_installed_script_names_its_interpreter(ssd_path: Path, run: Run) -> None:
