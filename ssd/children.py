@@ -2,6 +2,7 @@
 
 import warnings
 from copy import copy
+from typing import overload
 
 from ssd.child import Child, reap_dropped
 from ssd.demands import demand_match, demand_table
@@ -14,6 +15,7 @@ from ssd.spawning import Spawned
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Literal
 
     from ssd.launch.become import Warn
     from ssd.launch.command import Command
@@ -34,6 +36,48 @@ class StartWarning(UserWarning):
     """
 
     process: Process | None = None
+
+
+@overload
+def start(
+    match: "Match",
+    command: "Command",
+    *,
+    background: "Literal[False]",
+    make_pidfile: bool = False,
+    notify_timeout: float | None = None,
+    stdio: tuple[int, int, int] = (0, 1, 2),
+    new_session: bool = False,
+    table: "ProcessTable | None" = None,
+) -> Child: ...
+
+
+@overload
+def start(
+    match: "Match",
+    command: "Command",
+    *,
+    background: "Literal[True]" = True,
+    make_pidfile: bool = False,
+    notify_timeout: float | None = None,
+    stdio: tuple[int, int, int] = (0, 1, 2),
+    new_session: bool = False,
+    table: "ProcessTable | None" = None,
+) -> Process: ...
+
+
+@overload
+def start(
+    match: "Match",
+    command: "Command",
+    *,
+    background: bool,
+    make_pidfile: bool = False,
+    notify_timeout: float | None = None,
+    stdio: tuple[int, int, int] = (0, 1, 2),
+    new_session: bool = False,
+    table: "ProcessTable | None" = None,
+) -> Process: ...
 
 
 def start(

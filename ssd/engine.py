@@ -47,7 +47,7 @@ class Round:
     __slots__ = ("signum", "found", "signalled", "refused")
 
     def __init__(self, signum: int) -> None:
-        self.signum = signum
+        self.signum: int = signum
         self.found: list[Process] = []
         self.signalled: list[Process] = []
         self.refused: list[tuple[Process, OSError]] = []
@@ -72,8 +72,8 @@ class Stop:
         self, match: "Match", schedule: Schedule, *, table: "ProcessTable | None" = None
     ) -> None:
         self.table = table or default_table()
-        self.match = match
-        self.schedule = schedule
+        self.match: Match = match
+        self.schedule: Schedule = schedule
         self._criteria: Criteria | None = None
         self.rounds: list[Round] = []
         self.outcome: str | None = None

@@ -26,7 +26,7 @@ class UnknownUser(Error):
 
     def __init__(self, user: str) -> None:
         super().__init__(f"user {user!r} not found")
-        self.user = user
+        self.user: str = user
 
 
 class UnknownGroup(Error):
@@ -34,7 +34,7 @@ class UnknownGroup(Error):
 
     def __init__(self, group: str) -> None:
         super().__init__(f"group {group!r} not found")
-        self.group = group
+        self.group: str = group
 
 
 class ExecutableMissing(Error):
@@ -42,9 +42,9 @@ class ExecutableMissing(Error):
 
     def __init__(self, path: str, errno: "int | None", strerror: "str | None") -> None:
         super().__init__(f"unable to stat {path}: {strerror}")
-        self.path = path
-        self.errno = errno
-        self.strerror = strerror
+        self.path: str = path
+        self.errno: int | None = errno
+        self.strerror: str | None = strerror
 
 
 class ProcessTableError(Error):
@@ -52,7 +52,7 @@ class ProcessTableError(Error):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason: str = reason
 
 
 class ProcessUnreadable(Error):
@@ -63,7 +63,7 @@ class ProcessUnreadable(Error):
 
     def __init__(self, pid: int) -> None:
         super().__init__(f"process {pid} runs, and whether it is the one meant cannot be read")
-        self.pid = pid
+        self.pid: int = pid
 
 
 class PidfileError(Error):
@@ -71,9 +71,9 @@ class PidfileError(Error):
 
     def __init__(self, path: str, reason: "str | None", errno: "int | None" = None) -> None:
         super().__init__(f"pidfile {path}: {reason}")
-        self.path = path
-        self.reason = reason
-        self.errno = errno
+        self.path: str = path
+        self.reason: str | None = reason
+        self.errno: int | None = errno
 
 
 class PidfileUnreadable(PidfileError):
@@ -93,7 +93,7 @@ class AlreadyRunning(Error):
 
     def __init__(self, processes: "Sequence[Process]") -> None:
         super().__init__(f"already running: {[process.pid for process in processes]}")
-        self.processes = list(processes)
+        self.processes: list[Process] = list(processes)
 
 
 class StartFailed(Error):
@@ -105,10 +105,10 @@ class StartFailed(Error):
 
     def __init__(self, stage: str, detail: str, errno: "int | None", reason: "str | None") -> None:
         super().__init__(f"unable to start ({stage} {detail}): {reason}")
-        self.stage = stage
-        self.detail = detail
-        self.errno = errno
-        self.reason = reason
+        self.stage: str = stage
+        self.detail: str = detail
+        self.errno: int | None = errno
+        self.reason: str | None = reason
 
 
 class StartBlocked(Error):
@@ -116,8 +116,8 @@ class StartBlocked(Error):
 
     def __init__(self, path: str, seconds: float) -> None:
         super().__init__(f"another start holds {path} for more than {seconds:g} seconds")
-        self.path = path
-        self.seconds = seconds
+        self.path: str = path
+        self.seconds: float = seconds
 
 
 class NotReady(Error):
@@ -132,10 +132,10 @@ class NotReady(Error):
         self, process: "Process", reason: str, errno: "int | None" = None, detail: str = ""
     ) -> None:
         super().__init__(f"process {process.pid} is not ready: {reason} {detail}".rstrip())
-        self.process = process
-        self.reason = reason
-        self.errno = errno
-        self.detail = detail
+        self.process: Process = process
+        self.reason: str = reason
+        self.errno: int | None = errno
+        self.detail: str = detail
 
 
 class NotStopped(Error):
@@ -143,7 +143,7 @@ class NotStopped(Error):
 
     def __init__(self, processes: "Sequence[Process]") -> None:
         super().__init__(f"refused to die: {[process.pid for process in processes]}")
-        self.processes = list(processes)
+        self.processes: list[Process] = list(processes)
 
 
 class NotPermitted(Error):
@@ -151,4 +151,4 @@ class NotPermitted(Error):
 
     def __init__(self, processes: "Sequence[Process]") -> None:
         super().__init__(f"not permitted to signal {[process.pid for process in processes]}")
-        self.processes = list(processes)
+        self.processes: list[Process] = list(processes)

@@ -29,8 +29,8 @@ class Finding:
     __slots__ = ("processes", "pidfile_holds")
 
     def __init__(self, processes: "list[Process]", pidfile_holds: bool | None) -> None:
-        self.processes = processes
-        self.pidfile_holds = pidfile_holds
+        self.processes: list[Process] = processes
+        self.pidfile_holds: bool | None = pidfile_holds
 
 
 def resolve(match: "Match", table: "ProcessTable | None" = None) -> Criteria:

@@ -7,6 +7,7 @@ import asyncio
 import os
 from threading import Lock
 from time import monotonic
+from typing import overload
 
 from ssd import children
 from ssd.child import STILL_RUNS, Child
@@ -19,12 +20,14 @@ from ssd.stopping import results
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from typing import Literal
 
     from ssd.launch.command import Command
     from ssd.matching import Match
     from ssd.processes.identity import Process
     from ssd.processes.types import ProcessTable
     from ssd.schedule import Schedule
+
 
 AT_ONCE = 1.0  # seconds for a killed child to end, in which the loop does not go on
 
@@ -33,6 +36,48 @@ async def drive(stop: Stop) -> None:
     """Drive one stop to its end without blocking the loop; a failure stays in it."""
     while not stop.step():
         await _wait(stop)
+
+
+@overload
+async def start(
+    match: "Match",
+    command: "Command",
+    *,
+    background: "Literal[False]",
+    make_pidfile: bool = False,
+    notify_timeout: float | None = None,
+    stdio: tuple[int, int, int] = (0, 1, 2),
+    new_session: bool = False,
+    table: "ProcessTable | None" = None,
+) -> Child: ...
+
+
+@overload
+async def start(
+    match: "Match",
+    command: "Command",
+    *,
+    background: "Literal[True]" = True,
+    make_pidfile: bool = False,
+    notify_timeout: float | None = None,
+    stdio: tuple[int, int, int] = (0, 1, 2),
+    new_session: bool = False,
+    table: "ProcessTable | None" = None,
+) -> "Process": ...
+
+
+@overload
+async def start(
+    match: "Match",
+    command: "Command",
+    *,
+    background: bool,
+    make_pidfile: bool = False,
+    notify_timeout: float | None = None,
+    stdio: tuple[int, int, int] = (0, 1, 2),
+    new_session: bool = False,
+    table: "ProcessTable | None" = None,
+) -> "Process": ...
 
 
 async def start(

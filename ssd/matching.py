@@ -41,8 +41,8 @@ class Match:
         for label, number in (("pid", pid), ("ppid", ppid)):
             if number is not None and not (isinstance(number, int) and number > 0):
                 raise ValueError(f"{label} must be a number greater than 0, not {number!r}")
-        self.pid = pid
-        self.ppid = ppid
+        self.pid: int | None = pid
+        self.ppid: int | None = ppid
         self.pidfile: str | bytes | None
         self.exec: str | bytes | None
         self.name: str | bytes | None
@@ -81,11 +81,11 @@ class Criteria:
         name: bytes | None = None,
         uid: int | None = None,
     ) -> None:
-        self.pid = pid
-        self.ppid = ppid
-        self.file = file
-        self.name = name
-        self.uid = uid
+        self.pid: int | None = pid
+        self.ppid: int | None = ppid
+        self.file: tuple[int, int] | None = file
+        self.name: bytes | None = name
+        self.uid: int | None = uid
 
     @property
     def bare(self) -> bool:

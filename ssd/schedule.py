@@ -30,8 +30,8 @@ class ScheduleError(ValueError):
 
     def __init__(self, reason: str, item: str) -> None:
         super().__init__(f"{reason}: {item!r}")
-        self.reason = reason
-        self.item = item
+        self.reason: str = reason
+        self.item: str = item
 
     __reduce__ = Error.__reduce__
 
@@ -71,8 +71,8 @@ class Schedule:
     def __init__(self, steps: "list[tuple[str, int]]", repeat: int | None = None) -> None:
         if not steps:
             raise ValueError("a schedule has at least one step")
-        self.steps = steps
-        self.repeat = repeat
+        self.steps: list[tuple[str, int]] = steps
+        self.repeat: int | None = repeat
 
     @classmethod
     def parse(cls, text: str, signum: int = 15) -> "Self":

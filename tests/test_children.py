@@ -43,7 +43,7 @@ def test_threads_that_wait_for_one_child_all_get_its_status(tmp_path: Path) -> N
 
     for _ in range(20):
         process = ssd.start(Match(pidfile=tmp_path / "none"), SLEEP, background=False)
-        with process as started:  # type: ignore[attr-defined]
+        with process as started:
             threads = [threading.Thread(target=wait, args=(started,)) for _ in range(8)]
             for thread in threads:
                 thread.start()
@@ -56,7 +56,7 @@ def test_threads_that_wait_for_one_child_all_get_its_status(tmp_path: Path) -> N
 def test_a_child_is_signalled_by_its_pidfd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its pid may be somebody else's, where another part of the program has reaped it."""
     process = ssd.start(Match(pidfile=tmp_path / "none"), SLEEP, background=False)
-    with process as started:  # type: ignore[attr-defined]
+    with process as started:
         monkeypatch.setattr(os, "kill", lambda pid, signum: pytest.fail("signalled by its pid"))
         started.signal(signal.SIGTERM)
         assert (process.pid, signal.SIGTERM) == os.waitpid(process.pid, 0)
@@ -108,7 +108,7 @@ def test_a_child_can_have_a_session_of_its_own(tmp_path: Path) -> None:
     for new in (True, False):
         match = Match(pidfile=tmp_path / "none")
         process = ssd.start(match, SLEEP, background=False, new_session=new)
-        with process as started:  # type: ignore[attr-defined]
+        with process as started:
             try:
                 # 0 where the leader of our session is outside of our pid namespace: setsid(1)
                 # before unshare(1), or a container that a terminal was not given to.
@@ -132,7 +132,7 @@ def test_a_child_gets_the_descriptors_that_it_is_given(tmp_path: Path) -> None:
             match = Match(pidfile=tmp_path / "none")
             process = ssd.start(match, cat, background=False, stdio=stdio)
             os.close(spare)
-        with process as started:  # type: ignore[attr-defined]
+        with process as started:
             assert (0, b"hello") == (started.wait(), (tmp_path / "out").read_bytes())
 
 
@@ -166,7 +166,7 @@ def test_a_dropped_child_that_runs_is_reaped_by_a_later_start(tmp_path: Path) ->
         os.kill(pid, signal.SIGTERM)
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         with ssd.start(Match(pidfile=tmp_path / "none"), Command(["/bin/true"]),
-                       background=False) as other:  # type: ignore[attr-defined]  # fmt: skip
+                       background=False) as other:  # fmt: skip
             assert 0 == other.wait()
         with pytest.raises(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
@@ -190,8 +190,8 @@ def test_a_child_that_was_waited_for_or_closed_is_dropped_in_silence(
     with nothing_left():
         child = ssd.start(Match(pidfile=tmp_path / "none"), SLEEP, background=False)
         pid = child.pid
-        child.signal(signal.SIGTERM)  # type: ignore[attr-defined]
-        (child.close if closed else child.wait)()  # type: ignore[attr-defined]
+        child.signal(signal.SIGTERM)
+        (child.close if closed else child.wait)()
         del child
         if closed:
             assert (pid, signal.SIGTERM) == os.waitpid(pid, 0)

@@ -76,7 +76,7 @@ def test_a_session_and_descriptors_need_no_helper(tmp_path: Path) -> None:
         child = ssd.start(
             Match(name="none"), command, background=False, stdio=stdio, new_session=True
         )
-        with child as started:  # type: ignore[attr-defined]
+        with child as started:
             assert 1 == started.wait()
     assert "to 1\nto 2\n" == (tmp_path / "out").read_text()
 
@@ -154,7 +154,7 @@ def test_a_pidfile_of_a_child_is_there_before_it_is_executed(tmp_path: Path) -> 
     """As of any start; so a helper does it."""
     command = shell('read pid < "$1" && exit $((pid == $$))', tmp_path / "pid")
     child = ssd.start(Match(pidfile=tmp_path / "pid"), command, background=False, make_pidfile=True)
-    with child as started:  # type: ignore[attr-defined]
+    with child as started:
         assert 1 == started.wait()
 
 

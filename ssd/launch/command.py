@@ -58,19 +58,19 @@ class Command:
     ) -> None:
         if not argv or isinstance(argv, (str, bytes)) or not hasattr(argv, "__iter__"):
             raise ValueError("argv is a sequence that begins with the program's path")
-        self.argv = [_bytes("argv", word) for word in argv]
-        self.startas = self.argv[0] if startas is None else _bytes("startas", startas)
+        self.argv: list[bytes] = [_bytes("argv", word) for word in argv]
+        self.startas: bytes = self.argv[0] if startas is None else _bytes("startas", startas)
         self.argv[0] = self.startas
-        self.directory = _bytes("directory", directory)
-        self.root = None if root is None else _bytes("root", root)
-        self.user = user[:] if isinstance(user, str) else user  # of no subclass
-        self.group = group[:] if isinstance(group, str) else group
-        self.umask = umask
-        self.nice = nice
-        self.cpu_scheduling = cpu_scheduling
-        self.io_scheduling = io_scheduling
-        self.output = None if output is None else _bytes("output", output)
-        self.close = close
+        self.directory: bytes = _bytes("directory", directory)
+        self.root: bytes | None = None if root is None else _bytes("root", root)
+        self.user: str | int | None = user[:] if isinstance(user, str) else user  # of no subclass
+        self.group: str | int | None = group[:] if isinstance(group, str) else group
+        self.umask: int | None = umask
+        self.nice: int = nice
+        self.cpu_scheduling: tuple[str, int] | None = cpu_scheduling
+        self.io_scheduling: tuple[str, int] | None = io_scheduling
+        self.output: bytes | None = None if output is None else _bytes("output", output)
+        self.close: bool = close
         if environment is not None and not hasattr(environment, "items"):
             raise TypeError("environment must be a mapping, {'NAME': 'text'}")
         self.environment: dict[bytes, bytes] | None = None

@@ -14,8 +14,8 @@ class Process:
     __slots__ = ("pid", "start_time")
 
     def __init__(self, pid: int, start_time: int) -> None:
-        self.pid = pid
-        self.start_time = start_time
+        self.pid: int = pid
+        self.start_time: int = start_time
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Process):

@@ -24,11 +24,11 @@ class DeclarationError(Error):
         nearest: str | None = None,
     ) -> None:
         super().__init__(reason, key, file, line, nearest)
-        self.reason = reason
-        self.key = key
-        self.file = file
-        self.line = line
-        self.nearest = nearest
+        self.reason: str = reason
+        self.key: str | None = key
+        self.file: str | None = file
+        self.line: int | None = line
+        self.nearest: str | None = nearest
 
     def __str__(self) -> str:
         where = "" if self.file is None else self.file
@@ -44,6 +44,6 @@ class UnknownService(Error):
     def __init__(self, name: str, places: "Sequence[str]", nearest: str | None = None) -> None:
         meant = "" if nearest is None else f"; did you mean {nearest}?"
         super().__init__(f"{name}: unrecognized service (none of {', '.join(places)}){meant}")
-        self.name = name
-        self.places = list(places)
-        self.nearest = nearest
+        self.name: str = name
+        self.places: list[str] = list(places)
+        self.nearest: str | None = nearest
