@@ -6,7 +6,7 @@ from typing import overload
 
 from ssd.child import Child, reap_dropped
 from ssd.demands import demand_match, demand_table
-from ssd.errors import NotReady, StartFailed
+from ssd.errors import Error, NotReady, StartFailed
 from ssd.launch import helper, report
 from ssd.launch.checking import check
 from ssd.processes.identity import Process
@@ -155,19 +155,23 @@ def begin(
             held.reset()
             omissions.clear()
             result = _spawn(held, request, stdio, new_session, warn, table)
-    except BaseException:
-        held.leave()
-        raise
-    finally:
         held.drain()
-    try:
         for omission in omissions:
             warnings.warn(StartWarning(omission), stacklevel=3)
+        held.pids = []  # it is the caller's; nothing is called from here on that a handler follows
+        return result
     except StartWarning as warning:
         # Made an error by the caller's filters: what runs is not to be lost by it.
         warning.process = result
+        held.pids = []
         raise
-    return result
+    except BaseException as error:
+        try:
+            _give_up(held, background, error)
+        finally:
+            held.leave()
+            held.drain()
+        raise
 
 
 def declared(
@@ -226,14 +230,8 @@ def _fork(
 
     if not direct.suits(command, table):
         return None
-    try:
-        process = direct.start(spawned, match, command, stdio, new_session, warn)
-    except BaseException:
-        spawned.end()  # nobody would be there to own it
-        raise
-    if process is None:
-        return None
-    return spawned.child(process)
+    process = direct.start(spawned, match, command, stdio, new_session, warn)
+    return None if process is None else spawned.child(process)
 
 
 def _spawn(
@@ -245,16 +243,8 @@ def _spawn(
     table: "ProcessTable | None",
 ) -> Process:
     """Have a helper do a start; return what it has started, or raise why it did not."""
-    told = report.Told()
-    try:
-        helper.spawn(spawned, request, stdio, new_session)
-        _listen(spawned, told, warn)
-    except BaseException as error:
-        if not request.background:
-            spawned.end()  # nobody would be there to own it
-        elif spawned.pid:
-            _decide(spawned, told, error)
-        raise
+    helper.spawn(spawned, request, stdio, new_session)
+    told = _listen(spawned, warn)
     if request.background or told.failure is not None:
         status = spawned.reap()
         if not told.taken and (status or 0) >= 0:
@@ -267,21 +257,28 @@ def _spawn(
     return process
 
 
-def _decide(spawned: Spawned, told: report.Told, error: BaseException) -> None:
-    """See to it that an interrupted start in the background has come to its end, either way.
+def _give_up(spawned: Spawned, background: bool, error: BaseException) -> None:
+    """See to it that a start that has failed, or was interrupted, has come to its end.
 
-    A helper that is yet to begin does not; a daemon that is there goes on, and is told of.
+    A child is ended, for nobody would own it. A helper that is yet to begin does not; a daemon
+    that is there goes on, and the exception is given a note of it.
     """
-    spawned.signal(15)
-    spawned.close_all_but(spawned.reading)
-    _listen(spawned, told, lambda *omission: None)
-    spawned.reap()
-    if told.failure is None:
+    if not background:
+        spawned.end()
+        return
+    if spawned.pid:
+        spawned.signal(15)
+        spawned.close_all_but(spawned.reading)
+        _listen(spawned, lambda *omission: None)
+        spawned.reap()
+    told = spawned.told
+    if told.failure is None and not isinstance(error, Error):
         error.add_note(f"ssd.start was interrupted, and what it has started runs: {told.process}")
 
 
-def _listen(spawned: Spawned, told: report.Told, warn: "Callable[..., None]") -> None:
+def _listen(spawned: Spawned, warn: "Callable[..., None]") -> report.Told:
     """Read the helper's reports to their end: what became of the start, and the warnings."""
+    told = spawned.told
     more = True
     while more:
         more = spawned.read(spawned.reading)
@@ -289,6 +286,7 @@ def _listen(spawned: Spawned, told: report.Told, warn: "Callable[..., None]") ->
             if kind == "warning":
                 warn(*values)
             told.take(kind, values)
+    return told
 
 
 def _name(table: "ProcessTable") -> str:

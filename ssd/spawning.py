@@ -34,12 +34,13 @@ class Unwanted(Exception):
 class Spawned:
     """A child to be, and the descriptors of its start.
 
-    ``drain()`` closes those in one step; call it in a ``finally``. Another thread may
+    ``pids``: the child's, as long as it is ours to end or reap. ``told``: what it reports.
+    ``drain()`` closes the descriptors in one step, at the end. Another thread may
     ``give_up``. ``reading``: where the one who spawns puts the end of a pipe that is to be read.
     """
 
     def __init__(self) -> None:
-        self._pids: list[int] = []
+        self.pids: list[int] = []
         self._pidfds: list[int] = []
         self._wanted = True
         self._changing = RLock()
@@ -48,6 +49,7 @@ class Spawned:
     def reset(self) -> None:
         """Be as new to another try, as no child was made and ``drain`` was called."""
         self.reading = -1
+        self.told = report.Told()
         self._said: list[bytes] = []
         self._fds = [-1]  # the end of what is to be closed
         self.drain: Callable[[], object] = partial(deque, map(os.close, iter(self._fds.pop, -1)), 0)
@@ -91,7 +93,7 @@ class Spawned:
         """
         with self._changing:
             self.check_wanted()
-            pid: int = _keep(self._pids, function, *arguments, **named)
+            pid: int = _keep(self.pids, function, *arguments, **named)
             if hasattr(os, "pidfd_open"):
                 self._hold(pid)
             return pid
@@ -106,7 +108,7 @@ class Spawned:
         try:
             _keep(self._pidfds, os.pidfd_open, pid)
         except ProcessLookupError:
-            self._pids.clear()  # it has ended, and another reaper was quicker
+            self.pids.clear()  # it has ended, and another reaper was quicker
         except OSError as error:
             if error.errno not in UNAVAILABLE:
                 self.end()
@@ -115,7 +117,7 @@ class Spawned:
     @property
     def pid(self) -> int:
         """The child's pid; 0 if there is none, or none any more."""
-        return self._pids[0] if self._pids else 0
+        return self.pids[0] if self.pids else 0
 
     @property
     def pidfd(self) -> int:
@@ -125,9 +127,9 @@ class Spawned:
     def signal(self, signum: int) -> None:
         """Send a signal to the child, if there is one that has not ended."""
         with self._changing:
-            if self._pids:
+            if self.pids:
                 try:
-                    reaping.send(self._pids[0], self.pidfd, signum)
+                    reaping.send(self.pids[0], self.pidfd, signum)
                 except ProcessLookupError:
                     return  # it has ended by itself
 
@@ -140,13 +142,13 @@ class Spawned:
     def reap(self) -> int | None:
         """Wait for the child's end and return its status; None if somebody else has reaped it."""
         status = None
-        if self._pids:
+        if self.pids:
             try:
                 status = reaping.reap(self.pid, self.pidfd, block=True)
             except ChildProcessError:
                 status = None
         with self._changing:
-            self._pids.clear()
+            self.pids.clear()
             close(self._pidfds)
         return status
 
@@ -156,13 +158,10 @@ class Spawned:
         self.reap()
 
     def child(self, process: "Process") -> Child:
-        """Return the child as the caller's own, which it is from now on."""
+        """Return the child as the caller will own it: who has ``pids`` emptied hands it over."""
         with self._changing:
-            # It shares the list, from which each descriptor is taken only once.
-            child = Child(process.pid, process.start_time, self._pidfds, lost=not self._pids)
-            self._pids.clear()
-            self._pidfds = []
-        return child
+            # It shares the pidfd's list, from which a descriptor is taken only once.
+            return Child(process.pid, process.start_time, self._pidfds, lost=not self.pids)
 
     def read(self, fd: int) -> bool:
         """Read more from a pipe; say whether there may be still more."""
@@ -186,9 +185,9 @@ class Spawned:
 
     def leave(self) -> None:
         """Have a child that nobody owns reaped after its end, as one that was dropped."""
-        if self._pids:
-            drop(self._pids[0], self._pidfds)
-            self._pids.clear()
+        if self.pids:
+            drop(self.pids[0], self._pidfds)
+            self.pids.clear()
 
 
 def _keep(

@@ -6,6 +6,7 @@ posix_spawn(3). For a background start it detaches the daemon and ends; for a ch
 to stay the caller's, it turns into the program itself, with the pid it had all along.
 """
 
+import errno
 import marshal
 import os
 import sys
@@ -149,7 +150,9 @@ def spawn(
             **options,
         )
     except OSError as error:
-        raise _failed(python, error) from error
+        none = error.errno in (errno.ENOENT, errno.EACCES, errno.ENOEXEC)
+        reason = f"{error.strerror}: name a Python by ssd.interpreter" if none else error.strerror
+        raise StartFailed("interpreter", python, error.errno, reason) from error
     spawned.close(request_end)
     spawned.close(report_end)
     _give(giving, packed)
@@ -186,10 +189,6 @@ def _path() -> list[str]:
     stranger's by now: it is left out.
     """
     return [_HOME, *(each for each in sys.path if isinstance(each, str) and os.path.isabs(each))]
-
-
-def _failed(detail: str, error: OSError) -> StartFailed:
-    return StartFailed("interpreter", detail, error.errno, error.strerror)
 
 
 def _standard(stdio: tuple[int, int, int], free: "Iterator[int]") -> "Iterator[tuple[int, ...]]":
