@@ -2,7 +2,7 @@
 
 Exit statuses, with LSB's numbers for init scripts where it has one: 0 stopped in good order,
 1 could not start, 2 bad usage, 5 the extra ``compute`` is not installed, 6 the configuration
-cannot be used.
+cannot be used. With ``--installed`` it runs nothing: 0 or 5 tells whether it could.
 """
 
 import sys
@@ -35,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             " pip install 'start-stop-daemon[compute]' brings it\n"
         )
         return NOT_INSTALLED
+    words = sys.argv[1:] if arguments is None else arguments
+    if list(words) == ["--installed"]:
+        return 0
     # Imported only now: without the extra there is nothing to import.
     from ssd.compute.program import run
 
-    return run(sys.argv[1:] if arguments is None else arguments)
+    return run(words)

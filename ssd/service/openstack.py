@@ -4,6 +4,8 @@ They are those of openstack-pkg-tools, which appends the same shell code to ever
 ``SERVICE.init.in``; where scripts/nova-compute decides otherwise, so does this.
 """
 
+from ssd.service.programs import STAND_IN
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,7 +17,26 @@ VARIABLES = (
     "RUN_DIR", "LOCK_DIR", "CACHE_DIR", "LOG_DIR", "STATE_DIR", "LOGFILE", "RETRY",
     "CONFIG_FILE", "SERVICE_CONFIG_FILE", "NO_OPENSTACK_CONFIG_FILE_DAEMON_ARG",
     "NO_OPENSTACK_LOGFILE_DAEMON_ARG", "USE_SYSLOG", "USE_LOGFILE", "PYARGV", "STAND_IN",
+    "READY_SIGNAL",
 )  # fmt: skip
+
+TIMEOUT = 60  # seconds that a start waits for a proof of life
+# A Python program that is about to serve has a handler for HUP, which Python itself has not: by
+# then it has been imported, and has read its configuration. One that waits for another service
+# before (nova-compute for a conductor) lives for these 20 seconds, and the start is over too.
+LIVES = """\
+read -r pid rest < "$1" || pid=$MAINPID
+[ -r /proc/self/status ] || exit 0
+left=200
+while [ $left -gt 0 ]; do
+    caught=
+    while read -r key value; do
+        case $key$value in State:Z*) exit 1 ;; SigCgt:*) caught=$value ;; esac
+    done < "/proc/$pid/status" || exit 1
+    case $caught in '') exit 1 ;; *[13579bdf]) exit 0 ;; esac
+    left=$((left - 1)); sleep .1
+done
+"""
 
 
 def fields(
@@ -24,12 +45,14 @@ def fields(
     root: bool,
     exists: "Callable[[str], bool]",
     program: "Callable[[list[str]], str | None]",
+    first_line: "Callable[[str], str]" = lambda path: "",
 ) -> dict[str, object]:
     """Return what the variables declare.
 
     root: whether root asks; nobody else can change users or make the project's directories.
     exists(path): whether a file is there. program(candidates): the first path that can be
-    executed, or name that PATH leads to; None if there is none.
+    executed, or name that PATH leads to; None if there is none. first_line(path): that of a
+    file, which names its interpreter.
     """
     names = _Names(given)
     made: dict[str, object] = {
@@ -47,7 +70,20 @@ def fields(
     if root and names.user != "root":
         made["user"] = names.user
         made["group"] = names.group
-    return made
+    readiness = _readiness(names, str(made["executable"]), first_line)
+    return {**made, "readiness": readiness} if readiness else made
+
+
+def _readiness(
+    names: "_Names", executable: str, first_line: "Callable[[str], str]"
+) -> dict[str, object] | None:
+    """Return how a start knows that the program lives, None where nothing is known of that."""
+    if executable.rpartition("/")[2] == STAND_IN:
+        return {"kind": "notify", "timeout": TIMEOUT}
+    if not names.given.get("READY_SIGNAL") or "python" not in first_line(executable):
+        return None
+    words = ["/bin/sh", "-c", LIVES, names.name, names.pidfile]
+    return {"kind": "command", "timeout": TIMEOUT, "command": words}
 
 
 class _Names:

@@ -41,9 +41,9 @@ def perform(
         tell(steps, outcome)
     elif move.words == _INSTALLED:
         write(STDERR, f"{service.name}: {service.program} {_INSTALLED}\n")
-    elif resolved in verbs.LINES:
+    elif resolved in verbs.LINES and outcome != verbs.LACKING:
         move = _with_line(steps, resolved, move)
-    else:
+    else:  # nothing is left to do if something is lacking, which is said in the end
         move = _go_on(steps, resolved, move)
     complain(steps, program)
     return move.status

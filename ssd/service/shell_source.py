@@ -296,13 +296,14 @@ def _fields(
     """Return what the variables declare by the rules of their kind."""
     if kind == OPENSTACK:
         from ssd.service import openstack
-        from ssd.service.programs import chooser
+        from ssd.service.programs import chooser, first_line
 
         made = openstack.fields(
             found,
             root=os.geteuid() == 0,
             exists=os.path.exists,
             program=chooser(found.get("PATH", os.defpath), file),
+            first_line=first_line,
         )
     elif kind == INIT_D:
         made = debian.init_d_fields(found)

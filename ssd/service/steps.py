@@ -50,8 +50,11 @@ class Steps:
 
         Raises DeclarationError for a service that is known by nothing.
         """
-        if for_start and not self._installed():
-            return verbs.ABSENT
+        if for_start:
+            if not self._installed():
+                return verbs.ABSENT
+            if self._lacks():
+                return verbs.LACKING
         match = self.service.match()
         try:
             finding = look(match, resolve(match, self.table), self.table)
@@ -79,6 +82,18 @@ class Steps:
 
         self.complain(error)
         return verbs.DENIED if is_denial(error) else verbs.FAILED
+
+    def _lacks(self) -> bool:
+        """Tell whether the program cannot run for want of an extra; it says what brings that."""
+        from ssd.service.programs import lacks
+
+        service = self.service
+        if service.script or service.root or hasattr(self.table, "file"):
+            return False
+        said = lacks(str(service.executable))
+        if said:
+            self.complain(said)
+        return bool(said)
 
     def _installed(self) -> bool:
         """Tell whether what would be started is there; a script needs nothing but a shell."""

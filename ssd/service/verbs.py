@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 LOOK, START, STOP, RELOAD, EXECUTE = "look", "start", "stop", "reload", "execute"
 STEPS = (LOOK, START, STOP, RELOAD, EXECUTE)
 
-# What a look finds. ABSENT: the program is not installed. UNKNOWN: the pidfile tells nothing.
+# What a look finds. ABSENT: the program is not installed. LACKING: it is, without what it needs.
+# UNKNOWN: the pidfile tells nothing.
 RUNNING, DEAD, STOPPED, UNKNOWN, ABSENT = "running", "dead", "stopped", "unknown", "absent"
+LACKING = "lacking"
 # What becomes of the other steps. NOTHING: there was no process to do it to. REFUSED: it
 # outlived the schedule. DENIED: the caller may not. RUNNING after a start: another was quicker.
 DONE, NOTHING, REFUSED, DENIED, FAILED = "done", "nothing", "refused", "denied", "failed"
@@ -51,6 +53,7 @@ _ALREADY, _NOT, _HIDDEN = "is already running", "is not running", "cannot be tol
 # A package that is removed but not purged leaves its script, which succeeds and does nothing
 # (Debian Policy 9.3.2).
 _IS_ABSENT = _end(OK, "is not installed")
+_LACKS = _end(NOT_INSTALLED, "lacks what it needs")
 
 _STARTED: "Rows" = {
     (START, DONE): _end(OK),
@@ -77,6 +80,7 @@ TABLE: "dict[str, Rows]" = {
         (LOOK, STOPPED): _GO_START,
         (LOOK, UNKNOWN): _GO_START,
         (LOOK, ABSENT): _IS_ABSENT,
+        (LOOK, LACKING): _LACKS,
         **_STARTED,
         (START, RUNNING): _end(OK, _ALREADY),
     },
@@ -96,6 +100,7 @@ TABLE: "dict[str, Rows]" = {
         (LOOK, STOPPED): _GO_START,
         (LOOK, UNKNOWN): _GO_STOP,
         (LOOK, ABSENT): _IS_ABSENT,
+        (LOOK, LACKING): _LACKS,
         **_STOPPED_THEN_STARTED,
     },
     "try-restart": {
@@ -104,6 +109,7 @@ TABLE: "dict[str, Rows]" = {
         (LOOK, STOPPED): _end(OK, _NOT),
         (LOOK, UNKNOWN): _end(ERROR, _HIDDEN),
         (LOOK, ABSENT): _IS_ABSENT,
+        (LOOK, LACKING): _LACKS,
         **_STOPPED_THEN_STARTED,
     },
     "reload": {
@@ -129,6 +135,7 @@ TABLE: "dict[str, Rows]" = {
         (LOOK, STOPPED): Move(EXECUTE),
         (LOOK, UNKNOWN): Move(EXECUTE),
         (LOOK, ABSENT): _end(NOT_INSTALLED, "is not installed"),
+        (LOOK, LACKING): _LACKS,
         (EXECUTE, DENIED): _end(PRIVILEGE),
         (EXECUTE, FAILED): _end(ERROR),
     },

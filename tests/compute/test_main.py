@@ -116,7 +116,10 @@ def test_a_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, c
     """LSB's status for a program that is not installed, and one line."""
     from ssd.compute import command
 
+    assert 0 == command.main(["--installed"])  # which runs nothing
     monkeypatch.setattr(command, "find_spec", lambda name: None)
+    assert command.NOT_INSTALLED == command.main(["--installed"])
+    assert "brings it" in capsys.readouterr().err
     assert 5 == command.main([])
     said = capsys.readouterr().err
     assert 1 == said.count("\n")

@@ -9,10 +9,12 @@ import json
 import os
 import signal
 import subprocess
+import sys
 
 import pytest
 from support import (
     NOBODY,
+    PATIENCE,
     as_nobody,
     shared,
     skip_unless_nobody_reads,
@@ -139,6 +141,78 @@ def test_systemd_start_becomes_the_service(machine) -> None:
     finally:
         process.kill()
         process.wait()
+
+
+# A proof of life -----------------------------------------------------------------------
+
+# Handles HUP, as nova does when it is about to serve, once somebody writes to the pipe.
+SERVING = """#!{python}
+import signal
+open("{{root}}/go").read()
+signal.signal(signal.SIGHUP, lambda *_: None)
+signal.pause()
+"""
+
+
+def test_a_start_is_over_when_the_program_handles_its_signals(machine) -> None:
+    """nova-compute says nothing, and Python itself has no handler for HUP."""
+    machine.install(SERVING.format(python=sys.executable))
+    go = machine.root / "go"
+    os.mkfifo(go)
+    go.chmod(0o666)
+    for settings in ({}, {"READY_SIGNAL": ""}):
+        process = subprocess.Popen(
+            [machine.script, "start"], env={**machine.environment, **settings}
+        )
+        if settings:  # nobody waits
+            assert 0 == process.wait(PATIENCE)
+        with go.open("w"):  # it is there, and reads
+            if not settings:
+                assert process.poll() is None
+        assert 0 == process.wait(PATIENCE)
+        machine.expect(0, "status")
+        machine.expect(0, "stop")
+
+
+def test_one_that_ends_before_it_serves_is_no_success(machine) -> None:
+    """And leaves no pidfile: an error in its configuration, say."""
+    machine.install(f"#!{sys.executable}\nraise SystemExit(6)\n")
+    for verb in ("start", "restart"):
+        assert "failed!" in machine.expect(1, verb)
+        assert not machine.pidfile.exists()
+        machine.expect(3, "status")
+
+
+def stand_in(machine: Machine, text: str) -> None:
+    """Put a program in the place of ssd-compute, and none in that of nova-compute."""
+    place = machine.root / "bin"
+    place.mkdir()
+    (place / "ssd-compute").write_text(f"#!/bin/sh\n{text}")
+    (place / "ssd-compute").chmod(0o755)
+    machine.environment["PATH"] = f"{place}:{machine.environment['PATH']}"
+
+
+LACKS = "ssd-compute: futurist not found; pip install 'start-stop-daemon[compute]' brings it"
+
+
+@pytest.mark.parametrize(
+    ("verb", "status"), [("start", 5), ("restart", 5), ("systemd-start", 5), ("stop", 0)]
+)
+def test_a_stand_in_without_its_libraries_is_not_started(machine, verb, status) -> None:
+    """LSB's 5, with the command that brings them: it would be dead after its start."""
+    stand_in(machine, f'[ "$*" = --installed ] && echo "{LACKS}" >&2\nexit 5\n')
+    done = machine(verb)
+    assert (status, status == 5) == (done.returncode, LACKS in done.stderr)
+    assert ("tarting" in done.stdout, machine.pidfile.exists()) == (False, False)
+    machine.expect(3, "status")
+
+
+def test_a_stand_in_that_ends_at_once_is_no_success(ssd_machine) -> None:
+    """It has to say when it is ready. The original waits for that in vain."""
+    stand_in(ssd_machine, '[ "$*" = --installed ] || exit 6\n')
+    assert "failed!" in ssd_machine.expect(1, "start")
+    assert not ssd_machine.pidfile.exists()
+    ssd_machine.expect(3, "status")
 
 
 # Failures ------------------------------------------------------------------------------

@@ -127,3 +127,25 @@ def test_the_administrators_files_are_read_in_their_order(tmp_path: Path) -> Non
     service = shell_source.read(f"{SHIPPED}/nova-compute", given)
     assert ["-v"] == service.arguments
     assert f"{tmp_path}/var/run/nova/nova-compute.pid" == service.pidfile
+
+
+@pytest.mark.parametrize(
+    ("there", "first", "given", "kind"),
+    [
+        ("/usr/bin/nova-compute", "#!/usr/bin/python3", {"READY_SIGNAL": "HUP"}, "command"),
+        ("/usr/bin/nova-compute", "#!/usr/bin/python3", {"READY_SIGNAL": ""}, None),
+        ("/usr/bin/nova-compute", "#!/usr/bin/python3", {}, None),
+        ("/usr/bin/nova-compute", "#!/bin/sh", {"READY_SIGNAL": "HUP"}, None),
+        ("/usr/local/bin/ssd-compute", "#!/usr/bin/python3", {"READY_SIGNAL": "HUP"}, "notify"),
+    ],
+)
+def test_how_a_start_knows_that_the_program_lives(there, first, given, kind) -> None:
+    """The stand-in says it; nova does not, but handles HUP by then."""
+    found = openstack.fields(
+        {**NOVA, "STAND_IN": "ssd-compute", **given},
+        root=True,
+        exists=[there].__contains__,
+        program=lambda candidates: next((c for c in candidates if there.endswith(c)), None),
+        first_line={there: first}.get,
+    )
+    assert kind == found.get("readiness", {}).get("kind")  # type: ignore[attr-defined]

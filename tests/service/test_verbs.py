@@ -9,6 +9,7 @@ from ssd.service.verbs import (
     DENIED,
     DONE,
     FAILED,
+    LACKING,
     LOOK,
     NOTHING,
     REFUSED,
@@ -37,6 +38,7 @@ LIVES = [
     ("start", [STOPPED, RUNNING], ["look", "start"], 0),
     ("start", [STOPPED, DENIED], ["look", "start"], 4),
     ("start", [ABSENT], ["look"], 0),
+    ("start", [LACKING], ["look"], 5),
     ("stop", [RUNNING, DONE], ["look", "stop"], 0),
     ("stop", [STOPPED], ["look"], 0),
     ("stop", [DEAD, NOTHING], ["look", "stop"], 0),
@@ -49,6 +51,7 @@ LIVES = [
     ("restart", [RUNNING, DONE, RUNNING], ["look", "stop", "start"], 1),
     ("restart", [RUNNING, DONE, FAILED], ["look", "stop", "start"], 1),
     ("restart", [ABSENT], ["look"], 0),
+    ("restart", [LACKING], ["look"], 5),
     ("try-restart", [STOPPED], ["look"], 0),
     ("try-restart", [RUNNING, DONE, DONE], ["look", "stop", "start"], 0),
     ("reload", [RUNNING, DONE], ["look", "reload"], 0),
@@ -77,7 +80,7 @@ def test_a_verb_takes_these_steps_and_ends_with_this_status(verb, outcomes, step
 @pytest.mark.parametrize("verb", TABLE)
 def test_every_outcome_of_every_step_is_decided(verb: str) -> None:
     """And no other; only verbs that start ask whether the program is there."""
-    looks = OUTCOMES["look"] | ({ABSENT} if verb in STARTS else set())
+    looks = OUTCOMES["look"] | ({ABSENT, LACKING} if verb in STARTS else set())
     reached = {LOOK, *(move.step for move in TABLE[verb].values() if move.step)}
     wanted = {(step, o) for step in reached for o in (looks if step == LOOK else OUTCOMES[step])}
     assert wanted == set(TABLE[verb])
