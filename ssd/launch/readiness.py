@@ -1,13 +1,13 @@
 """Wait until a started program says that it is ready: the sd_notify(3) protocol.
 
 The program is given the address of a datagram socket in NOTIFY_SOCKET. Who may speak is
-checked by the credentials that the kernel attaches (SCM_CREDENTIALS, unix(7)).
+checked by what the kernel attaches (``ssd.launch.sender``).
 """
 
 import os
-import struct
 
 from ssd.errors import NotReady, StartFailed
+from ssd.launch.sender import SPACE, Sender, ask_for_senders, may_speak, session_of
 from ssd.processes.hidden import may_be
 from ssd.processes.waiting import BLIND
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ssd.processes.types import Handle, ProcessTable
 
 LARGEST = 4096  # bytes of one notification, as in the original
-_CREDENTIALS = struct.Struct("iII")  # pid, uid, gid: struct ucred of unix(7)
+AT_ONCE = 100  # notifications, before it is asked again whether the time is up
 
 
 class Invalid(ValueError):
@@ -60,6 +60,7 @@ class Listener:
         import _socket  # socket without its enums: READY is all we exchange
 
         self._uids = (0, os.geteuid() if who.uid is None else who.uid)
+        self._session: int | None = None
         self.socket: socket | None = None
         try:
             self._directory = _make_directory()
@@ -71,8 +72,7 @@ class Listener:
             self.socket = _socket.socket(
                 _socket.AF_UNIX, _socket.SOCK_DGRAM | _socket.SOCK_NONBLOCK | _socket.SOCK_CLOEXEC
             )
-            if hasattr(_socket, "SO_PASSCRED"):
-                self.socket.setsockopt(_socket.SOL_SOCKET, _socket.SO_PASSCRED, 1)
+            ask_for_senders(self.socket)
             self.socket.bind(self.path)
             os.chmod(self.path, 0o660)
             owner = (-1 if who.uid is None else who.uid, -1 if who.gid is None else who.gid)
@@ -109,10 +109,11 @@ class Listener:
         """
         import select
 
+        self._session = session_of(process.pid)  # before it may have made another, or ended
         try:
             handle = hold(process, table)
         except ProcessLookupError:
-            self._last_words(process, table, say)
+            self._last_words(process, say)
             return
         with handle:
             until = table.now() + timeout
@@ -126,7 +127,7 @@ class Listener:
                 if not _stirs(poll, handle, until, table):
                     raise NotReady(process, "timeout", None, f"{timeout:g}")
                 ended = handle.ended()
-                for kind, value in self._events(process, table, say):
+                for kind, value in self._events(process, say):
                     if kind == "ready":
                         return
                     until = table.now() + int(value) / 1e6
@@ -138,16 +139,17 @@ class Listener:
         assert self.socket is not None
         return self.socket.fileno()
 
-    def _last_words(self, process: "Process", table: "ProcessTable", say: "Say") -> None:
+    def _last_words(self, process: "Process", say: "Say") -> None:
         """Look for the READY=1 of a process that has ended already, or raise NotReady."""
-        if not any(kind == "ready" for kind, _ in self._events(process, table, say)):
+        if not any(kind == "ready" for kind, _ in self._events(process, say)):
             raise NotReady(process, "exited")
 
-    def _events(
-        self, process: "Process", table: "ProcessTable", say: "Say"
-    ) -> "Iterator[tuple[str, int | str]]":
-        """Receive all that has come; yield what changes the wait, raise what ends it."""
-        while (message := self._receive(process, table)) is not None:
+    def _events(self, process: "Process", say: "Say") -> "Iterator[tuple[str, int | str]]":
+        """Receive what has come; yield what changes the wait, raise what ends it."""
+        for _ in range(AT_ONCE):
+            message = self._receive(process)
+            if message is None:
+                return
             try:
                 for kind, value in parse(message):
                     say("notified", kind, value)
@@ -159,37 +161,22 @@ class Listener:
                 say("notified", "invalid", str(error))
                 raise NotReady(process, "invalid", None, str(error)) from None
 
-    def _receive(self, process: "Process", table: "ProcessTable") -> bytes | None:
-        """Return the next notification of somebody who may send one; None if none is there."""
+    def _receive(self, process: "Process") -> bytes | None:
+        """Return the next notification, an empty one for a stranger's; None if none is there."""
+        import _socket
+
         assert self.socket is not None
-        space = 128  # of control data: struct ucred and its header take 32 bytes
-        while True:
-            try:
-                message, control, _, _ = self.socket.recvmsg(LARGEST, space)
-            except BlockingIOError:
-                return None
-            if self._may_speak(control, process, table):
-                return message
-
-    def _may_speak(
-        self, control: "list[tuple[int, int, bytes]]", process: "Process", table: "ProcessTable"
-    ) -> bool:
-        """Decide by the sender's credentials: the right user and the program's own family.
-
-        A sender that has ended already (systemd-notify, say) has no family to look up; its
-        user decides then, as the mode of the socket does on systems without credentials.
-        """
-        if not control:
-            return not hasattr(os, "SCHED_BATCH")  # Linux attaches them always
-        pid, uid, _ = _CREDENTIALS.unpack(control[0][2][: _CREDENTIALS.size])
-        if uid not in self._uids:
-            return False
-        if pid == process.pid or table.process(pid) is None:
-            return True
+        flags: int = getattr(_socket, "MSG_CMSG_CLOEXEC", 0)
         try:
-            return os.getsid(pid) == os.getsid(process.pid)
-        except OSError:
-            return table.process(process.pid) is None
+            message, control, _, _ = self.socket.recvmsg(LARGEST, SPACE, flags)
+        except BlockingIOError:
+            return None
+        sender = Sender(control)
+        try:
+            sessions = (self._session, session_of(process.pid))
+            return message if may_speak(sender, process.pid, self._uids, sessions) else b""
+        finally:
+            sender.close()
 
 
 def hold(process: "Process", table: "ProcessTable") -> "Handle":

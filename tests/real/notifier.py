@@ -17,6 +17,9 @@ with open({ear!r}, "w") as ear:
     print(os.getpid(), address, file=ear)
 orders = open({orders!r}, "rb+", buffering=0)
 for order in iter(orders.readline, b"exit\\n"):
+    if order == b"setsid\\n":
+        os.setsid()
+        continue
     if order.startswith(b"!"):
         os.system(order[1:])
         continue
@@ -36,15 +39,37 @@ except PermissionError:
     print("refused", flush=True)
 else:
     print("sent", flush=True)
-os.read(os.pipe()[0], 1)
+if sys.argv[3:] != ["ends"]:
+    os.read(os.pipe()[0], 1)
+"""
+
+# What systemd-notify does: it waits until the message was dealt with (sd_notify_barrier(3)).
+_HELPER = """
+import _socket, os, select, sys
+socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
+socket.connect(sys.argv[1])
+socket.send(sys.argv[2].encode())
+print("sent", file=open(sys.argv[3], "w"), flush=True)
+here, there = os.pipe()
+rights = there.to_bytes(4, sys.byteorder)
+try:
+    socket.sendmsg([b"BARRIER=1"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)])
+except ConnectionRefusedError:
+    pass  # whoever has heard that it is ready listens no more
+os.close(there)
+poll = select.poll()
+poll.register(here, 0)
+poll.poll()
+print("dealt with", file=open(sys.argv[3], "w"), flush=True)
 """
 
 
 class Notifier(Program):
     """A daemon that takes orders, one on a line.
 
-    "exit" makes it end, a line that begins with "!" is a command for the shell, and anything
-    else is sent: notifications with "|" between them and "&" for the end of a line in one.
+    "exit" makes it end, "setsid" makes it a session, a line that begins with "!" is a command
+    for the shell, and anything else is sent: notifications with "|" between them and "&" for
+    the end of a line in one.
     """
 
     def __init__(self, *orders: str) -> None:
@@ -73,18 +98,33 @@ class Notifier(Program):
         return [pid for pid in pids() if name(pid) == "notifier"]
 
 
+def helper(message: str, ear: Ear) -> str:
+    """Return the shell's words for a helper that sends a notification as systemd-notify does.
+
+    It says "sent", and "dealt with" when whoever has received it is done with it.
+    """
+    path = f"{ear.path}.helper"
+    Path(path).write_text(_HELPER)
+    return f"{sys.executable} -IS {path} $NOTIFY_SOCKET {message} {ear.path}"
+
+
 class Stranger:
-    """A process of no kin that sends a notification, or may not, and then lives on.
+    """A process of no kin that sends a notification, or may not, and then lives on or ``ends``.
 
     ``answer`` is "sent" or "refused".
     """
 
-    def __init__(self, address: str | None, message: str, user: str | int) -> None:
-        """Send it, as some user."""
+    def __init__(
+        self, address: str | None, message: str, user: str | int, ends: bool = False
+    ) -> None:
+        """Send it, as some user; one that ends is reaped."""
         words = [sys.executable, "-IS", "-c", _STRANGER, address, message]
+        words += ["ends"] if ends else []
         self._sender = spawn(*words, user=user, start_new_session=True)
         assert self._sender.stdout is not None
         self.answer = self._sender.stdout.readline().strip()
+        if ends:
+            self._sender.wait()
 
     def __enter__(self) -> Self:
         return self

@@ -1,8 +1,10 @@
 """--notify-await: who may say that a program is ready, and what ends the wait."""
 
 import os
+import shutil
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 from refusal import KERNELS, kernel
@@ -12,7 +14,7 @@ from ssd.command.messages import progress
 from ssd.starting import Launch
 
 from .alone import alone, open_ways
-from .notifier import Notifier, Stranger
+from .notifier import Notifier, Stranger, helper
 from .processes import LONG, end, reap
 from .programs import Tool, recorded, spawn
 from .tracing import Traced
@@ -202,20 +204,110 @@ def test_another_session_cannot_speak(ssd: Tool, user: str) -> None:
 
 
 @alone
-@pytest.mark.parametrize("late", [False, True], ids=["at once", "after its end"])
-def test_a_helper_of_the_program_may_speak(ssd: Tool, late: bool) -> None:
-    """A short-lived child such as systemd-notify is believed, even if it has ended by then."""
+@pytest.mark.parametrize("user", ["root", "nobody"])
+@pytest.mark.parametrize("message", ["READY=1", "ERRNO=13", "EXTEND_TIMEOUT_USEC=1", "ERRNO=x"])
+def test_who_has_ended_cannot_be_placed_and_is_not_listened_to(
+    ssd: Tool, message: str, user: str
+) -> None:
+    """A stranger's end hides nothing: whatever he has sent, nobody can tell who he was."""
+    open_ways()
     program = Notifier()
-    start = spawn(ssd.path, *words(program))
+    start = spawn(ssd.path, *words(program, "--chuid", user))
     _, address = program.began()
-    socket = "s.socket(s.AF_UNIX, s.SOCK_DGRAM)"
-    send = f"import sys, _socket as s; {socket}.sendto(b'READY=1', sys.argv[1])"
-    helper = f'{sys.executable} -IS -c "{send}" {address}'
-    if late:
-        start.send_signal(signal.SIGSTOP)
-    program.order(f"!{helper}; echo sent > /run/notifier/notifier.says")
+    start.send_signal(signal.SIGSTOP)
+    with Stranger(address, message, user=user, ends=True) as stranger:
+        assert "sent" == stranger.answer
+    program.order("ERRNO=5" if message == "READY=1" else "READY=1")
+    program.order(f"!echo sent > {program.ear.path}")
     assert "sent" == program.ear.line()
     start.send_signal(signal.SIGCONT)
+    said = f"ssd: program failed to initialize ({os.strerror(5)})\n"
+    expected = (2, "", said) if message == "READY=1" else (0, "", "")
+    assert expected == (start.wait(LONG), *start.communicate())
+
+
+@alone
+def test_a_flood_of_a_stranger_does_not_stop_the_time(ssd: Tool) -> None:
+    """Between what is not listened to it is asked whether the time is up."""
+    program = Notifier()
+    start = spawn(ssd.path, *words(program, timeout="1"))
+    _, address = program.began()
+    flood = "import _socket, sys\ns = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)\n"
+    flood += "s.connect(sys.argv[1])\nwhile True: s.send(b'STATUS=x')"
+    words_ = [sys.executable, "-IS", "-c", flood, address]
+    strangers = [spawn(*words_, start_new_session=True) for _ in range(2)]
+    assert 2 == start.wait(LONG)
+    for stranger in strangers:
+        stranger.kill()
+        stranger.communicate()
+
+
+@alone
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "later"])
+@pytest.mark.parametrize("message", ["READY=1", "STATUS=nearly"])
+def test_a_helper_of_the_program_may_speak(ssd: Tool, message: str, late: bool) -> None:
+    """A child such as systemd-notify is believed: it waits until it was heard."""
+    program = Notifier()
+    start = spawn(ssd.path, *words(program))
+    program.began()
+    if late:
+        start.send_signal(signal.SIGSTOP)
+    program.order(f"!{helper(message, program.ear)}")
+    assert "sent" == program.ear.line()
+    start.send_signal(signal.SIGCONT)
+    assert "dealt with" == program.ear.line()
+    if message != "READY=1":
+        program.order("READY=1")
+    assert 0 == start.wait(LONG)
+
+
+@alone
+def test_a_helper_that_is_a_zombie_may_speak(ssd: Tool) -> None:
+    """As long as its parent has not waited for it, it is in the program's session."""
+    program = Notifier()
+    start = spawn(ssd.path, *words(program))
+    program.began()
+    start.send_signal(signal.SIGSTOP)
+    send = "import os, sys, _socket as s; s.socket(s.AF_UNIX, s.SOCK_DGRAM).sendto(b'READY=1', a)"
+    fork = f"import os; a = os.environ['NOTIFY_SOCKET']; child = os.fork()\nif not child: {send}"
+    tell = f"open('{program.ear.path}', 'w').write('sent\\n')"
+    wait = f"os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT); {tell}; os.read(os.pipe()[0], 1)"
+    Path("/run/notifier/parent").write_text(f"{fork}; os._exit(0)\n{wait}\n")
+    program.order(f"!{sys.executable} -IS /run/notifier/parent &")
+    assert "sent" == program.ear.line()
+    start.send_signal(signal.SIGCONT)
+    assert 0 == start.wait(LONG)
+
+
+@alone
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+def test_a_program_may_make_a_session_of_its_own(ssd: Tool, before: bool) -> None:
+    """Its family is who is in the session that it was started in, or is in now."""
+    program = Notifier()
+    start = spawn(ssd.path, *words(program))
+    program.began()
+    speak = helper("READY=1", program.ear)
+    if before:
+        program.order(f"!{{ read x < /run/notifier/go; {speak}; }} &")
+        os.mkfifo("/run/notifier/go")
+        program.order("setsid")
+        Path("/run/notifier/go").write_text("go\n")
+    else:
+        program.order("setsid")
+        program.order(f"!{speak}")
+    assert "sent" == program.ear.line()
+    assert 0 == start.wait(LONG)
+
+
+@alone
+def test_systemds_own_helper_may_speak(ssd: Tool) -> None:
+    """systemd-notify --ready, from a script."""
+    if not shutil.which("systemd-notify"):
+        pytest.skip("systemd-notify is not installed")
+    program = Notifier()
+    start = spawn(ssd.path, *words(program))
+    program.began()
+    program.order("!systemd-notify --status=nearly; systemd-notify --ready")
     assert 0 == start.wait(LONG)
 
 
