@@ -7,6 +7,7 @@ from pathlib import Path
 import inits
 import namespace
 import pytest
+from support import ORACLE
 
 pytestmark = pytest.mark.slow
 
@@ -84,8 +85,58 @@ def test_completions_lie_where_shells_look(machine: inits.Machine) -> None:
         assert 0 == machine.run(f"head -1 /usr/local/share/{file}")[0]
 
 
+LIFE = """
+set -e; set -- --pidfile /run/nap.pid --exec /bin/sleep
+start-stop-daemon --start --background --make-pidfile "$@" -- 1000
+start-stop-daemon --status "$@"
+start-stop-daemon --stop --retry 5 --remove-pidfile "$@" > /dev/null
+"""
+# dpkg's own records, as far as it needs them to divert.
+RECORDS = "mkdir -p /var/lib/dpkg/info /var/lib/dpkg/updates; touch /var/lib/dpkg/status"
+# What an upgrade of Debian takes away: the interpreter, or the version that the packages are for.
+LOSSES = {
+    "interpreter": "mv -T /opt/ssd/bin/python3 /opt/ssd/bin/lost",
+    "packages": "mv -T /opt/ssd/lib /opt/ssd/lost",
+    "all": "mv -T /opt/ssd /opt/lost",
+}
+FOUND = {
+    "interpreter": "mv -T /opt/ssd/bin/lost /opt/ssd/bin/python3",
+    "packages": "mv -T /opt/ssd/lost /opt/ssd/lib",
+    "all": "mv -T /opt/lost /opt/ssd",
+}
+
+
+def test_what_stands_in_its_place_falls_back_to_the_original(machine: inits.Machine) -> None:
+    """By the README's lines; also with neither: then nothing is said to have been done."""
+    if not os.access("/usr/bin/dpkg-divert", os.X_OK) or not os.access(ORACLE, os.X_OK):
+        pytest.skip("dpkg is missing")
+    before = machine.run("start-stop-daemon --version")[1]
+    diverted = machine.run("\n".join(["set -e", RECORDS, *inits.readme()[6:]]))
+    assert 0 == diverted[0], diverted[1]
+    ours = machine.run("start-stop-daemon --version; start-stop-daemon")
+    assert ours[1].startswith("ssd "), ours[1]
+    assert "\nstart-stop-daemon: " in ours[1] and 3 == ours[0], ours
+    assert (0, "") == machine.run(LIFE)
+    for lost, command in LOSSES.items():
+        machine.run(command)
+        status, said = machine.run("/sbin/start-stop-daemon --version")
+        warning, _, rest = said.partition("\n")
+        assert warning.startswith("start-stop-daemon: warning: ssd cannot run ("), lost
+        assert warning.endswith("start-stop-daemon.distrib does this"), lost
+        assert (0, before) == (status, rest)
+        machine.run("mv /usr/sbin/start-stop-daemon.distrib /aside")
+        for words, expected in (("--stop --name x", 2), ("--status --name x", 4), ("-T -n x", 4)):
+            status, said = machine.run(f"start-stop-daemon {words}")
+            assert (expected, 1) == (status, said.count("\n")), said
+        machine.run("mv /aside /usr/sbin/start-stop-daemon.distrib")
+        machine.run(FOUND[lost])
+    back = [line.replace("--add", "--remove") for line in inits.readme()[6:7]]
+    machine.run("\n".join(["rm /usr/sbin/start-stop-daemon", *back]))
+    assert (0, before) == machine.run("start-stop-daemon --version")
+
+
 def test_the_links_can_be_taken_back(machine: inits.Machine) -> None:
     """The README's last command leaves none, and nothing else is gone."""
     kept = machine.run("find /usr/sbin /usr/local/share ! -type d ! -lname '/opt/ssd/*'")
-    assert (0, "") == machine.run(inits.readme()[-1])
+    assert (0, "") == machine.run(inits.readme()[5])
     assert kept == machine.run("find /usr/sbin /usr/local/share ! -type d")

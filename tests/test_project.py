@@ -208,7 +208,9 @@ def test_the_wheel_holds_what_a_user_needs(packages: Path) -> None:
         wanted |= {f"{base}.data/data/share/bash-completion/completions/{command}"}
         wanted |= {f"{base}.data/data/share/zsh/site-functions/_{command}"}
     wanted |= {"ssd/service/declarations/nova-compute"}
-    wanted |= {f"{base}.data/data/share/ssd/init-functions"}
+    wanted |= {
+        f"{base}.data/data/share/ssd/{file}" for file in ("init-functions", "start-stop-daemon")
+    }
     assert set() == wanted - set(names)
     assert [name for name in names if re.search(r"dist-info/.*LICENSE$", name)]
     assert set(shown(SOURCES)) == {name for name in names if name.endswith(".py")}
@@ -234,6 +236,7 @@ build_meta.build_sdist(sys.argv[1])
 """
 
 
+@pytest.mark.slow
 def test_the_sdist_is_the_same_bytes_each_time(packages: Path, tmp_path: Path) -> None:
     """Whenever, by whom, and in whatever folder they are built."""
     pytest.importorskip("setuptools", reason="setuptools is missing: pip install setuptools")
