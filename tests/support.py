@@ -147,14 +147,14 @@ def zombie() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def ended(pid: int) -> Iterator[None]:
+def ended(pid: int) -> Iterator[int]:
     """See to it that a daemon, which is nobody's child here, is gone in the end.
 
-    It is killed by a pidfd and waited for.
+    It is killed by a pidfd, which is given, and waited for.
     """
     fd = os.pidfd_open(pid)
     try:
-        yield
+        yield fd
     finally:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(fd, signal.SIGKILL)

@@ -12,6 +12,7 @@ from ssd.errors import PidfileError, StartFailed
 from ssd.launch import report
 from ssd.launch.become import attempt, become
 from ssd.launch.context import daemon_context
+from ssd.launch.leash import Leash
 from ssd.launch.stdio import open_descriptors, prepare
 from ssd.processes import own
 from ssd.processes.identity import Process
@@ -66,20 +67,23 @@ def detach(plan: Detachment, warn: "Warn") -> Process:
     """
     # Loaded before the fork, so that a missing or broken package is this process's error.
     context = daemon_context()
+    leash = Leash()
     reading, writing = os.pipe()
     try:
         worker = os.fork()
     except OSError as error:
         os.close(reading)
         os.close(writing)
+        leash.close()
         raise StartFailed("fork", "", error.errno, error.strerror) from error
     if worker == 0:
-        _work(plan, context, writing)
+        _work(plan, context, writing, leash)
     os.close(writing)
     try:
         return _listen(plan, reading, warn)
     finally:
         os.close(reading)
+        leash.close()
         report.reap(worker)
 
 
@@ -109,17 +113,20 @@ def forget(path: bytes | None, process: Process | None, warn: "Warn") -> None:
         warn("pidfile", error.path, error.reason)  # the failure itself matters more
 
 
-def _work(plan: Detachment, context: "type", writing: int) -> "NoReturn":
+def _work(plan: Detachment, context: "type", writing: int, leash: Leash) -> "NoReturn":
     """Run in the worker and all that comes of it; never return to the caller's code."""
     written = None
     ends = (writing, *plan.listeners)
 
     def executing() -> None:
+        leash.loose()
         for end in ends:
             report.send(end, "executing")
 
     try:
-        _detach(plan, context, writing)
+        if not plan.listeners:  # they hear of the daemon, whatever becomes of ssd
+            leash.put_on()
+        _detach(plan, context, writing, leash)
         here = own(plan.table)
         for end in ends:
             report.send_self(end, here)
@@ -151,7 +158,7 @@ def _take_back(written: "recording.Written | None") -> None:
         pass  # we are another user by now; the one who waits is not, and removes it (``forget``)
 
 
-def _detach(plan: Detachment, context: "type", writing: int) -> None:
+def _detach(plan: Detachment, context: "type", writing: int, leash: Leash) -> None:
     """Return in a process of its own session, with its own descriptors and umask."""
     command = plan.command
     umask = os.umask(0o077) if command.umask is None else command.umask
@@ -159,7 +166,9 @@ def _detach(plan: Detachment, context: "type", writing: int) -> None:
     shown = "/dev/null" if command.output is None else os.fsdecode(command.output)
     streams: list[object] = []
     attempt("output", shown, lambda: streams.extend(_streams(plan)))
-    keep = [writing, *plan.listeners, *plan.keep] if command.close else open_descriptors()
+    keep = [writing, leash.fileno(), *plan.listeners, *plan.keep]
+    if not command.close:
+        keep = open_descriptors()
     daemon = context(
         # Stay here, for a relative --chdir or --chroot; but nobody has to be let into where he is.
         working_directory="." if os.access(".", os.X_OK) else "/",
@@ -174,6 +183,8 @@ def _detach(plan: Detachment, context: "type", writing: int) -> None:
     )
     # Every failure of DaemonContext is an OSError with the cause chained to it.
     attempt("detach", "", daemon.open)
+    if not plan.listeners:
+        leash.tie()
 
 
 def _streams(plan: Detachment) -> "Sequence[Stream]":

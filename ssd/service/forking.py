@@ -8,6 +8,7 @@ import os
 
 from ssd.errors import AlreadyRunning, Error
 from ssd.launch import report
+from ssd.launch.leash import Leash
 from ssd.processes import own
 
 TYPE_CHECKING = False
@@ -49,10 +50,11 @@ def launch_forking(work: "Launch") -> "Process | None":
 
 def _run(work: "Launch") -> int:
     """Run the program as a child and return how it has ended. Raises StartFailed."""
+    leash = Leash()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        _become(work, writing)
+        _become(work, writing, leash)
     os.close(writing)
     told = report.Told()
     try:
@@ -62,17 +64,24 @@ def _run(work: "Launch") -> int:
             told.take(kind, values)
     finally:
         os.close(reading)
+        leash.close()
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if told.failure is not None:
         raise told.failure
     return status
 
 
-def _become(work: "Launch", writing: int) -> "NoReturn":
+def _become(work: "Launch", writing: int, leash: Leash) -> "NoReturn":
     """Be the child: become the program, and report what fails on the way."""
+
+    def executing() -> None:
+        leash.loose()
+        report.send(writing, "executing")
+
     try:
+        leash.put_on()
         report.send_self(writing, own(work.table))
-        work.executing = lambda: report.send(writing, "executing")
+        work.executing = executing
         work.warn = lambda *warning: report.send(writing, "warning", *warning)
         work.become()
     except BaseException as error:  # noqa: BLE001 - it goes to the one who waits for it

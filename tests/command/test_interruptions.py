@@ -3,13 +3,14 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from locks import take
-from support import PATIENCE, Watch, child, ended, listing, python
+from locks import TRY, take
+from support import PATIENCE, Watch, child, ended, listing, python, until_readable
 
 from ssd.testing import Daemons
 
@@ -148,3 +149,40 @@ def test_an_ignored_childs_death_does_not_spoil_a_start(tmp_path: Path, ssd_path
     done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
     with ended(int((tmp_path / "pid").read_text())):
         assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+
+
+# Hangs on its way to the program, in the process that is to become it, and says who that is.
+HANGING = """
+import os, signal, sys
+from ssd.command import main
+event, said, *words = sys.argv[1:]
+command, there = os.getpid(), []
+def hang(name, arguments):
+    if name == event and os.getpid() != command and not there:
+        there.append(os.getpid())
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        with open(said, "w") as file:
+            print(os.getpid(), file=file)
+        signal.pause()
+sys.addaudithook(hang)
+sys.exit(main(["ssd", *words]))
+"""
+
+
+@pytest.mark.timeout(120)  # he that does not hang says nothing
+@pytest.mark.parametrize("where", ["open", "os.chdir", "os.rename"])
+@pytest.mark.parametrize("close", [(), ("--no-close",)], ids=["close", "no-close"])
+def test_who_hangs_on_the_way_to_the_program_ends_when_ssd_is_killed(
+    close: tuple[str, ...], where: str, tmp_path: Path
+) -> None:
+    """At whatever step, be it before he is detached or after; and with him ends the lock."""
+    pipe = tmp_path / "said"
+    os.mkfifo(pipe)
+    words = [sys.executable, "-c", HANGING, where, pipe, "--start", "--background", *close, "-m",
+             "--pidfile", tmp_path / "pid", "--output", tmp_path / "out", *SLEEP]  # fmt: skip
+    with subprocess.Popen(words) as start, open(pipe) as said:
+        with ended(int(said.readline())) as hanging:
+            start.kill()
+            start.wait()
+            until_readable(hanging)
+    assert b"free\n" == python(TRY, tmp_path / "pid").stdout
