@@ -48,7 +48,7 @@ class ExecutableMissing(Error):
 
 
 class ProcessTableError(Error):
-    """The system's table of processes cannot be read; ``reason`` says why."""
+    """The table of processes cannot be read, for want of descriptors say; ``reason`` says why."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -11,7 +11,7 @@ from lockfile import AlreadyLocked, LockFailed, LockTimeout, NotLocked, NotMyLoc
 
 from ssd import locking, pidfile, recording
 from ssd.demands import demand_table
-from ssd.errors import PidfileError, StartBlocked
+from ssd.errors import Error, StartBlocked
 from ssd.finding import resolve
 from ssd.matching import Match
 from ssd.processes import default_table
@@ -117,10 +117,10 @@ class PIDLockFile(_PIDLockFile):
         """Try, and tell of a failure in lockfile's terms."""
         try:
             return self._try(until)
-        except PidfileError as error:
-            raise LockFailed(str(error)) from error
         except StartBlocked:
             return False  # somebody is about to take it, and does not get on with it
+        except Error as error:
+            raise LockFailed(str(error)) from error
 
     def _try(self, until: float | None) -> bool:
         """Write the file unless its owner runs; the kernel lock covers look and write."""

@@ -8,6 +8,7 @@ import errno
 import os
 import select
 
+from ssd.errors import ProcessTableError
 from ssd.processes.identity import UNKNOWN_START
 from ssd.processes.waiting import ready
 
@@ -157,7 +158,10 @@ def _to_spare(fd: int) -> bool:
 
 
 def pidfd(pid: int) -> int | None:
-    """Open a pidfd; None where there is no such thing. Raises ProcessLookupError."""
+    """Open a pidfd; None where there is no such thing.
+
+    Raises ProcessLookupError, and ProcessTableError where no descriptor or memory is left.
+    """
     if not hasattr(os, "pidfd_open"):
         return None
     try:
@@ -167,4 +171,4 @@ def pidfd(pid: int) -> int | None:
             raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH)) from error
         if error.errno in UNAVAILABLE:
             return None
-        raise
+        raise ProcessTableError(f"no pidfd can be opened: {error.strerror}") from error

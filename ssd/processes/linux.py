@@ -127,11 +127,14 @@ class LinuxTable:
     def _look(self, entry: bytes, criteria: Criteria) -> Process | None:
         """Return the process if it lives and meets all criteria but ``pid``."""
         try:
-            return self._read(entry, criteria)
-        except UNKNOWN:
-            # It has ended, or this is not for us to know: then it does not hold. Of a mere
-            # pid there is nothing to know but that it is there.
-            return self._unread(entry, criteria) if criteria.bare else None
+            try:
+                return self._read(entry, criteria)
+            except UNKNOWN:
+                # It has ended, or this is not for us to know: then it does not hold. Of a mere
+                # pid there is nothing to know but that it is there.
+                return self._unread(entry, criteria) if criteria.bare else None
+        except OSError as error:  # no descriptor is left to look with, or no memory
+            raise ProcessTableError(f"unable to read /proc: {error.strerror}") from error
 
     def _read(self, entry: bytes, criteria: Criteria) -> Process | None:
         """Do what ``_look`` does. Raises UNKNOWN for what is gone or not for us to know.

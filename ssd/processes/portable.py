@@ -82,11 +82,14 @@ class PortableTable(Questions):
         if pid <= 0:
             return None
         try:
-            return self._living(pid, criteria)
-        except UNKNOWN:
-            if not criteria.bare:
-                return None
-            return unread(pid, lambda: self._living(pid, criteria), UNKNOWN)[0]
+            try:
+                return self._living(pid, criteria)
+            except UNKNOWN:
+                if not criteria.bare:
+                    return None
+                return unread(pid, lambda: self._living(pid, criteria), UNKNOWN)[0]
+        except OSError as error:  # no descriptor is left to look with, or no memory
+            raise ProcessTableError(f"psutil cannot read it: {error.strerror}") from error
 
     def unreadable(self, criteria: Criteria) -> bool:
         """Say whether ``criteria.pid`` lives and not enough of it can be read to decide."""

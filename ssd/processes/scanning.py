@@ -7,6 +7,7 @@ that tell, and no sooner than they are wanted: who needs one match pays for no m
 
 import os
 
+from ssd.errors import ProcessTableError
 from ssd.processes.linux import UNKNOWN, marked
 
 TYPE_CHECKING = False
@@ -27,6 +28,17 @@ def sift(
     microseconds a process. ``entries`` lists all; it is called only if need be. The
     kernel lists /proc ascending (next_tgid in fs/proc/base.c).
     """
+    try:
+        yield from _sift(root, entries, criteria)
+    except OSError as error:  # no descriptor is left to look with, or no memory
+        reason = f"unable to read {os.fsdecode(root)}: {error.strerror}"
+        raise ProcessTableError(reason) from error
+
+
+def _sift(
+    root: bytes, entries: "Callable[[], list[bytes]]", criteria: "Criteria"
+) -> "Iterator[bytes]":
+    """Yield what ``sift`` does."""
     kept: Iterable[bytes]
     if criteria.ppid is None:
         kept = entries()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from ssd.errors import ProcessTableError
 from ssd.processes import handles, table_named, waiting
 from ssd.processes.handles import CheckedHandle, PidfdHandle, open_handle
 from ssd.processes.identity import Process
@@ -102,7 +103,7 @@ def test_running_out_of_descriptors_is_told(
     process = world.table.process(world.start())
     assert process
     monkeypatch.setattr(os, "pidfd_open", refusing(errno.EMFILE))
-    with pytest.raises(OSError, match="Too many open files"):
+    with pytest.raises(ProcessTableError, match="Too many open files"):
         world.table.open(process)
 
 

@@ -37,15 +37,16 @@ ctypes.CDLL(None).syscall(%d, 0)
 """
 
 FULL = """
-import os, resource
+import os, resource, ssd
 from ssd.processes.linux import LinuxTable
+error = ssd.ProcessTableError
 free = os.dup(0)
 os.close(free)
 resource.setrlimit(resource.RLIMIT_NOFILE, (free, free))
 try:
     print(LinuxTable().process(1))
-except OSError as error:
-    print(type(error).__name__, error.errno)
+except error as error:
+    print(type(error).__name__, error)
 """
 
 
@@ -199,7 +200,7 @@ def test_another_namespaces_proc_opens_nothing(mirror: Mirror) -> None:
 def test_running_out_of_descriptors_is_an_error() -> None:
     """Our own trouble is not taken for a process that is gone."""
     ran = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True, check=True)
-    assert "OSError 24\n" == ran.stdout
+    assert "ProcessTableError unable to read /proc: Too many open files\n" == ran.stdout
 
 
 @pytest.mark.parametrize("file", ["stat", "comm", "exe"])
