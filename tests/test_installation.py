@@ -85,6 +85,29 @@ def test_completions_lie_where_shells_look(machine: inits.Machine) -> None:
         assert 0 == machine.run(f"head -1 /usr/local/share/{file}")[0]
 
 
+NAP = """
+mkdir -p /etc/ssd
+printf 'executable = "/bin/sleep"\\narguments = ["1000"]\\n' > /etc/ssd/nap.toml
+ssd-service generate openrc nap --install && rc-service nap start > /dev/null
+"""
+
+
+def test_a_service_that_openrc_has_started_is_left_to_it(machine: inits.Machine) -> None:
+    """By its generated script: OpenRC knows of a stop, and there is no second process."""
+    if machine.run("test -d /run/openrc/started")[0]:
+        pytest.skip("this init is no OpenRC")
+    assert 0 == machine.run(NAP)[0], machine.log
+    pid = machine.run("cat /run/nap.pid")
+    assert (0, " * status: started\n") == machine.run("ssd-service nap status")
+    assert 0 == machine.run("ssd-service nap start")[0]
+    assert pid == machine.run("cat /run/nap.pid")
+    assert "nap is running, OpenRC runs it\n" in machine.run("ssd-service all status")[1]
+    assert 0 == machine.run("ssd-service nap stop")[0]
+    assert (3, " * status: stopped\n") == machine.run("rc-service nap status")
+    status, said = machine.run("ssd-service nap status")
+    assert status in (1, 3) and said.startswith("nap is not running"), said
+
+
 LIFE = """
 set -e; set -- --pidfile /run/nap.pid --exec /bin/sleep
 start-stop-daemon --start --background --make-pidfile "$@" -- 1000

@@ -111,6 +111,8 @@ def _is_name(name: str) -> bool:
 
 def has_verbs(path: str) -> bool:
     """Tell whether a file is a script that does its verbs itself, and is no declaration."""
+    if path.endswith(".toml") or not _is_file(path):  # what is read from a pipe is gone
+        return False
     first = _first_line(path)
     if not first.startswith(b"#!") or b"ssd-service" in first:
         return False

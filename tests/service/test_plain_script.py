@@ -164,3 +164,13 @@ def test_generate_writes_nothing_of_it(script: Path, ssd_path: Path, run: Run) -
         done = run(ssd_path.with_name("ssd-service"), "generate", "systemd", script, *more)
         assert (1, "") == (done.returncode, done.stdout)
         assert "web:8: a declaration made of its assignments would lose --chuid" in done.stderr
+
+
+def test_a_declaration_may_come_through_a_pipe(ssd_path: Path) -> None:
+    """Nothing of it is read before its time."""
+    ours = ssd_path.with_name("ssd-service")
+    text = "DAEMON=/bin/echo\nDAEMON_ARGS='a b'\n" + "# more than is looked at first\n" * 99
+    done = subprocess.run(
+        [ours, "/dev/stdin", "show-args"], input=text, capture_output=True, text=True
+    )
+    assert (0, "/bin/echo a b\n", "") == (done.returncode, done.stdout, done.stderr)
