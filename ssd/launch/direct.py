@@ -6,7 +6,9 @@ what else a Command may ask for needs a helper (``ssd.launch.helper``), and so d
 stage of a failure before execve(2).
 
 subprocess.Popen itself is not used: it may lose a child to a signal handler that raises, and keeps
-lists of its own.
+lists of its own. One thing is as it has it: with another user or group fork_exec uses
+fork(2), not vfork(2). What the process group is sent in the millisecond before execve(2) is taken
+by the caller's handlers in the child then, and not by the program.
 """
 
 import errno
