@@ -41,12 +41,15 @@ mount -t overlay -o lowerdir=/usr,upperdir=layer/up,workdir=layer/work overlay u
     { echo no overlay here >&2; exit 77; }
 for path in /bin /sbin /lib*; do [ ! -L "$path" ] || cp -P "$path" .; done
 cp /etc/passwd /etc/group /etc/ld.so.cache etc; ln -s ../run var/run
-cp -a --remove-destination "$packages/sbin/." usr/sbin # init may be a link, to systemd
-for file in bin/startpar lib/init lib/lsb lib/rc; do
-    [ ! -e "$packages/$file" ] || cp -a "$packages/$file" "usr/${file%/*}"
-done
-for library in "$packages"/lib/*/librc.so* "$packages"/lib/*/libeinfo.so*; do
-    [ ! -e "$library" ] || cp -a "$library" usr/lib
+for below in "$packages" "$packages/usr"; do # all is in usr from Debian 13 on
+    # init may be a link, to systemd.
+    [ ! -d "$below/sbin" ] || cp -a --remove-destination "$below/sbin/." usr/sbin
+    for file in bin/startpar lib/init lib/lsb lib/rc; do
+        [ ! -e "$below/$file" ] || cp -a "$below/$file" "usr/${file%/*}"
+    done
+    for library in "$below"/lib/*/librc.so* "$below"/lib/*/libeinfo.so*; do
+        [ ! -e "$library" ] || cp -a "$library" usr/lib
+    done
 done
 for file in rc.conf insserv.conf manpath.config; do
     [ ! -e "/etc/$file" ] || cp "/etc/$file" etc

@@ -110,7 +110,7 @@ class Machine:
             try:
                 if os.readlink(f"/proc/{entry}/ns/pid") != namespace:
                     continue
-                lines = Path(f"/proc/{entry}/status").read_text().splitlines()
+                lines = Path(f"/proc/{entry}/status").read_text(errors="replace").splitlines()
             except OSError:
                 continue  # it has ended meanwhile
             fields = dict(line.partition(":\t")[::2] for line in lines)

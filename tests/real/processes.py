@@ -20,24 +20,29 @@ def pids() -> list[int]:
     return [pid for pid in found if state(pid) not in (None, "Z", "X")]
 
 
+def _text(pid: int, file: str) -> str:
+    """Return a file of a process, whose name may be any bytes."""
+    return os.fsdecode(Path(f"/proc/{pid}/{file}").read_bytes())
+
+
 def state(pid: int) -> str | None:
     """Return the letter of a process's state (proc(5)), None if it is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return _text(pid, "stat").rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return None
 
 
 def facts(pid: int) -> dict[str, str]:
     """Return /proc/PID/status as a mapping."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    lines = _text(pid, "status").splitlines()
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
 def name(pid: int) -> str | None:
     """Return what a process is called; None if it is gone."""
     try:
-        return Path(f"/proc/{pid}/comm").read_text().rstrip("\n")
+        return _text(pid, "comm").rstrip("\n")
     except (FileNotFoundError, ProcessLookupError):
         return None
 

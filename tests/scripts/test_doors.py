@@ -109,10 +109,10 @@ def _living() -> list[int]:
     found = []
     for name in os.listdir("/proc"):
         try:
-            stat = Path(f"/proc/{name}/stat").read_text() if name.isdigit() else ""
+            stat = Path(f"/proc/{name}/stat").read_bytes() if name.isdigit() else b""
         except (FileNotFoundError, ProcessLookupError):  # it has just ended
             continue
-        if stat and stat[stat.rindex(")") + 2] not in "ZX":
+        if stat and stat[stat.rindex(b")") + 2] not in b"ZX":
             found.append(int(name))
     return found
 

@@ -36,7 +36,9 @@ def unit(text: str, name: str = "x.service") -> dict[str, list[str]]:
     """Return the settings of a unit as systemd has read them, each with its values."""
     # It prints them if it logs everything.
     done = _analyze(text, name, SYSTEMD_LOG_LEVEL="debug")
-    lines = done.stdout.decode("utf-8", "surrogateescape").split("\n")
+    told = done.stdout.decode("utf-8", "surrogateescape")
+    # A newer one draws the arrow where the locale has it.
+    lines = re.sub(r"^(\t+)\u2192 ", r"\1-> ", told, flags=re.MULTILINE).split("\n")
     start = lines.index(f"\t-> Unit {name}:")
     found: dict[str, list[str]] = {}
     key = section = ""

@@ -26,7 +26,11 @@ for top in etc usr; do
     layers=lowerdir=/$top,upperdir=/tmp/over/$top,workdir=/tmp/over/$top.work
     mount -t overlay -o $layers overlay /$top || { echo no overlay here; exit 77; }
 done
-cp -a "$1/etc/." /etc/; cp -a "$1/lib/." /usr/lib/; cp -a "$1/sbin/." /usr/sbin/; ldconfig -X
+cp -a "$1/etc/." /etc/; cp -a "$1/usr/." /usr/
+for top in lib sbin; do # of Debian 12; later all is in usr
+    [ ! -d "$1/$top" ] || cp -a "$1/$top/." "/usr/$top/"
+done
+ldconfig -X
 rm -f /etc/init.d/*
 for name in starting stopping started inactive wasinactive failed hotplugged daemons options \
     exclusive scheduled init.d tmp; do
@@ -124,7 +128,15 @@ def test_the_program_gets_what_was_declared(machine: Machine) -> None:
 chmod 1777 /tmp; "$S" start > /tmp/said 2>&1 || cat /tmp/said; set -- /tmp/given; {WAIT}
 cat /tmp/given; stat -c '%a %U %G' /run/y; "$S" stop > /tmp/said 2>&1 || cat /tmp/said
 ls -d '/tmp/before it' /tmp/after"""
-    expected: list[Any] = [words, "/tmp/a b", "it's $v", (64, 128), 3, "100", 1]
+    expected: list[Any] = [
+        words,
+        "/tmp/a b",
+        "it's $v",
+        (64, 128),
+        min(19, os.nice(0) + 3),
+        "100",
+        1,
+    ]
     told = [*map(ascii, expected), "750 daemon daemon", "/tmp/after", "/tmp/before it"]
     assert told == machine(service, commands).splitlines()
 

@@ -202,7 +202,9 @@ stat -c '%a %U %G' '/run/a b' /run/c
 """
     text = machine(service, commands)
     assert text.startswith("<a b><$x><><'><\\><line\nline>\n/usr/share\n0027\n")
-    assert text.endswith("\n64\n1\n65534\n3\n750 daemon daemon\n755 root root\nhooks\n")
+    assert text.endswith(
+        f"\n64\n1\n65534\n{min(19, os.nice(0) + 3)}\n750 daemon daemon\n755 root root\nhooks\n"
+    )
     assert "\nVALUE=a 'b' $c\nd\n" in text
     assert "\nFROM_FILE=42\n" in text
 
