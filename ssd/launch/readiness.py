@@ -8,6 +8,7 @@ import os
 
 from ssd.errors import NotReady, StartFailed
 from ssd.launch.sender import SPACE, Sender, ask_for_senders, may_speak, session_of
+from ssd.launch.socketplaces import SocketPlace
 from ssd.processes.hidden import may_be
 from ssd.processes.waiting import BLIND
 
@@ -63,11 +64,11 @@ class Listener:
         self._session: int | None = None
         self.socket: socket | None = None
         try:
-            self._directory = _make_directory()
+            self._place = SocketPlace()
         except OSError as error:
             name = f"directory {os.fsdecode(error.filename)}"
             raise StartFailed("notify", name, error.errno, error.strerror) from error
-        self.path = self._directory + b"/notify"
+        self.path = self._place.path
         try:
             self.socket = _socket.socket(
                 _socket.AF_UNIX, _socket.SOCK_DGRAM | _socket.SOCK_NONBLOCK | _socket.SOCK_CLOEXEC
@@ -77,7 +78,7 @@ class Listener:
             os.chmod(self.path, 0o660)
             owner = (-1 if who.uid is None else who.uid, -1 if who.gid is None else who.gid)
             os.chown(self.path, *owner)
-            os.chown(self._directory, *owner)
+            os.chown(self._place.directory, *owner)
         except OSError as error:
             self.close()
             name = f"socket {os.fsdecode(self.path)}"
@@ -89,11 +90,7 @@ class Listener:
         """Close the socket and remove it and its directory."""
         if self.socket is not None:
             self.socket.close()
-        for remove, path in ((os.unlink, self.path), (os.rmdir, self._directory)):
-            try:
-                remove(path)
-            except OSError:
-                continue  # never bound, or the program's user, whose it is, changed it
+        self._place.remove()
 
     def __enter__(self) -> "Listener":
         return self
@@ -204,17 +201,3 @@ def _stirs(poll: "poll", handle: "Handle", until: float, table: "ProcessTable") 
         if table.now() >= until:
             return False
     return True
-
-
-def _make_directory() -> bytes:
-    """Make a directory of our own: in /run for root, else in TMPDIR or /tmp."""
-    base = os.environb.get(b"TMPDIR", b"/tmp")
-    if os.getuid() == 0 and os.path.isdir(b"/run"):
-        base = b"/run"
-    while True:
-        path = b"%s/.ssd-notify.%s" % (base, os.urandom(6).hex().encode())
-        try:
-            os.mkdir(path, 0o700)
-            return path
-        except FileExistsError:
-            continue  # one in 2**48: draw again

@@ -158,6 +158,50 @@ def test_an_end_is_noticed_without_pidfds_too(ssd: Tool, version: str) -> None:
 
 
 @alone
+def test_what_a_killed_wait_left_is_cleared_by_the_next(ssd: Tool) -> None:
+    """The directory of one that waits still is left alone, and so is what is none of ssd's."""
+    os.mkdir("/run/.ssd-notify.full")
+    os.mkdir("/run/.ssd-notify.full/kept")
+    os.mkdir("/run/.ssd-notify.never-bound")
+    os.symlink("/run", "/run/.ssd-notify.link")
+    before = sockets()
+    others = [Notifier(folder=f"/run/notifier/{number}") for number in range(2)]
+    starts = [
+        spawn(ssd.path, *words(each, "--pidfile", f"{each.path}.pid", "--chuid", "nobody"))
+        for each in others
+    ]
+    (first, left), (second, held) = [each.began() for each in others]
+    starts[0].kill()
+    starts[0].communicate()
+    assert left and held and os.path.exists(left)
+    program = Notifier("READY=1")
+    done = ssd(*words(program))
+    assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+    assert (False, True) == (os.path.exists(os.path.dirname(left)), os.path.exists(held))
+    others[1].order("READY=1")
+    assert ("", "") == starts[1].communicate(timeout=LONG)
+    kept = [name for name in before if name != ".ssd-notify.never-bound"]
+    assert kept == sockets()
+    end(first, second, program.began()[0])
+
+
+@alone
+def test_a_stranger_can_neither_lose_a_directory_nor_plant_one(ssd: Tool) -> None:
+    """An ordinary user's are in /tmp, where those of others are left alone."""
+    open_ways()
+    os.mkdir("/tmp/.ssd-notify.roots")
+    os.mkdir("/tmp/.ssd-notify.own")
+    os.chown("/tmp/.ssd-notify.own", 65534, 65534)
+    program = Notifier("READY=1")
+    os.chmod("/run/notifier", 0o777)
+    start = spawn(ssd.path, *words(program), user="nobody", group="nogroup")
+    daemon, _ = program.began()
+    assert ("", "") == start.communicate(timeout=LONG)
+    assert [".ssd-notify.roots"] == [name for name in os.listdir("/tmp") if "notify" in name]
+    end(daemon)
+
+
+@alone
 def test_a_program_may_be_ready_and_end(ssd: Tool) -> None:
     """READY=1 counts even if the program has ended before it is read."""
     program = Notifier()
