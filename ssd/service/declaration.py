@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ssd.launch.command import Command
     from ssd.matching import Match
     from ssd.schedule import Schedule
+    from ssd.service.doubts import Source
     from ssd.service.types import Fields
 else:
     Fields = object
@@ -19,18 +20,17 @@ class Service(Fields):
 
     Keywords and attributes have the form that a TOML file has: texts, numbers, true and
     false, lists and tables. Two services are equal if all their fields are. ``file`` is
-    where it was read from, None if from no file; ``doubts`` are sentences about what in
-    there looks meant and has no effect.
+    where it was read from, None if from no file; ``source`` is what ``doubts`` are found in.
 
     Raises DeclarationError for an unknown field, a value that a field cannot have, or a
     missing name.
     """
 
-    __slots__ = (*NAMES, "file", "doubts")
+    __slots__ = (*NAMES, "file", "source")
 
     def __init__(self, *, file: str | None = None, **given: object) -> None:
         self.file = file
-        self.doubts: tuple[str, ...] = ()
+        self.source: Source | None = None
         if given.get("name") is None:
             raise DeclarationError("every service has a name", "name", file=file)
         for key, value in given.items():
@@ -70,6 +70,15 @@ class Service(Fields):
             if (value := _reduced(name, getattr(self, name)))
             != _reduced(name, _default(name, self.name))
         }
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Sentences about what in its file looks meant and has no effect. Raises OSError."""
+        if self.source is None:
+            return ()
+        from ssd.service.doubts import doubts
+
+        return doubts(self.file or "", self.source)
 
     def match(self) -> "Match":
         """Return what its process is known by.

@@ -11,7 +11,11 @@ from ssd.service.spelling import assigned, meant, uses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
+
+    # Its text, the administrator's files that it has read, the variables that all of them set,
+    # and whether OpenStack's words mean something.
+    Source = tuple[str, list[str], Mapping[str, str], bool]
 
 # Words of other people's scripts, and which of ours says the same.
 WORDS = {
@@ -42,27 +46,31 @@ SWITCHES = ("ENABLED", "ENABLE", "DISABLED", "START", "START_DAEMON", "RUN_DAEMO
 _EVERYWHERE = ("DEFAULT_DIR", "ROOT_DIR", "SCRIPTNAME")  # OpenStack's words that all files have
 
 
-def doubts(
-    text: str, file: str, files: "Iterable[str]", found: "Mapping[str, str]"
-) -> tuple[str, ...]:
-    """Return what has no effect in a file and in the administrator's ``files``, in sentences.
+def doubts(file: str, source: "Source") -> tuple[str, ...]:
+    """Return what has no effect in a file and in those of the administrator, in sentences.
 
-    ``found``: the variables that all of them set. Raises OSError.
+    Raises OSError.
     """
+    text, files, found, openstack = source
     texts = [(file, text)]
     for path in files:
         with open(path, encoding="utf-8", errors="surrogateescape", newline="") as opened:
             texts.append((path, opened.read()))
     whole = "\n".join(each for _, each in texts)
-    told = [said for path, each in texts for said in _of_text(path, each, whole, path != file)]
+    known = OPENSTACK if openstack else _EVERYWHERE
+    told = [
+        said for path, each in texts for said in _of_text(path, each, whole, known, path != file)
+    ]
     return (*told, *(f"{file}: {said}" for said in _of_values(found)))
 
 
-def _of_text(path: str, text: str, whole: str, beside: bool) -> "Iterator[str]":
+def _of_text(
+    path: str, text: str, whole: str, known: tuple[str, ...], beside: bool
+) -> "Iterator[str]":
     if "\r\n" in text:
         yield f"{path}: its lines end in carriage returns, which become a part of the values"
     for number, name in assigned(text):
-        ours = _word_for(name, whole, beside)
+        ours = None if name in known else _word_for(name, whole, beside)
         if ours is not None:
             yield f"{path}:{number}: {name} has no effect; {ours}"
 
@@ -75,7 +83,7 @@ def _word_for(name: str, whole: str, beside: bool) -> str | None:
         return f"did you mean {MEANT[name]}?"
     if name in SWITCHES:
         return "update-rc.d(8) enables and disables a service"
-    if name in OPENSTACK and name not in _EVERYWHERE:
+    if name in OPENSTACK:
         return "it is for a service of OpenStack, which sets PROJECT_NAME"
     near = meant(name) if beside and name not in VARIABLES else None
     return near and f"did you mean {near}?"

@@ -126,11 +126,10 @@ def loads(
     kind = kind_of(text)
     header = parse(text)
     strict = is_own(text) or not text.startswith("#!")
-    strange = True
     if strict:
         from ssd.service.spelling import check as check_spelling
 
-        strange = check_spelling(text, file)
+        check_spelling(text, file)
     _refuse_code(kind, text, file)
     name = header.get("provides", "").partition(" ")[0] or _called(file)
     given = dict(os.environb if environment is None else environment)
@@ -168,12 +167,10 @@ def loads(
         error.key = debian.variable_of(error.key or "", found)
         error.line = line_of(text, error.key)
         raise
-    words = found.get("DAEMON", "") + found.get("DAEMON_ARGS", "")
-    odd = strange or state.files or "\r\n" in text or any(mark in words for mark in " '\"")
-    if kind in (OWN, INIT_D) and odd:
-        from ssd.service.doubts import doubts
-
-        service.doubts = doubts(text, file, state.files, found)
+    if kind != SCRIPT:
+        # A script's own code makes use of names as it likes.
+        plain = kind == INIT_D or strict
+        service.source = (text if plain else "", state.files, found, kind == OPENSTACK)
     return service
 
 

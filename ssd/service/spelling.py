@@ -6,7 +6,6 @@ like a known one and the file makes no use of it.
 
 from ssd.service.debian import VARIABLES
 from ssd.service.errors import DeclarationError
-from ssd.service.openstack import VARIABLES as OPENSTACK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,14 +14,9 @@ if TYPE_CHECKING:
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 
-def check(text: str, file: str) -> bool:
-    """Raise DeclarationError for the first name that is misspelt.
-
-    Tells whether there are names that say nothing to a plain declaration.
-    """
-    strange = False
+def check(text: str, file: str) -> None:
+    """Raise DeclarationError for the first name that is misspelt."""
     for number, name in assigned(text):
-        strange = strange or name in OPENSTACK
         if name in VARIABLES or uses(text, name):
             continue
         near = meant(name)
@@ -30,8 +24,6 @@ def check(text: str, file: str) -> bool:
             raise DeclarationError(
                 "there is no such variable", name, file=file, line=number, nearest=near
             )
-        strange = True
-    return strange
 
 
 def uses(text: str, name: str) -> bool:

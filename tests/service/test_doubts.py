@@ -1,6 +1,7 @@
 """Words of a shell file: they do what they say, or it is said that they do not."""
 
 import os
+import pickle
 import shutil
 from pathlib import Path
 
@@ -130,6 +131,22 @@ def test_the_administrators_words_are_told_of_too(tmp_path: Path) -> None:
         f"{tmp_path}/nap:1: DAEMON_ARG has no effect; did you mean DAEMON_ARGS?",
         f"{tmp_path}/nap:2: DAEMON_OPTS has no effect; did you mean DAEMON_ARGS?",
     ) == loads(f"DEFAULT_DIR={tmp_path}\nDESC=$GROUP\n").doubts
+
+
+def test_a_service_of_openstack_has_its_own_words(tmp_path: Path) -> None:
+    """The rest is told of."""
+    (tmp_path / "nap").write_text("USE_SYSLOG=yes\nSYSTEM_USER=x\nDAEMON_OPTS=-x\nUSER=y\n")
+    service = loads(f"PROJECT_NAME=nova\nNAME=nap\nDEFAULT_DIR={tmp_path}\n")
+    assert (
+        f"{tmp_path}/nap:3: DAEMON_OPTS has no effect; did you mean DAEMON_ARGS?",
+        f"{tmp_path}/nap:4: USER has no effect; did you mean SERVICE_USER?",
+    ) == service.doubts
+
+
+def test_a_service_with_doubts_can_be_copied(tmp_path: Path) -> None:
+    """And handed to another process."""
+    service = pickle.loads(pickle.dumps(loads("DAEMON_OPTS=-x\n")))
+    assert (1, "/bin/sleep") == (len(service.doubts), service.executable)
 
 
 def test_every_word_of_ours_that_is_proposed_exists() -> None:
