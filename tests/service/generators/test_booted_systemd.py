@@ -234,21 +234,21 @@ def declare(machine: Machine, name: str, **fields: Any) -> Service:
 
 def test_the_unit_of_a_declaration_is_asked_by_its_verbs(machine: Machine, ours: list[str]) -> None:
     """While systemd runs it there is one process, which the verbs of either can stop."""
-    witness = Witness(machine, "asked")
+    witness = Witness(machine, "verbs")
     words = {"executable": witness.words[0], "arguments": witness.words[1:]}
-    service = declare(machine, "asked", pidfile="/run/asked.pid", **words)
-    machine.install("asked", systemd.generate(service).text())
-    assert "asked is not running\n" == machine.run(*ours, "asked", "status", status=3)
-    machine.run("systemctl", "start", "asked")
+    service = declare(machine, "verbs", pidfile="/run/verbs.pid", **words)
+    machine.install("verbs", systemd.generate(service).text())
+    assert "verbs is not running\n" == machine.run(*ours, "verbs", "status", status=3)
+    machine.run("systemctl", "start", "verbs")
     pid = witness.told()["pid"]
-    assert f"Main PID: {pid}" in machine.run(*ours, "asked", "status")
-    assert "asked is running, systemd runs it\n" in machine.run(*ours, "all", "status")
-    machine.run(*ours, "asked", "start")
-    assert [str(pid), "active"] == machine.show("asked", "MainPID", "ActiveState")
-    machine.run(*ours, "asked", "stop")
+    assert f"Main PID: {pid}" in machine.run(*ours, "verbs", "status")
+    assert "verbs is running, systemd runs it\n" in machine.run(*ours, "all", "status")
+    machine.run(*ours, "verbs", "start")
+    assert [str(pid), "active"] == machine.show("verbs", "MainPID", "ActiveState")
+    machine.run(*ours, "verbs", "stop")
     assert "TERM" == witness.told()
-    assert ["inactive", "success"] == machine.show("asked", "ActiveState", "Result")
-    assert "asked is not running\n" == machine.run(*ours, "asked", "status", status=3)
+    assert ["inactive", "success"] == machine.show("verbs", "ActiveState", "Result")
+    assert "verbs is not running\n" == machine.run(*ours, "verbs", "status", status=3)
 
 
 def test_a_unit_may_call_the_verbs_itself(machine: Machine, ours: list[str]) -> None:
