@@ -231,7 +231,7 @@ def _fork(
     if not direct.suits(command, table):
         return None
     process = direct.start(spawned, match, command, stdio, new_session, warn)
-    return None if process is None else spawned.child(process)
+    return None if process is None else spawned.child(report.arrived(process, table))
 
 
 def _spawn(

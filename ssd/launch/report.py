@@ -134,8 +134,18 @@ class Told:
 
 
 def arrived(process: Process, table: "ProcessTable | None") -> Process:
-    """Return a program that has just been executed as it is seen from here."""
-    if os.path.lexists(f"/proc/{process.pid}"):
+    """Return a program that has just been executed as it is seen from here, by every criterion.
+
+    execve(2) closes descriptors, by which we know of it, before it gives the process its new
+    name. Kernels of today let go of them later still (task_work); but who opens auxv waits in
+    any case until the exec is through (exec_update_lock, fs/exec.c), let in or not.
+    """
+    try:
+        os.close(os.open(f"/proc/{process.pid}/auxv", os.O_RDONLY))
+        return process
+    except FileNotFoundError:
+        pass
+    except OSError:  # not ours to read, or gone by now
         return process
     from ssd.processes import default_table
     from ssd.processes.hidden import as_seen  # rare: it has seen itself, and we may not
