@@ -58,6 +58,7 @@ def parse(value: bytes, written: int) -> Mark | None:
     if len(words) != 5 or words[4] != b"%d" % written:
         return None
     pid, start_time, boot, clock = words[:4]
-    if not pid.isdigit() or not start_time.isdigit():
+    try:
+        return Mark(int(pid), int(start_time), b"" if boot == b"-" else boot, clock)
+    except ValueError:
         return None
-    return Mark(int(pid), int(start_time), b"" if boot == b"-" else boot, clock)

@@ -30,6 +30,7 @@ STOPPING = [
     "tests/real/test_stopping.py",
     IMPORTS,
 ]
+MARKS = ["tests/test_marks.py", "tests/test_mark_readers.py", IMPORTS]
 TESTS = {
     "matching": ["tests/test_matching.py", "tests/conformance"],
     "schedule": ["tests/test_schedule.py", IMPORTS],
@@ -40,7 +41,15 @@ TESTS = {
         "tests/test_pidfile_removing.py",
         "tests/test_pidfile_moments.py",
         "tests/test_pidfile_writing.py",
+        *MARKS,
     ],
+    "recording": [
+        "tests/test_pidfile_writing.py",
+        "tests/test_pidfile_moments.py",
+        "tests/test_short_writes.py",
+        *MARKS,
+    ],
+    "marks": MARKS,
 }
 
 # Flags that share no bit can as well be added or xored, and a union of types bears no operator

@@ -45,6 +45,7 @@ JUDGED = {
     "itself": (MARK, 100, HERE, False),
     "a later process": (MARK, 101, HERE, True),
     "an earlier process": (MARK, 99, HERE, True),
+    "a declared process that was there before": (MARK, -1, HERE, True),
     "a process that shows nothing": (MARK, UNKNOWN_START, HERE, False),
     "after a reboot": (MARK, 101, Origin(b"other", b"time:[1]"), True),
     "after a reboot, at the same tick": (MARK, 100, Origin(b"other", b"time:[1]"), True),
@@ -68,10 +69,10 @@ def test_a_process_is_denied_only_where_it_is_surely_another(case: str) -> None:
 
 def test_a_mark_is_read_as_it_was_written() -> None:
     """All of it, and the time of the file besides."""
-    for meant in (MARK, UNTOLD):
+    for meant in (MARK, UNTOLD, Mark(7, -5, b"!", b"-")):
         again = marks.parse(meant.text(5), 5)
         assert again is not None
-        assert (7, 100, meant.boot, b"time:[1]") == (
+        assert (7, meant.start_time, meant.boot, meant.clock) == (
             again.pid, again.start_time, again.boot, again.clock,
         )  # fmt: skip
 
@@ -79,7 +80,7 @@ def test_a_mark_is_read_as_it_was_written() -> None:
 @pytest.mark.parametrize(
     "text",
     [b"", b"7", b"7 100 boot clock 6", b"7 100 boot clock", b"x 100 boot clock 5",
-     b"7 -1 boot clock 5", b"7 100 boot clock 5 6", b"\xff 100 boot clock 5"],
+     b"7 - boot clock 5", b"7 100 boot clock 5 6", b"\xff 100 boot clock 5"],
 )  # fmt: skip
 def test_what_is_no_mark_of_this_file_is_none(text: bytes) -> None:
     """Nor is one of another time: the file was written since, by whoever it was."""
@@ -150,12 +151,13 @@ def test_a_mark_counts_as_long_as_nobody_has_written_the_file(case: str, tmp_pat
     assert (kept, 1 if kept else 0) == (marked(tmp_path / "pid"), status(tmp_path / "pid"))
 
 
-def test_a_mark_with_another_pid_than_the_text_does_not_count(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [-1, 1])
+def test_a_mark_with_another_pid_than_the_text_does_not_count(more: int, tmp_path: Path) -> None:
     """Whatever has put it there."""
     table = default_table()
     path = tmp_path / "pid"
     path.write_text(f"{os.getppid()}\n")
-    meant = recording.describe(Process(os.getpid(), 1), table)
+    meant = recording.describe(Process(os.getppid() + more, 1), table)
     assert meant is not None
     os.setxattr(path, pidfile.MARKS[0], meant.text(path.stat().st_mtime_ns))
     assert 0 == status(path)
@@ -285,6 +287,7 @@ def test_a_process_of_which_nothing_is_known_is_not_marked() -> None:
     assert recording.describe(None, table) is None
     assert recording.describe(Process(1, UNKNOWN_START), table) is None
     assert recording.describe(Process(1, 5), Table(None)) is None  # type: ignore[arg-type]
+    assert recording.describe(Process(1, -5), table) is not None  # a declared one, from before
 
 
 def test_nothing_is_marked_by_the_table_of_another_namespace(tmp_path: Path) -> None:

@@ -96,6 +96,15 @@ def test_a_pid_is_never_one_that_means_many(content: bytes) -> None:
     assert pid is None or (0 < pid <= PID_MAX and pid == int(content.split()[0]))
 
 
+@pytest.mark.parametrize(
+    ("content", "started"),
+    [(b"5\n6\n", 6), (b"5\n", None), (b"5\nx\n", None), (b"5 6 7\n", None), (b"", None)],
+)
+def test_a_second_word_alone_is_an_owners_start_time(content: bytes, started: int | None) -> None:
+    """So a PIDLockFile of an older version wrote it; anybody else's has no such line."""
+    assert started == pidfile.Entry(content).started
+
+
 # Distrust ------------------------------------------------------------------------------
 
 REG, DIR, FIFO, CHR = stat.S_IFREG, stat.S_IFDIR, stat.S_IFIFO, stat.S_IFCHR
