@@ -3,8 +3,50 @@
 import os
 import sys
 
-from ssd.command import main
+_FLAGS = "bCmoqtv"  # options of one letter that take no value
+
+
+def go(words: list[str]) -> int:
+    """Run the command; return its exit status, also where nothing can be imported."""
+    try:
+        _settle_path()
+        from ssd.command import main
+
+        return main(["ssd", *words])
+    except BaseException as error:  # noqa: BLE001 - it must not end with 1, which is an answer
+        text = f"ssd: unforeseen error: {type(error).__name__}: {error}".replace("\n", " ")
+        os.write(2, os.fsencode(f"{text} ({sys.executable})\n"))
+        return fault(words)
+
+
+def fault(words: list[str]) -> int:
+    """Return the exit status of a failure, as far as a first look at the words can tell."""
+    for word in words:
+        if word == "--":
+            break
+        rest = word[1:].lstrip(_FLAGS) if word.startswith("-") else ""
+        status = rest.startswith("T") and rest[1:2] not in ("E", "R", "S", "T")  # -TERM, -TSTP
+        if status or word.startswith(("--stat", "--pido")):
+            return 4
+    return 2
+
+
+def _settle_path() -> None:
+    """Import from the interpreter's folders first, then from ssd's, and not from where we are.
+
+    What PYTHONPATH names comes last. Whatever was imported until now was not ours to choose.
+    """
+    home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    standard = os.path.dirname(os.__file__)
+    if not sys.flags.safe_path and sys.path[0] != home:
+        del sys.path[0]
+    order = (standard, os.path.join(standard, "lib-dynload"), home)
+    sys.path.sort(key=lambda entry: order.index(entry) if entry in order else len(order))
+
 
 if __name__ == "__main__":
-    # Everything is written by then, and the interpreter's clean-up costs time.
-    os._exit(main(["ssd", *sys.argv[1:]]))
+    try:
+        status = go(sys.argv[1:])
+    finally:
+        # Everything is written by then, and the interpreter's clean-up costs time.
+        os._exit(status)

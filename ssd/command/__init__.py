@@ -9,51 +9,55 @@ from ssd.errors import Error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ssd.processes.types import ProcessTable
 
 
 def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
     """Run the command in a process of its own and return its exit status (start-stop-daemon(8)).
 
-    A foreground start does not return: the program takes this process's place.
+    A foreground start does not return: the program takes this process's place. What nobody has
+    foreseen must not look like an answer.
     """
-    if "/ssd-service/" in argv[0]:  # the link that ssd-service --with-ssd has made
-        from ssd.command.substitute import leave
+    options, voice = opts.Options(), Voice(os.path.basename(argv[0]))
+    try:
+        if "/ssd-service/" in argv[0]:  # the link that ssd-service --with-ssd has made
+            from ssd.command.substitute import leave
 
-        leave(argv[0])
-    return run(argv[1:], Voice(os.path.basename(argv[0])), table, _settle)
+            leave(argv[0])
+        return run(argv[1:], voice, table, True, options)
+    except BaseException as error:  # noqa: BLE001 - it must not end with 1, which is an answer
+        from ssd.command import unforeseen
+
+        voice.complain(unforeseen.describe(error))
+        return status_of(FAILED, _asks(options))
 
 
 def run(
     words: list[str],
     voice: Voice,
     table: "ProcessTable | None",
-    settle: "Callable[[], None]" = lambda: None,
+    own: bool = False,
+    options: opts.Options | None = None,
 ) -> int:
-    """Run the command with these words; ``settle`` prepares the process for it.
+    """Run the command with these words, which go into ``options``.
 
-    In a process that is not its own nothing is prepared, ``voice`` is one that writes to no
-    descriptor, and ``table`` makes its processes itself (``ssd.processes.types.Launcher``).
+    In a process that is not its ``own`` nothing of it is changed, ``voice`` is one that writes to
+    no descriptor, and ``table`` makes its processes itself (``ssd.processes.types.Launcher``).
     """
-    options = opts.Options()
+    options = options or opts.Options()
     try:
         opts.read(words, options, posix="POSIXLY_CORRECT" in os.environ)
         voice.quietness = options.quietness
-        return _run(options, voice, table, settle)
+        return _run(options, voice, table, own)
     except Usage as error:
         voice.complain(str(error), TRY_HELP.format(program=voice.program))
         return status_of(USAGE, _asks(options))
     except Unusable as error:
         voice.complain(str(error))
-    except Error as error:
+    except (Error, OSError) as error:
+        # The latter is not about the service but about ssd itself: no descriptor left, say.
         voice.flush()
-        voice.complain(describe(error))
-    except OSError as error:
-        # Not about the service but about ssd itself: no descriptor or no memory left, say.
-        voice.flush()
-        voice.complain(str(error))
+        voice.complain(describe(error) if isinstance(error, Error) else str(error))
     finally:
         voice.flush()
     return status_of(FAILED, _asks(options))
@@ -64,9 +68,7 @@ def _asks(options: opts.Options) -> bool:
     return options.command in (opts.STATUS, opts.PIDOF)
 
 
-def _run(
-    options: opts.Options, voice: Voice, table: "ProcessTable | None", settle: "Callable[[], None]"
-) -> int:
+def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None", own: bool) -> int:
     """Load the verb and do it."""
     if options.command in (opts.HELP, opts.VERSION):
         from ssd.command import help as help_text
@@ -74,7 +76,10 @@ def _run(
         return help_text.show(options, voice)
     if len(os.fsencode(options.value("name") or "")) > opts.NAME_LIMIT:
         voice.warn(WARN_NAME.format(limit=opts.NAME_LIMIT))
-    settle()
+    if own:
+        from ssd.launch.stdio import settle
+
+        settle()  # this process is to behave as a C program does
     if options.command == opts.START:
         from ssd.command.start import start
 
@@ -90,10 +95,3 @@ def _run(
     from ssd.command.status import status
 
     return status(options, voice, table)
-
-
-def _settle() -> None:
-    """Make this process behave as a C program does."""
-    from ssd.launch.stdio import settle
-
-    settle()

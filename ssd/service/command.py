@@ -2,7 +2,6 @@
 
 import os
 
-from ssd.errors import Error
 from ssd.writing import write
 
 TYPE_CHECKING = False
@@ -23,29 +22,28 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
     A plain init script, and the verb systemd-start, do not return: what they run takes this
     process's place.
     """
-    from ssd.launch.stdio import settle
-
-    settle()
-    _have_children()
     call = Call(argv[0], table)
     words: list[str] | None = []
     try:
+        _settle()
         words = call.options(argv[1:])
         return call.status if words is None else _dispatch(call, words)
-    except (Error, OSError) as error:
+    except BaseException as error:  # noqa: BLE001 - one unforeseen must not look like an answer
         from ssd.service.wording import describe, exit_status
 
         write(2, f"{call.program}: {describe(error)}\n")
         return exit_status(error, "".join((words or [])[1:2]))
 
 
-def _have_children() -> None:
-    """Let the kernel keep children until they are waited for, whatever our caller ignores.
+def _settle() -> None:
+    """Behave as a C program does, and keep children until they are waited for.
 
     Also for what is started: a shell, which runs first, mostly leaves SIGCHLD so anyway.
     """
+    from ssd.launch.stdio import settle
     from ssd.signals import raw as signals
 
+    settle()
     if signals.getsignal(signals.SIGCHLD) == signals.SIG_IGN:
         signals.signal(signals.SIGCHLD, signals.SIG_DFL)
 

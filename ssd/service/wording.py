@@ -2,7 +2,7 @@
 
 import errno
 
-from ssd.command import messages
+from ssd.command import messages, unforeseen
 from ssd.errors import Error, NotReady, PidfileUnwritable, StartFailed
 from ssd.service.verbs import ERROR, PRIVILEGE
 
@@ -10,7 +10,7 @@ UNKNOWN_STATUS, NOT_CONFIGURED = 4, 6  # LSB, "Init Script Actions"
 _DENIALS = (errno.EPERM, errno.EACCES)
 
 
-def describe(error: "Error | OSError") -> str:
+def describe(error: BaseException) -> str:
     """Say what went wrong, in one line."""
     if isinstance(error, NotReady) and error.reason == "timeout":
         known = f" (process {error.process.pid})" if error.process.pid else ""
@@ -19,12 +19,14 @@ def describe(error: "Error | OSError") -> str:
         spoken = isinstance(error, (NotReady, StartFailed))
         spoken = spoken or type(error).__name__ in messages.ERRORS
         return messages.describe(error) if spoken else str(error)
+    if not isinstance(error, OSError):
+        return unforeseen.describe(error)
     if error.filename is None:
         return str(error.strerror or error)
     return f"{error.filename}: {error.strerror}"
 
 
-def is_denial(error: "Error | OSError") -> bool:
+def is_denial(error: BaseException) -> bool:
     """Tell whether the caller lacks a privilege (LSB's status 4)."""
     if isinstance(error, StartFailed):
         # Not to be allowed to execute the program is a matter of the program's mode.
@@ -34,7 +36,7 @@ def is_denial(error: "Error | OSError") -> bool:
     return False
 
 
-def exit_status(error: "Error | OSError", verb: str) -> int:
+def exit_status(error: BaseException, verb: str) -> int:
     """Return the status of a verb that could not even look, because of an error."""
     if verb == "status":
         return UNKNOWN_STATUS

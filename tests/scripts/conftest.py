@@ -8,6 +8,7 @@ import pytest
 from support import ORACLE, skip_without_oracle
 
 from .machine import Machine, subreaper
+from .places import Place
 
 
 @pytest.fixture
@@ -56,3 +57,15 @@ def made(kind: str, root: Path, script: Path, ssd_path: Path) -> Iterator[Machin
             yield machine
         finally:
             machine.end()
+
+
+@pytest.fixture
+def scripts(ssd_path: Path) -> Path:
+    """Return the folder of the installed scripts."""
+    return ssd_path.parent
+
+
+@pytest.fixture
+def place(tmp_path: Path, scripts: Path) -> Place:
+    """Return a prefix without an interpreter and without packages."""
+    return Place(tmp_path / "prefix", scripts)

@@ -1,15 +1,10 @@
-"""The script ssd-service: it finds the interpreter of ssd and starts it without site."""
+"""The script ssd-service: what it passes on; tests/scripts/test_launchers.py has the rest."""
 
 import json
-import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-import ssd
 
 SHOW = "executable = '/bin/true'\n"
 
@@ -49,47 +44,9 @@ def test_the_interpreter_runs_without_site_and_isolated(script, run, tmp_path) -
     assert (0, "") == (done.returncode, done.stderr)
 
 
-def test_it_starts_the_interpreter_that_the_script_beside_it_names(script, run, tmp_path) -> None:
-    """Whatever else is called python."""
-    place = tmp_path / "bin"
-    place.mkdir()
-    shutil.copy(script, place / "ssd-service")
-    wrapper = place / "python-wrapper"
-    wrapper.write_text(f'#!/bin/sh\necho "$1" >> {tmp_path}/calls\nexec {sys.executable} "$@"\n')
-    wrapper.chmod(0o755)
-    (place / "ssd").write_text(f"#!{wrapper}\n")
-    done = run(place / "ssd-service", "--version")
-    assert (0, True) == (done.returncode, done.stdout.startswith("ssd-service "))
-    assert "-IS\n" == (tmp_path / "calls").read_text()
-
-
 def test_json_comes_from_it_too(script, tmp_path) -> None:
     """psutil is found without site."""
     (tmp_path / "nap.toml").write_text(f'pidfile = "{tmp_path}/pid"\n{SHOW}')
     argv = [script, f"--directory={tmp_path}", "nap", "status", "--json"]
     done = subprocess.run(argv, capture_output=True, text=True)
     assert "stopped" == json.loads(done.stdout)["state"]
-
-
-def test_it_goes_on_with_site_where_only_that_knows_the_package(script, run, tmp_path) -> None:
-    """As after pip install --editable, which leaves a .pth file in the package's place."""
-    place = tmp_path / "venv"
-    packages = place / "lib/python{}.{}/site-packages".format(*sys.version_info)
-    packages.mkdir(parents=True)
-    (packages / "editable.pth").write_text(str(Path(ssd.__file__).parent.parent) + "\n")
-    shutil.copy(Path(sys.prefix) / "pyvenv.cfg", place)
-    (place / "bin").mkdir()
-    (place / "bin/python").symlink_to(os.path.realpath(sys.executable))
-    shutil.copy(script, place / "bin/ssd-service")
-    (place / "bin/ssd").write_text(f"#!{place}/bin/python\n")
-    done = run(place / "bin/ssd-service", "--version")
-    assert (0, "") == (done.returncode, done.stderr)
-    assert done.stdout.startswith("ssd-service ")
-
-
-def test_an_interpreter_without_the_package_says_so(script, run, tmp_path) -> None:
-    """Python's own error names what is missing."""
-    shutil.copy(script, tmp_path / "ssd-service")
-    (tmp_path / "ssd").write_text(f"#!{os.path.realpath(sys.executable)}\n")
-    done = run(tmp_path / "ssd-service", "--version")
-    assert (1, True) == (done.returncode, "No module named 'ssd'" in done.stderr)

@@ -47,14 +47,14 @@ def main(words: list[str]) -> int:
         say(f"lsb: {_unknown(words)}: one of {' '.join(FUNCTIONS)}")
         return UNIMPLEMENTED
     name, *arguments = words
-    function = getattr(__import__(f"ssd.service.lsb.{home}", fromlist=[name]), name)
     try:
+        function = getattr(__import__(f"ssd.service.lsb.{home}", fromlist=[name]), name)
         return int(function(say, arguments) if home == "calls" else function(*arguments))
     except ValueError as error:
         say(f"{name}: {error}")
         return INVALID
-    except OSError as error:
-        # Not about the daemon but about us: no descriptor left, or no working directory.
+    except BaseException as error:  # noqa: BLE001 - it has its place in the table, too
+        # Not about the daemon but about us: no descriptor left, a broken package, an interruption.
         from ssd.service.wording import describe
 
         say(f"{name}: {describe(error)}")

@@ -1,0 +1,68 @@
+"""A prefix of its own for the scripts, as an installer makes one."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from support import PATIENCE
+
+import ssd
+
+PYTHON = os.path.realpath(sys.executable)
+VERSION = "python{}.{}".format(*sys.version_info)
+PACKAGES = f"lib/{VERSION}/site-packages"
+HERE = Path(str(ssd.__file__)).parent.parent  # where pip has put ssd and what it needs
+COMMANDS = ("ssd", "ssd-service")
+STRANGER = "import os; os.write(2, b'a stranger\\n'); os._exit(77)\n"
+
+
+class Place:
+    """A prefix of its own: the scripts, the first of which names its options, and packages."""
+
+    def __init__(self, root: Path, scripts: Path, packages: str = PACKAGES) -> None:
+        self.root = root
+        self.bin = root / "bin"
+        self.packages = root / packages
+        self.bin.mkdir(parents=True)
+        self.packages.mkdir(parents=True, exist_ok=True)
+        shutil.copy(scripts / "ssd-service", self.bin)
+        shutil.copy(scripts / "ssd", self.bin)
+        self.noted(f"#!{self.bin}/python3 -IS\n")
+
+    def furnish(self) -> "Place":
+        """Bring the packages."""
+        for package in ("ssd", "daemon", "lockfile", "psutil"):
+            (self.packages / package).symlink_to(HERE / package)
+        return self
+
+    def break_package(self, text: str) -> "Place":
+        """Bring a package ssd that is only this text."""
+        (self.packages / "ssd").mkdir()
+        (self.packages / "ssd/__init__.py").write_text(text)
+        return self
+
+    def python(self, program: str = PYTHON) -> "Place":
+        """Put the interpreter beside the scripts, as in a virtual environment."""
+        (self.bin / "python3").symlink_to(program)
+        return self
+
+    def venv(self) -> "Place":
+        """Make it a virtual environment."""
+        shutil.copy(Path(sys.prefix) / "pyvenv.cfg", self.root)
+        return self
+
+    def noted(self, text: str) -> "Place":
+        """Write the first lines of the script ssd, as pip does."""
+        script = self.bin / "ssd"
+        script.write_text(text + script.read_text().partition("\n")[2])
+        return self
+
+    def __call__(
+        self, command: str, *words: object, **options: object
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a command of this place."""
+        argv = [str(self.bin / command), *map(str, words)]
+        settings = {"capture_output": True, "text": True, "timeout": PATIENCE, **options}
+        return subprocess.run(argv, **settings)  # type: ignore[call-overload, no-any-return]

@@ -1,0 +1,215 @@
+"""What nobody has foreseen ends with a status that is no answer, and one line."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import PATIENCE, child, python
+
+from ssd import __main__ as module
+
+from .places import HERE, STRANGER, Place
+
+# Whatever nobody has foreseen ---------------------------------------------------------------
+
+# words -> the exit status of a failure
+FAULTS = {
+    "--start --exec /bin/true": 2,
+    "--stop --pid 1": 2,
+    "--status --pid 1": 4,
+    "--stat --pid 1": 4,
+    "-T --pid 1": 4,
+    "-qT --pid 1": 4,
+    "-oqT --pid 1": 4,
+    "-Tp /run/x.pid": 4,
+    "--pidof --name x": 4,
+    "--pid 1 --status": 4,
+    "-K --pid 1 --retry -TERM/5": 2,
+    "--signal -TSTP --pid 1 --stop": 2,
+    "--start --exec /bin/true -- --status": 2,
+    "--start --exec /bin/true -- -T": 2,
+    "": 2,
+}
+SERVICE_FAULTS = {
+    "nap status": 4,
+    "nap status --json": 4,
+    "--directory /etc/x nap status": 4,
+    "--directory=/etc/x --with-ssd nap status": 4,
+    "/etc/init.d/nap status": 4,
+    "all status": 4,
+    "nap start": 1,
+    "nap stop": 1,
+    "nap restart": 1,
+    "status start": 1,
+    "generate systemd nap": 1,
+    "lsb pidofproc /bin/x": 4,
+    "lsb --as me status_of_proc /bin/x x": 4,
+    "lsb start_daemon /bin/x": 2,
+    "lsb killproc /bin/x": 1,
+    "--status-all": 1,
+    "": 1,
+}
+
+
+def said(done: "subprocess.CompletedProcess[str]") -> str:
+    """Return the one line on standard error."""
+    (line,) = done.stderr.splitlines()
+    assert "" == done.stdout
+    return line
+
+
+@pytest.mark.parametrize("line", FAULTS)
+def test_without_a_working_package_the_status_is_no_answer(line: str, place: Place) -> None:
+    """1 would mean that it runs already, or is dead and has left a pidfile."""
+    place.python().break_package("raise MemoryError")
+    done = place("ssd", *line.split())
+    assert (FAULTS[line], True) == (done.returncode, said(done).startswith("ssd: "))
+    assert "MemoryError" in done.stderr
+
+
+@pytest.mark.parametrize("line", SERVICE_FAULTS)
+def test_without_a_working_package_the_status_of_a_service_is_no_answer(
+    line: str, place: Place
+) -> None:
+    """LSB: 4 where a status was asked for, else 1; the functions have their own."""
+    place.python().break_package("raise MemoryError")
+    done = place("ssd-service", *line.split())
+    assert (SERVICE_FAULTS[line], True) == (done.returncode, "MemoryError" in said(done))
+
+
+@pytest.mark.parametrize("line", FAULTS)
+def test_the_module_knows_the_same_statuses(line: str) -> None:
+    """``python -m ssd`` has no launcher to tell it."""
+    assert FAULTS[line] == module.fault(line.split())
+
+
+BROKEN = {
+    "a syntax error": ("def", "SyntaxError"),
+    "a missing module": ("import no_such_module", "ModuleNotFoundError"),
+    "an endless recursion": ("def f(): f()\nf()", "RecursionError"),
+    "an interruption": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+    "an end of its own": ("raise SystemExit(1)", "SystemExit"),
+    "no descriptor": ("raise OSError(24, 'Too many open files')", "Too many open files"),
+    "two lines": ("raise ValueError('one\\ntwo')", "one two"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_is_wrong_is_named_in_one_line(case: str, place: Place) -> None:
+    """Whatever it is."""
+    text, name = BROKEN[case]
+    place.python().break_package(text)
+    for command, words in (("ssd", ["--status", "--pid", "1"]), ("ssd-service", ["nap", "status"])):
+        done = place(command, *words)
+        assert (4, True) == (done.returncode, name in said(done)), done.stderr
+
+
+# (a module that is loaded late, the command, its words, the status)
+LATE = [
+    ("ssd/command/status.py", "ssd", "--status --pid 1", 4),
+    ("ssd/command/status.py", "ssd", "--pidof --pid 1", 4),
+    ("ssd/command/stop.py", "ssd", "--stop --pid 1 --test", 2),
+    ("ssd/command/start.py", "ssd", "--start --test --exec /bin/true", 2),
+    ("ssd/command/messages.py", "ssd", "--status --pid 1", 4),
+    ("ssd/service/performing.py", "ssd-service", "--directory={place} nap status", 4),
+    ("ssd/service/performing.py", "ssd-service", "--directory={place} nap start", 1),
+    ("ssd/service/wording.py", "ssd-service", "--directory={place} nap status", 4),
+    ("ssd/service/lsb/calls.py", "ssd-service", "lsb pidofproc /bin/true", 4),
+    ("ssd/service/lsb/calls.py", "ssd-service", "lsb start_daemon /bin/true", 2),
+    ("ssd/service/lsb/lines.py", "ssd-service", "lsb log_end_msg 0", 1),
+    ("ssd/service/generators/systemd.py", "ssd-service", "--directory={place} generate systemd nap",
+     1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("broken", "command", "line", "status"), LATE)
+def test_a_module_that_is_broken_fails_with_what_was_asked_for(
+    broken: str, command: str, line: str, status: int, place: Place, tmp_path: Path
+) -> None:
+    """Also where the command line has been read already."""
+    place.furnish().python()
+    (place.packages / "ssd").unlink()
+    shutil.copytree(HERE / "ssd", place.packages / "ssd")
+    (place.packages / broken).write_text("raise RecursionError('as deep as the sea')\n")
+    # The error has to get into words for a look at a declaration that cannot be meant.
+    fault = "what\n" if "wording" in broken else "executable = '/bin/true'\n"
+    (tmp_path / "nap.toml").write_text(fault)
+    done = place(command, *line.format(place=tmp_path).split())
+    assert (status, True) == (done.returncode, "as deep as the sea" in said(done)), done.stderr
+
+
+def test_a_missing_interpreter_is_named(place: Place) -> None:
+    """A release upgrade takes it away from below a virtual environment."""
+    place.python("/nonexistent/python3.5")
+    (place.root / "pyvenv.cfg").touch()
+    done = place("ssd-service", "nap", "status")
+    assert 4 == done.returncode
+    assert said(done).startswith("ssd-service: ")  # the system's own has no ssd, or there is none
+
+
+def test_an_interpreter_that_cannot_be_executed_gives_no_answer(place: Place) -> None:
+    """A shell's 126, or the status of a failure; never 1."""
+    (place.bin / "python3").write_text("\x7fELF and no more")
+    (place.bin / "python3").chmod(0o755)
+    (place.root / "pyvenv.cfg").touch()
+    done = place("ssd-service", "nap", "status")
+    assert done.returncode in (4, 126)
+    assert "" != done.stderr
+
+
+@pytest.mark.parametrize("kibibytes", [8000, 12000, 14000, 16000, 18000, 20000, 24000])
+def test_without_memory_no_answer_is_given(kibibytes: int, place: Place) -> None:
+    """With so little of it either the interpreter or ssd fails; with more it works."""
+    place.furnish().python()
+    ask = f'ulimit -v {kibibytes} && exec "$0" "$@"'
+    with child() as process:
+        lines = {("ssd-service", "lsb", "pidofproc", "/nonexistent"): (3, 4)}
+        if kibibytes > 14000:  # with less Python itself ends, and nobody is there to say why
+            lines["ssd", "--status", "--pid", str(process.pid)] = (0, 4)
+            lines["ssd", "--stop", "--test", "--quiet", "--pid", str(process.pid)] = (0, 2)
+        for (command, *words), statuses in lines.items():
+            argv = ["sh", "-c", ask, place.bin / command, *words]
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
+            assert done.returncode in statuses, done.stderr
+            assert len(done.stderr.splitlines()) == (done.returncode in (2, 4)), done.stderr
+
+
+def test_an_interruption_ends_it_as_it_ends_a_c_program(place: Place) -> None:
+    """From the first line on."""
+    place.python().break_package("import os; os.kill(os.getpid(), 2)")
+    done = place("ssd", "--status", "--pid", "1")
+    assert (-signal.SIGINT, "") == (done.returncode, done.stderr)
+
+
+# python -m ssd ------------------------------------------------------------------------------
+
+
+def test_the_module_imports_nothing_more_from_the_directory_that_it_is_in(
+    tmp_path: Path,
+) -> None:
+    """What Python has imported until ssd is there, it cannot help."""
+    for name in ("daemon", "fcntl", "resource", "marshal", "lockfile"):
+        (tmp_path / f"{name}.py").write_text(STRANGER)
+    words = ["--start", "--background", "--name", "nobody", "--startas", "/bin/true"]
+    for variables in ({}, {"PYTHONPATH": str(tmp_path)}, {"PYTHONPATH": ":"}):
+        argv = [sys.executable, "-m", "ssd", *words]
+        environment = {**os.environ, **variables}
+        done = subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True)
+        assert (0, b"") == (done.returncode, done.stderr)
+
+
+def test_the_module_that_cannot_be_imported_gives_no_answer(place: Place) -> None:
+    """As the script."""
+    (place.packages / "ssd").mkdir()
+    (place.packages / "ssd/__init__.py").touch()
+    shutil.copy(HERE / "ssd/__main__.py", place.packages / "ssd")
+    code = "import runpy, sys; sys.argv[0] = 'x'; runpy.run_module('ssd', run_name='__main__')"
+    for line in FAULTS:
+        code_in_place = f"import sys; sys.path.insert(0, {str(place.packages)!r}); {code}"
+        done = python(code_in_place, *line.split(), flags=("-I", "-S"))
+        assert FAULTS[line] == done.returncode
+        assert 1 == len(done.stderr.splitlines())

@@ -1,0 +1,278 @@
+"""The scripts ssd and ssd-service: which Python runs them, and whom they obey."""
+
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import PATIENCE, child, ended
+
+from .places import COMMANDS, HERE, PACKAGES, PYTHON, STRANGER, VERSION, Place
+
+# The caller's surroundings ------------------------------------------------------------------
+
+LEAD_ASTRAY = ("ssd", "daemon", "lockfile", "psutil", "readlink", "marshal", "fcntl", "resource")
+EARLY = (
+    "os",
+    "site",
+    "sitecustomize",
+    "usercustomize",
+    "encodings",
+    "_signal",
+)  # before ssd is there
+
+
+@pytest.fixture
+def trap(tmp_path: Path) -> Path:
+    """Return a folder of a stranger's, with programs and modules that give themselves away."""
+    folder = tmp_path / "trap"
+    folder.mkdir()
+    for name in LEAD_ASTRAY:
+        (folder / f"{name}.py").write_text(STRANGER)
+    (folder / "ssd").mkdir()
+    (folder / "ssd/__init__.py").write_text(STRANGER)
+    for name in ("readlink", "python3", "python", "sh", "ulimit", "read", "printf", "dirname"):
+        (folder / name).write_text("#!/bin/sh\necho a stranger >&2\nexit 77\n")
+        (folder / name).chmod(0o755)
+    return folder
+
+
+def undisturbed(given: dict[str, str], ssd: Path, trap: Path, service: Path) -> None:
+    """Ask, start and look with these variables in the trap."""
+    settings = {"env": given, "cwd": trap, "capture_output": True, "timeout": PATIENCE}
+    pidfile, file = trap / "pid", trap / "environment"
+    with child() as process:
+        start = ["--start", "--background", "--pidfile", pidfile, "--output", file]
+        for words in (
+            [ssd, "--status", "--pid", str(process.pid)],
+            [ssd, *start, "--startas", "/usr/bin/env", "--", "-0"],
+            [service, "--version"],
+        ):
+            done = subprocess.run(words, **settings)  # type: ignore[call-overload]
+            assert (0, b"") == (done.returncode, done.stderr), words
+
+
+MILD = [
+    {"PYTHONPATH": ":/nonexistent"},
+    {"PYTHONPATH": "{trap}"},
+    {"PYTHONPATH": ".:{trap}", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"},
+    {"PYTHONSTARTUP": "{trap}/ssd.py", "PYTHONINSPECT": "1"},
+    {"PYTHONUSERBASE": "{trap}", "PYTHONPYCACHEPREFIX": "{trap}"},
+    {"PYTHONWARNINGS": "error"},
+    {"PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONOPTIMIZE": "2"},
+    {"PATH": ""},
+    {"PATH": ":"},
+    {"PATH": "{trap}"},
+]
+ASTRAY = [
+    *MILD,
+    {"PYTHONHOME": "/nonexistent"},
+    {"PYTHONHOME": "{trap}", "PYTHONPATH": "{trap}"},
+    {"PYTHONPLATLIBDIR": "nonexistent"},
+    {"PYTHONWARNINGS": "error", "PYTHONDEVMODE": "1", "PYTHONVERBOSE": "1"},
+    {"PYTHONSAFEPATH": "", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONOPTIMIZE": "2"},
+    {"PYTHONUTF8": "0", "PYTHONIOENCODING": "nonsense", "PYTHONCOERCECLOCALE": "warn"},
+    {"IFS": "/s", "CDPATH": "{trap}", "ENV": "{trap}/sh", "BASH_ENV": "{trap}/sh"},
+]
+
+
+def filled(variables: dict[str, str], trap: Path) -> dict[str, str]:
+    """Put the folder in."""
+    return {"PATH": "/usr/bin:/bin", **{k: v.format(trap=trap) for k, v in variables.items()}}
+
+
+@pytest.mark.parametrize("variables", ASTRAY, ids=lambda variables: ",".join(variables))
+def test_isolated_by_its_first_line_it_obeys_no_variable_and_no_directory(
+    variables: dict[str, str], trap: Path, place: Place
+) -> None:
+    """Neither does ssd-service, which starts Python so."""
+    place.furnish().python()
+    for name in EARLY:
+        (trap / f"{name}.py").write_text(STRANGER)
+    undisturbed(filled(variables, trap), place.bin / "ssd", trap, place.bin / "ssd-service")
+
+
+@pytest.mark.parametrize("variables", MILD, ids=lambda variables: ",".join(variables))
+def test_as_pip_installs_it_ssd_obeys_what_the_interpreter_alone_looks_at(
+    variables: dict[str, str], trap: Path, ssd_path: Path, tmp_path: Path
+) -> None:
+    """Neither by its path nor by a link is anything of ssd's imported from elsewhere."""
+    link = tmp_path / "start-stop-daemon"
+    link.symlink_to(ssd_path)
+    for path in (ssd_path, link):
+        undisturbed(filled(variables, trap), path, trap, ssd_path.with_name("ssd-service"))
+
+
+ODD = [
+    (),
+    (b"A.B=1", b"b-c=2", b"\xff=\xfe", b"EMPTY="),
+    (b"PWD=/stale", b"OLDPWD=/older", b"SHLVL=7", b"_=x", b"IFS=x", b"PS1=$ "),
+    (b"PYTHONPATH=/srv/app", b"PYTHONUTF8=1", b"PYTHONSTARTUP=x", b"A.B=1"),
+    (b"PYTHONPATH=/srv/app", b"LC_ALL=C", b"PWD=/stale"),
+    (b"LINES=two\nlines", b"A=" + b"x" * 100_000),
+    (b"BASH_FUNC_exec%%=() { echo no; }",),
+]
+
+
+@pytest.mark.parametrize("way", [[], ["--background"]], ids=["foreground", "background"])
+@pytest.mark.parametrize("given", ODD, ids=range(len(ODD)))
+def test_the_environment_reaches_the_program_byte_for_byte(
+    given: tuple[bytes, ...], way: list[str], tmp_path: Path, ssd_path: Path
+) -> None:
+    """Also what steers Python, for which it is started a second time."""
+    environment = dict(word.split(b"=", 1) for word in given)
+    file = tmp_path / "environment"
+    os.mkfifo(file)
+    show = ["--startas", "/bin/sh", "--", "-c", f'cat "/proc/$$/environ" > {file}']
+    words = ["--start", *way, "--name", "nobody", *show]
+    found: list[bytes] = []
+    reader = threading.Thread(target=lambda: found.append(file.read_bytes()))
+    reader.start()
+    done = subprocess.run([ssd_path, *words], env=environment, timeout=PATIENCE)  # type: ignore[arg-type]
+    reader.join()
+    assert 0 == done.returncode
+    assert [*given] == found[0].split(b"\0")[:-1]
+
+
+TOLD = "trap 'echo TERM' TERM; echo ready; while :; do read line; done"
+
+
+def test_it_has_the_name_that_it_was_called_by(tmp_path: Path, ssd_path: Path) -> None:
+    """``--name python3`` must not find it."""
+    link = tmp_path / "start-stop-daemon"
+    link.symlink_to(ssd_path)
+    for path, variables in ((ssd_path, {}), (link, {}), (ssd_path, {"PYTHONHASHSEED": "1"})):
+        with child("sh", "-c", TOLD, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert b"ready\n" == process.stdout.readline()
+            argv = [str(path), "--stop", "--retry", "TERM/1000", "--pid", str(process.pid)]
+            with subprocess.Popen(argv, env={**os.environ, **variables}) as stop:
+                assert b"TERM\n" == process.stdout.readline()
+                name = Path(f"/proc/{stop.pid}/comm").read_text()
+                stop.kill()
+        assert f"{path.name[:15]}\n" == name
+
+
+# Links --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_link_leads_to_the_place_of_the_script(
+    command: str, trap: Path, place: Place, tmp_path: Path
+) -> None:
+    """Through other links, and by a relative path; whatever else is beside a link."""
+    place.furnish().python()
+    farm = tmp_path / "sbin"
+    farm.mkdir()
+    (trap / "hop").symlink_to(place.bin / command)
+    (farm / command).symlink_to("../trap/hop")
+    for name in {"python3", *COMMANDS} - {command}:
+        (farm / name).write_text(f"#!{trap}/python3\n")
+        (farm / name).chmod(0o755)
+    wanted = place(command, "--version").stdout
+    assert wanted.startswith(f"{command} ")
+    for path, path_variable in (
+        (farm / command, "/bin"),
+        (f"../sbin/{command}", "/bin"),
+        (command, f":{farm}"),
+        (command, ""),
+    ):
+        cwd = farm if path == command and not path_variable else trap
+        words = ["sh", "-c", f'PATH={path_variable}; exec "$0" --version', path]
+        done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=PATIENCE)
+        assert (0, wanted, "") == (done.returncode, done.stdout, done.stderr), path
+
+
+# Which Python -------------------------------------------------------------------------------
+
+NOTES = {
+    "as pip writes it": "#!{python}\n",
+    "after a blank": "#! {python}\n",
+    "with flags": "#!{python} -sP\n",
+    "with blanks, in two lines for sh": "#!/bin/sh\n'''exec' \"{blank}\" \"$0\" \"$@\"\n' '''\n",
+    "in single quotes": "#!/bin/sh\n'''exec' '{blank}' \"$0\" \"$@\"\n' '''\n",
+    "too long for line 1": "#!/bin/sh\n'''exec' {python} \"$0\" \"$@\"\n' '''\n",
+    "with blanks, in line 1": "#!{blank}\n",
+}
+
+
+@pytest.fixture
+def wrapper(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder with interpreters that note that they were called."""
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    for path in (folder / "python3.x", tmp_path / "python-wrapper"):
+        path.write_text(f'#!/bin/sh\necho "$1" >> "{tmp_path}/calls"\nexec {PYTHON} "$@"\n')
+        path.chmod(0o755)
+    yield tmp_path
+
+
+@pytest.mark.parametrize("case", NOTES)
+def test_the_interpreter_is_the_one_that_pip_has_noted(
+    case: str, place: Place, wrapper: Path
+) -> None:
+    """Whatever else is called python, also beside the script."""
+    blank, plain = wrapper / "a folder/python3.x", wrapper / "python-wrapper"
+    place.furnish().python("/bin/false").noted(NOTES[case].format(python=plain, blank=blank))
+    done = place("ssd-service", "--version")
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "-IS\n" == (wrapper / "calls").read_text()
+
+
+@pytest.mark.parametrize(
+    "noted", ["#!/usr/bin/env python3\n", "#!python3\n", "#!/gone/python\n", ""]
+)
+def test_an_interpreter_that_path_would_choose_is_not_taken(
+    noted: str, place: Place, trap: Path
+) -> None:
+    """The one beside the script is, and else the system's."""
+    place.furnish().python().noted(noted)
+    done = place("ssd-service", "--version", env={"PATH": str(trap)}, cwd=trap)
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+LAYOUTS = {
+    "a virtual environment, or a user's": PACKAGES,
+    "Debian's pip": f"lib/{VERSION}/dist-packages",
+    "Debian's packages": "lib/python3/dist-packages",
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("case", LAYOUTS)
+def test_the_packages_are_found_without_site(
+    case: str, command: str, tmp_path: Path, scripts: Path
+) -> None:
+    """In the folders that installers use; a second start of Python would cost as much again."""
+    place = Place(tmp_path / "prefix", scripts, LAYOUTS[case]).furnish().python()
+    loaded = tmp_path / "loaded"
+    (place.packages / "ssd").unlink()
+    shutil.copytree(HERE / "ssd", place.packages / "ssd")
+    with (place.packages / "ssd/__init__.py").open("a") as init:
+        init.write(f"\nimport sys; open({str(loaded)!r}, 'w').write(repr('site' in sys.modules))\n")
+    assert 0 == place(command, "--version").returncode
+    assert "False" == loaded.read_text()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_site_is_asked_where_that_alone_knows_the_packages(command: str, place: Place) -> None:
+    """After pip install --editable a .pth file leads to them, in a virtual environment's folder."""
+    place.venv().python()
+    (place.packages / "editable.pth").write_text(f"{HERE}\n")
+    done = place(command, "--version")
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_python_daemon_may_be_the_systems(place: Place, tmp_path: Path) -> None:
+    """It need not be beside ssd."""
+    place.venv().furnish().python()
+    for name in ("daemon", "lockfile"):
+        (place.packages / name).unlink()
+    (place.packages / "others.pth").write_text(f"{HERE}\n")
+    words = ["--start", "--background", "--make-pidfile", "--pidfile", tmp_path / "pid"]
+    done = place("ssd", *words, "--startas", "/bin/sleep", "--", "1000")
+    with ended(int((tmp_path / "pid").read_text())):
+        assert (0, "") == (done.returncode, done.stderr)
