@@ -20,7 +20,7 @@ from time import monotonic, sleep
 
 from ssd import locking
 from ssd.errors import AlreadyRunning, StartBlocked, StartFailed
-from ssd.launch import environment, identity
+from ssd.launch import environment, identity, report
 from ssd.launch.become import home
 from ssd.patience import MOST, PAUSE
 from ssd.processes.identity import UNKNOWN_START, Process
@@ -232,11 +232,10 @@ def _fork(
     if pid is None:
         return None
     spawned.close(writing)
-    process = Process(pid, _start_time(pid))
     while spawned.read(reading):
         pass  # to its end, which is that of the pipe in the child: it is executed, or has failed
     if not spawned.said:
-        return process
+        return _arrived(pid, launch)
     spawned.reap()
     _fail(spawned.said, command)
     return None
@@ -263,6 +262,17 @@ def _fail(said: bytes, command: "Command") -> None:
         return
     code = int(number, 16)
     raise StartFailed("exec", os.fsdecode(command.startas), code, os.strerror(code))
+
+
+def _arrived(pid: int, launch: Launch) -> Process:
+    """Return a child that has just been executed."""
+    found: list[Process] = []
+
+    def look() -> None:
+        found.append(report.arrived(Process(pid, _start_time(pid)), launch.table))
+
+    _undisturbed(look)
+    return found[0]
 
 
 def _start_time(pid: int) -> int:
