@@ -38,7 +38,8 @@ def test_a_lock_lies_beside_no_pidfile_and_is_gone_when_released(tmp_path: Path)
         assert f".pidfile-{here.st_dev:x}-{here.st_ino:x}-x.pid.lock" == file.name
         assert (os.geteuid(), 0o600) == (file.stat().st_uid, stat.S_IMODE(file.stat().st_mode))
         assert 0 == file.parent.stat().st_mode & 0o022
-        assert [] == listing(tmp_path)
+        # Who has no home may have nothing better than a directory of his own.
+        assert file.parent == tmp_path or [] == listing(tmp_path)
         lock.release()
     assert not file.exists()
 
@@ -196,7 +197,7 @@ def test_every_name_of_a_pidfile_has_one_lock(
     files = set()
     for name in [*names, str(tmp_path / "run" / "x.pid"), b"run/x.pid"]:
         lock = take(name)  # type: ignore[arg-type]
-        files.add(lock.path)
+        files.add(Path(lock.path).name)
         lock.release()
     assert 1 == len(files)
 

@@ -171,9 +171,8 @@ def test_a_pidfile_in_a_directory_of_his_own_gives_one_to_who_has_no_home(
 @pytest.mark.requires_namespaces
 def test_a_root_that_may_not_write_run_has_locks_in_tmp(in_namespace: Run) -> None:
     """So it is in a user namespace, where the machine's /run belongs to nobody who is known."""
-    words = ["mount", "-o", "remount,ro", "/run"]
-    done = in_namespace("sh", "-ec", '"$@"; exec "$0" -c "$CODE"', sys.executable, *words,
-                        env={**os.environ, "CODE": WITHOUT})  # fmt: skip
+    script = 'mount -t tmpfs -o ro none /run; exec "$@"'
+    done = in_namespace("sh", "-ec", script, "sh", sys.executable, "-c", WITHOUT)
     assert "/tmp/ssd-0/.name-78.lock 0o700\n" == done.stdout, done.stderr
 
 

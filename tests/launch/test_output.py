@@ -5,21 +5,22 @@ import os
 from pathlib import Path
 
 import pytest
-from support import NOBODY, nothing_left
+from support import nothing_left
 
 import ssd
 from ssd.launch.output import distrust, open_output
 
 SOMEBODY = 4242  # who has no part in it
+DAEMON = 4243  # the program's user, and his group
 OURS = os.geteuid()
 
 
 def facts(mode: int, uid: int, links: int = 1) -> os.stat_result:
     """Return the facts of a file as stat(2) would."""
-    return os.stat_result((mode, 1, 1, links, uid, NOBODY, 0, 0, 0, 0))
+    return os.stat_result((mode, 1, 1, links, uid, DAEMON, 0, 0, 0, 0))
 
 
-OWN, THEIRS = facts(0o40755, OURS), facts(0o40755, NOBODY)
+OWN, THEIRS = facts(0o40755, OURS), facts(0o40755, DAEMON)
 ALL, GROUP = facts(0o41777, 0), facts(0o42775, 0)
 PLAIN, HARD = facts(0o100644, SOMEBODY), facts(0o100644, 0, links=2)
 FIFO = 0o10644
@@ -38,7 +39,7 @@ TRUST = {
     "a stranger's pipe in everybody's directory": (facts(FIFO, SOMEBODY), ALL, False),
     "root's in everybody's directory": (facts(0o100644, 0), ALL, True),
     "ours in everybody's directory": (facts(0o100644, OURS), ALL, True),
-    "the program's in everybody's directory": (facts(0o100644, NOBODY), ALL, True),
+    "the program's in everybody's directory": (facts(0o100644, DAEMON), ALL, True),
     "the owner's in everybody's directory": (PLAIN, facts(0o40777, SOMEBODY), True),
 }
 
@@ -47,7 +48,7 @@ TRUST = {
 def test_only_what_nobody_else_has_chosen_is_written_to(case: str) -> None:
     """A file in a directory of others could be one that they want written."""
     file, directory, trusted = TRUST[case]
-    assert trusted == (distrust(file, directory, NOBODY) is None)
+    assert trusted == (distrust(file, directory, DAEMON) is None)
 
 
 def test_an_output_is_appended_to_and_blocks(tmp_path: Path) -> None:
