@@ -16,6 +16,7 @@ PASSED_ON = (signals.SIGTERM, signals.SIGHUP, signals.SIGUSR1, signals.SIGUSR2)
 
 TOLD = "ssd-service: warning: start-stop-daemon itself was called, and not ssd: {call}\n"
 UNTOLD = "too briefly to tell by whom"
+UNSEEN = "by this script or by others, which only root can see"
 BLIND = (
     "ssd-service: warning: whether a call reaches start-stop-daemon itself cannot be seen ({why})\n"
 )
@@ -82,7 +83,7 @@ def _wait(pid: int, watch: Watch) -> int:
             ended = end in ready
             if watch.fileno() >= 0:
                 for call in watch.calls():
-                    write(2, TOLD.format(call=call or UNTOLD))
+                    write(2, TOLD.format(call=call or (UNTOLD if watch.whose else UNSEEN)))
     finally:
         os.close(end)
     return os.waitpid(pid, 0)[1]  # the last: a signal after it may be for nobody

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import debian
 
@@ -94,10 +95,16 @@ def _unescaped(found: re.Match[bytes]) -> bytes:
 
 def _expanded(words: Sequence[bytes]) -> list[bytes]:
     """Have systemd's own library put in the variables, of which there are none."""
-    function = _library().replace_env_argv
+    library, version = _library()
     vector = ctypes.c_char_p * (len(words) + 1)
-    function.restype = ctypes.POINTER(ctypes.c_char_p)
-    result = function(vector(*words, None), (ctypes.c_char_p * 1)(None))
+    given = vector(*words, None), (ctypes.c_char_p * 1)(None)
+    made_by: Any = library.replace_env_argv
+    result = ctypes.POINTER(ctypes.c_char_p)()
+    if version < 254:
+        made_by.restype = ctypes.POINTER(ctypes.c_char_p)
+        result = made_by(*given)
+    else:  # it returns a status, and tells of variables that are unset or bad
+        assert 0 == made_by(*given, ctypes.byref(result), None, None)
     assert result, "replace_env_argv failed"
     made = []
     while result[len(made)] is not None:
@@ -106,16 +113,22 @@ def _expanded(words: Sequence[bytes]) -> list[bytes]:
 
 
 @functools.cache
-def _library() -> ctypes.CDLL:
-    """Load systemd's own library: the machine's, or Debian's with the libraries it needs."""
+def _library() -> tuple[ctypes.CDLL, int]:
+    """Load systemd's library, the machine's, or Debian's with what it needs; and its version."""
     pattern = "*/systemd/libsystemd-shared-*.so"
     for path in Path("/usr/lib").glob(pattern):
-        return ctypes.CDLL(str(path))
+        return ctypes.CDLL(str(path)), _version(path)
     folder = debian.unpack("systemd") / "usr/lib"
     needed = sorted(folder.glob("*/lib*.so.*"))
     for _ in range(len(needed)):  # the loader finds by name what is loaded, in any order
         needed = [each for each in needed if not _loads(each)]
-    return ctypes.CDLL(str(next(folder.glob(pattern))))
+    path = next(folder.glob(pattern))
+    return ctypes.CDLL(str(path)), _version(path)
+
+
+def _version(path: Path) -> int:
+    """Return the version in the name of systemd's library, libsystemd-shared-252.so."""
+    return int(re.findall(r"\d+", path.name)[0])
 
 
 def _loads(path: Path) -> bool:
