@@ -53,7 +53,11 @@ class Child(Process):
         return self
 
     def fileno(self) -> int:
-        """Return the pidfd (pidfd_open(2)), -1 where there is none."""
+        """Return the pidfd (pidfd_open(2)), -1 where there is none.
+
+        A loop of your own then calls ``poll`` from time to time; ``wait``, ``table.wait`` and
+        ``ssd.loops.wait`` do so themselves.
+        """
         return self._pidfds[0] if self._pidfds else -1
 
     def wait(self, timeout: float | None = None) -> int:

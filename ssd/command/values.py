@@ -71,7 +71,10 @@ def cpu_scheduling(text: str) -> tuple[str, int]:
         raise Usage(f"invalid process scheduler policy {policy!r}: use other, fifo or rr")
     if policy == "other":
         value = 0
-    lowest, highest = priority_range(policy)
+    try:
+        lowest, highest = priority_range(policy)
+    except OSError as error:
+        raise Unusable(f"--procsched cannot be had on this system ({error.strerror})") from error
     if value < lowest:
         raise Usage(f"process scheduler priority less than min ({lowest})")
     if value > highest:

@@ -1,5 +1,6 @@
 """Scheduling of the processor and of the disk, set before the program is executed."""
 
+import errno
 import os
 
 from ssd.launch.command import IO_CLASSES
@@ -15,7 +16,10 @@ _WHO_PROCESS = 1
 
 
 def priority_range(policy: str) -> tuple[int, int]:
-    """Return the lowest and the highest priority of a policy (sched_get_priority_min(2))."""
+    """Return the lowest and the highest priority of a policy (sched_get_priority_min(2)).
+
+    Raises OSError where the system has none.
+    """
     number = _policy(policy)
     return os.sched_get_priority_min(number), os.sched_get_priority_max(number)
 
@@ -28,13 +32,13 @@ def set_cpu(policy: str, priority: int) -> None:
 def set_io(io_class: str, priority: int) -> None:
     """Set this process's I/O class and priority (0 to 7). Raises OSError.
 
-    Where the system has no such thing (anything but Linux) it does nothing, as the
-    manual page of the original says.
+    Where the system has no such thing, which is anything but Linux, that is ENOSYS: a warning,
+    as any failure of it.
     """
     system = os.uname()
     call = _IOPRIO_SET.get(system.machine) if system.sysname == "Linux" else None
     if call is None:
-        return
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
     import ctypes  # this option alone pays for it
 
     libc = ctypes.CDLL(None, use_errno=True)
@@ -50,5 +54,7 @@ def io_mask(io_class: str, priority: int) -> int:
 
 
 def _policy(name: str) -> int:
+    if not hasattr(os, "sched_setscheduler"):  # macOS, OpenBSD
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
     numbers = {"other": os.SCHED_OTHER, "fifo": os.SCHED_FIFO, "rr": os.SCHED_RR}
     return numbers[name]

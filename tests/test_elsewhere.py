@@ -1,0 +1,122 @@
+"""What macOS and BSD lack is taken away: starts and stops work without it, through psutil.
+
+An emulation on Linux: a real kernel of those systems has not been seen. Starts are those of the
+command and the helper (``Launch``), which a fresh interpreter would do with all that Linux has.
+"""
+
+import errno
+import os
+from pathlib import Path
+
+from support import python
+
+# In an interpreter of its own, before anything of ssd is imported. There is no kqueue either, so
+# that processes are held by pid and start time: the least that a system offers.
+POORER = """
+import os, select, signal, sys, _signal
+import psutil, subprocess, asyncio  # those know which system it is
+
+for module, names in {
+    os: (
+        "pidfd_open", "P_PIDFD", "waitid", "O_PATH", "sched_setscheduler", "sched_param",
+        "sched_get_priority_min", "sched_get_priority_max", "SCHED_OTHER", "SCHED_FIFO",
+        "SCHED_RR", "setxattr", "getxattr", "listxattr", "removexattr", "getresuid", "getresgid",
+    ),
+    signal: ("pidfd_send_signal",), _signal: ("pidfd_send_signal",),
+}.items():
+    for name in names:
+        if hasattr(module, name):
+            delattr(module, name)
+uname = os.uname()
+
+
+class FakeName:
+    sysname, machine, nodename = "FreeBSD", uname.machine, uname.nodename
+
+
+os.uname = FakeName
+sys.platform = "freebsd14"
+"""
+
+LIFE = """
+import ssd
+from ssd import loops
+from ssd.starting import Launch
+
+folder = sys.argv[1]
+table = ssd.default_table()
+print(type(table).__name__)
+match, nap = ssd.Match(pidfile=folder + "/pid"), ssd.Command(["/bin/sleep", "1000"])
+launch = dict(warn=lambda *words: None, say=lambda *words: None)
+daemon = Launch(match, nap, background=True, make_pidfile=True, **launch).launch()
+print(ssd.status(match), ssd.find(match) == [daemon])
+try:
+    Launch(match, nap, background=True, make_pidfile=True, **launch).launch()
+except ssd.AlreadyRunning as error:
+    print(error.processes == [daemon])
+print(ssd.stop(match, "TERM/30/KILL/5") == [daemon], ssd.status(match))
+again = Launch(match, nap, background=True, make_pidfile=True, **launch).launch()
+print(asyncio.run(loops.stop(match)) == [again])
+with ssd.PIDLockFile(folder + "/own") as lock:
+    print(lock.i_am_locking())
+"""
+
+CHILD = """
+import ssd
+from ssd import loops
+from ssd.child import Child
+
+table = ssd.default_table()
+
+
+def begin(*argv):
+    started = subprocess.Popen(argv)
+    started.returncode = 0  # reaped here
+    return Child(started.pid, table.process(started.pid).start_time, [])
+
+
+with begin("/bin/sleep", "1000") as child:
+    print(child.fileno(), child.poll())
+    try:
+        child.wait(0.05)
+    except TimeoutError:
+        print("runs")
+    print(ssd.stop(ssd.Match(pid=child.pid)) == [child], child.wait())
+with begin("/bin/sleep", "1000") as child:
+    child.signal(15)
+    print(asyncio.run(loops.wait(child, 60)))
+with begin("/bin/sleep", "1000") as child:
+    child.signal(15)
+    table.wait([child], None)
+    print(child.wait())
+"""
+
+COMMAND = """
+from ssd.command import main
+sys.exit(main(["ssd", *sys.argv[1:]]))
+"""
+
+
+def test_a_daemon_lives_where_there_is_neither_pidfd_nor_attribute(tmp_path: Path) -> None:
+    """Started, asked after, not started twice, and stopped by either loop."""
+    done = python(POORER + LIFE, tmp_path)
+    expected = b"PortableTable\n0 True\nTrue\nTrue 1\nTrue\nTrue\n"
+    assert (expected, b"") == (done.stdout, done.stderr)
+
+
+def test_a_child_without_a_descriptor_can_be_waited_for() -> None:
+    """By itself, in a loop of asyncio and by the table, which look again and again then."""
+    done = python(POORER + CHILD)
+    assert (b"-1 None\nruns\nTrue -15\n-15\n-15\n", b"") == (done.stdout, done.stderr)
+
+
+def test_what_schedules_no_processes_says_so(tmp_path: Path) -> None:
+    """Row 32: --procsched is an error there, --iosched the warning that any failure of it is."""
+    words = ["--start", "--pidfile", tmp_path / "pid", "--startas", "/bin/echo"]
+    done = python(POORER + COMMAND, *words, "--procsched", "fifo:1", "--", "started")
+    reason = os.strerror(errno.ENOSYS)
+    said = f"ssd: --procsched cannot be had on this system ({reason})\n"
+    assert (2, b"", said) == (done.returncode, done.stdout, done.stderr.decode())
+    done = python(POORER + COMMAND, *words, "--iosched", "idle", "--", "started")
+    assert (0, b"started\n") == (done.returncode, done.stdout)
+    assert f"unable to alter IO priority to mask 24583 ({reason})\n" in done.stderr.decode()
