@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Plan = Generator[tuple[str, float], bool, bool]
 
+OURS = (12, 23, 24)  # ENOMEM, ENFILE, EMFILE of every Unix: trouble of our own, no refusal
 STOPPED, NOTHING, REFUSED = "stopped", "nothing", "refused"
 
 
@@ -164,6 +165,8 @@ class Stop:
             except ProcessLookupError:
                 self._drop(process, ended=True)  # it ended between the look and the signal
             except OSError as error:
+                if error.errno in OURS:
+                    raise
                 done.refused.append((process, error))
                 self._drop(process)
             else:
@@ -218,7 +221,7 @@ class Stop:
         try:
             with self.table.open(process) as handle:
                 handle.signal(0)
-        except OSError:
+        except (PermissionError, ProcessLookupError):
             return False
         return True
 

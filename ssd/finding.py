@@ -6,7 +6,7 @@ Reads, and changes nothing.
 import os
 
 from ssd import pidfile
-from ssd.errors import ExecutableMissing, UnknownUser
+from ssd.errors import ExecutableMissing
 from ssd.matching import Criteria, Match, lsb_status
 from ssd.processes import default_table
 from ssd.schedule import number
@@ -123,10 +123,7 @@ def _uid(user: str | int | None) -> int | None:
         return user
     uid = number(user)
     if uid is None:
-        import pwd
+        from ssd.launch.identity import Identity  # the account database, for names alone
 
-        try:
-            uid = pwd.getpwnam(user).pw_uid
-        except KeyError:
-            raise UnknownUser(user) from None
+        uid = Identity(user, None).uid
     return uid

@@ -1,5 +1,7 @@
 """The engine of a stop, driven by hand: what is due when, and for whom to wait."""
 
+import errno
+
 import pytest
 from scenarios import (
     FIRST,
@@ -18,6 +20,7 @@ from ssd.matching import Match
 from ssd.schedule import Schedule
 from ssd.stopping import run
 from ssd.testing import FakeProcesses, dies
+from ssd.testing.handles import FakeHandle
 
 
 @pytest.mark.parametrize("rule", SCENARIOS)
@@ -143,3 +146,19 @@ def test_who_is_known_by_his_pid_alone_has_no_successor() -> None:
         assert (True, STOPPED, [], "running") == (
             work.advance(), work.outcome, stranger.signals, stranger.state,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["signal", "ended"])
+def test_trouble_of_our_own_is_no_refusal(
+    method: str, fake_processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without memory for poll(2) nobody knows who runs; "none found" would be a lie."""
+
+    def fail(*arguments: object) -> bool:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    fake_processes.add("daemon")
+    monkeypatch.setattr(FakeHandle, method, fail)
+    for schedule in (Schedule.once(TERM), Schedule.parse("TERM/5")):
+        with pytest.raises(OSError, match="Cannot allocate memory"):
+            Stop(Match(name="daemon"), schedule, table=fake_processes).advance()

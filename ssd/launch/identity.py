@@ -47,6 +47,7 @@ class Identity:
             try:
                 gid = grp.getgrnam(str(group)).gr_gid
             except KeyError:
+                demand_readable("/etc/group")
                 raise UnknownGroup(str(group)) from None
         self.gid = gid
 
@@ -57,10 +58,22 @@ class Identity:
         try:
             account = pwd.getpwnam(str(user)) if uid is None else pwd.getpwuid(uid)
         except (KeyError, OverflowError):
+            demand_readable("/etc/passwd")
             raise UnknownUser(str(user)) from None
         self.uid, self.user, self.home = account.pw_uid, account.pw_name, account.pw_dir
         if self.gid is None:
             self.gid, self.group_name = account.pw_gid, ""
+
+
+def demand_readable(database: str) -> None:
+    """Raise OSError where a database of accounts cannot be read: its names are not unknown then.
+
+    Python makes KeyError of every failure of getpwnam(3), a lack of descriptors included.
+    """
+    try:
+        os.close(os.open(database, os.O_RDONLY | os.O_CLOEXEC))
+    except FileNotFoundError:
+        return  # other sources of names may do without it (nsswitch.conf(5))
 
 
 def own() -> "tuple[int | None, int | None]":

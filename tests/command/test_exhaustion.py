@@ -97,6 +97,25 @@ def test_running_out_of_descriptors_is_an_error_and_no_answer(line: str) -> None
     assert b"Too many open files" in done.stderr
 
 
+UNREAD = """
+import resource
+from ssd.finding import _uid
+from ssd.launch.identity import Identity
+import grp, pwd
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+for ask in (lambda: Identity("root", None), lambda: Identity(None, "root"), lambda: _uid("root")):
+    try:
+        ask()
+    except Exception as error:
+        print(type(error).__name__, error.args[0])
+"""
+
+
+def test_a_user_is_not_unknown_where_the_accounts_cannot_be_read() -> None:
+    """getpwnam(3) needs a descriptor, and Python tells of its lack as of a name that is none."""
+    assert b"OSError 24\n" * 3 == python(UNREAD).stdout
+
+
 def test_more_processes_than_descriptors_are_stopped_all(ssd_path: Path) -> None:
     """A thousand workers of one daemon are not too many for the usual limit of a thousand."""
     limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))  # noqa: E731
