@@ -1,9 +1,14 @@
 """``status --json``: everything that psutil knows of a service's processes."""
 
+import errno
 import json
 import os
 
-import psutil
+try:
+    import psutil
+except ModuleNotFoundError as error:  # no zipapp can hold it, because half of it is C
+    reason = "status --json needs psutil, which is not installed: pip install psutil"
+    raise OSError(errno.ENOENT, reason) from error
 
 from ssd.processes import default_table
 from ssd.service import verbs

@@ -142,6 +142,24 @@ def test_a_module_that_is_broken_fails_with_what_was_asked_for(
     assert (status, True) == (done.returncode, "as deep as the sea" in said(done)), done.stderr
 
 
+@pytest.mark.parametrize("line", ["nap status --json", "all status --json"])
+def test_without_psutil_it_is_named_with_the_way_to_get_it(
+    line: str, place: Place, tmp_path: Path
+) -> None:
+    """As from a zipapp, which cannot hold it; without --json there is no need of it."""
+    place.furnish().python()
+    (place.packages / "psutil").unlink()
+    (place.packages / "psutil.py").write_text("raise ModuleNotFoundError('none here')\n")
+    (tmp_path / "declared").mkdir()
+    (tmp_path / "declared/nap.toml").write_text(
+        f"executable = '/bin/true'\npidfile = '{tmp_path}/pid'\n"
+    )
+    where = f"--directory={tmp_path}/declared"
+    done = place("ssd-service", where, *line.split())
+    assert (4, True) == (done.returncode, "pip install psutil" in said(done)), done.stderr
+    assert 3 == place("ssd-service", where, *line.split()[:2]).returncode
+
+
 def test_a_missing_interpreter_is_named(place: Place) -> None:
     """A release upgrade takes it away from below a virtual environment."""
     place.python("/nonexistent/python3.5")
