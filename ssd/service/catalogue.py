@@ -45,8 +45,12 @@ def locate(name: str, directory: str = DIRECTORY) -> str | None:
 def _is_file(path: str) -> bool:
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return False
+    except NotADirectoryError:
+        from ssd.service import zipped
+
+        return zipped.text(path) is not None
 
 
 def find(
@@ -93,7 +97,7 @@ def names(directory: str = DIRECTORY) -> list[str]:
     try:
         with os.scandir(directory) as found:
             plain = {each.name.removesuffix(".toml") for each in found if not _is_folder(each)}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # the latter of those that a zip file holds
         return []
     return sorted(filter(_is_name, plain), key=os.fsencode)
 

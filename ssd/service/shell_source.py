@@ -69,8 +69,16 @@ def read(
     Raises DeclarationError, also for a file that others may write (``ssd.service.trust``), and
     OSError if the file cannot be read.
     """
-    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-        text = file.read(MOST + 1)
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+            text = file.read(MOST + 1)
+    except NotADirectoryError:
+        from ssd.service import zipped
+
+        shipped = zipped.text(path)
+        if shipped is None:
+            raise
+        return loads(shipped, path, environment, meanwhile)
     if len(text) > MOST:
         raise DeclarationError("it is larger than 1 MiB", file=path)
     check(path)

@@ -2,9 +2,13 @@
 
 import json
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
+
+import ssd
 
 SHOW = "executable = '/bin/true'\n"
 
@@ -50,3 +54,27 @@ def test_json_comes_from_it_too(script, tmp_path) -> None:
     argv = [script, f"--directory={tmp_path}", "nap", "status", "--json"]
     done = subprocess.run(argv, capture_output=True, text=True)
     assert "stopped" == json.loads(done.stdout)["state"]
+
+
+MAIN = """
+import sys
+from ssd.service.command import main
+sys.exit(main(["ssd-service", *sys.argv[1:]]))
+"""
+
+
+def test_from_a_zip_file_the_shipped_declaration_is_read(run, tmp_path) -> None:
+    """As zipapp makes one; a name that is nowhere is said to be unknown."""
+    home = Path(str(ssd.__file__)).parent
+    with zipfile.ZipFile(tmp_path / "app.pyz", "w") as app:
+        app.writestr("__main__.py", MAIN)
+        for file in home.rglob("*"):
+            if file.is_file() and file.suffix != ".pyc":
+                app.write(file, Path("ssd") / file.relative_to(home))
+    ask = [sys.executable, "-I", tmp_path / "app.pyz", f"--directory={tmp_path}"]
+    plain = [sys.executable, "-I", "-c", MAIN, f"--directory={tmp_path}"]
+    for words in (["nova-compute", "show-args"], ["nova-compute", "status"]):
+        wanted, found = run(*plain, *words), run(*ask, *words)
+        assert (wanted.returncode, wanted.stdout) == (found.returncode, found.stdout), found.stderr
+    done = run(*ask, "generate", "systemd", "nosuch")
+    assert (1, True) == (done.returncode, "unrecognized service" in done.stderr)
