@@ -40,7 +40,7 @@ mkdir -p layer/up layer/work
 mount -t overlay -o lowerdir=/usr,upperdir=layer/up,workdir=layer/work overlay usr ||
     { echo no overlay here >&2; exit 77; }
 for path in /bin /sbin /lib*; do [ ! -L "$path" ] || cp -P "$path" .; done
-cp /etc/passwd /etc/group /etc/ld.so.cache etc; ln -s ../run var/run
+cp /etc/passwd /etc/group /etc/ld.so.cache etc; : > etc/profile; ln -s ../run var/run
 for below in "$packages" "$packages/usr"; do # all is in usr from Debian 13 on
     # init may be a link, to systemd.
     [ ! -d "$below/sbin" ] || cp -a --remove-destination "$below/sbin/." usr/sbin
@@ -66,6 +66,8 @@ done
 : > dev/console
 mount -t tmpfs -o mode=755 tmpfs run; mkdir run/lock; mount -t tmpfs -o mode=1777 tmpfs tmp
 mount --bind "$shared" srv
+# Debian's pip does not begin without them.
+[ ! -d /etc/ssl ] || { mkdir etc/ssl; mount --bind /etc/ssl etc/ssl; }
 for folder; do
     case $folder in /usr | /usr/*) continue ;; esac
     mkdir -p ".$folder"; mount --rbind "$folder" ".$folder"
@@ -141,7 +143,7 @@ def _installation() -> str:
     assert make == "python3 -m venv /opt/ssd"
     assert install == "/opt/ssd/bin/pip install ."
     packages = Path(sys.prefix, "lib", f"python{sys.version_info.major}.{sys.version_info.minor}")
-    pip = f"'{sys.executable}' -m pip --python /opt/ssd/bin/python --no-cache-dir -q"
+    pip = f"'{sys.executable}' -m pip --isolated --python /opt/ssd/bin/python --no-cache-dir -q"
     lines = [
         f"{os.path.realpath(sys.executable)} -m venv --without-pip /opt/ssd",
         f"{pip} install --no-index --no-deps --root-user-action=ignore '{wheel()}'",

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 IO_CLASSES = {"real-time": 1, "best-effort": 2, "idle": 3}  # ionice(1)
 # OpenRC's start-stop-daemon takes what does not run for stopped, fails with --oknodo where nothing
-# runs, and removes the pidfile at a --stop that only signals. Debian's OpenRC has dpkg's.
+# runs, and removes the pidfile at a --stop that only signals. Debian 12's OpenRC has dpkg's.
 OPENRCS_OWN = [
-    "# OpenRC's start-stop-daemon, or dpkg's, as on Debian?",
+    "# OpenRC's start-stop-daemon, or dpkg's, as on Debian 12?",
     "case $(start-stop-daemon --version 2> /dev/null) in *OpenRC*) ;; *) return 1 ;; esac",
 ]
 STOP = [

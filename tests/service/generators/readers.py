@@ -23,7 +23,7 @@ def systemd_analyze() -> tuple[str, dict[str, str] | None]:
         return found, None
     root = debian.unpack("systemd")
     environment = debian.environment(root)
-    environment["SYSTEMD_UNIT_PATH"] = f"{root}/lib/systemd/system:"
+    environment["SYSTEMD_UNIT_PATH"] = f"{root}/lib/systemd/system:{root}/usr/lib/systemd/system:"
     return str(shutil.which("systemd-analyze", path=environment["PATH"])), environment
 
 
