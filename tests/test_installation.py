@@ -140,6 +140,13 @@ def test_what_stands_in_its_place_falls_back_to_the_original(machine: inits.Mach
     assert ours[1].startswith("ssd "), ours[1]
     assert "\nstart-stop-daemon: " in ours[1] and 3 == ours[0], ours
     assert (0, "") == machine.run(LIFE)
+    machine.run(
+        "cd /opt/ssd/lib/python3*/site-packages/ssd; cp finding.py /; echo 1/0 > finding.py"
+    )
+    for words, expected in (("--stop --name x", 2), ("--status --name x", 4)):
+        status, said = machine.run(f"start-stop-daemon {words}")
+        assert expected == status and said.startswith("start-stop-daemon: unforeseen error: "), said
+    machine.run("cp /finding.py /opt/ssd/lib/python3*/site-packages/ssd/")
     for lost, command in LOSSES.items():
         machine.run(command)
         status, said = machine.run("/sbin/start-stop-daemon --version")
