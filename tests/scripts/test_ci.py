@@ -41,16 +41,24 @@ def project(checkout: Path, tmp_path: Path) -> Path:
         (root / name).mkdir(parents=True)
     for name in (".ci/run", ".ci/repeat", "scripts/test"):
         shutil.copy(checkout / name, root / name)
-    for name in ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md"):
+    for name in (
+        "setup.py",
+        "pyproject.toml",
+        "MANIFEST.in",
+        "README.md",
+        "LICENSE",
+        "CHANGELOG.md",
+    ):
         (root / name).touch()
     (root / "docs/ssd.8").touch()
+    (root / "tests/test_consumer.py").write_text("def test_pyright():\n    pass\n")
     (root / "setup.cfg").write_text("[tool:pytest]\nmarkers = nova\naddopts = -m 'not nova'\n")
     (root / "tests/nova/test_nova.py").write_text(NOVA)
     tools = root / ".venv/bin"
     tools.mkdir(parents=True)
     for name, text in {"python": PYTHON, "pytest": PYTEST}.items():
         (tools / name).write_text(text)
-    for name in ("ruff", "mypy", "sphinx-build"):
+    for name in ("ruff", "mypy", "basedpyright", "sphinx-build"):
         (tools / name).write_text("#!/bin/sh\n")
     for tool in tools.iterdir():
         tool.chmod(0o755)
