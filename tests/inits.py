@@ -120,8 +120,8 @@ class Machine:
 def readme() -> list[str]:
     """Return the commands of the README that install, one a line.
 
-    Three make the environment, two make links, one takes those back, and two put ssd in
-    start-stop-daemon's place.
+    Three make the environment, one has its Python obey no variables, two make links, one takes
+    those back, and two put ssd in start-stop-daemon's place.
     """
     text = (CHECKOUT / "README.md").read_text()
     section = text.partition("\n## Install it\n")[2].partition("\n## ")[0]
@@ -139,7 +139,7 @@ def wheel() -> Path:
 
 def _installation() -> str:
     """Return shell that installs the package as the README does, but from no index."""
-    make, install, _, *links = readme()[:5]
+    make, install, _, *after = readme()[:6]
     assert make == "python3 -m venv /opt/ssd"
     assert install == "/opt/ssd/bin/pip install ."
     packages = Path(sys.prefix, "lib", f"python{sys.version_info.major}.{sys.version_info.minor}")
@@ -152,7 +152,7 @@ def _installation() -> str:
             for name in DEPENDENCIES
         ),
         "mkdir -p /usr/local/share",
-        *links,
+        *after,
     ]
     return "\n".join(lines)
 

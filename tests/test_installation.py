@@ -50,6 +50,24 @@ def test_the_commands_are_found_where_init_looks(machine: inits.Machine) -> None
     assert machine.run("ssd --version | head -1")[1].startswith("ssd ")
 
 
+VARIABLES = """
+mkdir -p /tmp/evil/encodings; echo 'print("obeyed")' > /tmp/evil/sitecustomize.py
+echo 'print("obeyed")' > /tmp/evil/encodings/__init__.py; cd /tmp/evil
+export PYTHONPATH=:/tmp/evil PYTHONHOME=/tmp/evil PYTHONINSPECT=1
+ssd --status --pidfile /tmp/evil/none; echo $?
+ssd --start --pidfile /tmp/evil/none --startas /usr/bin/env
+"""
+
+
+def test_variables_of_pythons_are_the_programs_alone(machine: inits.Machine) -> None:
+    """The interpreter itself obeys none, not even one that leads nowhere."""
+    status, said = machine.run(VARIABLES)
+    first, *given = said.splitlines()
+    assert (0, "3") == (status, first)
+    wanted = {"PYTHONPATH=:/tmp/evil", "PYTHONHOME=/tmp/evil", "PYTHONINSPECT=1"}
+    assert wanted <= set(given)
+
+
 def test_the_manual_is_found(machine: inits.Machine) -> None:
     """By man(1), without a word about where."""
     if not Path("/usr/bin/man").exists():
@@ -134,7 +152,7 @@ def test_what_stands_in_its_place_falls_back_to_the_original(machine: inits.Mach
     if not os.access("/usr/bin/dpkg-divert", os.X_OK) or not os.access(ORACLE, os.X_OK):
         pytest.skip("dpkg is missing")
     before = machine.run("start-stop-daemon --version")[1]
-    diverted = machine.run("\n".join(["set -e", RECORDS, *inits.readme()[6:]]))
+    diverted = machine.run("\n".join(["set -e", RECORDS, *inits.readme()[7:]]))
     assert 0 == diverted[0], diverted[1]
     ours = machine.run("start-stop-daemon --version; start-stop-daemon")
     assert ours[1].startswith("ssd "), ours[1]
@@ -160,7 +178,7 @@ def test_what_stands_in_its_place_falls_back_to_the_original(machine: inits.Mach
             assert (expected, 1) == (status, said.count("\n")), said
         machine.run("mv /aside /usr/sbin/start-stop-daemon.distrib")
         machine.run(FOUND[lost])
-    back = [line.replace("--add", "--remove") for line in inits.readme()[6:7]]
+    back = [line.replace("--add", "--remove") for line in inits.readme()[7:8]]
     machine.run("\n".join(["rm /usr/sbin/start-stop-daemon", *back]))
     assert (0, before) == machine.run("start-stop-daemon --version")
 
@@ -168,5 +186,5 @@ def test_what_stands_in_its_place_falls_back_to_the_original(machine: inits.Mach
 def test_the_links_can_be_taken_back(machine: inits.Machine) -> None:
     """The README's last command leaves none, and nothing else is gone."""
     kept = machine.run("find /usr/sbin /usr/local/share ! -type d ! -lname '/opt/ssd/*'")
-    assert (0, "") == machine.run(inits.readme()[5])
+    assert (0, "") == machine.run(inits.readme()[6])
     assert kept == machine.run("find /usr/sbin /usr/local/share ! -type d")
