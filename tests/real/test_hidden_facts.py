@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import skip_without_nobody
 
 from .alone import alone
 from .test_hidepid import USER, as_user, mount_proc
@@ -46,6 +47,7 @@ def let_in(folder: Path) -> None:
 @alone
 def test_facts_of_a_hidden_process_are_null(options: str, tmp_path: Path) -> None:
     """All that an ordinary user knows of root's daemon is that it runs, and its pid."""
+    skip_without_nobody()
     let_in(tmp_path)
     pid = declare(tmp_path)
     known = facts(tmp_path)
@@ -80,6 +82,7 @@ def test_facts_that_need_more_than_pids_are_null(tmp_path: Path) -> None:
 @alone
 def test_a_users_own_service_is_told_where_others_are_hidden(tmp_path: Path) -> None:
     """With its children; psutil gives up at the first process that may not be read."""
+    skip_without_nobody()
     mount_proc("hidepid=1")
     let_in(tmp_path)
     os.chown(tmp_path, USER, USER)

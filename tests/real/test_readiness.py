@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from refusal import KERNELS, kernel
+from support import skip_without_nobody
 
 from ssd import Command, Match, NotReady
 from ssd.command.messages import progress
@@ -160,6 +161,7 @@ def test_an_end_is_noticed_without_pidfds_too(ssd: Tool, version: str) -> None:
 @alone
 def test_what_a_killed_wait_left_is_cleared_by_the_next(ssd: Tool) -> None:
     """The directory of one that waits still is left alone, and so is what is none of ssd's."""
+    skip_without_nobody()
     os.mkdir("/run/.ssd-notify.full")
     os.mkdir("/run/.ssd-notify.full/kept")
     os.mkdir("/run/.ssd-notify.never-bound")

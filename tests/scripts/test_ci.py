@@ -34,8 +34,9 @@ NOVA = "import pytest\n\n@pytest.mark.nova\ndef test_nova():\n    pass\n"
 
 
 @pytest.fixture
-def project(checkout: Path, tmp_path: Path) -> Path:
+def project(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a project with our CI, and stand-ins for the tools that its tests do not need."""
+    monkeypatch.delenv("TEST_VENV", raising=False)  # its own, not the one that runs this
     root = tmp_path / "project"
     for name in (".ci", "scripts", "tests/nova", "ssd", "docs"):
         (root / name).mkdir(parents=True)
