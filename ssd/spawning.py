@@ -2,6 +2,10 @@
 
 A signal handler of the caller's may raise between any two steps of Python. What the kernel gives
 is therefore put where it is found again within one call of C (``_keep``), in which no handler runs.
+
+Nor does a fork(2) by another thread, whose child has copies of its pipes, keep them open: what was
+written would have no end before that child has. It closes them; and it waits while some are made
+or closed, for between the system call and the list they are in neither's hands (``_gate``).
 """
 
 import fcntl
@@ -11,6 +15,7 @@ from _thread import RLock
 from collections import deque
 from functools import partial
 from itertools import chain, starmap
+from weakref import WeakSet
 
 from ssd.child import Child, drop
 from ssd.errors import StartFailed
@@ -45,6 +50,7 @@ class Spawned:
         self._wanted = True
         self._changing = RLock()
         self.reset()
+        _starts.add(self)
 
     def reset(self) -> None:
         """Be as new to another try, as no child was made and ``drain`` was called."""
@@ -52,7 +58,14 @@ class Spawned:
         self.told = report.Told()
         self._said: list[bytes] = []
         self._fds = [-1]  # the end of what is to be closed
-        self.drain: Callable[[], object] = partial(deque, map(os.close, iter(self._fds.pop, -1)), 0)
+        self._drain: Callable[[], object] = partial(
+            deque, map(os.close, iter(self._fds.pop, -1)), 0
+        )
+
+    def drain(self) -> None:
+        """Close all that is left of its descriptors."""
+        with _gate:
+            self._drain()
 
     def pipe(self) -> tuple[int, int]:
         """Make a pipe whose ends are no standard descriptors, even where those are closed.
@@ -60,8 +73,9 @@ class Spawned:
         Raises StartFailed.
         """
         try:
-            self._fds.extend(chain.from_iterable(starmap(os.pipe, [()])))
-            reading, writing = map(self._moved, self._fds[-2:])
+            with _gate:
+                self._fds.extend(chain.from_iterable(starmap(os.pipe, [()])))
+                reading, writing = map(self._moved, self._fds[-2:])
         except OSError as error:
             raise StartFailed("fork", "", error.errno, error.strerror) from error
         return reading, writing
@@ -76,8 +90,9 @@ class Spawned:
 
     def close(self, fd: int) -> None:
         """Close one of the descriptors; it may be closed already."""
-        if fd in self._fds:
-            close(self._fds, self._fds.index(fd))
+        with _gate:
+            if fd in self._fds:
+                close(self._fds, self._fds.index(fd))
 
     def close_all_but(self, fd: int) -> None:
         """Close all other descriptors."""
@@ -196,3 +211,17 @@ def _keep(
     """Call a function of C and put what it returns into a list, in one step; return it."""
     store.extend(starmap(partial(function, **named), [arguments]))
     return store[-1]
+
+
+def _forget() -> None:
+    """Close what a forked child has copies of: the starts are its parent's."""
+    try:
+        for each in list(_starts):
+            each.close_all_but(-1)
+    finally:
+        _gate.release()
+
+
+_starts: "WeakSet[Spawned]" = WeakSet()
+_gate = RLock()
+os.register_at_fork(before=_gate.acquire, after_in_parent=_gate.release, after_in_child=_forget)
