@@ -89,15 +89,18 @@ def write(path: str | bytes | Path, pid: int, **options: Any) -> None:
         written.close()
 
 
-def mark(path: str | bytes | Path, pid: int, started: int = 0) -> None:
+def mark(path: str | bytes | Path, pid: int, started: int = 0, boot: bytes = b"") -> None:
     """Write a pidfile with the mark of the process that has the pid, or of one before it.
 
-    ``started``: how much later than the process itself that one was started, in ticks.
+    ``started``: how much later than the process itself that one was started, in ticks. ``boot``:
+    the id of the boot that it was of, if another.
     """
     table = default_table()
     process = table.process(pid)
     assert process is not None
     meant = recording.describe(Process(pid, process.start_time + started), table)
+    if meant is not None:
+        meant.boot = boot or meant.boot
     write(path, pid, mark=meant)
 
 
@@ -115,3 +118,9 @@ def needs_attributes(directory: Path) -> None:
         os.setxattr(directory, "user.ssd.test", b"")
     except OSError as error:
         pytest.skip(f"{directory} has no extended attributes: {error.strerror}")
+
+
+def needs_boot() -> None:
+    """Skip a test where the kernel's boot is hidden by a container's own id of one."""
+    if os.stat("/proc/sys/kernel/random/boot_id").st_dev != os.stat("/proc").st_dev:
+        pytest.skip("this container has a boot id of its own")

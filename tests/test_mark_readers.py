@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from pidfiles import mark, needs_attributes
+from pidfiles import mark, marked, needs_attributes, needs_boot
 from support import child, in_mounts
 
 from ssd.service import lsb
@@ -47,9 +47,7 @@ def test_the_lsb_functions_know_a_stranger(tmp_path: Path) -> None:
         assert (None, False) == (stranger.poll(), path.exists())
 
 
-STRANGE_BOOT = """
-echo 11111111-2222-3333-4444-555555555555 > "$1/boot"
-"$2" --status --pidfile "$1/pid" && mount --bind "$1/boot" /proc/sys/kernel/random/boot_id
+HIDDEN_BOOT = """
 "$2" --status --pidfile "$1/pid" || echo "$?"
 mount -t tmpfs none /proc/sys; "$2" --status --pidfile "$1/pid"; echo "$?"
 """
@@ -59,10 +57,37 @@ mount -t tmpfs none /proc/sys; "$2" --status --pidfile "$1/pid"; echo "$?"
 @pytest.mark.requires_namespaces
 def test_nothing_outlives_a_reboot(tmp_path: Path, ssd_path: Path, run: Run) -> None:
     """Even a process of the same pid and the same tick; and without an id it is not judged."""
+    needs_boot()
     with child() as process:
-        mark(tmp_path / "pid", process.pid)
-        done = run(*in_mounts(STRANGE_BOOT, tmp_path, ssd_path))
+        mark(tmp_path / "pid", process.pid, boot=b"11111111-2222-3333-4444-555555555555")
+        done = run(*in_mounts(HIDDEN_BOOT, tmp_path, ssd_path))
     assert (0, "1\n0\n") == (done.returncode, done.stdout), done.stderr
+
+
+# What systemd-nspawn and LXC do for a container; another procfs in it, as systemd mounts for a
+# service with ProtectProc=, or somebody in a chroot, shows the kernel's id again.
+CONTAINER = """
+echo 11111111-2222-3333-4444-555555555555 > "$1/boot"
+mount --bind "$1/boot" /proc/sys/kernel/random/boot_id
+"$2" --status --pidfile "$1/outside" || echo "$?"
+"$2" --start --background --make-pidfile --pidfile "$1/inside" --startas /bin/sleep -- 1000
+mount -t proc proc /proc
+"$2" --status --pidfile "$1/inside" || { echo "$?"; kill -9 "$(cat "$1/inside")"; }
+"$2" --stop --quiet --pidfile "$1/inside" --retry KILL/60
+"""
+
+
+@pytest.mark.requires_root
+@pytest.mark.requires_namespaces
+def test_a_living_daemon_of_a_container_with_a_boot_id_of_its_own_is_found(
+    tmp_path: Path, ssd_path: Path, run: Run
+) -> None:
+    """That a procfs in it tells of another boot means no reboot: nothing is judged by it."""
+    with child() as process:
+        mark(tmp_path / "outside", process.pid)
+        done = run(*in_mounts(CONTAINER, tmp_path, ssd_path))
+    assert (0, "") == (done.returncode, done.stdout), done.stderr
+    assert all(marked(tmp_path / name) for name in ("outside", "inside"))
 
 
 @pytest.mark.requires_root

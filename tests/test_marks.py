@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from pidfiles import file, mark, marked, needs_attributes
+from pidfiles import file, mark, marked, needs_attributes, needs_boot
 from support import (
     NOBODY,
     as_nobody,
@@ -300,6 +300,7 @@ def test_nothing_is_marked_by_the_table_of_another_namespace(tmp_path: Path) -> 
 
 def test_the_boot_and_the_clock_are_the_kernels() -> None:
     """The id of the boot is asked for again before a process is taken for one of another boot."""
+    needs_boot()
     origin = KernelOrigin()
     boot = Path("/proc/sys/kernel/random/boot_id").read_bytes().strip()
     assert (boot, True, False) == (origin.boot(), origin.is_boot(boot), origin.is_boot(b"x"))

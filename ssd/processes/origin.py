@@ -41,12 +41,19 @@ class KernelOrigin(Origin):
         self._root = root
 
     def boot(self) -> bytes:
-        """Return the kernel's random id of this boot (random(4)); empty where it is hidden."""
+        """Return the kernel's random id of this boot (random(4)); empty where it is hidden.
+
+        A container's own is a file that systemd-nspawn or LXC mounts over it. A second procfs
+        in there, as of a service with ProtectProc=, has the kernel's: who looks from here and
+        who from there must not take that for a reboot.
+        """
         try:
             fd = os.open(self._root + b"/sys/kernel/random/boot_id", os.O_RDONLY)
         except OSError:
             return b""  # /proc mounted with subset=pid, or not at all
         try:
+            if os.fstat(fd).st_dev != os.stat(self._root).st_dev:
+                return b""
             boot = os.read(fd, 64).strip()
         finally:
             os.close(fd)
