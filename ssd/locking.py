@@ -83,10 +83,10 @@ def acquire(match: "Match", criteria: "Criteria", seconds: float | None = None) 
         return None
     try:
         directory, last = walk(name, follow_last=True)
-    except UntrustedLink as link:
-        raise NoLock(os.fsdecode(name), f"others can make the link {link.name!r}") from None
-    except OSError as error:
-        raise NoLock(os.fsdecode(name), error.strerror) from error
+    except (UntrustedLink, OSError) as error:
+        from ssd.lockplaces import unreached  # few pidfiles have no directory
+
+        return _acquire(unreached(name, error), None, seconds)
     try:
         here = os.fstat(directory)  # what the directory is, whatever path leads there
         about = b"pidfile-%x-%x-%s" % (here.st_dev, here.st_ino, os.fsencode(last)[:200])

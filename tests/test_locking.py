@@ -224,6 +224,16 @@ def test_a_long_or_odd_name_has_a_lock_too(tmp_path: Path) -> None:
         lock.release()
 
 
+def test_a_pidfile_in_a_directory_that_is_not_there_yet_has_a_lock(tmp_path: Path) -> None:
+    """Its path is its name: many a daemon makes the directory itself."""
+    with nothing_left():
+        lock = take(tmp_path / "none" / ("x" * 250))
+        with pytest.raises(StartBlocked):
+            take(tmp_path / "none" / ("x" * 250), seconds=0)
+        take(tmp_path / "other" / "x.pid", seconds=0).release()
+        lock.release()
+
+
 # Where none can be had ------------------------------------------------------------------
 
 
@@ -235,7 +245,6 @@ def _planted(path: Path) -> Path:
 
 
 NONE = {
-    "no directory": lambda path: path / "none" / "x.pid",
     "a file for a directory": lambda path: Path("/etc/passwd/x.pid"),
     "a planted link on the way": _planted,
 }
