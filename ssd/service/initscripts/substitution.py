@@ -15,7 +15,7 @@ import shutil
 import stat
 
 from ssd.paths import only_ours
-from ssd.service.initscripts.rewriting import NAME, rewritten
+from ssd.service.initscripts.rewriting import NAME, rewritten, sets_path, sourced
 from ssd.service.initscripts.run import Run
 
 TYPE_CHECKING = False
@@ -64,16 +64,31 @@ def prelude(shell: "Sequence[str]", link: str, script: str) -> str:
     directory, name = os.path.dirname(link), script.replace("/", "%")
     before, text = f"{directory}/{name}.before", f"{directory}/{name}.text"
     again = shlex.join([*shell, "-c", f". {shlex.quote(before)}", script])
-    with open(script, encoding="utf-8", errors="surrogateescape", newline="") as file:
-        mode = os.fstat(file.fileno()).st_mode & 0o644  # who may not read it may not read the text
-        _write(text, rewritten(file.read(), link, script, again), mode)
+    own, mode = _read(script)
+    copies: dict[str, str] = {}
+    for path in sourced(own):
+        there = os.path.isfile(path) and os.access(path, os.R_OK)  # else the shell will say so
+        library, its_mode = _read(path) if there else ("", 0)
+        if sets_path(library):  # init-d-script(5) for one
+            copy = f"{text}.{len(copies)}"
+            _write(copy, rewritten(library, link, script, again), its_mode)
+            copies[path] = shlex.quote(copy)
+    bash = shell_name(shell) == "bash"
+    _write(text, rewritten(own, link, script, again, copies, bash), mode)
     # Twice: an alias is what the shell then reads.
     aliases = [f"{path}={shlex.quote(shlex.quote(link))}" for path in ABSOLUTE]
     functions = [f'function {path} {{ {shlex.quote(link)} "$@"; }}' for path in ABSOLUTE]
-    template = BASH_PRELUDE if shell_name(shell) == "bash" else PRELUDE
+    template = BASH_PRELUDE if bash else PRELUDE
     words = {"aliases": " ".join(aliases), "functions": "\n".join(functions)}
     _write(before, template.format(text=shlex.quote(text), **words), 0o644)
     return before
+
+
+def _read(path: str) -> tuple[str, int]:
+    """Return a file's text, and the mode of what is made of it. Raises OSError."""
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+        # Who may not read the file may not read the text.
+        return file.read(), os.fstat(file.fileno()).st_mode & 0o644
 
 
 def _write(path: str, text: str, mode: int) -> None:

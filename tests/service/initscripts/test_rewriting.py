@@ -2,7 +2,7 @@
 
 import pytest
 
-from ssd.service.initscripts.rewriting import rewritten
+from ssd.service.initscripts.rewriting import rewritten, sourced
 
 LINK = "/run/ssd-service/start-stop-daemon"
 DIRECTORY = "/run/ssd-service"
@@ -24,6 +24,10 @@ CHANGED = {
     "! $0 status || x=$( $0 status )": f"! {AGAIN} status || x=$( {AGAIN} status )",
     "cat <<< word\n$0 stop": f"cat <<< word\n{AGAIN} stop",
     "cat <<X\n$0 stop\nX\n$0 stop": f"cat <<X\n$0 stop\nX\n{AGAIN} stop",
+    "x=$((1<<2)); y=$((1 << n))\n$0 stop": f"x=$((1<<2)); y=$((1 << n))\n{AGAIN} stop",
+    "echo 'a << b'; cat << X\n$0 stop\nX\nPATH=/b": "echo 'a << b'; cat << X\n$0 stop\nX\n"
+    f"PATH={DIRECTORY}:/b",
+    "nice $0 stop; setsid /etc/init.d/x start": f"nice {AGAIN} stop; setsid {AGAIN} start",
     "cat <<-'E F'; cat <<\\Y\nPATH=/bin\nY": "cat <<-'E F'; cat <<\\Y\nPATH=/bin\nY",
 }
 LEFT = (
@@ -49,6 +53,42 @@ LEFT = (
     "cat <<X\nPATH=/bin\n$0 stop\nX",
     "cat <<-X\n\tPATH=/bin\n\tX",
 )
+
+
+BASH = {
+    '[[ "${BASH_SOURCE[0]}" == "$0" ]]': '[[ "${0}" == "$0" ]]',
+    "d=${BASH_SOURCE%/*} n=$BASH_SOURCE": "d=${0%/*} n=$0",
+    "${BASH_SOURCE[0]:-x} ${BASH_SOURCE[0]##*/}": "${0:-x} ${0##*/}",
+    "${BASH_SOURCE[1]} ${#BASH_SOURCE[@]} ${BASH_SOURCE[@]}": None,
+    "$BASH_SOURCES ${BASH_SOURCES} # $BASH_SOURCE": "$BASH_SOURCES ${BASH_SOURCES} # $0",
+    "# $BASH_SOURCE": None,
+}
+SOURCED = {
+    "set x; Y=true . /lib/init/y": ["/lib/init/y"],
+    "[ -r /usr/lib/y ] && . /usr/lib/y\nif source /usr/lib/y; then . /usr/share/z/y.sh; fi": [
+        "/usr/lib/y", "/usr/share/z/y.sh",
+    ],
+    "# . /lib/y\n. /etc/default/y\n. $d/lib/y\n. /lib/$y\n. ./lib/y\necho . /lib/y": [],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BASH)
+def test_a_script_of_bash_is_not_told_that_it_is_sourced(text: str) -> None:
+    """BASH_SOURCE would name the text; other shells know no such variable."""
+    assert (BASH[text] or text) == rewritten(text, LINK, "/etc/init.d/x", AGAIN, bash=True)
+    assert text == rewritten(text, LINK, "/etc/init.d/x", AGAIN)
+
+
+@pytest.mark.parametrize("text", SOURCED)
+def test_a_packages_file_may_be_read_from_a_copy(text: str) -> None:
+    """Where the script sources it by its path. What a script may write itself is left alone."""
+    assert SOURCED[text] == sourced(text)
+    copies = dict.fromkeys(sourced(text), "/run/copy")
+    expected = text
+    for path in copies:
+        for word in (". ", "source "):
+            expected = expected.replace(word + path, word + "/run/copy")
+    assert expected == rewritten(text, LINK, "/etc/init.d/x", AGAIN, copies)
 
 
 @pytest.mark.parametrize("text", CHANGED)

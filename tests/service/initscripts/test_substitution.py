@@ -45,6 +45,9 @@ SCRIPTS = {
     "true && sh $0 again\n",
     "itself by its path": f'#!/bin/bash\nPATH=/usr/sbin:/bin\n[ "$1" = start ] || exec {VERSION}\n'
     'if "/etc/init.d/itself by its path" again; then exit 0; fi\nexit 5\n',
+    "not sourced": f"#!/bin/bash\nPATH=/usr/sbin:/bin\nmain() {{ {VERSION}; }}\n"
+    'if [[ ${BASH_SOURCE[0]} == "$0" && $BASH_SOURCE -ef $0 ]]; then main; fi\n',
+    "shift": f"#!/bin/sh\nx=$((1<<2))\nPATH=/usr/sbin:/bin\n{VERSION}\n",
     "by a script by env": f"#!/usr/bin/env /etc/init.d/interpreter\n{VERSION}\n",
     "python": f"#!{sys.executable}\nimport os\nos.system('{VERSION}')\n",
 }
@@ -96,6 +99,19 @@ def test_a_script_calls_ssd(name: str, on_machine, ssd_path: Path, run: Runner) 
     """By name or absolute path, with a PATH of its own, from functions and sourced files."""
     expected = run(ssd_path, "--version").stdout
     done = on_machine({name: SCRIPTS[name], "interpreter": INTERPRETER}, name, "start")
+    assert (0, "", expected) == (done.returncode, done.stderr, done.stdout)
+
+
+@pytest.mark.requires_namespaces
+def test_a_packages_file_that_sets_path_leads_to_ssd_too(on_machine, ssd_path: Path, run) -> None:
+    """As init-d-script(5) does, which Debian's scripts source; one without PATH is read itself."""
+    library = f'PATH=/usr/sbin:/bin; export PATH; . /usr/share/two; [ "$1" != x ] || {VERSION}'
+    before = f"""
+mkdir /tmp/share; echo '{library}' > /tmp/share/one; echo 'echo two' > /tmp/share/two
+mount --bind /tmp/share /usr/share"""
+    script = '#!/bin/sh\nset x "$@"; SOURCED=true . /usr/share/one\n'
+    done = on_machine({"a b": script}, "a b", "start", before=before)
+    expected = "two\n" + run(ssd_path, "--version").stdout
     assert (0, "", expected) == (done.returncode, done.stderr, done.stdout)
 
 
