@@ -37,10 +37,11 @@ class NoLock(Exception):
 class Lock:
     """A held lock; release it by ``release()``, or let the process end or exec."""
 
-    __slots__ = ("path", "_fd", "_directory", "_base")
+    __slots__ = ("path", "beside", "_fd", "_directory", "_base")
 
     def __init__(self, path: str, fd: int, directory: int, base: bytes) -> None:
         self.path = path
+        self.beside = False  # the pidfile, and not in a directory of locks
         self._fd = fd
         self._directory = directory
         self._base = base
@@ -48,6 +49,14 @@ class Lock:
     def fileno(self) -> int:
         """Return the descriptor whose last copy, closed, is the lock released."""
         return self._fd
+
+    def tidy(self) -> None:
+        """Remove what other starts have left here, if it is a directory of locks alone."""
+        names = [] if self.beside else os.listdir(os.path.dirname(self.path))
+        if len(names) > 1:  # its own and others
+            from ssd.lockplaces import clear
+
+            clear(self._directory, names)
 
     def release(self) -> None:
         """Remove the lock file and let go; whoever waits for it makes a new one."""
@@ -102,7 +111,9 @@ def _acquire(key: bytes, beside: "tuple[bytes, int] | None", seconds: float | No
     for path, enter in places(os.geteuid(), beside):
         shown = os.fsdecode(os.path.join(path, base))
         try:
-            return _take(shown, enter(), base, seconds)
+            lock = _take(shown, enter(), base, seconds)
+            lock.beside = beside is not None and path == beside[0]
+            return lock
         except OSError as error:
             faults.append(NoLock(shown, error.strerror))
     raise faults[-1]

@@ -1,14 +1,20 @@
-"""What few starts need of a lock: its directory made, and a name without a pidfile.
+"""What few starts need of a lock: its directory made or cleared, and a name without a pidfile.
 
 Where it lies follows from the account alone, not from the environment: cron has no
 XDG_RUNTIME_DIR, and must exclude the same user's login (``ssd.locking``).
 """
 
+import fcntl
 import os
+from time import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ssd.matching import Criteria
+
+YOUNG = 60.0  # seconds; a younger file may be one that a start is about to lock
 
 
 def make(path: bytes) -> None:
@@ -54,3 +60,30 @@ def unreached(pidfile: bytes, error: Exception) -> bytes:
         raise NoLock(os.fsdecode(pidfile), f"others can make the link {error.name!r}") from None
     assert isinstance(error, OSError)
     raise NoLock(os.fsdecode(pidfile), error.strerror) from error
+
+
+def clear(directory: int, names: "Iterable[str]") -> None:
+    """Remove the lock files among ``names`` that nobody holds any more.
+
+    A start that became its program leaves one, and so does one that was killed.
+    """
+    for name in names:
+        try:
+            made = os.lstat(name, dir_fd=directory).st_mtime
+            if name.endswith(".lock") and abs(time() - made) >= YOUNG:
+                _remove(name, directory)
+        except OSError:
+            continue  # it is held, or gone by now
+
+
+def _remove(name: str, directory: int) -> None:
+    """Remove a file under its lock: who waits for that makes a new one. Raises OSError."""
+    fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Its holder may have removed it before we got the lock, and the name be another's file.
+        if os.path.samestat(os.fstat(fd), os.lstat(name, dir_fd=directory)):
+            os.unlink(name, dir_fd=directory)
+        fcntl.flock(fd, fcntl.LOCK_UN)  # in a child, too, that another thread has forked
+    finally:
+        os.close(fd)

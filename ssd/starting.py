@@ -92,6 +92,8 @@ class Launch:
             if found:
                 raise AlreadyRunning(found)
             self.say("starting")
+            if lock is not None:
+                lock.tidy()
             if not self.background:
                 self.become()
             return self._detach(lock)

@@ -1,13 +1,23 @@
 """Where the lock of a start without a pidfile lies: in one place for each user, his own."""
 
+import fcntl
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import Run
-from support import NOBODY, skip_without_nobody
+from support import (
+    NOBODY,
+    as_nobody,
+    listing,
+    nothing_left,
+    python,
+    shared,
+    skip_without_nobody,
+)
 
 from ssd import lockplaces
 from ssd.matching import Criteria
@@ -148,6 +158,99 @@ def test_what_somebody_else_put_in_tmp_is_not_taken(in_namespace: Run, tmp_path:
     planted = f"mkdir /tmp/ssd-{NOBODY}\n" + AS_USER
     done = in_namespace("sh", "-ec", planted, "sh", "/nonexistent", sys.executable, WITHOUT)
     assert f"NoLock /tmp/ssd-{NOBODY}/.name-78.lock\n" == done.stdout, done.stderr
+
+
+# What is left of starts ----------------------------------------------------------------------
+
+LONG_AGO = 1_000_000_000
+
+
+def _left(directory: Path, name: str, made: float = LONG_AGO) -> Path:
+    path = directory / name
+    path.touch()
+    os.utime(path, (made, made))
+    return path
+
+
+def _clear(directory: Path) -> list[str]:
+    """Clear a directory of locks; return what it still holds."""
+    fd = os.open(directory, os.O_PATH)
+    try:
+        with nothing_left():
+            lockplaces.clear(fd, os.listdir(directory))
+    finally:
+        os.close(fd)
+    return listing(directory)
+
+
+def test_a_lock_file_that_nobody_holds_is_cleared(tmp_path: Path) -> None:
+    """One is left by each start that became its program, and by each that was killed."""
+    _left(tmp_path, ".exec-1-2.lock")
+    _left(tmp_path, ".name-78.lock", time.time() + 3600)  # the clock was wrong
+    _left(tmp_path, ".name-79.lock").chmod(0o400)
+    _left(tmp_path, "notes")
+    (tmp_path / ".pid-1.lock").symlink_to("notes")
+    os.utime(tmp_path / ".pid-1.lock", (LONG_AGO, LONG_AGO), follow_symlinks=False)
+    (tmp_path / ".pid-2.lock").mkdir()
+    os.utime(tmp_path / ".pid-2.lock", (LONG_AGO, LONG_AGO))
+    assert [".pid-1.lock", ".pid-2.lock", "notes"] == _clear(tmp_path)
+
+
+def test_a_lock_file_that_is_held_or_about_to_be_is_not_cleared(tmp_path: Path) -> None:
+    """A start opens its file before it locks it."""
+    _left(tmp_path, ".name-79.lock", time.time())
+    with open(_left(tmp_path, ".name-78.lock")) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert [".name-78.lock", ".name-79.lock"] == _clear(tmp_path)
+
+
+def test_a_lock_file_that_was_made_anew_meanwhile_is_not_cleared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its holder removes the one that was opened, and the next start has another by its name."""
+    old = _left(tmp_path, ".name-78.lock")
+    flock, new = fcntl.flock, []
+
+    def late(fd: int, how: int) -> None:
+        if not new:
+            old.unlink()
+            new.append(os.open(old, os.O_CREAT | os.O_RDWR))
+            flock(new[0], fcntl.LOCK_EX)
+        flock(fd, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    fd = os.open(tmp_path, os.O_PATH)
+    lockplaces.clear(fd, [old.name])
+    os.close(fd)
+    assert os.path.samestat(os.fstat(new[0]), os.stat(old))
+    os.close(new[0])
+
+
+@pytest.mark.requires_root
+@pytest.mark.requires_namespaces
+def test_foreground_starts_do_not_pile_up_lock_files(in_namespace: Run, ssd_path: Path) -> None:
+    """Each leaves one, for it becomes its program with the lock in hand; the next clears it."""
+    script = """
+for each in 1 2 3; do
+    mkdir /run/$each
+    "$0" --start --make-pidfile --pidfile /run/$each/x.pid --exec /bin/true || exit
+    touch -d @1000000000 /run/ssd/.* /run/$each
+done
+ls -A /run/ssd | grep -c lock
+"""
+    done = in_namespace("sh", "-c", script, ssd_path)
+    assert (0, "1\n") == (done.returncode, done.stdout), done.stderr
+
+
+def test_what_lies_beside_a_pidfile_is_not_cleared(tmp_path: Path) -> None:
+    """Such a directory is not of locks alone."""
+    skip_without_nobody()
+    other = _left(tmp_path, ".other.lock")
+    os.chown(other, NOBODY, NOBODY)
+    code = BESIDE.replace("    lock.release()", "    lock.tidy()\n    lock.release()")
+    with shared(tmp_path, 0o755, NOBODY, NOBODY):
+        done = python(code, tmp_path / "x.pid", **as_nobody())
+    assert (f"{tmp_path}\n".encode(), [".other.lock"]) == (done.stdout, listing(tmp_path))
 
 
 @pytest.mark.requires_root

@@ -153,7 +153,9 @@ def test_a_start_in_the_background_loads_python_daemon_and_no_more(tmp_path: Pat
         assert 0 == status
         assert "daemon.daemon" in files
         assert set() == set(files) & {"psutil", "lockfile", "logging", "subprocess", "threading"}
-        assert set() == own - COMMON - START - BACKGROUND
+        # The latter where other starts have left lock files, or hold some at this moment.
+        files.pop("ssd.lockplaces", None)
+        assert set() == own - COMMON - START - BACKGROUND - {"ssd.lockplaces"}
         assert 3700 >= lines_of(files)
 
 

@@ -119,5 +119,7 @@ def test_a_start_loads_python_daemon_and_no_more(folder: Path) -> None:
         assert 0 == status
         assert "daemon.daemon" in files
         assert set() == set(files) & {"psutil", "lockfile", "logging", "subprocess", "tomllib"}
-        assert set() == own - COMMON - TOML - LINE - START - OTHER_INITS
-        assert 5460 + MORE >= lines_of(files)
+        # The latter where other starts have left lock files, or hold some at this moment.
+        files.pop("ssd.lockplaces", None)
+        assert set() == own - COMMON - TOML - LINE - START - OTHER_INITS - {"ssd.lockplaces"}
+        assert 5475 + MORE >= lines_of(files)
