@@ -117,16 +117,15 @@ class Machine:
         return "".join(file.read_text() for file in sorted(self.shared.glob("log*")))
 
 
-def readme() -> list[str]:
-    """Return the commands of the README that install, one a line.
+def readme() -> list[list[str]]:
+    """Return the commands of the README's section on installing, one a line, for each block.
 
-    Three make the environment, one has its Python obey no variables, two make links, one takes
-    those back, and two put ssd in start-stop-daemon's place.
+    The first installs, the second puts ssd in start-stop-daemon's place, the third takes all back.
     """
     text = (CHECKOUT / "README.md").read_text()
     section = text.partition("\n## Install it\n")[2].partition("\n## ")[0]
-    block = section.partition("```text\n")[2].partition("```")[0]
-    return [re.split(r"\s{2,}", line)[0] for line in block.splitlines()]
+    blocks = re.findall(r"^```text\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
+    return [[re.split(r"\s{2,}", line)[0] for line in block.splitlines()] for block in blocks]
 
 
 def wheel() -> Path:
@@ -138,8 +137,11 @@ def wheel() -> Path:
 
 
 def _installation() -> str:
-    """Return shell that installs the package as the README does, but from no index."""
-    make, install, _, *after = readme()[:6]
+    """Return shell that installs the package as the README does, but from no index.
+
+    What comes after pip is done twice, as for a newer version.
+    """
+    make, install, *after = readme()[0]
     assert make == "python3 -m venv /opt/ssd"
     assert install == "/opt/ssd/bin/pip install ."
     packages = Path(sys.prefix, "lib", f"python{sys.version_info.major}.{sys.version_info.minor}")
@@ -152,6 +154,7 @@ def _installation() -> str:
             for name in DEPENDENCIES
         ),
         "mkdir -p /usr/local/share",
+        *after,
         *after,
     ]
     return "\n".join(lines)

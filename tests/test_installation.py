@@ -152,7 +152,7 @@ def test_what_stands_in_its_place_falls_back_to_the_original(machine: inits.Mach
     if not os.access("/usr/bin/dpkg-divert", os.X_OK) or not os.access(ORACLE, os.X_OK):
         pytest.skip("dpkg is missing")
     before = machine.run("start-stop-daemon --version")[1]
-    diverted = machine.run("\n".join(["set -e", RECORDS, *inits.readme()[7:]]))
+    diverted = machine.run("\n".join(["set -e", RECORDS, *2 * inits.readme()[1]]))
     assert 0 == diverted[0], diverted[1]
     ours = machine.run("start-stop-daemon --version; start-stop-daemon")
     assert ours[1].startswith("ssd "), ours[1]
@@ -178,13 +178,19 @@ def test_what_stands_in_its_place_falls_back_to_the_original(machine: inits.Mach
             assert (expected, 1) == (status, said.count("\n")), said
         machine.run("mv /aside /usr/sbin/start-stop-daemon.distrib")
         machine.run(FOUND[lost])
-    back = [line.replace("--add", "--remove") for line in inits.readme()[7:8]]
-    machine.run("\n".join(["rm /usr/sbin/start-stop-daemon", *back]))
-    assert (0, before) == machine.run("start-stop-daemon --version")
-
-
-def test_the_links_can_be_taken_back(machine: inits.Machine) -> None:
-    """The README's last command leaves none, and nothing else is gone."""
     kept = machine.run("find /usr/sbin /usr/local/share ! -type d ! -lname '/opt/ssd/*'")
-    assert (0, "") == machine.run(inits.readme()[6])
-    assert kept == machine.run("find /usr/sbin /usr/local/share ! -type d")
+    assert (0, 1) == (kept[0], kept[1].count(".distrib"))
+    taken = machine.run("\n".join(["set -e", *inits.readme()[2]]))
+    assert 0 == taken[0], taken[1]
+    assert (0, before) == machine.run("start-stop-daemon --version")
+    assert (0, "") == machine.run("dpkg-divert --list '*start-stop-daemon*'")
+    left = machine.run("find /usr/sbin /usr/local/share ! -type d")
+    wanted = [line for line in kept[1].splitlines() if not line.endswith(".distrib")]
+    assert sorted(wanted) == sorted(left[1].splitlines())
+
+
+def test_taking_it_back_takes_no_original_away(machine: inits.Machine) -> None:
+    """Where nothing stood in its place, nothing is moved over it."""
+    before = machine.run("start-stop-daemon --version")
+    assert machine.run(inits.readme()[2][0])[0] and before[0] == 0
+    assert before == machine.run("start-stop-daemon --version")
