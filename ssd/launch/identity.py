@@ -79,8 +79,7 @@ def demand_readable(database: str) -> None:
 def own() -> "tuple[int | None, int | None]":
     """Return this process's user and group; None for one that is not the same in all its ids.
 
-    The original looks at the real id alone and leaves a program whose caller was made root by
-    a set-user-ID bit root in effect (docs/divergences.md, row 22).
+    The original looks at the real id alone, which may leave root in effect (divergence 22).
     """
     if hasattr(os, "getresuid"):
         uids, gids = set(os.getresuid()), set(os.getresgid())
@@ -93,14 +92,14 @@ def changes(identity: Identity, uid: int | None, gid: int | None) -> "list[Chang
     """Decide what has to be changed for a caller with this uid and gid, as ``own`` tells them.
 
     Each change is (stage, detail, function, arguments), in the order to make them: the
-    groups, the group, the user and the proof that there is no way back. As in the
+    group, the groups, the user and the proof that there is no way back. As in the
     original, an identity that the caller has already is left alone, groups included.
     """
     steps: list[Change] = []
-    if identity.uid is not None and (uid, gid) != (identity.uid, identity.gid):
-        steps.append(("groups", str(identity.gid), os.initgroups, (identity.user, identity.gid)))
     if identity.gid is not None and gid != identity.gid:
         steps.append(("group", str(identity.gid), os.setgid, (identity.gid,)))
+    if identity.uid is not None and (uid, gid) != (identity.uid, identity.gid):
+        steps.append(("groups", str(identity.gid), os.initgroups, (identity.user, identity.gid)))
     if identity.uid is not None and uid != identity.uid:
         steps.append(("user", str(identity.user), os.setuid, (identity.uid,)))
         steps.append(("user", str(identity.user), prove, (identity.uid,)))
@@ -115,6 +114,7 @@ def prove(uid: int) -> None:
         return
     try:
         os.setuid(0)
-    except PermissionError:
-        return
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.EINVAL):  # the latter: nobody here is root
+            return
     raise OSError(errno.EPERM, "root could be regained after the change of user")

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -125,6 +126,63 @@ def test_a_program_has_the_groups_of_its_user_and_no_others(tool: Tool, where: l
         os.kill(pid, signal.SIGKILL)
         start.communicate(timeout=LONG)
     assert IDENTITIES == seen
+
+
+# In a user namespace (user_namespaces(7)): the ids it maps, whether setgroups(2) is denied there,
+# options, and the status, with the ids or the stage that has failed.
+WITHOUT_ROOT, ONLY_WALKER = "1 1 65534", "5001 5001 1"
+MAPPED = {
+    "no root": (WITHOUT_ROOT, False, "--chuid walker", 0, "5001 5001 5001 5001"),
+    "one id": (ONLY_WALKER, False, "--chuid walker", 0, "5001 5001 5001 5001"),
+    "no root, and root asked for": (WITHOUT_ROOT, False, "--chuid root", 2, "set gid to 0"),
+    "one id, and another": (ONLY_WALKER, False, "--chuid lonely", 2, "set gid to 5002"),
+    "denied groups": (WITHOUT_ROOT, True, "--chuid walker", 2, "set initgroups() with gid 5001"),
+    "denied groups, and a group": (WITHOUT_ROOT, True, "--group walker", 0, "65534"),
+}
+_WAIT_FOR_MAPS = 'echo; read -r _; exec "$@"'
+_START = """
+import sys, ssd
+command = ssd.Command(sys.argv[2:], user=sys.argv[1])
+ssd.start(ssd.Match(name="nobody"), command, background=False).wait()
+"""
+SHOW = ["/bin/sed", "-n", "s/^Uid:[[:space:]]*//p", "/proc/self/status"]
+
+
+def in_user_namespace(ids: str, deny: bool, words: list[str]) -> tuple[int, str, str]:
+    """Run a command with all capabilities in a user namespace; return its status and texts."""
+    unshare = ["unshare", "--user", "--keep-caps", "sh", "-c", _WAIT_FOR_MAPS, "sh", *words]
+    command = spawn(*unshare, stdin=subprocess.PIPE)
+    assert command.stdout is not None
+    if command.stdout.readline() != "\n":
+        pytest.skip(f"no user namespace: {command.communicate()[1]}")
+    if deny:
+        Path(f"/proc/{command.pid}/setgroups").write_text("deny")
+    for name in ("gid_map", "uid_map"):
+        Path(f"/proc/{command.pid}/{name}").write_text(ids)
+    said, wrong = command.communicate("\n", timeout=LONG)
+    return command.returncode, " ".join(said.split()), wrong
+
+
+@alone
+@pytest.mark.parametrize("case", MAPPED)
+def test_in_a_user_namespace_a_user_can_be_had_that_is_mapped(tool: Tool, case: str) -> None:
+    """That there is no root to regain is no failure to prove it; what is not mapped fails."""
+    open_ways()
+    accounts()
+    ids, deny, options, expected, shown = MAPPED[case]
+    words = [tool.path, "--start", "--name", "nobody", *options.split(), "--startas", SHOW[0]]
+    status, said, wrong = in_user_namespace(ids, deny, [*words, "--", *SHOW[1:]])
+    assert expected == status, wrong
+    assert shown in (wrong if expected else said)
+
+
+@alone
+def test_the_library_too_starts_as_a_user_where_root_is_not_mapped() -> None:
+    """A helper does it, with the same proof."""
+    open_ways()
+    accounts()
+    words = [sys.executable, "-c", _START, "walker", *SHOW]
+    assert (0, "5001 5001 5001 5001", "") == in_user_namespace(WITHOUT_ROOT, False, words)
 
 
 WALKER, ROOT = 5001, 0

@@ -133,8 +133,8 @@ def test_any_stage_can_fail(fake_processes: FakeProcesses) -> None:
 
 # what only root may ask for -> the stage that fails for anybody else
 PRIVILEGES = {
-    "another user": ({"user": "root"}, "groups"),
-    "another group": ({"user": "root", "group": NOBODY}, "groups"),
+    "another user": ({"user": "root"}, "group"),
+    "another group": ({"user": "root", "group": NOBODY}, "group"),
     "another root": ({"root": "/srv"}, "chroot"),
     "to be nicer to itself": ({"nice": -1}, "nice"),
 }
