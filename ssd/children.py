@@ -5,7 +5,7 @@ from copy import copy
 from typing import overload
 
 from ssd.child import Child, reap_dropped
-from ssd.demands import demand_match, demand_table
+from ssd.demands import demand_match, demand_seconds, demand_table, descriptors_of
 from ssd.errors import Error, NotReady, StartFailed
 from ssd.launch import helper, report
 from ssd.launch.checking import check
@@ -127,8 +127,10 @@ def begin(
 ) -> Process:
     """Do what ``start`` does; ``spawned`` will hold the child, for somebody who may give it up."""
     if hasattr(table, "launch"):  # it makes its processes itself: nothing to fork
-        return declared(match, command, background, make_pidfile, notify_timeout, table).launch()
-    _check(match, command, background, make_pidfile, notify_timeout)
+        return declared(
+            match, command, background, make_pidfile, notify_timeout, stdio, table
+        ).launch()
+    stdio = _check(match, command, background, make_pidfile, notify_timeout, stdio)
     omissions: list[str] = []
 
     def warn(stage: str, detail: str, reason: str | None) -> None:
@@ -180,12 +182,13 @@ def declared(
     background: bool,
     make_pidfile: bool,
     notify_timeout: float | None,
+    stdio: tuple[int, int, int],
     table: "ProcessTable | None",
 ) -> "Launch":
     """Return the start that a table does which makes its processes itself."""
     from ssd.starting import Launch
 
-    _check(match, command, background, make_pidfile, notify_timeout)
+    _check(match, command, background, make_pidfile, notify_timeout, stdio)
     return Launch(
         match,
         copy(command),  # a launch may change its own
@@ -204,9 +207,14 @@ def _check(
     background: bool,
     make_pidfile: bool,
     notify_timeout: float | None,
-) -> None:
-    """Raise ValueError for what cannot be meant, and TypeError for what is no Match or Command."""
+    stdio: tuple[int, int, int],
+) -> tuple[int, int, int]:
+    """Raise ValueError for what cannot be meant, and TypeError for what is no Match or Command.
+
+    Returns ``stdio`` in plain numbers.
+    """
     demand_match(match)
+    demand_seconds("notify_timeout", notify_timeout)
     if notify_timeout is not None and not background:
         raise ValueError("notify_timeout needs a start in the background")
     if make_pidfile and match.pidfile is None:
@@ -214,6 +222,7 @@ def _check(
             "make_pidfile writes match.pidfile: give the Match one, pidfile='/run/...'"
         )
     check(command)
+    return descriptors_of(stdio)
 
 
 def _fork(

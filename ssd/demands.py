@@ -15,6 +15,10 @@ TOO_LONG = (
 )
 
 
+INT_MAX = 2**31 - 1  # descriptors are ints
+THREE = "(0, 1, 2) or (file.fileno(), 1, 2)"
+
+
 class MatchWarning(UserWarning):
     """A Match that can mean no process: its name is longer than any that the kernel keeps."""
 
@@ -40,9 +44,13 @@ def settled(what: str, value: object) -> str | bytes | int:
 
 
 def demand_match(match: object) -> None:
-    """Raise TypeError for what is no Match: a name or a pid alone, say."""
+    """Raise TypeError for what is no Match (a name alone, say), ValueError for NUL bytes in it."""
     if not isinstance(match, Match):
         raise TypeError(f"an ssd.Match says which processes are meant, not {match!r}")
+    for what in ("pidfile", "exec", "name", "user"):
+        value = getattr(match, what)
+        if isinstance(value, (str, bytes)) and b"\0" in os.fsencode(value):
+            raise ValueError(f"{what} has a NUL byte in it: {value!r}")
 
 
 def demand_table(table: object) -> None:
@@ -73,3 +81,19 @@ def schedule_of(given: object) -> Schedule:
     if not isinstance(given, Schedule):
         raise TypeError(f"schedule must be an ssd.Schedule or its text ({EXAMPLE}), not {given!r}")
     return given
+
+
+def descriptors_of(given: object) -> tuple[int, int, int]:
+    """Return three descriptors as plain numbers. Raises ValueError."""
+    three = given if isinstance(given, (tuple, list)) and len(given) == 3 else [None]
+    if not all(type(fd) is not bool and isinstance(fd, int) and 0 <= fd <= INT_MAX for fd in three):
+        raise ValueError(f"stdio must be three descriptors, {THREE} say, not {given!r}")
+    read, out, err = map(int, three)
+    return read, out, err
+
+
+def demand_seconds(what: str, value: object) -> None:
+    """Raise ValueError for what is no time to wait; None is one."""
+    if value is None or isinstance(value, (int, float)) and value >= 0:
+        return
+    raise ValueError(f"{what} must be a number of seconds or None, not {value!r}")

@@ -2,8 +2,7 @@
 
 ``plan`` decides and knows no process. ``Stop`` carries a plan out on a process table: it
 looks, opens, matches again and signals, and between two calls of ``advance`` it says which
-descriptors to wait on and until when. The loop that blocks is ``ssd.run``; the one for asyncio
-is in ``ssd.loops``.
+descriptors to wait on and until when. ``ssd.run`` is a loop that blocks, ``ssd.loops`` asyncio's.
 """
 
 from ssd.errors import Error
@@ -65,13 +64,17 @@ class Stop:
     was no wait to see it go), "nothing" (none was found that could be signalled), or
     "refused" (``remaining`` outlived the schedule). ``rounds`` lists what was sent.
 
-    Raises what ``ssd.find`` raises. Close it, or use it in a with statement: it holds one
-    descriptor per process.
+    ``schedule`` may be its text. Raises what ``ssd.find`` raises. Close it, or use it in a with
+    statement: it holds one descriptor per process.
     """
 
     def __init__(
-        self, match: "Match", schedule: Schedule, *, table: "ProcessTable | None" = None
+        self, match: "Match", schedule: Schedule | str, *, table: "ProcessTable | None" = None
     ) -> None:
+        if not isinstance(schedule, Schedule):
+            from ssd.demands import schedule_of  # of no use to the command
+
+            schedule = schedule_of(schedule)
         self.table = table or default_table()
         self.match: Match = match
         self.schedule: Schedule = schedule

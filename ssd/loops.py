@@ -99,7 +99,9 @@ async def start(
     launching: Callable[..., Awaitable[Process]] | None = getattr(table, "launch_async", None)
     if launching is not None:  # a time of its own: ssd.testing's
         return await launching(
-            children.declared(match, command, background, make_pidfile, notify_timeout, table)
+            children.declared(
+                match, command, background, make_pidfile, notify_timeout, stdio, table
+            )
         )
     handover = _Handover()
 

@@ -1,9 +1,12 @@
 """What a caller of the library gives: a slip is named, and a value's class does not matter."""
 
 import asyncio
+import math
 import pickle
 import resource
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from copy import copy, deepcopy
 from enum import Enum, IntEnum, StrEnum
@@ -26,6 +29,13 @@ SLIPS: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
     "seconds for a schedule": (lambda: ssd.stop(HERE, 30), TypeError, "schedule must be .*'30'"),
     "seconds for many": (lambda: ssd.stop_all([HERE], 30), TypeError, "schedule must be"),
     "seconds in a loop": (lambda: asyncio.run(loops.stop(HERE, 30)), TypeError, "schedule must"),
+    "seconds for an engine": (lambda: ssd.Stop(HERE, 30), TypeError, "schedule must be .*'30'"),
+    "a name for an engine": (
+        lambda: ssd.Stop("x", "TERM/5").advance(),
+        TypeError,
+        r"an ssd\.Match says .* 'x'",
+    ),
+    "a bad text for an engine": (lambda: ssd.Stop(HERE, "TERM"), ssd.ScheduleError, "at least two"),
     "no list of matches": (lambda: ssd.stop_all(HERE), TypeError, r"matches must .*\[match\]"),
     "words for a Command": (
         lambda: ssd.start(HERE, ["/bin/true"]),
@@ -46,6 +56,21 @@ SLIPS: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
         lambda: ssd.start(HERE, SLEEP, make_pidfile=True, table=FakeProcesses()),
         ValueError,
         "make_pidfile writes match.pidfile",
+    ),
+    "a text for seconds": (
+        lambda: ssd.start(HERE, SLEEP, notify_timeout="5"),
+        ValueError,
+        "notify_timeout must be a number of seconds or None, not '5'",
+    ),
+    "seconds below none": (
+        lambda: ssd.start(HERE, SLEEP, notify_timeout=-1),
+        ValueError,
+        "notify_timeout must be",
+    ),
+    "no number of seconds": (
+        lambda: ssd.start(HERE, SLEEP, notify_timeout=math.nan, table=FakeProcesses()),
+        ValueError,
+        "notify_timeout must be",
     ),
     "a policy alone": (
         lambda: Command(["/x"], cpu_scheduling="fifo"),
@@ -82,6 +107,11 @@ SLIPS: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
         ValueError,
         r"limits\[7\] must be soft and hard",
     ),
+    "a limit beyond all": (
+        lambda: Command(["/x"], limits={7: (1, 2**63)}),
+        ValueError,
+        r"limits\[7\] must be soft and hard",
+    ),
     "limits in a list": (lambda: Command(["/x"], limits=[(7, 1)]), ValueError, "limits must be a"),
     "an environment in a list": (
         lambda: Command(["/x"], environment=["A=b"]),
@@ -103,7 +133,42 @@ SLIPS: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
     "a number for a path": (lambda: Match(exec=12), TypeError, "exec must be a text or a path"),
     "a number for a name": (lambda: Match(name=12), TypeError, "name must be a text"),
     "a fraction for a user": (lambda: Match(user=1.5), TypeError, "user must be a text"),
+    "a pidfile with a NUL byte": (
+        lambda: ssd.start(Match(pidfile="/x\0"), SLEEP),
+        ValueError,
+        "pidfile has a NUL",
+    ),
+    "a path with a NUL byte": (
+        lambda: ssd.start(Match(exec=b"/x\0"), SLEEP),
+        ValueError,
+        "exec has a NUL byte",
+    ),
+    "a name with a NUL byte": (
+        lambda: ssd.start(Match(name="x\0"), SLEEP),
+        ValueError,
+        "name has a NUL byte",
+    ),
+    "an account with a NUL byte": (
+        lambda: ssd.start(Match(user="x\0"), SLEEP),
+        ValueError,
+        "user has a NUL byte",
+    ),
+    "a user with a NUL byte": (
+        lambda: ssd.start(HERE, Command(["/x"], user="x\0"), background=False),
+        ValueError,
+        "user has a NUL byte",
+    ),
+    "a group with a NUL byte": (
+        lambda: ssd.start(HERE, Command(["/x"], group="x\0"), background=False),
+        ValueError,
+        "group has a NUL byte",
+    ),
 }
+# None of them is three descriptors.
+NO_STDIO: list[Any] = [
+    None, 1, (0, 1), (0, 1, 2, 2), (0, 1, None), (0, 1, True), (0, 1, 2.0), "012",
+    (sys.stdin, sys.stdout, sys.stderr), (subprocess.PIPE, 1, 2), (0, 1, 2**31),
+]  # fmt: skip
 TABLED: dict[str, Callable[[Any], object]] = {
     "find": lambda table: ssd.find(HERE, table=table),
     "status": lambda table: ssd.status(HERE, table=table),
@@ -111,6 +176,7 @@ TABLED: dict[str, Callable[[Any], object]] = {
     "start": lambda table: ssd.start(HERE, SLEEP, table=table),
     "loops.start": lambda table: asyncio.run(loops.start(HERE, SLEEP, table=table)),
     "loops.stop": lambda table: asyncio.run(loops.stop(HERE, table=table)),
+    "Stop": lambda table: ssd.Stop(HERE, "1", table=table).advance(),
     "PIDLockFile": lambda table: ssd.PIDLockFile("/run/x.pid", table=table),
 }
 
@@ -121,6 +187,15 @@ def test_a_slip_names_the_parameter_and_the_way_out(case: str) -> None:
     call, kind, text = SLIPS[case]
     with nothing_left(), pytest.raises(kind, match=text):
         call()
+
+
+@pytest.mark.parametrize("stdio", NO_STDIO, ids=repr)
+@pytest.mark.parametrize("background", [True, False])
+@pytest.mark.parametrize("table", [None, FakeProcesses()], ids=["real", "fake"])
+def test_what_is_no_three_descriptors_is_named(stdio: Any, background: bool, table: Any) -> None:
+    """Of files it takes the numbers, and what subprocess has for them (PIPE is -1) is none."""
+    with nothing_left(), pytest.raises(ValueError, match=r"stdio must be three .*fileno\(\)"):
+        ssd.start(HERE, SLEEP, background=background, stdio=stdio, table=table)
 
 
 @pytest.mark.parametrize("call", TABLED.values(), ids=TABLED)

@@ -12,7 +12,7 @@ from starts import SLEEP, shell, told
 from support import NOBODY, PATIENCE, nothing_left, python
 
 import ssd
-from ssd import Command, Match, locking
+from ssd import Command, Match, locking, spawning
 from ssd.launch import direct
 from ssd.matching import Criteria
 
@@ -170,6 +170,38 @@ def test_another_fork_exec_is_left_alone(tmp_path: Path, monkeypatch: pytest.Mon
     with nothing_left():
         assert b"said\n" == told(Command(["/bin/echo", "said"]), tmp_path)
     assert [23, 22] == tried
+
+
+@pytest.mark.parametrize("kind", [TypeError, RuntimeError])
+def test_what_a_handler_raises_is_not_taken_for_another_fork_exec(
+    kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the child was made it is ended, and no second one is made in its place."""
+
+    def hold(*_: object) -> None:
+        raise kind("of a handler's")
+
+    monkeypatch.setattr(spawning.Spawned, "_hold", hold)
+    with nothing_left(), pytest.raises(kind, match="of a handler's"):
+        ssd.start(Match(name="none"), SLEEP, background=False)
+
+
+def test_an_isolated_subinterpreter_has_children(tmp_path: Path) -> None:
+    """It may not fork, and a helper is no fork of it."""
+    interpreters = pytest.importorskip("_xxsubinterpreters", reason="of another Python")
+    code = f"""
+import ssd
+command = ssd.Command(["/bin/sh", "-c", "exit 7"])
+with ssd.start(ssd.Match(name="none"), command, background=False) as child:
+    with open({str(tmp_path / "told")!r}, "w") as file:
+        file.write(str(child.wait()))
+"""
+    other = interpreters.create()
+    try:
+        interpreters.run_string(other, code)
+    finally:
+        interpreters.destroy(other)
+    assert "7" == (tmp_path / "told").read_text()
 
 
 def test_a_thread_that_blocks_signals_has_children_that_do_not(tmp_path: Path) -> None:

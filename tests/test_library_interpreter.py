@@ -78,6 +78,22 @@ def test_another_interpreter_can_be_named(
         assert [process] == ssd.find(Match(pidfile=tmp_path / "pid"))
 
 
+def test_a_path_names_one_and_nothing_names_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What shutil.which() has not found, say, is not our own instead; nor is it a number."""
+    monkeypatch.setattr(ssd, "interpreter", Path(sys.executable))
+    process = ssd.start(Match(pidfile=tmp_path / "pid"), NAP, make_pidfile=True)
+    with ended(process.pid):
+        assert [process] == ssd.find(Match(pidfile=tmp_path / "pid"))
+    (tmp_path / "pid").unlink()
+    monkeypatch.setattr(ssd, "interpreter", "")
+    assert f"(none): {helper.NO_PYTHON}" == refused(tmp_path)
+    monkeypatch.setattr(ssd, "interpreter", 5)
+    with nothing_left(), pytest.raises(TypeError, match="ssd.interpreter must be a text"):
+        ssd.start(Match(pidfile=tmp_path / "pid"), NAP, make_pidfile=True)
+
+
 WITHOUT_SSD = f"""exec {sys.executable} -IS -c '
 import sys
 sys.modules["ssd"] = None

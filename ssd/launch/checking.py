@@ -1,14 +1,18 @@
 """Check a Command that a program has made; the command line's own options are checked already."""
 
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import TypeGuard
 
     from ssd.launch.command import Command
 
 ID_MAX = 2**32 - 2  # (uid_t) -1 means "leave it" to setresuid(2)
 UMASK_MAX = 0o777  # umask(2) takes no more
 INT_MAX = 2**31 - 1  # nice(2) takes an int
+LIMIT_MAX = 2**63 - 1  # what setrlimit(2) is given by Python
 LIMITS = "{resource.RLIMIT_NOFILE: (1024, 4096)}"
 
 
@@ -64,7 +68,7 @@ def limits(given: "Mapping[int, tuple[int, int]] | None") -> dict[int, tuple[int
     for number, both in given.items():
         if not _is_whole(number):
             raise ValueError(f"limits must be by number, {LIMITS}, not by {number!r}")
-        if not (isinstance(both, (tuple, list)) and len(both) == 2 and all(map(_is_whole, both))):
+        if not (isinstance(both, (tuple, list)) and len(both) == 2 and all(map(_is_limit, both))):
             raise ValueError(
                 f"limits[{number}] must be soft and hard limit, {LIMITS}, not {both!r}"
             )
@@ -96,9 +100,15 @@ def _texts(command: "Command") -> dict[str, list[bytes]]:
         "directory": [command.directory],
         "root": [command.root or b""],
         "output": [command.output or b""],
+        "user": [os.fsencode(command.user)] if isinstance(command.user, str) else [],
+        "group": [os.fsencode(command.group)] if isinstance(command.group, str) else [],
         "environment": [text for pair in environment.items() for text in pair],
     }
 
 
-def _is_whole(value: object) -> bool:
+def _is_limit(value: object) -> bool:
+    return _is_whole(value) and -1 <= value <= LIMIT_MAX  # -1: resource.RLIM_INFINITY
+
+
+def _is_whole(value: object) -> "TypeGuard[int]":
     return isinstance(value, int) and not isinstance(value, bool)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     Stdio = tuple[int, int, int]
     Ids = tuple[int | None, list[int] | None, int | None]  # group, groups, user
 
+ISOLATED = "subinterpreter"  # which may not fork, says a RuntimeError, but can spawn (PEP 684)
 _FULL = (errno.EMFILE, errno.ENFILE)
 KEEP: "Ids" = (None, None, None)
 # Of C alone: no handler runs between the call and what it does.
@@ -250,8 +251,11 @@ def _spawn(spawned: "Spawned", arguments: tuple[object, ...]) -> int | None:
     for more in ((True,), ()):  # whether vfork(2) is allowed, or a Python that does not ask
         try:
             return spawned.spawn(fork_exec, *arguments, *more)
-        except TypeError:
-            continue  # it takes something else, and has done nothing
+        except (TypeError, RuntimeError) as error:
+            # Or it is what a handler of the caller's raises.
+            if spawned.pids or not (isinstance(error, TypeError) or ISOLATED in str(error)):
+                raise
+            continue  # it takes something else, or may not fork here, and has done nothing
     return None
 
 

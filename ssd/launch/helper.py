@@ -167,8 +167,11 @@ def interpreter() -> str:
     import ssd
 
     if ssd.interpreter is not None:
-        return ssd.interpreter
-    own = sys.executable or ""
+        from ssd.demands import text
+
+        if named := os.fsdecode(text("ssd.interpreter", ssd.interpreter)):
+            return named
+    own = "" if ssd.interpreter is not None else sys.executable or ""
     name = os.path.basename(own).lower()
     if getattr(sys, "frozen", False) or not own or not _is_python(name):
         raise StartFailed("interpreter", own or "(none)", None, NO_PYTHON)
