@@ -62,6 +62,7 @@ MILD = [
     {"PYTHONSTARTUP": "{trap}/ssd.py", "PYTHONINSPECT": "1"},
     {"PYTHONUSERBASE": "{trap}", "PYTHONPYCACHEPREFIX": "{trap}"},
     {"PYTHONWARNINGS": "error"},
+    {"PYTHONEXECUTABLE": "{trap}/python3"},
     {"PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONOPTIMIZE": "2"},
     {"PATH": ""},
     {"PATH": ":"},
