@@ -44,11 +44,10 @@ def write(
 ) -> Written | None:
     """Write a pid and a newline as a new file, in one step.
 
-    Its mode is 0644 less ``umask``: nobody believes a file that others may write. With
-    ``mark`` it says beside its text which process that is (``ssd.marks``). The text is
-    written to a temporary file beside it, which is then renamed: a reader, or a full disk,
-    never meets half a pidfile. Returns what takes it back, None for /dev/null. Raises
-    PidfileUnwritable.
+    Its mode is 0644 less ``umask``: nobody believes a file that others may write. With ``mark`` it
+    says beside its text which process that is (``ssd.marks``). The text goes to a temporary file,
+    which is then renamed: no reader, and no full disk, meets half a pidfile. Returns what takes it
+    back, None for /dev/null. Raises PidfileUnwritable.
     """
     name = os.fsencode(path)
     if name == NULL:
@@ -124,15 +123,16 @@ def _take_group(fd: int) -> None:
     """Give a new file our group: with its directory's (open(2)) nobody would believe it."""
     try:
         os.fchown(fd, -1, os.getgid())
-    except PermissionError:
-        pass  # a group that is no more the caller's, or a file system without any (vfat)
+    except OSError as error:
+        # No more the caller's, not mapped (user_namespaces(7)), or a file system without any.
+        if error.errno not in (errno.EPERM, errno.EINVAL):
+            raise
 
 
 def _create(temporary: str, directory: int) -> tuple[int, str]:
     """Create the temporary file; return its descriptor and its name.
 
-    One that is there was left by a start that was killed, and is replaced; in a sticky
-    directory it may be somebody else's, and then another name is taken.
+    One that a killed start has left is replaced; somebody else's, in a sticky directory, is not.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL  # which follows no link: open(2)
     try:

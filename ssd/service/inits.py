@@ -61,12 +61,18 @@ def runners(names: "Iterable[str]", inside: str = "") -> dict[str, str]:
 
 
 def _active(units: list[str]) -> set[str]:
-    """Return those of these units that systemd runs. Raises OSError."""
+    """Return those of these units that systemd runs.
+
+    Raises OSError, also where it does not answer: a start must not take that for a no.
+    """
     from ssd.service.initscripts.systemctl import ask
 
     listing = ("list-units", "--full", "--plain", "--no-legend", f"--state={ACTIVE}")
-    listed = ask(*listing, "--", *units)[1].splitlines()
-    return {line.split()[0] for line in listed if line.split()}
+    status, listed = ask(*listing, "--", *units)
+    if status:
+        asked = f"systemctl list-units {' '.join(units)}"
+        raise OSError(f"cannot tell what systemd runs: {asked!r} ends with status {status}")
+    return {line.split()[0] for line in listed.splitlines() if line.split()}
 
 
 def _around() -> set[str]:

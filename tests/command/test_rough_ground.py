@@ -214,6 +214,28 @@ def test_a_name_that_is_not_utf_8_is_complained_of_byte_for_byte(
         assert done.stderr.startswith(b"ssd: ")
 
 
+# A user namespace that maps nobody --------------------------------------------------------
+
+UNMAPPED = """
+"$1" -S -b -m -p "$2" -c "$(id -u):$(id -g)" -a /bin/sleep -- 1000 || exit 10
+"$1" --status -p "$2" || exit 11
+"$1" -K -q -p "$2" --remove-pidfile -R 60
+"""
+
+
+@pytest.mark.parametrize("mapped", [[], ["--map-user=1"]])
+def test_a_daemon_is_recorded_where_no_group_is_mapped(
+    mapped: list[str], tmp_path: Path, ssd_path: Path
+) -> None:
+    """Nobody can be given a file there; chown(2) finds the caller's own group invalid."""
+    unshare = ["unshare", "--user", *mapped]
+    if subprocess.run([*unshare, "true"], capture_output=True).returncode:
+        pytest.skip("no user namespace can be made here")
+    words = [*unshare, "sh", "-c", UNMAPPED, "sh", ssd_path, tmp_path / "pid"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE)
+    assert (0, "", False) == (done.returncode, done.stderr, (tmp_path / "pid").exists())
+
+
 # A hidden /proc -------------------------------------------------------------------------
 
 HIDDEN = """

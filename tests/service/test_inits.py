@@ -114,6 +114,17 @@ def test_what_a_supervisor_itself_calls_is_done(tell, machine: str) -> None:
     assert "/bin/sleep 1000\n" == tell(f"{machine}; $S nap show-args").stdout
 
 
+@pytest.mark.parametrize(("verb", "status"), [("start", 1), ("stop", 1), ("status", 4)])
+def test_where_systemd_does_not_answer_nothing_is_done(tell, verb: str, status: int) -> None:
+    """As with no bus, or no right to ask: it may run the unit."""
+    for words in (f"nap {verb}", f"all {verb}"):
+        done = tell(f"systemd; rm /tmp/active; $S {words}; s=$?; [ ! -e /run/nap.pid ] && exit $s")
+        assert (status, False) == (done.returncode, "nap" in done.stdout)
+        assert "ssd-service: " in done.stderr
+        assert "'systemctl list-units" in done.stderr
+        assert "nap.service' ends with status 1" in done.stderr
+
+
 def test_a_part_of_the_unit_does_not_ask_systemd_for_itself() -> None:
     """Its control group says so, also one below that of the unit."""
     text = "0::/system.slice/nap.service/control\n1:name=systemd:/user.slice\n"
