@@ -20,6 +20,12 @@ class UntrustedLink(Exception):
         super().__init__(name)
         self.name = name
 
+    @property
+    def reason(self) -> str:
+        """Say why it is not followed, and what to do, for an error that names the whole path."""
+        where = f"others can write the directory of the symbolic link {self.name!r}"
+        return f"{where}; if you made it, give the path that it leads to"
+
 
 def only_ours(facts: os.stat_result) -> bool:
     """Tell whether nobody but root or the caller may write what ``facts`` describe."""

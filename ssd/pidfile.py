@@ -82,7 +82,7 @@ def load(name: bytes, alone: bool) -> Entry | None:
     except FileNotFoundError:
         raise
     except UntrustedLink as link:
-        raise PidfileUnsafe(os.fsdecode(name), untrusted(link)) from None
+        raise PidfileUnsafe(os.fsdecode(name), link.reason) from None
     except OSError as error:
         raise PidfileUnreadable(os.fsdecode(name), error.strerror, error.errno) from error
     try:
@@ -113,11 +113,6 @@ def _mark(fd: int, written: int) -> "Mark | None":
 
         return parse(text, written)
     return None
-
-
-def untrusted(link: UntrustedLink) -> str:
-    """Say why a link on the way to a pidfile is not followed."""
-    return f"others can write the directory of the symbolic link {link.name!r}"
 
 
 def distrust(facts: os.stat_result, alone: bool) -> str | None:
@@ -157,7 +152,7 @@ def remove(path: str | bytes) -> bool:
     except FileNotFoundError:
         return True
     except UntrustedLink as link:
-        raise PidfileUnwritable(os.fsdecode(name), untrusted(link)) from None
+        raise PidfileUnwritable(os.fsdecode(name), link.reason) from None
     except OSError as error:
         raise PidfileUnwritable(os.fsdecode(name), error.strerror, error.errno) from error
 

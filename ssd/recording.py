@@ -10,7 +10,7 @@ import stat
 from ssd.errors import PidfileUnwritable
 from ssd.marks import Mark
 from ssd.paths import UntrustedLink, walk
-from ssd.pidfile import MARKS, NULL, untrusted
+from ssd.pidfile import MARKS, NULL
 from ssd.processes.identity import UNKNOWN_START
 from ssd.processes.origin import Origin
 from ssd.writing import write_all
@@ -62,7 +62,7 @@ def write(
             os.close(directory)
             raise
     except UntrustedLink as link:
-        raise PidfileUnwritable(os.fsdecode(name), untrusted(link)) from None
+        raise PidfileUnwritable(os.fsdecode(name), link.reason) from None
     except OSError as error:
         raise PidfileUnwritable(os.fsdecode(name), error.strerror, error.errno) from error
     return Written(directory, base)

@@ -20,8 +20,7 @@ def open_output(path: bytes, uid: int | None) -> int:
     try:
         directory, base = walk(path, follow_last=True, stop=_open_files())
     except UntrustedLink as link:
-        reason = f"others can write the directory of the symbolic link {link.name!r}"
-        raise OSError(errno.ELOOP, reason) from None
+        raise OSError(errno.ELOOP, link.reason) from None
     try:
         return _open_in(directory, base, uid)
     finally:

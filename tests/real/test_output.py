@@ -110,6 +110,9 @@ def test_the_daemons_own_user_chooses_no_file_of_roots(tool: Tool) -> None:
     done = tool(*words(program, "/run/nova/nova.log"))
     outcome = done.returncode, os.path.exists("/run/cron.d-evil"), len(program.settle(others))
     assert tool.expects(original=(0, True, 1), ssd=(2, False, 0)) == outcome
-    reason = "others can write the directory of the symbolic link 'nova.log'"
+    reason = (
+        "others can write the directory of the symbolic link 'nova.log'; "
+        "if you made it, give the path that it leads to"
+    )
     said = f"ssd: unable to open --output file '/run/nova/nova.log' ({reason})\n"
     assert tool.expects(original="", ssd=said) == done.stderr

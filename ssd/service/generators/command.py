@@ -166,8 +166,7 @@ def save(path: str, data: bytes, mode: int, force: bool = False) -> None:
     try:
         directory, base = walk(os.fsencode(path), follow_last=force)
     except UntrustedLink as link:
-        reason = f"others can write the directory of the symbolic link {link.name!r}"
-        raise OSError(errno.ELOOP, reason, path) from None
+        raise OSError(errno.ELOOP, link.reason, path) from None
     except OSError as error:
         raise OSError(error.errno, error.strerror, path) from error
     try:

@@ -100,6 +100,7 @@ def test_a_link_that_others_could_have_planted_is_not_followed(
         status, _, complaints = generate("sysv", declaration, "--output", path, "--force")
         link = name.partition("/")[0]
         reason = f"others can write the directory of the symbolic link {link!r}"
+        reason += "; if you made it, give the path that it leads to"
         assert (1, f"ssd-service: {path}: {reason}\n") == (status, complaints)
     assert ("precious\n", False) == (target.read_text(), (tmp_path / "new").exists())
 
