@@ -94,7 +94,11 @@ def machine(run: Run, tmp_path: Path) -> Machine:
 
 WAIT = 'n=0; until [ -s "$1" ]; do n=$((n + 1)); [ $n -lt 600 ] || exit 9; sleep 0.1; done'
 # OpenRC's start-stop-daemon does not wait until its child has written the pidfile.
-RECORDED = f"{{ set -- /run/x.pid; {WAIT}; }}"
+# dpkg's tool writes the pid before its child is the program: a stop would not know it by --exec.
+EXECUTED = """n=0; while grep -qs '^start-stop-daem' "/proc/$(cat /run/x.pid)/comm"; do
+    n=$((n + 1)); [ $n -lt 600 ] || exit 9; sleep 0.1
+done"""
+RECORDED = f"{{ set -- /run/x.pid; {WAIT}; {EXECUTED}; }}"
 
 
 def test_the_whole_life(machine: Machine) -> None:
