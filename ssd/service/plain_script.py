@@ -5,6 +5,7 @@ lost. So it is named, and the script stays what it is: something to be run.
 """
 
 from ssd.service.errors import DeclarationError
+from ssd.service.shell_source import ARGUMENTS
 from ssd.service.words import split
 
 TYPE_CHECKING = False
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 TOOL = "start-stop-daemon"
-_ARGUMENTS = ("$1", "${1", "$@", "${@", "$*", "${*")
+SHELLS = ("sh", "ash", "dash", "bash", "ksh", "ksh93", "mksh", "zsh")
+# By which commands code looks at them without a name.
+_TAKERS = ("shift", "getopts")
+_CONDITIONS = ("if", "elif", "while", "until", "[", "[[", "test")
 # Functions that init-d-script(5) calls; those for which there is a hook are none of these.
 OVERRIDES = (
     "do_start", "do_start_cmd", "do_start_override", "do_start_cmd_override", "do_stop",
@@ -44,7 +48,31 @@ _SEPARATORS = ("&&", "||", ";", "|", "&", ">", "2>", "<", ")", "(", "{", "}", "t
 
 def acts(text: str) -> bool:
     """Tell whether a script looks at its arguments, and so has verbs of its own."""
-    return any(mark in line for _, line in _code(text) for mark in _ARGUMENTS)
+    return any(
+        any(mark in line for mark in ARGUMENTS) or any(map(_takes, _commands(line)))
+        for _, line in _code(text)
+    )
+
+
+def _takes(words: list[str]) -> bool:
+    """Tell whether a command takes arguments without a name: "shift", "for verb; do"."""
+    return words[0] in _TAKERS or words[0] == "for" and len(words) == 2
+
+
+def foreign(text: str) -> str:
+    """Return the interpreter that a first line names, if that is no shell; else nothing."""
+    first = text.partition("\n")[0]
+    words = first[2:].split() if first.startswith("#!") else []
+    names = [each.rpartition("/")[2] for each in words]
+    return "" if any(each in SHELLS for each in names) else " ".join(words)
+
+
+def refuse_foreign(text: str, file: str) -> None:
+    """Raise DeclarationError for a program in another language than the shell's."""
+    interpreter = foreign(text)
+    if interpreter:
+        reason = f"its interpreter is {interpreter}, and a declaration is read by sh(1)"
+        raise DeclarationError(reason, file=file, line=1)
 
 
 def overrides(text: str) -> list[str]:
@@ -62,9 +90,13 @@ def refuse_overrides(text: str, file: str) -> None:
 
 def refuse_verbs(text: str, file: str) -> None:
     """Raise DeclarationError for a declaration that would act on its verb, which it is not told."""
+    inside = False  # a function, which has arguments of its own
     for number, line in _code(text):
+        inside = "()" in line and "}" not in line or inside and line[:1] != "}"
         first, *rest = line.split(None, 1)
-        if first == "case" and rest and any(mark in rest[0] for mark in _ARGUMENTS):
+        plain = "".join(line.split("'")[::2])  # awk '{ print $1 }'
+        asks = bool(rest) and any(mark in plain for mark in ARGUMENTS)
+        if asks and (first == "case" or first in _CONDITIONS and not inside):
             reason = "a declaration is not told its verb; what is done before and after a start or"
             reason += " stop are SERVICE_BEFORE_START and its like"
             raise DeclarationError(reason, first, file=file, line=number)

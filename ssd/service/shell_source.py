@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 OPENSTACK, INIT_D, OWN, SCRIPT = "openstack", "init-d-script", "own", "script"
 MOST = 1 << 20  # characters of a file
+ARGUMENTS = ("$1", "${1", "$@", "${@", "$*", "${*", "$#")  # how a script looks at its words
 # openstack-pkg-tools appends its own code with an interpreter line of its own on top.
 _APPENDED = "\n#!/bin/sh\n"
 _FUNCTIONS = ("do_start_prepare", "do_start_cleanup", "do_stop_prepare", "do_stop_cleanup")
@@ -107,9 +108,9 @@ def has_verbs(text: str) -> bool:
     kind = kind_of(text)
     if kind == OWN or is_own(text) or _APPENDED in text:
         return False
-    from ssd.service.plain_script import acts, overrides
+    from ssd.service.plain_script import acts, foreign, overrides
 
-    return bool(overrides(text)) if kind == INIT_D else text.startswith("#!") and acts(text)
+    return bool(overrides(text)) if kind == INIT_D else bool(foreign(text)) or acts(text)
 
 
 def is_own(text: str) -> bool:
@@ -184,10 +185,14 @@ def loads(
 
 def _refuse_code(kind: str, text: str, file: str) -> None:
     """Raise DeclarationError for code that no declaration can hold, before it is executed."""
-    if kind == OWN and "case" in text and is_own(text):
+    if kind == OWN and any(mark in text for mark in ARGUMENTS):
         from ssd.service.plain_script import refuse_verbs
 
         refuse_verbs(text, file)
+    if kind == SCRIPT:
+        from ssd.service.plain_script import refuse_foreign
+
+        refuse_foreign(text, file)
     if kind == INIT_D:
         from ssd.service.plain_script import refuse_overrides
 

@@ -77,6 +77,43 @@ def test_a_file_of_mere_assignments_is_a_declaration_whatever_its_first_line_say
     assert "nap" == shell_source.loads(text, "/etc/ssd/nap", {b"PATH": b"/bin"}).name
 
 
+@pytest.mark.parametrize(
+    "code", ["for verb; do :; done", "for v\ndo :; done", "shift", "[ -n x ] && shift 1",
+             "while getopts x o; do :; done", "[ $# -gt 0 ]"]
+)  # fmt: skip
+def test_one_that_takes_its_arguments_without_a_name_acts_too(code: str) -> None:
+    """It is run as it is."""
+    assert shell_source.has_verbs(f"#!/bin/sh\n{HEAD}{code}\n")
+
+
+@pytest.mark.parametrize("code", ["DESC='shift work'", "for n in 1; do :; done", "A=${#NAME}"])
+def test_what_only_looks_like_it_does_not(code: str) -> None:
+    """It stays a declaration."""
+    assert not shell_source.has_verbs(f"#!/bin/sh\n{HEAD}{code}\n")
+
+
+FOREIGN = ["/usr/bin/python3", "/usr/bin/env -S perl -w", "/sbin/openrc-run"]
+
+
+@pytest.mark.parametrize("interpreter", FOREIGN)
+def test_what_is_in_another_language_is_never_read_by_a_shell(
+    interpreter: str, tmp_path: Path
+) -> None:
+    """`import` and `print` are programs of many machines. By its path it is run as it is."""
+    code = f"touch {tmp_path}/executed\n"
+    assert shell_source.has_verbs(f"#! {interpreter}\n{code}")
+    with pytest.raises(DeclarationError, match=f"nap:1: its interpreter is {interpreter}, and a"):
+        read(code, f"#! {interpreter}")
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("first", ["#!/usr/bin/env -S A=1 bash -e", "#!/bin/busybox sh"])
+def test_any_shell_is_a_shell(first: str) -> None:
+    """Through env(1) or busybox(1), too."""
+    assert not shell_source.has_verbs(f"{first}\n{HEAD}")
+    read("", first)
+
+
 INIT_D = "#!/usr/bin/env /lib/init/init-d-script\n"
 
 
@@ -105,6 +142,32 @@ def test_a_declaration_that_acts_on_its_verb_is_refused(word: str) -> None:
     code = f"case {word} in start) echo hello ;; esac\n"
     with pytest.raises(DeclarationError, match=r"nap:6: case: a declaration is not told its verb"):
         read(code, "#!/usr/bin/env ssd-service")
+
+
+@pytest.mark.parametrize(
+    "code", ['[ "$1" != start ] || ulimit -n 512', 'if test "$1" = start; then export A=1; fi',
+             "f() { :; }\nif [ $# -gt 0 ]; then umask 077; fi",
+             "f()\n{\n  :\n}\n[[ $1 == stop ]] && exit"]
+)  # fmt: skip
+def test_it_need_be_no_case(code: str) -> None:
+    """Whatever the condition would do is lost, also in a file without a first line."""
+    for first in ("#!/usr/bin/env ssd-service", "# mine"):
+        with pytest.raises(DeclarationError, match="a declaration is not told its verb"):
+            read(code + "\n", first)
+
+
+OTHER_CONDITIONS = [
+    'f() { [ "$1" ] && DESC=$1; }\nf nap',
+    'f()\n{\nif [ "$1" ]; then DESC=$1; fi\n}\nf nap',
+    "if echo a b | awk '$1 == 0 {exit 1}'; then D=1; fi",
+    "[ -e /none ] || D=$(echo a b | awk '{print $1}')",
+]
+
+
+@pytest.mark.parametrize("code", OTHER_CONDITIONS)
+def test_a_condition_of_its_own_is_no_verb(code: str) -> None:
+    """A function has arguments of its own, and so have programs."""
+    read(code + "\n", "#!/usr/bin/env ssd-service")
 
 
 def test_a_declaration_may_have_functions_with_arguments_and_may_exit() -> None:
