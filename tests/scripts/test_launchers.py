@@ -277,3 +277,29 @@ def test_python_daemon_may_be_the_systems(place: Place, tmp_path: Path) -> None:
     done = place("ssd", *words, "--startas", "/bin/sleep", "--", "1000")
     with ended(int((tmp_path / "pid").read_text())):
         assert (0, "") == (done.returncode, done.stderr)
+
+
+# In start-stop-daemon's place -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lost", ["interpreter", "packages"])
+def test_another_copy_of_what_stands_in_the_place_is_not_taken_for_the_original(
+    lost: str, tmp_path: Path, scripts: Path
+) -> None:
+    """Each would run the other, without end: as after a second installation."""
+    ours = tmp_path / "start-stop-daemon"
+    for copy in (ours, tmp_path / "start-stop-daemon.distrib"):
+        shutil.copy(scripts.parent / "share/ssd/start-stop-daemon", copy)
+    python = PYTHON if lost == "packages" else tmp_path / "python3"
+    (tmp_path / "ssd").write_text(f"#!{python}\n")
+    for words, status in (
+        (["--stop", "--name", "x"], 2),
+        (["--stop", "--name", "x", "--retry", "-TERM/5"], 2),
+        (["--start", "--name", "x", "--", "--status", "-T"], 2),
+        (["--status", "--name", "x"], 4),
+        (["-Tnx"], 4),
+    ):
+        done = subprocess.run([ours, *words], capture_output=True, text=True, timeout=PATIENCE)
+        assert (status, 1) == (done.returncode, done.stderr.count("\n")), done.stderr
+        assert done.stderr.startswith("start-stop-daemon: warning: ssd cannot run (")
+        assert done.stderr.endswith("and there is no start-stop-daemon.distrib\n")
