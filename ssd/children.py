@@ -262,7 +262,7 @@ def _spawn(
     if not request.background:
         return spawned.child(process)
     if not told.done and request.notify_timeout is not None:
-        raise NotReady(process, "unheard")
+        raise NotReady(process, "unheard", None, "its helper was killed")
     return process
 
 

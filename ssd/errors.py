@@ -124,8 +124,8 @@ class NotReady(Error):
     """The program was started but did not say that it is ready.
 
     ``reason`` is "timeout", "exited" (it ended first), "errno" (it reported ``errno``
-    itself), "invalid" (it sent a notification that cannot be read) or "unheard" (``ssd.start``'s
-    helper was killed, which listened). ``process`` is the program, which may still run.
+    itself), "invalid" (it sent a notification that cannot be read) or "unheard" (nobody could
+    listen to the end, as ``detail`` says). ``process`` is the program, which may still run.
     """
 
     def __init__(

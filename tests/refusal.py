@@ -13,6 +13,8 @@ import pytest
 
 # The numbers are the same on every machine (since Linux 5.1), but alpha.
 PIDFD_OPEN = 434
+POLL = {"x86_64": 7}.get(os.uname().machine)  # others have ppoll(2) alone
+RECVMSG = {"x86_64": 47, "aarch64": 212, "riscv64": 212}.get(os.uname().machine)
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2  # prctl(2)
 LOAD, JUMP_EQUAL, RETURN = 0x20, 0x15, 0x06  # linux/bpf_common.h: absolute word, by a constant
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000  # linux/seccomp.h
@@ -68,3 +70,12 @@ def kernel(name: str) -> dict[str, Any]:
     if name != "now" and _obstacle():
         pytest.skip(str(_obstacle()))
     return {"preexec_fn": _KERNELS[name]}
+
+
+def lacking(call: int | None, code: int) -> dict[str, Any]:
+    """Return what makes subprocess run a command whose calls fail so; skip where it cannot."""
+    if call is None:
+        pytest.skip(f"the call has another number on {os.uname().machine}")
+    if _obstacle():
+        pytest.skip(str(_obstacle()))
+    return {"preexec_fn": refusing(call, code)}

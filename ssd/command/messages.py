@@ -89,7 +89,7 @@ NOT_READY = {
     "errno": "program failed to initialize ({reason})",
     "exited": "program (pid {error.process.pid}) ended before it was ready",
     "invalid": "cannot parse notification {error.detail}",
-    "unheard": "who listens for the program (pid {error.process.pid}) was killed",
+    "unheard": "program (pid {error.process.pid}) was started, but not heard: {error.detail}",
     "timeout": "timed out waiting for a notification ({error.detail} seconds, --notify-timeout)",
 }
 

@@ -4,27 +4,37 @@ The program is given the address of a datagram socket in NOTIFY_SOCKET. Who may 
 checked by what the kernel attaches (``ssd.launch.sender``).
 """
 
+import errno
 import os
+from time import sleep
 
-from ssd.errors import NotReady, StartFailed
+from ssd.errors import NotReady, ProcessTableError, StartFailed
 from ssd.launch.sender import SPACE, Sender, ask_for_senders, may_speak, session_of
 from ssd.launch.socketplaces import SocketPlace
+from ssd.processes.handles import CheckedHandle, PidfdHandle, pidfd
 from ssd.processes.hidden import may_be
+from ssd.processes.identity import UNKNOWN_START
 from ssd.processes.waiting import BLIND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from select import poll
+    from typing import ParamSpec, TypeVar
 
     from ssd.launch.become import Say
     from ssd.launch.identity import Identity
     from ssd.processes.identity import Process
     from ssd.processes.types import Handle, ProcessTable
 
+    Given = ParamSpec("Given")
+    Got = TypeVar("Got")
+
 LARGEST = 4096  # bytes of one notification, as in the original
 AT_ONCE = 100  # notifications, before it is asked again whether the time is up
+# What a system call says for want of memory or descriptors.
+SHORT = (errno.ENOMEM, errno.ENOBUFS, errno.EMFILE, errno.ENFILE)
 
 
 class Invalid(ValueError):
@@ -103,7 +113,18 @@ class Listener:
 
         EXTEND_TIMEOUT_USEC makes the rest of the time that many microseconds. Raises NotReady
         at the end of the time, at once if the process ends, and if it reports an error.
+
+        The program runs by now, so a lack of memory or descriptors is waited out. What else goes
+        wrong is a NotReady, too: no error may be taken for a start that has failed.
         """
+        try:
+            self._wait(process, timeout, table, say)
+        except (OSError, MemoryError) as error:
+            code, reason = getattr(error, "errno", None), str(error) or "no memory"
+            raise NotReady(process, "unheard", code, reason) from error
+
+    def _wait(self, process: "Process", timeout: float, table: "ProcessTable", say: "Say") -> None:
+        """Do what ``wait`` does; raise OSError and MemoryError, too."""
         import select
 
         self._session = session_of(process.pid)  # before it may have made another, or ended
@@ -121,16 +142,17 @@ class Listener:
             left = timeout
             while True:
                 say("awaiting", left)
-                if not _stirs(poll, handle, until, table):
-                    raise NotReady(process, "timeout", None, f"{timeout:g}")
-                ended = handle.ended()
+                _until_it_stirs(poll, handle, until, table)
+                ended = _or_later(handle.ended)
                 for kind, value in self._events(process, say):
                     if kind == "ready":
                         return
                     until = table.now() + int(value) / 1e6
                 if ended:
                     raise NotReady(process, "exited")
-                left = max(0.0, until - table.now())
+                left = until - table.now()
+                if left <= 0:
+                    raise NotReady(process, "timeout", None, f"{timeout:g}")
 
     def _fileno(self) -> int:
         assert self.socket is not None
@@ -165,9 +187,12 @@ class Listener:
         assert self.socket is not None
         flags: int = getattr(_socket, "MSG_CMSG_CLOEXEC", 0)
         try:
-            message, control, _, _ = self.socket.recvmsg(LARGEST, SPACE, flags)
+            received = _or_later(self.socket.recvmsg, LARGEST, SPACE, flags)
         except BlockingIOError:
             return None
+        if received is None:
+            return None
+        message, control, _, _ = received
         sender = Sender(control)
         try:
             sessions = (self._session, session_of(process.pid))
@@ -179,8 +204,17 @@ class Listener:
 def hold(process: "Process", table: "ProcessTable") -> "Handle":
     """Hold a program that has just been started, and may have hidden itself (proc(5), hidepid).
 
+    Where nothing can be looked at, or no more, its pid has to do: that it was started is known.
     Raises ProcessLookupError if it has ended.
     """
+    try:
+        return _held(process, table)
+    except ProcessTableError:
+        return _held_unseen(process, table)
+
+
+def _held(process: "Process", table: "ProcessTable") -> "Handle":
+    """Hold it as the table does. Raises ProcessLookupError, and ProcessTableError."""
     try:
         return table.open(process)
     except ProcessLookupError:
@@ -190,14 +224,57 @@ def hold(process: "Process", table: "ProcessTable") -> "Handle":
         return table.open(seen)
 
 
-def _stirs(poll: "poll", handle: "Handle", until: float, table: "ProcessTable") -> bool:
-    """Wait for a notification or the program's end; return False when the time is up first."""
+def _held_unseen(process: "Process", table: "ProcessTable") -> "Handle":
+    """Hold it by what is left: a pidfd, its start time, its pid. Raises ProcessLookupError."""
+
+    def identify(pid: int) -> "Process | None":
+        if process.start_time == UNKNOWN_START:
+            return process if _is_there(pid) else None
+        try:
+            return table.process(pid)
+        except ProcessTableError:  # kill(2) needs neither memory nor /proc
+            return process if _is_there(pid) else None
+
+    try:
+        fd = pidfd(process.pid)
+    except ProcessTableError:  # no descriptor or memory: it is looked for again and again
+        fd = None
+    return CheckedHandle(process, identify) if fd is None else PidfdHandle(process, identify, fd)
+
+
+def _is_there(pid: int) -> bool:
+    """Say whether somebody has a pid, be it a zombie."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _until_it_stirs(poll: "poll", handle: "Handle", until: float, table: "ProcessTable") -> None:
+    """Return when a notification may have come, the program may have ended, or the time is up."""
     blind = handle.fileno() < 0  # no descriptor tells of the end: look again and again
     # poll(2) takes an int of milliseconds, 24 days; after those it is asked again.
     longest = BLIND * 1000 if blind else 2**31 - 1
-    while not poll.poll(min(max(0.0, until - table.now()) * 1000, longest)):
-        if blind and handle.ended():
-            return True
-        if table.now() >= until:
-            return False
-    return True
+    while (left := until - table.now()) > 0:
+        if _or_later(poll.poll, min(left * 1000, longest)) != []:
+            return
+        if blind and _or_later(handle.ended):
+            return
+
+
+def _or_later(
+    call: "Callable[Given, Got]", *given: "Given.args", **named: "Given.kwargs"
+) -> "Got | None":
+    """Return what a call returns; a moment later None, where memory or descriptors are short."""
+    try:
+        return call(*given, **named)
+    except ProcessTableError:
+        sleep(BLIND)
+    except OSError as error:
+        if error.errno not in SHORT:
+            raise
+        sleep(BLIND)
+    return None

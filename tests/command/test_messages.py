@@ -128,7 +128,7 @@ READINESS = {
     "exited": (NotReady(ONE, "exited"), "123"),
     "errno": (NotReady(ONE, "errno", 13), os.strerror(13)),
     "invalid": (NotReady(ONE, "invalid", None, "ERRNO=x"), "ERRNO=x"),
-    "unheard": (NotReady(ONE, "unheard"), "123"),
+    "unheard": (NotReady(ONE, "unheard", None, "its helper was killed"), "helper was killed"),
 }
 
 
