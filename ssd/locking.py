@@ -92,10 +92,12 @@ def acquire(match: "Match", criteria: "Criteria", seconds: float | None = None) 
         return None
     try:
         directory, last = walk(name, follow_last=True)
-    except (UntrustedLink, OSError) as error:
-        from ssd.lockplaces import unreached  # few pidfiles have no directory
-
-        return _acquire(unreached(name, error), None, seconds)
+    except UntrustedLink as link:
+        raise NoLock(os.fsdecode(name), f"others can make the link {link.name!r}") from None
+    except FileNotFoundError:  # the program makes the directory: all there is yet is a path
+        return _acquire(b"path-%s" % name.replace(b"/", b"%")[-200:], None, seconds)
+    except OSError as error:
+        raise NoLock(os.fsdecode(name), error.strerror) from error
     try:
         here = os.fstat(directory)  # what the directory is, whatever path leads there
         about = b"pidfile-%x-%x-%s" % (here.st_dev, here.st_ino, os.fsencode(last)[:200])
@@ -124,8 +126,7 @@ def places(
 ) -> "Iterator[tuple[bytes, Callable[[], int]]]":
     """Yield where a user's locks may lie, the best place first, and what opens it.
 
-    ``beside`` is the path and a descriptor of the pidfile's directory. To open a place that
-    cannot be used raises OSError.
+    ``beside``: path and descriptor of the pidfile's directory. Opening raises OSError if it must.
     """
     if uid == 0:
         yield b"/run/ssd", lambda: _enter(b"/run/ssd")

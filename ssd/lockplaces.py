@@ -45,23 +45,6 @@ def key(criteria: "Criteria") -> bytes:
     return b"+".join(parts)
 
 
-def unreached(pidfile: bytes, error: Exception) -> bytes:
-    """Name the lock of a start whose pidfile's directory cannot be entered, by the error.
-
-    Many a program makes the directory itself: until then all there is to agree on is a path.
-    Raises NoLock for any other reason.
-    """
-    from ssd.locking import NoLock
-    from ssd.paths import UntrustedLink
-
-    if isinstance(error, FileNotFoundError):
-        return b"path-%s" % pidfile.replace(b"/", b"%")[-200:]
-    if isinstance(error, UntrustedLink):
-        raise NoLock(os.fsdecode(pidfile), f"others can make the link {error.name!r}") from None
-    assert isinstance(error, OSError)
-    raise NoLock(os.fsdecode(pidfile), error.strerror) from error
-
-
 def clear(directory: int, names: "Iterable[str]") -> None:
     """Remove the lock files among ``names`` that nobody holds any more.
 

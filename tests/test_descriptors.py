@@ -61,6 +61,7 @@ for room in range(40):
     except (ssd.Error, lockfile.LockFailed) as found:
         error = type(found).__name__
         failed.add(error)
+        assert "oo many open files" in str(found) or "pidfile" in str(found), repr(found)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         for fd in taken:
