@@ -7,15 +7,15 @@ import os
 
 from ssd.service.debian import INIT_D, OWN, VARIABLES
 from ssd.service.openstack import VARIABLES as OPENSTACK
-from ssd.service.spelling import assigned, meant, uses
+from ssd.service.spelling import LETTERS, assigned, meant, uses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     # Its text, the administrator's files that it has read, the variables that all of them set,
-    # and whether OpenStack's words mean something.
-    Source = tuple[str, list[str], Mapping[str, str], bool]
+    # whether OpenStack's words mean something, and what the shell complained of.
+    Source = tuple[str, list[str], Mapping[str, str], bool, str]
 
 # Words of other people's scripts, and which of ours says the same.
 WORDS = {
@@ -42,6 +42,7 @@ WORDS = {
 MEANT = {word: ours for ours, words in WORDS.items() for word in words}
 # Whether it is started at all; links in the runlevels say so here.
 SWITCHES = ("ENABLED", "ENABLE", "DISABLED", "START", "START_DAEMON", "RUN_DAEMON", "RUN")
+MISSING = (["not found"], ["command not found"])  # as dash and bash say it
 
 _EVERYWHERE = ("DEFAULT_DIR", "ROOT_DIR", "SCRIPTNAME")  # OpenStack's words that all files have
 
@@ -51,7 +52,7 @@ def doubts(file: str, source: "Source") -> tuple[str, ...]:
 
     Raises OSError.
     """
-    text, files, found, openstack = source
+    text, files, found, openstack, complaints = source
     texts = [(file, text)]
     for path in files:
         with open(path, encoding="utf-8", errors="surrogateescape", newline="") as opened:
@@ -61,6 +62,8 @@ def doubts(file: str, source: "Source") -> tuple[str, ...]:
     told = [
         said for path, each in texts for said in _of_text(path, each, whole, known, path != file)
     ]
+    lines = dict.fromkeys(complaints.splitlines())  # a loop says the same again and again
+    told += [said for each in lines for said in _of_complaint(file, each)]
     return (*told, *(f"{file}: {said}" for said in _of_values(found)))
 
 
@@ -87,6 +90,17 @@ def _word_for(name: str, whole: str, beside: bool) -> str | None:
         return "it is for a service of OpenStack, which sets PROJECT_NAME"
     near = meant(name) if beside and name not in VARIABLES else None
     return near and f"did you mean {near}?"
+
+
+def _of_complaint(file: str, line: str) -> "Iterator[str]":
+    """Tell of a command that the shell has not found: "declare", or the NAME of "NAME = value"."""
+    name, number, *words = [*line.split(": "), ""]
+    number = number.removeprefix("line ")  # bash
+    *sourced, word = words[:-2] or [""]
+    if name != file or not number.isdigit() or words[-2:-1] not in MISSING or not word:
+        return
+    blank = "; an assignment has no blank before its =" if not word.strip(LETTERS) else ""
+    yield f"{''.join(sourced) or file}:{number}: {word} is no command that sh(1) knows{blank}"
 
 
 def _of_values(found: "Mapping[str, str]") -> "Iterator[str]":

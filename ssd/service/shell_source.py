@@ -179,7 +179,7 @@ def loads(
     if kind != SCRIPT:
         # A script's own code makes use of names as it likes.
         plain = kind == INIT_D or strict
-        service.source = (text if plain else "", state.files, found, kind == OPENSTACK)
+        service.source = (text if plain else "", state.files, found, kind == OPENSTACK, state.said)
     return service
 
 
@@ -221,7 +221,8 @@ class _State:
     """What a shell is in when it has executed a text.
 
     variables: those that mean something. functions: those that are hooks. fields: what the
-    text has changed of its process. files: those of the administrator that it has read.
+    text has changed of its process. files: those of the administrator that it has read. said:
+    what the shell complained of.
     """
 
     def __init__(self, file: str, given: "Mapping[bytes, bytes]", likely: list[str]) -> None:
@@ -229,6 +230,7 @@ class _State:
         self.functions: list[str] = []
         self.fields: dict[str, object] = {}
         self.files: list[str] = []
+        self.said = ""
         self._file = file
         self._given = given
         self._believed = likely
@@ -259,6 +261,7 @@ class _State:
                 reason = "it uses descriptor 3, which ssd-service reads"
                 raise DeclarationError(reason, file=self._file)
             raise fault(self._file, status or int(ended or 1), said)
+        self.said = said
         found = {n: t[1:] for n, t in zip(names, texts, strict=False) if t}
         self.functions = found.pop("__ssd_functions", "").split()
         self.variables = found

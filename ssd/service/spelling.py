@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 
 def check(text: str, file: str) -> None:
@@ -44,8 +44,8 @@ def meant(name: str) -> str | None:
 def assigned(text: str) -> "Iterator[tuple[int, str]]":
     """Yield line number and name of what begins a line like an assignment."""
     for number, line in enumerate(text.split("\n"), 1):
-        name, equals, _ = line.strip().partition("=")
-        if equals and name and not name.strip(_LETTERS):
+        name, equals, _ = line.strip().removeprefix("readonly ").partition("=")
+        if equals and name and not name.strip(LETTERS):
             yield number, name
 
 

@@ -218,3 +218,37 @@ def test_the_program_gets_what_debians_interpreter_gives_it(
     ]
     assert "FOO=bar\nFROM=default\n" == told[1][-21:]
     assert told[0] == told[1]
+
+
+LOST = {
+    "declare -x A=1": "declare is no command that sh(1) knows",
+    "SERVICE_UMASK = 077": "SERVICE_UMASK is no command that sh(1) knows; an assignment has no "
+    "blank before its =",
+    "if true; then source-of-it x; fi": "source-of-it is no command that sh(1) knows",
+    "nosuchcommand 2>/dev/null": None,
+    "command -v nosuchcommand || :": None,
+    "echo nap: 1: x: not found >&2": None,
+    f"echo {FILE}: 4: not found >&2; echo >&2; echo {FILE}: >&2": None,
+    "for i in 1 2; do declare x; done": "declare is no command that sh(1) knows",
+}
+
+
+@pytest.mark.parametrize("line", LOST)
+def test_a_line_that_the_shell_makes_nothing_of_is_told(line: str) -> None:
+    """A blank too many, and the program has no arguments; bash's words are not sh(1)'s."""
+    service = loads(f"{line}\n", "#!/usr/bin/env ssd-service\n")
+    assert ((f"{FILE}:4: {LOST[line]}",) if LOST[line] else ()) == service.doubts
+
+
+def test_a_line_of_the_administrators_file_is_told_too(tmp_path: Path) -> None:
+    """With the path of that file."""
+    (tmp_path / "nap").write_text("A=1\nDAEMON_ARGS = 3\n")
+    service = loads(f"DEFAULT_DIR={tmp_path}\n", DEFAULT_DIR=os.fsencode(tmp_path))
+    said = "DAEMON_ARGS is no command that sh(1) knows; an assignment has no blank before its ="
+    assert (f"{tmp_path}/nap:2: {said}",) == service.doubts
+
+
+def test_a_variable_that_is_to_stay_is_assigned_all_the_same() -> None:
+    """By readonly."""
+    (told,) = loads("readonly RUNAS=nobody\n").doubts
+    assert told.endswith("RUNAS has no effect; did you mean SERVICE_USER?")
