@@ -7,11 +7,10 @@ end is seen at once.
 
 import os
 
-from ssd.errors import NotReady, PidfileError
+from ssd.errors import NotReady, PidfileError, ProcessTableError
 from ssd.finding import find
 from ssd.launch.readiness import hold
 from ssd.processes import default_table
-from ssd.processes.hidden import may_be
 from ssd.processes.identity import Process
 from ssd.signals import IGNORED
 from ssd.signals import raw as signals
@@ -53,9 +52,12 @@ def wait(
 
 
 def _ended(process: Process, table: "ProcessTable") -> bool:
-    """Tell whether a process has ended; one that has hidden itself has not (proc(5), hidepid)."""
-    seen = table.process(process.pid)
-    return seen is None or not may_be(process, seen)
+    """Tell whether a process has ended, also where nothing can be looked at (``hold``)."""
+    try:
+        with hold(process, table) as handle:
+            return handle.ended()
+    except ProcessLookupError:
+        return True
 
 
 def _pause(process: Process | None, table: "ProcessTable") -> None:
@@ -103,5 +105,5 @@ def _is_named(service: "Service", table: "ProcessTable") -> bool:
     """Tell whether the pidfile names the living service."""
     try:
         return bool(find(service.match(), table=table))
-    except PidfileError:
-        return False  # half written by a daemon that does not rename
+    except (PidfileError, ProcessTableError):
+        return False  # half written by a daemon that does not rename, or not to be told (yet)
