@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _ENTER = os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW | getattr(os, "O_PATH", os.O_RDONLY)
+_OURS = (errno.ENOMEM, errno.ENFILE, errno.EMFILE)  # trouble of our own, not the place's
 
 
 class NoLock(Exception):
@@ -109,7 +110,7 @@ def acquire(match: "Match", criteria: "Criteria", seconds: float | None = None) 
 def _acquire(key: bytes, beside: "tuple[bytes, int] | None", seconds: float | None) -> Lock:
     """Take a lock in the first place that serves. Raises NoLock, which tells of the last."""
     base = b".%s.lock" % key
-    faults = []
+    faults: list[OSError] = []
     for path, enter in places(os.geteuid(), beside):
         shown = os.fsdecode(os.path.join(path, base))
         try:
@@ -117,8 +118,10 @@ def _acquire(key: bytes, beside: "tuple[bytes, int] | None", seconds: float | No
             lock.beside = beside is not None and path == beside[0]
             return lock
         except OSError as error:
-            faults.append(NoLock(shown, error.strerror))
-    raise faults[-1]
+            faults.append(error)
+            if error.errno in _OURS:
+                break  # in a moment the better place would do, where others lock by then
+    raise NoLock(shown, faults[-1].strerror) from faults[-1]
 
 
 def places(

@@ -1,5 +1,6 @@
 """The lock of a start: one holder, whoever it is, and nobody left waiting for the dead."""
 
+import errno
 import fcntl
 import os
 import signal
@@ -150,6 +151,26 @@ def test_a_lock_is_held_until_its_last_copy_is_closed(tmp_path: Path) -> None:
         os.close(copy)
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(lock._directory)
+
+
+@pytest.mark.parametrize("trouble", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_a_lack_of_descriptors_or_memory_is_no_reason_for_another_place(
+    trouble: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It passes, and whoever starts the same a moment later would lock in the better place."""
+    asked = []
+
+    def lack(shown: str, directory: int, *rest: object) -> None:
+        asked.append(shown)
+        os.close(directory)
+        raise OSError(trouble, os.strerror(trouble))
+
+    monkeypatch.setattr(locking, "_take", lack)
+    with nothing_left(), pytest.raises(locking.NoLock) as caught:
+        take(tmp_path / "x.pid")
+    cause = caught.value.__cause__
+    assert isinstance(cause, OSError)
+    assert ([caught.value.path], trouble) == (asked, cause.errno)
 
 
 def test_releasing_twice_is_harmless(tmp_path: Path) -> None:
