@@ -102,7 +102,8 @@ def _stop(sheet: Sheet) -> "Iterable[str]":
         sheet.lose("stop_schedule", "it does not begin with a signal")
         return
     yield f"KillSignal={name_of(ending.first)}"
-    yield f"TimeoutStopSec={_limit(ending.seconds)}"
+    endless = ending.repeats and ending.last is None
+    yield f"TimeoutStopSec={'infinity' if endless else _limit(ending.seconds)}"
     if ending.last is None:
         yield "SendSIGKILL=no"
     elif ending.last != KILL:

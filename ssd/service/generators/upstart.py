@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 KIND = "upstart"
 PATH = "/etc/init/{name}.conf"
 MODE = 0o644
+A_YEAR = 366 * 24 * 3600  # seconds before the KILL that a schedule for ever has not
 
 _EVENTS = "jobs are started by events, start on"
 LOST = {
@@ -186,7 +187,8 @@ def _stop(sheet: Sheet) -> "Iterable[str]":
         sheet.lose("stop_schedule", "it does not begin with a signal")
         return
     yield f"kill signal {name_of(ending.first).removeprefix('SIG')}"
-    yield f"kill timeout {ending.seconds if ending.last == KILL else ending.total}"
+    seconds = ending.seconds if ending.last == KILL else ending.total
+    yield f"kill timeout {A_YEAR if ending.repeats else seconds}"
     if KILL not in (ending.first, ending.last):
         sheet.lose("stop_schedule", "at its end Upstart sends KILL")
     elif ending.skipped:

@@ -42,6 +42,8 @@ READ: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"stop_schedule": "INT/KILL/9"},
      {"KillSignal": "SIGINT", "TimeoutStopSec": "1ms", "FinalKillSignal": "SIGKILL"}),
     ({"stop_schedule": "9"}, {"TimeoutStopSec": "9s", "FinalKillSignal": "SIGKILL"}),
+    ({"stop_schedule": "forever/TERM/1"},
+     {"KillSignal": "SIGTERM", "TimeoutStopSec": "infinity", "SendSIGKILL": "no"}),
     ({"stop_schedule": "TERM/0/KILL/5", "readiness": {"timeout": 0}},
      {"TimeoutStopSec": "1ms", "TimeoutStartSec": "1ms"}),
     ({"task": True, "respawn": {"when": "always"}}, {"Type": "oneshot", "Restart": "on-failure"}),

@@ -34,6 +34,11 @@ READ: list[tuple[dict[str, Any], dict[str, list[list[str]] | None]]] = [
     ({"stop_schedule": "INT/5/TERM/6/KILL/9"}, {"kill": [["signal", "INT"], ["timeout", "11"]]}),
     ({"stop_schedule": "INT/5/TERM/6"}, {"kill": [["signal", "INT"], ["timeout", "11"]]}),
     ({"stop_schedule": "INT/KILL/9"}, {"kill": [["signal", "INT"], ["timeout", "0"]]}),
+    ({"stop_schedule": "forever/TERM/1"},  # it is never killed; Upstart has a KILL in any case
+     {"kill": [["signal", "TERM"], ["timeout", "31622400"]]}),
+    ({"stop_schedule": "TERM/5/forever/INT/5"},
+     {"kill": [["signal", "TERM"], ["timeout", "31622400"]]}),
+    ({"stop_schedule": "TERM/5/forever/KILL/5"}, {"kill": [["signal", "TERM"], ["timeout", "5"]]}),
     ({"stop_schedule": "KILL/9"}, {"kill": [["signal", "KILL"], ["timeout", "9"]]}),
     ({"stop_schedule": "7"}, {"kill": [["signal", "TERM"], ["timeout", "7"]]}),
     ({"stop_schedule": "7/KILL"}, {"kill": None}),
