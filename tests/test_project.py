@@ -144,9 +144,11 @@ def test_the_manual_page_is_up_to_date(source: str, page: str) -> None:
     """What the wheel installs was written from the page of these sources."""
     text = (CHECKOUT / "docs" / source).read_bytes()
     checksum = subprocess.run(["cksum"], input=text, capture_output=True, check=True).stdout
-    first, second = (CHECKOUT / "docs" / page).read_text().split("\n")[:2]
+    written = (CHECKOUT / "docs" / page).read_text()
+    first, second = written.split("\n")[:2]
     assert f"cksum {checksum.decode().strip()}." in second, "write it: scripts/test --man"
     assert "'\\\" t" == first, "man(1) looks there for what is to read the page before troff"
+    assert not re.search(r"(^|\s)\*\*\S", written, re.MULTILINE), "emphasis has no end"
 
 
 def divergences() -> dict[str, list[str]]:
