@@ -129,7 +129,7 @@ def places(
 ) -> "Iterator[tuple[bytes, Callable[[], int]]]":
     """Yield where a user's locks may lie, the best place first, and what opens it.
 
-    ``beside``: path and descriptor of the pidfile's directory. Opening raises OSError if it must.
+    ``beside``: path and descriptor of the pidfile's directory. To open one may raise OSError.
     """
     if uid == 0:
         yield b"/run/ssd", lambda: _enter(b"/run/ssd")

@@ -45,7 +45,7 @@ else:
 @pytest.mark.parametrize("kind", ["child", "helped child", "daemon"])
 def test_a_start_does_not_wait_for_who_was_forked_meanwhile(kind: str, tmp_path: Path) -> None:
     """A worker of multiprocessing, say, lives as long as the program."""
-    done = python(BESIDE, tmp_path, kind, timeout=60)
+    done = python(BESIDE, tmp_path, kind)
     assert (b"1 (0, 0)\n", b"") == (done.stdout, done.stderr)
 
 
