@@ -2,7 +2,7 @@
 
 A shell finds start-stop-daemon by PATH, which most scripts set themselves, or by its absolute
 path; and a script that calls itself is read anew. These three are changed in what the shell reads,
-and in bash the variable that would tell the script that it is read by another.
+and in bash what would tell the script that it is read by another.
 Text that is only printed is left alone as far as can be told: comments, here-documents, and what
 does not stand where a shell looks for a command or an assignment.
 """
@@ -22,6 +22,8 @@ _WORDS = "then|else|do|if|elif|while|until|exec|nohup|setsid|nice|env|command"
 _COMMAND = rf"^\s*|[;&|(){{`!]\s*|\b(?:{_WORDS})\s+"
 # $BASH_SOURCE, ${BASH_SOURCE[0]##*/}: of a script that is not sourced that is $0.
 _BASH_SOURCE = re.compile(r"\$BASH_SOURCE\b|\$\{BASH_SOURCE(?:\[0\])?(?=[}:%#/,^@])")
+# What asks bash whether the script is sourced: only there may it return.
+_RETURNS = re.compile(r"\(\s*return(?:\s+0)?\s+(?:2|&)?>\s*/dev/null\s*(?:2>&1\s*)?\)")
 _SOURCED = re.compile(
     rf"(?P<before>(?:{_COMMAND})(?:\w+=[\w.-]*\s+)*(?:\.|source)\s+)"
     r"(?P<path>/(?:lib|usr/lib|usr/share)/[\w./+-]+)(?=[\s;&|)]|$)"
@@ -66,6 +68,7 @@ def rewritten(
         found = itself.sub(lambda match: match["before"] + again, found)
         found = _ABSOLUTE.sub(lambda match: link, found)
         if bash:
+            found = _RETURNS.sub("(exit 1)", found)
             found = _BASH_SOURCE.sub(lambda match: match[0].partition("BASH")[0] + "0", found)
         if instead:
             found = _SOURCED.sub(

@@ -62,6 +62,9 @@ BASH = {
     "${BASH_SOURCE[1]} ${#BASH_SOURCE[@]} ${BASH_SOURCE[@]}": None,
     "$BASH_SOURCES ${BASH_SOURCES} # $BASH_SOURCE": "$BASH_SOURCES ${BASH_SOURCES} # $0",
     "# $BASH_SOURCE": None,
+    "(return 0 2>/dev/null) && x || main": "(exit 1) && x || main",
+    "if ! ( return &> /dev/null ); then": "if ! (exit 1); then",
+    "f || (echo no; return 1); (return 1)": None,
 }
 SOURCED = {
     "set x; Y=true . /lib/init/y": ["/lib/init/y"],

@@ -47,6 +47,7 @@ SCRIPTS = {
     'if "/etc/init.d/itself by its path" again; then exit 0; fi\nexit 5\n',
     "not sourced": f"#!/bin/bash\nPATH=/usr/sbin:/bin\nmain() {{ {VERSION}; }}\n"
     'if [[ ${BASH_SOURCE[0]} == "$0" && $BASH_SOURCE -ef $0 ]]; then main; fi\n',
+    "does not return": f"#!/bin/bash\nPATH=/usr/sbin:/bin\n(return 0 2>/dev/null) || {VERSION}\n",
     "shift": f"#!/bin/sh\nx=$((1<<2))\nPATH=/usr/sbin:/bin\n{VERSION}\n",
     "by a script by env": f"#!/usr/bin/env /etc/init.d/interpreter\n{VERSION}\n",
     "python": f"#!{sys.executable}\nimport os\nos.system('{VERSION}')\n",
