@@ -137,8 +137,9 @@ def arrived(process: Process, table: "ProcessTable | None") -> Process:
     """Return a program that has just been executed as it is seen from here, by every criterion.
 
     execve(2) closes descriptors, by which we know of it, before it gives the process its new
-    name. Kernels of today let go of them later still (task_work); but who opens auxv waits in
-    any case until the exec is through (exec_update_lock, fs/exec.c), let in or not.
+    name; the kernel lets go of some of them later still (task_work), and after vfork(2) it does
+    not. Who opens auxv waits in any case until name, executable and owner are there
+    (exec_update_lock, fs/exec.c), let in or not. The command line may come a moment later.
     """
     try:
         os.close(os.open(f"/proc/{process.pid}/auxv", os.O_RDONLY))
