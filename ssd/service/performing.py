@@ -34,8 +34,7 @@ def perform(
     if resolved == "show-args":
         return show_arguments(service)
     steps = Steps(service, table)
-    rows = verbs.TABLE[resolved]
-    outcome = steps.look(for_start=(verbs.LOOK, verbs.ABSENT) in rows)
+    outcome = steps.look(for_start=(verbs.LOOK, verbs.ABSENT) in verbs.TABLE[resolved])
     move = verbs.decide(resolved, verbs.LOOK, outcome)
     if resolved == "status":
         tell(steps, outcome)
@@ -53,12 +52,14 @@ def _with_line(steps: Steps, verb: str, move: "Move") -> "Move":
     """Take all steps between the begin and the end of a console line."""
     from ssd.service.console import Console
 
-    service = steps.service
     console = Console(STDOUT)
-    begin_line(console, service, verb)
-    move = _go_on(steps, verb, move)
-    end_line(console, move)
-    return move
+    begin_line(console, steps.service, verb)
+    done = verbs.Move(None, status=verbs.ERROR)
+    try:
+        done = _go_on(steps, verb, move)
+    finally:  # so that what nobody has foreseen is said on a line of its own
+        end_line(console, done)
+    return done
 
 
 def _go_on(steps: Steps, verb: str, move: "Move") -> "Move":

@@ -142,6 +142,22 @@ def test_a_module_that_is_broken_fails_with_what_was_asked_for(
     assert (status, True) == (done.returncode, "as deep as the sea" in said(done)), done.stderr
 
 
+def test_what_is_wrong_in_the_midst_of_a_line_does_not_stand_in_it(
+    place: Place, tmp_path: Path
+) -> None:
+    """The line ends as that of any failure."""
+    place.furnish().python()
+    (place.packages / "ssd").unlink()
+    shutil.copytree(HERE / "ssd", place.packages / "ssd")
+    (place.packages / "ssd/service/starts.py").write_text("raise RecursionError('deep')\n")
+    (tmp_path / "nap.toml").write_text(
+        f"executable = '/bin/true'\nbackground = true\npidfile = '{tmp_path}/pid'\n"
+    )
+    done = place("ssd-service", f"--directory={tmp_path}", "nap", "start")
+    assert (1, "Starting nap: nap failed!\n") == (done.returncode, done.stdout)
+    assert "RecursionError: deep" in done.stderr
+
+
 @pytest.mark.parametrize("line", ["nap status --json", "all status --json"])
 def test_without_psutil_it_is_named_with_the_way_to_get_it(
     line: str, place: Place, tmp_path: Path
