@@ -240,7 +240,7 @@ def _fork(
     if not direct.suits(command, table):
         return None
     process = direct.start(spawned, match, command, stdio, new_session, warn)
-    return None if process is None else spawned.child(report.arrived(process, table))
+    return None if process is None else spawned.child(process)
 
 
 def _spawn(

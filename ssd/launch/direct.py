@@ -22,6 +22,7 @@ from ssd import locking
 from ssd.errors import AlreadyRunning, StartBlocked, StartFailed
 from ssd.launch import environment, identity, report
 from ssd.launch.become import home
+from ssd.launch.helper import is_open
 from ssd.patience import MOST, PAUSE
 from ssd.processes.identity import UNKNOWN_START, Process
 from ssd.processes.linux import LinuxTable
@@ -75,7 +76,7 @@ def start(
     Raises what ``ssd.starting.Launch.launch`` does.
     """
     # Before anything is opened, which may get the number of a standard one that is closed.
-    fds = [fd if _is_open(fd) else -1 for fd in stdio]
+    fds = [fd if is_open(fd) else -1 for fd in stdio]
     if any(fd == -1 and stdio[target] != target for target, fd in enumerate(fds)):
         return None  # it is to close one that is open
     try:
@@ -287,12 +288,3 @@ def _start_time(pid: int) -> int:
     except OSError:
         return UNKNOWN_START  # no /proc, or another reaper was quicker
     return int(stat[stat.rindex(b")") + 2 :].split(b" ", 20)[19])
-
-
-def _is_open(fd: int) -> bool:
-    """Tell whether a descriptor is open."""
-    try:
-        os.fstat(fd)
-    except OSError:
-        return False
-    return True

@@ -200,17 +200,17 @@ def _standard(stdio: tuple[int, int, int], free: "Iterator[int]") -> "Iterator[t
     Sources below 3 are first moved out of the way: (1, 0, 2) is a legal wish.
     """
     moved = {}
-    for fd in sorted({fd for fd in stdio if fd < 3 and _is_open(fd)}):
+    for fd in sorted({fd for fd in stdio if fd < 3 and is_open(fd)}):
         moved[fd] = next(free)
         yield os.POSIX_SPAWN_DUP2, fd, moved[fd]
     for target, fd in enumerate(stdio):
-        if fd in moved or _is_open(fd):
+        if fd in moved or is_open(fd):
             yield os.POSIX_SPAWN_DUP2, moved.get(fd, fd), target
         else:
             yield os.POSIX_SPAWN_CLOSE, target
 
 
-def _is_open(fd: int) -> bool:
+def is_open(fd: int) -> bool:
     """Tell whether a descriptor is open."""
     try:
         os.fstat(fd)
