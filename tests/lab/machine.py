@@ -6,6 +6,7 @@ import select
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -89,11 +90,13 @@ class Machine:
         """Run its verb up, and send it a signal once it is at a step."""
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         up = subprocess.Popen(self.enter(self._script("up")), stdin=subprocess.DEVNULL, **pipes)
-        told = b""
-        while step.encode() not in told:
+        told, wanted, pids = b"", step.encode(), []
+        while wanted not in told:
             told += (more := os.read(up.stdout.fileno(), 4096))
             assert more, told.decode()
-        (pid,) = self.named("tests/lab\0up")
+            # Looked for before the step is at hand: the command that it begins is up's copy first.
+            pids = pids or self.named("tests/lab\0up")
+        (pid,) = pids
         self.signal(pid, signum)
         told += up.communicate(timeout=PATIENCE)[0]
         return subprocess.CompletedProcess(up.args, up.returncode, told.decode())
@@ -126,6 +129,21 @@ class Machine:
                 if text.encode() in Path(f"/proc/{outside}/cmdline").read_bytes():
                     found.append(pid)
         return sorted(found)
+
+    def until_none(self, text: str) -> None:
+        """Wait until no process has ``text`` in its command line; AssertionError if one stays.
+
+        Who is on the way to a program dies with the one that has started him, a moment later.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while pids := self.named(text):
+            assert time.monotonic() < deadline, f"left: {pids}"
+            with contextlib.suppress(ProcessLookupError, KeyError):  # it has ended meanwhile
+                descriptor = os.pidfd_open(self.processes()[pids[0]])
+                try:
+                    select.select([descriptor], [], [], 1)  # or it executes the program
+                finally:
+                    os.close(descriptor)
 
     def left(self) -> dict[int, int]:
         """Return who is left when all have ended but its own two, the first that it had.

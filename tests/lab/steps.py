@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, ClassVar, TextIO
 
 from lab.layout import Lab
 
@@ -52,7 +52,31 @@ def heed_signals() -> None:
 
 
 def _interrupt(number: int, _frame: object) -> None:
-    raise Interrupted(number)
+    if _Held.now:
+        _Held.come.append(number)
+    else:
+        raise Interrupted(number)
+
+
+class _Held:
+    """Whether an interruption waits for the end of what must be whole, and those that wait."""
+
+    now = False
+    come: ClassVar[list[int]] = []
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Have an interruption wait until the end of the block, and raise it there."""
+    _Held.now = True
+    try:
+        yield
+    finally:
+        _Held.now = False
+        if _Held.come:
+            number, *_ = _Held.come
+            _Held.come.clear()
+            raise Interrupted(number)
 
 
 def say(text: str, file: TextIO | None = None) -> None:
@@ -127,17 +151,27 @@ def _run(words: list[str], **options: Any) -> int:
     Its process group is its own, so that what it has started itself can be ended with it.
     """
     settings = {"stdin": subprocess.DEVNULL, "env": environment(), "process_group": 0, **options}
-    with subprocess.Popen(words, **settings) as process:
-        try:
-            return process.wait(3600)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(GRACE)
-            finally:  # whoever of the group is left, if only a child of it
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-            raise
+    process = None
+    try:
+        with held():  # Popen loses a child that it has begun to a handler that raises
+            process = subprocess.Popen(words, **settings)
+        return process.wait(3600)
+    except BaseException:
+        if process is not None:
+            _end(process)
+        raise
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a command, and whoever of its process group is left, if only a child of it."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(GRACE)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:

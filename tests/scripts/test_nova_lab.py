@@ -14,7 +14,7 @@ from lab import building, layout, running, steps
 from lab.__main__ import main
 from lab.layout import Lab
 from lab.steps import StepFailed
-from support import PATIENCE, child, ended, shared, until_executed
+from support import PATIENCE, child, ended, shared, until_executed, until_readable
 
 needs_root = pytest.mark.requires_root
 
@@ -212,11 +212,41 @@ def test_an_interrupted_step_leaves_no_process(signum, checkout: Path, tmp_path:
     (tmp_path / "log").mkdir()
     step = run(STEP, checkout, tmp_path, tmp_path / "pid")
     child = int((tmp_path / "pid").read_text())
-    with ended(child):
+    with ended(child) as end:
         step.send_signal(signum)
-    told, _ = step.communicate(timeout=PATIENCE)
+        told, _ = step.communicate(timeout=PATIENCE)
+        until_readable(end)
     assert "sleeping ......" in told
     assert f"interrupted by {signum.name}; the same again goes on from there" in told
+
+
+# The signal comes when the command runs and Popen has not returned.
+BEGINNING = """
+import os, signal, subprocess, sys
+begin = subprocess.Popen._execute_child
+def interrupted(*arguments, **options):
+    begin(*arguments, **options)
+    print("child", open(sys.argv[2]).read(), flush=True)
+    open(sys.argv[2], "w").close()  # once somebody reads
+    os.kill(os.getpid(), signal.SIGTERM)
+subprocess.Popen._execute_child = interrupted
+"""
+
+
+def test_a_step_interrupted_at_its_beginning_leaves_no_process(checkout, tmp_path) -> None:
+    """Popen would lose the command to a handler that raises."""
+    os.mkfifo(tmp_path / "pid")
+    (tmp_path / "log").mkdir()
+    step = run(BEGINNING + STEP, checkout, tmp_path, tmp_path / "pid")
+    assert step.stdout is not None
+    told = step.stdout.readline()
+    while not told.endswith("\n") or "child" not in told:
+        told += step.stdout.readline()
+    with ended(int(told.split("child")[1])) as end:
+        (tmp_path / "pid").read_text()
+        rest, _ = step.communicate(timeout=PATIENCE)
+        until_readable(end)
+    assert "interrupted by SIGTERM; the same again goes on from there" in rest
 
 
 def test_who_reads_a_log_is_no_process_of_the_lab(tmp_path: Path) -> None:
