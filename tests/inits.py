@@ -9,15 +9,15 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import debian
 import pytest
+from booting import first_process
 from conftest import CHECKOUT
-from real.processes import ready
 from real.programs import Ear
 from support import PATIENCE
 
@@ -178,34 +178,11 @@ def boot(folder: Path, init: str, before: str) -> Iterator[Machine]:
     inner = ["sh", "-c", steps, "sh", root, shared, unpacked, *seen]
     flags = ["--pid", "--fork", "--kill-child", "--mount", "--uts", "--ipc", "--net"]
     words = ["setpriv", "--pdeathsig", "KILL", "unshare", *flags, *inner]
-    holder = subprocess.Popen(
-        words,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        _await(up, holder)
-        children = Path(f"/proc/{holder.pid}/task/{holder.pid}/children").read_text()
-        yield Machine(shared, int(children))
-    finally:
-        holder.kill()
-        holder.wait()
-        holder.stderr.close()
+    with first_process(words, up, "booted", _failed) as pid:
+        yield Machine(shared, pid)
 
 
-def _await(up: Ear, holder: "subprocess.Popen[str]") -> None:
-    """Wait until the machine is up."""
-    end = os.pidfd_open(holder.pid)
-    try:
-        heard = ready([up.fileno(), end], time.monotonic() + PATIENCE)
-    finally:
-        os.close(end)
-    if holder.poll() is not None:
-        said = holder.stderr.read().strip()
-        if holder.returncode == 77:
-            pytest.skip(f"no machine can be made: {said}")
-        raise AssertionError(f"the machine has ended while it was made: {said}")
-    assert heard, f"the machine is not up after {PATIENCE} seconds"
-    assert "booted" == up.line()
+def _failed(status: int | None, said: str) -> NoReturn:
+    if status == 77:
+        pytest.skip(f"no machine can be made: {said}")
+    raise AssertionError(f"the machine was not made (status {status}): {said}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.layout import Lab
+from lab.running import ends
 
 PATIENCE = 900  # seconds: the machine may have a lot else to do
 
@@ -138,12 +139,8 @@ class Machine:
         deadline = time.monotonic() + PATIENCE
         while pids := self.named(text):
             assert time.monotonic() < deadline, f"left: {pids}"
-            with contextlib.suppress(ProcessLookupError, KeyError):  # it has ended meanwhile
-                descriptor = os.pidfd_open(self.processes()[pids[0]])
-                try:
-                    select.select([descriptor], [], [], 1)  # or it executes the program
-                finally:
-                    os.close(descriptor)
+            if outside := self.processes().get(pids[0]):
+                ends(outside, 1)  # or it executes the program
 
     def left(self) -> dict[int, int]:
         """Return who is left when all have ended but its own two, the first that it had.
@@ -151,15 +148,8 @@ class Machine:
         Helpers of a service end when they see that it is gone, a moment later.
         """
         while len(found := self.processes()) > 2:
-            try:
-                descriptor = os.pidfd_open(found[max(found)])
-            except ProcessLookupError:
-                continue
-            try:
-                if not select.select([descriptor], [], [], PATIENCE)[0]:
-                    break
-            finally:
-                os.close(descriptor)
+            if not ends(found[max(found)], PATIENCE):
+                break
         return found
 
     def signal(self, pid: int, signum: int) -> None:

@@ -121,17 +121,21 @@ def leftovers(lab: Lab, seconds: float = 300.0) -> list[tuple[int, str]]:
     deadline = time.monotonic() + seconds
     left = []
     for pid, words in _processes(lab):
-        try:
-            descriptor = os.pidfd_open(pid)
-        except ProcessLookupError:
-            continue
-        try:
-            ended, _, _ = select.select([descriptor], [], [], max(0, deadline - time.monotonic()))
-        finally:
-            os.close(descriptor)
-        if not ended:
+        if not ends(pid, max(0, deadline - time.monotonic())):
             left.append((pid, words))
     return left
+
+
+def ends(pid: int, seconds: float) -> bool:
+    """Wait for the end of any process, ``seconds`` at most; say whether it has come."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([descriptor], [], [], seconds)[0])
+    finally:
+        os.close(descriptor)
 
 
 def _processes(lab: Lab) -> Iterator[tuple[int, str]]:

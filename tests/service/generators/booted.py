@@ -10,14 +10,13 @@ import os
 import select
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import pytest
-from real.processes import ready
+from booting import first_process
 from real.programs import Ear
 from support import PATIENCE
 
@@ -149,17 +148,8 @@ def until_changed(events: int) -> None:
     assert poll.poll(PATIENCE * 1000), "the processes do not end"
 
 
-def _await(up: Ear, holder: "subprocess.Popen[str]") -> None:
-    """Wait until systemd is up; skip where the way there is barred."""
-    end = os.pidfd_open(holder.pid)
-    try:
-        if not ready([up.fileno(), end], time.monotonic() + PATIENCE):
-            pytest.skip(f"no machine can be made: systemd is not up after {PATIENCE} seconds")
-    finally:
-        os.close(end)
-    if holder.poll() is not None:
-        pytest.skip(f"no machine can be made: {holder.communicate()[1].strip()}")
-    assert "up" == up.line()
+def _failed(_status: int | None, said: str) -> NoReturn:
+    pytest.skip(f"no machine can be made: {said}")
 
 
 @contextmanager
@@ -176,12 +166,5 @@ def boot(folder: Path) -> Iterator[Machine]:
     with Group() as group:
         inner = [_BOOT, "sh", root, shared, sys.base_prefix]
         words = ["sh", "-c", _ENTER, "sh", group.path, *inner]
-        pipes = {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-        holder = subprocess.Popen(words, stdout=subprocess.DEVNULL, **pipes)
-        try:
-            _await(up, holder)
-            children = Path(f"/proc/{holder.pid}/task/{holder.pid}/children").read_text()
-            yield Machine(shared, int(children))
-        finally:
-            holder.kill()
-            holder.communicate()
+        with first_process(words, up, "up", _failed) as pid:
+            yield Machine(shared, pid)
