@@ -15,7 +15,7 @@ from _thread import RLock
 from collections import deque
 from functools import partial
 from itertools import chain, starmap
-from weakref import WeakSet
+from weakref import ref
 
 from ssd.child import Child, drop
 from ssd.errors import StartFailed
@@ -50,7 +50,9 @@ class Spawned:
         self._wanted = True
         self._changing = RLock()
         self.reset()
-        _starts.add(self)
+        for dead in [start for start in tuple(_starts) if start() is None]:
+            _starts.discard(dead)
+        _starts.add(ref(self))
 
     def reset(self) -> None:
         """Be as new to another try, as no child was made and ``drain`` was called."""
@@ -216,12 +218,14 @@ def _keep(
 def _forget() -> None:
     """Close what a forked child has copies of: the starts are its parent's."""
     try:
-        for each in list(_starts):
-            each.close_all_but(-1)
+        for start in [each() for each in tuple(_starts)]:
+            if start is not None:
+                start.close_all_but(-1)
     finally:
         _gate.release()
 
 
-_starts: "WeakSet[Spawned]" = WeakSet()
+# No WeakSet: its callbacks are Python, in which what a handler raises is lost.
+_starts: "set[ref[Spawned]]" = set()
 _gate = RLock()
 os.register_at_fork(before=_gate.acquire, after_in_parent=_gate.release, after_in_child=_forget)

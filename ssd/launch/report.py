@@ -138,11 +138,11 @@ def arrived(process: Process, table: "ProcessTable | None") -> Process:
 
     execve(2) closes descriptors, by which we know of it, before it gives the process its new
     name; the kernel lets go of some of them later still (task_work), and after vfork(2) it does
-    not. Who opens auxv waits in any case until name, executable and owner are there
-    (exec_update_lock, fs/exec.c), let in or not. The command line may come a moment later.
+    not. Who opens auxv, let in or not, waits for name, executable and owner (exec_update_lock,
+    fs/exec.c), not for the command line. One call of C closes it too: no handler comes between.
     """
     try:
-        os.close(os.open(f"/proc/{process.pid}/auxv", os.O_RDONLY))
+        any(map(os.close, map(os.open, (f"/proc/{process.pid}/auxv",), (os.O_RDONLY,))))
         return process
     except FileNotFoundError:
         pass
