@@ -5,7 +5,7 @@ looks, opens, matches again and signals, and between two calls of ``advance`` it
 descriptors to wait on and until when. ``ssd.run`` is a loop that blocks, ``ssd.loops`` asyncio's.
 """
 
-from ssd.errors import Error
+from ssd.errors import EXHAUSTED, Error
 from ssd.finding import look, resolve
 from ssd.processes import default_table
 from ssd.schedule import SEND, Schedule
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     Plan = Generator[tuple[str, float], bool, bool]
 
-OURS = (12, 23, 24)  # ENOMEM, ENFILE, EMFILE of every Unix: trouble of our own, no refusal
 STOPPED, NOTHING, REFUSED = "stopped", "nothing", "refused"
 
 
@@ -168,7 +167,7 @@ class Stop:
             except ProcessLookupError:
                 self._drop(process, ended=True)  # it ended between the look and the signal
             except OSError as error:
-                if error.errno in OURS:
+                if error.errno in EXHAUSTED:
                     raise
                 done.refused.append((process, error))
                 self._drop(process)

@@ -4,6 +4,7 @@ The sentences below are for a developer's traceback. What the command prints, an
 exit status that goes with it, is made in ``ssd.command.messages``.
 """
 
+EXHAUSTED = (12, 23, 24)  # ENOMEM, ENFILE, EMFILE of every Unix: trouble of our own
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 
-from ssd.errors import Error
+from ssd.errors import EXHAUSTED, Error
 from ssd.paths import UntrustedLink, walk
 
 TYPE_CHECKING = False
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _ENTER = os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW | getattr(os, "O_PATH", os.O_RDONLY)
-_OURS = (errno.ENOMEM, errno.ENFILE, errno.EMFILE)  # trouble of our own, not the place's
 
 
 class NoLock(Exception):
@@ -119,7 +118,7 @@ def _acquire(key: bytes, beside: "tuple[bytes, int] | None", seconds: float | No
             return lock
         except OSError as error:
             faults.append(error)
-            if error.errno in _OURS:
+            if error.errno in EXHAUSTED:
                 break  # in a moment the better place would do, where others lock by then
     raise NoLock(shown, faults[-1].strerror) from faults[-1]
 

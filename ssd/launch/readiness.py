@@ -8,7 +8,7 @@ import errno
 import os
 from time import sleep
 
-from ssd.errors import NotReady, ProcessTableError, StartFailed
+from ssd.errors import EXHAUSTED, NotReady, ProcessTableError, StartFailed
 from ssd.launch.sender import SPACE, Sender, ask_for_senders, may_speak, session_of
 from ssd.launch.socketplaces import SocketPlace
 from ssd.processes.handles import CheckedHandle, PidfdHandle, pidfd
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 LARGEST = 4096  # bytes of one notification, as in the original
 AT_ONCE = 100  # notifications, before it is asked again whether the time is up
 # What a system call says for want of memory or descriptors.
-SHORT = (errno.ENOMEM, errno.ENOBUFS, errno.EMFILE, errno.ENFILE)
+SHORT = (*EXHAUSTED, errno.ENOBUFS)
 
 
 class Invalid(ValueError):

@@ -10,6 +10,7 @@ except ModuleNotFoundError as error:  # no zipapp can hold it, because half of i
     reason = "status --json needs psutil, which is not installed: pip install psutil"
     raise OSError(errno.ENOENT, reason) from error
 
+from ssd.errors import EXHAUSTED
 from ssd.processes import default_table
 from ssd.service import verbs
 from ssd.service.steps import Steps
@@ -70,7 +71,8 @@ def _facts(process: "Process") -> dict[str, object]:
         return {"pid": process.pid}
     try:
         return _tree(process.pid)
-    except (psutil.Error, OSError):
+    except (psutil.Error, OSError) as error:
+        _check_known(error)
         if not process.is_still(default_table().process(process.pid)):
             return {"pid": process.pid}  # it has ended meanwhile
         return {**dict.fromkeys((*KNOWN, "children")), "pid": process.pid}  # it may not be seen
@@ -90,7 +92,8 @@ def _child(pid: int) -> dict[str, object] | None:
     """Return the facts of a child; None if it has ended meanwhile."""
     try:
         return _tree(pid)
-    except (psutil.Error, OSError):
+    except (psutil.Error, OSError) as error:
+        _check_known(error)
         return None
 
 
@@ -122,8 +125,15 @@ def _fact(process: psutil.Process, name: str) -> object:
         return None
     except psutil.NoSuchProcess:
         raise
-    except (psutil.Error, OSError, NotImplementedError):
+    except (psutil.Error, OSError, NotImplementedError) as error:
+        _check_known(error)
         return None
+
+
+def _check_known(error: Exception) -> None:
+    """Raise an error again that is trouble of our own, and says nothing of the process."""
+    if isinstance(error, OSError) and error.errno in EXHAUSTED:
+        raise error
 
 
 def _limits(process: psutil.Process) -> object:

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import time
+from typing import NoReturn
 
 import psutil
 import pytest
@@ -65,6 +66,26 @@ def test_json_tells_everything_that_is_known(place) -> None:
     place.expect(0, "nap", "stop")
     told = json.loads(place.expect(3, "nap", "status", "--json"))
     assert ("stopped", []) == (told["state"], told["processes"])
+
+
+@pytest.mark.parametrize("fact", ["num_fds", "oneshot"])
+def test_json_tells_no_fact_to_be_hidden_when_descriptors_are_used_up(
+    place, fact, monkeypatch, capfd
+) -> None:
+    """null is what the caller may not know; this is trouble of our own, and the status is 4."""
+
+    def fail(_process: psutil.Process, *_: object) -> NoReturn:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    place.declare()
+    place.expect(0, "nap", "start")
+    with ended(place.pid):
+        monkeypatch.setattr(psutil.Process, fact, fail)
+        monkeypatch.setattr(os, "environ", dict(os.environ))
+        status = main(["ssd-service", f"--directory={place.folder}", "nap", "status", "--json"])
+    told, complaint = capfd.readouterr()
+    assert (4, "") == (status, told)
+    assert "Too many open files" in complaint
 
 
 def test_the_environment_is_that_of_service(place) -> None:
