@@ -11,10 +11,9 @@ interpreter: "str | None" = None  # the Python that ``start`` runs helpers on; N
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd._version import __version__ as __version__
-    from ssd.child import Child as Child
     from ssd.children import StartWarning as StartWarning
     from ssd.children import start as start
-    from ssd.demands import MatchWarning as MatchWarning
+    from ssd.children.child import Child as Child
     from ssd.engine import Stop as Stop
     from ssd.errors import AlreadyRunning as AlreadyRunning
     from ssd.errors import Error as Error
@@ -34,20 +33,21 @@ if TYPE_CHECKING:
     from ssd.errors import UnknownUser as UnknownUser
     from ssd.finding import find as find
     from ssd.finding import status as status
-    from ssd.launch.command import Command as Command
+    from ssd.identity import Process as Process
     from ssd.matching import Match as Match
-    from ssd.pidlockfile import PIDLockFile as PIDLockFile
     from ssd.processes import default_table as default_table
     from ssd.processes import table_named as table_named
-    from ssd.processes.identity import Process as Process
     from ssd.schedule import Schedule as Schedule
     from ssd.schedule import ScheduleError as ScheduleError
+    from ssd.starting.command import Command as Command
+    from ssd.starting.pidlockfile import PIDLockFile as PIDLockFile
     from ssd.stopping import run as run
     from ssd.stopping import stop as stop
     from ssd.stopping import stop_all as stop_all
+    from ssd.validation import MatchWarning as MatchWarning
 
 _HOME = {
-    "Child": "child", "StartWarning": "children", "start": "children",
+    "Child": "children.child", "StartWarning": "children", "start": "children",
     "AlreadyRunning": "errors", "Error": "errors", "ExecutableMissing": "errors",
     "NotPermitted": "errors", "NotReady": "errors", "NotStopped": "errors",
     "PidfileError": "errors", "PidfileUnreadable": "errors", "PidfileUnsafe": "errors",
@@ -55,9 +55,9 @@ _HOME = {
     "StartBlocked": "errors", "StartFailed": "errors", "UnknownGroup": "errors",
     "UnknownUser": "errors",
     "find": "finding", "status": "finding",
-    "Command": "launch.command", "Match": "matching", "MatchWarning": "demands",
-    "PIDLockFile": "pidlockfile",
-    "default_table": "processes", "table_named": "processes", "Process": "processes.identity",
+    "Command": "starting.command", "Match": "matching", "MatchWarning": "validation",
+    "PIDLockFile": "starting.pidlockfile",
+    "default_table": "processes", "table_named": "processes", "Process": "identity",
     "Schedule": "schedule", "ScheduleError": "schedule",
     "Stop": "engine", "run": "stopping", "stop": "stopping", "stop_all": "stopping",
     "__version__": "_version",

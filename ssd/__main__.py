@@ -10,7 +10,7 @@ def go(words: list[str]) -> int:
     """Run the command; return its exit status, also where nothing can be imported."""
     try:
         _settle_path()
-        from ssd.command import main
+        from ssd.cli import main
 
         return main(["ssd", *words])
     except BaseException as error:  # noqa: BLE001 - it must not end with 1, which is an answer

@@ -9,9 +9,9 @@ from ssd.matching import Criteria
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.engine import Stop
-    from ssd.locking import Lock
-    from ssd.processes.identity import Process
-    from ssd.processes.types import ProcessTable
+    from ssd.identity import Process
+    from ssd.pidfile.lock import Lock
+    from ssd.processes.contract import ProcessTable
 
 # Why a pidfile is kept.
 IN_USE = "it names process {pid}, which runs and was not stopped by this call"
@@ -40,7 +40,8 @@ def clear(path: str, work: "Stop") -> str | None:
 
 def _lock(path: str, work: "Stop") -> "Lock | None":
     """Take the lock that a start of the same takes; None where a start takes none either."""
-    from ssd import locking, patience  # no other stop needs them
+    from ssd.pidfile import lock as locking  # no other stop needs them
+    from ssd.pidfile import patience
 
     if hasattr(work.table, "launch") or not os.path.lexists(path):
         return None  # processes that are only declared, or nothing to remove

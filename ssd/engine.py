@@ -2,7 +2,7 @@
 
 ``plan`` decides and knows no process. ``Stop`` carries a plan out on a process table: it
 looks, opens, matches again and signals, and between two calls of ``advance`` it says which
-descriptors to wait on and until when. ``ssd.run`` is a loop that blocks, ``ssd.loops`` asyncio's.
+descriptors to wait on and until when. ``ssd.run`` is a loop that blocks, ``ssd.aio`` asyncio's.
 """
 
 from ssd.errors import EXHAUSTED, Error
@@ -14,9 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
+    from ssd.identity import Process
     from ssd.matching import Criteria, Match
-    from ssd.processes.identity import Process
-    from ssd.processes.types import Handle, ProcessTable
+    from ssd.processes.contract import Handle, ProcessTable
 
     Plan = Generator[tuple[str, float], bool, bool]
 
@@ -71,7 +71,7 @@ class Stop:
         self, match: "Match", schedule: Schedule | str, *, table: "ProcessTable | None" = None
     ) -> None:
         if not isinstance(schedule, Schedule):
-            from ssd.demands import schedule_of  # of no use to the command
+            from ssd.validation import schedule_of  # of no use to the command
 
             schedule = schedule_of(schedule)
         self.table = table or default_table()

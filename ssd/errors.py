@@ -1,7 +1,7 @@
 """What can go wrong, as one family of exceptions that carry data.
 
 The sentences below are for a developer's traceback. What the command prints, and the
-exit status that goes with it, is made in ``ssd.command.messages``.
+exit status that goes with it, is made in ``ssd.sentences``.
 """
 
 EXHAUSTED = (12, 23, 24)  # ENOMEM, ENFILE, EMFILE of every Unix: trouble of our own
@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ssd.processes.identity import Process
+    from ssd.identity import Process
     from ssd.remaking import Parts
 
 
@@ -100,7 +100,7 @@ class AlreadyRunning(Error):
 class StartFailed(Error):
     """A start did not get as far as the program; nothing runs and no pidfile is left.
 
-    ``stage`` names the step (a key of ``ssd.command.messages.STAGES``), ``detail`` what it
+    ``stage`` names the step (a key of ``ssd.sentences.STAGES``), ``detail`` what it
     was about (a path, a number), ``errno`` why, or None where no system call failed.
     """
 

@@ -15,8 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ssd.processes.identity import Process
-    from ssd.processes.types import ProcessTable
+    from ssd.identity import Process
+    from ssd.processes.contract import ProcessTable
 
 
 class Finding:
@@ -40,7 +40,7 @@ def resolve(match: "Match", table: "ProcessTable | None" = None) -> Criteria:
     ExecutableMissing and UnknownUser, and TypeError for what is no Match or no table.
     """
     if type(match) is not Match or not (table is None or hasattr(table, "select")):
-        from ssd.demands import demand  # seldom
+        from ssd.validation import demand  # seldom
 
         demand(match, table)
     file = name = None
@@ -123,7 +123,7 @@ def _uid(user: str | int | None) -> int | None:
         return user
     uid = number(user)
     if uid is None:
-        from ssd.launch.identity import Identity  # the account database, for names alone
+        from ssd.starting.accounts import Identity  # the account database, for names alone
 
         uid = Identity(user, None).uid
     return uid

@@ -49,7 +49,7 @@ class Match:
         self.user: str | int | None
         for label, value in (("pidfile", pidfile), ("exec", exec), ("name", name), ("user", user)):
             if not (value is None or type(value) is str and (label != "name" or len(value) < 6)):
-                from ssd.demands import settled  # seldom
+                from ssd.validation import settled  # seldom
 
                 value = settled(label, value)
             setattr(self, label, value)

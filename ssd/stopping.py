@@ -7,9 +7,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ssd.identity import Process
     from ssd.matching import Match
-    from ssd.processes.identity import Process
-    from ssd.processes.types import ProcessTable
+    from ssd.processes.contract import ProcessTable
     from ssd.schedule import Schedule
 
 
@@ -55,7 +55,7 @@ def stop_all(
     Returns a list for each match, in their order. NotStopped and NotPermitted carry the
     processes of all matches together.
     """
-    from ssd.demands import matches_of, schedule_of  # of no use to ssd-service
+    from ssd.validation import matches_of, schedule_of  # of no use to ssd-service
 
     steps = schedule_of(schedule)
     stops: list[Stop] = []

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import namespace as namespaces
 import pytest
 from hypothesis import HealthCheck, settings
+from kit import namespace as namespaces
 
 TESTS = Path(__file__).resolve().parent
 CHECKOUT = TESTS.parent

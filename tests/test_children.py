@@ -7,15 +7,15 @@ import threading
 from pathlib import Path
 
 import pytest
-from refusal import KERNELS, kernel
-from starts import SLEEP
-from support import PATIENCE, nothing_left, python, until_readable
+from kit.refusal import KERNELS, kernel
+from kit.starts import SLEEP
+from kit.support import PATIENCE, nothing_left, python, until_readable
 
 import ssd
 from ssd import Command, Match
-from ssd.child import _dropped as dropped
-from ssd.child import reap_dropped
-from ssd.spawning import Spawned
+from ssd.children.child import _dropped as dropped
+from ssd.children.child import reap_dropped
+from ssd.children.spawning import Spawned
 
 
 def test_a_child_stays_the_callers(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-import examples
 import pytest
-from support import PATIENCE
+from kit import examples
+from kit.support import PATIENCE
 
 PAGE = Path(__file__).parent.parent / "docs" / "library.md"
 

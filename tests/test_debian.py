@@ -5,9 +5,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import debian
 import pytest
 from conftest import Run
+from kit import debian
 
 
 @pytest.mark.slow

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starts import SLEEP
-from support import nothing_left, until_ended
+from kit.starts import SLEEP
+from kit.support import nothing_left, until_ended
 
 import ssd
-from ssd import Command, Match, loops
+from ssd import Command, Match
+from ssd import aio as loops
 from ssd.testing import FakeProcesses
 
 HERE = Match(name="no such")

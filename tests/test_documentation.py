@@ -4,10 +4,9 @@ import os
 import sys
 from pathlib import Path
 
-import examples
-import namespace
 import pytest
 from conftest import CHECKOUT, TESTS, Run
+from kit import examples, namespace
 
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 
@@ -22,7 +21,7 @@ def test_the_examples_of_a_page_are_true(page: Path, run: Run, ssd_path: Path, t
         "TMPDIR": str(tmp_path),
         "HOME": str(tmp_path),
     }
-    argv = [sys.executable, str(TESTS / "examples.py"), str(page)]
+    argv = [sys.executable, str(TESTS / "kit" / "examples.py"), str(page)]
     if namespace.obstacle() is None:
         # The examples' files lie in /tmp, which is a private one in there.
         argv = namespace.command(argv, keep=[tmp_path])

@@ -8,7 +8,7 @@ import errno
 import os
 from pathlib import Path
 
-from support import python
+from kit.support import python
 
 # In an interpreter of its own, before anything of ssd is imported. There is no kqueue either, so
 # that processes are held by pid and start time: the least that a system offers.
@@ -64,7 +64,7 @@ with ssd.PIDLockFile(folder + "/own") as lock:
 CHILD = """
 import ssd
 from ssd import loops
-from ssd.child import Child
+from ssd.children.child import Child
 
 table = ssd.default_table()
 
@@ -92,7 +92,7 @@ with begin("/bin/sleep", "1000") as child:
 """
 
 COMMAND = """
-from ssd.command import main
+from ssd.cli import main
 sys.exit(main(["ssd", *sys.argv[1:]]))
 """
 

@@ -3,7 +3,7 @@
 import errno
 
 import pytest
-from scenarios import (
+from kit.scenarios import (
     FIRST,
     KILL,
     SCENARIOS,

@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import PATIENCE
+from kit.support import PATIENCE
 
 import ssd
-from ssd.command.grammar import BadOption
-from ssd.launch.interrupts import Interrupted
-from ssd.locking import NoLock
+from ssd.cli.grammar import BadOption
+from ssd.interrupts import Interrupted
 from ssd.paths import UntrustedLink
-from ssd.service.debian import BadVariable
+from ssd.pidfile.lock import NoLock
 from ssd.service.errors import DeclarationError, UnknownService
-from ssd.service.forking import DetachFailed
 from ssd.service.generators.sheet import Inexpressible
-from ssd.service.hooks import HookFailed
 from ssd.service.kinds import BadValue
+from ssd.service.sources.debian import BadVariable
+from ssd.service.verbs.forking import DetachFailed
+from ssd.service.verbs.hooks import HookFailed
 
 HERE, OTHER = ssd.Process(12, 345), ssd.Process(13, 456)
 PATH = "/run/web.pid"

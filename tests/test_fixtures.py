@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from conftest import Run
-from support import PATIENCE
+from kit.support import PATIENCE
 
 from ssd.testing import Daemons
 

@@ -4,10 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import inits
-import namespace
 import pytest
-from support import ORACLE
+from kit import inits, namespace
+from kit.support import ORACLE
 
 pytestmark = pytest.mark.slow
 

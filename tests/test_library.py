@@ -9,9 +9,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from locks import take
-from starts import ENVIRONMENT, SLEEP
-from support import (
+from kit.locks import take
+from kit.starts import ENVIRONMENT, SLEEP
+from kit.support import (
     PATIENCE,
     Watch,
     child,
@@ -22,7 +22,8 @@ from support import (
 )
 
 import ssd
-from ssd import Command, Match, loops
+from ssd import Command, Match
+from ssd import aio as loops
 
 # A daemon's life ------------------------------------------------------------------------
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starts import SLEEP, shell, told
-from support import NOBODY, PATIENCE, nothing_left, python
+from kit.starts import SLEEP, shell, told
+from kit.support import NOBODY, PATIENCE, nothing_left, python
 
 import ssd
-from ssd import Command, Match, locking, spawning
-from ssd.launch import direct
+from ssd import Command, Match
+from ssd.children import direct, spawning
 from ssd.matching import Criteria
+from ssd.pidfile import lock as locking
 
 FACTS = "umask; pwd; env | sort; ls /proc/$$/fd; cut -d' ' -f5,6 /proc/$$/stat; "
 FACTS += (

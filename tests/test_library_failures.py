@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from locks import take
-from starts import SLEEP, shell
-from support import (
+from kit.locks import take
+from kit.starts import SLEEP, shell
+from kit.support import (
     PATIENCE,
     Watch,
     ended,
@@ -22,7 +22,8 @@ from support import (
 )
 
 import ssd
-from ssd import Command, Match, locking
+from ssd import Command, Match
+from ssd.pidfile import lock as locking
 
 RLIMIT_NOFILE = 7
 # stage -> what the Command says, and the errno

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import python
+from kit.support import python
 
-from ssd import spawning
+from ssd.children import spawning
 
 # Whoever makes the program is preceded by a fork, whose child has copies of all descriptors and
 # lives until the start has returned.
 BESIDE = """
 import os, sys
 import ssd
-from ssd.spawning import Spawned
+from ssd.children.spawning import Spawned
 match = ssd.Match(pidfile=sys.argv[1] + "/pid")
 made, gate = Spawned.spawn, os.pipe()
 left = []

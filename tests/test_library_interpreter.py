@@ -4,11 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import ended, nothing_left
+from kit.support import ended, nothing_left
 
 import ssd
 from ssd import Command, Match
-from ssd.launch import helper
+from ssd.children import helper
 
 NAP = Command(["/bin/sleep", "1000"])
 

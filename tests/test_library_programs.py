@@ -6,8 +6,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from starts import ENVIRONMENT, shell, told
-from support import (
+from kit.starts import ENVIRONMENT, shell, told
+from kit.support import (
     NOBODY,
     Watch,
     ended,

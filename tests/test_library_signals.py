@@ -4,13 +4,13 @@ import signal
 from pathlib import Path
 
 import pytest
-from support import python
+from kit.support import python
 
 # In a session of its own, so that its process group is nobody else's. Each moment of a start gets
 # its turn: the signal comes a little later each time.
 PRELUDE = """
 import collections, os, signal, sys, threading, time, traceback
-import ssd, ssd.child
+import ssd, ssd.children.child
 match = ssd.Match(pidfile=sys.argv[1] + "/pid")
 # A child has a helper only for what it asks for besides, a niceness.
 sleep = ssd.Command(["/bin/sleep", "1000"], nice=int("helped child" in sys.argv))
@@ -74,7 +74,7 @@ def clear():
     for pid in open(f"/proc/self/task/{os.getpid()}/children").read().split():
         os.kill(int(pid), 9)
         os.waitid(os.P_PID, int(pid), os.WEXITED | os.WNOWAIT)
-    ssd.child.reap_dropped()
+    ssd.children.child.reap_dropped()
 def whole():  # the seconds that a start takes
     begin = time.monotonic()
     process = ssd.start(match, sleep, background=background, make_pidfile=background)
@@ -142,7 +142,7 @@ def test_a_daemon_of_a_helper_that_was_killed_is_known(victim: str, tmp_path: Pa
 KILLED = (
     PRELUDE
     + """
-from ssd.spawning import Spawned
+from ssd.children.spawning import Spawned
 read = Spawned.read
 def kill(spawned, fd):
     more = read(spawned, fd)

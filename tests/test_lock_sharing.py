@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from locks import TRY, holder, line, lock_file, take
-from support import (
+from kit.locks import TRY, holder, line, lock_file, take
+from kit.support import (
     NOBODY,
     as_nobody,
     child,
@@ -22,8 +22,9 @@ from support import (
     skip_without_nobody,
 )
 
-from ssd import Match, Schedule, clearing, patience
+from ssd import Match, Schedule, clearing
 from ssd.engine import Stop
+from ssd.pidfile import patience
 from ssd.stopping import run as drive
 
 SOMEBODY = 1  # a second ordinary user

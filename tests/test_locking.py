@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from locks import TRY, holder, line, lock_file, take
-from support import (
+from kit.locks import TRY, holder, line, lock_file, take
+from kit.support import (
     PATIENCE,
     Watch,
     in_mounts,
@@ -25,10 +25,10 @@ from support import (
     python,
 )
 
-from ssd import locking
 from ssd.errors import StartBlocked
-from ssd.locking import NoLock, acquire
 from ssd.matching import Criteria, Match
+from ssd.pidfile import lock as locking
+from ssd.pidfile.lock import NoLock, acquire
 
 
 def test_a_lock_lies_beside_no_pidfile_and_is_gone_when_released(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_start_killed_before_it_gave_the_lock_its_mode_never_blocks_the_next(
 COUNT = """
 import sys
 from pathlib import Path
-from ssd import locking
+from ssd.pidfile import lock as locking
 from ssd.matching import Criteria, Match
 path, counter = sys.argv[1], Path(sys.argv[1] + ".count")
 for _ in range(150):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from support import (
+from kit.support import (
     NOBODY,
     as_nobody,
     listing,
@@ -19,8 +19,8 @@ from support import (
     skip_without_nobody,
 )
 
-from ssd import lockplaces
 from ssd.matching import Criteria
+from ssd.pidfile import lock_directories as lockplaces
 
 KEYS = [
     Criteria(file=(1, 2)),
@@ -45,7 +45,7 @@ def test_different_criteria_have_different_locks() -> None:
 
 WITHOUT = """
 import os, stat, sys
-from ssd import locking
+from ssd.pidfile import lock as locking
 from ssd.matching import Criteria, Match
 try:
     lock = locking.acquire(Match(name="x"), Criteria(name=b"x"))
@@ -60,7 +60,7 @@ else:
 # Prints the directory that the lock of a pidfile lies in.
 BESIDE = """
 import os, sys
-from ssd import locking
+from ssd.pidfile import lock as locking
 from ssd.matching import Criteria, Match
 try:
     lock = locking.acquire(Match(pidfile=sys.argv[1]), Criteria())

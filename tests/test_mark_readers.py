@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from pidfiles import mark, marked, needs_attributes, needs_boot
-from support import child, in_mounts
+from kit.pidfiles import mark, marked, needs_attributes, needs_boot
+from kit.support import child, in_mounts
 
 from ssd.service import lsb
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from pidfiles import file, mark, marked, needs_attributes, needs_boot
-from support import (
+from kit.pidfiles import file, mark, marked, needs_attributes, needs_boot
+from kit.support import (
     NOBODY,
     as_nobody,
     in_mounts,
@@ -18,10 +18,12 @@ from support import (
 )
 
 import ssd
-from ssd import marks, pidfile, recording
-from ssd.marks import Mark
+from ssd import pidfile
+from ssd.identity import UNKNOWN_START, Process
+from ssd.pidfile import marks
+from ssd.pidfile import writing as recording
+from ssd.pidfile.marks import Mark
 from ssd.processes import default_table, table_named
-from ssd.processes.identity import UNKNOWN_START, Process
 from ssd.processes.linux import LinuxTable
 from ssd.processes.origin import KernelOrigin, Origin
 from ssd.testing import FakeProcesses
@@ -165,7 +167,7 @@ def test_a_mark_with_another_pid_than_the_text_does_not_count(more: int, tmp_pat
 
 WRITE = """
 import os, sys
-from ssd import recording
+from ssd.pidfile import writing as recording
 from ssd.processes import default_table, own
 table = default_table()
 mark = recording.describe(own(table), table)

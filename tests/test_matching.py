@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from support import python
+from kit.support import python
 
 import ssd
 from ssd.errors import ExecutableMissing, UnknownUser

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support import NOBODY, nothing_left
+from kit.support import NOBODY, nothing_left
 
 from ssd.paths import UntrustedLink, only_ours, walk
 

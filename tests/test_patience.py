@@ -7,17 +7,17 @@ from math import inf
 from pathlib import Path
 
 import pytest
-from locks import take
-from support import PATIENCE, Watch, nothing_left, python
+from kit.locks import take
+from kit.support import PATIENCE, Watch, nothing_left, python
 
-from ssd import patience
 from ssd.errors import StartBlocked
-from ssd.locking import Lock
+from ssd.pidfile import patience
+from ssd.pidfile.lock import Lock
 
 # Waits for a lock until the alarm rings, which the caller has left blocked.
 BLOCKED = """
 import signal, sys
-from ssd import locking, patience
+from ssd.pidfile import lock as locking, patience
 from ssd.errors import StartBlocked
 from ssd.matching import Criteria, Match
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])

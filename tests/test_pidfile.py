@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pidfiles import (
+from kit.pidfiles import (
     MISSING,
     UNREADABLE,
     UNSAFE,
@@ -24,7 +24,7 @@ from pidfiles import (
     outcome,
     terabyte,
 )
-from support import NOBODY, as_nobody, nothing_left, python, shared, skip_without_nobody
+from kit.support import NOBODY, as_nobody, nothing_left, python, shared, skip_without_nobody
 
 from ssd import pidfile
 from ssd.errors import PidfileUnreadable

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from pidfiles import file
-from support import (
+from kit.pidfiles import file
+from kit.support import (
     NOBODY,
     as_nobody,
     in_mounts,
@@ -24,7 +24,7 @@ from support import (
 
 BEGIN = """
 import os, sys
-from ssd import pidfile, recording
+from ssd import pidfile; from ssd.pidfile import writing as recording
 path = sys.argv[1]
 """
 

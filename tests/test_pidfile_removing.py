@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from pidfiles import Make, directory, endless_device, file, link, listener, nothing
-from support import as_nobody, listing, nothing_left, python, shared, skip_without_nobody
+from kit.pidfiles import Make, directory, endless_device, file, link, listener, nothing
+from kit.support import as_nobody, listing, nothing_left, python, shared, skip_without_nobody
 
 from ssd import pidfile
 from ssd.errors import PidfileUnwritable

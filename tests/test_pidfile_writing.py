@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from pidfiles import Make, endless_device, file, listener, write
-from support import (
+from kit.pidfiles import Make, endless_device, file, listener, write
+from kit.support import (
     NOBODY,
     as_nobody,
     in_mounts,
@@ -159,7 +159,7 @@ def test_a_temporary_file_of_a_start_that_was_killed_is_replaced(tmp_path: Path)
 
 WRITE = """
 import sys
-from ssd import recording
+from ssd.pidfile import writing as recording
 from ssd.errors import PidfileUnwritable
 try:
     recording.write(sys.argv[1], 7)
@@ -245,7 +245,7 @@ def test_a_directory_link_that_others_planted_is_not_written_through(
 
 WRITE_OFTEN = """
 import sys
-from ssd import recording
+from ssd.pidfile import writing as recording
 for pid in [1, 2**31 - 1] * 200:
     recording.write(sys.argv[1], pid).close()
 print("done")

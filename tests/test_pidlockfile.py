@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import lockfile
-import locks
 import pytest
+from kit import locks
+from kit.pidfiles import mark
+from kit.support import child, ended, listing, nothing_left, python, until_readable, unused_pid
 from lockfile.pidlockfile import PIDLockFile as Original
-from pidfiles import mark
-from support import child, ended, listing, nothing_left, python, until_readable, unused_pid
 
 import ssd
 from ssd import PIDLockFile

@@ -17,7 +17,7 @@ from conftest import CHECKOUT, Run
 from differential import cases
 
 import ssd
-from ssd.command import options
+from ssd.cli import options
 
 LONGEST = 400  # lines of a module, docs/design.md
 SOURCES = sorted((CHECKOUT / "ssd").rglob("*.py"))
@@ -203,7 +203,7 @@ def test_the_wheel_holds_what_a_user_needs(packages: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     base = f"start_stop_daemon-{ssd.__version__}"
-    wanted = {"ssd/py.typed", "ssd/command/__init__.py"}
+    wanted = {"ssd/py.typed", "ssd/cli/__init__.py"}
     for command in ("ssd", "ssd-service"):
         wanted |= {f"{base}.data/scripts/{command}"}
         wanted |= {f"{base}.data/data/share/man/man8/{command}.8"}

@@ -7,8 +7,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from pidfiles import file
-from support import (
+from kit.pidfiles import file
+from kit.support import (
     NOBODY,
     as_nobody,
     listing,
@@ -19,12 +19,12 @@ from support import (
 
 from ssd import pidfile, writing
 from ssd.errors import StartFailed
-from ssd.launch import report
+from ssd.starting import report
 
 # Writes a pidfile where a file may have so many bytes, and says what came of it.
 WRITE = """
 import resource, sys
-from ssd import recording
+from ssd.pidfile import writing as recording
 from ssd.errors import PidfileUnwritable
 path, pid, most = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))

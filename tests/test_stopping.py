@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from scenarios import (
+from kit.scenarios import (
     FIRST,
     KILL,
     TERM,
@@ -22,9 +22,9 @@ from scenarios import (
 import ssd
 from ssd.engine import Stop
 from ssd.errors import NotPermitted, NotStopped, UnknownUser
+from ssd.identity import Process
 from ssd.matching import Match
-from ssd.processes.identity import Process
-from ssd.processes.types import Handle
+from ssd.processes.contract import Handle
 from ssd.schedule import Schedule
 from ssd.stopping import run
 from ssd.testing import FakeProcesses, dies, ignores

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from locks import take
-from refusal import KERNELS, kernel
-from starts import SLEEP, shell
-from support import PATIENCE, Watch, nothing_left, python
+from kit.locks import take
+from kit.refusal import KERNELS, kernel
+from kit.starts import SLEEP, shell
+from kit.support import PATIENCE, Watch, nothing_left, python
 
 import ssd
-from ssd import Command, Match, children, loops
+from ssd import Command, Match, children
+from ssd import aio as loops
 
 NOBODY = Match(name="no such process")
 

@@ -23,7 +23,7 @@ TOPIC = "compute"
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Serve until TERM or INT. Return the exit status (see `ssd.compute.command`).
+    """Serve until TERM or INT. Return the exit status (see `ssd.compute.cli`).
 
     Raises SystemExit for --help, --version and bad usage.
     """

@@ -7,8 +7,8 @@ from ssd.errors import ProcessTableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd.processes.identity import Process
-    from ssd.processes.types import ProcessTable
+    from ssd.identity import Process
+    from ssd.processes.contract import ProcessTable
 
 
 def default_table() -> "ProcessTable":

@@ -9,7 +9,7 @@ import os
 import select
 
 from ssd.errors import ProcessTableError
-from ssd.processes.identity import UNKNOWN_START
+from ssd.identity import UNKNOWN_START
 from ssd.processes.waiting import ready
 
 try:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from ssd.processes.identity import Process
-    from ssd.processes.types import Handle
+    from ssd.identity import Process
+    from ssd.processes.contract import Handle
 
     Identify = Callable[[int], Process | None]
 

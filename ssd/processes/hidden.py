@@ -3,7 +3,7 @@
 import os
 
 from ssd.errors import ProcessTableError, ProcessUnreadable
-from ssd.processes.identity import UNKNOWN_START, Process
+from ssd.identity import UNKNOWN_START, Process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from ssd.matching import Criteria
     from ssd.pidfile import Entry
-    from ssd.processes.types import ProcessTable
+    from ssd.processes.contract import ProcessTable
 
     Unknown = tuple[type[Exception], ...]
 

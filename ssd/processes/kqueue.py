@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from ssd.identity import Process
     from ssd.processes.handles import Identify
-    from ssd.processes.identity import Process
 
 # What the kernel says to a process that may not watch that one.
 REFUSED = (errno.EPERM, errno.EACCES)

@@ -10,15 +10,15 @@ See proc(5), pidfd_open(2).
 import os
 
 from ssd.errors import ProcessTableError
+from ssd.identity import Process
 from ssd.matching import Criteria
-from ssd.processes.identity import Process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
 
+    from ssd.processes.contract import Handle
     from ssd.processes.origin import Origin
-    from ssd.processes.types import Handle
 
 # What the kernel answers about a process that is gone (ENOENT, ESRCH) or hidden (EACCES,
 # EPERM; a mount with hidepid says ENOENT). Anything else, EMFILE say, is our own trouble.
@@ -120,7 +120,7 @@ class LinuxTable:
         """Return, ascending, the entries of /proc that may meet the criteria."""
         if criteria.pid is not None:
             return (b"%d" % criteria.pid,)
-        from ssd.processes.scanning import sift  # not for a pid or a pidfile
+        from ssd.processes.scan import sift  # not for a pid or a pidfile
 
         return sift(self._root, self._entries, criteria)
 

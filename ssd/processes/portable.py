@@ -11,20 +11,20 @@ from time import monotonic
 import psutil
 
 from ssd.errors import ProcessTableError
+from ssd.identity import Process
 from ssd.matching import Criteria
+from ssd.processes.base import Questions
 from ssd.processes.handles import open_handle
 from ssd.processes.hidden import unread, unreadable
-from ssd.processes.identity import Process
 from ssd.processes.linux import runs
 from ssd.processes.origin import KernelOrigin
-from ssd.processes.questions import Questions
 from ssd.processes.waiting import wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ssd.processes.types import Handle
+    from ssd.processes.contract import Handle
 
 
 LINUX = sys.platform == "linux"
@@ -47,7 +47,7 @@ class Facts(psutil.Process):
 
 
 class PortableTable(Questions):
-    """psutil's processes under the project's contract; see ``ssd.processes.types``.
+    """psutil's processes under the project's contract; see ``ssd.processes.contract``.
 
     A start time is in clock ticks since boot on Linux, in microseconds since the epoch
     elsewhere. Where psutil derives it from the wall clock and that is set, a process that

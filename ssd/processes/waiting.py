@@ -7,7 +7,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ssd.processes.types import Handle
+    from ssd.processes.contract import Handle
 
 BLIND = 0.02  # seconds between two looks at a process that no descriptor tells of
 LONGEST = 86400.0  # seconds in one call; poll(2) takes 24 days at most

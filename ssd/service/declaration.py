@@ -6,11 +6,11 @@ from ssd.service.kinds import BadValue, check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd.launch.command import Command
     from ssd.matching import Match
     from ssd.schedule import Schedule
-    from ssd.service.doubts import Source
+    from ssd.service.sources.doubts import Source
     from ssd.service.types import Fields
+    from ssd.starting.command import Command
 else:
     Fields = object
 
@@ -76,7 +76,7 @@ class Service(Fields):
         """Sentences about what in its file looks meant and has no effect. Raises OSError."""
         if self.source is None:
             return ()
-        from ssd.service.doubts import doubts
+        from ssd.service.sources.doubts import doubts
 
         return doubts(self.file or "", self.source)
 

@@ -1,7 +1,8 @@
 """Every field of a declaration, as data: the sources, the generators and the docs read it.
 
 The keys of a TOML file, the keywords of ``Service`` and its attributes are these names; a
-shell file says ``SERVICE_`` and the name in capitals, or Debian's word (``ssd.service.debian``).
+shell file says ``SERVICE_`` and the name in capitals, or Debian's word
+(``ssd.service.sources.debian``).
 """
 
 TYPE_CHECKING = False

@@ -2,8 +2,8 @@
 
 import os
 
-from ssd.launch.command import Command
-from ssd.launch.environment import inherited
+from ssd.starting.command import Command
+from ssd.starting.environment import inherited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def environment(service: "Service") -> dict[bytes, bytes]:
     """
     made = inherited()
     for path in service.environment_files:
-        from ssd.service.assignments import exported
+        from ssd.service.sources.assignments import exported
 
         made.update(exported(path))
     for name, text in service.environment.items():

@@ -1,4 +1,4 @@
-"""The types of a declaration's fields: for type checkers only, like ``ssd.processes.types``.
+"""The types of a declaration's fields: for type checkers only, like ``ssd.processes.contract``.
 
 A test holds these names to ``ssd.service.fields``.
 """

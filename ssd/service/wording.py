@@ -2,7 +2,8 @@
 
 import errno
 
-from ssd.command import messages, unforeseen
+from ssd import sentences as messages
+from ssd import unforeseen
 from ssd.errors import Error, NotReady, PidfileUnwritable, StartFailed
 from ssd.service.verbs import ERROR, PRIVILEGE
 

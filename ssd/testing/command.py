@@ -3,8 +3,8 @@
 import os
 from typing import NamedTuple
 
-from ssd.command import run
-from ssd.command.messages import Voice
+from ssd.cli import run
+from ssd.sentences import Voice
 from ssd.testing.clock import WaitsForEver
 from ssd.testing.fake import FakeProcesses
 from ssd.testing.process import FakeProcess

@@ -8,7 +8,7 @@ check raises AssertionError where its rule, which is its docstring, does not hol
 
 from collections.abc import Callable
 
-from ssd.processes.types import ProcessTable
+from ssd.processes.contract import ProcessTable
 from ssd.testing import finding_checks, handle_checks
 from ssd.testing.expectations import World
 from ssd.testing.fake import FakeProcesses
@@ -20,7 +20,7 @@ CHECKS: tuple[Callable[[World], None], ...] = (*finding_checks.CHECKS, *handle_c
 def check_process_table(
     table: ProcessTable, make_world: Callable[[ProcessTable], World] | None = None
 ) -> None:
-    """Hold a process table to the contract of ``ssd.processes.types``, rule by rule.
+    """Hold a process table to the contract of ``ssd.processes.contract``, rule by rule.
 
     ``make_world`` makes, for each check, the means to start, rename and end processes that
     this table shows, and closes them after it. Unless given, they are declared on a

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from ssd.processes.identity import Process
-from ssd.processes.types import ProcessTable
+from ssd.identity import Process
+from ssd.processes.contract import ProcessTable
 
 
 class World(Protocol):

@@ -1,6 +1,6 @@
 """A process table whose processes are declared, in a time that jumps.
 
-It keeps the contract of ``ssd.processes.types`` like the kernel's table does; the same
+It keeps the contract of ``ssd.processes.contract`` like the kernel's table does; the same
 conformance checks run on both.
 """
 
@@ -9,9 +9,9 @@ import os
 from collections.abc import Mapping, Sequence
 
 from ssd.errors import StartFailed
-from ssd.processes.identity import Process
+from ssd.identity import Process
+from ssd.processes.contract import Handle
 from ssd.processes.origin import Origin
-from ssd.processes.types import Handle
 from ssd.starting import Launch
 from ssd.testing import launching, record
 from ssd.testing.clock import FakeClock
@@ -178,7 +178,7 @@ class FakeProcesses(View):
         return launching.launch(self, start)
 
     async def launch_async(self, start: Launch) -> Process:
-        """Do a start while an asyncio loop goes on; ``ssd.loops.start`` asks for it."""
+        """Do a start while an asyncio loop goes on; ``ssd.aio.start`` asks for it."""
         return await launching.launch_async(self, start)
 
     def file(self, path: Path) -> tuple[int, int]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from ssd.identity import Process
 from ssd.matching import Criteria
-from ssd.processes.identity import Process
 from ssd.testing.expectations import World, expect, expect_error, hider, identity
 
 # Names that a careless reader of /proc takes for something else.

@@ -8,13 +8,13 @@ import asyncio
 import errno
 import os
 
-from ssd import recording
-from ssd.child import STILL_RUNS, Child
+from ssd.children.child import STILL_RUNS, Child
 from ssd.errors import AlreadyRunning, NotReady, StartFailed
-from ssd.launch.detach import forget
-from ssd.launch.identity import changes
-from ssd.processes.identity import Process
+from ssd.identity import Process
+from ssd.pidfile import writing as recording
 from ssd.starting import Launch
+from ssd.starting.accounts import changes
+from ssd.starting.detach import forget
 from ssd.testing.clock import WaitsForEver
 from ssd.testing.process import ZOMBIE, FakeProcess
 from ssd.testing.programs import Program
@@ -36,7 +36,7 @@ class NoDescriptor(RuntimeError):
 class FakeChild(Child):
     """A declared process that a start has made the caller's child; see ``ssd.Child``.
 
-    ``wait`` lets time pass until it has ended; ``table.wait`` and ``ssd.loops.wait`` do, too.
+    ``wait`` lets time pass until it has ended; ``table.wait`` and ``ssd.aio.wait`` do, too.
     ``declared`` is the process itself. It has no descriptor: see ``NoDescriptor``.
     """
 
@@ -58,7 +58,7 @@ class FakeChild(Child):
         raise NoDescriptor(
             f"{self!r} is declared and has no descriptor to select by: its time jumps. Wait by "
             "child.wait(timeout), table.wait([child, ...], until) or, in an asyncio loop, "
-            "await ssd.loops.wait(child, timeout)"
+            "await ssd.aio.wait(child, timeout)"
         )
 
     def wait(self, timeout: float | None = None) -> int:
@@ -74,7 +74,7 @@ class FakeChild(Child):
         return self._reaped(timeout)
 
     async def wait_async(self, timeout: float | None = None) -> int:
-        """Do what ``wait`` does while an asyncio loop goes on; ``ssd.loops.wait`` asks for it."""
+        """Do what ``wait`` does while an asyncio loop goes on; ``ssd.aio.wait`` asks for it."""
         table = self.declared.table
         until = None if timeout is None else table.now() + timeout
         await table.waiters.wait([self], until)
@@ -107,7 +107,7 @@ class FakeChild(Child):
             return
         raise RuntimeError(
             f"{self!r} was started by a task and is waited for in a thread: time would jump under "
-            "the other tasks of the loop. await ssd.loops.wait(child, timeout) instead"
+            "the other tasks of the loop. await ssd.aio.wait(child, timeout) instead"
         )
 
     def signal(self, signum: int) -> None:

@@ -3,9 +3,9 @@
 import os
 
 from ssd.finding import resolve
+from ssd.identity import UNKNOWN_START, Process
 from ssd.matching import Criteria, Match
-from ssd.processes.identity import UNKNOWN_START, Process
-from ssd.processes.questions import Questions
+from ssd.processes.base import Questions
 from ssd.testing.population import Population
 
 TYPE_CHECKING = False

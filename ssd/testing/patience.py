@@ -5,7 +5,7 @@ Time jumps, so a schedule that repeats for ever takes no time at all, and never 
 
 from collections.abc import Callable, Sequence
 
-from ssd.processes.types import Handle
+from ssd.processes.contract import Handle
 from ssd.testing.clock import WaitsForEver
 
 TYPE_CHECKING = False

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from ssd import recording
+from ssd.pidfile import writing as recording
 from ssd.testing import checking
 from ssd.testing.combined import Together, Turns
 

@@ -7,7 +7,7 @@ to the next moment that matters to any of them, and not before all have got ther
 import asyncio
 from collections.abc import Callable, Sequence
 
-from ssd.processes.types import Handle
+from ssd.processes.contract import Handle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ssd.processes.types import ProcessTable
+from ssd.processes.contract import ProcessTable
 from ssd.testing.fake import FakeProcesses
 from ssd.testing.obedient import Obedient
 from ssd.testing.process import FakeProcess

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import PATIENCE
+from kit.support import PATIENCE
 
 HERE = Path(__file__).resolve().parent
 NEEDED = ("oslo_config", "oslo_log", "oslo_messaging", "oslo_service", "cotyledon", "futurist")
@@ -73,7 +73,7 @@ class Compute:
         self.config = folder / "compute.conf"
         self.configure(**options)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", "from ssd.compute.command import main; raise SystemExit(main())"]
+            [sys.executable, "-c", "from ssd.compute.cli import main; raise SystemExit(main())"]
             + ["--config-file", str(self.config)],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(HERE), **environment},

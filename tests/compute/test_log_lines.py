@@ -38,7 +38,8 @@ def test_the_page_names_every_option(checkout) -> None:
 
 def test_the_page_names_every_exit_status(checkout) -> None:
     """What the command returns has a row."""
-    from ssd.compute import command, program
+    from ssd.compute import cli as command
+    from ssd.compute import program
 
     page = (checkout / "docs" / "compute.md").read_text()
     statuses = (0, program.NOT_STARTED, 2, command.NOT_INSTALLED, program.NOT_CONFIGURED)

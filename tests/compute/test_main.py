@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from support import PATIENCE
+from kit.support import PATIENCE
 
 
 def test_ready_is_said_once_rpc_answers(compute, tmp_path) -> None:
@@ -105,7 +105,7 @@ def test_a_service_that_cannot_start_says_why(compute) -> None:
 )
 def test_each_kind_of_failure_has_its_exit_status(run, arguments, status, said) -> None:
     """With the cause on standard error, in the program's name."""
-    program = "import sys; from ssd.compute.command import main; sys.exit(main(sys.argv[1:]))"
+    program = "import sys; from ssd.compute.cli import main; sys.exit(main(sys.argv[1:]))"
     done = run(sys.executable, "-c", program, *arguments)
     assert status == done.returncode, done.stderr
     assert said in done.stderr
@@ -114,7 +114,7 @@ def test_each_kind_of_failure_has_its_exit_status(run, arguments, status, said) 
 
 def test_a_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, capsys) -> None:
     """LSB's status for a program that is not installed, and one line."""
-    from ssd.compute import command
+    from ssd.compute import cli as command
 
     assert 0 == command.main(["--installed"])  # which runs nothing
     monkeypatch.setattr(command, "find_spec", lambda name: None)
@@ -128,6 +128,6 @@ def test_a_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, c
 
 def test_the_command_loads_no_library_before_it_has_looked() -> None:
     """Or it could not say that one is missing."""
-    program = "import sys, ssd.compute.command; print(*[m for m in sys.modules if 'oslo' in m])"
+    program = "import sys, ssd.compute.cli; print(*[m for m in sys.modules if 'oslo' in m])"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert ("\n", "") == (found.stdout, found.stderr)

@@ -4,7 +4,7 @@ import socket
 import uuid
 
 import pytest
-from support import PATIENCE
+from kit.support import PATIENCE
 
 
 @pytest.fixture(params=["path", "abstract"])

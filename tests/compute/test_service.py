@@ -7,7 +7,7 @@ import sys
 import threading
 
 import pytest
-from support import PATIENCE
+from kit.support import PATIENCE
 
 
 def test_names_follow_from_the_program(load, monkeypatch) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from ssd.processes import table_named
+from ssd.processes.contract import ProcessTable
 from ssd.processes.linux import LinuxTable
-from ssd.processes.types import ProcessTable
 from ssd.testing import CHECKS, FakeProcesses, FakeWorld, RealWorld, World, check_process_table
 from ssd.testing.finding_checks import HOSTILE_NAMES
 

@@ -4,8 +4,8 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 
-import namespace
 import pytest
+from kit import namespace
 from lab import doors
 from lab.doors import Compute
 from lab.layout import Lab, Unsuitable

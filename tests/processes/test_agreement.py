@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ssd.identity import Process
 from ssd.matching import Criteria
 from ssd.processes import table_named
-from ssd.processes.identity import Process
-from ssd.processes.types import ProcessTable
+from ssd.processes.contract import ProcessTable
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's table is Linux's")
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from ssd.errors import ProcessTableError
+from ssd.identity import Process
 from ssd.processes import handles, table_named, waiting
+from ssd.processes.contract import ProcessTable
 from ssd.processes.handles import CheckedHandle, PidfdHandle, open_handle
-from ssd.processes.identity import Process
-from ssd.processes.types import ProcessTable
 from ssd.testing import RealWorld
 
 

@@ -10,9 +10,21 @@ import pytest
 import ssd
 
 HEAVY = {
-    "psutil", "daemon", "lockfile", "enum", "signal", "re", "typing", "dataclasses",
-    "argparse", "getopt", "logging", "subprocess", "collections.abc", "ssd.testing",
-}  # fmt: skip
+    "psutil",
+    "daemon",
+    "lockfile",
+    "enum",
+    "signal",
+    "re",
+    "typing",
+    "dataclasses",
+    "argparse",
+    "getopt",
+    "logging",
+    "subprocess",
+    "collections.abc",
+    "ssd.testing",
+}
 
 IMPORT = re.compile(r"^\s*(from|import) ssd\.testing", re.MULTILINE)
 LOOKING = """
@@ -60,7 +72,7 @@ def test_one_pid_is_looked_up_without_the_code_for_many() -> None:
     """A pid or a pidfile needs neither the scan nor the handles."""
     code = "from ssd.processes.linux import LinuxTable; LinuxTable().process(1)"
     expected = {"ssd", "ssd.errors", "ssd.matching", "ssd.processes"}
-    expected |= {"ssd.processes.identity", "ssd.processes.linux"}
+    expected |= {"ssd.identity", "ssd.processes.linux"}
     assert expected == {name for name in modules_after(code) if name.split(".")[0] == "ssd"}
 
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from ssd.identity import Process
 from ssd.processes import handles
-from ssd.processes.identity import Process
 from ssd.processes.kqueue import KqueueHandle
 from ssd.processes.waiting import wait
 

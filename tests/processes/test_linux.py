@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from ssd.errors import ProcessTableError
+from ssd.identity import Process
 from ssd.matching import Criteria
 from ssd.processes import parents
-from ssd.processes.identity import Process
+from ssd.processes.contract import ProcessTable
 from ssd.processes.linux import LinuxTable
-from ssd.processes.scanning import _born_of
-from ssd.processes.types import ProcessTable
+from ssd.processes.scan import _born_of
 from ssd.testing import RealWorld
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")

@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-import namespace as namespaces
 import pytest
+from kit import namespace as namespaces
 
 MS_BIND, MS_REC = 0x1000, 0x4000  # mount(2)
 CLONE_NEWNS, CLONE_NEWPID = 0x00020000, 0x20000000  # sched.h

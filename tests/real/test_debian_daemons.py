@@ -15,8 +15,8 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-import debian
 import pytest
+from kit import debian
 
 from .alone import MS_BIND, PR_SET_CHILD_SUBREAPER, Visit, checked, libc, mount
 from .processes import LONG, ready, state, wait_end

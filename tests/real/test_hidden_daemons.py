@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from refusal import KERNELS, kernel
+from kit.refusal import KERNELS, kernel
 
 import ssd as library
+from ssd.identity import UNKNOWN_START, Process
 from ssd.processes import table_named
-from ssd.processes.identity import UNKNOWN_START, Process
 
 from .alone import alone, open_ways
 from .processes import LONG, pids, reap, wait_end

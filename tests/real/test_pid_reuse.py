@@ -12,7 +12,7 @@ import pytest
 
 from ssd.matching import Criteria
 from ssd.processes import handles, table_named
-from ssd.processes.types import ProcessTable
+from ssd.processes.contract import ProcessTable
 
 from .alone import alone
 

@@ -124,7 +124,7 @@ def in_step(jobs: Sequence[list[str]]) -> list[int]:
     """Run command lines in processes that wait, all loaded, for one word; return statuses."""
     import daemon.daemon  # noqa: F401  loaded here so that no child has to
 
-    from ssd.command import main, start  # noqa: F401
+    from ssd.cli import main, start  # noqa: F401
 
     waiting, go = os.pipe()
     children = []

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from refusal import KERNELS, kernel
-from support import skip_without_nobody
+from kit.refusal import KERNELS, kernel
+from kit.support import skip_without_nobody
 
 from ssd import Command, Match, NotReady
-from ssd.command.messages import progress
+from ssd.sentences import progress
 from ssd.starting import Launch
 
 from .alone import alone, open_ways

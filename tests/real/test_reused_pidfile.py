@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pidfiles import needs_attributes
+from kit.pidfiles import needs_attributes
 
 import ssd
 from ssd import Command, Match

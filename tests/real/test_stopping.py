@@ -8,10 +8,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from support import PATIENCE, child, nothing_left, same_descriptors, stubborn
+from kit.support import PATIENCE, child, nothing_left, same_descriptors, stubborn
 
 import ssd
-from ssd import loops
+from ssd import aio as loops
 from ssd.engine import Stop
 from ssd.matching import Match
 from ssd.schedule import Schedule

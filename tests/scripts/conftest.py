@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import ORACLE, skip_without_oracle
+from kit.support import ORACLE, skip_without_oracle
 
 from .machine import Machine, subreaper
 from .places import Place

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from support import PATIENCE
+from kit.support import PATIENCE
 
 import ssd
 

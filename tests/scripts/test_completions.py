@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from conftest import CHECKOUT
 
-from ssd.command import options
+from ssd.cli import options
 from ssd.service import help as help_text
 from ssd.service import verbs
-from ssd.service.generators.command import KINDS
-from ssd.service.lsb.command import FUNCTIONS
+from ssd.service.generators.cli import KINDS
+from ssd.service.lsb.cli import FUNCTIONS
 
 from . import zsh
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import PATIENCE, child, python
+from kit.support import PATIENCE, child, python
 
 from ssd import __main__ as module
 
@@ -110,17 +110,17 @@ def test_what_is_wrong_is_named_in_one_line(case: str, place: Place) -> None:
 
 # (a module that is loaded late, the command, its words, the status)
 LATE = [
-    ("ssd/command/status.py", "ssd", "--status --pid 1", 4),
-    ("ssd/command/status.py", "ssd", "--pidof --pid 1", 4),
-    ("ssd/command/stop.py", "ssd", "--stop --pid 1 --test", 2),
-    ("ssd/command/start.py", "ssd", "--start --test --exec /bin/true", 2),
-    ("ssd/command/messages.py", "ssd", "--status --pid 1", 4),
-    ("ssd/service/performing.py", "ssd-service", "--directory={place} nap status", 4),
-    ("ssd/service/performing.py", "ssd-service", "--directory={place} nap start", 1),
+    ("ssd/cli/status.py", "ssd", "--status --pid 1", 4),
+    ("ssd/cli/status.py", "ssd", "--pidof --pid 1", 4),
+    ("ssd/cli/stop.py", "ssd", "--stop --pid 1 --test", 2),
+    ("ssd/cli/start.py", "ssd", "--start --test --exec /bin/true", 2),
+    ("ssd/sentences.py", "ssd", "--status --pid 1", 4),
+    ("ssd/service/verbs/performing.py", "ssd-service", "--directory={place} nap status", 4),
+    ("ssd/service/verbs/performing.py", "ssd-service", "--directory={place} nap start", 1),
     ("ssd/service/wording.py", "ssd-service", "--directory={place} nap status", 4),
     ("ssd/service/lsb/calls.py", "ssd-service", "lsb pidofproc /bin/true", 4),
     ("ssd/service/lsb/calls.py", "ssd-service", "lsb start_daemon /bin/true", 2),
-    ("ssd/service/lsb/lines.py", "ssd-service", "lsb log_end_msg 0", 1),
+    ("ssd/service/lsb/log.py", "ssd-service", "lsb log_end_msg 0", 1),
     ("ssd/service/generators/systemd.py", "ssd-service", "--directory={place} generate systemd nap",
      1),
 ]  # fmt: skip
@@ -149,7 +149,7 @@ def test_what_is_wrong_in_the_midst_of_a_line_does_not_stand_in_it(
     place.furnish().python()
     (place.packages / "ssd").unlink()
     shutil.copytree(HERE / "ssd", place.packages / "ssd")
-    (place.packages / "ssd/service/starts.py").write_text("raise RecursionError('deep')\n")
+    (place.packages / "ssd/service/verbs/starting.py").write_text("raise RecursionError('deep')\n")
     (tmp_path / "nap.toml").write_text(
         f"executable = '/bin/true'\nbackground = true\npidfile = '{tmp_path}/pid'\n"
     )

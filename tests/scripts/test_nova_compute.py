@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 import pytest
-from support import (
+from kit.support import (
     NOBODY,
     PATIENCE,
     as_nobody,

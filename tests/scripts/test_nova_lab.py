@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from kit.support import PATIENCE, child, ended, shared, until_executed, until_readable
 from lab import building, layout, running, steps
 from lab.__main__ import main
 from lab.layout import Lab
 from lab.steps import StepFailed
-from support import PATIENCE, child, ended, shared, until_executed, until_readable
 
 needs_root = pytest.mark.requires_root
 
@@ -145,7 +145,7 @@ def run(program: str, checkout: Path, *words: object) -> subprocess.Popen[str]:
     """Begin a program that has the lab's modules."""
     return subprocess.Popen(
         [sys.executable, "-c", program, *map(str, words)],
-        env={**os.environ, "PYTHONPATH": f"{checkout / 'tests'}:{checkout}"},
+        env={**os.environ, "PYTHONPATH": f"{checkout / 'scripts'}:{checkout}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -5,9 +5,9 @@ import pty
 import subprocess
 from pathlib import Path
 
-import debian
-from endings import shown
-from support import PATIENCE
+from kit import debian
+from kit.endings import shown
+from kit.support import PATIENCE
 
 # Whatever is offered goes through compadd, which can put what matches into an array instead
 # (zshmodules(1)); calls that ask for that themselves offer nothing.

@@ -1,7 +1,7 @@
 """The tables of docs/service.md, made from the data that they show."""
 
-from ssd.service.debian import OWN
 from ssd.service.fields import TABLE as FIELDS
+from ssd.service.sources.debian import OWN
 from ssd.service.verbs import TABLE as VERBS
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ssd.service import DeclarationError, Service
-from ssd.service.assignments import exported
+from ssd.service.sources.assignments import exported
 
 
 def test_assignments_mean_what_they_mean_to_a_shell(tmp_path: Path) -> None:

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from support import as_nobody, shared, skip_without_nobody
+from kit.support import as_nobody, shared, skip_without_nobody
 
-from ssd.service import DeclarationError, UnknownService, catalogue
+from ssd.service import DeclarationError, UnknownService
+from ssd.service import sources as catalogue
 
 TOML = 'executable = "/bin/true"\n'
 SHELL = "DAEMON=/bin/false\n"

@@ -10,10 +10,10 @@ from typing import NoReturn
 
 import psutil
 import pytest
-from support import ended
+from kit.support import ended
 
-from ssd.service import toml_source
-from ssd.service.command import main
+from ssd.service.cli import main
+from ssd.service.sources import toml as toml_source
 from ssd.testing import FakeProcesses
 
 
@@ -200,7 +200,7 @@ def test_a_name_is_looked_up_before_any_file(place) -> None:
 
 
 def test_the_command_takes_a_table_of_processes(tmp_path, monkeypatch, capfd) -> None:
-    """As ``ssd.command.main`` does, so that a program can be tested without real ones."""
+    """As ``ssd.cli.main`` does, so that a program can be tested without real ones."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(os, "environ", dict(os.environ))
     table = FakeProcesses()

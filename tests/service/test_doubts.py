@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
-from ssd.service import Service, shell_source
-from ssd.service.aftermath import exported
-from ssd.service.doubts import MEANT
+from ssd.service import Service
 from ssd.service.fields import KINDS
+from ssd.service.sources import shell as shell_source
+from ssd.service.sources.aftermath import exported
+from ssd.service.sources.doubts import MEANT
 
 FILE = "/etc/ssd/nap"
 HEAD = "DAEMON=/bin/sleep\nDAEMON_ARGS=300\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ssd.service import folders
+from ssd.service.verbs import preparing as folders
 
 
 def test_nothing_is_made_behind_a_link_that_a_stranger_could_have_planted(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ssd.service import header
+from ssd.service.sources import header
 
 SCRIPT = """\
 #!/bin/sh

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from command.test_imports import DAEMON, HEAVY, HOME, LIBRARY, PLAIN, account, lines_of
-from locks import lock_file
-from support import child, ended, python
+from cli.test_imports import DAEMON, HEAVY, HOME, LIBRARY, PLAIN, account, lines_of
+from kit.locks import lock_file
+from kit.support import child, ended, python
 
-from ssd.service.command import other_inits
+from ssd.service.cli import other_inits
 
 # As the script does: without site, which loads things of its own.
 LIST = f"""
@@ -16,7 +16,7 @@ import os, sys
 before = set(sys.modules)
 sys.path[:0] = [{HOME!r}]
 sys.path.append({DAEMON!r})
-from ssd.service.command import main
+from ssd.service.cli import main
 status = main(["ssd-service", *sys.argv[1:]])
 loaded = sorted(set(sys.modules) - before)
 import json
@@ -25,39 +25,82 @@ print(json.dumps([status, files]))
 """
 
 COMMON = {
-    "ssd", "ssd.errors", "ssd.finding", "ssd.launch", "ssd.launch.stdio", "ssd.matching",
-    "ssd.paths", "ssd.pidfile", "ssd.processes", "ssd.processes.identity", "ssd.processes.linux",
-    "ssd.schedule", "ssd.service", "ssd.service.catalogue", "ssd.service.command",
-    "ssd.service.declaration", "ssd.service.errors", "ssd.service.fields", "ssd.service.kinds",
-    "ssd.service.performing", "ssd.service.programs", "ssd.service.steps", "ssd.service.trust",
-    "ssd.service.verbs", "ssd.service.vitals", "ssd.signals", "ssd.writing",
-}  # fmt: skip
-TOML = {"ssd.service.plain_toml", "ssd.service.toml_source"}
+    "ssd",
+    "ssd.errors",
+    "ssd.finding",
+    "ssd.stdio",
+    "ssd.matching",
+    "ssd.paths",
+    "ssd.pidfile",
+    "ssd.processes",
+    "ssd.identity",
+    "ssd.processes.linux",
+    "ssd.schedule",
+    "ssd.service",
+    "ssd.service.sources",
+    "ssd.service.cli",
+    "ssd.service.declaration",
+    "ssd.service.errors",
+    "ssd.service.fields",
+    "ssd.service.kinds",
+    "ssd.service.verbs.performing",
+    "ssd.service.programs",
+    "ssd.service.verbs.steps",
+    "ssd.service.trust",
+    "ssd.service.verbs",
+    "ssd.service.verbs.vitals",
+    "ssd.signals",
+    "ssd.writing",
+}
+TOML = {"ssd.service.sources.plain_toml", "ssd.service.sources.toml"}
 SHELL = {
-    "ssd.service.debian", "ssd.service.header", "ssd.service.openstack", "ssd.service.shell",
-    "ssd.service.shell_source", "ssd.service.shell_values", "ssd.service.spelling",
-    "ssd.service.words",
-}  # fmt: skip
-LINE = {"ssd.service.console"}
+    "ssd.service.sources.debian",
+    "ssd.service.sources.header",
+    "ssd.service.sources.openstack",
+    "ssd.service.sources.sh",
+    "ssd.service.sources.shell",
+    "ssd.service.shell_values",
+    "ssd.service.sources.spelling",
+    "ssd.service.sources.words",
+}
+LINE = {"ssd.service.verbs.console"}
 STOP = {
-    "ssd.clearing", "ssd.engine", "ssd.locking", "ssd.processes.handles", "ssd.processes.waiting",
-    "ssd.patience", "ssd.service.stops", "ssd.stopping",
-}  # fmt: skip
+    "ssd.clearing",
+    "ssd.engine",
+    "ssd.pidfile.lock",
+    "ssd.processes.handles",
+    "ssd.processes.waiting",
+    "ssd.pidfile.patience",
+    "ssd.service.verbs.stopping",
+    "ssd.stopping",
+}
 START = {
-    "ssd.launch.become", "ssd.launch.command", "ssd.launch.context", "ssd.launch.detach",
-    "ssd.launch.leash",
-    "ssd.launch.environment", "ssd.launch.identity", "ssd.launch.report", "ssd.locking",
-    "ssd.marks", "ssd.processes.origin", "ssd.recording", "ssd.service.folders",
-    "ssd.service.hooks", "ssd.service.shell", "ssd.service.starts", "ssd.service.surroundings",
+    "ssd.starting.become",
+    "ssd.starting.command",
+    "ssd.starting.context",
+    "ssd.starting.detach",
+    "ssd.starting.leash",
+    "ssd.starting.environment",
+    "ssd.starting.accounts",
+    "ssd.starting.report",
+    "ssd.pidfile.lock",
+    "ssd.pidfile.marks",
+    "ssd.processes.origin",
+    "ssd.pidfile.writing",
+    "ssd.service.verbs.preparing",
+    "ssd.service.verbs.hooks",
+    "ssd.service.sources.sh",
+    "ssd.service.verbs.starting",
+    "ssd.service.surroundings",
     "ssd.starting",
-}  # fmt: skip
-MANY = {"ssd.service.many", "ssd.service.sharing"}
+}
+MANY = {"ssd.service.verbs.fleet", "ssd.service.verbs.sharing"}
 
 # Where one runs: whether it has a service of that name is found out by names of files.
 OTHER_INITS = {
-    "ssd.service.generators", "ssd.service.generators.facilities", "ssd.service.inits",
-    "ssd.service.initscripts", "ssd.service.initscripts.command",
-    "ssd.service.initscripts.run", "ssd.service.initscripts.script",
+    "ssd.service.generators", "ssd.service.generators.facilities", "ssd.service.verbs.inits",
+    "ssd.service.initscripts", "ssd.service.initscripts.cli",
+    "ssd.service.initscripts.program", "ssd.service.initscripts.script",
 } if other_inits() else set()  # fmt: skip
 MORE = 700 if OTHER_INITS else 0  # lines of those
 
@@ -120,6 +163,8 @@ def test_a_start_loads_python_daemon_and_no_more(folder: Path) -> None:
         assert "daemon.daemon" in files
         assert set() == set(files) & {"psutil", "lockfile", "logging", "subprocess", "tomllib"}
         # The latter where other starts have left lock files, or hold some at this moment.
-        files.pop("ssd.lockplaces", None)
-        assert set() == own - COMMON - TOML - LINE - START - OTHER_INITS - {"ssd.lockplaces"}
+        files.pop("ssd.pidfile.lock_directories", None)
+        assert set() == own - COMMON - TOML - LINE - START - OTHER_INITS - {
+            "ssd.pidfile.lock_directories"
+        }
         assert 5480 + MORE >= lines_of(files)

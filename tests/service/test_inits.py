@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from conftest import Run
 
-from ssd.service import inits
+from ssd.service.verbs import inits
 
 pytestmark = [pytest.mark.requires_namespaces]
 

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from ssd.service import Service, order, sharing
+from ssd.service import Service
+from ssd.service.verbs import order, sharing
 
 
 def declared(name: str, *needs: str, **fields: object) -> Service:

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import debian
 import pytest
+from kit import debian
 
-from ssd.service import openstack, shell_source
-from ssd.service.catalogue import SHIPPED
+from ssd.service.sources import SHIPPED, openstack
+from ssd.service.sources import shell as shell_source
 
 NOVA = {"PROJECT_NAME": "nova", "NAME": "nova-compute"}
 LOG = "--log-file=/var/log/nova/nova-compute.log"

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ssd.service import Service, performing
-from ssd.service.steps import Steps
+from ssd.service import Service
+from ssd.service.verbs import performing
+from ssd.service.verbs.steps import Steps
 from ssd.testing import FakeProcesses
 from ssd.testing.reactions import dies, ignores
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
-from ssd.service import DeclarationError, shell_source
-from ssd.service.plain_script import acts, overrides
+from ssd.service import DeclarationError
+from ssd.service.sources import shell as shell_source
+from ssd.service.sources.plain_script import acts, overrides
 
 HEAD = "NAME=nap\nDAEMON=/bin/sleep\nDAEMON_ARGS=300\nPIDFILE=/run/nap.pid\n"
 CASE = 'case "$1" in\n  start)\n    {} ;;\nesac\n'

@@ -1,15 +1,15 @@
 """How a service is waited for that does not say itself that it is ready."""
 
 import pytest
-from support import child
+from kit.support import child
 
 from ssd import NotReady, Process
 from ssd.errors import ProcessTableError
 from ssd.processes import table_named
+from ssd.processes.contract import Handle
 from ssd.processes.linux import LinuxTable
-from ssd.processes.types import Handle
 from ssd.service.declaration import Service
-from ssd.service.readiness import wait
+from ssd.service.verbs.until_ready import wait
 
 
 class Blind(LinuxTable):

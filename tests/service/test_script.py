@@ -58,7 +58,7 @@ def test_json_comes_from_it_too(script, tmp_path) -> None:
 
 MAIN = """
 import sys
-from ssd.service.command import main
+from ssd.service.cli import main
 sys.exit(main(["ssd-service", *sys.argv[1:]]))
 """
 

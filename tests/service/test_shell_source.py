@@ -5,14 +5,17 @@ import signal
 from pathlib import Path
 
 import pytest
-from endings import let_go
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import nothing_left
+from kit.endings import let_go
+from kit.support import nothing_left
 
-from ssd.service import DeclarationError, Service, shell, shell_source, shell_writer
+from ssd.service import DeclarationError, Service
 from ssd.service.fields import KINDS
-from ssd.service.words import quote
+from ssd.service.sources import sh as shell
+from ssd.service.sources import shell as shell_source
+from ssd.service.sources import shell_writer
+from ssd.service.sources.words import quote
 
 from .strategies import value_of
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from endings import let_go
+from kit.endings import let_go
 
 FORKING = """
 import os, sys, time
@@ -45,7 +45,7 @@ def test_children_are_waited_for_whatever_the_caller_ignores(place) -> None:
     lines = "DAEMON=/bin/true\nSERVICE_BACKGROUND=no\nSERVICE_BEFORE_START=true\n"
     probe = "SERVICE_READINESS='kind=command command=true'\n"
     (place.folder / "nap").write_text(f"{lines}PIDFILE={place.pidfile}\n{probe}")
-    code = "from ssd.service.command import main; import os, sys; os._exit(main(sys.argv))"
+    code = "from ssd.service.cli import main; import os, sys; os._exit(main(sys.argv))"
     words = [sys.executable, "-c", code, f"--directory={place.folder}", "nap", "start"]
     ignore = {"preexec_fn": lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)}
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, **ignore)

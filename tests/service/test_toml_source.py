@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssd.service import DeclarationError, Service, toml_source
+from ssd.service import DeclarationError, Service
 from ssd.service.fields import KINDS
-from ssd.service.plain_toml import parse
+from ssd.service.sources import toml as toml_source
+from ssd.service.sources.plain_toml import parse
 
 from .strategies import value_of
 

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from support import NOBODY
+from kit.support import NOBODY
 
-from ssd.service import DeclarationError, Service, shell_source, toml_source, trust
-from ssd.service.assignments import exported
+from ssd.service import DeclarationError, Service, trust
+from ssd.service.sources import shell as shell_source
+from ssd.service.sources import toml as toml_source
+from ssd.service.sources.assignments import exported
 
 TRUE = 'executable = "/bin/true"\n'
 MINE = os.geteuid()
@@ -201,7 +203,7 @@ def test_what_ships_with_the_package_is_as_good_as_the_package() -> None:
 
 
 READ = """
-import sys; from ssd.service import toml_source
+import sys; from ssd.service.sources import toml as toml_source
 print(toml_source.read(sys.argv[1]).name)
 """
 

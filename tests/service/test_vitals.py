@@ -6,11 +6,11 @@ from subprocess import PIPE
 
 import psutil
 import pytest
-from support import child
+from kit.support import child
 
+from ssd.identity import Process
 from ssd.processes import default_table
-from ssd.processes.identity import Process
-from ssd.service.vitals import duration, size, vitals
+from ssd.service.verbs.vitals import duration, size, vitals
 
 
 def now() -> float:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import ssd
-from ssd import Command, Match, loops
+from ssd import Command, Match
+from ssd import aio as loops
 from ssd.testing import FakeProcesses, WaitsForEver, dies, ignores
 
 TERM, KILL = signal.SIGTERM, signal.SIGKILL

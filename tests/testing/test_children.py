@@ -8,7 +8,8 @@ import sys
 import pytest
 
 import ssd
-from ssd import Command, Match, loops
+from ssd import Command, Match
+from ssd import aio as loops
 from ssd.testing import FakeChild, FakeProcesses, NoDescriptor, WaitsForEver, exits
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from conftest import Run
-from support import PATIENCE, nothing_left, until_ended
+from kit.support import PATIENCE, nothing_left, until_ended
 
 import ssd
 from ssd.testing import Daemons

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import ssd
+from ssd.identity import UNKNOWN_START, Process
 from ssd.matching import Criteria
-from ssd.processes.identity import UNKNOWN_START, Process
 from ssd.testing import (
     FakeClock,
     FakeProcesses,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 import ssd
-from ssd import loops
+from ssd import aio as loops
 from ssd.testing import FakeProcesses, SsdCommand, WaitsForEver, dies, ignores, patience
 
 TERM = signal.SIGTERM

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from support import until_ended
+from kit.support import until_ended
 
 from ssd.testing import FakeClock, FakeProcesses
 

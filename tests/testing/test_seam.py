@@ -9,8 +9,8 @@ import lockfile
 import pytest
 
 import ssd
-from ssd import loops
-from ssd.command import main, run
+from ssd import aio as loops
+from ssd.cli import main, run
 from ssd.service import lsb
 from ssd.testing import FakeProcesses, daemonizes, dies, executes, exits
 

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from support import NOBODY, nothing_left
+from kit.support import NOBODY, nothing_left
 
 import ssd
 from ssd import Command, Match

@@ -9,7 +9,8 @@ import re
 from math import ceil
 
 from ssd.schedule import SEND, Schedule
-from ssd.service.generators import openrc_functions, start_words
+from ssd.service.generators import openrc_functions
+from ssd.service.generators import ssd_options as start_words
 from ssd.service.generators.facilities import services
 from ssd.service.generators.policies import Respawn
 from ssd.service.generators.quoting import line, shell_word, shell_words

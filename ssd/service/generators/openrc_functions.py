@@ -1,6 +1,6 @@
 """The functions of a service script for OpenRC: what is run before and after."""
 
-from ssd.service.generators import start_words
+from ssd.service.generators import ssd_options as start_words
 from ssd.service.generators.folders import folders
 from ssd.service.generators.policies import Readiness, Respawn, oom_score
 from ssd.service.generators.quoting import VARIABLE, shell_word, shell_words

@@ -1,6 +1,6 @@
 """The part of a unit that starts, stops, reloads and brings back: systemd.service(5)."""
 
-from ssd.service.generators import start_words
+from ssd.service.generators import ssd_options as start_words
 from ssd.service.generators.folders import modern
 from ssd.service.generators.policies import KILL, Ending, Readiness, Respawn
 from ssd.service.generators.quoting import has_controls, systemd_value, systemd_word, systemd_words

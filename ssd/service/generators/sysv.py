@@ -1,6 +1,7 @@
 """An init script for System V's init, in POSIX shell, on ssd or start-stop-daemon."""
 
-from ssd.service.generators import start_words, sysv_verbs
+from ssd.service.generators import ssd_options as start_words
+from ssd.service.generators import sysv_verbs
 from ssd.service.generators.folders import folders, modern
 from ssd.service.generators.policies import Readiness, oom_score
 from ssd.service.generators.quoting import VARIABLE, has_controls, line, shell_word, shell_words

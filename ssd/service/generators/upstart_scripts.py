@@ -7,7 +7,7 @@ command with such words becomes a block.
 
 import re
 
-from ssd.service.generators import start_words
+from ssd.service.generators import ssd_options as start_words
 from ssd.service.generators.folders import folders
 from ssd.service.generators.policies import Readiness
 from ssd.service.generators.quoting import shell_word, shell_words

@@ -2,10 +2,10 @@
 
 import os
 
-from ssd.command.messages import Voice
+from ssd.sentences import Voice
 from ssd.service.errors import DeclarationError
 from ssd.service.initscripts import script
-from ssd.service.initscripts.asking import NOT_RUNNING, RUNNING, UNKNOWN, Inquiry
+from ssd.service.initscripts.status_all import NOT_RUNNING, RUNNING, UNKNOWN, Inquiry
 from ssd.service.trust import check
 from ssd.writing import write
 
@@ -77,7 +77,7 @@ def main(
     for name, ask in declared.items():
         status, problem = ask()
         board.answer(name, SIGNS.get(status, UNKNOWN), problem)
-    from ssd.launch.interrupts import Interruptible
+    from ssd.interrupts import Interruptible
 
     with Interruptible(), board, Inquiry(runs, jobs, patience) as inquiry:
         for answered in inquiry:

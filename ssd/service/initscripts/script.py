@@ -5,7 +5,7 @@ In the directory ``/``, with locale, PATH and TERM for an environment.
 
 import os
 
-from ssd.service.initscripts.run import Run
+from ssd.service.initscripts.program import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def prepare(path: str, words: "Sequence[str]", with_ssd: str = "") -> Run:
     ``with_ssd``: where it calls start-stop-daemon it finds the ssd that is beside this path.
     Raises OSError if that cannot be arranged, or the script cannot be read.
     """
-    from ssd.launch import environment
+    from ssd.starting import environment
 
     run = Run(path, [path, *words], reduced(environment.inherited()))
     if with_ssd:

@@ -3,7 +3,7 @@
 import errno
 import os
 
-from ssd.service.initscripts.run import Run
+from ssd.service.initscripts.program import Run
 from ssd.signals import IGNORED
 
 TYPE_CHECKING = False

@@ -15,8 +15,8 @@ import shutil
 import stat
 
 from ssd.paths import only_ours
+from ssd.service.initscripts.program import Run
 from ssd.service.initscripts.rewriting import NAME, rewritten, sets_path, sourced
-from ssd.service.initscripts.run import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

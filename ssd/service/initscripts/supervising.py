@@ -3,7 +3,7 @@
 import os
 from select import POLLIN, poll
 
-from ssd.service.initscripts.run import Run
+from ssd.service.initscripts.program import Run
 from ssd.service.initscripts.spawning import spawn
 from ssd.service.initscripts.substitution import originals
 from ssd.service.initscripts.watching import Watch

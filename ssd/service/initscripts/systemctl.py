@@ -9,9 +9,9 @@ import os
 import shutil
 import subprocess
 
-from ssd.launch import environment
-from ssd.service.initscripts.run import Run
+from ssd.service.initscripts.program import Run
 from ssd.service.initscripts.spawning import spawn, wait
+from ssd.starting import environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@
 3
 
 The ``log_`` family writes to standard output and returns the exit status of the original;
-``ssd.service.console`` makes the same lines as texts. The others return what they found or
+``ssd.service.verbs.console`` makes the same lines as texts. The others return what they found or
 did, and raise the exceptions of ``ssd``. Names are loaded when they are first used.
 """
 
@@ -13,17 +13,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.service.lsb.daemons import killproc as killproc
     from ssd.service.lsb.daemons import start_daemon as start_daemon
-    from ssd.service.lsb.lines import log_action_begin_msg as log_action_begin_msg
-    from ssd.service.lsb.lines import log_action_cont_msg as log_action_cont_msg
-    from ssd.service.lsb.lines import log_action_end_msg as log_action_end_msg
-    from ssd.service.lsb.lines import log_action_msg as log_action_msg
-    from ssd.service.lsb.lines import log_begin_msg as log_begin_msg
-    from ssd.service.lsb.lines import log_daemon_msg as log_daemon_msg
-    from ssd.service.lsb.lines import log_end_msg as log_end_msg
-    from ssd.service.lsb.lines import log_failure_msg as log_failure_msg
-    from ssd.service.lsb.lines import log_progress_msg as log_progress_msg
-    from ssd.service.lsb.lines import log_success_msg as log_success_msg
-    from ssd.service.lsb.lines import log_warning_msg as log_warning_msg
+    from ssd.service.lsb.log import log_action_begin_msg as log_action_begin_msg
+    from ssd.service.lsb.log import log_action_cont_msg as log_action_cont_msg
+    from ssd.service.lsb.log import log_action_end_msg as log_action_end_msg
+    from ssd.service.lsb.log import log_action_msg as log_action_msg
+    from ssd.service.lsb.log import log_begin_msg as log_begin_msg
+    from ssd.service.lsb.log import log_daemon_msg as log_daemon_msg
+    from ssd.service.lsb.log import log_end_msg as log_end_msg
+    from ssd.service.lsb.log import log_failure_msg as log_failure_msg
+    from ssd.service.lsb.log import log_progress_msg as log_progress_msg
+    from ssd.service.lsb.log import log_success_msg as log_success_msg
+    from ssd.service.lsb.log import log_warning_msg as log_warning_msg
     from ssd.service.lsb.pids import Found as Found
     from ssd.service.lsb.pids import pidofproc as pidofproc
     from ssd.service.lsb.pids import status_of_proc as status_of_proc
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 _HOME = {
     "killproc": "daemons", "start_daemon": "daemons",
-    "log_action_begin_msg": "lines", "log_action_cont_msg": "lines",
-    "log_action_end_msg": "lines", "log_action_msg": "lines", "log_begin_msg": "lines",
-    "log_daemon_msg": "lines", "log_end_msg": "lines", "log_failure_msg": "lines",
-    "log_progress_msg": "lines", "log_success_msg": "lines", "log_warning_msg": "lines",
+    "log_action_begin_msg": "log", "log_action_cont_msg": "log",
+    "log_action_end_msg": "log", "log_action_msg": "log", "log_begin_msg": "log",
+    "log_daemon_msg": "log", "log_end_msg": "log", "log_failure_msg": "log",
+    "log_progress_msg": "log", "log_success_msg": "log", "log_warning_msg": "log",
     "Found": "pids", "pidofproc": "pids", "status_of_proc": "pids",
     "get_lsb_header_val": "scripts", "init_is_upstart": "scripts",
 }  # fmt: skip

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ssd.processes.identity import Process
+    from ssd.identity import Process
     from ssd.service.lsb.pids import Found
 
     Say = Callable[[str], None]
@@ -70,8 +70,8 @@ def killproc(say: "Say", words: list[str]) -> int:
 
 def start_daemon(say: "Say", words: list[str]) -> int:
     """Become the daemon, or return 0 where it runs already and 2 if it cannot be started."""
-    from ssd.command import messages
-    from ssd.command.values import leading_number
+    from ssd import sentences as messages
+    from ssd.cli.values import leading_number
     from ssd.service.lsb.daemons import plan_start
     from ssd.starting import Launch
 

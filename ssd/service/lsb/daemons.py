@@ -11,8 +11,8 @@ from ssd.signals import raw
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd.launch.command import Command
-    from ssd.processes.types import ProcessTable
+    from ssd.processes.contract import ProcessTable
+    from ssd.starting.command import Command
 
 DONE, NOT_RUNNING = 0, 3
 NO_PIDFILE = "/dev/null"
@@ -28,7 +28,7 @@ def plan_start(
     directory: str | None = None,
 ) -> "tuple[Match, Command]":
     """Decide what a start_daemon means: what must not run yet, and what is started."""
-    from ssd.launch.command import Command
+    from ssd.starting.command import Command
 
     where = os.getcwd() if directory is None else directory
     command = Command([pathname, *arguments], directory=where, nice=nice)
@@ -56,8 +56,8 @@ def start_daemon(
     is the caller's unless given. Minus N says that signal N has ended the program. Raises
     what ``ssd.start`` raises, but AlreadyRunning.
     """
-    from ssd.child import Child
     from ssd.children import start
+    from ssd.children.child import Child
 
     match, command = plan_start(
         pathname, *arguments, pidfile=pidfile, nice=nice, force=force, directory=directory

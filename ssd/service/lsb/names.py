@@ -16,8 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from ssd.processes.identity import Process
-    from ssd.processes.types import ProcessTable
+    from ssd.identity import Process
+    from ssd.processes.contract import ProcessTable
 
 COMM_LENGTH = 15  # bytes that Linux keeps of a name, TASK_COMM_LEN less its NUL
 GONE = (FileNotFoundError, ProcessLookupError, PermissionError)

@@ -7,13 +7,13 @@ from ssd import pidfile as pidfiles
 from ssd.errors import PidfileUnreadable
 from ssd.matching import DEAD, DEAD_WITH_PIDFILE, RUNNING, UNKNOWN
 from ssd.processes import default_table
-from ssd.service.lsb.lines import log_failure_msg, log_success_msg
+from ssd.service.lsb.log import log_failure_msg, log_success_msg
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from ssd.processes.types import ProcessTable
+    from ssd.processes.contract import ProcessTable
 
 # To test(1) a file that cannot be reached in these ways is a file that is not there.
 _ABSENT = (errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)

@@ -2,7 +2,7 @@
 
 import os
 
-from ssd.service.header import BEGIN, END
+from ssd.service.sources.header import BEGIN, END
 
 INITCTL = "/sbin/initctl"
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 
 import pytest
-from booting import first_process
+from kit.booting import first_process
+from kit.support import PATIENCE
 from real.programs import Ear
-from support import PATIENCE
 
 SYSTEMD = "/usr/lib/systemd/systemd"
 WITNESS = Path(__file__).with_name("witness.py")

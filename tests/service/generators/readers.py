@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import debian
+from kit import debian
 
 # systemd -------------------------------------------------------------------------------
 

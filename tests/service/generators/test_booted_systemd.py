@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 import ssd
-from ssd.service import Service, toml_source
+from ssd.service import Service
 from ssd.service.generators import systemd
+from ssd.service.sources import toml as toml_source
 
 from .booted import Machine, Witness, boot
 
@@ -211,7 +212,7 @@ def test_systemd_keeps_the_root_of_a_service_for_its_program_alone(machine: Mach
 # ssd-service in there, from a copy of the package.
 OURS = """
 import sys; sys.path.insert(0, "/srv/packages")
-from ssd.service.command import main; sys.exit(main(["ssd-service", *sys.argv[1:]]))
+from ssd.service.cli import main; sys.exit(main(["ssd-service", *sys.argv[1:]]))
 """
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
-from ssd.service.generators import command, systemd
+from ssd.service.generators import cli as command
+from ssd.service.generators import systemd
 
 Tell = Callable[..., tuple[int, str, str]]
 
@@ -141,7 +142,7 @@ def test_what_is_lost_is_said(declaration: str, generate: Tell, tmp_path: Path) 
 
 def test_a_text_that_gets_nowhere_is_a_failure(declaration: str, run: Run) -> None:
     """A full disk does not leave half a unit behind a status of 0."""
-    code = f"from ssd.service.generators.command import main; exit(main(['sysv', {declaration!r}]))"
+    code = f"from ssd.service.generators.cli import main; exit(main(['sysv', {declaration!r}]))"
     with open("/dev/full", "wb") as full:
         done = run(sys.executable, "-c", code, stdout=full, stderr=subprocess.PIPE)
     expected = "ssd-service: standard output: No space left on device\n"
@@ -154,7 +155,7 @@ def test_a_file_that_cannot_be_filled_is_named_and_gone(
     """As on a full disk."""
     path = tmp_path / "made"
     words = ["sysv", declaration, f"--output={path}"]
-    code = f"from ssd.service.generators.command import main; exit(main({words!r}))"
+    code = f"from ssd.service.generators.cli import main; exit(main({words!r}))"
     done = run("sh", "-c", 'ulimit -f 0; exec "$@"', "sh", sys.executable, "-c", code)
     assert (1, f"ssd-service: {path}: File too large\n") == (done.returncode, done.stderr)
     assert not path.exists()

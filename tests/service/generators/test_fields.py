@@ -9,7 +9,7 @@ from conftest import CHECKOUT
 
 from ssd.service import Service
 from ssd.service.fields import NAMES
-from ssd.service.generators.command import KINDS
+from ssd.service.generators.cli import KINDS
 
 from . import samples
 

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import debian
-import namespace
 import pytest
 from conftest import Run
+from kit import debian, namespace
 
 from ssd.service import Service
 from ssd.service.generators import openrc

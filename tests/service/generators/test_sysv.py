@@ -6,15 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import debian
-import namespace
 import pytest
 from conftest import Run
-from support import ORACLE
+from kit import debian, namespace
+from kit.support import ORACLE
 
 from ssd.service import Service
 from ssd.service.generators import systemd, sysv
-from ssd.service.header import parse
+from ssd.service.sources.header import parse
 
 from . import samples
 

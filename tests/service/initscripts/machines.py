@@ -157,7 +157,7 @@ def play(command: list[str], case: dict[str, Any]) -> dict[str, Any]:
 
 def hindered(case: dict[str, Any]) -> bool:
     """Say whether a case cannot be played, as another user may not run ssd-service here."""
-    from support import nobody_runs_python
+    from kit.support import nobody_runs_python
 
     return bool(case.get("nobody")) and not nobody_runs_python()
 
@@ -165,8 +165,8 @@ def hindered(case: dict[str, Any]) -> bool:
 def compared(cases: dict[str, dict[str, Any]]) -> Outcomes:
     """Play all cases in one namespace, with service(8) and with the installed ssd-service."""
     # Not at the top: inside there is no pytest.
-    import namespace
     import pytest
+    from kit import namespace
 
     if not os.access(SERVICE, os.X_OK):
         pytest.skip(f"{SERVICE} is missing: apt-get install init-system-helpers")

@@ -9,12 +9,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from endings import let_go, shown
-from support import ended, nothing_left, python
+from kit.endings import let_go, shown
+from kit.support import ended, nothing_left, python
 
-from ssd.service.initscripts import asking
-from ssd.service.initscripts.asking import Answer, Inquiry
-from ssd.service.initscripts.run import Run
+from ssd.service.initscripts import status_all as asking
+from ssd.service.initscripts.program import Run
+from ssd.service.initscripts.status_all import Answer, Inquiry
 
 PATIENT = 60.0  # seconds; nothing here takes that long
 
@@ -129,7 +129,7 @@ def test_an_interruption_ends_those_that_run(tmp_path: Path) -> None:
 
 
 BOARD = """
-from ssd.command.messages import Voice
+from ssd.sentences import Voice
 from ssd.service.initscripts.inquiry import Board
 with Board(["one", "three", "two"], Voice("ssd-service")) as board:
     board.progress(["one", "three"])

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import python, skip_without_nobody
+from kit.support import python, skip_without_nobody
 
 import ssd
 
@@ -112,11 +112,11 @@ def test_a_plain_script_is_run_without_anything_heavy() -> None:
 import sys
 before = set(sys.modules)
 sys.path.insert(0, sys.argv[1])
-from ssd.service.initscripts import command
+from ssd.service.initscripts import cli as command
 command.prepare("/etc/init.d/x", ["status"])
 print(*(set(sys.modules) - before))
 """
     home = str(Path(str(ssd.__file__)).parent.parent)
     loaded = set(python(code, home, flags=("-I", "-S")).stdout.decode().split())
-    assert "ssd.service.initscripts.command" in loaded
+    assert "ssd.service.initscripts.cli" in loaded
     assert set() == loaded & {"re", "enum", "typing", "subprocess", "shlex", "shutil", "contextlib"}

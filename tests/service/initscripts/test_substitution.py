@@ -5,10 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import namespace
 import pytest
 from conftest import Run as Runner
-from support import skip_without_oracle
+from kit import namespace
+from kit.support import skip_without_oracle
 
 from ssd.service.initscripts.substitution import SHELLS, interpreted, shell_name
 from ssd.service.initscripts.watching import Watch

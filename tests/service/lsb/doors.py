@@ -9,7 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
-import debian
+from kit import debian
 
 CASES = Path(__file__).with_name("cases.toml")
 ORIGINAL = Path("/lib/lsb/init-functions")

@@ -7,8 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ssd.service import lsb
-from ssd.service.header import BEGIN, END
 from ssd.service.lsb.scripts import values
+from ssd.service.sources.header import BEGIN, END
 
 LINES = st.lists(
     st.sampled_from(

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from support import child, python
+from kit.support import child, python
 
 import ssd
 
@@ -15,7 +15,7 @@ LIST = f"""
 import os, sys
 before = set(sys.modules)
 sys.path[:0] = [{HOME!r}]
-from ssd.service.command import main
+from ssd.service.cli import main
 main(["ssd-service", "lsb", *sys.argv[1:]])
 loaded = sorted(set(sys.modules) - before)
 import json
@@ -24,17 +24,31 @@ print(json.dumps(loaded))
 """
 
 COMMON = {
-    "ssd", "ssd.errors", "ssd.launch", "ssd.launch.stdio", "ssd.service", "ssd.service.command",
-    "ssd.service.lsb", "ssd.service.lsb.command", "ssd.signals", "ssd.writing",
-}  # fmt: skip
-LINES = COMMON | {"ssd.service.console", "ssd.service.lsb.lines"}
+    "ssd",
+    "ssd.errors",
+    "ssd.stdio",
+    "ssd.service",
+    "ssd.service.cli",
+    "ssd.service.lsb",
+    "ssd.service.lsb.cli",
+    "ssd.signals",
+    "ssd.writing",
+}
+LINES = COMMON | {"ssd.service.verbs.console", "ssd.service.lsb.log"}
 CALLS = COMMON | {"ssd.matching", "ssd.service.lsb.arguments", "ssd.service.lsb.calls"}
 PIDFILE = LINES | CALLS | {"ssd.paths", "ssd.pidfile", "ssd.processes", "ssd.service.lsb.pids"}
-TABLE = PIDFILE | {"ssd.processes.identity", "ssd.processes.linux"}
+TABLE = PIDFILE | {"ssd.identity", "ssd.processes.linux"}
 STOP = TABLE | {
-    "ssd.demands", "ssd.engine", "ssd.finding", "ssd.processes.handles", "ssd.processes.waiting",
-    "ssd.schedule", "ssd.service.lsb.daemons", "ssd.service.lsb.names", "ssd.stopping",
-}  # fmt: skip
+    "ssd.validation",
+    "ssd.engine",
+    "ssd.finding",
+    "ssd.processes.handles",
+    "ssd.processes.waiting",
+    "ssd.schedule",
+    "ssd.service.lsb.daemons",
+    "ssd.service.lsb.names",
+    "ssd.stopping",
+}
 
 # call -> what of ssd it may load
 BUDGETS = {
@@ -45,13 +59,13 @@ BUDGETS = {
     "log_action_end_msg 1": LINES,
     "pidofproc -p {missing} x": PIDFILE,
     "pidofproc -p {pidfile} x": TABLE,
-    "pidofproc nobody-runs-it": TABLE | {"ssd.processes.scanning", "ssd.service.lsb.names"},
+    "pidofproc nobody-runs-it": TABLE | {"ssd.processes.scan", "ssd.service.lsb.names"},
     "status_of_proc -p {pidfile} x y": TABLE,
     "killproc -p {pidfile} sleep": STOP,
     "killproc -p {missing} sleep HUP": STOP,
     "get_lsb_header_val {pidfile} Provides": CALLS
-    | {"ssd.service.header", "ssd.service.lsb.scripts"},
-    "init_is_upstart": CALLS | {"ssd.service.header", "ssd.service.lsb.scripts"},
+    | {"ssd.service.sources.header", "ssd.service.lsb.scripts"},
+    "init_is_upstart": CALLS | {"ssd.service.sources.header", "ssd.service.lsb.scripts"},
 }
 LIBRARY = {"errno", "fcntl", "select", "time"}  # in C, and free
 

@@ -5,14 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import NOBODY, child, stubborn, unused_pid, zombie
+from kit.support import NOBODY, child, stubborn, unused_pid, zombie
 
 from ssd import errors
-from ssd.processes.identity import Process
+from ssd.identity import Process
 from ssd.schedule import ScheduleError
 from ssd.service import lsb
-from ssd.service.lsb import command, daemons
-from ssd.service.lsb.lines import OVERFLOW
+from ssd.service.lsb import cli as command
+from ssd.service.lsb import daemons
+from ssd.service.lsb.log import OVERFLOW
 
 SLEEP = "/bin/sleep"
 ONE = Process(123, 456)

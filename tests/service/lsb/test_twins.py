@@ -8,9 +8,9 @@ import subprocess
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import python
+from kit.support import python
 
-from ssd.service.lsb.command import FUNCTIONS
+from ssd.service.lsb.cli import FUNCTIONS
 
 from . import doors
 
@@ -31,7 +31,7 @@ CALLS = st.lists(
 # Runs the calls it is given as JSON, and tells the status of each.
 TWIN = """
 import json, sys
-from ssd.service.lsb.command import main
+from ssd.service.lsb.cli import main
 for name, words in json.loads(sys.argv[1]):
     status = main(["--as", "twin", name, *words])
     sys.stdout.write(f"<{status}>\\n")

@@ -1,0 +1,256 @@
+"""Start daemons and children, wait for children, and stop daemons, from an asyncio loop.
+
+A stop is the same engine as ``ssd.stop``'s with another driver.
+"""
+
+import asyncio
+import os
+from threading import Lock
+from time import monotonic
+from typing import overload
+
+from ssd import children
+from ssd.children.child import STILL_RUNS, Child
+from ssd.children.spawning import Spawned
+from ssd.engine import Stop
+from ssd.processes.waiting import BLIND, ready
+from ssd.stopping import results
+from ssd.validation import matches_of, schedule_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from typing import Literal
+
+    from ssd.identity import Process
+    from ssd.matching import Match
+    from ssd.processes.contract import ProcessTable
+    from ssd.schedule import Schedule
+    from ssd.starting.command import Command
+
+
+AT_ONCE = 1.0  # seconds for a killed child to end, in which the loop does not go on
+
+
+async def drive(stop: Stop) -> None:
+    """Drive one stop to its end without blocking the loop; a failure stays in it."""
+    while not stop.step():
+        await _wait(stop)
+
+
+@overload
+async def start(
+    match: "Match",
+    command: "Command",
+    *,
+    background: "Literal[False]",
+    make_pidfile: bool = False,
+    notify_timeout: float | None = None,
+    stdio: tuple[int, int, int] = (0, 1, 2),
+    new_session: bool = False,
+    table: "ProcessTable | None" = None,
+) -> Child: ...
+
+
+@overload
+async def start(
+    match: "Match",
+    command: "Command",
+    *,
+    background: "Literal[True]" = True,
+    make_pidfile: bool = False,
+    notify_timeout: float | None = None,
+    stdio: tuple[int, int, int] = (0, 1, 2),
+    new_session: bool = False,
+    table: "ProcessTable | None" = None,
+) -> "Process": ...
+
+
+@overload
+async def start(
+    match: "Match",
+    command: "Command",
+    *,
+    background: bool,
+    make_pidfile: bool = False,
+    notify_timeout: float | None = None,
+    stdio: tuple[int, int, int] = (0, 1, 2),
+    new_session: bool = False,
+    table: "ProcessTable | None" = None,
+) -> "Process": ...
+
+
+async def start(
+    match: "Match",
+    command: "Command",
+    *,
+    background: bool = True,
+    make_pidfile: bool = False,
+    notify_timeout: float | None = None,
+    stdio: tuple[int, int, int] = (0, 1, 2),
+    new_session: bool = False,
+    table: "ProcessTable | None" = None,
+) -> "Process":
+    """Await a start, done in a thread of the loop's; see ``ssd.start`` for all of it.
+
+    Of a start that is cancelled nobody would own the child: it is killed and reaped. One in the
+    background goes on, and what it has started runs.
+    """
+    launching: Callable[..., Awaitable[Process]] | None = getattr(table, "launch_async", None)
+    if launching is not None:  # a time of its own: ssd.testing's
+        return await launching(
+            children.declared(
+                match, command, background, make_pidfile, notify_timeout, stdio, table
+            )
+        )
+    handover = _Handover()
+
+    def begin() -> "Process":
+        return handover.give(
+            children.begin(
+                match,
+                command,
+                background,
+                make_pidfile,
+                notify_timeout,
+                stdio,
+                new_session,
+                table,
+                None if background else handover.spawned,
+            )
+        )
+
+    try:
+        return await asyncio.to_thread(begin)
+    except asyncio.CancelledError:
+        handover.give_up()
+        raise
+
+
+async def wait(child: "Child", timeout: float | None = None) -> int:
+    """Await the end of a child, reap it, and return its status; see ``ssd.Child.wait``.
+
+    timeout: seconds to wait at most; None waits without a limit.
+
+    Raises TimeoutError if the child still runs then; ChildProcessError if somebody else in this
+    process has reaped it. Any number of tasks may wait for one child; one that is cancelled
+    leaves it as it is. A child of ``ssd.testing`` is waited for in its table's time.
+    """
+    waiting: Callable[[float | None], Awaitable[int]] | None = getattr(child, "wait_async", None)
+    if waiting is not None:
+        return await waiting(timeout)
+    until = None if timeout is None else monotonic() + timeout
+    fd = os.dup(child.fileno()) if child.fileno() >= 0 else -1  # a loop watches a number only once
+    try:
+        while (status := child.poll()) is None:
+            left = None if until is None else until - monotonic()
+            if left is not None and left <= 0:
+                raise TimeoutError(STILL_RUNS.format(child, timeout))
+            if fd >= 0 and ready([fd], 0):
+                await asyncio.sleep(BLIND)  # its tracer has yet to let go of it: ptrace(2)
+            else:
+                await _readable([fd], left)
+    finally:
+        if fd >= 0:
+            os.close(fd)
+    return status
+
+
+async def stop(
+    match: "Match",
+    schedule: "Schedule | str" = "TERM/30/KILL/5",
+    *,
+    table: "ProcessTable | None" = None,
+) -> "list[Process]":
+    """Await the end of what ``match`` means; see ``ssd.stop`` for all of it."""
+    return (await stop_all([match], schedule, table=table))[0]
+
+
+async def stop_all(
+    matches: "Iterable[Match]",
+    schedule: "Schedule | str" = "TERM/30/KILL/5",
+    *,
+    table: "ProcessTable | None" = None,
+) -> "list[list[Process]]":
+    """Await the end of many daemons side by side; see ``ssd.stop_all``."""
+    steps = schedule_of(schedule)
+    stops: list[Stop] = []
+    try:
+        for match in matches_of(matches):
+            stops.append(Stop(match, steps, table=table))
+        await asyncio.gather(*(drive(each) for each in stops))
+    finally:
+        for each in stops:
+            each.close()
+    return results(stops)
+
+
+async def _wait(stop: Stop) -> None:
+    """Wait until a process of the stop has ended or its time has come."""
+    waiting: Callable[..., Awaitable[None]] | None = getattr(stop.table, "wait_async", None)
+    if waiting is not None:  # a time of its own: ssd.testing's
+        return await waiting(stop.handles, stop.until)
+    left = None if stop.until is None else max(0.0, stop.until - stop.table.now())
+    await _readable([handle.fileno() for handle in stop.handles], left)
+
+
+async def _readable(fds: "Sequence[int]", seconds: float | None) -> None:
+    """Return when a descriptor is readable or the time is up; soon, if there is one that is -1."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    watched = [fd for fd in fds if fd >= 0]
+    if len(watched) < len(fds):
+        seconds = BLIND if seconds is None else min(seconds, BLIND)
+    for fd in watched:
+        loop.add_reader(fd, ended.set)
+    try:
+        await asyncio.wait_for(ended.wait(), seconds)
+    except TimeoutError:
+        pass  # its time has come: whoever waits decides what that means
+    finally:
+        for fd in watched:
+            loop.remove_reader(fd)
+
+
+class _Handover:
+    """Hands a child over from the thread that starts it; ends it where nobody takes it any more.
+
+    Between the two is the loop, which forgets what a thread returns to a cancelled task.
+    """
+
+    def __init__(self) -> None:
+        self.spawned = Spawned()
+        self._lock = Lock()
+        self._given: Child | None = None
+        self._wanted = True
+
+    def give(self, process: "Process") -> "Process":
+        """Give what was started, in the thread that has started it."""
+        if isinstance(process, Child):
+            with self._lock:
+                self._given = process
+                wanted = self._wanted
+            if not wanted:
+                _end(process)
+        return process
+
+    def give_up(self) -> None:
+        """Have a child ended that was started, or is yet to be."""
+        with self._lock:
+            self._wanted = False
+            given = self._given
+        self.spawned.give_up()
+        if given is not None:
+            _end(given)
+
+
+def _end(child: "Child") -> None:
+    """Kill a child, reap it, and let its descriptor go."""
+    try:
+        child.signal(9)
+        child.wait(AT_ONCE)
+        child.close()
+    except (ProcessLookupError, ChildProcessError):
+        child.close()  # somebody else has reaped it
+    except TimeoutError:
+        return  # the kernel keeps it, on a dead disk say: looked after as any that is dropped

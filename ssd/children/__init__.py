@@ -1,0 +1,309 @@
+"""``ssd.start``: a start from within a program's own process, from any of its threads."""
+
+import warnings
+from copy import copy
+from typing import overload
+
+from ssd.children import helper
+from ssd.children.child import Child, reap_dropped
+from ssd.children.spawning import Spawned
+from ssd.errors import Error, NotReady, StartFailed
+from ssd.identity import Process
+from ssd.starting import report
+from ssd.starting.checking import check
+from ssd.validation import demand_match, demand_seconds, demand_table, descriptors_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Literal
+
+    from ssd.matching import Match
+    from ssd.processes.contract import ProcessTable
+    from ssd.starting import Launch
+    from ssd.starting.become import Warn
+    from ssd.starting.command import Command
+
+
+NOT_HEARD = (
+    "it has ended with status {} and run no helper: is it a Python? ssd.interpreter names one"
+)
+
+
+class StartWarning(UserWarning):
+    """A start went on without something: a lock against other starts, a disk priority.
+
+    Where warnings are made errors, ``process`` is what was started all the same.
+    """
+
+    process: Process | None = None
+
+
+@overload
+def start(
+    match: "Match",
+    command: "Command",
+    *,
+    background: "Literal[False]",
+    make_pidfile: bool = False,
+    notify_timeout: float | None = None,
+    stdio: tuple[int, int, int] = (0, 1, 2),
+    new_session: bool = False,
+    table: "ProcessTable | None" = None,
+) -> Child: ...
+
+
+@overload
+def start(
+    match: "Match",
+    command: "Command",
+    *,
+    background: "Literal[True]" = True,
+    make_pidfile: bool = False,
+    notify_timeout: float | None = None,
+    stdio: tuple[int, int, int] = (0, 1, 2),
+    new_session: bool = False,
+    table: "ProcessTable | None" = None,
+) -> Process: ...
+
+
+@overload
+def start(
+    match: "Match",
+    command: "Command",
+    *,
+    background: bool,
+    make_pidfile: bool = False,
+    notify_timeout: float | None = None,
+    stdio: tuple[int, int, int] = (0, 1, 2),
+    new_session: bool = False,
+    table: "ProcessTable | None" = None,
+) -> Process: ...
+
+
+def start(
+    match: "Match",
+    command: "Command",
+    *,
+    background: bool = True,
+    make_pidfile: bool = False,
+    notify_timeout: float | None = None,
+    stdio: tuple[int, int, int] = (0, 1, 2),
+    new_session: bool = False,
+    table: "ProcessTable | None" = None,
+) -> Process:
+    """Start ``command`` unless ``match`` finds it running, and return its process.
+
+    In the background it is a daemon: detached, with descriptors closed and redirected as
+    the Command says, its pid in ``match.pidfile`` if ``make_pidfile``. Otherwise it stays the
+    caller's child (the result is a Child), with ``stdio`` as its standard descriptors and,
+    with ``new_session``, a session of its own. Returns when execve(2) has succeeded and the
+    pidfile is on disk; with ``notify_timeout`` (seconds; background only) when the program
+    has said READY=1 by sd_notify(3).
+
+    Raises AlreadyRunning, StartFailed, StartBlocked, NotReady, PidfileUnwritable,
+    UnknownUser, UnknownGroup and what ``ssd.find`` raises; ValueError for a Command that
+    cannot be meant, and for make_pidfile without a pidfile, before anything is started; warns
+    with StartWarning. A child that asks for no more than subprocess.Popen can do costs little
+    more than that. Else it costs the start of an interpreter, because a process with threads
+    must not fork into Python; ``ssd.interpreter`` names another than our own, for a frozen
+    application. On a table that makes its processes itself (``ssd.testing``) it costs nothing of
+    the kind.
+    """
+    return begin(
+        match, command, background, make_pidfile, notify_timeout, stdio, new_session, table
+    )
+
+
+def begin(
+    match: "Match",
+    command: "Command",
+    background: bool,
+    make_pidfile: bool,
+    notify_timeout: float | None,
+    stdio: tuple[int, int, int],
+    new_session: bool,
+    table: "ProcessTable | None",
+    spawned: Spawned | None = None,
+) -> Process:
+    """Do what ``start`` does; ``spawned`` will hold the child, for somebody who may give it up."""
+    if hasattr(table, "launch"):  # it makes its processes itself: nothing to fork
+        return declared(
+            match, command, background, make_pidfile, notify_timeout, stdio, table
+        ).launch()
+    stdio = _check(match, command, background, make_pidfile, notify_timeout, stdio)
+    omissions: list[str] = []
+
+    def warn(stage: str, detail: str, reason: str | None) -> None:
+        omissions.append(f"{stage} {detail}: {reason}")
+
+    request = helper.Request(
+        helper.fields(match),
+        helper.fields(command),
+        background,
+        make_pidfile,
+        notify_timeout,
+        None if table is None else _name(table),
+    )
+    reap_dropped()
+    direct = not background and not (make_pidfile and match.pidfile is not None)
+    new_session = new_session and not background
+    held = spawned or Spawned()
+    result: Process | None = None
+    try:
+        if direct:
+            result = _fork(held, match, command, stdio, new_session, table, warn)
+        if result is None:
+            held.drain()
+            held.reset()
+            omissions.clear()
+            result = _spawn(held, request, stdio, new_session, warn, table)
+        held.drain()
+        for omission in omissions:
+            warnings.warn(StartWarning(omission), stacklevel=3)
+        held.pids = []  # it is the caller's; nothing is called from here on that a handler follows
+        return result
+    except StartWarning as warning:
+        # Made an error by the caller's filters: what runs is not to be lost by it.
+        warning.process = result
+        held.pids = []
+        raise
+    except BaseException as error:
+        try:
+            _give_up(held, background, error)
+        finally:
+            held.leave()
+            held.drain()
+        raise
+
+
+def declared(
+    match: "Match",
+    command: "Command",
+    background: bool,
+    make_pidfile: bool,
+    notify_timeout: float | None,
+    stdio: tuple[int, int, int],
+    table: "ProcessTable | None",
+) -> "Launch":
+    """Return the start that a table does which makes its processes itself."""
+    from ssd.starting import Launch
+
+    _check(match, command, background, make_pidfile, notify_timeout, stdio)
+    return Launch(
+        match,
+        copy(command),  # a launch may change its own
+        background=background,
+        make_pidfile=make_pidfile,
+        warn=lambda *omission: None,
+        say=lambda *event: None,
+        notify_timeout=notify_timeout,
+        table=table,
+    )
+
+
+def _check(
+    match: "Match",
+    command: "Command",
+    background: bool,
+    make_pidfile: bool,
+    notify_timeout: float | None,
+    stdio: tuple[int, int, int],
+) -> tuple[int, int, int]:
+    """Raise ValueError for what cannot be meant, and TypeError for what is no Match or Command.
+
+    Returns ``stdio`` in plain numbers.
+    """
+    demand_match(match)
+    demand_seconds("notify_timeout", notify_timeout)
+    if notify_timeout is not None and not background:
+        raise ValueError("notify_timeout needs a start in the background")
+    if make_pidfile and match.pidfile is None:
+        raise ValueError(
+            "make_pidfile writes match.pidfile: give the Match one, pidfile='/run/...'"
+        )
+    check(command)
+    return descriptors_of(stdio)
+
+
+def _fork(
+    spawned: Spawned,
+    match: "Match",
+    command: "Command",
+    stdio: tuple[int, int, int],
+    new_session: bool,
+    table: "ProcessTable | None",
+    warn: "Warn",
+) -> Child | None:
+    """Start a child here and now; None if a helper must do it."""
+    from ssd.children import direct  # few programs start children, and a daemon needs none of it
+
+    if not direct.suits(command, table):
+        return None
+    process = direct.start(spawned, match, command, stdio, new_session, warn)
+    return None if process is None else spawned.child(process)
+
+
+def _spawn(
+    spawned: Spawned,
+    request: helper.Request,
+    stdio: tuple[int, int, int],
+    new_session: bool,
+    warn: "Warn",
+    table: "ProcessTable | None",
+) -> Process:
+    """Have a helper do a start; return what it has started, or raise why it did not."""
+    helper.spawn(spawned, request, stdio, new_session)
+    told = _listen(spawned, warn)
+    if request.background or told.failure is not None:
+        status = spawned.reap()
+        if not told.taken and (status or 0) >= 0:
+            raise StartFailed("interpreter", helper.interpreter(), None, NOT_HEARD.format(status))
+    process = report.arrived(told.result(), table)
+    if not request.background:
+        return spawned.child(process)
+    if not told.done and request.notify_timeout is not None:
+        raise NotReady(process, "unheard", None, "its helper was killed")
+    return process
+
+
+def _give_up(spawned: Spawned, background: bool, error: BaseException) -> None:
+    """See to it that a start that has failed, or was interrupted, has come to its end.
+
+    A child is ended, for nobody would own it. A helper that is yet to begin does not; a daemon
+    that is there goes on, and the exception is given a note of it.
+    """
+    if not background:
+        spawned.end()
+        return
+    if spawned.pid:
+        spawned.signal(15)
+        spawned.close_all_but(spawned.reading)
+        _listen(spawned, lambda *omission: None)
+        spawned.reap()
+    told = spawned.told
+    if told.failure is None and not isinstance(error, Error):
+        error.add_note(f"ssd.start was interrupted, and what it has started runs: {told.process}")
+
+
+def _listen(spawned: Spawned, warn: "Callable[..., None]") -> report.Told:
+    """Read the helper's reports to their end: what became of the start, and the warnings."""
+    told = spawned.told
+    more = True
+    while more:
+        more = spawned.read(spawned.reading)
+        for kind, values in list(spawned.messages())[told.taken :]:
+            if kind == "warning":
+                warn(*values)
+            told.take(kind, values)
+    return told
+
+
+def _name(table: "ProcessTable") -> str:
+    """Return the name by which the helper makes the same table for itself."""
+    demand_table(table)
+    names = {"LinuxTable": "kernel", "PortableTable": "psutil"}
+    try:
+        return names[type(table).__name__]
+    except KeyError:
+        raise TypeError(f"a start needs a table of real processes, not {table!r}") from None

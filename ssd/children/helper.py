@@ -1,0 +1,302 @@
+"""A start on behalf of another process: the helper that runs it, and the asking of one.
+
+A process with threads must not be forked into Python code: a lock held by another thread at
+that moment is held in the child for ever. So the library spawns a fresh interpreter by
+posix_spawn(3). For a background start it detaches the daemon and ends; for a child that is
+to stay the caller's, it turns into the program itself, with the pid it had all along.
+"""
+
+import errno
+import marshal
+import os
+import sys
+from itertools import count
+
+from ssd.errors import StartFailed
+from ssd.signals import raw as signals
+from ssd.starting import environment, report
+from ssd.writing import write_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TypeVar
+
+    from ssd.children.spawning import Spawned
+    from ssd.matching import Match
+    from ssd.starting.command import Command
+
+    Made = TypeVar("Made", Match, Command)
+
+# Where this ssd is imported from.
+_HOME = os.path.abspath(os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
+# -I keeps the caller's environment and directory out of the helper's imports. It has the same ssd,
+# and looks for all else first where the interpreter does, then where the caller does: a module of
+# the caller's may be called as one of those that a start needs (daemon.py, say). Whatever is wrong
+# with the interpreter is a report, like any failure (``report.send``).
+_CODE = """
+import sys
+sys.path.insert(0, {home!r})
+try:
+    import ssd
+    del sys.path[0]
+    sys.path += {path!r}
+    from ssd.children import helper
+except BaseException as error:
+    import marshal, os
+    reason = "it cannot import ssd: " + repr(error)[:900]
+    fields = ["error", "StartFailed", "interpreter", {python!r}[:1000], None, reason]
+    message = marshal.dumps(fields, 2)
+    os.write({fds[1]}, len(message).to_bytes(4, "little") + message)
+    os._exit(2)
+helper.main({fds!r})
+"""
+NO_PYTHON = "it is no Python, which a start needs: name one by ssd.interpreter"
+_SETSID = sys.platform in ("linux", "darwin")  # where posix_spawn(3) makes a session
+# Sent to a whole process group, by a terminal above all.
+_OF_GROUPS = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU")
+
+
+class Request:
+    """A start as plain values, so that it can be marshalled."""
+
+    __slots__ = ("match", "command", "background", "make_pidfile", "notify_timeout", "table")
+
+    def __init__(
+        self,
+        match: dict[str, object],
+        command: dict[str, object],
+        background: bool,
+        make_pidfile: bool,
+        notify_timeout: float | None,
+        table: str | None,
+    ) -> None:
+        self.match = match
+        self.command = command
+        self.background = background
+        self.make_pidfile = make_pidfile
+        self.notify_timeout = notify_timeout
+        self.table = table
+
+    def pack(self) -> bytes:
+        """Return the request in bytes."""
+        return marshal.dumps(
+            [_plain(getattr(self, name)) for name in self.__slots__], report.FORMAT
+        )
+
+
+def fields(value: "Match | Command") -> dict[str, object]:
+    """Return what a Match or a Command holds, by the name."""
+    from ssd.matching import Match
+    from ssd.starting.command import Command  # the caller's side alone
+
+    kind = Match if isinstance(value, Match) else Command
+    return {name: getattr(value, name) for name in kind.__slots__}
+
+
+def _filled(kind: "type[Made]", held: dict[str, object]) -> "Made":
+    """Make again what ``fields`` took apart; it was checked by the caller."""
+    made = kind.__new__(kind)
+    for name, value in held.items():
+        setattr(made, name, value)
+    return made
+
+
+def _plain(value: object) -> object:
+    """Return a value with no subclass of a plain type in it, which marshal refuses."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value[:])(map(_plain, value))
+    if isinstance(value, (str, bytes)):
+        return value[:]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    return float(value) if isinstance(value, float) else value
+
+
+def spawn(
+    spawned: "Spawned", request: Request, stdio: tuple[int, int, int], new_session: bool = False
+) -> None:
+    """Spawn a helper and give it the request; ``spawned`` is to have its reports read.
+
+    ``stdio``: the descriptors that become its standard ones; one that is closed stays so.
+    The caller reads the reports and reaps the child that ``spawned`` holds. Raises StartFailed,
+    and ValueError for a value that is no plain one (a subclass of str, say).
+
+    Every signal is blocked in the helper until it can tell what one is to it: see ``main``.
+    """
+    packed = request.pack()  # first: what cannot be sent must not leave a helper waiting
+    python = interpreter()
+    request_end, giving = spawned.pipe()
+    spawned.reading, report_end = spawned.pipe()
+    free = (number for number in count(3) if number not in {request_end, report_end, *stdio})
+    fds = (next(free), next(free))
+    actions = [
+        (os.POSIX_SPAWN_DUP2, request_end, fds[0]),
+        (os.POSIX_SPAWN_DUP2, report_end, fds[1]),
+        *_standard(stdio, free),
+    ]
+    code = _CODE.format(home=_HOME, path=_path(), fds=fds, python=python)
+    options = {"setsid": True} if new_session or (request.background and _SETSID) else {}
+    try:
+        spawned.spawn(
+            os.posix_spawn,
+            python,
+            [python, "-I", "-c", code],
+            environment.inherited(),
+            file_actions=actions,
+            setsigmask=signals.valid_signals(),
+            **options,
+        )
+    except OSError as error:
+        none = error.errno in (errno.ENOENT, errno.EACCES, errno.ENOEXEC)
+        reason = f"{error.strerror}: name a Python by ssd.interpreter" if none else error.strerror
+        raise StartFailed("interpreter", python, error.errno, reason) from error
+    spawned.close(request_end)
+    spawned.close(report_end)
+    _give(giving, packed)
+    spawned.close(giving)
+
+
+def interpreter() -> str:
+    """Return the Python that helpers run on: ``ssd.interpreter``, or else our own.
+
+    Raises StartFailed where our own program is none: it would be run again in place of a helper.
+    """
+    import ssd
+
+    if ssd.interpreter is not None:
+        from ssd.validation import text
+
+        if named := os.fsdecode(text("ssd.interpreter", ssd.interpreter)):
+            return named
+    own = "" if ssd.interpreter is not None else sys.executable or ""
+    name = os.path.basename(own).lower()
+    if getattr(sys, "frozen", False) or not own or not _is_python(name):
+        raise StartFailed("interpreter", own or "(none)", None, NO_PYTHON)
+    return own
+
+
+def _is_python(name: str) -> bool:
+    """Tell whether a program is a Python by its name: python3.11, pypy3, python3.13t-dbg."""
+    rest = name.removeprefix("python").removeprefix("pypy")
+    tail = rest.removesuffix(".exe").removesuffix("-dbg").lstrip(".0123456789")
+    return rest != name and tail in ("", "d", "t", "td", "w")
+
+
+def _path() -> list[str]:
+    """Return where else the helper imports from: beside ssd, then where the caller does.
+
+    What a relative or empty entry means changes with the caller's directory, which may be a
+    stranger's by now: it is left out.
+    """
+    return [_HOME, *(each for each in sys.path if isinstance(each, str) and os.path.isabs(each))]
+
+
+def _standard(stdio: tuple[int, int, int], free: "Iterator[int]") -> "Iterator[tuple[int, ...]]":
+    """Yield the actions that make three descriptors the standard ones.
+
+    Sources below 3 are first moved out of the way: (1, 0, 2) is a legal wish.
+    """
+    moved = {}
+    for fd in sorted({fd for fd in stdio if fd < 3 and is_open(fd)}):
+        moved[fd] = next(free)
+        yield os.POSIX_SPAWN_DUP2, fd, moved[fd]
+    for target, fd in enumerate(stdio):
+        if fd in moved or is_open(fd):
+            yield os.POSIX_SPAWN_DUP2, moved.get(fd, fd), target
+        else:
+            yield os.POSIX_SPAWN_CLOSE, target
+
+
+def is_open(fd: int) -> bool:
+    """Tell whether a descriptor is open."""
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
+
+
+def _give(fd: int, data: bytes) -> None:
+    """Write the request; a helper that is gone already is found out by its report."""
+    try:
+        write_all(fd, data)
+    except BrokenPipeError:
+        pass  # the empty report that follows says more
+
+
+def main(fds: tuple[int, int]) -> None:
+    """Be the helper: read the request, start, report, and end or become the program.
+
+    All signals are blocked so far. A helper that detaches a daemon leaves the caller's process
+    group, so that what is meant for that, a Ctrl-C above all, is not for it. One that becomes a
+    child stays, and takes what has come in as the program does, right before it is that.
+    """
+    requests, reports = fds
+    for fd in fds:
+        os.set_inheritable(fd, False)
+    first, second = sorted(fds)
+    os.closerange(3, first)
+    os.closerange(first + 1, second)
+    os.closerange(second + 1, os.sysconf("SC_OPEN_MAX"))
+    if signals.getsignal(signals.SIGINT) is signals.default_int_handler:
+        signals.signal(signals.SIGINT, signals.SIG_DFL)
+    status = 0
+    try:
+        with open(requests, "rb") as file:
+            request = Request(*marshal.loads(file.read()))
+        if request.background:
+            _leave_group()
+        _launch(request, reports)
+    except BaseException as error:  # noqa: BLE001 - it goes to the one who asked
+        report.send_error(reports, error)
+        status = 2
+    os._exit(status)
+
+
+def _leave_group() -> None:
+    """Lead a session of our own, forget what the old group was sent, and take signals."""
+    if os.getsid(0) != os.getpid():
+        os.setsid()
+    for signum in {getattr(signals, name) for name in _OF_GROUPS} & signals.sigpending():
+        action = signals.signal(signum, signals.SIG_IGN)  # which throws away what is pending
+        signals.signal(signum, action)
+    _take_signals()
+
+
+def _take_signals() -> None:
+    """Block no signal any more."""
+    signals.pthread_sigmask(signals.SIG_SETMASK, ())
+
+
+def _launch(request: Request, reports: int) -> None:
+    """Do the start that was asked for."""
+    from ssd.matching import Match
+    from ssd.processes import own, table_named
+    from ssd.starting import Launch
+    from ssd.starting.command import Command
+    from ssd.stdio import fill
+
+    def executing() -> None:
+        report.send(reports, "executing")
+        _take_signals()
+
+    fill()
+    launch = Launch(
+        _filled(Match, request.match),
+        _filled(Command, request.command),
+        background=request.background,
+        make_pidfile=request.make_pidfile,
+        notify_timeout=request.notify_timeout,
+        warn=lambda *warning: report.send(reports, "warning", *warning),
+        say=lambda *event: None,
+        executing=executing,
+        listeners=(reports,),
+        table=None if request.table is None else table_named(request.table),
+    )
+    if not request.background:
+        report.send_self(reports, own(launch.table))
+    launch.launch()
+    report.send(reports, "done")

@@ -1,0 +1,231 @@
+"""A child on its way: its descriptors, its pid and its pidfd, of which no interruption loses one.
+
+A signal handler of the caller's may raise between any two steps of Python. What the kernel gives
+is therefore put where it is found again within one call of C (``_keep``), in which no handler runs.
+
+Nor does a fork(2) by another thread, whose child has copies of its pipes, keep them open: what was
+written would have no end before that child has. It closes them; and it waits while some are made
+or closed, for between the system call and the list they are in neither's hands (``_gate``).
+"""
+
+import fcntl
+import marshal
+import os
+from _thread import RLock
+from collections import deque
+from functools import partial
+from itertools import chain, starmap
+from weakref import ref
+
+from ssd.children.child import Child, drop
+from ssd.errors import StartFailed
+from ssd.processes import reaping
+from ssd.processes.handles import UNAVAILABLE
+from ssd.processes.reaping import close
+from ssd.starting import report
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from ssd.identity import Process
+
+
+class Unwanted(Exception):
+    """The child was given up before there was one."""
+
+
+class Spawned:
+    """A child to be, and the descriptors of its start.
+
+    ``pids``: the child's, as long as it is ours to end or reap. ``told``: what it reports.
+    ``drain()`` closes the descriptors in one step, at the end. Another thread may
+    ``give_up``. ``reading``: where the one who spawns puts the end of a pipe that is to be read.
+    """
+
+    def __init__(self) -> None:
+        self.pids: list[int] = []
+        self._pidfds: list[int] = []
+        self._wanted = True
+        self._changing = RLock()
+        self.reset()
+        for dead in [start for start in tuple(_starts) if start() is None]:
+            _starts.discard(dead)
+        _starts.add(ref(self))
+
+    def reset(self) -> None:
+        """Be as new to another try, as no child was made and ``drain`` was called."""
+        self.reading = -1
+        self.told = report.Told()
+        self._said: list[bytes] = []
+        self._fds = [-1]  # the end of what is to be closed
+        self._drain: Callable[[], object] = partial(
+            deque, map(os.close, iter(self._fds.pop, -1)), 0
+        )
+
+    def drain(self) -> None:
+        """Close all that is left of its descriptors."""
+        with _gate:
+            self._drain()
+
+    def pipe(self) -> tuple[int, int]:
+        """Make a pipe whose ends are no standard descriptors, even where those are closed.
+
+        Raises StartFailed.
+        """
+        try:
+            with _gate:
+                self._fds.extend(chain.from_iterable(starmap(os.pipe, [()])))
+                reading, writing = map(self._moved, self._fds[-2:])
+        except OSError as error:
+            raise StartFailed("fork", "", error.errno, error.strerror) from error
+        return reading, writing
+
+    def _moved(self, fd: int) -> int:
+        """Return a descriptor, or where it is a standard one a copy that takes its place."""
+        if fd > 2:
+            return fd
+        copy: int = _keep(self._fds, fcntl.fcntl, fd, fcntl.F_DUPFD_CLOEXEC, 3)
+        self.close(fd)
+        return copy
+
+    def close(self, fd: int) -> None:
+        """Close one of the descriptors; it may be closed already."""
+        with _gate:
+            if fd in self._fds:
+                close(self._fds, self._fds.index(fd))
+
+    def close_all_but(self, fd: int) -> None:
+        """Close all other descriptors."""
+        for other in self._fds[1:]:
+            if other != fd:
+                self.close(other)
+
+    def spawn(self, function: "Callable[..., int]", *arguments: object, **named: object) -> int:
+        """Have a function in C make the child, and hold it; return its pid.
+
+        Raises what that raises, Unwanted, and StartFailed where no pidfd can be had, in which
+        case the child is ended.
+        """
+        with self._changing:
+            self.check_wanted()
+            pid: int = _keep(self.pids, function, *arguments, **named)
+            if hasattr(os, "pidfd_open"):
+                self._hold(pid)
+            return pid
+
+    def check_wanted(self) -> None:
+        """Raise Unwanted if it was given up."""
+        if not self._wanted:
+            raise Unwanted
+
+    def _hold(self, pid: int) -> None:
+        """Open the child's pidfd, if there is such a thing."""
+        try:
+            _keep(self._pidfds, os.pidfd_open, pid)
+        except ProcessLookupError:
+            self.pids.clear()  # it has ended, and another reaper was quicker
+        except OSError as error:
+            if error.errno not in UNAVAILABLE:
+                self.end()
+                raise StartFailed("fork", "pidfd_open", error.errno, error.strerror) from error
+
+    @property
+    def pid(self) -> int:
+        """The child's pid; 0 if there is none, or none any more."""
+        return self.pids[0] if self.pids else 0
+
+    @property
+    def pidfd(self) -> int:
+        """The child's pidfd; -1 where there is none."""
+        return self._pidfds[0] if self._pidfds else -1
+
+    def signal(self, signum: int) -> None:
+        """Send a signal to the child, if there is one that has not ended."""
+        with self._changing:
+            if self.pids:
+                try:
+                    reaping.send(self.pids[0], self.pidfd, signum)
+                except ProcessLookupError:
+                    return  # it has ended by itself
+
+    def give_up(self) -> None:
+        """Kill the child, or see to it that there will be none; by any thread."""
+        with self._changing:
+            self._wanted = False
+            self.signal(9)
+
+    def reap(self) -> int | None:
+        """Wait for the child's end and return its status; None if somebody else has reaped it."""
+        status = None
+        if self.pids:
+            try:
+                status = reaping.reap(self.pid, self.pidfd, block=True)
+            except ChildProcessError:
+                status = None
+        with self._changing:
+            self.pids.clear()
+            close(self._pidfds)
+        return status
+
+    def end(self) -> None:
+        """Kill the child and reap it."""
+        self.signal(9)
+        self.reap()
+
+    def child(self, process: "Process") -> Child:
+        """Return the child as the caller will own it: who has ``pids`` emptied hands it over."""
+        with self._changing:
+            # It shares the pidfd's list, from which a descriptor is taken only once.
+            return Child(process.pid, process.start_time, self._pidfds, lost=not self.pids)
+
+    def read(self, fd: int) -> bool:
+        """Read more from a pipe; say whether there may be still more."""
+        return bool(_keep(self._said, os.read, fd, 65536))
+
+    @property
+    def said(self) -> bytes:
+        """All that was read so far."""
+        return b"".join(self._said)
+
+    def messages(self) -> "Iterator[tuple[str, list[object]]]":
+        """Yield (kind, values) of each whole message that was read (``ssd.starting.report``)."""
+        data = self.said
+        while len(data) >= report.LENGTH:
+            end = report.LENGTH + int.from_bytes(data[: report.LENGTH], "little")
+            if len(data) < end:
+                return
+            kind, *values = marshal.loads(data[report.LENGTH : end])
+            yield kind, values
+            data = data[end:]
+
+    def leave(self) -> None:
+        """Have a child that nobody owns reaped after its end, as one that was dropped."""
+        if self.pids:
+            drop(self.pids[0], self._pidfds)
+            self.pids.clear()
+
+
+def _keep(
+    store: "list[Any]", function: "Callable[..., Any]", *arguments: object, **named: object
+) -> "Any":
+    """Call a function of C and put what it returns into a list, in one step; return it."""
+    store.extend(starmap(partial(function, **named), [arguments]))
+    return store[-1]
+
+
+def _forget() -> None:
+    """Close what a forked child has copies of: the starts are its parent's."""
+    try:
+        for start in [each() for each in tuple(_starts)]:
+            if start is not None:
+                start.close_all_but(-1)
+    finally:
+        _gate.release()
+
+
+# No WeakSet: its callbacks are Python, in which what a handler raises is lost.
+_starts: "set[ref[Spawned]]" = set()
+_gate = RLock()
+os.register_at_fork(before=_gate.acquire, after_in_parent=_gate.release, after_in_child=_forget)

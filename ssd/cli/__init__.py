@@ -1,0 +1,97 @@
+"""The command ``ssd``: read the command line, then load the code of one verb only."""
+
+import os
+
+from ssd.cli import options as opts
+from ssd.cli.faults import Unusable, Usage
+from ssd.errors import Error
+from ssd.sentences import FAILED, TRY_HELP, USAGE, WARN_NAME, Voice, describe, status_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.processes.contract import ProcessTable
+
+
+def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
+    """Run the command in a process of its own and return its exit status (start-stop-daemon(8)).
+
+    A foreground start does not return: the program takes this process's place. What nobody has
+    foreseen must not look like an answer.
+    """
+    options, voice = opts.Options(), Voice(os.path.basename(argv[0]))
+    try:
+        if "/ssd-service/" in argv[0]:  # the link that ssd-service --with-ssd has made
+            from ssd.cli.substitute import leave
+
+            leave(argv[0])
+        return run(argv[1:], voice, table, True, options)
+    except BaseException as error:  # noqa: BLE001 - it must not end with 1, which is an answer
+        from ssd import unforeseen
+
+        voice.complain(unforeseen.describe(error))
+        return status_of(FAILED, _asks(options))
+
+
+def run(
+    words: list[str],
+    voice: Voice,
+    table: "ProcessTable | None",
+    own: bool = False,
+    options: opts.Options | None = None,
+) -> int:
+    """Run the command with these words, which go into ``options``.
+
+    In a process that is not its ``own`` nothing of it is changed, ``voice`` is one that writes to
+    no descriptor, and ``table`` makes its processes itself (``ssd.processes.contract.Launcher``).
+    """
+    options = options or opts.Options()
+    try:
+        opts.read(words, options, posix="POSIXLY_CORRECT" in os.environ)
+        voice.quietness = options.quietness
+        return _run(options, voice, table, own)
+    except Usage as error:
+        voice.complain(str(error), TRY_HELP.format(program=voice.program))
+        return status_of(USAGE, _asks(options))
+    except Unusable as error:
+        voice.complain(str(error))
+    except (Error, OSError) as error:
+        # The latter is not about the service but about ssd itself: no descriptor left, say.
+        voice.flush()
+        voice.complain(describe(error) if isinstance(error, Error) else str(error))
+    finally:
+        voice.flush()
+    return status_of(FAILED, _asks(options))
+
+
+def _asks(options: opts.Options) -> bool:
+    """Tell whether the command seen is one that asks for a status."""
+    return options.command in (opts.STATUS, opts.PIDOF)
+
+
+def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None", own: bool) -> int:
+    """Load the verb and do it."""
+    if options.command in (opts.HELP, opts.VERSION):
+        from ssd.cli import help as help_text
+
+        return help_text.show(options, voice)
+    if len(os.fsencode(options.value("name") or "")) > opts.NAME_LIMIT:
+        voice.warn(WARN_NAME.format(limit=opts.NAME_LIMIT))
+    if own:
+        from ssd.stdio import settle
+
+        settle()  # this process is to behave as a C program does
+    if options.command == opts.START:
+        from ssd.cli.start import start
+
+        return start(options, voice, table)
+    if options.chuid is not None or options.group is not None:
+        from ssd.starting.accounts import Identity
+
+        Identity(options.chuid, options.group)  # of no use here, and fatal if unknown
+    if options.command == opts.STOP:
+        from ssd.cli.stop import stop
+
+        return stop(options, voice, table)
+    from ssd.cli.status import status
+
+    return status(options, voice, table)

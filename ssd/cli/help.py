@@ -1,0 +1,58 @@
+"""``ssd --help`` and ``ssd --version``."""
+
+from ssd._version import __version__
+from ssd.cli.options import COMMANDS, GENERIC, MATCHING, VERSION, Options
+from ssd.sentences import DONE, Voice
+
+COMPATIBLE = "1.21.22"  # the start-stop-daemon whose behaviour the tests compare with
+_COLUMN = 30
+
+_EPILOG = """\
+A schedule is item/item/... where an item is one of
+  -NUMBER, [-]NAME     send that signal
+  SECONDS              wait that long for the processes to end
+  forever              repeat the rest for ever
+or just SECONDS, which means SIGNAL/SECONDS/KILL/SECONDS.
+
+Process schedulers: other, fifo, rr. I/O classes: real-time, best-effort, idle.
+
+Exit status:
+  0  done
+  1  nothing done (0 with --oknodo)
+  2  it failed; with --retry: processes would not die
+  3  the command line makes no sense
+Exit status of --status and --pidof:
+  0  the program runs
+  1  it does not run and the pidfile exists
+  3  it does not run
+  4  the status cannot be told
+"""
+
+
+def show(options: Options, voice: Voice) -> int:
+    """Print the help or the version."""
+    voice.say(version() if options.command == VERSION else text(voice.program))
+    return DONE
+
+
+def version() -> str:
+    """Return what --version prints."""
+    return f"ssd {__version__} (start-stop-daemon {COMPATIBLE} in Python)\n"
+
+
+def text(program: str) -> str:
+    """Return what --help prints, made from the table of options."""
+    parts = [f"Usage: {program} [option...] command [-- argument...]\n"]
+    for title, table in (
+        ("Commands", COMMANDS),
+        ("Matching options (at least one is required)", MATCHING),
+        ("Options", GENERIC),
+    ):
+        parts.append(f"\n{title}:\n")
+        for letter, name, value, meaning in table:
+            left = f"  {f'-{letter},' if letter else '   '} --{name}"
+            left += f" <{value}>" if value else ""
+            gap = " " * (_COLUMN - len(left)) if len(left) < _COLUMN else "\n" + " " * _COLUMN
+            parts.append(f"{left}{gap}{meaning}\n")
+    parts.append(f"\n{_EPILOG}")
+    return "".join(parts)

@@ -1,0 +1,198 @@
+"""The options of the command: one table, and the reading of a command line by it."""
+
+from ssd.cli import grammar
+from ssd.cli.faults import Unusable, Usage
+from ssd.schedule import Schedule, ScheduleError, number, signal_number
+
+START, STOP, STATUS, PIDOF, HELP, VERSION = (
+    "start", "stop", "status", "pidof", "help", "version",
+)  # fmt: skip
+
+# (letter, long name, name of the value or None, what it is for), in the manual's order.
+# The help text, the page docs/command.md and the shell completions follow this table.
+COMMANDS = (
+    ("S", START, None, "start a program; what follows -- is for it"),
+    ("K", STOP, None, "stop a program"),
+    ("T", STATUS, None, "get the program status"),
+    ("", PIDOF, None, "print the pids of the program, status as --status"),
+    ("H", HELP, None, "print help information"),
+    ("V", VERSION, None, "print version"),
+)
+MATCHING = (
+    ("", "pid", "pid", "pid to check"),
+    ("", "ppid", "ppid", "parent pid to check"),
+    ("p", "pidfile", "file", "pid file to check"),
+    ("x", "exec", "executable", "program to start, or check if it is running"),
+    ("n", "name", "name", "process name to check"),
+    ("u", "user", "user|uid", "process owner to check"),
+)
+GENERIC = (
+    ("g", "group", "group|gid", "run process as this group"),
+    ("c", "chuid", "user|uid[:group|gid]", "change to this user and group before starting"),
+    ("s", "signal", "signal", "signal to send (default TERM)"),
+    ("R", "retry", "schedule", "check whether processes die, and retry"),
+    ("a", "startas", "path", "program to start (default is that of --exec)"),
+    ("r", "chroot", "directory", "change root to this directory before starting"),
+    ("d", "chdir", "directory", "change to this directory (default is /)"),
+    ("N", "nicelevel", "increment", "add to the nice level of the process"),
+    ("P", "procsched", "policy[:priority]", "set the process scheduler (default priority 0)"),
+    ("I", "iosched", "class[:priority]", "set the I/O scheduler (default priority 4)"),
+    ("k", "umask", "mask", "set the umask before starting"),
+    ("b", "background", None, "force the process to detach"),
+    ("", "notify-await", None, "wait for a readiness notification"),
+    ("", "notify-timeout", "seconds", "wait this long for it (default 60)"),
+    ("C", "no-close", None, "do not close any file descriptor"),
+    ("O", "output", "file", "append stdout and stderr to this file"),
+    ("m", "make-pidfile", None, "create the pidfile before starting"),
+    ("", "remove-pidfile", None, "remove the pidfile after stopping"),
+    ("t", "test", None, "only say what would be done"),
+    ("o", "oknodo", None, "exit status 0 (not 1) if nothing done"),
+    ("q", "quiet", None, "be more quiet"),
+    ("v", "verbose", None, "be more verbose"),
+)
+TABLE = COMMANDS + MATCHING + GENERIC
+_LONG = {name: value is not None for _, name, value, _ in TABLE}
+_SHORT = {letter: value is not None for letter, _, value, _ in TABLE if letter}
+_NAMES = {letter: name for letter, name, _, _ in TABLE if letter}
+_NAMES.update({name: name for name in _LONG})
+
+NAME_LIMIT = 15  # bytes of comm that Linux keeps (proc(5))
+
+
+class Options:
+    """A command line as given: attributes are the long names with ``_`` for ``-``.
+
+    command: which one; None as long as none was seen. operands: the arguments of the
+    program. given: the raw values by long name. quietness: 1 quiet, 0, -1 verbose. The
+    last of a repeated option counts.
+    """
+
+    def __init__(self) -> None:
+        self.command: str | None = None
+        self.operands: list[str] = []
+        self.given: dict[str, str | None] = {}
+        self.quietness = 0
+        self.chuid: str | None = None
+        self.group: str | None = None
+        self.pid: int | None = None
+        self.ppid: int | None = None
+        self.signal = 15
+        self.schedule: Schedule | None = None
+        self.procsched: tuple[str, int] | None = None
+        self.iosched: tuple[str, int] | None = None
+        self.umask: int | None = None
+        self.nicelevel = 0
+        self.notify_timeout = 60
+
+    def value(self, name: str) -> str | None:
+        """Return the value of an option by its long name, None if it was not given."""
+        return self.given.get(name)
+
+    def has(self, name: str) -> bool:
+        """Tell whether an option was given."""
+        return name in self.given
+
+
+def read(words: list[str], options: Options, posix: bool = False) -> None:
+    """Read the words after the command's name into ``options``.
+
+    What has been read stays there when Usage or Unusable is raised, because the exit
+    status depends on it. ``--help`` and ``--version`` end the reading at once.
+    """
+    reader = grammar.parse(words, _SHORT, _LONG, posix)
+    try:
+        while True:
+            letter, value = next(reader)
+            name = _NAMES[letter]
+            if name in (HELP, VERSION):
+                options.command = name
+                return
+            _take(options, name, value)
+    except StopIteration as end:
+        options.operands = end.value
+    except grammar.BadOption as error:
+        raise Usage(str(error)) from None
+    _convert(options)
+    _check(options)
+
+
+def _take(options: Options, name: str, value: str | None) -> None:
+    """Note one option."""
+    if name in (START, STOP, STATUS, PIDOF):
+        if options.command not in (None, name):
+            raise Usage("only one command can be specified")
+        options.command = name
+    elif name == "chuid":
+        user, colon, group = str(value).partition(":")
+        if colon and not group:
+            raise Unusable(f"missing group name in --chuid {value}")
+        options.chuid = user
+        options.group = group if colon else options.group
+    elif name == "group":
+        options.group = value
+    elif name in ("quiet", "verbose"):
+        options.quietness = 1 if name == "quiet" else -1
+    options.given[name] = value
+
+
+def _convert(options: Options) -> None:
+    """Turn texts into numbers, in the order in which the original complains."""
+    given = options.given
+    if "pid" in given:
+        options.pid = _positive("pid", given["pid"])
+    if "ppid" in given:
+        options.ppid = _positive("ppid", given["ppid"])
+    if "signal" in given:
+        signum = signal_number(str(given["signal"]))
+        if signum is None:
+            raise Usage("signal value must be numeric or name of signal (KILL, INT, ...)")
+        options.signal = signum
+    if "retry" in given:
+        try:
+            options.schedule = Schedule.parse(str(given["retry"]), options.signal)
+        except ScheduleError as error:
+            raise Usage(f"invalid schedule in --retry: {error}") from None
+    if "procsched" in given or "iosched" in given or "umask" in given or "nicelevel" in given:
+        from ssd.cli import values  # rare, so read only when it is wanted
+
+        for name, value in values.convert(given).items():
+            setattr(options, name, value)
+    if "notify-timeout" in given:
+        seconds = number(str(given["notify-timeout"]))
+        if seconds is None:
+            raise Usage("invalid notify timeout value: --notify-timeout takes whole seconds")
+        options.notify_timeout = seconds
+
+
+def _positive(name: str, text: str | None) -> int:
+    value = number(str(text))
+    if not value:
+        raise Usage(f"{name} value must be a number greater than 0")
+    return value
+
+
+def _check(options: Options) -> None:
+    """Refuse combinations that make no sense, in the order of the original."""
+    has = options.has
+    command = options.command
+    background = has("background")
+    if command is None:
+        raise Usage("need one of --start or --stop or --status")
+    if not any(has(name) for _, name, _, _ in MATCHING):
+        raise Usage("need at least one of --exec, --pid, --ppid, --pidfile, --user or --name")
+    startas = options.value("startas") if has("startas") else options.value("exec")
+    for wrong, message in (
+        (command == START and startas is None, "--start needs --exec or --startas"),
+        (has("make-pidfile") and not has("pidfile"), "--make-pidfile requires --pidfile"),
+        (has("remove-pidfile") and not has("pidfile"), "--remove-pidfile requires --pidfile"),
+        (has("pid") and has("pidfile"), "need either --pid or --pidfile, not both"),
+        (background and command != START, "--background is only relevant with --start"),
+        (has("no-close") and not background, "--no-close is only relevant with --background"),
+        (has("output") and not background, "--output is only relevant with --background"),
+        (
+            has("output") and not str(options.value("output")).startswith("/"),
+            "--output file needs to be an absolute filename",
+        ),
+    ):
+        if wrong:
+            raise Usage(message)

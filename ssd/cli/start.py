@@ -1,0 +1,91 @@
+"""``ssd --start``."""
+
+from ssd import sentences as messages
+from ssd.cli.matching import executable, match_of
+from ssd.cli.options import Options
+from ssd.errors import AlreadyRunning
+from ssd.sentences import STAGES, Voice
+from ssd.starting import Launch
+from ssd.starting.command import Command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.processes.contract import ProcessTable
+
+
+def start(options: Options, voice: Voice, table: "ProcessTable | None" = None) -> int:
+    """Start unless it runs; return the exit status, or never for a foreground start."""
+    path = str(options.value("startas") if options.has("startas") else options.value("exec"))
+    launch = Launch(
+        match_of(options),
+        command_of(options, path),
+        background=options.has("background"),
+        make_pidfile=options.has("make-pidfile"),
+        notify_timeout=options.notify_timeout if options.has("notify-await") else None,
+        warn=lambda stage, detail, reason: voice.warn(
+            f"{STAGES[stage].format(detail=detail)} ({reason})"
+        ),
+        say=lambda event, *values: _say(voice, path, event, *values),
+        table=table,
+    )
+    try:
+        if options.has("test"):
+            return _test(options, voice, launch, path)
+        launch.launch()
+    except AlreadyRunning:
+        return _running(options, voice)
+    voice.leave()
+    return messages.DONE
+
+
+def _say(voice: Voice, path: str, event: str, *values: object) -> None:
+    """Tell of the progress of a start with --verbose."""
+    if event == "detached" and not voice.on_terminal():
+        return  # the original's daemon-to-be says it, and execs before it is written
+    voice.debug(messages.progress(event, path, *values))
+    voice.flush_terminal()
+
+
+def command_of(options: Options, path: str) -> Command:
+    """Return what the options say of the program to start."""
+    chdir = options.value("chdir")
+    return Command(
+        [path, *options.operands],
+        directory="/" if chdir is None else chdir,
+        root=options.value("chroot"),
+        user=options.chuid,
+        group=options.group,
+        umask=options.umask,
+        nice=options.nicelevel,
+        cpu_scheduling=options.procsched,
+        io_scheduling=options.iosched,
+        output=options.value("output"),
+        close=not options.has("no-close"),
+    )
+
+
+def _running(options: Options, voice: Voice) -> int:
+    """Say that it runs already; --oknodo makes a success of it."""
+    what = executable(options) or "process"
+    voice.info(messages.ALREADY_RUNNING.format(what=what))
+    return messages.DONE if options.has("oknodo") else messages.NOTHING_DONE
+
+
+def _test(options: Options, voice: Voice, launch: Launch, path: str) -> int:
+    """Say what would be started, with every change asked for, in the original's words."""
+    if launch.running():
+        return _running(options, voice)
+    who = launch.who
+    text = f"Would start {path} " + "".join(f"{word} " for word in options.operands)
+    if who.user is not None:
+        text += f" (as user {who.user}[{who.uid}], and group {who.group_name}[{who.gid}])"
+    if options.has("chroot"):
+        text += f" in directory {options.value('chroot')}"
+    if options.nicelevel:
+        text += f", and add {options.nicelevel} to the priority"
+    if options.procsched is not None:
+        text += ", with scheduling policy {} with priority {}".format(*options.procsched)
+    if options.iosched is not None:
+        text += ", with IO scheduling class {} with priority {}".format(*options.iosched)
+    voice.info(f"{text}.\n")
+    return messages.DONE

@@ -1,0 +1,130 @@
+"""``ssd --stop``."""
+
+import errno
+import os
+
+from ssd import pidfile
+from ssd import sentences as messages
+from ssd.clearing import clear
+from ssd.cli.matching import description, match_of
+from ssd.cli.options import Options
+from ssd.engine import NOTHING, REFUSED, Round, Stop
+from ssd.finding import look, resolve
+from ssd.processes import default_table
+from ssd.schedule import Schedule
+from ssd.sentences import Voice
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.matching import Match
+    from ssd.processes.contract import ProcessTable
+
+
+def stop(options: Options, voice: Voice, table: "ProcessTable | None" = None) -> int:
+    """Stop by the schedule of --retry, or send one signal; return the exit status."""
+    match = match_of(options)
+    if options.has("test"):
+        return _test(options, voice, match, table)
+    schedule = options.schedule or Schedule.once(options.signal)
+    what = description(options)
+    with Stop(match, schedule, table=table) as work:
+        report = _Report(voice, what)
+        while not work.advance():
+            report.rounds(work.rounds)
+            voice.flush()
+            work.table.wait(work.handles, work.until)
+        report.rounds(work.rounds)
+    unreached = []
+    if work.outcome == NOTHING and work.rounds and not work.rounds[0].found:
+        unreached = _nobodys(match, work.table)
+        report.unreached(unreached, work.rounds[0].signum)
+    if options.schedule is None:
+        refused = sum(len(each.refused) for each in work.rounds) + len(unreached)
+        if refused:
+            voice.info(messages.NOT_KILLED.format(count=refused))
+    if work.outcome == REFUSED:
+        voice.info(messages.REFUSED_TO_DIE.format(what=what, count=len(work.remaining)))
+        return messages.FAILED
+    if options.has("remove-pidfile"):
+        _remove(str(options.value("pidfile")), work, voice)
+    return _nothing(options, voice, what) if work.outcome == NOTHING else messages.DONE
+
+
+def _test(options: Options, voice: Voice, match: "Match", table: "ProcessTable | None") -> int:
+    """Say whom the signal would go to."""
+    criteria = resolve(match)  # before a word: an unknown user is fatal
+    if options.schedule is not None:
+        voice.info(messages.RETRY_IGNORED)
+    table = table or default_table()
+    pids = [process.pid for process in look(match, criteria, table).processes]
+    pids = pids or _nobodys(match, table)
+    # Descending, as the original's list, which grows at its head, comes out.
+    for pid in reversed(pids):
+        voice.info(messages.WOULD_SIGNAL.format(signum=options.signal, pid=pid))
+    return messages.DONE if pids else _nothing(options, voice, description(options))
+
+
+def _nobodys(match: "Match", table: "ProcessTable") -> list[int]:
+    """Return the pid that is the only criterion, if nobody has it, zombies included.
+
+    The original does not look before it signals such a pid, and tells of the failure.
+    """
+    if any(each is not None for each in (match.ppid, match.exec, match.name, match.user)):
+        return []
+    pid = match.pid
+    if match.pidfile is not None:
+        try:
+            pid = pidfile.read(match.pidfile)
+        except FileNotFoundError:
+            return []
+    return [] if pid is None or pid in table.pids() else [pid]
+
+
+def _nothing(options: Options, voice: Voice, what: str) -> int:
+    """Say that there was nothing to do; --oknodo makes a success of it."""
+    voice.info(messages.NONE_FOUND.format(what=what))
+    return messages.DONE if options.has("oknodo") else messages.NOTHING_DONE
+
+
+def _remove(path: str, work: Stop, voice: Voice) -> None:
+    """Remove the pidfile unless it is special or names a process that we did not stop."""
+    kept = clear(path, work)
+    if kept is not None:
+        voice.warn(messages.WARN_KEPT.format(path=path, reason=kept))
+
+
+class _Report:
+    """Tells of each round once: refusals always, the stopped ones with --verbose."""
+
+    def __init__(self, voice: Voice, what: str) -> None:
+        self._voice = voice
+        self._what = what
+        self._told = 0
+        self._pids = ""
+
+    def rounds(self, rounds: list[Round]) -> None:
+        """Tell of the rounds since the last call."""
+        for number in range(self._told, len(rounds)):
+            self._tell(rounds[number], number)
+        self._told = len(rounds)
+
+    def unreached(self, pids: list[int], signum: int) -> None:
+        """Tell of pids that nobody has."""
+        for pid in pids:
+            self._failed(pid, errno.ESRCH, signum)
+
+    def _failed(self, pid: int, code: int, signum: int) -> None:
+        if signum:  # 0 only asks
+            reason = os.strerror(code)
+            self._voice.warn(messages.WARN_SIGNAL.format(pid=pid, reason=reason))
+
+    def _tell(self, done: Round, number: int) -> None:
+        for process, error in done.refused:
+            self._failed(process.pid, error.errno or 0, done.signum)
+        if done.found:
+            self._pids = "".join(f" {process.pid}" for process in done.signalled)
+        # A round that finds nobody tells of the last one again: the original does.
+        if self._pids:
+            retry = messages.RETRY.format(number=number) if number else ""
+            text = messages.STOPPED.format(what=self._what, pids=self._pids, retry=retry)
+            self._voice.debug(text)

@@ -1,0 +1,182 @@
+"""Write a pidfile, whole or not at all, with the mark of the process that it names.
+
+Only a start does; who only looks does not load this.
+"""
+
+import errno
+import os
+import stat
+
+from ssd.errors import PidfileUnwritable
+from ssd.identity import UNKNOWN_START
+from ssd.paths import UntrustedLink, walk
+from ssd.pidfile import MARKS, NULL
+from ssd.pidfile.marks import Mark
+from ssd.processes.origin import Origin
+from ssd.writing import write_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.identity import Process
+    from ssd.processes.contract import ProcessTable
+
+
+class Written:
+    """A pidfile just written, held by its directory: it can be taken back after a chroot(2)."""
+
+    __slots__ = ("_directory", "_base")
+
+    def __init__(self, directory: int, base: str) -> None:
+        self._directory = directory
+        self._base = base
+
+    def remove(self) -> None:
+        """Remove the file. Raises OSError."""
+        os.unlink(self._base, dir_fd=self._directory)
+
+    def close(self) -> None:
+        """Let go of the directory."""
+        os.close(self._directory)
+
+
+def write(
+    path: str | bytes, pid: int, umask: int = 0o022, mark: Mark | None = None
+) -> Written | None:
+    """Write a pid and a newline as a new file, in one step.
+
+    Its mode is 0644 less ``umask``: nobody believes a file that others may write. With ``mark`` it
+    says beside its text which process that is (``ssd.pidfile.marks``). The text goes to a temporary
+    file, which is then renamed: no reader, and no full disk, meets half a pidfile. Returns what
+    takes it back, None for /dev/null. Raises PidfileUnwritable.
+    """
+    name = os.fsencode(path)
+    if name == NULL:
+        return None
+    content = b"%d\n" % pid
+    try:
+        directory, base = walk(name, follow_last=False)
+        try:
+            _refuse_special(base, directory)
+            _replace(base, directory, content, 0o644 & ~umask, mark)
+        except BaseException:
+            os.close(directory)
+            raise
+    except UntrustedLink as link:
+        raise PidfileUnwritable(os.fsdecode(name), link.reason) from None
+    except OSError as error:
+        raise PidfileUnwritable(os.fsdecode(name), error.strerror, error.errno) from error
+    return Written(directory, base)
+
+
+def describe(process: "Process | None", table: "ProcessTable") -> Mark | None:
+    """Return the mark of a process; None where it is not known, or could not be told later."""
+    origin: Origin | None = getattr(table, "origin", None)
+    if origin is None or process is None or process.start_time == UNKNOWN_START:
+        return None
+    clock = origin.clock()
+    if clock is None:
+        return None
+    return Mark(process.pid, process.start_time, origin.boot(), clock)
+
+
+def _refuse_special(base: str, directory: int) -> None:
+    """Raise OSError if something other than a regular file has the pidfile's name."""
+    try:
+        mode = os.lstat(base, dir_fd=directory).st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISLNK(mode):
+        raise OSError(errno.ELOOP, "it is a symbolic link")
+    if stat.S_ISDIR(mode):
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
+
+
+def _replace(base: str, directory: int, content: bytes, mode: int, mark: Mark | None) -> None:
+    """Write a temporary file and rename it to ``base``."""
+    try:
+        # Cut in bytes: a name has 255 of them at most.
+        name = os.fsdecode(b".%s.tmp" % os.fsencode(base)[:200])
+        fd, temporary = _create(name, directory)
+    except PermissionError:
+        # A file of the caller's in a directory that is not: it can only be written in place.
+        if not os.access(base, os.W_OK, dir_fd=directory):
+            raise
+        _overwrite(base, directory, content, mark)
+        return
+    try:
+        try:
+            write_all(fd, content)
+            _put(fd, mark)  # before the mode, which may forbid it
+            _take_group(fd)
+            os.fchmod(fd, mode)
+        finally:
+            os.close(fd)
+        os.rename(temporary, base, src_dir_fd=directory, dst_dir_fd=directory)
+    except BaseException:
+        os.unlink(temporary, dir_fd=directory)
+        raise
+
+
+def _take_group(fd: int) -> None:
+    """Give a new file our group: with its directory's (open(2)) nobody would believe it."""
+    try:
+        os.fchown(fd, -1, os.getgid())
+    except OSError as error:
+        # No more the caller's, not mapped (user_namespaces(7)), or a file system without any.
+        if error.errno not in (errno.EPERM, errno.EINVAL):
+            raise
+
+
+def _create(temporary: str, directory: int) -> tuple[int, str]:
+    """Create the temporary file; return its descriptor and its name.
+
+    One that a killed start has left is replaced; somebody else's, in a sticky directory, is not.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL  # which follows no link: open(2)
+    try:
+        return os.open(temporary, flags, 0o600, dir_fd=directory), temporary
+    except FileExistsError:
+        try:
+            os.unlink(temporary, dir_fd=directory)
+        except (PermissionError, IsADirectoryError):
+            temporary += "." + os.urandom(8).hex()
+        return os.open(temporary, flags, 0o600, dir_fd=directory), temporary
+
+
+def _overwrite(base: str, directory: int, content: bytes, mark: Mark | None) -> None:
+    """Write into an existing file, the pid first and the cut second: never empty.
+
+    But where it cannot be written whole it is emptied, and holds no pid: the beginning of
+    the new one before the rest of the old one would name a stranger.
+    """
+    fd = os.open(base, os.O_WRONLY | os.O_NOFOLLOW, dir_fd=directory)
+    try:
+        if os.fstat(fd).st_nlink > 1:
+            raise OSError(errno.EMLINK, "it has a second name (hard link)")
+        try:
+            write_all(fd, content)
+            os.ftruncate(fd, len(content))
+        except BaseException:
+            os.ftruncate(fd, 0)
+            raise
+        _put(fd, mark)
+    finally:
+        os.close(fd)
+
+
+def _put(fd: int, mark: Mark | None) -> None:
+    """Mark an open file that has just been written.
+
+    Where the file system has no attributes, or no room for one, the file stays without.
+    """
+    if mark is None or not hasattr(os, "setxattr"):
+        return
+    text = mark.text(os.fstat(fd).st_mtime_ns)
+    for name in MARKS:
+        try:
+            os.setxattr(fd, name, text)
+        except OSError:
+            continue  # without it the pid counts, as it does in anybody's pidfile
+        return

@@ -1,0 +1,57 @@
+"""The questions that a table answers by a look at one pid after the other."""
+
+import os
+
+from ssd.matching import Criteria
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ssd.identity import Process
+
+
+class Questions:
+    """What of ``ProcessTable`` follows from a list of pids and a look at each of them."""
+
+    if TYPE_CHECKING:
+
+        def pids(self) -> list[int]:
+            """Return every pid that the caller may see, ascending."""
+
+        def _look(self, pid: int, criteria: Criteria) -> Process | None:
+            """Return the process if it lives and meets all criteria but ``pid``."""
+
+    def own_pid(self) -> int:
+        """Return the pid of the caller, who is never selected."""
+        return os.getpid()
+
+    def process(self, pid: int) -> "Process | None":
+        """Return the identity of a living process, or None; a thread's id is no process."""
+        return self._look(pid, Criteria())
+
+    def select(self, criteria: Criteria) -> "list[Process]":
+        """Return the living processes that meet the criteria; see ``ProcessTable``."""
+        return list(self._matching(criteria))
+
+    def first(self, criteria: Criteria) -> "Process | None":
+        """Return the first that ``select`` would, without looking at those after it."""
+        return next(self._matching(criteria), None)
+
+    def holds(self, criteria: Criteria, process: "Process") -> bool:
+        """Say whether the process is still that one and meets the criteria."""
+        if criteria.pid is not None and criteria.pid != process.pid:
+            return False
+        return process.is_still(self._look(process.pid, criteria))
+
+    def children(self, pid: int) -> "list[Process]":
+        """Return the living children of a process, ascending by pid."""
+        found = (self._look(each, Criteria(ppid=pid)) for each in self.pids())
+        return [process for process in found if process is not None]
+
+    def _matching(self, criteria: Criteria) -> "Iterator[Process]":
+        """Yield what ``select`` returns."""
+        for pid in self.pids() if criteria.pid is None else [criteria.pid]:
+            process = None if pid == self.own_pid() else self._look(pid, criteria)
+            if process is not None:
+                yield process

@@ -1,0 +1,141 @@
+"""What a process table is, and what it hands out: for type checkers only.
+
+Import it under ``if TYPE_CHECKING``; nothing at run time needs it. Three tables keep this
+contract (``linux.LinuxTable``, ``portable.PortableTable``, ``ssd.testing.FakeProcesses``),
+and ``ssd.testing.check_process_table`` holds them, and anybody's own, to it.
+"""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from ssd.identity import Process
+from ssd.matching import Criteria
+
+if TYPE_CHECKING:
+    from ssd.starting import Launch
+
+
+class Handle(Protocol):
+    """One process held fast: whoever takes over its pid cannot be reached through this."""
+
+    @property
+    def process(self) -> Process:
+        """The process that is held."""
+
+    def fileno(self) -> int:
+        """Return a descriptor that poll(2) finds readable once the process has ended.
+
+        A zombie has ended. -1: this system has no such descriptor.
+        """
+
+    def signal(self, signum: int) -> None:
+        """Send a signal; 0 only asks whether the caller may.
+
+        Raises ProcessLookupError if the process has ended, PermissionError if the caller
+        may not signal it.
+        """
+
+    def ended(self) -> bool:
+        """Say whether the process has ended; a zombie has."""
+
+    def close(self) -> None:
+        """Let go. Closing twice is harmless."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None: ...
+
+
+class ProcessTable(Protocol):
+    """The processes of a system, and its clock.
+
+    A fact that cannot be read, because the process is gone or the caller may not, does not
+    hold; it is never an exception. ProcessTableError means that there is no table at all.
+    """
+
+    def pids(self) -> list[int]:
+        """Return every pid, ascending: processes (not threads), zombies among them."""
+
+    def process(self, pid: int) -> Process | None:
+        """Return the identity of a living process; None if there is none or it is a zombie.
+
+        One that lives and that the caller may not see (proc(5), hidepid) has UNKNOWN_START.
+        """
+
+    def select(self, criteria: Criteria) -> list[Process]:
+        """Return the living processes for which all given criteria hold, ascending by pid.
+
+        The calling process is never one of them. With ``criteria.pid`` only that pid is
+        looked at.
+        """
+
+    def first(self, criteria: Criteria) -> Process | None:
+        """Return the first that ``select`` would, without looking at those after it."""
+
+    def holds(self, criteria: Criteria, process: Process) -> bool:
+        """Say whether the process lives, is still that one, and all given criteria hold."""
+
+    def open(self, process: Process) -> Handle:
+        """Hold a process.
+
+        Raises ProcessLookupError if it has ended or its pid belongs to another now, and for
+        one that was seen and is not to be seen any more: ask ``process`` for it again.
+        """
+
+    def children(self, pid: int) -> list[Process]:
+        """Return the living children of a process, ascending by pid."""
+
+    def now(self) -> float:
+        """Return the time in seconds of a clock that never goes back."""
+
+    def wait(self, handles: Sequence[Handle], until: float | None) -> None:
+        """Return when one of ``handles`` has ended, or at the time ``until`` of ``now()``.
+
+        None waits without a limit. Raises ValueError if there is neither.
+        """
+
+
+class Discerning(ProcessTable, Protocol):
+    """A table that tells what does not hold from what the caller may not know.
+
+    The project's own do. Of one that does not, a process that may not be read is taken for
+    one that is not meant.
+    """
+
+    def unreadable(self, criteria: Criteria) -> bool:
+        """Say whether ``criteria.pid`` lives and not enough of it can be read to decide.
+
+        That is: what can be read of it holds, and something else that is asked for cannot be.
+        """
+
+
+class Launcher(ProcessTable, Protocol):
+    """A table that makes its processes itself: ``ssd.testing.FakeProcesses``.
+
+    A start asks for these by name, and forks and executes only where there are none.
+    """
+
+    def launch(self, start: "Launch") -> Process:
+        """Do a start: look, and make the process and its pidfile. See ``Launch.launch``."""
+
+    async def launch_async(self, start: "Launch") -> Process:
+        """Do what ``launch`` does without blocking an asyncio loop."""
+
+    def file(self, path: str | bytes) -> tuple[int, int]:
+        """Return device and inode of an executable. Raises OSError if there is none."""
+
+    def command_line(self, pid: int) -> list[bytes]:
+        """Return the words of a process's command line; none if it is gone."""
+
+    def own_pid(self) -> int:
+        """Return the pid that the caller has on this table."""
+
+    async def wait_async(self, handles: Sequence[Handle], until: float | None) -> None:
+        """Do what ``wait`` does without blocking an asyncio loop."""

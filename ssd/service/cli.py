@@ -1,0 +1,230 @@
+"""The command ``ssd-service``: read the first word, then load what that alone needs."""
+
+import os
+
+from ssd.writing import write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.processes.contract import ProcessTable
+    from ssd.service.declaration import Service
+
+EXCESS = 2  # LSB, "Init Script Actions"
+# What is left of the environment by service(8); the locale's variables begin with LC_.
+KEPT = ("LANG", "LANGUAGE", "PATH", "TERM")
+# At boot PATH may be short; what the caller put first stays first.
+STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
+    """Run the command in a process of its own and return its exit status.
+
+    A plain init script, and the verb systemd-start, do not return: what they run takes this
+    process's place.
+    """
+    call = Call(argv[0], table)
+    words: list[str] | None = []
+    try:
+        _settle()
+        words = call.options(argv[1:])
+        return call.status if words is None else _dispatch(call, words)
+    except BaseException as error:  # noqa: BLE001 - one unforeseen must not look like an answer
+        from ssd.service.wording import describe, exit_status
+
+        write(2, f"{call.program}: {describe(error)}\n")
+        return exit_status(error, "".join((words or [])[1:2]))
+
+
+def _settle() -> None:
+    """Behave as a C program does, and keep children until they are waited for.
+
+    Also for what is started: a shell, which runs first, mostly leaves SIGCHLD so anyway.
+    """
+    from ssd.signals import raw as signals
+    from ssd.stdio import settle
+
+    settle()
+    if signals.getsignal(signals.SIGCHLD) == signals.SIG_IGN:
+        signals.signal(signals.SIGCHLD, signals.SIG_DFL)
+
+
+class Call:
+    """How the command was called: its options, which stand before everything else."""
+
+    def __init__(self, path: str, table: "ProcessTable | None") -> None:
+        self.path = path
+        self.program = os.path.basename(path)
+        self.table = table
+        self.directory = "/etc/ssd"
+        self.elsewhere = False  # whether the caller has named another directory
+        self.with_ssd = ""  # the path of this command, beside which ssd is looked for
+        self.status = 0
+        # OpenRC's script of this service has called us, maybe.
+        self.inside = os.environ.get("RC_SVCNAME", "")
+
+    def options(self, words: list[str]) -> list[str] | None:
+        """Take the options and return the other words; None if everything is said already."""
+        rest = list(words)
+        while rest and rest[0].startswith("-") and rest[0] != "--status-all":
+            name, equals, value = rest.pop(0).partition("=")
+            if name == "--directory" and (equals or rest):
+                self.directory, self.elsewhere = value if equals else rest.pop(0), True
+            elif name == "--with-ssd" and not equals:
+                self.with_ssd = self.path
+            else:
+                self._say(name)
+                return None
+        if not rest:
+            self._say("")
+        return rest or None
+
+    def go_elsewhere(self) -> None:
+        """Make sure that a directory that was named is there. Raises OSError."""
+        if self.elsewhere:
+            self.directory = _absolute(self.directory)
+            os.stat(self.directory)
+
+    def _say(self, option: str) -> None:
+        from ssd.service import help as help_text
+
+        self.status = help_text.show(option, self.program)
+
+
+def _dispatch(call: Call, words: list[str]) -> int:
+    """Do what the first word asks for."""
+    first, *rest = words
+    call.go_elsewhere()
+    if first == "lsb":
+        from ssd.service.lsb import cli as lsb
+
+        return lsb.main(rest)
+    if first == "generate":
+        from ssd.service.generators import cli as generators
+
+        return generators.main(rest, call.program, call.directory)
+    if first == "--status-all":
+        from ssd.service.verbs.fleet import status_all
+
+        return status_all(call, rest)
+    if "/" in first:
+        return _interpret(call, first, rest)
+    if first == "all":
+        from ssd.service.verbs.fleet import perform_all
+
+        enter(rest)
+        return perform_all(call, rest)
+    return _by_name(call, first, rest)
+
+
+def _interpret(call: Call, path: str, rest: list[str]) -> int:
+    """Be the interpreter of a script: ``path`` is it, the first other word is the verb.
+
+    A script with an interpreter and verbs of its own is run as it is.
+    """
+    from ssd.service.sources import has_verbs, read
+
+    whole = _absolute(path)
+    if has_verbs(whole):
+        from ssd.service.initscripts import cli as initscripts
+
+        return initscripts.run_file(whole, rest, call.program, call.with_ssd)
+    extend_path()
+    service = read(whole, meanwhile=_load)
+    script = os.environ.get("SCRIPTNAME") or path
+    return _perform(call, service, rest, script)
+
+
+def _absolute(path: str) -> str:
+    """Make a path absolute. Raises OSError, which names it, where there is no directory to it."""
+    try:
+        return os.path.abspath(path)
+    except OSError as error:
+        reason = f"the working directory is gone ({error.strerror})"
+        raise OSError(error.errno, reason, path) from error
+
+
+def _load() -> None:
+    """Load what every verb needs, while a shell reads the declaration."""
+    from ssd.service import declaration
+    from ssd.service.verbs import performing
+
+    _ = declaration, performing
+
+
+def _by_name(call: Call, name: str, rest: list[str]) -> int:
+    """Do it to a service with this name, declared or with an init script, as service(8)."""
+    from ssd.service.sources import locate, read
+
+    path = locate(name, call.directory)
+    if path is None:
+        from ssd.service.initscripts import cli as initscripts
+
+        return initscripts.main([name, *rest], call.program, call.with_ssd)
+    enter(rest)
+    service = read(path, meanwhile=_load)
+    if rest == ["--full-restart"]:
+        status = _hand_over(call, service, rest)
+        if status is not None:
+            return status
+        _perform(call, service, ["stop"])
+        rest = ["start"]
+    return _perform(call, service, rest)
+
+
+def _perform(call: Call, service: "Service", rest: list[str], script: str | None = None) -> int:
+    from ssd.service.verbs.performing import perform, usage
+
+    status = _hand_over(call, service, rest)
+    if status is not None:
+        return status
+    warn(call.program, service, rest)
+    if rest == ["status", "--json"]:
+        from ssd.service.verbs.facts import show
+
+        return show(service, call.table)
+    script = script or f"{call.program} {service.name}"
+    if len(rest) > 1:
+        return usage(service, script, EXCESS)
+    verb = rest[0] if rest else ""
+    return perform(service, verb, program=call.program, script=script, table=call.table)
+
+
+def other_inits() -> bool:
+    """Tell whether systemd or OpenRC manages the machine."""
+    return os.path.isdir("/run/systemd/system") or os.path.isdir("/run/openrc/started")
+
+
+def _hand_over(call: Call, service: "Service", rest: list[str]) -> int | None:
+    """Leave a service to another init that runs it; None if there is none."""
+    if call.table is not None or not other_inits():
+        return None
+    from ssd.service.verbs.inits import hand_over
+
+    return hand_over(service, rest, call.program, call.inside)
+
+
+def warn(program: str, service: "Service", rest: list[str]) -> None:
+    """Say what in a declaration has no effect, where the program is started or shown."""
+    if rest[:1] not in (["status"], ["stop"]):
+        write(2, "".join(f"{program}: warning: {doubt}\n" for doubt in service.doubts))
+
+
+def enter(rest: list[str]) -> None:
+    """Be in the place and the environment that service(8) gives to an init script.
+
+    Not for systemd-start: the supervisor has given its own, which the program needs.
+    """
+    if rest == ["systemd-start"]:
+        extend_path()
+        return
+    os.chdir("/")
+    for name in list(os.environ):
+        if name not in KEPT and not name.startswith("LC_"):
+            del os.environ[name]
+    extend_path()
+
+
+def extend_path() -> None:
+    """Add the usual directories to PATH."""
+    given = os.environ.get("PATH")
+    os.environ["PATH"] = f"{given}:{STANDARD_PATH}" if given else STANDARD_PATH

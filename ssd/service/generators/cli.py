@@ -1,0 +1,214 @@
+"""``ssd-service generate KIND NAME``: write the file for another system from a declaration."""
+
+import errno
+import os
+import stat
+
+from ssd.paths import UntrustedLink, walk
+from ssd.sentences import Voice
+from ssd.service.errors import DeclarationError, UnknownService
+from ssd.service.generators.facilities import unit_name
+from ssd.service.generators.sheet import Inexpressible, Sheet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
+    from ssd.service.declaration import Service
+
+KINDS = ("sysv", "systemd", "upstart", "openrc")
+DONE, FAILED, MISUSED = 0, 1, 2
+USAGE = """\
+usage: ssd-service generate KIND NAME [--output FILE | --install] [--force] [--strict]
+
+KIND is {kinds}. NAME is a declared service, or the path of a
+declaration. The file goes to standard output.
+
+  --output FILE  write it to FILE
+  --install      write it to where its system looks for it
+  --force        replace a file that is there
+  --strict       fail if a field of the declaration cannot be expressed, and write nothing
+
+Exit status: 0 written, 1 failed, 2 bad usage.
+"""
+
+
+class Usage(ValueError):
+    """A command line that cannot be meant."""
+
+
+class Options:
+    """The words of the command line."""
+
+    __slots__ = ("kind", "name", "output", "install", "force", "strict", "help")
+
+    def __init__(self) -> None:
+        self.kind = self.name = ""
+        self.output: str | None = None
+        self.install = self.force = self.strict = self.help = False
+
+
+def main(words: "Sequence[str]", program: str = "ssd-service", directory: str | None = None) -> int:
+    """Do it; ``words`` are those after ``generate``. Return the exit status.
+
+    ``directory``: where declarations are looked for, /etc/ssd if None.
+    """
+    voice = Voice(program)
+    try:
+        options = read(words)
+        if options.help:
+            voice.say(USAGE.format(kinds=", ".join(KINDS)))
+            voice.flush()
+            return DONE
+        service = _declaration(options.name, directory)
+        generator = _generator(options.kind)
+        return _write(generator, generator.generate(service), options, voice)
+    except Usage as error:
+        voice.complain(str(error), "'ssd-service generate --help' tells more.\n")
+        return MISUSED
+    except Inexpressible as error:
+        voice.complain(f"{options.name}: no {options.kind} file can be written: {error}")
+    except (DeclarationError, UnknownService) as error:
+        voice.complain(str(error))
+    except OSError as error:
+        voice.complain(f"{error.filename or options.name}: {error.strerror}")
+    return FAILED
+
+
+def read(words: "Sequence[str]") -> Options:
+    """Read the command line; options may stand anywhere. Raises Usage."""
+    options = Options()
+    plain: list[str] = []
+    ahead = list(words)
+    while ahead:
+        word = ahead.pop(0)
+        name, given, value = word.partition("=")
+        if name == "--output":
+            options.output = value if given else "".join(ahead[:1])
+            ahead = ahead if given else ahead[1:]
+            if not options.output:
+                raise Usage("--output needs the name of a file")
+        elif word in ("--install", "--force", "--strict", "--help"):
+            setattr(options, word[2:], True)
+        elif word == "-h":
+            options.help = True
+        elif word == "--":
+            plain += ahead
+            ahead = []
+        elif word.startswith("-"):
+            raise Usage(f"unknown option {word}")
+        else:
+            plain.append(word)
+    if options.help:
+        return options
+    if len(plain) != 2:
+        raise Usage(f"it takes a kind ({', '.join(KINDS)}) and the name of a service")
+    options.kind, options.name = plain
+    if options.kind not in KINDS:
+        from ssd.service.nearest import nearest
+
+        meant = nearest(options.kind, KINDS)
+        hint = f"; did you mean {meant}?" if meant else f"; there are {', '.join(KINDS)}"
+        raise Usage(f"unknown kind {options.kind}{hint}")
+    if options.output is not None and options.install:
+        raise Usage("--output and --install exclude each other")
+    return options
+
+
+def _declaration(name: str, directory: str | None) -> "Service":
+    """Return the declaration of a service, or the one in a file that a path names."""
+    from ssd.service import sources as catalogue
+
+    if "/" in name:
+        return catalogue.read(name)
+    return catalogue.find(name, directory or catalogue.DIRECTORY)
+
+
+def _generator(kind: str) -> "ModuleType":
+    """Load the module of a kind."""
+    # __import__ rather than importlib: as everywhere in ssd, for the time it takes.
+    return __import__(f"ssd.service.generators.{kind}", fromlist=["generate"])
+
+
+def _write(generator: "ModuleType", sheet: Sheet, options: Options, voice: Voice) -> int:
+    """Put the text where it belongs, and say what is not in it."""
+    name = sheet.service.name
+    for doubt in sheet.service.doubts:
+        voice.warn(doubt)
+    for field, reason in sheet.losses:
+        voice.warn(f"{name}: {field} is not in the {options.kind} file: {reason}")
+    if options.strict and (sheet.losses or sheet.service.doubts):
+        voice.complain(f"{name}: nothing is written, as --strict asks for")
+        return FAILED
+    path = options.output
+    if options.install:
+        path = generator.PATH.format(name=unit_name(name) if options.kind == "systemd" else name)
+    data = os.fsencode(sheet.text())
+    try:
+        if path is None:
+            # Here the text is what the command is for: if it gets nowhere, that is a failure.
+            _put(1, data, "standard output", closefd=False)
+        else:
+            save(path, data, generator.MODE, options.force)
+    except FileExistsError:
+        voice.complain(f"{path} is there already; --force replaces it")
+        return FAILED
+    return DONE
+
+
+def save(path: str, data: bytes, mode: int, force: bool = False) -> None:
+    """Write a file whole or not at all. Raises FileExistsError unless ``force``, and OSError.
+
+    With ``force`` a regular file is replaced; what is no regular file stays, but a link to one
+    is followed, though no link on the way that others could have planted.
+    """
+    try:
+        directory, base = walk(os.fsencode(path), follow_last=force)
+    except UntrustedLink as link:
+        raise OSError(errno.ELOOP, link.reason, path) from None
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
+    try:
+        _save(directory, base, data, mode, force)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
+    finally:
+        os.close(directory)
+
+
+def _save(directory: int, base: str, data: bytes, mode: int, force: bool) -> None:
+    """Write a file in a directory whole or not at all. Raises OSError."""
+    there = _kind(directory, base)
+    if there is not None and not stat.S_ISREG(there) and not stat.S_ISLNK(there):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    if there is not None and not force:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+    # Under its own name at once if there must be none of that name yet.
+    new = f"{base}.{os.getpid()}.new" if force else base
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    fd = os.open(new, flags, mode, dir_fd=directory)
+    try:
+        _put(fd, data, base)
+        if force:
+            os.replace(new, base, src_dir_fd=directory, dst_dir_fd=directory)
+    except BaseException:
+        os.unlink(new, dir_fd=directory)
+        raise
+
+
+def _kind(directory: int, base: str) -> int | None:
+    """Return the mode of what has a name in a directory, None where nothing has it."""
+    try:
+        return os.lstat(base, dir_fd=directory).st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _put(fd: int, data: bytes, path: str, closefd: bool = True) -> None:
+    """Write all of it. Raises OSError, which names ``path``."""
+    try:
+        with open(fd, "wb", closefd=closefd) as file:
+            file.write(data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error

@@ -1,0 +1,65 @@
+"""``ssd-service lsb [--as NAME] FUNCTION [ARGUMENT...]``: one LSB function as a command."""
+
+from ssd.writing import write
+
+FAILED, INVALID, UNIMPLEMENTED, UNKNOWN = 1, 2, 3, 4  # LSB, "Init Script Actions"
+
+# function -> module, in the order of docs/lsb.md
+FUNCTIONS = {
+    "start_daemon": "calls",
+    "pidofproc": "calls",
+    "killproc": "calls",
+    "status_of_proc": "calls",
+    "log_daemon_msg": "log",
+    "log_progress_msg": "log",
+    "log_end_msg": "log",
+    "log_action_msg": "log",
+    "log_action_begin_msg": "log",
+    "log_action_cont_msg": "log",
+    "log_action_end_msg": "log",
+    "log_success_msg": "log",
+    "log_failure_msg": "log",
+    "log_warning_msg": "log",
+    "log_begin_msg": "log",
+    "get_lsb_header_val": "calls",
+    "init_is_upstart": "calls",
+}
+
+# What an error of the system is to those for which 1 means something else.
+FAULTS = {"start_daemon": 2, "pidofproc": UNKNOWN, "status_of_proc": UNKNOWN}
+
+
+def main(words: list[str]) -> int:
+    """Call a function with words and return its exit status.
+
+    ``--as NAME`` comes first and says who complains: scripts/init-functions gives the $0 of
+    its script, which is what the original's complaints begin with.
+    """
+    program = "ssd-service"
+    if words[:1] == ["--as"] and len(words) > 1:
+        program, words = words[1], words[2:]
+
+    def say(text: str) -> None:
+        write(2, f"{program}: {text}\n")
+
+    home = FUNCTIONS.get(words[0]) if words else None
+    if home is None:
+        say(f"lsb: {_unknown(words)}: one of {' '.join(FUNCTIONS)}")
+        return UNIMPLEMENTED
+    name, *arguments = words
+    try:
+        function = getattr(__import__(f"ssd.service.lsb.{home}", fromlist=[name]), name)
+        return int(function(say, arguments) if home == "calls" else function(*arguments))
+    except ValueError as error:
+        say(f"{name}: {error}")
+        return INVALID
+    except BaseException as error:  # noqa: BLE001 - it has its place in the table, too
+        # Not about the daemon but about us: no descriptor left, a broken package, an interruption.
+        from ssd.service.wording import describe
+
+        say(f"{name}: {describe(error)}")
+        return FAULTS.get(name, FAILED)
+
+
+def _unknown(words: list[str]) -> str:
+    return f"no function is called {words[0]!r}" if words else "a function is needed"

@@ -1,0 +1,89 @@
+"""What a shell file has changed of its own process: a daemon that it started would inherit that.
+
+export, ulimit and umask say so in Debian's init scripts, and mean the same in a declaration.
+"""
+
+from ssd.service.sources.words import split
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Limits = dict[str, int | str]
+
+_EXPORT = "export "
+# Set by a shell for itself, or by what reads the file.
+_OWN = ("PWD", "OLDPWD", "SHLVL", "_", "INIT_D_SCRIPT_SOURCED")
+
+
+def exported(listed: str, given: "Mapping[bytes, bytes]") -> dict[str, str]:
+    """Return the variables that a file has exported, or changed where they were already.
+
+    ``listed`` is what ``export -p`` prints in the end, ``given`` the environment before.
+    """
+    found: dict[str, str] = {}
+    lines = listed.removeprefix(_EXPORT).removesuffix("\n").split(f"\n{_EXPORT}")
+    for line in lines:
+        name, equals, quoted = line.partition("=")
+        text = _text(given, name)
+        # As dash and bash write most values; reading quotes is slow.
+        if text is not None and quoted in (f"'{text}'", f'"{text}"'):
+            continue
+        if not _stands_alone(quoted):  # a value has such a line in it
+            return _all(listed, given)
+        found |= _changed(name, equals, quoted, text)
+    return found
+
+
+def _all(listed: str, given: "Mapping[bytes, bytes]") -> dict[str, str]:
+    found = {}
+    for word in split(listed):
+        name, equals, value = word.partition("=")
+        if equals and value != _text(given, name) and _counts(name):
+            found[name] = value
+    return found
+
+
+def _changed(name: str, equals: str, quoted: str, before: str | None) -> dict[str, str]:
+    value = "".join(split(quoted))
+    return {name: value} if equals and value != before and _counts(name) else {}
+
+
+def _counts(name: str) -> bool:
+    return name not in _OWN and not name.startswith("__ssd_")
+
+
+def _stands_alone(quoted: str) -> bool:
+    try:
+        split(quoted)
+    except ValueError:
+        return False
+    return True
+
+
+def _text(given: "Mapping[bytes, bytes]", name: str) -> str | None:
+    value = given.get(name.encode("utf-8", "surrogateescape"))
+    return None if value is None else value.decode("utf-8", "surrogateescape")
+
+
+def limits(pid: int) -> "Limits | None":
+    """Return the resource limits of a process that are not ours, as a declaration has them.
+
+    It may have ended, if nobody has reaped it yet. None where one process cannot see another's
+    (no Linux). Raises OSError.
+    """
+    import resource  # few files have a need for it
+
+    if not hasattr(resource, "prlimit"):
+        return None
+    found: Limits = {}
+    numbers = {getattr(resource, n): n for n in dir(resource) if n.startswith("RLIMIT_")}
+    for number, name in numbers.items():
+        pair = resource.prlimit(pid, number)
+        if pair != resource.getrlimit(number):
+            soft, hard = ("unlimited" if n == resource.RLIM_INFINITY else n for n in pair)
+            found[_NAMES.get(name, name[7:].lower())] = soft if soft == hard else f"{soft}:{hard}"
+    return found
+
+
+_NAMES = {"RLIMIT_OFILE": "nofile"}  # two names for one number

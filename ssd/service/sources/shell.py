@@ -1,0 +1,342 @@
+"""Declarations as files of shell assignments, read by a real shell.
+
+Four kinds of file are told apart by their text: an OpenStack ``.init.in`` (it names its
+PROJECT_NAME), an init-d-script, a file of our own (``#!/usr/bin/env ssd-service``, or no
+interpreter at all), and any other script with assignments. The shell executes the file; what
+the variables are when it has come to its end, or exits, is what they declare.
+"""
+
+import errno
+import os
+
+from ssd.service.errors import DeclarationError
+from ssd.service.sources import debian
+from ssd.service.sources.header import parse
+from ssd.service.sources.sh import fault, run
+from ssd.service.sources.words import quote
+from ssd.service.trust import believed, check
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ssd.service.declaration import Service
+    from ssd.service.sources.aftermath import Limits
+
+    Work = Callable[[], object]
+
+OPENSTACK, INIT_D, OWN, SCRIPT = "openstack", "init-d-script", "own", "script"
+MOST = 1 << 20  # characters of a file
+ARGUMENTS = ("$1", "${1", "$@", "${@", "$*", "${*", "$#")  # how a script looks at its words
+# openstack-pkg-tools appends its own code with an interpreter line of its own on top.
+_APPENDED = "\n#!/bin/sh\n"
+_FUNCTIONS = ("do_start_prepare", "do_start_cleanup", "do_stop_prepare", "do_stop_cleanup")
+_HOOKS = ("before_start", "after_start", "before_stop", "after_stop")
+
+# On one line, so that the file's own lines keep their numbers in what the shell says.
+# A file of the administrator's that is not known to be root's or the caller's is asked for: its
+# name depends on what the text has set.
+_BEFORE = """\
+INIT_D_SCRIPT_SOURCED=true; __ssd_read() {{ [ -r "$1" ] || return 0; \
+case {believed} in *"|$1|"*) ;; *) printf '%s\\0' {asks} "$1" >&3; exit 0;; esac; \
+__ssd_files="${{__ssd_files-}}$1|"; . "$1"; }}; \
+umask() {{ __ssd_umask=umask; command umask "$@"; }}; \
+ulimit() {{ __ssd_ulimit=ulimit; command ulimit "$@"; }}; \
+__ssd_finish() {{ __ssd_status=${{__ssd_status-$?}}; trap - EXIT; \
+__ssd_dir=${{DEFAULT_DIR:-${{ROOT_DIR-}}/etc/default}}; {program}[ "${{NAME-}}" ] || NAME={name}; \
+if [ "${{PROJECT_NAME-}}" ]; then __ssd_read "$__ssd_dir/openstack"; fi; \
+__ssd_read "$__ssd_dir/$NAME"; \
+{functions}printf '%s\\0' "$__ssd_status" {values} "${{__ssd_files-}}" \
+"${{__ssd_umask-}}" "${{__ssd_ulimit-}}" >&3; command umask >&3; export -p >&3; exit 0; }}; \
+trap __ssd_finish EXIT; """
+_ASKS = "believe?"
+# init-d-script(5) calls a service as its program, whatever its file and header say.
+_PROGRAM = '[ "${DAEMON:-none}" = none ] || : "${NAME:=${DAEMON##*/}}"; '
+_AFTER = "\n__ssd_status=end; __ssd_finish\n"
+_FIND_FUNCTIONS = (
+    'for f in {names}; do if command -V "$f" > /dev/null 2>&1; then __ssd_functions='
+    '"${{__ssd_functions-}} $f"; fi; done; '
+)
+
+
+def read(
+    path: str,
+    environment: "Mapping[bytes, bytes] | None" = None,
+    meanwhile: "Work" = lambda: None,
+) -> "Service":
+    """Read the declaration in a shell file, which sees ``environment`` (our own if None).
+
+    ``meanwhile`` is called while the shell works: there are two processors in most machines.
+    Raises DeclarationError, also for a file that others may write (``ssd.service.trust``), and
+    OSError if the file cannot be read.
+    """
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+            text = file.read(MOST + 1)
+    except NotADirectoryError:
+        from ssd.service.sources import zipped
+
+        shipped = zipped.text(path)
+        if shipped is None:
+            raise
+        return loads(shipped, path, environment, meanwhile)
+    if len(text) > MOST:
+        raise DeclarationError("it is larger than 1 MiB", file=path)
+    check(path)
+    return loads(_as_unix_has_it(text), os.path.abspath(path), environment, meanwhile)
+
+
+def _as_unix_has_it(text: str) -> str:
+    """Take away what an editor of Windows adds, and a shell would take for a part of words."""
+    text = text.removeprefix("\ufeff")  # the byte order mark
+    # Elsewhere than in the first line it may be meant.
+    return text.replace("\r\n", "\n") if text.partition("\n")[0].endswith("\r") else text
+
+
+def kind_of(text: str) -> str:
+    """Tell which of the four kinds of file a text is."""
+    first = text.partition("\n")[0]
+    if "PROJECT_NAME=" in text or "{PROJECT_NAME:=" in text:
+        return OPENSTACK
+    if "init-d-script" in first or "INIT_D_SCRIPT_SOURCED" in text and not is_own(text):
+        return INIT_D
+    return SCRIPT if first.startswith("#!") and not is_own(text) else OWN
+
+
+def has_verbs(text: str) -> bool:
+    """Tell whether a text is a script that does its verbs itself, by arguments or functions."""
+    kind = kind_of(text)
+    if kind == OWN or is_own(text) or _APPENDED in text:
+        return False
+    from ssd.service.sources.plain_script import acts, foreign, overrides
+
+    return bool(overrides(text)) if kind == INIT_D else bool(foreign(text)) or acts(text)
+
+
+def is_own(text: str) -> bool:
+    """Tell whether a text names ssd-service as its interpreter."""
+    first = text.partition("\n")[0]
+    return first.startswith("#!") and "ssd-service" in first
+
+
+def loads(
+    text: str,
+    file: str,
+    environment: "Mapping[bytes, bytes] | None" = None,
+    meanwhile: "Work" = lambda: None,
+) -> "Service":
+    """Make a Service of the text of a shell file. Raises DeclarationError.
+
+    What in there has no effect, though it looks meant, is in its ``doubts``.
+    """
+    if "\0" in text:
+        number = text.partition("\0")[0].count("\n") + 1
+        raise DeclarationError("it is no text: it has a NUL byte", file=file, line=number)
+    kind = kind_of(text)
+    header = parse(text)
+    strict = is_own(text) or not text.startswith("#!")
+    if strict:
+        from ssd.service.sources.spelling import check as check_spelling
+
+        check_spelling(text, file)
+    _refuse_code(kind, text, file)
+    name = header.get("provides", "").partition(" ")[0] or _called(file)
+    given = dict(os.environb if environment is None else environment)
+    if kind != OPENSTACK:
+        # A variable that the file does not set must not come from elsewhere (init-d-script).
+        for variable in debian.VARIABLES:
+            given.pop(variable.encode(), None)
+    whole = strict and kind == OWN
+    names = (_PROGRAM if kind == INIT_D else "", quote(name))
+    # What openstack-pkg-tools appends has effects, and is ours to do.
+    head = text.partition(_APPENDED)[0] if kind == OPENSTACK else text
+    state = _State(file, given, _likely(kind, name, given))
+    state.execute(head, names, whole, meanwhile)
+    found = state.variables
+    if kind == OPENSTACK and not found.get("PROJECT_NAME"):
+        kind = OWN if strict else SCRIPT  # it only stands in some text
+    if kind == SCRIPT:
+        from ssd.service.sources.plain_script import refuse_losses
+
+        refuse_losses(text, file, found)
+    from ssd.service.declaration import Service  # loaded by now, or while the shell worked
+
+    try:
+        made = {**state.fields, **_fields(kind, found, text, file, given)}
+        made |= _hooks(state.functions, file)
+        own = debian.own_fields(found)
+        for table in ("environment", "limits"):
+            if table in own and table in made:
+                own[table] = {**made[table], **own[table]}  # type: ignore[dict-item]
+        service = Service(file=file, **{**debian.header_fields(header), **made, **own})
+    except debian.BadVariable as error:
+        line = line_of(text, error.variable)
+        raise DeclarationError(error.reason, error.variable, file=file, line=line) from None
+    except DeclarationError as error:
+        error.key = debian.variable_of(error.key or "", found)
+        error.line = line_of(text, error.key)
+        raise
+    if kind != SCRIPT:
+        # A script's own code makes use of names as it likes.
+        plain = kind == INIT_D or strict
+        service.source = (text if plain else "", state.files, found, kind == OPENSTACK, state.said)
+    return service
+
+
+def _refuse_code(kind: str, text: str, file: str) -> None:
+    """Raise DeclarationError for code that no declaration can hold, before it is executed."""
+    if kind == OWN and any(mark in text for mark in ARGUMENTS):
+        from ssd.service.sources.plain_script import refuse_verbs
+
+        refuse_verbs(text, file)
+    if kind == SCRIPT:
+        from ssd.service.sources.plain_script import refuse_foreign
+
+        refuse_foreign(text, file)
+    if kind == INIT_D:
+        from ssd.service.sources.plain_script import refuse_overrides
+
+        refuse_overrides(text, file)
+
+
+def _likely(kind: str, name: str, given: "Mapping[bytes, bytes]") -> list[str]:
+    """Return the administrator's files that a text will probably have read, if all is well.
+
+    Others are asked for, which takes another shell.
+    """
+    directory = given.get(b"DEFAULT_DIR") or given.get(b"ROOT_DIR", b"") + b"/etc/default"
+    names = (["openstack"] if kind == OPENSTACK else []) + [name]
+    paths = [f"{os.fsdecode(directory)}/{each}" for each in names]
+    return [path for path in paths if os.path.lexists(path) and believed(path)]
+
+
+def _called(file: str) -> str:
+    """Return what a file is called; update-rc.d(8)'s links S01NAME and K01NAME mean NAME."""
+    name = os.path.basename(file)
+    ranked = name[:1] in ("S", "K") and name[1:3].isdigit() and len(name) > 3
+    return name[3:] if ranked and os.path.islink(file) else name
+
+
+class _State:
+    """What a shell is in when it has executed a text.
+
+    variables: those that mean something. functions: those that are hooks. fields: what the
+    text has changed of its process. files: those of the administrator that it has read. said:
+    what the shell complained of.
+    """
+
+    def __init__(self, file: str, given: "Mapping[bytes, bytes]", likely: list[str]) -> None:
+        self.variables: dict[str, str] = {}
+        self.functions: list[str] = []
+        self.fields: dict[str, object] = {}
+        self.files: list[str] = []
+        self.said = ""
+        self._file = file
+        self._given = given
+        self._believed = likely
+        self._limits: Limits | None = None
+
+    def execute(self, text: str, called: tuple[str, str], whole: bool, meanwhile: "Work") -> None:
+        """Have a shell execute the text.
+
+        ``called``: what sets NAME in the end if the file does not, and the word for it
+        otherwise. With ``whole`` it has to come to its end, or exit with 0.
+        """
+        names = [*debian.VARIABLES, "PATH", "__ssd_functions"]
+        functions = _FIND_FUNCTIONS.format(names=" ".join(_FUNCTIONS)) if "do_st" in text else ""
+        values = " ".join(f'"${{{each}+=}}${{{each}-}}"' for each in names)
+        before = _BEFORE.format(
+            program=called[0], name=called[1], functions=functions, values=values,
+            believed=quote(f"|{'|'.join(self._believed)}|"), asks=_ASKS,
+        )  # fmt: skip
+        status, output, said = self._run(before + text + _AFTER, meanwhile)
+        ended, *texts = output.decode("utf-8", "surrogateescape").split("\0")
+        if ended == _ASKS and len(texts) == 2 and texts[0] not in self._believed:
+            check(texts[0])
+            self._believed.append(texts[0])
+            self.execute(text, called, whole, lambda: None)
+            return
+        if len(texts) != len(names) + 4 or whole and ended not in ("end", "0"):
+            if ended and not ended.isdigit():
+                reason = "it uses descriptor 3, which ssd-service reads"
+                raise DeclarationError(reason, file=self._file)
+            raise fault(self._file, status or int(ended or 1), said)
+        self.said = said
+        found = {n: t[1:] for n, t in zip(names, texts, strict=False) if t}
+        self.functions = found.pop("__ssd_functions", "").split()
+        self.variables = found
+        self._take(texts[len(names) :])
+
+    def _run(self, program: str, meanwhile: "Work") -> tuple[int, bytes, str]:
+        def at_end(pid: int, output: bytes) -> None:
+            if b"\0ulimit\0" in output:
+                from ssd.service.sources.aftermath import limits
+
+                self._limits = limits(pid)
+
+        try:
+            return run(program, self._file, self._given, meanwhile=meanwhile, at_end=at_end)
+        except OSError as error:
+            if error.errno != errno.E2BIG:
+                raise
+            reason = "it is too large for a shell: Linux takes 128 KiB at once (execve(2))"
+            raise DeclarationError(reason, file=self._file) from None
+
+    def _take(self, texts: list[str]) -> None:
+        """Take what comes after the variables: files, whether umask was called, the rest."""
+        files, umask, ulimit, rest = texts
+        self.files = files.split("|")[:-1]
+        mask, _, listed = rest.partition("\n")
+        if ulimit and self._limits is None:
+            reason = "what it sets cannot be seen on this system; SERVICE_LIMITS says the same"
+            raise DeclarationError(reason, "ulimit", file=self._file)
+        if self._limits:
+            self.fields["limits"] = self._limits
+        if umask:
+            self.fields["umask"] = mask
+        # As dash writes what it was given; its directory is its own.
+        given = {f"export {os.fsdecode(n)}='{os.fsdecode(v)}'" for n, v in self._given.items()}
+        lines = [each for each in listed.split("\n") if not each.startswith("export PWD=")]
+        if not given.issuperset(lines[:-1]):
+            from ssd.service.sources.aftermath import exported
+
+            self.fields["environment"] = exported(listed, self._given)
+
+
+def _fields(
+    kind: str, found: dict[str, str], text: str, file: str, environment: "Mapping[bytes, bytes]"
+) -> dict[str, object]:
+    """Return what the variables declare by the rules of their kind."""
+    if kind == OPENSTACK:
+        from ssd.service.programs import chooser, first_line
+        from ssd.service.sources import openstack
+
+        made = openstack.fields(
+            found,
+            root=os.geteuid() == 0,
+            exists=os.path.exists,
+            program=chooser(found.get("PATH", os.defpath), file),
+            first_line=first_line,
+        )
+    elif kind == INIT_D:
+        made = debian.init_d_fields(found)
+    elif kind == SCRIPT:
+        made = debian.script_fields(found, text)
+    else:
+        made = debian.plain_fields(found)
+    return {**made, **debian.option_fields(found)}
+
+
+def _hooks(functions: list[str], file: str) -> dict[str, object]:
+    """Return the hooks that call an init-d-script's own functions."""
+    call = f"INIT_D_SCRIPT_SOURCED=true; . {quote(file)}; "
+    pairs = zip(_FUNCTIONS, _HOOKS, strict=True)
+    return {hook: call + function for function, hook in pairs if function in functions}
+
+
+def line_of(text: str, variable: str) -> int | None:
+    """Return the number of the line that sets a variable; None if no line does."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if f"{variable}=" in line or f"{variable}:=" in line:
+            return number
+    return None

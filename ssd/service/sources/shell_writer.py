@@ -1,0 +1,44 @@
+"""Write a declaration as a shell file: a complete init script with ssd-service on top."""
+
+from ssd.service.fields import KINDS
+from ssd.service.shell_values import to_text
+from ssd.service.sources.debian import HEADER
+from ssd.service.sources.words import quote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.service.declaration import Service
+
+INTERPRETER = "#!/usr/bin/env ssd-service"
+_WORDS = {"name": "NAME", "description": "DESC", "executable": "DAEMON", "pidfile": "PIDFILE"}
+
+
+def write(service: "Service") -> str:
+    """Return the file; ``shell_source.loads`` makes an equal declaration of it."""
+    fields = service.to_dict()
+    lines = [INTERPRETER, *_header(fields)]
+    for name, value in fields.items():
+        variable = _WORDS.get(name, f"SERVICE_{name.upper()}")
+        lines.append(f"{variable}={quote(to_text(KINDS[name], value))}")
+    return "\n".join([*lines, ""])
+
+
+def _header(fields: dict[str, object]) -> list[str]:
+    """Write the LSB header, and take out of ``fields`` what it says."""
+    lines = []
+    for keyword, field in HEADER.items():
+        words = fields.get(field)
+        if isinstance(words, list) and all(map(_fits, words)):
+            title = keyword.title()
+            lines.append(f"# {title + ':':<18} {' '.join(words)}")
+            del fields[field]
+    short = fields.get("short_description")
+    if isinstance(short, str) and short.isprintable() and short == " ".join(short.split()):
+        lines.append(f"# {'Short-Description:':<18} {short}")
+        del fields["short_description"]
+        fields.setdefault("description", "")
+    return ["### BEGIN INIT INFO", *lines, "### END INIT INFO"] if lines else []
+
+
+def _fits(word: str) -> bool:
+    return bool(word) and word.isprintable() and word.isascii() and not word.split()[1:]

@@ -1,0 +1,134 @@
+"""Declarations in TOML: read them, and write them."""
+
+import os
+import stat
+
+from ssd.service.declaration import Service
+from ssd.service.errors import DeclarationError
+from ssd.service.sources.plain_toml import parse
+from ssd.service.trust import check
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST = 1 << 20  # bytes of a file; a declaration has a few thousand
+
+
+def read(path: str, name: str | None = None, ways: "set[str] | None" = None) -> Service:
+    """Read the declaration in a TOML file; ``name`` is what it is called if it does not say.
+
+    Without either that is the file's own name. ``ways`` is for many files (``trust.check``).
+    Raises DeclarationError, also for a file that others may write, and OSError if the file
+    cannot be read.
+    """
+    content = _content(path)
+    check(path, ways)
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise DeclarationError("it is not UTF-8", file=path, line=line) from None
+    stem = os.path.basename(path).removesuffix(".toml")
+    return loads(text.removeprefix("\ufeff"), path, name or stem)  # a byte order mark
+
+
+def _content(path: str) -> bytes:
+    """Return what is in a file; the builtin open() takes twice as long.
+
+    Raises DeclarationError for what is no file of a sane size, and OSError.
+    """
+    # Without a wait for the other end of a pipe.
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        facts = os.fstat(fd)
+        if not stat.S_ISREG(facts.st_mode):
+            raise DeclarationError("it is no regular file", file=path)
+        if facts.st_size > MOST:
+            raise DeclarationError("it is larger than 1 MiB", file=path)
+        return os.read(fd, facts.st_size)
+    finally:
+        os.close(fd)
+
+
+def loads(text: str, file: str | None = None, name: str | None = None) -> Service:
+    """Make a Service of the text of a TOML document. Raises DeclarationError."""
+    fields = parse(text)
+    if fields is None:
+        fields = _all_of_toml(text, file)
+    if name is not None:
+        fields.setdefault("name", name)
+    try:
+        return Service(file=file, **fields)
+    except DeclarationError as error:
+        from ssd.service.sources.toml_lines import line_of
+
+        error.line = line_of(text, error.key or "")
+        raise
+
+
+def _all_of_toml(text: str, file: str | None) -> dict[str, object]:
+    """Read what is not plain."""
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        # "... (at line 3, column 5)", which only newer Pythons have as numbers too
+        reason, _, where = str(error).partition(" (at line ")
+        line = where.partition(",")[0]
+        number = int(line) if line.isdigit() else text.count("\n") + 1
+        raise DeclarationError(reason.lower(), file=file, line=number) from None
+    except (ValueError, RecursionError) as error:
+        # A number of thousands of digits, or as many brackets.
+        reason = "its lists and tables are nested too deeply"
+        if isinstance(error, ValueError):
+            reason = "a number has too many digits"
+        raise DeclarationError(reason, file=file) from None
+
+
+def write(service: Service) -> str:
+    """Return the TOML text of a declaration; ``loads`` makes an equal one of it.
+
+    Raises DeclarationError for bytes that are not UTF-8, which TOML cannot hold.
+    """
+    lines: list[str] = []
+    tables: list[str] = []
+    for key, value in service.to_dict().items():
+        if isinstance(value, dict):
+            tables += ["", f"[{key}]", *_assignments(value)]
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for each in value:
+                tables += ["", f"[[{key}]]", *_assignments(each)]
+        else:
+            lines += _assignments({key: value})
+    return "\n".join([*lines, *tables, ""])
+
+
+def _assignments(table: dict[str, object]) -> "Iterator[str]":
+    for key, value in table.items():
+        bare = key.isascii() and key.replace("_", "").replace("-", "").isalnum()
+        try:
+            yield f"{key if bare else _literal(key)} = {_literal(value)}"
+        except UnicodeEncodeError:
+            raise DeclarationError("TOML cannot hold bytes that are not UTF-8", key) from None
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        value.encode()  # raises UnicodeEncodeError for a byte of no character
+        return '"' + "".join(map(_escaped, value)) + '"'
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    return str(value)
+
+
+_SHORT = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+
+
+def _escaped(character: str) -> str:
+    if character in _SHORT:
+        return _SHORT[character]
+    return character if character.isprintable() else f"\\U{ord(character):08x}"

@@ -1,0 +1,165 @@
+"""``status --json``: everything that psutil knows of a service's processes."""
+
+import errno
+import json
+import os
+
+try:
+    import psutil
+except ModuleNotFoundError as error:  # no zipapp can hold it, because half of it is C
+    reason = "status --json needs psutil, which is not installed: pip install psutil"
+    raise OSError(errno.ENOENT, reason) from error
+
+from ssd.errors import EXHAUSTED
+from ssd.processes import default_table
+from ssd.service import verbs
+from ssd.service.verbs.steps import Steps
+from ssd.writing import write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ssd.identity import Process
+    from ssd.processes.contract import ProcessTable
+    from ssd.service.declaration import Service
+
+# Of psutil.Process.as_dict; not the environment, which may hold passwords, no maps of memory,
+# which are longer than all the rest, and no percentage of a time that has only begun.
+ATTRIBUTES = (
+    "pid", "ppid", "name", "exe", "cmdline", "cwd", "status", "username", "uids", "gids",
+    "terminal", "create_time", "nice", "ionice", "num_threads", "threads", "num_fds",
+    "num_ctx_switches", "cpu_affinity", "cpu_num", "cpu_times", "memory_info", "memory_full_info",
+    "memory_percent", "io_counters", "open_files",
+)  # fmt: skip
+LIMITS = [name for name in dir(psutil) if name.startswith("RLIMIT_")]  # where psutil has them
+
+
+def show(service: "Service", table: "ProcessTable | None" = None) -> int:
+    """Print the facts of one service as a JSON object; return its LSB status."""
+    status, facts = gather(service, table)
+    write(1, json.dumps(facts, indent=2) + "\n")
+    return status
+
+
+def gather(
+    service: "Service", table: "ProcessTable | None" = None
+) -> tuple[int, dict[str, object]]:
+    """Return the LSB status of a service, and what can be found out about it.
+
+    A fact that the caller may not know is null; a process that has ended meanwhile has its
+    pid and nothing more.
+    """
+    steps = Steps(service, table)
+    outcome = steps.look()
+    status = verbs.decide("status", verbs.LOOK, outcome).status
+    return status, {
+        "name": service.name,
+        "description": service.description,
+        "state": outcome,
+        "status": status,
+        "pidfile": None if service.pidfile == "none" else service.pidfile,
+        "declared_in": service.file,
+        "complaints": steps.complaints,
+        "processes": [_facts(process) for process in steps.processes],
+    }
+
+
+def _facts(process: "Process") -> dict[str, object]:
+    """Return the facts of a process, with its children below it."""
+    if not process.is_still(default_table().process(process.pid)):  # ended, or on another machine
+        return {"pid": process.pid}
+    try:
+        return _tree(process.pid)
+    except (psutil.Error, OSError) as error:
+        _check_known(error)
+        if not process.is_still(default_table().process(process.pid)):
+            return {"pid": process.pid}  # it has ended meanwhile
+        return {**dict.fromkeys((*KNOWN, "children")), "pid": process.pid}  # it may not be seen
+
+
+def _tree(pid: int) -> dict[str, object]:
+    """Return the facts of a process and its children. Raises psutil.Error and OSError."""
+    found = psutil.Process(pid)
+    facts = _plain(found)
+    facts["children"] = None
+    if facts["ppid"] is not None:  # else it shows nothing of itself, and nor does a child
+        facts["children"] = [each for each in map(_child, _children(found)) if each]
+    return facts
+
+
+def _child(pid: int) -> dict[str, object] | None:
+    """Return the facts of a child; None if it has ended meanwhile."""
+    try:
+        return _tree(pid)
+    except (psutil.Error, OSError) as error:
+        _check_known(error)
+        return None
+
+
+def _children(process: psutil.Process) -> list[int]:
+    """Return the children of a process, as far as the caller may know whose child one is."""
+    try:
+        return [child.pid for child in process.children()]
+    except (psutil.AccessDenied, OSError):
+        # psutil gives up at the first process that may not be read, and without a time of boot.
+        return [child.pid for child in default_table().children(process.pid)]
+
+
+def _plain(process: psutil.Process) -> dict[str, object]:
+    """Return a process's facts as JSON can hold them. Raises psutil.NoSuchProcess."""
+    with process.oneshot():
+        return {name: _fact(process, name) for name in KNOWN}
+
+
+def _fact(process: psutil.Process, name: str) -> object:
+    """Return one fact; None where the caller may not know it, or nothing here tells it.
+
+    With /proc mounted by subset=pid there is neither the time of boot nor the machine's memory.
+    """
+    try:
+        if name == "pid":
+            return process.pid
+        return DERIVED[name](process) if name in DERIVED else _value(getattr(process, name)())
+    except psutil.ZombieProcess:
+        return None
+    except psutil.NoSuchProcess:
+        raise
+    except (psutil.Error, OSError, NotImplementedError) as error:
+        _check_known(error)
+        return None
+
+
+def _check_known(error: Exception) -> None:
+    """Raise an error again that is trouble of our own, and says nothing of the process."""
+    if isinstance(error, OSError) and error.errno in EXHAUSTED:
+        raise error
+
+
+def _limits(process: psutil.Process) -> object:
+    """Return resource limits by the names that a declaration has for them: soft and hard."""
+    return {name[7:].lower(): process.rlimit(getattr(psutil, name)) for name in LIMITS}
+
+
+def _connections(process: psutil.Process) -> object:
+    # psutil 6 renamed it.
+    ask = getattr(process, "net_connections", None) or process.connections
+    return [_value(each) for each in ask()]
+
+
+DERIVED: "dict[str, Callable[[psutil.Process], object]]" = {
+    "connections": _connections,
+    "limits": _limits,
+}
+KNOWN = (*(name for name in ATTRIBUTES if hasattr(psutil.Process, name)), *DERIVED)
+
+
+def _value(value: object) -> object:
+    """Turn named tuples into tables."""
+    if hasattr(value, "_asdict"):
+        return {name: _value(each) for name, each in value._asdict().items()}
+    if isinstance(value, (list, tuple)):
+        return [_value(each) for each in value]
+    if isinstance(value, str):
+        return os.fsencode(value).decode("utf-8", "replace")
+    return value if isinstance(value, (int, float)) or value is None else str(value)

@@ -1,0 +1,151 @@
+"""Whether another init runs a service of this name: then that is who must be asked.
+
+A unit or an OpenRC script that was generated from a declaration starts the program itself, and
+knows it by other means than a pidfile. A second start beside it would make a process that it never
+stops. Loaded only where such an init runs.
+"""
+
+import errno
+import os
+
+from ssd.service.generators.facilities import unit_name
+from ssd.service.initscripts.cli import OPENRC, SYSTEMD
+from ssd.service.initscripts.program import Run
+from ssd.service.sources import INIT_D, is_own
+from ssd.writing import write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ssd.service.declaration import Service
+
+NAMES = {SYSTEMD: "systemd", OPENRC: "OpenRC"}
+# systemd.unit(5), "Unit File Search Path", and where generators and systemd-run(1) put theirs.
+UNITS = (
+    "/etc/systemd/system", "/run/systemd/system", "/run/systemd/transient",
+    "/run/systemd/generator", "/run/systemd/generator.early", "/run/systemd/generator.late",
+    "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
+)  # fmt: skip
+# What a unit is in as long as there are, or soon will be, processes of it.
+ACTIVE = "active,reloading,activating,deactivating,refreshing"
+UNIMPLEMENTED, UNKNOWN = 3, 4  # LSB, "Init Script Actions"
+
+# verb -> words for rc-service(8); a reload is there only where the script has one.
+RC_SERVICE = {
+    "start": ("{}", "start"), "stop": ("{}", "stop"), "restart": ("{}", "restart"),
+    "status": ("{}", "status"), "try-restart": ("--ifstarted", "{}", "restart"),
+    "reload": ("{}", "reload"),
+}  # fmt: skip
+
+
+def runners(names: "Iterable[str]", inside: str = "") -> dict[str, str]:
+    """Return the init, SYSTEMD or OPENRC, of each of these services that another one runs.
+
+    Not if we are a part of the service: a unit or a script may call ssd-service itself. ``inside``
+    is the service whose script OpenRC runs, from RC_SVCNAME.
+    """
+    named = list(names)
+    found: dict[str, str] = {}
+    if os.path.isdir(OPENRC):
+        started = (name for name in named if os.path.lexists(f"{OPENRC}/{name}"))
+        # One that is an init script of ours is known to OpenRC by what we do.
+        ours = (n for n in started if n != inside and not is_own(f"{INIT_D}/{n}"))
+        found |= dict.fromkeys(ours, OPENRC)
+    if os.path.isdir(SYSTEMD):
+        units = {f"{unit_name(name)}.service": name for name in named}
+        there = [unit for unit in units if any(os.path.exists(f"{d}/{unit}") for d in UNITS)]
+        active = _active(there) - _around() if there else set()
+        found |= {units[unit]: SYSTEMD for unit in active}
+    return found
+
+
+def _active(units: list[str]) -> set[str]:
+    """Return those of these units that systemd runs.
+
+    Raises OSError, also where it does not answer: a start must not take that for a no.
+    """
+    from ssd.service.initscripts.systemctl import ask
+
+    listing = ("list-units", "--full", "--plain", "--no-legend", f"--state={ACTIVE}")
+    status, listed = ask(*listing, "--", *units)
+    if status:
+        asked = f"systemctl list-units {' '.join(units)}"
+        raise OSError(f"cannot tell what systemd runs: {asked!r} ends with status {status}")
+    return {line.split()[0] for line in listed.splitlines() if line.split()}
+
+
+def _around() -> set[str]:
+    """Return the units that this process is a part of, by its control groups."""
+    with open("/proc/self/cgroup", encoding="utf-8", errors="surrogateescape") as file:
+        return parts(file.read())
+
+
+def parts(text: str) -> set[str]:
+    """Return all names that stand in a text such as /proc/self/cgroup (cgroups(7))."""
+    return {part for line in text.splitlines() for part in line.split("/")}
+
+
+def call(init: str, service: "Service", verb: str) -> Run | None:
+    """Return the call that has an init do a verb; None if there is none. Raises OSError."""
+    reloads = service.reload_signal != "none"
+    if verb == "--full-restart":
+        verb = "restart"
+    if init == SYSTEMD:
+        from ssd.service.initscripts import systemctl
+
+        return systemctl.call(unit_name(service.name), [verb])
+    if verb == "force-reload":
+        verb = "reload" if reloads else "restart"
+    if verb not in RC_SERVICE or verb == "reload" and not reloads:
+        return None
+    import shutil
+
+    path = shutil.which("rc-service")
+    if path is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "rc-service")
+    from ssd.starting.environment import inherited
+
+    words = [word.format(service.name) for word in RC_SERVICE[verb]]
+    return Run(path, ["rc-service", *words], inherited())
+
+
+def hand_over(service: "Service", words: list[str], program: str, inside: str) -> int | None:
+    """Have the init that runs a service do the verb, in this process's place.
+
+    None if nobody else runs it, or the verb is none of an init's. Returns a status only for what
+    that init cannot do. Raises OSError.
+    """
+    verb = words[0] if words else ""
+    if verb in ("show-args", "systemd-start") or len(words) > 1 and words != ["status", "--json"]:
+        return None
+    init = runners([service.name], inside).get(service.name)
+    if init is None:
+        return None
+    if len(words) > 1:
+        return refuse_facts(init, service, program)
+    run = call(init, service, verb)
+    if run is None:
+        write(2, f"{program}: {service.name}: {NAMES[init]} runs it, and has no verb {verb!r}\n")
+        return UNIMPLEMENTED
+    from ssd.service.initscripts.cli import execute
+
+    execute(run)
+    raise AssertionError("execve(2) returned without an error")
+
+
+def refuse_facts(init: str, service: "Service", program: str) -> int:
+    """Say that another init knows the processes, and return the status."""
+    write(2, f"{program}: {service.name}: {NAMES[init]} runs it, and knows its processes\n")
+    return UNKNOWN
+
+
+def perform(init: str, service: "Service", verb: str, program: str) -> int:
+    """Have an init do a verb, and return its exit status. Raises OSError."""
+    run = call(init, service, verb)
+    if run is None:
+        write(2, f"{program}: {service.name}: {NAMES[init]} runs it, and has no verb {verb!r}\n")
+        return UNIMPLEMENTED
+    from ssd.service.initscripts.spawning import spawn
+
+    return os.waitstatus_to_exitcode(os.waitpid(spawn(run), 0)[1])

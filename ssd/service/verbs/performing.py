@@ -1,0 +1,135 @@
+"""Perform a verb on one service: the table decides, the steps do, the console tells."""
+
+from ssd.service import verbs
+from ssd.service.verbs.steps import Steps
+from ssd.writing import write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.identity import Process
+    from ssd.processes.contract import ProcessTable
+    from ssd.service.declaration import Service
+    from ssd.service.verbs import Move
+    from ssd.service.verbs.console import Console
+
+_INSTALLED = "is not installed"
+STDOUT, STDERR = 1, 2
+
+
+def perform(
+    service: "Service",
+    verb: str,
+    *,
+    program: str,
+    script: str,
+    table: "ProcessTable | None" = None,
+) -> int:
+    """Do a verb and return its exit status (LSB, "Init Script Actions").
+
+    ``program`` begins complaints on standard error; ``script`` is what the usage calls it.
+    """
+    resolved = verbs.resolve(verb, service.reload_signal != "none")
+    if resolved is None:
+        return usage(service, script)
+    if resolved == "show-args":
+        return show_arguments(service)
+    steps = Steps(service, table)
+    outcome = steps.look(for_start=(verbs.LOOK, verbs.ABSENT) in verbs.TABLE[resolved])
+    move = verbs.decide(resolved, verbs.LOOK, outcome)
+    if resolved == "status":
+        tell(steps, outcome)
+    elif move.words == _INSTALLED:
+        write(STDERR, f"{service.name}: {service.program} {_INSTALLED}\n")
+    elif resolved in verbs.LINES and outcome != verbs.LACKING:
+        move = _with_line(steps, resolved, move)
+    else:  # nothing is left to do if something is lacking, which is said in the end
+        move = _go_on(steps, resolved, move)
+    complain(steps, program)
+    return move.status
+
+
+def _with_line(steps: Steps, verb: str, move: "Move") -> "Move":
+    """Take all steps between the begin and the end of a console line."""
+    from ssd.service.verbs.console import Console
+
+    console = Console(STDOUT)
+    begin_line(console, steps.service, verb)
+    done = verbs.Move(None, status=verbs.ERROR)
+    try:
+        done = _go_on(steps, verb, move)
+    finally:  # so that what nobody has foreseen is said on a line of its own
+        end_line(console, done)
+    return done
+
+
+def _go_on(steps: Steps, verb: str, move: "Move") -> "Move":
+    """Take the steps that the table asks for, one after the other."""
+    while move.step is not None:
+        move = verbs.decide(verb, move.step, steps.take(move.step))
+    return move
+
+
+def begin_line(console: "Console", service: "Service", verb: str) -> None:
+    """Begin the console line of a verb."""
+    console.begin(verbs.LINES[verb].format(service.description or service.name), service.name)
+
+
+def end_line(console: "Console", move: "Move") -> None:
+    """End it with what came of it."""
+    if move.words:
+        console.progress(move.words)
+    console.end(min(move.status, 1))
+
+
+def tell(steps: Steps, outcome: str) -> None:
+    """Say on standard output how a service is."""
+    write(STDOUT, sentence(steps, outcome))
+
+
+def sentence(steps: Steps, outcome: str, brief: bool = False) -> str:
+    """Return the sentence of a status: with pid, uptime and memory if it runs.
+
+    ``brief`` leaves out what takes a second look at the process: its uptime and memory.
+    """
+    service = steps.service
+    if outcome == verbs.RUNNING:
+        if brief:
+            pids = ", ".join(str(process.pid) for process in steps.processes)
+            return f"{service.name} is running (process {pids})\n"
+        return "".join(f"{service.name} is running (process {p.pid}){_vitals(p)}\n"
+                       for p in steps.processes)  # fmt: skip
+    if outcome == verbs.DEAD:
+        return f"{service.name} is not running, but its pidfile {service.pidfile} exists\n"
+    if outcome == verbs.STOPPED:
+        return f"{service.name} is not running\n"
+    return f"cannot tell from {service.pidfile} whether {service.name} is running\n"
+
+
+def _vitals(process: "Process") -> str:
+    from ssd.service.verbs.vitals import vitals
+
+    found = vitals(process)
+    return "" if found is None else f", {found}"
+
+
+def complain(steps: Steps, program: str) -> None:
+    """Say what went wrong, now that the console line is over."""
+    for text in steps.complaints:
+        write(STDERR, f"{program}: {text}\n")
+    steps.complaints.clear()
+
+
+def show_arguments(service: "Service") -> int:
+    """Print the command line of the program."""
+    from ssd.service.surroundings import argv
+
+    service.command()  # raises where there is none
+    write(STDOUT, " ".join(argv(service)) + "\n")
+    return verbs.OK
+
+
+def usage(service: "Service", script: str, status: int = verbs.UNIMPLEMENTED) -> int:
+    """Say which verbs there are."""
+    offered = "|".join(verbs.offered(service.reload_signal != "none"))
+    write(STDERR, f"Usage: {script} {{{offered}}}\n")
+    return status

@@ -1,0 +1,72 @@
+"""Make the directories that a service needs, for those whose they are."""
+
+import errno
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def make(directories: "Iterable[Mapping[str, str]]") -> None:
+    """Make the directories that are missing; those that are there are left alone.
+
+    One that is there may be any directory, or have its owner by intent. Only root gives
+    directories away. Nothing is made behind a link that others than root and the caller
+    could have planted. Raises UnknownUser, UnknownGroup and OSError.
+    """
+    for each in directories:
+        if not os.path.isdir(each["path"]):
+            _make(each["path"], int(each["mode"], 8), each.get("user"), each.get("group"))
+
+
+def _make(path: str, mode: int, user: str | None = None, group: str | None = None) -> None:
+    """Make one, with the directories above it, or none at all."""
+    from ssd.starting.accounts import Identity
+
+    who = Identity(user, group)
+    above = os.path.dirname(path.rstrip("/"))
+    if not os.path.isdir(above):
+        _make(above, 0o755)
+    parent, name = _parent(path)
+    try:
+        try:
+            os.mkdir(name, 0o700, dir_fd=parent)
+        except FileExistsError:
+            if os.path.isdir(path):  # another start was quicker
+                return
+            raise
+        try:
+            _give(parent, name, mode, who.uid, who.gid)
+        except BaseException:
+            os.rmdir(name, dir_fd=parent)
+            raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
+    finally:
+        os.close(parent)
+
+
+def _parent(path: str) -> tuple[int, str]:
+    """Return a descriptor of the directory above, and the name in there. Raises OSError."""
+    from ssd.paths import UntrustedLink, walk
+
+    try:
+        return walk(os.fsencode(path.rstrip("/")), follow_last=False)
+    except UntrustedLink as error:
+        reason = f"the link {error.name} on its way could be anybody's"
+        raise PermissionError(errno.EPERM, reason, path) from error
+
+
+def _give(parent: int, name: str, mode: int, uid: int | None, gid: int | None) -> None:
+    """Set mode and owner by descriptor: the directory above may belong to a stranger."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(name, flags, dir_fd=parent)
+    try:
+        if os.fstat(fd).st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, "somebody has put another directory in its place")
+        if os.geteuid() == 0:
+            os.fchown(fd, -1 if uid is None else uid, -1 if gid is None else gid)
+        os.fchmod(fd, mode)
+    finally:
+        os.close(fd)

@@ -1,0 +1,102 @@
+"""Start a service: its directories, its hooks, its program, and its readiness."""
+
+import os
+
+from ssd.errors import AlreadyRunning, Error, NotReady
+from ssd.service import verbs
+from ssd.service.verbs import hooks
+from ssd.service.verbs import preparing as folders
+from ssd.starting import Launch
+from ssd.starting.accounts import Identity
+from ssd.starting.become import become, home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.identity import Process
+    from ssd.service.verbs.steps import Steps
+
+
+def start(steps: "Steps") -> str:
+    """Start the service and wait until it is ready; return the outcome."""
+    service = steps.service
+    try:
+        folders.make(service.directories)
+        hooks.run(service, "before_start")
+        launch(steps)
+    except AlreadyRunning as error:
+        steps.processes = error.processes
+        return verbs.RUNNING
+    except (Error, OSError) as error:
+        return steps.failed(error)
+    try:
+        hooks.run(service, "after_start")
+    except (Error, OSError) as error:  # the service itself runs
+        steps.complain(error)
+    return verbs.DONE
+
+
+def launch(steps: "Steps") -> "Process | None":
+    """Start the program; return its process as far as it is known once it is ready.
+
+    Raises what ``Launch.launch`` raises.
+    """
+    service = steps.service
+    kind, timeout = service.readiness["kind"], float(str(service.readiness["timeout"]))
+    work = Launch(
+        service.match(),
+        service.command(),
+        background=service.background,
+        make_pidfile=service.background and service.pidfile != "none",
+        notify_timeout=timeout if kind == "notify" and service.background else None,
+        warn=lambda stage, detail, reason: steps.complain(_warning(stage, detail, reason)),
+        say=lambda event, *values: None,
+        table=steps.table,
+    )
+    process: Process | None
+    if service.background or hasattr(work.table, "launch"):
+        process = work.launch()
+    else:
+        from ssd.service.verbs.forking import launch_forking
+
+        process = launch_forking(work)
+    if kind in ("command", "pidfile"):
+        from ssd.service.verbs.until_ready import wait
+
+        try:
+            wait(service, process, timeout, steps.table)
+        except NotReady as error:
+            if error.reason == "exited":
+                from ssd.starting.detach import forget
+
+                forget(work.pidfile, process, work.warn)
+            raise
+    return process
+
+
+def execute(steps: "Steps") -> str:
+    """Become the program in this process; return the outcome only if that fails.
+
+    Raises RuntimeError on a table that makes its processes itself: this one is none of its.
+    """
+    if hasattr(steps.table, "launch"):
+        raise RuntimeError(
+            f"systemd-start would turn this process into {steps.service.executable}; "
+            f"{steps.table!r} has only processes of its own: use start"
+        )
+    service = steps.service
+    try:
+        folders.make(service.directories)
+        command = service.command()
+        who = Identity(command.user, command.group)
+        if command.umask is not None:
+            os.umask(command.umask)
+        become(command, who, lambda *warning: steps.complain(_warning(*warning)), lambda: None,
+               home(who))  # fmt: skip
+    except (Error, OSError) as error:
+        return steps.failed(error)
+
+
+def _warning(stage: str, detail: str, reason: str | None) -> str:
+    from ssd.sentences import STAGES
+
+    return f"{STAGES[stage].format(detail=detail)} ({reason})"

@@ -1,0 +1,114 @@
+"""The steps that verbs are made of, done to one service.
+
+Each returns an outcome of ``ssd.service.verbs``. What is worth telling besides is kept in
+``complaints``: the console line is not ended yet when it comes up.
+"""
+
+from ssd.errors import Error
+from ssd.finding import look, resolve
+from ssd.matching import DEAD_WITH_PIDFILE, RUNNING, UNKNOWN, lsb_status
+from ssd.processes import default_table
+from ssd.service import verbs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.identity import Process
+    from ssd.processes.contract import ProcessTable
+    from ssd.service.declaration import Service
+
+_STATES = {RUNNING: verbs.RUNNING, DEAD_WITH_PIDFILE: verbs.DEAD, UNKNOWN: verbs.UNKNOWN}
+
+
+class Steps:
+    """What can be done to a service; ``table`` is the processes that it is looked for among.
+
+    processes: those that the last look has found.
+    """
+
+    def __init__(self, service: "Service", table: "ProcessTable | None" = None) -> None:
+        self.service = service
+        self.table = table or default_table()
+        self.processes: list[Process] = []
+        self.complaints: list[str] = []
+
+    def take(self, step: str) -> str:
+        """Take a step by its name (but for the look) and return its outcome."""
+        if step == verbs.STOP:
+            from ssd.service.verbs.stopping import stop
+
+            return stop(self)
+        if step == verbs.RELOAD:
+            from ssd.service.verbs.stopping import reload
+
+            return reload(self)
+        from ssd.service.verbs import starting as starts
+
+        return starts.start(self) if step == verbs.START else starts.execute(self)
+
+    def look(self, for_start: bool = False) -> str:
+        """Find out how the service is; ``for_start``: whether its program has to be there.
+
+        Raises DeclarationError for a service that is known by nothing.
+        """
+        if for_start:
+            if not self._installed():
+                return verbs.ABSENT
+            if self._lacks():
+                return verbs.LACKING
+        match = self.service.match()
+        try:
+            finding = look(match, resolve(match, self.table), self.table)
+        except Error as error:
+            self.complain(error)
+            return verbs.UNKNOWN
+        self.processes = finding.processes
+        found = lsb_status(
+            bool(finding.processes), finding.pidfile_holds, match.pidfile is not None
+        )
+        return _STATES.get(found, verbs.STOPPED)
+
+    def complain(self, error: "Error | OSError | str") -> None:
+        """Keep what went wrong, in words; what the next step finds again is said once."""
+        if not isinstance(error, str):
+            from ssd.service.wording import describe
+
+            error = describe(error)
+        if error not in self.complaints:
+            self.complaints.append(error)
+
+    def failed(self, error: "Error | OSError") -> str:
+        """Keep an error, and return the outcome that it is."""
+        from ssd.service.wording import is_denial
+
+        self.complain(error)
+        return verbs.DENIED if is_denial(error) else verbs.FAILED
+
+    def _lacks(self) -> bool:
+        """Tell whether the program cannot run for want of an extra; it says what brings that."""
+        from ssd.service.programs import lacks
+
+        service = self.service
+        if service.script or service.root or hasattr(self.table, "file"):
+            return False
+        said = lacks(str(service.executable))
+        if said:
+            self.complain(said)
+        return bool(said)
+
+    def _installed(self) -> bool:
+        """Tell whether what would be started is there; a script needs nothing but a shell."""
+        from ssd.service.programs import runnable
+
+        if self.service.script:
+            return True
+        path = self.service.executable
+        if path is None:
+            self.service.command()  # raises what is missing
+        known = getattr(self.table, "file", None)
+        if known is None:
+            return runnable(str(self.service.program))
+        try:
+            known(path)  # a table that makes its processes itself knows what it can execute
+        except OSError:
+            return False
+        return True

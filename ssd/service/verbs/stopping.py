@@ -1,0 +1,128 @@
+"""Stop a service, or have it read its configuration again."""
+
+from ssd.clearing import clear
+from ssd.engine import Stop
+from ssd.errors import Error
+from ssd.schedule import Schedule, signal_number
+from ssd.service import verbs
+from ssd.service.verbs.steps import Steps
+from ssd.stopping import run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ssd.processes.contract import ProcessTable
+    from ssd.service.declaration import Service
+
+
+def stop(steps: Steps) -> str:
+    """Stop the service by its schedule, remove its pidfile, and return the outcome."""
+    try:
+        work = begin(steps)
+    except Error as error:
+        return steps.failed(error)
+    with work:
+        run(work)
+    return settle(steps, work)
+
+
+def begin(steps: Steps) -> Stop:
+    """Do what comes before the first signal; return the stop. Raises DeclarationError."""
+    work = Stop(steps.service.match(), steps.service.schedule, table=steps.table)
+    if steps.processes:
+        _hook(steps, "before_stop")
+    return work
+
+
+def settle(steps: Steps, work: Stop) -> str:
+    """Do what comes after a stop that is over, and return the outcome."""
+    if work.failure is not None:
+        return steps.failed(work.failure)
+    if work.remaining:
+        return verbs.REFUSED
+    if not work.signalled and _refused(work):
+        steps.complain("not permitted to signal the process")
+        return verbs.DENIED
+    if steps.service.pidfile != "none":
+        try:
+            kept = clear(steps.service.pidfile, work)
+        except Error as error:
+            return steps.failed(error)
+        if kept is not None:
+            steps.complain(f"pidfile {steps.service.pidfile} is kept: {kept}")
+    _hook(steps, "after_stop")
+    return verbs.DONE if work.signalled else verbs.NOTHING
+
+
+def reload(steps: Steps) -> str:
+    """Send the signal for a reload, and return the outcome."""
+    signum = signal_number(steps.service.reload_signal)
+    schedule = Schedule.once(signum or 0)
+    with Stop(steps.service.match(), schedule, table=steps.table) as work:
+        run(work)
+    if work.failure is not None:
+        return steps.failed(work.failure)
+    if work.signalled:
+        return verbs.DONE
+    return verbs.DENIED if _refused(work) else verbs.NOTHING
+
+
+def _refused(work: Stop) -> bool:
+    return any(done.refused for done in work.rounds)
+
+
+def _hook(steps: Steps, field: str) -> None:
+    """Run a hook; whatever becomes of it, the stop goes on."""
+    if not getattr(steps.service, field):
+        return
+    from ssd.service.verbs import hooks
+
+    try:
+        hooks.run(steps.service, field)
+    except (Error, OSError) as error:
+        steps.complain(error)
+
+
+def stop_level(
+    services: "Sequence[Service]", program: str, table: "ProcessTable | None" = None
+) -> list[int]:
+    """Stop services side by side, in the time of the slowest; return their exit statuses."""
+    from ssd.service.verbs.console import Console
+    from ssd.service.verbs.performing import begin_line, complain, end_line
+
+    console = Console()
+    ends = []
+    for steps, move in _all_stopped([Steps(service, table) for service in services]):
+        begin_line(console, steps.service, "stop")
+        end_line(console, move)
+        complain(steps, program)
+        ends.append(move.status)
+    return ends
+
+
+def _first_move(steps: Steps) -> "verbs.Move":
+    try:
+        return verbs.decide("stop", verbs.LOOK, steps.look())
+    except Error as error:
+        return verbs.decide("stop", verbs.STOP, steps.failed(error))
+
+
+def _all_stopped(many: list[Steps]) -> "list[tuple[Steps, verbs.Move]]":
+    """Take the steps of a stop with all of them; return the last move of each."""
+    moves = list(map(_first_move, many))
+    works = {}
+    for index, (steps, move) in enumerate(zip(many, moves, strict=True)):
+        if move.step == verbs.STOP:
+            try:
+                works[index] = begin(steps)
+            except Error as error:
+                moves[index] = verbs.decide("stop", verbs.STOP, steps.failed(error))
+    try:
+        run(*works.values())
+    finally:
+        for work in works.values():
+            work.close()
+    for index, work in works.items():
+        moves[index] = verbs.decide("stop", verbs.STOP, settle(many[index], work))
+    return list(zip(many, moves, strict=True))

@@ -1,0 +1,109 @@
+"""Wait until a started service is ready, where it does not say so itself.
+
+Two kinds cannot be waited for by descriptor and are asked again every tenth of a second: a
+command that succeeds once the service works, and a pidfile that names it. The service's own
+end is seen at once.
+"""
+
+import os
+
+from ssd.errors import NotReady, PidfileError, ProcessTableError
+from ssd.finding import find
+from ssd.identity import Process
+from ssd.processes import default_table
+from ssd.signals import IGNORED
+from ssd.signals import raw as signals
+from ssd.starting.notify import hold
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.processes.contract import ProcessTable
+    from ssd.service.declaration import Service
+
+PAUSE = 0.1  # seconds between two questions
+
+
+def wait(
+    service: "Service", process: Process | None, timeout: float, table: "ProcessTable"
+) -> None:
+    """Return when the service is ready. ``timeout`` is in seconds.
+
+    ``process`` is the service as far as it is known. Raises NotReady at the end of the time,
+    and as soon as the process has ended.
+    """
+    kind = service.readiness["kind"]
+    command = service.readiness["command"]
+    until = table.now() + timeout
+    while True:
+        if kind == "command":
+            words = [str(word) for word in command]  # type: ignore[attr-defined]
+            ready = _succeeds(words, max(0.0, until - table.now()))
+        else:
+            ready = _is_named(service, table)
+        ended = process is not None and _ended(process, table)
+        # Whom we have sent to the background is the service: without it another one answers.
+        if ready and not (ended and service.background):
+            return
+        if process is not None and ended:
+            raise NotReady(process, "exited")
+        if table.now() >= until:
+            raise NotReady(process or Process(0, 0), "timeout", None, f"{timeout:g}")
+        _pause(process, table)
+
+
+def _ended(process: Process, table: "ProcessTable") -> bool:
+    """Tell whether a process has ended, also where nothing can be looked at (``hold``)."""
+    try:
+        with hold(process, table) as handle:
+            return handle.ended()
+    except ProcessLookupError:
+        return True
+
+
+def _pause(process: Process | None, table: "ProcessTable") -> None:
+    """Let a moment pass, or less if the process ends."""
+    if process is None:
+        import time
+
+        time.sleep(PAUSE)
+        return
+    try:
+        with hold(process, table) as handle:
+            table.wait([handle], table.now() + PAUSE)
+    except ProcessLookupError:
+        return  # found out by the next look
+
+
+def _succeeds(command: list[str], seconds: float) -> bool:
+    """Run a command and tell whether it says yes; one that takes longer is killed, and says no."""
+    null = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
+    try:
+        pid = os.posix_spawnp(
+            command[0], command, os.environb, file_actions=null, setsigdef=IGNORED
+        )
+    except OSError:
+        return False  # not there yet, say on a file system that is mounted later
+    _limit(pid, seconds)
+    return os.waitpid(pid, 0)[1] == 0
+
+
+def _limit(pid: int, seconds: float) -> None:
+    """Wait for the end of a child, and kill it where that does not come."""
+    table = default_table()  # it is a real one, whatever the service is
+    child = table.process(pid)
+    if child is None:  # a zombie by now
+        return
+    try:
+        with table.open(child) as handle:
+            table.wait([handle], table.now() + seconds)
+            handle.signal(signals.SIGKILL)
+    except ProcessLookupError:
+        return  # it has ended in time
+
+
+def _is_named(service: "Service", table: "ProcessTable") -> bool:
+    """Tell whether the pidfile names the living service."""
+    try:
+        return bool(find(service.match(), table=table))
+    except (PidfileError, ProcessTableError):
+        return False  # half written by a daemon that does not rename, or not to be told (yet)

@@ -1,0 +1,195 @@
+"""Start a program unless it runs: look, lock, launch, and report.
+
+``launch`` does it inside a process that exists for that alone, the command's or a helper's.
+``start`` is for a program's own process, from any thread: it has a helper do it.
+"""
+
+import os
+
+from ssd.errors import AlreadyRunning, Error, NotReady, PidfileUnwritable, StartFailed
+from ssd.finding import look, resolve
+from ssd.pidfile import lock as locking
+from ssd.processes import default_table, own
+from ssd.starting.accounts import Identity
+from ssd.starting.become import become, home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import NoReturn
+
+    from ssd.identity import Process
+    from ssd.matching import Match
+    from ssd.pidfile.writing import Written
+    from ssd.processes.contract import ProcessTable
+    from ssd.starting.become import Say, Warn
+    from ssd.starting.command import Command
+    from ssd.starting.detach import Detachment
+
+
+class Launch:
+    """One start to be done in this process.
+
+    match: what must not run yet. command: what is started. background: detach it.
+    make_pidfile: write match.pidfile. notify_timeout: seconds to wait for readiness, None
+    not to. warn(stage, detail, reason) is told what went wrong but not far enough to give
+    up; say(event, *values) is told what goes on: "starting", "detaching", "detached",
+    "awaiting" seconds, "notified" kind and value. executing() is called by a foreground
+    start right before execve(2). listeners: see ``ssd.starting.detach.Detachment``. patience:
+    seconds to wait for the lock; None where this process is ours (``ssd.pidfile.lock.acquire``).
+    """
+
+    def __init__(
+        self,
+        match: "Match",
+        command: "Command",
+        *,
+        background: bool,
+        make_pidfile: bool,
+        warn: "Warn",
+        say: "Say",
+        executing: "Callable[[], None]" = lambda: None,
+        notify_timeout: float | None = None,
+        table: "ProcessTable | None" = None,
+        listeners: "Sequence[int]" = (),
+        patience: float | None = None,
+    ) -> None:
+        self.match = match
+        self.command = command
+        self.background = background
+        self.notify_timeout = notify_timeout
+        self.warn = warn
+        self.say = say
+        self.executing = executing
+        self.listeners = listeners
+        self.patience = patience
+        self.table = table or default_table()
+        self.criteria = resolve(match, self.table)
+        self.who = Identity(command.user, command.group)
+        # By its full path: the working directory is another one when it is written.
+        self.pidfile = None
+        if make_pidfile and match.pidfile is not None:
+            self.pidfile = _absolute(os.fsencode(match.pidfile), _unwritable)
+        if command.output is not None:
+            command.output = _absolute(command.output, _unopened)
+
+    def running(self) -> "list[Process]":
+        """Look, and return a process that runs already, if there is one."""
+        return look(self.match, self.criteria, self.table, only_first=True).processes
+
+    def launch(self) -> "Process":
+        """Start under the lock; return the daemon, or never for a foreground start.
+
+        Raises AlreadyRunning, StartFailed, StartBlocked, PidfileUnwritable, NotReady and
+        what the look raises.
+        """
+        launcher: Callable[[Launch], Process] | None = getattr(self.table, "launch", None)
+        if launcher is not None:  # it makes its processes itself: ssd.testing's
+            return launcher(self)
+        lock = self.lock()
+        try:
+            found = self.running()
+            if found:
+                raise AlreadyRunning(found)
+            self.say("starting")
+            if lock is not None:
+                lock.tidy()
+            if not self.background:
+                self.become()
+            return self._detach(lock)
+        finally:
+            if lock is not None:
+                lock.release()
+
+    def lock(self) -> "locking.Lock | None":
+        """Take the lock against other starts of the same; None where none can be had."""
+        try:
+            return locking.acquire(self.match, self.criteria, self.patience)
+        except locking.NoLock as fault:
+            self.warn("lock", fault.path, fault.reason)
+            return None
+
+    def become(self) -> "NoReturn":
+        """Start in the foreground: write our own pid, then turn into the program."""
+        umask = os.umask(0o077) if self.command.umask is None else self.command.umask
+        os.umask(umask)
+        undo = None
+        if self.pidfile is not None:
+            from ssd.pidfile import writing as recording  # not for every start
+
+            mark = recording.describe(own(self.table), self.table)  # the exec keeps it true
+            undo = recording.write(self.pidfile, os.getpid(), umask, mark)
+        try:
+            become(self.command, self.who, self.warn, self.executing, home(self.who))
+        except BaseException:
+            if undo is not None:
+                self._undo(undo)
+            raise
+
+    def _undo(self, written: "Written") -> None:
+        """Remove the pidfile of a start that failed; another user by now may not be let."""
+        try:
+            written.remove()
+        except OSError as error:
+            path = os.fsdecode(self.pidfile or b"")
+            self.warn("pidfile", path, error.strerror)
+
+    def _detach(self, lock: "locking.Lock | None") -> "Process":
+        """Start in the background and wait for the exec, then for readiness if asked to."""
+        from ssd.starting.detach import Detachment, detach
+
+        self.say("detaching")
+        extra = home(self.who)
+        keep = [] if lock is None else [lock.fileno()]
+        plan = Detachment(
+            self.command, self.who, self.pidfile, extra, keep, self.table, self.listeners
+        )
+        if self.notify_timeout is None:
+            process = detach(plan, self.warn)
+            self.say("detached")
+            return process
+        return self._detach_and_wait(lock, plan, extra)
+
+    def _detach_and_wait(
+        self, lock: "locking.Lock | None", plan: "Detachment", extra: dict[bytes, bytes]
+    ) -> "Process":
+        """Start in the background with a notification socket; return when READY=1 has come."""
+        from ssd.interrupts import Interruptible
+        from ssd.starting.detach import detach, forget
+        from ssd.starting.notify import Listener
+
+        # An ssd that is told to end while it waits does not leave its socket behind.
+        with Interruptible(), Listener(self.who) as listener:
+            extra[b"NOTIFY_SOCKET"] = listener.path
+            process = detach(plan, self.warn)
+            self.say("detached")
+            if lock is not None:
+                lock.release()
+            try:
+                listener.wait(process, float(self.notify_timeout or 0), self.table, self.say)
+            except NotReady as error:
+                if error.reason == "exited":
+                    forget(self.pidfile, process, self.warn)
+                raise
+            return process
+
+
+def _absolute(path: bytes, failure: "Callable[[str, OSError], Error]") -> bytes:
+    """Return a path that holds after a change of directory; only the front is touched.
+
+    Raises what ``failure`` makes of the path where the working directory is gone.
+    """
+    if path.startswith(b"/"):
+        return path
+    try:
+        return os.getcwdb() + b"/" + path
+    except OSError as error:
+        raise failure(os.fsdecode(path), error) from error
+
+
+def _unwritable(path: str, error: OSError) -> Error:
+    return PidfileUnwritable(path, error.strerror, error.errno)
+
+
+def _unopened(path: str, error: OSError) -> Error:
+    return StartFailed("output", path, error.errno, error.strerror)

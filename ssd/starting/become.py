@@ -1,0 +1,103 @@
+"""Turn this process into the program: the last steps of every start, in order.
+
+The order is the original's: niceness, processor and disk scheduling, root, directory,
+identity, execve(2). Resource limits, which it does not have, come before the root. Nothing
+is imported any more from there on: the new root or user may not have us to read.
+"""
+
+import errno
+import os
+
+from ssd.errors import StartFailed
+from ssd.signals import raw as signals
+from ssd.signals import set_ignored
+from ssd.starting import accounts as identity
+from ssd.starting import environment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+    from ssd.starting.command import Command
+
+    Warn = Callable[[str, str, str | None], None]  # stage, detail, reason
+    Say = Callable[..., None]  # what is going on, and its values
+
+
+def attempt(stage: str, detail: str, function: "Callable[..., object]", *arguments: object) -> None:
+    """Call a function and turn an OSError into StartFailed with the stage's name."""
+    try:
+        function(*arguments)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StartFailed(stage, detail, error.errno, reason) from error
+
+
+def become(
+    command: "Command",
+    who: identity.Identity,
+    warn: "Warn",
+    executing: "Callable[[], None]",
+    extra: "dict[bytes, bytes] | None" = None,
+) -> "NoReturn":
+    """Execute the command in this process; return only by raising StartFailed.
+
+    ``extra`` goes into the program's environment; ``warn`` is told of a disk priority
+    that could not be set, which the original does not give up for either; ``executing`` is
+    called when nothing is left to do but execve(2).
+    """
+    # Before the root or the user changes: /proc, or its files, may be out of reach then.
+    surroundings = _surroundings(command, extra)
+    if command.nice:
+        attempt("nice", str(command.nice), os.nice, command.nice)
+    if command.cpu_scheduling is not None or command.io_scheduling is not None:
+        _schedule(command, warn)
+    if command.limits:
+        from ssd.starting.limits import apply
+
+        apply(command.limits)
+    if command.root is not None:
+        attempt("chdir", os.fsdecode(command.root), os.chdir, command.root)
+        attempt("chroot", os.fsdecode(command.root), os.chroot, command.root)
+    attempt("chdir", os.fsdecode(command.directory), os.chdir, command.directory)
+    for stage, detail, function, arguments in identity.changes(who, *identity.own()):
+        attempt(stage, detail, function, *arguments)
+    name = os.fsdecode(command.startas)
+    if not name:  # Python refuses it before the kernel can
+        raise StartFailed("exec", name, errno.ENOENT, os.strerror(errno.ENOENT))
+    executing()
+    set_ignored(signals.SIG_DFL)
+    try:
+        attempt("exec", name, os.execve, command.startas, command.argv, surroundings)
+    finally:
+        set_ignored(signals.SIG_IGN)  # still Python: a closed stderr must not be the end
+    raise AssertionError("execve(2) returned without an error")
+
+
+def _surroundings(command: "Command", extra: "dict[bytes, bytes] | None") -> dict[bytes, bytes]:
+    """Return the program's environment."""
+    given = command.environment
+    surroundings = environment.inherited() if given is None else dict(given)
+    surroundings.update(extra or {})
+    return surroundings
+
+
+def home(who: identity.Identity) -> dict[bytes, bytes]:
+    """Return HOME as the original sets it: to the user's home directory if that exists."""
+    if who.home is None or not os.path.exists(who.home):
+        return {}
+    return {b"HOME": os.fsencode(who.home)}
+
+
+def _schedule(command: "Command", warn: "Warn") -> None:
+    """Set the scheduling of processor and disk."""
+    from ssd.starting import scheduling
+
+    if command.cpu_scheduling is not None:
+        attempt("procsched", "", scheduling.set_cpu, *command.cpu_scheduling)
+    if command.io_scheduling is not None:
+        try:
+            scheduling.set_io(*command.io_scheduling)
+        except OSError as error:
+            warn("iosched", str(scheduling.io_mask(*command.io_scheduling)), error.strerror)

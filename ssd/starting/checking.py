@@ -1,0 +1,114 @@
+"""Check a Command that a program has made; the command line's own options are checked already."""
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TypeGuard
+
+    from ssd.starting.command import Command
+
+ID_MAX = 2**32 - 2  # (uid_t) -1 means "leave it" to setresuid(2)
+UMASK_MAX = 0o777  # umask(2) takes no more
+INT_MAX = 2**31 - 1  # nice(2) takes an int
+LIMIT_MAX = 2**63 - 1  # what setrlimit(2) is given by Python
+LIMITS = "{resource.RLIMIT_NOFILE: (1024, 4096)}"
+
+
+def check(command: "Command") -> None:
+    """Raise ValueError, which names the field, for what cannot be meant, TypeError for no Command.
+
+    That is a number that is none or is out of range, a NUL byte, which would end a text
+    early for the kernel, and a variable's name that no environment can hold (environ(7)).
+    """
+    from ssd.starting.command import Command
+
+    if not isinstance(command, Command):
+        raise TypeError(f"command must be an ssd.Command, ssd.Command([...]), not {command!r}")
+    umask = command.umask
+    if umask is not None and not (_is_whole(umask) and 0 <= umask <= UMASK_MAX):
+        raise ValueError(f"umask is a number from 0 to 0o777, not {umask!r}")
+    if not (_is_whole(command.nice) and abs(command.nice) <= INT_MAX):
+        raise ValueError(f"nice is a whole number, not {command.nice!r}")
+    for label, who in (("user", command.user), ("group", command.group)):
+        if not (who is None or isinstance(who, str) or _is_whole(who) and 0 <= who <= ID_MAX):
+            raise ValueError(f"{label} is a name or a number from 0 to {ID_MAX}, not {who!r}")
+    for name in command.environment or {}:
+        if not name or b"=" in name:
+            raise ValueError(
+                f"environment has no variable named {name!r}: empty, or with a = in it"
+            )
+    for label, texts in _texts(command).items():
+        for text in texts:
+            if b"\0" in text:
+                raise ValueError(f"{label} has a NUL byte in it: {text!r}")
+
+
+def pair(what: str, given: object, names: tuple[str, ...]) -> "tuple[str, int] | None":
+    """Return a name and a priority as plain values; None for none. Raises ValueError."""
+    if given is None:
+        return None
+    if not (isinstance(given, (tuple, list)) and len(given) == 2 and _is_whole(given[1])):
+        example = f"({given if given in names else names[0]!r}, 0)"
+        raise ValueError(f"{what} must be a name and a priority, {example}, not {given!r}")
+    if given[0] not in names:
+        kind = "unknown scheduling policy" if what == "cpu_scheduling" else "unknown I/O class"
+        raise ValueError(f"{kind} {given[0]!r}: {what} has one of {', '.join(names)}")
+    return given[0][:], int(given[1])
+
+
+def limits(given: "Mapping[int, tuple[int, int]] | None") -> dict[int, tuple[int, int]] | None:
+    """Return limits in plain numbers. Raises ValueError, which says what they are."""
+    if given is None:
+        return None
+    if not hasattr(given, "items"):
+        raise ValueError(f"limits must be a mapping, {LIMITS}, not {given!r}")
+    found = {}
+    for number, both in given.items():
+        if not _is_whole(number):
+            raise ValueError(f"limits must be by number, {LIMITS}, not by {number!r}")
+        if not (isinstance(both, (tuple, list)) and len(both) == 2 and all(map(_is_limit, both))):
+            raise ValueError(
+                f"limits[{number}] must be soft and hard limit, {LIMITS}, not {both!r}"
+            )
+        found[int(number)] = (int(both[0]), int(both[1]))
+    return found
+
+
+def shown(command: "Command") -> str:
+    """Write a Command as the call that makes it, of an environment only the names."""
+    from ssd.starting.command import Command
+
+    usual = Command([command.startas])
+    given = [repr(command.argv)]
+    for name in Command.__slots__[1:]:
+        value = getattr(command, name)
+        if name == "environment" and value is not None:  # it may hold a password
+            names = ", ".join(map(repr, value))
+            given.append(f"environment=<{names}>")
+        elif value != getattr(usual, name):
+            given.append(f"{name}={value!r}")
+    return f"Command({', '.join(given)})"
+
+
+def _texts(command: "Command") -> dict[str, list[bytes]]:
+    """Return the texts of each field that the kernel will see."""
+    environment = command.environment or {}
+    return {
+        "argv": command.argv,
+        "directory": [command.directory],
+        "root": [command.root or b""],
+        "output": [command.output or b""],
+        "user": [os.fsencode(command.user)] if isinstance(command.user, str) else [],
+        "group": [os.fsencode(command.group)] if isinstance(command.group, str) else [],
+        "environment": [text for pair in environment.items() for text in pair],
+    }
+
+
+def _is_limit(value: object) -> bool:
+    return _is_whole(value) and -1 <= value <= LIMIT_MAX  # -1: resource.RLIM_INFINITY
+
+
+def _is_whole(value: object) -> "TypeGuard[int]":
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,111 @@
+"""What to start, and how: the words of start-stop-daemon(8) for a program to come."""
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    Text = str | bytes | os.PathLike[str]
+
+
+class Command:
+    """A program to start and the surroundings that it is given.
+
+    argv: the program's path, also its argv[0], and its arguments.
+    startas: the file to execute instead of argv[0]; argv[0] becomes it too.
+    directory: working directory, entered after the change of root; "/" by default.
+    root: new root directory (chroot(2)).
+    user, group: account and group to run as, by name or number. A user alone gets the
+        groups of its account; a group alone keeps the caller's supplementary groups.
+    umask: file mode creation mask; None keeps the caller's.
+    nice: increment of the niceness, see nice(2).
+    cpu_scheduling: (policy, priority), the policy "other", "fifo" or "rr".
+    io_scheduling: (class, priority), the class "real-time", "best-effort" or "idle".
+    output: file that standard output and error are appended to, for a background start;
+        None is /dev/null.
+    close: whether a background start closes and redirects descriptors (``--no-close``).
+    environment: the whole environment; None inherits the caller's. HOME is set to the
+        user's home directory if ``user`` is given and that directory exists.
+    limits: {resource number: (soft, hard)} for setrlimit(2).
+
+    Two are equal if all their fields are. Raises ValueError for an empty argv, an unknown policy
+    or class, and limits that are none; TypeError for what is no text.
+    """
+
+    __slots__ = (
+        "argv", "startas", "directory", "root", "user", "group", "umask", "nice",
+        "cpu_scheduling", "io_scheduling", "output", "close", "environment", "limits",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        argv: "Sequence[Text]",
+        *,
+        startas: "Text | None" = None,
+        directory: "Text" = "/",
+        root: "Text | None" = None,
+        user: str | int | None = None,
+        group: str | int | None = None,
+        umask: int | None = None,
+        nice: int = 0,
+        cpu_scheduling: tuple[str, int] | None = None,
+        io_scheduling: tuple[str, int] | None = None,
+        output: "Text | None" = None,
+        close: bool = True,
+        environment: "Mapping[str, Text] | Mapping[bytes, Text] | None" = None,
+        limits: "Mapping[int, tuple[int, int]] | None" = None,
+    ) -> None:
+        if not argv or isinstance(argv, (str, bytes)) or not hasattr(argv, "__iter__"):
+            raise ValueError("argv is a sequence that begins with the program's path")
+        self.argv: list[bytes] = [_bytes("argv", word) for word in argv]
+        self.startas: bytes = self.argv[0] if startas is None else _bytes("startas", startas)
+        self.argv[0] = self.startas
+        self.directory: bytes = _bytes("directory", directory)
+        self.root: bytes | None = None if root is None else _bytes("root", root)
+        self.user: str | int | None = user[:] if isinstance(user, str) else user  # of no subclass
+        self.group: str | int | None = group[:] if isinstance(group, str) else group
+        self.umask: int | None = umask
+        self.nice: int = nice
+        self.cpu_scheduling: tuple[str, int] | None = cpu_scheduling
+        self.io_scheduling: tuple[str, int] | None = io_scheduling
+        self.output: bytes | None = None if output is None else _bytes("output", output)
+        self.close: bool = close
+        if environment is not None and not hasattr(environment, "items"):
+            raise TypeError("environment must be a mapping, {'NAME': 'text'}")
+        self.environment: dict[bytes, bytes] | None = None
+        if environment is not None:
+            given = environment.items()
+            self.environment = {
+                _bytes("environment", k): _bytes(f"environment[{k!r}]", v) for k, v in given
+            }
+        self.limits: dict[int, tuple[int, int]] | None = None
+        if not (cpu_scheduling is io_scheduling is None and limits is None):
+            from ssd.starting import checking  # seldom asked for
+
+            self.cpu_scheduling = checking.pair("cpu_scheduling", cpu_scheduling, CPU_POLICIES)
+            self.io_scheduling = checking.pair("io_scheduling", io_scheduling, tuple(IO_CLASSES))
+            self.limits = checking.limits(limits)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Command):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in Command.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]  # its lists can be changed
+
+    def __repr__(self) -> str:
+        from ssd.starting.checking import shown  # seldom
+
+        return shown(self)
+
+
+def _bytes(what: str, value: "Text") -> bytes:
+    try:
+        return os.fsencode(value)
+    except TypeError:
+        raise TypeError(f"{what} must be a text or a path, not {value!r}") from None
+
+
+CPU_POLICIES = ("other", "fifo", "rr")
+IO_CLASSES = {"real-time": 1, "best-effort": 2, "idle": 3}  # ioprio_set(2)

@@ -1,0 +1,198 @@
+"""Send a command into the background: python-daemon detaches, we report and execute.
+
+Three processes take part, as in the original. The caller forks a worker; python-daemon's
+DaemonContext forks twice from there and makes a session between; the last one writes the
+pidfile and executes the program. The caller reads their reports until the pipe closes.
+"""
+
+import os
+
+from ssd import pidfile
+from ssd.errors import PidfileError, StartFailed
+from ssd.identity import Process
+from ssd.pidfile import writing as recording
+from ssd.processes import own
+from ssd.starting import report
+from ssd.starting.become import attempt, become
+from ssd.starting.context import daemon_context
+from ssd.starting.leash import Leash
+from ssd.stdio import open_descriptors, prepare
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+    from ssd.processes.contract import ProcessTable
+    from ssd.starting.accounts import Identity
+    from ssd.starting.become import Warn
+    from ssd.starting.command import Command
+    from ssd.stdio import Stream
+
+PIDFILE_UMASK = 0o022  # whatever the daemon's own umask, as in the original
+
+
+class Detachment:
+    """All that the worker needs: a command, where to write its pid, what to keep open.
+
+    ``listeners``: descriptors, besides the caller's, that are told what becomes of the daemon,
+    by itself: whoever reads there knows even if the caller is killed.
+    """
+
+    __slots__ = ("command", "who", "pidfile", "extra", "keep", "table", "listeners")
+
+    def __init__(
+        self,
+        command: "Command",
+        who: "Identity",
+        pidfile: bytes | None,
+        extra: dict[bytes, bytes],
+        keep: list[int],
+        table: "ProcessTable",
+        listeners: "Sequence[int]" = (),
+    ) -> None:
+        self.command = command
+        self.who = who
+        self.pidfile = pidfile
+        self.extra = extra
+        self.keep = keep
+        self.table = table
+        self.listeners = listeners
+
+
+def detach(plan: Detachment, warn: "Warn") -> Process:
+    """Start in the background; return the daemon once its execve(2) has succeeded.
+
+    Only for a process with a single thread. Raises StartFailed or PidfileUnwritable when
+    nothing was left running, and no pidfile.
+    """
+    # Loaded before the fork, so that a missing or broken package is this process's error.
+    context = daemon_context()
+    leash = Leash()
+    reading, writing = os.pipe()
+    try:
+        worker = os.fork()
+    except OSError as error:
+        os.close(reading)
+        os.close(writing)
+        leash.close()
+        raise StartFailed("fork", "", error.errno, error.strerror) from error
+    if worker == 0:
+        _work(plan, context, writing, leash)
+    os.close(writing)
+    try:
+        return _listen(plan, reading, warn)
+    finally:
+        os.close(reading)
+        leash.close()
+        report.reap(worker)
+
+
+def _listen(plan: Detachment, reading: int, warn: "Warn") -> Process:
+    """Follow the reports to their end; clean up and raise if they end too early."""
+    told = report.Told()
+    for kind, values in report.receive(reading):
+        if kind == "warning":
+            warn(*values)  # type: ignore[arg-type]
+        else:
+            told.take(kind, values)
+    if told.failure is not None:
+        forget(plan.pidfile, told.process, warn)
+    return report.arrived(told.result(), plan.table)
+
+
+def forget(path: bytes | None, process: Process | None, warn: "Warn") -> None:
+    """Remove the pidfile of a start that failed, if it got as far as to write it."""
+    if path is None or process is None:
+        return
+    try:
+        if pidfile.read(path, alone=False) == process.pid:
+            pidfile.remove(path)
+    except FileNotFoundError:
+        return
+    except PidfileError as error:
+        warn("pidfile", error.path, error.reason)  # the failure itself matters more
+
+
+def _work(plan: Detachment, context: "type", writing: int, leash: Leash) -> "NoReturn":
+    """Run in the worker and all that comes of it; never return to the caller's code."""
+    written = None
+    ends = (writing, *plan.listeners)
+
+    def executing() -> None:
+        leash.loose()
+        for end in ends:
+            report.send(end, "executing")
+
+    try:
+        if not plan.listeners:  # they hear of the daemon, whatever becomes of ssd
+            leash.put_on()
+        _detach(plan, context, writing, leash)
+        here = own(plan.table)
+        for end in ends:
+            report.send_self(end, here)
+        if plan.pidfile is not None:
+            mark = recording.describe(here, plan.table)
+            written = recording.write(plan.pidfile, os.getpid(), PIDFILE_UMASK, mark)
+        become(
+            plan.command,
+            plan.who,
+            lambda *warning: report.send(writing, "warning", *warning),
+            executing,
+            plan.extra,
+        )
+    except BaseException as error:  # noqa: BLE001 - it goes to the one who waits for it
+        _take_back(written)
+        for end in ends:
+            report.send_error(end, error)
+    finally:
+        os._exit(2)  # our own child: the caller's buffers and exit handlers are not its own
+
+
+def _take_back(written: "recording.Written | None") -> None:
+    """Remove the pidfile here and now: whoever waits for us may have been killed."""
+    if written is None:
+        return
+    try:
+        written.remove()
+    except OSError:
+        pass  # we are another user by now; the one who waits is not, and removes it (``forget``)
+
+
+def _detach(plan: Detachment, context: "type", writing: int, leash: Leash) -> None:
+    """Return in a process of its own session, with its own descriptors and umask."""
+    command = plan.command
+    umask = os.umask(0o077) if command.umask is None else command.umask
+    os.umask(umask)
+    shown = "/dev/null" if command.output is None else os.fsdecode(command.output)
+    streams: list[object] = []
+    attempt("output", shown, lambda: streams.extend(_streams(plan)))
+    keep = [writing, leash.fileno(), *plan.listeners, *plan.keep]
+    if not command.close:
+        keep = open_descriptors()
+    daemon = context(
+        # Stay here, for a relative --chdir or --chroot; but nobody has to be let into where he is.
+        working_directory="." if os.access(".", os.X_OK) else "/",
+        umask=umask,
+        detach_process=True,
+        files_preserve=keep,
+        prevent_core=False,  # the limit would survive the exec
+        signal_map={},  # so would an ignored signal
+        stdin=streams[0],
+        stdout=streams[1],
+        stderr=streams[2],
+    )
+    # Every failure of DaemonContext is an OSError with the cause chained to it.
+    attempt("detach", "", daemon.open)
+    if not plan.listeners:
+        leash.tie()
+
+
+def _streams(plan: Detachment) -> "Sequence[Stream]":
+    """Return the program's standard descriptors. Raises OSError."""
+    output = plan.command.output
+    if output is None:
+        return prepare(None, plan.command.close)
+    from ssd.starting.output import open_output  # few starts have one
+
+    return prepare(open_output(output, plan.who.uid), plan.command.close)

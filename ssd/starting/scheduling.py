@@ -1,0 +1,60 @@
+"""Scheduling of the processor and of the disk, set before the program is executed."""
+
+import errno
+import os
+
+from ssd.starting.command import IO_CLASSES
+
+# ioprio_set(2) has no wrapper in the C library; psutil's refuses a level for the idle class,
+# which start-stop-daemon sets to 7. Numbers from the kernel's system call tables.
+_IOPRIO_SET = {
+    "x86_64": 251, "i386": 289, "i686": 289, "aarch64": 30, "riscv64": 30, "loongarch64": 30,
+    "armv6l": 314, "armv7l": 314, "armv8l": 314, "ppc64": 273, "ppc64le": 273, "s390x": 282,
+}  # fmt: skip
+_CLASS_SHIFT = 13
+_WHO_PROCESS = 1
+
+
+def priority_range(policy: str) -> tuple[int, int]:
+    """Return the lowest and the highest priority of a policy (sched_get_priority_min(2)).
+
+    Raises OSError where the system has none.
+    """
+    number = _policy(policy)
+    return os.sched_get_priority_min(number), os.sched_get_priority_max(number)
+
+
+def set_cpu(policy: str, priority: int) -> None:
+    """Set this process's scheduling policy and priority. Raises OSError."""
+    os.sched_setscheduler(0, _policy(policy), os.sched_param(priority))
+
+
+def set_io(io_class: str, priority: int) -> None:
+    """Set this process's I/O class and priority (0 to 7). Raises OSError.
+
+    Where the system has no such thing, which is anything but Linux, that is ENOSYS: a warning,
+    as any failure of it.
+    """
+    system = os.uname()
+    call = _IOPRIO_SET.get(system.machine) if system.sysname == "Linux" else None
+    if call is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    import ctypes  # this option alone pays for it
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    value = IO_CLASSES[io_class] << _CLASS_SHIFT | priority
+    if libc.syscall(call, _WHO_PROCESS, 0, value) == -1:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+def io_mask(io_class: str, priority: int) -> int:
+    """Return class and priority as the one number that the kernel takes."""
+    return IO_CLASSES[io_class] << _CLASS_SHIFT | priority
+
+
+def _policy(name: str) -> int:
+    if not hasattr(os, "sched_setscheduler"):  # macOS, OpenBSD
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    numbers = {"other": os.SCHED_OTHER, "fifo": os.SCHED_FIFO, "rr": os.SCHED_RR}
+    return numbers[name]

@@ -1,0 +1,278 @@
+"""What the command loads: on a hot path little, and for each verb no more than it needs."""
+
+import json
+import os
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+import daemon
+import pytest
+from kit.locks import lock_file
+from kit.pidfiles import mark
+from kit.support import child, ended, python
+
+import ssd
+
+HOME = str(Path(str(ssd.__file__)).parent.parent)
+DAEMON = str(Path(str(daemon.__file__)).parent.parent)
+
+PLAIN = ("-I", "-S")
+# Runs the command in an interpreter without site, which loads things of its own, and lists
+# what it has loaded then, beyond what the interpreter itself begins with.
+LIST = f"""
+import os, sys
+before = set(sys.modules)
+sys.path[:0] = [{HOME!r}]
+sys.path.append({DAEMON!r})
+from ssd.cli import main
+status = main(["ssd", *sys.argv[1:]])
+loaded = sorted(set(sys.modules) - before)
+import json
+files = {{name: getattr(sys.modules[name], "__file__", None) for name in loaded}}
+print(json.dumps([status, files]))
+"""
+
+HEAVY = {
+    "psutil",
+    "daemon",
+    "lockfile",
+    "enum",
+    "signal",
+    "re",
+    "typing",
+    "dataclasses",
+    "argparse",
+    "getopt",
+    "logging",
+    "subprocess",
+    "functools",
+    "collections",
+    "contextlib",
+    "pathlib",
+    "threading",
+    "socket",
+    "asyncio",
+    "traceback",
+    "tempfile",
+    "shutil",
+    "locale",
+    "ctypes",
+    "importlib",
+    "operator",
+    "selectors",
+    "struct",
+    "warnings",
+    "__future__",
+    "types",
+    "string",
+    "resource",
+    "pwd",
+    "grp",
+    "random",
+    "hashlib",
+    "glob",
+    "fnmatch",
+    "inspect",
+    "weakref",
+}
+
+COMMON = {
+    "ssd",
+    "ssd.cli",
+    "ssd.cli.matching",
+    "ssd.sentences",
+    "ssd.cli.options",
+    "ssd.cli.faults",
+    "ssd.cli.grammar",
+    "ssd.errors",
+    "ssd.finding",
+    "ssd.stdio",
+    "ssd.matching",
+    "ssd.paths",
+    "ssd.pidfile",
+    "ssd.processes",
+    "ssd.identity",
+    "ssd.processes.linux",
+    "ssd.schedule",
+    "ssd.signals",
+    "ssd.writing",
+}
+# The latter where a program of the machine was replaced while it runs.
+SCAN = {"ssd.processes.scan", "ssd.processes.replaced"}
+MARK = {"ssd.pidfile.marks", "ssd.processes.origin"}  # of a pidfile that ssd has written
+STATUS = {"ssd.cli.status"}
+STOP = {
+    "ssd.clearing",
+    "ssd.cli.stop",
+    "ssd.engine",
+    "ssd.processes.handles",
+    "ssd.processes.waiting",
+}
+START = {
+    "ssd.cli.start",
+    "ssd.starting",
+    "ssd.pidfile.lock",
+    "ssd.starting.become",
+    "ssd.starting.command",
+    "ssd.starting.environment",
+    "ssd.starting.accounts",
+}
+BACKGROUND = {
+    "ssd.starting.detach",
+    "ssd.starting.context",
+    "ssd.starting.leash",
+    "ssd.starting.report",
+    "ssd.pidfile.writing",
+} | MARK
+LIBRARY = {"errno", "fcntl", "select", "time", "marshal"}  # in C, and free
+
+# command line -> what of ssd it may load, and how many lines that may be
+BUDGETS = {
+    "--help": (
+        {
+            "ssd",
+            "ssd._version",
+            "ssd.cli",
+            "ssd.cli.faults",
+            "ssd.cli.grammar",
+            "ssd.cli.help",
+            "ssd.sentences",
+            "ssd.cli.options",
+            "ssd.errors",
+            "ssd.matching",
+            "ssd.schedule",
+            "ssd.writing",
+        },
+        1300,
+    ),
+    "--bogus": (
+        {
+            "ssd",
+            "ssd.cli",
+            "ssd.cli.faults",
+            "ssd.cli.grammar",
+            "ssd.sentences",
+            "ssd.cli.options",
+            "ssd.errors",
+            "ssd.matching",
+            "ssd.schedule",
+            "ssd.writing",
+        },
+        1200,
+    ),
+    "--status --pidfile {pidfile}": (COMMON | STATUS, 2050),
+    "--status --pidfile {marked}": (COMMON | STATUS | MARK, 2200),
+    "--status --pid {pid}": (COMMON | STATUS, 2050),
+    "--status --name sleep": (COMMON | STATUS | SCAN, 2200),
+    "--status --exec /bin/true": (COMMON | STATUS | SCAN, 2250),
+    "--status --user 12345678": (COMMON | STATUS | SCAN, 2200),
+    "--status --ppid {self}": (COMMON | STATUS | SCAN, 2200),
+    "--pidof --name sleep": (COMMON | STATUS | SCAN, 2200),
+    "--stop --pidfile {pidfile}": (COMMON | STOP, 2650),
+    "--stop --pidfile {pidfile} --retry=TERM/30/KILL/5": (COMMON | STOP, 2650),
+    "--stop --pidfile {marked}": (COMMON | STOP | MARK, 2800),
+    "--stop --pidfile {pidfile} --test": (COMMON | STOP, 2650),
+    "--stop --quiet --oknodo --pidfile {missing}": (COMMON | STOP, 2650),
+    "--start --pidfile {pidfile} --startas /bin/true": (COMMON | START, 2920),
+    "--start --test --pidfile {missing} --startas /bin/true": (COMMON | START, 2920),
+}
+
+
+def loaded(*arguments: str) -> tuple[int, dict[str, str | None]]:
+    """Run the command in a child; return its status, and the modules with their files."""
+    done = python(LIST, *arguments, flags=PLAIN)
+    status, files = json.loads(done.stdout.splitlines()[-1])
+    return status, files
+
+
+def lines_of(files: dict[str, str | None]) -> int:
+    """Count the lines of ssd's own modules."""
+    own = [path for name, path in files.items() if name.partition(".")[0] == "ssd" and path]
+    return sum(len(Path(path).read_bytes().splitlines()) for path in own)
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path) -> None:
+    """Have the directory of locks made, which only the first start on a machine does."""
+    lock_file(tmp_path / "none")
+
+
+def account(files: Collection[str]) -> set[str]:
+    """Return what a lock may load: an ordinary user's lies in the home of his account."""
+    return {"pwd"} if os.geteuid() != 0 and "ssd.pidfile.lock" in files else set()
+
+
+@pytest.mark.parametrize("line", BUDGETS)
+def test_a_verb_loads_only_what_it_needs(line: str, tmp_path: Path) -> None:
+    """Nothing heavy, only modules of its own list, and no more lines than its budget."""
+    allowed, budget = BUDGETS[line]
+    with child() as process:
+        (tmp_path / "pid").write_text(f"{process.pid}\n")
+        mark(tmp_path / "marked", process.pid)
+        places = {
+            "pid": str(process.pid),
+            "self": str(os.getpid()),
+            "marked": str(tmp_path / "marked"),
+            "pidfile": str(tmp_path / "pid"),
+            "missing": str(tmp_path / "none"),
+        }
+        _, files = loaded(*line.format(**places).split())
+    own = {name for name in files if name.partition(".")[0] == "ssd"}
+    free = account(files)
+    assert set() == set(files) & HEAVY - free
+    assert set() == own - allowed
+    assert set() == set(files) - own - LIBRARY - free
+    assert budget >= lines_of(files)
+
+
+def test_a_start_in_the_background_loads_python_daemon_and_no_more(tmp_path: Path) -> None:
+    """DaemonContext detaches; psutil, lockfile, logging and subprocess have no part in it."""
+    pidfile = tmp_path / "pid"
+    line = f"--start --background --make-pidfile --pidfile {pidfile} --startas /bin/sleep -- 1000"
+    status, files = loaded(*line.split())
+    with ended(int(pidfile.read_text())):
+        own = {name for name in files if name.partition(".")[0] == "ssd"}
+        assert 0 == status
+        assert "daemon.daemon" in files
+        assert set() == set(files) & {"psutil", "lockfile", "logging", "subprocess", "threading"}
+        # The latter where other starts have left lock files, or hold some at this moment.
+        files.pop("ssd.pidfile.lock_directories", None)
+        assert set() == own - COMMON - START - BACKGROUND - {"ssd.pidfile.lock_directories"}
+        assert 3700 >= lines_of(files)
+
+
+RARE = {
+    "a user by name": ("--status --user root", "pwd"),
+    "a group by name": ("--start --test --name xyz --startas /x --group root", "grp"),
+    "a start without a pidfile": (
+        f"--start --exec {sys.executable}",
+        "ssd.pidfile.lock_directories",
+    ),
+    "a scheduler": ("--start --test --name xyz --startas /x -P rr:1", "ssd.cli.values"),
+}
+
+
+@pytest.mark.parametrize("case", RARE)
+def test_what_few_command_lines_need_is_loaded_by_those_alone(case: str) -> None:
+    """The rare module is there when it is asked for."""
+    line, module = RARE[case]
+    _, files = loaded(*line.split())
+    assert module in files
+
+
+def test_importing_the_library_loads_nothing(tmp_path: Path) -> None:
+    """``import ssd`` is one module; the public names come when they are used."""
+    code = f"""
+import sys
+before = set(sys.modules)
+sys.path[:0] = [{HOME!r}]
+import ssd
+print(sorted(set(sys.modules) - before))
+ssd.Match, ssd.status, ssd.stop, ssd.Process, ssd.Schedule
+print(sorted(set(sys.modules) - before))
+"""
+    done = python(code, flags=PLAIN)
+    first, second = map(eval, done.stdout.decode().splitlines())
+    assert ["ssd"] == first
+    assert set() == set(second) & HEAVY

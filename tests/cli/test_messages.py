@@ -1,0 +1,241 @@
+"""Every failure has a sentence, every sentence a use, and every fault its exit status."""
+
+import ast
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import ssd
+from ssd import errors
+from ssd import sentences as messages
+from ssd.errors import NotReady, StartFailed
+from ssd.identity import Process
+from ssd.sentences import NOT_READY, PROGRESS, STAGES, Voice, describe, progress, status_of
+from ssd.starting.accounts import Identity, changes
+
+PACKAGE = Path(str(ssd.__file__)).parent
+# What takes part in a start; other rooms have words of their own.
+ROOMS = ("", "starting/", "children/", "pidfile/")
+SOURCES = [file for room in ROOMS for file in sorted(PACKAGE.glob(f"{room}*.py"))]
+ONE = Process(123, 456)
+
+# One of each class that can end the command, and what its sentence must hold.
+EXAMPLES: list[tuple[errors.Error, list[str]]] = [
+    (errors.UnknownUser("nova"), ["nova", "user"]),
+    (errors.UnknownGroup("nova"), ["nova", "group"]),
+    (errors.ExecutableMissing("/x", 2, "No such file"), ["/x", "No such file"]),
+    (errors.ProcessTableError("/proc is not mounted"), ["/proc is not mounted"]),
+    (errors.ProcessUnreadable(123), ["123", "may not read", "out of date"]),
+    (errors.PidfileUnreadable("/p", "Permission denied", 13), ["/p", "Permission denied"]),
+    (errors.PidfileUnsafe("/p", "it is world-writable"), ["/p", "it is world-writable"]),
+    (errors.PidfileUnwritable("/p", "No space left", 28), ["/p", "No space left"]),
+    (errors.StartFailed("exec", "/x", 2, "No such file"), ["/x", "No such file"]),
+    (errors.StartBlocked("/run/.x.lock", 60.0), ["/run/.x.lock", "60"]),
+    (errors.NotReady(ONE, "exited"), ["123"]),
+]
+# These do not end it: roots of the family, and what the verbs answer with a sentence of
+# standard output.
+ANSWERED = {"Error", "PidfileError", "AlreadyRunning", "NotStopped", "NotPermitted"}
+
+
+def classes() -> set[str]:
+    """Return the names of all exceptions of the family."""
+    return {
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, errors.Error)
+    }
+
+
+def test_every_failure_has_a_sentence() -> None:
+    """A class without one would end the command with a traceback."""
+    assert classes() == {type(error).__name__ for error, _ in EXAMPLES} | ANSWERED
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[type(error).__name__ for error, _ in EXAMPLES])
+def test_a_sentence_says_what_and_why(example: tuple[errors.Error, list[str]]) -> None:
+    """Path and reason are in it, and no placeholder is left."""
+    error, parts = example
+    text = describe(error)
+    assert [] == [part for part in parts if part not in text]
+    assert ("{" in text, "None" in text) == (False, False)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[type(error).__name__ for error, _ in EXAMPLES])
+def test_a_traceback_says_what_and_why_too(example: tuple[errors.Error, list[str]]) -> None:
+    """str() of an exception is for the library's users."""
+    error, parts = example
+    assert [] == [part for part in parts[:1] if part not in str(error)]
+
+
+def test_a_path_with_braces_is_shown_as_it_is() -> None:
+    """Data is no template."""
+    assert "{0} {error}" in describe(errors.PidfileUnsafe("{0} {error}", "{x}"))
+
+
+# Stages ---------------------------------------------------------------------------------
+
+
+def calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
+    """Find the calls of functions or methods of these names in the package."""
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                called = getattr(node.func, "id", getattr(node.func, "attr", None))
+                if called in names:
+                    yield path.name, node
+
+
+def first_words(*names: str) -> set[str]:
+    """Return the literal first arguments of those calls."""
+    return {
+        str(call.args[0].value)
+        for _, call in calls(*names)
+        if call.args and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def stages() -> set[str]:
+    """Return the stages at which a start can fail or warn."""
+    everything = Identity("root", "root")
+    by_identity = {stage for stage, _, _, _ in changes(everything, 4_000_000, 4_000_000)}
+    return first_words("StartFailed", "attempt", "warn") | by_identity
+
+
+def test_the_search_for_stages_finds_them() -> None:
+    """A few that are known, from each kind of call."""
+    assert {"exec", "fork", "lock", "groups", "group", "user", "chdir"} <= stages()
+
+
+def test_every_stage_of_a_start_has_a_sentence_and_every_sentence_a_stage() -> None:
+    """A stage without one is a KeyError in the face of the user."""
+    assert set(STAGES) == stages()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_failed_start_says_at_which_stage_and_why(stage: str) -> None:
+    """With a reason in parentheses only where a system call gave one."""
+    sentence = STAGES[stage].format(detail="DETAIL")
+    assert f"{sentence} (REASON)" == describe(StartFailed(stage, "DETAIL", 2, "REASON"))
+    assert sentence == describe(StartFailed(stage, "DETAIL", None, ""))
+
+
+# Readiness ------------------------------------------------------------------------------
+
+READINESS = {
+    "timeout": (NotReady(ONE, "timeout", None, "60"), "60 seconds"),
+    "exited": (NotReady(ONE, "exited"), "123"),
+    "errno": (NotReady(ONE, "errno", 13), os.strerror(13)),
+    "invalid": (NotReady(ONE, "invalid", None, "ERRNO=x"), "ERRNO=x"),
+    "unheard": (NotReady(ONE, "unheard", None, "its helper was killed"), "helper was killed"),
+}
+
+
+@pytest.mark.parametrize("reason", READINESS)
+def test_a_program_that_is_not_ready_says_why(reason: str) -> None:
+    """Each of the five reasons has its own sentence."""
+    error, part = READINESS[reason]
+    assert part in describe(error)
+
+
+def test_every_reason_not_to_be_ready_has_a_sentence() -> None:
+    """No more and no fewer than the code knows."""
+    used = {
+        str(call.args[1].value)
+        for _, call in calls("NotReady")
+        if len(call.args) > 1 and isinstance(call.args[1], ast.Constant)
+    }
+    assert (set(NOT_READY), set(NOT_READY)) == (set(READINESS), used)
+
+
+# Progress -------------------------------------------------------------------------------
+
+
+def test_every_event_of_a_start_has_words() -> None:
+    """The launch tells events; --verbose shows them."""
+    assert set(PROGRESS) == first_words("say")
+
+
+EVENTS = {
+    ("starting",): "Starting WHAT...\n",
+    ("detaching",): "Detaching to start WHAT...\n",
+    ("detached",): "Detaching complete...\n",
+    ("awaiting", 60.0): "Waiting for notifications... (timeout 60sec 0nsec)\n",
+    ("awaiting", 1.5): "Waiting for notifications... (timeout 1sec 500000000nsec)\n",
+    ("notified", "ready", 1): (
+        "Child sent some notification...\n-> Notification => ready for service.\n"
+    ),
+    ("notified", "line", "X=1"): (
+        "Child sent some notification...\n-> Notification line 'X=1' received\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_progress_is_told_in_the_originals_words(event: tuple) -> None:
+    """Standard output is byte for byte that of start-stop-daemon."""
+    name, *values = event
+    assert EVENTS[event] == progress(name, "WHAT", *values)
+
+
+# Exit statuses --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "asked", "status"),
+    [
+        (messages.FAILED, False, 2),
+        (messages.USAGE, False, 3),
+        (messages.FAILED, True, 4),
+        (messages.USAGE, True, 4),
+    ],
+)
+def test_a_fault_is_two_or_three_and_four_when_a_status_was_asked_for(
+    fault: int, asked: bool, status: int
+) -> None:
+    """LSB's 4 is "cannot tell"."""
+    assert status == status_of(fault, asked)
+
+
+# The voice ------------------------------------------------------------------------------
+
+# quietness -> what comes out of debug, info, say
+LOUDNESS = {-1: "DIS", 0: "IS", 1: "S"}
+
+
+@pytest.mark.parametrize("quietness", LOUDNESS)
+def test_quiet_and_verbose_choose_what_is_said(
+    quietness: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Warnings and errors come always, on standard error and with the program's name."""
+    voice = Voice("ssd")
+    voice.quietness = quietness
+    voice.debug("D")
+    voice.info("I")
+    voice.say("S")
+    voice.warn("W")
+    voice.complain("E", "hint\n")
+    voice.flush()
+    expected = (LOUDNESS[quietness], "ssd: warning: W\nssd: E\nhint\n")
+    assert expected == tuple(capfd.readouterr())
+
+
+def test_what_was_said_can_be_dropped(capfd: pytest.CaptureFixture[str]) -> None:
+    """A start that succeeded tells its progress to a terminal only, as the original does."""
+    voice = Voice("ssd")
+    voice.say("progress")
+    voice.leave()
+    voice.flush()
+    assert ("", "") == tuple(capfd.readouterr())
+
+
+def test_text_that_is_not_utf_8_comes_out_byte_for_byte(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    """File names are bytes."""
+    voice = Voice("ssd")
+    voice.say(os.fsdecode(b"\xff\xfe"))
+    voice.flush()
+    assert b"\xff\xfe" == capfdbinary.readouterr().out

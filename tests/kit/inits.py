@@ -1,0 +1,189 @@
+"""A machine of namespaces that Debian's own sysvinit, or OpenRC, boots as its process 1.
+
+Its root is a tmpfs, with the system's /usr under a layer of its own, so that whatever is installed
+there is gone with it. The package is installed in there as the README says. Its processes end
+with the one that holds the namespaces.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from conftest import CHECKOUT
+from real.programs import Ear
+
+from kit import debian
+from kit.booting import first_process
+from kit.support import PATIENCE
+
+# By the name of the init: what is unpacked, and the program that is process 1.
+INITS = {
+    "sysvinit": (("sysvinit-core", "sysv-rc", "startpar"), "/sbin/init"),
+    "openrc": (("openrc",), "/sbin/openrc-init"),
+}
+# Dependencies of the package, which the test's own environment has.
+DEPENDENCIES = ("psutil", "daemon", "lockfile")
+
+# $1: an empty folder, for the root. $2: the folder that both sides see, /srv in there. $3: Debian's
+# packages. The rest: folders that are seen in there under their own names.
+_MAKE = """
+set -e
+mount --make-rprivate /
+mount -t tmpfs -o mode=755 tmpfs "$1"; cd "$1"; shared=$2 packages=$3; shift 3
+mkdir -p etc/rc2.d usr var/lib var/log var/cache run tmp proc sys dev srv old opt root
+mkdir -p layer/up layer/work
+mount -t overlay -o lowerdir=/usr,upperdir=layer/up,workdir=layer/work overlay usr ||
+    { echo no overlay here >&2; exit 77; }
+for path in /bin /sbin /lib*; do [ ! -L "$path" ] || cp -P "$path" .; done
+cp /etc/passwd /etc/group /etc/ld.so.cache etc; : > etc/profile; ln -s ../run var/run
+for below in "$packages" "$packages/usr"; do # all is in usr from Debian 13 on
+    # init may be a link, to systemd.
+    [ ! -d "$below/sbin" ] || cp -a --remove-destination "$below/sbin/." usr/sbin
+    for file in bin/startpar lib/init lib/lsb lib/rc; do
+        [ ! -e "$below/$file" ] || cp -a "$below/$file" "usr/${file%/*}"
+    done
+    for library in "$below"/lib/*/librc.so* "$below"/lib/*/libeinfo.so*; do
+        [ ! -e "$library" ] || cp -a "$library" usr/lib
+    done
+done
+for file in rc.conf insserv.conf manpath.config; do
+    [ ! -e "/etc/$file" ] || cp "/etc/$file" etc
+done
+for file in init.d rc.conf insserv.conf insserv insserv.conf.d; do
+    [ ! -e "$packages/etc/$file" ] || cp -a "$packages/etc/$file" etc
+done
+mkdir -p etc/runlevels/default etc/runlevels/boot etc/runlevels/sysinit
+mount -t proc proc proc
+mount -t tmpfs -o mode=755 tmpfs dev; mkdir dev/pts dev/shm; ln -s /proc/self/fd dev/fd
+for node in null zero full random urandom; do
+    : > "dev/$node"; mount --bind "/dev/$node" "dev/$node"
+done
+: > dev/console
+mount -t tmpfs -o mode=755 tmpfs run; mkdir run/lock; mount -t tmpfs -o mode=1777 tmpfs tmp
+mount --bind "$shared" srv
+# Debian's pip does not begin without them.
+[ ! -d /etc/ssl ] || { mkdir etc/ssl; mount --bind /etc/ssl etc/ssl; }
+for folder; do
+    case $folder in /usr | /usr/*) continue ;; esac
+    mkdir -p ".$folder"; mount --rbind "$folder" ".$folder"
+done
+pivot_root . old; umount -l /old; rmdir /old
+"""
+# A boot ends with a word, which nobody says before all services of the runlevel were started.
+_ENDING = {
+    "sysvinit": """
+cat > /etc/inittab << 'END'
+id:2:initdefault:
+l2:2:wait:/etc/init.d/rc 2 > /srv/log.rc 2>&1
+up:2:once:/bin/sh -c 'echo booted > /srv/up'
+END
+enable() { ln -s "../init.d/$1" "/etc/rc2.d/S20$1"; }
+""",
+    "openrc": """
+cat > /etc/init.d/up << 'END'
+#!/sbin/openrc-run
+depend() { after *; }
+start() { echo booted > /srv/up; }
+END
+chmod 755 /etc/init.d/up
+enable() { ln -s "/etc/init.d/$1" /etc/runlevels/default; }
+enable up
+""",
+}
+
+
+class Machine:
+    """The machine: ``shared`` is the folder that is /srv in there."""
+
+    def __init__(self, shared: Path, pid: int) -> None:
+        self.shared = shared
+        self.pid = pid
+
+    def run(self, command: str, path: str = "/usr/sbin:/usr/bin:/sbin:/bin") -> tuple[int, str]:
+        """Have a shell of the machine run a command; return its status and all that is said."""
+        door = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--root", "--wd"]
+        argv = [*door, "env", "-i", f"PATH={path}", "sh", "-c", f"exec 2>&1\n{command}"]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
+        return done.returncode, done.stdout
+
+    @property
+    def log(self) -> str:
+        """What was said at boot."""
+        return "".join(file.read_text() for file in sorted(self.shared.glob("log*")))
+
+
+def readme() -> list[list[str]]:
+    """Return the commands of the README's section on installing, one a line, for each block.
+
+    The first installs, the second puts ssd in start-stop-daemon's place, the third takes all back.
+    """
+    text = (CHECKOUT / "README.md").read_text()
+    section = text.partition("\n## Install it\n")[2].partition("\n## ")[0]
+    blocks = re.findall(r"^```text\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
+    return [[re.split(r"\s{2,}", line)[0] for line in block.splitlines()] for block in blocks]
+
+
+def wheel() -> Path:
+    """Return the wheel that scripts/test has built."""
+    if "SSD_DIST" not in os.environ:
+        pytest.skip("scripts/test builds the packages")
+    (found,) = Path(os.environ["SSD_DIST"]).glob("*.whl")
+    return found
+
+
+def _installation() -> str:
+    """Return shell that installs the package as the README does, but from no index.
+
+    What comes after pip is done twice, as for a newer version.
+    """
+    make, install, *after = readme()[0]
+    assert make == "python3 -m venv /opt/ssd"
+    assert install == "/opt/ssd/bin/pip install ."
+    packages = Path(sys.prefix, "lib", f"python{sys.version_info.major}.{sys.version_info.minor}")
+    pip = f"'{sys.executable}' -m pip --isolated --python /opt/ssd/bin/python --no-cache-dir -q"
+    lines = [
+        f"{os.path.realpath(sys.executable)} -m venv --without-pip /opt/ssd",
+        f"{pip} install --no-index --no-deps --root-user-action=ignore '{wheel()}'",
+        *(
+            f"cp -a '{packages}/site-packages/{name}' /opt/ssd/lib/python3*/site-packages/"
+            for name in DEPENDENCIES
+        ),
+        "mkdir -p /usr/local/share",
+        *after,
+        *after,
+    ]
+    return "\n".join(lines)
+
+
+@contextmanager
+def boot(folder: Path, init: str, before: str) -> Iterator[Machine]:
+    """Boot a machine on which ``before`` has run; it may call ``enable NAME`` for a service.
+
+    Skips, with the reason, where that cannot be.
+    """
+    packages, program = INITS[init]
+    unpacked = debian.unpack(*packages)
+    root, shared = folder / "root", folder / "shared"
+    root.mkdir()
+    shared.mkdir(mode=0o755)
+    up = Ear(str(shared / "up"))
+    end = f"exec env -i container=ssd-tests {program} < /dev/null > /srv/log.init 2>&1"
+    steps = "\n".join([_MAKE, _installation(), _ENDING[init], before, end])
+    seen = map(str, [CHECKOUT, sys.prefix, sys.base_prefix, wheel().parent])
+    inner = ["sh", "-c", steps, "sh", root, shared, unpacked, *seen]
+    flags = ["--pid", "--fork", "--kill-child", "--mount", "--uts", "--ipc", "--net"]
+    words = ["setpriv", "--pdeathsig", "KILL", "unshare", *flags, *inner]
+    with first_process(words, up, "booted", _failed) as pid:
+        yield Machine(shared, pid)
+
+
+def _failed(status: int | None, said: str) -> NoReturn:
+    if status == 77:
+        pytest.skip(f"no machine can be made: {said}")
+    raise AssertionError(f"the machine was not made (status {status}): {said}")

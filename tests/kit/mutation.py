@@ -1,0 +1,147 @@
+"""Mutation testing with Cosmic Ray: the work of scripts/mutation.
+
+A mutant is the installed module with one operator, number or keyword changed. The tests of the
+module run on each, in a namespace of their own: a mutant may signal whom it likes in there.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from cosmic_ray.work_db import WorkDB, use_db
+from cosmic_ray.work_item import TestOutcome, WorkerOutcome
+
+import ssd
+from kit import namespace
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "mutation.md"
+PACKAGE = Path(ssd.__file__).parent
+COUNTED = ("killed", "of them by the time limit", "survived")
+LIMIT = 20.0  # seconds for the tests of one mutant; they take three at most
+
+# What is fast comes first. The imports tell whether what is for type checkers alone stays so.
+IMPORTS = "tests/cli/test_imports.py"
+STOPPING = [
+    "tests/test_engine.py",
+    "tests/test_stopping.py",
+    "tests/real/test_stopping.py",
+    IMPORTS,
+]
+MARKS = ["tests/test_marks.py", "tests/test_mark_readers.py", IMPORTS]
+TESTS = {
+    "matching": ["tests/test_matching.py", "tests/conformance"],
+    "schedule": ["tests/test_schedule.py", IMPORTS],
+    "stopping": STOPPING,
+    "engine": STOPPING,
+    "pidfile": [
+        "tests/test_pidfile.py",
+        "tests/test_pidfile_removing.py",
+        "tests/test_pidfile_moments.py",
+        "tests/test_pidfile_writing.py",
+        *MARKS,
+    ],
+    "recording": [
+        "tests/test_pidfile_writing.py",
+        "tests/test_pidfile_moments.py",
+        "tests/test_short_writes.py",
+        *MARKS,
+    ],
+    "marks": MARKS,
+}
+
+# Flags that share no bit can as well be added or xored, and a union of types bears no operator
+# but this one. The only star is that of keyword arguments.
+LEFT_OUT = ["core/ReplaceBinaryOperator_BitOr_(?!BitAnd)", "core/ReplaceBinaryOperator_Mul_"]
+
+TOOLS = Path(sys.executable).parent
+# The script, since -m would import the checkout and no mutant; the same examples for each mutant.
+PYTEST = [str(TOOLS / "pytest"), "-q", "-x", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
+
+
+def configuration(module: str) -> str:
+    """Return what Cosmic Ray reads: JSON's strings and lists are TOML's, too."""
+    command = " ".join([*PYTEST, *TESTS[module]])
+    return f"""
+[cosmic-ray]
+module-path = {json.dumps(str(PACKAGE / f"{module}.py"))}
+timeout = {LIMIT}
+excluded-modules = []
+test-command = {json.dumps(command)}
+[cosmic-ray.distributor]
+name = "local"
+[cosmic-ray.filters.operators-filter]
+exclude-operators = {json.dumps(LEFT_OUT)}
+"""
+
+
+def alone(*argv: str) -> int:
+    """Run a command in a namespace of its own; return its exit status."""
+    # So that the children of tests, too, import the mutant and not what is in the checkout.
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    return subprocess.run(namespace.command(argv), env=environment).returncode
+
+
+def mutate(module: str, folder: Path) -> Path:
+    """Try every mutant of a module; return the file of the session."""
+    config, session = folder / f"{module}.toml", folder / f"{module}.sqlite"
+    config.write_text(configuration(module))
+    session.unlink(missing_ok=True)
+    subprocess.run([TOOLS / "cosmic-ray", "init", config, session], check=True)
+    subprocess.run([TOOLS / "cr-filter-operators", session, config], check=True)
+    if alone(str(TOOLS / "cosmic-ray"), "exec", str(config), str(session)):
+        sys.exit(f"mutation: {module}: Cosmic Ray has failed")
+    return session
+
+
+def changed(diff: str) -> list[str]:
+    """Return the lines that a mutant has and the module has not, or else those that it lacks."""
+    lines = [line for line in diff.splitlines() if line[:3] not in ("---", "+++")]
+    added = [line[1:].strip() for line in lines if line[:1] == "+"]
+    return added or [f"without {line[1:].strip()}" for line in lines if line[:1] == "-"]
+
+
+def report(module: str, session: Path, explained: set[str]) -> bool:
+    """Print what became of the mutants; return whether the survivors are those of the page."""
+    count: Counter[str] = Counter()
+    survivors: set[str] = set()
+    with use_db(session, WorkDB.Mode.open) as db:
+        results = [result for _, result in db.completed_work_items]
+    done = [result for result in results if result.worker_outcome != WorkerOutcome.SKIPPED]
+    for result in done:
+        if result.worker_outcome != WorkerOutcome.NORMAL:
+            sys.exit(f"mutation: {module}: a mutant could not be tried: {result.output}")
+        survived = result.test_outcome == TestOutcome.SURVIVED
+        count["survived" if survived else "killed"] += 1
+        count["of them by the time limit"] += result.output == "timeout"
+        if survived:
+            survivors |= {f"{module}: {line}" for line in changed(result.diff)}
+    listed = {line for line in explained if line.startswith(f"{module}: ")}
+    counted = ", ".join(f"{count[what]} {what}" for what in COUNTED)
+    print(f"{module}: {len(done)} mutants, {counted}")
+    for line in sorted(survivors - listed):
+        print(f"not explained: {line}")
+    for line in sorted(listed - survivors):
+        print(f"explained, and did not survive: {line}")
+    sys.stdout.flush()
+    return survivors == listed
+
+
+def main() -> int:
+    """Mutate the modules that are named, or all; return 1 if the page is not true of them."""
+    folder, modules = Path(sys.argv[1]), sys.argv[2:] or list(TESTS)
+    folder.mkdir(exist_ok=True)
+    if unknown := set(modules) - set(TESTS):
+        sys.exit(f"mutation: no {', '.join(sorted(unknown))}; there are {', '.join(TESTS)}")
+    tests = dict.fromkeys(test for module in modules for test in TESTS[module])
+    if alone(*PYTEST, *tests):
+        sys.exit("mutation: the tests fail before anything is changed")
+    explained = set(PAGE.read_text().splitlines())
+    true = [report(module, mutate(module, folder), explained) for module in modules]
+    return 0 if all(true) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Run a command as if alone on a machine: its own processes, /dev, /run and /tmp.
+
+Whatever can reach processes by name, user or parent is tried in here, so that a mistake
+meets only processes that the test started. When the command ends the kernel ends them all.
+"""
+
+import functools
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+# Run as the namespace's first process. $1: number of paths to keep visible; then they;
+# then the command. Devices are made anew, so that a test may remove one; an ordinary user may
+# not do that (mknod(2)) and gets the machine's, bound.
+_ENTER = """
+set -e
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir /run/.dev /run/.kept
+mount -t tmpfs -o mode=755 tmpfs /run/.dev; mkdir -m 1777 /run/.dev/shm
+for node in null zero full random urandom tty; do
+    [ -e "/dev/$node" ] || continue
+    major=$((0x$(stat -c %t "/dev/$node"))) minor=$((0x$(stat -c %T "/dev/$node")))
+    mknod -m 666 "/run/.dev/$node" c "$major" "$minor" 2> /dev/null && continue
+    : > "/run/.dev/$node"; mount --bind "/dev/$node" "/run/.dev/$node"
+done
+ln -s /proc/self/fd /run/.dev/fd
+for stream in 0/stdin 1/stdout 2/stderr; do ln -s "fd/${stream%/*}" "/run/.dev/${stream#*/}"; done
+mount --move /run/.dev /dev; rmdir /run/.dev
+mount --rbind /tmp /run/.kept
+mount -t tmpfs -o mode=1777 tmpfs /tmp
+count=$1; shift
+while [ "$count" -gt 0 ]; do
+    mkdir -p "$1"; mount --rbind "/run/.kept/${1#/tmp/}" "$1"
+    shift; count=$((count - 1))
+done
+umount -l /run/.kept; rmdir /run/.kept
+set +e
+"$@"
+exit "$?"
+"""
+
+
+def _unshare() -> list[str]:
+    """Return the words that make the namespaces; an ordinary user becomes root of his own."""
+    mapped = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    flags = ["--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]
+    return ["unshare", *mapped, *flags]
+
+
+@functools.cache
+def obstacle() -> str | None:
+    """Say why no namespace can be made here; None if one can."""
+    if not sys.platform.startswith("linux"):
+        return "namespaces are a feature of Linux"
+    try:
+        tried = subprocess.run(command(["true"]), capture_output=True, text=True)
+    except FileNotFoundError:
+        return "unshare(1) is missing: apt-get install util-linux"
+    return None if tried.returncode == 0 else f"no namespace: {tried.stderr.strip()}"
+
+
+def command(argv: Sequence[str | bytes], keep: Iterable[str | Path] = ()) -> list[str | bytes]:
+    """Return the words that run ``argv`` in namespaces of its own.
+
+    ``keep``: directories below /tmp that stay visible, besides those the tests run from.
+    """
+    needed = {str(path) for path in (*keep, *_own()) if str(path).startswith("/tmp/")}
+    outermost = sorted(
+        path for path in needed if not any(path.startswith(f"{other}/") for other in needed)
+    )
+    prefix = [*_unshare(), "sh", "-c", _ENTER, "sh", str(len(outermost)), *outermost]
+    return [*prefix, *argv]
+
+
+def _own() -> list[Path]:
+    """Return where the interpreter, its environment and these tests are."""
+    checkout = Path(__file__).resolve().parent.parent.parent
+    return [checkout, Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve(), Path.cwd()]

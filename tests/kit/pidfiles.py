@@ -1,0 +1,128 @@
+"""Makers of pidfiles, innocent and hostile: each makes one thing at a path."""
+
+import os
+import socket
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ssd import pidfile
+from ssd.errors import PidfileUnreadable, PidfileUnsafe, PidfileUnwritable
+from ssd.identity import Process
+from ssd.pidfile import marks
+from ssd.pidfile import writing as recording
+from ssd.processes import default_table
+
+Make = Callable[[Path], object]
+UNSAFE, UNREADABLE, MISSING = PidfileUnsafe, PidfileUnreadable, FileNotFoundError
+
+
+def file(text: str = "123\n", mode: int = 0o644, uid: int = -1, gid: int = -1) -> Make:
+    """Make a file with a content, a mode and an owner."""
+
+    def make(path: Path) -> None:
+        path.write_text(text)
+        os.chown(path, uid, gid)
+        path.chmod(mode)
+
+    return make
+
+
+def link(target: str) -> Make:
+    """Make a symbolic link; ``real`` beside it is a good pidfile."""
+
+    def make(path: Path) -> None:
+        (path.parent / "real").write_text("123\n")
+        path.symlink_to(target)
+
+    return make
+
+
+def nothing(path: Path) -> None:
+    """Make nothing."""
+
+
+def directory(path: Path) -> None:
+    """Make a directory."""
+    path.mkdir()
+
+
+def listener(path: Path) -> None:
+    """Make a socket."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+
+
+def endless_device(path: Path) -> None:
+    """Make a device like /dev/zero that only root may open."""
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))
+    except PermissionError:
+        pytest.skip("mknod(2) is not allowed here")
+
+
+def terabyte(path: Path) -> None:
+    """Make a file that begins well and does not end."""
+    path.write_text("123\n")
+    os.truncate(path, 2**40)
+
+
+def hard_link(path: Path) -> None:
+    """Make a file with a second name."""
+    path.write_text("123\n")
+    os.link(path, path.with_name("second"))
+
+
+def outcome(function: Callable[..., object], *arguments: object) -> object:
+    """Return what a function returns, or the class of what it raises."""
+    try:
+        return function(*arguments)
+    except (PidfileUnsafe, PidfileUnreadable, PidfileUnwritable, FileNotFoundError) as error:
+        return type(error)
+
+
+def write(path: str | bytes | Path, pid: int, **options: Any) -> None:
+    """Write a pidfile, and let go of what would take it back."""
+    written = recording.write(os.fspath(path), pid, **options)
+    if written is not None:
+        written.close()
+
+
+def mark(path: str | bytes | Path, pid: int, started: int = 0, boot: bytes = b"") -> None:
+    """Write a pidfile with the mark of the process that has the pid, or of one before it.
+
+    ``started``: how much later than the process itself that one was started, in ticks. ``boot``:
+    the id of the boot that it was of, if another.
+    """
+    table = default_table()
+    process = table.process(pid)
+    assert process is not None
+    meant = recording.describe(Process(pid, process.start_time + started), table)
+    if meant is not None:
+        meant.boot = boot or meant.boot
+    write(path, pid, mark=meant)
+
+
+def marked(path: str | bytes | Path) -> bool:
+    """Tell whether a pidfile has a mark that counts."""
+    facts = os.stat(path)
+    names = [name for name in os.listxattr(path) if name in pidfile.MARKS]
+    texts = [os.getxattr(path, name) for name in names]
+    return any(marks.parse(text, facts.st_mtime_ns) is not None for text in texts)
+
+
+def needs_attributes(directory: Path) -> None:
+    """Skip a test where files in a directory can have no mark."""
+    try:
+        os.setxattr(directory, "user.ssd.test", b"")
+    except OSError as error:
+        pytest.skip(f"{directory} has no extended attributes: {error.strerror}")
+
+
+def needs_boot() -> None:
+    """Skip a test where the kernel's boot is hidden by a container's own id of one."""
+    if os.stat("/proc/sys/kernel/random/boot_id").st_dev != os.stat("/proc").st_dev:
+        pytest.skip("this container has a boot id of its own")

@@ -1,0 +1,112 @@
+"""Which files are taken for an output, and which were chosen by somebody else."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from kit.support import nothing_left
+
+import ssd
+from ssd.starting.output import distrust, open_output
+
+SOMEBODY = 4242  # who has no part in it
+DAEMON = 4243  # the program's user, and his group
+OURS = os.geteuid()
+
+
+def facts(mode: int, uid: int, links: int = 1) -> os.stat_result:
+    """Return the facts of a file as stat(2) would."""
+    return os.stat_result((mode, 1, 1, links, uid, DAEMON, 0, 0, 0, 0))
+
+
+OWN, THEIRS = facts(0o40755, OURS), facts(0o40755, DAEMON)
+ALL, GROUP = facts(0o41777, 0), facts(0o42775, 0)
+PLAIN, HARD = facts(0o100644, SOMEBODY), facts(0o100644, 0, links=2)
+FIFO = 0o10644
+
+# file, directory -> whether it is written to
+TRUST = {
+    "anybody's in our directory": (PLAIN, OWN, True),
+    "a hard link in our directory": (HARD, OWN, True),
+    "root's in the daemon's directory": (facts(0o100644, 0), THEIRS, True),
+    "anybody's in the daemon's directory": (PLAIN, THEIRS, True),
+    "anybody's in a group's directory": (PLAIN, GROUP, True),
+    "a hard link in the daemon's directory": (HARD, THEIRS, False),
+    "a hard link in a group's directory": (HARD, GROUP, False),
+    "a hard link in everybody's directory": (HARD, ALL, False),
+    "a stranger's in everybody's directory": (PLAIN, ALL, False),
+    "a stranger's pipe in everybody's directory": (facts(FIFO, SOMEBODY), ALL, False),
+    "root's in everybody's directory": (facts(0o100644, 0), ALL, True),
+    "ours in everybody's directory": (facts(0o100644, OURS), ALL, True),
+    "the program's in everybody's directory": (facts(0o100644, DAEMON), ALL, True),
+    "the owner's in everybody's directory": (PLAIN, facts(0o40777, SOMEBODY), True),
+}
+
+
+@pytest.mark.parametrize("case", TRUST)
+def test_only_what_nobody_else_has_chosen_is_written_to(case: str) -> None:
+    """A file in a directory of others could be one that they want written."""
+    file, directory, trusted = TRUST[case]
+    assert trusted == (distrust(file, directory, DAEMON) is None)
+
+
+def test_an_output_is_appended_to_and_blocks(tmp_path: Path) -> None:
+    """A new file has mode 0664 under the umask, and none of our flags is left on it."""
+    before = os.umask(0o027)
+    try:
+        with nothing_left():
+            for text in (b"one\n", b"two\n"):
+                fd = open_output(os.fsencode(tmp_path / "log"), None)
+                assert (True, False) == (os.get_blocking(fd), os.get_inheritable(fd))
+                os.write(fd, text)
+                os.close(fd)
+    finally:
+        os.umask(before)
+    assert (b"one\ntwo\n", 0o640) == (
+        (tmp_path / "log").read_bytes(),
+        (tmp_path / "log").stat().st_mode & 0o777,
+    )
+
+
+@pytest.mark.timeout(60)  # it would hang
+def test_a_pipe_without_a_reader_is_refused(tmp_path: Path) -> None:
+    """At once, and with the way out; the same for a start by the library."""
+    os.mkfifo(tmp_path / "log")
+    with nothing_left(), pytest.raises(OSError, match="start its reader first") as caught:
+        open_output(os.fsencode(tmp_path / "log"), None)
+    assert errno.ENXIO == caught.value.errno
+    command = ssd.Command(["/bin/true"], output=tmp_path / "log")
+    with pytest.raises(ssd.StartFailed, match="nobody reads this FIFO") as failed:
+        ssd.start(ssd.Match(pidfile=tmp_path / "pid"), command)
+    assert ("output", errno.ENXIO) == (failed.value.stage, failed.value.errno)
+
+
+def test_a_planted_link_is_refused_by_the_library_too(tmp_path: Path) -> None:
+    """StartFailed says at which stage; nothing is made where the link leads."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o1777)
+    (tmp_path / "shared" / "log").symlink_to(tmp_path / "secret")
+    command = ssd.Command(["/bin/true"], output=tmp_path / "shared" / "log")
+    with pytest.raises(ssd.StartFailed, match="symbolic link 'log'") as caught:
+        ssd.start(ssd.Match(pidfile=tmp_path / "pid"), command)
+    assert ("output", False) == (caught.value.stage, (tmp_path / "secret").exists())
+
+
+def test_without_proc_an_output_is_opened_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the flag O_NOFOLLOW stays on it then."""
+    real = os.open
+
+    def without(path: str, *words: int, **options: int) -> int:
+        if str(path).startswith("/proc/"):
+            raise FileNotFoundError(errno.ENOENT, "no /proc", path)
+        return real(path, *words, **options)
+
+    monkeypatch.setattr(os, "open", without)
+    with nothing_left():
+        fd = open_output(os.fsencode(tmp_path / "log"), None)
+        os.write(fd, b"here\n")
+        os.close(fd)
+    assert "here\n" == (tmp_path / "log").read_text()

@@ -1,0 +1,108 @@
+"""Whom a start listens to that waits for readiness: a decision on what the kernel tells."""
+
+import os
+import socket
+import struct
+from collections.abc import Iterator
+
+import pytest
+
+from ssd.starting import notify_sender as sender
+from ssd.starting.notify_sender import SCM_CREDENTIALS, SCM_PIDFD, SCM_RIGHTS, Sender, may_speak
+
+ROOT, USER, OTHER = 0, 1000, 1001
+PROGRAM = 2**22 + 1  # nobody's pid
+Control = list[tuple[int, int, bytes]]
+
+
+def credentials(pid: int, uid: int) -> Control:
+    """Return control data with credentials."""
+    return [(socket.SOL_SOCKET, SCM_CREDENTIALS, struct.pack("iII", pid, uid, uid))]
+
+
+def pidfd(number: int) -> Control:
+    """Return control data with a pidfd, or with the error that stands for it."""
+    return [(socket.SOL_SOCKET, SCM_PIDFD, struct.pack("i", number))]
+
+
+@pytest.fixture
+def own_pidfd() -> Iterator[int]:
+    """Return a pidfd of this process."""
+    if not hasattr(os, "pidfd_open"):
+        pytest.skip("the system has no pidfds")
+    yield os.pidfd_open(os.getpid())
+
+
+OWN = os.getpid()
+RULES: dict[str, tuple[Control, bool]] = {
+    "the program itself": (credentials(PROGRAM, USER), True),
+    "the program as root": (credentials(PROGRAM, ROOT), True),
+    "the program as somebody else": (credentials(PROGRAM, OTHER), False),
+    "one of its session": (credentials(OWN, USER), True),
+    "one of its session, of another user": (credentials(OWN, OTHER), False),
+    "one that is gone": (credentials(PROGRAM + 1, USER), False),
+    "one outside of the PID namespace": (credentials(0, USER), False),
+    "a pid that is the sender's no more": (credentials(OWN, USER) + pidfd(-3), False),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_who_is_listened_to(rule: str) -> None:
+    """The program, and who is of its session and of its user or root."""
+    control, expected = RULES[rule]
+    sessions = (None, os.getsid(0))
+    assert expected == may_speak(Sender(control), PROGRAM, (ROOT, USER), sessions)
+
+
+def test_one_of_another_session_is_not_listened_to() -> None:
+    """Nor anybody, where the program's session could not be told."""
+    for sessions in ((PROGRAM, None), (None, None), ()):
+        assert not may_speak(Sender(credentials(OWN, USER)), PROGRAM, (USER,), sessions)
+
+
+def test_a_pid_is_believed_while_the_kernel_says_that_it_is_the_senders(own_pidfd: int) -> None:
+    """A pidfd that came along tells whether the pid is another's by now."""
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    gone = os.pidfd_open(child)
+    zombie = Sender(credentials(child, USER))
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    assert os.getsid(0) == zombie.session()
+    os.waitpid(child, 0)
+    # As if the child's pid were ours by now.
+    reused = Sender(credentials(OWN, USER) + pidfd(gone))
+    here = Sender(credentials(OWN, USER) + pidfd(own_pidfd))
+    assert (None, os.getsid(0)) == (reused.session(), here.session())
+    for each in (reused, here):
+        each.close()
+
+
+def test_what_came_along_is_closed() -> None:
+    """Descriptors that somebody sends are not kept: it is how a sender waits to be heard."""
+    here, there = os.pipe()
+    rights = [(socket.SOL_SOCKET, SCM_RIGHTS, struct.pack("i", there) + b"cut")]
+    came = Sender(rights)
+    came.close()
+    came.close()
+    assert b"" == os.read(here, 1)
+    os.close(here)
+
+
+def test_where_the_kernel_tells_nothing_the_mode_of_the_socket_decides(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On Linux it always tells; elsewhere nobody but the user reaches the socket."""
+    monkeypatch.setattr(os, "SCHED_BATCH", 3, raising=False)
+    assert not may_speak(Sender([]), PROGRAM, (USER,), ())
+    monkeypatch.delattr(os, "SCHED_BATCH")
+    assert may_speak(Sender([]), PROGRAM, (USER,), ())
+
+
+def test_an_older_kernel_gives_the_pid_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A socket that cannot ask for pidfds asks for credentials."""
+    monkeypatch.setattr(sender, "SO_PASSPIDFD", 0xFFFF)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        sender.ask_for_senders(receiver)
+        if hasattr(socket, "SO_PASSCRED"):
+            assert receiver.getsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED)
