@@ -18,7 +18,7 @@ from ssd.children.child import reap_dropped
 from ssd.children.spawning import Spawned
 
 
-def test_a_child_stays_the_callers(tmp_path: Path) -> None:
+def test_child_stays_the_callers(tmp_path: Path) -> None:
     """Its pidfd is readable at its end, and waiting for it tells how it ended."""
     with nothing_left():
         process = ssd.start(Match(pidfile=tmp_path / "none"), SLEEP, background=False)
@@ -53,7 +53,7 @@ def test_threads_that_wait_for_one_child_all_get_its_status(tmp_path: Path) -> N
     assert [-signal.SIGTERM] * 160 == found
 
 
-def test_a_child_is_signalled_by_its_pidfd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_child_is_signalled_by_its_pidfd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its pid may be somebody else's, where another part of the program has reaped it."""
     process = ssd.start(Match(pidfile=tmp_path / "none"), SLEEP, background=False)
     with process as started:
@@ -65,7 +65,7 @@ def test_a_child_is_signalled_by_its_pidfd(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system has no pidfds")
-def test_an_interrupted_start_ends_its_child_by_the_pidfd(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_start_ends_its_child_by_the_pidfd(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pid may be another's by then, if the caller reaps all children elsewhere."""
     by_pid: list[int] = []
     kill = os.kill
@@ -103,7 +103,7 @@ def test_without_pidfds_programs_are_started_and_stopped(version: str, tmp_path:
     assert f"{version == 'now'} -9\n1 1\n".encode() == done.stdout, done.stderr
 
 
-def test_a_child_can_have_a_session_of_its_own(tmp_path: Path) -> None:
+def test_child_can_have_a_session_of_its_own(tmp_path: Path) -> None:
     """With ``new_session`` it leads one; otherwise it stays in the caller's."""
     for new in (True, False):
         match = Match(pidfile=tmp_path / "none")
@@ -119,7 +119,7 @@ def test_a_child_can_have_a_session_of_its_own(tmp_path: Path) -> None:
                 started.wait()
 
 
-def test_a_child_gets_the_descriptors_that_it_is_given(tmp_path: Path) -> None:
+def test_child_gets_the_descriptors_that_it_is_given(tmp_path: Path) -> None:
     """Whatever their numbers, also those that the start itself would like to use."""
     (tmp_path / "in").write_text("hello")
     for number in (3, 4, 9, 10, 11, 12, 40):
@@ -145,7 +145,7 @@ def drop_one(tmp_path: Path) -> int:
     return pid
 
 
-def test_a_dropped_child_that_has_ended_is_reaped(tmp_path: Path) -> None:
+def test_dropped_child_that_has_ended_is_reaped(tmp_path: Path) -> None:
     """As by subprocess.Popen: neither a zombie nor a descriptor is left, and a warning says so."""
     with nothing_left():
         child = ssd.start(Match(pidfile=tmp_path / "none"), SLEEP, background=False)
@@ -158,7 +158,7 @@ def test_a_dropped_child_that_has_ended_is_reaped(tmp_path: Path) -> None:
             os.waitpid(pid, os.WNOHANG)
 
 
-def test_a_dropped_child_that_runs_is_reaped_by_a_later_start(tmp_path: Path) -> None:
+def test_dropped_child_that_runs_is_reaped_by_a_later_start(tmp_path: Path) -> None:
     """It lives on until it ends; a start looks after those that have."""
     with nothing_left():
         pid = drop_one(tmp_path)
@@ -172,7 +172,7 @@ def test_a_dropped_child_that_runs_is_reaped_by_a_later_start(tmp_path: Path) ->
             os.waitpid(pid, os.WNOHANG)
 
 
-def test_a_dropped_child_may_be_reaped_by_its_pid(tmp_path: Path) -> None:
+def test_dropped_child_may_be_reaped_by_its_pid(tmp_path: Path) -> None:
     """By whoever kept that; a later start then forgets it."""
     with nothing_left():
         pid = drop_one(tmp_path)
@@ -183,7 +183,7 @@ def test_a_dropped_child_may_be_reaped_by_its_pid(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("closed", [False, True])
-def test_a_child_that_was_waited_for_or_closed_is_dropped_in_silence(
+def test_child_that_was_waited_for_or_closed_is_dropped_in_silence(
     closed: bool, tmp_path: Path
 ) -> None:
     """Its descriptor is closed with it."""

@@ -171,7 +171,7 @@ def checked(project: Path, *command: str) -> str:
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
-def test_a_consumers_project_passes_mypy(project: Path) -> None:
+def test_consumers_project_passes_mypy(project: Path) -> None:
     """The tutorial too; and what the library gives is nowhere Any."""
     if importlib.util.find_spec("mypy") is None:
         pytest.skip("mypy is not installed")
@@ -188,7 +188,7 @@ ssd.find("webd")
 """
 
 
-def test_a_consumers_slips_are_found(project: Path) -> None:
+def test_consumers_slips_are_found(project: Path) -> None:
     """A checker that sees Any would find none."""
     if importlib.util.find_spec("mypy") is None:
         pytest.skip("mypy is not installed")
@@ -198,7 +198,7 @@ def test_a_consumers_slips_are_found(project: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_consumers_project_passes_pyright(project: Path) -> None:
+def test_consumers_project_passes_pyright(project: Path) -> None:
     """In its strict mode, where SSD_PYRIGHT names one: scripts/test --lint brings it."""
     pyright = os.environ.get("SSD_PYRIGHT")
     if not pyright:

@@ -11,7 +11,7 @@ from kit import debian
 
 
 @pytest.mark.slow
-def test_an_unpacked_program_runs_with_its_own_libraries() -> None:
+def test_unpacked_program_runs_with_its_own_libraries() -> None:
     """A server that is not installed runs from the folder it was unpacked into."""
     root = debian.unpack("memcached")
     done = subprocess.run(
@@ -21,12 +21,12 @@ def test_an_unpacked_program_runs_with_its_own_libraries() -> None:
 
 
 @pytest.mark.slow
-def test_an_unpacked_folder_has_the_init_script() -> None:
+def test_unpacked_folder_has_the_init_script() -> None:
     """The files are where Debian puts them, below the folder."""
     assert (debian.unpack("memcached") / "etc/init.d/memcached").is_file()
 
 
-def test_a_missing_mirror_skips_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_mirror_skips_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a package cannot be had the test is skipped, with the reason."""
     monkeypatch.setattr(debian, "_lists", list)
     with pytest.raises(pytest.skip.Exception, match="cannot be had here"):

@@ -183,7 +183,7 @@ TABLED: dict[str, Callable[[Any], object]] = {
 
 
 @pytest.mark.parametrize("case", SLIPS)
-def test_a_slip_names_the_parameter_and_the_way_out(case: str) -> None:
+def test_slip_names_the_parameter_and_the_way_out(case: str) -> None:
     """Before anything is looked for, started or signalled."""
     call, kind, text = SLIPS[case]
     with nothing_left(), pytest.raises(kind, match=text):
@@ -200,7 +200,7 @@ def test_what_is_no_three_descriptors_is_named(stdio: Any, background: bool, tab
 
 
 @pytest.mark.parametrize("call", TABLED.values(), ids=TABLED)
-def test_a_name_is_no_table(call: Callable[[Any], object]) -> None:
+def test_name_is_no_table(call: Callable[[Any], object]) -> None:
     """The error has the call that makes one of it."""
     for name in ("psutil", "kernel"):
         with pytest.raises(TypeError, match=rf"table must be .*table_named\('{name}'\)"):
@@ -211,7 +211,7 @@ def test_a_name_is_no_table(call: Callable[[Any], object]) -> None:
 
 
 @pytest.mark.parametrize("name", [LONG, LONG.encode(), "ü" * 8])
-def test_a_name_that_no_process_has_is_warned_of(name: str | bytes) -> None:
+def test_name_that_no_process_has_is_warned_of(name: str | bytes) -> None:
     """As the original does; otherwise a start would start one more each time."""
     with pytest.warns(ssd.MatchWarning, match="at most 15 bytes; give exec") as caught:
         match = Match(name=name)
@@ -219,7 +219,7 @@ def test_a_name_that_no_process_has_is_warned_of(name: str | bytes) -> None:
     assert [] == ssd.find(match)
 
 
-def test_a_start_warns_of_it_no_second_time(capfd: pytest.CaptureFixture[str]) -> None:
+def test_start_warns_of_it_no_second_time(capfd: pytest.CaptureFixture[str]) -> None:
     """The helper takes what the caller was warned of, and prints nothing."""
     with pytest.warns(ssd.MatchWarning):
         match = Match(name=LONG)
@@ -229,7 +229,7 @@ def test_a_start_warns_of_it_no_second_time(capfd: pytest.CaptureFixture[str]) -
     assert ("", "") == tuple(capfd.readouterr())
 
 
-def test_a_name_that_just_fits_is_fine() -> None:
+def test_name_that_just_fits_is_fine() -> None:
     """15 bytes, and whatever name comes with a later system."""
     assert [] == ssd.find(Match(name=LONG[:15]))
 
@@ -355,7 +355,7 @@ def test_equal_commands_are_equal() -> None:
         hash(one)
 
 
-def test_a_command_shows_what_it_was_given() -> None:
+def test_command_shows_what_it_was_given() -> None:
     """Like the call that makes it; of the environment no values, which may be secret."""
     command = Command(["/bin/x"], nice=3, environment={"PASSWORD": "secret"}, limits={7: (1, 2)})
     shown = "Command([b'/bin/x'], nice=3, environment=<b'PASSWORD'>, limits={7: (1, 2)})"

@@ -12,7 +12,7 @@ PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_examples_of_a_page_are_true(page: Path, run: Run, ssd_path: Path, tmp_path) -> None:
+def test_examples_of_a_page_are_true(page: Path, run: Run, ssd_path: Path, tmp_path) -> None:
     """Each command prints what stands below it, and each piece of Python runs."""
     environment = {
         **os.environ,
@@ -31,7 +31,7 @@ def test_the_examples_of_a_page_are_true(page: Path, run: Run, ssd_path: Path, t
     assert 0 == done.returncode, done.stdout + done.stderr
 
 
-def test_an_example_that_prints_something_else_fails() -> None:
+def test_example_that_prints_something_else_fails() -> None:
     """The comparison is of the whole output, but for an ellipsis."""
     assert [] == list(examples.console("$ echo one; echo two\none\n...\n$ false\n$ echo $?\n1\n"))
     assert 1 == len(list(examples.console("$ echo one\ntwo\n")))
@@ -41,7 +41,7 @@ def test_an_example_that_prints_something_else_fails() -> None:
     assert 1 == len(list(examples.python(">>> 1 + 1\n3\n", {}, "page", 1)))
 
 
-def test_a_test_on_a_page_is_run_by_pytest() -> None:
+def test_test_on_a_page_is_run_by_pytest() -> None:
     """With the project's fixtures, and every one of them: two of a name are one too few."""
     passing = "def test_a(fake_processes):\n    assert fake_processes.now() == 0\n"
     assert [] == list(examples.tests([(1, passing), (9, passing.replace("_a", "_b"))]))
@@ -50,7 +50,7 @@ def test_a_test_on_a_page_is_run_by_pytest() -> None:
     assert "test_page.py:41: AssertionError" in failure
 
 
-def test_an_unknown_info_string_fails(tmp_path: Path) -> None:
+def test_unknown_info_string_fails(tmp_path: Path) -> None:
     """A block that nobody runs has to be called text or ini."""
     page = tmp_path / "page.md"
     page.write_text("```sh\nreboot\n```\n\n```text\nanything\n```\n")

@@ -97,14 +97,14 @@ sys.exit(main(["ssd", *sys.argv[1:]]))
 """
 
 
-def test_a_daemon_lives_where_there_is_neither_pidfd_nor_attribute(tmp_path: Path) -> None:
+def test_daemon_lives_where_there_is_neither_pidfd_nor_attribute(tmp_path: Path) -> None:
     """Started, asked after, not started twice, and stopped by either loop."""
     done = python(POORER + LIFE, tmp_path)
     expected = b"PortableTable\n0 True\nTrue\nTrue 1\nTrue\nTrue\n"
     assert (expected, b"") == (done.stdout, done.stderr)
 
 
-def test_a_child_without_a_descriptor_can_be_waited_for() -> None:
+def test_child_without_a_descriptor_can_be_waited_for() -> None:
     """By itself, in a loop of asyncio and by the table, which look again and again then."""
     done = python(POORER + CHILD)
     assert (b"-1 None\nruns\nTrue -15\n-15\n-15\n", b"") == (done.stdout, done.stderr)

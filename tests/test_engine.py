@@ -24,7 +24,7 @@ from ssd.testing.handles import FakeHandle
 
 
 @pytest.mark.parametrize("rule", SCENARIOS)
-def test_a_stop_follows_its_schedule(rule: str, fake_processes: FakeProcesses) -> None:
+def test_stop_follows_its_schedule(rule: str, fake_processes: FakeProcesses) -> None:
     """Each scenario is a row: what was sent when, and how and when it ended."""
     setup, match, text, signals, end, outcome = SCENARIOS[rule]
     setup(fake_processes)
@@ -41,21 +41,21 @@ def test_a_stop_follows_its_schedule(rule: str, fake_processes: FakeProcesses) -
     assert [] == work.handles
 
 
-def test_a_tail_that_never_pauses_takes_a_breath(fake_processes: FakeProcesses) -> None:
+def test_tail_that_never_pauses_takes_a_breath(fake_processes: FakeProcesses) -> None:
     """``forever/TERM`` sends fifty signals a second and not as many as it can."""
     slow(0.51)(fake_processes)
     run(Stop(Match(name="d"), Schedule.parse("forever/TERM"), table=fake_processes))
     assert (0.51, 26) == (fake_processes.now(), len(fake_processes.signals))
 
 
-def test_a_stop_without_a_wait_is_over_when_it_has_sent(fake_processes: FakeProcesses) -> None:
+def test_stop_without_a_wait_is_over_when_it_has_sent(fake_processes: FakeProcesses) -> None:
     """Nobody looks whether the process ends."""
     immortal(fake_processes)
     work = Stop(Match(name="d"), Schedule.once(TERM), table=fake_processes)
     assert (True, STOPPED, []) == (work.advance(), work.outcome, work.remaining)
 
 
-def test_a_round_tells_who_was_found_who_took_it_and_who_refused(
+def test_round_tells_who_was_found_who_took_it_and_who_refused(
     fake_processes: FakeProcesses,
 ) -> None:
     """What may not be signalled is there with the system's reason."""
@@ -67,7 +67,7 @@ def test_a_round_tells_who_was_found_who_took_it_and_who_refused(
     assert [(101, 1)] == [(p.pid, error.errno) for p, error in done.refused]
 
 
-def test_a_stop_says_until_when_and_for_whom_to_wait(fake_processes: FakeProcesses) -> None:
+def test_stop_says_until_when_and_for_whom_to_wait(fake_processes: FakeProcesses) -> None:
     """Another loop than ours can drive it by that."""
     slow(3)(fake_processes)
     fake_processes.clock.advance(100)
@@ -82,7 +82,7 @@ def test_a_stop_says_until_when_and_for_whom_to_wait(fake_processes: FakeProcess
         assert work.advance()  # once over, it stays so
 
 
-def test_a_loop_that_comes_late_does_not_prolong_the_wait(fake_processes: FakeProcesses) -> None:
+def test_loop_that_comes_late_does_not_prolong_the_wait(fake_processes: FakeProcesses) -> None:
     """The next signal is due from ``until`` on, not only at that very moment."""
     stubborn(fake_processes)
     with Stop(Match(name="d"), Schedule.parse(USUAL), table=fake_processes) as work:
@@ -92,7 +92,7 @@ def test_a_loop_that_comes_late_does_not_prolong_the_wait(fake_processes: FakePr
     assert [(0, FIRST, TERM), (31, FIRST, KILL)] == [each[:3] for each in fake_processes.signals]
 
 
-def test_a_closed_stop_lets_go_and_does_no_more(fake_processes: FakeProcesses) -> None:
+def test_closed_stop_lets_go_and_does_no_more(fake_processes: FakeProcesses) -> None:
     """It can be broken off at any time, and closed twice."""
     stubborn(fake_processes)
     work = Stop(Match(name="d"), Schedule.parse(USUAL), table=fake_processes)
@@ -121,7 +121,7 @@ PLANS = {
 
 
 @pytest.mark.parametrize("case", PLANS)
-def test_a_plan_goes_on_as_long_as_somebody_is_left(case: tuple) -> None:
+def test_plan_goes_on_as_long_as_somebody_is_left(case: tuple) -> None:
     """It knows no process: steps go out, answers come in."""
     text, answers = case
     decided = plan(Schedule.parse(text))

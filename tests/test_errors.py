@@ -89,7 +89,7 @@ def test_every_exception_has_an_example() -> None:
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
-def test_an_exception_survives_pickle(error: BaseException, protocol: int) -> None:
+def test_exception_survives_pickle(error: BaseException, protocol: int) -> None:
     """Class, text, arguments and attributes."""
     assert taken(error) == taken(pickle.loads(pickle.dumps(error, protocol)))
 
@@ -103,7 +103,7 @@ def test_those_that_take_a_text_survive_as_well() -> None:
 
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
-def test_an_exception_can_be_copied(error: BaseException) -> None:
+def test_exception_can_be_copied(error: BaseException) -> None:
     """Shallow and deep."""
     assert taken(error) == taken(copy.copy(error)) == taken(copy.deepcopy(error))
 
@@ -162,7 +162,7 @@ if __name__ == "__main__":
 """
 
 
-def test_a_pool_hands_on_what_its_workers_raise(tmp_path: Path) -> None:
+def test_pool_hands_on_what_its_workers_raise(tmp_path: Path) -> None:
     """multiprocessing.Pool waited for ever, and an executor was broken."""
     script = tmp_path / "pool.py"  # a worker imports it
     script.write_text(POOL)
@@ -174,7 +174,7 @@ def test_a_pool_hands_on_what_its_workers_raise(tmp_path: Path) -> None:
     )
 
 
-def test_a_child_in_another_process_is_a_process() -> None:
+def test_child_in_another_process_is_a_process() -> None:
     """Its descriptor has one owner, and it has one parent."""
     with ssd.Child(12, 345, []) as child:
         child.status = 0

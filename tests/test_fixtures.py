@@ -10,7 +10,7 @@ from kit.support import PATIENCE
 from ssd.testing import Daemons
 
 
-def test_the_child_says_which_signals_it_gets(daemon: Daemons) -> None:
+def test_child_says_which_signals_it_gets(daemon: Daemons) -> None:
     """A child tells of each signal in a line, and TERM ends it with status 0."""
     child = daemon()
     for number in ("HUP", "TERM"):
@@ -20,7 +20,7 @@ def test_the_child_says_which_signals_it_gets(daemon: Daemons) -> None:
     assert child.wait(PATIENCE) == 0
 
 
-def test_the_child_loses_no_signal_to_a_term_that_overtakes_it(daemon: Daemons) -> None:
+def test_child_loses_no_signal_to_a_term_that_overtakes_it(daemon: Daemons) -> None:
     """Of two that came before it ran again, as on a busy machine, it tells both."""
     child = daemon()
     os.kill(child.pid, signal.SIGSTOP)
@@ -32,7 +32,7 @@ def test_the_child_loses_no_signal_to_a_term_that_overtakes_it(daemon: Daemons) 
 
 
 @pytest.mark.requires_namespaces
-def test_a_namespace_sees_only_its_own_processes(in_namespace: Run) -> None:
+def test_namespace_sees_only_its_own_processes(in_namespace: Run) -> None:
     """Inside, there are the first process, the shell and what it runs."""
     done = in_namespace("sh", "-c", "echo /proc/[0-9]*; ls -A /tmp | head -1; exit 7")
     pids = done.stdout.split("\n")[0].split()
@@ -41,7 +41,7 @@ def test_a_namespace_sees_only_its_own_processes(in_namespace: Run) -> None:
 
 
 @pytest.mark.requires_namespaces
-def test_a_namespace_keeps_the_tests_folder(in_namespace: Run, tmp_path) -> None:
+def test_namespace_keeps_the_tests_folder(in_namespace: Run, tmp_path) -> None:
     """A file of the test is there inside, and a file made inside is there afterwards."""
     (tmp_path / "given").write_text("1")
     done = in_namespace("sh", "-c", "cat given && touch made && : > /run/lost")
@@ -51,7 +51,7 @@ def test_a_namespace_keeps_the_tests_folder(in_namespace: Run, tmp_path) -> None
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_a_namespace_has_devices_of_its_own(in_namespace: Run) -> None:
+def test_namespace_has_devices_of_its_own(in_namespace: Run) -> None:
     """The null device works, and taking it away hurts nobody outside."""
     done = in_namespace("sh", "-c", "echo x > /dev/null && rm /dev/null && test ! -e /dev/null")
     assert 0 == done.returncode, done.stderr

@@ -36,13 +36,13 @@ def machine(
         yield machine
 
 
-def test_a_declared_script_is_started_at_boot(machine: inits.Machine) -> None:
+def test_declared_script_is_started_at_boot(machine: inits.Machine) -> None:
     """With the PATH that an init has, which leads to nothing below /usr/local."""
     status, said = machine.run("service nova-compute status")
     assert 0 == status and said.startswith("nova-compute is running"), said + machine.log
 
 
-def test_the_commands_are_found_where_init_looks(machine: inits.Machine) -> None:
+def test_commands_are_found_where_init_looks(machine: inits.Machine) -> None:
     """By the PATH of sysvinit's rc, which is the shortest."""
     found = machine.run("command -v ssd ssd-service", path="/sbin:/usr/sbin:/bin:/usr/bin")
     assert 0 == found[0], found
@@ -67,7 +67,7 @@ def test_variables_of_pythons_are_the_programs_alone(machine: inits.Machine) -> 
     assert wanted <= set(given)
 
 
-def test_the_manual_is_found(machine: inits.Machine) -> None:
+def test_manual_is_found(machine: inits.Machine) -> None:
     """By man(1), without a word about where."""
     if not Path("/usr/bin/man").exists():
         pytest.skip("man is missing: apt-get install man-db")
@@ -87,7 +87,7 @@ log_success_msg done
 """
 
 
-def test_the_lsb_functions_are_found(machine: inits.Machine) -> None:
+def test_lsb_functions_are_found(machine: inits.Machine) -> None:
     """Under the path that docs/lsb.md names, and beside the command; with a short PATH too."""
     page = (inits.CHECKOUT / "docs" / "lsb.md").read_text()
     assert SOURCED.splitlines()[1] in page and LSB.splitlines()[1].split()[1] in page
@@ -109,7 +109,7 @@ ssd-service generate openrc nap --install && rc-service nap start > /dev/null
 """
 
 
-def test_a_service_that_openrc_has_started_is_left_to_it(machine: inits.Machine) -> None:
+def test_service_that_openrc_has_started_is_left_to_it(machine: inits.Machine) -> None:
     """By its generated script: OpenRC knows of a stop, and there is no second process."""
     if machine.run("test -d /run/openrc/started")[0]:
         pytest.skip("this init is no OpenRC")

@@ -28,7 +28,7 @@ from ssd import aio as loops
 # A daemon's life ------------------------------------------------------------------------
 
 
-def test_a_daemon_is_started_found_and_stopped(tmp_path: Path) -> None:
+def test_daemon_is_started_found_and_stopped(tmp_path: Path) -> None:
     """The whole life, from one process, and nothing of it stays behind in the caller."""
     match = Match(pidfile=tmp_path / "pid", exec="/bin/sleep")
     with nothing_left():
@@ -52,7 +52,7 @@ def test_what_runs_is_not_started_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["kernel", "psutil"])
-def test_a_start_can_look_by_any_table(kind: str, tmp_path: Path) -> None:
+def test_start_can_look_by_any_table(kind: str, tmp_path: Path) -> None:
     """Found and started by the same one: its start times compare."""
     table = ssd.table_named(kind)
     match = Match(pidfile=tmp_path / "pid")
@@ -103,7 +103,7 @@ def test_threads_that_start_the_same_get_one_daemon(tmp_path: Path) -> None:
     assert ssd.stop(match) * 6 == results
 
 
-def test_an_asyncio_program_starts_in_a_thread(tmp_path: Path) -> None:
+def test_asyncio_program_starts_in_a_thread(tmp_path: Path) -> None:
     """The loop goes on meanwhile: it lets go of the lock that the start waits for."""
     match = Match(pidfile=tmp_path / "pid")
 
@@ -120,7 +120,7 @@ def test_an_asyncio_program_starts_in_a_thread(tmp_path: Path) -> None:
     assert [process] == ssd.stop(match)
 
 
-def test_an_asyncio_start_is_asked_for_as_any(tmp_path: Path) -> None:
+def test_asyncio_start_is_asked_for_as_any(tmp_path: Path) -> None:
     """A child with its descriptors, and what cannot be done is raised."""
 
     async def main() -> None:
@@ -154,7 +154,7 @@ def state() -> dict[str, object]:
     }
 
 
-def test_the_caller_is_left_as_it_was(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_caller_is_left_as_it_was(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Nothing global changes and nothing is printed, whatever is done and fails."""
     before = state()
     match = Match(pidfile=tmp_path / "pid")
@@ -184,7 +184,7 @@ with ssd.start(match, ssd.Command(["/bin/sh", "-c", script]), background=False) 
 
 
 @pytest.mark.parametrize("closed", ["0", "1", "2", "01", "02", "12", "012"])
-def test_a_caller_with_closed_descriptors_can_start(closed: str, tmp_path: Path) -> None:
+def test_caller_with_closed_descriptors_can_start(closed: str, tmp_path: Path) -> None:
     """A daemon itself, say; its child finds closed what is closed."""
     with open(os.devnull) as nothing:
         done = python(CLOSED, tmp_path, *closed, stdin=nothing)
@@ -200,13 +200,13 @@ assert [process] == ssd.stop(match)
 """
 
 
-def test_a_caller_that_ignores_its_childrens_end_can_start(tmp_path: Path) -> None:
+def test_caller_that_ignores_its_childrens_end_can_start(tmp_path: Path) -> None:
     """With SIGCHLD ignored the kernel reaps, and waitpid(2) finds nobody."""
     done = python(IGNORING, tmp_path)
     assert (0, b"") == (done.returncode, done.stderr)
 
 
-def test_a_checkout_that_is_not_installed_can_start(tmp_path: Path) -> None:
+def test_checkout_that_is_not_installed_can_start(tmp_path: Path) -> None:
     """The helper imports from where the caller imported, the working directory too."""
     base = getattr(sys, "_base_executable", sys.executable)
     where = Path(str(ssd.__file__)).parent.parent

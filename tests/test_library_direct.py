@@ -55,7 +55,7 @@ def facts(folder: Path, **options: Any) -> bytes:
 
 
 @pytest.mark.parametrize("wish", WISHES)
-def test_a_child_is_given_what_a_helper_would_give(
+def test_child_is_given_what_a_helper_would_give(
     wish: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """Ids, groups, capabilities, signals, descriptors, session, environment, umask, directory."""
@@ -69,7 +69,7 @@ def test_a_child_is_given_what_a_helper_would_give(
 
 
 @pytest.mark.usefixtures("no_helper")
-def test_a_session_and_descriptors_need_no_helper(tmp_path: Path) -> None:
+def test_session_and_descriptors_need_no_helper(tmp_path: Path) -> None:
     """Standard ones change places, and a closed one stays closed."""
     with open(tmp_path / "out", "w+b") as out, open("/dev/null") as nothing, nothing_left():
         command = shell("echo to 1; echo to 2 >&2; exit $(($(cut -d' ' -f6 /proc/$$/stat) == $$))")
@@ -106,7 +106,7 @@ def test_of_many_threads_that_start_the_same_child_one_does() -> None:
 
 
 @pytest.mark.parametrize("nice", [0, 1], ids=["direct", "helped"])
-def test_a_start_finds_the_caller(nice: int, tmp_path: Path) -> None:
+def test_start_finds_the_caller(nice: int, tmp_path: Path) -> None:
     """He may be what is meant, by whom ever the look is done."""
     (tmp_path / "pid").write_text(f"{os.getpid()}\n")
     here = ssd.default_table().process(os.getpid())
@@ -116,7 +116,7 @@ def test_a_start_finds_the_caller(nice: int, tmp_path: Path) -> None:
         assert [here] == caught.value.processes
 
 
-def test_a_lock_is_released_whoever_has_a_copy(tmp_path: Path) -> None:
+def test_lock_is_released_whoever_has_a_copy(tmp_path: Path) -> None:
     """Another thread may fork while it is held."""
     match = Match(pidfile=tmp_path / "pid")
     lock = locking.acquire(match, Criteria(), 0)
@@ -151,7 +151,7 @@ def test_what_fork_exec_cannot_do_is_done_by_a_helper(wish: dict[str, Any]) -> N
     assert direct.suits(Command(["/bin/true"]), None)
 
 
-def test_a_pidfile_of_a_child_is_there_before_it_is_executed(tmp_path: Path) -> None:
+def test_pidfile_of_a_child_is_there_before_it_is_executed(tmp_path: Path) -> None:
     """As of any start; so a helper does it."""
     command = shell('read pid < "$1" && exit $((pid == $$))', tmp_path / "pid")
     child = ssd.start(Match(pidfile=tmp_path / "pid"), command, background=False, make_pidfile=True)
@@ -187,7 +187,7 @@ def test_what_a_handler_raises_is_not_taken_for_another_fork_exec(
         ssd.start(Match(name="none"), SLEEP, background=False)
 
 
-def test_an_isolated_subinterpreter_has_children(tmp_path: Path) -> None:
+def test_isolated_subinterpreter_has_children(tmp_path: Path) -> None:
     """It may not fork, and a helper is no fork of it."""
     interpreters = pytest.importorskip("_xxsubinterpreters", reason="of another Python")
     code = f"""
@@ -205,7 +205,7 @@ with ssd.start(ssd.Match(name="none"), command, background=False) as child:
     assert "7" == (tmp_path / "told").read_text()
 
 
-def test_a_thread_that_blocks_signals_has_children_that_do_not(tmp_path: Path) -> None:
+def test_thread_that_blocks_signals_has_children_that_do_not(tmp_path: Path) -> None:
     """A program that waits for its signals by sigwait(3), say."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])
     try:
@@ -248,7 +248,7 @@ for _ in range(20):
 """
 
 
-def test_a_child_that_the_kernel_reaps_is_started_all_the_same() -> None:
+def test_child_that_the_kernel_reaps_is_started_all_the_same() -> None:
     """It may be gone before it can be held; its pid is then nobody's, or another's."""
     done = python(IGNORING)
     assert (b"", b"") == (done.stdout, done.stderr)
@@ -291,7 +291,7 @@ for background in (False, True):
 """
 
 
-def test_a_caller_without_descriptors_is_told_so() -> None:
+def test_caller_without_descriptors_is_told_so() -> None:
     """At each step of a start; none is lost, and no start goes on without its lock."""
     done = python(FULL)
     assert f"0 {errno.EMFILE} 0\n".encode() * 2 == done.stdout, done.stderr

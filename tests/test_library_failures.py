@@ -42,7 +42,7 @@ FAILURES: dict[str, tuple[str, dict[str, Any], int | None]] = {
 
 @pytest.mark.parametrize("background", [True, False], ids=["daemon", "child"])
 @pytest.mark.parametrize("case", FAILURES)
-def test_a_failed_start_says_at_which_stage_and_why(
+def test_failed_start_says_at_which_stage_and_why(
     case: str, background: bool, tmp_path: Path
 ) -> None:
     """Nothing runs, no pidfile is left, and nothing stays open."""
@@ -74,7 +74,7 @@ def test_what_is_unknown_is_raised_in_the_caller(case: str) -> None:
         ssd.start(Match(**(match or {"name": "no such"})), Command(["/bin/true"], **command))
 
 
-def test_a_pidfile_that_is_not_believed_starts_nothing(tmp_path: Path) -> None:
+def test_pidfile_that_is_not_believed_starts_nothing(tmp_path: Path) -> None:
     """PidfileUnsafe comes out of a start as out of a status."""
     (tmp_path / "pid").write_text("1\n")
     (tmp_path / "pid").chmod(0o666)
@@ -83,7 +83,7 @@ def test_a_pidfile_that_is_not_believed_starts_nothing(tmp_path: Path) -> None:
     assert str(tmp_path / "pid") == caught.value.path
 
 
-def test_a_pidfile_that_cannot_be_written_starts_nothing(tmp_path: Path) -> None:
+def test_pidfile_that_cannot_be_written_starts_nothing(tmp_path: Path) -> None:
     """Row 5, in the library too."""
     (tmp_path / "pid").symlink_to("elsewhere")
     with nothing_left(), pytest.raises(ssd.PidfileUnwritable) as caught:
@@ -91,7 +91,7 @@ def test_a_pidfile_that_cannot_be_written_starts_nothing(tmp_path: Path) -> None
     assert errno.ELOOP == caught.value.errno
 
 
-def test_a_start_without_a_lock_goes_on_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_start_without_a_lock_goes_on_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     """The caller may make an error of it; then nothing blocks either."""
 
     def refuse(*_: object) -> None:
@@ -105,7 +105,7 @@ def test_a_start_without_a_lock_goes_on_with_a_warning(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("background", [True, False], ids=["daemon", "child"])
-def test_a_start_whose_helper_is_killed_has_failed(background: bool, tmp_path: Path) -> None:
+def test_start_whose_helper_is_killed_has_failed(background: bool, tmp_path: Path) -> None:
     """It started nothing, and says so; here it is killed while it waits for the lock."""
     lock = take(tmp_path / "pid")
     file = Path(lock.path)
@@ -148,7 +148,7 @@ signal.pause()
 
 
 @pytest.mark.parametrize("reason", NOT_READY)
-def test_a_program_that_does_not_get_ready_is_told_of(reason: str, tmp_path: Path) -> None:
+def test_program_that_does_not_get_ready_is_told_of(reason: str, tmp_path: Path) -> None:
     """NotReady has four reasons, and the process, which may still run."""
     script, timeout = NOT_READY[reason]
     (tmp_path / "notify.py").write_text(NOTIFY)
@@ -165,7 +165,7 @@ def test_a_program_that_does_not_get_ready_is_told_of(reason: str, tmp_path: Pat
         assert [process] == ssd.stop(match)
 
 
-def test_a_program_that_says_ready_is_returned(tmp_path: Path) -> None:
+def test_program_that_says_ready_is_returned(tmp_path: Path) -> None:
     """As soon as it has said so."""
     (tmp_path / "notify.py").write_text(NOTIFY)
     script = f"exec {sys.executable} -I -S {tmp_path}/notify.py READY=1"
@@ -175,7 +175,7 @@ def test_a_program_that_says_ready_is_returned(tmp_path: Path) -> None:
     assert [process] == ssd.stop(match)
 
 
-def test_a_pidfile_that_the_program_wrote_itself_is_kept(tmp_path: Path) -> None:
+def test_pidfile_that_the_program_wrote_itself_is_kept(tmp_path: Path) -> None:
     """A program that forks and ends was not ready, but its pidfile names a living process."""
     script = f"sleep 1000 & echo $! > {tmp_path}/pid"
     match = Match(pidfile=tmp_path / "pid")
@@ -185,20 +185,20 @@ def test_a_pidfile_that_the_program_wrote_itself_is_kept(tmp_path: Path) -> None
         assert 0 == ssd.status(match)
 
 
-def test_a_child_cannot_be_waited_for_to_get_ready(tmp_path: Path) -> None:
+def test_child_cannot_be_waited_for_to_get_ready(tmp_path: Path) -> None:
     """Whoever has a child can listen for himself."""
     with pytest.raises(ValueError, match="background"):
         ssd.start(Match(name="x"), SLEEP, background=False, notify_timeout=1)
 
 
-def test_a_value_that_cannot_be_sent_leaves_no_helper(tmp_path: Path) -> None:
+def test_value_that_cannot_be_sent_leaves_no_helper(tmp_path: Path) -> None:
     """It is found before anything is spawned that would wait for it."""
     with nothing_left(), pytest.raises(ValueError, match="notify_timeout must be"):
         ssd.start(Match(pidfile=tmp_path / "none"), SLEEP, notify_timeout=Fraction(1, 2))
 
 
 @pytest.mark.parametrize("call", [ssd.find, ssd.status, ssd.stop, lambda m: ssd.start(m, SLEEP)])
-def test_a_name_is_no_match(call: Callable[[Any], object]) -> None:
+def test_name_is_no_match(call: Callable[[Any], object]) -> None:
     """The error says what is wanted, before anything is looked for or started."""
     with pytest.raises(TypeError, match=r"an ssd\.Match says which .* not 'webd'"):
         call("webd")

@@ -43,7 +43,7 @@ else:
 
 
 @pytest.mark.parametrize("kind", ["child", "helped child", "daemon"])
-def test_a_start_does_not_wait_for_who_was_forked_meanwhile(kind: str, tmp_path: Path) -> None:
+def test_start_does_not_wait_for_who_was_forked_meanwhile(kind: str, tmp_path: Path) -> None:
     """A worker of multiprocessing, say, lives as long as the program."""
     done = python(BESIDE, tmp_path, kind)
     assert (b"1 (0, 0)\n", b"") == (done.stdout, done.stderr)
@@ -85,7 +85,7 @@ def test_nobody_forks_while_a_descriptor_is_on_no_list(monkeypatch: pytest.Monke
     assert ([False] * 3, True) == (seen, _others_may_fork())
 
 
-def test_a_forked_child_can_fork_and_start_children_itself() -> None:
+def test_forked_child_can_fork_and_start_children_itself() -> None:
     """What its parent had under way is closed there once, and nothing is held for ever."""
     spawned = spawning.Spawned()
     ends = spawned.pipe()

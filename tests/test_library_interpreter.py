@@ -33,7 +33,7 @@ def refused(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("frozen", [True, False])
-def test_an_application_is_not_run_again(
+def test_application_is_not_run_again(
     frozen: bool, application: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether it says that it is frozen or only embeds Python; the way out is named."""
@@ -54,7 +54,7 @@ def test_no_interpreter_is_an_error_of_the_family(
     assert f"{executable or '(none)'}: {helper.NO_PYTHON}" == refused(tmp_path)
 
 
-def test_an_application_has_children_all_the_same(
+def test_application_has_children_all_the_same(
     application: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They need no interpreter, unless they ask for what subprocess.Popen cannot do."""
@@ -78,7 +78,7 @@ def test_another_interpreter_can_be_named(
         assert [process] == ssd.find(Match(pidfile=tmp_path / "pid"))
 
 
-def test_a_path_names_one_and_nothing_names_none(
+def test_path_names_one_and_nothing_names_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What shutil.which() has not found, say, is not our own instead; nor is it a number."""
@@ -134,6 +134,6 @@ def test_what_is_named_and_does_not_do_says_so(
         ("my-python", False), ("python-app", False),
     ],
 )  # fmt: skip
-def test_a_python_is_known_by_its_name(name: str, python: bool) -> None:
+def test_python_is_known_by_its_name(name: str, python: bool) -> None:
     """Nothing is run to find it out: it might be the application."""
     assert python == helper._is_python(name)

@@ -57,7 +57,7 @@ def test_arguments_and_names_go_through_byte_for_byte(tmp_path: Path) -> None:
     assert ODD + b"|" + odd + b"|" == told(command, tmp_path)
 
 
-def test_the_environment_goes_through_byte_for_byte(tmp_path: Path) -> None:
+def test_environment_goes_through_byte_for_byte(tmp_path: Path) -> None:
     """A given one is the whole of it, in bytes or text; HOME is added for a user only."""
     given = {"NAME": "\udcff", b"BYTES": ODD, "EMPTY": ""}
     command = Command(["/usr/bin/env", "-0"], environment=given)  # type: ignore[arg-type]
@@ -69,7 +69,7 @@ def variables(text: bytes) -> set[bytes]:
     return set(text.removesuffix(b"\0").split(b"\0"))
 
 
-def test_an_inherited_environment_holds_the_callers_changes(
+def test_inherited_environment_holds_the_callers_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the caller put into os.environ is there, and nothing else is new."""
@@ -112,7 +112,7 @@ def test_no_descriptor_of_the_callers_reaches_a_program(tmp_path: Path) -> None:
 
 
 @pytest.mark.requires_root
-def test_a_program_below_another_root_starts(tmp_path: Path) -> None:
+def test_program_below_another_root_starts(tmp_path: Path) -> None:
     """The new root has nothing of ours to read: all is loaded before."""
     with pytest.raises(ssd.StartFailed) as caught:
         ssd.start(Match(pidfile=tmp_path / "pid"), Command(["/bin/x"], root=str(tmp_path)))
@@ -125,7 +125,7 @@ def test_a_program_below_another_root_starts(tmp_path: Path) -> None:
 
 
 @pytest.mark.requires_root
-def test_a_daemon_of_another_user_is_that_users_for_good(tmp_path: Path) -> None:
+def test_daemon_of_another_user_is_that_users_for_good(tmp_path: Path) -> None:
     """All its ids and its groups are; ids by number need an account, too."""
     command = Command(["/bin/sleep", "1000"], user="nobody")
     match = Match(pidfile=tmp_path / "pid")
@@ -138,7 +138,7 @@ def test_a_daemon_of_another_user_is_that_users_for_good(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("background", [True, False], ids=["daemon", "child"])
-def test_a_program_blocks_no_signal(background: bool, tmp_path: Path) -> None:
+def test_program_blocks_no_signal(background: bool, tmp_path: Path) -> None:
     """Though its helper does, until it is the program."""
     command = shell(
         f"grep SigBlk /proc/self/status > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/said"

@@ -120,7 +120,7 @@ print(sorted(found))
 
 
 @pytest.mark.parametrize("kind", ["daemon", "child", "helped child"])
-def test_a_handler_that_raises_leaves_nothing_that_the_caller_does_not_know(
+def test_handler_that_raises_leaves_nothing_that_the_caller_does_not_know(
     kind: str, tmp_path: Path
 ) -> None:
     """No helper, no descriptor, no child; a daemon that is there is named by the exception."""
@@ -130,7 +130,7 @@ def test_a_handler_that_raises_leaves_nothing_that_the_caller_does_not_know(
 
 
 @pytest.mark.parametrize("victim", ["helper", "helper, late"])
-def test_a_daemon_of_a_helper_that_was_killed_is_known(victim: str, tmp_path: Path) -> None:
+def test_daemon_of_a_helper_that_was_killed_is_known(victim: str, tmp_path: Path) -> None:
     """The daemon itself says that it runs; what waits for it to be ready says that nobody does."""
     code = KILLED.replace("READY", "300" if "late" in victim else "None")
     done = python(code, tmp_path, start_new_session=True)

@@ -83,7 +83,7 @@ def test_no_user_waits_for_another(first: str, second: str, where: str, tmp_path
         assert (b"free\n", b"") == (done.stdout, done.stderr)
 
 
-def test_a_stranger_cannot_open_roots_lock(tmp_path: Path) -> None:
+def test_stranger_cannot_open_roots_lock(tmp_path: Path) -> None:
     """Neither its file nor its directory is open to him, held or not."""
     skip_without_nobody()
     lock = take(tmp_path / "x.pid")
@@ -123,7 +123,7 @@ def stranger(folder: Path, *names: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("where", OTHERS[:3])
-def test_a_stranger_who_locks_what_he_can_keeps_nobody_waiting(where: str, tmp_path: Path) -> None:
+def test_stranger_who_locks_what_he_can_keeps_nobody_waiting(where: str, tmp_path: Path) -> None:
     """Neither root's start nor his stop: in no directory of others is there a lock of his."""
     skip_without_nobody()
     path = tmp_path / "x.pid"
@@ -186,17 +186,17 @@ PATIENCE = {
 
 
 @pytest.mark.parametrize("retry", PATIENCE)
-def test_a_stop_waits_no_longer_for_a_start_than_its_schedule(retry: str) -> None:
+def test_stop_waits_no_longer_for_a_start_than_its_schedule(retry: str) -> None:
     """At least for half a second, which is many times what a start takes; at most a minute."""
     assert PATIENCE[retry] == patience.of_stop(Schedule.parse(retry))
 
 
-def test_a_stop_without_a_schedule_waits_half_a_second() -> None:
+def test_stop_without_a_schedule_waits_half_a_second() -> None:
     """Its signal is sent by then."""
     assert 0.5 == patience.of_stop(Schedule.once(15))
 
 
-def test_a_start_that_does_not_end_keeps_the_pidfile_of_a_stop(tmp_path: Path) -> None:
+def test_start_that_does_not_end_keeps_the_pidfile_of_a_stop(tmp_path: Path) -> None:
     """It may be about to write it; the stop says so, and is done."""
     path = tmp_path / "x.pid"
     path.write_text("4000000\n")

@@ -31,7 +31,7 @@ from ssd.pidfile import lock as locking
 from ssd.pidfile.lock import NoLock, acquire
 
 
-def test_a_lock_lies_beside_no_pidfile_and_is_gone_when_released(tmp_path: Path) -> None:
+def test_lock_lies_beside_no_pidfile_and_is_gone_when_released(tmp_path: Path) -> None:
     """Its name is made from the pidfile's, and whoever may write that place has no part in it."""
     with nothing_left():
         lock = take(tmp_path / "x.pid")
@@ -45,7 +45,7 @@ def test_a_lock_lies_beside_no_pidfile_and_is_gone_when_released(tmp_path: Path)
     assert not file.exists()
 
 
-def test_a_second_start_waits_until_the_first_lets_go(tmp_path: Path) -> None:
+def test_second_start_waits_until_the_first_lets_go(tmp_path: Path) -> None:
     """There is one holder at a time."""
     path = tmp_path / "x.pid"
     file = lock_file(path)
@@ -59,7 +59,7 @@ def test_a_second_start_waits_until_the_first_lets_go(tmp_path: Path) -> None:
         assert 0 == first.wait()
 
 
-def test_a_lock_that_is_held_is_not_to_be_had(tmp_path: Path) -> None:
+def test_lock_that_is_held_is_not_to_be_had(tmp_path: Path) -> None:
     """Another process finds it taken, and free again afterwards."""
     lock = take(tmp_path / "x.pid")
     taken = python(TRY, tmp_path / "x.pid").stdout
@@ -68,7 +68,7 @@ def test_a_lock_that_is_held_is_not_to_be_had(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
-def test_a_killed_start_never_blocks_the_next(signum: int, tmp_path: Path) -> None:
+def test_killed_start_never_blocks_the_next(signum: int, tmp_path: Path) -> None:
     """The kernel lets go for the dead; the file that stays is taken over."""
     path = tmp_path / "x.pid"
     file = lock_file(path)
@@ -81,7 +81,7 @@ def test_a_killed_start_never_blocks_the_next(signum: int, tmp_path: Path) -> No
     assert (False, []) == (file.exists(), listing(tmp_path))
 
 
-def test_a_start_killed_before_it_gave_the_lock_its_mode_never_blocks_the_next(
+def test_start_killed_before_it_gave_the_lock_its_mode_never_blocks_the_next(
     tmp_path: Path,
 ) -> None:
     """Whatever its umask was: the file may have been left without a right for its owner."""
@@ -140,7 +140,7 @@ def test_threads_of_one_process_exclude_each_other(tmp_path: Path) -> None:
     assert ([200], []) == (counter, listing(tmp_path))
 
 
-def test_a_lock_is_held_until_its_last_copy_is_closed(tmp_path: Path) -> None:
+def test_lock_is_held_until_its_last_copy_is_closed(tmp_path: Path) -> None:
     """A daemon on its way holds it on, should the process that took it be killed."""
     lock = take(tmp_path / "x.pid")
     copy = os.dup(lock.fileno())
@@ -154,7 +154,7 @@ def test_a_lock_is_held_until_its_last_copy_is_closed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("trouble", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
-def test_a_lack_of_descriptors_or_memory_is_no_reason_for_another_place(
+def test_lack_of_descriptors_or_memory_is_no_reason_for_another_place(
     trouble: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It passes, and whoever starts the same a moment later would lock in the better place."""
@@ -190,7 +190,7 @@ def test_releasing_does_not_mind_that_the_file_is_gone(tmp_path: Path) -> None:
     assert [] == listing(tmp_path)
 
 
-def test_a_lock_is_close_on_exec(tmp_path: Path) -> None:
+def test_lock_is_close_on_exec(tmp_path: Path) -> None:
     """A program that is executed in the foreground lets go by that."""
     lock = take(tmp_path / "x.pid")
     assert not os.get_inheritable(lock.fileno())
@@ -198,7 +198,7 @@ def test_a_lock_is_close_on_exec(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["/dev/null", ""])
-def test_a_pidfile_that_is_none_asks_for_no_lock(name: str) -> None:
+def test_pidfile_that_is_none_asks_for_no_lock(name: str) -> None:
     """``--pidfile /dev/null`` starts no matter what runs, so there is nothing to exclude."""
     assert acquire(Match(pidfile=name), Criteria()) is None
 
@@ -237,7 +237,7 @@ def test_pidfiles_of_one_name_in_different_directories_have_locks_of_their_own(
             take(tmp_path / "c" / "x.pid", seconds=0)
 
 
-def test_a_long_or_odd_name_has_a_lock_too(tmp_path: Path) -> None:
+def test_long_or_odd_name_has_a_lock_too(tmp_path: Path) -> None:
     """The lock's name has to fit into 255 bytes, and need not be UTF-8."""
     for name in (b"x" * 255, b"\xff.pid"):
         lock = acquire(Match(pidfile=os.fsencode(tmp_path) + b"/" + name), Criteria())
@@ -245,7 +245,7 @@ def test_a_long_or_odd_name_has_a_lock_too(tmp_path: Path) -> None:
         lock.release()
 
 
-def test_a_pidfile_in_a_directory_that_is_not_there_yet_has_a_lock(tmp_path: Path) -> None:
+def test_pidfile_in_a_directory_that_is_not_there_yet_has_a_lock(tmp_path: Path) -> None:
     """Its path is its name: many a daemon makes the directory itself."""
     with nothing_left():
         lock = take(tmp_path / "none" / ("x" * 250))
@@ -305,7 +305,7 @@ def test_what_is_in_the_way_of_a_lock_moves_it(kind: str, tmp_path: Path) -> Non
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_a_read_only_directory_has_a_lock_too(tmp_path: Path, run: Run) -> None:
+def test_read_only_directory_has_a_lock_too(tmp_path: Path, run: Run) -> None:
     """It lies elsewhere."""
     script = 'mount -t tmpfs -o ro none "$1"; "$2" -c "$3" "$1/x.pid"'
     done = run(*in_mounts(script, tmp_path, sys.executable, TRY))

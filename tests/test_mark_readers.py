@@ -17,7 +17,7 @@ def _attributes(tmp_path: Path) -> None:
     needs_attributes(tmp_path)
 
 
-def test_a_stop_with_the_pidfile_of_another_removes_it(tmp_path: Path, ssd: Run) -> None:
+def test_stop_with_the_pidfile_of_another_removes_it(tmp_path: Path, ssd: Run) -> None:
     """It names no living process: nobody is signalled, and nobody needs it."""
     path = tmp_path / "pid"
     with child() as stranger:
@@ -29,7 +29,7 @@ def test_a_stop_with_the_pidfile_of_another_removes_it(tmp_path: Path, ssd: Run)
         assert "" == done.stderr
 
 
-def test_the_lsb_functions_know_a_stranger(tmp_path: Path) -> None:
+def test_lsb_functions_know_a_stranger(tmp_path: Path) -> None:
     """pidofproc: dead, and a pidfile is left; killproc kills nobody, and removes the file."""
     path = tmp_path / "pid"
     with child() as stranger:
@@ -79,7 +79,7 @@ mount -t proc proc /proc
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_a_living_daemon_of_a_container_with_a_boot_id_of_its_own_is_found(
+def test_living_daemon_of_a_container_with_a_boot_id_of_its_own_is_found(
     tmp_path: Path, ssd_path: Path, run: Run
 ) -> None:
     """That a procfs in it tells of another boot means no reboot: nothing is judged by it."""
@@ -91,9 +91,7 @@ def test_a_living_daemon_of_a_container_with_a_boot_id_of_its_own_is_found(
 
 
 @pytest.mark.requires_root
-def test_a_living_daemon_is_found_from_another_time_namespace(
-    tmp_path: Path, ssd_path: Path
-) -> None:
+def test_living_daemon_is_found_from_another_time_namespace(tmp_path: Path, ssd_path: Path) -> None:
     """Start times are shifted there (time_namespaces(7)): nothing is judged by them."""
     unshare = ["unshare", "--time", "--boottime", "1000000", "--fork", "--kill-child"]
     if subprocess.run([*unshare, "true"], capture_output=True).returncode:

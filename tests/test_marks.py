@@ -63,13 +63,13 @@ JUDGED = {
 
 
 @pytest.mark.parametrize("case", JUDGED)
-def test_a_process_is_denied_only_where_it_is_surely_another(case: str) -> None:
+def test_process_is_denied_only_where_it_is_surely_another(case: str) -> None:
     """A daemon that lives is not lost, whatever cannot be told."""
     meant, start_time, origin, denied = JUDGED[case]
     assert denied == meant.denies(Process(7, start_time), Table(origin))  # type: ignore[arg-type]
 
 
-def test_a_mark_is_read_as_it_was_written() -> None:
+def test_mark_is_read_as_it_was_written() -> None:
     """All of it, and the time of the file besides."""
     for meant in (MARK, UNTOLD, Mark(7, -5, b"!", b"-")):
         again = marks.parse(meant.text(5), 5)
@@ -103,7 +103,7 @@ def status(path: Path) -> int:
     return ssd.status(ssd.Match(pidfile=path))
 
 
-def test_the_text_of_a_marked_pidfile_is_the_pid_alone(tmp_path: Path) -> None:
+def test_text_of_a_marked_pidfile_is_the_pid_alone(tmp_path: Path) -> None:
     """``kill $(cat FILE)`` and int(read()) do as ever."""
     path = tmp_path / "pid"
     mark(path, os.getppid())
@@ -145,7 +145,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], bool]] = {
 
 
 @pytest.mark.parametrize("case", CHANGES)
-def test_a_mark_counts_as_long_as_nobody_has_written_the_file(case: str, tmp_path: Path) -> None:
+def test_mark_counts_as_long_as_nobody_has_written_the_file(case: str, tmp_path: Path) -> None:
     """In a container a daemon has the same pid each time: the pid in it proves nothing."""
     change, kept = CHANGES[case]
     mark(tmp_path / "pid", os.getppid(), started=1)
@@ -154,7 +154,7 @@ def test_a_mark_counts_as_long_as_nobody_has_written_the_file(case: str, tmp_pat
 
 
 @pytest.mark.parametrize("more", [-1, 1])
-def test_a_mark_with_another_pid_than_the_text_does_not_count(more: int, tmp_path: Path) -> None:
+def test_mark_with_another_pid_than_the_text_does_not_count(more: int, tmp_path: Path) -> None:
     """Whatever has put it there."""
     table = default_table()
     path = tmp_path / "pid"
@@ -176,7 +176,7 @@ print(os.getpid())
 """
 
 
-def test_a_pidfile_that_is_written_in_place_has_a_new_mark(tmp_path: Path) -> None:
+def test_pidfile_that_is_written_in_place_has_a_new_mark(tmp_path: Path) -> None:
     """The old one does not count: it is of another time."""
     skip_without_nobody()
     path = tmp_path / "pid"
@@ -188,7 +188,7 @@ def test_a_pidfile_that_is_written_in_place_has_a_new_mark(tmp_path: Path) -> No
     assert (done.stdout, inode, True) == (path.read_bytes(), path.stat().st_ino, marked(path))
 
 
-def test_a_pidfile_that_its_writer_may_not_write_has_a_mark(tmp_path: Path) -> None:
+def test_pidfile_that_its_writer_may_not_write_has_a_mark(tmp_path: Path) -> None:
     """A umask may take all rights, and the attribute is set before them."""
     skip_without_nobody()
     with shared(tmp_path, 0o777):
@@ -252,7 +252,7 @@ def test_without_attributes_a_pid_is_believed(
     assert ([], 0) == (os.listxattr(tmp_path / "pid"), status(tmp_path / "pid"))
 
 
-def test_a_system_that_knows_no_attributes_believes_a_pid(
+def test_system_that_knows_no_attributes_believes_a_pid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Python has these functions on Linux alone."""
@@ -272,7 +272,7 @@ mount -t ramfs none "$1"
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_a_file_system_without_attributes_is_no_failure(
+def test_file_system_without_attributes_is_no_failure(
     tmp_path: Path, ssd_path: Path, run: Run
 ) -> None:
     """A ramfs has none."""
@@ -283,7 +283,7 @@ def test_a_file_system_without_attributes_is_no_failure(
 # What start times count from -----------------------------------------------------------
 
 
-def test_a_process_of_which_nothing_is_known_is_not_marked() -> None:
+def test_process_of_which_nothing_is_known_is_not_marked() -> None:
     """Nobody could tell it from another later."""
     table = default_table()
     assert recording.describe(None, table) is None
@@ -300,7 +300,7 @@ def test_nothing_is_marked_by_the_table_of_another_namespace(tmp_path: Path) -> 
     assert recording.describe(Process(os.getpid(), 5), table) is None
 
 
-def test_the_boot_and_the_clock_are_the_kernels() -> None:
+def test_boot_and_the_clock_are_the_kernels() -> None:
     """The id of the boot is asked for again before a process is taken for one of another boot."""
     needs_boot()
     origin = KernelOrigin()
@@ -309,14 +309,14 @@ def test_the_boot_and_the_clock_are_the_kernels() -> None:
     assert os.readlink(b"/proc/self/ns/time") == origin.clock()
 
 
-def test_a_hidden_boot_is_an_unknown_one(tmp_path: Path) -> None:
+def test_hidden_boot_is_an_unknown_one(tmp_path: Path) -> None:
     """/proc mounted with subset=pid (proc(5)) has no sys, and an old kernel no time namespaces."""
     (tmp_path / "self").symlink_to(str(os.getpid()))
     origin = KernelOrigin(os.fsencode(tmp_path))
     assert (b"", False, b"-") == (origin.boot(), origin.is_boot(b"x"), origin.clock())
 
 
-def test_a_fake_machine_marks_its_pidfiles(tmp_path: Path, fake_processes: FakeProcesses) -> None:
+def test_fake_machine_marks_its_pidfiles(tmp_path: Path, fake_processes: FakeProcesses) -> None:
     """A stranger with the pid is one there too, and so is a process of another machine."""
     path = tmp_path / "pid"
     match = ssd.Match(pidfile=path)
@@ -334,7 +334,7 @@ def test_a_fake_machine_marks_its_pidfiles(tmp_path: Path, fake_processes: FakeP
     assert ssd.start(match, command, make_pidfile=True, table=fake_processes).pid != daemon.pid
 
 
-def test_a_fake_lock_is_marked_too(pidfile: Path, fake_processes: FakeProcesses) -> None:
+def test_fake_lock_is_marked_too(pidfile: Path, fake_processes: FakeProcesses) -> None:
     """The owner's pid changes hands, and the lock is free."""
     owner = fake_processes.caller
     lock = ssd.PIDLockFile(str(pidfile), table=fake_processes)

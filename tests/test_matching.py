@@ -23,13 +23,13 @@ NO_MATCH = {
 
 
 @pytest.mark.parametrize("given", NO_MATCH.values(), ids=NO_MATCH)
-def test_a_match_that_means_nobody_or_everybody_is_refused(given: dict) -> None:
+def test_match_that_means_nobody_or_everybody_is_refused(given: dict) -> None:
     """A Match needs a criterion, and no pid that kill(2) takes for many."""
     with pytest.raises(ValueError, match=r"\w"):
         Match(**given)
 
 
-def test_a_match_keeps_what_it_was_given() -> None:
+def test_match_keeps_what_it_was_given() -> None:
     """Every criterion is an attribute; paths may be str, bytes or PathLike."""
     match = Match(ppid=1, pidfile=Path("/run/x.pid"), exec=b"/bin/\xff", name="x", user=0)
     assert (None, 1, "/run/x.pid", b"/bin/\xff", "x", 0) == tuple(
@@ -37,7 +37,7 @@ def test_a_match_keeps_what_it_was_given() -> None:
     )
 
 
-def test_a_match_shows_only_what_it_was_given() -> None:
+def test_match_shows_only_what_it_was_given() -> None:
     """The repr could be typed in again."""
     assert "Match(pidfile='/run/x.pid', user=0)" == repr(Match(pidfile="/run/x.pid", user=0))
 
@@ -82,20 +82,20 @@ def test_names_become_what_the_kernel_compares() -> None:
 
 
 @pytest.mark.parametrize(("user", "uid"), [("root", 0), (0, 0), ("0", 0), ("4000000", 4000000)])
-def test_a_user_is_a_name_or_any_number(user: str | int, uid: int) -> None:
+def test_user_is_a_name_or_any_number(user: str | int, uid: int) -> None:
     """Digits are a uid, whether or not an account has it."""
     assert uid == resolve(Match(user=user)).uid
 
 
 @pytest.mark.parametrize("user", ["no such user", "", "-1", "4294967296", "0x0", "\udcff"])
-def test_an_unknown_user_is_named(user: str) -> None:
+def test_unknown_user_is_named(user: str) -> None:
     """What is no account and no uid raises UnknownUser with the user in it."""
     with pytest.raises(UnknownUser) as caught:
         resolve(Match(user=user))
     assert user == caught.value.user
 
 
-def test_a_missing_executable_is_named_with_the_systems_reason(tmp_path: Path) -> None:
+def test_missing_executable_is_named_with_the_systems_reason(tmp_path: Path) -> None:
     """ExecutableMissing carries path, errno and strerror."""
     path = tmp_path / "missing"
     with pytest.raises(ExecutableMissing) as caught:
@@ -117,7 +117,7 @@ STATUSES = {
 
 
 @pytest.mark.parametrize("case", STATUSES)
-def test_the_lsb_status_follows_from_the_process_and_the_pidfile(case: tuple) -> None:
+def test_lsb_status_follows_from_the_process_and_the_pidfile(case: tuple) -> None:
     """0 running, 1 dead with a pidfile, 3 not running, 4 cannot tell."""
     assert STATUSES[case] == lsb_status(*case)
 
@@ -146,7 +146,7 @@ print([pid for pid in found if pid == os.getpid()])
 """
 
 
-def test_the_caller_itself_is_never_found() -> None:
+def test_caller_itself_is_never_found() -> None:
     """No criterion makes a process find itself (row 11)."""
     done = python(ITSELF)
     assert (b"[]\n", 0) == (done.stdout, done.returncode), done.stderr

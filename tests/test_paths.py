@@ -56,14 +56,14 @@ def test_links_in_directories_of_our_own_are_followed(case: str, here: Path) -> 
         assert (str(here / directory), name) == found
 
 
-def test_the_last_link_is_left_alone_if_it_is_to_be(here: Path) -> None:
+def test_last_link_is_left_alone_if_it_is_to_be(here: Path) -> None:
     """Without ``follow_last`` the name is the link's own."""
     (here / "link").symlink_to("inner/file")
     with walked(here / "link", follow_last=False) as found:
         assert (str(here), "link") == found
 
 
-def test_a_relative_path_begins_at_the_working_directory(
+def test_relative_path_begins_at_the_working_directory(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A path without a leading slash is looked up from here."""
@@ -73,13 +73,13 @@ def test_a_relative_path_begins_at_the_working_directory(
 
 
 @pytest.mark.parametrize(("path", "expected"), [("/", ("/", ".")), ("/..", ("/", ".."))])
-def test_a_path_without_a_name_is_its_directory(path: str, expected: tuple) -> None:
+def test_path_without_a_name_is_its_directory(path: str, expected: tuple) -> None:
     """The root has no name in a directory above it."""
     with walked(path) as found:
         assert expected == found
 
 
-def test_a_name_that_is_not_utf_8_is_walked(here: Path) -> None:
+def test_name_that_is_not_utf_8_is_walked(here: Path) -> None:
     """Names are bytes."""
     os.mkdir(os.fsencode(here) + b"/\xff")
     directory, name = walk(os.fsencode(here) + b"/\xff/\xfe", follow_last=True)
@@ -106,7 +106,7 @@ PLANTED = {
 @pytest.mark.requires_root
 @pytest.mark.parametrize("planted", PLANTED)
 @pytest.mark.parametrize("rights", OTHERS_WRITE)
-def test_a_link_that_others_could_have_planted_is_refused(
+def test_link_that_others_could_have_planted_is_refused(
     rights: str, planted: str, here: Path
 ) -> None:
     """A link is named and not followed where anybody but root and the caller can write."""
@@ -125,9 +125,7 @@ def test_a_link_that_others_could_have_planted_is_refused(
 
 @pytest.mark.requires_root
 @pytest.mark.parametrize("rights", OTHERS_WRITE)
-def test_a_path_without_links_may_lead_through_directories_of_others(
-    rights: str, here: Path
-) -> None:
+def test_path_without_links_may_lead_through_directories_of_others(rights: str, here: Path) -> None:
     """The Debian nova-compute script: root's pidfile in a directory of nova's."""
     mode, uid, gid = OTHERS_WRITE[rights]
     os.chown(here / "inner", uid, gid)
@@ -137,7 +135,7 @@ def test_a_path_without_links_may_lead_through_directories_of_others(
 
 
 @pytest.mark.requires_root
-def test_an_innocent_link_that_leads_to_a_planted_one_is_no_way_round(here: Path) -> None:
+def test_innocent_link_that_leads_to_a_planted_one_is_no_way_round(here: Path) -> None:
     """Each link counts by the directory that it itself is in."""
     folder = here / "theirs"
     folder.mkdir(mode=0o777)
@@ -158,7 +156,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("case", FAILURES)
-def test_a_walk_that_cannot_be_made_raises_oserror_and_keeps_nothing_open(
+def test_walk_that_cannot_be_made_raises_oserror_and_keeps_nothing_open(
     case: str, here: Path
 ) -> None:
     """The errno is the one that open(2) would give."""
@@ -198,7 +196,7 @@ RIGHTS = {
 
 @pytest.mark.requires_root
 @pytest.mark.parametrize("rights", RIGHTS)
-def test_a_directory_is_ours_if_nobody_else_can_write_it(rights: tuple[int, int, int]) -> None:
+def test_directory_is_ours_if_nobody_else_can_write_it(rights: tuple[int, int, int]) -> None:
     """Owner, group with the right to write, and the world decide; an owner may chmod(2)."""
     mode, uid, gid = rights
     facts = os.stat_result((0o040000 | mode, 0, 0, 1, uid, gid, 0, 0, 0, 0))

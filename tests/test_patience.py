@@ -29,7 +29,7 @@ except StartBlocked:
 """
 
 
-def test_a_caller_that_blocks_the_alarm_has_patience_with_an_end(tmp_path: Path) -> None:
+def test_caller_that_blocks_the_alarm_has_patience_with_an_end(tmp_path: Path) -> None:
     """The mask of blocked signals is inherited across execve(2)."""
     lock = take(tmp_path / "x.pid")
     said = python(BLOCKED, tmp_path / "x.pid").stdout
@@ -37,7 +37,7 @@ def test_a_caller_that_blocks_the_alarm_has_patience_with_an_end(tmp_path: Path)
     assert b"blocked\n" == said
 
 
-def test_an_alarm_that_rings_too_early_to_end_the_wait_rings_again(
+def test_alarm_that_rings_too_early_to_end_the_wait_rings_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the look for signals and flock(2) it would be lost, and the wait have no end."""
@@ -65,7 +65,7 @@ def test_an_alarm_that_rings_too_early_to_end_the_wait_rings_again(
     assert (0.0, 0.0) == signal.getitimer(signal.ITIMER_REAL)
 
 
-def test_a_start_that_does_not_end_is_waited_for_with_patience(
+def test_start_that_does_not_end_is_waited_for_with_patience(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """StartBlocked carries the lock and the seconds; the alarm is as it was before."""
@@ -82,7 +82,7 @@ def test_a_start_that_does_not_end_is_waited_for_with_patience(
     )
 
 
-def test_a_thread_can_wait_without_an_alarm(tmp_path: Path) -> None:
+def test_thread_can_wait_without_an_alarm(tmp_path: Path) -> None:
     """Signals belong to the main thread, so a library's wait uses none."""
     lock = take(tmp_path / "x.pid")
     taken: list[Lock] = []
@@ -97,7 +97,7 @@ def test_a_thread_can_wait_without_an_alarm(tmp_path: Path) -> None:
     taken[0].release()
 
 
-def test_a_thread_can_wait_for_a_time(tmp_path: Path) -> None:
+def test_thread_can_wait_for_a_time(tmp_path: Path) -> None:
     """StartBlocked comes after the seconds that it was given, and no alarm has a part in it."""
     lock = take(tmp_path / "x.pid")
     failures: list[StartBlocked] = []
@@ -116,6 +116,6 @@ def test_a_thread_can_wait_for_a_time(tmp_path: Path) -> None:
     assert [(lock.path, 0.05)] == [(error.path, error.seconds) for error in failures]
 
 
-def test_the_patience_is_a_minute() -> None:
+def test_patience_is_a_minute() -> None:
     """A start holds its lock for hundredths of a second; a minute is ample."""
     assert 60.0 == patience.MOST

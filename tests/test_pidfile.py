@@ -74,12 +74,12 @@ CONTENTS = {
 
 
 @pytest.mark.parametrize("content", CONTENTS)
-def test_the_first_word_must_be_a_whole_positive_decimal_number(content: bytes) -> None:
+def test_first_word_must_be_a_whole_positive_decimal_number(content: bytes) -> None:
     """Row 1: anything else is no pid, and nothing is signalled for it."""
     assert CONTENTS[content] == pidfile.parse(content)
 
 
-def test_a_number_that_python_would_not_read_is_no_pid() -> None:
+def test_number_that_python_would_not_read_is_no_pid() -> None:
     """Its own limit for digits may be lower than a pidfile is long."""
     before = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(640)
@@ -90,7 +90,7 @@ def test_a_number_that_python_would_not_read_is_no_pid() -> None:
 
 
 @given(st.binary(max_size=30) | st.text("0123456789 -+\n").map(str.encode))
-def test_a_pid_is_never_one_that_means_many(content: bytes) -> None:
+def test_pid_is_never_one_that_means_many(content: bytes) -> None:
     """Whatever is in the file, the pid is in the range of a process's, and stands in it."""
     pid = pidfile.parse(content)
     assert pid is None or (0 < pid <= PID_MAX and pid == int(content.split()[0]))
@@ -100,7 +100,7 @@ def test_a_pid_is_never_one_that_means_many(content: bytes) -> None:
     ("content", "started"),
     [(b"5\n6\n", 6), (b"5\n", None), (b"5\nx\n", None), (b"5 6 7\n", None), (b"", None)],
 )
-def test_a_second_word_alone_is_an_owners_start_time(content: bytes, started: int | None) -> None:
+def test_second_word_alone_is_an_owners_start_time(content: bytes, started: int | None) -> None:
     """So a PIDLockFile of an older version wrote it; anybody else's has no such line."""
     assert started == pidfile.Entry(content).started
 
@@ -142,7 +142,7 @@ def facts(mode: int, uid: int, gid: int, links: int) -> os.stat_result:
 
 @pytest.mark.requires_root
 @pytest.mark.parametrize("case", BELIEVED)
-def test_a_pidfile_is_believed_by_its_owner_its_writers_and_its_links(case: tuple) -> None:
+def test_pidfile_is_believed_by_its_owner_its_writers_and_its_links(case: tuple) -> None:
     """Row 2: who could have chosen the pid decides; a foreign owner needs a second criterion."""
     *given, alone = case
     fault = pidfile.distrust(facts(*given), alone)
@@ -150,7 +150,7 @@ def test_a_pidfile_is_believed_by_its_owner_its_writers_and_its_links(case: tupl
     assert fault is None or fault
 
 
-def test_the_callers_own_pidfile_is_believed() -> None:
+def test_callers_own_pidfile_is_believed() -> None:
     """Owner and group may be the caller's as well as root's."""
     assert pidfile.distrust(facts(REG | 0o664, os.getuid(), os.getgid(), 1), True) is None
 
@@ -188,7 +188,7 @@ HOSTILE: dict[str, tuple[Make, object, object]] = {
 @pytest.mark.requires_root
 @pytest.mark.timeout(60)  # a pipe would hang
 @pytest.mark.parametrize("case", HOSTILE)
-def test_a_hostile_pidfile_gives_no_pid(case: str, tmp_path: Path) -> None:
+def test_hostile_pidfile_gives_no_pid(case: str, tmp_path: Path) -> None:
     """Rows 1 to 3: it is no pid, or a refusal; it never hangs and leaves nothing open."""
     make, alone, second = HOSTILE[case]
     path = tmp_path / "pid"
@@ -207,7 +207,7 @@ LINKED = {"a link to a pidfile": "pid", "a link to its folder": "folder/pid"}
 @pytest.mark.parametrize("case", LINKED)
 @pytest.mark.parametrize("real", ["a", "z"])  # before and after "theirs"
 @pytest.mark.parametrize(("mode", "uid"), [(0o755, 0), (0o777, 0), (0o755, NOBODY)])
-def test_a_planted_link_is_refused_and_a_trusted_one_followed(
+def test_planted_link_is_refused_and_a_trusted_one_followed(
     case: str, mode: int, uid: int, real: str, tmp_path: Path
 ) -> None:
     """Row 2: only where nobody else can write the link's directory."""
@@ -224,7 +224,7 @@ def test_a_planted_link_is_refused_and_a_trusted_one_followed(
 
 
 @pytest.mark.parametrize("spelling", ["{0}/pid", "{0}//pid", "{0}/./pid", "{0}/../{1}/pid", "pid"])
-def test_a_pidfile_may_be_named_in_many_ways(
+def test_pidfile_may_be_named_in_many_ways(
     spelling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A path with detours gives the same pid as a plain one."""
@@ -233,7 +233,7 @@ def test_a_pidfile_may_be_named_in_many_ways(
     assert 5 == pidfile.read(spelling.format(tmp_path, tmp_path.name))
 
 
-def test_the_null_device_is_read_as_no_pid() -> None:
+def test_null_device_is_read_as_no_pid() -> None:
     """/dev/null stays exempt from the checks, although the world can write it."""
     assert pidfile.read("/dev/null") is None
 
@@ -242,7 +242,7 @@ def test_the_null_device_is_read_as_no_pid() -> None:
     ("path", "code"),
     [("/etc/passwd/pid", errno.ENOTDIR), ("/tmp/" + "x" * 300, errno.ENAMETOOLONG)],
 )
-def test_an_unreadable_pidfile_carries_its_reason(path: str, code: int) -> None:
+def test_unreadable_pidfile_carries_its_reason(path: str, code: int) -> None:
     """PidfileUnreadable has path, errno and the system's word for it."""
     with pytest.raises(PidfileUnreadable) as caught:
         pidfile.read(path)
@@ -250,7 +250,7 @@ def test_an_unreadable_pidfile_carries_its_reason(path: str, code: int) -> None:
     assert expected == (caught.value.path, caught.value.errno, caught.value.reason)
 
 
-def test_a_missing_folder_is_a_missing_pidfile(tmp_path: Path) -> None:
+def test_missing_folder_is_a_missing_pidfile(tmp_path: Path) -> None:
     """No parent, no file: the daemon does not run (status 3)."""
     with pytest.raises(FileNotFoundError):
         pidfile.read(str(tmp_path / "none" / "pid"))
@@ -267,7 +267,7 @@ for path in sys.argv[1:]:
 """
 
 
-def test_an_ordinary_user_believes_root_and_himself(tmp_path: Path) -> None:
+def test_ordinary_user_believes_root_and_himself(tmp_path: Path) -> None:
     """Root's pidfile and the caller's own are believed alone, a third user's is not."""
     skip_without_nobody()
     for name, uid, mode in (("root", 0, 0o644), ("own", NOBODY, 0o600), ("third", 1, 0o644)):

@@ -39,7 +39,7 @@ pidfile.read(path)
 """
 
 
-def test_a_plain_path_is_opened_once(tmp_path: Path) -> None:
+def test_plain_path_is_opened_once(tmp_path: Path) -> None:
     """Most pidfiles are reached through no link, and need no walk from the root."""
     file()(tmp_path / "pid")
     done = python(OPENS, tmp_path / "pid")
@@ -58,7 +58,7 @@ except pidfile.PidfileUnreadable as error:
 """
 
 
-def test_a_link_that_is_planted_after_the_walk_is_not_followed(tmp_path: Path) -> None:
+def test_link_that_is_planted_after_the_walk_is_not_followed(tmp_path: Path) -> None:
     """Row 2: the name is opened as what the walk has found it to be."""
     file()(tmp_path / "pid")
     file("7\n")(tmp_path / "other")
@@ -78,7 +78,7 @@ finally:
 """
 
 
-def test_a_terminal_in_the_pidfiles_place_stays_nobodys() -> None:
+def test_terminal_in_the_pidfiles_place_stays_nobodys() -> None:
     """The leader of a session without a terminal would get it by open(2)."""
     try:
         master, slave = pty.openpty()
@@ -133,9 +133,7 @@ recording.write(path, 7)
 
 
 @pytest.mark.parametrize("left", [[], [".pid.tmp"]], ids=["alone", "after a start was killed"])
-def test_a_pidfile_that_is_being_written_is_closed_to_others(
-    left: list[str], tmp_path: Path
-) -> None:
+def test_pidfile_that_is_being_written_is_closed_to_others(left: list[str], tmp_path: Path) -> None:
     """Nobody can open the temporary file before it has its mode."""
     for name in left:
         file(mode=0o666)(tmp_path / name)
@@ -143,14 +141,14 @@ def test_a_pidfile_that_is_being_written_is_closed_to_others(
     assert b"0o100600\n" == done.stdout, done.stderr
 
 
-def test_a_directory_with_the_temporary_files_name_is_left_alone(tmp_path: Path) -> None:
+def test_directory_with_the_temporary_files_name_is_left_alone(tmp_path: Path) -> None:
     """Another name is taken, and is gone in the end."""
     (tmp_path / ".pid.tmp").mkdir()
     python(f"{BEGIN}recording.write(path, 7)", tmp_path / "pid", check=True)
     assert ([".pid.tmp", "pid"], "7\n") == (listing(tmp_path), (tmp_path / "pid").read_text())
 
 
-def test_a_temporary_file_that_may_not_be_removed_is_left_alone(tmp_path: Path) -> None:
+def test_temporary_file_that_may_not_be_removed_is_left_alone(tmp_path: Path) -> None:
     """In a directory such as /tmp another user may have left it."""
     skip_without_nobody()
     file("theirs")(tmp_path / ".pid.tmp")
@@ -172,7 +170,7 @@ except pidfile.PidfileUnwritable as error:
 """
 
 
-def test_a_second_name_is_not_written_through(tmp_path: Path) -> None:
+def test_second_name_is_not_written_through(tmp_path: Path) -> None:
     """Where the file can only be written in place, its other name would be written, too."""
     skip_without_nobody()
     file("old\n", uid=NOBODY, gid=NOBODY)(tmp_path / "pid")

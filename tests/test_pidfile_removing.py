@@ -41,7 +41,7 @@ def test_only_a_regular_file_or_a_link_to_one_is_removed(case: str, tmp_path: Pa
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_the_null_device_is_never_removed(in_namespace: Run) -> None:
+def test_null_device_is_never_removed(in_namespace: Run) -> None:
     """Row 10, tried where /dev is our own."""
     code = "from ssd import pidfile; print(pidfile.remove('/dev/null'))"
     done = in_namespace(sys.executable, "-c", code)
@@ -50,7 +50,7 @@ def test_the_null_device_is_never_removed(in_namespace: Run) -> None:
 
 
 @pytest.mark.requires_root
-def test_a_planted_directory_link_is_not_removed_through(tmp_path: Path) -> None:
+def test_planted_directory_link_is_not_removed_through(tmp_path: Path) -> None:
     """The file behind it stays."""
     (tmp_path / "real").mkdir()
     file()(tmp_path / "real" / "pid")
@@ -73,7 +73,7 @@ except PidfileUnwritable as error:
 """
 
 
-def test_a_pidfile_that_may_not_be_removed_is_reported(tmp_path: Path) -> None:
+def test_pidfile_that_may_not_be_removed_is_reported(tmp_path: Path) -> None:
     """An ordinary user gets PidfileUnwritable in root's directory, and the file stays."""
     skip_without_nobody()
     file()(tmp_path / "pid")

@@ -28,7 +28,7 @@ from ssd.errors import PidfileUnwritable
 @pytest.mark.parametrize(
     ("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0, 0o644), (0o777, 0)]
 )
-def test_a_written_pidfile_has_the_mode_that_its_umask_leaves(
+def test_written_pidfile_has_the_mode_that_its_umask_leaves(
     umask: int, mode: int, tmp_path: Path
 ) -> None:
     """The umask of the process itself does not count, and others may write in no case."""
@@ -40,14 +40,14 @@ def test_a_written_pidfile_has_the_mode_that_its_umask_leaves(
     assert mode == stat.S_IMODE((tmp_path / "pid").stat().st_mode)
 
 
-def test_a_written_pidfile_is_its_writers_alone_to_change(tmp_path: Path) -> None:
+def test_written_pidfile_is_its_writers_alone_to_change(tmp_path: Path) -> None:
     """Unless told, the mode is 0644."""
     write(tmp_path / "pid", 123)
     assert 0o644 == stat.S_IMODE((tmp_path / "pid").stat().st_mode)
 
 
 @pytest.mark.requires_root
-def test_a_written_pidfile_is_believed_in_a_directory_that_gives_its_group(tmp_path: Path) -> None:
+def test_written_pidfile_is_believed_in_a_directory_that_gives_its_group(tmp_path: Path) -> None:
     """The set-group-ID bit of a directory makes its group that of new files (inode(7))."""
     os.chown(tmp_path, NOBODY, NOBODY)
     tmp_path.chmod(0o2755)
@@ -58,7 +58,7 @@ def test_a_written_pidfile_is_believed_in_a_directory_that_gives_its_group(tmp_p
     )
 
 
-def test_a_written_pidfile_is_the_pid_and_a_newline(tmp_path: Path) -> None:
+def test_written_pidfile_is_the_pid_and_a_newline(tmp_path: Path) -> None:
     """It holds nothing else, and nothing else is left in the folder."""
     with nothing_left():
         write(tmp_path / "pid", 123)
@@ -87,7 +87,7 @@ def test_writing_breaks_ahard_link_and_spares_the_other_name(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("relative", [False, True])
-def test_a_name_of_any_bytes_can_be_written(
+def test_name_of_any_bytes_can_be_written(
     relative: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither UTF-8 nor a short name is needed; a name may have 255 bytes."""
@@ -133,7 +133,7 @@ def test_only_a_regular_file_is_written_over(case: str, tmp_path: Path) -> None:
     assert before.st_ino == (tmp_path / "pid").lstat().st_ino
 
 
-def test_the_null_device_is_written_by_doing_nothing() -> None:
+def test_null_device_is_written_by_doing_nothing() -> None:
     """``--pidfile /dev/null`` means no pidfile."""
     before = os.stat("/dev/null")
     write("/dev/null", 7)
@@ -143,7 +143,7 @@ def test_the_null_device_is_written_by_doing_nothing() -> None:
     )
 
 
-def test_a_temporary_file_of_a_start_that_was_killed_is_replaced(tmp_path: Path) -> None:
+def test_temporary_file_of_a_start_that_was_killed_is_replaced(tmp_path: Path) -> None:
     """It does not block the next, and a link in its place is not followed."""
     (tmp_path / "precious").write_text("precious\n")
     write(tmp_path / "pid", 7)
@@ -175,7 +175,7 @@ READ_ONLY = 'mount -t tmpfs -o ro none "$1"; "$2" -c "$3" "$1/pid"'
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_a_full_disk_leaves_the_old_pidfile_as_it_was(tmp_path: Path, run: Run) -> None:
+def test_full_disk_leaves_the_old_pidfile_as_it_was(tmp_path: Path, run: Run) -> None:
     """The pid is written somewhere else first, and that is removed again."""
     done = run(*in_mounts(FULL, tmp_path, sys.executable, WRITE))
     assert (f"{errno.ENOSPC}\nold\npid\n", 0) == (done.stdout, done.returncode), done.stderr
@@ -183,13 +183,13 @@ def test_a_full_disk_leaves_the_old_pidfile_as_it_was(tmp_path: Path, run: Run) 
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_a_read_only_disk_is_reported_as_such(tmp_path: Path, run: Run) -> None:
+def test_read_only_disk_is_reported_as_such(tmp_path: Path, run: Run) -> None:
     """PidfileUnwritable says EROFS."""
     done = run(*in_mounts(READ_ONLY, tmp_path, sys.executable, WRITE))
     assert (f"{errno.EROFS}\n", 0) == (done.stdout, done.returncode), done.stderr
 
 
-def test_a_directory_of_others_is_reported_as_not_permitted(tmp_path: Path) -> None:
+def test_directory_of_others_is_reported_as_not_permitted(tmp_path: Path) -> None:
     """An ordinary user cannot write into root's directory, and leaves nothing there."""
     skip_without_nobody()
     with shared(tmp_path, 0o755):
@@ -202,7 +202,7 @@ GROUPS = {"it is a user's own": (NOBODY, NOBODY), "it is no more the caller's": 
 
 
 @pytest.mark.parametrize("who", GROUPS)
-def test_a_pidfile_is_given_the_callers_group_if_that_may_be(who: str, tmp_path: Path) -> None:
+def test_pidfile_is_given_the_callers_group_if_that_may_be(who: str, tmp_path: Path) -> None:
     """By chown(2) it is his to give as long as he is in it; where he is not, it is written."""
     skip_without_nobody()
     real, given = GROUPS[who]
@@ -214,7 +214,7 @@ def test_a_pidfile_is_given_the_callers_group_if_that_may_be(who: str, tmp_path:
     assert (b"", 0, NOBODY, given) == (done.stdout, done.returncode, facts.st_uid, facts.st_gid)
 
 
-def test_a_file_of_the_callers_in_a_directory_of_others_is_written_in_place(
+def test_file_of_the_callers_in_a_directory_of_others_is_written_in_place(
     tmp_path: Path,
 ) -> None:
     """No temporary file can be made there, so the old one is kept and filled."""
@@ -229,7 +229,7 @@ def test_a_file_of_the_callers_in_a_directory_of_others_is_written_in_place(
 
 @pytest.mark.requires_root
 @pytest.mark.parametrize("mode", [0o777, 0o1777])
-def test_a_directory_link_that_others_planted_is_not_written_through(
+def test_directory_link_that_others_planted_is_not_written_through(
     mode: int, tmp_path: Path
 ) -> None:
     """Row 2 holds for writing too: the file behind the link is not touched."""
@@ -252,7 +252,7 @@ print("done")
 """
 
 
-def test_a_reader_never_meets_half_a_pidfile(tmp_path: Path) -> None:
+def test_reader_never_meets_half_a_pidfile(tmp_path: Path) -> None:
     """While one process writes, another reads one of the two pids at every moment."""
     path = tmp_path / "pid"
     path.write_text("1\n")

@@ -67,7 +67,7 @@ def test_it_is_lockfiles_own_kind(path: Path) -> None:
     assert (str(path), None, False) == (lock.path, lock.read_pid(), lock.is_locked())
 
 
-def test_a_lock_is_taken_and_released(path: Path) -> None:
+def test_lock_is_taken_and_released(path: Path) -> None:
     """The file holds the pid and nothing else, and is gone afterwards."""
     lock = PIDLockFile(str(path))
     with nothing_left():
@@ -80,14 +80,14 @@ def test_a_lock_is_taken_and_released(path: Path) -> None:
     assert (False, False, []) == (lock.is_locked(), lock.i_am_locking(), listing(path.parent))
 
 
-def test_a_with_statement_holds_it(path: Path) -> None:
+def test_with_statement_holds_it(path: Path) -> None:
     """As DaemonContext uses it."""
     with PIDLockFile(str(path)) as lock:
         assert lock.i_am_locking()
     assert not path.exists()
 
 
-def test_a_lock_of_another_process_is_not_to_be_had(path: Path) -> None:
+def test_lock_of_another_process_is_not_to_be_had(path: Path) -> None:
     """AlreadyLocked at once, LockTimeout after a time, and NotMyLock for a release."""
     lock = PIDLockFile(str(path))
     with holder(path) as other:
@@ -105,7 +105,7 @@ def test_a_lock_of_another_process_is_not_to_be_had(path: Path) -> None:
 
 
 @pytest.mark.timeout(120)
-def test_a_start_that_does_not_end_is_not_waited_for_beyond_the_timeout(path: Path) -> None:
+def test_start_that_does_not_end_is_not_waited_for_beyond_the_timeout(path: Path) -> None:
     """Somebody holds the kernel lock and writes nothing: a process that was stopped, say."""
     with locks.holder(path) as other:
         assert b"held" == says(other)
@@ -118,7 +118,7 @@ def test_a_start_that_does_not_end_is_not_waited_for_beyond_the_timeout(path: Pa
         assert lock.i_am_locking()
 
 
-def test_the_constructors_timeout_is_the_usual_one(path: Path) -> None:
+def test_constructors_timeout_is_the_usual_one(path: Path) -> None:
     """What ``acquire`` is told counts more."""
     with holder(path) as other:
         assert b"held" == says(other)
@@ -152,7 +152,7 @@ with daemon.DaemonContext(
 """
 
 
-def test_a_lock_that_nobody_holds_cannot_be_released(path: Path) -> None:
+def test_lock_that_nobody_holds_cannot_be_released(path: Path) -> None:
     """NotLocked, and a stale file is left for the next owner."""
     with pytest.raises(lockfile.NotLocked):
         PIDLockFile(str(path)).release()
@@ -175,7 +175,7 @@ sys.stdin.read()
 
 
 @pytest.mark.timeout(120)  # otherwise the wait is for the owner's end, which does not come
-def test_a_release_lets_in_whoever_waits(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_release_lets_in_whoever_waits(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The owner need not end for it."""
     table = ssd.default_table()
     wait = table.wait
@@ -195,7 +195,7 @@ def test_a_release_lets_in_whoever_waits(path: Path, monkeypatch: pytest.MonkeyP
             assert (True, None) == (lock.i_am_locking(), other.poll())
 
 
-def test_the_owners_death_frees_it_at_once(path: Path) -> None:
+def test_owners_death_frees_it_at_once(path: Path) -> None:
     """Whoever waits is woken by the kernel, though the file is still there."""
     with holder(path) as first:
         assert b"held" == says(first)
@@ -230,7 +230,7 @@ STALE = {
 
 
 @pytest.mark.parametrize("case", STALE)
-def test_a_stale_file_locks_nobody_out(case: str, path: Path) -> None:
+def test_stale_file_locks_nobody_out(case: str, path: Path) -> None:
     """It is replaced by the next owner's."""
     STALE[case](path)
     lock = PIDLockFile(str(path))
@@ -240,7 +240,7 @@ def test_a_stale_file_locks_nobody_out(case: str, path: Path) -> None:
     lock.release()
 
 
-def test_a_lock_of_a_killed_owner_is_stale(path: Path) -> None:
+def test_lock_of_a_killed_owner_is_stale(path: Path) -> None:
     """SIGKILL leaves the file, and no lock."""
     with holder(path) as other:
         assert b"held" == says(other)
@@ -249,7 +249,7 @@ def test_a_lock_of_a_killed_owner_is_stale(path: Path) -> None:
         assert (True, False) == (path.exists(), PIDLockFile(str(path)).is_locked())
 
 
-def test_a_file_of_an_older_version_holds(path: Path) -> None:
+def test_file_of_an_older_version_holds(path: Path) -> None:
     """The second line was the owner's start time."""
     with child() as process:
         owner = ssd.default_table().process(process.pid)
@@ -260,7 +260,7 @@ def test_a_file_of_an_older_version_holds(path: Path) -> None:
     assert not PIDLockFile(str(path)).is_locked()
 
 
-def test_a_file_without_a_start_time_holds_as_long_as_its_process_runs(path: Path) -> None:
+def test_file_without_a_start_time_holds_as_long_as_its_process_runs(path: Path) -> None:
     """Another tool's pidfile is respected."""
     with child() as process:
         path.write_text(f"{process.pid}\n")
@@ -293,7 +293,7 @@ print("done")
 """
 
 
-def test_a_reader_never_meets_an_empty_file(path: Path) -> None:
+def test_reader_never_meets_an_empty_file(path: Path) -> None:
     """The file is there with a pid in it, or it is not there."""
     seen = set()
     with subprocess.Popen([sys.executable, "-c", OFTEN, path], stdout=subprocess.PIPE) as writer:
@@ -315,7 +315,7 @@ with daemon.DaemonContext(pidfile=ssd.PIDLockFile(sys.argv[1]), files_preserve=[
 """
 
 
-def test_a_daemon_context_holds_it(path: Path, tmp_path: Path) -> None:
+def test_daemon_context_holds_it(path: Path, tmp_path: Path) -> None:
     """From detaching to its end, and anybody can ask after the daemon by it."""
     for name in ("ready", "end"):
         os.mkfifo(tmp_path / name)

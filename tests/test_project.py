@@ -94,7 +94,7 @@ def test_each_dependency_does_real_work() -> None:
     )
 
 
-def test_the_changelog_has_an_entry_for_the_version() -> None:
+def test_changelog_has_an_entry_for_the_version() -> None:
     """The newest entry is of this version and says something."""
     text = (CHECKOUT / "CHANGELOG.md").read_text()
     entries = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
@@ -103,12 +103,12 @@ def test_the_changelog_has_an_entry_for_the_version() -> None:
     assert "\n- " in newest
 
 
-def test_the_installed_version_is_that_of_the_sources() -> None:
+def test_installed_version_is_that_of_the_sources() -> None:
     """What is tested is what the checkout says."""
     assert ssd.__version__ == version("start-stop-daemon")
 
 
-def test_the_metadata_is_complete() -> None:
+def test_metadata_is_complete() -> None:
     """A reader of the package index learns what it is, for whom, and under which terms."""
     facts = metadata("start-stop-daemon")
     assert ">=3.11" == facts["Requires-Python"]
@@ -130,7 +130,7 @@ def test_every_option_is_in_the_manual(row: tuple[str, str, str | None, str]) ->
     assert re.search(heading, page, re.MULTILINE), f"no heading that matches {heading}"
 
 
-def test_the_manual_has_no_option_that_is_gone() -> None:
+def test_manual_has_no_option_that_is_gone() -> None:
     """Every heading of docs/command.md is an option of the table."""
     page = (CHECKOUT / "docs" / "command.md").read_text()
     headings = set(re.findall(r"^(?:\*\*-\w\*\*, )?\*\*--([\w-]+)\*\*", page, re.MULTILINE))
@@ -140,7 +140,7 @@ def test_the_manual_has_no_option_that_is_gone() -> None:
 @pytest.mark.parametrize(
     ("source", "page"), [("command.md", "ssd.8"), ("service.md", "ssd-service.8")]
 )
-def test_the_manual_page_is_up_to_date(source: str, page: str) -> None:
+def test_manual_page_is_up_to_date(source: str, page: str) -> None:
     """What the wheel installs was written from the page of these sources."""
     text = (CHECKOUT / "docs" / source).read_bytes()
     checksum = subprocess.run(["cksum"], input=text, capture_output=True, check=True).stdout
@@ -178,14 +178,14 @@ def test_every_divergence_that_a_case_shows_is_a_row() -> None:
     assert {*tags, *map(str, range(1, 13))} <= set(divergences())
 
 
-def test_the_commands_that_the_readme_names_exist() -> None:
+def test_commands_that_the_readme_names_exist() -> None:
     """Each scripts/NAME of the README is there and may be executed."""
     named = set(re.findall(r"scripts/[\w-]+", (CHECKOUT / "README.md").read_text()))
     assert {"scripts/demo", "scripts/test"} <= named
     assert [] == [name for name in named if not os.access(CHECKOUT / name, os.X_OK)]
 
 
-def test_the_readme_is_short() -> None:
+def test_readme_is_short() -> None:
     """It is one promise, one example and the way on: fewer than 90 lines."""
     assert len((CHECKOUT / "README.md").read_text().splitlines()) < 90
 
@@ -197,7 +197,7 @@ def test_links_between_pages_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-def test_the_wheel_holds_what_a_user_needs(packages: Path) -> None:
+def test_wheel_holds_what_a_user_needs(packages: Path) -> None:
     """Types, licence, both scripts' sources and the manual page; and no tests."""
     (wheel,) = packages.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
@@ -218,7 +218,7 @@ def test_the_wheel_holds_what_a_user_needs(packages: Path) -> None:
     assert set(shown(SOURCES)) == {name for name in names if name.endswith(".py")}
 
 
-def test_the_sdist_holds_what_a_developer_needs(packages: Path) -> None:
+def test_sdist_holds_what_a_developer_needs(packages: Path) -> None:
     """Tests, docs and scripts travel with the sources; products do not."""
     (sdist,) = packages.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
@@ -239,7 +239,7 @@ build_meta.build_sdist(sys.argv[1])
 
 
 @pytest.mark.slow
-def test_the_sdist_is_the_same_bytes_each_time(packages: Path, tmp_path: Path) -> None:
+def test_sdist_is_the_same_bytes_each_time(packages: Path, tmp_path: Path) -> None:
     """Whenever, by whom, and in whatever folder they are built."""
     pytest.importorskip("setuptools", reason="setuptools is missing: pip install setuptools")
     (sdist,) = packages.glob("*.tar.gz")
@@ -261,7 +261,7 @@ def test_the_sdist_is_the_same_bytes_each_time(packages: Path, tmp_path: Path) -
     assert built[0] == built[1]
 
 
-def test_the_installed_script_names_its_interpreter(ssd_path: Path, run: Run) -> None:
+def test_installed_script_names_its_interpreter(ssd_path: Path, run: Run) -> None:
     """pip has put its interpreter into the script's first line, which is one of few.
 
     Where that is too long for execve(2), or has a blank, sh(1) executes it by two lines more.

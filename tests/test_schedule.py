@@ -84,14 +84,14 @@ BAD = {
 
 
 @pytest.mark.parametrize("text", GOOD)
-def test_a_schedule_reads_as_the_manual_says(text: str) -> None:
+def test_schedule_reads_as_the_manual_says(text: str) -> None:
     """Each text gives its steps and the place where it begins to repeat."""
     schedule = Schedule.parse(text)
     assert GOOD[text] == (schedule.steps, schedule.repeat)
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_a_text_that_is_no_schedule_names_its_offending_item(text: str) -> None:
+def test_text_that_is_no_schedule_names_its_offending_item(text: str) -> None:
     """A refusal carries the item, so that the user sees which of many it was."""
     with pytest.raises(ScheduleError) as caught:
         Schedule.parse(text)
@@ -113,26 +113,26 @@ REASONS = {
 
 
 @pytest.mark.parametrize("text", REASONS)
-def test_a_refusal_says_what_is_wrong_with_the_item(text: str) -> None:
+def test_refusal_says_what_is_wrong_with_the_item(text: str) -> None:
     """What begins with a digit, one of ASCII, was meant as a timeout."""
     with pytest.raises(ScheduleError) as caught:
         Schedule.parse(text)
     assert REASONS[text] == caught.value.reason[: len(REASONS[text])]
 
 
-def test_a_lone_timeout_begins_with_the_signal_of_the_stop() -> None:
+def test_lone_timeout_begins_with_the_signal_of_the_stop() -> None:
     """``--signal HUP --retry 5`` is HUP/5/KILL/5."""
     expected = [(SEND, HUP), (WAIT, 5), (SEND, KILL), (WAIT, 5)]
     assert expected == Schedule.parse("5", HUP).steps
 
 
-def test_a_signal_of_the_stop_does_not_change_a_list() -> None:
+def test_signal_of_the_stop_does_not_change_a_list() -> None:
     """A list says itself what to send."""
     assert Schedule.parse("TERM/5") == Schedule.parse("TERM/5", HUP)
 
 
 @pytest.mark.parametrize("length", [19, 20])
-def test_an_item_has_at_most_nineteen_characters(length: int) -> None:
+def test_item_has_at_most_nineteen_characters(length: int) -> None:
     """The original reads an item into a buffer of twenty."""
     text = f"TERM/{'5'.zfill(length)}"
     if length <= 19:
@@ -143,12 +143,12 @@ def test_an_item_has_at_most_nineteen_characters(length: int) -> None:
 
 
 @pytest.mark.parametrize("name", SIGNAL_NAMES)
-def test_a_signal_name_is_this_systems_number(name: str) -> None:
+def test_signal_name_is_this_systems_number(name: str) -> None:
     """The names are the original's, the numbers the system's."""
     assert getattr(signal, f"SIG{name}") == signal_number(name)
 
 
-def test_a_stop_without_retry_is_one_signal() -> None:
+def test_stop_without_retry_is_one_signal() -> None:
     """``once`` sends and waits for nothing."""
     assert Schedule([(SEND, HUP)]) == Schedule.once(HUP)
 
@@ -166,7 +166,7 @@ UNROLLED = {
 
 
 @pytest.mark.parametrize("text", UNROLLED)
-def test_a_schedule_unrolls_with_its_tail_again_and_again(text: str) -> None:
+def test_schedule_unrolls_with_its_tail_again_and_again(text: str) -> None:
     """Iterating gives all steps once, then the tail without end."""
     expected = UNROLLED[text]
     assert expected == list(itertools.islice(Schedule.parse(text), 8))[: len(expected)]
@@ -190,7 +190,7 @@ def test_only_a_repeating_tail_without_a_second_of_waiting_spins(text: str, spin
     assert spins == Schedule.parse(text).spins
 
 
-def test_a_schedule_may_be_long() -> None:
+def test_schedule_may_be_long() -> None:
     """Hundreds of items mean what a few would."""
     text = "/".join(["5"] * 300)
     assert Schedule.parse(f"{text}/forever/5") == Schedule.parse(f"{text}/forever/5")
@@ -198,12 +198,12 @@ def test_a_schedule_may_be_long() -> None:
         Schedule.parse(f"{text}/forever")
 
 
-def test_a_step_counts_by_what_it_says() -> None:
+def test_step_counts_by_what_it_says() -> None:
     """Its word need not be the constant: it may have been read from somewhere."""
     assert not Schedule([("".join(WAIT), 1)], repeat=0).spins
 
 
-def test_a_schedule_can_be_iterated_twice() -> None:
+def test_schedule_can_be_iterated_twice() -> None:
     """One Schedule serves many stops."""
     schedule = Schedule.parse("TERM/5")
     assert list(schedule) == list(schedule)
@@ -217,7 +217,7 @@ def test_schedules_are_equal_by_steps_and_tail() -> None:
     assert one != "TERM/5"
 
 
-def test_a_schedule_shows_what_it_is() -> None:
+def test_schedule_shows_what_it_is() -> None:
     """Its repr could be typed in again."""
     schedule = Schedule.parse("HUP/forever/TERM/5")
     assert schedule == eval(repr(schedule))
@@ -262,6 +262,6 @@ numbers = st.text(st.sampled_from(" \t\n\v\f\r+-0123456789abxXoO_.\u0665\udcff")
 @example("2147483647")
 @example("2147483648")
 @example("9" * 5000)
-def test_a_decimal_number_is_what_strtol_reads(text: str) -> None:
+def test_decimal_number_is_what_strtol_reads(text: str) -> None:
     """``number`` and the C library agree on every text."""
     assert strtol(text, 10) == number(text)

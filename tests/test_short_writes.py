@@ -103,7 +103,7 @@ def test_half_a_pid_never_stands_in_a_pidfile_that_is_written_in_place(
     assert pidfile.parse(path.read_bytes()) in (None, int(old))
 
 
-def test_a_report_comes_whole_in_however_many_parts() -> None:
+def test_report_comes_whole_in_however_many_parts() -> None:
     """A long text may have four bytes for each character: more than goes in one piece."""
     reading, writing_end = os.pipe()
     text = "\N{GRINNING FACE}" * 2000
@@ -126,7 +126,7 @@ def test_a_report_comes_whole_in_however_many_parts() -> None:
     assert (text[:1000], text[:1000]) == (error.detail, error.reason)
 
 
-def test_a_report_that_breaks_off_is_none() -> None:
+def test_report_that_breaks_off_is_none() -> None:
     """Whoever sent it was killed meanwhile; what came before it counts."""
     reading, writing_end = os.pipe()
     report.send(writing_end, "warning", "first")

@@ -30,7 +30,7 @@ from ssd.stopping import run
 from ssd.testing import FakeProcesses, dies, ignores
 
 
-def test_a_pid_that_is_reused_while_it_is_killed_is_spared(fake_processes: FakeProcesses) -> None:
+def test_pid_that_is_reused_while_it_is_killed_is_spared(fake_processes: FakeProcesses) -> None:
     """Row 12: the KILL at the end of the wait is for the process that was found."""
     reused(fake_processes)
     assert [FIRST] == [
@@ -39,7 +39,7 @@ def test_a_pid_that_is_reused_while_it_is_killed_is_spared(fake_processes: FakeP
     assert [(0, FIRST, TERM), (5, FIRST, KILL)] == [each[:3] for each in fake_processes.signals]
 
 
-def test_the_new_owner_of_a_pid_is_found_by_its_name(fake_processes: FakeProcesses) -> None:
+def test_new_owner_of_a_pid_is_found_by_its_name(fake_processes: FakeProcesses) -> None:
     """By name it is a process like any other, another one than the first."""
     reused(fake_processes)
     stopped = ssd.stop(Match(name="d"), USUAL, table=fake_processes)
@@ -47,7 +47,7 @@ def test_the_new_owner_of_a_pid_is_found_by_its_name(fake_processes: FakeProcess
     assert 2 == len(set(stopped))
 
 
-def test_a_pidfile_means_the_process_that_it_named_first(
+def test_pidfile_means_the_process_that_it_named_first(
     tmp_path: Path, fake_processes: FakeProcesses
 ) -> None:
     """A pidfile that is rewritten during a wait means a daemon that was started meanwhile."""
@@ -78,7 +78,7 @@ def test_one_that_ends_before_it_is_held_keeps_nobody_from_the_signal() -> None:
     assert [102] == [process.pid for process in ssd.stop(Match(name="d"), table=table)]
 
 
-def test_a_stop_that_is_interrupted_lets_go() -> None:
+def test_stop_that_is_interrupted_lets_go() -> None:
     """Whatever ends the wait before its time, no process stays held."""
     opened: list[Handle] = []
 
@@ -99,7 +99,7 @@ def test_a_stop_that_is_interrupted_lets_go() -> None:
         handle.ended()
 
 
-def test_the_steps_of_a_stop_may_come_from_anywhere(fake_processes: FakeProcesses) -> None:
+def test_steps_of_a_stop_may_come_from_anywhere(fake_processes: FakeProcesses) -> None:
     """A step counts by what it says: a schedule can be read from a file."""
     stubborn(fake_processes)
     steps = json.loads('[["send", 15], ["wait", 2], ["send", 9], ["wait", 3]]')
@@ -135,7 +135,7 @@ def test_many_stops_each_follow_their_own_time(fake_processes: FakeProcesses) ->
     ]
 
 
-def test_an_empty_result_means_that_there_was_nothing_to_stop(
+def test_empty_result_means_that_there_was_nothing_to_stop(
     fake_processes: FakeProcesses,
 ) -> None:
     """Stopping what does not run succeeds."""
@@ -174,7 +174,7 @@ def test_all_are_tried_before_one_raises(tmp_path: Path, fake_processes: FakePro
     assert [(0, 101, TERM), (5, 101, KILL)] == [each[:3] for each in fake_processes.signals]
 
 
-def test_a_text_that_is_no_schedule_stops_nobody(fake_processes: FakeProcesses) -> None:
+def test_text_that_is_no_schedule_stops_nobody(fake_processes: FakeProcesses) -> None:
     """ScheduleError comes before the first signal."""
     calm(fake_processes)
     with pytest.raises(ssd.ScheduleError):

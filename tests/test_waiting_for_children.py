@@ -44,7 +44,7 @@ def sleeper() -> Iterator[ssd.Child]:
 
 
 @pytest.mark.parametrize("timeout", [-1, 0, 0.01])
-def test_a_wait_ends_with_its_time(sleeper: ssd.Child, timeout: float) -> None:
+def test_wait_ends_with_its_time(sleeper: ssd.Child, timeout: float) -> None:
     """The built-in TimeoutError says who and how long; the child lives on."""
     begin = time.monotonic()
     with pytest.raises(TimeoutError, match=rf"pid={sleeper.pid}.* still runs after {timeout:g} s"):
@@ -53,7 +53,7 @@ def test_a_wait_ends_with_its_time(sleeper: ssd.Child, timeout: float) -> None:
     assert (None, False) == (sleeper.poll(), sleeper.ended())
 
 
-def test_a_wait_ends_with_its_child() -> None:
+def test_wait_ends_with_its_child() -> None:
     """Long before its time; asked again, all say the same."""
     with nothing_left(), child(shell("exit 7")) as process:
         assert 7 == process.wait(timeout=PATIENCE)
@@ -62,7 +62,7 @@ def test_a_wait_ends_with_its_child() -> None:
         )  # fmt: skip
 
 
-def test_a_child_that_has_ended_is_reaped_by_a_look() -> None:
+def test_child_that_has_ended_is_reaped_by_a_look() -> None:
     """As by subprocess.Popen.poll."""
     with nothing_left(), child(shell("kill -9 $$")) as process:
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
@@ -72,7 +72,7 @@ def test_a_child_that_has_ended_is_reaped_by_a_look() -> None:
             os.waitpid(process.pid, os.WNOHANG)
 
 
-def test_a_thread_that_waits_is_in_nobodys_way(sleeper: ssd.Child) -> None:
+def test_thread_that_waits_is_in_nobodys_way(sleeper: ssd.Child) -> None:
     """While one waits without a limit, others ask, wait for a time, and send signals."""
     waiting, found = threading.Event(), []
 
@@ -121,7 +121,7 @@ def test_waits_do_without_pidfds(version: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["kernel", "psutil"])
-def test_a_table_waits_for_a_child(kind: str, sleeper: ssd.Child) -> None:
+def test_table_waits_for_a_child(kind: str, sleeper: ssd.Child) -> None:
     """Among others, as for anything that it has opened; the child is still to be reaped."""
     table = ssd.table_named(kind)
     with child(shell("exit 5")) as short:
@@ -136,7 +136,7 @@ def test_a_table_waits_for_a_child(kind: str, sleeper: ssd.Child) -> None:
 # In a loop ------------------------------------------------------------------------------
 
 
-def test_a_loop_waits_for_many_children_side_by_side() -> None:
+def test_loop_waits_for_many_children_side_by_side() -> None:
     """Any number of tasks for each, and a task of one's own goes on."""
 
     async def main() -> None:
@@ -156,7 +156,7 @@ def test_a_loop_waits_for_many_children_side_by_side() -> None:
         asyncio.run(main())
 
 
-def test_a_loop_waits_for_a_child_without_a_descriptor(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loop_waits_for_a_child_without_a_descriptor(monkeypatch: pytest.MonkeyPatch) -> None:
     """By looking again and again."""
 
     async def main(process: ssd.Child) -> None:
@@ -172,7 +172,7 @@ def test_a_loop_waits_for_a_child_without_a_descriptor(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("nice", [0, 1], ids=["direct", "helped"])
-def test_a_cancelled_start_leaves_no_child(nice: int, tmp_path: Path) -> None:
+def test_cancelled_start_leaves_no_child(nice: int, tmp_path: Path) -> None:
     """It is given up at once, though it waits for a lock that nobody lets go of."""
     command = Command(["/bin/sleep", "1000"], nice=nice)
 
@@ -192,7 +192,7 @@ def test_a_cancelled_start_leaves_no_child(nice: int, tmp_path: Path) -> None:
     lock.release()
 
 
-def test_a_start_that_is_cancelled_when_its_child_is_there_ends_it(
+def test_start_that_is_cancelled_when_its_child_is_there_ends_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The thread has returned it, and the task has not got it yet."""
@@ -251,7 +251,7 @@ for ask in (ssd.Child.wait, ssd.Child.poll, lambda child: child.wait(1), ssd.Chi
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
 @pytest.mark.skipif(not hasattr(os, "P_PIDFD"), reason="there is no waiting by pidfd")
-def test_the_next_owner_of_a_childs_pid_is_not_reaped(in_namespace: Run) -> None:
+def test_next_owner_of_a_childs_pid_is_not_reaped(in_namespace: Run) -> None:
     """Another part of the program has reaped the child, and another child has its pid."""
     if not Path("/proc/sys/kernel/ns_last_pid").exists():
         pytest.skip("the kernel does not let the next pid be chosen")

@@ -34,7 +34,7 @@ FULL = 'mount -t tmpfs -o size=4k none "$1"; echo full > "$1/full"; shift; "$@" 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
 @pytest.mark.parametrize("way", [["--background"], []], ids=["background", "foreground"])
-def test_a_full_disk_under_the_pidfile_starts_nothing(
+def test_full_disk_under_the_pidfile_starts_nothing(
     way: list[str], tmp_path: Path, ssd_path: Path, run: Run
 ) -> None:
     """Row 5: status 2, and neither a daemon nor a pidfile nor a lock is left."""
@@ -51,7 +51,7 @@ def test_a_full_disk_under_the_pidfile_starts_nothing(
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_a_read_only_directory_is_no_hindrance_to_a_start_without_a_pidfile(
+def test_read_only_directory_is_no_hindrance_to_a_start_without_a_pidfile(
     tmp_path: Path, ssd_path: Path, run: Run
 ) -> None:
     """Its lock lies elsewhere, and the start goes on as the original's does."""
@@ -63,7 +63,7 @@ def test_a_read_only_directory_is_no_hindrance_to_a_start_without_a_pidfile(
 
 @pytest.mark.parametrize("way", [["--background"], []], ids=["background", "foreground"])
 @pytest.mark.parametrize("most", [0, 1])
-def test_a_limit_on_the_size_of_files_starts_nothing(
+def test_limit_on_the_size_of_files_starts_nothing(
     most: int, way: list[str], tmp_path: Path, ssd_path: Path
 ) -> None:
     """A pidfile that may not be written, or not the whole of it, is an error."""
@@ -111,7 +111,7 @@ for ask in (lambda: Identity("root", None), lambda: Identity(None, "root"), lamb
 """
 
 
-def test_a_user_is_not_unknown_where_the_accounts_cannot_be_read() -> None:
+def test_user_is_not_unknown_where_the_accounts_cannot_be_read() -> None:
     """getpwnam(3) needs a descriptor, and Python tells of its lack as of a name that is none."""
     assert b"OSError 24\n" * 3 == python(UNREAD).stdout
 
@@ -131,7 +131,7 @@ def test_more_processes_than_descriptors_are_stopped_all(ssd_path: Path) -> None
     ("directory", "reason"),
     [("{path}/none", "No such file or directory"), ("{path}", "AF_UNIX path too long")],
 )
-def test_a_place_where_no_notification_socket_can_be_is_named(
+def test_place_where_no_notification_socket_can_be_is_named(
     directory: str, reason: str, tmp_path: Path, ssd_path: Path
 ) -> None:
     """The path in the message says that it comes from TMPDIR."""
@@ -151,7 +151,7 @@ def test_a_place_where_no_notification_socket_can_be_is_named(
 GONE = 'mkdir "$1"; cd "$1"; rmdir "$1"; shift; exec "$@"'
 
 
-def test_a_working_directory_that_is_gone_matters_only_to_relative_paths(
+def test_working_directory_that_is_gone_matters_only_to_relative_paths(
     tmp_path: Path, ssd_path: Path
 ) -> None:
     """An absolute pidfile works; a relative one is a file that is not there, or cannot be made."""
@@ -186,7 +186,7 @@ for make_pidfile in (True, False):
 """
 
 
-def test_a_program_whose_working_directory_is_gone_can_start_others(tmp_path: Path) -> None:
+def test_program_whose_working_directory_is_gone_can_start_others(tmp_path: Path) -> None:
     """Only what it names by a relative path fails, and with an error of the family."""
     argv = ["sh", "-ec", GONE, "sh", tmp_path / "gone", sys.executable, "-c", ELSEWHERE]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
@@ -197,7 +197,7 @@ def test_a_program_whose_working_directory_is_gone_can_start_others(tmp_path: Pa
 
 
 @pytest.mark.parametrize("schedule", ["2147483647", "CONT/2147483647", "forever/CONT/2147483647"])
-def test_a_wait_of_a_lifetime_ends_with_the_process(schedule: str, ssd_path: Path) -> None:
+def test_wait_of_a_lifetime_ends_with_the_process(schedule: str, ssd_path: Path) -> None:
     """poll(2) counts milliseconds in an int; more than that is no error."""
     with stubborn() as process:
         words = [ssd_path, "--stop", "--signal", "KILL", "--pid", str(process.pid)]
@@ -207,7 +207,7 @@ def test_a_wait_of_a_lifetime_ends_with_the_process(schedule: str, ssd_path: Pat
         assert (0, -signal.SIGKILL) == (done.returncode, process.wait())
 
 
-def test_the_longest_timeout_of_a_notification_is_no_error(tmp_path: Path, ssd_path: Path) -> None:
+def test_longest_timeout_of_a_notification_is_no_error(tmp_path: Path, ssd_path: Path) -> None:
     """A program that ends is noticed long before."""
     words = ["--start", "-b", "-m", "--pidfile", tmp_path / "pid", "--notify-await"]
     words += ["--notify-timeout", "2147483647", "--startas", "/bin/true"]
@@ -226,7 +226,7 @@ import time; time.sleep(1000)
 """
 
 
-def test_a_notification_of_any_bytes_and_any_length_of_time_is_taken(
+def test_notification_of_any_bytes_and_any_length_of_time_is_taken(
     tmp_path: Path, ssd_path: Path
 ) -> None:
     """Whatever the locale."""

@@ -117,7 +117,7 @@ def _glibc() -> None:
 @example(["x", "-S", "--", "-K"], False)
 @example(["x", "-S"], True)
 @example(["-W", "start"], False)
-def test_the_grammar_is_getopt_longs(given_words: list[str], posix: bool) -> None:
+def test_grammar_is_getopt_longs(given_words: list[str], posix: bool) -> None:
     """The same options with the same values, the same operands, and an error at the same place."""
     assert glibc(given_words, posix) == ours(given_words, posix)
 
@@ -167,14 +167,14 @@ COMPLAINTS = {
 
 
 @pytest.mark.parametrize("line", COMPLAINTS)
-def test_a_complaint_names_the_option(line: str) -> None:
+def test_complaint_names_the_option(line: str) -> None:
     """What the user typed, or what he may have meant, is in the text."""
     with pytest.raises(BadOption) as caught:
         list(parse(line.split(), SHORT, LONG))
     assert COMPLAINTS[line] in str(caught.value)
 
 
-def test_an_ambiguous_abbreviation_names_all_possibilities() -> None:
+def test_ambiguous_abbreviation_names_all_possibilities() -> None:
     """``--pid`` is an option itself, ``--pi`` could be three."""
     with pytest.raises(BadOption) as caught:
         list(parse(["--pi"], SHORT, LONG))

@@ -13,7 +13,7 @@ from ssd.cli import main
 from ssd.cli.options import TABLE
 
 
-def test_the_help_shows_every_option_with_its_letter_and_its_value() -> None:
+def test_help_shows_every_option_with_its_letter_and_its_value() -> None:
     """It is made from the table of options, so none is missing."""
     lines = help_text.text("ssd").splitlines()
     for letter, name, value, _ in TABLE:
@@ -21,13 +21,13 @@ def test_the_help_shows_every_option_with_its_letter_and_its_value() -> None:
         assert 1 == len([line for line in lines if re.match(rf"  {re.escape(left)}( |$)", line)])
 
 
-def test_the_help_shows_the_meaning_of_every_option() -> None:
+def test_help_shows_the_meaning_of_every_option() -> None:
     """Beside the option or below it, in one column."""
     text = help_text.text("ssd")
     assert [] == [meaning for _, _, _, meaning in TABLE if f" {meaning}\n" not in text]
 
 
-def test_the_help_fits_a_terminal() -> None:
+def test_help_fits_a_terminal() -> None:
     """No line is longer than 80 characters or ends in a space, and the text ends in a newline."""
     text = help_text.text("start-stop-daemon")
     assert [] == [line for line in text.split("\n") if len(line) > 80 or line != line.rstrip()]
@@ -35,7 +35,7 @@ def test_the_help_fits_a_terminal() -> None:
 
 
 @pytest.mark.parametrize("status", ["0", "1", "2", "3", "4"])
-def test_the_help_names_every_exit_status(status: str) -> None:
+def test_help_names_every_exit_status(status: str) -> None:
     """0 to 3, and 4 for the questions."""
     assert re.search(rf"^  {status}  \w", help_text.text("ssd"), re.MULTILINE)
 
@@ -50,7 +50,7 @@ def test_help_is_printed_to_standard_output_with_status_0(
 
 
 @pytest.mark.parametrize("line", ["--version", "-V", "--vers", "-S --version", "-V --bogus"])
-def test_the_version_names_both_versions(line: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_version_names_both_versions(line: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Ours, and the start-stop-daemon that it behaves like."""
     assert 0 == main(["ssd", *line.split()])
     out, err = capfd.readouterr()

@@ -204,7 +204,7 @@ def account(files: Collection[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("line", BUDGETS)
-def test_a_verb_loads_only_what_it_needs(line: str, tmp_path: Path) -> None:
+def test_verb_loads_only_what_it_needs(line: str, tmp_path: Path) -> None:
     """Nothing heavy, only modules of its own list, and no more lines than its budget."""
     allowed, budget = BUDGETS[line]
     with child() as process:
@@ -226,7 +226,7 @@ def test_a_verb_loads_only_what_it_needs(line: str, tmp_path: Path) -> None:
     assert budget >= lines_of(files)
 
 
-def test_a_start_in_the_background_loads_python_daemon_and_no_more(tmp_path: Path) -> None:
+def test_start_in_the_background_loads_python_daemon_and_no_more(tmp_path: Path) -> None:
     """DaemonContext detaches; psutil, lockfile, logging and subprocess have no part in it."""
     pidfile = tmp_path / "pid"
     line = f"--start --background --make-pidfile --pidfile {pidfile} --startas /bin/sleep -- 1000"

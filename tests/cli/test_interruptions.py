@@ -58,7 +58,7 @@ SPOKEN = {
 
 @pytest.mark.parametrize("deaf", DEAF)
 @pytest.mark.parametrize("line", SPOKEN)
-def test_the_exit_status_does_not_depend_on_being_heard(
+def test_exit_status_does_not_depend_on_being_heard(
     line: str, deaf: str, tmp_path: Path, ssd_path: Path
 ) -> None:
     """The work is done and told by the status, whether or not the text arrives."""
@@ -74,7 +74,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
 
 
 @pytest.mark.parametrize("signum", SIGNALS)
-def test_a_stop_that_is_told_to_end_ends_by_the_signal(
+def test_stop_that_is_told_to_end_ends_by_the_signal(
     signum: signal.Signals, tmp_path: Path, ssd_path: Path, daemon: Daemons
 ) -> None:
     """The daemon lives on, and so does its pidfile."""
@@ -91,7 +91,7 @@ def test_a_stop_that_is_told_to_end_ends_by_the_signal(
 
 
 @pytest.mark.parametrize("signum", SIGNALS)
-def test_a_start_that_is_told_to_end_while_it_waits_for_the_lock_ends_by_the_signal(
+def test_start_that_is_told_to_end_while_it_waits_for_the_lock_ends_by_the_signal(
     signum: signal.Signals, tmp_path: Path, ssd_path: Path
 ) -> None:
     """Nothing was started, nothing written, and the next start is not blocked."""
@@ -122,7 +122,7 @@ main(["ssd", *sys.argv[1:]])
 """
 
 
-def test_a_start_that_is_killed_before_it_fails_leaves_no_pidfile(tmp_path: Path) -> None:
+def test_start_that_is_killed_before_it_fails_leaves_no_pidfile(tmp_path: Path) -> None:
     """Who cannot become the program takes its pid back himself: nobody else is left to do it."""
     words = ["--start", "-b", "-m", "--pidfile", tmp_path / "pid", "--startas", tmp_path / "none"]
     assert -signal.SIGKILL == python(KILLED, *words).returncode
@@ -130,7 +130,7 @@ def test_a_start_that_is_killed_before_it_fails_leaves_no_pidfile(tmp_path: Path
     assert [] == listing(tmp_path)
 
 
-def test_an_ignored_interrupt_stays_ignored(tmp_path: Path, ssd_path: Path) -> None:
+def test_ignored_interrupt_stays_ignored(tmp_path: Path, ssd_path: Path) -> None:
     """A shell's background job ignores SIGINT, and so does the program it starts."""
     code = "grep SigIgn /proc/self/status"
     words = [ssd_path, "--start", "--pidfile", tmp_path / "pid", "--startas", "/bin/sh", "--"]
@@ -142,7 +142,7 @@ def test_an_ignored_interrupt_stays_ignored(tmp_path: Path, ssd_path: Path) -> N
     assert 1 == len(set(found.values()))
 
 
-def test_an_ignored_childs_death_does_not_spoil_a_start(tmp_path: Path, ssd_path: Path) -> None:
+def test_ignored_childs_death_does_not_spoil_a_start(tmp_path: Path, ssd_path: Path) -> None:
     """Whoever ignores SIGCHLD cannot wait for children; the daemon runs none the less."""
     words = [ssd_path, "--start", "-b", "-m", "--pidfile", tmp_path / "pid", *SLEEP]
     argv = ["sh", "-c", 'trap "" CHLD; exec "$@"', "sh", *map(str, words)]

@@ -55,7 +55,7 @@ def test_every_failure_has_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[type(error).__name__ for error, _ in EXAMPLES])
-def test_a_sentence_says_what_and_why(example: tuple[errors.Error, list[str]]) -> None:
+def test_sentence_says_what_and_why(example: tuple[errors.Error, list[str]]) -> None:
     """Path and reason are in it, and no placeholder is left."""
     error, parts = example
     text = describe(error)
@@ -64,13 +64,13 @@ def test_a_sentence_says_what_and_why(example: tuple[errors.Error, list[str]]) -
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[type(error).__name__ for error, _ in EXAMPLES])
-def test_a_traceback_says_what_and_why_too(example: tuple[errors.Error, list[str]]) -> None:
+def test_traceback_says_what_and_why_too(example: tuple[errors.Error, list[str]]) -> None:
     """str() of an exception is for the library's users."""
     error, parts = example
     assert [] == [part for part in parts[:1] if part not in str(error)]
 
 
-def test_a_path_with_braces_is_shown_as_it_is() -> None:
+def test_path_with_braces_is_shown_as_it_is() -> None:
     """Data is no template."""
     assert "{0} {error}" in describe(errors.PidfileUnsafe("{0} {error}", "{x}"))
 
@@ -104,7 +104,7 @@ def stages() -> set[str]:
     return first_words("StartFailed", "attempt", "warn") | by_identity
 
 
-def test_the_search_for_stages_finds_them() -> None:
+def test_search_for_stages_finds_them() -> None:
     """A few that are known, from each kind of call."""
     assert {"exec", "fork", "lock", "groups", "group", "user", "chdir"} <= stages()
 
@@ -115,7 +115,7 @@ def test_every_stage_of_a_start_has_a_sentence_and_every_sentence_a_stage() -> N
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_failed_start_says_at_which_stage_and_why(stage: str) -> None:
+def test_failed_start_says_at_which_stage_and_why(stage: str) -> None:
     """With a reason in parentheses only where a system call gave one."""
     sentence = STAGES[stage].format(detail="DETAIL")
     assert f"{sentence} (REASON)" == describe(StartFailed(stage, "DETAIL", 2, "REASON"))
@@ -134,7 +134,7 @@ READINESS = {
 
 
 @pytest.mark.parametrize("reason", READINESS)
-def test_a_program_that_is_not_ready_says_why(reason: str) -> None:
+def test_program_that_is_not_ready_says_why(reason: str) -> None:
     """Each of the five reasons has its own sentence."""
     error, part = READINESS[reason]
     assert part in describe(error)
@@ -192,7 +192,7 @@ def test_progress_is_told_in_the_originals_words(event: tuple) -> None:
         (messages.USAGE, True, 4),
     ],
 )
-def test_a_fault_is_two_or_three_and_four_when_a_status_was_asked_for(
+def test_fault_is_two_or_three_and_four_when_a_status_was_asked_for(
     fault: int, asked: bool, status: int
 ) -> None:
     """LSB's 4 is "cannot tell"."""

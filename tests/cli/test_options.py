@@ -168,14 +168,14 @@ def parsed(line: str) -> Options:
 
 
 @pytest.mark.parametrize("line", GOOD)
-def test_a_command_line_means_what_the_manual_says(line: str) -> None:
+def test_command_line_means_what_the_manual_says(line: str) -> None:
     """What it does not say is as it is by default."""
     options = parsed(line)
     assert {**DEFAULTS, **GOOD[line]} == {name: getattr(options, name) for name in DEFAULTS}
 
 
 @pytest.mark.parametrize("line", BAD)
-def test_a_command_line_that_makes_no_sense_is_refused(line: str) -> None:
+def test_command_line_that_makes_no_sense_is_refused(line: str) -> None:
     """The refusal's class, and the command seen so far, decide the exit status."""
     kind, command, word = BAD[line]
     options = Options()
@@ -212,20 +212,20 @@ def test_every_option_is_known_by_its_long_name_and_its_letter(row: tuple) -> No
         assert expected == (options.has(name), options.value(name)), spelling
 
 
-def test_an_option_that_was_not_given_is_not_there() -> None:
+def test_option_that_was_not_given_is_not_there() -> None:
     """``has`` and ``value`` answer for what stands on the line only."""
     options = parsed("-T --pid 1")
     assert (True, "1") == (options.has("pid"), options.value("pid"))
     assert (False, None) == (options.has("pidfile"), options.value("pidfile"))
 
 
-def test_an_empty_value_is_a_value() -> None:
+def test_empty_value_is_a_value() -> None:
     """``--name ''`` was given, and matches nothing."""
     options = parsed("-T --name ''")
     assert (True, "") == (options.has("name"), options.value("name"))
 
 
-def test_the_table_has_no_two_options_alike() -> None:
+def test_table_has_no_two_options_alike() -> None:
     """Letters and names are unique, and the tables are whole."""
     letters = [letter for letter, _, _, _ in TABLE if letter]
     names = [name for _, name, _, _ in TABLE]

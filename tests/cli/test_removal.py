@@ -12,7 +12,7 @@ from ssd.cli.stop import stop
 from ssd.sentences import Voice
 
 
-def test_a_pidfile_is_removed_under_the_lock_of_a_start(
+def test_pidfile_is_removed_under_the_lock_of_a_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A start that writes its pid between look and removal would leave an unknown daemon."""

@@ -96,7 +96,7 @@ STARTS = {
 
 @pytest.mark.parametrize("closed", CLOSED, ids=str)
 @pytest.mark.parametrize("way", STARTS)
-def test_a_program_gets_the_descriptors_that_the_original_gives_it(
+def test_program_gets_the_descriptors_that_the_original_gives_it(
     way: str, closed: tuple[int, ...], tmp_path: Path, ssd_path: Path
 ) -> None:
     """Closed ones stay closed in the foreground; nothing of ssd's own takes their place."""
@@ -112,7 +112,7 @@ def test_a_program_gets_the_descriptors_that_the_original_gives_it(
 
 @pytest.mark.parametrize("closed", CLOSED, ids=str)
 @pytest.mark.parametrize("way", STARTS)
-def test_the_table_of_descriptors_is_the_originals(
+def test_table_of_descriptors_is_the_originals(
     way: str, closed: tuple[int, ...], tmp_path: Path
 ) -> None:
     """What is expected of ssd is what start-stop-daemon does."""
@@ -197,7 +197,7 @@ def test_arguments_that_are_not_utf_8_reach_the_program(ssd_path: Path, tmp_path
 
 
 @pytest.mark.parametrize("way", ["--pidfile", "--exec", "--user", "--chdir"])
-def test_a_name_that_is_not_utf_8_is_complained_of_byte_for_byte(
+def test_name_that_is_not_utf_8_is_complained_of_byte_for_byte(
     way: str, ssd_path: Path, tmp_path: Path
 ) -> None:
     """Also where the locale knows nothing but ASCII."""
@@ -224,7 +224,7 @@ UNMAPPED = """
 
 
 @pytest.mark.parametrize("mapped", [[], ["--map-user=1"]])
-def test_a_daemon_is_recorded_where_no_group_is_mapped(
+def test_daemon_is_recorded_where_no_group_is_mapped(
     mapped: list[str], tmp_path: Path, ssd_path: Path
 ) -> None:
     """Nobody can be given a file there; chown(2) finds the caller's own group invalid."""
@@ -286,7 +286,7 @@ def test_with_a_hidden_proc_a_daemon_of_roots_is_not_taken_for_dead(
     assert (expected, {"--status": 0, "--start": 1}[command[0]]) == (found, expected)
 
 
-def test_a_program_that_makes_the_directory_of_its_pidfile_is_started_in_silence(
+def test_program_that_makes_the_directory_of_its_pidfile_is_started_in_silence(
     ssd_path: Path, tmp_path: Path
 ) -> None:
     """As by the original; there is a lock all the same (test_locking.py)."""

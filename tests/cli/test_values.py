@@ -30,7 +30,7 @@ numbers = st.text(st.sampled_from(" \t\n\v\f\r+-0123456789abfxXoObB_.\u0665\udcf
 @example("0x80000000")
 @example("0" * 30 + "7")
 @example("9" * 5000)
-def test_a_number_of_any_base_is_what_strtol_reads(text: str) -> None:
+def test_number_of_any_base_is_what_strtol_reads(text: str) -> None:
     """``any_base`` and strtol(3) with base 0 agree on every text."""
     assert strtol(text, 0) == values.any_base(text)
 
@@ -50,7 +50,7 @@ def test_a_number_of_any_base_is_what_strtol_reads(text: str) -> None:
 @example("0" * 30 + "5")
 @example("9" * 5000)
 @example("-" + "9" * 5000)
-def test_a_leading_number_is_what_atoi_reads(text: str) -> None:
+def test_leading_number_is_what_atoi_reads(text: str) -> None:
     """``leading_number`` and atoi(3) agree on every text, as far out as it goes."""
     assert atoi(text) == values.leading_number(text)
 
@@ -100,26 +100,26 @@ BAD_IO = {
 
 
 @pytest.mark.parametrize("text", CPU)
-def test_a_process_scheduler_is_a_policy_and_a_priority(text: str) -> None:
+def test_process_scheduler_is_a_policy_and_a_priority(text: str) -> None:
     """policy[:priority], checked against what the kernel has."""
     assert CPU[text] == values.cpu_scheduling(text)
 
 
 @pytest.mark.parametrize("text", IO)
-def test_an_io_scheduler_is_a_class_and_a_priority(text: str) -> None:
+def test_io_scheduler_is_a_class_and_a_priority(text: str) -> None:
     """class[:priority], 4 unless told, and 7 for idle."""
     assert IO[text] == values.io_scheduling(text)
 
 
 @pytest.mark.parametrize("text", BAD_CPU)
-def test_a_bad_process_scheduler_is_refused(text: str) -> None:
+def test_bad_process_scheduler_is_refused(text: str) -> None:
     """A priority that is no number fails harder than one out of range, as in the original."""
     with pytest.raises(BAD_CPU[text]):
         values.cpu_scheduling(text)
 
 
 @pytest.mark.parametrize("text", BAD_IO)
-def test_a_bad_io_scheduler_is_refused(text: str) -> None:
+def test_bad_io_scheduler_is_refused(text: str) -> None:
     """A priority that is no number fails harder than one out of range, as in the original."""
     with pytest.raises(BAD_IO[text]):
         values.io_scheduling(text)
@@ -128,7 +128,7 @@ def test_a_bad_io_scheduler_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("policy", "number"), [("other", os.SCHED_OTHER), ("fifo", os.SCHED_FIFO), ("rr", os.SCHED_RR)]
 )
-def test_the_range_of_priorities_is_the_systems(policy: str, number: int) -> None:
+def test_range_of_priorities_is_the_systems(policy: str, number: int) -> None:
     """sched_get_priority_min(2) and max say it."""
     from ssd.starting.scheduling import priority_range
 
@@ -152,7 +152,7 @@ MASKS = {
 
 
 @pytest.mark.parametrize("text", MASKS)
-def test_a_umask_may_be_octal_decimal_or_hexadecimal(text: str) -> None:
+def test_umask_may_be_octal_decimal_or_hexadecimal(text: str) -> None:
     """The prefix says which; the original reads it so too."""
     if MASKS[text] is None:
         with pytest.raises(Usage):
@@ -169,7 +169,7 @@ def test_a_umask_may_be_octal_decimal_or_hexadecimal(text: str) -> None:
         ({"umask": "x", "nicelevel": "x"}, "umask"),
     ],
 )
-def test_the_first_bad_value_in_the_originals_order_is_complained_of(
+def test_first_bad_value_in_the_originals_order_is_complained_of(
     given: dict[str, str | None], complaint: str
 ) -> None:
     """--procsched, --iosched, --umask, --nicelevel, whatever the order on the line."""

@@ -30,7 +30,7 @@ MATCHES = {
 
 
 @pytest.mark.parametrize("match", MATCHES)
-def test_a_stop_is_done_with_a_zombie(
+def test_stop_is_done_with_a_zombie(
     match: str, zombie: FakeProcess, ssd_command: SsdCommand, pidfile: Path
 ) -> None:
     """Nothing is signalled and nothing is waited for where a zombie is all there is."""
@@ -41,7 +41,7 @@ def test_a_stop_is_done_with_a_zombie(
 
 
 @pytest.mark.parametrize(("match", "status"), [("pidfile", 1), ("pid", 3), ("name", 3)])
-def test_the_status_of_a_zombie_is_dead(
+def test_status_of_a_zombie_is_dead(
     match: str, status: int, zombie: FakeProcess, ssd_command: SsdCommand, pidfile: Path
 ) -> None:
     """It is 1 with a pidfile and 3 without, and no pid is listed."""
@@ -50,7 +50,7 @@ def test_the_status_of_a_zombie_is_dead(
     assert (status, "", "") == ssd_command("--pidof", *words)
 
 
-def test_a_start_over_a_zombie_starts(
+def test_start_over_a_zombie_starts(
     zombie: FakeProcess, ssd_command: SsdCommand, pidfile: Path
 ) -> None:
     """A zombie does not stand in the way of a new daemon."""

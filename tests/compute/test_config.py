@@ -3,18 +3,18 @@
 import pytest
 
 
-def test_the_transport_is_in_process_unless_a_broker_is_named(load) -> None:
+def test_transport_is_in_process_unless_a_broker_is_named(load) -> None:
     """oslo.messaging's own default would look for RabbitMQ on this machine."""
     assert "fake://" == load().transport_url
     assert "rabbit://u:p@broker/" == load(transport_url="rabbit://u:p@broker/").transport_url
 
 
-def test_the_exchange_is_not_novas(load) -> None:
+def test_exchange_is_not_novas(load) -> None:
     """On a shared broker nova's calls do not reach the embedded service."""
     assert "ssd" == load().control_exchange
 
 
-def test_a_stop_gives_up_before_the_init_script_kills(load) -> None:
+def test_stop_gives_up_before_the_init_script_kills(load) -> None:
     """The script waits 30 seconds after TERM; what is configured wins."""
     assert 25 == load().graceful_shutdown_timeout
     assert 7 == load(graceful_shutdown_timeout=7).graceful_shutdown_timeout
@@ -32,7 +32,7 @@ def test_a_stop_gives_up_before_the_init_script_kills(load) -> None:
     ],
     ids=str,
 )
-def test_a_value_out_of_range_is_refused_at_once(load, options) -> None:
+def test_value_out_of_range_is_refused_at_once(load, options) -> None:
     """oslo.config alone would say so at the first use, in the middle of the life."""
     from oslo_config import cfg
 
@@ -40,7 +40,7 @@ def test_a_value_out_of_range_is_refused_at_once(load, options) -> None:
         load(**options)
 
 
-def test_a_missing_file_is_refused() -> None:
+def test_missing_file_is_refused() -> None:
     """A file that was asked for is no option."""
     from oslo_config import cfg
 
@@ -50,7 +50,7 @@ def test_a_missing_file_is_refused() -> None:
         config.load(["--config-file", "/nonexistent/compute.conf"], cfg.ConfigOpts())
 
 
-def test_a_check_leaves_the_configuration_alone(load, tmp_path) -> None:
+def test_check_leaves_the_configuration_alone(load, tmp_path) -> None:
     """What the file says now is read into an object of its own."""
     from ssd.compute import config
 

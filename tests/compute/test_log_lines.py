@@ -28,7 +28,7 @@ def test_each_step_leaves_the_line_that_the_page_shows(checkout, compute, tmp_pa
         assert 0 == service.end()
 
 
-def test_the_page_names_every_option(checkout) -> None:
+def test_page_names_every_option(checkout) -> None:
     """What config.py offers has a row."""
     from ssd.compute import config
 
@@ -36,7 +36,7 @@ def test_the_page_names_every_option(checkout) -> None:
     assert [] == [one.name for one in config.OPTIONS if f"| {one.name} | " not in page]
 
 
-def test_the_page_names_every_exit_status(checkout) -> None:
+def test_page_names_every_exit_status(checkout) -> None:
     """What the command returns has a row."""
     from ssd.compute import cli as command
     from ssd.compute import program

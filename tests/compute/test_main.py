@@ -24,7 +24,7 @@ def test_ready_is_said_once_rpc_answers(compute, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("name", ["TERM", "INT"])
-def test_a_signal_to_end_is_obeyed_in_good_order(compute, name) -> None:
+def test_signal_to_end_is_obeyed_in_good_order(compute, name) -> None:
     """RPC is closed, then the host let go, then the process ends with 0."""
     service = compute()
     service.await_line("Waiting for signals")
@@ -50,7 +50,7 @@ def test_hup_reloads_and_rpc_goes_on(compute) -> None:
     assert (3, 2) == (state["rpc_answers"], state["report_count"])
 
 
-def test_a_reload_that_cannot_be_used_changes_nothing(compute) -> None:
+def test_reload_that_cannot_be_used_changes_nothing(compute) -> None:
     """It is logged, and the next one is taken."""
     service = compute()
     service.await_line("Waiting for signals")
@@ -64,7 +64,7 @@ def test_a_reload_that_cannot_be_used_changes_nothing(compute) -> None:
     assert 0 == service.end()
 
 
-def test_a_stop_that_takes_too_long_is_cut_short(compute) -> None:
+def test_stop_that_takes_too_long_is_cut_short(compute) -> None:
     """graceful_shutdown_timeout is oslo.service's; the exit status says that it was needed."""
     service = compute(compute_manager="managers.Hanging", graceful_shutdown_timeout=1)
     service.await_line("Waiting for signals")
@@ -73,7 +73,7 @@ def test_a_stop_that_takes_too_long_is_cut_short(compute) -> None:
     assert 1 == service.end()
 
 
-def test_a_broker_that_is_not_there_gives_no_ready(compute, tmp_path) -> None:
+def test_broker_that_is_not_there_gives_no_ready(compute, tmp_path) -> None:
     """The service keeps trying, and TERM ends it at once."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
@@ -86,7 +86,7 @@ def test_a_broker_that_is_not_there_gives_no_ready(compute, tmp_path) -> None:
     assert not service.state.exists()
 
 
-def test_a_service_that_cannot_start_says_why(compute) -> None:
+def test_service_that_cannot_start_says_why(compute) -> None:
     """In the log, since an init script leaves it no standard error; exit status 1."""
     service = compute(compute_manager="managers.Broken")
     assert "no hypervisor" in service.await_line("Cannot start")
@@ -112,7 +112,7 @@ def test_each_kind_of_failure_has_its_exit_status(run, arguments, status, said) 
     assert not done.stderr or "ssd-compute: " in done.stderr
 
 
-def test_a_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, capsys) -> None:
+def test_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, capsys) -> None:
     """LSB's status for a program that is not installed, and one line."""
     from ssd.compute import cli as command
 
@@ -126,7 +126,7 @@ def test_a_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, c
     assert "pip install 'start-stop-daemon[compute]'" in said
 
 
-def test_the_command_loads_no_library_before_it_has_looked() -> None:
+def test_command_loads_no_library_before_it_has_looked() -> None:
     """Or it could not say that one is missing."""
     program = "import sys, ssd.compute.cli; print(*[m for m in sys.modules if 'oslo' in m])"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

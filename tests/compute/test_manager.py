@@ -36,12 +36,12 @@ def test_resources_are_those_of_the_host(manager) -> None:
     assert 0 <= found["local_gb_used"] <= found["local_gb"]
 
 
-def test_the_host_has_been_up_for_some_time(manager) -> None:
+def test_host_has_been_up_for_some_time(manager) -> None:
     """In seconds."""
     assert manager.get_host_uptime({}) > 1
 
 
-def test_the_first_look_at_the_host_comes_at_once(manager, record) -> None:
+def test_first_look_at_the_host_comes_at_once(manager, record) -> None:
     """The periodic task does not wait a minute for its first turn."""
     manager.init_host(record)
     idle = manager.periodic_tasks({})
@@ -49,7 +49,7 @@ def test_the_first_look_at_the_host_comes_at_once(manager, record) -> None:
     assert 0 < idle <= 60
 
 
-def test_a_reload_looks_at_the_host_again(manager, record) -> None:
+def test_reload_looks_at_the_host_again(manager, record) -> None:
     """Whatever has changed since the last turn is in the next report."""
     manager.init_host(record)
     record.update(resources=None)
@@ -57,7 +57,7 @@ def test_a_reload_looks_at_the_host_again(manager, record) -> None:
     assert record.snapshot()["resources"]["vcpus"] >= 1
 
 
-def test_the_state_is_the_services_record(manager, record) -> None:
+def test_state_is_the_services_record(manager, record) -> None:
     """Empty as long as there is no service."""
     assert {} == manager.get_service_state({})
     manager.init_host(record)

@@ -32,7 +32,7 @@ def test_each_state_is_one_message(listener) -> None:
     assert b"STOPPING=1" == channel.recv(100)
 
 
-def test_the_address_is_taken_out_of_the_environment() -> None:
+def test_address_is_taken_out_of_the_environment() -> None:
     """No child may speak in the service's name."""
     from ssd.compute.notify import Notifier
 

@@ -29,7 +29,7 @@ def test_each_report_counts(record) -> None:
     assert ("up", 2) == (held["state"], held["report_count"])
 
 
-def test_the_count_goes_on_after_a_restart(record) -> None:
+def test_count_goes_on_after_a_restart(record) -> None:
     """As that of nova's record in the database does."""
     record().save("down")
     again = record()
@@ -38,7 +38,7 @@ def test_the_count_goes_on_after_a_restart(record) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"report_count": "many"}', "\0"], ids=repr)
-def test_a_file_of_another_kind_counts_from_zero(record, content) -> None:
+def test_file_of_another_kind_counts_from_zero(record, content) -> None:
     """Whatever stands there, the service starts."""
     record().file.path.write_text(content)
     one = record()
@@ -46,7 +46,7 @@ def test_a_file_of_another_kind_counts_from_zero(record, content) -> None:
     assert 1 == one.snapshot()["report_count"]
 
 
-def test_a_failed_write_leaves_nothing_half_done(record, tmp_path) -> None:
+def test_failed_write_leaves_nothing_half_done(record, tmp_path) -> None:
     """The old state stays, and no draft is left beside it."""
     one = record()
     one.file.path.mkdir()

@@ -20,7 +20,7 @@ def test_names_follow_from_the_program(load, monkeypatch) -> None:
     assert "ComputeManager" == type(service.manager).__name__
 
 
-def test_an_unknown_manager_is_an_import_error(load) -> None:
+def test_unknown_manager_is_an_import_error(load) -> None:
     """Before anything has been opened."""
     from ssd.compute.service import Service
 
@@ -28,7 +28,7 @@ def test_an_unknown_manager_is_an_import_error(load) -> None:
         Service.create(load(), binary="ssd-compute", manager="nowhere.Manager")
 
 
-def test_a_started_service_answers_and_has_reported(serve) -> None:
+def test_started_service_answers_and_has_reported(serve) -> None:
     """Its own ping has been answered before the first report."""
     service = serve()
     assert {"service": "compute", "arg": 7} == service.bus.ping(7, PATIENCE)
@@ -36,7 +36,7 @@ def test_a_started_service_answers_and_has_reported(serve) -> None:
     assert ("up", 1, 1) == (held["state"], held["report_count"], held["rpc_answers"])
 
 
-def test_the_manager_is_reached_over_rpc(serve) -> None:
+def test_manager_is_reached_over_rpc(serve) -> None:
     """State and resources come over the queue as they are."""
     service = serve()
     state = service.bus.call("get_service_state", PATIENCE)
@@ -44,7 +44,7 @@ def test_the_manager_is_reached_over_rpc(serve) -> None:
     assert service.bus.call("get_available_resource", PATIENCE)["vcpus"] >= 1
 
 
-def test_a_method_that_is_not_exposed_is_refused(serve) -> None:
+def test_method_that_is_not_exposed_is_refused(serve) -> None:
     """The service's own methods of the manager are not on the queue."""
     from ssd.compute.backend import messaging
 
@@ -53,7 +53,7 @@ def test_a_method_that_is_not_exposed_is_refused(serve) -> None:
         service.bus.call("cleanup_host", PATIENCE)
 
 
-def test_a_stopped_service_says_that_it_is_down(serve) -> None:
+def test_stopped_service_says_that_it_is_down(serve) -> None:
     """The last report; after it nobody answers."""
     from ssd.compute.backend import messaging
 
@@ -65,7 +65,7 @@ def test_a_stopped_service_says_that_it_is_down(serve) -> None:
         service.bus.ping(7, 0.2)
 
 
-def test_a_stop_leaves_no_thread_behind(load) -> None:
+def test_stop_leaves_no_thread_behind(load) -> None:
     """Neither timers nor the RPC server's."""
     from ssd.compute.service import Service
 
@@ -80,7 +80,7 @@ def test_a_stop_leaves_no_thread_behind(load) -> None:
         assert not thread.is_alive(), thread
 
 
-def test_a_start_that_fails_lets_go_of_everything(load, tmp_path) -> None:
+def test_start_that_fails_lets_go_of_everything(load, tmp_path) -> None:
     """Here the first report cannot be written."""
     from ssd.compute.service import Service
 
@@ -107,7 +107,7 @@ def test_reports_go_on_by_themselves(serve) -> None:
     assert service.record.snapshot()["rpc_answers"] >= 4
 
 
-def test_a_report_that_fails_is_not_the_last(serve) -> None:
+def test_report_that_fails_is_not_the_last(serve) -> None:
     """A full disk ends the reports for as long as it is full."""
     service = serve(report_interval=0.05)
     tried = []
@@ -123,7 +123,7 @@ def test_a_report_that_fails_is_not_the_last(serve) -> None:
     assert again.wait(PATIENCE)
 
 
-def test_a_silent_rpc_server_is_not_hidden_by_the_heartbeat(serve, caplog) -> None:
+def test_silent_rpc_server_is_not_hidden_by_the_heartbeat(serve, caplog) -> None:
     """The report is made, the count of answers stands still, and the log says so."""
     service = serve()
     service.conf.set_override("rpc_check_timeout", 0.1)
@@ -136,7 +136,7 @@ def test_a_silent_rpc_server_is_not_hidden_by_the_heartbeat(serve, caplog) -> No
     assert (2, 1) == (state["report_count"], state["rpc_answers"])
 
 
-def test_a_reset_applies_the_new_interval_and_keeps_answering(serve) -> None:
+def test_reset_applies_the_new_interval_and_keeps_answering(serve) -> None:
     """There is one timer for the reports afterwards, as before."""
     service = serve(periodic_enable=False)
     first = list(service.tg.timers)
@@ -148,7 +148,7 @@ def test_a_reset_applies_the_new_interval_and_keeps_answering(serve) -> None:
     service.conf.clear_override("report_interval")
 
 
-def test_a_last_report_that_fails_does_not_keep_the_service(serve, caplog) -> None:
+def test_last_report_that_fails_does_not_keep_the_service(serve, caplog) -> None:
     """It ends, and the log has the reason."""
     service = serve()
     service.record.file.path.unlink()

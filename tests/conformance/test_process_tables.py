@@ -75,7 +75,7 @@ def test_checks_that_run_at_the_same_time_do_not_meet() -> None:
         others.close()
 
 
-def test_a_table_that_breaks_a_rule_is_found_out() -> None:
+def test_table_that_breaks_a_rule_is_found_out() -> None:
     """The checks tell which answer was wrong, what was expected, and the rule."""
     with pytest.raises(AssertionError, match=r"^children\(\): \[\], not \[Process") as caught:
         check_process_table(Blind())
@@ -84,7 +84,7 @@ def test_a_table_that_breaks_a_rule_is_found_out() -> None:
     ]
 
 
-def test_a_world_of_ones_own_can_be_given(fake_processes: FakeProcesses) -> None:
+def test_world_of_ones_own_can_be_given(fake_processes: FakeProcesses) -> None:
     """It is made for each check, and closed after it."""
     made, closed = [], []
 

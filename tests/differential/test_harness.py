@@ -30,7 +30,7 @@ CHANGES = {
 
 @pytest.mark.differential
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_single_change_is_noticed(change, possible, tmp_path):
+def test_single_change_is_noticed(change, possible, tmp_path):
     """A wrapper that changes one thing around the original disagrees with it in that."""
     action, name, where = CHANGES[change]
     wrapper = tmp_path / "wrapper"

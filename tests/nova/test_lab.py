@@ -41,7 +41,7 @@ def pids(machine: Machine) -> str:
     return machine.run(["sh", "-c", 'head "$1"/*.pid', "sh", machine.lab.run]).stdout
 
 
-def test_a_second_up_does_nothing(machine: Machine) -> None:
+def test_second_up_does_nothing(machine: Machine) -> None:
     """Every step is skipped, and the processes stay."""
     before = pids(machine)
     lines = machine.nova_lab("up").stdout.splitlines()
@@ -50,7 +50,7 @@ def test_a_second_up_does_nothing(machine: Machine) -> None:
     assert before == pids(machine)
 
 
-def test_an_interrupted_up_goes_on_where_it_was(machine: Machine) -> None:
+def test_interrupted_up_goes_on_where_it_was(machine: Machine) -> None:
     """It ends of the signal with all that it has begun; the next one awaits what that left."""
     machine.nova_lab("stop", "conductor")
     done = machine.interrupt_up("starting conductor", signal.SIGTERM)
@@ -62,7 +62,7 @@ def test_an_interrupted_up_goes_on_where_it_was(machine: Machine) -> None:
     assert int(consumers) > 0, "up has not waited for it"
 
 
-def test_a_service_that_was_not_seen_ready_is_started_anew(machine: Machine) -> None:
+def test_service_that_was_not_seen_ready_is_started_anew(machine: Machine) -> None:
     """It runs, but whoever started it did not wait for it to the end."""
     before = pids(machine)
     machine.run(["rm", machine.lab.run / "placement.ready"])
@@ -72,7 +72,7 @@ def test_a_service_that_was_not_seen_ready_is_started_anew(machine: Machine) -> 
     assert 0 == machine.nova_lab("status").returncode
 
 
-def test_a_step_that_fails_says_which_and_why_and_where_its_log_is(machine: Machine) -> None:
+def test_step_that_fails_says_which_and_why_and_where_its_log_is(machine: Machine) -> None:
     """Here the placement service cannot start: somebody else has its folder's settings."""
     settings = machine.lab.etc / "placement"
     machine.nova_lab("stop", "placement")
@@ -87,7 +87,7 @@ def test_a_step_that_fails_says_which_and_why_and_where_its_log_is(machine: Mach
     machine.nova_lab("start", "placement")
 
 
-def test_a_folder_that_nova_cannot_reach_is_refused(machine: Machine, tmp_path: Path) -> None:
+def test_folder_that_nova_cannot_reach_is_refused(machine: Machine, tmp_path: Path) -> None:
     """It names the folder in the way, and what to do."""
     tmp_path.chmod(0o700)
     assert tmp_path == closed_to_others(tmp_path / "lab") or closed_to_others(tmp_path.parent)

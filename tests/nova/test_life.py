@@ -22,7 +22,7 @@ PONG = {"service": "compute", "arg": "lab"}
 LAST_WORDS = "Graceful shutdown finish"  # the last line of docs/compute.md
 
 
-def test_a_start_brings_answers_heartbeats_and_a_node(door: Compute) -> None:
+def test_start_brings_answers_heartbeats_and_a_node(door: Compute) -> None:
     """It runs as nova in /var/lib/nova, answers over RabbitMQ, reports, and registers its node."""
     assert 3 == door.status()
     before = door.nodes()
@@ -38,7 +38,7 @@ def test_a_start_brings_answers_heartbeats_and_a_node(door: Compute) -> None:
     assert before != nodes  # written by this one, not left by one before it
 
 
-def test_a_second_start_changes_nothing(compute: Compute) -> None:
+def test_second_start_changes_nothing(compute: Compute) -> None:
     """It succeeds; the process stays the same, and the only one."""
     before = compute.pid()
     assert [before] == compute.processes()
@@ -48,7 +48,7 @@ def test_a_second_start_changes_nothing(compute: Compute) -> None:
     assert 1 == compute.consumers()
 
 
-def test_a_restart_gives_another_process_and_the_heartbeat_resumes(compute: Compute) -> None:
+def test_restart_gives_another_process_and_the_heartbeat_resumes(compute: Compute) -> None:
     """The new one answers, and counts on from where the old one was."""
     before, count = compute.pid(), compute.report_count()
     assert 0 == compute.verb("restart")
@@ -60,7 +60,7 @@ def test_a_restart_gives_another_process_and_the_heartbeat_resumes(compute: Comp
     assert compute.report_count() > count
 
 
-def test_a_reload_keeps_rpc(compute: Compute) -> None:
+def test_reload_keeps_rpc(compute: Compute) -> None:
     """It is a restart, see the next test."""
     before = compute.pid()
     assert 0 == compute.verb("force-reload")
@@ -69,7 +69,7 @@ def test_a_reload_keeps_rpc(compute: Compute) -> None:
     assert PONG == compute.ping()
 
 
-def test_a_hangup_would_make_it_deaf(compute: Compute) -> None:
+def test_hangup_would_make_it_deaf(compute: Compute) -> None:
     """HUP leaves nova 34 its heartbeat and even its consumer: only the ping is not answered."""
     pid = compute.pid()
     compute.machine.signal(pid, signal.SIGHUP)
@@ -99,7 +99,7 @@ def test_one_that_was_killed_is_dead_with_a_pidfile_and_a_start_recovers(compute
     compute.await_heartbeats(1)
 
 
-def test_a_stopped_one_is_gone_from_the_queue(compute: Compute) -> None:
+def test_stopped_one_is_gone_from_the_queue(compute: Compute) -> None:
     """It ends of the TERM, unless that takes it longer than the schedule; nobody consumes."""
     began, offset, pid = time.monotonic(), compute.log_size(), compute.pid()
     assert 0 == compute.verb("stop")

@@ -66,12 +66,12 @@ def test_nova_does_not_say_ready(life: Life) -> None:
     assert 0 == life.status
 
 
-def test_a_consumer_on_its_queue_says_it(life: Life) -> None:
+def test_consumer_on_its_queue_says_it(life: Life) -> None:
     """The same process was ready all the same: its queue has one consumer."""
     assert 1 == life.consumers
 
 
-def test_the_script_prints_what_the_page_shows(checkout: Path, life: Life) -> None:
+def test_script_prints_what_the_page_shows(checkout: Path, life: Life) -> None:
     """A start that finds it running prints the same as the one that started it, then status."""
     printed = re.findall(r"\| .*print(?:ed:|s) `(.*)` \|$", section(checkout), re.MULTILINE)
     assert 2 == len(printed)
@@ -89,14 +89,14 @@ def test_each_step_of_its_life_leaves_the_line_that_the_page_shows(
     assert [] == missing
 
 
-def test_the_probe_says_so_when_nobody_consumes(machine: Machine, life: Life) -> None:
+def test_probe_says_so_when_nobody_consumes(machine: Machine, life: Life) -> None:
     """It gives up after its time, and names queue and seconds."""
     done = machine.nova_lab("ready", 1, check=False)
     assert 1 == done.returncode
     assert "nobody consumes from compute.nova-lab after 1 seconds" in done.stdout
 
 
-def test_a_start_by_its_declaration_returns_when_somebody_consumes(machine: Machine) -> None:
+def test_start_by_its_declaration_returns_when_somebody_consumes(machine: Machine) -> None:
     """The declaration has that probe, so restart too waits for the new process."""
     compute = Compute(machine, doors.declared(machine.lab))
     consumers = []

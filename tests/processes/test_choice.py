@@ -24,7 +24,7 @@ def test_psutils_table_can_be_asked_for_by_name() -> None:
     assert isinstance(table_named("psutil"), PortableTable)
 
 
-def test_an_unknown_table_is_refused() -> None:
+def test_unknown_table_is_refused() -> None:
     """A name that is no table's raises, and the message tells the names."""
     with pytest.raises(ValueError, match="'ps': kernel or psutil"):
         table_named("ps")

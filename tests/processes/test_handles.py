@@ -84,7 +84,7 @@ def test_without_a_pidfd_the_identity_is_checked_before_each_use(
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system has no pidfds")
 @pytest.mark.parametrize("number", [errno.ESRCH, errno.EINVAL, errno.ENOENT])
-def test_a_pid_that_is_no_process_is_a_lookup_error(
+def test_pid_that_is_no_process_is_a_lookup_error(
     number: int, world: RealWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody's pid and a thread's id give one answer on all kernels."""
@@ -108,7 +108,7 @@ def test_running_out_of_descriptors_is_told(
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system has no pidfds")
-def test_the_last_descriptors_are_left_for_reading(world: RealWorld) -> None:
+def test_last_descriptors_are_left_for_reading(world: RealWorld) -> None:
     """Of more processes than there are descriptors the rest is held by pid and start time."""
     process = world.table.process(world.start())
     assert process
@@ -127,7 +127,7 @@ def test_the_last_descriptors_are_left_for_reading(world: RealWorld) -> None:
     assert [CheckedHandle, PidfdHandle] == kinds
 
 
-def test_the_identity_is_asked_after_the_handle_is_there(world: RealWorld) -> None:
+def test_identity_is_asked_after_the_handle_is_there(world: RealWorld) -> None:
     """A pid that changes hands before it is held is noticed, and let go."""
     pid = world.start()
     order: list[str] = []
@@ -144,7 +144,7 @@ def test_the_identity_is_asked_after_the_handle_is_there(world: RealWorld) -> No
     assert before == len(os.listdir("/dev/fd"))
 
 
-def test_a_checked_handle_signals_no_successor() -> None:
+def test_checked_handle_signals_no_successor() -> None:
     """Without a descriptor a new owner of the pid is a stranger, too."""
     handle = CheckedHandle(Process(os.getpid(), 1), lambda pid: Process(pid, 2))
     assert handle.ended()
@@ -153,7 +153,7 @@ def test_a_checked_handle_signals_no_successor() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system has no pidfds")
-def test_a_descriptor_is_not_inherited_and_closes_once(world: RealWorld) -> None:
+def test_descriptor_is_not_inherited_and_closes_once(world: RealWorld) -> None:
     """A handle's descriptor stays here, and a second close closes nobody else's."""
     process = world.table.process(world.start())
     assert process
@@ -170,7 +170,7 @@ def test_a_descriptor_is_not_inherited_and_closes_once(world: RealWorld) -> None
         handle.ended()
 
 
-def test_a_wait_may_be_longer_than_poll_can_count(world: RealWorld) -> None:
+def test_wait_may_be_longer_than_poll_can_count(world: RealWorld) -> None:
     """A schedule's largest number of seconds is a time like any other."""
     process = world.table.process(world.start())
     assert process
@@ -180,7 +180,7 @@ def test_a_wait_may_be_longer_than_poll_can_count(world: RealWorld) -> None:
         assert handle.ended()
 
 
-def test_a_long_wait_is_made_of_shorter_ones(
+def test_long_wait_is_made_of_shorter_ones(
     world: RealWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A wait that outlasts one call goes on until its time."""

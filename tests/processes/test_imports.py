@@ -61,7 +61,7 @@ def modules_after(code: str) -> set[str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's table is Linux's")
 @pytest.mark.parametrize("code", ["import ssd.processes.linux", LOOKING, STOPPING])
-def test_the_kernels_table_loads_nothing_heavy(code: str) -> None:
+def test_kernels_table_loads_nothing_heavy(code: str) -> None:
     """Import, look and signal without a module that costs milliseconds."""
     already = modules_after("pass")
     assert set() == (modules_after(code) - already) & HEAVY
@@ -76,7 +76,7 @@ def test_one_pid_is_looked_up_without_the_code_for_many() -> None:
     assert expected == {name for name in modules_after(code) if name.split(".")[0] == "ssd"}
 
 
-def test_the_runtime_does_not_load_the_fakes() -> None:
+def test_runtime_does_not_load_the_fakes() -> None:
     """Nothing outside ssd.testing imports it."""
     package = Path(ssd.__file__).parent
     importing = [

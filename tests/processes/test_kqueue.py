@@ -103,7 +103,7 @@ def held(kernel: Kernel, pid: int = 42) -> Any:
     )
 
 
-def test_a_kqueue_tells_of_the_end(kernel: Kernel) -> None:
+def test_kqueue_tells_of_the_end(kernel: Kernel) -> None:
     """The descriptor is readable from the end on, however often one looks."""
     with held(kernel) as handle:
         assert isinstance(handle, KqueueHandle)
@@ -113,7 +113,7 @@ def test_a_kqueue_tells_of_the_end(kernel: Kernel) -> None:
         wait([handle], None)
 
 
-def test_a_wait_watches_all_kqueues_and_closes_its_own(kernel: Kernel) -> None:
+def test_wait_watches_all_kqueues_and_closes_its_own(kernel: Kernel) -> None:
     """The end of one of many processes ends the wait."""
     with held(kernel, 41), held(kernel, 42) as last:
         kernel.living.discard(42)
@@ -135,7 +135,7 @@ def test_where_watching_is_refused_the_pid_is_checked(kernel: Kernel, number: in
     assert (handles.CheckedHandle, -1) == (type(handle), handle.fileno())
 
 
-def test_a_signal_goes_to_the_same_owner_or_to_nobody(kernel: Kernel) -> None:
+def test_signal_goes_to_the_same_owner_or_to_nobody(kernel: Kernel) -> None:
     """The owner of the pid is looked up right before the signal."""
     with held(kernel, os.getpid()) as handle:
         handle.signal(0)
@@ -144,7 +144,7 @@ def test_a_signal_goes_to_the_same_owner_or_to_nobody(kernel: Kernel) -> None:
             handle.signal(signal.SIGKILL)
 
 
-def test_a_closed_handle_is_not_asked(kernel: Kernel) -> None:
+def test_closed_handle_is_not_asked(kernel: Kernel) -> None:
     """Closing twice is harmless, asking afterwards an error."""
     handle = held(kernel)
     handle.close()

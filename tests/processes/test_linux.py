@@ -100,7 +100,7 @@ def mirror(tmp_path: Path) -> Mirror:
     return mirror
 
 
-def test_an_executable_replaced_while_it_runs_is_found_by_the_new_file(
+def test_executable_replaced_while_it_runs_is_found_by_the_new_file(
     table: ProcessTable, tmp_path: Path
 ) -> None:
     """After an upgrade the new executable finds the old daemon, as in the original."""
@@ -121,7 +121,7 @@ def test_an_executable_replaced_while_it_runs_is_found_by_the_new_file(
         assert [] == table.select(Criteria(file=(old.st_dev, old.st_ino)))
 
 
-def test_a_process_without_its_main_thread_lives(table: ProcessTable) -> None:
+def test_process_without_its_main_thread_lives(table: ProcessTable) -> None:
     """It is selected and can be held; no id of a thread is a process."""
     number = SYS_EXIT.get(os.uname().machine)
     if number is None:
@@ -164,7 +164,7 @@ def test_no_child_is_missed_while_others_end(table: LinuxTable) -> None:
             assert stays <= set(_born_of(parent.pid, b"/proc", table._entries))
 
 
-def test_a_kernel_thread_has_a_name_and_no_executable(table: ProcessTable) -> None:
+def test_kernel_thread_has_a_name_and_no_executable(table: ProcessTable) -> None:
     """Kernel threads are processes; an executable never holds for them."""
     names = {pid: Path(f"/proc/{pid}/comm") for pid in table.pids()}
     threads = [pid for pid, comm in names.items() if pid == 2 and comm.read_text() == "kthreadd\n"]
@@ -178,7 +178,7 @@ def test_a_kernel_thread_has_a_name_and_no_executable(table: ProcessTable) -> No
 @pytest.mark.parametrize(
     "criteria", [Criteria(name=b"x"), Criteria(pid=os.getpid() + 1), Criteria(uid=0)]
 )
-def test_a_missing_proc_is_an_error(criteria: Criteria, tmp_path: Path) -> None:
+def test_missing_proc_is_an_error(criteria: Criteria, tmp_path: Path) -> None:
     """Without /proc the question cannot be answered, and that is not a no."""
     with pytest.raises(ProcessTableError, match="is it mounted"):
         LinuxTable(str(tmp_path)).select(criteria)
@@ -204,7 +204,7 @@ def test_running_out_of_descriptors_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("file", ["stat", "comm", "exe"])
-def test_a_fact_that_cannot_be_read_does_not_hold(
+def test_fact_that_cannot_be_read_does_not_hold(
     file: str, mirror: Mirror, world: RealWorld
 ) -> None:
     """A process with one file missing fails the criterion that needs it, no other."""
@@ -230,7 +230,7 @@ def test_children_are_found_without_the_kernels_list(
     assert born == [process.pid for process in table.select(Criteria(ppid=parent))]
 
 
-def test_the_kernel_tells_the_parent_of_each_process(table: ProcessTable) -> None:
+def test_kernel_tells_the_parent_of_each_process(table: ProcessTable) -> None:
     """What PIDFD_GET_INFO says is what /proc/PID/stat says."""
     if parents._parent(os.getpid()) is None:
         pytest.skip("the kernel has no PIDFD_GET_INFO (Linux 6.13)")
@@ -247,7 +247,7 @@ def test_the_kernel_tells_the_parent_of_each_process(table: ProcessTable) -> Non
             assert process is None or table.holds(Criteria(ppid=parent), process)
 
 
-def test_the_name_is_the_main_threads(table: ProcessTable) -> None:
+def test_name_is_the_main_threads(table: ProcessTable) -> None:
     """A thread that names itself does not name its process."""
     code = """
 import threading

@@ -53,7 +53,7 @@ def test_what_psutil_cannot_tell_does_not_hold(
     assert [] == table.select(criteria)
 
 
-def test_a_command_line_proves_nothing(table: PortableTable, tmp_path: Path) -> None:
+def test_command_line_proves_nothing(table: PortableTable, tmp_path: Path) -> None:
     """A process that calls itself something else is known by its name and file alone."""
     claimed = tmp_path / "a-name-of-more-than-fifteen"
     shutil.copy(shutil.which("cat") or "cat", claimed)
@@ -74,7 +74,7 @@ def test_a_command_line_proves_nothing(table: PortableTable, tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the start is a wall-clock time")
-def test_a_start_time_is_the_same_when_the_clock_is_set(
+def test_start_time_is_the_same_when_the_clock_is_set(
     table: PortableTable, world: RealWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """psutil adds the time of boot, which a set clock moves; the identity stays."""
@@ -88,7 +88,7 @@ def test_a_start_time_is_the_same_when_the_clock_is_set(
 
 
 @pytest.mark.parametrize(("name", "reason"), [("gone", "cannot list"), ("", "lists no")])
-def test_a_table_that_cannot_be_listed_is_an_error(
+def test_table_that_cannot_be_listed_is_an_error(
     name: str, reason: str, table: PortableTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a table the question cannot be answered, and that is not a no."""
@@ -99,7 +99,7 @@ def test_a_table_that_cannot_be_listed_is_an_error(
         table.select(Criteria(name=b"x"))
 
 
-def test_the_portable_table_knows_no_pid_0(
+def test_portable_table_knows_no_pid_0(
     table: PortableTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What BSD and macOS call process 0 is the kernel, which no signal reaches."""

@@ -17,7 +17,7 @@ def stat(comm: bytes, state: bytes = b"S", threads: int = 1, exit_signal: int = 
 
 
 @pytest.mark.parametrize("comm", [b"sh", b"x) S 1 (y", b")", b"", b"a\nb", b"\xff", b") Z 1 1 1"])
-def test_a_name_cannot_forge_the_facts_behind_it(comm: bytes) -> None:
+def test_name_cannot_forge_the_facts_behind_it(comm: bytes) -> None:
     """The line is counted from its last closing parenthesis."""
     assert (900, 7) == _parse(stat(comm))
 
@@ -43,7 +43,7 @@ def test_who_lives(state: bytes, threads: int, exit_signal: int, lives: bool) ->
 
 
 @pytest.mark.parametrize("mark", ["%s", "%s (deleted)", " (deleted)%s"])
-def test_a_replaced_executable_is_known_by_its_path(mark: str, tmp_path: Path) -> None:
+def test_replaced_executable_is_known_by_its_path(mark: str, tmp_path: Path) -> None:
     """The mark of a deleted file is taken off the link, wherever a kernel puts it."""
     file = tmp_path / "daemon"
     file.touch()
@@ -51,13 +51,13 @@ def test_a_replaced_executable_is_known_by_its_path(mark: str, tmp_path: Path) -
     assert (facts.st_dev, facts.st_ino) == now(os.fsencode(mark % file))
 
 
-def test_a_deleted_executable_is_nobodys(tmp_path: Path) -> None:
+def test_deleted_executable_is_nobodys(tmp_path: Path) -> None:
     """Where nothing has the path any more, nothing holds."""
     assert None is now(os.fsencode(f"{tmp_path}/gone (deleted)"))
 
 
 @pytest.mark.parametrize("planted", ["daemon", "folder/daemon"])
-def test_a_link_that_others_could_have_planted_names_nothing(planted: str, tmp_path: Path) -> None:
+def test_link_that_others_could_have_planted_names_nothing(planted: str, tmp_path: Path) -> None:
     """A stranger's program is not another's because a link of his has its old name."""
     file = tmp_path / "file"
     file.touch()

@@ -109,9 +109,7 @@ DAEMONS = [
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
 @pytest.mark.parametrize("daemon", DAEMONS, ids=lambda daemon: daemon.package)
-def test_an_init_script_of_debian_cannot_tell_the_difference(
-    daemon: Daemon, ssd_path: Path
-) -> None:
+def test_init_script_of_debian_cannot_tell_the_difference(daemon: Daemon, ssd_path: Path) -> None:
     """Every verb gives the same status, words and process under ssd as under the original.
 
     Also with the original in its place, but broken, and the script under ``--with-ssd``.

@@ -88,7 +88,7 @@ def test_each_table_asks_what_a_process_runs(kind: str) -> None:
 
 @alone
 @pytest.mark.parametrize("namespaces", [[], ["--mount"], ["--user", "--map-root-user", "--mount"]])
-def test_an_upgraded_service_is_found_by_its_name(tool: Tool, namespaces: list[str]) -> None:
+def test_upgraded_service_is_found_by_its_name(tool: Tool, namespaces: list[str]) -> None:
     """Also in namespaces that root has made for it, as systemd does (PrivateUsers=)."""
     program = Program()
     words = ["unshare", *namespaces, NAME] if namespaces else [NAME]
@@ -103,7 +103,7 @@ def test_an_upgraded_service_is_found_by_its_name(tool: Tool, namespaces: list[s
 
 
 @alone
-def test_a_backup_by_a_hard_link_hides_no_upgrade(tool: Tool) -> None:
+def test_backup_by_a_hard_link_hides_no_upgrade(tool: Tool) -> None:
     """The old file has a name still, under which another process runs it."""
     program = Program()
     os.link(NAME, f"{NAME}.old")

@@ -73,7 +73,7 @@ def agent(tool: Tool, caller: str) -> Iterator[tuple[Agent, int]]:
 @callers
 @pytest.mark.parametrize("version", KERNELS)
 @alone
-def test_a_hidden_daemon_is_managed_as_any_other(tool: Tool, caller: str, version: str) -> None:
+def test_hidden_daemon_is_managed_as_any_other(tool: Tool, caller: str, version: str) -> None:
     """What answers kill(2) runs: it is not started again, and it is stopped."""
     hinder = kernel(version)
 
@@ -99,7 +99,7 @@ def test_a_hidden_daemon_is_managed_as_any_other(tool: Tool, caller: str, versio
 
 @callers
 @alone
-def test_a_hidden_zombie_is_dead(ssd: Tool, caller: str) -> None:
+def test_hidden_zombie_is_dead(ssd: Tool, caller: str) -> None:
     """A pidfd tells of the end of what is not to be seen."""
     with agent(ssd, caller) as (program, pid):
         words = program.called(ssd, "--stop", "--retry", "TERM/60", "--pidfile", PIDFILE)
@@ -113,7 +113,7 @@ def test_a_hidden_zombie_is_dead(ssd: Tool, caller: str) -> None:
 
 @callers
 @alone
-def test_the_pidfile_of_a_stopped_hidden_daemon_is_removed(ssd: Tool, caller: str) -> None:
+def test_pidfile_of_a_stopped_hidden_daemon_is_removed(ssd: Tool, caller: str) -> None:
     """It is kept while the daemon runs, and removed when this call has stopped it."""
     with agent(ssd, caller) as (program, pid):
         clear = ["--stop", "--remove-pidfile", "--pidfile", PIDFILE]
@@ -154,7 +154,7 @@ def test_what_may_not_be_read_is_neither_dead_nor_meant(
 
 @callers
 @alone
-def test_a_hidden_program_is_waited_for_until_it_is_ready(ssd: Tool, caller: str) -> None:
+def test_hidden_program_is_waited_for_until_it_is_ready(ssd: Tool, caller: str) -> None:
     """It has not ended because it is not to be seen."""
     program = Agent(caller)
     socket = "s.socket(s.AF_UNIX, s.SOCK_DGRAM)"
@@ -175,7 +175,7 @@ def test_a_hidden_program_is_waited_for_until_it_is_ready(ssd: Tool, caller: str
 
 @callers
 @alone
-def test_a_hidden_program_that_ends_is_not_waited_for(ssd: Tool, caller: str) -> None:
+def test_hidden_program_that_ends_is_not_waited_for(ssd: Tool, caller: str) -> None:
     """Its end is seen, hidden or not."""
     program = Agent(caller)
     words = program.start("--notify-await", "--notify-timeout", "1000", "--")
@@ -189,7 +189,7 @@ def test_a_hidden_program_that_ends_is_not_waited_for(ssd: Tool, caller: str) ->
 
 @pytest.mark.parametrize("kind", TABLES)
 @alone
-def test_the_library_manages_a_hidden_daemon(ssd: Tool, kind: str) -> None:
+def test_library_manages_a_hidden_daemon(ssd: Tool, kind: str) -> None:
     """find, status, start and stop, on each table; a start returns what is to be seen from here."""
     program = Agent("its user")
     words = [program.path, *program.script("say $$; stay")]

@@ -80,7 +80,7 @@ def test_facts_that_need_more_than_pids_are_null(tmp_path: Path) -> None:
 
 
 @alone
-def test_a_users_own_service_is_told_where_others_are_hidden(tmp_path: Path) -> None:
+def test_users_own_service_is_told_where_others_are_hidden(tmp_path: Path) -> None:
     """With its children; psutil gives up at the first process that may not be read."""
     skip_without_nobody()
     mount_proc("hidepid=1")

@@ -83,7 +83,7 @@ def test_hidden_processes_do_not_hold(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", TABLES)
 @alone
-def test_an_unreadable_executable_does_not_hold(kind: str) -> None:
+def test_unreadable_executable_does_not_hold(kind: str) -> None:
     """Another user's process is seen and named; its executable is nobody's business."""
     table = table_named(kind)
     facts = os.stat(sys.executable)
@@ -102,7 +102,7 @@ def test_an_unreadable_executable_does_not_hold(kind: str) -> None:
 
 
 @alone
-def test_the_owner_is_the_effective_user() -> None:
+def test_owner_is_the_effective_user() -> None:
     """--user is the owner of /proc/PID, also where its files belong to root (proc(5))."""
     table = table_named("kernel")
     pid = os.fork()
@@ -123,7 +123,7 @@ def test_the_owner_is_the_effective_user() -> None:
 @pytest.mark.parametrize("kind", TABLES)
 @pytest.mark.parametrize("options", ["hidepid=2", "hidepid=1"])
 @alone
-def test_the_contract_holds_with_a_hidden_proc(options: str, kind: str) -> None:
+def test_contract_holds_with_a_hidden_proc(options: str, kind: str) -> None:
     """Every check of conformance, for an ordinary user who sees no processes but his own."""
     open_ways()
     mount_proc(options)
@@ -132,7 +132,7 @@ def test_the_contract_holds_with_a_hidden_proc(options: str, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", TABLES)
 @alone
-def test_an_unreadable_process_is_told_from_another(kind: str) -> None:
+def test_unreadable_process_is_told_from_another(kind: str) -> None:
     """Of what the caller may not read the table says so, unless what he may read speaks against."""
     table = table_named(kind)
     facts = os.stat(sys.executable)
@@ -158,7 +158,7 @@ stays.start()
 
 @pytest.mark.parametrize("kind", TABLES)
 @alone
-def test_a_thread_of_a_hidden_process_is_no_process(kind: str) -> None:
+def test_thread_of_a_hidden_process_is_no_process(kind: str) -> None:
     """What kill(2) takes for a process, a pidfd does not."""
     open_ways()
     mount_proc("hidepid=2")
@@ -178,7 +178,7 @@ def test_a_thread_of_a_hidden_process_is_no_process(kind: str) -> None:
 
 
 @alone
-def test_the_owner_of_a_lock_may_hide_itself() -> None:
+def test_owner_of_a_lock_may_hide_itself() -> None:
     """A PIDLockFile is held until its owner ends, seen or not."""
     path = Path("/run/own/pid")
     path.parent.mkdir()

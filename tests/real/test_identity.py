@@ -110,7 +110,7 @@ IDENTITIES = [
 
 @alone
 @BOTH_WAYS
-def test_a_program_has_the_groups_of_its_user_and_no_others(tool: Tool, where: list[str]) -> None:
+def test_program_has_the_groups_of_its_user_and_no_others(tool: Tool, where: list[str]) -> None:
     """All four user ids and group ids are the one that was asked for; groups are the account's."""
     accounts()
     program = Program()
@@ -177,7 +177,7 @@ def test_in_a_user_namespace_a_user_can_be_had_that_is_mapped(tool: Tool, case: 
 
 
 @alone
-def test_the_library_too_starts_as_a_user_where_root_is_not_mapped() -> None:
+def test_library_too_starts_as_a_user_where_root_is_not_mapped() -> None:
     """A helper does it, with the same proof."""
     open_ways()
     accounts()
@@ -224,7 +224,7 @@ def small_root() -> str:
 
 @alone
 @BOTH_WAYS
-def test_a_changed_root_has_no_way_out(tool: Tool, where: list[str]) -> None:
+def test_changed_root_has_no_way_out(tool: Tool, where: list[str]) -> None:
     """Root, directory and descriptors of the program lie in its new root; the pidfile does not."""
     root = small_root()
     program = Program(folder=f"{root}/stage")
@@ -246,7 +246,7 @@ def test_a_changed_root_has_no_way_out(tool: Tool, where: list[str]) -> None:
 
 @alone
 @BOTH_WAYS
-def test_a_program_of_a_user_may_be_nicer_to_itself_than_he_could(
+def test_program_of_a_user_may_be_nicer_to_itself_than_he_could(
     tool: Tool, where: list[str]
 ) -> None:
     """Niceness, scheduling and I/O class that only root may give stay with the user's program."""
@@ -265,7 +265,7 @@ def test_a_program_of_a_user_may_be_nicer_to_itself_than_he_could(
 
 @alone
 @BOTH_WAYS
-def test_the_program_holds_no_lock(ssd: Tool, where: list[str]) -> None:
+def test_program_holds_no_lock(ssd: Tool, where: list[str]) -> None:
     """The lock of its start is over when it runs, and no descriptor of it is left."""
     program = Program()
     words = ["--pidfile", PIDFILE, "--startas", program.path, "--", *program.words]

@@ -156,7 +156,7 @@ def test_without_proc_what_was_never_started_can_be(tool: Tool, where: list[str]
 
 @alone
 @pytest.mark.parametrize("where", [["--background"], []], ids=["background", "foreground"])
-def test_a_pidfile_is_not_written_through_a_link(tool: Tool, where: list[str]) -> None:
+def test_pidfile_is_not_written_through_a_link(tool: Tool, where: list[str]) -> None:
     """Both refuse to write a pidfile where a symbolic link is: status 2, the target untouched."""
     program, others = Program(), pids()
     Path("/run/stage/target").write_text("as it was")
@@ -169,7 +169,7 @@ def test_a_pidfile_is_not_written_through_a_link(tool: Tool, where: list[str]) -
 
 
 @alone
-def test_a_relative_pidfile_belongs_to_the_callers_directory(tool: Tool) -> None:
+def test_relative_pidfile_belongs_to_the_callers_directory(tool: Tool) -> None:
     """Both write a relative pidfile where the caller is, not where the daemon goes."""
     program, others = Program(), pids()
     words = ["--chdir", "/", "--startas", program.path, "--", *program.words]

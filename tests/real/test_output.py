@@ -20,7 +20,7 @@ def words(program: Program, output: str, *arguments: str) -> list[str]:
 
 
 @alone
-def test_a_pipe_with_a_reader_is_written_to_as_any_file(tool: Tool) -> None:
+def test_pipe_with_a_reader_is_written_to_as_any_file(tool: Tool) -> None:
     """The program's descriptor waits for the reader where the pipe is full, as the original's."""
     program = Program()
     reader = Ear("/run/stage/log")
@@ -37,7 +37,7 @@ def test_a_pipe_with_a_reader_is_written_to_as_any_file(tool: Tool) -> None:
 
 
 @alone
-def test_a_pipe_without_a_reader_keeps_nobody_waiting(ssd: Tool) -> None:
+def test_pipe_without_a_reader_keeps_nobody_waiting(ssd: Tool) -> None:
     """The start fails and says why; nothing is left of it, and the next one is not blocked."""
     program, others = Program(), pids()
     os.mkfifo("/run/stage/log")
@@ -70,7 +70,7 @@ def test_devices_and_open_files_are_outputs(tool: Tool, output: str) -> None:
 
 
 @alone
-def test_a_pipe_of_the_callers_is_an_output(tool: Tool) -> None:
+def test_pipe_of_the_callers_is_an_output(tool: Tool) -> None:
     """/dev/stdout has no path then that leads to it."""
     program, others = Program(), pids()
     script = program.script("echo here; say $$; stay")
@@ -85,7 +85,7 @@ def test_a_pipe_of_the_callers_is_an_output(tool: Tool) -> None:
 
 
 @alone
-def test_a_terminal_is_an_output(tool: Tool) -> None:
+def test_terminal_is_an_output(tool: Tool) -> None:
     """It is written to, and becomes nobody's controlling terminal."""
     os.mkdir("/dev/pts")
     mount("devpts", "/dev/pts", "devpts", data="newinstance,ptmxmode=0666")
@@ -101,7 +101,7 @@ def test_a_terminal_is_an_output(tool: Tool) -> None:
 
 
 @alone
-def test_the_daemons_own_user_chooses_no_file_of_roots(tool: Tool) -> None:
+def test_daemons_own_user_chooses_no_file_of_roots(tool: Tool) -> None:
     """A link in his directory is not followed, and nothing is made where it leads to."""
     program, others = Program(), pids()
     os.mkdir("/run/nova")

@@ -201,7 +201,7 @@ def killed_late(ssd: Path, program: Program, whole_group: bool) -> None:
 
 @alone
 @pytest.mark.parametrize("whole_group, moments", [(False, 50), (True, 20)])
-def test_a_killed_start_leaves_a_recorded_daemon_or_none(
+def test_killed_start_leaves_a_recorded_daemon_or_none(
     ssd_path: Path, whole_group: bool, moments: int
 ) -> None:
     """Whenever ssd is killed, no daemon runs unrecorded, and the next start succeeds.
@@ -250,7 +250,7 @@ def aftermath(ssd: Path, program: Program, others: list[int], before: int | None
 
 @alone
 @pytest.mark.parametrize("kill_all", [False, True], ids=["one", "all"])
-def test_a_start_killed_at_any_step_leaves_a_recorded_daemon_or_none(
+def test_start_killed_at_any_step_leaves_a_recorded_daemon_or_none(
     ssd_path: Path, kill_all: bool
 ) -> None:
     """So it is if one or all of its processes die at a system call, with the lock or after it."""

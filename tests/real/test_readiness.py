@@ -37,7 +37,7 @@ def sockets() -> list[str]:
 
 
 @alone
-def test_a_program_that_says_ready_is_started(ssd: Tool) -> None:
+def test_program_that_says_ready_is_started(ssd: Tool) -> None:
     """READY=1 ends the wait with success; the pidfile is there, the socket is gone."""
     program = Notifier("STATUS=nearly&READY=1")
     before = sockets()
@@ -63,7 +63,7 @@ def test_nobody_is_told_of_a_socket_without_the_option(ssd: Tool, where: list[st
 
 
 @alone
-def test_a_reported_error_ends_the_wait(ssd: Tool) -> None:
+def test_reported_error_ends_the_wait(ssd: Tool) -> None:
     """ERRNO=13 fails the start with the words for that number; the program is left alone."""
     program = Notifier("ERRNO=13")
     done = ssd(*words(program))
@@ -75,7 +75,7 @@ def test_a_reported_error_ends_the_wait(ssd: Tool) -> None:
 
 @alone
 @pytest.mark.parametrize("line", ["ERRNO=many", "EXTEND_TIMEOUT_USEC=", "EXTEND_TIMEOUT_USEC=-1"])
-def test_a_notification_that_cannot_be_read_ends_the_wait(ssd: Tool, line: str) -> None:
+def test_notification_that_cannot_be_read_ends_the_wait(ssd: Tool, line: str) -> None:
     """A number that is none fails the start, and the message shows the line."""
     program = Notifier(line)
     done = ssd(*words(program))
@@ -83,7 +83,7 @@ def test_a_notification_that_cannot_be_read_ends_the_wait(ssd: Tool, line: str) 
 
 
 @alone
-def test_a_notification_that_cannot_be_read_is_told_of() -> None:
+def test_notification_that_cannot_be_read_is_told_of() -> None:
     """It has come, as every other; the original's --verbose says so before it gives up."""
     program = Notifier("STATUS=on it&ERRNO=many")
     told: list[tuple[str, ...]] = []
@@ -104,7 +104,7 @@ def test_a_notification_that_cannot_be_read_is_told_of() -> None:
 
 
 @alone
-def test_the_time_can_be_extended(ssd: Tool) -> None:
+def test_time_can_be_extended(ssd: Tool) -> None:
     """EXTEND_TIMEOUT_USEC counts from its arrival; the program is ready within that."""
     program = Notifier("EXTEND_TIMEOUT_USEC=900000000")
     program.order(f"!echo sent > {program.ear.path}")
@@ -118,7 +118,7 @@ def test_the_time_can_be_extended(ssd: Tool) -> None:
 
 
 @alone
-def test_a_program_that_is_late_runs_on(ssd: Tool) -> None:
+def test_program_that_is_late_runs_on(ssd: Tool) -> None:
     """At the end of the time the start fails; the daemon runs and stays recorded."""
     program = Notifier()
     before = sockets()
@@ -131,7 +131,7 @@ def test_a_program_that_is_late_runs_on(ssd: Tool) -> None:
 
 
 @alone
-def test_a_program_that_ends_is_not_waited_for(ssd: Tool) -> None:
+def test_program_that_ends_is_not_waited_for(ssd: Tool) -> None:
     """Its end ends the wait at once; neither pidfile nor socket is left."""
     program = Notifier("STATUS=trying", "exit")
     before = sockets()
@@ -148,7 +148,7 @@ def test_a_program_that_ends_is_not_waited_for(ssd: Tool) -> None:
 
 @alone
 @pytest.mark.parametrize("version", KERNELS)
-def test_an_end_is_noticed_without_pidfds_too(ssd: Tool, version: str) -> None:
+def test_end_is_noticed_without_pidfds_too(ssd: Tool, version: str) -> None:
     """Where no descriptor tells of it, ssd looks again and again."""
     program = Notifier()
     start = spawn(ssd.path, *words(program), **kernel(version))
@@ -188,7 +188,7 @@ def test_what_a_killed_wait_left_is_cleared_by_the_next(ssd: Tool) -> None:
 
 
 @alone
-def test_a_stranger_can_neither_lose_a_directory_nor_plant_one(ssd: Tool) -> None:
+def test_stranger_can_neither_lose_a_directory_nor_plant_one(ssd: Tool) -> None:
     """An ordinary user's are in /tmp, where those of others are left alone."""
     open_ways()
     os.mkdir("/tmp/.ssd-notify.roots")
@@ -204,7 +204,7 @@ def test_a_stranger_can_neither_lose_a_directory_nor_plant_one(ssd: Tool) -> Non
 
 
 @alone
-def test_a_program_may_be_ready_and_end(ssd: Tool) -> None:
+def test_program_may_be_ready_and_end(ssd: Tool) -> None:
     """READY=1 counts even if the program has ended before it is read."""
     program = Notifier()
     start = spawn(ssd.path, *words(program))
@@ -273,7 +273,7 @@ def test_who_has_ended_cannot_be_placed_and_is_not_listened_to(
 
 
 @alone
-def test_a_flood_of_a_stranger_does_not_stop_the_time(ssd: Tool) -> None:
+def test_flood_of_a_stranger_does_not_stop_the_time(ssd: Tool) -> None:
     """Between what is not listened to it is asked whether the time is up."""
     program = Notifier()
     start = spawn(ssd.path, *words(program, timeout="1"))
@@ -291,7 +291,7 @@ def test_a_flood_of_a_stranger_does_not_stop_the_time(ssd: Tool) -> None:
 @alone
 @pytest.mark.parametrize("late", [False, True], ids=["at once", "later"])
 @pytest.mark.parametrize("message", ["READY=1", "STATUS=nearly"])
-def test_a_helper_of_the_program_may_speak(ssd: Tool, message: str, late: bool) -> None:
+def test_helper_of_the_program_may_speak(ssd: Tool, message: str, late: bool) -> None:
     """A child such as systemd-notify is believed: it waits until it was heard."""
     program = Notifier()
     start = spawn(ssd.path, *words(program))
@@ -308,7 +308,7 @@ def test_a_helper_of_the_program_may_speak(ssd: Tool, message: str, late: bool) 
 
 
 @alone
-def test_a_helper_that_is_a_zombie_may_speak(ssd: Tool) -> None:
+def test_helper_that_is_a_zombie_may_speak(ssd: Tool) -> None:
     """As long as its parent has not waited for it, it is in the program's session."""
     program = Notifier()
     start = spawn(ssd.path, *words(program))
@@ -327,7 +327,7 @@ def test_a_helper_that_is_a_zombie_may_speak(ssd: Tool) -> None:
 
 @alone
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
-def test_a_program_may_make_a_session_of_its_own(ssd: Tool, before: bool) -> None:
+def test_program_may_make_a_session_of_its_own(ssd: Tool, before: bool) -> None:
     """Its family is who is in the session that it was started in, or is in now."""
     program = Notifier()
     start = spawn(ssd.path, *words(program))
@@ -358,7 +358,7 @@ def test_systemds_own_helper_may_speak(ssd: Tool) -> None:
 
 
 @alone
-def test_the_socket_is_removed_when_ssd_is_interrupted(ssd: Tool) -> None:
+def test_socket_is_removed_when_ssd_is_interrupted(ssd: Tool) -> None:
     """TERM to an ssd that waits for readiness leaves no socket behind; the daemon runs on."""
     program = Notifier()
     before = sockets()
@@ -371,7 +371,7 @@ def test_the_socket_is_removed_when_ssd_is_interrupted(ssd: Tool) -> None:
 
 
 @alone
-def test_the_next_start_does_not_wait_for_readiness(ssd: Tool) -> None:
+def test_next_start_does_not_wait_for_readiness(ssd: Tool) -> None:
     """While one start waits, a second one is told at once that the program runs."""
     program = Notifier()
     first = spawn(ssd.path, *words(program))

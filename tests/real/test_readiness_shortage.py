@@ -38,7 +38,7 @@ WANTS: dict[str, Callable[[], dict[str, Any]]] = {
 
 @alone
 @pytest.mark.parametrize("want", WANTS)
-def test_a_program_that_runs_is_heard_whatever_is_wanting(ssd: Tool, want: str) -> None:
+def test_program_that_runs_is_heard_whatever_is_wanting(ssd: Tool, want: str) -> None:
     """Nothing that is wanting after execve(2) makes a failure of the start."""
     program = Notifier()
     start = spawn(ssd.path, *words(program), **WANTS[want]())
@@ -51,7 +51,7 @@ def test_a_program_that_runs_is_heard_whatever_is_wanting(ssd: Tool, want: str) 
 
 @alone
 @pytest.mark.parametrize("want", [want for want in WANTS if want != "memory to wait"])
-def test_an_end_is_noticed_whatever_is_wanting(ssd: Tool, want: str) -> None:
+def test_end_is_noticed_whatever_is_wanting(ssd: Tool, want: str) -> None:
     """By kill(2) if by nothing else; where nobody can be waited for the time ends the wait."""
     program = Notifier()
     start = spawn(ssd.path, *words(program), **WANTS[want]())
@@ -64,7 +64,7 @@ def test_an_end_is_noticed_whatever_is_wanting(ssd: Tool, want: str) -> None:
 
 
 @alone
-def test_a_program_that_cannot_be_heard_runs_on(ssd: Tool) -> None:
+def test_program_that_cannot_be_heard_runs_on(ssd: Tool) -> None:
     """The time ends the wait, with the truth: it was started, and is recorded."""
     program = Notifier("READY=1")
     start = spawn(ssd.path, *words(program, timeout="1"), **lacking(RECVMSG, errno.ENOMEM))

@@ -21,7 +21,7 @@ TABLES = ["kernel", "psutil"]
 
 
 @pytest.mark.parametrize("kind", TABLES)
-def test_a_child_that_ends_by_term_is_stopped(kind: str, daemon: Daemons) -> None:
+def test_child_that_ends_by_term_is_stopped(kind: str, daemon: Daemons) -> None:
     """It is waited for, though nobody has reaped it: a zombie is dead."""
     process = daemon()
     with same_descriptors():
@@ -30,14 +30,14 @@ def test_a_child_that_ends_by_term_is_stopped(kind: str, daemon: Daemons) -> Non
 
 
 @pytest.mark.parametrize("kind", TABLES)
-def test_a_child_that_ignores_term_is_killed(kind: str) -> None:
+def test_child_that_ignores_term_is_killed(kind: str) -> None:
     """The KILL comes when the wait is over."""
     with stubborn() as process:
         ssd.stop(Match(pid=process.pid), "TERM/0/KILL/30", table=ssd.table_named(kind))
         assert -signal.SIGKILL == process.wait(PATIENCE)
 
 
-def test_a_child_that_outlives_the_schedule_is_told_of() -> None:
+def test_child_that_outlives_the_schedule_is_told_of() -> None:
     """NotStopped carries the process, which still runs."""
     with stubborn() as process, pytest.raises(ssd.NotStopped) as caught:
         try:
@@ -47,7 +47,7 @@ def test_a_child_that_outlives_the_schedule_is_told_of() -> None:
     assert [process.pid] == [each.pid for each in caught.value.processes]
 
 
-def test_a_stop_runs_in_any_thread() -> None:
+def test_stop_runs_in_any_thread() -> None:
     """It uses no signal handler, no alarm and no global state."""
     results: list[list[ssd.Process]] = []
     with child() as process, same_descriptors():
@@ -59,7 +59,7 @@ def test_a_stop_runs_in_any_thread() -> None:
     assert [[process.pid]] == [[each.pid for each in result] for result in results]
 
 
-def test_a_thread_stops_many_at_once() -> None:
+def test_thread_stops_many_at_once() -> None:
     """Fifty children end together; every descriptor is closed again."""
     with ExitStack() as stack:
         children = [stack.enter_context(child()) for _ in range(50)]
@@ -70,7 +70,7 @@ def test_a_thread_stops_many_at_once() -> None:
         assert [[]] == ssd.stop_all([Match(pid=children[0].pid)])
 
 
-def test_an_asyncio_loop_stops_many_at_once() -> None:
+def test_asyncio_loop_stops_many_at_once() -> None:
     """The loop goes on with other work, and its readers are gone in the end."""
 
     async def main(matches: list[Match]) -> tuple[list[list[ssd.Process]], int]:
@@ -95,14 +95,14 @@ def test_an_asyncio_loop_stops_many_at_once() -> None:
     assert turns > 1
 
 
-def test_an_asyncio_stop_kills_at_the_end_of_its_wait() -> None:
+def test_asyncio_stop_kills_at_the_end_of_its_wait() -> None:
     """Time counts for it as well as descriptors."""
     with stubborn() as process:
         asyncio.run(loops.stop(Match(pid=process.pid), "TERM/0/KILL/30"))
         assert -signal.SIGKILL == process.wait(PATIENCE)
 
 
-def test_a_cancelled_asyncio_stop_lets_go() -> None:
+def test_cancelled_asyncio_stop_lets_go() -> None:
     """The child lives on, and no descriptor stays open."""
 
     async def main(match: Match) -> None:

@@ -22,7 +22,7 @@ def obstinate(program: Program) -> int:
 
 
 @alone
-def test_a_long_wait_costs_no_more_than_a_short_one(tool: Tool) -> None:
+def test_long_wait_costs_no_more_than_a_short_one(tool: Tool) -> None:
     """ssd sleeps for all of a wait in one call; the original wakes fifty times a second to look."""
     target = obstinate(Program())
     stop = Traced(tool.path, "--stop", "--retry", FOREVER, "--pid", target)
@@ -40,7 +40,7 @@ def test_a_long_wait_costs_no_more_than_a_short_one(tool: Tool) -> None:
 
 @alone
 @pytest.mark.parametrize("count", [1, 5])
-def test_a_stop_ends_with_the_last_process(ssd: Tool, count: int) -> None:
+def test_stop_ends_with_the_last_process(ssd: Tool, count: int) -> None:
     """A stop returns when all have ended, long before the end of its schedule."""
     program = Program()
     targets = {spawn(program.path, *program.words).pid for _ in range(count)}
@@ -51,7 +51,7 @@ def test_a_stop_ends_with_the_last_process(ssd: Tool, count: int) -> None:
 
 
 @alone
-def test_a_process_that_becomes_a_zombie_has_ended(ssd: Tool) -> None:
+def test_process_that_becomes_a_zombie_has_ended(ssd: Tool) -> None:
     """A stop does not wait until somebody reaps what it has stopped."""
     program = Program()
     target = spawn(program.path, *program.words)
@@ -71,7 +71,7 @@ ctypes.CDLL(None).pthread_exit(None)
 
 
 @alone
-def test_a_process_whose_first_thread_has_ended_runs(ssd: Tool) -> None:
+def test_process_whose_first_thread_has_ended_runs(ssd: Tool) -> None:
     """It looks like a zombie in /proc but is none: it is found, stopped and waited for."""
     says, _ = Ear("/run/says"), Ear("/run/waits")
     target = spawn(sys.executable, "-IS", "-c", _LEADER)
@@ -89,7 +89,7 @@ def leader_ended(pid: int) -> None:
 
 
 @alone
-def test_a_process_that_appears_during_a_wait_is_found(tool: Tool) -> None:
+def test_process_that_appears_during_a_wait_is_found(tool: Tool) -> None:
     """At the end of a wait both look again, and the next signal is for the newcomer."""
     program = Program()
     (newcomers,) = program.script("trap '' TERM; say $$; stay")

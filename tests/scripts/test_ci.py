@@ -95,7 +95,7 @@ def test_each_is_repeated_in_a_process_of_its_own(run: Run, project: Path) -> No
     assert (1, 2) == (len(set(first)), len(set(again)))
 
 
-def test_a_test_with_nova_is_repeated_as_the_others(run: Run, project: Path) -> None:
+def test_test_with_nova_is_repeated_as_the_others(run: Run, project: Path) -> None:
     """Its run is the second one, and it is repeated alone there."""
     failing(project, ["one"])
     (project / "tests/nova/test_nova.py").write_text(
@@ -138,9 +138,7 @@ def test_more_than_five_are_no_chance(run: Run, project: Path) -> None:
 
 
 @pytest.mark.parametrize("tool", ["ruff", "mypy", "sphinx-build"])
-def test_a_check_that_fails_is_red_whatever_the_tests_do(
-    run: Run, project: Path, tool: str
-) -> None:
+def test_check_that_fails_is_red_whatever_the_tests_do(run: Run, project: Path, tool: str) -> None:
     """Lint knows no chance."""
     failing(project, ["one"])
     (project / ".venv/bin" / tool).write_text("#!/bin/sh\nexit 1\n")

@@ -73,7 +73,7 @@ def install(folder: Path, text: str) -> str:
 
 
 @pytest.mark.slow
-def test_the_life_is_shown_step_by_step(demo, tmp_path) -> None:
+def test_life_is_shown_step_by_step(demo, tmp_path) -> None:
     """Each command with its output and exit status, and one line of result at the end."""
     with shared(tmp_path, 0o755):
         process = demo()
@@ -92,7 +92,7 @@ def test_the_life_is_shown_step_by_step(demo, tmp_path) -> None:
     assert [] == left(tmp_path)
 
 
-def test_a_nova_compute_on_path_is_used(demo, tmp_path) -> None:
+def test_nova_compute_on_path_is_used(demo, tmp_path) -> None:
     """In place of the embedded service, and without waiting for a READY=1 that never comes."""
     path = install(tmp_path, "#!/bin/sh\nexec sleep 1000\n")
     process = demo(PATH=path)
@@ -102,7 +102,7 @@ def test_a_nova_compute_on_path_is_used(demo, tmp_path) -> None:
     assert [] == left(tmp_path)
 
 
-def test_a_step_that_fails_is_named(demo, tmp_path) -> None:
+def test_step_that_fails_is_named(demo, tmp_path) -> None:
     """The last line says which, and what was expected; exit status 1."""
     path = install(tmp_path, "#!/nonexistent/interpreter\n")
     process = demo(PATH=path)
@@ -115,7 +115,7 @@ def test_a_step_that_fails_is_named(demo, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("name", "status"), [("INT", 130), ("TERM", 143), ("HUP", 129)], ids=["INT", "TERM", "HUP"]
 )
-def test_an_interrupted_demonstration_leaves_nothing(demo, tmp_path, name, status) -> None:
+def test_interrupted_demonstration_leaves_nothing(demo, tmp_path, name, status) -> None:
     """Neither its scratch directory nor the service."""
     process = demo(PATH=install(tmp_path, "#!/bin/sh\nexec sleep 1000\n"))
     assert any("the same process" in line for line in iter(process.stdout.readline, ""))
@@ -126,7 +126,7 @@ def test_an_interrupted_demonstration_leaves_nothing(demo, tmp_path, name, statu
 
 
 @pytest.mark.parametrize("has_python", [False, True], ids=["no python", "no venv"])
-def test_a_missing_prerequisite_is_named(demo, tmp_path, has_python) -> None:
+def test_missing_prerequisite_is_named(demo, tmp_path, has_python) -> None:
     """With the command that brings it."""
     programs = tmp_path / "bin"
     programs.mkdir()

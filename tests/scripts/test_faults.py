@@ -82,7 +82,7 @@ def test_without_a_working_package_the_status_of_a_service_is_no_answer(
 
 
 @pytest.mark.parametrize("line", FAULTS)
-def test_the_module_knows_the_same_statuses(line: str) -> None:
+def test_module_knows_the_same_statuses(line: str) -> None:
     """``python -m ssd`` has no launcher to tell it."""
     assert FAULTS[line] == module.fault(line.split())
 
@@ -127,7 +127,7 @@ LATE = [
 
 
 @pytest.mark.parametrize(("broken", "command", "line", "status"), LATE)
-def test_a_module_that_is_broken_fails_with_what_was_asked_for(
+def test_module_that_is_broken_fails_with_what_was_asked_for(
     broken: str, command: str, line: str, status: int, place: Place, tmp_path: Path
 ) -> None:
     """Also where the command line has been read already."""
@@ -176,7 +176,7 @@ def test_without_psutil_it_is_named_with_the_way_to_get_it(
     assert 3 == place("ssd-service", where, *line.split()[:2]).returncode
 
 
-def test_a_missing_interpreter_is_named(place: Place) -> None:
+def test_missing_interpreter_is_named(place: Place) -> None:
     """A release upgrade takes it away from below a virtual environment."""
     place.python("/nonexistent/python3.5")
     (place.root / "pyvenv.cfg").touch()
@@ -185,7 +185,7 @@ def test_a_missing_interpreter_is_named(place: Place) -> None:
     assert said(done).startswith("ssd-service: ")  # the system's own has no ssd, or there is none
 
 
-def test_an_interpreter_that_cannot_be_executed_gives_no_answer(place: Place) -> None:
+def test_interpreter_that_cannot_be_executed_gives_no_answer(place: Place) -> None:
     """A shell's 126, or the status of a failure; never 1."""
     (place.bin / "python3").write_text("\x7fELF and no more")
     (place.bin / "python3").chmod(0o755)
@@ -212,7 +212,7 @@ def test_without_memory_no_answer_is_given(kibibytes: int, place: Place) -> None
             assert len(done.stderr.splitlines()) == (done.returncode in (2, 4)), done.stderr
 
 
-def test_an_interruption_ends_it_as_it_ends_a_c_program(place: Place) -> None:
+def test_interruption_ends_it_as_it_ends_a_c_program(place: Place) -> None:
     """From the first line on."""
     place.python().break_package("import os; os.kill(os.getpid(), 2)")
     done = place("ssd", "--status", "--pid", "1")
@@ -222,7 +222,7 @@ def test_an_interruption_ends_it_as_it_ends_a_c_program(place: Place) -> None:
 # python -m ssd ------------------------------------------------------------------------------
 
 
-def test_the_module_imports_nothing_more_from_the_directory_that_it_is_in(
+def test_module_imports_nothing_more_from_the_directory_that_it_is_in(
     tmp_path: Path,
 ) -> None:
     """What Python has imported until ssd is there, it cannot help."""
@@ -236,7 +236,7 @@ def test_the_module_imports_nothing_more_from_the_directory_that_it_is_in(
         assert (0, b"") == (done.returncode, done.stderr)
 
 
-def test_the_module_that_cannot_be_imported_gives_no_answer(place: Place) -> None:
+def test_module_that_cannot_be_imported_gives_no_answer(place: Place) -> None:
     """As the script."""
     (place.packages / "ssd").mkdir()
     (place.packages / "ssd/__init__.py").touch()

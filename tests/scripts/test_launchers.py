@@ -120,7 +120,7 @@ ODD = [
 
 @pytest.mark.parametrize("way", [[], ["--background"]], ids=["foreground", "background"])
 @pytest.mark.parametrize("given", ODD, ids=range(len(ODD)))
-def test_the_environment_reaches_the_program_byte_for_byte(
+def test_environment_reaches_the_program_byte_for_byte(
     given: tuple[bytes, ...], way: list[str], tmp_path: Path, ssd_path: Path
 ) -> None:
     """Also what steers Python, for which it is started a second time."""
@@ -161,7 +161,7 @@ def test_it_has_the_name_that_it_was_called_by(tmp_path: Path, ssd_path: Path) -
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_link_leads_to_the_place_of_the_script(
+def test_link_leads_to_the_place_of_the_script(
     command: str, trap: Path, place: Place, tmp_path: Path
 ) -> None:
     """Through other links, and by a relative path; whatever else is beside a link."""
@@ -212,9 +212,7 @@ def wrapper(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("case", NOTES)
-def test_the_interpreter_is_the_one_that_pip_has_noted(
-    case: str, place: Place, wrapper: Path
-) -> None:
+def test_interpreter_is_the_one_that_pip_has_noted(case: str, place: Place, wrapper: Path) -> None:
     """Whatever else is called python, also beside the script."""
     blank, plain = wrapper / "a folder/python3.x", wrapper / "python-wrapper"
     place.furnish().python("/bin/false").noted(NOTES[case].format(python=plain, blank=blank))
@@ -226,7 +224,7 @@ def test_the_interpreter_is_the_one_that_pip_has_noted(
 @pytest.mark.parametrize(
     "noted", ["#!/usr/bin/env python3\n", "#!python3\n", "#!/gone/python\n", ""]
 )
-def test_an_interpreter_that_path_would_choose_is_not_taken(
+def test_interpreter_that_path_would_choose_is_not_taken(
     noted: str, place: Place, trap: Path
 ) -> None:
     """The one beside the script is, and else the system's."""
@@ -244,7 +242,7 @@ LAYOUTS = {
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("case", LAYOUTS)
-def test_the_packages_are_found_without_site(
+def test_packages_are_found_without_site(
     case: str, command: str, tmp_path: Path, scripts: Path
 ) -> None:
     """In the folders that installers use; a second start of Python would cost as much again."""

@@ -61,13 +61,13 @@ def test_what_the_script_prints_is_what_the_page_shows(ssd_machine, checkout) ->
     assert ssd_machine.says_running(ssd_machine.pid)
 
 
-def test_the_whole_life_has_lsb_statuses(machine) -> None:
+def test_whole_life_has_lsb_statuses(machine) -> None:
     """Start, start again, restart, death, start, stop: each verb tells what is so."""
     machine.install()
     live(machine)
 
 
-def test_the_whole_life_is_the_same_for_an_ordinary_user(request, machine, script) -> None:
+def test_whole_life_is_the_same_for_an_ordinary_user(request, machine, script) -> None:
     """Nobody but root needs to be root: there is no --chuid then."""
     if "original" not in request.node.callspec.params.values():
         skip_without_nobody()
@@ -79,7 +79,7 @@ def test_the_whole_life_is_the_same_for_an_ordinary_user(request, machine, scrip
         live(machine)
 
 
-def test_the_embedded_service_is_started_where_there_is_no_nova(machine, ssd_path) -> None:
+def test_embedded_service_is_started_where_there_is_no_nova(machine, ssd_path) -> None:
     """It says when it is ready, counts its reports in its state file, and logs where told."""
     if importlib.util.find_spec("cotyledon") is None:
         pytest.skip("the extra compute is not installed")
@@ -121,7 +121,7 @@ def test_stop_needs_no_executable(machine) -> None:
     machine.expect(3, "status")
 
 
-def test_a_pidfile_that_tells_nothing_is_status_4(machine) -> None:
+def test_pidfile_that_tells_nothing_is_status_4(machine) -> None:
     """Neither running nor not running can be known."""
     machine.pidfile.mkdir(parents=True)
     assert "cannot tell" in machine.expect(4, "status")
@@ -154,7 +154,7 @@ signal.pause()
 """
 
 
-def test_a_start_is_over_when_the_program_handles_its_signals(machine) -> None:
+def test_start_is_over_when_the_program_handles_its_signals(machine) -> None:
     """nova-compute says nothing, and Python itself has no handler for HUP."""
     machine.install(SERVING.format(python=sys.executable))
     go = machine.root / "go"
@@ -198,7 +198,7 @@ LACKS = "ssd-compute: futurist not found; pip install 'start-stop-daemon[compute
 @pytest.mark.parametrize(
     ("verb", "status"), [("start", 5), ("restart", 5), ("systemd-start", 5), ("stop", 0)]
 )
-def test_a_stand_in_without_its_libraries_is_not_started(machine, verb, status) -> None:
+def test_stand_in_without_its_libraries_is_not_started(machine, verb, status) -> None:
     """LSB's 5, with the command that brings them: it would be dead after its start."""
     stand_in(machine, f'[ "$*" = --installed ] && echo "{LACKS}" >&2\nexit 5\n')
     done = machine(verb)
@@ -207,7 +207,7 @@ def test_a_stand_in_without_its_libraries_is_not_started(machine, verb, status) 
     machine.expect(3, "status")
 
 
-def test_a_stand_in_that_ends_at_once_is_no_success(ssd_machine) -> None:
+def test_stand_in_that_ends_at_once_is_no_success(ssd_machine) -> None:
     """It has to say when it is ready. The original waits for that in vain."""
     stand_in(ssd_machine, '[ "$*" = --installed ] || exit 6\n')
     assert "failed!" in ssd_machine.expect(1, "start")
@@ -219,7 +219,7 @@ def test_a_stand_in_that_ends_at_once_is_no_success(ssd_machine) -> None:
 
 
 @pytest.mark.parametrize("words", [(), ("frobnicate",), ("reload",), ("--help",)], ids=str)
-def test_an_unknown_verb_is_shown_the_usage(ssd_machine, words) -> None:
+def test_unknown_verb_is_shown_the_usage(ssd_machine, words) -> None:
     """Status 3, on standard error, and nothing is made."""
     ssd_machine.install()
     done = ssd_machine(*words)
@@ -240,13 +240,13 @@ def test_an_unknown_verb_is_shown_the_usage(ssd_machine, words) -> None:
         ("frobnicate", 3),
     ],
 )
-def test_a_package_that_was_removed_is_no_failure(machine, verb, status) -> None:
+def test_package_that_was_removed_is_no_failure(machine, verb, status) -> None:
     """Debian Policy 9.3.2; but status tells the truth, and systemd is told what is missing."""
     machine.expect(status, verb)
     assert not machine.pidfile.exists()
 
 
-def test_a_user_who_does_not_exist_is_no_success(machine) -> None:
+def test_user_who_does_not_exist_is_no_success(machine) -> None:
     """The Debian script takes every failure of its --test for "already running"."""
     if os.geteuid() != 0:
         pytest.skip("requires root: others do not change users")
@@ -257,7 +257,7 @@ def test_a_user_who_does_not_exist_is_no_success(machine) -> None:
     machine.expect(3, "status")
 
 
-def test_a_daemon_that_cannot_be_executed_is_no_success(ssd_machine) -> None:
+def test_daemon_that_cannot_be_executed_is_no_success(ssd_machine) -> None:
     """The original reports success and leaves the pidfile of a dead process."""
     ssd_machine.install("#!/nonexistent/interpreter\n")
     done = ssd_machine("start")
@@ -266,7 +266,7 @@ def test_a_daemon_that_cannot_be_executed_is_no_success(ssd_machine) -> None:
     ssd_machine.expect(3, "status")
 
 
-def test_a_missing_start_stop_daemon_is_a_failure(shell_machine) -> None:
+def test_missing_start_stop_daemon_is_a_failure(shell_machine) -> None:
     """It is not mistaken for anything that start-stop-daemon could have said."""
     shell_machine.install()
     gone = {"START_STOP_DAEMON": "/nonexistent/ssd"}

@@ -29,7 +29,7 @@ from .machine import DAEMON
     ],
     ids=str,
 )
-def test_the_settings_reach_the_command_line(machine, settings, wanted) -> None:
+def test_settings_reach_the_command_line(machine, settings, wanted) -> None:
     """From the environment, word by word."""
     machine.install()
     given = {name: value.format(root=machine.root) for name, value in settings.items()}
@@ -58,7 +58,7 @@ def test_show_args_shows_the_command_line(ssd_machine) -> None:
     assert wanted == shown
 
 
-def test_the_administrators_files_are_read_in_their_order(machine) -> None:
+def test_administrators_files_are_read_in_their_order(machine) -> None:
     """First the one for all of OpenStack; what depends on a name follows it."""
     machine.install()
     machine.write("etc/default/openstack", "USE_LOGFILE=no\nUSE_SYSLOG=yes\nDAEMON_ARGS=--one\n")
@@ -96,7 +96,7 @@ def test_every_name_can_be_given(ssd_machine) -> None:
     assert "/etc/init.d/other {" in ssd_machine("frobnicate").stderr
 
 
-def test_the_directories_are_made_for_the_services_user(machine) -> None:
+def test_directories_are_made_for_the_services_user(machine) -> None:
     """Those that were there already keep their owner."""
     if os.geteuid() != 0:
         pytest.skip("requires root, to give directories away")
@@ -114,7 +114,7 @@ def test_the_directories_are_made_for_the_services_user(machine) -> None:
         machine.expect(0, "stop", SYSTEM_USER=user.pw_name)
 
 
-def test_the_services_group_can_be_given(machine) -> None:
+def test_services_group_can_be_given(machine) -> None:
     """Otherwise it is the first group of the user."""
     if os.geteuid() != 0:
         pytest.skip("requires root, to change groups")
@@ -127,7 +127,7 @@ def test_the_services_group_can_be_given(machine) -> None:
         machine.expect(0, "stop", **settings)
 
 
-def test_the_script_does_not_start_itself(ssd_machine, ssd_path) -> None:
+def test_script_does_not_start_itself(ssd_machine, ssd_path) -> None:
     """It has the service's name: with its directory on PATH it would be found first."""
     ssd_machine.environment["PATH"] = f"{ssd_machine.script.parent}:/usr/bin:/bin"
     shown = ssd_machine.expect(0, "show-args").split()[0]

@@ -83,7 +83,7 @@ def test_other_systems_are_refused(missing, folder, capsys, monkeypatch) -> None
 
 
 @needs_root
-def test_a_folder_that_does_not_fit_is_refused(folder, capsys, monkeypatch) -> None:
+def test_folder_that_does_not_fit_is_refused(folder, capsys, monkeypatch) -> None:
     """Blanks would split words in the files that are written; a file is no folder."""
     monkeypatch.setenv("NOVA_LAB", f"{folder}/a lab")
     assert 1 == main(["up"])
@@ -153,7 +153,7 @@ def run(program: str, checkout: Path, *words: object) -> subprocess.Popen[str]:
 
 
 @needs_root
-def test_a_verb_that_waits_for_another_says_so(checkout: Path, folder: Path) -> None:
+def test_verb_that_waits_for_another_says_so(checkout: Path, folder: Path) -> None:
     """Two on one folder take turns."""
     folder.mkdir()
     with open(folder / ".lock", "w") as lock:
@@ -178,7 +178,7 @@ def test_user_nova_can_read_what_root_makes(checkout: Path, tmp_path: Path) -> N
         assert 0o644 == stat.S_IMODE((folder / ".lock").stat().st_mode)
 
 
-def test_an_installation_that_was_interrupted_begins_anew(tmp_path: Path, monkeypatch) -> None:
+def test_installation_that_was_interrupted_begins_anew(tmp_path: Path, monkeypatch) -> None:
     """Pip takes for installed what it was at, so neither environment nor ssd is kept."""
     lab = Lab(tmp_path)
     lab.done.mkdir()
@@ -206,7 +206,7 @@ def test_what_leads_pip_elsewhere_is_left_out(monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupted_step_leaves_no_process(signum, checkout: Path, tmp_path: Path) -> None:
+def test_interrupted_step_leaves_no_process(signum, checkout: Path, tmp_path: Path) -> None:
     """Not even a child of its command: the next up would meet it at work."""
     os.mkfifo(tmp_path / "pid")
     (tmp_path / "log").mkdir()
@@ -233,7 +233,7 @@ subprocess.Popen._execute_child = interrupted
 """
 
 
-def test_a_step_interrupted_at_its_beginning_leaves_no_process(checkout, tmp_path) -> None:
+def test_step_interrupted_at_its_beginning_leaves_no_process(checkout, tmp_path) -> None:
     """Popen would lose the command to a handler that raises."""
     os.mkfifo(tmp_path / "pid")
     (tmp_path / "log").mkdir()

@@ -6,7 +6,7 @@ import pytest
 
 
 @pytest.mark.parametrize("name", ["nova-compute", "nova-compute-declared"])
-def test_the_header_has_what_lsb_asks_for(script, name) -> None:
+def test_header_has_what_lsb_asks_for(script, name) -> None:
     """insserv and systemd read it."""
     lines = script.with_name(name).read_text().splitlines()
     begin, end = lines.index("### BEGIN INIT INFO"), lines.index("### END INIT INFO")
@@ -17,7 +17,7 @@ def test_the_header_has_what_lsb_asks_for(script, name) -> None:
 
 
 @pytest.mark.parametrize("name", ["nova-compute", "demo"])
-def test_the_scripts_are_posix_shell(script, name) -> None:
+def test_scripts_are_posix_shell(script, name) -> None:
     """For the shell that Debian boots with; test_debian.py has shellcheck read all of them."""
     done = subprocess.run(["dash", "-n", script.with_name(name)], capture_output=True, text=True)
     assert (0, "", "") == (done.returncode, done.stdout, done.stderr)

@@ -59,7 +59,7 @@ def test_one_that_lacks_a_program_does_not_hold_up_the_others(place) -> None:
     assert "a.toml: executable" in done.stderr
 
 
-def test_a_broken_declaration_does_not_hold_up_the_others(place) -> None:
+def test_broken_declaration_does_not_hold_up_the_others(place) -> None:
     """Its status, as by its name, is that the service is not configured."""
     (place.folder / "a.toml").write_text("x = 1\n")
     place.declare(name="b")
@@ -68,7 +68,7 @@ def test_a_broken_declaration_does_not_hold_up_the_others(place) -> None:
     assert "Stopping b: b.\n" == place.expect(6, "all", "stop")
 
 
-def test_a_service_without_the_verb_is_named_and_holds_up_nobody(place) -> None:
+def test_service_without_the_verb_is_named_and_holds_up_nobody(place) -> None:
     """By the usage, which is its own."""
     place.declare(name="a")
     place.declare('reload_signal = "CONT"\n', name="b")

@@ -22,7 +22,7 @@ def test_what_a_file_prints_is_not_taken_for_a_variable(tmp_path: Path) -> None:
     assert {b"Z": b"3"} == exported(str(file))
 
 
-def test_a_mistake_is_named_with_its_file_and_line(tmp_path: Path) -> None:
+def test_mistake_is_named_with_its_file_and_line(tmp_path: Path) -> None:
     """As the shell says it."""
     file = tmp_path / "env"
     file.write_text("A=1\nB=2\nif then\n")
@@ -31,7 +31,7 @@ def test_a_mistake_is_named_with_its_file_and_line(tmp_path: Path) -> None:
     assert (str(file), 3) == (caught.value.file, caught.value.line)
 
 
-def test_a_command_that_fails_is_an_error(tmp_path: Path) -> None:
+def test_command_that_fails_is_an_error(tmp_path: Path) -> None:
     """Half an environment is none."""
     file = tmp_path / "env"
     file.write_text("A=1\nfalse\nB=2\n")
@@ -39,14 +39,14 @@ def test_a_command_that_fails_is_an_error(tmp_path: Path) -> None:
         exported(str(file))
 
 
-def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+def test_missing_file_is_an_error(tmp_path: Path) -> None:
     """It names the file."""
     with pytest.raises(DeclarationError) as caught:
         exported(str(tmp_path / "none"))
     assert str(tmp_path / "none") == caught.value.file
 
 
-def test_the_files_come_before_the_table(tmp_path: Path) -> None:
+def test_files_come_before_the_table(tmp_path: Path) -> None:
     """What stands in the declaration itself is stronger."""
     file = tmp_path / "env"
     file.write_text("A=file\nB=file\n")

@@ -28,7 +28,7 @@ def test_nova_compute_is_found_by_name_and_can_be_replaced(tmp_path: Path) -> No
     assert "/bin/false" == catalogue.find("nova-compute", str(tmp_path)).executable
 
 
-def test_an_init_script_counts_if_it_is_a_declaration(tmp_path: Path, monkeypatch) -> None:
+def test_init_script_counts_if_it_is_a_declaration(tmp_path: Path, monkeypatch) -> None:
     """Any other is run as it is, by somebody else."""
     monkeypatch.setattr(catalogue, "INIT_D", str(tmp_path))
     script = tmp_path / "nap"
@@ -46,14 +46,14 @@ def test_what_is_no_name_is_not_found(name: str, tmp_path: Path) -> None:
         catalogue.find(name, str(tmp_path))
 
 
-def test_the_nearest_name_is_proposed(tmp_path: Path) -> None:
+def test_nearest_name_is_proposed(tmp_path: Path) -> None:
     """Of those declared and those shipped."""
     with pytest.raises(UnknownService) as caught:
         catalogue.find("nova-computer", str(tmp_path))
     assert "nova-compute" == caught.value.nearest
 
 
-def test_the_names_are_those_of_a_directorys_files(tmp_path: Path) -> None:
+def test_names_are_those_of_a_directorys_files(tmp_path: Path) -> None:
     """Each once, without what editors and packages leave."""
     for name in ("b.toml", "a", "a.toml", "c~", ".d", "e.dpkg-old", ".toml"):
         (tmp_path / name).write_text(TOML)
@@ -62,14 +62,14 @@ def test_the_names_are_those_of_a_directorys_files(tmp_path: Path) -> None:
     assert [] == catalogue.names(str(tmp_path / "none"))
 
 
-def test_a_mistake_is_that_of_the_file_that_counts(tmp_path: Path) -> None:
+def test_mistake_is_that_of_the_file_that_counts(tmp_path: Path) -> None:
     """A broken override does not uncover what it overrides."""
     (tmp_path / "nova-compute.toml").write_text("= 1\n")
     with pytest.raises(DeclarationError):
         catalogue.find("nova-compute", str(tmp_path))
 
 
-def test_a_link_that_leads_nowhere_hides_no_other_name(tmp_path: Path) -> None:
+def test_link_that_leads_nowhere_hides_no_other_name(tmp_path: Path) -> None:
     """It has a name as well, for whoever asks what is wrong with it."""
     (tmp_path / "circle.toml").symlink_to("circle.toml")
     (tmp_path / "gone.toml").symlink_to("nowhere")

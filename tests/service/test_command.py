@@ -17,7 +17,7 @@ from ssd.service.sources import toml as toml_source
 from ssd.testing import FakeProcesses
 
 
-def test_the_whole_life_has_lsb_statuses(place) -> None:
+def test_whole_life_has_lsb_statuses(place) -> None:
     """Start, start again, restart, death, start, stop."""
     place.declare('description = "A nap"\n')
     assert "nap is not running\n" == place.expect(3, "nap", "status")
@@ -88,7 +88,7 @@ def test_json_tells_no_fact_to_be_hidden_when_descriptors_are_used_up(
     assert "Too many open files" in complaint
 
 
-def test_the_environment_is_that_of_service(place) -> None:
+def test_environment_is_that_of_service(place) -> None:
     """Locale, PATH, TERM and what is declared; not what the caller happens to have."""
     pipe = place.folder / "pipe"
     os.mkfifo(pipe)
@@ -138,7 +138,7 @@ def test_excess_words_are_an_error(place) -> None:
         assert "Usage:" in done.stderr
 
 
-def test_a_relative_path_needs_a_working_directory(place, run) -> None:
+def test_relative_path_needs_a_working_directory(place, run) -> None:
     """It is named where that is gone."""
     gone = place.folder / "gone"
     ours = f"rmdir {gone}; exec {place.command}"
@@ -152,7 +152,7 @@ def test_a_relative_path_needs_a_working_directory(place, run) -> None:
 
 
 @pytest.mark.parametrize("words", ["all status", "nap status", "all start", "generate sysv nap"])
-def test_a_directory_that_was_named_has_to_be_there(place, run, words) -> None:
+def test_directory_that_was_named_has_to_be_there(place, run, words) -> None:
     """Or a slip of the pen would start nothing, and succeed."""
     typo = f"{place.folder}/typo"
     done = run(place.command, f"--directory={typo}", *words.split())
@@ -161,7 +161,7 @@ def test_a_directory_that_was_named_has_to_be_there(place, run, words) -> None:
 
 
 @pytest.mark.parametrize(("verb", "status"), [("start", 4), ("status", 4), ("stop", 4)])
-def test_a_declaration_that_the_caller_may_not_read_is_a_denial(
+def test_declaration_that_the_caller_may_not_read_is_a_denial(
     tmp_path, monkeypatch, capfd, verb, status
 ) -> None:
     """Also where root runs the tests."""
@@ -178,7 +178,7 @@ def test_a_declaration_that_the_caller_may_not_read_is_a_denial(
 
 
 @pytest.mark.parametrize("words", [(), ("--frob",), ("--directory",)])
-def test_a_line_without_sense_is_shown_the_usage(ssd_path, run, words) -> None:
+def test_line_without_sense_is_shown_the_usage(ssd_path, run, words) -> None:
     """Status 3, and nothing on standard output."""
     done = run(ssd_path.with_name("ssd-service"), *words)
     assert (3, "", True) == (done.returncode, done.stdout, "Usage:" in done.stderr)
@@ -191,7 +191,7 @@ def test_help_and_version_are_printed(ssd_path, run) -> None:
     assert run(command, "--version").stdout.startswith("ssd-service ")
 
 
-def test_a_name_is_looked_up_before_any_file(place) -> None:
+def test_name_is_looked_up_before_any_file(place) -> None:
     """In whatever folder the command is called."""
     (place.folder / "nap").mkdir()
     done = place("nap", "status", cwd=place.folder)
@@ -199,7 +199,7 @@ def test_a_name_is_looked_up_before_any_file(place) -> None:
     assert os.path.isdir(place.folder / "nap")
 
 
-def test_the_command_takes_a_table_of_processes(tmp_path, monkeypatch, capfd) -> None:
+def test_command_takes_a_table_of_processes(tmp_path, monkeypatch, capfd) -> None:
     """As ``ssd.cli.main`` does, so that a program can be tested without real ones."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(os, "environ", dict(os.environ))

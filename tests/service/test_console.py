@@ -37,7 +37,7 @@ LINES = {
 
 
 @pytest.mark.parametrize("call", LINES, ids=str)
-def test_a_line_is_that_of_debian(call: tuple) -> None:
+def test_line_is_that_of_debian(call: tuple) -> None:
     """Plain text where it is no terminal."""
     name, *arguments = call
     assert LINES[call] == getattr(console, f"{name}_text")(*arguments)
@@ -55,7 +55,7 @@ COLOURED = {
 
 
 @pytest.mark.parametrize("call", COLOURED, ids=str)
-def test_a_bad_end_is_coloured_on_a_terminal(call: tuple) -> None:
+def test_bad_end_is_coloured_on_a_terminal(call: tuple) -> None:
     """A failure is red, a warning yellow, a success is as it was."""
     name, *arguments = call
     assert COLOURED[call] == getattr(console, f"{name}_text")(*arguments, fancy=True)
@@ -114,7 +114,7 @@ def test_what_is_no_terminal_is_never_coloured() -> None:
         assert not console.is_fancy(file.fileno(), {"TERM": "xterm"})
 
 
-def test_a_console_writes_at_once(tmp_path) -> None:
+def test_console_writes_at_once(tmp_path) -> None:
     """What is begun can be seen while the work goes on."""
     path = tmp_path / "lines"
     with path.open("wb") as file:
@@ -139,7 +139,7 @@ def test_bytes_that_are_no_text_come_out_as_they_went_in(tmp_path) -> None:
     assert b"\xff\\n:" == path.read_bytes()
 
 
-def test_a_reader_that_has_gone_does_not_stop_the_work() -> None:
+def test_reader_that_has_gone_does_not_stop_the_work() -> None:
     """The status tells, not the text."""
     reading, writing = os.pipe()
     os.close(reading)

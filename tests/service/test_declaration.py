@@ -34,7 +34,7 @@ def test_only_what_differs_from_the_defaults_is_in_the_dictionary() -> None:
     assert service == Service(**service.to_dict())
 
 
-def test_the_representation_makes_it_again() -> None:
+def test_representation_makes_it_again() -> None:
     """It is the call that Python would need."""
     service = Service(**NAP, limits={"nofile": 1024})
     assert service == eval(repr(service))
@@ -59,7 +59,7 @@ def test_two_services_do_not_share_their_defaults() -> None:
     ],
     ids=str,
 )
-def test_an_unknown_key_is_named_with_the_nearest_known_one(fields, key, nearest) -> None:
+def test_unknown_key_is_named_with_the_nearest_known_one(fields, key, nearest) -> None:
     """Keys of tables too; where nothing is like it, nothing is proposed."""
     with pytest.raises(DeclarationError) as caught:
         Service(name="nap", file="/etc/ssd/nap.toml", **fields)
@@ -115,7 +115,7 @@ BAD = {
 @pytest.mark.parametrize(
     ("field", "value"), [(field, value) for field in BAD for value in BAD[field]], ids=str
 )
-def test_a_value_that_a_field_cannot_have_is_refused(field, value) -> None:
+def test_value_that_a_field_cannot_have_is_refused(field, value) -> None:
     """The error names the field and says what it has to be."""
     with pytest.raises(DeclarationError) as caught:
         Service(**{**NAP, field: value})
@@ -123,7 +123,7 @@ def test_a_value_that_a_field_cannot_have_is_refused(field, value) -> None:
     assert caught.value.reason
 
 
-def test_the_match_has_what_the_declaration_says() -> None:
+def test_match_has_what_the_declaration_says() -> None:
     """The pidfile; the program and the name if they are asked for, or if there is no pidfile."""
     plain = Service(**NAP).match()
     assert ("/run/nap.pid", None, None) == (plain.pidfile, plain.exec, plain.name)
@@ -135,7 +135,7 @@ def test_the_match_has_what_the_declaration_says() -> None:
     assert "/srv/root/bin/sleep" == rooted.exec
 
 
-def test_the_command_has_what_the_declaration_says() -> None:
+def test_command_has_what_the_declaration_says() -> None:
     """In the words of ``ssd.Command``."""
     command = Service(
         **NAP, user="nobody", group="0", umask="077", nice=5, working_directory="/tmp",
@@ -151,13 +151,13 @@ def test_the_command_has_what_the_declaration_says() -> None:
     assert b"PATH" in command.environment
 
 
-def test_a_script_is_run_by_a_shell() -> None:
+def test_script_is_run_by_a_shell() -> None:
     """As Upstart runs one, and it needs no executable."""
     command = Service(name="nap", script="sleep 60\n").command()
     assert [b"/bin/sh", b"-e", b"-c", b"sleep 60\n", b"nap"] == command.argv
 
 
-def test_a_missing_program_is_an_error_where_it_is_needed() -> None:
+def test_missing_program_is_an_error_where_it_is_needed() -> None:
     """A status needs none, a start does."""
     service = Service(name="nap", file="/etc/ssd/nap.toml")
     assert "/run/nap.pid" == service.match().pidfile
@@ -165,13 +165,13 @@ def test_a_missing_program_is_an_error_where_it_is_needed() -> None:
         service.command()
 
 
-def test_the_schedule_is_parsed() -> None:
+def test_schedule_is_parsed() -> None:
     """By the one that --retry has."""
     service = Service(**NAP, stop_schedule="INT/5/KILL/1")
     assert Schedule.parse("INT/5/KILL/1") == service.schedule
 
 
-def test_the_types_are_those_of_the_table() -> None:
+def test_types_are_those_of_the_table() -> None:
     """``ssd.service.types`` names every field, in the same order."""
     tree = ast.parse((CHECKOUT / "ssd/service/types.py").read_text())
     (fields,) = [node for node in tree.body if isinstance(node, ast.ClassDef)]

@@ -63,7 +63,7 @@ def test_what_a_file_changes_of_its_process_is_the_programs(
     assert () == service.doubts
 
 
-def test_the_administrators_file_changes_it_too(tmp_path: Path) -> None:
+def test_administrators_file_changes_it_too(tmp_path: Path) -> None:
     """As init-d-script(5) sources it."""
     (tmp_path / "nap").write_text("export FROM=default\nulimit -c 0\numask 027\n")
     service = loads(f"DEFAULT_DIR={tmp_path}\n")
@@ -110,7 +110,7 @@ def test_what_either_shell_lists_is_read(quote: str) -> None:
     ],
 )
 @pytest.mark.parametrize("first", ["#!/usr/bin/env ssd-service\n", "#!/lib/init/init-d-script\n"])
-def test_a_word_that_looks_meant_is_told_of(text: str, doubt: str, first: str) -> None:
+def test_word_that_looks_meant_is_told_of(text: str, doubt: str, first: str) -> None:
     """With the word that says it here."""
     (found,) = loads(text, first).doubts
     number = doubt[1:2]
@@ -124,7 +124,7 @@ def test_words_that_a_file_makes_use_of_are_its_own() -> None:
     assert () == loads(text).doubts
 
 
-def test_the_administrators_words_are_told_of_too(tmp_path: Path) -> None:
+def test_administrators_words_are_told_of_too(tmp_path: Path) -> None:
     """With his file and line; also a slip, which in the declaration itself is an error."""
     (tmp_path / "nap").write_text("DAEMON_ARG=-x\nDAEMON_OPTS=-x\nOTHER=1\nGROUP=a\r\n")
     assert (
@@ -134,7 +134,7 @@ def test_the_administrators_words_are_told_of_too(tmp_path: Path) -> None:
     ) == loads(f"DEFAULT_DIR={tmp_path}\nDESC=$GROUP\n").doubts
 
 
-def test_a_service_of_openstack_has_its_own_words(tmp_path: Path) -> None:
+def test_service_of_openstack_has_its_own_words(tmp_path: Path) -> None:
     """The rest is told of."""
     (tmp_path / "nap").write_text("USE_SYSLOG=yes\nSYSTEM_USER=x\nDAEMON_OPTS=-x\nUSER=y\n")
     service = loads(f"PROJECT_NAME=nova\nNAME=nap\nDEFAULT_DIR={tmp_path}\n")
@@ -144,7 +144,7 @@ def test_a_service_of_openstack_has_its_own_words(tmp_path: Path) -> None:
     ) == service.doubts
 
 
-def test_a_service_with_doubts_can_be_copied(tmp_path: Path) -> None:
+def test_service_with_doubts_can_be_copied(tmp_path: Path) -> None:
     """And handed to another process."""
     service = pickle.loads(pickle.dumps(loads("DAEMON_OPTS=-x\n")))
     assert (1, "/bin/sleep") == (len(service.doubts), service.executable)
@@ -156,7 +156,7 @@ def test_every_word_of_ours_that_is_proposed_exists() -> None:
     assert ours <= {*KINDS, "daemon_args", "daemon", "desc"}
 
 
-def test_the_verbs_that_start_say_it_and_others_do_not(place) -> None:
+def test_verbs_that_start_say_it_and_others_do_not(place) -> None:
     """A status is asked often."""
     text = f"DAEMON=/bin/sleep\nDAEMON_ARGS=1000\nDAEMON_USER=nobody\nPIDFILE={place.pidfile}\n"
     (place.folder / "nap").write_text(text)
@@ -206,9 +206,7 @@ tr '\\0' '\\n' < /proc/$(cat napd.pid)/environ | grep -E '^F' | sort
 
 @pytest.mark.requires_namespaces
 @pytest.mark.requires_root
-def test_the_program_gets_what_debians_interpreter_gives_it(
-    in_namespace: Run, ssd_path: Path
-) -> None:
+def test_program_gets_what_debians_interpreter_gives_it(in_namespace: Run, ssd_path: Path) -> None:
     """Of the same file."""
     debian = "/lib/init/init-d-script"
     if not os.access(debian, os.X_OK) or not shutil.which("start-stop-daemon"):
@@ -235,13 +233,13 @@ LOST = {
 
 
 @pytest.mark.parametrize("line", LOST)
-def test_a_line_that_the_shell_makes_nothing_of_is_told(line: str) -> None:
+def test_line_that_the_shell_makes_nothing_of_is_told(line: str) -> None:
     """A blank too many, and the program has no arguments; bash's words are not sh(1)'s."""
     service = loads(f"{line}\n", "#!/usr/bin/env ssd-service\n")
     assert ((f"{FILE}:4: {LOST[line]}",) if LOST[line] else ()) == service.doubts
 
 
-def test_a_line_of_the_administrators_file_is_told_too(tmp_path: Path) -> None:
+def test_line_of_the_administrators_file_is_told_too(tmp_path: Path) -> None:
     """With the path of that file."""
     (tmp_path / "nap").write_text("A=1\nDAEMON_ARGS = 3\n")
     service = loads(f"DEFAULT_DIR={tmp_path}\n", DEFAULT_DIR=os.fsencode(tmp_path))
@@ -249,7 +247,7 @@ def test_a_line_of_the_administrators_file_is_told_too(tmp_path: Path) -> None:
     assert (f"{tmp_path}/nap:2: {said}",) == service.doubts
 
 
-def test_a_variable_that_is_to_stay_is_assigned_all_the_same() -> None:
+def test_variable_that_is_to_stay_is_assigned_all_the_same() -> None:
     """By readonly."""
     (told,) = loads("readonly RUNAS=nobody\n").doubts
     assert told.endswith("RUNAS has no effect; did you mean SERVICE_USER?")

@@ -22,7 +22,7 @@ def test_nothing_is_made_behind_a_link_that_a_stranger_could_have_planted(tmp_pa
     assert [] == os.listdir(elsewhere)
 
 
-def test_a_directory_that_is_swapped_meanwhile_gets_no_other_mode(
+def test_directory_that_is_swapped_meanwhile_gets_no_other_mode(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mode and owner go to what was made, wherever its path leads by then."""

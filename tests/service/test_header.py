@@ -39,7 +39,7 @@ PARSED = {
 }
 
 
-def test_a_header_is_read_by_lower_case_keyword() -> None:
+def test_header_is_read_by_lower_case_keyword() -> None:
     """Only what stands between the delimiters; a continued Description is whole."""
     assert PARSED == header.parse(SCRIPT)
 
@@ -64,14 +64,14 @@ LINES = {
 
 
 @pytest.mark.parametrize("text", LINES)
-def test_a_line_says_what_a_keyword_and_a_colon_say(text: str) -> None:
+def test_line_says_what_a_keyword_and_a_colon_say(text: str) -> None:
     """Other comments are passed over."""
     script = f"{header.BEGIN}\n{text}\n{header.END}\n"
     assert LINES[text] == header.parse(script)
 
 
 @pytest.mark.parametrize("text", ["", "#!/bin/sh\n# Provides: x\n", f"{header.END}\n# Key: x\n"])
-def test_a_script_may_have_no_header(text: str) -> None:
+def test_script_may_have_no_header(text: str) -> None:
     """Then it says nothing."""
     assert {} == header.parse(text)
 
@@ -83,7 +83,7 @@ def test_only_the_first_header_counts() -> None:
     assert {"b": "2"} == header.parse(f"{header.BEGIN}\n# B: 2")
 
 
-def test_the_words_of_a_list_are_apart() -> None:
+def test_words_of_a_list_are_apart() -> None:
     """A keyword that is not there has none."""
     parsed = header.parse(SCRIPT)
     assert ["$network", "$local_fs"] == header.words(parsed, "Required-Start")
@@ -99,7 +99,7 @@ KEYWORDS = ("Provides", "Required-Start", "Required-Stop", "Default-Start", "Sho
     sorted(filter(Path.is_file, Path("/etc/init.d").glob("*"))),
     ids=lambda path: path.name,
 )
-def test_the_scripts_of_the_machine_are_read_as_sed_does(script: Path) -> None:
+def test_scripts_of_the_machine_are_read_as_sed_does(script: Path) -> None:
     """The expression is that of Debian's get_lsb_header_val, but for tabs after the colon."""
     parsed = header.parse(script.read_text(encoding="utf-8", errors="surrogateescape"))
     for keyword in KEYWORDS:

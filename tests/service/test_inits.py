@@ -125,7 +125,7 @@ def test_where_systemd_does_not_answer_nothing_is_done(tell, verb: str, status: 
         assert "nap.service' ends with status 1" in done.stderr
 
 
-def test_a_part_of_the_unit_does_not_ask_systemd_for_itself() -> None:
+def test_part_of_the_unit_does_not_ask_systemd_for_itself() -> None:
     """Its control group says so, also one below that of the unit."""
     text = "0::/system.slice/nap.service/control\n1:name=systemd:/user.slice\n"
     assert {"nap.service", "control", "system.slice"} <= inits.parts(text)

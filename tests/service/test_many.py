@@ -48,7 +48,7 @@ def test_work_is_shared_among_processes() -> None:
     assert 1 == len(set(sharing.share(range(99), lambda n: os.getpid(), 3)))
 
 
-def test_a_failure_in_a_share_is_not_lost() -> None:
+def test_failure_in_a_share_is_not_lost() -> None:
     """It has no place in the results."""
     with pytest.raises(ChildProcessError):
         sharing.share(range(200), lambda n: 1 // (199 - n), 2)

@@ -46,7 +46,7 @@ def test_everything_follows_from_the_names() -> None:
     } == fields()  # fmt: skip
 
 
-def test_an_ordinary_user_changes_to_nobody_and_makes_what_is_needed() -> None:
+def test_ordinary_user_changes_to_nobody_and_makes_what_is_needed() -> None:
     """Not the directories of the whole project."""
     found = fields(root=False)
     assert {"user", "group"}.isdisjoint(found)
@@ -77,7 +77,7 @@ def test_an_ordinary_user_changes_to_nobody_and_makes_what_is_needed() -> None:
     ],
     ids=str,
 )
-def test_the_arguments_follow_from_the_settings(given, there, wanted) -> None:
+def test_arguments_follow_from_the_settings(given, there, wanted) -> None:
     """In the order of openstack-pkg-tools, each file named once."""
     assert wanted == fields(there=there, **given)["arguments"]
 
@@ -93,7 +93,7 @@ def test_the_arguments_follow_from_the_settings(given, there, wanted) -> None:
     ],
     ids=str,
 )
-def test_the_program_is_the_first_that_is_there(given, there, wanted) -> None:
+def test_program_is_the_first_that_is_there(given, there, wanted) -> None:
     """The one that is named, the project's own, one on PATH, a stand-in."""
     assert wanted == fields(there=there, **given)["executable"]
 
@@ -109,7 +109,7 @@ def test_debians_script_is_read_as_the_declaration_that_it_was_made_of() -> None
     assert ["$remote_fs"] == service.required_stop
 
 
-def test_the_shipped_declaration_has_debians_names() -> None:
+def test_shipped_declaration_has_debians_names() -> None:
     """nova-compute is found without a file in /etc/ssd."""
     service = shell_source.read(f"{SHIPPED}/nova-compute", {b"PATH": b"/bin"})
     assert "nova-compute" == service.name
@@ -117,7 +117,7 @@ def test_the_shipped_declaration_has_debians_names() -> None:
     assert "none" == service.reload_signal
 
 
-def test_the_administrators_files_are_read_in_their_order(tmp_path: Path) -> None:
+def test_administrators_files_are_read_in_their_order(tmp_path: Path) -> None:
     """The one for all of OpenStack first."""
     folder = tmp_path / "etc/default"
     folder.mkdir(parents=True)

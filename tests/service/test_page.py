@@ -9,16 +9,16 @@ from . import pages
 PAGE = (CHECKOUT / "docs/service.md").read_text()
 
 
-def test_the_page_shows_the_decisions() -> None:
+def test_page_shows_the_decisions() -> None:
     """Every row of the table of verbs, in its order."""
     assert pages.decisions() in PAGE
 
 
-def test_the_page_shows_the_fields() -> None:
+def test_page_shows_the_fields() -> None:
     """With kind, default and meaning."""
     assert pages.fields() in PAGE
 
 
-def test_the_page_tells_of_every_verb() -> None:
+def test_page_tells_of_every_verb() -> None:
     """Each has an entry."""
     assert [] == [verb for verb in verbs.VERBS if f"\n**{verb}**\n: " not in PAGE]

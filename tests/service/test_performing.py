@@ -44,7 +44,7 @@ def running(pidfile: Path) -> FakeProcesses:
     return table
 
 
-def test_a_status_says_what_lsb_says(do, pidfile, running) -> None:
+def test_status_says_what_lsb_says(do, pidfile, running) -> None:
     """0, 1, 3, 4: with the pid where there is one."""
     assert (0, "nap is running (process 200)\n", "") == do("status", running)
     assert (1, f"nap is not running, but its pidfile {pidfile} exists\n", "") == do("status")
@@ -54,7 +54,7 @@ def test_a_status_says_what_lsb_says(do, pidfile, running) -> None:
     assert (3, "nap is not running\n", "") == do("status")
 
 
-def test_a_pidfile_that_is_not_believed_is_no_status(do, pidfile, running) -> None:
+def test_pidfile_that_is_not_believed_is_no_status(do, pidfile, running) -> None:
     """And the reason is given."""
     pidfile.chmod(0o666)
     status, _, said = do("status", running)
@@ -69,19 +69,19 @@ def test_what_two_steps_find_is_said_once(do, pidfile, running) -> None:
     assert (1, 1) == (status, said.count("world-writable"))
 
 
-def test_a_second_start_is_a_success(do, running) -> None:
+def test_second_start_is_a_success(do, running) -> None:
     """No second daemon, and no word of a failure."""
     assert (0, "Starting A nap: nap is already running.\n", "") == do("start", running)
 
 
-def test_a_stop_signals_and_removes_the_pidfile(do, pidfile, running) -> None:
+def test_stop_signals_and_removes_the_pidfile(do, pidfile, running) -> None:
     """By the declared schedule."""
     assert (0, "Stopping A nap: nap.\n", "") == do("stop", running, stop_schedule="INT/5/KILL/5")
     assert [(200, signal.SIGINT)] == [(sent.pid, sent.signum) for sent in running.signals]
     assert not pidfile.exists()
 
 
-def test_a_stop_of_what_is_not_running_is_a_success(do, pidfile) -> None:
+def test_stop_of_what_is_not_running_is_a_success(do, pidfile) -> None:
     """A pidfile that a dead process left goes with it."""
     assert (0, "Stopping A nap: nap is not running.\n", "") == do("stop")
     pidfile.write_text("300\n")
@@ -110,7 +110,7 @@ def test_whoever_may_not_signal_is_told_so(do, pidfile) -> None:
     assert 4 == do("reload", table, reload_signal="HUP")[0]
 
 
-def test_a_stop_waits_for_the_end(do, pidfile) -> None:
+def test_stop_waits_for_the_end(do, pidfile) -> None:
     """As long as the schedule lets it, in the table's time."""
     table = FakeProcesses()
     table.add("sleep", pid=200, reactions={signal.SIGTERM: dies(after=20)})
@@ -119,7 +119,7 @@ def test_a_stop_waits_for_the_end(do, pidfile) -> None:
     assert 20 <= table.now() < 30
 
 
-def test_a_reload_sends_the_declared_signal(do, running) -> None:
+def test_reload_sends_the_declared_signal(do, running) -> None:
     """And says nothing of a restart."""
     hup = {"reload_signal": "USR1"}
     running[200].reactions[signal.SIGUSR1] = ignores()
@@ -130,7 +130,7 @@ def test_a_reload_sends_the_declared_signal(do, running) -> None:
 
 
 @pytest.mark.parametrize("verb", ["reload", "frobnicate", ""])
-def test_a_verb_that_there_is_not_is_shown_the_usage(do, verb) -> None:
+def test_verb_that_there_is_not_is_shown_the_usage(do, verb) -> None:
     """Status 3; a reload is offered where there is a signal for it."""
     verbs = "start|stop|status|restart|force-reload|try-restart|systemd-start|show-args"
     assert (3, "", f"Usage: /etc/init.d/nap {{{verbs}}}\n") == do(verb)
@@ -144,13 +144,13 @@ def test_try_restart_leaves_alone_what_is_not_running(do) -> None:
 
 
 @pytest.mark.parametrize(("verb", "status"), [("start", 0), ("restart", 0), ("systemd-start", 5)])
-def test_a_missing_program_is_told_of(do, verb, status) -> None:
+def test_missing_program_is_told_of(do, verb, status) -> None:
     """It was removed, and its configuration was left (Debian Policy 9.3.2)."""
     wanted = (status, "", "nap: /nonexistent/nap is not installed\n")
     assert wanted == do(verb, executable="/nonexistent/nap")
 
 
-def test_a_stop_needs_no_program(do, running) -> None:
+def test_stop_needs_no_program(do, running) -> None:
     """An upgrade may have removed it."""
     assert 0 == do("stop", running, executable="/nonexistent/nap")[0]
 
@@ -160,7 +160,7 @@ def test_show_args_shows_the_command_line(do) -> None:
     assert (0, "/bin/sleep -a b\n", "") == do("show-args", arguments=["-a", "b"])
 
 
-def test_the_hooks_of_a_stop_run_before_and_after(do, running, tmp_path) -> None:
+def test_hooks_of_a_stop_run_before_and_after(do, running, tmp_path) -> None:
     """The one before only where something runs; a failing one does not keep it from stopping."""
     log = tmp_path / "log"
     hooks = {"before_stop": f"echo before >> {log}; false", "after_stop": f"echo after >> {log}"}
@@ -170,7 +170,7 @@ def test_the_hooks_of_a_stop_run_before_and_after(do, running, tmp_path) -> None
     assert "before\nafter\n" == log.read_text()
 
 
-def test_a_service_without_a_pidfile_is_known_by_its_program(do) -> None:
+def test_service_without_a_pidfile_is_known_by_its_program(do) -> None:
     """The device and inode of what it executes."""
     table = FakeProcesses()
     table.add("sleep", pid=200, exe="/bin/sleep")
@@ -179,7 +179,7 @@ def test_a_service_without_a_pidfile_is_known_by_its_program(do) -> None:
     assert "nap is running (process 200)\n" == shown
 
 
-def test_a_look_asks_for_every_process(running, pidfile) -> None:
+def test_look_asks_for_every_process(running, pidfile) -> None:
     """What a verb then acts on."""
     steps = Steps(Service(name="nap", pidfile=str(pidfile)), running)
     assert "running" == steps.look()
@@ -187,7 +187,7 @@ def test_a_look_asks_for_every_process(running, pidfile) -> None:
     assert os.path.exists(pidfile)
 
 
-def test_a_test_is_not_turned_into_a_program(do) -> None:
+def test_test_is_not_turned_into_a_program(do) -> None:
     """On declared processes systemd-start says so instead of executing what the disk has."""
     table = FakeProcesses()
     table.register("/no/such/nap")

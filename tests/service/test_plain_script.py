@@ -71,7 +71,7 @@ def test_one_that_starts_its_program_in_its_own_way_is_refused() -> None:
         read(CASE.format("$DAEMON $DAEMON_ARGS &"))
 
 
-def test_a_file_of_mere_assignments_is_a_declaration_whatever_its_first_line_says() -> None:
+def test_file_of_mere_assignments_is_a_declaration_whatever_its_first_line_says() -> None:
     """There are no verbs to run. A comment is no code."""
     text = f"#!/bin/bash\n# start it with $1\n{HEAD}"
     assert (False, False) == (acts(text), shell_source.has_verbs(text))
@@ -122,7 +122,7 @@ INIT_D = "#!/usr/bin/env /lib/init/init-d-script\n"
     "code", ["do_start_cmd_override() { :; }", "do_status_override ()\n{ :; }",
              "alias do_reload=do_reload_sigusr1"]
 )  # fmt: skip
-def test_an_init_d_script_that_does_a_verb_itself_is_refused(code: str) -> None:
+def test_init_d_script_that_does_a_verb_itself_is_refused(code: str) -> None:
     """Only what it does before and after a start and a stop has a field."""
     text = f"{INIT_D}{HEAD}{code}\n"
     assert shell_source.has_verbs(text)
@@ -131,14 +131,14 @@ def test_an_init_d_script_that_does_a_verb_itself_is_refused(code: str) -> None:
         read(f"{code}\n", INIT_D.strip())
 
 
-def test_the_hooks_of_an_init_d_script_are_no_verbs() -> None:
+def test_hooks_of_an_init_d_script_are_no_verbs() -> None:
     """It stays a declaration."""
     text = f"{INIT_D}{HEAD}do_start_prepare() {{ :; }}\n"
     assert not shell_source.has_verbs(text)
 
 
 @pytest.mark.parametrize("word", ["$1", '"$1"', '"${1:-}"', '"$*"'])
-def test_a_declaration_that_acts_on_its_verb_is_refused(word: str) -> None:
+def test_declaration_that_acts_on_its_verb_is_refused(word: str) -> None:
     """It is not told the verb, so that the code would never be run."""
     code = f"case {word} in start) echo hello ;; esac\n"
     with pytest.raises(DeclarationError, match=r"nap:6: case: a declaration is not told its verb"):
@@ -166,12 +166,12 @@ OTHER_CONDITIONS = [
 
 
 @pytest.mark.parametrize("code", OTHER_CONDITIONS)
-def test_a_condition_of_its_own_is_no_verb(code: str) -> None:
+def test_condition_of_its_own_is_no_verb(code: str) -> None:
     """A function has arguments of its own, and so have programs."""
     read(code + "\n", "#!/usr/bin/env ssd-service")
 
 
-def test_a_declaration_may_have_functions_with_arguments_and_may_exit() -> None:
+def test_declaration_may_have_functions_with_arguments_and_may_exit() -> None:
     """Or tell cases apart by its own variables."""
     code = 'f() { DESC=$1; }\nf nap\ncase "$DESC" in nap) DESC=other ;; esac\nexit 0\n'
     service = read(code, "#!/usr/bin/env ssd-service")
@@ -230,7 +230,7 @@ def test_generate_writes_nothing_of_it(script: Path, ssd_path: Path, run: Run) -
         assert "web:8: a declaration made of its assignments would lose --chuid" in done.stderr
 
 
-def test_a_declaration_may_come_through_a_pipe(ssd_path: Path) -> None:
+def test_declaration_may_come_through_a_pipe(ssd_path: Path) -> None:
     """Nothing of it is read before its time."""
     ours = ssd_path.with_name("ssd-service")
     text = "DAEMON=/bin/echo\nDAEMON_ARGS='a b'\n" + "# more than is looked at first\n" * 99

@@ -40,7 +40,7 @@ def test_it_passes_its_words_and_its_environment_on(script, run, tmp_path) -> No
     assert "/bin/echo x y\n" == done.stdout
 
 
-def test_the_interpreter_runs_without_site_and_isolated(script, run, tmp_path) -> None:
+def test_interpreter_runs_without_site_and_isolated(script, run, tmp_path) -> None:
     """Neither the caller's variables nor its folder reach it."""
     (tmp_path / "os.py").write_text("raise SystemExit('not this one')\n")
     poison = {"PATH": "/bin", "PYTHONPATH": str(tmp_path), "PYTHONHOME": "/nonexistent"}

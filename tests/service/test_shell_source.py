@@ -56,7 +56,7 @@ def test_what_is_written_is_read_again_from_a_file(tmp_path, text) -> None:
 
 
 @pytest.mark.parametrize("first", ["", "#!/usr/bin/env ssd-service\r\n"])
-def test_a_file_may_come_from_windows(tmp_path, first) -> None:
+def test_file_may_come_from_windows(tmp_path, first) -> None:
     """Byte order mark and carriage returns are none of its words."""
     text = f"\ufeff{first}DAEMON=/bin/sleep\r\nDAEMON_ARGS=5\r\n"
     (tmp_path / "nap").write_bytes(text.encode())
@@ -66,7 +66,7 @@ def test_a_file_may_come_from_windows(tmp_path, first) -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(OPTIONAL["description"])
-def test_a_text_is_what_the_shell_makes_of_it(text: str) -> None:
+def test_text_is_what_the_shell_makes_of_it(text: str) -> None:
     """Quotes, references, conditionals and commands mean what they mean."""
     script = f'A={quote(text)}\nif true; then SERVICE_USAGE="<${{A}}>$(echo x)"; fi\n'
     assert f"<{text}>x" == loads(script).usage
@@ -87,7 +87,7 @@ PIDFILE=/var/run/atd.pid
 """
 
 
-def test_an_init_d_script_is_read() -> None:
+def test_init_d_script_is_read() -> None:
     """By its own rules: the daemon detaches itself, and is known by three things."""
     service = loads(INIT_D, "/etc/init.d/atd")
     assert {
@@ -111,7 +111,7 @@ def test_an_init_d_script_is_read() -> None:
 @pytest.mark.parametrize(
     ("lines", "name"), [("", "atd2"), ("NAME=x\n", "x"), ("DAEMON=none\n", "atd")], ids=str
 )
-def test_an_init_d_script_is_called_as_its_program(lines: str, name: str) -> None:
+def test_init_d_script_is_called_as_its_program(lines: str, name: str) -> None:
     """Unless it sets NAME; the header counts where there is no program."""
     text = INIT_D.replace("PIDFILE=/var/run/atd.pid", "DAEMON=/usr/sbin/atd2") + lines
     service = loads(text)
@@ -138,7 +138,7 @@ def test_every_variable_of_an_init_d_script_counts() -> None:
     assert {"background", "process_name"}.isdisjoint(found)
 
 
-def test_the_functions_of_an_init_d_script_become_hooks(tmp_path: Path) -> None:
+def test_functions_of_an_init_d_script_become_hooks(tmp_path: Path) -> None:
     """They are called by the shell that read them."""
     file = tmp_path / "atd"
     file.write_text(INIT_D + "do_start_prepare() { echo prepared; }\ndo_stop_cleanup() { :; }\n")
@@ -154,7 +154,7 @@ def test_variables_of_the_environment_are_not_those_of_the_file() -> None:
     assert {"name": "nap", "executable": "/bin/true"} == service.to_dict()
 
 
-def test_the_administrators_file_has_the_last_word(tmp_path: Path) -> None:
+def test_administrators_file_has_the_last_word(tmp_path: Path) -> None:
     """Of the service's own name, in /etc/default."""
     (tmp_path / "nap").write_text("DAEMON_ARGS=-x\n")
     text = f"DEFAULT_DIR={tmp_path}\nDAEMON=/bin/true\nDAEMON_ARGS=-y\n"
@@ -182,7 +182,7 @@ esac
 """
 
 
-def test_a_script_with_code_of_its_own_is_read_as_far_as_it_goes() -> None:
+def test_script_with_code_of_its_own_is_read_as_far_as_it_goes() -> None:
     """Its variables count, wherever it ends when no verb is given."""
     service = loads(SKELETON)
     assert "/usr/sbin/daemonexecutablename" == service.executable
@@ -210,7 +210,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("text", MISTAKES, ids=lambda text: text[:40])
-def test_a_mistake_is_named_with_file_line_and_variable(text: str) -> None:
+def test_mistake_is_named_with_file_line_and_variable(text: str) -> None:
     """And with the variable that was probably meant."""
     with pytest.raises(DeclarationError) as caught:
         loads(text)
@@ -221,18 +221,18 @@ def test_a_mistake_is_named_with_file_line_and_variable(text: str) -> None:
         assert near == error.nearest
 
 
-def test_a_variable_of_the_files_own_is_no_mistake() -> None:
+def test_variable_of_the_files_own_is_no_mistake() -> None:
     """If the file uses it, or if it is like no other."""
     loads("DEAMON=/bin/true\nDAEMON=$DEAMON\nXYZZY=1\n")
 
 
-def test_a_large_output_of_the_file_is_no_hindrance() -> None:
+def test_large_output_of_the_file_is_no_hindrance() -> None:
     """Whatever it prints, and wherever."""
     noise = "i=0\nwhile [ $i -lt 3000 ]; do echo $i$i$i$i$i; echo $i$i$i >&2; i=$((i+1)); done\n"
     assert "/bin/true" == loads(noise * 3 + "DAEMON=/bin/true\n").executable
 
 
-def test_a_file_that_does_not_end_is_not_read_to_its_end() -> None:
+def test_file_that_does_not_end_is_not_read_to_its_end() -> None:
     """A device in the place of a declaration."""
     with pytest.raises(DeclarationError, match="larger than"):
         shell_source.read("/dev/zero", ENVIRONMENT)
@@ -241,7 +241,7 @@ def test_a_file_that_does_not_end_is_not_read_to_its_end() -> None:
 @pytest.mark.parametrize(
     ("link", "name"), [("S01nap", "nap"), ("K99nap", "nap"), ("S1nap", "S1nap"), ("S01", "S01")]
 )
-def test_the_links_of_runlevels_do_not_rename_a_service(tmp_path: Path, link, name) -> None:
+def test_links_of_runlevels_do_not_rename_a_service(tmp_path: Path, link, name) -> None:
     """Or a start at boot and one by hand would make two daemons. Other links are names."""
     (tmp_path / "nap").write_text("#!/usr/bin/env ssd-service\nDAEMON=/bin/sleep\n")
     (tmp_path / link).symlink_to("nap")
@@ -251,7 +251,7 @@ def test_the_links_of_runlevels_do_not_rename_a_service(tmp_path: Path, link, na
 @pytest.mark.parametrize(
     "name", ["na p", "$x", "it's", "w*", "a}", "$(exit 3)", "`a`", 'a"b', "\\"]
 )
-def test_the_name_of_a_file_is_no_shell(tmp_path: Path, name) -> None:
+def test_name_of_a_file_is_no_shell(tmp_path: Path, name) -> None:
     """Whatever is in it, nothing is executed, and two services have not one pidfile."""
     (tmp_path / name).write_text("DAEMON=/bin/sleep\n")
     assert name == shell_source.read(str(tmp_path / name), ENVIRONMENT).name
@@ -259,13 +259,13 @@ def test_the_name_of_a_file_is_no_shell(tmp_path: Path, name) -> None:
     assert name.split()[0] == loads(f"{header}DAEMON=/bin/sleep\n").name
 
 
-def test_a_file_that_is_called_as_a_runlevels_link_keeps_its_name(tmp_path: Path) -> None:
+def test_file_that_is_called_as_a_runlevels_link_keeps_its_name(tmp_path: Path) -> None:
     """Only a link is one."""
     (tmp_path / "S01nap").write_text("DAEMON=/bin/sleep\n")
     assert "S01nap" == shell_source.read(str(tmp_path / "S01nap"), ENVIRONMENT).name
 
 
-def test_a_file_that_hangs_is_a_mistake(monkeypatch) -> None:
+def test_file_that_hangs_is_a_mistake(monkeypatch) -> None:
     """It must not hold up those who ask after every service."""
     monkeypatch.setattr(shell, "PATIENCE", 0.1)
     reason = "/etc/ssd/nap: reading it takes longer than 0.1"

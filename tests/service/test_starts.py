@@ -32,7 +32,7 @@ time.sleep(1000)
         ('limits = {nofile = 9223372036854775807}\n', 1, "resource limit nofile"),
     ],
 )  # fmt: skip
-def test_a_start_that_cannot_be_says_why(place, text, status, words) -> None:
+def test_start_that_cannot_be_says_why(place, text, status, words) -> None:
     """On standard error, with a status of LSB, and nothing is left."""
     place.declare(text)
     done = place("nap", "start")
@@ -67,7 +67,7 @@ def test_hooks_and_directories_come_in_their_order(place) -> None:
     assert 0o750 == (place.folder / "made/deep").stat().st_mode & 0o777
 
 
-def test_a_program_that_detaches_itself_is_waited_for(place) -> None:
+def test_program_that_detaches_itself_is_waited_for(place) -> None:
     """Its first process's end is the start's; its own pidfile counts."""
     program = place.folder / "forking.py"
     program.write_text(FORKING)
@@ -84,7 +84,7 @@ def test_a_program_that_detaches_itself_is_waited_for(place) -> None:
     place.expect(3, "nap", "status")
 
 
-def test_a_program_that_fails_instead_of_detaching_is_a_failure(place) -> None:
+def test_program_that_fails_instead_of_detaching_is_a_failure(place) -> None:
     """Its own status is told."""
     place.declare('executable = "/bin/sh"\narguments = ["-c", "exit 7"]\nbackground = false\n')
     done = place("nap", "start")
@@ -92,7 +92,7 @@ def test_a_program_that_fails_instead_of_detaching_is_a_failure(place) -> None:
     assert "status 7" in done.stderr
 
 
-def test_a_program_that_detaches_and_leaves_no_pidfile_is_not_ready(place) -> None:
+def test_program_that_detaches_and_leaves_no_pidfile_is_not_ready(place) -> None:
     """Which process would be it, nobody knows."""
     place.declare(
         'executable = "/bin/true"\nbackground = false\n'
@@ -103,7 +103,7 @@ def test_a_program_that_detaches_and_leaves_no_pidfile_is_not_ready(place) -> No
     assert (1, expected) == (done.returncode, done.stderr)
 
 
-def test_a_restart_waits_until_the_new_one_is_ready(place) -> None:
+def test_restart_waits_until_the_new_one_is_ready(place) -> None:
     """A command that succeeds says so; it is asked until it does."""
     asked = place.folder / "asked"
     script = f"echo x >> {asked}; test $(wc -l < {asked}) -ge 3"
@@ -136,7 +136,7 @@ EARLY = {
 
 
 @pytest.mark.parametrize("kind", EARLY)
-def test_a_program_that_ends_before_it_is_ready_leaves_no_pidfile(kind, place) -> None:
+def test_program_that_ends_before_it_is_ready_leaves_no_pidfile(kind, place) -> None:
     """Its start has failed, so that it does not run: 3. Another's answer is none of its own."""
     ssd = place.command.with_name("ssd")
     until_dead = f"while {ssd} --status --pidfile {place.pidfile}; do :; done"
@@ -151,7 +151,7 @@ def test_a_program_that_ends_before_it_is_ready_leaves_no_pidfile(kind, place) -
     place.expect(3, "nap", "status")
 
 
-def test_a_probe_that_hangs_is_ended_with_the_time(place) -> None:
+def test_probe_that_hangs_is_ended_with_the_time(place) -> None:
     """What is declared to tell of readiness has no more time than that."""
     place.declare(
         '[readiness]\nkind = "command"\ntimeout = 0.2\ncommand = ["/bin/sleep", "1000"]\n'

@@ -44,7 +44,7 @@ LINES = st.lists(PIECES, max_size=6).flatmap(
 
 @settings(max_examples=1500)
 @given(st.lists(LINES, max_size=5).map("\n".join))
-def test_the_plain_reader_reads_as_the_standard_library(text: str) -> None:
+def test_plain_reader_reads_as_the_standard_library(text: str) -> None:
     """It may give up on anything, but what it reads is what tomllib reads."""
     found = parse(text)
     if found is not None:
@@ -63,7 +63,7 @@ def test_the_plain_reader_reads_as_the_standard_library(text: str) -> None:
         "[t]\na=1\n[[u]]\nb=2\n[[u]]\nb=3",
     ],
 )
-def test_the_plain_reader_reads_plain_lines(text: str) -> None:
+def test_plain_reader_reads_plain_lines(text: str) -> None:
     """It would be of no use if it gave up on these."""
     assert tomllib.loads(text) == parse(text)
 
@@ -86,7 +86,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("text", MISTAKES, ids=lambda text: text[:40])
-def test_a_mistake_is_named_with_file_line_and_key(text: str) -> None:
+def test_mistake_is_named_with_file_line_and_key(text: str) -> None:
     """And with the key that was probably meant."""
     with pytest.raises(DeclarationError) as caught:
         toml_source.loads(text, "/etc/ssd/x.toml", "x" if "name" in text else "x/y")
@@ -97,7 +97,7 @@ def test_a_mistake_is_named_with_file_line_and_key(text: str) -> None:
         assert near == error.nearest
 
 
-def test_a_service_is_called_as_its_file_unless_it_says_otherwise(tmp_path) -> None:
+def test_service_is_called_as_its_file_unless_it_says_otherwise(tmp_path) -> None:
     """So that most declarations need no name."""
     file = tmp_path / "nap.toml"
     file.write_text('executable = "/bin/sleep"\n')
@@ -107,7 +107,7 @@ def test_a_service_is_called_as_its_file_unless_it_says_otherwise(tmp_path) -> N
 
 
 @pytest.mark.parametrize("reading", ["plain", "whole"])
-def test_a_file_may_come_from_windows(tmp_path, reading) -> None:
+def test_file_may_come_from_windows(tmp_path, reading) -> None:
     """Byte order mark and carriage returns are none of its texts."""
     file = tmp_path / "nap.toml"
     more = "nice = 0x5\r\n" if reading == "whole" else ""
@@ -115,7 +115,7 @@ def test_a_file_may_come_from_windows(tmp_path, reading) -> None:
     assert "/bin/sleep" == toml_source.read(str(file)).executable
 
 
-def test_a_file_that_is_no_text_is_an_error(tmp_path) -> None:
+def test_file_that_is_no_text_is_an_error(tmp_path) -> None:
     """The line is that of the first byte that is wrong."""
     file = tmp_path / "nap.toml"
     file.write_bytes(b'name = "x"\ndescription = "\xff"\n')

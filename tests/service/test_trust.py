@@ -59,7 +59,7 @@ def test_what_others_can_write_is_not_obeyed(given: os.stat_result, reason: str)
 
 @pytest.mark.parametrize("where", ["file", "directory", "above"])
 @pytest.mark.parametrize("name", ["nap.toml", "nap"])
-def test_the_file_and_the_way_to_it_count(tmp_path: Path, name: str, where: str) -> None:
+def test_file_and_the_way_to_it_count(tmp_path: Path, name: str, where: str) -> None:
     """Who can write a directory chooses what is in there."""
     place = tmp_path / "above" / "directory"
     place.mkdir(parents=True)
@@ -91,7 +91,7 @@ def test_where_a_link_leads_counts(tmp_path: Path) -> None:
             toml_source.read(str(path))
 
 
-def test_a_link_to_itself_is_the_readers_to_complain_of(tmp_path: Path) -> None:
+def test_link_to_itself_is_the_readers_to_complain_of(tmp_path: Path) -> None:
     """It leads nowhere."""
     (tmp_path / "a").symlink_to("a")
     trust.check(str(tmp_path / "a"))
@@ -101,7 +101,7 @@ def test_a_link_to_itself_is_the_readers_to_complain_of(tmp_path: Path) -> None:
 
 @pytest.mark.requires_root
 @pytest.mark.parametrize("owned", ["link", "file", "directory"])
-def test_the_owner_counts(tmp_path: Path, owned: str) -> None:
+def test_owner_counts(tmp_path: Path, owned: str) -> None:
     """Whatever the mode is."""
     place = tmp_path / "place"
     place.mkdir()
@@ -127,7 +127,7 @@ def test_files_of_variables_have_to_be_ours(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("setting", ["", "NAME=other\n", "DEFAULT_DIR={}/more\n"])
-def test_the_administrators_file_has_to_be_ours(tmp_path: Path, setting: str) -> None:
+def test_administrators_file_has_to_be_ours(tmp_path: Path, setting: str) -> None:
     """Wherever the declaration says that it is: nothing of it is executed."""
     (tmp_path / "more").mkdir()
     files = [tmp_path / name for name in ("nap", "other", "more/nap")]

@@ -67,7 +67,7 @@ LIVES = [
 
 
 @pytest.mark.parametrize(("verb", "outcomes", "steps", "status"), LIVES, ids=str)
-def test_a_verb_takes_these_steps_and_ends_with_this_status(verb, outcomes, steps, status) -> None:
+def test_verb_takes_these_steps_and_ends_with_this_status(verb, outcomes, steps, status) -> None:
     """From the first look to the end."""
     taken, step = [], LOOK
     for outcome in outcomes:
@@ -101,7 +101,7 @@ def test_every_verb_comes_to_its_end(verb: str) -> None:
 
 @pytest.mark.parametrize("reloads", [True, False])
 @pytest.mark.parametrize("verb", verbs.VERBS)
-def test_a_verb_is_resolved_by_what_the_service_can_do(verb: str, reloads: bool) -> None:
+def test_verb_is_resolved_by_what_the_service_can_do(verb: str, reloads: bool) -> None:
     """force-reload reloads or restarts; a reload that is not there is no verb."""
     wanted = {
         ("force-reload", True): "reload",
@@ -117,7 +117,7 @@ def test_what_is_no_verb_is_none() -> None:
     assert [None] * 3 == [verbs.resolve(word, True) for word in ("frobnicate", "", "--help")]
 
 
-def test_an_end_has_a_status_of_lsb() -> None:
+def test_end_has_a_status_of_lsb() -> None:
     """0 to 7; those of status are its own."""
     statuses = {m.status for rows in TABLE.values() for m in rows.values() if m.step is None}
     assert {0, 1, 3, 4, 5, 7} == statuses

@@ -48,7 +48,7 @@ def test_another_owner_of_the_pid_has_no_part_in_it() -> None:
     ("seconds", "text"),
     [(0, "0 s"), (59.9, "59 s"), (60, "1 min 0 s"), (3700, "1 h 1 min"), (200000, "2 d 7 h")],
 )
-def test_a_time_is_told_in_its_two_largest_units(seconds, text) -> None:
+def test_time_is_told_in_its_two_largest_units(seconds, text) -> None:
     """Nobody wants to know the seconds of a day."""
     assert text == duration(seconds)
 
@@ -57,6 +57,6 @@ def test_a_time_is_told_in_its_two_largest_units(seconds, text) -> None:
     ("count", "text"),
     [(0, "0.0 kB"), (1700, "1.7 kB"), (140_200_000, "140.2 MB"), (2_500_000_000, "2.5 GB")],
 )
-def test_a_size_is_told_in_a_unit_that_fits(count, text) -> None:
+def test_size_is_told_in_a_unit_that_fits(count, text) -> None:
     """In thousands, as disks are sold and psutil's bytes are read."""
     assert text == size(count)

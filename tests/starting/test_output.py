@@ -51,7 +51,7 @@ def test_only_what_nobody_else_has_chosen_is_written_to(case: str) -> None:
     assert trusted == (distrust(file, directory, DAEMON) is None)
 
 
-def test_an_output_is_appended_to_and_blocks(tmp_path: Path) -> None:
+def test_output_is_appended_to_and_blocks(tmp_path: Path) -> None:
     """A new file has mode 0664 under the umask, and none of our flags is left on it."""
     before = os.umask(0o027)
     try:
@@ -70,7 +70,7 @@ def test_an_output_is_appended_to_and_blocks(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(60)  # it would hang
-def test_a_pipe_without_a_reader_is_refused(tmp_path: Path) -> None:
+def test_pipe_without_a_reader_is_refused(tmp_path: Path) -> None:
     """At once, and with the way out; the same for a start by the library."""
     os.mkfifo(tmp_path / "log")
     with nothing_left(), pytest.raises(OSError, match="start its reader first") as caught:
@@ -82,7 +82,7 @@ def test_a_pipe_without_a_reader_is_refused(tmp_path: Path) -> None:
     assert ("output", errno.ENXIO) == (failed.value.stage, failed.value.errno)
 
 
-def test_a_planted_link_is_refused_by_the_library_too(tmp_path: Path) -> None:
+def test_planted_link_is_refused_by_the_library_too(tmp_path: Path) -> None:
     """StartFailed says at which stage; nothing is made where the link leads."""
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared").chmod(0o1777)

@@ -44,7 +44,7 @@ finally:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody knows how an exec goes on")
 @pytest.mark.parametrize("vfork", [[""], ["1"]], ids=["fork", "vfork"])
-def test_a_program_that_has_arrived_has_its_name(vfork: list[str]) -> None:
+def test_program_that_has_arrived_has_its_name(vfork: list[str]) -> None:
     """A start returns when every criterion finds what it has started.
 
     After vfork(2), as for a child, its parent is told of the exec before it has the name.
@@ -57,7 +57,7 @@ def test_a_program_that_has_arrived_has_its_name(vfork: list[str]) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody knows how an exec goes on")
 @pytest.mark.parametrize("error", [None, PermissionError, ProcessLookupError, FileNotFoundError])
-def test_an_exec_is_waited_for_by_the_lock_of_the_kernel(
+def test_exec_is_waited_for_by_the_lock_of_the_kernel(
     error: type[OSError] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is opened waits for it, whether we are let in or not."""

@@ -60,7 +60,7 @@ def test_one_of_another_session_is_not_listened_to() -> None:
         assert not may_speak(Sender(credentials(OWN, USER)), PROGRAM, (USER,), sessions)
 
 
-def test_a_pid_is_believed_while_the_kernel_says_that_it_is_the_senders(own_pidfd: int) -> None:
+def test_pid_is_believed_while_the_kernel_says_that_it_is_the_senders(own_pidfd: int) -> None:
     """A pidfd that came along tells whether the pid is another's by now."""
     child = os.fork()
     if child == 0:
@@ -99,7 +99,7 @@ def test_where_the_kernel_tells_nothing_the_mode_of_the_socket_decides(
     assert may_speak(Sender([]), PROGRAM, (USER,), ())
 
 
-def test_an_older_kernel_gives_the_pid_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_older_kernel_gives_the_pid_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A socket that cannot ask for pidfds asks for credentials."""
     monkeypatch.setattr(sender, "SO_PASSPIDFD", 0xFFFF)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:

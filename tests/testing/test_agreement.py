@@ -77,7 +77,7 @@ PATHS: dict[str, list[tuple[Any, ...]]] = {
 
 @pytest.mark.parametrize("kind", ["kernel", "psutil"])
 @pytest.mark.parametrize("path", PATHS)
-def test_a_known_path_leads_to_the_same(path: str, kind: str) -> None:
+def test_known_path_leads_to_the_same(path: str, kind: str) -> None:
     """The same machine, by hand: one child to begin with, and every question after each step."""
     worlds = Worlds(kind)
     try:

@@ -22,7 +22,7 @@ def stops(table: FakeProcesses, names: list[str], schedule: str) -> list[asyncio
 
 
 @pytest.mark.asyncio
-async def test_a_stop_takes_the_time_of_its_process(fake_processes: FakeProcesses) -> None:
+async def test_stop_takes_the_time_of_its_process(fake_processes: FakeProcesses) -> None:
     """And none of the loop's."""
     process = fake_processes.add("d", reactions={TERM: dies(after=20)})
     assert [process.identity] == await loops.stop(Match(name="d"), table=fake_processes)
@@ -63,7 +63,7 @@ async def test_tasks_that_come_later_wait_from_then_on(fake_processes: FakeProce
 
 
 @pytest.mark.asyncio
-async def test_the_loop_goes_on_meanwhile(fake_processes: FakeProcesses) -> None:
+async def test_loop_goes_on_meanwhile(fake_processes: FakeProcesses) -> None:
     """Other tasks have their turns while a stop waits."""
     fake_processes.add("d", reactions={TERM: dies(after=1000)})
     turns = []
@@ -80,7 +80,7 @@ async def test_the_loop_goes_on_meanwhile(fake_processes: FakeProcesses) -> None
 
 
 @pytest.mark.asyncio
-async def test_a_wait_that_would_hang_raises_in_its_task(fake_processes: FakeProcesses) -> None:
+async def test_wait_that_would_hang_raises_in_its_task(fake_processes: FakeProcesses) -> None:
     """Nothing is to come, so nobody would ever wake it."""
     with fake_processes.open(fake_processes.add("calm").identity) as handle:
         with pytest.raises(WaitsForEver, match="101"):
@@ -100,7 +100,7 @@ async def test_what_an_event_raises_reaches_those_who_wait(fake_processes: FakeP
 
 
 @pytest.mark.asyncio
-async def test_a_cancelled_stop_leaves_no_wait_behind(fake_processes: FakeProcesses) -> None:
+async def test_cancelled_stop_leaves_no_wait_behind(fake_processes: FakeProcesses) -> None:
     """The time of the others is their own again."""
     fake_processes.add("d", reactions={TERM: ignores()})
     (stop,) = stops(fake_processes, ["d"], "TERM/5/KILL/5")
@@ -113,7 +113,7 @@ async def test_a_cancelled_stop_leaves_no_wait_behind(fake_processes: FakeProces
 
 
 @pytest.mark.asyncio
-async def test_a_start_in_a_thread_is_the_loops_as_usual(
+async def test_start_in_a_thread_is_the_loops_as_usual(
     fake_processes: FakeProcesses, pidfile: Path
 ) -> None:
     """As the tutorial has it for real ones."""
@@ -153,7 +153,7 @@ async def begin(match: Match, command: Command, table: FakeProcesses) -> ssd.Pro
 
 
 @pytest.mark.asyncio
-async def test_a_start_that_is_not_ready_in_time_says_so(
+async def test_start_that_is_not_ready_in_time_says_so(
     fake_processes: FakeProcesses, pidfile: Path
 ) -> None:
     """When its own time is over, and no event of another task's is missed."""
@@ -169,7 +169,7 @@ async def test_a_start_that_is_not_ready_in_time_says_so(
 
 
 @pytest.mark.asyncio
-async def test_a_child_of_an_asyncio_start_is_the_callers(fake_processes: FakeProcesses) -> None:
+async def test_child_of_an_asyncio_start_is_the_callers(fake_processes: FakeProcesses) -> None:
     """As from ssd.start; what cannot be meant is refused as there."""
     fake_processes.allow_unregistered()
     match, command = Match(name="a"), Command(["/bin/a"])

@@ -29,7 +29,7 @@ def started(table: FakeProcesses, name: str, seconds: float) -> FakeChild:
     return found
 
 
-def test_a_wait_ends_with_its_time(child: FakeChild, fake_processes: FakeProcesses) -> None:
+def test_wait_ends_with_its_time(child: FakeChild, fake_processes: FakeProcesses) -> None:
     """By the machine's clock; then it goes on from there."""
     with pytest.raises(TimeoutError, match="still runs after 1.5 seconds"):
         child.wait(timeout=1.5)
@@ -38,14 +38,14 @@ def test_a_wait_ends_with_its_time(child: FakeChild, fake_processes: FakeProcess
     assert (3, 3, True) == (child.wait(0), child.poll(), child.ended())
 
 
-def test_a_look_reaps(child: FakeChild, fake_processes: FakeProcesses) -> None:
+def test_look_reaps(child: FakeChild, fake_processes: FakeProcesses) -> None:
     """As that at a real child."""
     fake_processes.wait([], until=60)
     assert "zombie" == child.declared.state
     assert (3, "gone") == (child.poll(), child.declared.state)
 
 
-def test_the_table_waits_for_a_child(child: FakeChild, fake_processes: FakeProcesses) -> None:
+def test_table_waits_for_a_child(child: FakeChild, fake_processes: FakeProcesses) -> None:
     """Among others, as for what it has opened."""
     other = started(fake_processes, "y", 10)
     fake_processes.wait([child, other], None)
@@ -65,7 +65,7 @@ ASKED = {
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("way", ASKED)
-async def test_a_descriptor_is_refused_with_the_way_out(way: str, child: FakeChild) -> None:
+async def test_descriptor_is_refused_with_the_way_out(way: str, child: FakeChild) -> None:
     """No descriptor tells of a time that jumps; what does is named, through every caller."""
     with pytest.raises(NoDescriptor, match=r"child\.wait.*table\.wait.*ssd\.loops\.wait"):
         ASKED[way](child)
@@ -84,7 +84,7 @@ async def run(table: FakeProcesses, name: str, timeout: float | None = None) -> 
 
 
 @pytest.mark.asyncio
-async def test_a_loop_waits_for_each_in_its_time(fake_processes: FakeProcesses) -> None:
+async def test_loop_waits_for_each_in_its_time(fake_processes: FakeProcesses) -> None:
     """Side by side: time jumps to each end, and past none."""
     for name, seconds in (("a", 10), ("b", 20), ("c", 5)):
         fake_processes.register(f"/usr/bin/{name}", runs=exits(1, after=seconds))
@@ -93,7 +93,7 @@ async def test_a_loop_waits_for_each_in_its_time(fake_processes: FakeProcesses) 
 
 
 @pytest.mark.asyncio
-async def test_a_loop_waits_for_a_time(fake_processes: FakeProcesses) -> None:
+async def test_loop_waits_for_a_time(fake_processes: FakeProcesses) -> None:
     """By the machine's clock; another task's end is not passed by."""
     for name, seconds in (("a", 10), ("b", 20)):
         fake_processes.register(f"/usr/bin/{name}", runs=exits(1, after=seconds))
@@ -106,7 +106,7 @@ async def test_a_loop_waits_for_a_time(fake_processes: FakeProcesses) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_wait_for_what_never_comes_raises(fake_processes: FakeProcesses) -> None:
+async def test_wait_for_what_never_comes_raises(fake_processes: FakeProcesses) -> None:
     """Where a real loop would wait for ever."""
     fake_processes.register("/usr/bin/a")
     with pytest.raises(WaitsForEver):
@@ -128,7 +128,7 @@ async def test_real_and_declared_children_are_waited_for_side_by_side(
 
 
 @pytest.mark.asyncio
-async def test_a_thread_beside_tasks_is_refused(fake_processes: FakeProcesses) -> None:
+async def test_thread_beside_tasks_is_refused(fake_processes: FakeProcesses) -> None:
     """It would have time jump under them; one whose child no task has started may wait."""
     fake_processes.register("/usr/bin/a", runs=exits(1, after=10))
     match, command = Match(name="a"), Command(["/usr/bin/a"])

@@ -14,7 +14,7 @@ def test_events_come_in_the_order_of_their_times() -> None:
     assert [(1, "a"), (1, "b"), (2, "c"), (2, "d")] == seen
 
 
-def test_an_event_can_plan_another() -> None:
+def test_event_can_plan_another() -> None:
     """What is planned on the way comes in its turn."""
     clock, seen = FakeClock(), []
     clock.after(1, lambda: clock.after(1, lambda: seen.append(clock.now())))
@@ -22,7 +22,7 @@ def test_an_event_can_plan_another() -> None:
     assert ([2], 5) == (seen, clock.now())
 
 
-def test_a_step_is_one_event() -> None:
+def test_step_is_one_event() -> None:
     """The clock jumps to the next event and stays there."""
     clock = FakeClock()
     for time in (3, 8):

@@ -29,7 +29,7 @@ def started(pidfile: Path, *options: str) -> list[str]:
     return [*words, *options, "--exec", WEBD, "--", "-f"]
 
 
-def test_a_daemons_life(
+def test_daemons_life(
     ssd_command: SsdCommand, pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
     """Started once, running, stopped by the schedule, and its pidfile gone."""
@@ -72,7 +72,7 @@ SENTENCES = {
 
 
 @pytest.mark.parametrize("line", SENTENCES)
-def test_a_command_says_and_returns_what_it_would(
+def test_command_says_and_returns_what_it_would(
     line: str, ssd_command: SsdCommand, fake_processes: FakeProcesses
 ) -> None:
     """Exit status, standard output and standard error, as from a process of its own."""
@@ -111,7 +111,7 @@ FOREGROUND = {
 
 
 @pytest.mark.parametrize("case", FOREGROUND)
-def test_a_start_in_the_foreground_ends_with_its_program(
+def test_start_in_the_foreground_ends_with_its_program(
     case: str, ssd_command: SsdCommand, fake_processes: FakeProcesses
 ) -> None:
     """It takes the place of ssd, so that its status is the command's."""
@@ -121,7 +121,7 @@ def test_a_start_in_the_foreground_ends_with_its_program(
     assert "gone" == fake_processes.started[0].state
 
 
-def test_a_start_in_the_foreground_that_would_not_return_raises(
+def test_start_in_the_foreground_that_would_not_return_raises(
     ssd_command: SsdCommand, fake_processes: FakeProcesses
 ) -> None:
     """The test fails, and does not hang."""
@@ -130,16 +130,14 @@ def test_a_start_in_the_foreground_that_would_not_return_raises(
         ssd_command("--start", "--exec", WEBD)
 
 
-def test_an_unregistered_program_is_the_tests_mistake(
-    ssd_command: SsdCommand, pidfile: Path
-) -> None:
+def test_unregistered_program_is_the_tests_mistake(ssd_command: SsdCommand, pidfile: Path) -> None:
     """It is raised, and not one of the command's exit statuses."""
     ssd_command.table.files.declare(WEBD)
     with pytest.raises(NotRegistered, match="nothing is registered for '/usr/sbin/webd'"):
         ssd_command(*started(pidfile))
 
 
-def test_an_executable_that_is_nowhere_is_missing(ssd_command: SsdCommand) -> None:
+def test_executable_that_is_nowhere_is_missing(ssd_command: SsdCommand) -> None:
     """As on a real machine, which looks at it before anything is started."""
     missing = ssd_command("--start", "--background", "--exec", WEBD)
     said = f"ssd: unable to stat {WEBD} (No such file or directory)\n"
@@ -149,7 +147,7 @@ def test_an_executable_that_is_nowhere_is_missing(ssd_command: SsdCommand) -> No
 @pytest.mark.parametrize(
     ("ready_after", "status", "seconds"), [(2, 0, 2), (None, 2, 60)], ids=["ready", "never"]
 )
-def test_a_start_that_waits_for_a_notification_jumps_to_it(
+def test_start_that_waits_for_a_notification_jumps_to_it(
     ready_after: float | None, status: int, seconds: float,
     ssd_command: SsdCommand, pidfile: Path, fake_processes: FakeProcesses,
 ) -> None:  # fmt: skip
@@ -188,14 +186,14 @@ def test_this_process_is_left_as_it_was(
     assert ("", "") == tuple(capfd.readouterr())
 
 
-def test_the_help_is_the_commands_own(ssd_command: SsdCommand) -> None:
+def test_help_is_the_commands_own(ssd_command: SsdCommand) -> None:
     """What needs no process is there as well."""
     assert ssd_command("--help").stdout.startswith("Usage: ssd [option...] command")
     assert ssd_command("--version").stdout.startswith("ssd ")
 
 
 @pytest.mark.parametrize("hidepid", [False, True])
-def test_a_daemon_that_hides_itself_is_managed(
+def test_daemon_that_hides_itself_is_managed(
     hidepid: bool, ssd_command: SsdCommand, pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
     """By its pid it is running and is stopped; whether it is the one meant nobody can tell."""

@@ -23,7 +23,7 @@ def said(child: subprocess.Popen[str]) -> str:
     return child.stdout.readline()
 
 
-def test_a_daemon_tells_of_its_signals(daemon: Daemons) -> None:
+def test_daemon_tells_of_its_signals(daemon: Daemons) -> None:
     """A line for each, and TERM ends it with status 0."""
     child = daemon()
     for name in ("HUP", "TERM"):
@@ -32,14 +32,14 @@ def test_a_daemon_tells_of_its_signals(daemon: Daemons) -> None:
     assert 0 == child.wait(PATIENCE)
 
 
-def test_a_daemon_can_ignore_term(daemon: Daemons) -> None:
+def test_daemon_can_ignore_term(daemon: Daemons) -> None:
     """It tells of it, and lives."""
     child = daemon("--ignore", "TERM")
     child.terminate()
     assert ("got TERM\n", None) == (said(child), child.poll())
 
 
-def test_a_daemon_of_ones_own_is_ready_when_it_has_said_so(daemon: Daemons) -> None:
+def test_daemon_of_ones_own_is_ready_when_it_has_said_so(daemon: Daemons) -> None:
     """The line that has the pattern; those after it are still to be read."""
     script = "echo starting; echo 'listening on 80'; echo more; exec sleep 1000"
     child = daemon(argv=[*SHELL, script], pattern="listening on [0-9]+")
@@ -64,7 +64,7 @@ UNREADY = {
 
 
 @pytest.mark.parametrize("case", UNREADY)
-def test_a_daemon_that_does_not_get_ready_raises_with_what_it_said(
+def test_daemon_that_does_not_get_ready_raises_with_what_it_said(
     case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At once if it has ended, else when its time is over; and it is reaped."""
@@ -81,7 +81,7 @@ def test_a_daemon_that_does_not_get_ready_raises_with_what_it_said(
         daemons(argv=[*SHELL, script], pattern="never", timeout=PATIENCE)
 
 
-def test_a_daemon_has_its_time_to_get_ready() -> None:
+def test_daemon_has_its_time_to_get_ready() -> None:
     """That of the caller, to the end."""
     with Daemons() as daemons, pytest.raises(NotSaidReady, match="not ready in time"):
         daemons(argv=["sleep", "1000"], timeout=0.05)
@@ -123,7 +123,7 @@ print(other.poll())
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_the_next_owner_of_a_daemons_pid_is_spared(in_namespace: Run) -> None:
+def test_next_owner_of_a_daemons_pid_is_spared(in_namespace: Run) -> None:
     """Where the test has reaped the daemon by itself, and its own next child has the pid."""
     if not os.path.exists("/proc/sys/kernel/ns_last_pid"):
         pytest.skip("the kernel does not let the next pid be chosen")

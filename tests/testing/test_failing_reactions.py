@@ -16,7 +16,7 @@ def pass_on(process: FakeProcess) -> None:
     process.table.open(ssd.Process(4711, 1))
 
 
-def test_a_reaction_that_fails_is_no_answer_to_the_signal(fake_processes: FakeProcesses) -> None:
+def test_reaction_that_fails_is_no_answer_to_the_signal(fake_processes: FakeProcesses) -> None:
     """A ProcessLookupError of its own would have the stop believe that webd has ended."""
     fake_processes.add("webd", reactions={TERM: pass_on})
     with pytest.raises(RuntimeError, match="<webd 101, running> does on SIGTERM has failed") as it:
@@ -24,7 +24,7 @@ def test_a_reaction_that_fails_is_no_answer_to_the_signal(fake_processes: FakePr
     assert isinstance(it.value.__cause__, ProcessLookupError)
 
 
-def test_a_fork_that_cannot_be_is_the_processs_own_trouble() -> None:
+def test_fork_that_cannot_be_is_the_processs_own_trouble() -> None:
     """It lives on, its sender learns nothing, and the timeline tells."""
     table = FakeProcesses(pid_max=102, caller_pid=50)
     table.last_pid = 100

@@ -29,7 +29,7 @@ def send(process: FakeProcess, *signums: int) -> None:
             handle.signal(signum)
 
 
-def test_a_process_dies_when_it_says(fake_processes: FakeProcesses) -> None:
+def test_process_dies_when_it_says(fake_processes: FakeProcesses) -> None:
     """The clock jumps to its end; nobody sleeps."""
     slow = fake_processes.add("slow", reactions={TERM: dies(after=35)})
     with fake_processes.open(slow.identity) as handle:
@@ -41,7 +41,7 @@ def test_a_process_dies_when_it_says(fake_processes: FakeProcesses) -> None:
     assert None is fake_processes.process(slow.pid)
 
 
-def test_a_wait_ends_with_the_first_of_many(fake_processes: FakeProcesses) -> None:
+def test_wait_ends_with_the_first_of_many(fake_processes: FakeProcesses) -> None:
     """Of several processes the one that ends first ends the wait."""
     handles = [
         fake_processes.open(fake_processes.add("d", reactions={TERM: dies(n)}).identity)
@@ -56,7 +56,7 @@ def test_a_wait_ends_with_the_first_of_many(fake_processes: FakeProcesses) -> No
     )
 
 
-def test_an_executable_is_a_path_or_a_file(fake_processes: FakeProcesses, tmp_path: Path) -> None:
+def test_executable_is_a_path_or_a_file(fake_processes: FakeProcesses, tmp_path: Path) -> None:
     """A path is looked up when it is compared; without a file it is one of its own."""
     path = tmp_path / "daemon"
     by_path, by_file, none, other = (
@@ -73,7 +73,7 @@ def test_an_executable_is_a_path_or_a_file(fake_processes: FakeProcesses, tmp_pa
     assert [by_path.identity] == ssd.find(ssd.Match(exec=path), table=fake_processes)
 
 
-def test_an_executable_that_nobody_declared_is_missing(fake_processes: FakeProcesses) -> None:
+def test_executable_that_nobody_declared_is_missing(fake_processes: FakeProcesses) -> None:
     """Neither on the disk nor on the machine: an error, as on a real one, and a way out."""
     fake_processes.register("/no/such/daemon")
     with pytest.raises(ssd.ExecutableMissing) as caught:
@@ -83,7 +83,7 @@ def test_an_executable_that_nobody_declared_is_missing(fake_processes: FakeProce
 
 
 @pytest.mark.parametrize(("after", "gone_at"), [(0, 0.0), (2.5, 2.5), (None, None)])
-def test_a_zombie_keeps_its_pid_until_it_is_reaped(
+def test_zombie_keeps_its_pid_until_it_is_reaped(
     after: float | None, gone_at: float | None, fake_processes: FakeProcesses
 ) -> None:
     """Reaped at once, later, or when the test says so."""
@@ -98,7 +98,7 @@ def test_a_zombie_keeps_its_pid_until_it_is_reaped(
     assert ("gone", False) == (process.state, 500 in fake_processes.pids())
 
 
-def test_a_living_process_cannot_be_reaped(fake_processes: FakeProcesses) -> None:
+def test_living_process_cannot_be_reaped(fake_processes: FakeProcesses) -> None:
     """Reaping is for the dead."""
     with pytest.raises(ValueError, match="has not ended"):
         fake_processes.add("alive").reap()
@@ -131,7 +131,7 @@ def test_pids_run_round_and_are_reused() -> None:
     assert errno.EAGAIN == caught.value.errno
 
 
-def test_the_next_pid_can_be_chosen(fake_processes: FakeProcesses) -> None:
+def test_next_pid_can_be_chosen(fake_processes: FakeProcesses) -> None:
     """A reused pid is a stranger, whatever the handle of the old one is told."""
     old = fake_processes.add("old")
     with fake_processes.open(old.identity) as handle:
@@ -146,14 +146,14 @@ def test_the_next_pid_can_be_chosen(fake_processes: FakeProcesses) -> None:
     assert ("running", []) == (new.state, fake_processes.signals)
 
 
-def test_a_taken_pid_is_refused(fake_processes: FakeProcesses) -> None:
+def test_taken_pid_is_refused(fake_processes: FakeProcesses) -> None:
     """Two processes cannot have one pid."""
     fake_processes.add("first", pid=42)
     with pytest.raises(ValueError, match="42 is taken by <first 42, running>"):
         fake_processes.add("second", pid=42)
 
 
-def test_a_missing_pid_says_who_there_is() -> None:
+def test_missing_pid_says_who_there_is() -> None:
     """Asking for a process that was never declared names those that were."""
     table = FakeProcesses(caller_pid=7)
     with pytest.raises(NotRegistered, match="^no pid 9; there are .*<init 1, running>, <caller 7"):
@@ -163,7 +163,7 @@ def test_a_missing_pid_says_who_there_is() -> None:
 @pytest.mark.parametrize(
     ("caller", "owner", "allowed"), [(0, 33, True), (33, 33, True), (33, 34, False), (33, 0, False)]
 )
-def test_the_caller_may_what_its_user_may(caller: int, owner: int, allowed: bool) -> None:
+def test_caller_may_what_its_user_may(caller: int, owner: int, allowed: bool) -> None:
     """Root signals all and reads every executable, others their own."""
     table = FakeProcesses(caller_uid=caller)
     process = table.add("daemon", uid=owner, exe=(1, 2))
@@ -189,7 +189,7 @@ def test_hidden_processes_are_not_there() -> None:
     assert Process(60, UNKNOWN_START) == table.process(60)
 
 
-def test_the_record_is_what_was_received_in_order(fake_processes: FakeProcesses) -> None:
+def test_record_is_what_was_received_in_order(fake_processes: FakeProcesses) -> None:
     """(time, pid, signal, who received it), oldest first; asking with 0 is no signal."""
     first, second = fake_processes.add("a", reactions={TERM: ignores()}), fake_processes.add("b")
     send(first, 0, TERM)
@@ -222,13 +222,13 @@ def test_two_processes_of_one_moment_differ(fake_processes: FakeProcesses) -> No
     assert 77 == fake_processes.add("old", start_time=77).identity.start_time
 
 
-def test_the_first_process_of_a_namespace_may_be_the_caller() -> None:
+def test_first_process_of_a_namespace_may_be_the_caller() -> None:
     """A test that runs as pid 1 is init itself."""
     table = FakeProcesses(caller_pid=1)
     assert (table.init, [1]) == (table.caller, table.pids())
 
 
-def test_a_closed_handle_is_not_asked(fake_processes: FakeProcesses) -> None:
+def test_closed_handle_is_not_asked(fake_processes: FakeProcesses) -> None:
     """Using a handle after its close is an error, as with a descriptor."""
     handle = fake_processes.open(fake_processes.add("n").identity)
     handle.close()
@@ -244,7 +244,7 @@ def test_several_tables_can_share_one_clock() -> None:
 
 
 @pytest.mark.parametrize("caller_pid", [100, 1])
-def test_the_caller_is_a_process_of_its_user(caller_pid: int) -> None:
+def test_caller_is_a_process_of_its_user(caller_pid: int) -> None:
     """It sees itself, also when it becomes somebody else; a name is that of an account."""
     table = FakeProcesses(caller_uid=33, caller_pid=caller_pid, hidepid=True)
     for user, uid in (("nobody", 65534), (1000, 1000)):
@@ -257,7 +257,7 @@ def test_the_caller_is_a_process_of_its_user(caller_pid: int) -> None:
         table.caller_uid = "no such user"  # type: ignore[assignment]
 
 
-def test_a_process_may_be_older_than_the_test(fake_processes: FakeProcesses) -> None:
+def test_process_may_be_older_than_the_test(fake_processes: FakeProcesses) -> None:
     """A janitor that goes by age sees one that has run for an hour."""
     old = fake_processes.add("old", start_time=-360_000)
     assert [old.identity] == ssd.find(ssd.Match(name="old"), table=fake_processes)

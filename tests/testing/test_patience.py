@@ -13,7 +13,7 @@ from ssd.testing import FakeProcesses, SsdCommand, WaitsForEver, dies, ignores, 
 TERM = signal.SIGTERM
 
 
-def test_a_wait_that_would_hang_raises(fake_processes: FakeProcesses) -> None:
+def test_wait_that_would_hang_raises(fake_processes: FakeProcesses) -> None:
     """Where nothing is to come, the test fails and says who was waited for."""
     with (
         fake_processes.open(fake_processes.add("calm").identity) as handle,
@@ -22,7 +22,7 @@ def test_a_wait_that_would_hang_raises(fake_processes: FakeProcesses) -> None:
         fake_processes.wait([handle], None)
 
 
-def test_a_stop_that_never_ends_does_not_hang(fake_processes: FakeProcesses) -> None:
+def test_stop_that_never_ends_does_not_hang(fake_processes: FakeProcesses) -> None:
     """Time jumps: the schedule would go on, and the record grow, until memory is full."""
     webd = fake_processes.add("webd", reactions={TERM: ignores()})
     fake_processes.clock.at(100_000, webd.die)  # so that this test ends, whatever is broken
@@ -56,7 +56,7 @@ def test_waits_are_no_end_while_something_is_to_come(fake_processes: FakeProcess
     assert ("gone", 600_000) == (webd.state, fake_processes.now())
 
 
-def test_a_wait_for_another_than_what_comes_does_not_hang(fake_processes: FakeProcesses) -> None:
+def test_wait_for_another_than_what_comes_does_not_hang(fake_processes: FakeProcesses) -> None:
     """A beat that makes itself come again would keep it waiting."""
 
     def beat() -> None:

@@ -44,7 +44,7 @@ def test_nothing_is_there_unless_asked_for(request: pytest.FixtureRequest) -> No
     assert set() == FIXTURES & set(request.fixturenames)
 
 
-def test_the_fixtures_share_a_clock(
+def test_fixtures_share_a_clock(
     fake_clock: FakeClock, fake_processes: FakeProcesses, ssd_command: Callable
 ) -> None:
     """The table lives in the time of ``fake_clock``, the command on the table."""
@@ -52,7 +52,7 @@ def test_the_fixtures_share_a_clock(
     assert fake_processes is ssd_command.table  # type: ignore[attr-defined]
 
 
-def test_the_pidfile_is_not_there_yet(pidfile: Path, tmp_path: Path) -> None:
+def test_pidfile_is_not_there_yet(pidfile: Path, tmp_path: Path) -> None:
     """It has its path in the test's own folder."""
     assert (tmp_path, False) == (pidfile.parent, pidfile.exists())
 
@@ -72,7 +72,7 @@ def test_of_ours(fake_processes, daemon, ssd_command):
 """
 
 
-def test_the_plugin_costs_a_collection_nothing(suite: Suite) -> None:
+def test_plugin_costs_a_collection_nothing(suite: Suite) -> None:
     """Two empty packages and itself are loaded, until a test asks for a fixture."""
     status, said = suite(MANY, "-q", "-k", "nothing", conftest=LOADED)
     assert (0, True) == (status, "20 passed, 1 deselected" in said), said
@@ -130,7 +130,7 @@ class TestFixture(unittest.TestCase):
 """
 
 
-def test_a_test_that_fails_shows_what_happened(suite: Suite) -> None:
+def test_test_that_fails_shows_what_happened(suite: Suite) -> None:
     """The timeline of the fixture, of a table whose signals are compared, and of a variable."""
     status, said = suite(FAILING)
     assert 1 == status, said
@@ -144,7 +144,7 @@ def test_a_test_that_fails_shows_what_happened(suite: Suite) -> None:
     assert "now:" not in last
 
 
-def test_a_table_is_shown_wherever_the_test_has_it(suite: Suite) -> None:
+def test_table_is_shown_wherever_the_test_has_it(suite: Suite) -> None:
     """In an attribute of its class, or taken by a fixture's name, each once."""
     status, said = suite(HIDDEN)
     names = ("dynd", "unitd", "takend")
@@ -195,7 +195,7 @@ def test_daemons_are_ended_and_reaped_when_a_test_fails(suite: Suite) -> None:
         until_ended(pid)  # those that they forked were killed, and end in their own time
 
 
-def test_the_plugin_can_be_left_out(suite: Suite) -> None:
+def test_plugin_can_be_left_out(suite: Suite) -> None:
     """By its name, as any."""
     status, said = suite("def test_x(pidfile): pass", "-p", "no:ssd")
     assert (1, True) == (status, "fixture 'pidfile' not found" in said), said
@@ -212,7 +212,7 @@ def test_x(machine):
 """
 
 
-def test_a_table_is_shown_once(suite: Suite) -> None:
+def test_table_is_shown_once(suite: Suite) -> None:
     """A fixture of one's own that declares processes returns the plugin's table again."""
     status, said = suite(FILLED)
     assert (1, 1) == (status, said.count("webd  appears")), said

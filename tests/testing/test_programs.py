@@ -28,7 +28,7 @@ WEBD = "/usr/sbin/webd"  # on no disk
 # Children -------------------------------------------------------------------------------
 
 
-def test_a_child_is_waited_for_in_a_time_that_jumps(fake_processes: FakeProcesses) -> None:
+def test_child_is_waited_for_in_a_time_that_jumps(fake_processes: FakeProcesses) -> None:
     """Its status is the program's, it is a zombie until then, and asked again says the same."""
     fake_processes.register(WEBD, runs=exits(7, after=60))
     with nothing_left():
@@ -45,7 +45,7 @@ def test_a_child_is_waited_for_in_a_time_that_jumps(fake_processes: FakeProcesse
     assert child.pid not in fake_processes.pids()
 
 
-def test_a_child_that_a_signal_ends_says_so(webd: Command, fake_processes: FakeProcesses) -> None:
+def test_child_that_a_signal_ends_says_so(webd: Command, fake_processes: FakeProcesses) -> None:
     """Minus the number, as in subprocess; a zombie takes signals and does not mind."""
     child = ssd.start(Match(name="webd"), webd, background=False, table=fake_processes)
     assert isinstance(child, FakeChild)
@@ -68,7 +68,7 @@ def test_waiting_for_a_child_that_never_ends_raises(
 # Programs -------------------------------------------------------------------------------
 
 
-def test_an_unregistered_program_says_what_is_registered(
+def test_unregistered_program_says_what_is_registered(
     webd: Command, pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
     """And how to declare it; nothing was started, nothing written."""
@@ -78,7 +78,7 @@ def test_an_unregistered_program_says_what_is_registered(
     assert ([], False) == (fake_processes.started, pidfile.exists())
 
 
-def test_a_path_may_be_bytes(fake_processes: FakeProcesses) -> None:
+def test_path_may_be_bytes(fake_processes: FakeProcesses) -> None:
     """As everywhere in ssd: it is the program of the same path as text."""
     program = fake_processes.register(WEBD.encode())
     ssd.start(Match(name="webd"), Command([WEBD]), table=fake_processes)
@@ -101,7 +101,7 @@ def test_any_executable_can_be_allowed(fake_processes: FakeProcesses) -> None:
     assert [process] == ssd.find(match, table=fake_processes)
 
 
-def test_a_program_knows_its_processes(webd: Command, fake_processes: FakeProcesses) -> None:
+def test_program_knows_its_processes(webd: Command, fake_processes: FakeProcesses) -> None:
     """What ``register`` returns tells of the starts, as a recorder does."""
     program = fake_processes.register(WEBD)
     for user in (1, 2):
@@ -110,7 +110,7 @@ def test_a_program_knows_its_processes(webd: Command, fake_processes: FakeProces
     assert [[WEBD, "-f"]] * 2 == [process.argv for process in program.processes]
 
 
-def test_a_program_can_do_something_else_each_time(fake_processes: FakeProcesses) -> None:
+def test_program_can_do_something_else_each_time(fake_processes: FakeProcesses) -> None:
     """It crashes twice, and then it runs."""
     fake_processes.register(WEBD, runs=in_turn(exits(1), exits(2), ignores()))
     statuses = []
@@ -120,7 +120,7 @@ def test_a_program_can_do_something_else_each_time(fake_processes: FakeProcesses
     assert [1, 2, None] == statuses
 
 
-def test_a_program_that_makes_itself_a_daemon_is_found_by_its_own_pidfile(
+def test_program_that_makes_itself_a_daemon_is_found_by_its_own_pidfile(
     pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
     """It forks twice, the first ends with 0, and the last is init's."""
@@ -133,7 +133,7 @@ def test_a_program_that_makes_itself_a_daemon_is_found_by_its_own_pidfile(
     assert (first.pid + 2, 1) == (daemon.pid, fake_processes[daemon.pid].ppid)
 
 
-def test_a_program_can_do_several_things(fake_processes: FakeProcesses) -> None:
+def test_program_can_do_several_things(fake_processes: FakeProcesses) -> None:
     """As long as it lives."""
     fake_processes.register(WEBD, runs=together(forks(), forks(), exits(), forks()))
     ssd.start(Match(name="none"), Command([WEBD]), table=fake_processes)

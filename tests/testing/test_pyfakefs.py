@@ -22,7 +22,7 @@ def machine(fs: FakeFilesystem, fake_processes: FakeProcesses) -> FakeProcesses:
     return fake_processes
 
 
-def test_a_daemons_life_on_a_fake_disk(machine: FakeProcesses, ssd_command: SsdCommand) -> None:
+def test_daemons_life_on_a_fake_disk(machine: FakeProcesses, ssd_command: SsdCommand) -> None:
     """The executable and the pidfile are those of the fake file system."""
     start = ["--start", "--background", "--make-pidfile", "--pidfile", PIDFILE, "--exec", WEBD]
     stop = ["--stop", "--pidfile", PIDFILE, "--exec", WEBD, "--retry", "5", "--remove-pidfile"]
@@ -33,7 +33,7 @@ def test_a_daemons_life_on_a_fake_disk(machine: FakeProcesses, ssd_command: SsdC
     assert [] == os.listdir(os.path.dirname(PIDFILE))
 
 
-def test_a_stale_pidfile_and_a_link_on_a_fake_disk(
+def test_stale_pidfile_and_a_link_on_a_fake_disk(
     machine: FakeProcesses, fs: FakeFilesystem
 ) -> None:
     """Links are followed by the usual rules."""

@@ -51,7 +51,7 @@ def send(process: FakeProcess, *signums: int) -> None:
         (0, "running"),
     ],
 )
-def test_an_undeclared_signal_does_what_the_kernel_does(
+def test_undeclared_signal_does_what_the_kernel_does(
     signum: int, state: str, fake_processes: FakeProcesses
 ) -> None:
     """What a process has no reaction to follows signal(7)."""
@@ -60,7 +60,7 @@ def test_an_undeclared_signal_does_what_the_kernel_does(
     assert state == process.state
 
 
-def test_a_stopped_process_takes_its_signals_when_it_goes_on(fake_processes: FakeProcesses) -> None:
+def test_stopped_process_takes_its_signals_when_it_goes_on(fake_processes: FakeProcesses) -> None:
     """TERM waits for CONT, KILL does not."""
     first, second = fake_processes.add("first"), fake_processes.add("second")
     send(first, STOP, TERM)
@@ -86,7 +86,7 @@ def test_init_ends_of_nothing(fake_processes: FakeProcesses) -> None:
         (dies, ["gone"]),
     ],
 )
-def test_a_declared_reaction_is_the_process_own(
+def test_declared_reaction_is_the_process_own(
     make_reaction: Callable[[], Reaction],
     states: list[str],
     signum: int,
@@ -101,7 +101,7 @@ def test_a_declared_reaction_is_the_process_own(
     assert states == seen
 
 
-def test_an_exec_changes_all_but_the_identity(fake_processes: FakeProcesses) -> None:
+def test_exec_changes_all_but_the_identity(fake_processes: FakeProcesses) -> None:
     """After exec(3) the pid and the start time are what they were."""
     daemon = fake_processes.add(
         "sh", exe="/bin/sh", reactions={HUP: executes(sys.executable, "-m", "x")}
@@ -114,7 +114,7 @@ def test_an_exec_changes_all_but_the_identity(fake_processes: FakeProcesses) -> 
     assert os.path.basename(sys.executable)[:15].encode() == daemon.name
 
 
-def test_a_fork_is_a_likeness(fake_processes: FakeProcesses) -> None:
+def test_fork_is_a_likeness(fake_processes: FakeProcesses) -> None:
     """A child has its parent's facts but for those that are given, and its parent."""
     parent = fake_processes.add("server", uid=33, reactions={HUP: forks(name="worker")})
     send(parent, HUP)
@@ -124,7 +124,7 @@ def test_a_fork_is_a_likeness(fake_processes: FakeProcesses) -> None:
 
 
 @pytest.mark.parametrize(("reaped_after", "reaped_at"), [(0, 0), (5, 5), (None, None)])
-def test_a_zombie_is_reaped_by_its_parent_when_that_gets_to_it(
+def test_zombie_is_reaped_by_its_parent_when_that_gets_to_it(
     reaped_after: float | None, reaped_at: float | None, fake_processes: FakeProcesses
 ) -> None:
     """At once, later, or when the parent itself ends, and init takes over."""
@@ -139,7 +139,7 @@ def test_a_zombie_is_reaped_by_its_parent_when_that_gets_to_it(
     assert "gone" == child.state
 
 
-def test_a_reload_is_lived_through(fake_processes: FakeProcesses) -> None:
+def test_reload_is_lived_through(fake_processes: FakeProcesses) -> None:
     """HUP does what it does to a daemon that knows it."""
     daemon = fake_processes.add("d", reactions={HUP: reloads()})
     send(daemon, HUP, HUP)
@@ -161,7 +161,7 @@ STATUSES = {
 
 
 @pytest.mark.parametrize("case", STATUSES)
-def test_a_process_ends_with_a_status(case: str, fake_processes: FakeProcesses) -> None:
+def test_process_ends_with_a_status(case: str, fake_processes: FakeProcesses) -> None:
     """Its own, or minus the number of the signal that it took."""
     reaction, status = STATUSES[case]
     process = fake_processes.add("d", reactions={TERM: reaction})
@@ -193,7 +193,7 @@ def test_each_process_has_its_own_turns(fake_processes: FakeProcesses) -> None:
             assert state == process.state
 
 
-def test_a_forked_process_goes_on_where_its_parent_was(fake_processes: FakeProcesses) -> None:
+def test_forked_process_goes_on_where_its_parent_was(fake_processes: FakeProcesses) -> None:
     """As with all that a process has in its memory; from then on each counts for itself."""
     parent = fake_processes.add("webd", reactions={TERM: in_turn(ignores(), ignores(), dies())})
     send(parent, TERM)
@@ -207,7 +207,7 @@ def test_a_forked_process_goes_on_where_its_parent_was(fake_processes: FakeProce
 
 
 @pytest.mark.parametrize(("reaction", "state"), [(ignores(), "running"), (reloads(), "gone")])
-def test_an_exec_leaves_of_reactions_what_is_ignored(
+def test_exec_leaves_of_reactions_what_is_ignored(
     reaction: Reaction, state: str, fake_processes: FakeProcesses
 ) -> None:
     """A handler goes with the program that it was in, as execve(2) has it."""
@@ -220,7 +220,7 @@ def test_an_exec_leaves_of_reactions_what_is_ignored(
 
 
 @pytest.mark.parametrize("act", ["rename", "execute", "fork"])
-def test_the_dead_do_nothing(act: str, fake_processes: FakeProcesses) -> None:
+def test_dead_do_nothing(act: str, fake_processes: FakeProcesses) -> None:
     """What a test has one of them do at its time is its mistake."""
     process = fake_processes.add("webd")
     process.die()
@@ -242,7 +242,7 @@ def test_what_a_stopped_process_has_planned_waits_until_it_goes_on(
     assert ("gone", 0, b"webd") == (process.state, process.status, process.name)
 
 
-def test_a_stop_of_a_stopped_process_is_none(fake_processes: FakeProcesses) -> None:
+def test_stop_of_a_stopped_process_is_none(fake_processes: FakeProcesses) -> None:
     """One CONT takes back all stops that wait (signal(7))."""
     process = fake_processes.add("webd")
     send(process, STOP, STOP, signal.SIGTSTP, CONT)

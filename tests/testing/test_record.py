@@ -31,7 +31,7 @@ PICTURE = """\
      33.00         now: worker 102 running"""
 
 
-def test_a_name_cannot_break_the_picture(fake_processes: FakeProcesses) -> None:
+def test_name_cannot_break_the_picture(fake_processes: FakeProcesses) -> None:
     """The kernel takes any byte but NUL for a name (prctl(2)), a newline and half a letter too."""
     fake_processes.add(b"a\nb\xff", argv=["one\ntwo"])
     assert [
@@ -41,7 +41,7 @@ def test_a_name_cannot_break_the_picture(fake_processes: FakeProcesses) -> None:
     ] == fake_processes.timeline().split("\n")
 
 
-def test_a_timeline_tells_what_happened_and_who_is_there(fake_processes: FakeProcesses) -> None:
+def test_timeline_tells_what_happened_and_who_is_there(fake_processes: FakeProcesses) -> None:
     """A line for each event, in order, with the time, the pid and the name of then."""
     fake_processes.add(
         "webd", argv=["webd", "-f"], uid=33, reactions={TERM: ignores()}, reaped_after=3
@@ -52,7 +52,7 @@ def test_a_timeline_tells_what_happened_and_who_is_there(fake_processes: FakePro
     assert PICTURE == fake_processes.timeline()
 
 
-def test_a_timeline_can_be_cut_to_its_end(fake_processes: FakeProcesses) -> None:
+def test_timeline_can_be_cut_to_its_end(fake_processes: FakeProcesses) -> None:
     """It says how much is not shown."""
     for name in "abcde":
         fake_processes.add(name)
@@ -62,7 +62,7 @@ def test_a_timeline_can_be_cut_to_its_end(fake_processes: FakeProcesses) -> None
     assert [heading, now] == [fake_processes.timeline().splitlines()[at] for at in (0, -1)]
 
 
-def test_a_machine_on_which_nothing_happened_says_so(fake_processes: FakeProcesses) -> None:
+def test_machine_on_which_nothing_happened_says_so(fake_processes: FakeProcesses) -> None:
     """Init and the caller are always there, and not worth a line."""
     assert "   seconds     pid\n      0.00         now: nobody" == fake_processes.timeline()
 
@@ -83,7 +83,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize("case", WORDS)
-def test_the_timeline_says_how_a_signal_is_taken(case: str, fake_processes: FakeProcesses) -> None:
+def test_timeline_says_how_a_signal_is_taken(case: str, fake_processes: FakeProcesses) -> None:
     """Each reaction has its words, and what it does is an event of its own."""
     reaction, words = WORDS[case]
     process = fake_processes.add("d", reactions={} if reaction is None else {USR1: reaction})
@@ -93,7 +93,7 @@ def test_the_timeline_says_how_a_signal_is_taken(case: str, fake_processes: Fake
     assert [f"SIGUSR1 {first}", *rest] == [each.what for each in fake_processes.events[1:]]
 
 
-def test_the_timeline_shows_a_double_fork(fake_processes: FakeProcesses) -> None:
+def test_timeline_shows_a_double_fork(fake_processes: FakeProcesses) -> None:
     """Three processes, of which one is left."""
     fake_processes.register("/bin/d", runs=daemonizes())
     ssd.start(ssd.Match(name="d"), ssd.Command(["/bin/d"]), table=fake_processes)
@@ -105,7 +105,7 @@ def test_the_timeline_shows_a_double_fork(fake_processes: FakeProcesses) -> None
     assert fake_processes.timeline().endswith("now: d 103 running")
 
 
-def test_a_refused_signal_is_in_the_timeline_and_not_received(
+def test_refused_signal_is_in_the_timeline_and_not_received(
     fake_processes: FakeProcesses,
 ) -> None:
     """``signals`` holds what reached somebody."""
@@ -118,7 +118,7 @@ def test_a_refused_signal_is_in_the_timeline_and_not_received(
     )  # fmt: skip
 
 
-def test_a_stopped_process_keeps_its_signals(fake_processes: FakeProcesses) -> None:
+def test_stopped_process_keeps_its_signals(fake_processes: FakeProcesses) -> None:
     """The timeline says that they wait."""
     process = fake_processes.add("d")
     with fake_processes.open(process.identity) as handle:

@@ -42,7 +42,7 @@ def test_every_public_name_is_accounted_for() -> None:
     assert set() == set(ssd.__all__) - errors - named - APART
 
 
-def test_a_pidfile_lock_belongs_to_the_fake_caller(
+def test_pidfile_lock_belongs_to_the_fake_caller(
     pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
     """Its owner is known by pid and start time among declared processes."""
@@ -52,7 +52,7 @@ def test_a_pidfile_lock_belongs_to_the_fake_caller(
     assert not pidfile.exists()
 
 
-def test_a_pidfile_lock_is_waited_for_in_a_time_that_jumps(
+def test_pidfile_lock_is_waited_for_in_a_time_that_jumps(
     pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
     """Until the owner ends, or the time does."""
@@ -66,7 +66,7 @@ def test_a_pidfile_lock_is_waited_for_in_a_time_that_jumps(
     assert (90, True) == (fake_processes.now(), lock.i_am_locking())
 
 
-def test_the_lsb_functions_run_on_a_fake_machine(
+def test_lsb_functions_run_on_a_fake_machine(
     pidfile: Path, fake_processes: FakeProcesses, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """An init script's life in Python: started, found by pidfile, path and name, and killed."""
@@ -85,7 +85,7 @@ def test_the_lsb_functions_run_on_a_fake_machine(
     assert 3 == lsb.pidofproc("webd", table=table).status
 
 
-def test_a_stop_takes_as_many_tables_as_there_are_machines() -> None:
+def test_stop_takes_as_many_tables_as_there_are_machines() -> None:
     """Nothing is shared between them."""
     machines = [FakeProcesses() for _ in range(3)]
     for machine in machines:
@@ -96,7 +96,7 @@ def test_a_stop_takes_as_many_tables_as_there_are_machines() -> None:
     assert [[], []] == [machines[0].signals, machines[2].signals]
 
 
-def test_an_exec_of_a_registered_program_is_that_program(fake_processes: FakeProcesses) -> None:
+def test_exec_of_a_registered_program_is_that_program(fake_processes: FakeProcesses) -> None:
     """It has its reactions and its name, and does what it does at first."""
     program = fake_processes.register(
         "/usr/bin/webd", exe="/usr/bin/python3", name="webd: main", runs=exits(4, after=5)

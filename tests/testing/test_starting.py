@@ -20,7 +20,7 @@ HUP, KILL, TERM = signal.SIGHUP, signal.SIGKILL, signal.SIGTERM
 WEBD = "/usr/sbin/webd"  # on no disk
 
 
-def test_a_daemon_is_started_found_and_stopped(
+def test_daemon_is_started_found_and_stopped(
     webd: Command, pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
     """The whole life, in a time that jumps and with a pidfile on the disk."""
@@ -37,7 +37,7 @@ def test_a_daemon_is_started_found_and_stopped(
     assert [pidfile] == list(pidfile.parent.iterdir())
 
 
-def test_a_daemon_is_what_its_command_and_its_program_say(
+def test_daemon_is_what_its_command_and_its_program_say(
     webd: Command, fake_processes: FakeProcesses
 ) -> None:
     """Name, executable, arguments, user and parent; init is a daemon's, we are a child's."""
@@ -52,7 +52,7 @@ def test_a_daemon_is_what_its_command_and_its_program_say(
         )  # fmt: skip
 
 
-def test_a_script_has_the_executable_of_its_interpreter(fake_processes: FakeProcesses) -> None:
+def test_script_has_the_executable_of_its_interpreter(fake_processes: FakeProcesses) -> None:
     """``exe`` and ``name`` say what the kernel would."""
     fake_processes.register("/usr/bin/webd", exe="/usr/bin/python3", name="webd: main process")
     process = ssd.start(Match(name="webd: main proc"), Command(["/usr/bin/webd"]),
@@ -61,7 +61,7 @@ def test_a_script_has_the_executable_of_its_interpreter(fake_processes: FakeProc
     assert [process] == ssd.find(Match(name="webd: main proc"), table=fake_processes)
 
 
-def test_a_command_is_the_callers_own(
+def test_command_is_the_callers_own(
     webd: Command, fake_processes: FakeProcesses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A start changes nothing of it, not even a path that it needs in full."""
@@ -107,7 +107,7 @@ def test_of_many_starts_at_once_one_starts(
 
 
 @pytest.mark.parametrize("background", [True, False], ids=["daemon", "child"])
-def test_a_start_that_fails_leaves_nothing(
+def test_start_that_fails_leaves_nothing(
     background: bool, pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
     """Neither a process nor a pidfile, and the stage and the reason are told."""
@@ -141,7 +141,7 @@ PRIVILEGES = {
 
 
 @pytest.mark.parametrize("case", PRIVILEGES)
-def test_a_caller_may_start_what_its_user_may(case: str) -> None:
+def test_caller_may_start_what_its_user_may(case: str) -> None:
     """Root may all of it."""
     options, stage = PRIVILEGES[case]
     for caller in (0, NOBODY):
@@ -156,7 +156,7 @@ def test_a_caller_may_start_what_its_user_may(case: str) -> None:
         assert (stage, errno.EPERM) == (caught.value.stage, caught.value.errno)
 
 
-def test_a_start_belongs_to_its_caller() -> None:
+def test_start_belongs_to_its_caller() -> None:
     """Without a user of its own, the daemon has the caller's."""
     machine = FakeProcesses(caller_uid=NOBODY)
     machine.allow_unregistered()
@@ -164,7 +164,7 @@ def test_a_start_belongs_to_its_caller() -> None:
     assert [process] == ssd.find(Match(user=NOBODY), table=machine)
 
 
-def test_a_machine_without_a_free_pid_starts_nothing() -> None:
+def test_machine_without_a_free_pid_starts_nothing() -> None:
     """fork(2) fails, and the stage says so."""
     machine = FakeProcesses(caller_pid=50, pid_max=301)
     machine.allow_unregistered()
@@ -175,7 +175,7 @@ def test_a_machine_without_a_free_pid_starts_nothing() -> None:
     assert ("fork", errno.EAGAIN) == (caught.value.stage, caught.value.errno)
 
 
-def test_a_pidfile_that_cannot_be_written_starts_nothing(
+def test_pidfile_that_cannot_be_written_starts_nothing(
     webd: Command, pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
     """The rules of pidfiles are the real ones: it is a real file."""
@@ -199,9 +199,7 @@ READINESS = {
 
 
 @pytest.mark.parametrize("case", READINESS)
-def test_a_start_waits_for_readiness(
-    case: str, pidfile: Path, fake_processes: FakeProcesses
-) -> None:
+def test_start_waits_for_readiness(case: str, pidfile: Path, fake_processes: FakeProcesses) -> None:
     """Until READY=1, the end of the program, or that of the time."""
     program, end, reason = READINESS[case]
     fake_processes.register(WEBD, **program)

@@ -159,7 +159,7 @@ def starts(table: FakeProcesses) -> list[float]:
     return [event.time for event in table.events if event.what.startswith("appears")]
 
 
-def test_a_program_that_ends_is_brought_back(
+def test_program_that_ends_is_brought_back(
     supervise: Supervise, fake_processes: FakeProcesses
 ) -> None:
     """After a second, and told with its status."""
@@ -266,7 +266,7 @@ def python(code: str) -> ssd.Command:
 
 
 @pytest.mark.parametrize("kind", ["kernel", "psutil"])
-def test_the_same_supervisor_looks_after_real_children(kind: str) -> None:
+def test_same_supervisor_looks_after_real_children(kind: str) -> None:
     """It brings back what crashes, longer each time, and leaves the other alone."""
     commands = {"crashing": python(CRASHING), "calm": ssd.Command(["/bin/sleep", "1000"])}
     table = ssd.table_named(kind)

@@ -41,7 +41,7 @@ SLIPS: dict[str, tuple[Callable[[FakeProcesses], object], type[Exception], str]]
 
 
 @pytest.mark.parametrize("slip", SLIPS)
-def test_a_slip_is_told_where_it_is_made(fake_processes: FakeProcesses, slip: str) -> None:
+def test_slip_is_told_where_it_is_made(fake_processes: FakeProcesses, slip: str) -> None:
     """The text has the value; nothing is on the machine that was not there before."""
     make, kind, text = SLIPS[slip]
     before = fake_processes.pids()

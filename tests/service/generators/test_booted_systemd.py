@@ -233,7 +233,7 @@ def declare(machine: Machine, name: str, **fields: Any) -> Service:
     return service
 
 
-def test_the_unit_of_a_declaration_is_asked_by_its_verbs(machine: Machine, ours: list[str]) -> None:
+def test_unit_of_a_declaration_is_asked_by_its_verbs(machine: Machine, ours: list[str]) -> None:
     """While systemd runs it there is one process, which the verbs of either can stop."""
     witness = Witness(machine, "verbs")
     words = {"executable": witness.words[0], "arguments": witness.words[1:]}
@@ -252,7 +252,7 @@ def test_the_unit_of_a_declaration_is_asked_by_its_verbs(machine: Machine, ours:
     assert "verbs is not running\n" == machine.run(*ours, "verbs", "status", status=3)
 
 
-def test_a_unit_may_call_the_verbs_itself(machine: Machine, ours: list[str]) -> None:
+def test_unit_may_call_the_verbs_itself(machine: Machine, ours: list[str]) -> None:
     """As one does that was made for an init script: nobody waits for himself."""
     witness = Witness(machine, "caller")
     words = {"executable": witness.words[0], "arguments": witness.words[1:]}

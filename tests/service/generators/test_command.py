@@ -37,14 +37,14 @@ def generate(capfd: pytest.CaptureFixture[str]) -> Tell:
 
 
 @pytest.mark.parametrize("kind", command.KINDS)
-def test_the_file_goes_to_standard_output(kind: str, declaration: str, generate: Tell) -> None:
+def test_file_goes_to_standard_output(kind: str, declaration: str, generate: Tell) -> None:
     """Of a declaration that is named by its path."""
     status, output, complaints = generate(kind, declaration)
     assert (0, "") == (status, complaints)
     assert f"# Written by: ssd-service generate {kind} x\n" in output
 
 
-def test_a_service_is_found_by_its_name(generate: Tell) -> None:
+def test_service_is_found_by_its_name(generate: Tell) -> None:
     """nova-compute ships with the package."""
     status, output, _ = generate("sysv", "nova-compute")
     assert 0 == status
@@ -52,7 +52,7 @@ def test_a_service_is_found_by_its_name(generate: Tell) -> None:
 
 
 @pytest.mark.parametrize(("kind", "mode"), [("systemd", 0o644), ("sysv", 0o755)])
-def test_a_file_gets_the_mode_of_its_kind(
+def test_file_gets_the_mode_of_its_kind(
     kind: str, mode: int, declaration: str, generate: Tell, tmp_path: Path
 ) -> None:
     """A script can be executed, a unit cannot; nothing else is left in the folder."""
@@ -62,7 +62,7 @@ def test_a_file_gets_the_mode_of_its_kind(
     assert ["made", "x.toml"] == sorted(os.listdir(tmp_path))
 
 
-def test_a_file_that_is_there_stays(declaration: str, generate: Tell, tmp_path: Path) -> None:
+def test_file_that_is_there_stays(declaration: str, generate: Tell, tmp_path: Path) -> None:
     """Unless --force says that it may go."""
     path = tmp_path / "made"
     path.write_text("mine\n")
@@ -75,7 +75,7 @@ def test_a_file_that_is_there_stays(declaration: str, generate: Tell, tmp_path: 
     assert ["made", "x.toml"] == sorted(os.listdir(tmp_path))
 
 
-def test_a_link_is_followed_and_stays(declaration: str, generate: Tell, tmp_path: Path) -> None:
+def test_link_is_followed_and_stays(declaration: str, generate: Tell, tmp_path: Path) -> None:
     """What it leads to is replaced, or is in the way."""
     target, link = tmp_path / "target", tmp_path / "link"
     target.write_text("mine\n")
@@ -86,7 +86,7 @@ def test_a_link_is_followed_and_stays(declaration: str, generate: Tell, tmp_path
     assert target.read_text().startswith("# Written by")
 
 
-def test_a_link_that_others_could_have_planted_is_not_followed(
+def test_link_that_others_could_have_planted_is_not_followed(
     declaration: str, generate: Tell, tmp_path: Path
 ) -> None:
     """In a directory of everybody's whoever makes it would choose which file is replaced."""
@@ -140,7 +140,7 @@ def test_what_is_lost_is_said(declaration: str, generate: Tell, tmp_path: Path) 
     assert complaints.endswith("ssd-service: x: nothing is written, as --strict asks for\n")
 
 
-def test_a_text_that_gets_nowhere_is_a_failure(declaration: str, run: Run) -> None:
+def test_text_that_gets_nowhere_is_a_failure(declaration: str, run: Run) -> None:
     """A full disk does not leave half a unit behind a status of 0."""
     code = f"from ssd.service.generators.cli import main; exit(main(['sysv', {declaration!r}]))"
     with open("/dev/full", "wb") as full:
@@ -149,7 +149,7 @@ def test_a_text_that_gets_nowhere_is_a_failure(declaration: str, run: Run) -> No
     assert (1, expected) == (done.returncode, done.stderr)
 
 
-def test_a_file_that_cannot_be_filled_is_named_and_gone(
+def test_file_that_cannot_be_filled_is_named_and_gone(
     declaration: str, run: Run, tmp_path: Path
 ) -> None:
     """As on a full disk."""
@@ -161,7 +161,7 @@ def test_a_file_that_cannot_be_filled_is_named_and_gone(
     assert not path.exists()
 
 
-def test_a_unit_is_installed_under_a_name_that_units_can_have(
+def test_unit_is_installed_under_a_name_that_units_can_have(
     generate: Tell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What else is in the name of the service is written in hex, as systemd-escape(1) does."""
@@ -171,7 +171,7 @@ def test_a_unit_is_installed_under_a_name_that_units_can_have(
     assert (tmp_path / "a\\x20b.service").is_file()
 
 
-def test_a_directory_of_declarations_can_be_named(declaration: str, run: Run) -> None:
+def test_directory_of_declarations_can_be_named(declaration: str, run: Run) -> None:
     """By the option that every command of ssd-service has."""
     ours = Path(sys.executable).with_name("ssd-service")
     folder = os.path.dirname(declaration)
@@ -194,7 +194,7 @@ MISUSES = {
 
 
 @pytest.mark.parametrize("line", MISUSES)
-def test_a_misuse_is_named(line: str, generate: Tell) -> None:
+def test_misuse_is_named(line: str, generate: Tell) -> None:
     """With the way out, and status 2."""
     status, output, complaints = generate(*line.split())
     assert (2, "") == (status, output)

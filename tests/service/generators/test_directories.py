@@ -17,7 +17,7 @@ MAKERS = {
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_a_link_that_is_planted_meanwhile_gives_no_file_away(kind: str, tmp_path: Path) -> None:
+def test_link_that_is_planted_meanwhile_gives_no_file_away(kind: str, tmp_path: Path) -> None:
     """The owner goes to the link itself: what it leads to is not touched."""
     victim, made = tmp_path / "victim", tmp_path / "made"
     victim.touch()

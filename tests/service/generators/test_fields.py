@@ -28,7 +28,7 @@ def test_there_is_a_sample_of_every_field() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("field", samples.FIELDS)
-def test_a_field_changes_the_file_or_is_said_to_be_lost(field: str, kind: str) -> None:
+def test_field_changes_the_file_or_is_said_to_be_lost(field: str, kind: str) -> None:
     """Nothing that was declared goes missing in silence."""
     besides = samples.BESIDES.get(field, {})
     without = samples.least(**besides)
@@ -55,13 +55,13 @@ def test_no_table_names_a_field_that_is_gone(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_same_declaration_gives_the_same_file(kind: str) -> None:
+def test_same_declaration_gives_the_same_file(kind: str) -> None:
     """No date and no name of a machine is in it."""
     service = samples.everything()
     assert generated(kind, service).text() == generated(kind, service).text()
 
 
-def test_the_page_shows_what_has_no_word() -> None:
+def test_page_shows_what_has_no_word() -> None:
     """The table of docs/generators.md is that of the generators."""
     page = (CHECKOUT / "docs" / "generators.md").read_text()
     shown = re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE)

@@ -100,7 +100,7 @@ done"""
 RECORDED = f"{{ set -- /run/x.pid; {WAIT}; {EXECUTED}; }}"
 
 
-def test_the_whole_life(machine: Machine) -> None:
+def test_whole_life(machine: Machine) -> None:
     """Describe, start, status, stop, status."""
     service = samples.least(
         description="a description; $x", should_start=["mysql"], provides=["also-x"]
@@ -117,7 +117,7 @@ grep -E "_(iuse|iprovide)_.*'(mysql|also-x)'" /run/openrc/deptree | cut -d= -f2"
     assert {"'mysql'", "'also-x'"} <= set(lines[6:])
 
 
-def test_the_program_gets_what_was_declared(machine: Machine) -> None:
+def test_program_gets_what_was_declared(machine: Machine) -> None:
     """Words, directory, environment, limits, niceness and score."""
     words = ["a  b", "$x", "", "'", '"', "\\", "line\nline\t", "`false`", "*", ";", "%", "/tmp/*"]
     service = Service(
@@ -198,7 +198,7 @@ grep -v -e --start /tmp/asked""".replace("\\n", "\n")
 
 
 @pytest.mark.parametrize("place", ["dpkg's", "ours"])
-def test_a_reload_is_a_signal(place: str, machine: Machine) -> None:
+def test_reload_is_a_signal(place: str, machine: Machine) -> None:
     """The daemon gets it, and goes on."""
     script = "trap 'echo reloaded > /tmp/heard' USR1; echo > /tmp/given; while :; do sleep 1; done"
     service = samples.least(executable="/bin/bash", arguments=["-c", script], reload_signal="USR1")
@@ -210,7 +210,7 @@ def test_a_reload_is_a_signal(place: str, machine: Machine) -> None:
     assert ["reload 0", "reloaded", "stop 0"] == machine(service, commands).splitlines()
 
 
-def test_a_hook_that_fails_keeps_nothing_from_stopping(machine: Machine) -> None:
+def test_hook_that_fails_keeps_nothing_from_stopping(machine: Machine) -> None:
     """It is complained of, as by ssd-service."""
     hooks = dict.fromkeys(("after_start", "before_stop", "after_stop"), "exit 5")
     commands = f"""
@@ -270,7 +270,7 @@ SCHEDULES = {
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_a_schedule_is_what_openrc_takes_it_for(schedule: str) -> None:
+def test_schedule_is_what_openrc_takes_it_for(schedule: str) -> None:
     """There a time alone sends no KILL, and what stands after a wait of 0 is never done."""
     text = openrc.generate(samples.least(stop_schedule=schedule)).text()
     assert f"\nretry={SCHEDULES[schedule]}\n" in text

@@ -23,7 +23,7 @@ BYTES = st.binary(max_size=12).map(
 
 @settings(deadline=None)
 @given(st.lists(st.one_of(NASTY, BYTES), min_size=1, max_size=8))
-def test_a_shell_reads_the_same_words(words: list[str]) -> None:
+def test_shell_reads_the_same_words(words: list[str]) -> None:
     """As many as there were, each as it was."""
     assert words == readers.shell(quoting.shell_words(words))
 
@@ -73,6 +73,6 @@ def test_upstart_reads_the_same_words(one: str, other: str) -> None:
 
 
 @given(NASTY)
-def test_a_line_is_one_line_for_everybody(text: str) -> None:
+def test_line_is_one_line_for_everybody(text: str) -> None:
     """Whatever ends a line anywhere is a blank in a comment."""
     assert len(f"# {quoting.line(text)}.".splitlines()) == 1

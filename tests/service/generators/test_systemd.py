@@ -134,7 +134,7 @@ def test_no_value_becomes_another_setting(text: str) -> None:
     assert [text] == readers.command(found["ExecStart"][0])[1:2]
 
 
-def test_a_directory_that_is_made_first_may_be_missing_then() -> None:
+def test_directory_that_is_made_first_may_be_missing_then() -> None:
     """systemd enters it for the command that makes it, too."""
     service = samples.least(working_directory="/srv/x/y", directories=["/srv/x"])
     assert "\nWorkingDirectory=-/srv/x/y\n" in text_of(service)
@@ -155,7 +155,7 @@ FOLLOWED = {
 
 
 @pytest.mark.parametrize("schedule", FOLLOWED)
-def test_a_schedule_that_systemd_cannot_follow_is_said(schedule: str) -> None:
+def test_schedule_that_systemd_cannot_follow_is_said(schedule: str) -> None:
     """It sends two signals at most."""
     sheet = systemd.generate(samples.least(stop_schedule=schedule))
     assert ([] if FOLLOWED[schedule] else ["stop_schedule"]) == [each for each, _ in sheet.losses]

@@ -51,7 +51,7 @@ def test_shellcheck_has_nothing_to_say(text: str, write: Any, run: Run) -> None:
 
 
 @pytest.mark.parametrize("text", samples.HOSTILE)
-def test_the_header_is_what_was_declared(text: str) -> None:
+def test_header_is_what_was_declared(text: str) -> None:
     """Nothing in a declaration ends the header, or adds a keyword to it."""
     service = samples.least(**samples.hostile(text))
     header = parse(sysv.generate(service).text())
@@ -61,7 +61,7 @@ def test_the_header_is_what_was_declared(text: str) -> None:
     assert "2 3 4 5" == header["default-start"]
 
 
-def test_the_header_has_all_that_lsb_knows() -> None:
+def test_header_has_all_that_lsb_knows() -> None:
     """Every field that is LSB's is read back from it."""
     service = samples.everything()
     header = parse(sysv.generate(service).text())
@@ -171,7 +171,7 @@ say stop; [ -e /run/x.pid ] || echo no pidfile; say status; say try-restart; say
 """
 
 
-def test_the_whole_life_has_lsb_statuses(machine: Machine) -> None:
+def test_whole_life_has_lsb_statuses(machine: Machine) -> None:
     """Start, start again, restart, stop, and asking in between."""
     lines = machine(daemon(), LIFE).splitlines()
     assert [
@@ -184,7 +184,7 @@ def test_the_whole_life_has_lsb_statuses(machine: Machine) -> None:
     ] == lines  # fmt: skip
 
 
-def test_the_program_gets_what_was_declared(machine: Machine) -> None:
+def test_program_gets_what_was_declared(machine: Machine) -> None:
     """Words, directory, mask, environment, limits, user and niceness."""
     service = daemon(
         arguments=["a b", "$x", "", "'", "\\", "line\nline"], working_directory="/usr/share",
@@ -223,7 +223,7 @@ head -c {len(text) + 2} /tmp/given; echo; "$S" stop > /dev/null; ls /tmp | grep 
     assert said == machine(service, commands)
 
 
-def test_a_failing_hook_fails_the_start(machine: Machine) -> None:
+def test_failing_hook_fails_the_start(machine: Machine) -> None:
     """What has to be done before is a condition."""
     service = daemon(before_start="exit 5")
     assert "Starting a daemon: x failed!\n1\n3\n" == machine(
@@ -249,7 +249,7 @@ for verb in try-restart reload; do "$S" $verb > /tmp/said 2> /tmp/complaints; ec
     assert "1\n1\n" == machine(daemon(reload_signal="USR1"), commands)
 
 
-def test_a_start_waits_until_the_service_is_ready(machine: Machine) -> None:
+def test_start_waits_until_the_service_is_ready(machine: Machine) -> None:
     """And fails if it is not in time."""
     ready = {"kind": "command", "command": ["test", "-e", "/tmp/given"], "timeout": 30}
     assert "0\n/tmp/given\n" == machine(
@@ -261,7 +261,7 @@ def test_a_start_waits_until_the_service_is_ready(machine: Machine) -> None:
     )
 
 
-def test_a_reload_sends_its_signal(machine: Machine) -> None:
+def test_reload_sends_its_signal(machine: Machine) -> None:
     """To the process that runs; 7 if there is none."""
     service = daemon(
         script="trap 'touch /tmp/reloaded' USR1; touch /tmp/given; while :; do sleep 0.1; done",
@@ -284,7 +284,7 @@ def test_what_cannot_reload_does_not_have_the_verb(machine: Machine) -> None:
     assert ["3", f"Usage: {lines[1].split()[1]} {words}", "the same", "0", "another"] == lines
 
 
-def test_a_program_may_be_in_another_root_only(machine: Machine) -> None:
+def test_program_may_be_in_another_root_only(machine: Machine) -> None:
     """It is looked for and known by its path in there, from here."""
     commands = """
 mkdir -p /tmp/r/usr /tmp/r/bin; mount --bind /usr /tmp/r/usr; cp -P /lib* /tmp/r 2> /dev/null
@@ -297,11 +297,11 @@ for verb in stop status; do "$S" $verb > /tmp/said; echo $?; done"""
     assert "0\n0\n3\n" == machine(service, commands)
 
 
-def test_a_script_that_outlives_its_package_does_nothing(machine: Machine) -> None:
+def test_script_that_outlives_its_package_does_nothing(machine: Machine) -> None:
     """Policy 9.3.2: it succeeds."""
     assert "0\n" == machine(daemon(executable="/no/such/program"), '"$S" start; echo $?')
 
 
-def test_the_mode_is_that_of_a_program() -> None:
+def test_mode_is_that_of_a_program() -> None:
     """And of a unit that of a file."""
     assert stat.S_IXUSR & sysv.MODE and not stat.S_IXUSR & systemd.MODE

@@ -81,14 +81,14 @@ READ: list[tuple[dict[str, Any], dict[str, list[list[str]] | None]]] = [
 @pytest.mark.parametrize(
     "case", range(len(READ)), ids=lambda index: "-".join([*READ[index][0], str(index)])
 )
-def test_a_job_says_what_was_declared(case: int) -> None:
+def test_job_says_what_was_declared(case: int) -> None:
     """Each field is the stanza that means the same."""
     declared, expected = READ[case]
     found = job(**declared)
     assert expected == {name: found.get(name) for name in expected}
 
 
-def test_a_job_of_everything_is_well_formed() -> None:
+def test_job_of_everything_is_well_formed() -> None:
     """Upstart's rules have nothing against it."""
     assert readers.job(upstart.generate(samples.everything()).text())
 
@@ -102,7 +102,7 @@ def test_no_value_becomes_another_stanza(text: str) -> None:
 
 @settings(deadline=None)
 @given(st.lists(NASTY, min_size=1, max_size=4), st.booleans())
-def test_a_shell_gets_the_same_words_by_exec_and_by_script(words: list[str], sourced: bool) -> None:
+def test_shell_gets_the_same_words_by_exec_and_by_script(words: list[str], sourced: bool) -> None:
     """A job's command comes through Upstart's reader and the shell that it calls."""
     files = ["/dev/null"] if sourced else []
     found = job(executable="/usr/bin/printf", arguments=["%s\\0", *words], environment_files=files)
@@ -117,7 +117,7 @@ def test_a_shell_gets_the_same_words_by_exec_and_by_script(words: list[str], sou
 
 @settings(deadline=None)
 @given(NASTY.filter(lambda text: text.strip() != ""))
-def test_a_script_that_would_end_its_block_is_the_same_script(text: str) -> None:
+def test_script_that_would_end_its_block_is_the_same_script(text: str) -> None:
     """A line ``end script`` in it is not the end."""
     script = f"cat <<'THE END'\n  end script\nend\tscript # {text}\nTHE END\n"
     if has_controls(text):
@@ -152,7 +152,7 @@ FOLLOWED = {
 
 
 @pytest.mark.parametrize("schedule", FOLLOWED)
-def test_a_schedule_that_upstart_cannot_follow_is_said(schedule: str) -> None:
+def test_schedule_that_upstart_cannot_follow_is_said(schedule: str) -> None:
     """It sends one signal, and KILL in the end, in any case."""
     sheet = upstart.generate(samples.least(stop_schedule=schedule))
     assert FOLLOWED[schedule] == (sheet.losses == [])

@@ -45,7 +45,7 @@ def signs(runs: dict[str, Run], jobs: int = 2, patience: float = PATIENT) -> dic
         [b"us\0a", b"ge:"],
     ],
 )
-def test_a_usage_is_heard_in_whatever_pieces_it_comes(pieces: list[bytes]) -> None:
+def test_usage_is_heard_in_whatever_pieces_it_comes(pieces: list[bytes]) -> None:
     """grep -i finds it in the whole output, which a pipe delivers in parts."""
     answer = Answer()
     for piece in pieces:
@@ -96,7 +96,7 @@ def test_one_that_hangs_is_ended_with_its_children(
     assert ("?", "no answer in 60 seconds") == (answers["hangs"].sign, answers["hangs"].problem)
 
 
-def test_a_child_that_keeps_the_output_keeps_nobody_waiting(tmp_path: Path) -> None:
+def test_child_that_keeps_the_output_keeps_nobody_waiting(tmp_path: Path) -> None:
     """The script's own end is its end: a daemon of its may have its output for ever."""
     pid = tmp_path / "pid"
     answers = signs({"leaves": shell(f"sleep 1000 & echo $! | tee {pid}")})
@@ -104,7 +104,7 @@ def test_a_child_that_keeps_the_output_keeps_nobody_waiting(tmp_path: Path) -> N
         assert {"leaves": "+"} == answers
 
 
-def test_a_script_that_asks_gets_no_answer() -> None:
+def test_script_that_asks_gets_no_answer() -> None:
     """Its standard input is /dev/null."""
     assert {"asks": "+"} == signs({"asks": shell("read -r line || echo none; exit 0")})
 
@@ -115,7 +115,7 @@ def test_one_that_cannot_be_executed_does_not_run(tmp_path: Path) -> None:
     assert {"none": "-", "some": "+"} == signs({"none": missing, "some": shell("echo yes")})
 
 
-def test_an_interruption_ends_those_that_run(tmp_path: Path) -> None:
+def test_interruption_ends_those_that_run(tmp_path: Path) -> None:
     """Whoever gives up leaves no script running."""
     os.mkfifo(tmp_path / "pid")
     run = shell(f"echo $$ > {tmp_path}/pid; exec sleep 1000")
@@ -147,7 +147,7 @@ def test_lines_come_in_the_order_of_the_names() -> None:
     assert b"ssd-service: three: it hangs\n [ ? ]  three\n" == done.stderr
 
 
-def test_a_terminal_sees_who_is_awaited() -> None:
+def test_terminal_sees_who_is_awaited() -> None:
     """The line is written over, and gone before an answer is shown."""
     ours, theirs = pty.openpty()
     with os.fdopen(ours):
@@ -170,7 +170,7 @@ def test_a_terminal_sees_who_is_awaited() -> None:
         ["--jobs=1", "more"],
     ],
 )
-def test_a_bad_option_is_named(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+def test_bad_option_is_named(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     """With the options that there are, or the numbers that it takes."""
     from ssd.service.initscripts import inquiry
 

@@ -76,14 +76,14 @@ SOURCED = {
 
 
 @pytest.mark.parametrize("text", BASH)
-def test_a_script_of_bash_is_not_told_that_it_is_sourced(text: str) -> None:
+def test_script_of_bash_is_not_told_that_it_is_sourced(text: str) -> None:
     """BASH_SOURCE would name the text; other shells know no such variable."""
     assert (BASH[text] or text) == rewritten(text, LINK, "/etc/init.d/x", AGAIN, bash=True)
     assert text == rewritten(text, LINK, "/etc/init.d/x", AGAIN)
 
 
 @pytest.mark.parametrize("text", SOURCED)
-def test_a_packages_file_may_be_read_from_a_copy(text: str) -> None:
+def test_packages_file_may_be_read_from_a_copy(text: str) -> None:
     """Where the script sources it by its path. What a script may write itself is left alone."""
     assert SOURCED[text] == sourced(text)
     copies = dict.fromkeys(sourced(text), "/run/copy")

@@ -106,7 +106,7 @@ def test_it_is_as_service_does_it(name: str, outcomes: machines.Outcomes) -> Non
     assert expected == actual
 
 
-def test_a_plain_script_is_run_without_anything_heavy() -> None:
+def test_plain_script_is_run_without_anything_heavy() -> None:
     """Its own shell takes long enough."""
     code = """
 import sys

@@ -42,7 +42,7 @@ def test_words_reach_the_script_as_they_are(outcomes: machines.Outcomes) -> None
 
 
 @pytest.mark.differential
-def test_a_path_and_a_folder_are_no_services(outcomes: machines.Outcomes) -> None:
+def test_path_and_a_folder_are_no_services(outcomes: machines.Outcomes) -> None:
     """Row s2: service(8) runs whatever file the path leads to, and tries to run the folder."""
     assert ["<start>"] == told(outcomes["path"]["original"])
     assert 126 == outcomes["folder"]["original"]["status"]
@@ -72,7 +72,7 @@ def test_what_begins_with_a_dash_is_an_option(outcomes: machines.Outcomes) -> No
 
 
 @pytest.mark.differential
-def test_a_full_restart_is_of_the_service_that_comes_first(outcomes: machines.Outcomes) -> None:
+def test_full_restart_is_of_the_service_that_comes_first(outcomes: machines.Outcomes) -> None:
     """Row s4: service(8) restarts the second word, which is no service but a verb."""
     seen = "/etc/init.d/exit-0 stop\n/etc/init.d/exit-0 start\n"
     assert seen == outcomes["late-full-restart"]["original"]["seen"]

@@ -33,7 +33,7 @@ def test_declared_services_and_scripts_are_told_of_in_one_order(in_namespace: Ru
 
 
 @pytest.mark.requires_namespaces
-def test_a_broken_declaration_is_a_question_with_its_reason(in_namespace: Run) -> None:
+def test_broken_declaration_is_a_question_with_its_reason(in_namespace: Run) -> None:
     """It says which file it is, before the sign."""
     ours = Path(sys.executable).with_name("ssd-service")
     command = f"{SETTING}\necho x=1 > two.toml\n{ours} --directory /tmp/declared --status-all"
@@ -44,7 +44,7 @@ def test_a_broken_declaration_is_a_question_with_its_reason(in_namespace: Run) -
 
 
 @pytest.mark.requires_namespaces
-def test_a_directory_without_scripts_is_no_error(in_namespace: Run) -> None:
+def test_directory_without_scripts_is_no_error(in_namespace: Run) -> None:
     """There is nothing to tell."""
     ours = Path(sys.executable).with_name("ssd-service")
     command = f"{ours} --directory /tmp/none --status-all"

@@ -96,7 +96,7 @@ def on_machine(run: Runner, tmp_path: Path):
 
 @pytest.mark.requires_namespaces
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_a_script_calls_ssd(name: str, on_machine, ssd_path: Path, run: Runner) -> None:
+def test_script_calls_ssd(name: str, on_machine, ssd_path: Path, run: Runner) -> None:
     """By name or absolute path, with a PATH of its own, from functions and sourced files."""
     expected = run(ssd_path, "--version").stdout
     done = on_machine({name: SCRIPTS[name], "interpreter": INTERPRETER}, name, "start")
@@ -104,7 +104,7 @@ def test_a_script_calls_ssd(name: str, on_machine, ssd_path: Path, run: Runner) 
 
 
 @pytest.mark.requires_namespaces
-def test_a_packages_file_that_sets_path_leads_to_ssd_too(on_machine, ssd_path: Path, run) -> None:
+def test_packages_file_that_sets_path_leads_to_ssd_too(on_machine, ssd_path: Path, run) -> None:
     """As init-d-script(5) does, which Debian's scripts source; one without PATH is read itself."""
     library = f'PATH=/usr/sbin:/bin; export PATH; . /usr/share/two; [ "$1" != x ] || {VERSION}'
     before = f"""
@@ -125,7 +125,7 @@ def test_its_words_and_status_are_its_own(on_machine) -> None:
 
 
 @pytest.mark.requires_namespaces
-def test_the_link_lies_where_only_root_can_write(on_machine) -> None:
+def test_link_lies_where_only_root_can_write(on_machine) -> None:
     """Daemons inherit PATH, so the directory has to be safe for as long as they run."""
     script = "#!/bin/sh\nd=${PATH%%:*}\nstat -c '%a %u %F' $d; readlink $d/start-stop-daemon\n"
     facts, link = on_machine({"x": script}, "x").stdout.splitlines()
@@ -145,7 +145,7 @@ cat /run/told
 
 
 @pytest.mark.requires_namespaces
-def test_a_daemon_inherits_nothing_of_it(on_machine) -> None:
+def test_daemon_inherits_nothing_of_it(on_machine) -> None:
     """PATH is what the script set, and no variable is added."""
     told = on_machine({"d": DAEMON}, "d", "start").stdout.splitlines()
     assert "PATH=/usr/sbin:/usr/bin:/sbin:/bin" in told
@@ -209,7 +209,7 @@ def test_it_ends_as_the_script_does(line: str, on_machine) -> None:
 
 
 @pytest.mark.requires_namespaces
-def test_a_signal_reaches_the_script(on_machine) -> None:
+def test_signal_reaches_the_script(on_machine) -> None:
     """ssd-service is the one that a supervisor knows; TERM is the script's to answer."""
     script = """#!/bin/sh
 trap 'echo heard; exit 5' TERM
@@ -227,7 +227,7 @@ def fanotify() -> bool:
 
 
 @pytest.mark.requires_namespaces
-def test_an_unknown_service_is_unknown_here_too(on_machine) -> None:
+def test_unknown_service_is_unknown_here_too(on_machine) -> None:
     """With the sentence and status of service(8)."""
     done = on_machine({"teller": TELLER}, "nobody-knows", "start")
     assert (1, "nobody-knows: unrecognized service\n") == (done.returncode, done.stderr)
@@ -248,7 +248,7 @@ LINES = {
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_the_shell_of_a_script_is_the_one_of_its_first_line(line: str, tmp_path: Path) -> None:
+def test_shell_of_a_script_is_the_one_of_its_first_line(line: str, tmp_path: Path) -> None:
     """As execve(2) reads it; no words for what no shell reads."""
     script = tmp_path / "script"
     script.write_text(line)

@@ -24,7 +24,7 @@ def refuse(paths: object) -> int:
     raise PermissionError(1, "Operation not permitted")
 
 
-def test_a_call_of_a_descendant_is_told_by_its_words(tool: Path) -> None:
+def test_call_of_a_descendant_is_told_by_its_words(tool: Path) -> None:
     """As long as it runs."""
     with Watch([str(tool)], os.getpid()) as watch:
         if not watch.whose:
@@ -34,7 +34,7 @@ def test_a_call_of_a_descendant_is_told_by_its_words(tool: Path) -> None:
         assert {f"/bin/sh {tool} --stop -n x"} == told
 
 
-def test_a_call_of_somebody_else_is_not_told(tool: Path) -> None:
+def test_call_of_somebody_else_is_not_told(tool: Path) -> None:
     """The caller here is a process that has no children."""
     with subprocess.Popen(["sleep", "1000"]) as other:
         try:

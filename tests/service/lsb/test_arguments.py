@@ -59,6 +59,6 @@ def test_options_are_read_as_by_the_shell(words: list[str]) -> None:
         (["-:"], "unknown option -:"),
     ],
 )
-def test_a_complaint_names_the_option(words: list[str], complaint: str) -> None:
+def test_complaint_names_the_option(words: list[str], complaint: str) -> None:
     """And goes on."""
     assert [complaint] == getopts("fp:", words)[2]

@@ -34,7 +34,7 @@ def test_values_are_what_sed_prints(lines: list[str]) -> None:
     assert done.stdout == "".join(f"{value}\n" for value in values(text, "Key"))
 
 
-def test_a_script_that_is_not_there_is_an_error(tmp_path) -> None:
+def test_script_that_is_not_there_is_an_error(tmp_path) -> None:
     """The command makes a status of it."""
     with pytest.raises(FileNotFoundError):
         lsb.get_lsb_header_val(str(tmp_path / "none"), "Provides")

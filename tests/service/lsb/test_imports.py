@@ -71,7 +71,7 @@ LIBRARY = {"errno", "fcntl", "select", "time"}  # in C, and free
 
 
 @pytest.mark.parametrize("call", BUDGETS)
-def test_a_function_loads_only_what_it_needs(call: str, tmp_path: Path) -> None:
+def test_function_loads_only_what_it_needs(call: str, tmp_path: Path) -> None:
     """Nothing of the standard library but what is in C, and nothing of another function."""
     with child() as process:
         pidfile = tmp_path / "pid"

@@ -28,14 +28,14 @@ def pidfile(tmp_path: Path) -> Path:
 # pidofproc ------------------------------------------------------------------------------
 
 
-def test_a_pidfile_tells_the_pid(pidfile: Path) -> None:
+def test_pidfile_tells_the_pid(pidfile: Path) -> None:
     """Whatever the name of its process is."""
     pidfile.write_text(f"{os.getpid()}\n")
     found = lsb.pidofproc("/usr/sbin/other", str(pidfile))
     assert (0, [os.getpid()]) == (found.status, found.pids)
 
 
-def test_a_dead_process_leaves_a_pidfile(pidfile: Path) -> None:
+def test_dead_process_leaves_a_pidfile(pidfile: Path) -> None:
     """Status 1; a zombie is dead."""
     pidfile.write_text(f"{unused_pid()}\n")
     assert 1 == lsb.pidofproc(SLEEP, str(pidfile)).status
@@ -44,7 +44,7 @@ def test_a_dead_process_leaves_a_pidfile(pidfile: Path) -> None:
         assert 1 == lsb.pidofproc(SLEEP, str(pidfile)).status
 
 
-def test_a_pidfile_that_others_can_write_is_an_error(pidfile: Path) -> None:
+def test_pidfile_that_others_can_write_is_an_error(pidfile: Path) -> None:
     """The exception says which and why."""
     pidfile.write_text("1\n")
     pidfile.chmod(0o666)
@@ -53,7 +53,7 @@ def test_a_pidfile_that_others_can_write_is_an_error(pidfile: Path) -> None:
 
 
 @pytest.mark.requires_root
-def test_a_pidfile_may_be_anybodys(pidfile: Path) -> None:
+def test_pidfile_may_be_anybodys(pidfile: Path) -> None:
     """Daemons write theirs as their own user."""
     pidfile.write_text(f"{os.getpid()}\n")
     os.chown(pidfile, NOBODY, NOBODY)
@@ -78,13 +78,13 @@ def test_pids_can_be_omitted() -> None:
 # start_daemon ---------------------------------------------------------------------------
 
 
-def test_the_status_is_the_programs() -> None:
+def test_status_is_the_programs() -> None:
     """A signal's number is negative."""
     assert 7 == lsb.start_daemon("/bin/sh", "-c", "exit 7")
     assert -9 == lsb.start_daemon("/bin/sh", "-c", "kill -KILL $$")
 
 
-def test_a_program_starts_in_the_callers_directory_unless_told(tmp_path: Path) -> None:
+def test_program_starts_in_the_callers_directory_unless_told(tmp_path: Path) -> None:
     """Not in /, as with start-stop-daemon."""
     check = 'test "$(pwd -P)" = "$1"'
     assert 0 == lsb.start_daemon("/bin/sh", "-c", check, "sh", os.getcwd())
@@ -110,7 +110,7 @@ def test_what_runs_is_not_started(pidfile: Path, tmp_path: Path) -> None:
         assert 1 == lsb.start_daemon(SLEEP, "bad")
 
 
-def test_a_missing_program_is_an_error() -> None:
+def test_missing_program_is_an_error() -> None:
     """Which it is depends on whether it had to be looked for."""
     with pytest.raises(errors.ExecutableMissing):
         lsb.start_daemon("/nonexistent/program")
@@ -131,7 +131,7 @@ def test_without_a_signal_it_is_ended_and_waited_for(pidfile: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["KILL", "-KILL", "SIGKILL", "-SIGKILL", "9", "-9"])
-def test_a_signal_has_many_spellings(name: str, pidfile: Path) -> None:
+def test_signal_has_many_spellings(name: str, pidfile: Path) -> None:
     """Only that one is sent."""
     with stubborn() as process:
         pidfile.write_text(f"{process.pid}\n")
@@ -139,7 +139,7 @@ def test_a_signal_has_many_spellings(name: str, pidfile: Path) -> None:
         assert -9 == process.wait()
 
 
-def test_a_process_of_another_name_is_let_alone(pidfile: Path) -> None:
+def test_process_of_another_name_is_let_alone(pidfile: Path) -> None:
     """The pid may have been given to somebody else."""
     with child() as process:
         pidfile.write_text(f"{process.pid}\n")
@@ -158,7 +158,7 @@ def test_after_term_a_stale_pidfile_is_removed(pidfile: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["BOGUS", "65", "999", "hup", "SIG", "--HUP"])
-def test_an_unknown_signal_is_an_error(name: str, pidfile: Path) -> None:
+def test_unknown_signal_is_an_error(name: str, pidfile: Path) -> None:
     """Before anybody is looked for; "SIG" alone is none."""
     if name == "SIG":
         assert 0 == lsb.killproc(SLEEP, name, str(pidfile))
@@ -167,7 +167,7 @@ def test_an_unknown_signal_is_an_error(name: str, pidfile: Path) -> None:
             lsb.killproc(SLEEP, name, str(pidfile))
 
 
-def test_a_program_has_a_name(pidfile: Path) -> None:
+def test_program_has_a_name(pidfile: Path) -> None:
     """A directory is none."""
     with pytest.raises(ValueError, match="names no program"):
         lsb.killproc("/usr/sbin/", pidfile=str(pidfile))
@@ -188,7 +188,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_failed_stop_says_why_and_is_no_success(
+def test_failed_stop_says_why_and_is_no_success(
     name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Each with the status that LSB has for it."""
@@ -206,7 +206,7 @@ def test_a_failed_stop_says_why_and_is_no_success(
 
 
 @pytest.mark.parametrize("words", [[], ["pidof"], ["--as"], ["--as", "NAME"]], ids=str)
-def test_an_unknown_function_is_refused(words: list, capfd: pytest.CaptureFixture[str]) -> None:
+def test_unknown_function_is_refused(words: list, capfd: pytest.CaptureFixture[str]) -> None:
     """Status 3, unimplemented, and the list of those there are."""
     assert 3 == command.main(words)
     assert " start_daemon pidofproc killproc " in capfd.readouterr().err
@@ -219,7 +219,7 @@ def test_an_unknown_function_is_refused(words: list, capfd: pytest.CaptureFixtur
     ("status", "returned"),
     [(0, 0), (3, 3), (255, 255), (256, OVERFLOW), (-1, OVERFLOW), ("7", 7), ("+0", 0)],
 )
-def test_a_line_returns_the_status_it_ends_with(
+def test_line_returns_the_status_it_ends_with(
     status: int | str, returned: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A number or a text of one; 255 where it can be no exit status."""
@@ -229,7 +229,7 @@ def test_a_line_returns_the_status_it_ends_with(
 
 @pytest.mark.parametrize("function", [lsb.log_end_msg, lsb.log_action_end_msg])
 @pytest.mark.parametrize("text", ["x", "1x", "--1", "\u0661", " 1", "1" * 5000 + "x"])
-def test_a_text_that_is_no_status_ends_the_line_and_is_an_error(
+def test_text_that_is_no_status_ends_the_line_and_is_an_error(
     function, text: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """What was begun does not stay open."""

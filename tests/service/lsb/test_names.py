@@ -27,7 +27,7 @@ DECISIONS = {
 
 
 @pytest.mark.parametrize("case", DECISIONS, ids=str)
-def test_the_command_line_confirms_the_name(case: tuple) -> None:
+def test_command_line_confirms_the_name(case: tuple) -> None:
     """Its first word, or the second of a script; a title only where the name is short."""
     program, argv = case
     assert DECISIONS[case] == means(program.encode(), [word.encode() for word in argv])
@@ -42,14 +42,14 @@ def test_the_command_line_confirms_the_name(case: tuple) -> None:
         ("/usr/bin/", ""),
     ],
 )
-def test_the_kernel_keeps_15_bytes_of_the_last_part(path: str, comm: str) -> None:
+def test_kernel_keeps_15_bytes_of_the_last_part(path: str, comm: str) -> None:
     """TASK_COMM_LEN less its NUL."""
     assert comm.encode() == comm_of(path.encode())
 
 
 @pytest.mark.requires_namespaces
 @pytest.mark.requires_root
-def test_a_process_in_another_root_directory_is_another_systems(in_namespace, ssd_path) -> None:
+def test_process_in_another_root_directory_is_another_systems(in_namespace, ssd_path) -> None:
     """As pidof -c has it, for root."""
     script = """
     mkdir -p /run/root/usr

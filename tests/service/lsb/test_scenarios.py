@@ -205,7 +205,7 @@ def played(run, folder, shell: str, library, scenario: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("name", doors.SHELLS)
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_script_does_the_same_with_either_library(scenario, name, in_namespace, tmp_path) -> None:
+def test_script_does_the_same_with_either_library(scenario, name, in_namespace, tmp_path) -> None:
     """The original in dash, this project's library in each shell."""
     if not os.access(doors.ORIGINAL, os.R_OK):
         pytest.skip(f"{doors.ORIGINAL} is not installed")

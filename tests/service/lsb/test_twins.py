@@ -62,7 +62,7 @@ def test_every_line_is_that_of_python(name: str, tmp_path_factory) -> None:
 
 
 @pytest.mark.parametrize("missing", ["/nonexistent/ssd-service", "/etc/passwd"])
-def test_a_status_cannot_be_told_without_ssd_service(missing: str) -> None:
+def test_status_cannot_be_told_without_ssd_service(missing: str) -> None:
     """A daemon is not said to be dead because nobody could ask."""
     call = [("status_of_proc", ["-p", "/nonexistent/pid", "/usr/sbin/nap", "nap"])]
     environment = {"SSD_SERVICE": missing}
@@ -84,7 +84,7 @@ def test_every_function_is_defined(checkout) -> None:
         assert set() == defined(doors.ORIGINAL.read_text()) - ours
 
 
-def test_the_library_keeps_to_its_own_names() -> None:
+def test_library_keeps_to_its_own_names() -> None:
     """What is no function or variable of the original's begins with _ssd_."""
     text = re.sub(r"(?m)(^|\s)# .*$", "", doors.shell_library().read_text())
     names = defined(text) | set(re.findall(r"(?:^|\s)(\w+)=", text))
@@ -94,7 +94,7 @@ def test_the_library_keeps_to_its_own_names() -> None:
 
 @pytest.mark.requires_namespaces
 @pytest.mark.parametrize("name", doors.SHELLS)
-def test_a_script_that_sets_its_path_finds_the_command(name: str, in_namespace, tmp_path) -> None:
+def test_script_that_sets_its_path_finds_the_command(name: str, in_namespace, tmp_path) -> None:
     """Most of Debian's do, and to one that leads to nothing of pip's."""
     library, shell = doors.shell_library(), doors.shell(name, tmp_path)
     commands = f"""
