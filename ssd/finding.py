@@ -7,9 +7,10 @@ import os
 
 from ssd import pidfile
 from ssd.errors import ExecutableMissing
-from ssd.matching import Criteria, Match, lsb_status
+from ssd.matching import Criteria, Match
 from ssd.processes import default_table
 from ssd.schedule import number
+from ssd.statuses import lsb_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -97,20 +97,3 @@ class Criteria:
         return Criteria(pid, self.ppid, self.file, self.name, self.uid)
 
     __repr__ = Match.__repr__
-
-
-RUNNING, DEAD_WITH_PIDFILE, DEAD, UNKNOWN = 0, 1, 3, 4  # LSB, "Init Script Actions"
-
-
-def lsb_status(found: bool, pidfile_holds: bool | None, pidfile: bool) -> int:
-    """Decide the LSB status.
-
-    ``found``: a process matches. ``pidfile``: a pidfile was a criterion; then
-    ``pidfile_holds`` is True if it gave a pid, False if it holds none, None if there is no
-    such file.
-    """
-    if found:
-        return RUNNING
-    if not pidfile or pidfile_holds is None:
-        return DEAD
-    return DEAD_WITH_PIDFILE if pidfile_holds else UNKNOWN

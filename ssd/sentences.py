@@ -6,15 +6,12 @@ standard error begins with the name that the command was called by.
 
 import os
 
-from ssd.matching import UNKNOWN
+from ssd.statuses import UNKNOWN
 from ssd.writing import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd import errors
-
-# Exit statuses. The original's binary, not its manual page: fatal errors are 2.
-DONE, NOTHING_DONE, FAILED, USAGE = 0, 1, 2, 3
 
 # Standard output.
 ALREADY_RUNNING = "{what} already running.\n"

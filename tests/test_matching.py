@@ -9,7 +9,7 @@ from kit.support import python
 import ssd
 from ssd.errors import ExecutableMissing, UnknownUser
 from ssd.finding import resolve
-from ssd.matching import Criteria, Match, lsb_status
+from ssd.matching import Criteria, Match
 from ssd.testing import FakeProcesses
 
 NO_MATCH = {
@@ -102,24 +102,6 @@ def test_missing_executable_is_named_with_the_systems_reason(tmp_path: Path) -> 
         resolve(Match(exec=path))
     expected = (str(path), 2, os.strerror(2))
     assert expected == (caught.value.path, caught.value.errno, caught.value.strerror)
-
-
-# (a process matches, the pidfile: True gave a pid, False holds none, None is not there,
-# a pidfile was asked for) -> LSB status
-STATUSES = {
-    (True, True, True): 0,
-    (True, None, False): 0,
-    (False, True, True): 1,
-    (False, None, True): 3,
-    (False, None, False): 3,
-    (False, False, True): 4,
-}
-
-
-@pytest.mark.parametrize("case", STATUSES)
-def test_lsb_status_follows_from_the_process_and_the_pidfile(case: tuple) -> None:
-    """0 running, 1 dead with a pidfile, 3 not running, 4 cannot tell."""
-    assert STATUSES[case] == lsb_status(*case)
 
 
 # (text of the pidfile or None for no file) -> status of a pidfile alone

@@ -5,7 +5,8 @@ import os
 from ssd.cli import options as opts
 from ssd.cli.faults import Unusable, Usage
 from ssd.errors import Error
-from ssd.sentences import FAILED, TRY_HELP, USAGE, WARN_NAME, Voice, describe, status_of
+from ssd.sentences import TRY_HELP, WARN_NAME, Voice, describe, status_of
+from ssd.statuses import FATAL, USAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
         from ssd import unforeseen
 
         voice.complain(unforeseen.describe(error))
-        return status_of(FAILED, _asks(options))
+        return status_of(FATAL, _asks(options))
 
 
 def run(
@@ -60,7 +61,7 @@ def run(
         voice.complain(describe(error) if isinstance(error, Error) else str(error))
     finally:
         voice.flush()
-    return status_of(FAILED, _asks(options))
+    return status_of(FATAL, _asks(options))
 
 
 def _asks(options: opts.Options) -> bool:

@@ -2,7 +2,8 @@
 
 from ssd._version import __version__
 from ssd.cli.options import COMMANDS, GENERIC, MATCHING, VERSION, Options
-from ssd.sentences import DONE, Voice
+from ssd.sentences import Voice
+from ssd.statuses import SUCCESS
 
 COMPATIBLE = "1.21.22"  # the start-stop-daemon whose behaviour the tests compare with
 _COLUMN = 30
@@ -32,7 +33,7 @@ Exit status of --status and --pidof:
 def show(options: Options, voice: Voice) -> int:
     """Print the help or the version."""
     voice.say(version() if options.command == VERSION else text(voice.program))
-    return DONE
+    return SUCCESS
 
 
 def version() -> str:

@@ -7,6 +7,7 @@ from ssd.errors import AlreadyRunning
 from ssd.sentences import STAGES, Voice
 from ssd.starting import Launch
 from ssd.starting.command import Command
+from ssd.statuses import NOTHING_DONE, SUCCESS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def start(options: Options, voice: Voice, table: "ProcessTable | None" = None) -
     except AlreadyRunning:
         return _running(options, voice)
     voice.leave()
-    return messages.DONE
+    return SUCCESS
 
 
 def _say(voice: Voice, path: str, event: str, *values: object) -> None:
@@ -68,7 +69,7 @@ def _running(options: Options, voice: Voice) -> int:
     """Say that it runs already; --oknodo makes a success of it."""
     what = executable(options) or "process"
     voice.info(messages.ALREADY_RUNNING.format(what=what))
-    return messages.DONE if options.has("oknodo") else messages.NOTHING_DONE
+    return SUCCESS if options.has("oknodo") else NOTHING_DONE
 
 
 def _test(options: Options, voice: Voice, launch: Launch, path: str) -> int:
@@ -88,4 +89,4 @@ def _test(options: Options, voice: Voice, launch: Launch, path: str) -> int:
     if options.iosched is not None:
         text += ", with IO scheduling class {} with priority {}".format(*options.iosched)
     voice.info(f"{text}.\n")
-    return messages.DONE
+    return SUCCESS

@@ -3,9 +3,9 @@
 from ssd.cli.matching import match_of
 from ssd.cli.options import PIDOF, Options
 from ssd.finding import look, resolve
-from ssd.matching import lsb_status
 from ssd.processes import default_table
 from ssd.sentences import Voice
+from ssd.statuses import lsb_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

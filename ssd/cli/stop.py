@@ -13,6 +13,7 @@ from ssd.finding import look, resolve
 from ssd.processes import default_table
 from ssd.schedule import Schedule
 from ssd.sentences import Voice
+from ssd.statuses import FATAL, NOTHING_DONE, SUCCESS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,10 +45,10 @@ def stop(options: Options, voice: Voice, table: "ProcessTable | None" = None) ->
             voice.info(messages.NOT_KILLED.format(count=refused))
     if work.outcome == REFUSED:
         voice.info(messages.REFUSED_TO_DIE.format(what=what, count=len(work.remaining)))
-        return messages.FAILED
+        return FATAL
     if options.has("remove-pidfile"):
         _remove(str(options.value("pidfile")), work, voice)
-    return _nothing(options, voice, what) if work.outcome == NOTHING else messages.DONE
+    return _nothing(options, voice, what) if work.outcome == NOTHING else SUCCESS
 
 
 def _test(options: Options, voice: Voice, match: "Match", table: "ProcessTable | None") -> int:
@@ -61,7 +62,7 @@ def _test(options: Options, voice: Voice, match: "Match", table: "ProcessTable |
     # Descending, as the original's list, which grows at its head, comes out.
     for pid in reversed(pids):
         voice.info(messages.WOULD_SIGNAL.format(signum=options.signal, pid=pid))
-    return messages.DONE if pids else _nothing(options, voice, description(options))
+    return SUCCESS if pids else _nothing(options, voice, description(options))
 
 
 def _nobodys(match: "Match", table: "ProcessTable") -> list[int]:
@@ -83,7 +84,7 @@ def _nobodys(match: "Match", table: "ProcessTable") -> list[int]:
 def _nothing(options: Options, voice: Voice, what: str) -> int:
     """Say that there was nothing to do; --oknodo makes a success of it."""
     voice.info(messages.NONE_FOUND.format(what=what))
-    return messages.DONE if options.has("oknodo") else messages.NOTHING_DONE
+    return SUCCESS if options.has("oknodo") else NOTHING_DONE
 
 
 def _remove(path: str, work: Stop, voice: Voice) -> None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-NOT_INSTALLED = 5
+from ssd.statuses import NOT_INSTALLED, SUCCESS
 
 # What the extra brings; oslo.service's threading backend stands on the last two.
 LIBRARIES = (
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return NOT_INSTALLED
     words = sys.argv[1:] if arguments is None else arguments
     if list(words) == ["--installed"]:
-        return 0
+        return SUCCESS
     # Imported only now: without the extra there is nothing to import.
     from ssd.compute.program import run
 

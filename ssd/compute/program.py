@@ -14,11 +14,10 @@ from ssd.compute.backend import log
 from ssd.compute.launcher import Launcher
 from ssd.compute.notify import Notifier
 from ssd.compute.service import Service
+from ssd.statuses import FAILED, NOT_CONFIGURED
 
 LOG = logging.getLogger(__name__)
 
-NOT_STARTED = 1
-NOT_CONFIGURED = 6
 TOPIC = "compute"
 
 
@@ -50,5 +49,5 @@ def run(arguments: Sequence[str]) -> int:
         # Whatever it was: started by an init script, standard error is /dev/null, and only the
         # log can tell the reason.
         LOG.exception("Cannot start")
-        return NOT_STARTED
+        return FAILED
     return launcher.wait()

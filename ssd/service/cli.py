@@ -2,6 +2,7 @@
 
 import os
 
+from ssd.statuses import INVALID
 from ssd.writing import write
 
 TYPE_CHECKING = False
@@ -9,7 +10,6 @@ if TYPE_CHECKING:
     from ssd.processes.contract import ProcessTable
     from ssd.service.declaration import Service
 
-EXCESS = 2  # LSB, "Init Script Actions"
 # What is left of the environment by service(8); the locale's variables begin with LC_.
 KEPT = ("LANG", "LANGUAGE", "PATH", "TERM")
 # At boot PATH may be short; what the caller put first stays first.
@@ -184,7 +184,7 @@ def _perform(call: Call, service: "Service", rest: list[str], script: str | None
         return show(service, call.table)
     script = script or f"{call.program} {service.name}"
     if len(rest) > 1:
-        return usage(service, script, EXCESS)
+        return usage(service, script, INVALID)
     verb = rest[0] if rest else ""
     return perform(service, verb, program=call.program, script=script, table=call.table)
 

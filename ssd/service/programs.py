@@ -3,12 +3,13 @@
 import os
 import stat
 
+from ssd.statuses import NOT_INSTALLED
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 STAND_IN = "ssd-compute"
-NOT_INSTALLED = 5  # its exit status without its extra, LSB's
 
 
 def runnable(path: str) -> bool:

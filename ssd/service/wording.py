@@ -5,9 +5,8 @@ import errno
 from ssd import sentences as messages
 from ssd import unforeseen
 from ssd.errors import Error, NotReady, PidfileUnwritable, StartFailed
-from ssd.service.verbs import ERROR, PRIVILEGE
+from ssd.statuses import FAILED, NOT_CONFIGURED, NOT_PRIVILEGED, UNKNOWN
 
-UNKNOWN_STATUS, NOT_CONFIGURED = 4, 6  # LSB, "Init Script Actions"
 _DENIALS = (errno.EPERM, errno.EACCES)
 
 
@@ -40,7 +39,7 @@ def is_denial(error: BaseException) -> bool:
 def exit_status(error: BaseException, verb: str) -> int:
     """Return the status of a verb that could not even look, because of an error."""
     if verb == "status":
-        return UNKNOWN_STATUS
+        return UNKNOWN
     if is_denial(error):
-        return PRIVILEGE
-    return NOT_CONFIGURED if isinstance(error, Error) else ERROR
+        return NOT_PRIVILEGED
+    return NOT_CONFIGURED if isinstance(error, Error) else FAILED

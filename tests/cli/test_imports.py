@@ -96,6 +96,7 @@ COMMON = {
     "ssd.processes.linux",
     "ssd.schedule",
     "ssd.signals",
+    "ssd.statuses",
     "ssd.writing",
 }
 # The latter where a program of the machine was replaced while it runs.
@@ -142,6 +143,7 @@ BUDGETS = {
             "ssd.errors",
             "ssd.matching",
             "ssd.schedule",
+            "ssd.statuses",
             "ssd.writing",
         },
         1300,
@@ -157,6 +159,7 @@ BUDGETS = {
             "ssd.errors",
             "ssd.matching",
             "ssd.schedule",
+            "ssd.statuses",
             "ssd.writing",
         },
         1200,
@@ -169,11 +172,11 @@ BUDGETS = {
     "--status --user 12345678": (COMMON | STATUS | SCAN, 2200),
     "--status --ppid {self}": (COMMON | STATUS | SCAN, 2200),
     "--pidof --name sleep": (COMMON | STATUS | SCAN, 2200),
-    "--stop --pidfile {pidfile}": (COMMON | STOP, 2650),
-    "--stop --pidfile {pidfile} --retry=TERM/30/KILL/5": (COMMON | STOP, 2650),
-    "--stop --pidfile {marked}": (COMMON | STOP | MARK, 2800),
-    "--stop --pidfile {pidfile} --test": (COMMON | STOP, 2650),
-    "--stop --quiet --oknodo --pidfile {missing}": (COMMON | STOP, 2650),
+    "--stop --pidfile {pidfile}": (COMMON | STOP, 2670),
+    "--stop --pidfile {pidfile} --retry=TERM/30/KILL/5": (COMMON | STOP, 2670),
+    "--stop --pidfile {marked}": (COMMON | STOP | MARK, 2815),
+    "--stop --pidfile {pidfile} --test": (COMMON | STOP, 2670),
+    "--stop --quiet --oknodo --pidfile {missing}": (COMMON | STOP, 2670),
     "--start --pidfile {pidfile} --startas /bin/true": (COMMON | START, 2920),
     "--start --test --pidfile {missing} --startas /bin/true": (COMMON | START, 2920),
 }
@@ -239,7 +242,7 @@ def test_start_in_the_background_loads_python_daemon_and_no_more(tmp_path: Path)
         # The latter where other starts have left lock files, or hold some at this moment.
         files.pop("ssd.pidfile.lock_directories", None)
         assert set() == own - COMMON - START - BACKGROUND - {"ssd.pidfile.lock_directories"}
-        assert 3700 >= lines_of(files)
+        assert 3715 >= lines_of(files)
 
 
 RARE = {

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 import ssd
-from ssd import errors
-from ssd import sentences as messages
+from ssd import errors, statuses
 from ssd.errors import NotReady, StartFailed
 from ssd.identity import Process
 from ssd.sentences import NOT_READY, PROGRESS, STAGES, Voice, describe, progress, status_of
@@ -186,10 +185,10 @@ def test_progress_is_told_in_the_originals_words(event: tuple) -> None:
 @pytest.mark.parametrize(
     ("fault", "asked", "status"),
     [
-        (messages.FAILED, False, 2),
-        (messages.USAGE, False, 3),
-        (messages.FAILED, True, 4),
-        (messages.USAGE, True, 4),
+        (statuses.FATAL, False, 2),
+        (statuses.USAGE, False, 3),
+        (statuses.FATAL, True, 4),
+        (statuses.USAGE, True, 4),
     ],
 )
 def test_fault_is_two_or_three_and_four_when_a_status_was_asked_for(

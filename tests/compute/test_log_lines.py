@@ -38,9 +38,8 @@ def test_page_names_every_option(checkout) -> None:
 
 def test_page_names_every_exit_status(checkout) -> None:
     """What the command returns has a row."""
-    from ssd.compute import cli as command
-    from ssd.compute import program
+    from ssd.statuses import FAILED, INVALID, NOT_CONFIGURED, NOT_INSTALLED, SUCCESS
 
     page = (checkout / "docs" / "compute.md").read_text()
-    statuses = (0, program.NOT_STARTED, 2, command.NOT_INSTALLED, program.NOT_CONFIGURED)
+    statuses = (SUCCESS, FAILED, INVALID, NOT_INSTALLED, NOT_CONFIGURED)
     assert [] == [status for status in statuses if f"| {status} | " not in page]

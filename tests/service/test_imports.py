@@ -50,6 +50,7 @@ COMMON = {
     "ssd.service.verbs",
     "ssd.service.verbs.vitals",
     "ssd.signals",
+    "ssd.statuses",
     "ssd.writing",
 }
 TOML = {"ssd.service.sources.plain_toml", "ssd.service.sources.toml"}
@@ -107,7 +108,7 @@ MORE = 700 if OTHER_INITS else 0  # lines of those
 # words of the command -> what of ssd it may load, and how many lines that may be
 BUDGETS = {
     "toml status": (COMMON | TOML, 3350),
-    "toml start": (COMMON | TOML | LINE, 3500),  # it runs already
+    "toml start": (COMMON | TOML | LINE, 3510),  # it runs already
     "toml stop": (COMMON | TOML | LINE | STOP, 4500),
     "shell status": (COMMON | SHELL, 4150),
     "all status": (COMMON | TOML | SHELL | MANY, 4600),
@@ -167,4 +168,4 @@ def test_start_loads_python_daemon_and_no_more(folder: Path) -> None:
         assert set() == own - COMMON - TOML - LINE - START - OTHER_INITS - {
             "ssd.pidfile.lock_directories"
         }
-        assert 5480 + MORE >= lines_of(files)
+        assert 5505 + MORE >= lines_of(files)

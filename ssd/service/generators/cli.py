@@ -9,6 +9,7 @@ from ssd.sentences import Voice
 from ssd.service.errors import DeclarationError, UnknownService
 from ssd.service.generators.facilities import unit_name
 from ssd.service.generators.sheet import Inexpressible, Sheet
+from ssd.statuses import FAILED, INVALID, SUCCESS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from ssd.service.declaration import Service
 
 KINDS = ("sysv", "systemd", "upstart", "openrc")
-DONE, FAILED, MISUSED = 0, 1, 2
 USAGE = """\
 usage: ssd-service generate KIND NAME [--output FILE | --install] [--force] [--strict]
 
@@ -60,13 +60,13 @@ def main(words: "Sequence[str]", program: str = "ssd-service", directory: str | 
         if options.help:
             voice.say(USAGE.format(kinds=", ".join(KINDS)))
             voice.flush()
-            return DONE
+            return SUCCESS
         service = _declaration(options.name, directory)
         generator = _generator(options.kind)
         return _write(generator, generator.generate(service), options, voice)
     except Usage as error:
         voice.complain(str(error), "'ssd-service generate --help' tells more.\n")
-        return MISUSED
+        return INVALID
     except Inexpressible as error:
         voice.complain(f"{options.name}: no {options.kind} file can be written: {error}")
     except (DeclarationError, UnknownService) as error:
@@ -154,7 +154,7 @@ def _write(generator: "ModuleType", sheet: Sheet, options: Options, voice: Voice
     except FileExistsError:
         voice.complain(f"{path} is there already; --force replaces it")
         return FAILED
-    return DONE
+    return SUCCESS
 
 
 def save(path: str, data: bytes, mode: int, force: bool = False) -> None:

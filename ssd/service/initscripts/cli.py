@@ -11,6 +11,7 @@ import os
 from ssd.service.initscripts.program import Run
 from ssd.service.initscripts.script import find, prepare
 from ssd.service.trust import check
+from ssd.statuses import CANNOT_EXECUTE, FAILED, NOT_FOUND
 from ssd.writing import write
 
 TYPE_CHECKING = False
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 SYSTEMD = "/run/systemd/system"  # sd_booted(3)
 OPENRC = "/run/openrc/started"  # what rc-status(8) takes for started
 FULL_RESTART = "--full-restart"
-
-UNRECOGNIZED = 1
-CANNOT_RUN, NOT_FOUND = 126, 127  # those of env(1), through which service(8) runs a script
 
 
 def main(words: "Sequence[str]", program: str = "ssd-service", with_ssd: str = "") -> int:
@@ -52,7 +50,7 @@ def main(words: "Sequence[str]", program: str = "ssd-service", with_ssd: str = "
         return _become(name, rest, with_ssd)
     except OSError as error:
         write(2, f"{program}: {error.filename or name}: {_reason(error)}\n")
-        return NOT_FOUND if error.errno == errno.ENOENT else CANNOT_RUN
+        return NOT_FOUND if error.errno == errno.ENOENT else CANNOT_EXECUTE
 
 
 def run_file(path: str, words: "Sequence[str]", program: str, with_ssd: str = "") -> int:
@@ -70,7 +68,7 @@ def run_file(path: str, words: "Sequence[str]", program: str, with_ssd: str = ""
         return _obey(path, words, with_ssd)
     except OSError as error:
         write(2, f"{program}: {error.filename or path}: {_reason(error)}\n")
-        return NOT_FOUND if error.errno == errno.ENOENT else CANNOT_RUN
+        return NOT_FOUND if error.errno == errno.ENOENT else CANNOT_EXECUTE
 
 
 def _obey(path: str, words: "Sequence[str]", with_ssd: str) -> int:
@@ -119,7 +117,7 @@ def _become(name: str, words: "Sequence[str]", with_ssd: str) -> int:
     if path is None:
         # Without the name of the program: scripts look for the sentence of service(8).
         write(2, f"{name}: unrecognized service\n")
-        return UNRECOGNIZED
+        return FAILED
     check(path)
     _tell_openrc(path, name, words[0] if words else "")
     return _obey(path, words, with_ssd)

@@ -2,6 +2,7 @@
 
 import os
 
+from ssd import statuses
 from ssd.sentences import Voice
 from ssd.service.errors import DeclarationError
 from ssd.service.initscripts import script
@@ -13,7 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-DONE, MISUSED = 0, 3
 PATIENCE = 10.0  # seconds for one script
 LINE = " [ {sign} ]  {name}\n"
 PROGRESS = "asked {done} of {all}, waiting for {names}"
@@ -27,7 +27,12 @@ NO_SERVICES = {
 NO_SUFFIXES = (".dpkg-dist", ".dpkg-old")
 
 # LSB's status of a declared service, as a sign.
-SIGNS = {0: RUNNING, 1: NOT_RUNNING, 2: NOT_RUNNING, 3: NOT_RUNNING}
+SIGNS = {
+    statuses.RUNNING: RUNNING,
+    statuses.DEAD_WITH_PIDFILE: NOT_RUNNING,
+    statuses.DEAD_WITH_LOCK: NOT_RUNNING,
+    statuses.STOPPED: NOT_RUNNING,
+}
 
 
 def scripts(directory: str = script.DIRECTORY) -> list[str]:
@@ -57,7 +62,7 @@ def main(
         jobs, patience = _read(words)
     except ValueError as error:
         voice.complain(f"--status-all: {error}")
-        return MISUSED
+        return statuses.USAGE
     declared = declared or {}
     directory = script.DIRECTORY
     try:
@@ -86,7 +91,7 @@ def main(
             else:
                 name, answer = answered
                 board.answer(name, answer.sign, answer.problem)
-    return DONE
+    return statuses.SUCCESS
 
 
 def _read(words: "Sequence[str]") -> tuple[int, float]:

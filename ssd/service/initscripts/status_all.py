@@ -9,10 +9,10 @@ import os
 import time
 from select import POLLIN, poll
 
-from ssd.service.initscripts.cli import CANNOT_RUN
 from ssd.service.initscripts.program import Run
 from ssd.service.initscripts.spawning import spawn
 from ssd.signals import raw as signals
+from ssd.statuses import CANNOT_EXECUTE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Answer:
     def impossible(cls, error: OSError) -> "Answer":
         """Return the answer of a script that cannot be executed: env(1) says so, and fails."""
         answer = cls()
-        answer.status = CANNOT_RUN
+        answer.status = CANNOT_EXECUTE
         answer.hear(os.fsencode(error.strerror or str(error)))
         return answer
 

@@ -6,8 +6,8 @@ Each takes (say, words): ``say`` writes a line to standard error, after the call
 import os
 
 from ssd.errors import AlreadyRunning, Error, NotPermitted, NotStopped
-from ssd.matching import UNKNOWN
 from ssd.service.lsb.arguments import getopts
+from ssd.statuses import FAILED, FATAL, INVALID, NOT_PRIVILEGED, SUCCESS, UNKNOWN
 from ssd.writing import write
 
 TYPE_CHECKING = False
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from ssd.service.lsb.pids import Found
 
     Say = Callable[[str], None]
-
-# LSB, "Init Script Actions".
-DONE, FAILED, INVALID, NOT_PERMITTED = 0, 1, 2, 4
 
 
 def pidofproc(say: "Say", words: list[str]) -> int:
@@ -62,7 +59,7 @@ def killproc(say: "Say", words: list[str]) -> int:
         return FAILED
     except NotPermitted as error:
         say(f"killproc: no permission to signal {_listed(error.processes)}")
-        return NOT_PERMITTED
+        return NOT_PRIVILEGED
     except Error as error:
         say(f"killproc: {_described(error)}")
         return FAILED
@@ -98,10 +95,10 @@ def start_daemon(say: "Say", words: list[str]) -> int:
             say=lambda event, *values: None,
         ).launch()
     except AlreadyRunning:
-        return DONE
+        return SUCCESS
     except Error as error:
         say(f"start_daemon: {_described(error)}")
-    return messages.FAILED
+    return FATAL
 
 
 def get_lsb_header_val(say: "Say", words: list[str]) -> int:
@@ -117,14 +114,14 @@ def get_lsb_header_val(say: "Say", words: list[str]) -> int:
         say(f"get_lsb_header_val: {script}: {error.strerror}")
         return INVALID
     write(1, "".join(f"{value}\n" for value in found))
-    return DONE
+    return SUCCESS
 
 
 def init_is_upstart(say: "Say", words: list[str]) -> int:
     """Return 0 if the running init is Upstart, 1 if it is not."""
     from ssd.service.lsb.scripts import init_is_upstart
 
-    return DONE if init_is_upstart() else FAILED
+    return SUCCESS if init_is_upstart() else FAILED
 
 
 def _read(

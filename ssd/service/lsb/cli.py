@@ -1,8 +1,7 @@
 """``ssd-service lsb [--as NAME] FUNCTION [ARGUMENT...]``: one LSB function as a command."""
 
+from ssd.statuses import FAILED, FATAL, INVALID, UNIMPLEMENTED, UNKNOWN
 from ssd.writing import write
-
-FAILED, INVALID, UNIMPLEMENTED, UNKNOWN = 1, 2, 3, 4  # LSB, "Init Script Actions"
 
 # function -> module, in the order of docs/lsb.md
 FUNCTIONS = {
@@ -26,7 +25,7 @@ FUNCTIONS = {
 }
 
 # What an error of the system is to those for which 1 means something else.
-FAULTS = {"start_daemon": 2, "pidofproc": UNKNOWN, "status_of_proc": UNKNOWN}
+FAULTS = {"start_daemon": FATAL, "pidofproc": UNKNOWN, "status_of_proc": UNKNOWN}
 
 
 def main(words: list[str]) -> int:

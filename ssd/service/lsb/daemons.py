@@ -3,18 +3,18 @@
 import os
 
 from ssd.errors import AlreadyRunning
-from ssd.matching import DEAD, DEAD_WITH_PIDFILE, Match
+from ssd.matching import Match
 from ssd.schedule import SEND, Schedule, ScheduleError, signal_number
 from ssd.service.lsb.names import comm_of
 from ssd.service.lsb.pids import default_pidfile, pidofproc
 from ssd.signals import raw
+from ssd.statuses import DEAD_WITH_PIDFILE, STOPPED, SUCCESS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.processes.contract import ProcessTable
     from ssd.starting.command import Command
 
-DONE, NOT_RUNNING = 0, 3
 NO_PIDFILE = "/dev/null"
 WITHOUT_SIGNAL = "TERM/5/KILL/5"
 
@@ -65,7 +65,7 @@ def start_daemon(
     try:
         child = start(match, command, background=False, table=table)
     except AlreadyRunning:
-        return DONE
+        return SUCCESS
     assert isinstance(child, Child)
     with child:
         return child.wait()
@@ -100,7 +100,7 @@ def killproc(
     stopped = stop(match, _schedule(text), table=table)
     if terminate and pidfile:
         _tidy(pathname, pidfile, table)
-    return DONE if stopped or terminate or not text else NOT_RUNNING
+    return SUCCESS if stopped or terminate or not text else STOPPED
 
 
 def _schedule(text: str) -> Schedule:
@@ -117,5 +117,5 @@ def _tidy(pathname: str, pidfile: str, table: "ProcessTable | None") -> None:
     """Remove a pidfile whose process is gone. Raises PidfileError."""
     from ssd.pidfile import remove  # only after a TERM
 
-    if pidofproc(pathname, pidfile, table=table).status in (DEAD_WITH_PIDFILE, DEAD):
+    if pidofproc(pathname, pidfile, table=table).status in (DEAD_WITH_PIDFILE, STOPPED):
         remove(pidfile)

@@ -4,26 +4,26 @@ An argument too many is passed over, as in a shell; 1 says that there was nothin
 """
 
 from ssd.service.verbs import console
+from ssd.statuses import FAILED, SUCCESS
 from ssd.writing import write
 
 STDOUT = 1
-DONE, NOTHING = 0, 1
 OVERFLOW = 255  # for what an exit status cannot hold: a failure must not become a success
 
 
 def log_daemon_msg(description: str = "", name: str = "", *_more: str) -> int:
     """Begin a line: ``DESCRIPTION: NAME``."""
-    return _say(console.daemon_text(description, name)) if description else NOTHING
+    return _say(console.daemon_text(description, name)) if description else FAILED
 
 
 def log_progress_msg(*words: str) -> int:
     """Go on with a line about several daemons."""
-    return _say(console.progress_text(*words)) if _given(words) else NOTHING
+    return _say(console.progress_text(*words)) if _given(words) else FAILED
 
 
 def log_begin_msg(*words: str) -> int:
     """Begin a line with a text of one's own."""
-    return _say(console.begin_text(*words)) if _given(words) else NOTHING
+    return _say(console.begin_text(*words)) if _given(words) else FAILED
 
 
 def log_end_msg(status: int | str = "", *_more: str) -> int:
@@ -33,7 +33,7 @@ def log_end_msg(status: int | str = "", *_more: str) -> int:
     has ended in a failure, for what is no number.
     """
     if status == "":
-        return NOTHING
+        return FAILED
     value = _number(status)
     _say(console.end_text(console.FAILURE if value is None else value, console.is_fancy(STDOUT)))
     return _exit_status(status, value)
@@ -78,12 +78,12 @@ def log_action_end_msg(status: int | str = "", note: str = "", *_more: str) -> i
     fault = console.FAILURE if value is None else value
     _say(console.action_end_text(fault, note, console.is_fancy(STDOUT)))
     _exit_status(status, value)
-    return DONE
+    return SUCCESS
 
 
 def _say(text: str) -> int:
     write(STDOUT, text)
-    return DONE
+    return SUCCESS
 
 
 def _given(words: tuple[str, ...]) -> bool:

@@ -5,9 +5,9 @@ import os
 
 from ssd import pidfile as pidfiles
 from ssd.errors import PidfileUnreadable
-from ssd.matching import DEAD, DEAD_WITH_PIDFILE, RUNNING, UNKNOWN
 from ssd.processes import default_table
 from ssd.service.lsb.log import log_failure_msg, log_success_msg
+from ssd.statuses import DEAD_WITH_PIDFILE, RUNNING, STOPPED, UNKNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def pidofproc(
             return _absent(pathname, pidfile, omit, table)
         return Found(UNKNOWN)
     if entry is None or not entry.content.strip():
-        return Found(UNKNOWN if pidfile is None else DEAD)
+        return Found(UNKNOWN if pidfile is None else STOPPED)
     table = table or default_table()
     process = None if entry.pid is None else table.process(entry.pid)
     if process is None or not entry.means(process, table):
@@ -98,8 +98,8 @@ def _absent(
 ) -> Found:
     """Answer without a pidfile: by name, unless a certain pidfile was asked for."""
     if pidfile is not None:
-        return Found(DEAD)
+        return Found(STOPPED)
     from ssd.service.lsb.names import processes_of  # a scan; a pidfile saves it
 
     pids = [process.pid for process in processes_of(pathname, omit, table)]
-    return Found(RUNNING, pids[::-1]) if pids else Found(DEAD)
+    return Found(RUNNING, pids[::-1]) if pids else Found(STOPPED)

@@ -5,6 +5,8 @@ that the verb is over: with which words on its console line, and which exit stat
 statuses are LSB's, "Init Script Actions"; the docs show this table.
 """
 
+from ssd import statuses
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     Rows = dict[tuple[str, str], "Move"]
@@ -21,16 +23,13 @@ LACKING = "lacking"
 # outlived the schedule. DENIED: the caller may not. RUNNING after a start: another was quicker.
 DONE, NOTHING, REFUSED, DENIED, FAILED = "done", "nothing", "refused", "denied", "failed"
 
-# Exit statuses.
-OK, ERROR, EXCESS, UNIMPLEMENTED, PRIVILEGE, NOT_INSTALLED, NOT_RUNNING = 0, 1, 2, 3, 4, 5, 7
-
 
 class Move:
     """What comes next: a ``step``, or with None the end, with ``words`` and a ``status``."""
 
     __slots__ = ("step", "words", "status")
 
-    def __init__(self, step: str | None, words: str = "", status: int = OK) -> None:
+    def __init__(self, step: str | None, words: str = "", status: int = statuses.SUCCESS) -> None:
         self.step = step
         self.words = words
         self.status = status
@@ -52,46 +51,46 @@ _GO_START, _GO_STOP = Move(START), Move(STOP)
 _ALREADY, _NOT, _HIDDEN = "is already running", "is not running", "cannot be told to run or not"
 # A package that is removed but not purged leaves its script, which succeeds and does nothing
 # (Debian Policy 9.3.2).
-_IS_ABSENT = _end(OK, "is not installed")
-_LACKS = _end(NOT_INSTALLED, "lacks what it needs")
+_IS_ABSENT = _end(statuses.SUCCESS, "is not installed")
+_LACKS = _end(statuses.NOT_INSTALLED, "lacks what it needs")
 
 _STARTED: "Rows" = {
-    (START, DONE): _end(OK),
-    (START, DENIED): _end(PRIVILEGE),
-    (START, FAILED): _end(ERROR),
+    (START, DONE): _end(statuses.SUCCESS),
+    (START, DENIED): _end(statuses.NOT_PRIVILEGED),
+    (START, FAILED): _end(statuses.FAILED),
 }
 _STOPPED: "Rows" = {
-    (STOP, REFUSED): _end(ERROR, "refuses to die"),
-    (STOP, DENIED): _end(PRIVILEGE),
-    (STOP, FAILED): _end(ERROR),
+    (STOP, REFUSED): _end(statuses.FAILED, "refuses to die"),
+    (STOP, DENIED): _end(statuses.NOT_PRIVILEGED),
+    (STOP, FAILED): _end(statuses.FAILED),
 }
 _STOPPED_THEN_STARTED: "Rows" = {
     (STOP, DONE): _GO_START,
     (STOP, NOTHING): _GO_START,
     **_STOPPED,
     **_STARTED,
-    (START, RUNNING): _end(ERROR, "was started by another"),
+    (START, RUNNING): _end(statuses.FAILED, "was started by another"),
 }
 
 TABLE: "dict[str, Rows]" = {
     "start": {
-        (LOOK, RUNNING): _end(OK, _ALREADY),
+        (LOOK, RUNNING): _end(statuses.SUCCESS, _ALREADY),
         (LOOK, DEAD): _GO_START,
         (LOOK, STOPPED): _GO_START,
         (LOOK, UNKNOWN): _GO_START,
         (LOOK, ABSENT): _IS_ABSENT,
         (LOOK, LACKING): _LACKS,
         **_STARTED,
-        (START, RUNNING): _end(OK, _ALREADY),
+        (START, RUNNING): _end(statuses.SUCCESS, _ALREADY),
     },
     # Needs no program: an upgrade may have removed it while the service still runs.
     "stop": {
         (LOOK, RUNNING): _GO_STOP,
         (LOOK, DEAD): _GO_STOP,
-        (LOOK, STOPPED): _end(OK, _NOT),
+        (LOOK, STOPPED): _end(statuses.SUCCESS, _NOT),
         (LOOK, UNKNOWN): _GO_STOP,
-        (STOP, DONE): _end(OK),
-        (STOP, NOTHING): _end(OK, _NOT),
+        (STOP, DONE): _end(statuses.SUCCESS),
+        (STOP, NOTHING): _end(statuses.SUCCESS, _NOT),
         **_STOPPED,
     },
     "restart": {
@@ -105,28 +104,28 @@ TABLE: "dict[str, Rows]" = {
     },
     "try-restart": {
         (LOOK, RUNNING): _GO_STOP,
-        (LOOK, DEAD): _end(OK, _NOT),
-        (LOOK, STOPPED): _end(OK, _NOT),
-        (LOOK, UNKNOWN): _end(ERROR, _HIDDEN),
+        (LOOK, DEAD): _end(statuses.SUCCESS, _NOT),
+        (LOOK, STOPPED): _end(statuses.SUCCESS, _NOT),
+        (LOOK, UNKNOWN): _end(statuses.FAILED, _HIDDEN),
         (LOOK, ABSENT): _IS_ABSENT,
         (LOOK, LACKING): _LACKS,
         **_STOPPED_THEN_STARTED,
     },
     "reload": {
         (LOOK, RUNNING): Move(RELOAD),
-        (LOOK, DEAD): _end(NOT_RUNNING, _NOT),
-        (LOOK, STOPPED): _end(NOT_RUNNING, _NOT),
-        (LOOK, UNKNOWN): _end(ERROR, _HIDDEN),
-        (RELOAD, DONE): _end(OK),
-        (RELOAD, NOTHING): _end(NOT_RUNNING, _NOT),
-        (RELOAD, DENIED): _end(PRIVILEGE),
-        (RELOAD, FAILED): _end(ERROR),
+        (LOOK, DEAD): _end(statuses.NOT_RUNNING, _NOT),
+        (LOOK, STOPPED): _end(statuses.NOT_RUNNING, _NOT),
+        (LOOK, UNKNOWN): _end(statuses.FAILED, _HIDDEN),
+        (RELOAD, DONE): _end(statuses.SUCCESS),
+        (RELOAD, NOTHING): _end(statuses.NOT_RUNNING, _NOT),
+        (RELOAD, DENIED): _end(statuses.NOT_PRIVILEGED),
+        (RELOAD, FAILED): _end(statuses.FAILED),
     },
     "status": {
-        (LOOK, RUNNING): _end(0, "is running"),
-        (LOOK, DEAD): _end(1, "is not running, but its pidfile exists"),
-        (LOOK, STOPPED): _end(3, _NOT),
-        (LOOK, UNKNOWN): _end(4, _HIDDEN),
+        (LOOK, RUNNING): _end(statuses.RUNNING, "is running"),
+        (LOOK, DEAD): _end(statuses.DEAD_WITH_PIDFILE, "is not running, but its pidfile exists"),
+        (LOOK, STOPPED): _end(statuses.STOPPED, _NOT),
+        (LOOK, UNKNOWN): _end(statuses.UNKNOWN, _HIDDEN),
     },
     # The supervisor's process becomes the program, whatever else may run.
     "systemd-start": {
@@ -134,10 +133,10 @@ TABLE: "dict[str, Rows]" = {
         (LOOK, DEAD): Move(EXECUTE),
         (LOOK, STOPPED): Move(EXECUTE),
         (LOOK, UNKNOWN): Move(EXECUTE),
-        (LOOK, ABSENT): _end(NOT_INSTALLED, "is not installed"),
+        (LOOK, ABSENT): _end(statuses.NOT_INSTALLED, "is not installed"),
         (LOOK, LACKING): _LACKS,
-        (EXECUTE, DENIED): _end(PRIVILEGE),
-        (EXECUTE, FAILED): _end(ERROR),
+        (EXECUTE, DENIED): _end(statuses.NOT_PRIVILEGED),
+        (EXECUTE, FAILED): _end(statuses.FAILED),
     },
 }
 

@@ -1,5 +1,6 @@
 """A verb for all declared services at once."""
 
+from ssd import statuses
 from ssd.errors import Error
 from ssd.service import sources as catalogue
 from ssd.service import verbs
@@ -21,7 +22,7 @@ def perform_all(call: "Call", words: list[str]) -> int:
     verb, options = words[0] if words else "", words[1:]
     if verb not in ALL or options not in ([], ["--json"]) or options and verb != "status":
         write(2, f"Usage: {call.program} all {{{'|'.join(ALL)}}}\n")
-        return verbs.UNIMPLEMENTED
+        return statuses.UNIMPLEMENTED
     if options:
         return _facts(call)
     if verb == "status":
@@ -29,7 +30,7 @@ def perform_all(call: "Call", words: list[str]) -> int:
     services, broken = _read(call, verb)
     from ssd.service.verbs.order import levels
 
-    statuses = [broken]
+    found = [broken]
     ordered = levels(services)
     others = _others(call, [each.name for each in services])
     if verb == "stop":
@@ -38,11 +39,11 @@ def perform_all(call: "Call", words: list[str]) -> int:
         for level in reversed(ordered):
             ours = [each for each in level if each.name not in others]
             theirs = [each for each in level if each.name in others]
-            statuses += [_perform(call, each, verb, others) for each in theirs]
-            statuses += stop_level(ours, call.program, call.table)
+            found += [_perform(call, each, verb, others) for each in theirs]
+            found += stop_level(ours, call.program, call.table)
     else:
-        statuses += [_perform(call, each, verb, others) for level in ordered for each in level]
-    return max(statuses)
+        found += [_perform(call, each, verb, others) for level in ordered for each in level]
+    return max(found)
 
 
 def _others(call: "Call", names: list[str]) -> dict[str, str]:
@@ -137,7 +138,7 @@ def _status(name: str, call: "Call", ways: set[str]) -> tuple[int, str, list[str
         if other is not None:
             from ssd.service.verbs.inits import NAMES
 
-            return verbs.OK, f"{service.name} is running, {NAMES[other]} runs it\n", []
+            return statuses.SUCCESS, f"{service.name} is running, {NAMES[other]} runs it\n", []
         steps = Steps(service, call.table)
         outcome = steps.look()
     except (Error, OSError) as error:

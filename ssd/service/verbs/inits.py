@@ -12,6 +12,7 @@ from ssd.service.generators.facilities import unit_name
 from ssd.service.initscripts.cli import OPENRC, SYSTEMD
 from ssd.service.initscripts.program import Run
 from ssd.service.sources import INIT_D, is_own
+from ssd.statuses import UNIMPLEMENTED, UNKNOWN
 from ssd.writing import write
 
 TYPE_CHECKING = False
@@ -29,7 +30,6 @@ UNITS = (
 )  # fmt: skip
 # What a unit is in as long as there are, or soon will be, processes of it.
 ACTIVE = "active,reloading,activating,deactivating,refreshing"
-UNIMPLEMENTED, UNKNOWN = 3, 4  # LSB, "Init Script Actions"
 
 # verb -> words for rc-service(8); a reload is there only where the script has one.
 RC_SERVICE = {

@@ -1,5 +1,6 @@
 """Perform a verb on one service: the table decides, the steps do, the console tells."""
 
+from ssd import statuses
 from ssd.service import verbs
 from ssd.service.verbs.steps import Steps
 from ssd.writing import write
@@ -54,7 +55,7 @@ def _with_line(steps: Steps, verb: str, move: "Move") -> "Move":
 
     console = Console(STDOUT)
     begin_line(console, steps.service, verb)
-    done = verbs.Move(None, status=verbs.ERROR)
+    done = verbs.Move(None, status=statuses.FAILED)
     try:
         done = _go_on(steps, verb, move)
     finally:  # so that what nobody has foreseen is said on a line of its own
@@ -125,10 +126,10 @@ def show_arguments(service: "Service") -> int:
 
     service.command()  # raises where there is none
     write(STDOUT, " ".join(argv(service)) + "\n")
-    return verbs.OK
+    return statuses.SUCCESS
 
 
-def usage(service: "Service", script: str, status: int = verbs.UNIMPLEMENTED) -> int:
+def usage(service: "Service", script: str, status: int = statuses.UNIMPLEMENTED) -> int:
     """Say which verbs there are."""
     offered = "|".join(verbs.offered(service.reload_signal != "none"))
     write(STDERR, f"Usage: {script} {{{offered}}}\n")

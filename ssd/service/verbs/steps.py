@@ -6,9 +6,9 @@ Each returns an outcome of ``ssd.service.verbs``. What is worth telling besides 
 
 from ssd.errors import Error
 from ssd.finding import look, resolve
-from ssd.matching import DEAD_WITH_PIDFILE, RUNNING, UNKNOWN, lsb_status
 from ssd.processes import default_table
 from ssd.service import verbs
+from ssd.statuses import DEAD_WITH_PIDFILE, RUNNING, UNKNOWN, lsb_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

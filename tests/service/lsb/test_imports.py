@@ -32,9 +32,10 @@ COMMON = {
     "ssd.service.lsb",
     "ssd.service.lsb.cli",
     "ssd.signals",
+    "ssd.statuses",
     "ssd.writing",
 }
-LINES = COMMON | {"ssd.service.verbs.console", "ssd.service.lsb.log"}
+LINES = COMMON | {"ssd.service.verbs", "ssd.service.verbs.console", "ssd.service.lsb.log"}
 CALLS = COMMON | {"ssd.matching", "ssd.service.lsb.arguments", "ssd.service.lsb.calls"}
 PIDFILE = LINES | CALLS | {"ssd.paths", "ssd.pidfile", "ssd.processes", "ssd.service.lsb.pids"}
 TABLE = PIDFILE | {"ssd.identity", "ssd.processes.linux"}
@@ -48,6 +49,12 @@ STOP = TABLE | {
     "ssd.service.lsb.daemons",
     "ssd.service.lsb.names",
     "ssd.stopping",
+}
+HEADER = {
+    "ssd.service.errors",
+    "ssd.service.lsb.scripts",
+    "ssd.service.sources",
+    "ssd.service.sources.header",
 }
 
 # call -> what of ssd it may load
@@ -63,9 +70,8 @@ BUDGETS = {
     "status_of_proc -p {pidfile} x y": TABLE,
     "killproc -p {pidfile} sleep": STOP,
     "killproc -p {missing} sleep HUP": STOP,
-    "get_lsb_header_val {pidfile} Provides": CALLS
-    | {"ssd.service.sources.header", "ssd.service.lsb.scripts"},
-    "init_is_upstart": CALLS | {"ssd.service.sources.header", "ssd.service.lsb.scripts"},
+    "get_lsb_header_val {pidfile} Provides": CALLS | HEADER,
+    "init_is_upstart": CALLS | HEADER,
 }
 LIBRARY = {"errno", "fcntl", "select", "time"}  # in C, and free
 
