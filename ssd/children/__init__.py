@@ -10,7 +10,8 @@ from ssd.children.spawning import Spawned
 from ssd.errors import Error, NotReady, StartFailed
 from ssd.identity import Process
 from ssd.starting import report
-from ssd.starting.checking import check
+from ssd.starting.command import Command
+from ssd.starting.command_checks import check
 from ssd.validation import demand_match, demand_seconds, demand_table, descriptors_of
 
 TYPE_CHECKING = False
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from ssd.processes.contract import ProcessTable
     from ssd.starting import Launch
     from ssd.starting.become import Warn
-    from ssd.starting.command import Command
 
 
 NOT_HEARD = (
@@ -222,6 +222,8 @@ def _check(
         raise ValueError(
             "make_pidfile writes match.pidfile: give the Match one, pidfile='/run/...'"
         )
+    if not isinstance(command, Command):
+        raise TypeError(f"command must be an ssd.Command, ssd.Command([...]), not {command!r}")
     check(command)
     return descriptors_of(stdio)
 

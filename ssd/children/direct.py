@@ -18,6 +18,7 @@ from copy import copy
 from functools import partial
 from time import monotonic, sleep
 
+from ssd import accounts, environment
 from ssd.children.helper import is_open
 from ssd.errors import AlreadyRunning, StartBlocked, StartFailed
 from ssd.identity import UNKNOWN_START, Process
@@ -25,8 +26,7 @@ from ssd.pidfile import lock as locking
 from ssd.pidfile.patience import MOST, PAUSE
 from ssd.processes.linux import LinuxTable
 from ssd.signals import raw as signals
-from ssd.starting import Launch, environment, report
-from ssd.starting import accounts as identity
+from ssd.starting import Launch, report
 from ssd.starting.become import home
 
 TYPE_CHECKING = False
@@ -176,15 +176,15 @@ def _undisturbed(work: "Callable[[], None]") -> None:
         _unblock()
 
 
-def _ids(who: identity.Identity) -> "Ids | None":
+def _ids(who: accounts.Identity) -> "Ids | None":
     """Return what to make of the group, the groups and the user; None if a helper must do it.
 
-    As ``ssd.starting.accounts`` does: root changes all ids, real, effective and saved, by
+    As ``ssd.accounts`` does: root changes all ids, real, effective and saved, by
     setreuid(2) and its like. That there is no way back cannot be tried in the child; it follows
     where no capability outlives the change and execve(2) (capabilities(7)).
     """
-    own = identity.own()
-    stages = {stage for stage, _, _, _ in identity.changes(who, *own)}
+    own = accounts.own()
+    stages = {stage for stage, _, _, _ in accounts.changes(who, *own)}
     if not stages:
         return KEEP
     if own[0] != 0 or _keeps_capabilities():

@@ -12,9 +12,10 @@ import os
 import sys
 from itertools import count
 
+from ssd import environment
 from ssd.errors import StartFailed
 from ssd.signals import raw as signals
-from ssd.starting import environment, report
+from ssd.starting import report
 from ssd.writing import write_all
 
 TYPE_CHECKING = False

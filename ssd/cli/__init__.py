@@ -86,7 +86,7 @@ def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None", own:
 
         return start(options, voice, table)
     if options.chuid is not None or options.group is not None:
-        from ssd.starting.accounts import Identity
+        from ssd.accounts import Identity
 
         Identity(options.chuid, options.group)  # of no use here, and fatal if unknown
     if options.command == opts.STOP:

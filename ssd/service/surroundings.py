@@ -2,8 +2,8 @@
 
 import os
 
+from ssd.environment import inherited
 from ssd.starting.command import Command
-from ssd.starting.environment import inherited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@
 
 import os
 
+from ssd.accounts import Identity
 from ssd.errors import AlreadyRunning, Error, NotReady, PidfileUnwritable, StartFailed
 from ssd.finding import look, resolve
 from ssd.pidfile import lock as locking
 from ssd.processes import default_table, own
-from ssd.starting.accounts import Identity
 from ssd.starting.become import become, home
 
 TYPE_CHECKING = False

@@ -8,11 +8,10 @@ is imported any more from there on: the new root or user may not have us to read
 import errno
 import os
 
+from ssd import accounts, environment
 from ssd.errors import StartFailed
 from ssd.signals import raw as signals
 from ssd.signals import set_ignored
-from ssd.starting import accounts as identity
-from ssd.starting import environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def attempt(stage: str, detail: str, function: "Callable[..., object]", *argumen
 
 def become(
     command: "Command",
-    who: identity.Identity,
+    who: accounts.Identity,
     warn: "Warn",
     executing: "Callable[[], None]",
     extra: "dict[bytes, bytes] | None" = None,
@@ -54,14 +53,12 @@ def become(
     if command.cpu_scheduling is not None or command.io_scheduling is not None:
         _schedule(command, warn)
     if command.limits:
-        from ssd.starting.limits import apply
-
-        apply(command.limits)
+        _limit(command.limits)
     if command.root is not None:
         attempt("chdir", os.fsdecode(command.root), os.chdir, command.root)
         attempt("chroot", os.fsdecode(command.root), os.chroot, command.root)
     attempt("chdir", os.fsdecode(command.directory), os.chdir, command.directory)
-    for stage, detail, function, arguments in identity.changes(who, *identity.own()):
+    for stage, detail, function, arguments in accounts.changes(who, *accounts.own()):
         attempt(stage, detail, function, *arguments)
     name = os.fsdecode(command.startas)
     if not name:  # Python refuses it before the kernel can
@@ -83,7 +80,7 @@ def _surroundings(command: "Command", extra: "dict[bytes, bytes] | None") -> dic
     return surroundings
 
 
-def home(who: identity.Identity) -> dict[bytes, bytes]:
+def home(who: accounts.Identity) -> dict[bytes, bytes]:
     """Return HOME as the original sets it: to the user's home directory if that exists."""
     if who.home is None or not os.path.exists(who.home):
         return {}
@@ -101,3 +98,17 @@ def _schedule(command: "Command", warn: "Warn") -> None:
             scheduling.set_io(*command.io_scheduling)
         except OSError as error:
             warn("iosched", str(scheduling.io_mask(*command.io_scheduling)), error.strerror)
+
+
+def _limit(limits: "dict[int, tuple[int, int]]") -> None:
+    """Set the resource limits (setrlimit(2)). Raises StartFailed."""
+    import resource
+
+    names = sorted(name for name in dir(resource) if name.startswith("RLIMIT_"))
+    for number, limit in limits.items():
+        same = [name[7:].lower() for name in names if getattr(resource, name) == number]
+        detail = same[0] if same else str(number)
+        try:
+            attempt("limit", detail, resource.setrlimit, number, limit)
+        except ValueError as error:  # raised by the module for EINVAL and EPERM
+            raise StartFailed("limit", detail, errno.EINVAL, str(error)) from error

@@ -81,11 +81,11 @@ class Command:
             }
         self.limits: dict[int, tuple[int, int]] | None = None
         if not (cpu_scheduling is io_scheduling is None and limits is None):
-            from ssd.starting import checking  # seldom asked for
+            from ssd.starting import command_checks as checks
 
-            self.cpu_scheduling = checking.pair("cpu_scheduling", cpu_scheduling, CPU_POLICIES)
-            self.io_scheduling = checking.pair("io_scheduling", io_scheduling, tuple(IO_CLASSES))
-            self.limits = checking.limits(limits)
+            self.cpu_scheduling = checks.pair("cpu_scheduling", cpu_scheduling, CPU_POLICIES)
+            self.io_scheduling = checks.pair("io_scheduling", io_scheduling, tuple(IO_CLASSES))
+            self.limits = checks.limits(limits)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Command):
@@ -95,9 +95,9 @@ class Command:
     __hash__ = None  # type: ignore[assignment]  # its lists can be changed
 
     def __repr__(self) -> str:
-        from ssd.starting.checking import shown  # seldom
+        from ssd.starting.command_checks import shown
 
-        return shown(self)
+        return shown(self, Command([self.startas]))
 
 
 def _bytes(what: str, value: "Text") -> bytes:

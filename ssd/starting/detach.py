@@ -6,28 +6,28 @@ pidfile and executes the program. The caller reads their reports until the pipe 
 """
 
 import os
+import sys
 
 from ssd import pidfile
 from ssd.errors import PidfileError, StartFailed
 from ssd.identity import Process
 from ssd.pidfile import writing as recording
 from ssd.processes import own
+from ssd.signals import raw
 from ssd.starting import report
 from ssd.starting.become import attempt, become
-from ssd.starting.context import daemon_context
 from ssd.starting.leash import Leash
-from ssd.stdio import open_descriptors, prepare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
     from typing import NoReturn
 
+    from ssd.accounts import Identity
     from ssd.processes.contract import ProcessTable
-    from ssd.starting.accounts import Identity
     from ssd.starting.become import Warn
     from ssd.starting.command import Command
-    from ssd.stdio import Stream
 
 PIDFILE_UMASK = 0o022  # whatever the daemon's own umask, as in the original
 
@@ -169,7 +169,7 @@ def _detach(plan: Detachment, context: "type", writing: int, leash: Leash) -> No
     attempt("output", shown, lambda: streams.extend(_streams(plan)))
     keep = [writing, leash.fileno(), *plan.listeners, *plan.keep]
     if not command.close:
-        keep = open_descriptors()
+        keep = _open_descriptors()
     daemon = context(
         # Stay here, for a relative --chdir or --chroot; but nobody has to be let into where he is.
         working_directory="." if os.access(".", os.X_OK) else "/",
@@ -188,11 +188,96 @@ def _detach(plan: Detachment, context: "type", writing: int, leash: Leash) -> No
         leash.tie()
 
 
-def _streams(plan: Detachment) -> "Sequence[Stream]":
+def _streams(plan: Detachment) -> "tuple[_Stream, _Stream, _Stream]":
     """Return the program's standard descriptors. Raises OSError."""
     output = plan.command.output
     if output is None:
-        return prepare(None, plan.command.close)
+        return _redirected(None, plan.command.close)
     from ssd.starting.output import open_output  # few starts have one
 
-    return prepare(open_output(output, plan.who.uid), plan.command.close)
+    return _redirected(open_output(output, plan.who.uid), plan.command.close)
+
+
+class _Stream:
+    """A descriptor with the one method that python-daemon calls on a stream."""
+
+    __slots__ = ("fd",)
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self.fd
+
+
+def _redirected(output: int | None, close: bool) -> tuple[_Stream, _Stream, _Stream]:
+    """Return what standard input, output and error of a background program will be.
+
+    ``output``: descriptor for output and error; None is /dev/null, or without ``close`` what
+    they are. So is the input then. Raises OSError.
+    """
+    # DaemonContext redirects through sys.stdin and its like, which are None if they were
+    # closed when the interpreter started.
+    sys.stdin, sys.stdout, sys.stderr = _Stream(0), _Stream(1), _Stream(2)
+    source, out, error = _Stream(0), _Stream(1), _Stream(2)
+    if output is None and close:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        output = os.open("/dev/null", flags, 0o664)
+    if output is not None:
+        out = error = _Stream(output)
+    if close:
+        source = _Stream(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
+    return source, out, error
+
+
+def _open_descriptors() -> list[int]:
+    """Return every open descriptor of this process, for ``--no-close``."""
+    for directory in ("/proc/self/fd", "/dev/fd"):
+        try:
+            return [int(name) for name in os.listdir(directory)]
+        except OSError:
+            continue
+    return list(range(os.sysconf("SC_OPEN_MAX")))
+
+
+def daemon_context() -> type:
+    """Return python-daemon's DaemonContext, loaded without the modules that it does not need here.
+
+    ``daemon.daemon`` imports signal and socket, and with them enum, selectors and collections: a
+    third of the time of a background start. For the moment of the import, C modules stand in for
+    both: of signal it uses only what the C module has, and of socket nothing when it is told to
+    detach. Only for a process of our own: other importers would get the stand-ins, too.
+
+    Its change of user is replaced by nothing: it makes the real user the effective one even if no
+    change was asked for, so it would drop, or give back, rights that the caller had decided on.
+    """
+    import _socket
+
+    stand_ins = {"signal": raw, "socket": _socket}
+    placed: dict[str, ModuleType] = {}
+    for name, module in stand_ins.items():
+        if name not in sys.modules:
+            placed[name] = sys.modules[name] = module
+    try:
+        from daemon import daemon
+    except (AttributeError, ImportError):
+        # A later python-daemon that needs more than the C modules have gets the real ones.
+        _remove_stand_ins(placed)
+        from daemon import daemon
+    finally:
+        _remove_stand_ins(placed)
+    daemon.change_process_owner = _change_no_user
+    context: type = daemon.DaemonContext
+    return context
+
+
+def _change_no_user(uid: int, gid: int, initgroups: bool = False) -> None:
+    """Change no user: ``ssd.starting.become`` does, later and for good."""
+
+
+def _remove_stand_ins(placed: "dict[str, ModuleType]") -> None:
+    """Remove the stand-ins, so that the next import gets the real module."""
+    for name, module in placed.items():
+        if sys.modules.get(name) is module:
+            del sys.modules[name]

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from select import poll
     from typing import ParamSpec, TypeVar
 
+    from ssd.accounts import Identity
     from ssd.identity import Process
     from ssd.processes.contract import Handle, ProcessTable
-    from ssd.starting.accounts import Identity
     from ssd.starting.become import Say
 
     Given = ParamSpec("Given")

@@ -8,12 +8,12 @@ import asyncio
 import errno
 import os
 
+from ssd.accounts import changes
 from ssd.children.child import STILL_RUNS, Child
 from ssd.errors import AlreadyRunning, NotReady, StartFailed
 from ssd.identity import Process
 from ssd.pidfile import writing as recording
 from ssd.starting import Launch
-from ssd.starting.accounts import changes
 from ssd.starting.detach import forget
 from ssd.testing.clock import WaitsForEver
 from ssd.testing.process import ZOMBIE, FakeProcess

@@ -116,12 +116,11 @@ START = {
     "ssd.pidfile.lock",
     "ssd.starting.become",
     "ssd.starting.command",
-    "ssd.starting.environment",
-    "ssd.starting.accounts",
+    "ssd.environment",
+    "ssd.accounts",
 }
 BACKGROUND = {
     "ssd.starting.detach",
-    "ssd.starting.context",
     "ssd.starting.leash",
     "ssd.starting.report",
     "ssd.pidfile.writing",

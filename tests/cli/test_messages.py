@@ -9,10 +9,10 @@ import pytest
 
 import ssd
 from ssd import errors, statuses
+from ssd.accounts import Identity, changes
 from ssd.errors import NotReady, StartFailed
 from ssd.identity import Process
 from ssd.sentences import NOT_READY, PROGRESS, STAGES, Voice, describe, progress, status_of
-from ssd.starting.accounts import Identity, changes
 
 PACKAGE = Path(str(ssd.__file__)).parent
 # What takes part in a start; other rooms have words of their own.

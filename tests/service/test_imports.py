@@ -78,11 +78,10 @@ STOP = {
 START = {
     "ssd.starting.become",
     "ssd.starting.command",
-    "ssd.starting.context",
     "ssd.starting.detach",
     "ssd.starting.leash",
-    "ssd.starting.environment",
-    "ssd.starting.accounts",
+    "ssd.environment",
+    "ssd.accounts",
     "ssd.starting.report",
     "ssd.pidfile.lock",
     "ssd.pidfile.marks",

@@ -47,7 +47,7 @@ def prepare(path: str, words: "Sequence[str]", with_ssd: str = "") -> Run:
     ``with_ssd``: where it calls start-stop-daemon it finds the ssd that is beside this path.
     Raises OSError if that cannot be arranged, or the script cannot be read.
     """
-    from ssd.starting import environment
+    from ssd import environment
 
     run = Run(path, [path, *words], reduced(environment.inherited()))
     if with_ssd:

@@ -9,9 +9,9 @@ import os
 import shutil
 import subprocess
 
+from ssd import environment
 from ssd.service.initscripts.program import Run
 from ssd.service.initscripts.spawning import spawn, wait
-from ssd.starting import environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -104,7 +104,7 @@ def call(init: str, service: "Service", verb: str) -> Run | None:
     path = shutil.which("rc-service")
     if path is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "rc-service")
-    from ssd.starting.environment import inherited
+    from ssd.environment import inherited
 
     words = [word.format(service.name) for word in RC_SERVICE[verb]]
     return Run(path, ["rc-service", *words], inherited())

@@ -22,7 +22,7 @@ def make(directories: "Iterable[Mapping[str, str]]") -> None:
 
 def _make(path: str, mode: int, user: str | None = None, group: str | None = None) -> None:
     """Make one, with the directories above it, or none at all."""
-    from ssd.starting.accounts import Identity
+    from ssd.accounts import Identity
 
     who = Identity(user, group)
     above = os.path.dirname(path.rstrip("/"))

@@ -2,12 +2,12 @@
 
 import os
 
+from ssd.accounts import Identity
 from ssd.errors import AlreadyRunning, Error, NotReady
 from ssd.service import verbs
 from ssd.service.verbs import hooks
 from ssd.service.verbs import preparing as folders
 from ssd.starting import Launch
-from ssd.starting.accounts import Identity
 from ssd.starting.become import become, home
 
 TYPE_CHECKING = False

@@ -1,4 +1,7 @@
-"""Check a Command that a program has made; the command line's own options are checked already."""
+"""The checks of a Command, for its callers in a program.
+
+The command ``ssd`` checks its options itself, so a usual start does not load this module.
+"""
 
 import os
 
@@ -17,15 +20,11 @@ LIMITS = "{resource.RLIMIT_NOFILE: (1024, 4096)}"
 
 
 def check(command: "Command") -> None:
-    """Raise ValueError, which names the field, for what cannot be meant, TypeError for no Command.
+    """Raise ValueError, which names the field, for a value that cannot work.
 
-    That is a number that is none or is out of range, a NUL byte, which would end a text
-    early for the kernel, and a variable's name that no environment can hold (environ(7)).
+    That is: no whole number, a number out of range, a NUL byte (it would end the text early in
+    the kernel), or a variable's name that no environment can hold (environ(7)).
     """
-    from ssd.starting.command import Command
-
-    if not isinstance(command, Command):
-        raise TypeError(f"command must be an ssd.Command, ssd.Command([...]), not {command!r}")
     umask = command.umask
     if umask is not None and not (_is_whole(umask) and 0 <= umask <= UMASK_MAX):
         raise ValueError(f"umask is a number from 0 to 0o777, not {umask!r}")
@@ -76,18 +75,18 @@ def limits(given: "Mapping[int, tuple[int, int]] | None") -> dict[int, tuple[int
     return found
 
 
-def shown(command: "Command") -> str:
-    """Write a Command as the call that makes it, of an environment only the names."""
-    from ssd.starting.command import Command
+def shown(command: "Command", default: "Command") -> str:
+    """Return the call that makes a Command, without the fields that are as in ``default``.
 
-    usual = Command([command.startas])
+    An environment is shown by its names only, because it may hold a password.
+    """
     given = [repr(command.argv)]
-    for name in Command.__slots__[1:]:
+    for name in type(default).__slots__[1:]:
         value = getattr(command, name)
-        if name == "environment" and value is not None:  # it may hold a password
+        if name == "environment" and value is not None:
             names = ", ".join(map(repr, value))
             given.append(f"environment=<{names}>")
-        elif value != getattr(usual, name):
+        elif value != getattr(default, name):
             given.append(f"{name}={value!r}")
     return f"Command({', '.join(given)})"
 
