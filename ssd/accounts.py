@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Change = tuple[str, str, Callable[..., None], tuple[object, ...]]
 
 
-class Identity:
+class Account:
     """A resolved user and group.
 
     uid, user, home: of the account, None without one. gid: the group, None to keep it.
@@ -88,7 +88,7 @@ def own() -> "tuple[int | None, int | None]":
     return uids.pop() if len(uids) == 1 else None, gids.pop() if len(gids) == 1 else None
 
 
-def changes(identity: Identity, uid: int | None, gid: int | None) -> "list[Change]":
+def changes(account: Account, uid: int | None, gid: int | None) -> "list[Change]":
     """Decide what has to be changed for a caller with this uid and gid, as ``own`` tells them.
 
     Each change is (stage, detail, function, arguments), in the order to make them: the
@@ -96,13 +96,13 @@ def changes(identity: Identity, uid: int | None, gid: int | None) -> "list[Chang
     original, an identity that the caller has already is left alone, groups included.
     """
     steps: list[Change] = []
-    if identity.gid is not None and gid != identity.gid:
-        steps.append(("group", str(identity.gid), os.setgid, (identity.gid,)))
-    if identity.uid is not None and (uid, gid) != (identity.uid, identity.gid):
-        steps.append(("groups", str(identity.gid), os.initgroups, (identity.user, identity.gid)))
-    if identity.uid is not None and uid != identity.uid:
-        steps.append(("user", str(identity.user), os.setuid, (identity.uid,)))
-        steps.append(("user", str(identity.user), prove, (identity.uid,)))
+    if account.gid is not None and gid != account.gid:
+        steps.append(("group", str(account.gid), os.setgid, (account.gid,)))
+    if account.uid is not None and (uid, gid) != (account.uid, account.gid):
+        steps.append(("groups", str(account.gid), os.initgroups, (account.user, account.gid)))
+    if account.uid is not None and uid != account.uid:
+        steps.append(("user", str(account.user), os.setuid, (account.uid,)))
+        steps.append(("user", str(account.user), prove, (account.uid,)))
     return steps
 
 

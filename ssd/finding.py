@@ -124,7 +124,7 @@ def _uid(user: str | int | None) -> int | None:
         return user
     uid = number(user)
     if uid is None:
-        from ssd.accounts import Identity  # the account database, for names alone
+        from ssd.accounts import Account  # the account database, for names alone
 
-        uid = Identity(user, None).uid
+        uid = Account(user, None).uid
     return uid

@@ -1,7 +1,7 @@
 """What macOS and BSD lack is taken away: starts and stops work without it, through psutil.
 
 An emulation on Linux: a real kernel of those systems has not been seen. Starts are those of the
-command and the helper (``Launch``), which a fresh interpreter would do with all that Linux has.
+command and the helper (``Start``), which a fresh interpreter would do with all that Linux has.
 """
 
 import errno
@@ -41,21 +41,21 @@ sys.platform = "freebsd14"
 LIFE = """
 import ssd
 from ssd import loops
-from ssd.starting import Launch
+from ssd.starting import Start
 
 folder = sys.argv[1]
 table = ssd.default_table()
 print(type(table).__name__)
 match, nap = ssd.Match(pidfile=folder + "/pid"), ssd.Command(["/bin/sleep", "1000"])
-launch = dict(warn=lambda *words: None, say=lambda *words: None)
-daemon = Launch(match, nap, background=True, make_pidfile=True, **launch).launch()
+told = dict(warn=lambda *words: None, say=lambda *words: None)
+daemon = Start(match, nap, background=True, make_pidfile=True, **told).run()
 print(ssd.status(match), ssd.find(match) == [daemon])
 try:
-    Launch(match, nap, background=True, make_pidfile=True, **launch).launch()
+    Start(match, nap, background=True, make_pidfile=True, **told).run()
 except ssd.AlreadyRunning as error:
     print(error.processes == [daemon])
 print(ssd.stop(match, "TERM/30/KILL/5") == [daemon], ssd.status(match))
-again = Launch(match, nap, background=True, make_pidfile=True, **launch).launch()
+again = Start(match, nap, background=True, make_pidfile=True, **told).run()
 print(asyncio.run(loops.stop(match)) == [again])
 with ssd.PIDLockFile(folder + "/own") as lock:
     print(lock.i_am_locking())

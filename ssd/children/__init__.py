@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ssd.matching import Match
     from ssd.processes.contract import ProcessTable
-    from ssd.starting import Launch
+    from ssd.starting import Start
     from ssd.starting.become import Warn
 
 
@@ -130,7 +130,7 @@ def begin(
     if hasattr(table, "launch"):  # it makes its processes itself: nothing to fork
         return declared(
             match, command, background, make_pidfile, notify_timeout, stdio, table
-        ).launch()
+        ).run()
     stdio = _check(match, command, background, make_pidfile, notify_timeout, stdio)
     omissions: list[str] = []
 
@@ -185,14 +185,14 @@ def declared(
     notify_timeout: float | None,
     stdio: tuple[int, int, int],
     table: "ProcessTable | None",
-) -> "Launch":
+) -> "Start":
     """Return the start that a table does which makes its processes itself."""
-    from ssd.starting import Launch
+    from ssd.starting import Start
 
     _check(match, command, background, make_pidfile, notify_timeout, stdio)
-    return Launch(
+    return Start(
         match,
-        copy(command),  # a launch may change its own
+        copy(command),  # a start may change its own
         background=background,
         make_pidfile=make_pidfile,
         warn=lambda *omission: None,

@@ -26,7 +26,7 @@ from ssd.pidfile import lock as locking
 from ssd.pidfile.patience import MOST, PAUSE
 from ssd.processes.linux import LinuxTable
 from ssd.signals import raw as signals
-from ssd.starting import Launch, report
+from ssd.starting import Start, report
 from ssd.starting.become import home
 
 TYPE_CHECKING = False
@@ -73,29 +73,29 @@ def start(
 ) -> Process | None:
     """Start a child under the lock of a start; return it, None if a helper must do it.
 
-    Raises what ``ssd.starting.Launch.launch`` does.
+    Raises what ``ssd.starting.Start.run`` does.
     """
     # Before anything is opened, which may get the number of a standard one that is closed.
     fds = [fd if is_open(fd) else -1 for fd in stdio]
     if any(fd == -1 and stdio[target] != target for target, fd in enumerate(fds)):
         return None  # it is to close one that is open
     try:
-        launch = Launch(
+        start = Start(
             match,
-            copy(command),  # a launch may change its own
+            copy(command),  # a start may change its own
             background=False,
             make_pidfile=False,
             warn=warn,
             say=lambda *event: None,
             table=Everybody(),
         )
-        ids = _ids(launch.who)
+        ids = _ids(start.account)
         if ids is None:
             return None
-        turn = _Turn(launch, warn)
+        turn = _Turn(start, warn)
         try:
             turn.wait(spawned)
-            return _fork(spawned, launch, ids, fds, new_session)
+            return _fork(spawned, start, ids, fds, new_session)
         finally:
             try:
                 _block()  # raises what a handler raises, and has blocked all the same
@@ -122,8 +122,8 @@ class Everybody(LinuxTable):
 class _Turn:
     """The lock against other starts of the same, and the look under it."""
 
-    def __init__(self, launch: Launch, warn: "Warn") -> None:
-        self._launch = launch
+    def __init__(self, start: Start, warn: "Warn") -> None:
+        self._start = start
         self._warn = warn
         self._lock: locking.Lock | None = None
         self._found: list[Process] = []
@@ -154,13 +154,13 @@ class _Turn:
     def _take(self) -> None:
         """Take the lock if it is free, and look."""
         try:
-            self._lock = locking.acquire(self._launch.match, self._launch.criteria, 0)
+            self._lock = locking.acquire(self._start.match, self._start.criteria, 0)
         except locking.NoLock as fault:
             cause = fault.__cause__
             if isinstance(cause, OSError) and cause.errno in _FULL:
                 raise cause from fault
             self._warn("lock", fault.path, fault.reason)
-        self._found = self._launch.running()
+        self._found = self._start.running()
 
 
 def _undisturbed(work: "Callable[[], None]") -> None:
@@ -176,7 +176,7 @@ def _undisturbed(work: "Callable[[], None]") -> None:
         _unblock()
 
 
-def _ids(who: accounts.Identity) -> "Ids | None":
+def _ids(who: accounts.Account) -> "Ids | None":
     """Return what to make of the group, the groups and the user; None if a helper must do it.
 
     As ``ssd.accounts`` does: root changes all ids, real, effective and saved, by
@@ -211,7 +211,7 @@ def _keeps_capabilities() -> bool:
 
 
 def _fork(
-    spawned: "Spawned", launch: Launch, ids: "Ids", fds: list[int], new_session: bool
+    spawned: "Spawned", start: Start, ids: "Ids", fds: list[int], new_session: bool
 ) -> Process | None:
     """Fork and execute; None where that has failed at a stage which it does not tell.
 
@@ -220,9 +220,9 @@ def _fork(
     reading, writing = spawned.pipe()
     gid, groups, uid = ids
     read, out, err = fds
-    command = launch.command
+    command = start.command
     given = environment.inherited() if command.environment is None else dict(command.environment)
-    given.update(home(launch.who))
+    given.update(home(start.account))
     umask = -1 if command.umask is None else command.umask
     arguments = (
         command.argv, [command.startas], True, (writing,), command.directory,
@@ -237,7 +237,7 @@ def _fork(
     while spawned.read(reading):
         pass  # to its end, which is that of the pipe in the child: it is executed, or has failed
     if not spawned.said:
-        return _arrived(pid, launch)
+        return _arrived(pid, start)
     spawned.reap()
     _fail(spawned.said, command)
     return None
@@ -269,12 +269,12 @@ def _fail(said: bytes, command: "Command") -> None:
     raise StartFailed("exec", os.fsdecode(command.startas), code, os.strerror(code))
 
 
-def _arrived(pid: int, launch: Launch) -> Process:
+def _arrived(pid: int, start: Start) -> Process:
     """Return a child that has just been executed."""
     found: list[Process] = []
 
     def look() -> None:
-        found.append(report.arrived(Process(pid, _start_time(pid)), launch.table))
+        found.append(report.arrived(Process(pid, _start_time(pid)), start.table))
 
     _undisturbed(look)
     return found[0]

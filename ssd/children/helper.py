@@ -250,7 +250,7 @@ def main(fds: tuple[int, int]) -> None:
             request = Request(*marshal.loads(file.read()))
         if request.background:
             _leave_group()
-        _launch(request, reports)
+        _start(request, reports)
     except BaseException as error:  # noqa: BLE001 - it goes to the one who asked
         report.send_error(reports, error)
         status = 2
@@ -272,11 +272,11 @@ def _take_signals() -> None:
     signals.pthread_sigmask(signals.SIG_SETMASK, ())
 
 
-def _launch(request: Request, reports: int) -> None:
+def _start(request: Request, reports: int) -> None:
     """Do the start that was asked for."""
     from ssd.matching import Match
     from ssd.processes import own, table_named
-    from ssd.starting import Launch
+    from ssd.starting import Start
     from ssd.starting.command import Command
     from ssd.stdio import fill
 
@@ -285,7 +285,7 @@ def _launch(request: Request, reports: int) -> None:
         _take_signals()
 
     fill()
-    launch = Launch(
+    start = Start(
         _filled(Match, request.match),
         _filled(Command, request.command),
         background=request.background,
@@ -298,6 +298,6 @@ def _launch(request: Request, reports: int) -> None:
         table=None if request.table is None else table_named(request.table),
     )
     if not request.background:
-        report.send_self(reports, own(launch.table))
-    launch.launch()
+        report.send_self(reports, own(start.table))
+    start.run()
     report.send(reports, "done")

@@ -86,9 +86,9 @@ def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None", own:
 
         return start(options, voice, table)
     if options.chuid is not None or options.group is not None:
-        from ssd.accounts import Identity
+        from ssd.accounts import Account
 
-        Identity(options.chuid, options.group)  # of no use here, and fatal if unknown
+        Account(options.chuid, options.group)  # of no use here, and fatal if unknown
     if options.command == opts.STOP:
         from ssd.cli.stop import stop
 

@@ -5,7 +5,7 @@ from ssd.cli.matching import executable, match_of
 from ssd.cli.options import Options
 from ssd.errors import AlreadyRunning
 from ssd.sentences import STAGES, Voice
-from ssd.starting import Launch
+from ssd.starting import Start
 from ssd.starting.command import Command
 from ssd.statuses import NOTHING_DONE, SUCCESS
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def start(options: Options, voice: Voice, table: "ProcessTable | None" = None) -> int:
     """Start unless it runs; return the exit status, or never for a foreground start."""
     path = str(options.value("startas") if options.has("startas") else options.value("exec"))
-    launch = Launch(
+    start = Start(
         match_of(options),
         command_of(options, path),
         background=options.has("background"),
@@ -31,8 +31,8 @@ def start(options: Options, voice: Voice, table: "ProcessTable | None" = None) -
     )
     try:
         if options.has("test"):
-            return _test(options, voice, launch, path)
-        launch.launch()
+            return _test(options, voice, start, path)
+        start.run()
     except AlreadyRunning:
         return _running(options, voice)
     voice.leave()
@@ -72,14 +72,14 @@ def _running(options: Options, voice: Voice) -> int:
     return SUCCESS if options.has("oknodo") else NOTHING_DONE
 
 
-def _test(options: Options, voice: Voice, launch: Launch, path: str) -> int:
+def _test(options: Options, voice: Voice, start: Start, path: str) -> int:
     """Say what would be started, with every change asked for, in the original's words."""
-    if launch.running():
+    if start.running():
         return _running(options, voice)
-    who = launch.who
+    user, account = start.account.user, start.account
     text = f"Would start {path} " + "".join(f"{word} " for word in options.operands)
-    if who.user is not None:
-        text += f" (as user {who.user}[{who.uid}], and group {who.group_name}[{who.gid}])"
+    if user is not None:
+        text += f" (as user {user}[{account.uid}], and group {account.group_name}[{account.gid}])"
     if options.has("chroot"):
         text += f" in directory {options.value('chroot')}"
     if options.nicelevel:

@@ -13,7 +13,7 @@ from ssd.identity import Process
 from ssd.matching import Criteria
 
 if TYPE_CHECKING:
-    from ssd.starting import Launch
+    from ssd.starting import Start
 
 
 class Handle(Protocol):
@@ -122,10 +122,10 @@ class Launcher(ProcessTable, Protocol):
     A start asks for these by name, and forks and executes only where there are none.
     """
 
-    def launch(self, start: "Launch") -> Process:
-        """Do a start: look, and make the process and its pidfile. See ``Launch.launch``."""
+    def launch(self, start: "Start") -> Process:
+        """Do a start: look, and make the process and its pidfile. See ``Start.run``."""
 
-    async def launch_async(self, start: "Launch") -> Process:
+    async def launch_async(self, start: "Start") -> Process:
         """Do what ``launch`` does without blocking an asyncio loop."""
 
     def file(self, path: str | bytes) -> tuple[int, int]:

@@ -6,7 +6,7 @@
 
 import os
 
-from ssd.accounts import Identity
+from ssd.accounts import Account
 from ssd.errors import AlreadyRunning, Error, NotReady, PidfileUnwritable, StartFailed
 from ssd.finding import look, resolve
 from ssd.pidfile import lock as locking
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ssd.starting.detach import Detachment
 
 
-class Launch:
+class Start:
     """One start to be done in this process.
 
     match: what must not run yet. command: what is started. background: detach it.
@@ -35,7 +35,7 @@ class Launch:
     not to. warn(stage, detail, reason) is told what went wrong but not far enough to give
     up; say(event, *values) is told what goes on: "starting", "detaching", "detached",
     "awaiting" seconds, "notified" kind and value. executing() is called by a foreground
-    start right before execve(2). listeners: see ``ssd.starting.detach.Detachment``. patience:
+    start right before execve(2). listeners: see ``ssd.starting.detach.Detachment``. lock_timeout:
     seconds to wait for the lock; None where this process is ours (``ssd.pidfile.lock.acquire``).
     """
 
@@ -52,7 +52,7 @@ class Launch:
         notify_timeout: float | None = None,
         table: "ProcessTable | None" = None,
         listeners: "Sequence[int]" = (),
-        patience: float | None = None,
+        lock_timeout: float | None = None,
     ) -> None:
         self.match = match
         self.command = command
@@ -62,10 +62,10 @@ class Launch:
         self.say = say
         self.executing = executing
         self.listeners = listeners
-        self.patience = patience
+        self.lock_timeout = lock_timeout
         self.table = table or default_table()
         self.criteria = resolve(match, self.table)
-        self.who = Identity(command.user, command.group)
+        self.account = Account(command.user, command.group)
         # By its full path: the working directory is another one when it is written.
         self.pidfile = None
         if make_pidfile and match.pidfile is not None:
@@ -77,13 +77,13 @@ class Launch:
         """Look, and return a process that runs already, if there is one."""
         return look(self.match, self.criteria, self.table, only_first=True).processes
 
-    def launch(self) -> "Process":
+    def run(self) -> "Process":
         """Start under the lock; return the daemon, or never for a foreground start.
 
         Raises AlreadyRunning, StartFailed, StartBlocked, PidfileUnwritable, NotReady and
         what the look raises.
         """
-        launcher: Callable[[Launch], Process] | None = getattr(self.table, "launch", None)
+        launcher: Callable[[Start], Process] | None = getattr(self.table, "launch", None)
         if launcher is not None:  # it makes its processes itself: ssd.testing's
             return launcher(self)
         lock = self.lock()
@@ -104,7 +104,7 @@ class Launch:
     def lock(self) -> "locking.Lock | None":
         """Take the lock against other starts of the same; None where none can be had."""
         try:
-            return locking.acquire(self.match, self.criteria, self.patience)
+            return locking.acquire(self.match, self.criteria, self.lock_timeout)
         except locking.NoLock as fault:
             self.warn("lock", fault.path, fault.reason)
             return None
@@ -120,7 +120,7 @@ class Launch:
             mark = recording.describe(own(self.table), self.table)  # the exec keeps it true
             undo = recording.write(self.pidfile, os.getpid(), umask, mark)
         try:
-            become(self.command, self.who, self.warn, self.executing, home(self.who))
+            become(self.command, self.account, self.warn, self.executing, home(self.account))
         except BaseException:
             if undo is not None:
                 self._undo(undo)
@@ -139,10 +139,10 @@ class Launch:
         from ssd.starting.detach import Detachment, detach
 
         self.say("detaching")
-        extra = home(self.who)
+        extra = home(self.account)
         keep = [] if lock is None else [lock.fileno()]
         plan = Detachment(
-            self.command, self.who, self.pidfile, extra, keep, self.table, self.listeners
+            self.command, self.account, self.pidfile, extra, keep, self.table, self.listeners
         )
         if self.notify_timeout is None:
             process = detach(plan, self.warn)
@@ -159,7 +159,7 @@ class Launch:
         from ssd.starting.notify import Listener
 
         # An ssd that is told to end while it waits does not leave its socket behind.
-        with Interruptible(), Listener(self.who) as listener:
+        with Interruptible(), Listener(self.account) as listener:
             extra[b"NOTIFY_SOCKET"] = listener.path
             process = detach(plan, self.warn)
             self.say("detached")

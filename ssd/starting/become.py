@@ -35,7 +35,7 @@ def attempt(stage: str, detail: str, function: "Callable[..., object]", *argumen
 
 def become(
     command: "Command",
-    who: accounts.Identity,
+    account: accounts.Account,
     warn: "Warn",
     executing: "Callable[[], None]",
     extra: "dict[bytes, bytes] | None" = None,
@@ -58,7 +58,7 @@ def become(
         attempt("chdir", os.fsdecode(command.root), os.chdir, command.root)
         attempt("chroot", os.fsdecode(command.root), os.chroot, command.root)
     attempt("chdir", os.fsdecode(command.directory), os.chdir, command.directory)
-    for stage, detail, function, arguments in accounts.changes(who, *accounts.own()):
+    for stage, detail, function, arguments in accounts.changes(account, *accounts.own()):
         attempt(stage, detail, function, *arguments)
     name = os.fsdecode(command.startas)
     if not name:  # Python refuses it before the kernel can
@@ -80,11 +80,11 @@ def _surroundings(command: "Command", extra: "dict[bytes, bytes] | None") -> dic
     return surroundings
 
 
-def home(who: accounts.Identity) -> dict[bytes, bytes]:
+def home(account: accounts.Account) -> dict[bytes, bytes]:
     """Return HOME as the original sets it: to the user's home directory if that exists."""
-    if who.home is None or not os.path.exists(who.home):
+    if account.home is None or not os.path.exists(account.home):
         return {}
-    return {b"HOME": os.fsencode(who.home)}
+    return {b"HOME": os.fsencode(account.home)}
 
 
 def _schedule(command: "Command", warn: "Warn") -> None:

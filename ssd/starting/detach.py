@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import NoReturn
 
-    from ssd.accounts import Identity
+    from ssd.accounts import Account
     from ssd.processes.contract import ProcessTable
     from ssd.starting.become import Warn
     from ssd.starting.command import Command
@@ -39,12 +39,12 @@ class Detachment:
     by itself: whoever reads there knows even if the caller is killed.
     """
 
-    __slots__ = ("command", "who", "pidfile", "extra", "keep", "table", "listeners")
+    __slots__ = ("command", "account", "pidfile", "extra", "keep", "table", "listeners")
 
     def __init__(
         self,
         command: "Command",
-        who: "Identity",
+        account: "Account",
         pidfile: bytes | None,
         extra: dict[bytes, bytes],
         keep: list[int],
@@ -52,7 +52,7 @@ class Detachment:
         listeners: "Sequence[int]" = (),
     ) -> None:
         self.command = command
-        self.who = who
+        self.account = account
         self.pidfile = pidfile
         self.extra = extra
         self.keep = keep
@@ -136,7 +136,7 @@ def _work(plan: Detachment, context: "type", writing: int, leash: Leash) -> "NoR
             written = recording.write(plan.pidfile, os.getpid(), PIDFILE_UMASK, mark)
         become(
             plan.command,
-            plan.who,
+            plan.account,
             lambda *warning: report.send(writing, "warning", *warning),
             executing,
             plan.extra,
@@ -195,7 +195,7 @@ def _streams(plan: Detachment) -> "tuple[_Stream, _Stream, _Stream]":
         return _redirected(None, plan.command.close)
     from ssd.starting.output import open_output  # few starts have one
 
-    return _redirected(open_output(output, plan.who.uid), plan.command.close)
+    return _redirected(open_output(output, plan.account.uid), plan.command.close)
 
 
 class _Stream:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from select import poll
     from typing import ParamSpec, TypeVar
 
-    from ssd.accounts import Identity
+    from ssd.accounts import Account
     from ssd.identity import Process
     from ssd.processes.contract import Handle, ProcessTable
     from ssd.starting.become import Say
@@ -63,14 +63,14 @@ def parse(message: bytes) -> "Iterator[tuple[str, int | str]]":
 class Listener:
     """The notification socket of one start; close it to remove it from the disk."""
 
-    def __init__(self, who: "Identity") -> None:
+    def __init__(self, account: "Account") -> None:
         """Bind a socket that only root and the program's user can reach.
 
         Raises StartFailed.
         """
         import _socket  # socket without its enums: READY is all we exchange
 
-        self._uids = (0, os.geteuid() if who.uid is None else who.uid)
+        self._uids = (0, os.geteuid() if account.uid is None else account.uid)
         self._session: int | None = None
         self.socket: socket | None = None
         try:
@@ -86,7 +86,7 @@ class Listener:
             ask_for_senders(self.socket)
             self.socket.bind(self.path)
             os.chmod(self.path, 0o660)
-            owner = (-1 if who.uid is None else who.uid, -1 if who.gid is None else who.gid)
+            owner = [-1 if number is None else number for number in (account.uid, account.gid)]
             os.chown(self.path, *owner)
             os.chown(self._place.directory, *owner)
         except OSError as error:

@@ -12,7 +12,7 @@ from ssd.errors import StartFailed
 from ssd.identity import Process
 from ssd.processes.contract import Handle
 from ssd.processes.origin import Origin
-from ssd.starting import Launch
+from ssd.starting import Start
 from ssd.testing import launching, record
 from ssd.testing.clock import FakeClock
 from ssd.testing.handles import FakeHandle
@@ -173,11 +173,11 @@ class FakeProcesses(View):
         """Wait while an asyncio loop goes on; time jumps when all its tasks wait here."""
         await self.waiters.wait(handles, until)
 
-    def launch(self, start: Launch) -> Process:
-        """Do a start without fork(2) and execve(2), see ``register``; ``Launch`` asks for it."""
+    def launch(self, start: Start) -> Process:
+        """Do a start without fork(2) and execve(2), see ``register``; ``Start`` asks for it."""
         return launching.launch(self, start)
 
-    async def launch_async(self, start: Launch) -> Process:
+    async def launch_async(self, start: Start) -> Process:
         """Do a start while an asyncio loop goes on; ``ssd.aio.start`` asks for it."""
         return await launching.launch_async(self, start)
 

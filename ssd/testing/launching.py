@@ -13,7 +13,7 @@ from ssd.children.child import STILL_RUNS, Child
 from ssd.errors import AlreadyRunning, NotReady, StartFailed
 from ssd.identity import Process
 from ssd.pidfile import writing as recording
-from ssd.starting import Launch
+from ssd.starting import Start
 from ssd.starting.detach import forget
 from ssd.testing.clock import WaitsForEver
 from ssd.testing.process import ZOMBIE, FakeProcess
@@ -119,8 +119,8 @@ class FakeChild(Child):
                 handle.signal(signum)
 
 
-def launch(table: "FakeProcesses", start: Launch) -> Process:
-    """Do a start as ``Launch.launch`` would. Raises NotRegistered for an unknown program."""
+def launch(table: "FakeProcesses", start: Start) -> Process:
+    """Do a start as ``Start.run`` would. Raises NotRegistered for an unknown program."""
     process = _begin(table, start)
     if start.background and start.notify_timeout is not None:
         start.say("awaiting", start.notify_timeout)
@@ -130,7 +130,7 @@ def launch(table: "FakeProcesses", start: Launch) -> Process:
     return process.identity if start.background else FakeChild(process)
 
 
-async def launch_async(table: "FakeProcesses", start: Launch) -> Process:
+async def launch_async(table: "FakeProcesses", start: Start) -> Process:
     """Do a start as ``launch`` does, and let other tasks of the loop go on meanwhile."""
     process = _begin(table, start)
     if start.background and start.notify_timeout is not None:
@@ -141,7 +141,7 @@ async def launch_async(table: "FakeProcesses", start: Launch) -> Process:
     return process.identity if start.background else FakeChild(process, loop)
 
 
-def _begin(table: "FakeProcesses", start: Launch) -> FakeProcess:
+def _begin(table: "FakeProcesses", start: Start) -> FakeProcess:
     """Look, refuse, and make the process."""
     with table.lock:  # that of a real start is a file's
         found = start.running()
@@ -157,14 +157,14 @@ def _begin(table: "FakeProcesses", start: Launch) -> FakeProcess:
     return process
 
 
-def _make(table: "FakeProcesses", start: Launch, program: Program) -> FakeProcess:
+def _make(table: "FakeProcesses", start: Start, program: Program) -> FakeProcess:
     """Make the process, write its pidfile, and execute; take all of it back on a failure."""
     try:
         process = table.add(
             program.name,
             argv=[os.fsdecode(word) for word in start.command.argv],
             exe=program.exe,
-            uid=table.caller_uid if start.who.uid is None else start.who.uid,
+            uid=table.caller_uid if start.account.uid is None else start.account.uid,
             ppid=1 if start.background else table.caller.pid,
             reactions=program.reactions,
             reaped_after=0.0 if start.background else None,
@@ -192,22 +192,23 @@ def _make(table: "FakeProcesses", start: Launch, program: Program) -> FakeProces
     return process
 
 
-def _umask(start: Launch) -> int:
+def _umask(start: Start) -> int:
     """Return the umask of the pidfile, as the two kinds of starts have it."""
     given = start.command.umask
     return UMASK if start.background or given is None else given
 
 
-def _refuse(table: "FakeProcesses", start: Launch, program: Program) -> None:
+def _refuse(table: "FakeProcesses", start: Start, program: Program) -> None:
     """Raise StartFailed where the kernel would refuse a step on the way to the program."""
-    command, who = start.command, start.who
+    command, account = start.command, start.account
     steps: list[tuple[str, str]] = []
     if command.nice < 0:
         steps.append(("nice", str(command.nice)))
     if command.root is not None:
         steps.append(("chroot", os.fsdecode(command.root)))
-    own = who.gid if who.uid in (None, table.caller_uid) else None
-    steps += [change[:2] for change in changes(who, table.caller_uid, -1 if own is None else own)]
+    same_user = account.uid in (None, table.caller_uid)
+    gid = account.gid if same_user and account.gid is not None else -1
+    steps += [change[:2] for change in changes(account, table.caller_uid, gid)]
     if steps and table.caller_uid != 0:
         raise StartFailed(*steps[0], errno.EPERM, os.strerror(errno.EPERM))
     if isinstance(program.fails, StartFailed):
@@ -217,7 +218,7 @@ def _refuse(table: "FakeProcesses", start: Launch, program: Program) -> None:
         raise StartFailed("exec", os.fsdecode(command.startas), program.fails, reason)
 
 
-def _check_ready(start: Launch, process: FakeProcess, timeout: float) -> None:
+def _check_ready(start: Start, process: FakeProcess, timeout: float) -> None:
     """Say that the program has said READY=1. Raises NotReady, with the reason."""
     if process.ready:
         start.say("notified", "ready", 1)

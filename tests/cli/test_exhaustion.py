@@ -100,10 +100,10 @@ def test_running_out_of_descriptors_is_an_error_and_no_answer(line: str) -> None
 UNREAD = """
 import resource
 from ssd.finding import _uid
-from ssd.accounts import Identity
+from ssd.accounts import Account
 import grp, pwd
 resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
-for ask in (lambda: Identity("root", None), lambda: Identity(None, "root"), lambda: _uid("root")):
+for ask in (lambda: Account("root", None), lambda: Account(None, "root"), lambda: _uid("root")):
     try:
         ask()
     except Exception as error:

@@ -9,7 +9,7 @@ import pytest
 
 import ssd
 from ssd import errors, statuses
-from ssd.accounts import Identity, changes
+from ssd.accounts import Account, changes
 from ssd.errors import NotReady, StartFailed
 from ssd.identity import Process
 from ssd.sentences import NOT_READY, PROGRESS, STAGES, Voice, describe, progress, status_of
@@ -98,7 +98,7 @@ def first_words(*names: str) -> set[str]:
 
 def stages() -> set[str]:
     """Return the stages at which a start can fail or warn."""
-    everything = Identity("root", "root")
+    everything = Account("root", "root")
     by_identity = {stage for stage, _, _, _ in changes(everything, 4_000_000, 4_000_000)}
     return first_words("StartFailed", "attempt", "warn") | by_identity
 

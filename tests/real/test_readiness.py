@@ -12,7 +12,7 @@ from kit.support import skip_without_nobody
 
 from ssd import Command, Match, NotReady
 from ssd.sentences import progress
-from ssd.starting import Launch
+from ssd.starting import Start
 
 from .alone import alone, open_ways
 from .notifier import Notifier, Stranger, helper
@@ -87,13 +87,13 @@ def test_notification_that_cannot_be_read_is_told_of() -> None:
     """It has come, as every other; the original's --verbose says so before it gives up."""
     program = Notifier("STATUS=on it&ERRNO=many")
     told: list[tuple[str, ...]] = []
-    start = Launch(
+    start = Start(
         Match(pidfile=PIDFILE), Command([program.path]), background=True, make_pidfile=True,
         notify_timeout=float(FOREVER), warn=lambda *warning: None,
         say=lambda event, *values: told.append((event, *values)),
     )  # fmt: skip
     with pytest.raises(NotReady):
-        start.launch()
+        start.run()
     kinds = [
         (each[1], progress(*each[:1], "", *each[1:])) for each in told if each[0] == "notified"
     ]

@@ -11,7 +11,7 @@ import pytest
 from kit.refusal import PIDFD_OPEN, POLL, RECVMSG, lacking
 
 from ssd import Command, Match, NotReady
-from ssd.starting import Launch
+from ssd.starting import Start
 
 from .alone import CLONE_NEWNS, alone, checked, libc, mount
 from .notifier import Notifier
@@ -85,7 +85,7 @@ def test_what_nobody_foresaw_says_that_the_program_was_started(error: Exception)
         if event == "awaiting":
             raise error
 
-    launch = Launch(
+    start = Start(
         Match(pidfile=PIDFILE),
         Command([program.path]),
         background=True,
@@ -95,7 +95,7 @@ def test_what_nobody_foresaw_says_that_the_program_was_started(error: Exception)
         notify_timeout=float(FOREVER),
     )
     with pytest.raises(NotReady) as caught:
-        launch.launch()
+        start.run()
     daemon, _ = program.began()
     assert (daemon, "unheard") == (caught.value.process.pid, caught.value.reason)
     assert daemon == recorded(PIDFILE)

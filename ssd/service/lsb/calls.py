@@ -70,7 +70,7 @@ def start_daemon(say: "Say", words: list[str]) -> int:
     from ssd import sentences as messages
     from ssd.cli.values import leading_number
     from ssd.service.lsb.daemons import plan_start
-    from ssd.starting import Launch
+    from ssd.starting import Start
 
     options, operands = _read(say, "start_daemon", "fn:p:", words)
     operands = operands[1:] if operands[:1] == ["--"] else operands
@@ -84,7 +84,7 @@ def start_daemon(say: "Say", words: list[str]) -> int:
         force="f" in options,
     )
     try:
-        Launch(
+        Start(
             match,
             command,
             background=False,
@@ -93,7 +93,7 @@ def start_daemon(say: "Say", words: list[str]) -> int:
                 f"start_daemon: {messages.STAGES[stage].format(detail=detail)} ({reason})"
             ),
             say=lambda event, *values: None,
-        ).launch()
+        ).run()
     except AlreadyRunning:
         return SUCCESS
     except Error as error:

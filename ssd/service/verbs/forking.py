@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from ssd.identity import Process
-    from ssd.starting import Launch
+    from ssd.starting import Start
 
 
 class DetachFailed(Error):
@@ -28,10 +28,10 @@ class DetachFailed(Error):
         self.status = status
 
 
-def launch_forking(work: "Launch") -> "Process | None":
+def start_forking(work: "Start") -> "Process | None":
     """Start the program; return the daemon that ``work.match`` finds then, None if none yet.
 
-    Only for a process with a single thread. Raises what ``Launch.launch`` raises, and
+    Only for a process with a single thread. Raises what ``Start.run`` raises, and
     DetachFailed.
     """
     lock = work.lock()
@@ -48,7 +48,7 @@ def launch_forking(work: "Launch") -> "Process | None":
     return next(iter(work.running()), None)
 
 
-def _run(work: "Launch") -> int:
+def _run(work: "Start") -> int:
     """Run the program as a child and return how it has ended. Raises StartFailed."""
     leash = Leash()
     reading, writing = os.pipe()
@@ -71,7 +71,7 @@ def _run(work: "Launch") -> int:
     return status
 
 
-def _become(work: "Launch", writing: int, leash: Leash) -> "NoReturn":
+def _become(work: "Start", writing: int, leash: Leash) -> "NoReturn":
     """Be the child: become the program, and report what fails on the way."""
 
     def executing() -> None:

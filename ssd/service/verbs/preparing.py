@@ -22,9 +22,9 @@ def make(directories: "Iterable[Mapping[str, str]]") -> None:
 
 def _make(path: str, mode: int, user: str | None = None, group: str | None = None) -> None:
     """Make one, with the directories above it, or none at all."""
-    from ssd.accounts import Identity
+    from ssd.accounts import Account
 
-    who = Identity(user, group)
+    account = Account(user, group)
     above = os.path.dirname(path.rstrip("/"))
     if not os.path.isdir(above):
         _make(above, 0o755)
@@ -37,7 +37,7 @@ def _make(path: str, mode: int, user: str | None = None, group: str | None = Non
                 return
             raise
         try:
-            _give(parent, name, mode, who.uid, who.gid)
+            _give(parent, name, mode, account.uid, account.gid)
         except BaseException:
             os.rmdir(name, dir_fd=parent)
             raise

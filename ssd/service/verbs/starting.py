@@ -2,12 +2,12 @@
 
 import os
 
-from ssd.accounts import Identity
+from ssd.accounts import Account
 from ssd.errors import AlreadyRunning, Error, NotReady
 from ssd.service import verbs
 from ssd.service.verbs import hooks
 from ssd.service.verbs import preparing as folders
-from ssd.starting import Launch
+from ssd.starting import Start
 from ssd.starting.become import become, home
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ def start(steps: "Steps") -> str:
     try:
         folders.make(service.directories)
         hooks.run(service, "before_start")
-        launch(steps)
+        start_program(steps)
     except AlreadyRunning as error:
         steps.processes = error.processes
         return verbs.RUNNING
@@ -35,14 +35,14 @@ def start(steps: "Steps") -> str:
     return verbs.DONE
 
 
-def launch(steps: "Steps") -> "Process | None":
+def start_program(steps: "Steps") -> "Process | None":
     """Start the program; return its process as far as it is known once it is ready.
 
-    Raises what ``Launch.launch`` raises.
+    Raises what ``Start.run`` raises.
     """
     service = steps.service
     kind, timeout = service.readiness["kind"], float(str(service.readiness["timeout"]))
-    work = Launch(
+    work = Start(
         service.match(),
         service.command(),
         background=service.background,
@@ -54,11 +54,11 @@ def launch(steps: "Steps") -> "Process | None":
     )
     process: Process | None
     if service.background or hasattr(work.table, "launch"):
-        process = work.launch()
+        process = work.run()
     else:
-        from ssd.service.verbs.forking import launch_forking
+        from ssd.service.verbs.forking import start_forking
 
-        process = launch_forking(work)
+        process = start_forking(work)
     if kind in ("command", "pidfile"):
         from ssd.service.verbs.until_ready import wait
 
@@ -87,11 +87,11 @@ def execute(steps: "Steps") -> str:
     try:
         folders.make(service.directories)
         command = service.command()
-        who = Identity(command.user, command.group)
+        account = Account(command.user, command.group)
         if command.umask is not None:
             os.umask(command.umask)
-        become(command, who, lambda *warning: steps.complain(_warning(*warning)), lambda: None,
-               home(who))  # fmt: skip
+        become(command, account, lambda *warning: steps.complain(_warning(*warning)), lambda: None,
+               home(account))  # fmt: skip
     except (Error, OSError) as error:
         return steps.failed(error)
 
