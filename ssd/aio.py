@@ -12,9 +12,8 @@ from typing import overload
 from ssd import children
 from ssd.children.child import STILL_RUNS, Child
 from ssd.children.spawning import Spawned
-from ssd.engine import Stop
+from ssd.engine import Stop, results
 from ssd.processes.waiting import BLIND, ready
-from ssd.stopping import results
 from ssd.validation import matches_of, schedule_of
 
 TYPE_CHECKING = False

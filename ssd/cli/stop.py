@@ -5,7 +5,6 @@ import os
 
 from ssd import pidfile
 from ssd import sentences as messages
-from ssd.clearing import clear
 from ssd.cli.matching import description, match_of
 from ssd.cli.options import Options
 from ssd.engine import NOTHING, REFUSED, Round, Stop
@@ -89,6 +88,8 @@ def _nothing(options: Options, voice: Voice, what: str) -> int:
 
 def _remove(path: str, work: Stop, voice: Voice) -> None:
     """Remove the pidfile unless it is special or names a process that we did not stop."""
+    from ssd.clearing import clear
+
     kept = clear(path, work)
     if kept is not None:
         voice.warn(messages.WARN_KEPT.format(path=path, reason=kept))

@@ -104,7 +104,6 @@ SCAN = {"ssd.processes.scan", "ssd.processes.replaced"}
 MARK = {"ssd.pidfile.marks", "ssd.processes.origin"}  # of a pidfile that ssd has written
 STATUS = {"ssd.cli.status"}
 STOP = {
-    "ssd.clearing",
     "ssd.cli.stop",
     "ssd.engine",
     "ssd.processes.handles",

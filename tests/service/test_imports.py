@@ -73,7 +73,6 @@ STOP = {
     "ssd.processes.waiting",
     "ssd.pidfile.patience",
     "ssd.service.verbs.stopping",
-    "ssd.stopping",
 }
 START = {
     "ssd.starting.become",

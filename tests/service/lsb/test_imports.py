@@ -48,7 +48,6 @@ STOP = TABLE | {
     "ssd.schedule",
     "ssd.service.lsb.daemons",
     "ssd.service.lsb.names",
-    "ssd.stopping",
 }
 HEADER = {
     "ssd.service.errors",
