@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from ssd.children import StartWarning as StartWarning
     from ssd.children import start as start
     from ssd.children.child import Child as Child
-    from ssd.engine import Stop as Stop
-    from ssd.engine import run as run
-    from ssd.engine import stop as stop
-    from ssd.engine import stop_all as stop_all
     from ssd.errors import AlreadyRunning as AlreadyRunning
     from ssd.errors import Error as Error
     from ssd.errors import ExecutableMissing as ExecutableMissing
@@ -44,6 +40,10 @@ if TYPE_CHECKING:
     from ssd.schedule import ScheduleError as ScheduleError
     from ssd.starting.command import Command as Command
     from ssd.starting.pidlockfile import PIDLockFile as PIDLockFile
+    from ssd.stopping import Stop as Stop
+    from ssd.stopping import run as run
+    from ssd.stopping import stop as stop
+    from ssd.stopping import stop_all as stop_all
     from ssd.validation import MatchWarning as MatchWarning
 
 _HOME = {
@@ -59,7 +59,7 @@ _HOME = {
     "PIDLockFile": "starting.pidlockfile",
     "default_table": "processes", "table_named": "processes", "Process": "identity",
     "Schedule": "schedule", "ScheduleError": "schedule",
-    "Stop": "engine", "run": "engine", "stop": "engine", "stop_all": "engine",
+    "Stop": "stopping", "run": "stopping", "stop": "stopping", "stop_all": "stopping",
     "__version__": "_version",
 }  # fmt: skip
 

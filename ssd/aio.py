@@ -1,6 +1,6 @@
 """Start daemons and children, wait for children, and stop daemons, from an asyncio loop.
 
-A stop is the same engine as ``ssd.stop``'s with another driver.
+A stop is the same ``ssd.Stop`` as ``ssd.stop``'s, driven by the loop.
 """
 
 import asyncio
@@ -12,8 +12,8 @@ from typing import overload
 from ssd import children
 from ssd.children.child import STILL_RUNS, Child
 from ssd.children.spawning import Spawned
-from ssd.engine import Stop, results
 from ssd.processes.waiting import BLIND, ready
+from ssd.stopping import Stop, results
 from ssd.validation import matches_of, schedule_of
 
 TYPE_CHECKING = False

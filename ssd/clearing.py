@@ -8,10 +8,10 @@ from ssd.matching import Criteria
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd.engine import Stop
     from ssd.identity import Process
     from ssd.pidfile.lock import Lock
     from ssd.processes.contract import ProcessTable
+    from ssd.stopping import Stop
 
 # Why a pidfile is kept.
 IN_USE = "it names process {pid}, which runs and was not stopped by this call"

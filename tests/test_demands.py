@@ -30,13 +30,13 @@ SLIPS: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
     "seconds for a schedule": (lambda: ssd.stop(HERE, 30), TypeError, "schedule must be .*'30'"),
     "seconds for many": (lambda: ssd.stop_all([HERE], 30), TypeError, "schedule must be"),
     "seconds in a loop": (lambda: asyncio.run(loops.stop(HERE, 30)), TypeError, "schedule must"),
-    "seconds for an engine": (lambda: ssd.Stop(HERE, 30), TypeError, "schedule must be .*'30'"),
-    "a name for an engine": (
+    "seconds for a stop": (lambda: ssd.Stop(HERE, 30), TypeError, "schedule must be .*'30'"),
+    "a name for a stop": (
         lambda: ssd.Stop("x", "TERM/5").advance(),
         TypeError,
         r"an ssd\.Match says .* 'x'",
     ),
-    "a bad text for an engine": (lambda: ssd.Stop(HERE, "TERM"), ssd.ScheduleError, "at least two"),
+    "a bad text for a stop": (lambda: ssd.Stop(HERE, "TERM"), ssd.ScheduleError, "at least two"),
     "no list of matches": (lambda: ssd.stop_all(HERE), TypeError, r"matches must .*\[match\]"),
     "words for a Command": (
         lambda: ssd.start(HERE, ["/bin/true"]),

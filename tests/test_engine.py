@@ -15,9 +15,9 @@ from kit.scenarios import (
     stubborn,
 )
 
-from ssd.engine import REFUSED, STOPPED, Stop, plan, run
 from ssd.matching import Match
 from ssd.schedule import Schedule
+from ssd.stopping import REFUSED, STOPPED, Stop, plan, run
 from ssd.testing import FakeProcesses, dies
 from ssd.testing.handles import FakeHandle
 

@@ -23,9 +23,9 @@ from kit.support import (
 )
 
 from ssd import Match, Schedule, clearing
-from ssd.engine import Stop
-from ssd.engine import run as drive
 from ssd.pidfile import patience
+from ssd.stopping import Stop
+from ssd.stopping import run as drive
 
 SOMEBODY = 1  # a second ordinary user
 GROUP = 4321  # a group that both are in

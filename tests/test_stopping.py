@@ -20,12 +20,12 @@ from kit.scenarios import (
 )
 
 import ssd
-from ssd.engine import Stop, run
 from ssd.errors import NotPermitted, NotStopped, UnknownUser
 from ssd.identity import Process
 from ssd.matching import Match
 from ssd.processes.contract import Handle
 from ssd.schedule import Schedule
+from ssd.stopping import Stop, run
 from ssd.testing import FakeProcesses, dies, ignores
 
 

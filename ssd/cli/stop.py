@@ -7,12 +7,12 @@ from ssd import pidfile
 from ssd import sentences as messages
 from ssd.cli.matching import description, match_of
 from ssd.cli.options import Options
-from ssd.engine import NOTHING, REFUSED, Round, Stop
 from ssd.finding import look, resolve
 from ssd.processes import default_table
 from ssd.schedule import Schedule
 from ssd.sentences import Voice
 from ssd.statuses import FATAL, NOTHING_DONE, SUCCESS
+from ssd.stopping import NOTHING, REFUSED, Round, Stop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -105,7 +105,7 @@ MARK = {"ssd.pidfile.marks", "ssd.processes.origin"}  # of a pidfile that ssd ha
 STATUS = {"ssd.cli.status"}
 STOP = {
     "ssd.cli.stop",
-    "ssd.engine",
+    "ssd.stopping",
     "ssd.processes.handles",
     "ssd.processes.waiting",
 }

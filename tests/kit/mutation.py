@@ -24,18 +24,16 @@ LIMIT = 20.0  # seconds for the tests of one mutant; they take three at most
 
 # What is fast comes first. The imports tell whether what is for type checkers alone stays so.
 IMPORTS = "tests/cli/test_imports.py"
-STOPPING = [
-    "tests/test_engine.py",
-    "tests/test_stopping.py",
-    "tests/real/test_stopping.py",
-    IMPORTS,
-]
 MARKS = ["tests/test_marks.py", "tests/test_mark_readers.py", IMPORTS]
 TESTS = {
     "matching": ["tests/test_matching.py", "tests/conformance"],
     "schedule": ["tests/test_schedule.py", IMPORTS],
-    "stopping": STOPPING,
-    "engine": STOPPING,
+    "stopping": [
+        "tests/test_engine.py",
+        "tests/test_stopping.py",
+        "tests/real/test_stopping.py",
+        IMPORTS,
+    ],
     "pidfile": [
         "tests/test_pidfile.py",
         "tests/test_pidfile_removing.py",

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable
 
-from ssd.engine import NOTHING, REFUSED, STOPPED
+from ssd.stopping import NOTHING, REFUSED, STOPPED
 from ssd.testing import FakeProcesses, dies, ignores, renames
 
 HUP, INT, KILL, TERM, CONT = (

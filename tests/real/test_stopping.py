@@ -12,9 +12,9 @@ from kit.support import PATIENCE, child, nothing_left, same_descriptors, stubbor
 
 import ssd
 from ssd import aio as loops
-from ssd.engine import Stop
 from ssd.matching import Match
 from ssd.schedule import Schedule
+from ssd.stopping import Stop
 from ssd.testing import Daemons
 
 TABLES = ["kernel", "psutil"]

@@ -67,7 +67,7 @@ SHELL = {
 LINE = {"ssd.service.verbs.console"}
 STOP = {
     "ssd.clearing",
-    "ssd.engine",
+    "ssd.stopping",
     "ssd.pidfile.lock",
     "ssd.processes.handles",
     "ssd.processes.waiting",

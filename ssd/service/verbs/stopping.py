@@ -1,11 +1,11 @@
 """Stop a service, or have it read its configuration again."""
 
 from ssd.clearing import clear
-from ssd.engine import Stop, run
 from ssd.errors import Error
 from ssd.schedule import Schedule, signal_number
 from ssd.service import verbs
 from ssd.service.verbs.steps import Steps
+from ssd.stopping import Stop, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -41,7 +41,7 @@ PIDFILE = LINES | CALLS | {"ssd.paths", "ssd.pidfile", "ssd.processes", "ssd.ser
 TABLE = PIDFILE | {"ssd.identity", "ssd.processes.linux"}
 STOP = TABLE | {
     "ssd.validation",
-    "ssd.engine",
+    "ssd.stopping",
     "ssd.finding",
     "ssd.processes.handles",
     "ssd.processes.waiting",

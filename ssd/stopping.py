@@ -1,8 +1,7 @@
-"""A stop on its way, as an engine that any loop can drive.
+"""Stop processes by a schedule.
 
-``plan`` decides and knows no process. ``Stop`` carries a plan out on a process table: it
-looks, opens, matches again and signals, and between two calls of ``advance`` it says which
-descriptors to wait on and until when. ``ssd.run`` is a loop that blocks, ``ssd.aio`` asyncio's.
+``plan`` decides and knows no process. ``Stop`` carries a plan out on a process table and can be
+driven by any loop: ``run`` blocks, ``ssd.aio`` is for asyncio.
 """
 
 from ssd.errors import EXHAUSTED, Error, NotPermitted, NotStopped
@@ -53,7 +52,7 @@ class Round:
 
 
 class Stop:
-    """One stop on its way.
+    """One stop, from the first look to the last wait; a context manager that closes it.
 
     ``advance`` does all that is due and returns True when the stop is over. Until then
     wait for one of ``handles`` to be readable (poll(2) on ``fileno()``) or for the time
@@ -63,15 +62,14 @@ class Stop:
     was no wait to see it go), "nothing" (none was found that could be signalled), or
     "refused" (``remaining`` outlived the schedule). ``rounds`` lists what was sent.
 
-    ``schedule`` may be its text. Raises what ``ssd.find`` raises. Close it, or use it in a with
-    statement: it holds one descriptor per process.
+    ``schedule`` may be text. Raises what ``ssd.find`` raises. Holds one descriptor per process.
     """
 
     def __init__(
         self, match: "Match", schedule: Schedule | str, *, table: "ProcessTable | None" = None
     ) -> None:
         if not isinstance(schedule, Schedule):
-            from ssd.validation import schedule_of  # of no use to the command
+            from ssd.validation import schedule_of
 
             schedule = schedule_of(schedule)
         self.table = table or default_table()
@@ -281,7 +279,7 @@ def stop_all(
     Returns a list for each match, in their order. NotStopped and NotPermitted carry the
     processes of all matches together.
     """
-    from ssd.validation import matches_of, schedule_of  # of no use to ssd-service
+    from ssd.validation import matches_of, schedule_of
 
     steps = schedule_of(schedule)
     stops: list[Stop] = []
