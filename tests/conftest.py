@@ -37,7 +37,7 @@ def _in_folders_apart(config: pytest.Config) -> None:
     """Have temporary folders that no other run of pytest shares.
 
     Each closes the one of all its runs, /tmp/pytest-of-USER, to others when it begins; tests
-    that let another user in (``support.shared``) may just need it open.
+    that let another user in (``users.shared``) may just need it open.
     """
     if "PYTEST_DEBUG_TEMPROOT" not in os.environ:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = root = tempfile.mkdtemp(prefix="ssd-")

@@ -7,9 +7,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from kit.refusal import KERNELS, kernel
-from kit.starts import SLEEP
-from kit.support import PATIENCE, nothing_left, python, until_readable
+from kit.children import PATIENCE, SLEEP, python, until_readable
+from kit.leaks import nothing_left
+from kit.seccomp import KERNELS, kernel
 
 import ssd
 from ssd import Command, Match

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kit import examples
-from kit.support import PATIENCE
+from kit import pages
+from kit.children import PATIENCE
 
 PAGE = Path(__file__).parent.parent / "docs" / "library.md"
 
@@ -148,7 +148,7 @@ if __name__ == "__main__":
 def tutorial() -> Iterator[str]:
     """Yield the code of the library's page, block by block, as one module would have it."""
     parser = doctest.DocTestParser()
-    for _, kind, content in examples.blocks(PAGE.read_text()):
+    for _, kind, content in pages.blocks(PAGE.read_text()):
         if kind == "python" and ">>>" in content:
             yield from (example.source for example in parser.get_examples(content))
         elif kind == "python":

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.starts import SLEEP
-from kit.support import nothing_left, until_ended
+from kit.children import SLEEP, until_ended
+from kit.leaks import nothing_left
 
 import ssd
 from ssd import Command, Match

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from kit.support import python
+from kit.children import python
 
 # Each call is made with room for 0, 1, 2 and so on more descriptors, until it works. Only the
 # documented exceptions may come of it, and no descriptor may be lost.

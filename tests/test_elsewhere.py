@@ -8,7 +8,7 @@ import errno
 import os
 from pathlib import Path
 
-from kit.support import python
+from kit.children import python
 
 # In an interpreter of its own, before anything of ssd is imported. There is no kqueue either, so
 # that processes are held by pid and start time: the least that a system offers.

@@ -3,7 +3,7 @@
 import errno
 
 import pytest
-from kit.scenarios import (
+from kit.stops import (
     FIRST,
     KILL,
     SCENARIOS,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.support import PATIENCE
+from kit.children import PATIENCE
 
 import ssd
 from ssd.cli.grammar import BadOption

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from conftest import Run
-from kit.support import PATIENCE
+from kit.children import PATIENCE
 
 from ssd.testing import Daemons
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from kit import inits, namespace
-from kit.support import ORACLE
+from kit.debian import ORACLE
 
 pytestmark = pytest.mark.slow
 

@@ -9,17 +9,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from kit.children import ENVIRONMENT, PATIENCE, SLEEP, child, ended, python
+from kit.leaks import listing, nothing_left
+from kit.libc import Watch
 from kit.locks import take
-from kit.starts import ENVIRONMENT, SLEEP
-from kit.support import (
-    PATIENCE,
-    Watch,
-    child,
-    ended,
-    listing,
-    nothing_left,
-    python,
-)
 
 import ssd
 from ssd import Command, Match

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.starts import SLEEP, shell, told
-from kit.support import NOBODY, PATIENCE, nothing_left, python
+from kit.children import PATIENCE, SLEEP, python, shell, told
+from kit.leaks import nothing_left
+from kit.users import NOBODY
 
 import ssd
 from ssd import Command, Match

@@ -11,15 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.children import PATIENCE, SLEEP, ended, shell
+from kit.leaks import listing, nothing_left
+from kit.libc import Watch
 from kit.locks import take
-from kit.starts import SLEEP, shell
-from kit.support import (
-    PATIENCE,
-    Watch,
-    ended,
-    listing,
-    nothing_left,
-)
 
 import ssd
 from ssd import Command, Match

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from kit.support import python
+from kit.children import python
 
 from ssd.children import spawning
 

@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from kit.support import ended, nothing_left
+from kit.children import ended
+from kit.leaks import nothing_left
 
 import ssd
 from ssd import Command, Match

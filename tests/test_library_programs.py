@@ -6,14 +6,10 @@ import signal
 from pathlib import Path
 
 import pytest
-from kit.starts import ENVIRONMENT, shell, told
-from kit.support import (
-    NOBODY,
-    Watch,
-    ended,
-    listing,
-    python,
-)
+from kit.children import ENVIRONMENT, ended, python, shell, told
+from kit.leaks import listing
+from kit.libc import Watch
+from kit.users import NOBODY
 
 import ssd
 from ssd import Command, Match

@@ -4,7 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from kit.support import python
+from kit.children import python
 
 # In a session of its own, so that its process group is nobody else's. Each moment of a start gets
 # its turn: the signal comes a little later each time.

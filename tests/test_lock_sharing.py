@@ -10,17 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.children import child, python
+from kit.leaks import listing, nothing_left
 from kit.locks import TRY, holder, line, lock_file, take
-from kit.support import (
-    NOBODY,
-    as_nobody,
-    child,
-    listing,
-    nothing_left,
-    python,
-    shared,
-    skip_without_nobody,
-)
+from kit.users import NOBODY, as_nobody, shared, skip_without_nobody
 
 from ssd import Match, Schedule, clearing
 from ssd.pidfile import patience

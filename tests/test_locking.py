@@ -15,15 +15,11 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
+from kit.children import PATIENCE, python
+from kit.leaks import listing, nothing_left
+from kit.libc import Watch
 from kit.locks import TRY, holder, line, lock_file, take
-from kit.support import (
-    PATIENCE,
-    Watch,
-    in_mounts,
-    listing,
-    nothing_left,
-    python,
-)
+from kit.namespace import in_mounts
 
 from ssd.errors import StartBlocked
 from ssd.matching import Criteria, Match

@@ -9,15 +9,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from kit.support import (
-    NOBODY,
-    as_nobody,
-    listing,
-    nothing_left,
-    python,
-    shared,
-    skip_without_nobody,
-)
+from kit.children import python
+from kit.leaks import listing, nothing_left
+from kit.users import NOBODY, as_nobody, shared, skip_without_nobody
 
 from ssd.matching import Criteria
 from ssd.pidfile import lock_directories as lockplaces

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
+from kit.children import child
+from kit.namespace import in_mounts
 from kit.pidfiles import mark, marked, needs_attributes, needs_boot
-from kit.support import child, in_mounts
 
 from ssd.service import lsb
 

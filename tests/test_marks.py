@@ -7,15 +7,10 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
+from kit.children import python
+from kit.namespace import in_mounts
 from kit.pidfiles import file, mark, marked, needs_attributes, needs_boot
-from kit.support import (
-    NOBODY,
-    as_nobody,
-    in_mounts,
-    python,
-    shared,
-    skip_without_nobody,
-)
+from kit.users import NOBODY, as_nobody, shared, skip_without_nobody
 
 import ssd
 from ssd import pidfile

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from kit.support import python
+from kit.children import python
 
 import ssd
 from ssd.errors import ExecutableMissing, UnknownUser

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from kit.support import NOBODY, nothing_left
+from kit.leaks import nothing_left
+from kit.users import NOBODY
 
 from ssd.paths import UntrustedLink, only_ours, walk
 

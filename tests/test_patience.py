@@ -7,8 +7,10 @@ from math import inf
 from pathlib import Path
 
 import pytest
+from kit.children import PATIENCE, python
+from kit.leaks import nothing_left
+from kit.libc import Watch
 from kit.locks import take
-from kit.support import PATIENCE, Watch, nothing_left, python
 
 from ssd.errors import StartBlocked
 from ssd.pidfile import patience

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kit.children import python
+from kit.leaks import nothing_left
 from kit.pidfiles import (
     MISSING,
     UNREADABLE,
@@ -24,7 +26,7 @@ from kit.pidfiles import (
     outcome,
     terabyte,
 )
-from kit.support import NOBODY, as_nobody, nothing_left, python, shared, skip_without_nobody
+from kit.users import NOBODY, as_nobody, shared, skip_without_nobody
 
 from ssd import pidfile
 from ssd.errors import PidfileUnreadable

@@ -11,16 +11,11 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
+from kit.children import python
+from kit.leaks import listing
+from kit.namespace import in_mounts
 from kit.pidfiles import file
-from kit.support import (
-    NOBODY,
-    as_nobody,
-    in_mounts,
-    listing,
-    python,
-    shared,
-    skip_without_nobody,
-)
+from kit.users import NOBODY, as_nobody, shared, skip_without_nobody
 
 BEGIN = """
 import os, sys

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
+from kit.children import python
+from kit.leaks import listing, nothing_left
 from kit.pidfiles import Make, directory, endless_device, file, link, listener, nothing
-from kit.support import as_nobody, listing, nothing_left, python, shared, skip_without_nobody
+from kit.users import as_nobody, shared, skip_without_nobody
 
 from ssd import pidfile
 from ssd.errors import PidfileUnwritable

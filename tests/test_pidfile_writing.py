@@ -9,17 +9,11 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
+from kit.children import python
+from kit.leaks import listing, nothing_left
+from kit.namespace import in_mounts
 from kit.pidfiles import Make, endless_device, file, listener, write
-from kit.support import (
-    NOBODY,
-    as_nobody,
-    in_mounts,
-    listing,
-    nothing_left,
-    python,
-    shared,
-    skip_without_nobody,
-)
+from kit.users import NOBODY, as_nobody, shared, skip_without_nobody
 
 from ssd import pidfile
 from ssd.errors import PidfileUnwritable

@@ -12,8 +12,9 @@ from typing import Any
 import lockfile
 import pytest
 from kit import locks
+from kit.children import child, ended, python, until_readable, unused_pid
+from kit.leaks import listing, nothing_left
 from kit.pidfiles import mark
-from kit.support import child, ended, listing, nothing_left, python, until_readable, unused_pid
 from lockfile.pidlockfile import PIDLockFile as Original
 
 import ssd

@@ -6,7 +6,7 @@ import signal
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from kit.support import strtol
+from kit.libc import strtol
 
 from ssd.schedule import INT_MAX, SIGNAL_NAMES, Schedule, ScheduleError, number, signal_number
 

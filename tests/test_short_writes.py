@@ -7,15 +7,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from kit.children import python
+from kit.leaks import listing
 from kit.pidfiles import file
-from kit.support import (
-    NOBODY,
-    as_nobody,
-    listing,
-    python,
-    shared,
-    skip_without_nobody,
-)
+from kit.users import NOBODY, as_nobody, shared, skip_without_nobody
 
 from ssd import pidfile, writing
 from ssd.errors import StartFailed

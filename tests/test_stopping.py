@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from kit.scenarios import (
+from kit.stops import (
     FIRST,
     KILL,
     TERM,

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
+from kit.children import PATIENCE, SLEEP, python, shell
+from kit.leaks import nothing_left
+from kit.libc import Watch
 from kit.locks import take
-from kit.refusal import KERNELS, kernel
-from kit.starts import SLEEP, shell
-from kit.support import PATIENCE, Watch, nothing_left, python
+from kit.seccomp import KERNELS, kernel
 
 import ssd
 from ssd import Command, Match, children

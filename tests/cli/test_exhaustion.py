@@ -11,18 +11,10 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from kit.support import (
-    PATIENCE,
-    as_nobody,
-    child,
-    ended,
-    in_mounts,
-    listing,
-    python,
-    shared,
-    skip_without_nobody,
-    stubborn,
-)
+from kit.children import PATIENCE, child, ended, python, stubborn
+from kit.leaks import listing
+from kit.namespace import in_mounts
+from kit.users import as_nobody, shared, skip_without_nobody
 
 import ssd
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import daemon
 import pytest
+from kit.children import child, ended, python
 from kit.locks import lock_file
 from kit.pidfiles import mark
-from kit.support import child, ended, python
 
 import ssd
 

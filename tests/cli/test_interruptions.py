@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from kit.children import PATIENCE, child, ended, python, until_readable
+from kit.leaks import listing
+from kit.libc import Watch
 from kit.locks import TRY, take
-from kit.support import PATIENCE, Watch, child, ended, listing, python, until_readable
 
 from ssd.testing import Daemons
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from kit.children import child, python
+from kit.leaks import listing
 from kit.locks import TRY
-from kit.support import child, listing, python
 
 from ssd import pidfile
 from ssd.cli import options

@@ -11,19 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.children import PATIENCE, child, ended
+from kit.debian import ORACLE, skip_without_oracle
 from kit.locks import take
-from kit.refusal import KERNELS, kernel
-from kit.support import (
-    NOBODY,
-    ORACLE,
-    PATIENCE,
-    child,
-    ended,
-    in_mounts,
-    shared,
-    skip_without_nobody,
-    skip_without_oracle,
-)
+from kit.namespace import in_mounts
+from kit.seccomp import KERNELS, kernel
+from kit.users import NOBODY, shared, skip_without_nobody
 
 SLEEP = ["--startas", "/bin/sleep", "--", "1000"]
 MISSING = ["--startas", "/nonexistent/program"]
@@ -175,7 +168,7 @@ def test_names_that_are_not_utf_8_go_through_byte_for_byte(odd: Path, ssd_path: 
     with ended(pid):
         proc = Path(f"/proc/{pid}")
         while not (proc / "cmdline").read_bytes():
-            os.sched_yield()  # it is set after the end that ssd waits for: support.until_executed
+            os.sched_yield()  # it is set after the end that ssd waits for: children.until_executed
         assert os.fsencode(program) + b"\x001000\x00" == (proc / "cmdline").read_bytes()
         assert os.fsencode(odd) == os.readlink(os.fsencode(proc / "cwd"))
         assert sorted([ODD, b"pid\xfe", b"log\xfd"]) == sorted(os.listdir(os.fsencode(odd)))

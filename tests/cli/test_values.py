@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from kit.support import atoi, strtol
+from kit.libc import atoi, strtol
 
 from ssd.cli import values
 from ssd.cli.faults import Unusable, Usage

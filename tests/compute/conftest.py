@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.support import PATIENCE
+from kit.children import PATIENCE
 
 HERE = Path(__file__).resolve().parent
 NEEDED = ("oslo_config", "oslo_log", "oslo_messaging", "oslo_service", "cotyledon", "futurist")

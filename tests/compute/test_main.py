@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from kit.support import PATIENCE
+from kit.children import PATIENCE
 
 
 def test_ready_is_said_once_rpc_answers(compute, tmp_path) -> None:

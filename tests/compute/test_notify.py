@@ -4,7 +4,7 @@ import socket
 import uuid
 
 import pytest
-from kit.support import PATIENCE
+from kit.children import PATIENCE
 
 
 @pytest.fixture(params=["path", "abstract"])

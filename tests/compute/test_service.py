@@ -7,7 +7,7 @@ import sys
 import threading
 
 import pytest
-from kit.support import PATIENCE
+from kit.children import PATIENCE
 
 
 def test_names_follow_from_the_program(load, monkeypatch) -> None:

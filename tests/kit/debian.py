@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pytest
 
+ORACLE = "/usr/sbin/start-stop-daemon"
 SLOW_MIRROR = 180  # seconds for one call of apt-get; a test has 600 for several
+
+
+def skip_without_oracle() -> None:
+    """Skip where the original is not installed."""
+    if not os.access(ORACLE, os.X_OK):
+        pytest.skip(f"{ORACLE} is missing")
 
 
 def unpack(package: str, *more: str) -> Path:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 # Run as the namespace's first process. $1: number of paths to keep visible; then they;
 # then the command. Devices are made anew, so that a test may remove one; an ordinary user may
@@ -78,3 +79,8 @@ def _own() -> list[Path]:
     """Return where the interpreter, its environment and these tests are."""
     checkout = Path(__file__).resolve().parent.parent.parent
     return [checkout, Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve(), Path.cwd()]
+
+
+def in_mounts(script: str, *arguments: Any) -> Sequence[str]:
+    """Return the words that run a shell script in a mount namespace of its own."""
+    return ["unshare", "--mount", "sh", "-ec", script, "sh", *map(os.fspath, arguments)]

@@ -9,7 +9,8 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
-from kit.support import NOBODY, PATIENCE
+from kit.children import PATIENCE
+from kit.users import NOBODY
 from ssd.matching import Criteria
 from ssd.processes import table_named
 from ssd.testing import FakeProcess, FakeProcesses, FakeWorld, RealWorld, World

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from kit.refusal import KERNELS, kernel
+from kit.seccomp import KERNELS, kernel
 
 import ssd as library
 from ssd.identity import UNKNOWN_START, Process

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.support import skip_without_nobody
+from kit.users import skip_without_nobody
 
 from .alone import alone
 from .test_hidepid import USER, as_user, mount_proc

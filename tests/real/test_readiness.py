@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from kit.refusal import KERNELS, kernel
-from kit.support import skip_without_nobody
+from kit.seccomp import KERNELS, kernel
+from kit.users import skip_without_nobody
 
 from ssd import Command, Match, NotReady
 from ssd.sentences import progress

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from kit.refusal import PIDFD_OPEN, POLL, RECVMSG, lacking
+from kit.seccomp import PIDFD_OPEN, POLL, RECVMSG, lacking
 
 from ssd import Command, Match, NotReady
 from ssd.starting import Start

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from kit.support import PATIENCE, child, nothing_left, same_descriptors, stubborn
+from kit.children import PATIENCE, child, stubborn
+from kit.leaks import nothing_left, same_descriptors
 
 import ssd
 from ssd import aio as loops

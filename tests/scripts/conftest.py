@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kit.support import ORACLE, skip_without_oracle
+from kit.debian import ORACLE, skip_without_oracle
 
 from .machine import Machine, subreaper
 from .places import Place

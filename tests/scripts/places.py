@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kit.support import PATIENCE
+from kit.children import PATIENCE
 
 import ssd
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from kit.support import shared
+from kit.users import shared
 
 PATIENCE = 500  # seconds for all of it
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from kit.support import NOBODY, shared
+from kit.users import NOBODY, shared
 
 from .machine import Machine, subreaper
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from kit.support import PATIENCE, child, python
+from kit.children import PATIENCE, child, python
 
 from ssd import __main__ as module
 

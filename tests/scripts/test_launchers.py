@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kit.support import PATIENCE, child, ended
+from kit.children import PATIENCE, child, ended
 
 from .places import COMMANDS, HERE, PACKAGES, PYTHON, STRANGER, VERSION, Place
 

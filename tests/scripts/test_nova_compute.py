@@ -12,14 +12,8 @@ import subprocess
 import sys
 
 import pytest
-from kit.support import (
-    NOBODY,
-    PATIENCE,
-    as_nobody,
-    shared,
-    skip_unless_nobody_reads,
-    skip_without_nobody,
-)
+from kit.children import PATIENCE
+from kit.users import NOBODY, as_nobody, shared, skip_unless_nobody_reads, skip_without_nobody
 
 from .machine import Machine
 

@@ -5,7 +5,7 @@ import os
 import pwd
 
 import pytest
-from kit.support import NOBODY, shared
+from kit.users import NOBODY, shared
 
 from .machine import DAEMON
 

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from kit.support import PATIENCE, child, ended, shared, until_executed, until_readable
+from kit.children import PATIENCE, child, ended, until_executed, until_readable
+from kit.users import shared
 from lab import building, layout, running, steps
 from lab.__main__ import main
 from lab.layout import Lab

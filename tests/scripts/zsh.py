@@ -6,8 +6,7 @@ import subprocess
 from pathlib import Path
 
 from kit import debian
-from kit.endings import shown
-from kit.support import PATIENCE
+from kit.children import PATIENCE, shown
 
 # Whatever is offered goes through compadd, which can put what matches into an array instead
 # (zshmodules(1)); calls that ask for that themselves offer nothing.

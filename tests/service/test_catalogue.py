@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from kit.support import as_nobody, shared, skip_without_nobody
+from kit.users import as_nobody, shared, skip_without_nobody
 
 from ssd.service import DeclarationError, UnknownService
 from ssd.service import sources as catalogue

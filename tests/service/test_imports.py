@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from cli.test_imports import DAEMON, HEAVY, HOME, LIBRARY, PLAIN, account, lines_of
+from kit.children import child, ended, python
 from kit.locks import lock_file
-from kit.support import child, ended, python
 
 from ssd.service.cli import other_inits
 

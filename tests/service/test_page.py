@@ -1,22 +1,21 @@
 """docs/service.md shows the decisions and the fields as they are."""
 
 from conftest import CHECKOUT
+from kit import pages
 
 from ssd.service import verbs
-
-from . import pages
 
 PAGE = (CHECKOUT / "docs/service.md").read_text()
 
 
 def test_page_shows_the_decisions() -> None:
     """Every row of the table of verbs, in its order."""
-    assert pages.decisions() in PAGE
+    assert pages.verb_table() in PAGE
 
 
 def test_page_shows_the_fields() -> None:
     """With kind, default and meaning."""
-    assert pages.fields() in PAGE
+    assert pages.field_table() in PAGE
 
 
 def test_page_tells_of_every_verb() -> None:

@@ -1,7 +1,7 @@
 """How a service is waited for that does not say itself that it is ready."""
 
 import pytest
-from kit.support import child
+from kit.children import child
 
 from ssd import NotReady, Process
 from ssd.errors import ProcessTableError

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kit.endings import let_go
-from kit.support import nothing_left
+from kit.children import let_go
+from kit.leaks import nothing_left
 
 from ssd.service import DeclarationError, Service
 from ssd.service.fields import KINDS

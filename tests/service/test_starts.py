@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from kit.endings import let_go
+from kit.children import let_go
 
 FORKING = """
 import os, sys, time

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from kit.support import NOBODY
+from kit.users import NOBODY
 
 from ssd.service import DeclarationError, Service, trust
 from ssd.service.sources import shell as shell_source

@@ -6,7 +6,7 @@ from subprocess import PIPE
 
 import psutil
 import pytest
-from kit.support import child
+from kit.children import child
 
 from ssd.identity import Process
 from ssd.processes import default_table

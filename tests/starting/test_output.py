@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from kit.support import nothing_left
+from kit.leaks import nothing_left
 
 import ssd
 from ssd.starting.output import distrust, open_output

@@ -4,7 +4,7 @@ import os
 import sys
 
 import pytest
-from kit.support import python
+from kit.children import python
 
 from ssd.identity import Process
 from ssd.processes import default_table

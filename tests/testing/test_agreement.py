@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from kit.support import NOBODY
 from kit.twins import NAMES, Worlds
+from kit.users import NOBODY
 
 TestWorlds = Worlds.TestCase
 TestWorlds.settings = settings(

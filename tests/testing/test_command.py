@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from kit.support import nothing_left
+from kit.leaks import nothing_left
 
 from ssd.testing import (
     FakeProcesses,

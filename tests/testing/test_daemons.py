@@ -7,7 +7,8 @@ import sys
 
 import pytest
 from conftest import Run
-from kit.support import PATIENCE, nothing_left, until_ended
+from kit.children import PATIENCE, until_ended
+from kit.leaks import nothing_left
 
 import ssd
 from ssd.testing import Daemons

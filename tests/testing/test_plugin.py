@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from kit.support import until_ended
+from kit.children import until_ended
 
 from ssd.testing import FakeClock, FakeProcesses
 

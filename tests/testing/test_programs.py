@@ -4,7 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from kit.support import nothing_left
+from kit.leaks import nothing_left
 
 import ssd
 from ssd import Command, Match

@@ -7,7 +7,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from kit.support import NOBODY, nothing_left
+from kit.leaks import nothing_left
+from kit.users import NOBODY
 
 import ssd
 from ssd import Command, Match

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 
 import pytest
-from kit.booting import first_process
-from kit.support import PATIENCE
+from kit.children import PATIENCE
+from kit.inits import first_process
 from real.programs import Ear
 
 SYSTEMD = "/usr/lib/systemd/systemd"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import Run
 from kit import debian, namespace
-from kit.support import ORACLE
+from kit.debian import ORACLE
 
 from ssd.service import Service
 from ssd.service.generators import systemd, sysv

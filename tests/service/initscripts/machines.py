@@ -157,7 +157,7 @@ def play(command: list[str], case: dict[str, Any]) -> dict[str, Any]:
 
 def hindered(case: dict[str, Any]) -> bool:
     """Say whether a case cannot be played, as another user may not run ssd-service here."""
-    from kit.support import nobody_runs_python
+    from kit.users import nobody_runs_python
 
     return bool(case.get("nobody")) and not nobody_runs_python()
 

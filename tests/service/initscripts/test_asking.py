@@ -9,8 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from kit.endings import let_go, shown
-from kit.support import ended, nothing_left, python
+from kit.children import ended, let_go, python, shown
+from kit.leaks import nothing_left
 
 from ssd.service.initscripts import status_all as asking
 from ssd.service.initscripts.program import Run

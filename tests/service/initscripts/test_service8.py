@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.support import python, skip_without_nobody
+from kit.children import python
+from kit.users import skip_without_nobody
 
 import ssd
 

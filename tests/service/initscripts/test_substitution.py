@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import Run as Runner
 from kit import namespace
-from kit.support import skip_without_oracle
+from kit.debian import skip_without_oracle
 
 from ssd.service.initscripts.substitution import SHELLS, interpreted, shell_name
 from ssd.service.initscripts.watching import Watch

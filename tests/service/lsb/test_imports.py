@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from kit.support import child, python
+from kit.children import child, python
 
 import ssd
 

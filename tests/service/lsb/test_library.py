@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from kit.support import NOBODY, child, stubborn, unused_pid, zombie
+from kit.children import child, stubborn, unused_pid, zombie
+from kit.users import NOBODY
 
 from ssd import errors
 from ssd.identity import Process

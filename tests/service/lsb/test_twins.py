@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kit.support import python
+from kit.children import python
 
 from ssd.service.lsb.cli import FUNCTIONS
 

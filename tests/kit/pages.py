@@ -1,14 +1,14 @@
-"""Run the fenced examples of a page, in their order, and say which do not give what they show.
+"""Run the fenced examples of a page, and write the tables of docs/service.md from their data.
 
-usage: examples.py PAGE [FOLDER] (in an empty folder, best in a namespace)
+usage: pages.py PAGE [DIRECTORY] (in an empty directory, best in a namespace)
 
-FOLDER stands for /tmp in the examples, where that is not a private one.
+It prints each example that does not give what the page shows. DIRECTORY stands for /tmp in the
+examples, where that is not a private one.
 
-
-``console``: a line ``$ COMMAND`` (continued by ``> ``) is run by sh, the lines after it are what
-it prints; one block is one shell. ``python``: with ``>>>`` a doctest, with ``def test_`` run by
+``console``: a line ``$ COMMAND`` (continued by ``> ``) is run by sh, the lines after it are its
+output; one block is one shell. ``python``: with ``>>>`` a doctest, with ``def test_`` run by
 pytest, otherwise executed; one page is one module. ``...`` and its one-character form stand for
-any text. ``text`` and ``ini`` are shown only, and MyST's ``{directives}`` belong to Sphinx.
+any text. ``text`` and ``ini`` are only shown, and MyST's ``{directives}`` belong to Sphinx.
 Nothing else is allowed.
 """
 
@@ -21,6 +21,10 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+
+from ssd.service.fields import TABLE as FIELDS
+from ssd.service.sources.debian import OWN
+from ssd.service.verbs import TABLE as VERBS
 
 SHOWN = ("text", "ini")
 FENCE = re.compile(r"^(```+)([^`\n]*)\n(.*?)^\1[ ]*$", re.MULTILINE | re.DOTALL)
@@ -136,6 +140,50 @@ def failures(page: Path, place: str = "/tmp") -> Iterator[str]:
             yield f"{page.name}:{line}: {failure}"
     if tested:
         yield from (f"{page.name}: {failure}" for failure in tests(tested))
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Write a table as the page has it."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def verb_table() -> str:
+    """Return what each verb does next, by its last step and what came of that."""
+    rows = []
+    for verb, moves in VERBS.items():
+        for (step, outcome), move in moves.items():
+            end = move.step is None
+            row = (
+                verb,
+                step,
+                outcome,
+                move.step or "",
+                move.words,
+                str(move.status) if end else "",
+            )
+            rows.append(row)
+    return table(("verb", "after", "outcome", "next", "words", "exit status"), rows)
+
+
+def field_table() -> str:
+    """Return every field with its kind, its default and its meaning."""
+    assert set(OWN.values()) == {row[0] for row in FIELDS}
+    rows = []
+    for name, kind, default, meaning, *_ in FIELDS:
+        word, _, choices = kind.partition(" ")
+        meaning = f"{meaning}: {', '.join(choices.split())}" if choices else meaning
+        rows.append((f"`{name}`", word, shown(default), meaning))
+    return table(("field", "kind", "default", "meaning"), rows)
+
+
+def shown(default: object) -> str:
+    """Write a default as TOML does; nothing for none."""
+    if default is None or default in ("", [], {}):
+        return ""
+    if isinstance(default, dict):
+        return ", ".join(f"`{key}` {shown(each) or 'none'}" for key, each in default.items())
+    return str(default).lower() if isinstance(default, bool) else str(default)
 
 
 if __name__ == "__main__":

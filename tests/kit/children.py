@@ -1,0 +1,174 @@
+"""Children to practise on: started by hand or by the library, and waited for."""
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import ssd
+from ssd import Command, Match
+
+PATIENCE = 300  # seconds after which something that should have come is given up
+SLEEP = Command(["/bin/sleep", "1000"])
+
+# Prints the environment of a child.
+ENVIRONMENT = """
+import ssd, sys
+match = ssd.Match(pidfile=sys.argv[1] + "/none")
+command = ssd.Command(["/usr/bin/env", "-0"], user="root" if "chuid" in sys.argv else None)
+with ssd.start(match, command, background=False) as process:
+    sys.exit(process.wait())
+"""
+
+
+def python(
+    code: str, *arguments: Any, flags: Sequence[str] = (), **options: Any
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a piece of Python in a fresh interpreter and return how it went, in bytes."""
+    command = [sys.executable, "-P", *flags, "-c", code, *map(os.fspath, arguments)]
+    settings: dict[str, Any] = {"capture_output": True, "timeout": PATIENCE}
+    return subprocess.run(command, **{**settings, **options})
+
+
+@contextlib.contextmanager
+def child(*argv: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a child, ``sleep`` unless told, that is executed already; end and reap it."""
+    process = subprocess.Popen(argv or ("sleep", "1000"), **options)
+    try:
+        until_executed(process.pid)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def until_executed(pid: int) -> None:
+    """Wait until a child whose execve(2) has succeeded has its new name and command line, too.
+
+    The kernel closes what is close-on-exec, by which a parent knows of the success, before it
+    sets these (fs/exec.c, begin_new_exec); the command line is the last of them.
+    """
+    end = time.monotonic() + PATIENCE
+    while not Path(f"/proc/{pid}/cmdline").read_bytes():
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
+            return  # a zombie has none any more
+        assert time.monotonic() < end, f"process {pid} is not executed in {PATIENCE} seconds"
+        os.sched_yield()
+
+
+@contextlib.contextmanager
+def stubborn(**options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a child that ignores SIGTERM; an ignored signal stays so across execve(2)."""
+    with child("sleep", "1000", preexec_fn=_ignore_term, **options) as process:
+        yield process
+
+
+def _ignore_term() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def zombie() -> Iterator[int]:
+    """Return the pid of a child that has ended and is not reaped; reap it at the end."""
+    pid = os.posix_spawn("/bin/true", ["true"], os.environ)
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        yield pid
+    finally:
+        os.waitpid(pid, 0)
+
+
+@contextlib.contextmanager
+def ended(pid: int) -> Iterator[int]:
+    """See to it that a daemon, which is nobody's child here, is gone in the end.
+
+    It is killed by a pidfd, which is given, and waited for.
+    """
+    fd = os.pidfd_open(pid)
+    try:
+        yield fd
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(fd, signal.SIGKILL)
+        until_readable(fd)
+        os.close(fd)
+
+
+def until_readable(fd: int) -> None:
+    """Wait until a descriptor is readable; fail when PATIENCE is at its end."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    assert poll.poll(PATIENCE * 1000), f"nothing came in {PATIENCE} seconds"
+
+
+def until_ended(pid: int) -> None:
+    """Wait until a process has ended that may be nobody's child here."""
+    with contextlib.suppress(ProcessLookupError):
+        fd = os.pidfd_open(pid)
+        until_readable(fd)
+        os.close(fd)
+
+
+def unused_pid() -> int:
+    """Return a pid that nobody has, nor is ever given: PID_MAX_LIMIT of linux/threads.h."""
+    return 4 * 1024 * 1024
+
+
+@contextlib.contextmanager
+def let_go() -> Iterator[int]:
+    """Give a descriptor for children to inherit; fail if one is left that has it.
+
+    So it is known that they have ended, also of those whose pids nobody knows.
+    """
+    reading, writing = os.pipe()
+    try:
+        os.set_inheritable(writing, True)
+        try:
+            yield writing
+        finally:
+            os.close(writing)
+        until_readable(reading)
+        assert b"" == os.read(reading, 1)
+    finally:
+        os.close(reading)
+
+
+def shown(terminal: int) -> bytes:
+    """Return all that comes out of a terminal until nobody has its other side open any more.
+
+    One read(2) is not enough, not even then: what was written comes in pieces.
+    """
+    said = b""
+    with contextlib.suppress(OSError):  # EIO, at the end (pty(7))
+        while chunk := os.read(terminal, 4096):
+            said += chunk
+    return said
+
+
+@contextlib.contextmanager
+def output(path: Path) -> Iterator[tuple[int, int, int]]:
+    """Give descriptors for a child: no input, both outputs to a file."""
+    with open(os.devnull) as nothing, open(path, "wb") as file:
+        yield nothing.fileno(), file.fileno(), file.fileno()
+
+
+def told(command: Command, folder: Path, **options: Any) -> bytes:
+    """Start a child that ends by itself; return what it says."""
+    with output(folder / "told") as stdio:
+        process = ssd.start(
+            Match(pidfile=folder / "none"), command, background=False, stdio=stdio, **options
+        )
+    with process as started:
+        assert 0 == started.wait()
+    return (folder / "told").read_bytes()
+
+
+def shell(script: str, *arguments: str | bytes, **options: Any) -> Command:
+    """Make a Command of a shell script."""
+    return Command(["/bin/sh", "-c", script, "sh", *arguments], **options)

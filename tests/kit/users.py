@@ -1,0 +1,61 @@
+"""Another user of this machine, and what he may read and run."""
+
+import contextlib
+import functools
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NOBODY = 65534  # uid and gid of an account that owns nothing; it need not be in passwd(5)
+
+
+@functools.cache
+def nobody_runs_python() -> bool:
+    """Say whether another user may execute this interpreter and read the package."""
+    try:
+        done = subprocess.run([sys.executable, "-c", "import ssd"], **as_nobody())
+    except PermissionError:
+        return False
+    return done.returncode == 0
+
+
+def as_nobody() -> dict[str, Any]:
+    """Return what makes subprocess run a command as a user who owns nothing."""
+    return {"user": NOBODY, "group": NOBODY, "extra_groups": [], "cwd": "/"}
+
+
+def skip_without_nobody() -> None:
+    """Skip where no other user can be had, or may not execute this interpreter."""
+    if os.geteuid() != 0:
+        pytest.skip("requires root")
+    if not nobody_runs_python():
+        pytest.skip(f"user {NOBODY} may not execute {sys.executable} or read the package")
+
+
+def skip_unless_nobody_reads(path: Path) -> None:
+    """Skip where no other user can be had, or where a folder above the path is closed to him."""
+    if os.geteuid() != 0:
+        pytest.skip("requires root, to become another user")
+    if subprocess.run(["test", "-r", path], **as_nobody()).returncode != 0:
+        pytest.skip(f"user {NOBODY} may not read {path}")
+
+
+@contextlib.contextmanager
+def shared(directory: Path, mode: int, uid: int = -1, gid: int = -1) -> Iterator[Path]:
+    """Let other users reach a directory below pytest's private folder, with these rights."""
+    os.chown(directory, uid, gid)
+    directory.chmod(mode)
+    # tmp_path's parents are 0700: let others pass, not look.
+    closed = [each for each in directory.parents if not each.stat().st_mode & 0o001]
+    for each in closed:
+        each.chmod(each.stat().st_mode | 0o011)
+    try:
+        yield directory
+    finally:
+        for each in closed:
+            each.chmod(each.stat().st_mode & ~0o011)
