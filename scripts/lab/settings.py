@@ -13,7 +13,7 @@ from typing import Any
 from lab.layout import HOST, Lab
 from lab.services import COMPUTE_QUEUE, consumes, everything
 from ssd.service.shell_values import to_text
-from ssd.service.sources import toml as toml_source
+from ssd.service.sources import toml
 from ssd.service.sources.words import quote
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
@@ -130,7 +130,7 @@ LOG_DIR={log}
 def fingerprint(lab: Lab) -> object:
     """Return what the settings depend on."""
     sources = [Path(__file__), *sorted(PROGRAMS.glob("*.py"))]
-    declared = [toml_source.write(service) for service in everything(lab)]
+    declared = [toml.write(service) for service in everything(lab)]
     return lab.ports, declared, [file.read_text() for file in sources]
 
 
@@ -156,7 +156,7 @@ def write(lab: Lab) -> None:
         file.chmod(mode)
         os.chown(file, 0, gid)
     for service in everything(lab):
-        (lab.etc / "ssd" / f"{service.name}.toml").write_text(toml_source.write(service))
+        (lab.etc / "ssd" / f"{service.name}.toml").write_text(toml.write(service))
     (lab.bin / "erl").write_text(ERL.format(**words))
     for program in PROGRAMS.glob("*.py"):
         shutil.copy(program, lab.bin)  # the checkout may be closed to the services' user

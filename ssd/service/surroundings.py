@@ -62,9 +62,9 @@ def environment(service: "Service") -> dict[bytes, bytes]:
     """
     made = inherited()
     for path in service.environment_files:
-        from ssd.service.sources.assignments import exported
+        from ssd.service.sources.sh import read_variables
 
-        made.update(exported(path))
+        made.update(read_variables(path))
     for name, text in service.environment.items():
         made[os.fsencode(name)] = os.fsencode(text)
     return made

@@ -5,21 +5,21 @@ from pathlib import Path
 import pytest
 
 from ssd.service import DeclarationError, Service
-from ssd.service.sources.assignments import exported
+from ssd.service.sources.sh import read_variables
 
 
 def test_assignments_mean_what_they_mean_to_a_shell(tmp_path: Path) -> None:
     """Quotes, references, conditionals and commands; whether exported or not."""
     file = tmp_path / "env"
     file.write_text("A='one  two'\nB=${A}!\nif [ -d / ]; then C=$(echo three); fi\nexport A\n")
-    assert {b"A": b"one  two", b"B": b"one  two!", b"C": b"three"} == exported(str(file))
+    assert {b"A": b"one  two", b"B": b"one  two!", b"C": b"three"} == read_variables(str(file))
 
 
 def test_what_a_file_prints_is_not_taken_for_a_variable(tmp_path: Path) -> None:
     """Nor does it reach the terminal."""
     file = tmp_path / "env"
     file.write_text("echo X=1; echo Y=2 >&2; Z=3\n")
-    assert {b"Z": b"3"} == exported(str(file))
+    assert {b"Z": b"3"} == read_variables(str(file))
 
 
 def test_mistake_is_named_with_its_file_and_line(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_mistake_is_named_with_its_file_and_line(tmp_path: Path) -> None:
     file = tmp_path / "env"
     file.write_text("A=1\nB=2\nif then\n")
     with pytest.raises(DeclarationError) as caught:
-        exported(str(file))
+        read_variables(str(file))
     assert (str(file), 3) == (caught.value.file, caught.value.line)
 
 
@@ -36,13 +36,13 @@ def test_command_that_fails_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "env"
     file.write_text("A=1\nfalse\nB=2\n")
     with pytest.raises(DeclarationError, match="status 1"):
-        exported(str(file))
+        read_variables(str(file))
 
 
 def test_missing_file_is_an_error(tmp_path: Path) -> None:
     """It names the file."""
     with pytest.raises(DeclarationError) as caught:
-        exported(str(tmp_path / "none"))
+        read_variables(str(tmp_path / "none"))
     assert str(tmp_path / "none") == caught.value.file
 
 

@@ -13,7 +13,7 @@ import pytest
 from kit.children import ended
 
 from ssd.service.cli import main
-from ssd.service.sources import toml as toml_source
+from ssd.service.sources import toml
 from ssd.testing import FakeProcesses
 
 
@@ -172,7 +172,7 @@ def test_declaration_that_the_caller_may_not_read_is_a_denial(
     def denied(path: str, *words: object, **options: object) -> int:
         raise PermissionError(errno.EACCES, "Permission denied", path)
 
-    monkeypatch.setattr(toml_source, "_content", denied)
+    monkeypatch.setattr(toml, "_content", denied)
     assert status == main(["ssd-service", f"--directory={tmp_path}", "nap", verb])
     assert f"ssd-service: {tmp_path}/nap.toml: Permission denied\n" == capfd.readouterr().err
 

@@ -10,7 +10,7 @@ from conftest import Run
 
 from ssd.service import Service
 from ssd.service.fields import KINDS
-from ssd.service.sources import shell as shell_source
+from ssd.service.sources import shell
 from ssd.service.sources.aftermath import exported
 from ssd.service.sources.doubts import MEANT
 
@@ -22,7 +22,7 @@ GIVEN = {b"PATH": b"/usr/bin:/bin", b"LANG": b"C"}
 def loads(text: str, first: str = "", **given: bytes) -> Service:
     """Read a text with hardly any environment."""
     environment = {**GIVEN, **{name.encode(): value for name, value in given.items()}}
-    return shell_source.loads(f"{first}{HEAD}{text}", FILE, environment)
+    return shell.loads(f"{first}{HEAD}{text}", FILE, environment)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 from kit import debian
 
-from ssd.service.sources import SHIPPED, openstack
-from ssd.service.sources import shell as shell_source
+from ssd.service.sources import SHIPPED, openstack, shell
 
 NOVA = {"PROJECT_NAME": "nova", "NAME": "nova-compute"}
 LOG = "--log-file=/var/log/nova/nova-compute.log"
@@ -101,7 +100,7 @@ def test_program_is_the_first_that_is_there(given, there, wanted) -> None:
 def test_debians_script_is_read_as_the_declaration_that_it_was_made_of() -> None:
     """The code that openstack-pkg-tools appends is not executed."""
     script = debian.unpack("nova-compute") / "etc/init.d/nova-compute"
-    service = shell_source.read(str(script), {b"PATH": b"/bin"})
+    service = shell.read(str(script), {b"PATH": b"/bin"})
     assert ("nova-compute", "OpenStack Nova Compute (nova-compute)") == (
         service.name, service.description,
     )  # fmt: skip
@@ -111,7 +110,7 @@ def test_debians_script_is_read_as_the_declaration_that_it_was_made_of() -> None
 
 def test_shipped_declaration_has_debians_names() -> None:
     """nova-compute is found without a file in /etc/ssd."""
-    service = shell_source.read(f"{SHIPPED}/nova-compute", {b"PATH": b"/bin"})
+    service = shell.read(f"{SHIPPED}/nova-compute", {b"PATH": b"/bin"})
     assert "nova-compute" == service.name
     assert "OpenStack Nova Compute (nova-compute)" == service.description
     assert "none" == service.reload_signal
@@ -124,7 +123,7 @@ def test_administrators_files_are_read_in_their_order(tmp_path: Path) -> None:
     (folder / "openstack").write_text("USE_SYSLOG=yes\nUSE_LOGFILE=no\n")
     (folder / "nova-compute").write_text("USE_SYSLOG=no\nDAEMON_ARGS=-v\n")
     given = {b"PATH": b"/bin", b"ROOT_DIR": bytes(tmp_path)}
-    service = shell_source.read(f"{SHIPPED}/nova-compute", given)
+    service = shell.read(f"{SHIPPED}/nova-compute", given)
     assert ["-v"] == service.arguments
     assert f"{tmp_path}/var/run/nova/nova-compute.pid" == service.pidfile
 

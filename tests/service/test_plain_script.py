@@ -7,7 +7,7 @@ import pytest
 from conftest import Run
 
 from ssd.service import DeclarationError
-from ssd.service.sources import shell as shell_source
+from ssd.service.sources import shell
 from ssd.service.sources.plain_script import acts, overrides
 
 HEAD = "NAME=nap\nDAEMON=/bin/sleep\nDAEMON_ARGS=300\nPIDFILE=/run/nap.pid\n"
@@ -17,7 +17,7 @@ CASE = 'case "$1" in\n  start)\n    {} ;;\nesac\n'
 def read(code: str, first: str = "#!/bin/sh") -> object:
     """Read a script with some code as a declaration."""
     text = f"{first}\n{HEAD}{code}"
-    return shell_source.loads(text, "/etc/init.d/nap", {b"PATH": b"/usr/bin:/bin"})
+    return shell.loads(text, "/etc/init.d/nap", {b"PATH": b"/usr/bin:/bin"})
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_one_that_starts_its_program_in_its_own_way_is_refused() -> None:
 def test_file_of_mere_assignments_is_a_declaration_whatever_its_first_line_says() -> None:
     """There are no verbs to run. A comment is no code."""
     text = f"#!/bin/bash\n# start it with $1\n{HEAD}"
-    assert (False, False) == (acts(text), shell_source.has_verbs(text))
-    assert "nap" == shell_source.loads(text, "/etc/ssd/nap", {b"PATH": b"/bin"}).name
+    assert (False, False) == (acts(text), shell.has_verbs(text))
+    assert "nap" == shell.loads(text, "/etc/ssd/nap", {b"PATH": b"/bin"}).name
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ def test_file_of_mere_assignments_is_a_declaration_whatever_its_first_line_says(
 )  # fmt: skip
 def test_one_that_takes_its_arguments_without_a_name_acts_too(code: str) -> None:
     """It is run as it is."""
-    assert shell_source.has_verbs(f"#!/bin/sh\n{HEAD}{code}\n")
+    assert shell.has_verbs(f"#!/bin/sh\n{HEAD}{code}\n")
 
 
 @pytest.mark.parametrize("code", ["DESC='shift work'", "for n in 1; do :; done", "A=${#NAME}"])
 def test_what_only_looks_like_it_does_not(code: str) -> None:
     """It stays a declaration."""
-    assert not shell_source.has_verbs(f"#!/bin/sh\n{HEAD}{code}\n")
+    assert not shell.has_verbs(f"#!/bin/sh\n{HEAD}{code}\n")
 
 
 FOREIGN = ["/usr/bin/python3", "/usr/bin/env -S perl -w", "/sbin/openrc-run"]
@@ -102,7 +102,7 @@ def test_what_is_in_another_language_is_never_read_by_a_shell(
 ) -> None:
     """`import` and `print` are programs of many machines. By its path it is run as it is."""
     code = f"touch {tmp_path}/executed\n"
-    assert shell_source.has_verbs(f"#! {interpreter}\n{code}")
+    assert shell.has_verbs(f"#! {interpreter}\n{code}")
     with pytest.raises(DeclarationError, match=f"nap:1: its interpreter is {interpreter}, and a"):
         read(code, f"#! {interpreter}")
     assert [] == list(tmp_path.iterdir())
@@ -111,7 +111,7 @@ def test_what_is_in_another_language_is_never_read_by_a_shell(
 @pytest.mark.parametrize("first", ["#!/usr/bin/env -S A=1 bash -e", "#!/bin/busybox sh"])
 def test_any_shell_is_a_shell(first: str) -> None:
     """Through env(1) or busybox(1), too."""
-    assert not shell_source.has_verbs(f"{first}\n{HEAD}")
+    assert not shell.has_verbs(f"{first}\n{HEAD}")
     read("", first)
 
 
@@ -125,7 +125,7 @@ INIT_D = "#!/usr/bin/env /lib/init/init-d-script\n"
 def test_init_d_script_that_does_a_verb_itself_is_refused(code: str) -> None:
     """Only what it does before and after a start and a stop has a field."""
     text = f"{INIT_D}{HEAD}{code}\n"
-    assert shell_source.has_verbs(text)
+    assert shell.has_verbs(text)
     (name,) = overrides(text)
     with pytest.raises(DeclarationError, match=f"a declaration cannot hold its own {name}"):
         read(f"{code}\n", INIT_D.strip())
@@ -134,7 +134,7 @@ def test_init_d_script_that_does_a_verb_itself_is_refused(code: str) -> None:
 def test_hooks_of_an_init_d_script_are_no_verbs() -> None:
     """It stays a declaration."""
     text = f"{INIT_D}{HEAD}do_start_prepare() {{ :; }}\n"
-    assert not shell_source.has_verbs(text)
+    assert not shell.has_verbs(text)
 
 
 @pytest.mark.parametrize("word", ["$1", '"$1"', '"${1:-}"', '"$*"'])

@@ -12,9 +12,7 @@ from kit.leaks import nothing_left
 
 from ssd.service import DeclarationError, Service
 from ssd.service.fields import KINDS
-from ssd.service.sources import sh as shell
-from ssd.service.sources import shell as shell_source
-from ssd.service.sources import shell_writer
+from ssd.service.sources import sh, shell
 from ssd.service.sources.words import quote
 
 from .strategies import value_of
@@ -30,29 +28,29 @@ SERVICES = st.fixed_dictionaries({"name": value_of("name")}, optional=OPTIONAL).
 def loads(text: str, file: str = FILE, **environment: str) -> Service:
     """Read a text with hardly any environment."""
     given = {name.encode(): value.encode() for name, value in environment.items()}
-    return shell_source.loads(text, file, {**ENVIRONMENT, **given})
+    return shell.loads(text, file, {**ENVIRONMENT, **given})
 
 
 @settings(deadline=None, max_examples=120)
 @given(SERVICES)
 def test_what_is_written_is_read_again(service: Service) -> None:
     """Every field, with every value that it can have, through a real shell."""
-    assert service == loads(shell_writer.write(service))
+    assert service == loads(shell.write(service))
 
 
 @pytest.mark.parametrize("text", ["\n#!/bin/sh\n", "PROJECT_NAME=x", "INIT_D_SCRIPT_SOURCED=true"])
 def test_what_a_value_says_is_not_the_kind_of_a_file(text: str) -> None:
     """Words that tell other kinds of files are values as any others here."""
     service = Service(name="nap", executable="/bin/sleep", before_start=text, usage=text)
-    assert service == loads(shell_writer.write(service))
+    assert service == loads(shell.write(service))
 
 
 @pytest.mark.parametrize("text", ["a\rb", "a\r\nb", "\r\n", "\ufeffa"])
 def test_what_is_written_is_read_again_from_a_file(tmp_path, text) -> None:
     """Line ends in a value are the value's."""
     service = Service(name="nap", environment={"A": text}, usage=text)
-    (tmp_path / "nap").write_bytes(shell_writer.write(service).encode())
-    assert service == shell_source.read(str(tmp_path / "nap"), ENVIRONMENT)
+    (tmp_path / "nap").write_bytes(shell.write(service).encode())
+    assert service == shell.read(str(tmp_path / "nap"), ENVIRONMENT)
 
 
 @pytest.mark.parametrize("first", ["", "#!/usr/bin/env ssd-service\r\n"])
@@ -60,7 +58,7 @@ def test_file_may_come_from_windows(tmp_path, first) -> None:
     """Byte order mark and carriage returns are none of its words."""
     text = f"\ufeff{first}DAEMON=/bin/sleep\r\nDAEMON_ARGS=5\r\n"
     (tmp_path / "nap").write_bytes(text.encode())
-    found = shell_source.read(str(tmp_path / "nap"), ENVIRONMENT)
+    found = shell.read(str(tmp_path / "nap"), ENVIRONMENT)
     assert ("/bin/sleep", ["5"]) == (found.executable, found.arguments)
 
 
@@ -142,7 +140,7 @@ def test_functions_of_an_init_d_script_become_hooks(tmp_path: Path) -> None:
     """They are called by the shell that read them."""
     file = tmp_path / "atd"
     file.write_text(INIT_D + "do_start_prepare() { echo prepared; }\ndo_stop_cleanup() { :; }\n")
-    service = shell_source.read(str(file), ENVIRONMENT)
+    service = shell.read(str(file), ENVIRONMENT)
     assert service.before_start.endswith("; do_start_prepare")
     assert service.after_stop.endswith("; do_stop_cleanup")
     assert ("", "") == (service.after_start, service.before_stop)
@@ -235,7 +233,7 @@ def test_large_output_of_the_file_is_no_hindrance() -> None:
 def test_file_that_does_not_end_is_not_read_to_its_end() -> None:
     """A device in the place of a declaration."""
     with pytest.raises(DeclarationError, match="larger than"):
-        shell_source.read("/dev/zero", ENVIRONMENT)
+        shell.read("/dev/zero", ENVIRONMENT)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +243,7 @@ def test_links_of_runlevels_do_not_rename_a_service(tmp_path: Path, link, name) 
     """Or a start at boot and one by hand would make two daemons. Other links are names."""
     (tmp_path / "nap").write_text("#!/usr/bin/env ssd-service\nDAEMON=/bin/sleep\n")
     (tmp_path / link).symlink_to("nap")
-    assert name == shell_source.read(str(tmp_path / link), ENVIRONMENT).name
+    assert name == shell.read(str(tmp_path / link), ENVIRONMENT).name
 
 
 @pytest.mark.parametrize(
@@ -254,7 +252,7 @@ def test_links_of_runlevels_do_not_rename_a_service(tmp_path: Path, link, name) 
 def test_name_of_a_file_is_no_shell(tmp_path: Path, name) -> None:
     """Whatever is in it, nothing is executed, and two services have not one pidfile."""
     (tmp_path / name).write_text("DAEMON=/bin/sleep\n")
-    assert name == shell_source.read(str(tmp_path / name), ENVIRONMENT).name
+    assert name == shell.read(str(tmp_path / name), ENVIRONMENT).name
     header = f"### BEGIN INIT INFO\n# Provides: {name.split()[0]}\n### END INIT INFO\n"
     assert name.split()[0] == loads(f"{header}DAEMON=/bin/sleep\n").name
 
@@ -262,12 +260,12 @@ def test_name_of_a_file_is_no_shell(tmp_path: Path, name) -> None:
 def test_file_that_is_called_as_a_runlevels_link_keeps_its_name(tmp_path: Path) -> None:
     """Only a link is one."""
     (tmp_path / "S01nap").write_text("DAEMON=/bin/sleep\n")
-    assert "S01nap" == shell_source.read(str(tmp_path / "S01nap"), ENVIRONMENT).name
+    assert "S01nap" == shell.read(str(tmp_path / "S01nap"), ENVIRONMENT).name
 
 
 def test_file_that_hangs_is_a_mistake(monkeypatch) -> None:
     """It must not hold up those who ask after every service."""
-    monkeypatch.setattr(shell, "PATIENCE", 0.1)
+    monkeypatch.setattr(sh, "PATIENCE", 0.1)
     reason = "/etc/ssd/nap: reading it takes longer than 0.1"
     with nothing_left(), let_go(), pytest.raises(DeclarationError, match=reason):
         loads("while :; do :; done\n")

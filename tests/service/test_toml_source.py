@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ssd.service import DeclarationError, Service
 from ssd.service.fields import KINDS
-from ssd.service.sources import toml as toml_source
+from ssd.service.sources import toml
 from ssd.service.sources.plain_toml import parse
 
 from .strategies import value_of
@@ -23,13 +23,13 @@ SERVICES = st.fixed_dictionaries(
 @given(SERVICES)
 def test_what_is_written_is_read_again(service: Service) -> None:
     """Every field, with every value that it can have."""
-    assert service == toml_source.loads(toml_source.write(service))
+    assert service == toml.loads(toml.write(service))
 
 
 @given(SERVICES)
 def test_what_is_written_is_toml(service: Service) -> None:
     """The standard library reads the same."""
-    assert service.to_dict() == Service(**tomllib.loads(toml_source.write(service))).to_dict()
+    assert service.to_dict() == Service(**tomllib.loads(toml.write(service))).to_dict()
 
 
 # Pieces that make lines which are TOML, nearly TOML, or none.
@@ -89,7 +89,7 @@ MISTAKES = {
 def test_mistake_is_named_with_file_line_and_key(text: str) -> None:
     """And with the key that was probably meant."""
     with pytest.raises(DeclarationError) as caught:
-        toml_source.loads(text, "/etc/ssd/x.toml", "x" if "name" in text else "x/y")
+        toml.loads(text, "/etc/ssd/x.toml", "x" if "name" in text else "x/y")
     error = caught.value
     line, key, near = MISTAKES[text]
     assert ("/etc/ssd/x.toml", line, key) == (error.file, error.line, error.key)
@@ -101,9 +101,9 @@ def test_service_is_called_as_its_file_unless_it_says_otherwise(tmp_path) -> Non
     """So that most declarations need no name."""
     file = tmp_path / "nap.toml"
     file.write_text('executable = "/bin/sleep"\n')
-    assert "nap" == toml_source.read(str(file)).name
+    assert "nap" == toml.read(str(file)).name
     file.write_text('name = "other"\n')
-    assert "other" == toml_source.read(str(file)).name
+    assert "other" == toml.read(str(file)).name
 
 
 @pytest.mark.parametrize("reading", ["plain", "whole"])
@@ -112,7 +112,7 @@ def test_file_may_come_from_windows(tmp_path, reading) -> None:
     file = tmp_path / "nap.toml"
     more = "nice = 0x5\r\n" if reading == "whole" else ""
     file.write_bytes(f'\ufeffexecutable = "/bin/sleep"\r\n{more}'.encode())
-    assert "/bin/sleep" == toml_source.read(str(file)).executable
+    assert "/bin/sleep" == toml.read(str(file)).executable
 
 
 def test_file_that_is_no_text_is_an_error(tmp_path) -> None:
@@ -120,7 +120,7 @@ def test_file_that_is_no_text_is_an_error(tmp_path) -> None:
     file = tmp_path / "nap.toml"
     file.write_bytes(b'name = "x"\ndescription = "\xff"\n')
     with pytest.raises(DeclarationError) as caught:
-        toml_source.read(str(file))
+        toml.read(str(file))
     assert 2 == caught.value.line
 
 
@@ -130,10 +130,10 @@ def test_what_is_no_file_of_a_sane_size_is_an_error(tmp_path) -> None:
     os.mkfifo(pipe)
     folder.mkdir()
     large.touch()
-    os.truncate(large, toml_source.MOST + 1)
+    os.truncate(large, toml.MOST + 1)
     for file in (pipe, folder, large):
         with pytest.raises(DeclarationError) as caught:
-            toml_source.read(str(file))
+            toml.read(str(file))
         assert str(file) == caught.value.file
 
 
@@ -141,4 +141,4 @@ def test_bytes_that_are_no_text_are_not_written() -> None:
     """TOML is UTF-8 (its specification, "Spec"): the field that cannot be told is named."""
     service = Service(name="nap", environment={"A": "b", "WHERE": os.fsdecode(b"/srv/\xff")})
     with pytest.raises(DeclarationError, match="WHERE: TOML cannot hold bytes"):
-        toml_source.write(service)
+        toml.write(service)

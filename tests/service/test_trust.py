@@ -11,9 +11,8 @@ from conftest import Run
 from kit.users import NOBODY
 
 from ssd.service import DeclarationError, Service, trust
-from ssd.service.sources import shell as shell_source
-from ssd.service.sources import toml as toml_source
-from ssd.service.sources.assignments import exported
+from ssd.service.sources import shell, toml
+from ssd.service.sources.sh import read_variables
 
 TRUE = 'executable = "/bin/true"\n'
 MINE = os.geteuid()
@@ -65,7 +64,7 @@ def test_file_and_the_way_to_it_count(tmp_path: Path, name: str, where: str) -> 
     place.mkdir(parents=True)
     file = place / name
     file.write_text(TRUE if name == "nap.toml" else "DAEMON=/bin/true\n")
-    read = toml_source.read if name == "nap.toml" else shell_source.read
+    read = toml.read if name == "nap.toml" else shell.read
     assert "nap" == read(str(file)).name
     loose = {"file": file, "directory": place, "above": place.parent}[where]
     loose.chmod(0o757)
@@ -85,10 +84,10 @@ def test_where_a_link_leads_counts(tmp_path: Path) -> None:
     (loose / "nap.toml").symlink_to("../good.toml")
     (tmp_path / "other.toml").symlink_to("loose/../good.toml")
     (tmp_path / "nap.toml").symlink_to("good.toml")
-    assert "nap" == toml_source.read(str(tmp_path / "nap.toml")).name
+    assert "nap" == toml.read(str(tmp_path / "nap.toml")).name
     for path in (loose / "nap.toml", tmp_path / "other.toml"):
         with pytest.raises(DeclarationError, match="everybody may write it"):
-            toml_source.read(str(path))
+            toml.read(str(path))
 
 
 def test_link_to_itself_is_the_readers_to_complain_of(tmp_path: Path) -> None:
@@ -96,7 +95,7 @@ def test_link_to_itself_is_the_readers_to_complain_of(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("a")
     trust.check(str(tmp_path / "a"))
     with pytest.raises(OSError, match="levels of symbolic links"):
-        shell_source.read(str(tmp_path / "a"))
+        shell.read(str(tmp_path / "a"))
 
 
 @pytest.mark.requires_root
@@ -110,7 +109,7 @@ def test_owner_counts(tmp_path: Path, owned: str) -> None:
     path = {"link": "link.toml", "file": "file.toml", "directory": "."}[owned]
     os.chown(place / path, NOBODY, -1, follow_symlinks=False)
     with pytest.raises(DeclarationError, match=f"it belongs to user {NOBODY}"):
-        toml_source.read(str(place / "link.toml"))
+        toml.read(str(place / "link.toml"))
 
 
 def test_files_of_variables_have_to_be_ours(tmp_path: Path) -> None:
@@ -119,7 +118,7 @@ def test_files_of_variables_have_to_be_ours(tmp_path: Path) -> None:
     file.write_text(f"touch {tmp_path}/done\n")
     file.chmod(0o666)
     with pytest.raises(DeclarationError, match="variables: it is not obeyed: everybody"):
-        exported(str(file))
+        read_variables(str(file))
     service = Service(name="nap", executable="/bin/true", environment_files=[str(file)])
     with pytest.raises(DeclarationError, match="it is not obeyed"):
         service.command()
@@ -136,11 +135,11 @@ def test_administrators_file_has_to_be_ours(tmp_path: Path, setting: str) -> Non
         file.chmod(0o666)
     text = f"DEFAULT_DIR={tmp_path}\n{setting.format(tmp_path)}DAEMON=/bin/true\n"
     with pytest.raises(DeclarationError, match="it is not obeyed: everybody may write it"):
-        shell_source.loads(text, "/etc/ssd/nap", {b"PATH": b"/bin"})
+        shell.loads(text, "/etc/ssd/nap", {b"PATH": b"/bin"})
     assert not (tmp_path / "done").exists()
     for file in files:
         file.chmod(0o644)
-    assert ["read"] == shell_source.loads(text, "/etc/ssd/nap", {b"PATH": b"/bin"}).arguments
+    assert ["read"] == shell.loads(text, "/etc/ssd/nap", {b"PATH": b"/bin"}).arguments
     assert (tmp_path / "done").exists()
 
 
@@ -203,8 +202,8 @@ def test_what_ships_with_the_package_is_as_good_as_the_package() -> None:
 
 
 READ = """
-import sys; from ssd.service.sources import toml as toml_source
-print(toml_source.read(sys.argv[1]).name)
+import sys; from ssd.service.sources import toml
+print(toml.read(sys.argv[1]).name)
 """
 
 

@@ -118,11 +118,11 @@ def read(words: "Sequence[str]") -> Options:
 
 def _declaration(name: str, directory: str | None) -> "Service":
     """Return the declaration of a service, or the one in a file that a path names."""
-    from ssd.service import sources as catalogue
+    from ssd.service import sources
 
     if "/" in name:
-        return catalogue.read(name)
-    return catalogue.find(name, directory or catalogue.DIRECTORY)
+        return sources.read(name)
+    return sources.find(name, directory or sources.DIRECTORY)
 
 
 def _generator(kind: str) -> "ModuleType":

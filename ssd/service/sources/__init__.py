@@ -48,9 +48,22 @@ def _is_file(path: str) -> bool:
     except FileNotFoundError:
         return False
     except NotADirectoryError:
-        from ssd.service.sources import zipped
+        return _text_in_zip(path) is not None
 
-        return zipped.text(path) is not None
+
+def _text_in_zip(path: str) -> str | None:
+    """Return the text of a shipped declaration where the package is a zip file (zipapp).
+
+    None for another path, and where the package is no zip file.
+    """
+    read = getattr(__spec__.loader, "get_data", None) if __spec__ else None
+    if read is None or os.path.dirname(path) != SHIPPED:
+        return None
+    try:
+        found: bytes = read(path)
+    except OSError:  # zipimport's word for no such name
+        return None
+    return found.decode()
 
 
 def find(
@@ -80,13 +93,19 @@ def read(
     ``meanwhile`` is called once, as soon as there is nothing to do but wait for the shell.
     """
     if path.endswith(".toml"):
-        from ssd.service.sources import toml as toml_source
+        from ssd.service.sources import toml
 
         meanwhile()
-        return toml_source.read(path)
-    from ssd.service.sources import shell as shell_source
+        return toml.read(path)
+    from ssd.service.sources import shell
 
-    return shell_source.read(path, environment, meanwhile)
+    try:
+        return shell.read(path, environment, meanwhile)
+    except NotADirectoryError:
+        text = _text_in_zip(path)
+        if text is None:
+            raise
+    return shell.loads(text, path, environment, meanwhile)
 
 
 def names(directory: str = DIRECTORY) -> list[str]:

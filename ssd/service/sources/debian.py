@@ -1,9 +1,12 @@
-"""The variables of Debian's init scripts, and what they declare.
+"""The variables of a shell declaration, and what they declare.
 
-Those of init-d-script(5) mean the same in a file of our own. What has no word of Debian's is
-``SERVICE_`` and the field's name: ``SERVICE_UMASK=077``.
+Those of Debian's init-d-script(5) mean the same in a file of our own. A field without a word of
+Debian's is ``SERVICE_`` and its name: ``SERVICE_UMASK=077``. A shell file may have variables of
+its own too, so an unknown name is a mistake only if it looks like a known one and the file makes
+no use of it.
 """
 
+from ssd.service.errors import DeclarationError
 from ssd.service.fields import KINDS
 from ssd.service.kinds import BadValue
 from ssd.service.shell_values import from_text
@@ -11,7 +14,9 @@ from ssd.service.sources.openstack import VARIABLES as OPENSTACK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from ssd.cli.options import Options
 
 INIT_D = (
     "DAEMON", "DAEMON_ARGS", "DESC", "NAME", "COMMAND_NAME", "PIDFILE", "RELOAD_SIGNAL",
@@ -28,6 +33,15 @@ HEADER = {
     "should-start": "should_start", "should-stop": "should_stop",
     "default-start": "default_start", "default-stop": "default_stop",
 }  # fmt: skip
+# option of start-stop-daemon -> field, for those whose text is the field's
+_OPTIONS = (
+    ("chdir", "working_directory"), ("chroot", "root"), ("output", "output"),
+    ("name", "process_name"),
+)  # fmt: skip
+# What makes a command line whole that the options could be in.
+_START = ["--start", "--startas", "/", "--pidfile", "/"]
+_STOP = ["--stop", "--pidfile", "/"]
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"  # of a variable's name
 
 
 class BadVariable(Exception):
@@ -90,11 +104,9 @@ def option_fields(given: "Mapping[str, str]") -> dict[str, object]:
     if given.get("RELOAD_SIGNAL"):
         made["reload_signal"] = given["RELOAD_SIGNAL"]
     if given.get("START_ARGS") or given.get("STOP_ARGS"):
-        from ssd.service.sources.start_args import start_fields, stop_fields
-
-        for variable, read in (("START_ARGS", start_fields), ("STOP_ARGS", stop_fields)):
+        for variable, fields in (("START_ARGS", _start_fields), ("STOP_ARGS", _stop_fields)):
             try:
-                made.update(read(given.get(variable, "")))
+                made.update(fields(given.get(variable, "")))
             except BadValue as error:
                 raise BadVariable(variable, error.reason) from None
     return made
@@ -119,3 +131,109 @@ def variable_of(field: str, given: "Mapping[str, str]") -> str:
     words |= {field: name for name, field in _TEXTS.items()}
     words |= {"reload_signal": "RELOAD_SIGNAL", "stop_schedule": "RETRY"}
     return own if own in given else words.get(field, own)
+
+
+def _start_fields(text: str) -> dict[str, object]:
+    """Return the fields that options of a start mean. Raises BadValue."""
+    options = _read(text, _START)
+    fields: dict[str, object] = {}
+    for option, field in _OPTIONS:
+        if options.has(option):
+            fields[field] = options.value(option)
+    for field, value in (("user", options.chuid), ("group", options.group)):
+        if value is not None:
+            fields[field] = value
+    if options.umask is not None:
+        fields["umask"] = f"{options.umask:03o}"
+    if options.has("nicelevel"):
+        fields["nice"] = options.nicelevel
+    for field, pair in (("cpu_scheduling", options.procsched), ("io_scheduling", options.iosched)):
+        if pair is not None:
+            fields[field] = "{}:{}".format(*pair)
+    if options.has("background"):
+        fields["background"] = True
+    if options.has("notify-await"):
+        fields["readiness"] = {"kind": "notify", "timeout": options.notify_timeout}
+    return fields
+
+
+def _stop_fields(text: str) -> dict[str, object]:
+    """Return the fields that options of a stop mean. Raises BadValue."""
+    options = _read(text, _STOP)
+    if options.has("retry"):
+        return {"stop_schedule": options.value("retry")}
+    if options.has("signal"):
+        name = str(options.value("signal"))
+        signal = f"-{name}" if name.isdigit() else name
+        return {"stop_schedule": f"{signal}/30/KILL/5"}
+    return {}
+
+
+def _read(text: str, rest: list[str]) -> "Options":
+    # The one place of the service layer that uses the command's own parser: START_ARGS and
+    # STOP_ARGS are options of that command.
+    from ssd.cli.faults import Unusable, Usage
+    from ssd.cli.options import Options, read
+
+    options = Options()
+    words = list(_before_program(text.split()))
+    if any(word.startswith(("-C", "--no-c")) for word in words):
+        raise BadValue("--no-close is an option for which there is no field")
+    try:
+        read([*rest, *words], options)
+    except (Usage, Unusable) as error:
+        raise BadValue(str(error)) from None
+    return options
+
+
+def _before_program(words: list[str]) -> "Iterator[str]":
+    """Leave out what ends the options: the arguments of the program are not among these."""
+    for word in words:
+        if word == "--":
+            return
+        yield word
+
+
+def check_spelling(text: str, file: str) -> None:
+    """Raise DeclarationError for the first name that is misspelt."""
+    for number, name in assigned(text):
+        if name in VARIABLES or uses(text, name):
+            continue
+        near = meant(name)
+        if near is not None or name.startswith("SERVICE_"):
+            raise DeclarationError(
+                "there is no such variable", name, file=file, line=number, nearest=near
+            )
+
+
+def uses(text: str, name: str) -> bool:
+    """Tell whether a text refers to a variable."""
+    return f"${name}" in text or f"${{{name}" in text
+
+
+def meant(name: str) -> str | None:
+    """Return the known variable that an unknown one is a slip for; None if it is none."""
+    from ssd.service.nearest import nearest
+
+    near = nearest(name, VARIABLES)
+    if near is None or not name.startswith("SERVICE_") and not _alike(name, near):
+        return None
+    return near
+
+
+def assigned(text: str) -> "Iterator[tuple[int, str]]":
+    """Yield line number and name of what begins a line like an assignment."""
+    for number, line in enumerate(text.split("\n"), 1):
+        name, equals, _ = line.strip().removeprefix("readonly ").partition("=")
+        if equals and name and not name.strip(LETTERS):
+            yield number, name
+
+
+def _alike(name: str, known: str) -> bool:
+    """Tell whether two names are of the same letters but for one or so: a slip, no other word."""
+    short, long = sorted((name, known), key=len)
+    left = list(long)
+    for letter in short:
+        if letter in left:
+            left.remove(letter)
+    return len(left) <= 1

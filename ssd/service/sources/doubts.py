@@ -5,9 +5,8 @@ Only files that are read as declarations, and the administrator's beside them, a
 
 import os
 
-from ssd.service.sources.debian import INIT_D, OWN, VARIABLES
+from ssd.service.sources.debian import INIT_D, LETTERS, OWN, VARIABLES, assigned, meant, uses
 from ssd.service.sources.openstack import VARIABLES as OPENSTACK
-from ssd.service.sources.spelling import LETTERS, assigned, meant, uses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

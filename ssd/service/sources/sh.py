@@ -4,6 +4,7 @@ import os
 import select
 
 from ssd.service.errors import DeclarationError
+from ssd.service.trust import check
 from ssd.signals import IGNORED
 from ssd.signals import raw as signals
 
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 SHELL = "/bin/sh"
+ARGUMENTS = ("$1", "${1", "$@", "${@", "$*", "${*", "$#")  # how a script looks at its words
 PATIENCE = 30.0  # seconds; a file that takes longer would hold up every service after it
+# Set by a shell for itself.
+_OWN = (b"PWD", b"OLDPWD", b"SHLVL", b"_")
 
 
 def run(
@@ -106,3 +110,20 @@ def fault(file: str, status: int, said: str) -> DeclarationError:
     line = int(words.pop(0)) if number.isdigit() else None
     reason = ": ".join(words) or "nothing was said"
     return DeclarationError(f"reading it ends with status {status}: {reason}", file=file, line=line)
+
+
+def read_variables(path: str) -> dict[bytes, bytes]:
+    """Return the variables that a file sets, exported or not; PATH is there to use in it.
+
+    Raises DeclarationError, also for a file that others may write (``ssd.service.trust``).
+    """
+    try:
+        check(path)
+    except OSError as error:
+        raise DeclarationError(error.strerror or str(error), file=path) from None
+    given = {b"PATH": os.environb.get(b"PATH", os.defpath.encode())}
+    status, output, said = run('set -ae; . "$1"; env -0 >&3', SHELL, given, path)
+    if status:
+        raise fault(path, status, said)
+    pairs = (word.partition(b"=")[::2] for word in output.split(b"\0") if word)
+    return {name: text for name, text in pairs if name not in _OWN and given.get(name) != text}

@@ -10,9 +10,11 @@ import errno
 import os
 
 from ssd.service.errors import DeclarationError
+from ssd.service.fields import KINDS
+from ssd.service.shell_values import to_text
 from ssd.service.sources import debian
 from ssd.service.sources.header import parse
-from ssd.service.sources.sh import fault, run
+from ssd.service.sources.sh import ARGUMENTS, fault, run
 from ssd.service.sources.words import quote
 from ssd.service.trust import believed, check
 
@@ -25,13 +27,16 @@ if TYPE_CHECKING:
 
     Work = Callable[[], object]
 
+INTERPRETER = "#!/usr/bin/env ssd-service"
 OPENSTACK, INIT_D, OWN, SCRIPT = "openstack", "init-d-script", "own", "script"
 MOST = 1 << 20  # characters of a file
-ARGUMENTS = ("$1", "${1", "$@", "${@", "$*", "${*", "$#")  # how a script looks at its words
 # openstack-pkg-tools appends its own code with an interpreter line of its own on top.
 _APPENDED = "\n#!/bin/sh\n"
 _FUNCTIONS = ("do_start_prepare", "do_start_cleanup", "do_stop_prepare", "do_stop_cleanup")
 _HOOKS = ("before_start", "after_start", "before_stop", "after_stop")
+
+# variables of ours as ``write`` has them, by field
+_WRITTEN = {"name": "NAME", "description": "DESC", "executable": "DAEMON", "pidfile": "PIDFILE"}
 
 # On one line, so that the file's own lines keep their numbers in what the shell says.
 # A file of the administrator's that is not known to be root's or the caller's is asked for: its
@@ -70,16 +75,8 @@ def read(
     Raises DeclarationError, also for a file that others may write (``ssd.service.trust``), and
     OSError if the file cannot be read.
     """
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-            text = file.read(MOST + 1)
-    except NotADirectoryError:
-        from ssd.service.sources import zipped
-
-        shipped = zipped.text(path)
-        if shipped is None:
-            raise
-        return loads(shipped, path, environment, meanwhile)
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+        text = file.read(MOST + 1)
     if len(text) > MOST:
         raise DeclarationError("it is larger than 1 MiB", file=path)
     check(path)
@@ -136,9 +133,7 @@ def loads(
     header = parse(text)
     strict = is_own(text) or not text.startswith("#!")
     if strict:
-        from ssd.service.sources.spelling import check as check_spelling
-
-        check_spelling(text, file)
+        debian.check_spelling(text, file)
     _refuse_code(kind, text, file)
     name = header.get("provides", "").partition(" ")[0] or _called(file)
     given = dict(os.environb if environment is None else environment)
@@ -340,3 +335,34 @@ def line_of(text: str, variable: str) -> int | None:
         if f"{variable}=" in line or f"{variable}:=" in line:
             return number
     return None
+
+
+def write(service: "Service") -> str:
+    """Return the file; ``loads`` makes an equal declaration of it."""
+    fields = service.to_dict()
+    lines = [INTERPRETER, *_written_header(fields)]
+    for name, value in fields.items():
+        variable = _WRITTEN.get(name, f"SERVICE_{name.upper()}")
+        lines.append(f"{variable}={quote(to_text(KINDS[name], value))}")
+    return "\n".join([*lines, ""])
+
+
+def _written_header(fields: dict[str, object]) -> list[str]:
+    """Write the LSB header, and take out of ``fields`` what it says."""
+    lines = []
+    for keyword, field in debian.HEADER.items():
+        words = fields.get(field)
+        if isinstance(words, list) and all(map(_fits, words)):
+            title = keyword.title()
+            lines.append(f"# {title + ':':<18} {' '.join(words)}")
+            del fields[field]
+    short = fields.get("short_description")
+    if isinstance(short, str) and short.isprintable() and short == " ".join(short.split()):
+        lines.append(f"# {'Short-Description:':<18} {short}")
+        del fields["short_description"]
+        fields.setdefault("description", "")
+    return ["### BEGIN INIT INFO", *lines, "### END INIT INFO"] if lines else []
+
+
+def _fits(word: str) -> bool:
+    return bool(word) and word.isprintable() and word.isascii() and not word.split()[1:]

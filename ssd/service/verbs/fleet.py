@@ -2,9 +2,8 @@
 
 from ssd import statuses
 from ssd.errors import Error
-from ssd.service import sources as catalogue
-from ssd.service import verbs
-from ssd.service.sources import toml as toml_source
+from ssd.service import sources, verbs
+from ssd.service.sources import toml
 from ssd.service.verbs.performing import perform, sentence
 from ssd.service.verbs.steps import Steps
 from ssd.writing import write
@@ -84,9 +83,9 @@ def _fail(call: "Call", error: "Error | OSError", verb: str) -> int:
 def _read(call: "Call", verb: str) -> "tuple[list[Service], int]":
     """Read all declarations; those that cannot be meant are told of and left out."""
     services, status = [], 0
-    for name in catalogue.names(call.directory):
+    for name in sources.names(call.directory):
         try:
-            services.append(catalogue.find(name, call.directory))
+            services.append(sources.find(name, call.directory))
         except (Error, OSError) as error:
             status = max(status, _fail(call, error, verb))
     return services, status
@@ -122,7 +121,7 @@ def _statuses(call: "Call") -> int:
     """Ask after all, in as many processes as there are processors, and print in order."""
     from ssd.service.verbs.sharing import share
 
-    names = catalogue.names(call.directory)
+    names = sources.names(call.directory)
     ways: set[str] = set()
     answers = share(names, lambda name: _status(name, call, ways))
     write(1, "".join(text for _, text, _ in answers))
@@ -152,9 +151,9 @@ def _status(name: str, call: "Call", ways: set[str]) -> tuple[int, str, list[str
 def _find(name: str, directory: str, ways: set[str]) -> "Service":
     """Return a declaration that was listed; most are in TOML, and need not be looked for."""
     try:
-        return toml_source.read(f"{directory}/{name}.toml", ways=ways)
+        return toml.read(f"{directory}/{name}.toml", ways=ways)
     except FileNotFoundError:
-        return catalogue.find(name, directory)
+        return sources.find(name, directory)
 
 
 def status_all(call: "Call", words: list[str]) -> int:
@@ -167,5 +166,5 @@ def status_all(call: "Call", words: list[str]) -> int:
         status, _, complaints = _status(name, call, ways)
         return status, "; ".join(complaints)
 
-    declared = {name: lambda name=name: ask(name) for name in catalogue.names(call.directory)}
+    declared = {name: lambda name=name: ask(name) for name in sources.names(call.directory)}
     return inquiry.main(words, call.program, declared)

@@ -13,7 +13,7 @@ import pytest
 import ssd
 from ssd.service import Service
 from ssd.service.generators import systemd
-from ssd.service.sources import toml as toml_source
+from ssd.service.sources import toml
 
 from .booted import Machine, Witness, boot
 
@@ -229,7 +229,7 @@ def ours(machine: Machine) -> list[str]:
 def declare(machine: Machine, name: str, **fields: Any) -> Service:
     """Declare a service on the machine."""
     service = Service(name=name, **fields)
-    (machine.shared / "declared" / f"{name}.toml").write_text(toml_source.write(service))
+    (machine.shared / "declared" / f"{name}.toml").write_text(toml.write(service))
     return service
 
 
