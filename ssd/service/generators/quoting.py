@@ -8,7 +8,7 @@ import shlex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 # A name that a shell and systemd take for a variable's.
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
@@ -17,6 +17,8 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 _CONTROLS = {*range(32), *range(127, 160), 0x2028, 0x2029}
 _BLANKS = dict.fromkeys(_CONTROLS, " ")
 _NAMED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "%": "%%", "$": "$$"}
+# systemd takes no program with such a character in its path, however it is quoted.
+REFUSED_IN_PROGRAMS = frozenset("\"'\\")
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+,-./:=@_")
 
 
@@ -28,6 +30,11 @@ def line(text: str) -> str:
 def has_controls(text: str) -> bool:
     """Tell whether a text holds what ends a line, or shows as nothing."""
     return any(ord(character) in _CONTROLS for character in text)
+
+
+def is_undecodable(text: str) -> bool:
+    """Tell whether a text holds bytes that are no UTF-8."""
+    return any("\udc80" <= character <= "\udcff" for character in text)
 
 
 def shell_word(text: str) -> str:
@@ -65,6 +72,19 @@ def _systemd_character(character: str) -> str:
 def systemd_words(words: "Iterable[str]") -> str:
     """Return texts as words of a command line of systemd's."""
     return " ".join(systemd_word(word) for word in words)
+
+
+def systemd_command(words: "Sequence[str]", prefix: str = "") -> str:
+    """Return a command line with these words, through a shell if systemd needs one."""
+    program = words[0]
+    bad = has_controls(program) or not REFUSED_IN_PROGRAMS.isdisjoint(program)
+    if bad or not program.startswith("/"):
+        words = ["/bin/sh", "-c", 'exec "$0" "$@"', *words]
+    elif "$" in program:
+        # In the path of the program $$ is no way to write it. With a colon $ is nothing special.
+        quoted = " ".join(systemd_word(word, variables=False) for word in words)
+        return f"{prefix}:{quoted}"
+    return prefix + systemd_words(words)
 
 
 def systemd_value(text: str) -> str:

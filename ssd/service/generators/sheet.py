@@ -1,13 +1,22 @@
-"""The file that is being written, and what of the declaration could not go into it."""
+"""The file that is being written: its text, what is not in it, and what goes into any of them."""
+
+import os
+from math import ceil
 
 from ssd.errors import Error
+from ssd.schedule import SEND, WAIT, Schedule
 from ssd.service.generators.quoting import line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from ssd.service.declaration import Service
+
+KILL = 9  # on every system
+# Where systemd's own files put the old names, hier(7).
+_MOVED = (("/var/run/", "/run/"), ("/var/lock/", "/run/lock/"))
 
 
 class Inexpressible(ValueError):
@@ -70,3 +79,116 @@ class Sheet:
     def text(self) -> str:
         """Return the whole text, blocks of lines as they were added."""
         return "\n".join(self._lines) + "\n"
+
+
+def modern(path: str) -> str:
+    """Return a path below /run for one below /var/run or /var/lock, which lead there."""
+    for old, new in _MOVED:
+        if path.startswith(old):
+            return new + path.removeprefix(old)
+    return path
+
+
+class Directory:
+    """A directory to make if it is missing; None for user and group is root's.
+
+    A user without a group gives it to the group of his account.
+    """
+
+    __slots__ = ("path", "mode", "user", "group")
+
+    def __init__(self, path: str, mode: str, user: str | None, group: str | None) -> None:
+        self.path = path
+        self.mode = mode
+        self.user = user
+        self.group = group
+
+    @property
+    def owner(self) -> str:
+        """The owner in chown(1)'s words, ``USER:`` for a user and his group; empty for root."""
+        return f"{self.user or ''}:{self.group or ''}" if self.user or self.group else ""
+
+
+def directories(service: "Service") -> list[Directory]:
+    """Return those that are declared, and that of the log file, which is the service's own."""
+    made = [
+        Directory(each["path"], each["mode"], each.get("user"), each.get("group"))
+        for each in service.directories
+    ]
+    if service.log_file:
+        path = os.path.dirname(service.log_file)
+        if path != "/" and path not in [directory.path for directory in made]:
+            made.append(Directory(path, "0755", service.user, service.group))
+    return made
+
+
+class Readiness:
+    """How a start knows that the service works."""
+
+    __slots__ = ("kind", "timeout", "whole_timeout", "command")
+
+    def __init__(self, service: "Service") -> None:
+        table: dict[str, Any] = service.readiness
+        self.kind: str = table["kind"]
+        self.timeout: int | float = table["timeout"]  # seconds
+        self.whole_timeout = ceil(self.timeout)
+        self.command: list[str] = table["command"]
+
+    def waits_for(self, service: "Service") -> list[str]:
+        """Return a command that succeeds as soon as it is ready; empty if there is none."""
+        if self.kind == "command":
+            return self.command
+        # Whoever sends it to the background writes the pidfile, or knows the process without.
+        if self.kind == "pidfile" and service.pidfile != "none" and not service.background:
+            return ["test", "-s", service.pidfile]
+        return []
+
+
+class Respawn:
+    """Whether, and how often, it is brought back. A limit of 0 is none."""
+
+    __slots__ = ("when", "limit", "interval", "delay", "normal_exit")
+
+    def __init__(self, service: "Service") -> None:
+        table: dict[str, Any] = service.respawn
+        self.when: str = table["when"]
+        self.limit: int = table["limit"]
+        self.interval: int | float = table["interval"]  # seconds
+        self.delay: int | float = table["delay"]  # seconds
+        self.normal_exit: list[int | str] = table["normal_exit"]
+
+
+class Ending:
+    """A stop schedule for systems that know one signal, a time, and a last signal.
+
+    first: the signal that it begins with, None if it begins with a wait. seconds: from that to
+    ``last``, which is KILL if the schedule has it, else the last signal, None if there is
+    but one. skipped: the signals between, with their times. total: seconds of all waits.
+    """
+
+    __slots__ = ("first", "seconds", "last", "skipped", "total", "repeats")
+
+    def __init__(self, service: "Service") -> None:
+        schedule = Schedule.parse(service.stop_schedule)
+        kind, signum = schedule.steps[0]
+        self.first = signum if kind == SEND else None
+        self.seconds = 0
+        self.last: int | None = None
+        self.skipped: list[tuple[int, int]] = []
+        time = 0
+        for kind, value in schedule.steps[1:]:
+            if kind == WAIT:
+                time += value
+            elif self.last != KILL:
+                if self.last is not None:
+                    self.skipped.append((self.seconds, self.last))
+                self.seconds, self.last = time, value
+        if self.last is None:
+            self.seconds = time
+        self.total = time
+        self.repeats = schedule.repeat is not None and self.last != KILL
+
+
+def oom_score(service: "Service") -> int | None:
+    """Return the adjustment of proc(5), None if there is none."""
+    return -1000 if service.oom_score == "never" else service.oom_score  # type: ignore[return-value]

@@ -1,6 +1,6 @@
 """A declaration as words for start-stop-daemon(8): its own, and in lists that a shell joins."""
 
-from ssd.service.generators.policies import Readiness
+from ssd.service.generators.sheet import Readiness
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,13 +63,6 @@ def stopping(service: "Service") -> list[str]:
     if service.background and service.pidfile != "none":
         words.append("--remove-pidfile")
     return words
-
-
-def program(service: "Service") -> list[str]:
-    """Return the program and its arguments; a script is one for /bin/sh -e."""
-    if service.script:
-        return [SHELL, "-e", "-c", service.script, service.name, *service.arguments]
-    return [service.executable or "", *service.arguments]
 
 
 def hook(service: "Service", field: str) -> list[str]:

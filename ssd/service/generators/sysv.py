@@ -1,11 +1,9 @@
 """An init script for System V's init, in POSIX shell, on ssd or start-stop-daemon."""
 
-from ssd.service.generators import ssd_options as start_words
-from ssd.service.generators import sysv_verbs
-from ssd.service.generators.folders import folders, modern
-from ssd.service.generators.policies import Readiness, oom_score
+from ssd.service.generators import ssd_options
 from ssd.service.generators.quoting import VARIABLE, has_controls, line, shell_word, shell_words
-from ssd.service.generators.sheet import Sheet
+from ssd.service.generators.sheet import Readiness, Sheet, directories, modern, oom_score
+from ssd.service.surroundings import argv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,14 +55,14 @@ def generate(service: "Service") -> Sheet:
     if service.output and not (service.background and not service.task):
         sheet.lose("output", "start-stop-daemon redirects only what it sends to the background")
     signal = service.reload_signal
-    body = sysv_verbs.BODY.format(
+    body = BODY.format(
         names="\n".join(_names(service)),
         functions="\n".join(_functions(sheet)),
-        stop=shell_words(start_words.stopping(service)),
+        stop=shell_words(ssd_options.stopping(service)),
         before_stop=_step(service, "before_stop", "if matched --status; then " + LENIENT + "; fi"),
         after_stop=_step(service, "after_stop", LENIENT),
-        do_reload="" if signal == "none" else sysv_verbs.RELOAD.format(signal=shell_word(signal)),
-        reload=sysv_verbs.NO_RELOAD if signal == "none" else sysv_verbs.WITH_RELOAD,
+        do_reload="" if signal == "none" else RELOAD.format(signal=shell_word(signal)),
+        reload=NO_RELOAD if signal == "none" else WITH_RELOAD,
         reload_word="" if signal == "none" else "reload|",
     )
     sheet.add("#!/bin/sh", *header, *sheet.head(), *_documentation(service), "", body.rstrip())
@@ -114,23 +112,23 @@ def _names(service: "Service") -> "Iterable[str]":
     """Yield the assignments at the beginning."""
     yield f"NAME={shell_word(service.name)}"
     yield f"DESC={shell_word(line(service.description or service.name))}"
-    daemon = start_words.SHELL if service.script else service.program or ""
+    daemon = ssd_options.SHELL if service.script else service.program or ""
     yield f"DAEMON={shell_word(daemon)}"
 
 
 def _functions(sheet: Sheet) -> "Iterable[str]":
     """Yield the functions that differ from service to service."""
     service = sheet.service
-    made = list(folders(service))
+    made = list(directories(service))
     if made:
-        yield sysv_verbs.MAKE_DIRECTORY
+        yield MAKE_DIRECTORY
     if Readiness(service).waits_for(service):
-        yield sysv_verbs.WAIT_UNTIL
-    match = shell_words(start_words.matching(service))
+        yield WAIT_UNTIL
+    match = shell_words(ssd_options.matching(service))
     yield f'matched() {{\n    "$START_STOP_DAEMON" {match} "$@"\n}}\n'
     lines = ""
-    for folder in made:
-        words = [folder.path, folder.mode, folder.owner or "root:"]
+    for directory in made:
+        words = [directory.path, directory.mode, directory.owner or "root:"]
         lines += f"    make_directory {shell_words(words)} || return 1\n"
     lines += _step(service, "before_start", "{} || return 1")
     yield f"prepare() {{\n{lines}    return 0\n}}\n"
@@ -156,10 +154,10 @@ def _launch(sheet: Sheet) -> "Iterable[str]":
     score = oom_score(service)
     if score is not None:
         yield f"    echo {score} > /proc/self/oom_score_adj || exit 2"
-    program = start_words.program(service)
-    words = ["--start", "--quiet", *start_words.matching(service, start=True)]
-    words += [*start_words.starting(service), "--startas", program[0]]
-    tool = " ".join([shell_words(start_words.limits(service)), '"$START_STOP_DAEMON"']).strip()
+    program = argv(service)
+    words = ["--start", "--quiet", *ssd_options.matching(service, start=True)]
+    words += [*ssd_options.starting(service), "--startas", program[0]]
+    tool = " ".join([shell_words(ssd_options.limits(service)), '"$START_STOP_DAEMON"']).strip()
     yield f"    exec {tool} \\"
     yield f"        {shell_words(words)} \\"
     yield f"        -- {shell_words(program[1:])}".rstrip()
@@ -177,5 +175,157 @@ def _ready(service: "Service") -> str:
 
 def _step(service: "Service", field: str, line: str) -> str:
     """Return the line that runs a hook by a shell of its own; nothing for no hook."""
-    words = start_words.hook(service, field)
+    words = ssd_options.hook(service, field)
     return f"    {line.format(shell_words(words), field)}\n" if words else ""
+
+
+# Only where there are directories to make.
+MAKE_DIRECTORY = """\
+# Make the directory $1 with mode $2 and owner $3, unless it is there.
+make_directory() {
+    [ -d "$1" ] || { install -d -m "$2" "$1" && chown -h "$3" "$1"; }
+}
+"""
+
+# Only where readiness is to be waited for.
+WAIT_UNTIL = """\
+# Run a command once a second until it succeeds; fail after $1 seconds.
+wait_until() {
+    left=$1
+    shift
+    until "$@"; do
+        [ "$left" -gt 0 ] || return 1
+        left=$((left - 1))
+        sleep 1
+    done
+}
+"""
+
+# Only where there is a signal for it. LSB: 7 is not running.
+RELOAD = """\
+do_reload() {{
+    matched --stop --quiet --signal {signal} || return 2
+}}
+
+verb_reload() {{
+    matched --status
+    case $? in
+    0) ;;
+    1 | 3) exit 7 ;;
+    *) exit 1 ;;
+    esac
+    report Reloading do_reload
+}}
+
+"""
+
+# LSB: a service that cannot reload does not have that verb, and force-reload restarts it.
+WITH_RELOAD = "reload | force-reload) verb_reload ;;"
+NO_RELOAD = "force-reload) verb_restart ;;"
+
+# Braces are doubled: it is a template for str.format. Exit statuses are LSB's.
+BODY = """\
+# shellcheck disable=SC1003,SC2016 # what stands in single quotes is meant as it is
+# At boot PATH may be short; what the caller put first stays first.
+PATH=${{PATH:+$PATH:}}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+{names}
+: "${{START_STOP_DAEMON:=$(command -v ssd || command -v start-stop-daemon)}}"
+
+if [ -r /lib/lsb/init-functions ]; then
+    # shellcheck source=/dev/null
+    . /lib/lsb/init-functions
+else
+    log_daemon_msg() {{ printf '%s: %s' "$1" "$2"; }}
+    log_end_msg() {{
+        if [ "$1" -eq 0 ]; then echo .; else echo ' failed!'; fi
+        return "$1"
+    }}
+fi
+
+{functions}
+# Return 0: started, 1: it was running already, 2: it could not be started.
+do_start() {{
+    if matched --status; then return 1; fi
+    prepare || return 2
+    launch
+    case $? in
+    0) finish || return 2 ;;
+    1) return 1 ;;
+    *) return 2 ;;
+    esac
+}}
+
+# Return 0: stopped, 1: it was not running, 2: it still runs.
+do_stop() {{
+{before_stop}    matched --stop --quiet {stop}
+    case $? in
+    0) ;;
+    # Also if it may not be signalled.
+    1) if matched --status; then return 2; else return 1; fi ;;
+    *) return 2 ;;
+    esac
+{after_stop}}}
+
+# Here it is a failure too if it runs already: the old one is still there.
+do_restart() {{
+    do_stop
+    if [ $? -gt 1 ] || ! do_start; then return 2; fi
+}}
+
+# Policy 9.3.2: a script that outlives its package does nothing, and succeeds.
+unless_removed() {{
+    [ -x "$DAEMON" ] || exit 0
+}}
+
+# Print "$1 DESC: NAME", run the rest, and print how it went; 1 is that nothing was to do.
+report() {{
+    log_daemon_msg "$1 $DESC" "$NAME"
+    shift
+    "$@"
+    case $? in
+    0 | 1) log_end_msg 0 ;;
+    *) log_end_msg 1 ;;
+    esac
+}}
+
+verb_restart() {{
+    unless_removed
+    report Restarting do_restart
+}}
+
+{do_reload}verb_status() {{
+    matched --status
+    status=$?
+    case $status in
+    0) echo "$NAME is running." ;;
+    1) echo "$NAME is not running, but its pidfile exists." ;;
+    3) echo "$NAME is not running." ;;
+    *) echo "It cannot be told whether $NAME is running." ;;
+    esac
+    return $status
+}}
+
+case "$1" in
+start)
+    unless_removed
+    report Starting do_start
+    ;;
+stop) report Stopping do_stop ;;
+restart) verb_restart ;;
+{reload}
+try-restart)
+    matched --status
+    case $? in
+    0) verb_restart ;;
+    1 | 3) ;; # it is not running
+    *) exit 1 ;;
+    esac
+    ;;
+status) verb_status ;;
+*)
+    echo "Usage: $0 {{start|stop|restart|{reload_word}force-reload|try-restart|status}}" >&2
+    exit 3
+    ;;
+esac
+"""

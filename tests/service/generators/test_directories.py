@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from ssd.service.generators import systemd_exec, sysv_verbs, upstart_scripts
+from ssd.service.generators import systemd, sysv, upstart
 
 # How the shell is to make the directory $1 with mode 0755 for the owner $2.
 MAKERS = {
-    "sysv": f'{sysv_verbs.MAKE_DIRECTORY}\nmake_directory "$1" 0755 "$2"',
-    "systemd": f'set -- "$1" 0755 "$2"; {systemd_exec.MAKE}',
-    "upstart": upstart_scripts.MAKE.format(path='"$1"', mode="0755", owner='"$2"'),
+    "sysv": f'{sysv.MAKE_DIRECTORY}\nmake_directory "$1" 0755 "$2"',
+    "systemd": f'set -- "$1" 0755 "$2"; {systemd.MAKE}',
+    "upstart": upstart.MAKE.format(path='"$1"', mode="0755", owner='"$2"'),
 }
 
 

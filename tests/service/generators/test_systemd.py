@@ -69,7 +69,7 @@ READ: list[tuple[dict[str, Any], dict[str, Any]]] = [
       "RuntimeDirectoryPreserve": "yes"}),
     ({"log_file": "/var/log/x/x.log", "user": "daemon"}, {"LogsDirectory": "x"}),
     ({"directories": [{"path": "/srv/x", "user": "daemon"}]},
-     {"ExecStartPre": ["/bin/sh", "-e", "-c", systemd.systemd_exec.MAKE, "sh", "/srv/x", "0755",
+     {"ExecStartPre": ["/bin/sh", "-e", "-c", systemd.MAKE, "sh", "/srv/x", "0755",
                        "daemon:"]}),
     ({"environment": {"A": "b $c %d\n\"'\\"}}, {"Environment": "A=b $c %d\n\"'\\"}),
     ({"pass_environment": ["TZ"]}, {"PassEnvironment": "TZ"}),
