@@ -8,7 +8,7 @@ service(8).
 import errno
 import os
 
-from ssd.service.initscripts.program import Run
+from ssd.service.initscripts.program import Run, spawn, wait
 from ssd.service.initscripts.script import find, prepare
 from ssd.service.trust import check
 from ssd.statuses import CANNOT_EXECUTE, FAILED, NOT_FOUND
@@ -79,9 +79,9 @@ def _obey(path: str, words: "Sequence[str]", with_ssd: str) -> int:
     check(path)
     run = prepare(path, words, with_ssd)
     if with_ssd:
-        from ssd.service.initscripts import supervising
+        from ssd.service.initscripts import watching
 
-        return supervising.end_as(supervising.run(run))
+        return watching.end_as(watching.run(run))
     execute(run)
     raise AssertionError("execve(2) returned without an error")
 
@@ -91,13 +91,11 @@ def _stop(path: str, with_ssd: str) -> None:
     check(path)
     run = prepare(path, ["stop"], with_ssd)
     if with_ssd:
-        from ssd.service.initscripts import supervising
+        from ssd.service.initscripts import watching
 
-        supervising.run(run)
+        watching.run(run)
     else:
-        from ssd.service.initscripts import spawning
-
-        spawning.wait(spawning.spawn(run))
+        wait(spawn(run))
 
 
 def _full_restart(name: str, with_ssd: str) -> int:

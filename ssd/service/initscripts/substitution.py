@@ -10,17 +10,19 @@ namespace.
 
 import errno
 import os
-import shlex
+import re
 import shutil
 import stat
 
 from ssd.paths import only_ours
 from ssd.service.initscripts.program import Run
-from ssd.service.initscripts.rewriting import NAME, rewritten, sets_path, sourced
+from ssd.service.sources.words import join, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+NAME = "start-stop-daemon"
 
 ABSOLUTE = (f"/sbin/{NAME}", f"/usr/sbin/{NAME}")
 SHELLS = ("sh", "dash", "ash", "bash", "ksh", "mksh")
@@ -39,6 +41,22 @@ BASH_PRELUDE = """SYSTEMCTL_SKIP_REDIRECT=1
 . {text}
 """
 
+# What is looked for in a text.
+_ABSOLUTE = re.compile(rf"(?<![\w./}}$-])(?:/usr)?/sbin/{NAME}(?![\w/.-])")
+# "PATH=/bin", "export PATH=$x", "X=1 PATH=/bin f"; no MY_PATH, no quoted text, no empty value.
+_PATH = re.compile(r"(?:(?<=^)|(?<=[\s;&|({`]))PATH=(?=[^\s;&|)])")
+_WORDS = "then|else|do|if|elif|while|until|exec|nohup|setsid|nice|env|command"
+_COMMAND = rf"^\s*|[;&|(){{`!]\s*|\b(?:{_WORDS})\s+"
+# $BASH_SOURCE, ${BASH_SOURCE[0]##*/}: of a script that is not sourced that is $0.
+_BASH_SOURCE = re.compile(r"\$BASH_SOURCE\b|\$\{BASH_SOURCE(?:\[0\])?(?=[}:%#/,^@])")
+# What asks bash whether the script is sourced: only there may it return.
+_RETURNS = re.compile(r"\(\s*return(?:\s+0)?\s+(?:2|&)?>\s*/dev/null\s*(?:2>&1\s*)?\)")
+_SOURCED = re.compile(
+    rf"(?P<before>(?:{_COMMAND})(?:\w+=[\w.-]*\s+)*(?:\.|source)\s+)"
+    r"(?P<path>/(?:lib|usr/lib|usr/share)/[\w./+-]+)(?=[\s;&|)]|$)"
+)
+_HEREDOC = re.compile(r"(?<!<)<<(-?)\s*(?:\\|(['\"]))?([\w.!-]+)")
+
 
 def substituted(run: Run, command: str) -> Run:
     """Return what runs the same script with ssd for start-stop-daemon.
@@ -53,7 +71,7 @@ def substituted(run: Run, command: str) -> Run:
     if not shell:
         return Run(run.file, run.argv, environment)
     before = prelude(shell, link, script[0])
-    return Run(shell[0], [*shell, "-c", f". {shlex.quote(before)}", *script], environment)
+    return Run(shell[0], [*shell, "-c", f". {quote(before)}", *script], environment)
 
 
 def prelude(shell: "Sequence[str]", link: str, script: str) -> str:
@@ -63,7 +81,7 @@ def prelude(shell: "Sequence[str]", link: str, script: str) -> str:
     """
     directory, name = os.path.dirname(link), script.replace("/", "%")
     before, text = f"{directory}/{name}.before", f"{directory}/{name}.text"
-    again = shlex.join([*shell, "-c", f". {shlex.quote(before)}", script])
+    again = join([*shell, "-c", f". {quote(before)}", script])
     own, mode = _read(script)
     copies: dict[str, str] = {}
     for path in sourced(own):
@@ -72,15 +90,15 @@ def prelude(shell: "Sequence[str]", link: str, script: str) -> str:
         if sets_path(library):  # init-d-script(5) for one
             copy = f"{text}.{len(copies)}"
             _write(copy, rewritten(library, link, script, again), its_mode)
-            copies[path] = shlex.quote(copy)
+            copies[path] = quote(copy)
     bash = shell_name(shell) == "bash"
     _write(text, rewritten(own, link, script, again, copies, bash), mode)
     # Twice: an alias is what the shell then reads.
-    aliases = [f"{path}={shlex.quote(shlex.quote(link))}" for path in ABSOLUTE]
-    functions = [f'function {path} {{ {shlex.quote(link)} "$@"; }}' for path in ABSOLUTE]
+    aliases = [f"{path}={quote(quote(link))}" for path in ABSOLUTE]
+    functions = [f'function {path} {{ {quote(link)} "$@"; }}' for path in ABSOLUTE]
     template = BASH_PRELUDE if bash else PRELUDE
     words = {"aliases": " ".join(aliases), "functions": "\n".join(functions)}
-    _write(before, template.format(text=shlex.quote(text), **words), 0o644)
+    _write(before, template.format(text=quote(text), **words), 0o644)
     return before
 
 
@@ -185,3 +203,73 @@ def _beside(command: str) -> str:
         reason = "it is neither beside this command nor on PATH"
         raise OSError(errno.ENOENT, reason, "ssd")
     return os.path.realpath(found)
+
+
+def sourced(text: str) -> "list[str]":
+    """Return the paths of packages' files that a text sources, each once."""
+    found = (_SOURCED.finditer(each) for each, code in _lines(text.split("\n")) if code)
+    return list(dict.fromkeys(match["path"] for matches in found for match in matches))
+
+
+def sets_path(text: str) -> bool:
+    """Tell whether a text assigns to PATH."""
+    return any(code and _PATH.search(each) for each, code in _lines(text.split("\n")))
+
+
+def rewritten(
+    text: str,
+    link: str,
+    script: str,
+    again: str,
+    copies: "Mapping[str, str] | None" = None,
+    bash: bool = False,
+) -> str:
+    """Return what a shell is to read in place of a script.
+
+    ``link``: the path of ssd under the name start-stop-daemon. ``script``: the script's own
+    path. ``again``: the words of shell that run the script as it is run now. ``copies``: the
+    word to source in a file's place. ``bash``: the text is a script, and that its shell.
+    """
+    directory = link.rpartition("/")[0]
+    names = rf"\$0|\$\{{0\}}|{re.escape(script)}"
+    itself = re.compile(
+        rf"(?P<before>{_COMMAND})(?:(?:\S*/)?(?:sh|ash|dash|bash)\s+)?"
+        rf"(?P<quote>\"?)(?:{names})(?P=quote)(?=\s+[\w\"$-])"
+    )
+    instead = copies or {}
+
+    def line(found: str) -> str:
+        found = itself.sub(lambda match: match["before"] + again, found)
+        found = _ABSOLUTE.sub(lambda match: link, found)
+        if bash:
+            found = _RETURNS.sub("(exit 1)", found)
+            found = _BASH_SOURCE.sub(lambda match: match[0].partition("BASH")[0] + "0", found)
+        if instead:
+            found = _SOURCED.sub(
+                lambda match: match["before"] + instead.get(match["path"], match["path"]), found
+            )
+        return _PATH.sub(lambda match: f"PATH={directory}:", found)
+
+    return "\n".join(line(each) if code else each for each, code in _lines(text.split("\n")))
+
+
+def _lines(lines: "list[str]") -> "Iterator[tuple[str, bool]]":
+    """Yield each line, and whether it is code: no comment, and not in a here-document."""
+    ends: list[tuple[str, str]] = []  # of here-documents: the sign before, and the word
+    for number, each in enumerate(lines):
+        if ends:
+            if _ends(each, ends[0]):
+                del ends[0]
+            yield each, False
+        elif each.lstrip().startswith("#"):
+            yield each, False
+        else:
+            begun = [(match[1], match[3]) for match in _HEREDOC.finditer(each)]
+            # What never ends is none: $((1 << n)).
+            ends = [end for end in begun if any(_ends(line, end) for line in lines[number + 1 :])]
+            yield each, True
+
+
+def _ends(line: str, end: tuple[str, str]) -> bool:
+    dash, word = end
+    return (line.lstrip("\t") if dash else line) == word

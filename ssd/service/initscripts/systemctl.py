@@ -10,8 +10,7 @@ import shutil
 import subprocess
 
 from ssd import environment
-from ssd.service.initscripts.program import Run
-from ssd.service.initscripts.spawning import spawn, wait
+from ssd.service.initscripts.program import Run, spawn, wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

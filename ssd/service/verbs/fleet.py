@@ -158,7 +158,7 @@ def _find(name: str, directory: str, ways: set[str]) -> "Service":
 
 def status_all(call: "Call", words: list[str]) -> int:
     """Do ``--status-all``: declared services and init scripts, as service(8) shows them."""
-    from ssd.service.initscripts import inquiry
+    from ssd.service.initscripts import status_all as inquiry
 
     ways: set[str] = set()
 

@@ -146,6 +146,6 @@ def perform(init: str, service: "Service", verb: str, program: str) -> int:
     if run is None:
         write(2, f"{program}: {service.name}: {NAMES[init]} runs it, and has no verb {verb!r}\n")
         return UNIMPLEMENTED
-    from ssd.service.initscripts.spawning import spawn
+    from ssd.service.initscripts.program import spawn
 
     return os.waitstatus_to_exitcode(os.waitpid(spawn(run), 0)[1])

@@ -130,7 +130,7 @@ def test_interruption_ends_those_that_run(tmp_path: Path) -> None:
 
 BOARD = """
 from ssd.sentences import Voice
-from ssd.service.initscripts.inquiry import Board
+from ssd.service.initscripts.status_all import Board
 with Board(["one", "three", "two"], Voice("ssd-service")) as board:
     board.progress(["one", "three"])
     board.answer("two", "+")
@@ -172,7 +172,7 @@ def test_terminal_sees_who_is_awaited() -> None:
 )
 def test_bad_option_is_named(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     """With the options that there are, or the numbers that it takes."""
-    from ssd.service.initscripts import inquiry
+    from ssd.service.initscripts import status_all as inquiry
 
     assert 3 == inquiry.main(words)
     said = capfd.readouterr().err

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ssd.service.initscripts.rewriting import rewritten, sourced
+from ssd.service.initscripts.substitution import rewritten, sourced
 
 LINK = "/run/ssd-service/start-stop-daemon"
 DIRECTORY = "/run/ssd-service"
