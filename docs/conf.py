@@ -36,8 +36,8 @@ html_show_sphinx = False
 html_copy_source = False
 
 man_pages = [
-    ("command", "ssd", "start and stop daemons", author, 8),
-    ("service", "ssd-service", "start, stop and ask after declared services", author, 8),
+    ("reference/command", "ssd", "start and stop daemons", author, 8),
+    ("reference/service", "ssd-service", "start, stop and ask after declared services", author, 8),
 ]
 
 _ENTRY = re.compile(r"[a-z_][\w, ]*: ")

@@ -17,7 +17,7 @@ import pytest
 from kit import pages
 from kit.children import PATIENCE
 
-PAGE = Path(__file__).parent.parent / "docs" / "library.md"
+PAGE = Path(__file__).parent.parent / "docs" / "reference" / "library.md"
 
 # Of each name at least what a supervisor does with it; --disallow-any-expr lets no Any through.
 CONSUMER = """

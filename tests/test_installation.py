@@ -88,8 +88,8 @@ log_success_msg done
 
 
 def test_lsb_functions_are_found(machine: inits.Machine) -> None:
-    """Under the path that docs/lsb.md names, and beside the command; with a short PATH too."""
-    page = (inits.CHECKOUT / "docs" / "lsb.md").read_text()
+    """Under the path of docs/reference/lsb.md, and beside the command; with a short PATH too."""
+    page = (inits.CHECKOUT / "docs" / "reference" / "lsb.md").read_text()
     assert SOURCED.splitlines()[1] in page and LSB.splitlines()[1].split()[1] in page
     for path in ("/usr/sbin:/usr/bin", "/bin"):
         assert (0, "Starting a nap: nap.\n") == machine.run(LSB, path=path)

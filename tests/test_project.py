@@ -19,7 +19,7 @@ from differential import cases
 import ssd
 from ssd.cli import options
 
-LONGEST = 400  # lines of a module, docs/design.md
+LONGEST = 400  # lines of a module, docs/explanation/design.md
 SOURCES = sorted((CHECKOUT / "ssd").rglob("*.py"))
 PYTHON = [*SOURCES, *sorted((CHECKOUT / "tests").rglob("*.py"))]
 
@@ -117,28 +117,29 @@ def test_metadata_is_complete() -> None:
     assert description.startswith("# ssd\n")
     # An index has no files beside the text.
     assert [] == re.findall(r"\]\((?!https?:)[^)]*\)", description)
-    assert "The command (docs/command.md)" in description
+    assert "The command (docs/reference/command.md)" in description
 
 
 @pytest.mark.parametrize("row", options.TABLE, ids=lambda row: row[1])
 def test_every_option_is_in_the_manual(row: tuple[str, str, str | None, str]) -> None:
-    """docs/command.md has a heading for each option, with its letter and its value's name."""
+    """docs/reference/command.md has each option, with its letter and the name of its value."""
     letter, name, value, _ = row
-    page = (CHECKOUT / "docs" / "command.md").read_text()
+    page = (CHECKOUT / "docs" / "reference" / "command.md").read_text()
     short = rf"\*\*-{letter}\*\*, " if letter else ""
     heading = rf"^{short}\*\*--{name}\*\*" + ("" if value is None else " \\*[^*]+\\*")
     assert re.search(heading, page, re.MULTILINE), f"no heading that matches {heading}"
 
 
 def test_manual_has_no_option_that_is_gone() -> None:
-    """Every heading of docs/command.md is an option of the table."""
-    page = (CHECKOUT / "docs" / "command.md").read_text()
+    """Every heading of docs/reference/command.md is an option of the table."""
+    page = (CHECKOUT / "docs" / "reference" / "command.md").read_text()
     headings = set(re.findall(r"^(?:\*\*-\w\*\*, )?\*\*--([\w-]+)\*\*", page, re.MULTILINE))
     assert headings <= {row[1] for row in options.TABLE}
 
 
 @pytest.mark.parametrize(
-    ("source", "page"), [("command.md", "ssd.8"), ("service.md", "ssd-service.8")]
+    ("source", "page"),
+    [("reference/command.md", "ssd.8"), ("reference/service.md", "ssd-service.8")],
 )
 def test_manual_page_is_up_to_date(source: str, page: str) -> None:
     """What the wheel installs was written from the page of these sources."""
@@ -152,14 +153,14 @@ def test_manual_page_is_up_to_date(source: str, page: str) -> None:
 
 
 def divergences() -> dict[str, list[str]]:
-    """Return the rows of docs/divergences.md: what each names as its proof."""
-    page = (CHECKOUT / "docs" / "divergences.md").read_text()
+    """Return the rows of docs/reference/divergences.md: what each names as its proof."""
+    page = (CHECKOUT / "docs" / "reference" / "divergences.md").read_text()
     rows = re.findall(r"^\| *(\w+) .*\|([^|]*)\|$", page, re.MULTILINE)
     return {number: re.findall(r"`([^`]+)`", proof) for number, proof in rows}
 
 
 def test_every_divergence_has_its_proof() -> None:
-    """Each row of docs/divergences.md names cases that are tagged with it, or tests."""
+    """Each row of docs/reference/divergences.md names cases that are tagged with it, or tests."""
     tagged = {case.id: case.divergence for case in cases.load()}
     for number, proofs in divergences().items():
         assert proofs, f"row {number} names no proof"
@@ -192,7 +193,7 @@ def test_readme_is_short() -> None:
 
 def test_links_between_pages_lead_somewhere() -> None:
     """A relative link of a page points to a file."""
-    for page in [CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("*.md")]:
+    for page in [CHECKOUT / "README.md", *(CHECKOUT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
@@ -225,7 +226,7 @@ def test_sdist_holds_what_a_developer_needs(packages: Path) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
     wanted = {"LICENSE", "README.md", "CHANGELOG.md", "setup.cfg", "scripts/test", "scripts/ssd"}
     wanted |= {"setup.py", *(f".ci/{file.name}" for file in (CHECKOUT / ".ci").iterdir())}
-    wanted |= {"docs/conf.py", "docs/command.md", "tests/conftest.py", *shown(SOURCES)}
+    wanted |= {"docs/conf.py", "docs/reference/command.md", "tests/conftest.py", *shown(SOURCES)}
     assert set() == wanted - names
     assert [] == [name for name in names if "__pycache__" in name or "_build" in name]
 

@@ -1,4 +1,4 @@
-"""The lab's services, each declared once, in ssd's own terms (docs/service.md)."""
+"""The lab's services, each declared once, in ssd's own terms (docs/reference/service.md)."""
 
 from lab.layout import HOST, USER, Lab
 from ssd.service import Service

@@ -25,7 +25,7 @@ ERLANG = "usr/lib/erlang"
 
 NOVA = """
 [DEFAULT]
-# The lines that prove each step of a start are of this level (docs/compute.md).
+# The lines that prove each step of a start are of this level (docs/reference/compute.md).
 debug = true
 host = {host}
 my_ip = 127.0.0.1

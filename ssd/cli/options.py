@@ -9,7 +9,7 @@ START, STOP, STATUS, PIDOF, HELP, VERSION = (
 )  # fmt: skip
 
 # (letter, long name, name of the value or None, what it is for), in the manual's order.
-# The help text, the page docs/command.md and the shell completions follow this table.
+# The help text, the page docs/reference/command.md and the shell completions follow this table.
 COMMANDS = (
     ("S", START, None, "start a program; what follows -- is for it"),
     ("K", STOP, None, "stop a program"),

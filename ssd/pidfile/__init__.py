@@ -1,7 +1,7 @@
 """A pidfile: read with suspicion, and removed with care. ``ssd.pidfile.writing`` writes it.
 
 The rules are those of ``--pidfile`` in start-stop-daemon(8) made stricter where the
-original can be led to a process of somebody else's choice (docs/divergences.md, rows 1,
+original can be led to a process of somebody else's choice (docs/reference/divergences.md, rows 1,
 2, 3, 5 and 10).
 """
 

@@ -1,7 +1,7 @@
 """The process table of Linux, read directly: /proc for facts, pidfds for handles.
 
 This is what ``ssd --status`` spends its time on, so it imports nothing that costs
-(docs/design.md, "Budgets"), reads one small file where one will do, and asks the dear
+(docs/explanation/design.md, "Budgets"), reads one small file where one will do, and asks the dear
 questions only of processes that passed the cheap ones.
 
 See proc(5), pidfd_open(2).

@@ -1,4 +1,4 @@
-"""The log lines of docs/compute.md are those of a real life, in their order."""
+"""The log lines of docs/reference/compute.md are those of a real life, in their order."""
 
 import re
 import socket
@@ -14,7 +14,7 @@ def lines_of_the_page(page: Path) -> list[str]:
 
 def test_each_step_leaves_the_line_that_the_page_shows(checkout, compute, tmp_path) -> None:
     """From main() to main(), with a reload in between."""
-    wanted = lines_of_the_page(checkout / "docs" / "compute.md")
+    wanted = lines_of_the_page(checkout / "docs" / "reference" / "compute.md")
     assert 14 == len(wanted)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "notify"))
@@ -32,7 +32,7 @@ def test_page_names_every_option(checkout) -> None:
     """What config.py offers has a row."""
     from ssd.compute import config
 
-    page = (checkout / "docs" / "compute.md").read_text()
+    page = (checkout / "docs" / "reference" / "compute.md").read_text()
     assert [] == [one.name for one in config.OPTIONS if f"| {one.name} | " not in page]
 
 
@@ -40,6 +40,6 @@ def test_page_names_every_exit_status(checkout) -> None:
     """What the command returns has a row."""
     from ssd.statuses import FAILED, INVALID, NOT_CONFIGURED, NOT_INSTALLED, SUCCESS
 
-    page = (checkout / "docs" / "compute.md").read_text()
+    page = (checkout / "docs" / "reference" / "compute.md").read_text()
     statuses = (SUCCESS, FAILED, INVALID, NOT_INSTALLED, NOT_CONFIGURED)
     assert [] == [status for status in statuses if f"| {status} | " not in page]

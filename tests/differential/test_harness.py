@@ -8,7 +8,7 @@ import pytest
 from . import cases, harness
 from .comparison import differences
 
-DIVERGENCES = Path(__file__).parents[2] / "docs" / "divergences.md"
+DIVERGENCES = Path(__file__).parents[2] / "docs" / "reference" / "divergences.md"
 
 # What a wrapper does around the original, a case, and where the difference is to be found.
 CHANGES = {
@@ -54,13 +54,13 @@ def test_there_are_at_least_400_cases():
 
 
 def test_every_divergence_is_written_down():
-    """A case may let the sides differ only where docs/divergences.md has a row for it."""
+    """A case may let the sides differ only where docs/reference/divergences.md has a row for it."""
     rows = set(re.findall(r"^\| (\w+) \|", DIVERGENCES.read_text(encoding="utf-8"), re.MULTILINE))
     assert set() == {case.divergence for case in cases.load()} - {""} - rows
 
 
 def test_every_case_that_the_docs_cite_is_there():
-    """A proof named in docs/divergences.md is a case or a test that exists."""
+    """A proof named in docs/reference/divergences.md is a case or a test that exists."""
     groups = {case.id.split("-")[0] for case in cases.load()}
     cited = re.findall(r"`(\w+-[\w-]+)`", DIVERGENCES.read_text(encoding="utf-8"))
     known = {case.id for case in cases.load()}

@@ -17,7 +17,7 @@ from cosmic_ray.work_item import TestOutcome, WorkerOutcome
 import ssd
 from kit import namespace
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "mutation.md"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "explanation" / "mutation.md"
 PACKAGE = Path(ssd.__file__).parent
 COUNTED = ("killed", "of them by the time limit", "survived")
 LIMIT = 20.0  # seconds for the tests of one mutant; they take three at most

@@ -1,4 +1,4 @@
-"""Run the fenced examples of a page, and write the tables of docs/service.md from their data.
+"""Run the fenced examples of a page, and write the tables of the page of ssd-service.
 
 usage: pages.py PAGE [DIRECTORY] (in an empty directory, best in a namespace)
 

@@ -19,7 +19,7 @@ pytestmark = [
 
 View = tuple[int, int]  # status and pid, as ssd sees them
 PONG = {"service": "compute", "arg": "lab"}
-LAST_WORDS = "Graceful shutdown finish"  # the last line of docs/compute.md
+LAST_WORDS = "Graceful shutdown finish"  # the last line of docs/reference/compute.md
 
 
 def test_start_brings_answers_heartbeats_and_a_node(door: Compute) -> None:

@@ -54,8 +54,8 @@ def life(machine: Machine) -> Iterator[Life]:
 
 
 def section(checkout: Path) -> str:
-    """Return the part of docs/compute.md that shows the life of nova-compute."""
-    page = (checkout / "docs" / "compute.md").read_text()
+    """Return the part of docs/reference/compute.md that shows the life of nova-compute."""
+    page = (checkout / "docs" / "reference" / "compute.md").read_text()
     return page.split("## How nova-compute comes up, and down")[1].split("\n### ")[0]
 
 
@@ -81,7 +81,7 @@ def test_script_prints_what_the_page_shows(checkout: Path, life: Life) -> None:
 def test_each_step_of_its_life_leaves_the_line_that_the_page_shows(
     checkout: Path, life: Life
 ) -> None:
-    """docs/compute.md has them in their order."""
+    """docs/reference/compute.md has them in their order."""
     wanted = re.findall(r"^\| \d+ .*\| `(.*)` \|$", section(checkout), re.MULTILINE)
     assert 11 == len(wanted)
     lines = iter(life.log)

@@ -1,4 +1,4 @@
-"""What ssd does otherwise than the original on purpose: docs/divergences.md, row by row.
+"""What ssd does otherwise than the original on purpose: docs/reference/divergences.md, row by row.
 
 Each test plays its row twice, with the original and with ssd, and says what each does.
 """

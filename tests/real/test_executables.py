@@ -1,6 +1,6 @@
 """Whose executable is meant by --exec: what a process runs, and not what that is called.
 
-Each test that differs from the original is a row of docs/divergences.md, played twice.
+Each test that differs from the original is a row of docs/reference/divergences.md, played twice.
 """
 
 import os

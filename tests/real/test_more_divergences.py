@@ -1,4 +1,4 @@
-"""What ssd does otherwise than the original on purpose: the rows of docs/divergences.md after 12.
+"""Deliberate differences: the rows of docs/reference/divergences.md after 12.
 
 Each test plays its row twice, with the original and with ssd, and says what each does.
 """

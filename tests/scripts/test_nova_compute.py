@@ -46,8 +46,8 @@ def live(machine: Machine) -> None:
 
 
 def test_what_the_script_prints_is_what_the_page_shows(ssd_machine, checkout) -> None:
-    """In docs/compute.md it proves the steps that are taken before the service has a log."""
-    page = (checkout / "docs" / "compute.md").read_text()
+    """docs/reference/compute.md: it proves the steps before the service has a log."""
+    page = (checkout / "docs" / "reference" / "compute.md").read_text()
     ssd_machine.install()
     started = ssd_machine.expect(0, "start").rstrip("\n")
     assert 2 == page.count(f"| printed: `{started}` |")

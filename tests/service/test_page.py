@@ -1,11 +1,11 @@
-"""docs/service.md shows the decisions and the fields as they are."""
+"""docs/reference/service.md shows the decisions and the fields as they are."""
 
 from conftest import CHECKOUT
 from kit import pages
 
 from ssd.service import verbs
 
-PAGE = (CHECKOUT / "docs/service.md").read_text()
+PAGE = (CHECKOUT / "docs/reference/service.md").read_text()
 
 
 def test_page_shows_the_decisions() -> None:

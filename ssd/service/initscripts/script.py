@@ -33,7 +33,7 @@ def reduced(environment: "Mapping[bytes, bytes]") -> "dict[bytes, bytes]":
 def find(name: str, directory: str = DIRECTORY) -> str | None:
     """Return the path of the init script of that name, None if there is none to execute.
 
-    A name is that of a file in the directory: no path, and no directory (divergences.md).
+    A name is that of a file in the directory: no path, and no directory (see divergences.md).
     """
     path = f"{directory}/{name}"
     if not name or "/" in name or "\0" in name or not os.path.isfile(path):

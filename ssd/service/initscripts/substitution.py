@@ -4,8 +4,8 @@ A directory with a link named start-stop-daemon comes first on PATH. But most sc
 themselves, many call /sbin/start-stop-daemon, and some call themselves. So a shell reads a text of
 the script that keeps the directory on PATH (``rewriting``); for what the script sources there are
 aliases for the absolute names (functions where bash allows no alias with a slash). What still
-reaches the original is noticed and told (``watching``); design.md says why there is no mount
-namespace.
+reaches the original is noticed and told (``watching``); docs/explanation/design.md
+says why there is no mount namespace.
 """
 
 import errno

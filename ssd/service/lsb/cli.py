@@ -3,7 +3,7 @@
 from ssd.statuses import FAILED, FATAL, INVALID, UNIMPLEMENTED, UNKNOWN
 from ssd.writing import write
 
-# function -> module, in the order of docs/lsb.md
+# function -> module, in the order of docs/reference/lsb.md
 FUNCTIONS = {
     "start_daemon": "calls",
     "pidofproc": "calls",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 # Every variable that the rules look at; each may be set by the file, by the administrator's
-# files in /etc/default, or in the environment (docs/compute.md).
+# files in /etc/default, or in the environment (docs/reference/compute.md).
 VARIABLES = (
     "ROOT_DIR", "PROJECT_NAME", "DEFAULT_DIR", "SCRIPTNAME", "SYSTEM_USER", "SYSTEM_GROUP",
     "RUN_DIR", "LOCK_DIR", "CACHE_DIR", "LOG_DIR", "STATE_DIR", "LOGFILE", "RETRY",

@@ -62,8 +62,8 @@ def test_same_declaration_gives_the_same_file(kind: str) -> None:
 
 
 def test_page_shows_what_has_no_word() -> None:
-    """The table of docs/generators.md is that of the generators."""
-    page = (CHECKOUT / "docs" / "generators.md").read_text()
+    """The table of docs/reference/generators.md is that of the generators."""
+    page = (CHECKOUT / "docs" / "reference" / "generators.md").read_text()
     shown = re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE)
     lost = {kind: import_module(f"ssd.service.generators.{kind}").LOST for kind in COLUMNS}
     expected = [

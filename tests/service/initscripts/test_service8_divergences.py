@@ -1,4 +1,4 @@
-"""Where ssd-service is not service(8): the rows of docs/divergences.md, one after the other."""
+"""Where ssd-service differs from service(8): rows of docs/reference/divergences.md in order."""
 
 from typing import Any
 

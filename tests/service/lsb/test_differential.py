@@ -11,7 +11,7 @@ from differential.test_differential import played
 from . import doors
 
 CASES = cases.load(doors.CASES)
-PAGE = Path(__file__).parents[3] / "docs" / "lsb.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "lsb.md"
 
 EVERYTHING: frozenset[str] = frozenset()  # ignored: standard error is compared too
 
@@ -46,13 +46,13 @@ def test_all_doors_are_one(lsb_case, outcomes):
 
 
 def rows() -> dict[str, list[str]]:
-    """Return the rows of differences in docs/lsb.md: what each names as its proof."""
+    """Return the rows of differences in docs/reference/lsb.md: what each names as its proof."""
     found = re.findall(r"^\| *(L\d+) .*\|([^|]*)\|$", PAGE.read_text(), re.MULTILINE)
     return {number: re.findall(r"`([^`]+)`", proof) for number, proof in found}
 
 
 def test_every_difference_is_a_row_with_its_cases():
-    """A row of docs/lsb.md names cases that are tagged with it, and every tag has a row."""
+    """A row of docs/reference/lsb.md names cases tagged with it, and every tag has a row."""
     tagged = {case.id: case.divergence for case in CASES if case.divergence}
     named = {proof: number for number, proofs in rows().items() for proof in proofs}
     assert named.items() <= tagged.items()

@@ -247,7 +247,7 @@ def test_every_function_of_the_command_is_one_of_the_library() -> None:
 
 
 def test_every_function_is_on_the_page(checkout: Path) -> None:
-    """docs/lsb.md has a paragraph for each, in the order of the command's list."""
-    lines = (checkout / "docs" / "lsb.md").read_text().splitlines()
+    """docs/reference/lsb.md has a paragraph for each, in the order of the command's list."""
+    lines = (checkout / "docs" / "reference" / "lsb.md").read_text().splitlines()
     found = [line.split("**")[1] for line in lines if line.startswith("**")]
     assert list(command.FUNCTIONS) == found
