@@ -22,8 +22,8 @@ from ssd.service.errors import DeclarationError, UnknownService
 from ssd.service.generators.sheet import Inexpressible
 from ssd.service.kinds import BadValue
 from ssd.service.sources.debian import BadVariable
-from ssd.service.verbs.forking import DetachFailed
-from ssd.service.verbs.hooks import HookFailed
+from ssd.service.verbs.preparing import HookFailed
+from ssd.service.verbs.until_ready import DetachFailed
 
 HERE, OTHER = ssd.Process(12, 345), ssd.Process(13, 456)
 PATH = "/run/web.pid"

@@ -1,5 +1,8 @@
 """A verb for all declared services at once."""
 
+import marshal
+import os
+
 from ssd import statuses
 from ssd.errors import Error
 from ssd.service import sources, verbs
@@ -10,10 +13,18 @@ from ssd.writing import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import NoReturn, TypeVar
+
     from ssd.service.cli import Call
     from ssd.service.declaration import Service
 
+    Item = TypeVar("Item")
+    Result = TypeVar("Result")
+
 ALL = ("start", "stop", "status", "restart", "try-restart", "force-reload", "reload")
+# A process is forked for this many items: the fork takes as long as ten of them.
+MIN_SHARE = 100
 
 
 def perform_all(call: "Call", words: list[str]) -> int:
@@ -27,8 +38,6 @@ def perform_all(call: "Call", words: list[str]) -> int:
     if verb == "status":
         return _statuses(call)
     services, broken = _read(call, verb)
-    from ssd.service.verbs.order import levels
-
     found = [broken]
     ordered = levels(services)
     others = _others(call, [each.name for each in services])
@@ -119,11 +128,9 @@ def _facts(call: "Call") -> int:
 
 def _statuses(call: "Call") -> int:
     """Ask after all, in as many processes as there are processors, and print in order."""
-    from ssd.service.verbs.sharing import share
-
     names = sources.names(call.directory)
     ways: set[str] = set()
-    answers = share(names, lambda name: _status(name, call, ways))
+    answers = map_in_processes(names, lambda name: _status(name, call, ways))
     write(1, "".join(text for _, text, _ in answers))
     write(2, "".join(f"{call.program}: {line}\n" for *_, lines in answers for line in lines))
     return max((status for status, _, _ in answers), default=0)
@@ -168,3 +175,88 @@ def status_all(call: "Call", words: list[str]) -> int:
 
     declared = {name: lambda name=name: ask(name) for name in sources.names(call.directory)}
     return inquiry.main(words, call.program, declared)
+
+
+def levels(services: "Iterable[Service]") -> "list[list[Service]]":
+    """Return the services in levels: each needs nothing but what is in levels before it.
+
+    Required-Start and Should-Start count as far as they name one of these services, by its
+    name or by what it provides. Services that wait for each other share a level. Within a
+    level the order is that of the names.
+    """
+    left = sorted(services, key=lambda service: service.name)
+    homes = {facility: s.name for s in left for facility in (s.name, *s.provides)}
+    needs = {
+        s.name: {homes[w] for w in s.required_start + s.should_start if w in homes} - {s.name}
+        for s in left
+    }
+    ordered = []
+    while left:
+        waiting = {service.name for service in left}
+        ready = [service for service in left if not needs[service.name] & waiting]
+        if not ready:  # a circle: nothing says who of it is first, but it is before the others
+            circle = min((_needed(each.name, needs, waiting) for each in left), key=len)
+            ready = [service for service in left if service.name in circle]
+        ordered.append(ready)
+        left = [service for service in left if service not in ready]
+    return ordered
+
+
+def _needed(name: str, needs: "dict[str, set[str]]", waiting: "set[str]") -> "set[str]":
+    """Return a name and those that it needs, directly or not, as far as they wait."""
+    found: set[str] = set()
+    ahead = {name}
+    while ahead:
+        found |= ahead
+        ahead = {need for each in ahead for need in needs[each] & waiting} - found
+    return found
+
+
+def map_in_processes(
+    items: "Sequence[Item]", work: "Callable[[Item], Result]", most: int | None = None
+) -> "list[Result]":
+    """Return what ``work`` gives for each item, in their order.
+
+    ``most`` processes take part, as many as there are processors if None. Only for a process
+    with a single thread; the results have to be plain (marshal). An exception in ``work``
+    ends the whole with that of the caller's own share, or ChildProcessError.
+    """
+    count = min(most or os.cpu_count() or 1, len(items) // MIN_SHARE) or 1
+    size = -(-len(items) // count) or 1
+    shares = [items[start : start + size] for start in range(0, len(items), size)]
+    helpers = [_start(each, work) for each in shares[1:]]
+    results = [work(item) for item in (shares or [[]])[0]]
+    for pid, reading in helpers:
+        results += _finish(pid, reading)
+    return results
+
+
+def _start(items: "Sequence[Item]", work: "Callable[[Item], Result]") -> tuple[int, int]:
+    """Fork a process for these items; return its pid and where to read its results."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _help(items, work, writing)
+    os.close(writing)
+    return pid, reading
+
+
+def _help(items: "Sequence[Item]", work: "Callable[[Item], Result]", writing: int) -> "NoReturn":
+    """Be the process that was forked."""
+    status = 1
+    try:
+        with open(writing, "wb") as pipe:
+            marshal.dump([work(item) for item in items], pipe)
+        status = 0
+    finally:
+        os._exit(status)  # the caller's buffers and exit handlers are not ours
+
+
+def _finish(pid: int, reading: int) -> "list[Result]":
+    """Read the results to their end and reap the process."""
+    with open(reading, "rb") as pipe:
+        data = pipe.read()
+    if os.waitpid(pid, 0)[1]:
+        raise ChildProcessError(f"process {pid}, which had a share of the work, has failed")
+    results: list[Result] = marshal.loads(data)
+    return results

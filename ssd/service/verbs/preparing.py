@@ -3,12 +3,18 @@
 import errno
 import os
 
+from ssd.errors import Error
+from ssd.service.sources.sh import SHELL
+from ssd.signals import IGNORED
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ssd.service.declaration import Service
 
-def make(directories: "Iterable[Mapping[str, str]]") -> None:
+
+def make_directories(directories: "Iterable[Mapping[str, str]]") -> None:
     """Make the directories that are missing; those that are there are left alone.
 
     One that is there may be any directory, or have its owner by intent. Only root gives
@@ -70,3 +76,27 @@ def _give(parent: int, name: str, mode: int, uid: int | None, gid: int | None) -
         os.fchmod(fd, mode)
     finally:
         os.close(fd)
+
+
+class HookFailed(Error):
+    """A hook ended with a status that is not 0. ``field`` names it."""
+
+    def __init__(self, field: str, status: int) -> None:
+        how = f"status {status}" if status >= 0 else f"signal {-status}"
+        super().__init__(f"{field} ended with {how}")
+        self.field = field
+        self.status = status
+
+
+def run_hook(service: "Service", field: str) -> None:
+    """Run a hook by /bin/sh -e in the service's environment. Raises HookFailed."""
+    text = getattr(service, field)
+    if not text:
+        return
+    from ssd.service.surroundings import environment
+
+    words = [SHELL, "-e", "-c", text, service.name]
+    pid = os.posix_spawn(SHELL, words, environment(service), setsigdef=IGNORED)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status:
+        raise HookFailed(field, status)

@@ -75,10 +75,10 @@ def _hook(steps: Steps, field: str) -> None:
     """Run a hook; whatever becomes of it, the stop goes on."""
     if not getattr(steps.service, field):
         return
-    from ssd.service.verbs import hooks
+    from ssd.service.verbs.preparing import run_hook
 
     try:
-        hooks.run(steps.service, field)
+        run_hook(steps.service, field)
     except (Error, OSError) as error:
         steps.complain(error)
 

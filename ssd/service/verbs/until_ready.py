@@ -1,24 +1,32 @@
 """Wait until a started service is ready, where it does not say so itself.
 
-Two kinds cannot be waited for by descriptor and are asked again every tenth of a second: a
-command that succeeds once the service works, and a pidfile that names it. The service's own
-end is seen at once.
+Two kinds of readiness have no descriptor to wait for and are checked every tenth of a second:
+a command that succeeds once the service works, and a pidfile that names it. The end of the
+service is seen at once.
+
+A program that goes to the background by itself ends its first process once the daemon is
+ready, and writes its pidfile itself. Its first process is a child of ours, so that we learn
+how it ends.
 """
 
 import os
 
-from ssd.errors import NotReady, PidfileError, ProcessTableError
+from ssd.errors import AlreadyRunning, Error, NotReady, PidfileError, ProcessTableError
 from ssd.finding import find
 from ssd.identity import Process
-from ssd.processes import default_table
+from ssd.processes import default_table, own
 from ssd.signals import IGNORED
 from ssd.signals import raw as signals
-from ssd.starting.notify import hold
+from ssd.starting import report
+from ssd.starting.leash import Leash
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from ssd.processes.contract import ProcessTable
     from ssd.service.declaration import Service
+    from ssd.starting import Launch
 
 PAUSE = 0.1  # seconds between two questions
 
@@ -53,6 +61,8 @@ def wait(
 
 def _ended(process: Process, table: "ProcessTable") -> bool:
     """Tell whether a process has ended, also where nothing can be looked at (``hold``)."""
+    from ssd.starting.notify import hold
+
     try:
         with hold(process, table) as handle:
             return handle.ended()
@@ -67,6 +77,8 @@ def _pause(process: Process | None, table: "ProcessTable") -> None:
 
         time.sleep(PAUSE)
         return
+    from ssd.starting.notify import hold
+
     try:
         with hold(process, table) as handle:
             table.wait([handle], table.now() + PAUSE)
@@ -107,3 +119,74 @@ def _is_named(service: "Service", table: "ProcessTable") -> bool:
         return bool(find(service.match(), table=table))
     except (PidfileError, ProcessTableError):
         return False  # half written by a daemon that does not rename, or not to be told (yet)
+
+
+class DetachFailed(Error):
+    """The program ended with a status that is not 0 instead of going to the background."""
+
+    def __init__(self, status: int) -> None:
+        how = f"status {status}" if status >= 0 else f"signal {-status}"
+        super().__init__(f"the program ended with {how} before it was in the background")
+        self.status = status
+
+
+def launch_forking(work: "Launch") -> "Process | None":
+    """Start the program; return the daemon that ``work.match`` finds then, None if none yet.
+
+    Only for a process with a single thread. Raises what ``Launch.launch`` raises, and
+    DetachFailed.
+    """
+    lock = work.lock()
+    try:
+        found = work.running()
+        if found:
+            raise AlreadyRunning(found)
+        status = _run(work)
+    finally:
+        if lock is not None:
+            lock.release()
+    if status:
+        raise DetachFailed(status)
+    return next(iter(work.running()), None)
+
+
+def _run(work: "Launch") -> int:
+    """Run the program as a child and return how it has ended. Raises StartFailed."""
+    leash = Leash()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _become(work, writing, leash)
+    os.close(writing)
+    told = report.Told()
+    try:
+        for kind, values in report.receive(reading):
+            if kind == "warning":
+                work.warn(*values)  # type: ignore[arg-type]
+            told.take(kind, values)
+    finally:
+        os.close(reading)
+        leash.close()
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if told.failure is not None:
+        raise told.failure
+    return status
+
+
+def _become(work: "Launch", writing: int, leash: Leash) -> "NoReturn":
+    """Be the child: become the program, and report what fails on the way."""
+
+    def executing() -> None:
+        leash.loose()
+        report.send(writing, "executing")
+
+    try:
+        leash.put_on()
+        report.send_self(writing, own(work.table))
+        work.executing = executing
+        work.warn = lambda *warning: report.send(writing, "warning", *warning)
+        work.become()
+    except BaseException as error:  # noqa: BLE001 - it goes to the one who waits for it
+        report.send_error(writing, error)
+    finally:
+        os._exit(2)

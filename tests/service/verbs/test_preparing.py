@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ssd.service.verbs import preparing as folders
+from ssd.service.verbs import preparing
 
 
 def test_nothing_is_made_behind_a_link_that_a_stranger_could_have_planted(tmp_path: Path) -> None:
@@ -17,7 +17,7 @@ def test_nothing_is_made_behind_a_link_that_a_stranger_could_have_planted(tmp_pa
     (shared / "state").symlink_to(elsewhere)
     for path in (f"{shared}/state/made", f"{shared}/state/deep/made/"):
         with pytest.raises(PermissionError, match="the link state") as caught:
-            folders.make([{"path": path, "mode": "0755"}])
+            preparing.make_directories([{"path": path, "mode": "0755"}])
         assert caught.value.filename.startswith(f"{shared}/state/")
     assert [] == os.listdir(elsewhere)
 
@@ -38,7 +38,7 @@ def test_directory_that_is_swapped_meanwhile_gets_no_other_mode(
         above.symlink_to(victim)
 
     monkeypatch.setattr(os, "mkdir", swapped)
-    folders.make([{"path": f"{above}/made", "mode": "0755"}])
+    preparing.make_directories([{"path": f"{above}/made", "mode": "0755"}])
     modes = [(tmp_path / d / "made").stat().st_mode & 0o777 for d in ("victim", "moved")]
     assert [0o700, 0o755] == modes
 
@@ -47,7 +47,7 @@ def test_directories_above_are_made_whatever_the_umask_is(tmp_path: Path) -> Non
     """Otherwise the service's user would not reach his own."""
     before = os.umask(0o077)
     try:
-        folders.make([{"path": f"{tmp_path}/above/made", "mode": "0750"}])
+        preparing.make_directories([{"path": f"{tmp_path}/above/made", "mode": "0750"}])
     finally:
         os.umask(before)
     modes = [(tmp_path / each).stat().st_mode & 0o777 for each in ("above", "above/made")]

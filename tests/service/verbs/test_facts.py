@@ -1,0 +1,71 @@
+"""``status --json``: what is told of a service and its processes."""
+
+import errno
+import json
+import os
+from typing import NoReturn
+
+import psutil
+import pytest
+from kit.support import ended
+
+from ssd.service.cli import main
+from ssd.testing import FakeProcesses
+
+
+def test_json_tells_everything_that_is_known(place) -> None:
+    """Of the process, and of its children."""
+    pipe = place.folder / "pipe"
+    os.mkfifo(pipe)
+    place.declare(
+        f'executable = "/bin/sh"\narguments = ["-c", "cat {pipe}; :"]\n'
+        'limits = {nofile = "100:200"}\n'
+    )
+    place.expect(0, "nap", "start")
+    with pipe.open("w"):  # cat has opened it, so it runs
+        told = json.loads(place.expect(0, "nap", "status", "--json"))
+        known = psutil.Process(place.pid).as_dict()
+    assert ("nap", "running", 0) == (told["name"], told["state"], told["status"])
+    (process,) = told["processes"]
+    assert (place.pid, "sh") == (process["pid"], process["name"])
+    assert process["memory_info"]["rss"] > 0
+    assert [["cat", str(pipe)]] == [each["cmdline"] for each in process["children"]]
+    left_out = {"environ", "memory_maps", "cpu_percent", "net_connections"}
+    assert left_out >= {*known} - {*process}
+    assert [100, 200] == process["limits"]["nofile"]
+    place.expect(0, "nap", "stop")
+    told = json.loads(place.expect(3, "nap", "status", "--json"))
+    assert ("stopped", []) == (told["state"], told["processes"])
+
+
+@pytest.mark.parametrize("fact", ["num_fds", "oneshot"])
+def test_json_tells_no_fact_to_be_hidden_when_descriptors_are_used_up(
+    place, fact, monkeypatch, capfd
+) -> None:
+    """null is what the caller may not know; this is trouble of our own, and the status is 4."""
+
+    def fail(_process: psutil.Process, *_: object) -> NoReturn:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    place.declare()
+    place.expect(0, "nap", "start")
+    with ended(place.pid):
+        monkeypatch.setattr(psutil.Process, fact, fail)
+        monkeypatch.setattr(os, "environ", dict(os.environ))
+        status = main(["ssd-service", f"--directory={place.folder}", "nap", "status", "--json"])
+    told, complaint = capfd.readouterr()
+    assert (4, "") == (status, told)
+    assert "Too many open files" in complaint
+
+
+def test_facts_of_a_made_up_process_are_none_of_a_real_one(tmp_path, monkeypatch, capfd) -> None:
+    """Its pid may be a real process's, of which nothing is told."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    table = FakeProcesses(pid_max=2**22)
+    table.add("sleep", pid=os.getpid())
+    (tmp_path / "nap.toml").write_text(f'pidfile = "{tmp_path}/pid"\n')
+    (tmp_path / "pid").write_text(f"{os.getpid()}\n")
+    argv = ["ssd-service", f"--directory={tmp_path}", "nap", "status", "--json"]
+    assert 0 == main(argv, table)
+    assert [{"pid": os.getpid()}] == json.loads(capfd.readouterr().out)["processes"]
