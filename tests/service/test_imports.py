@@ -63,7 +63,7 @@ SHELL = {
     "ssd.service.shell_values",
     "ssd.service.sources.words",
 }
-LINE = {"ssd.service.verbs.console"}
+LINE = {"ssd.service.console"}
 STOP = {
     "ssd.clearing",
     "ssd.stopping",

@@ -5,7 +5,7 @@
 3
 
 The ``log_`` family writes to standard output and returns the exit status of the original;
-``ssd.service.verbs.console`` makes the same lines as texts. The others return what they found or
+``ssd.service.console`` makes the same lines as texts. The others return what they found or
 did, and raise the exceptions of ``ssd``. Names are loaded when they are first used.
 """
 

@@ -3,7 +3,7 @@
 An argument too many is passed over, as in a shell; 1 says that there was nothing to write.
 """
 
-from ssd.service.verbs import console
+from ssd.service import console
 from ssd.statuses import FAILED, SUCCESS
 from ssd.writing import write
 

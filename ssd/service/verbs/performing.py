@@ -9,9 +9,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.identity import Process
     from ssd.processes.contract import ProcessTable
+    from ssd.service.console import Console
     from ssd.service.declaration import Service
     from ssd.service.verbs import Move
-    from ssd.service.verbs.console import Console
 
 _INSTALLED = "is not installed"
 STDOUT, STDERR = 1, 2
@@ -51,7 +51,7 @@ def perform(
 
 def _with_line(steps: Steps, verb: str, move: "Move") -> "Move":
     """Take all steps between the begin and the end of a console line."""
-    from ssd.service.verbs.console import Console
+    from ssd.service.console import Console
 
     console = Console(STDOUT)
     begin_line(console, steps.service, verb)

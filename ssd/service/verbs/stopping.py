@@ -87,7 +87,7 @@ def stop_level(
     services: "Sequence[Service]", program: str, table: "ProcessTable | None" = None
 ) -> list[int]:
     """Stop services side by side, in the time of the slowest; return their exit statuses."""
-    from ssd.service.verbs.console import Console
+    from ssd.service.console import Console
     from ssd.service.verbs.performing import begin_line, complain, end_line
 
     console = Console()

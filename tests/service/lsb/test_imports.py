@@ -35,7 +35,7 @@ COMMON = {
     "ssd.statuses",
     "ssd.writing",
 }
-LINES = COMMON | {"ssd.service.verbs", "ssd.service.verbs.console", "ssd.service.lsb.log"}
+LINES = COMMON | {"ssd.service.console", "ssd.service.lsb.log"}
 CALLS = COMMON | {"ssd.matching", "ssd.service.lsb.arguments", "ssd.service.lsb.calls"}
 PIDFILE = LINES | CALLS | {"ssd.paths", "ssd.pidfile", "ssd.processes", "ssd.service.lsb.pids"}
 TABLE = PIDFILE | {"ssd.identity", "ssd.processes.linux"}

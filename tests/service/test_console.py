@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from ssd.service.verbs import console
-from ssd.service.verbs.console import Console
+from ssd.service import console
+from ssd.service.console import Console
 
 # call -> plain text. What Debian's functions print is held by tests/service/lsb.
 LINES = {
