@@ -103,19 +103,11 @@ MORE = 700 if OTHER_INITS else 0  # lines of those
 
 # words of the command -> what of ssd it may load, and how many lines that may be
 BUDGETS = {
-<<<<<<< HEAD
     "toml status": (COMMON | TOML, 3395),
     "toml start": (COMMON | TOML | LINE, 3550),  # it runs already
     "toml stop": (COMMON | TOML | LINE | STOP, 4535),
     "shell status": (COMMON | SHELL, 4275),
     "all status": (COMMON | TOML | SHELL | MANY, 4745),
-=======
-    "toml status": (COMMON | TOML, 3350),
-    "toml start": (COMMON | TOML | LINE, 3510),  # it runs already
-    "toml stop": (COMMON | TOML | LINE | STOP, 4500),
-    "shell status": (COMMON | SHELL, 4150),
-    "all status": (COMMON | TOML | SHELL | MANY, 4610),
->>>>>>> 5483a3a (Merge hooks, forking, order and sharing into the modules that they serve)
 }
 
 

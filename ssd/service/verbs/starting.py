@@ -5,15 +5,8 @@ import os
 from ssd.accounts import Account
 from ssd.errors import AlreadyRunning, Error, NotReady
 from ssd.service import verbs
-<<<<<<< HEAD
-from ssd.service.verbs import hooks
-from ssd.service.verbs import preparing as folders
-from ssd.starting import Start
-=======
 from ssd.service.verbs.preparing import make_directories, run_hook
-from ssd.starting import Launch
-from ssd.starting.accounts import Identity
->>>>>>> 5483a3a (Merge hooks, forking, order and sharing into the modules that they serve)
+from ssd.starting import Start
 from ssd.starting.become import become, home
 
 TYPE_CHECKING = False
@@ -26,15 +19,9 @@ def start(steps: "Steps") -> str:
     """Start the service and wait until it is ready; return the outcome."""
     service = steps.service
     try:
-<<<<<<< HEAD
-        folders.make(service.directories)
-        hooks.run(service, "before_start")
-        start_program(steps)
-=======
         make_directories(service.directories)
         run_hook(service, "before_start")
-        launch(steps)
->>>>>>> 5483a3a (Merge hooks, forking, order and sharing into the modules that they serve)
+        start_program(steps)
     except AlreadyRunning as error:
         steps.processes = error.processes
         return verbs.RUNNING
@@ -68,11 +55,7 @@ def start_program(steps: "Steps") -> "Process | None":
     if service.background or hasattr(work.table, "launch"):
         process = work.run()
     else:
-<<<<<<< HEAD
-        from ssd.service.verbs.forking import start_forking
-=======
-        from ssd.service.verbs.until_ready import launch_forking
->>>>>>> 5483a3a (Merge hooks, forking, order and sharing into the modules that they serve)
+        from ssd.service.verbs.until_ready import start_forking
 
         process = start_forking(work)
     if kind in ("command", "pidfile"):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ssd.processes.contract import ProcessTable
     from ssd.service.declaration import Service
-    from ssd.starting import Launch
+    from ssd.starting import Start
 
 PAUSE = 0.1  # seconds between two questions
 
@@ -130,10 +130,10 @@ class DetachFailed(Error):
         self.status = status
 
 
-def launch_forking(work: "Launch") -> "Process | None":
+def start_forking(work: "Start") -> "Process | None":
     """Start the program; return the daemon that ``work.match`` finds then, None if none yet.
 
-    Only for a process with a single thread. Raises what ``Launch.launch`` raises, and
+    Only for a process with a single thread. Raises what ``Start.run`` raises, and
     DetachFailed.
     """
     lock = work.lock()
@@ -150,7 +150,7 @@ def launch_forking(work: "Launch") -> "Process | None":
     return next(iter(work.running()), None)
 
 
-def _run(work: "Launch") -> int:
+def _run(work: "Start") -> int:
     """Run the program as a child and return how it has ended. Raises StartFailed."""
     leash = Leash()
     reading, writing = os.pipe()
@@ -173,7 +173,7 @@ def _run(work: "Launch") -> int:
     return status
 
 
-def _become(work: "Launch", writing: int, leash: Leash) -> "NoReturn":
+def _become(work: "Start", writing: int, leash: Leash) -> "NoReturn":
     """Be the child: become the program, and report what fails on the way."""
 
     def executing() -> None:
