@@ -14,11 +14,11 @@ from ssd.children.child import STILL_RUNS, Child
 from ssd.children.spawning import Spawned
 from ssd.processes.waiting import BLIND, ready
 from ssd.stopping import Stop, results
-from ssd.validation import matches_of, schedule_of
+from ssd.validation import demand_table, matches_of, schedule_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Literal
 
     from ssd.identity import Process
@@ -95,9 +95,9 @@ async def start(
     Of a start that is cancelled nobody would own the child: it is killed and reaped. One in the
     background goes on, and what it has started runs.
     """
-    launching: Callable[..., Awaitable[Process]] | None = getattr(table, "launch_async", None)
-    if launching is not None:  # a time of its own: ssd.testing's
-        return await launching(
+    demand_table(table)
+    if table is not None and table.launcher is not None:  # a time of its own: ssd.testing's
+        return await table.launcher.launch_async(
             children.declared(
                 match, command, background, make_pidfile, notify_timeout, stdio, table
             )
@@ -135,9 +135,8 @@ async def wait(child: "Child", timeout: float | None = None) -> int:
     process has reaped it. Any number of tasks may wait for one child; one that is cancelled
     leaves it as it is. A child of ``ssd.testing`` is waited for in its table's time.
     """
-    waiting: Callable[[float | None], Awaitable[int]] | None = getattr(child, "wait_async", None)
-    if waiting is not None:
-        return await waiting(timeout)
+    if child.wait_async is not None:
+        return await child.wait_async(timeout)
     until = None if timeout is None else monotonic() + timeout
     fd = os.dup(child.fileno()) if child.fileno() >= 0 else -1  # a loop watches a number only once
     try:
@@ -186,9 +185,8 @@ async def stop_all(
 
 async def _wait(stop: Stop) -> None:
     """Wait until a process of the stop has ended or its time has come."""
-    waiting: Callable[..., Awaitable[None]] | None = getattr(stop.table, "wait_async", None)
-    if waiting is not None:  # a time of its own: ssd.testing's
-        return await waiting(stop.handles, stop.until)
+    if stop.table.launcher is not None:  # a time of its own: ssd.testing's
+        return await stop.table.launcher.wait_async(stop.handles, stop.until)
     left = None if stop.until is None else max(0.0, stop.until - stop.table.now())
     await _readable([handle.fileno() for handle in stop.handles], left)
 

@@ -43,7 +43,7 @@ def _lock(path: str, work: "Stop") -> "Lock | None":
     from ssd.pidfile import lock as locking  # no other stop needs them
     from ssd.pidfile import patience
 
-    if hasattr(work.table, "launch") or not os.path.lexists(path):
+    if work.table.launcher is not None or not os.path.lexists(path):
         return None  # processes that are only declared, or nothing to remove
     try:
         return locking.acquire(work.match, Criteria(), patience.of_stop(work.schedule))

@@ -14,8 +14,6 @@ from ssd.statuses import lsb_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ssd.identity import Process
     from ssd.processes.contract import ProcessTable
 
@@ -40,15 +38,14 @@ def resolve(match: "Match", table: "ProcessTable | None" = None) -> Criteria:
     A table that makes its processes itself may know executables that no disk has. Raises
     ExecutableMissing and UnknownUser, and TypeError for what is no Match or no table.
     """
-    if type(match) is not Match or not (table is None or hasattr(table, "select")):
+    if type(match) is not Match or not (table is None or hasattr(table, "launcher")):
         from ssd.validation import demand  # seldom
 
         demand(match, table)
     file = name = None
     if match.exec is not None:
-        known: Callable[[str | bytes], tuple[int, int]] = getattr(table, "file", _file)
         try:
-            file = known(match.exec)
+            file = (table or default_table()).executable(match.exec)
         except OSError as error:
             path = os.fsdecode(match.exec)
             raise ExecutableMissing(path, error.errno, error.strerror) from error
@@ -110,12 +107,6 @@ def status(match: "Match", *, table: "ProcessTable | None" = None) -> int:
     """
     finding = look(match, resolve(match, table), table or default_table(), only_first=True)
     return lsb_status(bool(finding.processes), finding.pidfile_holds, match.pidfile is not None)
-
-
-def _file(path: "str | bytes") -> tuple[int, int]:
-    """Return device and inode of a file. Raises OSError."""
-    facts = os.stat(path)
-    return facts.st_dev, facts.st_ino
 
 
 def _uid(user: str | int | None) -> int | None:

@@ -55,8 +55,13 @@ def demand_match(match: object) -> None:
 
 def demand_table(table: object) -> None:
     """Raise TypeError for what is no table: the name of one, say."""
-    if table is None or hasattr(table, "select"):
+    if table is None or hasattr(table, "launcher"):
         return
+    if hasattr(table, "select"):
+        raise TypeError(
+            f"table lacks members of ssd.processes.contract.ProcessTable: {table!r}; "
+            "derive it from ssd.processes.base.PidByPidTable"
+        )
     name = table if table in ("kernel", "psutil") else "psutil"
     raise TypeError(f"table must be one, ssd.table_named({name!r}) say, not {table!r}")
 

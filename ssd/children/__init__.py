@@ -127,7 +127,8 @@ def begin(
     spawned: Spawned | None = None,
 ) -> Process:
     """Do what ``start`` does; ``spawned`` will hold the child, for somebody who may give it up."""
-    if hasattr(table, "launch"):  # it makes its processes itself: nothing to fork
+    demand_table(table)
+    if table is not None and table.launcher is not None:  # nothing to fork
         return declared(
             match, command, background, make_pidfile, notify_timeout, stdio, table
         ).run()

@@ -11,6 +11,7 @@ from ssd.processes import reaping, waiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from typing import Self
 
 STILL_RUNS = "{} still runs after {:g} seconds"
@@ -32,6 +33,9 @@ class Child(Process):
     waited for a ResourceWarning tells of it, and the child is reaped and its descriptor closed
     at once if it has ended, else by the next ``ssd.start`` after its end.
     """
+
+    # How an asyncio loop waits for a child that is only declared; None: by its descriptor.
+    wait_async: "Callable[[float | None], Awaitable[int]] | None" = None
 
     __slots__ = ("_closed", "_lost", "_pidfds", "_reaping", "status")
 

@@ -12,7 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.identity import Process
     from ssd.processes.contract import ProcessTable
-    from ssd.processes.origin import Origin
 
 
 class Mark:
@@ -37,7 +36,7 @@ class Mark:
 
         Where that cannot be told, it is not: a daemon that lives must not be lost.
         """
-        origin: Origin | None = getattr(table, "origin", None)
+        origin = table.origin
         if origin is None:
             return False
         same = process.start_time == self.start_time

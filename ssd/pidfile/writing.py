@@ -12,7 +12,6 @@ from ssd.identity import UNKNOWN_START
 from ssd.paths import UntrustedLink, walk
 from ssd.pidfile import MARKS, NULL
 from ssd.pidfile.marks import Mark
-from ssd.processes.origin import Origin
 from ssd.writing import write_all
 
 TYPE_CHECKING = False
@@ -70,7 +69,7 @@ def write(
 
 def describe(process: "Process | None", table: "ProcessTable") -> Mark | None:
     """Return the mark of a process; None where it is not known, or could not be told later."""
-    origin: Origin | None = getattr(table, "origin", None)
+    origin = table.origin
     if origin is None or process is None or process.start_time == UNKNOWN_START:
         return None
     clock = origin.clock()

@@ -1,4 +1,4 @@
-"""The questions that a table answers by a look at one pid after the other."""
+"""A process table that looks at one pid after the other: a base for tables."""
 
 import os
 
@@ -7,12 +7,23 @@ from ssd.matching import Criteria
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from ssd.identity import Process
+    from ssd.processes.contract import Launcher
+    from ssd.processes.origin import Origin
 
 
-class Questions:
-    """What of ``ProcessTable`` follows from a list of pids and a look at each of them."""
+class PidByPidTable:
+    """The members of ``ProcessTable`` that follow from a list of pids and a look at each.
+
+    A table derived from this defines ``pids``, ``_look``, ``open``, ``now`` and ``wait``. The
+    other members have defaults: this process is the caller, executables are files of the
+    disk, and command lines are those of /proc.
+    """
+
+    origin: "Origin | None" = None
+    launcher: "Launcher[Any] | None" = None
 
     if TYPE_CHECKING:
 
@@ -23,8 +34,23 @@ class Questions:
             """Return the process if it lives and meets all criteria but ``pid``."""
 
     def own_pid(self) -> int:
-        """Return the pid of the caller, who is never selected."""
+        """Return the pid of the caller, which is never selected."""
         return os.getpid()
+
+    def executable(self, path: "str | bytes | os.PathLike[str]") -> tuple[int, int]:
+        """Return device and inode of an executable. Raises OSError if there is none."""
+        facts = os.stat(path)
+        return facts.st_dev, facts.st_ino
+
+    def command_line(self, pid: int) -> list[bytes]:
+        """Return the words of a process's command line; none if it has ended."""
+        from ssd.processes.scan import command_line
+
+        return command_line(b"/proc", pid)
+
+    def unreadable(self, criteria: Criteria) -> bool:
+        """Say whether ``criteria.pid`` lives and cannot be read; see ``ProcessTable``."""
+        return False
 
     def process(self, pid: int) -> "Process | None":
         """Return the identity of a living process, or None; a thread's id is no process."""

@@ -1,19 +1,21 @@
-"""What a process table is, and what it hands out: for type checkers only.
+"""The contract of a process table and of its handles: for type checkers only.
 
 Import it under ``if TYPE_CHECKING``; nothing at run time needs it. Three tables keep this
-contract (``linux.LinuxTable``, ``portable.PortableTable``, ``ssd.testing.FakeProcesses``),
-and ``ssd.testing.check_process_table`` holds them, and anybody's own, to it.
+contract (``linux.LinuxTable``, ``portable.PortableTable``, ``ssd.testing.FakeProcesses``).
+``ssd.testing.check_process_table`` checks them and any other table. A table of your own is
+easiest derived from ``ssd.processes.base.PidByPidTable``, which has defaults for most members.
 """
 
+import os
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 from ssd.identity import Process
 from ssd.matching import Criteria
+from ssd.processes.origin import Origin
 
-if TYPE_CHECKING:
-    from ssd.starting import Start
+Start = TypeVar("Start", contravariant=True)
 
 
 class Handle(Protocol):
@@ -60,6 +62,14 @@ class ProcessTable(Protocol):
     hold; it is never an exception. ProcessTableError means that there is no table at all.
     """
 
+    @property
+    def origin(self) -> Origin | None:
+        """What start times count from; None: pidfiles are written without a mark."""
+
+    @property
+    def launcher(self) -> "Launcher[Any] | None":
+        """The table itself if it makes its processes; None if the kernel makes them."""
+
     def pids(self) -> list[int]:
         """Return every pid, ascending: processes (not threads), zombies among them."""
 
@@ -67,6 +77,21 @@ class ProcessTable(Protocol):
         """Return the identity of a living process; None if there is none or it is a zombie.
 
         One that lives and that the caller may not see (proc(5), hidepid) has UNKNOWN_START.
+        """
+
+    def own_pid(self) -> int:
+        """Return the pid of the caller."""
+
+    def executable(self, path: str | bytes | os.PathLike[str]) -> tuple[int, int]:
+        """Return device and inode of an executable. Raises OSError if there is none."""
+
+    def command_line(self, pid: int) -> list[bytes]:
+        """Return the words of a process's command line; none if it has ended."""
+
+    def unreadable(self, criteria: Criteria) -> bool:
+        """Say whether ``criteria.pid`` lives and not enough of it can be read to decide.
+
+        That is: what can be read of it holds, and something else that is asked for cannot be.
         """
 
     def select(self, criteria: Criteria) -> list[Process]:
@@ -102,40 +127,18 @@ class ProcessTable(Protocol):
         """
 
 
-class Discerning(ProcessTable, Protocol):
-    """A table that tells what does not hold from what the caller may not know.
-
-    The project's own do. Of one that does not, a process that may not be read is taken for
-    one that is not meant.
-    """
-
-    def unreadable(self, criteria: Criteria) -> bool:
-        """Say whether ``criteria.pid`` lives and not enough of it can be read to decide.
-
-        That is: what can be read of it holds, and something else that is asked for cannot be.
-        """
-
-
-class Launcher(ProcessTable, Protocol):
+class Launcher(ProcessTable, Protocol[Start]):
     """A table that makes its processes itself: ``ssd.testing.FakeProcesses``.
 
-    A start asks for these by name, and forks and executes only where there are none.
+    ``ssd.start`` and the commands fork and execute only where ``ProcessTable.launcher`` is
+    None. ``Start`` describes a start: ``ssd.starting.Start``.
     """
 
-    def launch(self, start: "Start") -> Process:
-        """Do a start: look, and make the process and its pidfile. See ``Start.run``."""
+    def launch(self, start: Start) -> Process:
+        """Do a start: look, and make the process and its pidfile."""
 
-    async def launch_async(self, start: "Start") -> Process:
+    async def launch_async(self, start: Start) -> Process:
         """Do what ``launch`` does without blocking an asyncio loop."""
-
-    def file(self, path: str | bytes) -> tuple[int, int]:
-        """Return device and inode of an executable. Raises OSError if there is none."""
-
-    def command_line(self, pid: int) -> list[bytes]:
-        """Return the words of a process's command line; none if it is gone."""
-
-    def own_pid(self) -> int:
-        """Return the pid that the caller has on this table."""
 
     async def wait_async(self, handles: Sequence[Handle], until: float | None) -> None:
         """Do what ``wait`` does without blocking an asyncio loop."""

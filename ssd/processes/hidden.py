@@ -23,9 +23,8 @@ def demand_readable(
 
     That nobody was found is no answer then. ``entry``: the pidfile, which may deny it.
     """
-    unreadable: Callable[[Criteria], bool] | None = getattr(table, "unreadable", None)
     pid = criteria.pid
-    if pid is None or unreadable is None or not unreadable(criteria):
+    if pid is None or not table.unreadable(criteria):
         return
     process = table.process(pid)
     if process is not None and (entry is None or entry.means(process, table)):

@@ -35,6 +35,8 @@ class LinuxTable:
     the next one by root, within the one tick (10 ms) in which the first was started.
     """
 
+    launcher = None  # the kernel makes the processes
+
     def __init__(self, root: str = "/proc") -> None:
         self._root = os.fsencode(root)
 
@@ -52,6 +54,21 @@ class LinuxTable:
     def process(self, pid: int) -> Process | None:
         """Return the identity of a living process, or None; a thread's id is no process."""
         return self._look(b"%d" % pid, _ANY)
+
+    def own_pid(self) -> int:
+        """Return the pid of the caller, which is never selected."""
+        return os.getpid()
+
+    def executable(self, path: "str | bytes | os.PathLike[str]") -> tuple[int, int]:
+        """Return device and inode of an executable. Raises OSError if there is none."""
+        facts = os.stat(path)
+        return facts.st_dev, facts.st_ino
+
+    def command_line(self, pid: int) -> list[bytes]:
+        """Return the words of a process's command line; none of a kernel thread."""
+        from ssd.processes.scan import command_line
+
+        return command_line(self._root, pid)
 
     def select(self, criteria: Criteria) -> list[Process]:
         """Return the living processes that meet the criteria; see ``ProcessTable``."""

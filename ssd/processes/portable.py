@@ -13,7 +13,7 @@ import psutil
 from ssd.errors import ProcessTableError
 from ssd.identity import Process
 from ssd.matching import Criteria
-from ssd.processes.base import Questions
+from ssd.processes.base import PidByPidTable
 from ssd.processes.handles import open_handle
 from ssd.processes.hidden import unread, unreadable
 from ssd.processes.linux import runs
@@ -46,7 +46,7 @@ class Facts(psutil.Process):
         return []
 
 
-class PortableTable(Questions):
+class PortableTable(PidByPidTable):
     """psutil's processes under the project's contract; see ``ssd.processes.contract``.
 
     A start time is in clock ticks since boot on Linux, in microseconds since the epoch
@@ -64,6 +64,15 @@ class PortableTable(Questions):
             raise ProcessTableError(f"psutil cannot list processes: {error.strerror}") from error
         except IndexError as error:  # psutil's own, of an empty list: /proc is not mounted
             raise ProcessTableError("psutil lists no processes") from error
+
+    def command_line(self, pid: int) -> list[bytes]:
+        """Return the words of a process's command line; none if it has ended."""
+        if LINUX:  # psutil would split a single word at its spaces
+            return super().command_line(pid)
+        try:
+            return [os.fsencode(word) for word in psutil.Process(pid).cmdline()]
+        except psutil.Error:
+            return []
 
     def open(self, process: Process) -> "Handle":
         """Hold a process. Raises ProcessLookupError if it is not there any more."""

@@ -35,6 +35,21 @@ def sift(
         raise ProcessTableError(reason) from error
 
 
+def command_line(root: bytes, pid: int) -> list[bytes]:
+    """Return the words of a process's command line; none of a kernel thread or one gone.
+
+    Raises ProcessTableError.
+    """
+    try:
+        with open(root + b"/%d/cmdline" % pid, "rb", buffering=0) as file:
+            return file.read().split(b"\0")[:-1]
+    except UNKNOWN:
+        return []
+    except OSError as error:  # no descriptor is left to look with, or no memory
+        reason = f"unable to read {os.fsdecode(root)}: {error.strerror}"
+        raise ProcessTableError(reason) from error
+
+
 def _sift(
     root: bytes, entries: "Callable[[], list[bytes]]", criteria: "Criteria"
 ) -> "Iterator[bytes]":

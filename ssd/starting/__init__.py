@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ssd.identity import Process
     from ssd.matching import Match
     from ssd.pidfile.writing import Written
-    from ssd.processes.contract import ProcessTable
+    from ssd.processes.contract import Launcher, ProcessTable
     from ssd.starting.become import Say, Warn
     from ssd.starting.command import Command
     from ssd.starting.detach import Detachment
@@ -83,9 +83,9 @@ class Start:
         Raises AlreadyRunning, StartFailed, StartBlocked, PidfileUnwritable, NotReady and
         what the look raises.
         """
-        launcher: Callable[[Start], Process] | None = getattr(self.table, "launch", None)
-        if launcher is not None:  # it makes its processes itself: ssd.testing's
-            return launcher(self)
+        launcher: Launcher[Start] | None = self.table.launcher
+        if launcher is not None:
+            return launcher.launch(self)
         lock = self.lock()
         try:
             found = self.running()

@@ -21,7 +21,6 @@ from ssd.validation import demand_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Self
 
     from ssd.processes.contract import ProcessTable
@@ -66,8 +65,6 @@ class PIDLockFile(_PIDLockFile):
         super().__init__(os.fspath(path), threaded, timeout)
         demand_table(table)
         self._table = table or default_table()
-        # Asked anew each time: python-daemon forks between the making and the use.
-        self._own_pid: Callable[[], int] = getattr(table, "own_pid", os.getpid)
 
     def read_pid(self) -> int | None:
         """Return the pid in the file; None if there is no file or it holds none."""
@@ -82,7 +79,7 @@ class PIDLockFile(_PIDLockFile):
 
     def i_am_locking(self) -> bool:
         """Tell whether the file is this process's own."""
-        return self._owner() == self._own_pid()
+        return self._owner() == self._table.own_pid()
 
     def acquire(self, timeout: float | None = None) -> None:
         """Write this process into the file.
@@ -107,7 +104,7 @@ class PIDLockFile(_PIDLockFile):
         owner = self._owner()
         if owner is None:
             raise NotLocked(f"{self.path} is not locked")
-        if owner != self._own_pid():
+        if owner != self._table.own_pid():
             raise NotMyLock(f"{self.path} is locked, but not by me{self._by()}")
         pidfile.remove(self.path)
 
@@ -137,7 +134,7 @@ class PIDLockFile(_PIDLockFile):
         try:
             if self._owner() is not None:
                 return False
-            own = self._own_pid()
+            own = self._table.own_pid()  # anew: python-daemon forks between the making and the use
             mark = recording.describe(self._table.process(own), self._table)
             written = recording.write(self.path, own, _umask(), mark)
             if written is not None:
@@ -180,7 +177,7 @@ class PIDLockFile(_PIDLockFile):
         try:
             with self._table.open(process) as handle:
                 look = None  # declared processes release nothing while we wait
-                if not hasattr(self._table, "launch"):
+                if self._table.launcher is None:
                     look = self._table.now() + RELEASE
                 limits = [limit for limit in (until, look) if limit is not None]
                 self._table.wait([handle], min(limits, default=None))

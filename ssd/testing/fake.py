@@ -59,6 +59,7 @@ class FakeProcesses(View):
         self.hidepid = hidepid
         # A machine of its own: a pidfile of another one names nobody here.
         self.origin = Origin(b"fake-" + os.urandom(8).hex().encode(), b"fake")
+        self.launcher = self
         self.signals: list[Sent] = []
         self.events: list[Event] = []
         self.started: list[FakeProcess] = []
@@ -181,7 +182,7 @@ class FakeProcesses(View):
         """Do a start while an asyncio loop goes on; ``ssd.aio.start`` asks for it."""
         return await launching.launch_async(self, start)
 
-    def file(self, path: Path) -> tuple[int, int]:
+    def executable(self, path: Path) -> tuple[int, int]:
         """Return device and inode of an executable.
 
         Of the file that has the path; else, if the path was declared, numbers of its own on

@@ -1,6 +1,7 @@
 """Checks of what a table says about processes; each rule is a docstring."""
 
-from collections.abc import Callable
+import os
+import sys
 
 from ssd.identity import Process
 from ssd.matching import Criteria
@@ -16,6 +17,7 @@ HOSTILE_NAMES = (
     b")",
     b"fifteen bytes..",
 )
+MISSING = "/no/such/executable"
 
 
 def pids_ascend(world: World) -> None:
@@ -179,6 +181,44 @@ def caller_is_never_selected(world: World) -> None:
     expect(caller in table.select(Criteria(uid=world.uid())), False, "the caller in select(uid)")
 
 
+def caller_has_a_pid(world: World) -> None:
+    """The table knows the caller's pid."""
+    expect(world.table.own_pid(), world.caller, "own_pid()")
+
+
+def executable_has_the_numbers_of_its_file(world: World) -> None:
+    """An executable on the disk has the device and inode of its file; a missing one is an error."""
+    table, facts = world.table, os.stat(sys.executable)
+    for path in (sys.executable, os.fsencode(sys.executable)):
+        expect(table.executable(path), (facts.st_dev, facts.st_ino), f"executable({path!r})")
+    if table.launcher is None:  # one that makes processes may have executables on no disk
+        expect_error(OSError, lambda: table.executable(MISSING), f"executable({MISSING!r})")
+
+
+def command_line_ends_with_its_process(world: World) -> None:
+    """A living process has a command line, which another name leaves; a dead one has none."""
+    table, pid = world.table, world.start()
+    words = table.command_line(pid)
+    expect([type(word) for word in words], [bytes] * max(1, len(words)), "words of command_line()")
+    if world.can_rename:
+        world.rename(pid, b"new name")
+        expect(table.command_line(pid), words, "command_line() of one with a new name")
+    world.kill(pid)
+    expect(table.command_line(pid), [], "command_line() of a zombie")
+    world.reap(pid)
+    expect(table.command_line(pid), [], "command_line() of nobody")
+
+
+def origin_stays(world: World) -> None:
+    """What start times count from is the same at each look, if the table tells it at all."""
+    origin = world.table.origin
+    if origin is not None:
+        boot, clock = origin.boot(), origin.clock()
+        expect(origin.is_boot(boot), True, "is_boot() of boot()")
+        again = world.table.origin
+        expect(again and (again.boot(), again.clock()), (boot, clock), "origin, asked twice")
+
+
 def selection_ascends(world: World) -> None:
     """What is selected comes ascending by pid; the first is the first of them."""
     started = sorted(world.start() for _ in range(4))
@@ -204,7 +244,6 @@ def hidden_process_is_not_dead(world: World) -> None:
     table, hide = world.table, hider(world)
     if hide is None:
         return
-    unreadable: Callable[[Criteria], bool] | None = getattr(table, "unreadable", None)
     pid = world.start()
     asked = (
         Criteria(pid, file=world.file(pid)),
@@ -215,17 +254,16 @@ def hidden_process_is_not_dead(world: World) -> None:
     process = identity(world, pid)
     expect(table.select(Criteria(pid=pid)), [process], "select(pid) of a hidden process")
     expect(table.first(Criteria(pid=pid)), process, "first(pid) of a hidden process")
-    if unreadable is not None:
-        expect(unreadable(Criteria(pid=pid)), False, "unreadable(pid) of a hidden process")
-        for criteria in asked:
-            met = table.select(criteria) == [process]
-            expect(unreadable(criteria), not met, f"unreadable({criteria}) of a hidden process")
+    expect(table.unreadable(Criteria(pid=pid)), False, "unreadable(pid) of a hidden process")
+    for criteria in asked:
+        met = table.select(criteria) == [process]
+        expect(table.unreadable(criteria), not met, f"unreadable({criteria}) of a hidden process")
     world.kill(pid)
     expect(table.process(pid), None, "process() of a hidden zombie")
     expect(table.select(Criteria(pid=pid)), [], "select(pid) of a hidden zombie")
-    if unreadable is not None:
-        for criteria in (*asked, Criteria(world.caller, uid=world.uid()), Criteria(2**22 + 1, 1)):
-            expect(unreadable(criteria), False, f"unreadable({criteria}) of the dead, and the seen")
+    for criteria in (*asked, Criteria(world.caller, uid=world.uid()), Criteria(2**22 + 1, 1)):
+        what = f"unreadable({criteria}) of the dead, and the seen"
+        expect(table.unreadable(criteria), False, what)
 
 
 def _expect_named(world: World, process: Process, name: bytes) -> None:
@@ -249,6 +287,10 @@ CHECKS = (
     children_are_of_their_parent,
     all_criteria_must_hold,
     caller_is_never_selected,
+    caller_has_a_pid,
+    executable_has_the_numbers_of_its_file,
+    command_line_ends_with_its_process,
+    origin_stays,
     selection_ascends,
     stranger_does_not_hold,
     hidden_process_is_not_dead,

@@ -1,9 +1,17 @@
 """Checks of how a table holds processes, signals them and waits; each rule is a docstring."""
 
+import asyncio
 import signal
+import sys
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from ssd.matching import Criteria
+from ssd import aio, children
+from ssd.errors import AlreadyRunning
+from ssd.matching import Criteria, Match
 from ssd.processes.hidden import may_be
+from ssd.starting.command import Command
 from ssd.testing.expectations import World, expect, expect_error, hider, identity
 
 
@@ -96,6 +104,40 @@ def hidden_process_is_held(world: World) -> None:
         expect(handle.ended(), True, "ended() after KILL")
 
 
+def launcher_starts_nothing_twice(world: World) -> None:
+    """A table that makes its processes is its own launcher, and refuses what runs already."""
+    launcher, pid = world.table.launcher, world.start()
+    if launcher is None:
+        return
+    expect(launcher is world.table, True, "the launcher is the table")
+    match, command = Match(pid=pid), Command([sys.executable])
+    for start in (
+        lambda: children.start(match, command, table=launcher),
+        lambda: _in_a_loop(aio.start(match, command, table=launcher)),
+    ):
+        expect_error(AlreadyRunning, start, "a start of what runs already")
+
+
+def launcher_waits_in_the_tables_time(world: World) -> None:
+    """A wait of the launcher's is over at its time, and when a process has ended."""
+    table, pid = world.table, world.start()
+    if table.launcher is None:
+        return
+    with table.open(identity(world, pid)) as handle:
+        until = table.now() + 1000
+        _in_a_loop(table.launcher.wait_async([handle], until))
+        expect(table.now() >= until, True, "the time has come after wait_async()")
+        handle.signal(signal.SIGKILL)
+        _in_a_loop(table.launcher.wait_async([handle], None))
+        expect(handle.ended(), True, "ended() after KILL")
+
+
+def _in_a_loop(coroutine: Coroutine[Any, Any, object]) -> object:
+    """Run a coroutine to its end in a loop of its own, also where another one is running."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
 CHECKS = (
     handle_outlives_its_process,
     signal_ends,
@@ -103,4 +145,6 @@ CHECKS = (
     wait_ends_at_its_time,
     foreign_process_is_not_signalled,
     hidden_process_is_held,
+    launcher_starts_nothing_twice,
+    launcher_waits_in_the_tables_time,
 )

@@ -5,7 +5,7 @@ import os
 from ssd.finding import resolve
 from ssd.identity import UNKNOWN_START, Process
 from ssd.matching import Criteria, Match
-from ssd.processes.base import Questions
+from ssd.processes.base import PidByPidTable
 from ssd.testing.population import Population
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ def uid_of(user: int | str) -> int:
     return resolve(Match(user=user)).uid or 0
 
 
-class View(Population, Questions):
+class View(Population, PidByPidTable):
     """A population as one of it sees it: what of ``ProcessTable`` only looks.
 
     ``caller`` asks, with the rights of ``caller_uid``; ``hidepid``: others' processes, and
@@ -49,7 +49,9 @@ class View(Population, Questions):
     def command_line(self, pid: int) -> list[bytes]:
         """Return the words of a process's command line, none of one that is gone."""
         found = self._processes.get(pid)
-        return [] if found is None or found.ended else [os.fsencode(word) for word in found.argv]
+        if found is None or found.ended or not self._visible(pid):
+            return []
+        return [os.fsencode(word) for word in found.argv]
 
     def may_signal(self, process: "FakeProcess") -> bool:
         """Say whether the caller may: root, or the same user (kill(2))."""

@@ -90,7 +90,7 @@ class FakeProcess:
         if self.exe is None or isinstance(self.exe, tuple):
             return self.exe
         try:
-            return self.table.file(self.exe)
+            return self.table.executable(self.exe)
         except OSError:  # a path that was put here without a word to the table
             return None
 

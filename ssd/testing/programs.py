@@ -103,7 +103,7 @@ class Files:
             self._numbers.setdefault(os.path.normpath(os.fsdecode(exe)), len(self._numbers) + 1)
 
     def find(self, path: Path) -> tuple[int, int]:
-        """Return device and inode; see ``FakeProcesses.file``."""
+        """Return device and inode; see ``FakeProcesses.executable``."""
         try:
             facts = os.stat(path)
         except OSError:

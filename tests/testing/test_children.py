@@ -67,7 +67,7 @@ ASKED = {
 @pytest.mark.parametrize("way", ASKED)
 async def test_descriptor_is_refused_with_the_way_out(way: str, child: FakeChild) -> None:
     """No descriptor tells of a time that jumps; what does is named, through every caller."""
-    with pytest.raises(NoDescriptor, match=r"child\.wait.*table\.wait.*ssd\.loops\.wait"):
+    with pytest.raises(NoDescriptor, match=r"child\.wait.*table\.wait.*ssd\.aio\.wait"):
         ASKED[way](child)
 
 
@@ -133,7 +133,7 @@ async def test_thread_beside_tasks_is_refused(fake_processes: FakeProcesses) -> 
     fake_processes.register("/usr/bin/a", runs=exits(1, after=10))
     match, command = Match(name="a"), Command(["/usr/bin/a"])
     child = await loops.start(match, command, background=False, table=fake_processes)
-    with pytest.raises(RuntimeError, match=r"await ssd\.loops\.wait"):
+    with pytest.raises(RuntimeError, match=r"await ssd\.aio\.wait"):
         await asyncio.to_thread(child.wait)  # type: ignore[attr-defined]
     assert 0 == fake_processes.now()
     assert 3 == await asyncio.to_thread(started(fake_processes, "x", 5).wait)

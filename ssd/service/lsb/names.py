@@ -14,7 +14,7 @@ from ssd.processes import default_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     from ssd.identity import Process
     from ssd.processes.contract import ProcessTable
@@ -34,7 +34,7 @@ def processes_of(
     table = table or default_table()
     path = os.fsencode(program)
     found = _running(path, table) or _named(path, table)
-    elsewhere = hasattr(table, "launch")  # on a machine of ssd.testing's, which has one root
+    elsewhere = table.launcher is not None  # on a machine of ssd.testing's, which has one root
     return [
         each for each in found if each.pid not in omit and (elsewhere or _shares_root(each.pid))
     ]
@@ -78,29 +78,11 @@ def _named(path: bytes, table: "ProcessTable") -> "list[Process]":
     if not name:
         return []
     criteria = Criteria(name=name)
-    words: Callable[[int], list[bytes]] = getattr(table, "command_line", _command_line)
     return [
         process
         for process in table.select(criteria)
-        if means(path, words(process.pid)) and table.holds(criteria, process)
+        if means(path, table.command_line(process.pid)) and table.holds(criteria, process)
     ]
-
-
-def _command_line(pid: int) -> list[bytes]:
-    """Return the words of a process's command line; none of a kernel thread or one gone."""
-    if sys.platform != "linux":
-        import psutil  # dear, and the only way there
-
-        try:
-            return [os.fsencode(word) for word in psutil.Process(pid).cmdline()]
-        except psutil.Error:
-            return []
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb", buffering=0) as file:
-            text = file.read()
-    except GONE:
-        return []
-    return text.split(b"\0")[:-1]
 
 
 def _shares_root(pid: int) -> bool:

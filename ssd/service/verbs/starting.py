@@ -52,7 +52,7 @@ def start_program(steps: "Steps") -> "Process | None":
         table=steps.table,
     )
     process: Process | None
-    if service.background or hasattr(work.table, "launch"):
+    if service.background or work.table.launcher is not None:
         process = work.run()
     else:
         from ssd.service.verbs.until_ready import start_forking
@@ -77,7 +77,7 @@ def execute(steps: "Steps") -> str:
 
     Raises RuntimeError on a table that makes its processes itself: this one is none of its.
     """
-    if hasattr(steps.table, "launch"):
+    if steps.table.launcher is not None:
         raise RuntimeError(
             f"systemd-start would turn this process into {steps.service.executable}; "
             f"{steps.table!r} has only processes of its own: use start"

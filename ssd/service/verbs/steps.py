@@ -88,7 +88,7 @@ class Steps:
         from ssd.service.programs import lacks
 
         service = self.service
-        if service.script or service.root or hasattr(self.table, "file"):
+        if service.script or service.root or self.table.launcher is not None:
             return False
         said = lacks(str(service.executable))
         if said:
@@ -104,11 +104,10 @@ class Steps:
         path = self.service.executable
         if path is None:
             self.service.command()  # raises what is missing
-        known = getattr(self.table, "file", None)
-        if known is None:
+        if self.table.launcher is None:
             return runnable(str(self.service.program))
         try:
-            known(path)  # a table that makes its processes itself knows what it can execute
+            self.table.executable(str(path))  # it makes its processes, so it knows
         except OSError:
             return False
         return True
