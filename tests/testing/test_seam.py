@@ -4,6 +4,7 @@ import inspect
 import signal
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import lockfile
 import pytest
@@ -30,6 +31,23 @@ APART = {
 def test_it_takes_a_table(function: object) -> None:
     """By that name, and the system's own where none is given."""
     assert "table" in inspect.signature(function).parameters  # type: ignore[arg-type]
+
+
+def test_table_without_the_members_of_the_contract_is_refused() -> None:
+    """One from before they were there: the error says what to derive it from."""
+
+    class Older:
+        """A table that can only look."""
+
+        def select(self, criteria: object) -> list:
+            """Return nobody."""
+            return []
+
+    table: Any = Older()
+    with pytest.raises(TypeError, match=r"ssd\.processes\.base\.PidByPidTable"):
+        ssd.find(ssd.Match(name="webd"), table=table)
+    with pytest.raises(TypeError, match=r"ssd\.processes\.base\.PidByPidTable"):
+        ssd.start(ssd.Match(name="webd"), ssd.Command(["/usr/sbin/webd"]), table=table)
 
 
 def test_every_public_name_is_accounted_for() -> None:
