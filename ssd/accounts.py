@@ -8,7 +8,7 @@ import errno
 import os
 
 from ssd.errors import UnknownGroup, UnknownUser
-from ssd.schedule import number
+from ssd.signals import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Account:
             self._find_user(user)
 
     def _find_group(self, group: str | int) -> None:
-        gid = group if isinstance(group, int) else number(group)
+        gid = group if isinstance(group, int) else whole_number(group)
         self.group_name = str(group)
         if gid is None:
             import grp  # only a name needs the group database
@@ -54,7 +54,7 @@ class Account:
     def _find_user(self, user: str | int) -> None:
         import pwd
 
-        uid = user if isinstance(user, int) else number(user)
+        uid = user if isinstance(user, int) else whole_number(user)
         try:
             account = pwd.getpwnam(str(user)) if uid is None else pwd.getpwuid(uid)
         except (KeyError, OverflowError):

@@ -5,21 +5,41 @@ exit status that goes with it, is made in ``ssd.sentences``.
 """
 
 EXHAUSTED = (12, 23, 24)  # ENOMEM, ENFILE, EMFILE of every Unix: trouble of our own
+# What the kernel answers about a process that is gone (ENOENT, ESRCH) or hidden (EACCES, EPERM;
+# a mount with hidepid says ENOENT). Any other error is trouble of our own.
+VANISHED = (FileNotFoundError, ProcessLookupError, PermissionError)
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ssd.identity import Process
-    from ssd.remaking import Parts
+
+    Parts = tuple[object, tuple[object, ...], dict[str, object]]
 
 
 class Error(Exception):
     """The root of the family: every failure that ssd foresees is one of these."""
 
     def __reduce__(self) -> "Parts":
-        from ssd.remaking import taken_apart  # for pickle and copy: seldom wanted
+        """Return what pickle and copy make an exception of again; see ``object.__reduce__``.
 
-        return taken_apart(self)
+        BaseException's own calls the class with ``args``, the text alone, where ours take other
+        arguments; multiprocessing.Pool then waits for ever for a result that it cannot read.
+        A cause of another package's is left out: it could fail in that way.
+        """
+        state: dict[str, object] = dict(self.__dict__)
+        cause = self.__cause__
+        if isinstance(cause, Error) or (cause is not None and type(cause).__module__ == "builtins"):
+            state["__cause__"] = cause
+        if self.__suppress_context__:
+            state["__suppress_context__"] = True
+        return _remake, (type(self), self.args), state
+
+
+def _remake(kind: type[BaseException], arguments: tuple[object, ...]) -> BaseException:
+    """Return an exception with its text, and without a call of its ``__init__``."""
+    return kind.__new__(kind, *arguments)
 
 
 class UnknownUser(Error):

@@ -9,7 +9,6 @@ from ssd import pidfile
 from ssd.errors import ExecutableMissing
 from ssd.matching import Criteria, Match
 from ssd.processes import default_table
-from ssd.schedule import number
 from ssd.statuses import lsb_status
 
 TYPE_CHECKING = False
@@ -113,7 +112,9 @@ def _uid(user: str | int | None) -> int | None:
     """Look an account up; all digits are a uid, known or not."""
     if user is None or isinstance(user, int):
         return user
-    uid = number(user)
+    from ssd.signals import whole_number
+
+    uid = whole_number(user)
     if uid is None:
         from ssd.accounts import Account  # the account database, for names alone
 

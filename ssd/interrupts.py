@@ -1,6 +1,6 @@
-"""End by a signal, but not before what was made is cleared away.
+"""A process that clears up before a signal ends it.
 
-For a process of our own only: it changes the disposition of signals.
+For a process of our own only: this changes the disposition of signals.
 """
 
 import os
@@ -11,11 +11,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
-NAMES = ("SIGHUP", "SIGINT", "SIGTERM")
+ENDING_SIGNALS = ("SIGHUP", "SIGINT", "SIGTERM")
 
 
 class Interrupted(BaseException):
-    """One of the signals that ask a process to end has come."""
+    """A signal that asks a process to end has arrived."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(signum)
@@ -23,14 +23,14 @@ class Interrupted(BaseException):
 
 
 class Interruptible:
-    """While this context lasts, HUP, INT and TERM unwind the stack; then they do their work.
+    """While this context lasts, HUP, INT and TERM unwind the stack; at its end they take effect.
 
     A signal that the caller has ignored stays ignored.
     """
 
     def __enter__(self) -> "Interruptible":
         self._caught = []
-        for name in NAMES:
+        for name in ENDING_SIGNALS:
             signum = getattr(signals, name)
             if signals.getsignal(signum) == signals.SIG_DFL:
                 signals.signal(signum, _raise)

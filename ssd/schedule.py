@@ -4,20 +4,13 @@ The grammar is that of ``--retry`` in start-stop-daemon(8).
 """
 
 from ssd.errors import Error
+from ssd.signals import signal_number, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self
 
-
-# The names that start-stop-daemon(8) knows; the numbers are this system's.
-SIGNAL_NAMES = (
-    "ABRT", "ALRM", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "QUIT", "SEGV",
-    "TERM", "USR1", "USR2", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU",
-)  # fmt: skip
-
-INT_MAX = 2**31 - 1
 BREATH = 0.02  # seconds; the original's shortest pause, for a tail that has none of its own
 LONGEST_ITEM = 19  # the original's buffer; no name or sensible number is longer
 
@@ -34,28 +27,6 @@ class ScheduleError(ValueError):
         self.item: str = item
 
     __reduce__ = Error.__reduce__
-
-
-def number(text: str) -> int | None:
-    """Read a decimal number from 0 to 2147483647 as strtol(3) would; None if it is none."""
-    stripped = text.lstrip(" \t\n\v\f\r")
-    digits = stripped[1:] if stripped[:1] in ("+", "-") else stripped
-    # An isascii() check keeps other scripts' digits out, which int() would take.
-    # Ten digits hold INT_MAX; int() refuses texts of thousands of digits in its own way.
-    if not (digits.isascii() and digits.isdigit()) or len(digits.lstrip("0")) > 10:
-        return None
-    value = int(stripped)
-    return value if 0 <= value <= INT_MAX else None
-
-
-def signal_number(text: str) -> int | None:
-    """Read a signal given by number or by name without SIG; None if it is neither."""
-    value = number(text)
-    if value is None and text in SIGNAL_NAMES:
-        from ssd.signals import raw
-
-        value = int(getattr(raw, f"SIG{text}"))
-    return value
 
 
 class Schedule:
@@ -136,7 +107,7 @@ def _item(text: str) -> tuple[str, int]:
     if len(text) > LONGEST_ITEM:
         raise ScheduleError("item far too long (items are separated by slashes)", text)
     if text[:1].isascii() and text[:1].isdigit():
-        seconds = number(text)
+        seconds = whole_number(text)
         if seconds is None:
             raise ScheduleError("invalid timeout value", text)
         return WAIT, seconds

@@ -5,6 +5,7 @@ import sys
 
 from ssd.matching import Match
 from ssd.schedule import Schedule
+from ssd.signals import INT_MAX  # a descriptor is an int
 
 EXAMPLE = "'TERM/30/KILL/5', say, or '30' for TERM, 30 seconds, KILL and 30 more"
 
@@ -15,7 +16,6 @@ TOO_LONG = (
 )
 
 
-INT_MAX = 2**31 - 1  # descriptors are ints
 THREE = "(0, 1, 2) or (file.fileno(), 1, 2)"
 
 

@@ -4,11 +4,11 @@ import itertools
 import signal
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
-from kit.libc import strtol
 
-from ssd.schedule import INT_MAX, SIGNAL_NAMES, Schedule, ScheduleError, number, signal_number
+from ssd.schedule import Schedule, ScheduleError
+from ssd.signals import INT_MAX
 
 BREATH = 0.02  # seconds; the original's 20 milliseconds
 SEND, WAIT = "send", "wait"
@@ -142,12 +142,6 @@ def test_item_has_at_most_nineteen_characters(length: int) -> None:
             Schedule.parse(text)
 
 
-@pytest.mark.parametrize("name", SIGNAL_NAMES)
-def test_signal_name_is_this_systems_number(name: str) -> None:
-    """The names are the original's, the numbers the system's."""
-    assert getattr(signal, f"SIG{name}") == signal_number(name)
-
-
 def test_stop_without_retry_is_one_signal() -> None:
     """``once`` sends and waits for nothing."""
     assert Schedule([(SEND, HUP)]) == Schedule.once(HUP)
@@ -250,18 +244,3 @@ def test_any_text_is_a_schedule_or_a_schedule_error(text: str) -> None:
         assert Schedule.parse(text).steps
     except ScheduleError as error:
         assert error.item in text
-
-
-numbers = st.text(st.sampled_from(" \t\n\v\f\r+-0123456789abxXoO_.\u0665\udcff"), max_size=24)
-
-
-@given(numbers)
-@example("00000000000000000000000000000000005")
-@example("-0")
-@example("-1")
-@example("2147483647")
-@example("2147483648")
-@example("9" * 5000)
-def test_decimal_number_is_what_strtol_reads(text: str) -> None:
-    """``number`` and the C library agree on every text."""
-    assert strtol(text, 10) == number(text)

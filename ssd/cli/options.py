@@ -2,7 +2,11 @@
 
 from ssd.cli import grammar
 from ssd.cli.faults import Unusable, Usage
-from ssd.schedule import Schedule, ScheduleError, number, signal_number
+from ssd.signals import signal_number, whole_number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.schedule import Schedule
 
 START, STOP, STATUS, PIDOF, HELP, VERSION = (
     "start", "stop", "status", "pidof", "help", "version",
@@ -148,6 +152,8 @@ def _convert(options: Options) -> None:
             raise Usage("signal value must be numeric or name of signal (KILL, INT, ...)")
         options.signal = signum
     if "retry" in given:
+        from ssd.schedule import Schedule, ScheduleError
+
         try:
             options.schedule = Schedule.parse(str(given["retry"]), options.signal)
         except ScheduleError as error:
@@ -158,14 +164,14 @@ def _convert(options: Options) -> None:
         for name, value in values.convert(given).items():
             setattr(options, name, value)
     if "notify-timeout" in given:
-        seconds = number(str(given["notify-timeout"]))
+        seconds = whole_number(str(given["notify-timeout"]))
         if seconds is None:
             raise Usage("invalid notify timeout value: --notify-timeout takes whole seconds")
         options.notify_timeout = seconds
 
 
 def _positive(name: str, text: str | None) -> int:
-    value = number(str(text))
+    value = whole_number(str(text))
     if not value:
         raise Usage(f"{name} value must be a number greater than 0")
     return value

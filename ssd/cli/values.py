@@ -1,7 +1,7 @@
 """Read the option values that few command lines have: masks, niceness, schedulers."""
 
 from ssd.cli.faults import Unusable, Usage
-from ssd.schedule import INT_MAX, number
+from ssd.signals import INT_MAX, whole_number
 
 _SPACE = " \t\n\v\f\r"
 _LONG_MAX = 2**63 - 1
@@ -64,7 +64,7 @@ def cpu_scheduling(text: str) -> tuple[str, int]:
     from ssd.starting.scheduling import priority_range
 
     policy, colon, priority = text.partition(":")
-    value = number(priority) if colon else 0
+    value = whole_number(priority) if colon else 0
     if value is None:
         raise Unusable(f"invalid process scheduler priority in --procsched {text}")
     if policy not in CPU_POLICIES:
@@ -87,7 +87,7 @@ def io_scheduling(text: str) -> tuple[str, int]:
     from ssd.starting.command import IO_CLASSES
 
     io_class, colon, priority = text.partition(":")
-    value = number(priority) if colon else 4
+    value = whole_number(priority) if colon else 4
     if value is None:
         raise Unusable(f"invalid IO scheduler priority in --iosched {text}")
     if io_class not in IO_CLASSES:

@@ -4,8 +4,9 @@ A check takes a value as TOML, a shell file or Python gives it and returns it in
 normal form, or raises ``BadValue``, whose text completes "it has to be ...".
 """
 
-from ssd.schedule import SIGNAL_NAMES, Schedule, ScheduleError, signal_number
+from ssd.schedule import Schedule, ScheduleError
 from ssd.service.fields import DIRECTORY, READINESS, RESPAWN
+from ssd.signals import SIGNAL_NAMES, signal_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -107,7 +107,7 @@ BUDGETS = {
     "toml start": (COMMON | TOML | LINE, 3550),  # it runs already
     "toml stop": (COMMON | TOML | LINE | STOP, 4535),
     "shell status": (COMMON | SHELL, 4275),
-    "all status": (COMMON | TOML | SHELL | MANY, 4745),
+    "all status": (COMMON | TOML | SHELL | MANY, 4775),
 }
 
 

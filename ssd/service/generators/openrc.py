@@ -20,8 +20,8 @@ from ssd.service.generators.sheet import (
     directories,
     oom_score,
 )
-from ssd.service.generators.signals import name_of
 from ssd.service.surroundings import argv
+from ssd.signals import signal_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _schedule(service: "Service") -> str:
         if number == schedule.repeat:
             words.append("forever")
         if kind == SEND:
-            name = name_of(value)
+            name = signal_name(value)
             words.append(f"-{name}" if name.isdigit() else name.removeprefix("SIG"))
         elif value or number == last and not repeated:
             words.append(str(value))

@@ -21,9 +21,9 @@ from ssd.service.generators.sheet import (
     modern,
     oom_score,
 )
-from ssd.service.generators.signals import name_of
 from ssd.service.surroundings import argv
 from ssd.signals import raw as signals
+from ssd.signals import signal_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -360,13 +360,13 @@ def _stop(sheet: Sheet) -> "Iterable[str]":
     if ending.first is None:
         sheet.lose("stop_schedule", "it does not begin with a signal")
         return
-    yield f"KillSignal={name_of(ending.first)}"
+    yield f"KillSignal={signal_name(ending.first)}"
     endless = ending.repeats and ending.last is None
     yield f"TimeoutStopSec={'infinity' if endless else _time_limit(ending.seconds)}"
     if ending.last is None:
         yield "SendSIGKILL=no"
     elif ending.last != KILL:
-        yield f"FinalKillSignal={name_of(ending.last)}"
+        yield f"FinalKillSignal={signal_name(ending.last)}"
     # It sends a CONT of its own after the first signal.
     if [each for each in ending.skipped if each != (0, signals.SIGCONT)]:
         sheet.lose("stop_schedule", "between the first signal and the last systemd sends no other")

@@ -17,8 +17,8 @@ from ssd.service.generators.quoting import (
     upstart_word,
 )
 from ssd.service.generators.sheet import KILL, Ending, Readiness, Respawn, Sheet, directories
-from ssd.service.generators.signals import name_of
 from ssd.service.surroundings import argv
+from ssd.signals import signal_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def _stop(sheet: Sheet) -> "Iterable[str]":
     if ending.first is None:
         sheet.lose("stop_schedule", "it does not begin with a signal")
         return
-    yield f"kill signal {name_of(ending.first).removeprefix('SIG')}"
+    yield f"kill signal {signal_name(ending.first).removeprefix('SIG')}"
     seconds = ending.seconds if ending.last == KILL else ending.total
     yield f"kill timeout {A_YEAR if ending.repeats else seconds}"
     if KILL not in (ending.first, ending.last):

@@ -4,10 +4,10 @@ import os
 
 from ssd.errors import AlreadyRunning
 from ssd.matching import Match
-from ssd.schedule import SEND, Schedule, ScheduleError, signal_number
+from ssd.schedule import SEND, Schedule, ScheduleError
 from ssd.service.lsb.names import comm_of
 from ssd.service.lsb.pids import default_pidfile, pidofproc
-from ssd.signals import raw
+from ssd.signals import raw, signal_number
 from ssd.statuses import DEAD_WITH_PIDFILE, STOPPED, SUCCESS
 
 TYPE_CHECKING = False

@@ -8,7 +8,7 @@ finds them and their command line confirms it: argv[0], or argv[1] of a script.
 import os
 import sys
 
-from ssd.errors import ExecutableMissing
+from ssd.errors import VANISHED, ExecutableMissing
 from ssd.matching import Criteria, Match
 from ssd.processes import default_table
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ssd.processes.contract import ProcessTable
 
 COMM_LENGTH = 15  # bytes that Linux keeps of a name, TASK_COMM_LEN less its NUL
-GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 
 
 def processes_of(
@@ -91,5 +90,5 @@ def _shares_root(pid: int) -> bool:
         return True
     try:
         return os.path.samestat(os.stat(f"/proc/{pid}/root"), os.stat("/"))
-    except GONE:
+    except VANISHED:
         return False

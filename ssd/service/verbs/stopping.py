@@ -2,9 +2,10 @@
 
 from ssd.clearing import clear
 from ssd.errors import Error
-from ssd.schedule import Schedule, signal_number
+from ssd.schedule import Schedule
 from ssd.service import verbs
 from ssd.service.verbs.steps import Steps
+from ssd.signals import signal_number
 from ssd.stopping import Stop, run
 
 TYPE_CHECKING = False
