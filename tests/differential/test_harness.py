@@ -46,20 +46,20 @@ def test_single_change_is_noticed(change, possible, tmp_path):
     assert any(f".{where}" in line.split(": ")[0] for line in found), found
 
 
-def test_there_are_at_least_400_cases():
+def test_cases_are_at_least_400():
     """And every one of them says which rule it shows."""
     loaded = cases.load()
     assert len(loaded) >= 400
     assert [] == [case.id for case in loaded if len(case.rule.split()) < 2]
 
 
-def test_every_divergence_is_written_down():
+def test_divergences_are_all_written_down():
     """A case may let the sides differ only where docs/reference/divergences.md has a row for it."""
     rows = set(re.findall(r"^\| (\w+) \|", DIVERGENCES.read_text(encoding="utf-8"), re.MULTILINE))
     assert set() == {case.divergence for case in cases.load()} - {""} - rows
 
 
-def test_every_case_that_the_docs_cite_is_there():
+def test_cases_that_the_docs_cite_exist():
     """A proof named in docs/reference/divergences.md is a case or a test that exists."""
     groups = {case.id.split("-")[0] for case in cases.load()}
     cited = re.findall(r"`(\w+-[\w-]+)`", DIVERGENCES.read_text(encoding="utf-8"))

@@ -29,7 +29,6 @@ TESTS = {
     "matching": ["tests/test_matching.py", "tests/conformance"],
     "schedule": ["tests/test_schedule.py", IMPORTS],
     "stopping": [
-        "tests/test_engine.py",
         "tests/test_stopping.py",
         "tests/real/test_stopping.py",
         IMPORTS,

@@ -61,7 +61,7 @@ def call(client: subprocess.Popen[str], method: str) -> object:
     return json.loads(client.stdout.readline())
 
 
-def test_its_methods_are_answered_over_the_queue_across_a_restart(embedded, client) -> None:
+def test_methods_are_answered_across_a_restart(embedded, client) -> None:
     """One client, two processes that answer it; a start returns when the service is ready."""
     assert 0 == embedded.verb("start")
     first = embedded.pid()
@@ -83,7 +83,7 @@ def test_its_methods_are_answered_over_the_queue_across_a_restart(embedded, clie
     assert "Stopped in good order" in log
 
 
-def test_it_outlives_an_outage_of_the_broker(embedded) -> None:
+def test_service_outlives_an_outage_of_the_broker(embedded) -> None:
     """It connects again by itself, and answers as nova's services do."""
     assert 0 == embedded.verb("start")
     pid = embedded.pid()

@@ -20,14 +20,14 @@ pytestmark = [
 ]
 
 
-def test_all_of_it_runs_after_up(machine: Machine) -> None:
+def test_services_all_run_after_up(machine: Machine) -> None:
     """status tells of each service, and of nova-compute that it is not the lab's to start."""
     lines = machine.nova_lab("status").stdout
     for name in ("epmd", "broker", "placement", "conductor"):
         assert f"{name} is running (process" in lines
 
 
-def test_its_libraries_are_of_the_versions_that_are_pinned(machine: Machine) -> None:
+def test_libraries_have_the_pinned_versions(machine: Machine) -> None:
     """So that the lab is the same tomorrow."""
     wanted = dict(re.findall(r"^(\S+)==(\S+)$", CONSTRAINTS.read_text(), re.MULTILINE))
     frozen = machine.run([machine.lab.command("pip"), "freeze"]).stdout
@@ -62,7 +62,7 @@ def test_interrupted_up_goes_on_where_it_was(machine: Machine) -> None:
     assert int(consumers) > 0, "up has not waited for it"
 
 
-def test_service_that_was_not_seen_ready_is_started_anew(machine: Machine) -> None:
+def test_service_not_seen_ready_is_started_anew(machine: Machine) -> None:
     """It runs, but whoever started it did not wait for it to the end."""
     before = pids(machine)
     machine.run(["rm", machine.lab.run / "placement.ready"])
@@ -72,7 +72,7 @@ def test_service_that_was_not_seen_ready_is_started_anew(machine: Machine) -> No
     assert 0 == machine.nova_lab("status").returncode
 
 
-def test_step_that_fails_says_which_and_why_and_where_its_log_is(machine: Machine) -> None:
+def test_failed_step_names_itself_its_reason_and_its_log(machine: Machine) -> None:
     """Here the placement service cannot start: somebody else has its folder's settings."""
     settings = machine.lab.etc / "placement"
     machine.nova_lab("stop", "placement")
@@ -87,7 +87,7 @@ def test_step_that_fails_says_which_and_why_and_where_its_log_is(machine: Machin
     machine.nova_lab("start", "placement")
 
 
-def test_folder_that_nova_cannot_reach_is_refused(machine: Machine, tmp_path: Path) -> None:
+def test_directory_that_nova_cannot_reach_is_refused(machine: Machine, tmp_path: Path) -> None:
     """It names the folder in the way, and what to do."""
     tmp_path.chmod(0o700)
     assert tmp_path == closed_to_others(tmp_path / "lab") or closed_to_others(tmp_path.parent)

@@ -86,7 +86,7 @@ def test_hangup_would_make_it_deaf(compute: Compute) -> None:
     assert PONG == compute.ping()
 
 
-def test_one_that_was_killed_is_dead_with_a_pidfile_and_a_start_recovers(compute: Compute) -> None:
+def test_killed_service_is_dead_with_a_pidfile(compute: Compute) -> None:
     """Status 1, then 0 with another process that answers."""
     pid = compute.pid()
     compute.machine.signal(pid, signal.SIGKILL)
@@ -99,7 +99,7 @@ def test_one_that_was_killed_is_dead_with_a_pidfile_and_a_start_recovers(compute
     compute.await_heartbeats(1)
 
 
-def test_stopped_one_is_gone_from_the_queue(compute: Compute) -> None:
+def test_stopped_service_is_gone_from_the_queue(compute: Compute) -> None:
     """It ends of the TERM, unless that takes it longer than the schedule; nobody consumes."""
     began, offset, pid = time.monotonic(), compute.log_size(), compute.pid()
     assert 0 == compute.verb("stop")
@@ -111,7 +111,7 @@ def test_stopped_one_is_gone_from_the_queue(compute: Compute) -> None:
     assert last_words or seconds >= SCHEDULE, "it was killed before its time"
 
 
-def test_one_that_ignores_the_term_is_killed_after_its_time(compute: Compute) -> None:
+def test_service_that_ignores_term_is_killed_after_its_time(compute: Compute) -> None:
     """SIGSTOP lets nothing through but the KILL at the end of the schedule."""
     pid = compute.pid()
     compute.machine.signal(pid, signal.SIGSTOP)
@@ -143,7 +143,7 @@ def watched(look: Callable[[], View]) -> Iterator[set[View]]:
         watching.join()
 
 
-def test_it_outlives_an_outage_of_the_broker(compute: Compute) -> None:
+def test_service_outlives_an_outage_of_the_broker(compute: Compute) -> None:
     """It connects again by itself, and ssd sees the same running process all the time."""
     pid = compute.pid()
 

@@ -66,7 +66,7 @@ def test_nova_does_not_say_ready(life: Life) -> None:
     assert 0 == life.status
 
 
-def test_consumer_on_its_queue_says_it(life: Life) -> None:
+def test_consumer_on_its_queue_means_ready(life: Life) -> None:
     """The same process was ready all the same: its queue has one consumer."""
     assert 1 == life.consumers
 
@@ -78,9 +78,7 @@ def test_script_prints_what_the_page_shows(checkout: Path, life: Life) -> None:
     assert printed == life.told.splitlines()
 
 
-def test_each_step_of_its_life_leaves_the_line_that_the_page_shows(
-    checkout: Path, life: Life
-) -> None:
+def test_steps_of_a_life_leave_the_lines_that_the_page_shows(checkout: Path, life: Life) -> None:
     """docs/reference/compute.md has them in their order."""
     wanted = re.findall(r"^\| \d+ .*\| `(.*)` \|$", section(checkout), re.MULTILINE)
     assert 11 == len(wanted)
@@ -89,14 +87,14 @@ def test_each_step_of_its_life_leaves_the_line_that_the_page_shows(
     assert [] == missing
 
 
-def test_probe_says_so_when_nobody_consumes(machine: Machine, life: Life) -> None:
+def test_probe_fails_without_a_consumer(machine: Machine, life: Life) -> None:
     """It gives up after its time, and names queue and seconds."""
     done = machine.nova_lab("ready", 1, check=False)
     assert 1 == done.returncode
     assert "nobody consumes from compute.nova-lab after 1 seconds" in done.stdout
 
 
-def test_start_by_its_declaration_returns_when_somebody_consumes(machine: Machine) -> None:
+def test_declared_start_returns_when_a_consumer_is_there(machine: Machine) -> None:
     """The declaration has that probe, so restart too waits for the new process."""
     compute = Compute(machine, doors.declared(machine.lab))
     consumers = []

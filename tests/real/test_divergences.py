@@ -29,9 +29,7 @@ def stage(content: str = "") -> None:
 
 @alone
 @pytest.mark.parametrize("content", ["-1", "0", "{pid}abc"])
-def test_divergence_01_a_pidfile_gives_a_whole_positive_number_or_nobody(
-    tool: Tool, content: str
-) -> None:
+def test_divergence_01_pidfile_gives_a_number_or_nothing(tool: Tool, content: str) -> None:
     """-1 is not everybody, 0 is not one's own group, and 12abc is not process 12."""
     listener = Listener(process_group=0)
     stage(content.format(pid=listener.pid))
@@ -43,7 +41,7 @@ def test_divergence_01_a_pidfile_gives_a_whole_positive_number_or_nobody(
 
 @alone
 @pytest.mark.parametrize("plant", [os.symlink, os.link])
-def test_divergence_02_a_link_that_the_daemon_planted_is_not_believed(tool: Tool, plant) -> None:
+def test_divergence_02_link_planted_by_the_daemon_is_refused(tool: Tool, plant) -> None:
     """What the daemon's user puts in the pidfile's place leads to no file of root's."""
     listener = Listener()
     stage()
@@ -56,7 +54,7 @@ def test_divergence_02_a_link_that_the_daemon_planted_is_not_believed(tool: Tool
 
 
 @alone
-def test_divergence_03_a_fifo_does_not_block(tool: Tool) -> None:
+def test_divergence_03_fifo_does_not_block(tool: Tool) -> None:
     """The original waits until somebody writes into a FIFO; ssd sees that it is no pidfile."""
     stage()
     os.mkfifo(PIDFILE)
@@ -68,7 +66,7 @@ def test_divergence_03_a_fifo_does_not_block(tool: Tool) -> None:
 
 
 @alone
-def test_divergence_04_a_failed_exec_is_reported(tool: Tool) -> None:
+def test_divergence_04_failed_exec_is_reported(tool: Tool) -> None:
     """A background start whose program cannot be executed fails and leaves no pidfile."""
     stage()
     broken = Path("/run/stage/broken")
@@ -81,7 +79,7 @@ def test_divergence_04_a_failed_exec_is_reported(tool: Tool) -> None:
 
 @alone
 @pytest.mark.parametrize("pidfile", ["/run/nowhere/d.pid", "/run/full/d.pid"])
-def test_divergence_05_no_daemon_runs_unrecorded(tool: Tool, pidfile: str) -> None:
+def test_divergence_05_daemon_never_runs_unrecorded(tool: Tool, pidfile: str) -> None:
     """Where the pidfile cannot be written no daemon is started."""
     program, others = Program(), pids()
     os.mkdir("/run/full")
@@ -95,7 +93,7 @@ def test_divergence_05_no_daemon_runs_unrecorded(tool: Tool, pidfile: str) -> No
 
 
 @alone
-def test_divergence_06_starts_at_the_same_moment_give_one_daemon(tool: Tool) -> None:
+def test_divergence_06_concurrent_starts_give_one_daemon(tool: Tool) -> None:
     """A start that comes between another's look and its fork waits for that, and sees its daemon.
 
     Whole crowds of starts race each other in test_races.py.
@@ -113,7 +111,7 @@ def test_divergence_06_starts_at_the_same_moment_give_one_daemon(tool: Tool) -> 
 
 
 @alone
-def test_divergence_07_a_zombie_is_dead(tool: Tool) -> None:
+def test_divergence_07_zombie_is_dead(tool: Tool) -> None:
     """A process that has ended and was not reaped does not run, and a stop is done with it."""
     zombie = spawn("true")
     wait_end(zombie.pid)
@@ -124,7 +122,7 @@ def test_divergence_07_a_zombie_is_dead(tool: Tool) -> None:
 
 
 @alone
-def test_divergence_08_a_signal_reaches_the_process_that_was_found_or_nobody(tool: Tool) -> None:
+def test_divergence_08_signal_reaches_only_the_process_found(tool: Tool) -> None:
     """A stranger that gets the pid between the look and the signal is not signalled."""
     program = Program()
     daemon = spawn(program.path, *program.words)
@@ -155,7 +153,7 @@ def test_divergence_09_time_is_counted_in_microseconds(tool: Tool) -> None:
 
 
 @alone
-def test_divergence_09_a_stranger_cannot_say_that_it_is_ready(tool: Tool) -> None:
+def test_divergence_09_stranger_cannot_say_ready(tool: Tool) -> None:
     """Only the program and what it starts may notify, not whoever is of its user."""
     open_ways()
     program = Notifier()
@@ -170,7 +168,7 @@ def test_divergence_09_a_stranger_cannot_say_that_it_is_ready(tool: Tool) -> Non
 
 
 @alone
-def test_divergence_09_a_death_ends_the_wait(tool: Tool) -> None:
+def test_divergence_09_death_ends_the_wait(tool: Tool) -> None:
     """A program that ends before it is ready is not waited for any longer."""
     program = Notifier("exit")
     seconds = tool.expects(original=1, ssd=1000)
@@ -190,7 +188,7 @@ def test_divergence_10_only_a_regular_file_is_removed(tool: Tool) -> None:
 
 
 @alone
-def test_divergence_10_the_pidfile_of_a_living_stranger_is_kept(tool: Tool) -> None:
+def test_divergence_10_pidfile_of_a_living_stranger_is_kept(tool: Tool) -> None:
     """--remove-pidfile does not take the record of a process that was not stopped."""
     listener = Listener()
     stage(f"{listener.pid}\n")
@@ -201,7 +199,7 @@ def test_divergence_10_the_pidfile_of_a_living_stranger_is_kept(tool: Tool) -> N
 
 
 @alone
-def test_divergence_11_a_stop_never_means_itself(tool: Tool) -> None:
+def test_divergence_11_stop_never_matches_itself(tool: Tool) -> None:
     """A stop of all that a user runs, by that user, stops the others and lives."""
     open_ways()
     program = Program()
@@ -219,7 +217,7 @@ def test_divergence_11_a_stop_never_means_itself(tool: Tool) -> None:
 
 
 @alone
-def test_divergence_11_a_start_never_finds_itself(tool: Tool) -> None:
+def test_divergence_11_start_never_finds_itself(tool: Tool) -> None:
     """A start that looks for the processes of its own user is not already running."""
     open_ways()
     done = tool("--start", "--user", OWNER, "--startas", "/bin/true", user=OWNER)
@@ -227,7 +225,7 @@ def test_divergence_11_a_start_never_finds_itself(tool: Tool) -> None:
 
 
 @alone
-def test_divergence_12_a_new_owner_of_the_pid_is_a_stranger(tool: Tool) -> None:
+def test_divergence_12_new_owner_of_the_pid_is_a_stranger(tool: Tool) -> None:
     """A process that takes over the pid during --retry is not sent the next signal."""
     program = Program("target")
     target = spawn(program.path, *program.script("trap 'say term' TERM; say $$; stay"))

@@ -44,7 +44,7 @@ def pretend(program: Program, way: str, user: int) -> subprocess.Popen[str]:
 
 @alone
 @pytest.mark.parametrize("way", ["mounted", "and removed"])
-def test_divergence_30_a_strangers_mount_is_not_the_executable(tool: Tool, way: str) -> None:
+def test_divergence_30_strangers_mount_is_not_the_executable(tool: Tool, way: str) -> None:
     """What a process is called in namespaces of a stranger's own is for him to choose."""
     program = Program()
     with pretend(program, way, USER) as process:
@@ -60,7 +60,7 @@ def test_divergence_30_a_strangers_mount_is_not_the_executable(tool: Tool, way: 
 
 
 @alone
-def test_divergence_30_a_strangers_link_is_not_the_executable(tool: Tool) -> None:
+def test_divergence_30_strangers_link_is_not_the_executable(tool: Tool) -> None:
     """A name that ends as the kernel marks a removed file leads nowhere by a planted link."""
     program = Program()
     os.symlink(NAME, f"{os.path.dirname(other())}/planted")
@@ -74,7 +74,7 @@ def test_divergence_30_a_strangers_link_is_not_the_executable(tool: Tool) -> Non
 
 @alone
 @pytest.mark.parametrize("kind", TABLES)
-def test_each_table_asks_what_a_process_runs(kind: str) -> None:
+def test_tables_ask_what_a_process_runs(kind: str) -> None:
     """In a scan and by its pid the file is meant, whatever its name is where it runs."""
     program, table = Program(), table_named(kind)
     with pretend(program, "mounted", 0) as process:
@@ -118,7 +118,7 @@ def test_backup_by_a_hard_link_hides_no_upgrade(tool: Tool) -> None:
 
 @alone
 @pytest.mark.parametrize("length", [300, 5000])
-def test_divergence_31_an_executable_may_have_a_long_path(tool: Tool, length: int) -> None:
+def test_divergence_31_executable_may_have_a_long_path(tool: Tool, length: int) -> None:
     """Beyond 256 bytes, and beyond what a link can tell."""
     program = Program()
     os.chdir("/run")

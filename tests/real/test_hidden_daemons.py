@@ -129,7 +129,7 @@ def test_pidfile_of_a_stopped_hidden_daemon_is_removed(ssd: Tool, caller: str) -
 @callers
 @pytest.mark.parametrize("criterion", ["--exec", "--name", "--user", "--ppid"])
 @alone
-def test_what_may_not_be_read_is_neither_dead_nor_meant(
+def test_unreadable_process_is_neither_dead_nor_matched(
     ssd: Tool, caller: str, criterion: str
 ) -> None:
     """With a second criterion the answer is that nobody can tell; nothing is started or killed."""

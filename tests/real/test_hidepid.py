@@ -214,7 +214,7 @@ def test_owner_of_a_lock_may_hide_itself() -> None:
 
 
 @alone
-def test_without_proc_there_is_no_table() -> None:
+def test_table_needs_proc() -> None:
     """An unmounted /proc is an error, in every question."""
     own = LinuxTable().process(os.getpid())
     assert own

@@ -165,7 +165,7 @@ def in_user_namespace(ids: str, deny: bool, words: list[str]) -> tuple[int, str,
 
 @alone
 @pytest.mark.parametrize("case", MAPPED)
-def test_in_a_user_namespace_a_user_can_be_had_that_is_mapped(tool: Tool, case: str) -> None:
+def test_user_namespace_allows_a_mapped_user(tool: Tool, case: str) -> None:
     """That there is no root to regain is no failure to prove it; what is not mapped fails."""
     open_ways()
     accounts()
@@ -177,7 +177,7 @@ def test_in_a_user_namespace_a_user_can_be_had_that_is_mapped(tool: Tool, case: 
 
 
 @alone
-def test_library_too_starts_as_a_user_where_root_is_not_mapped() -> None:
+def test_library_starts_as_a_user_where_root_is_not_mapped() -> None:
     """A helper does it, with the same proof."""
     open_ways()
     accounts()
@@ -193,7 +193,7 @@ DIVIDED = [[WALKER, ROOT, ROOT], [ROOT, WALKER, WALKER]]
 @alone
 @BOTH_WAYS
 @pytest.mark.parametrize("ids", DIVIDED, ids=["by a bit", "for a while"])
-def test_without_a_change_of_user_the_program_has_the_callers_ids(
+def test_program_has_the_callers_ids_without_a_change_of_user(
     tool: Tool, ids: list[int], where: list[str]
 ) -> None:
     """Real and effective ones: who is root in effect, or has stepped down, stays so."""
@@ -246,9 +246,7 @@ def test_changed_root_has_no_way_out(tool: Tool, where: list[str]) -> None:
 
 @alone
 @BOTH_WAYS
-def test_program_of_a_user_may_be_nicer_to_itself_than_he_could(
-    tool: Tool, where: list[str]
-) -> None:
+def test_program_of_a_user_may_have_a_lower_nice_value(tool: Tool, where: list[str]) -> None:
     """Niceness, scheduling and I/O class that only root may give stay with the user's program."""
     accounts()
     program = Program()

@@ -22,7 +22,7 @@ MNT_DETACH = 2  # umount2(2)
 
 
 @alone
-def test_divergence_13_a_failed_foreground_start_leaves_no_pidfile(tool: Tool) -> None:
+def test_divergence_13_failed_start_leaves_no_pidfile(tool: Tool) -> None:
     """What could not be executed in the foreground is not recorded either."""
     os.mkdir("/run/stage")
     broken = Path("/run/stage/broken")
@@ -35,7 +35,7 @@ def test_divergence_13_a_failed_foreground_start_leaves_no_pidfile(tool: Tool) -
 
 @alone
 @pytest.mark.parametrize("where", [["--background"], []], ids=["background", "foreground"])
-def test_divergence_14_an_old_pidfile_is_replaced(tool: Tool, where: list[str]) -> None:
+def test_divergence_14_old_pidfile_is_replaced(tool: Tool, where: list[str]) -> None:
     """The pidfile is a new file, of root and with the usual mode, whatever was there."""
     program, others = Program(), pids()
     Path(PIDFILE).write_text("4000000\n")
@@ -54,7 +54,7 @@ def test_divergence_14_an_old_pidfile_is_replaced(tool: Tool, where: list[str]) 
 
 
 @alone
-def test_divergence_15_a_process_that_renames_itself_is_followed_to_its_end(tool: Tool) -> None:
+def test_divergence_15_renamed_process_is_followed_to_its_end(tool: Tool) -> None:
     """A name that changes at the first signal does not save a process from the second."""
     program = Program("target")
     rename = "printf other > /proc/$$/comm; say renamed"
@@ -90,7 +90,7 @@ def test_divergence_16_broken_pipes_are_not_ignored(tool: Tool, where: list[str]
 @alone
 @pytest.mark.parametrize("where", [["--background"], []], ids=["background", "foreground"])
 @pytest.mark.parametrize("option", ["--chuid", "--group"])
-def test_divergence_22_no_id_but_the_one_asked_for_is_left(
+def test_divergence_22_ids_are_only_the_one_asked_for(
     tool: Tool, option: str, where: list[str]
 ) -> None:
     """A caller whose real id is the one asked for, and whose effective one is root, is changed."""
@@ -125,7 +125,7 @@ BLIND = {
 
 
 @alone
-def test_divergence_23_without_proc_nobody_is_taken_for_dead(tool: Tool) -> None:
+def test_divergence_23_daemon_is_not_dead_without_proc(tool: Tool) -> None:
     """Where no process can be looked at, none is started again, and none said to be dead."""
     program = Program()
     target = spawn(program.path, *program.words)
@@ -141,7 +141,7 @@ def test_divergence_23_without_proc_nobody_is_taken_for_dead(tool: Tool) -> None
 
 @alone
 @pytest.mark.parametrize("where", [["--background"], []], ids=["background", "foreground"])
-def test_without_proc_what_was_never_started_can_be(tool: Tool, where: list[str]) -> None:
+def test_first_start_works_without_proc(tool: Tool, where: list[str]) -> None:
     """Where there is no pidfile there is nobody to look at."""
     program = Program()
     words = ["--make-pidfile", "--pidfile", PIDFILE, "--startas", program.path]
@@ -179,7 +179,7 @@ def test_relative_pidfile_belongs_to_the_callers_directory(tool: Tool) -> None:
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])
-def test_help_and_version_are_its_own(tool: Tool, option: str) -> None:
+def test_help_and_version_are_of_ssd(tool: Tool, option: str) -> None:
     """Both succeed and say who they are."""
     done = tool(option)
     assert (0, "") == (done.returncode, done.stderr)
@@ -188,7 +188,7 @@ def test_help_and_version_are_its_own(tool: Tool, option: str) -> None:
 
 
 @alone
-def test_divergence_24_a_pidfile_is_believed_in_a_directory_that_gives_its_group(
+def test_divergence_24_pidfile_in_a_setgid_directory_is_trusted(
     tool: Tool,
 ) -> None:
     """Debian's redis-server has such a directory for its pidfile."""

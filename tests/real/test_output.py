@@ -101,7 +101,7 @@ def test_terminal_is_an_output(tool: Tool) -> None:
 
 
 @alone
-def test_daemons_own_user_chooses_no_file_of_roots(tool: Tool) -> None:
+def test_daemons_user_chooses_no_file_of_roots(tool: Tool) -> None:
     """A link in his directory is not followed, and nothing is made where it leads to."""
     program, others = Program(), pids()
     os.mkdir("/run/nova")

@@ -126,7 +126,7 @@ TABLES = {
 
 @pytest.mark.parametrize("table", TABLES)
 @alone
-def test_no_stranger_is_signalled(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strangers_are_not_signalled(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In 200 attempts the pid is reused at each step, and no new owner notices."""
     if not LAST_PID.exists():
         pytest.skip("the kernel does not let the next pid be chosen")

@@ -59,7 +59,7 @@ def race(
 
 
 @alone
-def test_of_twenty_background_starts_with_a_pidfile_one_starts(ssd_path: Path) -> None:
+def test_background_starts_with_a_pidfile_give_one_daemon(ssd_path: Path) -> None:
     """In each of 100 rounds one daemon runs and is recorded; 19 starts say that it does."""
     program, others = Program(), pids()
     for _ in range(100):
@@ -69,7 +69,7 @@ def test_of_twenty_background_starts_with_a_pidfile_one_starts(ssd_path: Path) -
 
 
 @alone
-def test_of_twenty_starts_of_an_executable_one_starts(ssd_path: Path) -> None:
+def test_starts_of_an_executable_give_one_daemon(ssd_path: Path) -> None:
     """Without a pidfile too, in each of 40 rounds one daemon runs."""
     program, others = Program(), pids()
     words = ["--start", "--background", "--exec", program.path, "--", *program.words]
@@ -80,7 +80,7 @@ def test_of_twenty_starts_of_an_executable_one_starts(ssd_path: Path) -> None:
 @alone
 @pytest.mark.parametrize("user", [0, 5001])
 @pytest.mark.parametrize("owner, mode", [(0, 0o2775), (0, 0o1777), (5001, 0o775), (5001, 0o1777)])
-def test_of_twenty_starts_in_a_directory_of_others_one_starts(
+def test_starts_in_a_directory_of_others_give_one_daemon(
     ssd_path: Path, owner: int, mode: int, user: int
 ) -> None:
     """Whatever those who can write the pidfile's directory have put in the way of a lock."""
@@ -104,7 +104,7 @@ def test_of_twenty_starts_in_a_directory_of_others_one_starts(
 
 
 @alone
-def test_of_twenty_foreground_starts_with_a_pidfile_one_starts(ssd_path: Path) -> None:
+def test_foreground_starts_with_a_pidfile_give_one_daemon(ssd_path: Path) -> None:
     """A start in the foreground becomes the daemon; the 19 others end and say that it runs."""
     program, others = Program(), pids()
     words = [word for word in background(program) if word != "--background"]
@@ -146,7 +146,7 @@ def in_step(jobs: Sequence[list[str]]) -> list[int]:
 
 @alone
 @pytest.mark.parametrize("kind", ["pidfile", "exec"])
-def test_of_twenty_starts_in_step_one_starts(kind: str) -> None:
+def test_starts_in_step_give_one_daemon(kind: str) -> None:
     """When all look at the same instant, in each of 20 rounds one daemon runs."""
     program, others = Program(), pids()
     words = background(program)

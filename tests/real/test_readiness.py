@@ -52,7 +52,7 @@ def test_program_that_says_ready_is_started(ssd: Tool) -> None:
 
 @alone
 @pytest.mark.parametrize("where", [["--background"], []], ids=["background", "foreground"])
-def test_nobody_is_told_of_a_socket_without_the_option(ssd: Tool, where: list[str]) -> None:
+def test_environment_names_no_socket_without_the_option(ssd: Tool, where: list[str]) -> None:
     """NOTIFY_SOCKET is set by --notify-await alone."""
     program = Notifier()
     start = spawn(ssd.path, "--start", *where, "--pidfile", PIDFILE, "--startas", program.path)
@@ -83,7 +83,7 @@ def test_notification_that_cannot_be_read_ends_the_wait(ssd: Tool, line: str) ->
 
 
 @alone
-def test_notification_that_cannot_be_read_is_told_of() -> None:
+def test_notification_that_cannot_be_read_is_reported() -> None:
     """It has come, as every other; the original's --verbose says so before it gives up."""
     program = Notifier("STATUS=on it&ERRNO=many")
     told: list[tuple[str, ...]] = []
@@ -104,7 +104,7 @@ def test_notification_that_cannot_be_read_is_told_of() -> None:
 
 
 @alone
-def test_time_can_be_extended(ssd: Tool) -> None:
+def test_program_can_extend_its_time(ssd: Tool) -> None:
     """EXTEND_TIMEOUT_USEC counts from its arrival; the program is ready within that."""
     program = Notifier("EXTEND_TIMEOUT_USEC=900000000")
     program.order(f"!echo sent > {program.ear.path}")
@@ -159,7 +159,7 @@ def test_end_is_noticed_without_pidfds_too(ssd: Tool, version: str) -> None:
 
 
 @alone
-def test_what_a_killed_wait_left_is_cleared_by_the_next(ssd: Tool) -> None:
+def test_directory_of_a_killed_wait_is_cleared_by_the_next(ssd: Tool) -> None:
     """The directory of one that waits still is left alone, and so is what is none of ssd's."""
     skip_without_nobody()
     os.mkdir("/run/.ssd-notify.full")
@@ -218,7 +218,7 @@ def test_program_may_be_ready_and_end(ssd: Tool) -> None:
 
 
 @alone
-def test_another_user_cannot_speak(ssd: Tool) -> None:
+def test_process_of_another_user_is_not_heard(ssd: Tool) -> None:
     """A stranger of another user does not reach the socket."""
     open_ways()
     program = Notifier()
@@ -237,7 +237,7 @@ def test_another_user_cannot_speak(ssd: Tool) -> None:
 
 @alone
 @pytest.mark.parametrize("user", ["root", "nobody"])
-def test_another_session_cannot_speak(ssd: Tool, user: str) -> None:
+def test_process_of_another_session_is_not_heard(ssd: Tool, user: str) -> None:
     """A stranger of the same user that the program did not start is not listened to."""
     open_ways()
     program = Notifier()
@@ -252,9 +252,7 @@ def test_another_session_cannot_speak(ssd: Tool, user: str) -> None:
 @alone
 @pytest.mark.parametrize("user", ["root", "nobody"])
 @pytest.mark.parametrize("message", ["READY=1", "ERRNO=13", "EXTEND_TIMEOUT_USEC=1", "ERRNO=x"])
-def test_who_has_ended_cannot_be_placed_and_is_not_listened_to(
-    ssd: Tool, message: str, user: str
-) -> None:
+def test_sender_that_has_ended_is_not_heard(ssd: Tool, message: str, user: str) -> None:
     """A stranger's end hides nothing: whatever he has sent, nobody can tell who he was."""
     open_ways()
     program = Notifier()

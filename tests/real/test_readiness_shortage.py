@@ -77,7 +77,7 @@ def test_program_that_cannot_be_heard_runs_on(ssd: Tool) -> None:
 
 @alone
 @pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "refused"), MemoryError()])
-def test_what_nobody_foresaw_says_that_the_program_was_started(error: Exception) -> None:
+def test_unforeseen_error_says_that_the_program_was_started(error: Exception) -> None:
     """The library's caller would take any other exception for a start that has failed."""
     program = Notifier("READY=1")
 
@@ -103,7 +103,7 @@ def test_what_nobody_foresaw_says_that_the_program_was_started(error: Exception)
 
 
 @alone
-def test_of_few_descriptors_a_start_is_done_or_leaves_nothing(ssd: Tool) -> None:
+def test_start_with_few_descriptors_succeeds_or_leaves_nothing(ssd: Tool) -> None:
     """Whatever the limit: status 0 and a daemon, or status 2 and none."""
     outcomes = set()
     for most in range(5, 24):

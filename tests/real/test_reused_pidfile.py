@@ -95,7 +95,7 @@ def replace(pid: int) -> None:
 
 @pytest.mark.parametrize("way", STARTS)
 @alone
-def test_stranger_with_the_pid_is_no_daemon(way: str, tmp_path: Path) -> None:
+def test_stranger_with_the_pid_is_not_the_daemon(way: str, tmp_path: Path) -> None:
     """Row 28: whoever wrote it, the status is 1, a stop kills nobody, and a start starts."""
     if not LAST_PID.exists():
         pytest.skip("the kernel does not let the next pid be chosen")

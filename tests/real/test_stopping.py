@@ -38,7 +38,7 @@ def test_child_that_ignores_term_is_killed(kind: str) -> None:
         assert -signal.SIGKILL == process.wait(PATIENCE)
 
 
-def test_child_that_outlives_the_schedule_is_told_of() -> None:
+def test_child_that_outlives_the_schedule_is_reported() -> None:
     """NotStopped carries the process, which still runs."""
     with stubborn() as process, pytest.raises(ssd.NotStopped) as caught:
         try:
@@ -60,7 +60,7 @@ def test_stop_runs_in_any_thread() -> None:
     assert [[process.pid]] == [[each.pid for each in result] for result in results]
 
 
-def test_thread_stops_many_at_once() -> None:
+def test_thread_stops_several_at_once() -> None:
     """Fifty children end together; every descriptor is closed again."""
     with ExitStack() as stack:
         children = [stack.enter_context(child()) for _ in range(50)]
@@ -118,7 +118,7 @@ def test_cancelled_asyncio_stop_lets_go() -> None:
         assert process.poll() is None
 
 
-def test_one_failure_in_an_asyncio_loop_does_not_hold_up_the_others(tmp_path: Path) -> None:
+def test_failure_in_an_asyncio_loop_does_not_delay_the_others(tmp_path: Path) -> None:
     """All are tried, then it raises."""
     (tmp_path / "pid").write_text("1\n")
     (tmp_path / "pid").chmod(0o666)

@@ -71,7 +71,7 @@ def failing(project: Path, words: list[str]) -> None:
     (project / "tests/test_chance.py").write_text(BY_CHANCE.format(words=words))
 
 
-def test_what_passes_when_repeated_is_named_and_the_run_is_green(run: Run, project: Path) -> None:
+def test_failure_that_passes_when_repeated_is_named_as_flaky(run: Run, project: Path) -> None:
     """Names with blanks and brackets too; the last lines tell them all."""
     failing(project, ["one", "two words", "a[b]"])
     done = run("bash", project / ".ci/run")
@@ -85,7 +85,7 @@ def test_what_passes_when_repeated_is_named_and_the_run_is_green(run: Run, proje
     ] == last[1:]
 
 
-def test_each_is_repeated_in_a_process_of_its_own(run: Run, project: Path) -> None:
+def test_failures_are_repeated_in_processes_of_their_own(run: Run, project: Path) -> None:
     """One that fails beside another is no test of chance."""
     failing(project, ["one", "two"])
     run("bash", project / ".ci/run")
@@ -110,7 +110,7 @@ def test_test_with_nova_is_repeated_as_the_others(run: Run, project: Path) -> No
     assert "    tests/test_chance.py::test_of_chance[one]" in done.stdout.splitlines()
 
 
-def test_nothing_is_said_of_a_run_without_failures(run: Run, project: Path) -> None:
+def test_run_without_failures_says_nothing(run: Run, project: Path) -> None:
     """The usual run."""
     failing(project, [])
     done = run("bash", project / ".ci/run")
@@ -118,7 +118,7 @@ def test_nothing_is_said_of_a_run_without_failures(run: Run, project: Path) -> N
     assert "flaky" not in done.stdout
 
 
-def test_what_fails_again_is_red(run: Run, project: Path) -> None:
+def test_failure_that_fails_again_is_red(run: Run, project: Path) -> None:
     """That the other one passes now does not help."""
     failing(project, ["one"])
     (project / "tests/test_fault.py").write_text("def test_fault():\n    assert False\n")
@@ -128,7 +128,7 @@ def test_what_fails_again_is_red(run: Run, project: Path) -> None:
     assert "nova" not in done.stdout
 
 
-def test_more_than_five_are_no_chance(run: Run, project: Path) -> None:
+def test_more_than_five_failures_are_not_repeated(run: Run, project: Path) -> None:
     """They are not even repeated."""
     failing(project, list("abcdef"))
     done = run("bash", project / ".ci/run")
@@ -152,7 +152,7 @@ def test_check_that_fails_is_red_whatever_the_tests_do(run: Run, project: Path, 
     ["import no_such_module\n", "import os\ndef test_end():\n    os._exit(1)\n"],
     ids=["cannot be imported", "ends pytest"],
 )
-def test_tests_that_did_not_come_to_their_end_are_red(run: Run, project: Path, module: str) -> None:
+def test_aborted_run_is_red(run: Run, project: Path, module: str) -> None:
     """What was not run may fail."""
     failing(project, [])
     (project / "tests/test_broken.py").write_text(module)

@@ -132,7 +132,7 @@ def tell(tmp_path: Path, script: Path, ssd_path: Path) -> Callable[..., list[obj
     return tell
 
 
-def test_three_doors_lead_to_the_same_life(tell) -> None:
+def test_entry_points_give_the_same_life(tell) -> None:
     """The same states, exit statuses, processes and directories."""
     diaries = {door: tell(door) for door in DOORS}
     assert diaries["shell"] == diaries["interpreter"]
@@ -144,7 +144,7 @@ def test_three_doors_lead_to_the_same_life(tell) -> None:
 
 
 @pytest.mark.requires_root
-def test_three_doors_lead_to_the_same_user(tell) -> None:
+def test_entry_points_give_the_same_user(tell) -> None:
     """Its ids, its groups, and what it owns; root starts it."""
     user = pwd.getpwuid(NOBODY)
     diaries = {door: tell(door, user.pw_name) for door in DOORS}

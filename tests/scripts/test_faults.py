@@ -63,7 +63,7 @@ def said(done: "subprocess.CompletedProcess[str]") -> str:
 
 
 @pytest.mark.parametrize("line", FAULTS)
-def test_without_a_working_package_the_status_is_no_answer(line: str, place: Place) -> None:
+def test_status_is_4_without_a_working_package(line: str, place: Place) -> None:
     """1 would mean that it runs already, or is dead and has left a pidfile."""
     place.python().break_package("raise MemoryError")
     done = place("ssd", *line.split())
@@ -72,9 +72,7 @@ def test_without_a_working_package_the_status_is_no_answer(line: str, place: Pla
 
 
 @pytest.mark.parametrize("line", SERVICE_FAULTS)
-def test_without_a_working_package_the_status_of_a_service_is_no_answer(
-    line: str, place: Place
-) -> None:
+def test_service_status_is_4_without_a_working_package(line: str, place: Place) -> None:
     """LSB: 4 where a status was asked for, else 1; the functions have their own."""
     place.python().break_package("raise MemoryError")
     done = place("ssd-service", *line.split())
@@ -99,7 +97,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_what_is_wrong_is_named_in_one_line(case: str, place: Place) -> None:
+def test_fault_is_named_in_one_line(case: str, place: Place) -> None:
     """Whatever it is."""
     text, name = BROKEN[case]
     place.python().break_package(text)
@@ -142,9 +140,7 @@ def test_module_that_is_broken_fails_with_what_was_asked_for(
     assert (status, True) == (done.returncode, "as deep as the sea" in said(done)), done.stderr
 
 
-def test_what_is_wrong_in_the_midst_of_a_line_does_not_stand_in_it(
-    place: Place, tmp_path: Path
-) -> None:
+def test_fault_in_the_middle_of_a_line_begins_a_new_one(place: Place, tmp_path: Path) -> None:
     """The line ends as that of any failure."""
     place.furnish().python()
     (place.packages / "ssd").unlink()
@@ -159,9 +155,7 @@ def test_what_is_wrong_in_the_midst_of_a_line_does_not_stand_in_it(
 
 
 @pytest.mark.parametrize("line", ["nap status --json", "all status --json"])
-def test_without_psutil_it_is_named_with_the_way_to_get_it(
-    line: str, place: Place, tmp_path: Path
-) -> None:
+def test_missing_psutil_is_named_with_the_remedy(line: str, place: Place, tmp_path: Path) -> None:
     """As from a zipapp, which cannot hold it; without --json there is no need of it."""
     place.furnish().python()
     (place.packages / "psutil").unlink()
@@ -185,7 +179,7 @@ def test_missing_interpreter_is_named(place: Place) -> None:
     assert said(done).startswith("ssd-service: ")  # the system's own has no ssd, or there is none
 
 
-def test_interpreter_that_cannot_be_executed_gives_no_answer(place: Place) -> None:
+def test_unusable_interpreter_gives_status_4(place: Place) -> None:
     """A shell's 126, or the status of a failure; never 1."""
     (place.bin / "python3").write_text("\x7fELF and no more")
     (place.bin / "python3").chmod(0o755)
@@ -196,7 +190,7 @@ def test_interpreter_that_cannot_be_executed_gives_no_answer(place: Place) -> No
 
 
 @pytest.mark.parametrize("kibibytes", [8000, 12000, 14000, 16000, 18000, 20000, 24000])
-def test_without_memory_no_answer_is_given(kibibytes: int, place: Place) -> None:
+def test_shortage_of_memory_gives_status_4(kibibytes: int, place: Place) -> None:
     """With so little of it either the interpreter or ssd fails; with more it works."""
     place.furnish().python()
     ask = f'ulimit -v {kibibytes} && exec "$0" "$@"'
@@ -212,7 +206,7 @@ def test_without_memory_no_answer_is_given(kibibytes: int, place: Place) -> None
             assert len(done.stderr.splitlines()) == (done.returncode in (2, 4)), done.stderr
 
 
-def test_interruption_ends_it_as_it_ends_a_c_program(place: Place) -> None:
+def test_interruption_ends_ssd_as_a_c_program(place: Place) -> None:
     """From the first line on."""
     place.python().break_package("import os; os.kill(os.getpid(), 2)")
     done = place("ssd", "--status", "--pid", "1")
@@ -222,7 +216,7 @@ def test_interruption_ends_it_as_it_ends_a_c_program(place: Place) -> None:
 # python -m ssd ------------------------------------------------------------------------------
 
 
-def test_module_imports_nothing_more_from_the_directory_that_it_is_in(
+def test_module_run_with_m_ignores_the_working_directory(
     tmp_path: Path,
 ) -> None:
     """What Python has imported until ssd is there, it cannot help."""

@@ -86,7 +86,7 @@ def filled(variables: dict[str, str], trap: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("variables", ASTRAY, ids=lambda variables: ",".join(variables))
-def test_isolated_by_its_first_line_it_obeys_no_variable_and_no_directory(
+def test_isolated_script_obeys_no_variable_and_no_directory(
     variables: dict[str, str], trap: Path, place: Place
 ) -> None:
     """Neither does ssd-service, which starts Python so."""
@@ -97,7 +97,7 @@ def test_isolated_by_its_first_line_it_obeys_no_variable_and_no_directory(
 
 
 @pytest.mark.parametrize("variables", MILD, ids=lambda variables: ",".join(variables))
-def test_as_pip_installs_it_ssd_obeys_what_the_interpreter_alone_looks_at(
+def test_installed_script_obeys_only_the_interpreter(
     variables: dict[str, str], trap: Path, ssd_path: Path, tmp_path: Path
 ) -> None:
     """Neither by its path nor by a link is anything of ssd's imported from elsewhere."""
@@ -141,7 +141,7 @@ def test_environment_reaches_the_program_byte_for_byte(
 TOLD = "trap 'echo TERM' TERM; echo ready; while :; do read line; done"
 
 
-def test_it_has_the_name_that_it_was_called_by(tmp_path: Path, ssd_path: Path) -> None:
+def test_script_has_the_name_that_it_was_called_by(tmp_path: Path, ssd_path: Path) -> None:
     """``--name python3`` must not find it."""
     link = tmp_path / "start-stop-daemon"
     link.symlink_to(ssd_path)
@@ -212,7 +212,7 @@ def wrapper(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("case", NOTES)
-def test_interpreter_is_the_one_that_pip_has_noted(case: str, place: Place, wrapper: Path) -> None:
+def test_interpreter_is_the_one_that_pip_wrote(case: str, place: Place, wrapper: Path) -> None:
     """Whatever else is called python, also beside the script."""
     blank, plain = wrapper / "a folder/python3.x", wrapper / "python-wrapper"
     place.furnish().python("/bin/false").noted(NOTES[case].format(python=plain, blank=blank))
@@ -224,9 +224,7 @@ def test_interpreter_is_the_one_that_pip_has_noted(case: str, place: Place, wrap
 @pytest.mark.parametrize(
     "noted", ["#!/usr/bin/env python3\n", "#!python3\n", "#!/gone/python\n", ""]
 )
-def test_interpreter_that_path_would_choose_is_not_taken(
-    noted: str, place: Place, trap: Path
-) -> None:
+def test_interpreter_is_not_searched_in_path(noted: str, place: Place, trap: Path) -> None:
     """The one beside the script is, and else the system's."""
     place.furnish().python().noted(noted)
     done = place("ssd-service", "--version", env={"PATH": str(trap)}, cwd=trap)
@@ -257,7 +255,7 @@ def test_packages_are_found_without_site(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_site_is_asked_where_that_alone_knows_the_packages(command: str, place: Place) -> None:
+def test_site_is_used_where_only_site_knows_the_packages(command: str, place: Place) -> None:
     """After pip install --editable a .pth file leads to them, in a virtual environment's folder."""
     place.venv().python()
     (place.packages / "editable.pth").write_text(f"{HERE}\n")
@@ -281,7 +279,7 @@ def test_python_daemon_may_be_the_systems(place: Place, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lost", ["interpreter", "packages"])
-def test_another_copy_of_what_stands_in_the_place_is_not_taken_for_the_original(
+def test_second_copy_is_not_mistaken_for_the_original(
     lost: str, tmp_path: Path, scripts: Path
 ) -> None:
     """Each would run the other, without end: as after a second installation."""

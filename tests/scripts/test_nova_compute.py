@@ -45,7 +45,7 @@ def live(machine: Machine) -> None:
 # The life ------------------------------------------------------------------------------
 
 
-def test_what_the_script_prints_is_what_the_page_shows(ssd_machine, checkout) -> None:
+def test_output_of_the_script_is_what_the_page_shows(ssd_machine, checkout) -> None:
     """docs/reference/compute.md: it proves the steps before the service has a log."""
     page = (checkout / "docs" / "reference" / "compute.md").read_text()
     ssd_machine.install()
@@ -55,13 +55,13 @@ def test_what_the_script_prints_is_what_the_page_shows(ssd_machine, checkout) ->
     assert ssd_machine.says_running(ssd_machine.pid)
 
 
-def test_whole_life_has_lsb_statuses(machine) -> None:
+def test_life_has_lsb_statuses(machine) -> None:
     """Start, start again, restart, death, start, stop: each verb tells what is so."""
     machine.install()
     live(machine)
 
 
-def test_whole_life_is_the_same_for_an_ordinary_user(request, machine, script) -> None:
+def test_life_is_the_same_for_an_ordinary_user(request, machine, script) -> None:
     """Nobody but root needs to be root: there is no --chuid then."""
     if "original" not in request.node.callspec.params.values():
         skip_without_nobody()
@@ -95,7 +95,7 @@ def test_restart_starts_what_was_not_running(machine) -> None:
     machine.expect(0, "status")
 
 
-def test_what_ignores_term_is_killed_in_the_end(machine) -> None:
+def test_service_that_ignores_term_is_killed(machine) -> None:
     """The schedule is TERM/30/KILL/5 unless RETRY says otherwise."""
     machine.install("#!/bin/sh\ntrap '' TERM\n: > {root}/deaf\nexec sleep 1000\n")
     os.mkfifo(machine.root / "deaf")
@@ -115,7 +115,7 @@ def test_stop_needs_no_executable(machine) -> None:
     machine.expect(3, "status")
 
 
-def test_pidfile_that_tells_nothing_is_status_4(machine) -> None:
+def test_unreadable_pidfile_gives_status_4(machine) -> None:
     """Neither running nor not running can be known."""
     machine.pidfile.mkdir(parents=True)
     assert "cannot tell" in machine.expect(4, "status")
@@ -168,7 +168,7 @@ def test_start_is_over_when_the_program_handles_its_signals(machine) -> None:
         machine.expect(0, "stop")
 
 
-def test_one_that_ends_before_it_serves_is_no_success(machine) -> None:
+def test_service_that_ends_before_it_serves_is_a_failure(machine) -> None:
     """And leaves no pidfile: an error in its configuration, say."""
     machine.install(f"#!{sys.executable}\nraise SystemExit(6)\n")
     for verb in ("start", "restart"):
@@ -201,7 +201,7 @@ def test_stand_in_without_its_libraries_is_not_started(machine, verb, status) ->
     machine.expect(3, "status")
 
 
-def test_stand_in_that_ends_at_once_is_no_success(ssd_machine) -> None:
+def test_stand_in_that_ends_at_once_is_a_failure(ssd_machine) -> None:
     """It has to say when it is ready. The original waits for that in vain."""
     stand_in(ssd_machine, '[ "$*" = --installed ] || exit 6\n')
     assert "failed!" in ssd_machine.expect(1, "start")
@@ -234,13 +234,13 @@ def test_unknown_verb_is_shown_the_usage(ssd_machine, words) -> None:
         ("frobnicate", 3),
     ],
 )
-def test_package_that_was_removed_is_no_failure(machine, verb, status) -> None:
+def test_removed_package_is_no_failure(machine, verb, status) -> None:
     """Debian Policy 9.3.2; but status tells the truth, and systemd is told what is missing."""
     machine.expect(status, verb)
     assert not machine.pidfile.exists()
 
 
-def test_user_who_does_not_exist_is_no_success(machine) -> None:
+def test_missing_user_is_a_failure(machine) -> None:
     """The Debian script takes every failure of its --test for "already running"."""
     if os.geteuid() != 0:
         pytest.skip("requires root: others do not change users")
@@ -251,7 +251,7 @@ def test_user_who_does_not_exist_is_no_success(machine) -> None:
     machine.expect(3, "status")
 
 
-def test_daemon_that_cannot_be_executed_is_no_success(ssd_machine) -> None:
+def test_daemon_that_cannot_be_executed_is_a_failure(ssd_machine) -> None:
     """The original reports success and leaves the pidfile of a dead process."""
     ssd_machine.install("#!/nonexistent/interpreter\n")
     done = ssd_machine("start")

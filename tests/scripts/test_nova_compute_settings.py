@@ -69,7 +69,7 @@ def test_administrators_files_are_read_in_their_order(machine) -> None:
     machine.expect(0, "stop")
 
 
-def test_every_name_can_be_given(ssd_machine) -> None:
+def test_names_can_all_be_given(ssd_machine) -> None:
     """Without a root directory of its own, too."""
     root = ssd_machine.root
     ssd_machine.install()

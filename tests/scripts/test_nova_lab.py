@@ -43,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
     ids=str,
 )
-def test_bad_usage_is_told_with_the_usage(words, reason, capsys) -> None:
+def test_bad_usage_shows_the_usage(words, reason, capsys) -> None:
     """Status 2, whoever asks and whatever there is."""
     assert 2 == main(words)
     told = capsys.readouterr().err
@@ -57,7 +57,7 @@ def test_bad_usage_is_told_with_the_usage(words, reason, capsys) -> None:
     ids=str,
 )
 @needs_root
-def test_where_there_is_no_lab_none_is_made(verb, wanted, folder, capsys) -> None:
+def test_verbs_make_no_lab_where_there_is_none(verb, wanted, folder, capsys) -> None:
     """Nothing runs, so down has done its work; the others say what comes first."""
     assert wanted == main(verb)
     told = capsys.readouterr()
@@ -67,7 +67,7 @@ def test_where_there_is_no_lab_none_is_made(verb, wanted, folder, capsys) -> Non
 
 
 @pytest.mark.parametrize("verb", ["up", "down", "status"])
-def test_others_than_root_are_refused(verb, folder, capsys, monkeypatch) -> None:
+def test_users_other_than_root_are_refused(verb, folder, capsys, monkeypatch) -> None:
     """With what it is that needs root."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert 1 == main([verb])
@@ -84,7 +84,7 @@ def test_other_systems_are_refused(missing, folder, capsys, monkeypatch) -> None
 
 
 @needs_root
-def test_folder_that_does_not_fit_is_refused(folder, capsys, monkeypatch) -> None:
+def test_unsuitable_directory_is_refused(folder, capsys, monkeypatch) -> None:
     """Blanks would split words in the files that are written; a file is no folder."""
     monkeypatch.setenv("NOVA_LAB", f"{folder}/a lab")
     assert 1 == main(["up"])
@@ -196,7 +196,7 @@ def test_installation_that_was_interrupted_begins_anew(tmp_path: Path, monkeypat
     assert [] == list(lab.done.iterdir())
 
 
-def test_what_leads_pip_elsewhere_is_left_out(monkeypatch) -> None:
+def test_variables_that_redirect_pip_are_removed(monkeypatch) -> None:
     """It installs into the lab, wherever the caller has it install."""
     for name in ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PYTHONPATH"):
         monkeypatch.setenv(name, "1")
@@ -250,7 +250,7 @@ def test_step_interrupted_at_its_beginning_leaves_no_process(checkout, tmp_path)
     assert "interrupted by SIGTERM; the same again goes on from there" in rest
 
 
-def test_who_reads_a_log_is_no_process_of_the_lab(tmp_path: Path) -> None:
+def test_reader_of_a_log_is_no_process_of_the_lab(tmp_path: Path) -> None:
     """A program of the lab is one, as is a program with its interpreter's name in front."""
     lab = Lab(tmp_path / "lab")
     lab.root.mkdir()

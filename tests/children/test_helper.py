@@ -47,7 +47,7 @@ def test_application_is_not_run_again(
 
 
 @pytest.mark.parametrize("executable", ["", None, "/bin/true"])
-def test_no_interpreter_is_an_error_of_the_family(
+def test_missing_interpreter_is_a_start_failure(
     executable: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An embedded Python may not know its own, or have none."""
@@ -55,7 +55,7 @@ def test_no_interpreter_is_an_error_of_the_family(
     assert f"{executable or '(none)'}: {helper.NO_PYTHON}" == refused(tmp_path)
 
 
-def test_application_has_children_all_the_same(
+def test_application_starts_children_without_interpreter(
     application: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They need no interpreter, unless they ask for what subprocess.Popen cannot do."""
@@ -68,7 +68,7 @@ def test_application_has_children_all_the_same(
     assert not (tmp_path / "runs").exists()
 
 
-def test_another_interpreter_can_be_named(
+def test_interpreter_can_be_named(
     application: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It does for an application what our own does for us."""
@@ -79,9 +79,7 @@ def test_another_interpreter_can_be_named(
         assert [process] == ssd.find(Match(pidfile=tmp_path / "pid"))
 
 
-def test_path_names_one_and_nothing_names_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_interpreter_is_a_path_or_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What shutil.which() has not found, say, is not our own instead; nor is it a number."""
     monkeypatch.setattr(ssd, "interpreter", Path(sys.executable))
     process = ssd.start(Match(pidfile=tmp_path / "pid"), NAP, make_pidfile=True)
@@ -108,7 +106,7 @@ NAMED: dict[str, tuple[str | None, str]] = {
 
 
 @pytest.mark.parametrize("case", NAMED)
-def test_what_is_named_and_does_not_do_says_so(
+def test_unusable_interpreter_is_named_with_the_reason(
     case: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -84,7 +84,7 @@ def test_session_and_descriptors_need_no_helper(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_helper")
-def test_of_many_threads_that_start_the_same_child_one_does() -> None:
+def test_threads_that_start_the_same_child_get_one() -> None:
     """The kernel's lock keeps threads apart as it does processes."""
     match = Match(ppid=os.getpid(), exec="/bin/sleep")
     started: list[ssd.Process] = []
@@ -117,7 +117,7 @@ def test_start_finds_the_caller(nice: int, tmp_path: Path) -> None:
         assert [here] == caught.value.processes
 
 
-def test_lock_is_released_whoever_has_a_copy(tmp_path: Path) -> None:
+def test_lock_is_released_though_a_fork_has_a_copy(tmp_path: Path) -> None:
     """Another thread may fork while it is held."""
     match = Match(pidfile=tmp_path / "pid")
     lock = locking.acquire(match, Criteria(), 0)
@@ -146,7 +146,7 @@ def test_lock_is_released_whoever_has_a_copy(tmp_path: Path) -> None:
         {"io_scheduling": ("idle", 7)},
     ],
 )  # fmt: skip
-def test_what_fork_exec_cannot_do_is_done_by_a_helper(wish: dict[str, Any]) -> None:
+def test_helper_does_what_fork_exec_cannot(wish: dict[str, Any]) -> None:
     """It is not left out."""
     assert not direct.suits(Command(["/bin/true"], **wish), None)
     assert direct.suits(Command(["/bin/true"]), None)
@@ -160,7 +160,7 @@ def test_pidfile_of_a_child_is_there_before_it_is_executed(tmp_path: Path) -> No
         assert 1 == started.wait()
 
 
-def test_another_fork_exec_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_fork_exec_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is private to Python: one that takes something else does nothing, and a helper does it."""
     tried: list[int] = []
 
@@ -175,7 +175,7 @@ def test_another_fork_exec_is_left_alone(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("kind", [TypeError, RuntimeError])
-def test_what_a_handler_raises_is_not_taken_for_another_fork_exec(
+def test_handlers_exception_does_not_mean_unknown_fork_exec(
     kind: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After the child was made it is ended, and no second one is made in its place."""
@@ -229,7 +229,7 @@ with ssd.start(ssd.Match(name="none"), command, background=False) as child:
 
 
 @pytest.mark.requires_root
-def test_no_id_but_the_one_asked_for_is_left(tmp_path: Path) -> None:
+def test_ids_are_only_the_one_asked_for(tmp_path: Path) -> None:
     """Row 22 of the divergences, for a child: real, effective and saved."""
     done = python(SET_USER_ID, str(NOBODY))
     numbers = [line.split()[1:] for line in done.stdout.splitlines()]
@@ -292,7 +292,7 @@ for background in (False, True):
 """
 
 
-def test_caller_without_descriptors_is_told_so() -> None:
+def test_caller_without_free_descriptors_gets_an_error() -> None:
     """At each step of a start; none is lost, and no start goes on without its lock."""
     done = python(FULL)
     assert f"0 {errno.EMFILE} 0\n".encode() * 2 == done.stdout, done.stderr

@@ -62,14 +62,14 @@ UNKNOWN: dict[str, tuple[type[Exception], dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", UNKNOWN)
-def test_what_is_unknown_is_raised_in_the_caller(case: str) -> None:
+def test_unknown_user_or_program_is_raised_in_the_caller(case: str) -> None:
     """The helper's exceptions are the caller's, with their data."""
     kind, match, command = UNKNOWN[case]
     with nothing_left(), pytest.raises(kind):
         ssd.start(Match(**(match or {"name": "no such"})), Command(["/bin/true"], **command))
 
 
-def test_pidfile_that_is_not_believed_starts_nothing(tmp_path: Path) -> None:
+def test_untrusted_pidfile_starts_nothing(tmp_path: Path) -> None:
     """PidfileUnsafe comes out of a start as out of a status."""
     (tmp_path / "pid").write_text("1\n")
     (tmp_path / "pid").chmod(0o666)
@@ -78,7 +78,7 @@ def test_pidfile_that_is_not_believed_starts_nothing(tmp_path: Path) -> None:
     assert str(tmp_path / "pid") == caught.value.path
 
 
-def test_pidfile_that_cannot_be_written_starts_nothing(tmp_path: Path) -> None:
+def test_unwritable_pidfile_starts_nothing(tmp_path: Path) -> None:
     """Row 5, in the library too."""
     (tmp_path / "pid").symlink_to("elsewhere")
     with nothing_left(), pytest.raises(ssd.PidfileUnwritable) as caught:
@@ -143,7 +143,7 @@ signal.pause()
 
 
 @pytest.mark.parametrize("reason", NOT_READY)
-def test_program_that_does_not_get_ready_is_told_of(reason: str, tmp_path: Path) -> None:
+def test_program_that_is_not_ready_is_reported(reason: str, tmp_path: Path) -> None:
     """NotReady has four reasons, and the process, which may still run."""
     script, timeout = NOT_READY[reason]
     (tmp_path / "notify.py").write_text(NOTIFY)
@@ -180,7 +180,7 @@ def test_pidfile_that_the_program_wrote_itself_is_kept(tmp_path: Path) -> None:
         assert 0 == ssd.status(match)
 
 
-def test_child_cannot_be_waited_for_to_get_ready(tmp_path: Path) -> None:
+def test_child_takes_no_notify_timeout(tmp_path: Path) -> None:
     """Whoever has a child can listen for himself."""
     with pytest.raises(ValueError, match="background"):
         ssd.start(Match(name="x"), SLEEP, background=False, notify_timeout=1)
@@ -193,7 +193,7 @@ def test_value_that_cannot_be_sent_leaves_no_helper(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("call", [ssd.find, ssd.status, ssd.stop, lambda m: ssd.start(m, SLEEP)])
-def test_name_is_no_match(call: Callable[[Any], object]) -> None:
+def test_name_instead_of_a_match_is_a_type_error(call: Callable[[Any], object]) -> None:
     """The error says what is wanted, before anything is looked for or started."""
     with pytest.raises(TypeError, match=r"an ssd\.Match says which .* not 'webd'"):
         call("webd")

@@ -1,6 +1,6 @@
-"""``ssd.start`` and its companions inside a program's own process."""
+"""``ssd.start`` inside a program's own process, and what the started program gets."""
 
-import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -9,14 +9,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from kit.children import ENVIRONMENT, PATIENCE, SLEEP, child, ended, python
+from kit.children import ENVIRONMENT, PATIENCE, SLEEP, child, ended, python, shell, told
 from kit.leaks import listing, nothing_left
 from kit.libc import Watch
-from kit.locks import take
+from kit.users import NOBODY
 
 import ssd
 from ssd import Command, Match
-from ssd import aio as loops
 
 # A daemon's life ------------------------------------------------------------------------
 
@@ -35,7 +34,7 @@ def test_daemon_is_started_found_and_stopped(tmp_path: Path) -> None:
     assert ["pid"] == listing(tmp_path)
 
 
-def test_what_runs_is_not_started_again(tmp_path: Path) -> None:
+def test_running_daemon_is_not_started_again(tmp_path: Path) -> None:
     """AlreadyRunning carries the processes, in the background and as a child."""
     with child() as running, nothing_left():
         for background in (True, False):
@@ -57,7 +56,7 @@ def test_start_can_look_by_any_table(kind: str, tmp_path: Path) -> None:
 # The caller -----------------------------------------------------------------------------
 
 
-def test_many_threads_start_and_stop_at_once(tmp_path: Path) -> None:
+def test_threads_start_and_stop_at_once(tmp_path: Path) -> None:
     """Each its own daemon, while others do the same."""
     failures: list[BaseException] = []
 
@@ -94,41 +93,6 @@ def test_threads_that_start_the_same_get_one_daemon(tmp_path: Path) -> None:
     for thread in threads:
         thread.join(PATIENCE)
     assert ssd.stop(match) * 6 == results
-
-
-def test_asyncio_program_starts_in_a_thread(tmp_path: Path) -> None:
-    """The loop goes on meanwhile: it lets go of the lock that the start waits for."""
-    match = Match(pidfile=tmp_path / "pid")
-
-    async def main() -> ssd.Process:
-        lock = take(tmp_path / "pid")
-        starting = asyncio.create_task(loops.start(match, SLEEP, make_pidfile=True))
-        with Watch(Path(lock.path).parent, Watch.OPEN) as watch:
-            await asyncio.to_thread(watch.until, Path(lock.path).name)
-        assert not starting.done()
-        lock.release()
-        return await starting
-
-    process = asyncio.run(main())
-    assert [process] == ssd.stop(match)
-
-
-def test_asyncio_start_is_asked_for_as_any(tmp_path: Path) -> None:
-    """A child with its descriptors, and what cannot be done is raised."""
-
-    async def main() -> None:
-        match = Match(pidfile=tmp_path / "none")
-        with open(tmp_path / "out", "wb") as out:
-            say = Command(["/bin/echo", "hello"])
-            child = await loops.start(
-                match, say, background=False, stdio=(0, out.fileno(), 2), new_session=True
-            )
-        assert isinstance(child, ssd.Child)
-        assert (0, b"hello\n") == (child.wait(), (tmp_path / "out").read_bytes())
-        with pytest.raises(ssd.StartFailed):
-            await loops.start(match, Command(["/no/such"]))
-
-    asyncio.run(main())
 
 
 def state() -> dict[str, object]:
@@ -216,30 +180,133 @@ def test_checkout_that_is_not_installed_can_start(tmp_path: Path) -> None:
 # The names ------------------------------------------------------------------------------
 
 
-def test_every_public_name_loads() -> None:
-    """__all__, dir() and the table of homes agree."""
-    assert sorted(ssd.__all__) == sorted(ssd._HOME)
-    assert set(ssd.__all__) <= set(dir(ssd))
-    assert [] == [name for name in ssd.__all__ if getattr(ssd, name, None) is None]
-    with pytest.raises(AttributeError, match="bogus"):
-        _ = ssd.bogus
+ODD = b"\xff \xc3("
 
 
-@pytest.mark.parametrize("name", [name for name in ssd.__all__ if name != "__version__"])
-def test_every_public_name_says_what_it_is(name: str) -> None:
-    """It has a docstring of its own, and so have its public methods."""
-    value = getattr(ssd, name)
-    methods = [] if not isinstance(value, type) else [
-        method for label, method in vars(value).items()
-        if not label.startswith("_") and callable(method)
-    ]  # fmt: skip
-    assert value.__doc__
-    assert [] == [method.__name__ for method in methods if not method.__doc__]
+# Starts from a directory that it has entered, with another in its path, and prints what is done.
+ASTRAY = """
+import os, sys
+import ssd, ssd.children
+os.chdir(sys.argv[1])
+sys.path.append(sys.argv[2])
+true = ssd.Command(["/bin/true"])
+print(ssd.start(ssd.Match(name="nobody"), true, background=False).wait())
+print(ssd.start(ssd.Match(name="nobody"), true).pid > 0)
+"""
 
 
-def test_every_failure_is_of_one_family() -> None:
-    """``except ssd.Error`` catches what ssd foresees."""
-    kinds = [getattr(ssd, name) for name in ssd.__all__ if isinstance(getattr(ssd, name), type)]
-    own = [kind for kind in kinds if issubclass(kind, Exception)]
-    outside = {ssd.MatchWarning, ssd.StartWarning, ssd.ScheduleError}  # warnings, and a ValueError
-    assert outside == {kind for kind in own if not issubclass(kind, ssd.Error)}
+@pytest.mark.parametrize("first", ["", ".", "relative"], ids=repr)
+def test_modules_in_the_callers_directory_are_not_imported(first: str, tmp_path: Path) -> None:
+    """Neither his ssd nor what a start needs; nor the caller's own modules of these names."""
+    for package in ("ssd", "relative/ssd", "app"):
+        (tmp_path / package).mkdir(parents=True)
+        (tmp_path / package / "__init__.py").write_text("raise SystemExit('a stranger')\n")
+    for name in ("daemon", "marshal", "fcntl", "resource", "lockfile"):
+        for folder in (".", "relative", "app"):
+            (tmp_path / folder / f"{name}.py").write_text("raise SystemExit('a stranger')\n")
+    code = f"import sys; sys.path.insert(0, {first!r}){ASTRAY}"
+    done = python(code, tmp_path, tmp_path / "app", cwd="/")
+    assert (b"0\nTrue\n", b"") == (done.stdout, done.stderr)
+
+
+def test_arguments_and_names_go_through_byte_for_byte(tmp_path: Path) -> None:
+    """Neither need be UTF-8."""
+    odd = os.fsencode(tmp_path) + b"/" + ODD
+    os.mkdir(odd)
+    command = shell('printf "%s|%s|" "$1" "$PWD"', ODD, directory=odd)
+    assert ODD + b"|" + odd + b"|" == told(command, tmp_path)
+
+
+def test_environment_goes_through_byte_for_byte(tmp_path: Path) -> None:
+    """A given one is the whole of it, in bytes or text; HOME is added for a user only."""
+    given = {"NAME": "\udcff", b"BYTES": ODD, "EMPTY": ""}
+    command = Command(["/usr/bin/env", "-0"], environment=given)  # type: ignore[arg-type]
+    assert {b"NAME=\xff", b"BYTES=" + ODD, b"EMPTY="} == variables(told(command, tmp_path))
+
+
+def variables(text: bytes) -> set[bytes]:
+    """Split what env(1) prints."""
+    return set(text.removesuffix(b"\0").split(b"\0"))
+
+
+def test_inherited_environment_holds_the_callers_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the caller put into os.environ is there, and nothing else is new."""
+    monkeypatch.setenv("SSD_TEST", "\udcff")
+    monkeypatch.setenv("LC_CTYPE", "POSIX")  # in the C locale Python has put one there
+    found = variables(told(Command(["/usr/bin/env", "-0"]), tmp_path))
+    assert {name + b"=" + value for name, value in os.environb.items()} == found
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{b"LANG": b"C"}, {}, {b"LC_CTYPE": b"C.UTF-8"}, {b"LC_ALL": b"C"}, {b"ODD\xff": b"\xfe"}],
+    ids=repr,
+)
+def test_environment_has_nothing_that_python_adds(
+    given: dict[bytes, bytes], tmp_path: Path
+) -> None:
+    """In the C locale Python sets LC_CTYPE for itself; the program gets what the caller got."""
+    done = python(ENVIRONMENT, tmp_path, env=given)
+    assert {name + b"=" + value for name, value in given.items()} == (
+        variables(done.stdout) - {b""}
+    ), done.stderr
+
+
+def test_ignored_signals_of_python_do_not_reach_the_program(tmp_path: Path) -> None:
+    """SIGPIPE and SIGXFSZ, which CPython ignores, have their default action."""
+    command = shell("grep SigIgn /proc/self/status")
+    ignored = int(told(command, tmp_path).split()[1], 16)
+    assert [] == [n for n in (signal.SIGPIPE, signal.SIGXFSZ) if ignored >> (n - 1) & 1]
+
+
+def test_descriptors_of_the_caller_do_not_reach_the_program(tmp_path: Path) -> None:
+    """Inheritable ones neither; a child has its three standard ones."""
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)
+    found = told(shell("ls /proc/$$/fd"), tmp_path).split()
+    os.close(reading)
+    os.close(writing)
+    assert [b"0", b"1", b"2"] == [fd for fd in found if int(fd) < 10]
+
+
+@pytest.mark.requires_root
+def test_program_below_another_root_starts(tmp_path: Path) -> None:
+    """The new root has nothing of ours to read: all is loaded before."""
+    with pytest.raises(ssd.StartFailed) as caught:
+        ssd.start(Match(pidfile=tmp_path / "pid"), Command(["/bin/x"], root=str(tmp_path)))
+    assert ("exec", "/bin/x", errno.ENOENT) == (
+        caught.value.stage,
+        caught.value.detail,
+        caught.value.errno,
+    )
+    assert [] == listing(tmp_path)
+
+
+@pytest.mark.requires_root
+def test_daemon_of_another_user_is_that_users_for_good(tmp_path: Path) -> None:
+    """All its ids and its groups are; ids by number need an account, too."""
+    command = Command(["/bin/sleep", "1000"], user="nobody")
+    match = Match(pidfile=tmp_path / "pid")
+    process = ssd.start(match, command, make_pidfile=True)
+    with ended(process.pid):
+        text = Path(f"/proc/{process.pid}/status").read_text()
+        fields = dict(line.split(":", 1) for line in text.splitlines())
+        assert [str(NOBODY)] * 4 == fields["Uid"].split() == fields["Gid"].split()
+        assert [str(NOBODY)] == fields["Groups"].split()
+
+
+@pytest.mark.parametrize("background", [True, False], ids=["daemon", "child"])
+def test_program_blocks_no_signal(background: bool, tmp_path: Path) -> None:
+    """Though its helper does, until it is the program."""
+    command = shell(
+        f"grep SigBlk /proc/self/status > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/said"
+    )
+    with Watch(tmp_path, Watch.MOVED) as watch:
+        process = ssd.start(Match(pidfile=tmp_path / "none"), command, background=background)
+        watch.until("said")
+    assert 0 == int((tmp_path / "said").read_text().split()[1], 16)
+    if not background:
+        with process as started:  # type: ignore[attr-defined]
+            assert 0 == started.wait()

@@ -1,10 +1,15 @@
-"""Signals while ``ssd.start`` is under way: to the caller, to its group, to the helper."""
+"""Signals to, and forks of other threads in, a program while ``ssd.start`` is under way."""
 
+import os
 import signal
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from kit.children import python
+
+from ssd.children import spawning
 
 # In a session of its own, so that its process group is nobody else's. Each moment of a start gets
 # its turn: the signal comes a little later each time.
@@ -45,9 +50,7 @@ print(dict(found), len(caught))
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP"])
 @pytest.mark.parametrize("kind", ["daemon", "child", "helped child"])
-def test_what_the_callers_group_is_sent_fails_no_start(
-    name: str, kind: str, tmp_path: Path
-) -> None:
+def test_signal_to_the_callers_group_fails_no_start(name: str, kind: str, tmp_path: Path) -> None:
     """A Ctrl-C that the caller takes ends no helper; a child takes it as its program does."""
     if name == "SIGTSTP" and kind != "daemon":
         pytest.skip("it stops the child, as it would any")
@@ -120,9 +123,7 @@ print(sorted(found))
 
 
 @pytest.mark.parametrize("kind", ["daemon", "child", "helped child"])
-def test_handler_that_raises_leaves_nothing_that_the_caller_does_not_know(
-    kind: str, tmp_path: Path
-) -> None:
+def test_handler_that_raises_leaves_nothing_unknown(kind: str, tmp_path: Path) -> None:
     """No helper, no descriptor, no child; a daemon that is there is named by the exception."""
     done = python(RAISING.replace("ROUNDS", "40"), tmp_path, kind, start_new_session=True)
     assert b"" == done.stderr
@@ -130,7 +131,7 @@ def test_handler_that_raises_leaves_nothing_that_the_caller_does_not_know(
 
 
 @pytest.mark.parametrize("victim", ["helper", "helper, late"])
-def test_daemon_of_a_helper_that_was_killed_is_known(victim: str, tmp_path: Path) -> None:
+def test_daemon_of_a_killed_helper_is_known(victim: str, tmp_path: Path) -> None:
     """The daemon itself says that it runs; what waits for it to be ready says that nobody does."""
     code = KILLED.replace("READY", "300" if "late" in victim else "None")
     done = python(code, tmp_path, start_new_session=True)
@@ -158,3 +159,103 @@ print(type(result).__name__, getattr(result, "reason", None), ssd.status(match))
 ssd.stop(match)
 """
 )
+
+
+# Whoever makes the program is preceded by a fork, whose child has copies of all descriptors and
+# lives until the start has returned.
+BESIDE = """
+import os, sys
+import ssd
+from ssd.children.spawning import Spawned
+match = ssd.Match(pidfile=sys.argv[1] + "/pid")
+made, gate = Spawned.spawn, os.pipe()
+left = []
+def spawn(self, *arguments, **named):
+    if not (pid := os.fork()):
+        os.close(gate[1])
+        os.read(gate[0], 1)
+        os._exit(0)
+    left.append(pid)
+    return made(self, *arguments, **named)
+Spawned.spawn = spawn
+daemon = sys.argv[2] == "daemon"
+sleep = ssd.Command(["/bin/sleep", "1000"], nice=int(sys.argv[2] == "helped child"))
+process = ssd.start(match, sleep, background=daemon, make_pidfile=daemon)
+print(len(left), os.waitpid(left[0], os.WNOHANG))
+os.close(gate[1])
+os.waitpid(left[0], 0)
+if daemon:
+    ssd.stop(match)
+else:
+    with process:
+        process.signal(9)
+        process.wait()
+"""
+
+
+@pytest.mark.parametrize("kind", ["child", "helped child", "daemon"])
+def test_start_does_not_wait_for_a_fork_made_meanwhile(kind: str, tmp_path: Path) -> None:
+    """A worker of multiprocessing, say, lives as long as the program."""
+    done = python(BESIDE, tmp_path, kind)
+    assert (b"1 (0, 0)\n", b"") == (done.stdout, done.stderr)
+
+
+def _others_may_fork() -> bool:
+    """Say whether another thread could fork now."""
+    free: list[bool] = []
+
+    def ask() -> None:
+        free.append(spawning._gate.acquire(blocking=False))
+        if free[0]:
+            spawning._gate.release()
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    asking.join()
+    return free[0]
+
+
+def test_fork_waits_while_a_descriptor_is_on_no_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between pipe(2) or close(2) and the list of what is open; and a fork is free again then."""
+    seen: list[bool] = []
+
+    def watched(function: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: object) -> object:
+            seen.append(_others_may_fork())
+            return function(*arguments)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pipe", watched(os.pipe))
+        patch.setattr(os, "close", watched(os.close))
+        spawned = spawning.Spawned()
+        reading, _ = spawned.pipe()
+        spawned.close(reading)
+        spawned.drain()
+    assert ([False] * 3, True) == (seen, _others_may_fork())
+
+
+def test_forked_child_can_fork_and_start_children_itself() -> None:
+    """What its parent had under way is closed there once, and nothing is held for ever."""
+    spawned = spawning.Spawned()
+    ends = spawned.pipe()
+    pid = os.fork()
+    if not pid:
+        closed = not any(map(_is_open, ends))
+        child = os.fork()
+        if not child:
+            os._exit(0)
+        os.waitpid(child, 0)
+        os._exit(0 if closed and _others_may_fork() else 1)
+    assert 0 == os.waitpid(pid, 0)[1]
+    assert all(map(_is_open, ends))
+    spawned.drain()
+
+
+def _is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True

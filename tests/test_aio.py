@@ -1,0 +1,144 @@
+"""``ssd.aio``: starts, and waits for children, in an asyncio loop."""
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from kit.children import PATIENCE, SLEEP, shell
+from kit.leaks import nothing_left
+from kit.libc import Watch
+from kit.locks import take
+
+import ssd
+from ssd import Command, Match, children
+from ssd import aio as loops
+
+NOBODY = Match(name="no such process")
+
+
+def child(command: Command = SLEEP) -> ssd.Child:
+    """Start a child."""
+    process = ssd.start(NOBODY, command, background=False)
+    assert isinstance(process, ssd.Child)
+    return process
+
+
+def test_start_runs_in_a_thread_of_the_loop(tmp_path: Path) -> None:
+    """The loop goes on meanwhile: it lets go of the lock that the start waits for."""
+    match = Match(pidfile=tmp_path / "pid")
+
+    async def main() -> ssd.Process:
+        lock = take(tmp_path / "pid")
+        starting = asyncio.create_task(loops.start(match, SLEEP, make_pidfile=True))
+        with Watch(Path(lock.path).parent, Watch.OPEN) as watch:
+            await asyncio.to_thread(watch.until, Path(lock.path).name)
+        assert not starting.done()
+        lock.release()
+        return await starting
+
+    process = asyncio.run(main())
+    assert [process] == ssd.stop(match)
+
+
+def test_start_takes_what_ssd_start_takes(tmp_path: Path) -> None:
+    """A child with its descriptors, and what cannot be done is raised."""
+
+    async def main() -> None:
+        match = Match(pidfile=tmp_path / "none")
+        with open(tmp_path / "out", "wb") as out:
+            say = Command(["/bin/echo", "hello"])
+            child = await loops.start(
+                match, say, background=False, stdio=(0, out.fileno(), 2), new_session=True
+            )
+        assert isinstance(child, ssd.Child)
+        with child:
+            assert (0, b"hello\n") == (child.wait(), (tmp_path / "out").read_bytes())
+        with pytest.raises(ssd.StartFailed):
+            await loops.start(match, Command(["/no/such"]))
+
+    asyncio.run(main())
+
+
+def test_loop_waits_for_many_children_side_by_side() -> None:
+    """Any number of tasks for each, and a task of one's own goes on."""
+
+    async def main() -> None:
+        short, long = child(shell("exit 3")), child()
+        with short, long:
+            waits = [asyncio.create_task(loops.wait(each)) for each in (short, long, long, short)]
+            assert (3, 3) == (await waits[0], await waits[3])
+            with pytest.raises(TimeoutError):
+                await loops.wait(long, timeout=0.01)
+            waits[1].cancel()
+            await asyncio.wait([waits[1]])
+            assert not waits[2].done()
+            long.signal(signal.SIGTERM)
+            assert -signal.SIGTERM == await waits[2]
+
+    with nothing_left():
+        asyncio.run(main())
+
+
+def test_loop_waits_for_a_child_without_a_descriptor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By looking again and again."""
+
+    async def main(process: ssd.Child) -> None:
+        with pytest.raises(TimeoutError):
+            await loops.wait(process, 0.03)
+        process.signal(signal.SIGTERM)
+        assert -signal.SIGTERM == await loops.wait(process, PATIENCE)
+
+    monkeypatch.delattr(os, "pidfd_open")
+    with child() as process:
+        assert -1 == process.fileno()
+        asyncio.run(main(process))
+
+
+@pytest.mark.parametrize("nice", [0, 1], ids=["direct", "helped"])
+def test_cancelled_start_leaves_no_child(nice: int, tmp_path: Path) -> None:
+    """It is given up at once, though it waits for a lock that nobody lets go of."""
+    command = Command(["/bin/sleep", "1000"], nice=nice)
+
+    async def main() -> None:
+        match = Match(pidfile=tmp_path / "pid")
+        starting = asyncio.create_task(loops.start(match, command, background=False))
+        with Watch(Path(lock.path).parent, Watch.OPEN) as watch:
+            await asyncio.to_thread(watch.until, Path(lock.path).name)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+
+    lock = take(tmp_path / "pid")
+    with nothing_left():
+        asyncio.run(main())  # which waits for its threads
+        assert [] == ssd.find(Match(ppid=os.getpid(), name="sleep"))
+    lock.release()
+
+
+def test_cancelled_start_ends_a_child_that_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The thread has returned it, and the task has not got it yet."""
+    started: list[ssd.Child] = []
+    real = children.begin
+
+    def begin(*arguments: object) -> ssd.Process:
+        started.append(real(*arguments))  # type: ignore[arg-type]
+        return started[0]
+
+    async def main() -> None:
+        starting = asyncio.create_task(loops.start(NOBODY, SLEEP, background=False))
+        await asyncio.sleep(0)
+        while not started or not starting._fut_waiter:  # type: ignore[attr-defined]
+            time.sleep(0.001)  # the loop does not go on
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        assert (-1, -signal.SIGKILL) == (started[0].fileno(), started[0].status)
+
+    monkeypatch.setattr(children, "begin", begin)
+    with nothing_left():
+        asyncio.run(main())
