@@ -12,9 +12,9 @@ from typing import Any
 
 from lab.layout import HOST, Lab
 from lab.services import COMPUTE_QUEUE, consumes, everything
-from ssd.service.shell_values import to_text
 from ssd.service.sources import toml
-from ssd.service.sources.words import quote
+from ssd.service.sources.shell_values import to_text
+from ssd.service.words import quote
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 BROKER_USER = "nova"

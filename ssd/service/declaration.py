@@ -1,14 +1,17 @@
 """One declaration of a service: what it is, how it is started, stopped and asked after."""
 
-from ssd.service.errors import DeclarationError
+import os
+
+from ssd.service.errors import DeclarationError, nearest
 from ssd.service.fields import DEFAULTS, KINDS, NAMES
 from ssd.service.kinds import BadValue, check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ssd.matching import Match
     from ssd.schedule import Schedule
-    from ssd.service.sources.doubts import Source
     from ssd.service.types import Fields
     from ssd.starting.command import Command
 else:
@@ -20,17 +23,18 @@ class Service(Fields):
 
     Keywords and attributes have the form that a TOML file has: texts, numbers, true and
     false, lists and tables. Two services are equal if all their fields are. ``file`` is
-    where it was read from, None if from no file; ``source`` is what ``doubts`` are found in.
+    where it was read from, None if from no file; ``find_doubts`` makes ``doubts``, None if
+    there can be none.
 
     Raises DeclarationError for an unknown field, a value that a field cannot have, or a
     missing name.
     """
 
-    __slots__ = (*NAMES, "file", "source")
+    __slots__ = (*NAMES, "file", "find_doubts")
 
     def __init__(self, *, file: str | None = None, **given: object) -> None:
         self.file = file
-        self.source: Source | None = None
+        self.find_doubts: Callable[[], tuple[str, ...]] | None = None
         if given.get("name") is None:
             raise DeclarationError("every service has a name", "name", file=file)
         for key, value in given.items():
@@ -74,11 +78,7 @@ class Service(Fields):
     @property
     def doubts(self) -> tuple[str, ...]:
         """Sentences about what in its file looks meant and has no effect. Raises OSError."""
-        if self.source is None:
-            return ()
-        from ssd.service.sources.doubts import doubts
-
-        return doubts(self.file or "", self.source)
+        return () if self.find_doubts is None else self.find_doubts()
 
     def match(self) -> "Match":
         """Return what its process is known by.
@@ -104,17 +104,38 @@ class Service(Fields):
         root = (self.root or "").rstrip("/")
         return None if self.executable is None else root + self.executable
 
-    def command(self) -> "Command":
-        """Return what to start, and in which surroundings.
+    @property
+    def argv(self) -> list[str]:
+        """The program and its arguments; a script is run by /bin/sh -e, as Upstart runs it."""
+        if self.script:
+            return ["/bin/sh", "-e", "-c", self.script, self.name, *self.arguments]
+        return [self.executable or "", *self.arguments]
 
-        Raises DeclarationError where the program is not declared, and for a variable of
-        ``environment_files`` what reading them raises.
+    def command(self) -> "Command":
+        """Return the command that ``ssd.start`` takes.
+
+        Raises DeclarationError if no program is declared, and for a file of variables that
+        cannot be read.
         """
-        from ssd.service.surroundings import command
+        from ssd.starting.command import Command
 
         if self.executable is None and not self.script:
             raise self._missing("executable", "the program to start is not declared")
-        return command(self)
+        cpu, io = self.cpu_scheduling, self.io_scheduling
+        return Command(
+            self.argv,
+            directory=self.working_directory,
+            root=self.root,
+            user=self.user,
+            group=self.group,
+            umask=int(self.umask, 8),
+            nice=self.nice,
+            cpu_scheduling=None if cpu is None else scheduling(cpu, 0 if cpu[:5] == "other" else 1),
+            io_scheduling=None if io is None else scheduling(io, 7 if io[:4] == "idle" else 4),
+            output=self.output,
+            environment=environment(self),
+            limits=_limits(self.limits) if self.limits else None,
+        )
 
     @property
     def schedule(self) -> "Schedule":
@@ -136,6 +157,42 @@ class Service(Fields):
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in self.to_dict().items())
         return f"Service({given})"
+
+
+def scheduling(text: str, priority: int) -> tuple[str, int]:
+    """Read ``NAME[:PRIORITY]``."""
+    name, colon, given = text.partition(":")
+    return name, int(given) if colon else priority
+
+
+def _limits(declared: dict[str, int | str]) -> dict[int, tuple[int, int]]:
+    """Turn names into resource numbers and texts into (soft, hard)."""
+    import resource
+
+    made = {}
+    for name, limit in declared.items():
+        soft, _, hard = str(limit).partition(":")
+        pair = [-1 if each == "unlimited" else int(each) for each in (soft, hard or soft)]
+        soft_number, hard_number = (resource.RLIM_INFINITY if n < 0 else n for n in pair)
+        made[getattr(resource, f"RLIMIT_{name.upper()}")] = (soft_number, hard_number)
+    return made
+
+
+def environment(service: "Service") -> dict[bytes, bytes]:
+    """Return the whole environment: the caller's, with what the declaration adds.
+
+    Raises DeclarationError for a file of variables that cannot be read.
+    """
+    from ssd.environment import inherited
+
+    made = inherited()
+    for path in service.environment_files:
+        from ssd.service.sh import read_variables
+
+        made.update(read_variables(path))
+    for name, text in service.environment.items():
+        made[os.fsencode(name)] = os.fsencode(text)
+    return made
 
 
 def _default(name: str, service: str) -> object:
@@ -171,8 +228,6 @@ def _without_mode(directory: dict[str, str]) -> dict[str, str]:
 
 
 def _unknown(key: str, known: "tuple[str, ...]", reason: str, file: str | None) -> DeclarationError:
-    from ssd.service.nearest import nearest
-
     front, dot, last = key.rpartition(".")
     meant = nearest(last, known)
     return DeclarationError(reason, key, file=file, nearest=meant and f"{front}{dot}{meant}")

@@ -1,10 +1,10 @@
-"""What can be wrong with a declaration, or with the name of one."""
+"""What can be wrong with a declaration, or with the name of one; and which word was meant."""
 
 from ssd.errors import Error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 class DeclarationError(Error):
@@ -47,3 +47,11 @@ class UnknownService(Error):
         self.name: str = name
         self.places: list[str] = list(places)
         self.nearest: str | None = nearest
+
+
+def nearest(word: str, known: "Iterable[str]") -> str | None:
+    """Return the known word that is most like this one, None if none is like it."""
+    import difflib  # takes 15 ms
+
+    found = difflib.get_close_matches(word, list(known), 1)
+    return found[0] if found else None

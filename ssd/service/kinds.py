@@ -205,7 +205,7 @@ def _hook(value: object) -> str:
     """Check shell text; a list of words becomes the text that means them."""
     if isinstance(value, str):
         return _text(value)
-    from ssd.service.sources.words import join
+    from ssd.service.words import join
 
     return join([str(each) for each in _list(value, _text, "texts, or text")])
 

@@ -3,6 +3,26 @@
 A test holds these names to ``ssd.service.fields``.
 """
 
+from typing import TypedDict
+
+
+class Readiness(TypedDict):
+    """How a start knows that the service works."""
+
+    kind: str
+    timeout: int | float  # seconds
+    command: list[str]
+
+
+class Respawn(TypedDict):
+    """Whether, and how often, a supervisor starts the service again."""
+
+    when: str
+    limit: int  # 0: no limit
+    interval: int | float  # seconds
+    delay: int | float  # seconds
+    normal_exit: list[int | str]
+
 
 class Fields:
     """What a Service has, as checkers see it; at run time the table makes the attributes."""
@@ -37,8 +57,8 @@ class Fields:
     after_start: str
     before_stop: str
     after_stop: str
-    readiness: dict[str, object]
-    respawn: dict[str, object]
+    readiness: Readiness
+    respawn: Respawn
     documentation: list[str]
     provides: list[str]
     required_start: list[str]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ssd.service import DeclarationError, Service
-from ssd.service.sources.sh import read_variables
+from ssd.service.sh import read_variables
 
 
 def test_assignments_mean_what_they_mean_to_a_shell(tmp_path: Path) -> None:

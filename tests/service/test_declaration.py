@@ -7,7 +7,7 @@ from conftest import CHECKOUT
 
 from ssd import Schedule
 from ssd.service import DeclarationError, Service
-from ssd.service.fields import DEFAULTS, KINDS, NAMES
+from ssd.service.fields import DEFAULTS, KINDS, NAMES, READINESS, RESPAWN
 
 NAP = {"name": "nap", "executable": "/bin/sleep", "arguments": ["60"]}
 
@@ -171,12 +171,16 @@ def test_schedule_is_parsed() -> None:
     assert Schedule.parse("INT/5/KILL/1") == service.schedule
 
 
-def test_types_are_those_of_the_table() -> None:
-    """``ssd.service.types`` names every field, in the same order."""
+def test_types_name_the_fields_and_entries_of_the_tables() -> None:
+    """``ssd.service.types`` names every field, and every entry of a table, in the same order."""
     tree = ast.parse((CHECKOUT / "ssd/service/types.py").read_text())
-    (fields,) = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    named = [node.target.id for node in fields.body if isinstance(node, ast.AnnAssign)]
-    assert list(NAMES) == named
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    named = {
+        each.name: [node.target.id for node in each.body if isinstance(node, ast.AnnAssign)]
+        for each in classes
+    }
+    tables = {"Readiness": list(READINESS), "Respawn": list(RESPAWN), "Fields": list(NAMES)}
+    assert tables == named
 
 
 def test_every_kind_of_the_table_is_checked() -> None:

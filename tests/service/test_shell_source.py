@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from kit.children import let_go
 from kit.leaks import nothing_left
 
-from ssd.service import DeclarationError, Service
+from ssd.service import DeclarationError, Service, sh
 from ssd.service.fields import KINDS
-from ssd.service.sources import sh, shell
-from ssd.service.sources.words import quote
+from ssd.service.sources import shell
+from ssd.service.words import quote
 
 from .strategies import value_of
 

@@ -11,8 +11,8 @@ from conftest import Run
 from kit.users import NOBODY
 
 from ssd.service import DeclarationError, Service, trust
+from ssd.service.sh import read_variables
 from ssd.service.sources import shell, toml
-from ssd.service.sources.sh import read_variables
 
 TRUE = 'executable = "/bin/true"\n'
 MINE = os.geteuid()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssd.service.sources.words import join, split
+from ssd.service.words import join, split
 
 WORDS = st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",))))
 # Quoting alone: what would be expanded, or end a command, is left out.

@@ -106,7 +106,7 @@ def read(words: "Sequence[str]") -> Options:
         raise Usage(f"it takes a kind ({', '.join(KINDS)}) and the name of a service")
     options.kind, options.name = plain
     if options.kind not in KINDS:
-        from ssd.service.nearest import nearest
+        from ssd.service.errors import nearest
 
         meant = nearest(options.kind, KINDS)
         hint = f"; did you mean {meant}?" if meant else f"; there are {', '.join(KINDS)}"

@@ -20,7 +20,6 @@ from ssd.service.generators.sheet import (
     directories,
     oom_score,
 )
-from ssd.service.surroundings import argv
 from ssd.signals import signal_name
 
 TYPE_CHECKING = False
@@ -106,7 +105,7 @@ def _variables(sheet: Sheet) -> "Iterable[tuple[str, str | list[str]]]":
     service = sheet.service
     if not service.script:
         sheet.needs("executable", service.executable, "there is no program to start")
-    program, *arguments = argv(service)
+    program, *arguments = service.argv
     yield "name", service.name
     yield "description", line(service.description)
     yield "command", _plain("executable", program)
@@ -248,7 +247,7 @@ def _directories(service: "Service") -> "Iterable[str]":
 
 def _surroundings(sheet: Sheet) -> "Iterable[str]":
     """Yield what changes the shell itself, from which the service inherits it."""
-    from ssd.service.surroundings import scheduling
+    from ssd.service.declaration import scheduling
 
     service = sheet.service
     for path in service.environment_files:

@@ -10,7 +10,6 @@ from ssd.service.generators.quoting import line
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     from ssd.service.declaration import Service
 
@@ -128,7 +127,7 @@ class Readiness:
     __slots__ = ("kind", "timeout", "whole_timeout", "command")
 
     def __init__(self, service: "Service") -> None:
-        table: dict[str, Any] = service.readiness
+        table = service.readiness
         self.kind: str = table["kind"]
         self.timeout: int | float = table["timeout"]  # seconds
         self.whole_timeout = ceil(self.timeout)
@@ -150,7 +149,7 @@ class Respawn:
     __slots__ = ("when", "limit", "interval", "delay", "normal_exit")
 
     def __init__(self, service: "Service") -> None:
-        table: dict[str, Any] = service.respawn
+        table = service.respawn
         self.when: str = table["when"]
         self.limit: int = table["limit"]
         self.interval: int | float = table["interval"]  # seconds

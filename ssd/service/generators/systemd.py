@@ -21,7 +21,6 @@ from ssd.service.generators.sheet import (
     modern,
     oom_score,
 )
-from ssd.service.surroundings import argv
 from ssd.signals import raw as signals
 from ssd.signals import signal_name
 
@@ -254,7 +253,7 @@ def _resource_limits(sheet: Sheet) -> "Iterable[str]":
 
 def _scheduling(sheet: Sheet) -> "Iterable[str]":
     """Yield niceness and schedulers, with the priorities that start-stop-daemon(8) gives."""
-    from ssd.service.surroundings import scheduling
+    from ssd.service.declaration import scheduling
 
     service = sheet.service
     if -20 <= service.nice <= 19:
@@ -329,7 +328,7 @@ def _type(sheet: Sheet) -> str:
 def _program(sheet: Sheet) -> str:
     if not sheet.service.script:
         sheet.needs("executable", sheet.service.executable, "there is no program to start")
-    return systemd_command(argv(sheet.service))
+    return systemd_command(sheet.service.argv)
 
 
 def _hook(sheet: Sheet, field: str) -> "Iterable[str]":

@@ -3,7 +3,6 @@
 from ssd.service.generators import ssd_options
 from ssd.service.generators.quoting import VARIABLE, has_controls, line, shell_word, shell_words
 from ssd.service.generators.sheet import Readiness, Sheet, directories, modern, oom_score
-from ssd.service.surroundings import argv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,7 +153,7 @@ def _launch(sheet: Sheet) -> "Iterable[str]":
     score = oom_score(service)
     if score is not None:
         yield f"    echo {score} > /proc/self/oom_score_adj || exit 2"
-    program = argv(service)
+    program = service.argv
     words = ["--start", "--quiet", *ssd_options.matching(service, start=True)]
     words += [*ssd_options.starting(service), "--startas", program[0]]
     tool = " ".join([shell_words(ssd_options.limits(service)), '"$START_STOP_DAEMON"']).strip()

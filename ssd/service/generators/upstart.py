@@ -17,7 +17,6 @@ from ssd.service.generators.quoting import (
     upstart_word,
 )
 from ssd.service.generators.sheet import KILL, Ending, Readiness, Respawn, Sheet, directories
-from ssd.service.surroundings import argv
 from ssd.signals import signal_name
 
 TYPE_CHECKING = False
@@ -252,7 +251,7 @@ def _scripts(sheet: Sheet) -> "Iterable[str]":
         return
     if not service.script:
         sheet.needs("executable", service.executable, "there is no program to start")
-    words = argv(service)
+    words = service.argv
     if _by_tool(service):
         words = ["start-stop-daemon", *_as_user(service), words[0], "--", *words[1:]]
     yield from _stanza("", sources, words, replace=True)

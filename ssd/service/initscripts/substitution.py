@@ -16,7 +16,7 @@ import stat
 
 from ssd.paths import only_ours
 from ssd.service.initscripts.program import Run
-from ssd.service.sources.words import join, quote
+from ssd.service.words import join, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -76,7 +76,7 @@ def find(
     """
     path = locate(name, directory)
     if path is None:
-        from ssd.service.nearest import nearest
+        from ssd.service.errors import nearest
 
         known = {*names(directory), *names(SHIPPED)} - {name}
         raise UnknownService(name, candidates(name, directory), nearest(name, sorted(known)))

@@ -3,7 +3,7 @@
 export, ulimit and umask say so in Debian's init scripts, and mean the same in a declaration.
 """
 
-from ssd.service.sources.words import split
+from ssd.service.words import split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

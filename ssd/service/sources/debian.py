@@ -9,8 +9,8 @@ no use of it.
 from ssd.service.errors import DeclarationError
 from ssd.service.fields import KINDS
 from ssd.service.kinds import BadValue
-from ssd.service.shell_values import from_text
 from ssd.service.sources.openstack import VARIABLES as OPENSTACK
+from ssd.service.sources.shell_values import from_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ def uses(text: str, name: str) -> bool:
 
 def meant(name: str) -> str | None:
     """Return the known variable that an unknown one is a slip for; None if it is none."""
-    from ssd.service.nearest import nearest
+    from ssd.service.errors import nearest
 
     near = nearest(name, VARIABLES)
     if near is None or not name.startswith("SERVICE_") and not _alike(name, near):

@@ -5,8 +5,8 @@ lost. So it is named, and the script stays what it is: something to be run.
 """
 
 from ssd.service.errors import DeclarationError
-from ssd.service.sources.sh import ARGUMENTS
-from ssd.service.sources.words import split
+from ssd.service.sh import ARGUMENTS
+from ssd.service.words import split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

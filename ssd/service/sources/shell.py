@@ -11,12 +11,12 @@ import os
 
 from ssd.service.errors import DeclarationError
 from ssd.service.fields import KINDS
-from ssd.service.shell_values import to_text
+from ssd.service.sh import ARGUMENTS, fault, run
 from ssd.service.sources import debian
 from ssd.service.sources.header import parse
-from ssd.service.sources.sh import ARGUMENTS, fault, run
-from ssd.service.sources.words import quote
+from ssd.service.sources.shell_values import to_text
 from ssd.service.trust import believed, check
+from ssd.service.words import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ssd.service.declaration import Service
     from ssd.service.sources.aftermath import Limits
+    from ssd.service.sources.doubts import Source
 
     Work = Callable[[], object]
 
@@ -174,8 +175,24 @@ def loads(
     if kind != SCRIPT:
         # A script's own code makes use of names as it likes.
         plain = kind == INIT_D or strict
-        service.source = (text if plain else "", state.files, found, kind == OPENSTACK, state.said)
+        source = (text if plain else "", state.files, found, kind == OPENSTACK, state.said)
+        service.find_doubts = _Doubts(file, source)
     return service
+
+
+class _Doubts:
+    """Finds the doubts about a file when they are asked for; pickle can take it along."""
+
+    __slots__ = ("file", "source")
+
+    def __init__(self, file: str, source: "Source") -> None:
+        self.file = file
+        self.source = source
+
+    def __call__(self) -> tuple[str, ...]:
+        from ssd.service.sources.doubts import doubts
+
+        return doubts(self.file, self.source)
 
 
 def _refuse_code(kind: str, text: str, file: str) -> None:

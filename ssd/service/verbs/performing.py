@@ -122,10 +122,8 @@ def complain(steps: Steps, program: str) -> None:
 
 def show_arguments(service: "Service") -> int:
     """Print the command line of the program."""
-    from ssd.service.surroundings import argv
-
     service.command()  # raises where there is none
-    write(STDOUT, " ".join(argv(service)) + "\n")
+    write(STDOUT, " ".join(service.argv) + "\n")
     return statuses.SUCCESS
 
 

@@ -4,7 +4,7 @@ import errno
 import os
 
 from ssd.errors import Error
-from ssd.service.sources.sh import SHELL
+from ssd.service.sh import SHELL
 from ssd.signals import IGNORED
 
 TYPE_CHECKING = False
@@ -93,7 +93,7 @@ def run_hook(service: "Service", field: str) -> None:
     text = getattr(service, field)
     if not text:
         return
-    from ssd.service.surroundings import environment
+    from ssd.service.declaration import environment
 
     words = [SHELL, "-e", "-c", text, service.name]
     pid = os.posix_spawn(SHELL, words, environment(service), setsigdef=IGNORED)

@@ -40,7 +40,7 @@ def start_program(steps: "Steps") -> "Process | None":
     Raises what ``Start.run`` raises.
     """
     service = steps.service
-    kind, timeout = service.readiness["kind"], float(str(service.readiness["timeout"]))
+    kind, timeout = service.readiness["kind"], service.readiness["timeout"]
     work = Start(
         service.match(),
         service.command(),

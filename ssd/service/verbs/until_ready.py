@@ -44,8 +44,7 @@ def wait(
     until = table.now() + timeout
     while True:
         if kind == "command":
-            words = [str(word) for word in command]  # type: ignore[attr-defined]
-            ready = _succeeds(words, max(0.0, until - table.now()))
+            ready = _succeeds(command, max(0.0, until - table.now()))
         else:
             ready = _is_named(service, table)
         ended = process is not None and _ended(process, table)

@@ -6,7 +6,7 @@ a list of tables is a word for each, which is taken apart into words again.
 
 from ssd.service.fields import READINESS, RESPAWN
 from ssd.service.kinds import BadValue
-from ssd.service.sources.words import join, quote, split
+from ssd.service.words import join, quote, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
