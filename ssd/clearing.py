@@ -9,7 +9,7 @@ from ssd.matching import Criteria
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.identity import Process
-    from ssd.pidfile.lock import Lock
+    from ssd.pidfile.locking import Lock
     from ssd.processes.contract import ProcessTable
     from ssd.stopping import Stop
 
@@ -40,13 +40,12 @@ def clear(path: str, work: "Stop") -> str | None:
 
 def _lock(path: str, work: "Stop") -> "Lock | None":
     """Take the lock that a start of the same takes; None where a start takes none either."""
-    from ssd.pidfile import lock as locking  # no other stop needs them
-    from ssd.pidfile import patience
+    from ssd.pidfile import lock_waiting, locking
 
     if work.table.launcher is not None or not os.path.lexists(path):
         return None  # processes that are only declared, or nothing to remove
     try:
-        return locking.acquire(work.match, Criteria(), patience.of_stop(work.schedule))
+        return locking.acquire(work.match, Criteria(), lock_waiting.stop_timeout(work.schedule))
     except locking.NoLock:
         return None
 

@@ -17,7 +17,7 @@ import ssd
 from ssd.cli.grammar import BadOption
 from ssd.interrupts import Interrupted
 from ssd.paths import UntrustedLink
-from ssd.pidfile.lock import NoLock
+from ssd.pidfile.locking import NoLock
 from ssd.service.errors import DeclarationError, UnknownService
 from ssd.service.generators.sheet import Inexpressible
 from ssd.service.kinds import BadValue

@@ -16,7 +16,7 @@ from kit.locks import TRY, holder, line, lock_file, take
 from kit.users import NOBODY, as_nobody, shared, skip_without_nobody
 
 from ssd import Match, Schedule, clearing
-from ssd.pidfile import patience
+from ssd.pidfile import lock_waiting
 from ssd.stopping import Stop
 from ssd.stopping import run as drive
 
@@ -122,7 +122,7 @@ def test_stranger_who_locks_what_he_can_keeps_nobody_waiting(where: str, tmp_pat
     path = tmp_path / "x.pid"
     file = lock_file(path)
     with shared(tmp_path, *PLACES[where]), stranger(tmp_path, ".x.pid.lock", file.name):
-        take(path, seconds=0).release()
+        take(path, timeout=0).release()
         before = time.monotonic()
         with child() as process:
             path.write_text(f"{process.pid}\n")
@@ -181,12 +181,12 @@ PATIENCE = {
 @pytest.mark.parametrize("retry", PATIENCE)
 def test_stop_waits_no_longer_for_a_start_than_its_schedule(retry: str) -> None:
     """At least for half a second, which is many times what a start takes; at most a minute."""
-    assert PATIENCE[retry] == patience.of_stop(Schedule.parse(retry))
+    assert PATIENCE[retry] == lock_waiting.stop_timeout(Schedule.parse(retry))
 
 
 def test_stop_without_a_schedule_waits_half_a_second() -> None:
     """Its signal is sent by then."""
-    assert 0.5 == patience.of_stop(Schedule.once(15))
+    assert 0.5 == lock_waiting.stop_timeout(Schedule.once(15))
 
 
 def test_start_that_does_not_end_keeps_the_pidfile_of_a_stop(tmp_path: Path) -> None:

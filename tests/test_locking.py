@@ -23,8 +23,8 @@ from kit.namespace import in_mounts
 
 from ssd.errors import StartBlocked
 from ssd.matching import Criteria, Match
-from ssd.pidfile import lock as locking
-from ssd.pidfile.lock import NoLock, acquire
+from ssd.pidfile import locking
+from ssd.pidfile.locking import NoLock, acquire
 
 
 def test_lock_lies_beside_no_pidfile_and_is_gone_when_released(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_start_killed_before_it_gave_the_lock_its_mode_never_blocks_the_next(
 COUNT = """
 import sys
 from pathlib import Path
-from ssd.pidfile import lock as locking
+from ssd.pidfile import locking
 from ssd.matching import Criteria, Match
 path, counter = sys.argv[1], Path(sys.argv[1] + ".count")
 for _ in range(150):
@@ -121,7 +121,7 @@ def test_threads_of_one_process_exclude_each_other(tmp_path: Path) -> None:
 
     def work() -> None:
         for _ in range(50):
-            lock = take(tmp_path / "x.pid", seconds=inf)
+            lock = take(tmp_path / "x.pid", timeout=inf)
             before = counter[0]
             os.sched_yield()
             counter[0] = before + 1
@@ -227,10 +227,10 @@ def test_pidfiles_of_one_name_in_different_directories_have_locks_of_their_own(
         (tmp_path / name).mkdir()
     with holder(tmp_path / "a" / "x.pid") as first:
         assert b"held\n" == line(first)
-        take(tmp_path / "b" / "x.pid", seconds=0).release()
+        take(tmp_path / "b" / "x.pid", timeout=0).release()
         (tmp_path / "a").rename(tmp_path / "c")
         with pytest.raises(StartBlocked):
-            take(tmp_path / "c" / "x.pid", seconds=0)
+            take(tmp_path / "c" / "x.pid", timeout=0)
 
 
 def test_long_or_odd_name_has_a_lock_too(tmp_path: Path) -> None:
@@ -246,8 +246,8 @@ def test_pidfile_in_a_directory_that_is_not_there_yet_has_a_lock(tmp_path: Path)
     with nothing_left():
         lock = take(tmp_path / "none" / ("x" * 250))
         with pytest.raises(StartBlocked):
-            take(tmp_path / "none" / ("x" * 250), seconds=0)
-        take(tmp_path / "other" / "x.pid", seconds=0).release()
+            take(tmp_path / "none" / ("x" * 250), timeout=0)
+        take(tmp_path / "other" / "x.pid", timeout=0).release()
         lock.release()
 
 
@@ -313,11 +313,11 @@ def test_where_no_place_serves_there_is_no_lock(
 ) -> None:
     """NoLock tells of the last of them."""
 
-    def places(uid: int, beside: object) -> Iterator[tuple[bytes, Callable[[], int]]]:
+    def candidates(uid: int, beside: object) -> Iterator[tuple[bytes, Callable[[], int]]]:
         for name in (b"/none/first", b"/none/last"):
             yield name, partial(locking._enter, name)
 
-    monkeypatch.setattr(locking, "places", places)
+    monkeypatch.setattr(locking, "candidates", candidates)
     with nothing_left(), pytest.raises(NoLock) as caught:
         take(tmp_path / "x.pid")
     assert caught.value.path.startswith("/none/last/.pidfile-")

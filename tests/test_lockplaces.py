@@ -14,7 +14,7 @@ from kit.leaks import listing, nothing_left
 from kit.users import NOBODY, as_nobody, shared, skip_without_nobody
 
 from ssd.matching import Criteria
-from ssd.pidfile import lock_directories as lockplaces
+from ssd.pidfile import lock_directories
 
 KEYS = [
     Criteria(file=(1, 2)),
@@ -33,13 +33,13 @@ KEYS = [
 
 def test_different_criteria_have_different_locks() -> None:
     """The name is made of all that is looked for, and holds no slash."""
-    names = [lockplaces.key(criteria) for criteria in KEYS]
+    names = [lock_directories.key(criteria) for criteria in KEYS]
     assert (len(KEYS), []) == (len(set(names)), [name for name in names if b"/" in name])
 
 
 WITHOUT = """
 import os, stat, sys
-from ssd.pidfile import lock as locking
+from ssd.pidfile import locking
 from ssd.matching import Criteria, Match
 try:
     lock = locking.acquire(Match(name="x"), Criteria(name=b"x"))
@@ -54,7 +54,7 @@ else:
 # Prints the directory that the lock of a pidfile lies in.
 BESIDE = """
 import os, sys
-from ssd.pidfile import lock as locking
+from ssd.pidfile import locking
 from ssd.matching import Criteria, Match
 try:
     lock = locking.acquire(Match(pidfile=sys.argv[1]), Criteria())
@@ -171,7 +171,7 @@ def _clear(directory: Path) -> list[str]:
     fd = os.open(directory, os.O_PATH)
     try:
         with nothing_left():
-            lockplaces.clear(fd, os.listdir(directory))
+            lock_directories.remove_leftovers(fd, os.listdir(directory))
     finally:
         os.close(fd)
     return listing(directory)
@@ -214,7 +214,7 @@ def test_lock_file_that_was_made_anew_meanwhile_is_not_cleared(
 
     monkeypatch.setattr(fcntl, "flock", late)
     fd = os.open(tmp_path, os.O_PATH)
-    lockplaces.clear(fd, [old.name])
+    lock_directories.remove_leftovers(fd, [old.name])
     os.close(fd)
     assert os.path.samestat(os.fstat(new[0]), os.stat(old))
     os.close(new[0])
@@ -241,7 +241,7 @@ def test_what_lies_beside_a_pidfile_is_not_cleared(tmp_path: Path) -> None:
     skip_without_nobody()
     other = _left(tmp_path, ".other.lock")
     os.chown(other, NOBODY, NOBODY)
-    code = BESIDE.replace("    lock.release()", "    lock.tidy()\n    lock.release()")
+    code = BESIDE.replace("    lock.release()", "    lock.remove_leftovers()\n    lock.release()")
     with shared(tmp_path, 0o755, NOBODY, NOBODY):
         done = python(code, tmp_path / "x.pid", **as_nobody())
     assert (f"{tmp_path}\n".encode(), [".other.lock"]) == (done.stdout, listing(tmp_path))

@@ -15,8 +15,7 @@ from kit.users import NOBODY, as_nobody, shared, skip_without_nobody
 import ssd
 from ssd import pidfile
 from ssd.identity import UNKNOWN_START, Process
-from ssd.pidfile import marks
-from ssd.pidfile import writing as recording
+from ssd.pidfile import marks, writing
 from ssd.pidfile.marks import Mark
 from ssd.processes import default_table, table_named
 from ssd.processes.linux import LinuxTable
@@ -154,19 +153,19 @@ def test_mark_with_another_pid_than_the_text_does_not_count(more: int, tmp_path:
     table = default_table()
     path = tmp_path / "pid"
     path.write_text(f"{os.getppid()}\n")
-    meant = recording.describe(Process(os.getppid() + more, 1), table)
+    meant = writing.mark_of(Process(os.getppid() + more, 1), table)
     assert meant is not None
-    os.setxattr(path, pidfile.MARKS[0], meant.text(path.stat().st_mtime_ns))
+    os.setxattr(path, pidfile.MARK_ATTRIBUTES[0], meant.text(path.stat().st_mtime_ns))
     assert 0 == status(path)
 
 
 WRITE = """
 import os, sys
-from ssd.pidfile import writing as recording
+from ssd.pidfile import writing
 from ssd.processes import default_table, own
 table = default_table()
-mark = recording.describe(own(table), table)
-recording.write(sys.argv[1], os.getpid(), int(sys.argv[2], 8), mark)
+mark = writing.mark_of(own(table), table)
+writing.write(sys.argv[1], os.getpid(), int(sys.argv[2], 8), mark)
 print(os.getpid())
 """
 
@@ -176,7 +175,9 @@ def test_pidfile_that_is_written_in_place_has_a_new_mark(tmp_path: Path) -> None
     skip_without_nobody()
     path = tmp_path / "pid"
     file("1\n", uid=NOBODY, gid=NOBODY)(path)
-    os.setxattr(path, pidfile.MARKS[0], Mark(1, 1, b"x", b"x").text(path.stat().st_mtime_ns))
+    os.setxattr(
+        path, pidfile.MARK_ATTRIBUTES[0], Mark(1, 1, b"x", b"x").text(path.stat().st_mtime_ns)
+    )
     inode = path.stat().st_ino
     with shared(tmp_path, 0o755):
         done = python(WRITE, path, "022", **as_nobody())
@@ -281,10 +282,10 @@ def test_file_system_without_attributes_is_no_failure(
 def test_process_of_which_nothing_is_known_is_not_marked() -> None:
     """Nobody could tell it from another later."""
     table = default_table()
-    assert recording.describe(None, table) is None
-    assert recording.describe(Process(1, UNKNOWN_START), table) is None
-    assert recording.describe(Process(1, 5), Table(None)) is None  # type: ignore[arg-type]
-    assert recording.describe(Process(1, -5), table) is not None  # a declared one, from before
+    assert writing.mark_of(None, table) is None
+    assert writing.mark_of(Process(1, UNKNOWN_START), table) is None
+    assert writing.mark_of(Process(1, 5), Table(None)) is None  # type: ignore[arg-type]
+    assert writing.mark_of(Process(1, -5), table) is not None  # a declared one, from before
 
 
 def test_nothing_is_marked_by_the_table_of_another_namespace(tmp_path: Path) -> None:
@@ -292,7 +293,7 @@ def test_nothing_is_marked_by_the_table_of_another_namespace(tmp_path: Path) -> 
     (tmp_path / "self").symlink_to("1")
     assert KernelOrigin(os.fsencode(tmp_path)).clock() is None
     table = LinuxTable(str(tmp_path))
-    assert recording.describe(Process(os.getpid(), 5), table) is None
+    assert writing.mark_of(Process(os.getpid(), 5), table) is None
 
 
 def test_boot_and_the_clock_are_the_kernels() -> None:

@@ -13,17 +13,17 @@ from kit.libc import Watch
 from kit.locks import take
 
 from ssd.errors import StartBlocked
-from ssd.pidfile import patience
-from ssd.pidfile.lock import Lock
+from ssd.pidfile import lock_waiting
+from ssd.pidfile.locking import Lock
 
 # Waits for a lock until the alarm rings, which the caller has left blocked.
 BLOCKED = """
 import signal, sys
-from ssd.pidfile import lock as locking, patience
+from ssd.pidfile import locking, lock_waiting
 from ssd.errors import StartBlocked
 from ssd.matching import Criteria, Match
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
-patience.MOST = 0.05
+lock_waiting.LOCK_TIMEOUT = 0.05
 try:
     locking.acquire(Match(pidfile=sys.argv[1]), Criteria())
 except StartBlocked:
@@ -43,8 +43,8 @@ def test_alarm_that_rings_too_early_to_end_the_wait_rings_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the look for signals and flock(2) it would be lost, and the wait have no end."""
-    monkeypatch.setattr(patience, "MOST", 0.1)
-    monkeypatch.setattr(patience, "AGAIN", 0.001)
+    monkeypatch.setattr(lock_waiting, "LOCK_TIMEOUT", 0.1)
+    monkeypatch.setattr(lock_waiting, "ALARM_INTERVAL", 0.001)
 
     class Deaf:
         """fcntl whose flock is not ended by the first ring, as if that had come before it."""
@@ -59,7 +59,7 @@ def test_alarm_that_rings_too_early_to_end_the_wait_rings_again(
             assert callable(handler)
             handler(signal.SIGALRM, None)
 
-    monkeypatch.setattr(patience, "fcntl", Deaf())
+    monkeypatch.setattr(lock_waiting, "fcntl", Deaf())
     lock = take(tmp_path / "x.pid")
     with nothing_left(), pytest.raises(StartBlocked):
         take(tmp_path / "x.pid")
@@ -71,7 +71,7 @@ def test_start_that_does_not_end_is_waited_for_with_patience(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """StartBlocked carries the lock and the seconds; the alarm is as it was before."""
-    monkeypatch.setattr(patience, "MOST", 0.05)
+    monkeypatch.setattr(lock_waiting, "LOCK_TIMEOUT", 0.05)
     lock = take(tmp_path / "x.pid")
     before = signal.getsignal(signal.SIGALRM)
     with nothing_left(), pytest.raises(StartBlocked) as caught:
@@ -89,7 +89,7 @@ def test_thread_can_wait_without_an_alarm(tmp_path: Path) -> None:
     lock = take(tmp_path / "x.pid")
     taken: list[Lock] = []
     with Watch(Path(lock.path).parent, Watch.OPEN) as watch:
-        wait = lambda: taken.append(take(tmp_path / "x.pid", seconds=inf))  # noqa: E731
+        wait = lambda: taken.append(take(tmp_path / "x.pid", timeout=inf))  # noqa: E731
         thread = threading.Thread(target=wait)
         thread.start()
         watch.until(Path(lock.path).name)
@@ -106,7 +106,7 @@ def test_thread_can_wait_for_a_time(tmp_path: Path) -> None:
 
     def wait() -> None:
         try:
-            take(tmp_path / "x.pid", seconds=0.05)
+            take(tmp_path / "x.pid", timeout=0.05)
         except StartBlocked as error:
             failures.append(error)
 
@@ -120,4 +120,4 @@ def test_thread_can_wait_for_a_time(tmp_path: Path) -> None:
 
 def test_patience_is_a_minute() -> None:
     """A start holds its lock for hundredths of a second; a minute is ample."""
-    assert 60.0 == patience.MOST
+    assert 60.0 == lock_waiting.LOCK_TIMEOUT

@@ -19,7 +19,7 @@ from kit.users import NOBODY, as_nobody, shared, skip_without_nobody
 
 BEGIN = """
 import os, sys
-from ssd import pidfile; from ssd.pidfile import writing as recording
+from ssd import pidfile; from ssd.pidfile import writing
 path = sys.argv[1]
 """
 
@@ -123,7 +123,7 @@ def note(event, arguments):
         print(oct(os.fstat(arguments[0]).st_mode))
 os.umask(0)
 sys.addaudithook(note)
-recording.write(path, 7)
+writing.write(path, 7)
 """
 
 
@@ -139,7 +139,7 @@ def test_pidfile_that_is_being_written_is_closed_to_others(left: list[str], tmp_
 def test_directory_with_the_temporary_files_name_is_left_alone(tmp_path: Path) -> None:
     """Another name is taken, and is gone in the end."""
     (tmp_path / ".pid.tmp").mkdir()
-    python(f"{BEGIN}recording.write(path, 7)", tmp_path / "pid", check=True)
+    python(f"{BEGIN}writing.write(path, 7)", tmp_path / "pid", check=True)
     assert ([".pid.tmp", "pid"], "7\n") == (listing(tmp_path), (tmp_path / "pid").read_text())
 
 
@@ -148,7 +148,7 @@ def test_temporary_file_that_may_not_be_removed_is_left_alone(tmp_path: Path) ->
     skip_without_nobody()
     file("theirs")(tmp_path / ".pid.tmp")
     with shared(tmp_path, 0o1777):
-        done = python(f"{BEGIN}recording.write(path, 7)", tmp_path / "pid", **as_nobody())
+        done = python(f"{BEGIN}writing.write(path, 7)", tmp_path / "pid", **as_nobody())
     assert (b"", [".pid.tmp", "pid"]) == (done.stderr, listing(tmp_path))
     assert ("theirs", "7\n", NOBODY) == (
         (tmp_path / ".pid.tmp").read_text(),
@@ -159,7 +159,7 @@ def test_temporary_file_that_may_not_be_removed_is_left_alone(tmp_path: Path) ->
 
 OVERWRITE = f"""{BEGIN}
 try:
-    recording.write(path, 7)
+    writing.write(path, 7)
 except pidfile.PidfileUnwritable as error:
     print(error.reason)
 """

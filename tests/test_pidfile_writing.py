@@ -153,10 +153,10 @@ def test_temporary_file_of_a_start_that_was_killed_is_replaced(tmp_path: Path) -
 
 WRITE = """
 import sys
-from ssd.pidfile import writing as recording
+from ssd.pidfile import writing
 from ssd.errors import PidfileUnwritable
 try:
-    recording.write(sys.argv[1], 7)
+    writing.write(sys.argv[1], 7)
 except PidfileUnwritable as error:
     print(error.errno)
 """
@@ -239,9 +239,9 @@ def test_directory_link_that_others_planted_is_not_written_through(
 
 WRITE_OFTEN = """
 import sys
-from ssd.pidfile import writing as recording
+from ssd.pidfile import writing
 for pid in [1, 2**31 - 1] * 200:
-    recording.write(sys.argv[1], pid).close()
+    writing.write(sys.argv[1], pid).close()
 print("done")
 """
 

@@ -19,12 +19,12 @@ from ssd.starting import report
 # Writes a pidfile where a file may have so many bytes, and says what came of it.
 WRITE = """
 import resource, sys
-from ssd.pidfile import writing as recording
+from ssd.pidfile import writing
 from ssd.errors import PidfileUnwritable
 path, pid, most = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 try:
-    recording.write(path, pid)
+    writing.write(path, pid)
 except PidfileUnwritable as error:
     print(error.errno)
 """

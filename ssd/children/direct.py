@@ -22,8 +22,8 @@ from ssd import accounts, environment
 from ssd.children.helper import is_open
 from ssd.errors import AlreadyRunning, StartBlocked, StartFailed
 from ssd.identity import UNKNOWN_START, Process
-from ssd.pidfile import lock as locking
-from ssd.pidfile.patience import MOST, PAUSE
+from ssd.pidfile import locking
+from ssd.pidfile.lock_waiting import LOCK_TIMEOUT, POLL_INTERVAL
 from ssd.processes.linux import LinuxTable
 from ssd.signals import raw as signals
 from ssd.starting import Start, report
@@ -133,15 +133,15 @@ class _Turn:
 
         Raises AlreadyRunning, StartBlocked and Unwanted, and OSError without descriptors.
         """
-        until = monotonic() + MOST
+        until = monotonic() + LOCK_TIMEOUT
         while True:
             try:
                 _undisturbed(self._take)
                 break
             except StartBlocked as blocked:
                 if monotonic() >= until:
-                    raise StartBlocked(blocked.path, MOST) from None
-            sleep(PAUSE)
+                    raise StartBlocked(blocked.path, LOCK_TIMEOUT) from None
+            sleep(POLL_INTERVAL)
             spawned.check_wanted()
         if self._found:
             raise AlreadyRunning(self._found)

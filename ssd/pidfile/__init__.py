@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from ssd.pidfile.marks import Mark
     from ssd.processes.contract import ProcessTable
 
-SIZE_CAP = 4096  # bytes; PostgreSQL's postmaster.pid, the longest known, has about 100
-PID_MAX = 2**31 - 1
+MAX_FILE_SIZE = 4096  # bytes; PostgreSQL's postmaster.pid, the longest known, has about 100
+MAX_PID = 2**31 - 1
 # The attributes that may hold the mark (``ssd.pidfile.marks``). Everybody who reads the file may
 # read the first. Root has the second where there is no such thing: on a tmpfs, as /run, before
 # Linux 6.6.
-MARKS = ("user.ssd.process", "trusted.ssd.process")
+MARK_ATTRIBUTES = ("user.ssd.process", "trusted.ssd.process")
 NULL = b"/dev/null"  # "use no pidfile": exempt from every check, as in the original
 
 # O_NONBLOCK: a FIFO in the pidfile's place must not hang us (open(2), fifo(7)).
@@ -39,7 +39,7 @@ def parse(content: bytes) -> int | None:
     if not words or not words[0].isdigit() or len(words[0]) > 20:
         return None
     pid = int(words[0])
-    return pid if 0 < pid <= PID_MAX else None
+    return pid if 0 < pid <= MAX_PID else None
 
 
 class Entry:
@@ -91,9 +91,9 @@ def load(name: bytes, alone: bool) -> Entry | None:
         fault = distrust(facts, alone)
         if fault:
             raise PidfileUnsafe(os.fsdecode(name), fault)
-        if not stat.S_ISREG(facts.st_mode) or facts.st_size > SIZE_CAP:
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > MAX_FILE_SIZE:
             return None
-        return Entry(os.read(fd, SIZE_CAP), _mark(fd, facts.st_mtime_ns))
+        return Entry(os.read(fd, MAX_FILE_SIZE), _mark(fd, facts.st_mtime_ns))
     finally:
         os.close(fd)
 
@@ -105,7 +105,7 @@ def _mark(fd: int, written: int) -> "Mark | None":
     """
     if not hasattr(os, "getxattr"):  # not Linux
         return None
-    for name in MARKS:
+    for name in MARK_ATTRIBUTES:
         try:
             text = os.getxattr(fd, name)
         except OSError:

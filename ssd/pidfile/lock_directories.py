@@ -1,7 +1,7 @@
 """What few starts need of a lock: its directory made or cleared, and a name without a pidfile.
 
 Where it lies follows from the account alone, not from the environment: cron has no
-XDG_RUNTIME_DIR, and must exclude the same user's login (``ssd.pidfile.lock``).
+XDG_RUNTIME_DIR, and must exclude the same user's login (``ssd.pidfile.locking``).
 """
 
 import fcntl
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ssd.matching import Criteria
 
-YOUNG = 60.0  # seconds; a younger file may be one that a start is about to lock
+MIN_LEFTOVER_AGE = 60.0  # seconds; a younger file may be one that a start is about to lock
 
 
 def make(path: bytes) -> None:
@@ -45,7 +45,7 @@ def key(criteria: "Criteria") -> bytes:
     return b"+".join(parts)
 
 
-def clear(directory: int, names: "Iterable[str]") -> None:
+def remove_leftovers(directory: int, names: "Iterable[str]") -> None:
     """Remove the lock files among ``names`` that nobody holds any more.
 
     A start that became its program leaves one, and so does one that was killed.
@@ -53,7 +53,7 @@ def clear(directory: int, names: "Iterable[str]") -> None:
     for name in names:
         try:
             made = os.lstat(name, dir_fd=directory).st_mtime
-            if name.endswith(".lock") and abs(time() - made) >= YOUNG:
+            if name.endswith(".lock") and abs(time() - made) >= MIN_LEFTOVER_AGE:
                 _remove(name, directory)
         except OSError:
             continue  # it is held, or gone by now

@@ -10,7 +10,7 @@ import stat
 from ssd.errors import PidfileUnwritable
 from ssd.identity import UNKNOWN_START
 from ssd.paths import UntrustedLink, walk
-from ssd.pidfile import MARKS, NULL
+from ssd.pidfile import MARK_ATTRIBUTES, NULL
 from ssd.pidfile.marks import Mark
 from ssd.writing import write_all
 
@@ -67,7 +67,7 @@ def write(
     return Written(directory, base)
 
 
-def describe(process: "Process | None", table: "ProcessTable") -> Mark | None:
+def mark_of(process: "Process | None", table: "ProcessTable") -> Mark | None:
     """Return the mark of a process; None where it is not known, or could not be told later."""
     origin = table.origin
     if origin is None or process is None or process.start_time == UNKNOWN_START:
@@ -107,7 +107,7 @@ def _replace(base: str, directory: int, content: bytes, mode: int, mark: Mark | 
     try:
         try:
             write_all(fd, content)
-            _put(fd, mark)  # before the mode, which may forbid it
+            _set_mark(fd, mark)  # before the mode, which may forbid it
             _take_group(fd)
             os.fchmod(fd, mode)
         finally:
@@ -160,12 +160,12 @@ def _overwrite(base: str, directory: int, content: bytes, mark: Mark | None) -> 
         except BaseException:
             os.ftruncate(fd, 0)
             raise
-        _put(fd, mark)
+        _set_mark(fd, mark)
     finally:
         os.close(fd)
 
 
-def _put(fd: int, mark: Mark | None) -> None:
+def _set_mark(fd: int, mark: Mark | None) -> None:
     """Mark an open file that has just been written.
 
     Where the file system has no attributes, or no room for one, the file stays without.
@@ -173,7 +173,7 @@ def _put(fd: int, mark: Mark | None) -> None:
     if mark is None or not hasattr(os, "setxattr"):
         return
     text = mark.text(os.fstat(fd).st_mtime_ns)
-    for name in MARKS:
+    for name in MARK_ATTRIBUTES:
         try:
             os.setxattr(fd, name, text)
         except OSError:

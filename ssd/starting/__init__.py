@@ -9,7 +9,7 @@ import os
 from ssd.accounts import Account
 from ssd.errors import AlreadyRunning, Error, NotReady, PidfileUnwritable, StartFailed
 from ssd.finding import look, resolve
-from ssd.pidfile import lock as locking
+from ssd.pidfile import locking
 from ssd.processes import default_table, own
 from ssd.starting.become import become, home
 
@@ -36,7 +36,7 @@ class Start:
     up; say(event, *values) is told what goes on: "starting", "detaching", "detached",
     "awaiting" seconds, "notified" kind and value. executing() is called by a foreground
     start right before execve(2). listeners: see ``ssd.starting.detach.Detachment``. lock_timeout:
-    seconds to wait for the lock; None where this process is ours (``ssd.pidfile.lock.acquire``).
+    seconds to wait for the lock; None where this process is ours (``ssd.pidfile.locking.acquire``).
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Start:
                 raise AlreadyRunning(found)
             self.say("starting")
             if lock is not None:
-                lock.tidy()
+                lock.remove_leftovers()
             if not self.background:
                 self.become()
             return self._detach(lock)
@@ -115,10 +115,10 @@ class Start:
         os.umask(umask)
         undo = None
         if self.pidfile is not None:
-            from ssd.pidfile import writing as recording  # not for every start
+            from ssd.pidfile import writing  # not for every start
 
-            mark = recording.describe(own(self.table), self.table)  # the exec keeps it true
-            undo = recording.write(self.pidfile, os.getpid(), umask, mark)
+            mark = writing.mark_of(own(self.table), self.table)  # the exec keeps it true
+            undo = writing.write(self.pidfile, os.getpid(), umask, mark)
         try:
             become(self.command, self.account, self.warn, self.executing, home(self.account))
         except BaseException:

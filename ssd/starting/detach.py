@@ -11,7 +11,7 @@ import sys
 from ssd import pidfile
 from ssd.errors import PidfileError, StartFailed
 from ssd.identity import Process
-from ssd.pidfile import writing as recording
+from ssd.pidfile import writing
 from ssd.processes import own
 from ssd.signals import raw
 from ssd.starting import report
@@ -69,29 +69,29 @@ def detach(plan: Detachment, warn: "Warn") -> Process:
     # Loaded before the fork, so that a missing or broken package is this process's error.
     context = daemon_context()
     leash = Leash()
-    reading, writing = os.pipe()
+    reader, writer = os.pipe()
     try:
         worker = os.fork()
     except OSError as error:
-        os.close(reading)
-        os.close(writing)
+        os.close(reader)
+        os.close(writer)
         leash.close()
         raise StartFailed("fork", "", error.errno, error.strerror) from error
     if worker == 0:
-        _work(plan, context, writing, leash)
-    os.close(writing)
+        _work(plan, context, writer, leash)
+    os.close(writer)
     try:
-        return _listen(plan, reading, warn)
+        return _listen(plan, reader, warn)
     finally:
-        os.close(reading)
+        os.close(reader)
         leash.close()
         report.reap(worker)
 
 
-def _listen(plan: Detachment, reading: int, warn: "Warn") -> Process:
+def _listen(plan: Detachment, reader: int, warn: "Warn") -> Process:
     """Follow the reports to their end; clean up and raise if they end too early."""
     told = report.Told()
-    for kind, values in report.receive(reading):
+    for kind, values in report.receive(reader):
         if kind == "warning":
             warn(*values)  # type: ignore[arg-type]
         else:
@@ -114,10 +114,10 @@ def forget(path: bytes | None, process: Process | None, warn: "Warn") -> None:
         warn("pidfile", error.path, error.reason)  # the failure itself matters more
 
 
-def _work(plan: Detachment, context: "type", writing: int, leash: Leash) -> "NoReturn":
+def _work(plan: Detachment, context: "type", writer: int, leash: Leash) -> "NoReturn":
     """Run in the worker and all that comes of it; never return to the caller's code."""
     written = None
-    ends = (writing, *plan.listeners)
+    ends = (writer, *plan.listeners)
 
     def executing() -> None:
         leash.loose()
@@ -127,17 +127,17 @@ def _work(plan: Detachment, context: "type", writing: int, leash: Leash) -> "NoR
     try:
         if not plan.listeners:  # they hear of the daemon, whatever becomes of ssd
             leash.put_on()
-        _detach(plan, context, writing, leash)
+        _detach(plan, context, writer, leash)
         here = own(plan.table)
         for end in ends:
             report.send_self(end, here)
         if plan.pidfile is not None:
-            mark = recording.describe(here, plan.table)
-            written = recording.write(plan.pidfile, os.getpid(), PIDFILE_UMASK, mark)
+            mark = writing.mark_of(here, plan.table)
+            written = writing.write(plan.pidfile, os.getpid(), PIDFILE_UMASK, mark)
         become(
             plan.command,
             plan.account,
-            lambda *warning: report.send(writing, "warning", *warning),
+            lambda *warning: report.send(writer, "warning", *warning),
             executing,
             plan.extra,
         )
@@ -149,7 +149,7 @@ def _work(plan: Detachment, context: "type", writing: int, leash: Leash) -> "NoR
         os._exit(2)  # our own child: the caller's buffers and exit handlers are not its own
 
 
-def _take_back(written: "recording.Written | None") -> None:
+def _take_back(written: "writing.Written | None") -> None:
     """Remove the pidfile here and now: whoever waits for us may have been killed."""
     if written is None:
         return
@@ -159,7 +159,7 @@ def _take_back(written: "recording.Written | None") -> None:
         pass  # we are another user by now; the one who waits is not, and removes it (``forget``)
 
 
-def _detach(plan: Detachment, context: "type", writing: int, leash: Leash) -> None:
+def _detach(plan: Detachment, context: "type", writer: int, leash: Leash) -> None:
     """Return in a process of its own session, with its own descriptors and umask."""
     command = plan.command
     umask = os.umask(0o077) if command.umask is None else command.umask
@@ -167,7 +167,7 @@ def _detach(plan: Detachment, context: "type", writing: int, leash: Leash) -> No
     shown = "/dev/null" if command.output is None else os.fsdecode(command.output)
     streams: list[object] = []
     attempt("output", shown, lambda: streams.extend(_streams(plan)))
-    keep = [writing, leash.fileno(), *plan.listeners, *plan.keep]
+    keep = [writer, leash.fileno(), *plan.listeners, *plan.keep]
     if not command.close:
         keep = _open_descriptors()
     daemon = context(

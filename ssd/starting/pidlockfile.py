@@ -14,8 +14,7 @@ from ssd.errors import Error, StartBlocked
 from ssd.finding import resolve
 from ssd.identity import UNKNOWN_START
 from ssd.matching import Match
-from ssd.pidfile import lock as locking
-from ssd.pidfile import writing as recording
+from ssd.pidfile import locking, writing
 from ssd.processes import default_table
 from ssd.validation import demand_table
 
@@ -37,8 +36,8 @@ if TYPE_CHECKING:
 else:
     from lockfile.pidlockfile import PIDLockFile as _PIDLockFile
 
-BRIEFLY = 0.5  # seconds; a start holds the kernel lock for a few hundredths of one
-RELEASE = 0.1  # seconds between two looks whether a living owner has released, as in lockfile
+MIN_LOCK_TIMEOUT = 0.5  # seconds; a start holds the kernel lock for a few hundredths of one
+RELEASE_POLL_INTERVAL = 0.1  # seconds, as in lockfile
 
 
 class PIDLockFile(_PIDLockFile):
@@ -126,7 +125,7 @@ class PIDLockFile(_PIDLockFile):
         match = Match(pidfile=self.path)
         # Who has the kernel lock looks and writes, which takes no time; even a caller that is
         # not to wait for an owner waits so long.
-        seconds = inf if until is None else max(BRIEFLY, until - self._table.now())
+        seconds = inf if until is None else max(MIN_LOCK_TIMEOUT, until - self._table.now())
         try:
             lock = locking.acquire(match, resolve(match), seconds)
         except locking.NoLock as fault:
@@ -135,8 +134,8 @@ class PIDLockFile(_PIDLockFile):
             if self._owner() is not None:
                 return False
             own = self._table.own_pid()  # anew: python-daemon forks between the making and the use
-            mark = recording.describe(self._table.process(own), self._table)
-            written = recording.write(self.path, own, _umask(), mark)
+            mark = writing.mark_of(self._table.process(own), self._table)
+            written = writing.write(self.path, own, _umask(), mark)
             if written is not None:
                 written.close()
             return True
@@ -178,7 +177,7 @@ class PIDLockFile(_PIDLockFile):
             with self._table.open(process) as handle:
                 look = None  # declared processes release nothing while we wait
                 if self._table.launcher is None:
-                    look = self._table.now() + RELEASE
+                    look = self._table.now() + RELEASE_POLL_INTERVAL
                 limits = [limit for limit in (until, look) if limit is not None]
                 self._table.wait([handle], min(limits, default=None))
         except ProcessLookupError:

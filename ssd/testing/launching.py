@@ -12,7 +12,7 @@ from ssd.accounts import changes
 from ssd.children.child import STILL_RUNS, Child
 from ssd.errors import AlreadyRunning, NotReady, StartFailed
 from ssd.identity import Process
-from ssd.pidfile import writing as recording
+from ssd.pidfile import writing
 from ssd.starting import Start
 from ssd.starting.detach import forget
 from ssd.testing.clock import WaitsForEver
@@ -174,8 +174,8 @@ def _make(table: "FakeProcesses", start: Start, program: Program) -> FakeProcess
     written = None
     try:
         if start.pidfile is not None:
-            mark = recording.describe(process.identity, table)
-            written = recording.write(start.pidfile, process.pid, _umask(start), mark)
+            mark = writing.mark_of(process.identity, table)
+            written = writing.write(start.pidfile, process.pid, _umask(start), mark)
         _refuse(table, start, program)
     except BaseException:
         process.die(status=2)

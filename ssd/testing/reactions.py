@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from ssd.pidfile import writing as recording
+from ssd.pidfile import writing
 from ssd.testing import checking
 from ssd.testing.combined import Together, Turns
 
@@ -91,7 +91,7 @@ def daemonizes(pidfile: str | os.PathLike[str] | None = None, **facts: Any) -> R
         daemon = middle.fork(**facts)
         middle.die(status=0)
         if pidfile is not None:
-            written = recording.write(os.fspath(pidfile), daemon.pid)
+            written = writing.write(os.fspath(pidfile), daemon.pid)
             if written is not None:
                 written.close()
         process.die(status=0)

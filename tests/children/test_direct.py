@@ -16,7 +16,7 @@ import ssd
 from ssd import Command, Match
 from ssd.children import direct, spawning
 from ssd.matching import Criteria
-from ssd.pidfile import lock as locking
+from ssd.pidfile import locking
 
 FACTS = "umask; pwd; env | sort; ls /proc/$$/fd; cut -d' ' -f5,6 /proc/$$/stat; "
 FACTS += (

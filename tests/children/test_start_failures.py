@@ -18,7 +18,7 @@ from kit.locks import take
 
 import ssd
 from ssd import Command, Match
-from ssd.pidfile import lock as locking
+from ssd.pidfile import locking
 
 RLIMIT_NOFILE = 7
 # stage -> what the Command says, and the errno

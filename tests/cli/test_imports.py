@@ -112,7 +112,7 @@ STOP = {
 START = {
     "ssd.cli.start",
     "ssd.starting",
-    "ssd.pidfile.lock",
+    "ssd.pidfile.locking",
     "ssd.starting.become",
     "ssd.starting.command",
     "ssd.environment",
@@ -201,7 +201,7 @@ def place(tmp_path: Path) -> None:
 
 def account(files: Collection[str]) -> set[str]:
     """Return what a lock may load: an ordinary user's lies in the home of his account."""
-    return {"pwd"} if os.geteuid() != 0 and "ssd.pidfile.lock" in files else set()
+    return {"pwd"} if os.geteuid() != 0 and "ssd.pidfile.locking" in files else set()
 
 
 @pytest.mark.parametrize("line", BUDGETS)

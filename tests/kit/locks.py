@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ssd.matching import Criteria, Match
-from ssd.pidfile.lock import Lock, acquire
+from ssd.pidfile.locking import Lock, acquire
 
 HOLD = """
 import sys
-from ssd.pidfile import lock as locking
+from ssd.pidfile import locking
 from ssd.matching import Criteria, Match
 lock = locking.acquire(Match(pidfile=sys.argv[1]), Criteria())
 print("held", flush=True)
@@ -22,11 +22,11 @@ lock.release()
 # Says whether a lock is free, taken by somebody else, or not to be had.
 TRY = """
 import sys
-from ssd.pidfile import lock as locking
+from ssd.pidfile import locking
 from ssd.errors import StartBlocked
 from ssd.matching import Criteria, Match
 try:
-    locking.acquire(Match(pidfile=sys.argv[1]), Criteria(), seconds=0).release()
+    locking.acquire(Match(pidfile=sys.argv[1]), Criteria(), timeout=0).release()
     print("free")
 except (StartBlocked, locking.NoLock) as error:
     print(type(error).__name__)

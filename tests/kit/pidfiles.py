@@ -12,8 +12,7 @@ import pytest
 from ssd import pidfile
 from ssd.errors import PidfileUnreadable, PidfileUnsafe, PidfileUnwritable
 from ssd.identity import Process
-from ssd.pidfile import marks
-from ssd.pidfile import writing as recording
+from ssd.pidfile import marks, writing
 from ssd.processes import default_table
 
 Make = Callable[[Path], object]
@@ -86,7 +85,7 @@ def outcome(function: Callable[..., object], *arguments: object) -> object:
 
 def write(path: str | bytes | Path, pid: int, **options: Any) -> None:
     """Write a pidfile, and let go of what would take it back."""
-    written = recording.write(os.fspath(path), pid, **options)
+    written = writing.write(os.fspath(path), pid, **options)
     if written is not None:
         written.close()
 
@@ -100,7 +99,7 @@ def mark(path: str | bytes | Path, pid: int, started: int = 0, boot: bytes = b""
     table = default_table()
     process = table.process(pid)
     assert process is not None
-    meant = recording.describe(Process(pid, process.start_time + started), table)
+    meant = writing.mark_of(Process(pid, process.start_time + started), table)
     if meant is not None:
         meant.boot = boot or meant.boot
     write(path, pid, mark=meant)
@@ -109,7 +108,7 @@ def mark(path: str | bytes | Path, pid: int, started: int = 0, boot: bytes = b""
 def marked(path: str | bytes | Path) -> bool:
     """Tell whether a pidfile has a mark that counts."""
     facts = os.stat(path)
-    names = [name for name in os.listxattr(path) if name in pidfile.MARKS]
+    names = [name for name in os.listxattr(path) if name in pidfile.MARK_ATTRIBUTES]
     texts = [os.getxattr(path, name) for name in names]
     return any(marks.parse(text, facts.st_mtime_ns) is not None for text in texts)
 

@@ -67,10 +67,10 @@ LINE = {"ssd.service.console"}
 STOP = {
     "ssd.clearing",
     "ssd.stopping",
-    "ssd.pidfile.lock",
+    "ssd.pidfile.locking",
     "ssd.processes.handles",
     "ssd.processes.waiting",
-    "ssd.pidfile.patience",
+    "ssd.pidfile.lock_waiting",
     "ssd.service.verbs.stopping",
 }
 START = {
@@ -81,7 +81,7 @@ START = {
     "ssd.environment",
     "ssd.accounts",
     "ssd.starting.report",
-    "ssd.pidfile.lock",
+    "ssd.pidfile.locking",
     "ssd.pidfile.marks",
     "ssd.processes.origin",
     "ssd.pidfile.writing",

@@ -50,13 +50,13 @@ class Lock:
         """Return the descriptor whose last copy, closed, is the lock released."""
         return self._fd
 
-    def tidy(self) -> None:
+    def remove_leftovers(self) -> None:
         """Remove what other starts have left here, if it is a directory of locks alone."""
         names = [] if self.beside else os.listdir(os.path.dirname(self.path))
         if len(names) > 1:  # its own and others
-            from ssd.pidfile.lock_directories import clear
+            from ssd.pidfile.lock_directories import remove_leftovers
 
-            clear(self._directory, names)
+            remove_leftovers(self._directory, names)
 
     def release(self) -> None:
         """Remove the lock file and let go; whoever waits for it makes a new one."""
@@ -75,18 +75,18 @@ class Lock:
             self._fd = -1
 
 
-def acquire(match: "Match", criteria: "Criteria", seconds: float | None = None) -> Lock | None:
+def acquire(match: "Match", criteria: "Criteria", timeout: float | None = None) -> Lock | None:
     """Take the lock for starting what ``match`` means; wait up to a minute for it.
 
     The minute is kept by SIGALRM, so only where this process is ours; anybody else says how
-    many ``seconds``, which may be infinite. Returns None where there is nothing to keep apart
+    many ``timeout``, which may be infinite. Returns None where there is nothing to keep apart
     (``--pidfile /dev/null`` asks for a start no matter what, and "" is no file). Raises NoLock
     if none can be had, and StartBlocked if another start does not come to its end.
     """
     if match.pidfile is None:
         from ssd.pidfile.lock_directories import key  # a pidfile's key is a few words
 
-        return _acquire(key(criteria), None, seconds)
+        return _acquire(key(criteria), None, timeout)
     name = os.fsencode(match.pidfile)
     if name in (b"/dev/null", b""):
         return None
@@ -95,25 +95,25 @@ def acquire(match: "Match", criteria: "Criteria", seconds: float | None = None) 
     except UntrustedLink as link:
         raise NoLock(os.fsdecode(name), f"others can make the link {link.name!r}") from None
     except FileNotFoundError:  # the program makes the directory: all there is yet is a path
-        return _acquire(b"path-%s" % name.replace(b"/", b"%")[-200:], None, seconds)
+        return _acquire(b"path-%s" % name.replace(b"/", b"%")[-200:], None, timeout)
     except OSError as error:
         raise NoLock(os.fsdecode(name), error.strerror) from error
     try:
         here = os.fstat(directory)  # what the directory is, whatever path leads there
         about = b"pidfile-%x-%x-%s" % (here.st_dev, here.st_ino, os.fsencode(last)[:200])
-        return _acquire(about, (os.path.dirname(name), directory), seconds)
+        return _acquire(about, (os.path.dirname(name), directory), timeout)
     finally:
         os.close(directory)
 
 
-def _acquire(key: bytes, beside: "tuple[bytes, int] | None", seconds: float | None) -> Lock:
+def _acquire(key: bytes, beside: "tuple[bytes, int] | None", timeout: float | None) -> Lock:
     """Take a lock in the first place that serves. Raises NoLock, which tells of the last."""
     base = b".%s.lock" % key
     faults: list[OSError] = []
-    for path, enter in places(os.geteuid(), beside):
+    for path, enter in candidates(os.geteuid(), beside):
         shown = os.fsdecode(os.path.join(path, base))
         try:
-            lock = _take(shown, enter(), base, seconds)
+            lock = _take(shown, enter(), base, timeout)
             lock.beside = beside is not None and path == beside[0]
             return lock
         except OSError as error:
@@ -123,7 +123,7 @@ def _acquire(key: bytes, beside: "tuple[bytes, int] | None", seconds: float | No
     raise NoLock(shown, faults[-1].strerror) from faults[-1]
 
 
-def places(
+def candidates(
     uid: int, beside: "tuple[bytes, int] | None"
 ) -> "Iterator[tuple[bytes, Callable[[], int]]]":
     """Yield where a user's locks may lie, the best place first, and what opens it.
@@ -181,16 +181,16 @@ def _owned(fd: int, stays: bool) -> int:
     raise OSError(errno.EPERM, "it is not a directory of the caller's own")
 
 
-def _take(shown: str, directory: int, base: bytes, seconds: float | None) -> Lock:
+def _take(shown: str, directory: int, base: bytes, timeout: float | None) -> Lock:
     """Take the lock in a directory; close that if it fails."""
     try:
-        return Lock(shown, _locked(base, directory, shown, seconds), directory, base)
+        return Lock(shown, _locked(base, directory, shown, timeout), directory, base)
     except BaseException:
         os.close(directory)
         raise
 
 
-def _locked(base: bytes, directory: int, shown: str, seconds: float | None) -> int:
+def _locked(base: bytes, directory: int, shown: str, timeout: float | None) -> int:
     """Open and lock the file, again and again while its last holder removes it under us."""
     while True:
         try:
@@ -206,7 +206,7 @@ def _locked(base: bytes, directory: int, shown: str, seconds: float | None) -> i
                 raise OSError(errno.EINVAL, "it is no regular file")
             if facts.st_mode & 0o777 != 0o600:
                 os.fchmod(fd, 0o600)  # the caller's umask has had its say in open(2)
-            _wait(fd, shown, seconds)
+            _wait(fd, shown, timeout)
             if _still_named(facts, base, directory):
                 return fd
         except BaseException:
@@ -223,7 +223,7 @@ def _still_named(facts: os.stat_result, base: bytes, directory: int) -> bool:
         return False
 
 
-def _wait(fd: int, shown: str, seconds: float | None) -> None:
+def _wait(fd: int, shown: str, timeout: float | None) -> None:
     """Lock, at once or as soon as it is free. Raises StartBlocked when the time is up."""
     import fcntl
 
@@ -232,6 +232,6 @@ def _wait(fd: int, shown: str, seconds: float | None) -> None:
         return
     except BlockingIOError:
         pass  # the usual answer to a second start
-    from ssd.pidfile import patience  # a start that is alone has no use for it
+    from ssd.pidfile import lock_waiting
 
-    patience.wait(fd, shown, seconds)
+    lock_waiting.wait(fd, shown, timeout)
