@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.processes.contract import ProcessTable
     from ssd.service.declaration import Service
+    from ssd.service.verbs.fleet import Fleet
 
 # What is left of the environment by service(8); the locale's variables begin with LC_.
 KEPT = ("LANG", "LANGUAGE", "PATH", "TERM")
@@ -103,17 +104,19 @@ def _dispatch(call: Call, words: list[str]) -> int:
 
         return generators.main(rest, call.program, call.directory)
     if first == "--status-all":
-        from ssd.service.verbs.fleet import status_all
-
-        return status_all(call, rest)
+        return _fleet(call).status_all(rest)
     if "/" in first:
         return _interpret(call, first, rest)
     if first == "all":
-        from ssd.service.verbs.fleet import perform_all
-
         enter(rest)
-        return perform_all(call, rest)
+        return _fleet(call).perform(rest)
     return _by_name(call, first, rest)
+
+
+def _fleet(call: Call) -> "Fleet":
+    from ssd.service.verbs.fleet import Fleet
+
+    return Fleet(call.program, call.directory, call.table, call.inside)
 
 
 def _interpret(call: Call, path: str, rest: list[str]) -> int:
@@ -172,7 +175,7 @@ def _by_name(call: Call, name: str, rest: list[str]) -> int:
 
 
 def _perform(call: Call, service: "Service", rest: list[str], script: str | None = None) -> int:
-    from ssd.service.verbs.performing import perform, usage
+    from ssd.service.verbs.performing import perform, usage, warn
 
     status = _hand_over(call, service, rest)
     if status is not None:
@@ -189,24 +192,15 @@ def _perform(call: Call, service: "Service", rest: list[str], script: str | None
     return perform(service, verb, program=call.program, script=script, table=call.table)
 
 
-def other_inits() -> bool:
-    """Tell whether systemd or OpenRC manages the machine."""
-    return os.path.isdir("/run/systemd/system") or os.path.isdir("/run/openrc/started")
-
-
 def _hand_over(call: Call, service: "Service", rest: list[str]) -> int | None:
     """Leave a service to another init that runs it; None if there is none."""
+    from ssd.service.verbs.performing import other_inits
+
     if call.table is not None or not other_inits():
         return None
     from ssd.service.verbs.inits import hand_over
 
     return hand_over(service, rest, call.program, call.inside)
-
-
-def warn(program: str, service: "Service", rest: list[str]) -> None:
-    """Say what in a declaration has no effect, where the program is started or shown."""
-    if rest[:1] not in (["status"], ["stop"]):
-        write(2, "".join(f"{program}: warning: {doubt}\n" for doubt in service.doubts))
 
 
 def enter(rest: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""A verb for all declared services at once."""
+"""One verb for all declared services at once."""
 
 import marshal
 import os
@@ -7,7 +7,7 @@ from ssd import statuses
 from ssd.errors import Error
 from ssd.service import sources, verbs
 from ssd.service.sources import toml
-from ssd.service.verbs.performing import perform, sentence
+from ssd.service.verbs.performing import other_inits, perform, sentence, warn
 from ssd.service.verbs.steps import Steps
 from ssd.writing import write
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import NoReturn, TypeVar
 
-    from ssd.service.cli import Call
+    from ssd.processes.contract import ProcessTable
     from ssd.service.declaration import Service
 
     Item = TypeVar("Item")
@@ -27,154 +27,175 @@ ALL = ("start", "stop", "status", "restart", "try-restart", "force-reload", "rel
 MIN_SHARE = 100
 
 
-def perform_all(call: "Call", words: list[str]) -> int:
-    """Do ``all VERB``; return 0 if it went well for every service, else the highest status."""
-    verb, options = words[0] if words else "", words[1:]
-    if verb not in ALL or options not in ([], ["--json"]) or options and verb != "status":
-        write(2, f"Usage: {call.program} all {{{'|'.join(ALL)}}}\n")
-        return statuses.UNIMPLEMENTED
-    if options:
-        return _facts(call)
-    if verb == "status":
-        return _statuses(call)
-    services, broken = _read(call, verb)
-    found = [broken]
-    ordered = levels(services)
-    others = _others(call, [each.name for each in services])
-    if verb == "stop":
-        from ssd.service.verbs.stopping import stop_level
+class Fleet:
+    """The services that are declared in a directory.
 
-        for level in reversed(ordered):
-            ours = [each for each in level if each.name not in others]
-            theirs = [each for each in level if each.name in others]
-            found += [_perform(call, each, verb, others) for each in theirs]
-            found += stop_level(ours, call.program, call.table)
-    else:
-        found += [_perform(call, each, verb, others) for level in ordered for each in level]
-    return max(found)
+    program: how the command was called. table: the processes among which the services are
+    looked for, None for the machine's. inside: the service whose OpenRC script calls us, from
+    RC_SVCNAME, or "".
+    """
 
+    def __init__(
+        self,
+        program: str,
+        directory: str,
+        table: "ProcessTable | None" = None,
+        inside: str = "",
+    ) -> None:
+        self.program = program
+        self.directory = directory
+        self.table = table
+        self.inside = inside
 
-def _others(call: "Call", names: list[str]) -> dict[str, str]:
-    """Return the services that another init runs, with that."""
-    from ssd.service.cli import other_inits
-
-    if call.table is not None or not other_inits():
-        return {}
-    from ssd.service.verbs.inits import runners
-
-    return runners(names, call.inside)
-
-
-def _perform(call: "Call", service: "Service", verb: str, others: dict[str, str]) -> int:
-    """Do it to one; a declaration that lacks something does not hold up the others."""
-    from ssd.service.cli import warn
-
-    if service.name in others:
-        from ssd.service.verbs import inits
-
-        return inits.perform(others[service.name], service, verb, call.program)
-    script = f"{call.program} {service.name}"
-    warn(call.program, service, [verb])
-    try:
-        return perform(service, verb, program=call.program, script=script, table=call.table)
-    except (Error, OSError) as error:
-        return _fail(call, error, verb)
-
-
-def _fail(call: "Call", error: "Error | OSError", verb: str) -> int:
-    """Say what went wrong; return the status that it is for a verb by name, too."""
-    from ssd.service.wording import describe, exit_status
-
-    write(2, f"{call.program}: {describe(error)}\n")
-    return exit_status(error, verb)
-
-
-def _read(call: "Call", verb: str) -> "tuple[list[Service], int]":
-    """Read all declarations; those that cannot be meant are told of and left out."""
-    services, status = [], 0
-    for name in sources.names(call.directory):
-        try:
-            services.append(sources.find(name, call.directory))
-        except (Error, OSError) as error:
-            status = max(status, _fail(call, error, verb))
-    return services, status
-
-
-def _facts(call: "Call") -> int:
-    """Print the facts of all as a JSON list."""
-    import json
-
-    from ssd.service.verbs.facts import gather
-
-    services, status = _read(call, "status")
-    gathered = []
-    others = _others(call, [each.name for each in services])
-    for service in services:
-        if service.name in others:
-            from ssd.service.verbs.inits import refuse_facts
-
-            status = max(status, refuse_facts(others[service.name], service, call.program))
-            continue
-        try:
-            found, facts = gather(service, call.table)
-        except Error as error:
-            found = _fail(call, error, "status")
+    def perform(self, words: list[str]) -> int:
+        """Do ``all VERB``; return 0 if it succeeds for every service, else the highest status."""
+        verb, options = words[0] if words else "", words[1:]
+        if verb not in ALL or options not in ([], ["--json"]) or options and verb != "status":
+            write(2, f"Usage: {self.program} all {{{'|'.join(ALL)}}}\n")
+            return statuses.UNIMPLEMENTED
+        if options:
+            return self._facts()
+        if verb == "status":
+            return self._statuses()
+        services, broken = self._read(verb)
+        found = [broken]
+        ordered = levels(services)
+        others = self._others([each.name for each in services])
+        if verb == "stop":
+            for level in reversed(ordered):
+                ours = [each for each in level if each.name not in others]
+                theirs = [each for each in level if each.name in others]
+                found += [self._perform(each, verb, others) for each in theirs]
+                found += self._stop(ours)
         else:
-            gathered.append(facts)
-        status = max(status, found)
-    write(1, json.dumps(gathered, indent=2) + "\n")
-    return status
+            found += [self._perform(each, verb, others) for level in ordered for each in level]
+        return max(found)
 
+    def status_all(self, words: list[str]) -> int:
+        """Do ``--status-all``: declared services and init scripts, as service(8) shows them."""
+        from ssd.service.initscripts import status_all
 
-def _statuses(call: "Call") -> int:
-    """Ask after all, in as many processes as there are processors, and print in order."""
-    names = sources.names(call.directory)
-    ways: set[str] = set()
-    answers = map_in_processes(names, lambda name: _status(name, call, ways))
-    write(1, "".join(text for _, text, _ in answers))
-    write(2, "".join(f"{call.program}: {line}\n" for *_, lines in answers for line in lines))
-    return max((status for status, _, _ in answers), default=0)
+        ways: set[str] = set()
 
+        def ask(name: str) -> tuple[int, str]:
+            status, _, complaints = self._status(name, ways)
+            return status, "; ".join(complaints)
 
-def _status(name: str, call: "Call", ways: set[str]) -> tuple[int, str, list[str]]:
-    """Return the LSB status of one service, what is said of it, and complaints."""
-    try:
-        service = _find(name, call.directory, ways)
-        other = _others(call, [service.name]).get(service.name)
-        if other is not None:
-            from ssd.service.verbs.inits import NAMES
+        declared = {name: lambda name=name: ask(name) for name in sources.names(self.directory)}
+        return status_all.main(words, self.program, declared)
 
-            return statuses.SUCCESS, f"{service.name} is running, {NAMES[other]} runs it\n", []
-        steps = Steps(service, call.table)
-        outcome = steps.look()
-    except (Error, OSError) as error:
+    def _others(self, names: list[str]) -> dict[str, str]:
+        """Return the services that another init runs, and which init."""
+        if self.table is not None or not other_inits():
+            return {}
+        from ssd.service.verbs.inits import runners
+
+        return runners(names, self.inside)
+
+    def _perform(self, service: "Service", verb: str, others: dict[str, str]) -> int:
+        """Do the verb to one service; if its declaration is incomplete, the others go on."""
+        if service.name in others:
+            from ssd.service.verbs import inits
+
+            return inits.perform(others[service.name], service, verb, self.program)
+        script = f"{self.program} {service.name}"
+        warn(self.program, service, [verb])
+        try:
+            return perform(service, verb, program=self.program, script=script, table=self.table)
+        except (Error, OSError) as error:
+            return self._fail(error, verb)
+
+    def _stop(self, services: "Sequence[Service]") -> list[int]:
+        """Stop services side by side, in the time of the slowest; return their statuses."""
+        from ssd.service.console import Console
+        from ssd.service.verbs.performing import begin_line, complain, end_line
+        from ssd.service.verbs.stopping import stop_all
+
+        many = [Steps(service, self.table) for service in services]
+        moves = stop_all(many)
+        console = Console()
+        for steps, move in zip(many, moves, strict=True):
+            begin_line(console, steps.service, "stop")
+            end_line(console, move)
+            complain(steps, self.program)
+        return [move.status for move in moves]
+
+    def _fail(self, error: "Error | OSError", verb: str) -> int:
+        """Report an error; return the same status as the verb by the service's name."""
         from ssd.service.wording import describe, exit_status
 
-        return exit_status(error, "status"), "", [describe(error)]
-    status = verbs.decide("status", verbs.LOOK, outcome).status
-    return status, sentence(steps, outcome, brief=True), steps.complaints
+        write(2, f"{self.program}: {describe(error)}\n")
+        return exit_status(error, verb)
 
+    def _read(self, verb: str) -> "tuple[list[Service], int]":
+        """Read all declarations; report those that are invalid, and leave them out."""
+        services, status = [], 0
+        for name in sources.names(self.directory):
+            try:
+                services.append(sources.find(name, self.directory))
+            except (Error, OSError) as error:
+                status = max(status, self._fail(error, verb))
+        return services, status
 
-def _find(name: str, directory: str, ways: set[str]) -> "Service":
-    """Return a declaration that was listed; most are in TOML, and need not be looked for."""
-    try:
-        return toml.read(f"{directory}/{name}.toml", ways=ways)
-    except FileNotFoundError:
-        return sources.find(name, directory)
+    def _facts(self) -> int:
+        """Print the facts of all as a JSON list."""
+        import json
 
+        from ssd.service.verbs.facts import gather
 
-def status_all(call: "Call", words: list[str]) -> int:
-    """Do ``--status-all``: declared services and init scripts, as service(8) shows them."""
-    from ssd.service.initscripts import status_all as inquiry
+        services, status = self._read("status")
+        gathered = []
+        others = self._others([each.name for each in services])
+        for service in services:
+            if service.name in others:
+                from ssd.service.verbs.inits import refuse_facts
 
-    ways: set[str] = set()
+                status = max(status, refuse_facts(others[service.name], service, self.program))
+                continue
+            try:
+                found, facts = gather(service, self.table)
+            except Error as error:
+                found = self._fail(error, "status")
+            else:
+                gathered.append(facts)
+            status = max(status, found)
+        write(1, json.dumps(gathered, indent=2) + "\n")
+        return status
 
-    def ask(name: str) -> tuple[int, str]:
-        status, _, complaints = _status(name, call, ways)
-        return status, "; ".join(complaints)
+    def _statuses(self) -> int:
+        """Query all, in as many processes as there are processors, and print in order."""
+        names = sources.names(self.directory)
+        ways: set[str] = set()
+        answers = map_in_processes(names, lambda name: self._status(name, ways))
+        write(1, "".join(text for _, text, _ in answers))
+        write(2, "".join(f"{self.program}: {line}\n" for *_, lines in answers for line in lines))
+        return max((status for status, _, _ in answers), default=0)
 
-    declared = {name: lambda name=name: ask(name) for name in sources.names(call.directory)}
-    return inquiry.main(words, call.program, declared)
+    def _status(self, name: str, ways: set[str]) -> tuple[int, str, list[str]]:
+        """Return the LSB status of one service, its sentence, and complaints."""
+        try:
+            service = self._find(name, ways)
+            other = self._others([service.name]).get(service.name)
+            if other is not None:
+                from ssd.service.verbs.inits import NAMES
+
+                said = f"{service.name} is running, {NAMES[other]} runs it\n"
+                return statuses.RUNNING, said, []
+            steps = Steps(service, self.table)
+            outcome = steps.look()
+        except (Error, OSError) as error:
+            from ssd.service.wording import describe, exit_status
+
+            return exit_status(error, "status"), "", [describe(error)]
+        status = verbs.decide("status", verbs.LOOK, outcome).status
+        return status, sentence(steps, outcome, brief=True), steps.complaints
+
+    def _find(self, name: str, ways: set[str]) -> "Service":
+        """Return a declaration from the list of names; most are in TOML, so try that first."""
+        try:
+            return toml.read(f"{self.directory}/{name}.toml", ways=ways)
+        except FileNotFoundError:
+            return sources.find(name, self.directory)
 
 
 def levels(services: "Iterable[Service]") -> "list[list[Service]]":

@@ -1,5 +1,7 @@
 """Perform a verb on one service: the table decides, the steps do, the console tells."""
 
+import os
+
 from ssd import statuses
 from ssd.service import verbs
 from ssd.service.verbs.steps import Steps
@@ -7,6 +9,8 @@ from ssd.writing import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ssd.identity import Process
     from ssd.processes.contract import ProcessTable
     from ssd.service.console import Console
@@ -66,8 +70,19 @@ def _with_line(steps: Steps, verb: str, move: "Move") -> "Move":
 def _go_on(steps: Steps, verb: str, move: "Move") -> "Move":
     """Take the steps that the table asks for, one after the other."""
     while move.step is not None:
-        move = verbs.decide(verb, move.step, steps.take(move.step))
+        move = verbs.decide(verb, move.step, _taker(move.step)(steps))
     return move
+
+
+def _taker(step: str) -> "Callable[[Steps], str]":
+    """Return the function that takes a step and returns its outcome."""
+    if step in (verbs.START, verbs.EXECUTE):
+        from ssd.service.verbs import starting
+
+        return starting.start if step == verbs.START else starting.execute
+    from ssd.service.verbs import stopping
+
+    return stopping.stop if step == verbs.STOP else stopping.reload
 
 
 def begin_line(console: "Console", service: "Service", verb: str) -> None:
@@ -132,3 +147,14 @@ def usage(service: "Service", script: str, status: int = statuses.UNIMPLEMENTED)
     offered = "|".join(verbs.offered(service.reload_signal != "none"))
     write(STDERR, f"Usage: {script} {{{offered}}}\n")
     return status
+
+
+def warn(program: str, service: "Service", rest: list[str]) -> None:
+    """Say what in a declaration has no effect, where the program is started or shown."""
+    if rest[:1] not in (["status"], ["stop"]):
+        write(2, "".join(f"{program}: warning: {doubt}\n" for doubt in service.doubts))
+
+
+def other_inits() -> bool:
+    """Tell whether systemd or OpenRC manages the machine."""
+    return os.path.isdir("/run/systemd/system") or os.path.isdir("/run/openrc/started")

@@ -31,20 +31,6 @@ class Steps:
         self.processes: list[Process] = []
         self.complaints: list[str] = []
 
-    def take(self, step: str) -> str:
-        """Take a step by its name (but for the look) and return its outcome."""
-        if step == verbs.STOP:
-            from ssd.service.verbs.stopping import stop
-
-            return stop(self)
-        if step == verbs.RELOAD:
-            from ssd.service.verbs.stopping import reload
-
-            return reload(self)
-        from ssd.service.verbs import starting as starts
-
-        return starts.start(self) if step == verbs.START else starts.execute(self)
-
     def look(self, for_start: bool = False) -> str:
         """Find out how the service is; ``for_start``: whether its program has to be there.
 

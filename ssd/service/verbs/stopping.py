@@ -4,7 +4,6 @@ from ssd.clearing import clear
 from ssd.errors import Error
 from ssd.schedule import Schedule
 from ssd.service import verbs
-from ssd.service.verbs.steps import Steps
 from ssd.signals import signal_number
 from ssd.stopping import Stop, run
 
@@ -12,22 +11,49 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ssd.processes.contract import ProcessTable
-    from ssd.service.declaration import Service
+    from ssd.service.verbs.steps import Steps
 
 
-def stop(steps: Steps) -> str:
+def stop(steps: "Steps") -> str:
     """Stop the service by its schedule, remove its pidfile, and return the outcome."""
     try:
-        work = begin(steps)
+        work = _begin(steps)
     except Error as error:
         return steps.failed(error)
     with work:
         run(work)
-    return settle(steps, work)
+    return _settle(steps, work)
 
 
-def begin(steps: Steps) -> Stop:
+def stop_all(many: "Sequence[Steps]") -> "list[verbs.Move]":
+    """Look at services and stop them side by side; return the last move of each."""
+    moves = list(map(_look, many))
+    works = {}
+    try:
+        for index, (steps, move) in enumerate(zip(many, moves, strict=True)):
+            if move.step == verbs.STOP:
+                try:
+                    works[index] = _begin(steps)
+                except Error as error:
+                    moves[index] = verbs.decide("stop", verbs.STOP, steps.failed(error))
+        run(*works.values())
+    finally:
+        for work in works.values():
+            work.close()
+    for index, work in works.items():
+        moves[index] = verbs.decide("stop", verbs.STOP, _settle(many[index], work))
+    return moves
+
+
+def _look(steps: "Steps") -> "verbs.Move":
+    """Look at a service before a stop; an error is a failed stop."""
+    try:
+        return verbs.decide("stop", verbs.LOOK, steps.look())
+    except Error as error:
+        return verbs.decide("stop", verbs.STOP, steps.failed(error))
+
+
+def _begin(steps: "Steps") -> Stop:
     """Do what comes before the first signal; return the stop. Raises DeclarationError."""
     work = Stop(steps.service.match(), steps.service.schedule, table=steps.table)
     if steps.processes:
@@ -35,7 +61,7 @@ def begin(steps: Steps) -> Stop:
     return work
 
 
-def settle(steps: Steps, work: Stop) -> str:
+def _settle(steps: "Steps", work: Stop) -> str:
     """Do what comes after a stop that is over, and return the outcome."""
     if work.failure is not None:
         return steps.failed(work.failure)
@@ -55,7 +81,7 @@ def settle(steps: Steps, work: Stop) -> str:
     return verbs.DONE if work.signalled else verbs.NOTHING
 
 
-def reload(steps: Steps) -> str:
+def reload(steps: "Steps") -> str:
     """Send the signal for a reload, and return the outcome."""
     signum = signal_number(steps.service.reload_signal)
     schedule = Schedule.once(signum or 0)
@@ -72,7 +98,7 @@ def _refused(work: Stop) -> bool:
     return any(done.refused for done in work.rounds)
 
 
-def _hook(steps: Steps, field: str) -> None:
+def _hook(steps: "Steps", field: str) -> None:
     """Run a hook; whatever becomes of it, the stop goes on."""
     if not getattr(steps.service, field):
         return
@@ -82,47 +108,3 @@ def _hook(steps: Steps, field: str) -> None:
         run_hook(steps.service, field)
     except (Error, OSError) as error:
         steps.complain(error)
-
-
-def stop_level(
-    services: "Sequence[Service]", program: str, table: "ProcessTable | None" = None
-) -> list[int]:
-    """Stop services side by side, in the time of the slowest; return their exit statuses."""
-    from ssd.service.console import Console
-    from ssd.service.verbs.performing import begin_line, complain, end_line
-
-    console = Console()
-    ends = []
-    for steps, move in _all_stopped([Steps(service, table) for service in services]):
-        begin_line(console, steps.service, "stop")
-        end_line(console, move)
-        complain(steps, program)
-        ends.append(move.status)
-    return ends
-
-
-def _first_move(steps: Steps) -> "verbs.Move":
-    try:
-        return verbs.decide("stop", verbs.LOOK, steps.look())
-    except Error as error:
-        return verbs.decide("stop", verbs.STOP, steps.failed(error))
-
-
-def _all_stopped(many: list[Steps]) -> "list[tuple[Steps, verbs.Move]]":
-    """Take the steps of a stop with all of them; return the last move of each."""
-    moves = list(map(_first_move, many))
-    works = {}
-    for index, (steps, move) in enumerate(zip(many, moves, strict=True)):
-        if move.step == verbs.STOP:
-            try:
-                works[index] = begin(steps)
-            except Error as error:
-                moves[index] = verbs.decide("stop", verbs.STOP, steps.failed(error))
-    try:
-        run(*works.values())
-    finally:
-        for work in works.values():
-            work.close()
-    for index, work in works.items():
-        moves[index] = verbs.decide("stop", verbs.STOP, settle(many[index], work))
-    return list(zip(many, moves, strict=True))

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import psutil
 import pytest
-from kit.support import ended
+from kit.children import ended
 
 from ssd.service.cli import main
 from ssd.testing import FakeProcesses
