@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from ssd.errors import UnknownUser as UnknownUser
     from ssd.finding import find as find
     from ssd.finding import status as status
-    from ssd.identity import Process as Process
     from ssd.matching import Match as Match
+    from ssd.matching import MatchWarning as MatchWarning
+    from ssd.matching import Process as Process
     from ssd.processes import default_table as default_table
     from ssd.processes import table_named as table_named
     from ssd.schedule import Schedule as Schedule
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from ssd.stopping import run as run
     from ssd.stopping import stop as stop
     from ssd.stopping import stop_all as stop_all
-    from ssd.validation import MatchWarning as MatchWarning
 
 _HOME = {
     "Child": "children.child", "StartWarning": "children", "start": "children",
@@ -55,9 +55,9 @@ _HOME = {
     "StartBlocked": "errors", "StartFailed": "errors", "UnknownGroup": "errors",
     "UnknownUser": "errors",
     "find": "finding", "status": "finding",
-    "Command": "starting.command", "Match": "matching", "MatchWarning": "validation",
+    "Command": "starting.command", "Match": "matching", "MatchWarning": "matching",
     "PIDLockFile": "starting.pidlockfile",
-    "default_table": "processes", "table_named": "processes", "Process": "identity",
+    "default_table": "processes", "table_named": "processes", "Process": "matching",
     "Schedule": "schedule", "ScheduleError": "schedule",
     "Stop": "stopping", "run": "stopping", "stop": "stopping", "stop_all": "stopping",
     "__version__": "_version",

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Literal
 
-    from ssd.identity import Process
-    from ssd.matching import Match
+    from ssd.matching import Match, Process
     from ssd.processes.contract import ProcessTable
     from ssd.schedule import Schedule
     from ssd.starting.command import Command

@@ -8,7 +8,7 @@ from ssd.matching import Criteria
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd.identity import Process
+    from ssd.matching import Process
     from ssd.pidfile.locking import Lock
     from ssd.processes.contract import ProcessTable
     from ssd.stopping import Stop

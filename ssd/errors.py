@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ssd.identity import Process
+    from ssd.matching import Process
 
     Parts = tuple[object, tuple[object, ...], dict[str, object]]
 

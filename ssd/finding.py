@@ -13,7 +13,7 @@ from ssd.statuses import lsb_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd.identity import Process
+    from ssd.matching import Process
     from ssd.processes.contract import ProcessTable
 
 

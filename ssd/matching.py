@@ -1,10 +1,53 @@
-"""What the caller says of a process, and the pure decision whether one is meant.
+"""What a process is known by, and what a caller says of the processes that are meant.
 
 The criteria are those of start-stop-daemon(8), "Matching options"; all that are given
 must hold.
 """
 
 import os
+import sys
+
+NAME_LIMIT = 15  # bytes of a name that Linux keeps: TASK_COMM_LEN less one, linux/sched.h
+
+UNKNOWN_START = 0  # the start time of a process that exists and shows nothing of itself
+
+
+class Process:
+    """One process, identified by pid *and* start time.
+
+    A pid alone is never an identity: the kernel gives it to another process as soon as
+    its owner has been reaped. ``start_time`` is an integer in the unit of the process
+    table that made it: clock ticks since boot on Linux (field 22 of ``/proc/PID/stat``,
+    proc(5)), microseconds since the epoch elsewhere. Two of them are equal if both
+    numbers are.
+    """
+
+    __slots__ = ("pid", "start_time")
+
+    def __init__(self, pid: int, start_time: int) -> None:
+        self.pid: int = pid
+        self.start_time: int = start_time
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Process):
+            return NotImplemented
+        return self.pid == other.pid and self.start_time == other.start_time
+
+    def is_still(self, seen: "Process | None") -> bool:
+        """Say whether what has the pid now is this process.
+
+        One that was met unseen is known by its pid alone. One that was seen has to be seen:
+        it may have hidden itself since, but so may a stranger who was given its pid.
+        """
+        if seen is None or self.start_time != UNKNOWN_START:
+            return self == seen
+        return self.pid == seen.pid
+
+    def __hash__(self) -> int:
+        return hash((self.pid, self.start_time))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(pid={self.pid}, start_time={self.start_time})"
 
 
 class Match:
@@ -48,10 +91,8 @@ class Match:
         self.name: str | bytes | None
         self.user: str | int | None
         for label, value in (("pidfile", pidfile), ("exec", exec), ("name", name), ("user", user)):
-            if not (value is None or type(value) is str and (label != "name" or len(value) < 6)):
-                from ssd.validation import settled  # seldom
-
-                value = settled(label, value)
+            if not (value is None or type(value) is str and label != "name"):
+                value = _plain(label, value)
             setattr(self, label, value)
 
     def __eq__(self, other: object) -> bool:
@@ -63,6 +104,34 @@ class Match:
     def __repr__(self) -> str:
         given = [(k, getattr(self, k)) for k in self.__slots__ if getattr(self, k) is not None]
         return f"{type(self).__name__}({', '.join(f'{k}={value!r}' for k, value in given)})"
+
+
+class MatchWarning(UserWarning):
+    """A Match that can mean no process: its name is longer than any that the kernel keeps."""
+
+
+def plain_text(what: str, value: object) -> str | bytes:
+    """Return a text or path as a str or bytes of no subclass. Raises TypeError."""
+    if isinstance(value, (str, bytes, os.PathLike)):
+        plain: str | bytes = os.fspath(value)[:]
+        return plain
+    raise TypeError(f"{what} must be a text or a path, not {value!r}")
+
+
+def _plain(what: str, value: object) -> str | bytes | int:
+    """Return a criterion of a Match as a plain value. Raises TypeError; warns with MatchWarning."""
+    if what == "user":
+        return int(value) if isinstance(value, int) else os.fsdecode(plain_text(what, value))
+    found = plain_text(what, value)
+    if what == "name" and len(os.fsencode(found)) > NAME_LIMIT and sys.platform == "linux":
+        import warnings
+
+        text = (
+            f"name {os.fsdecode(found)!r} finds nothing: the kernel's name of a process has at "
+            f"most {NAME_LIMIT} bytes; give exec or pidfile instead, or the bytes that it keeps"
+        )
+        warnings.warn(MatchWarning(text), stacklevel=3)
+    return found
 
 
 class Criteria:

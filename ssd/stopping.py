@@ -13,8 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-    from ssd.identity import Process
-    from ssd.matching import Criteria, Match
+    from ssd.matching import Criteria, Match, Process
     from ssd.processes.contract import Handle, ProcessTable
 
     Plan = Generator[tuple[str, float], bool, bool]

@@ -1,7 +1,6 @@
 """What a caller of the library may give: a slip is told by the parameter's name and the way out."""
 
 import os
-import sys
 
 from ssd.matching import Match
 from ssd.schedule import Schedule
@@ -9,38 +8,7 @@ from ssd.signals import INT_MAX  # a descriptor is an int
 
 EXAMPLE = "'TERM/30/KILL/5', say, or '30' for TERM, 30 seconds, KILL and 30 more"
 
-NAME_MOST = 15  # bytes: TASK_COMM_LEN less one, linux/sched.h
-TOO_LONG = (
-    "name {!r} finds nothing: the kernel's name of a process has at most {} bytes; "
-    "give exec or pidfile instead, or the bytes that it keeps"
-)
-
-
 THREE = "(0, 1, 2) or (file.fileno(), 1, 2)"
-
-
-class MatchWarning(UserWarning):
-    """A Match that can mean no process: its name is longer than any that the kernel keeps."""
-
-
-def text(what: str, value: object) -> str | bytes:
-    """Return a text or path as a str or bytes of no subclass. Raises TypeError."""
-    if isinstance(value, (str, bytes, os.PathLike)):
-        plain: str | bytes = os.fspath(value)[:]
-        return plain
-    raise TypeError(f"{what} must be a text or a path, not {value!r}")
-
-
-def settled(what: str, value: object) -> str | bytes | int:
-    """Return a criterion of a Match as a plain value. Raises TypeError; warns with MatchWarning."""
-    if what == "user":
-        return int(value) if isinstance(value, int) else os.fsdecode(text(what, value))
-    found = text(what, value)
-    if what == "name" and sys.platform == "linux" and len(os.fsencode(found)) > NAME_MOST:
-        import warnings  # not for a command that stops a service
-
-        warnings.warn(MatchWarning(TOO_LONG.format(os.fsdecode(found), NAME_MOST)), stacklevel=3)
-    return found
 
 
 def demand_match(match: object) -> None:

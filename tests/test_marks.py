@@ -14,7 +14,7 @@ from kit.users import NOBODY, as_nobody, shared, skip_without_nobody
 
 import ssd
 from ssd import pidfile
-from ssd.identity import UNKNOWN_START, Process
+from ssd.matching import UNKNOWN_START, Process
 from ssd.pidfile import marks, writing
 from ssd.pidfile.marks import Mark
 from ssd.processes import default_table, table_named

@@ -24,8 +24,7 @@ from kit.stops import (
 
 import ssd
 from ssd.errors import NotPermitted, NotStopped, UnknownUser
-from ssd.identity import Process
-from ssd.matching import Match
+from ssd.matching import Match, Process
 from ssd.processes.contract import Handle
 from ssd.schedule import Schedule
 from ssd.stopping import REFUSED, STOPPED, Stop, plan, run

@@ -8,7 +8,7 @@ from ssd.children import helper
 from ssd.children.child import Child, reap_dropped
 from ssd.children.spawning import Spawned
 from ssd.errors import Error, NotReady, StartFailed
-from ssd.identity import Process
+from ssd.matching import Process
 from ssd.starting import report
 from ssd.starting.command import Command
 from ssd.starting.command_checks import check

@@ -6,7 +6,7 @@ import warnings
 from _thread import RLock, allocate_lock  # threading's own, without what threading imports
 from time import monotonic
 
-from ssd.identity import Process
+from ssd.matching import Process
 from ssd.processes import reaping, waiting
 
 TYPE_CHECKING = False

@@ -21,7 +21,7 @@ from time import monotonic, sleep
 from ssd import accounts, environment
 from ssd.children.helper import is_open
 from ssd.errors import AlreadyRunning, StartBlocked, StartFailed
-from ssd.identity import UNKNOWN_START, Process
+from ssd.matching import UNKNOWN_START, Process
 from ssd.pidfile import locking
 from ssd.pidfile.lock_waiting import LOCK_TIMEOUT, POLL_INTERVAL
 from ssd.processes.linux import LinuxTable

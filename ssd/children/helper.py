@@ -168,9 +168,9 @@ def interpreter() -> str:
     import ssd
 
     if ssd.interpreter is not None:
-        from ssd.validation import text
+        from ssd.matching import plain_text
 
-        if named := os.fsdecode(text("ssd.interpreter", ssd.interpreter)):
+        if named := os.fsdecode(plain_text("ssd.interpreter", ssd.interpreter)):
             return named
     own = "" if ssd.interpreter is not None else sys.executable or ""
     name = os.path.basename(own).lower()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from ssd.identity import Process
+    from ssd.matching import Process
 
 
 class Unwanted(Exception):

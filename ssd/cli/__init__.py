@@ -75,8 +75,10 @@ def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None", own:
         from ssd.cli import help as help_text
 
         return help_text.show(options, voice)
-    if len(os.fsencode(options.value("name") or "")) > opts.NAME_LIMIT:
-        voice.warn(WARN_NAME.format(limit=opts.NAME_LIMIT))
+    from ssd.matching import NAME_LIMIT
+
+    if len(os.fsencode(options.value("name") or "")) > NAME_LIMIT:
+        voice.warn(WARN_NAME.format(limit=NAME_LIMIT))
     if own:
         from ssd.stdio import settle
 

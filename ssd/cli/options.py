@@ -60,8 +60,6 @@ _SHORT = {letter: value is not None for letter, _, value, _ in TABLE if letter}
 _NAMES = {letter: name for letter, name, _, _ in TABLE if letter}
 _NAMES.update({name: name for name in _LONG})
 
-NAME_LIMIT = 15  # bytes of comm that Linux keeps (proc(5))
-
 
 class Options:
     """A command line as given: attributes are the long names with ``_`` for ``-``.

@@ -14,7 +14,7 @@ from ssd.paths import UntrustedLink, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd.identity import Process
+    from ssd.matching import Process
     from ssd.pidfile.marks import Mark
     from ssd.processes.contract import ProcessTable
 

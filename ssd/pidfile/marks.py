@@ -6,11 +6,11 @@ renames the file keeps both. Who can write the attribute could write the text as
 whoever believes the one may believe the other.
 """
 
-from ssd.identity import UNKNOWN_START
+from ssd.matching import UNKNOWN_START
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd.identity import Process
+    from ssd.matching import Process
     from ssd.processes.contract import ProcessTable
 
 

@@ -8,7 +8,7 @@ import os
 import stat
 
 from ssd.errors import PidfileUnwritable
-from ssd.identity import UNKNOWN_START
+from ssd.matching import UNKNOWN_START
 from ssd.paths import UntrustedLink, walk
 from ssd.pidfile import MARK_ATTRIBUTES, NULL
 from ssd.pidfile.marks import Mark
@@ -16,7 +16,7 @@ from ssd.writing import write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd.identity import Process
+    from ssd.matching import Process
     from ssd.processes.contract import ProcessTable
 
 

@@ -7,7 +7,7 @@ from ssd.errors import ProcessTableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd.identity import Process
+    from ssd.matching import Process
     from ssd.processes.contract import ProcessTable
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ssd.identity import Process
+    from ssd.matching import Process
     from ssd.processes.contract import Launcher
     from ssd.processes.origin import Origin
 

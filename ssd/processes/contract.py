@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
-from ssd.identity import Process
-from ssd.matching import Criteria
+from ssd.matching import Criteria, Process
 from ssd.processes.origin import Origin
 
 Start = TypeVar("Start", contravariant=True)

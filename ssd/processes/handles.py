@@ -9,7 +9,7 @@ import os
 import select
 
 from ssd.errors import ProcessTableError
-from ssd.identity import UNKNOWN_START
+from ssd.matching import UNKNOWN_START
 from ssd.processes.waiting import ready
 
 try:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from ssd.identity import Process
+    from ssd.matching import Process
     from ssd.processes.contract import Handle
 
     Identify = Callable[[int], Process | None]

@@ -3,7 +3,7 @@
 import os
 
 from ssd.errors import ProcessTableError, ProcessUnreadable
-from ssd.identity import UNKNOWN_START, Process
+from ssd.matching import UNKNOWN_START, Process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ssd.identity import Process
+    from ssd.matching import Process
     from ssd.processes.handles import Identify
 
 # What the kernel says to a process that may not watch that one.

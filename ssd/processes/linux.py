@@ -10,8 +10,7 @@ See proc(5), pidfd_open(2).
 import os
 
 from ssd.errors import ProcessTableError
-from ssd.identity import Process
-from ssd.matching import Criteria
+from ssd.matching import Criteria, Process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

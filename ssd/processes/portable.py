@@ -11,8 +11,7 @@ from time import monotonic
 import psutil
 
 from ssd.errors import ProcessTableError
-from ssd.identity import Process
-from ssd.matching import Criteria
+from ssd.matching import Criteria, Process
 from ssd.processes.base import PidByPidTable
 from ssd.processes.handles import open_handle
 from ssd.processes.hidden import unread, unreadable

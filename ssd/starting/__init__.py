@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import NoReturn
 
-    from ssd.identity import Process
-    from ssd.matching import Match
+    from ssd.matching import Match, Process
     from ssd.pidfile.writing import Written
     from ssd.processes.contract import Launcher, ProcessTable
     from ssd.starting.become import Say, Warn

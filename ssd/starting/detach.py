@@ -10,7 +10,7 @@ import sys
 
 from ssd import pidfile
 from ssd.errors import PidfileError, StartFailed
-from ssd.identity import Process
+from ssd.matching import Process
 from ssd.pidfile import writing
 from ssd.processes import own
 from ssd.signals import raw

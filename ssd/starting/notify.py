@@ -9,7 +9,7 @@ import os
 from time import sleep
 
 from ssd.errors import EXHAUSTED, NotReady, ProcessTableError, StartFailed
-from ssd.identity import UNKNOWN_START
+from ssd.matching import UNKNOWN_START
 from ssd.processes.handles import CheckedHandle, PidfdHandle, pidfd
 from ssd.processes.hidden import may_be
 from ssd.processes.waiting import BLIND
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import ParamSpec, TypeVar
 
     from ssd.accounts import Account
-    from ssd.identity import Process
+    from ssd.matching import Process
     from ssd.processes.contract import Handle, ProcessTable
     from ssd.starting.become import Say
 

@@ -12,8 +12,7 @@ from lockfile import AlreadyLocked, LockFailed, LockTimeout, NotLocked, NotMyLoc
 from ssd import pidfile
 from ssd.errors import Error, StartBlocked
 from ssd.finding import resolve
-from ssd.identity import UNKNOWN_START
-from ssd.matching import Match
+from ssd.matching import UNKNOWN_START, Match
 from ssd.pidfile import locking, writing
 from ssd.processes import default_table
 from ssd.validation import demand_table

@@ -9,7 +9,7 @@ import marshal
 import os
 
 from ssd import errors
-from ssd.identity import UNKNOWN_START, Process
+from ssd.matching import UNKNOWN_START, Process
 from ssd.writing import write_all
 
 TYPE_CHECKING = False

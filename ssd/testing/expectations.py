@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from ssd.identity import Process
+from ssd.matching import Process
 from ssd.processes.contract import ProcessTable
 
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from ssd.errors import StartFailed
-from ssd.identity import Process
+from ssd.matching import Process
 from ssd.processes.contract import Handle
 from ssd.processes.origin import Origin
 from ssd.starting import Start

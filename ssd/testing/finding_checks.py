@@ -3,8 +3,7 @@
 import os
 import sys
 
-from ssd.identity import Process
-from ssd.matching import Criteria
+from ssd.matching import Criteria, Process
 from ssd.testing.expectations import World, expect, expect_error, hider, identity
 
 # Names that a careless reader of /proc takes for something else.

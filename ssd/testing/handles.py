@@ -6,7 +6,7 @@ import signal
 from types import TracebackType
 from typing import Self
 
-from ssd.identity import Process
+from ssd.matching import Process
 from ssd.testing.clock import WaitsForEver
 from ssd.testing.patience import MOST_SIGNALS
 from ssd.testing.process import FakeProcess

@@ -11,7 +11,7 @@ import os
 from ssd.accounts import changes
 from ssd.children.child import STILL_RUNS, Child
 from ssd.errors import AlreadyRunning, NotReady, StartFailed
-from ssd.identity import Process
+from ssd.matching import Process
 from ssd.pidfile import writing
 from ssd.starting import Start
 from ssd.starting.detach import forget

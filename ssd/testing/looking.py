@@ -3,8 +3,7 @@
 import os
 
 from ssd.finding import resolve
-from ssd.identity import UNKNOWN_START, Process
-from ssd.matching import Criteria, Match
+from ssd.matching import UNKNOWN_START, Criteria, Match, Process
 from ssd.processes.base import PidByPidTable
 from ssd.testing.population import Population
 

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ssd.identity import Process
+from ssd.matching import Process
 from ssd.testing import checking
 from ssd.testing.combined import own
 from ssd.testing.reactions import IGNORED as IGNORES

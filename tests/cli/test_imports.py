@@ -92,7 +92,6 @@ COMMON = {
     "ssd.paths",
     "ssd.pidfile",
     "ssd.processes",
-    "ssd.identity",
     "ssd.processes.linux",
     "ssd.signals",
     "ssd.statuses",

@@ -11,7 +11,7 @@ import ssd
 from ssd import errors, statuses
 from ssd.accounts import Account, changes
 from ssd.errors import NotReady, StartFailed
-from ssd.identity import Process
+from ssd.matching import Process
 from ssd.sentences import NOT_READY, PROGRESS, STAGES, Voice, describe, progress, status_of
 
 PACKAGE = Path(str(ssd.__file__)).parent

@@ -11,7 +11,7 @@ import pytest
 
 from ssd import pidfile
 from ssd.errors import PidfileUnreadable, PidfileUnsafe, PidfileUnwritable
-from ssd.identity import Process
+from ssd.matching import Process
 from ssd.pidfile import marks, writing
 from ssd.processes import default_table
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssd.identity import Process
-from ssd.matching import Criteria
+from ssd.matching import Criteria, Process
 from ssd.processes import table_named
 from ssd.processes.contract import ProcessTable
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from ssd.errors import ProcessTableError
-from ssd.identity import Process
+from ssd.matching import Process
 from ssd.processes import handles, table_named, waiting
 from ssd.processes.contract import ProcessTable
 from ssd.processes.handles import CheckedHandle, PidfdHandle, open_handle

@@ -72,7 +72,7 @@ def test_one_pid_is_looked_up_without_the_code_for_many() -> None:
     """A pid or a pidfile needs neither the scan nor the handles."""
     code = "from ssd.processes.linux import LinuxTable; LinuxTable().process(1)"
     expected = {"ssd", "ssd.errors", "ssd.matching", "ssd.processes"}
-    expected |= {"ssd.identity", "ssd.processes.linux"}
+    expected |= {"ssd.matching", "ssd.processes.linux"}
     assert expected == {name for name in modules_after(code) if name.split(".")[0] == "ssd"}
 
 

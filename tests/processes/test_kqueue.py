@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ssd.identity import Process
+from ssd.matching import Process
 from ssd.processes import handles
 from ssd.processes.kqueue import KqueueHandle
 from ssd.processes.waiting import wait

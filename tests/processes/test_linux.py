@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from ssd.errors import ProcessTableError
-from ssd.identity import Process
-from ssd.matching import Criteria
+from ssd.matching import Criteria, Process
 from ssd.processes import parents
 from ssd.processes.contract import ProcessTable
 from ssd.processes.linux import LinuxTable

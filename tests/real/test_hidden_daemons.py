@@ -15,7 +15,7 @@ import pytest
 from kit.seccomp import KERNELS, kernel
 
 import ssd as library
-from ssd.identity import UNKNOWN_START, Process
+from ssd.matching import UNKNOWN_START, Process
 from ssd.processes import table_named
 
 from .alone import alone, open_ways

@@ -14,8 +14,7 @@ from lockfile import AlreadyLocked
 
 from ssd import PIDLockFile
 from ssd.errors import ProcessTableError
-from ssd.identity import UNKNOWN_START, Process
-from ssd.matching import Criteria
+from ssd.matching import UNKNOWN_START, Criteria, Process
 from ssd.processes import table_named
 from ssd.processes.linux import LinuxTable
 from ssd.testing import check_process_table

@@ -6,7 +6,7 @@ import sys
 import pytest
 from kit.children import python
 
-from ssd.identity import Process
+from ssd.matching import Process
 from ssd.processes import default_table
 from ssd.starting import report
 
@@ -16,7 +16,7 @@ SLOW = """
 import os, resource, signal, sys
 from _posixsubprocess import fork_exec
 from ssd.starting import report
-from ssd.identity import Process
+from ssd.matching import Process
 
 limit = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 100_000)
 resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 import ssd
-from ssd.identity import UNKNOWN_START, Process
-from ssd.matching import Criteria
+from ssd.matching import UNKNOWN_START, Criteria, Process
 from ssd.testing import (
     FakeClock,
     FakeProcesses,

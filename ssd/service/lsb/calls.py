@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ssd.identity import Process
+    from ssd.matching import Process
     from ssd.service.lsb.pids import Found
 
     Say = Callable[[str], None]

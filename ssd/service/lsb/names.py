@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from ssd.identity import Process
+    from ssd.matching import Process
     from ssd.processes.contract import ProcessTable
 
 COMM_LENGTH = 15  # bytes that Linux keeps of a name, TASK_COMM_LEN less its NUL

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ssd.identity import Process
+    from ssd.matching import Process
     from ssd.processes.contract import ProcessTable
     from ssd.service.console import Console
     from ssd.service.declaration import Service

@@ -11,7 +11,7 @@ from ssd.starting.become import become, home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd.identity import Process
+    from ssd.matching import Process
     from ssd.service.verbs.steps import Steps
 
 

@@ -12,7 +12,7 @@ from ssd.statuses import DEAD_WITH_PIDFILE, RUNNING, UNKNOWN, lsb_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd.identity import Process
+    from ssd.matching import Process
     from ssd.processes.contract import ProcessTable
     from ssd.service.declaration import Service
 

@@ -13,7 +13,7 @@ import os
 
 from ssd.errors import AlreadyRunning, Error, NotReady, PidfileError, ProcessTableError
 from ssd.finding import find
-from ssd.identity import Process
+from ssd.matching import Process
 from ssd.processes import default_table, own
 from ssd.signals import IGNORED
 from ssd.signals import raw as signals

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 
-from ssd.identity import Process
+from ssd.matching import Process
 
 _TICKS, _PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))

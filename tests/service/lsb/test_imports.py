@@ -38,7 +38,7 @@ COMMON = {
 LINES = COMMON | {"ssd.service.console", "ssd.service.lsb.log"}
 CALLS = COMMON | {"ssd.matching", "ssd.service.lsb.arguments", "ssd.service.lsb.calls"}
 PIDFILE = LINES | CALLS | {"ssd.paths", "ssd.pidfile", "ssd.processes", "ssd.service.lsb.pids"}
-TABLE = PIDFILE | {"ssd.identity", "ssd.processes.linux"}
+TABLE = PIDFILE | {"ssd.processes.linux"}
 STOP = TABLE | {
     "ssd.validation",
     "ssd.stopping",

@@ -9,7 +9,7 @@ from kit.children import child, stubborn, unused_pid, zombie
 from kit.users import NOBODY
 
 from ssd import errors
-from ssd.identity import Process
+from ssd.matching import Process
 from ssd.schedule import ScheduleError
 from ssd.service import lsb
 from ssd.service.lsb import cli as command

@@ -8,7 +8,7 @@ import psutil
 import pytest
 from kit.children import child
 
-from ssd.identity import Process
+from ssd.matching import Process
 from ssd.processes import default_table
 from ssd.service.verbs.vitals import duration, size, vitals
 
