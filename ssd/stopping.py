@@ -18,7 +18,21 @@ if TYPE_CHECKING:
 
     Plan = Generator[tuple[str, float], bool, bool]
 
-STOPPED, NOTHING, REFUSED = "stopped", "nothing", "refused"
+
+class _Survived(str):
+    """The outcome "survived", which also equals its earlier name, "refused"."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return other in ("refused", "survived")
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+
+STOPPED, NOTHING, SURVIVED = "stopped", "nothing", _Survived("survived")
 
 
 def plan(schedule: Schedule) -> "Plan":
@@ -36,18 +50,24 @@ def plan(schedule: Schedule) -> "Plan":
 
 
 class Round:
-    """One signal of a stop: who was found, who took it, who could not be given it.
+    """One signal of a stop: the processes found, those that took it, those that did not.
 
-    ``refused`` holds (process, OSError) pairs, mostly EPERM.
+    ``denied`` holds (process, OSError) pairs: the kernel denied the signal, mostly with EPERM.
+    ``refused`` is its earlier name.
     """
 
-    __slots__ = ("signum", "found", "signalled", "refused")
+    __slots__ = ("signum", "found", "signalled", "denied")
 
     def __init__(self, signum: int) -> None:
         self.signum: int = signum
         self.found: list[Process] = []
         self.signalled: list[Process] = []
-        self.refused: list[tuple[Process, OSError]] = []
+        self.denied: list[tuple[Process, OSError]] = []
+
+    @property
+    def refused(self) -> "list[tuple[Process, OSError]]":
+        """The earlier name of ``denied``."""
+        return self.denied
 
 
 class Stop:
@@ -59,7 +79,7 @@ class Stop:
 
     ``outcome`` at the end: "stopped" (a process took a signal and none is left, or there
     was no wait to see it go), "nothing" (none was found that could be signalled), or
-    "refused" (``remaining`` outlived the schedule). ``rounds`` lists what was sent.
+    "survived" (``remaining`` outlived the schedule). ``rounds`` lists what was sent.
 
     ``schedule`` may be text. Raises what ``ssd.find`` raises. Holds one descriptor per process.
     """
@@ -143,7 +163,7 @@ class Stop:
             left = bool(end.value)
         signalled = self.signalled
         if left:
-            self.outcome = REFUSED
+            self.outcome = SURVIVED
             self.remaining = list(self._held)
         else:
             self.outcome = STOPPED if signalled else NOTHING
@@ -166,7 +186,7 @@ class Stop:
             except OSError as error:
                 if error.errno in EXHAUSTED:
                     raise
-                done.refused.append((process, error))
+                done.denied.append((process, error))
                 self._drop(process)
             else:
                 done.signalled.append(process)
@@ -301,7 +321,7 @@ def results(stops: "Iterable[Stop]") -> "list[list[Process]]":
     left = [process for stop in stops for process in stop.remaining]
     if left:
         raise NotStopped(left)
-    refused = [p for stop in stops if not stop.signalled for r in stop.rounds for p, _ in r.refused]
-    if refused:
-        raise NotPermitted(refused)
+    denied = [p for stop in stops if not stop.signalled for r in stop.rounds for p, _ in r.denied]
+    if denied:
+        raise NotPermitted(denied)
     return [stop.signalled for stop in stops]

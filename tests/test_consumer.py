@@ -77,7 +77,7 @@ def end() -> list[ssd.Process]:
             print(handle.fileno(), handle.process.pid, handle.ended())
         outcome: str | None = stop.outcome
         for sent in stop.rounds:
-            print(sent.signum, sent.found, sent.signalled, sent.refused)
+            print(sent.signum, sent.found, sent.signalled, sent.denied)
         print(stop.until, stop.table.now(), stop.remaining, stop.signalled)
     print(found, code, many, outcome)
     return ssd.stop(match, "TERM/30/KILL/5")

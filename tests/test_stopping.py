@@ -27,7 +27,7 @@ from ssd.errors import NotPermitted, NotStopped, UnknownUser
 from ssd.matching import Match, Process
 from ssd.processes.contract import Handle
 from ssd.schedule import Schedule
-from ssd.stopping import REFUSED, STOPPED, Stop, plan, run
+from ssd.stopping import STOPPED, SURVIVED, Stop, plan, run
 from ssd.testing import FakeProcesses, dies, ignores
 from ssd.testing.handles import FakeHandle
 
@@ -46,7 +46,7 @@ def test_stop_follows_its_schedule(rule: str, fake_processes: FakeProcesses) -> 
         work.outcome,
         work.failure,
     )
-    assert (outcome == REFUSED) == bool(work.remaining)
+    assert (outcome == SURVIVED) == bool(work.remaining)
     assert [] == work.handles
 
 
@@ -73,7 +73,19 @@ def test_round_lists_found_signalled_and_denied(
         work.advance()
     (done,) = work.rounds
     assert ([101, 102], [102]) == ([p.pid for p in done.found], [p.pid for p in done.signalled])
-    assert [(101, 1)] == [(p.pid, error.errno) for p, error in done.refused]
+    assert [(101, 1)] == [(p.pid, error.errno) for p, error in done.denied]
+
+
+def test_earlier_words_still_work(fake_processes: FakeProcesses) -> None:
+    """The outcome compares equal to "refused", and ``Round.refused`` is ``denied``."""
+    immortal(fake_processes)
+    work = Stop(Match(name="d"), Schedule.parse("TERM/1"), table=fake_processes)
+    run(work)
+    assert ("survived", "refused") == (work.outcome, work.outcome)
+    assert {"survived": True}[work.outcome] and work.outcome in ("refused", "stopped")
+    assert not work.outcome != "refused" and not "refused" != work.outcome
+    assert STOPPED != work.outcome and None is not work.outcome
+    assert [each.denied for each in work.rounds] == [each.refused for each in work.rounds]
 
 
 def test_stop_says_what_to_wait_for_and_until_when(fake_processes: FakeProcesses) -> None:

@@ -12,7 +12,7 @@ from ssd.processes import default_table
 from ssd.schedule import Schedule
 from ssd.sentences import Voice
 from ssd.statuses import FATAL, NOTHING_DONE, SUCCESS
-from ssd.stopping import NOTHING, REFUSED, Round, Stop
+from ssd.stopping import NOTHING, SURVIVED, Round, Stop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ def stop(options: Options, voice: Voice, table: "ProcessTable | None" = None) ->
         unreached = _nobodys(match, work.table)
         report.unreached(unreached, work.rounds[0].signum)
     if options.schedule is None:
-        refused = sum(len(each.refused) for each in work.rounds) + len(unreached)
-        if refused:
-            voice.info(messages.NOT_KILLED.format(count=refused))
-    if work.outcome == REFUSED:
+        failed = sum(len(each.denied) for each in work.rounds) + len(unreached)
+        if failed:
+            voice.info(messages.NOT_KILLED.format(count=failed))
+    if work.outcome == SURVIVED:
         voice.info(messages.REFUSED_TO_DIE.format(what=what, count=len(work.remaining)))
         return FATAL
     if options.has("remove-pidfile"):
@@ -121,7 +121,7 @@ class _Report:
             self._voice.warn(messages.WARN_SIGNAL.format(pid=pid, reason=reason))
 
     def _tell(self, done: Round, number: int) -> None:
-        for process, error in done.refused:
+        for process, error in done.denied:
             self._failed(process.pid, error.errno or 0, done.signum)
         if done.found:
             self._pids = "".join(f" {process.pid}" for process in done.signalled)

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable
 
-from ssd.stopping import NOTHING, REFUSED, STOPPED
+from ssd.stopping import NOTHING, STOPPED, SURVIVED
 from ssd.testing import FakeProcesses, dies, ignores, renames
 
 HUP, INT, KILL, TERM, CONT = (
@@ -124,7 +124,7 @@ SCENARIOS: dict[str, tuple[Setup, dict, str, Signals, float, str]] = {
         stubborn, BY_NAME, USUAL, [(0, 101, TERM), (30, 101, KILL)], 30, STOPPED,
     ),
     "one that survives all is given up after all waits": (
-        immortal, BY_NAME, USUAL, [(0, 101, TERM), (30, 101, KILL)], 35, REFUSED,
+        immortal, BY_NAME, USUAL, [(0, 101, TERM), (30, 101, KILL)], 35, SURVIVED,
     ),
     "one that stays a zombie is dead": (unreaped, BY_NAME, USUAL, [(0, 101, TERM)], 0, STOPPED),
     "a zombie is nothing to stop": (zombie, BY_NAME, USUAL, [], 0, NOTHING),
@@ -163,7 +163,7 @@ SCENARIOS: dict[str, tuple[Setup, dict, str, Signals, float, str]] = {
         stubborn, BY_NAME, "TERM/0/KILL/0", [(0, 101, TERM), (0, 101, KILL)], 0, STOPPED,
     ),
     "a timeout of nought does not hide what survives": (
-        immortal, BY_NAME, "TERM/0/KILL/0", [(0, 101, TERM), (0, 101, KILL)], 0, REFUSED,
+        immortal, BY_NAME, "TERM/0/KILL/0", [(0, 101, TERM), (0, 101, KILL)], 0, SURVIVED,
     ),
     "a signal of nought only asks": (
         calm, BY_NAME, "-0/5/TERM/5", [(5, 101, TERM)], 5, STOPPED,
@@ -190,6 +190,6 @@ SCENARIOS: dict[str, tuple[Setup, dict, str, Signals, float, str]] = {
         [(0, 101, TERM), (10, 101, TERM), (15, 101, KILL)], 15, STOPPED,
     ),
     "a schedule that ends with a signal does not see its end": (
-        stubborn, BY_NAME, "TERM/5/HUP", [(0, 101, TERM), (5, 101, HUP)], 5, REFUSED,
+        stubborn, BY_NAME, "TERM/5/HUP", [(0, 101, TERM), (5, 101, HUP)], 5, SURVIVED,
     ),
 }  # fmt: skip

@@ -95,7 +95,7 @@ def reload(steps: "Steps") -> str:
 
 
 def _refused(work: Stop) -> bool:
-    return any(done.refused for done in work.rounds)
+    return any(done.denied for done in work.rounds)
 
 
 def _hook(steps: "Steps", field: str) -> None:
