@@ -6,7 +6,7 @@ Reads, and changes nothing.
 import os
 
 from ssd import pidfile
-from ssd.errors import ExecutableMissing
+from ssd.errors import ExecutableMissing, ProcessUnreadable
 from ssd.matching import Criteria, Match
 from ssd.processes import default_table
 from ssd.statuses import lsb_status
@@ -80,11 +80,15 @@ def look(
 def _nobody(
     criteria: Criteria, table: "ProcessTable", entry: pidfile.Entry | None = None
 ) -> "list[Process]":
-    """Return nobody, if that is sure. Raises ProcessUnreadable."""
-    if not criteria.bare:  # a pid alone is answered by kill(2)
-        from ssd.processes.hidden import demand_readable
+    """Return nobody, if that is sure. Raises ProcessUnreadable.
 
-        demand_readable(criteria, table, entry)
+    ``entry``: the pidfile, which may say that the process is another one.
+    """
+    pid = criteria.pid
+    if pid is not None and not criteria.bare and table.unreadable(criteria):  # else kill(2) tells
+        process = table.process(pid)
+        if process is not None and (entry is None or entry.means(process, table)):
+            raise ProcessUnreadable(pid)
     return []
 
 

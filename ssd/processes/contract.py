@@ -7,7 +7,7 @@ easiest derived from ``ssd.processes.base.PidByPidTable``, which has defaults fo
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
@@ -15,6 +15,7 @@ from ssd.matching import Criteria, Process
 from ssd.processes.origin import Origin
 
 Start = TypeVar("Start", contravariant=True)
+Identify = Callable[[int], Process | None]  # who has a pid now
 
 
 class Handle(Protocol):

@@ -1,12 +1,11 @@
 """Hold a process, so that a signal reaches it or nobody.
 
-A pidfd where the system has one (Linux 5.3), a kqueue on BSD and macOS, else the pid with
-its start time looked up again before each use.
+A pidfd where the system has one (Linux 5.3), else the pid with its start time looked up again
+before each use. On BSD and macOS a kqueue: ``ssd.processes.kqueue``.
 """
 
 import errno
 import os
-import select
 
 from ssd.errors import ProcessTableError
 from ssd.matching import UNKNOWN_START
@@ -27,9 +26,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ssd.matching import Process
-    from ssd.processes.contract import Handle
-
-    Identify = Callable[[int], Process | None]
+    from ssd.processes.contract import Handle, Identify
 
 SPARE = 16  # descriptors that are left free
 
@@ -114,13 +111,15 @@ class PidfdHandle(DescriptorHandle):
         pidfd_send_signal(self._fd, signum)
 
 
-def open_handle(process: "Process", identify: "Identify") -> "Handle":
-    """Hold a process in the best way that this system has.
+def open_handle(
+    process: "Process", identify: "Identify", by: "Callable[..., CheckedHandle] | None" = None
+) -> "Handle":
+    """Hold a process in the best way that this system has: by ``hold`` unless told ``by`` what.
 
     ``identify`` tells who owns a pid, and is asked once more when the handle is there, so
     that the one held is the one meant. Raises ProcessLookupError if it is not.
     """
-    handle = _best_handle(process, identify)
+    handle = (by or hold)(process, identify)
     try:
         if not process.is_still(identify(process.pid)):
             raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
@@ -130,15 +129,9 @@ def open_handle(process: "Process", identify: "Identify") -> "Handle":
     return handle
 
 
-def _best_handle(process: "Process", identify: "Identify") -> CheckedHandle:
-    """Make a handle of whoever owns the pid now. Raises ProcessLookupError."""
-    if hasattr(select, "kqueue"):
-        from ssd.processes.kqueue import KqueueHandle, watch
-
-        queue = watch(process.pid)
-        if queue is not None:
-            return KqueueHandle(process, identify, queue)
-    elif pidfd_send_signal is not None:
+def hold(process: "Process", identify: "Identify") -> CheckedHandle:
+    """Make a handle of the process that has the pid now. Raises ProcessLookupError."""
+    if pidfd_send_signal is not None:
         fd = pidfd(process.pid)
         if fd is not None and _to_spare(fd):
             return PidfdHandle(process, identify, fd)

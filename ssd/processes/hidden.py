@@ -2,7 +2,7 @@
 
 import os
 
-from ssd.errors import ProcessTableError, ProcessUnreadable
+from ssd.errors import ProcessTableError
 from ssd.matching import UNKNOWN_START, Process
 
 TYPE_CHECKING = False
@@ -10,25 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ssd.matching import Criteria
-    from ssd.pidfile import Entry
     from ssd.processes.contract import ProcessTable
 
-    Unknown = tuple[type[Exception], ...]
-
-
-def demand_readable(
-    criteria: "Criteria", table: "ProcessTable", entry: "Entry | None" = None
-) -> None:
-    """Raise ProcessUnreadable if ``criteria.pid`` lives and may be the one meant.
-
-    That nobody was found is no answer then. ``entry``: the pidfile, which may deny it.
-    """
-    pid = criteria.pid
-    if pid is None or not table.unreadable(criteria):
-        return
-    process = table.process(pid)
-    if process is not None and (entry is None or entry.means(process, table)):
-        raise ProcessUnreadable(pid)
+    Vanished = tuple[type[Exception], ...]
 
 
 def may_be(one: Process, other: Process) -> bool:
@@ -50,21 +34,21 @@ def as_seen(process: Process, table: "ProcessTable") -> Process:
 
 
 def unreadable(
-    criteria: "Criteria", look: "Callable[[], Process | None]", unknown: "Unknown"
+    criteria: "Criteria", look: "Callable[[], Process | None]", vanished: "Vanished"
 ) -> bool:
     """Say whether ``criteria.pid`` lives and not enough of it can be read to decide.
 
-    ``look`` raises one of ``unknown`` where something cannot be read.
+    ``look`` raises one of ``vanished`` where something cannot be read.
     """
     try:
         look()
-    except unknown:
-        return not (criteria.bare or unread(criteria.pid or 0, look, unknown)[1])
+    except vanished:
+        return not (criteria.bare or unread(criteria.pid or 0, look, vanished)[1])
     return False
 
 
 def unread(
-    pid: int, again: "Callable[[], Process | None]", unknown: "Unknown"
+    pid: int, again: "Callable[[], Process | None]", vanished: "Vanished"
 ) -> tuple[Process | None, bool]:
     """Decide on a pid of which something could not be read: who has it, and if he is readable.
 
@@ -74,18 +58,18 @@ def unread(
     | somebody who came after the look | what ``again`` says | yes |
     | somebody of whom not all may be read | that one, UNKNOWN_START | no |
 
-    ``again`` looks once more; it raises one of ``unknown`` where the caller may not.
+    ``again`` looks once more; it raises one of ``vanished`` where the caller may not.
     """
-    unseen = hidden(pid)
+    unseen = hidden_process(pid)
     if unseen is None:
         return None, True
     try:
         return again(), True
-    except unknown:
+    except vanished:
         return unseen, False
 
 
-def hidden(pid: int) -> Process | None:
+def hidden_process(pid: int) -> Process | None:
     """Return a process that the caller may not see (proc(5), hidepid) but that is there.
 
     That kill(2) finds somebody is all the original knows of any process. It is no proof that

@@ -6,22 +6,19 @@ project's tests run on Linux, against a stand-in for these parts of the select m
 """
 
 import errno
-import select
 
-from ssd.processes.handles import DescriptorHandle
+from ssd.processes.handles import CheckedHandle, DescriptorHandle
+from ssd.processes.waiting import kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
 
     from ssd.matching import Process
-    from ssd.processes.handles import Identify
+    from ssd.processes.contract import Identify
 
-# What the kernel says to a process that may not watch that one.
-REFUSED = (errno.EPERM, errno.EACCES)
-# typeshed has no kqueue where the checker runs on Linux.
-kernel: "Any" = select
+# What kevent(2) says to a process that may not watch that one.
+DENIED = (errno.EPERM, errno.EACCES)
 
 
 class KqueueHandle(DescriptorHandle):
@@ -40,8 +37,16 @@ class KqueueHandle(DescriptorHandle):
         self._queue.close()
 
 
+def hold(process: "Process", identify: "Identify") -> CheckedHandle:
+    """Make a handle of the process that has the pid now. Raises ProcessLookupError."""
+    queue = watch(process.pid)
+    if queue is None:
+        return CheckedHandle(process, identify)
+    return KqueueHandle(process, identify, queue)
+
+
 def watch(pid: int) -> "Any":
-    """Return a kqueue that watches for the end of a process; None if that is refused.
+    """Return a kqueue that watches for the end of a process; None if that is denied.
 
     Raises ProcessLookupError if there is no such process.
     """
@@ -56,20 +61,7 @@ def watch(pid: int) -> "Any":
         queue.control([event], 0)
     except OSError as error:
         queue.close()
-        if error.errno in REFUSED:
+        if error.errno in DENIED:
             return None
         raise
     return queue
-
-
-def ready_queues(descriptors: "Iterable[int]", seconds: float) -> bool:
-    """Say whether one of the kqueues has an event, or gets one within the time.
-
-    A kqueue can be watched by another one everywhere; by poll(2) not on all of them.
-    """
-    queue = kernel.kqueue()
-    try:
-        events = [kernel.kevent(fd, kernel.KQ_FILTER_READ, kernel.KQ_EV_ADD) for fd in descriptors]
-        return bool(queue.control(events, 1, seconds))
-    finally:
-        queue.close()

@@ -9,7 +9,7 @@ See proc(5), pidfd_open(2).
 
 import os
 
-from ssd.errors import ProcessTableError
+from ssd.errors import VANISHED, ProcessTableError
 from ssd.matching import Criteria, Process
 
 TYPE_CHECKING = False
@@ -19,11 +19,7 @@ if TYPE_CHECKING:
     from ssd.processes.contract import Handle
     from ssd.processes.origin import Origin
 
-# What the kernel answers about a process that is gone (ENOENT, ESRCH) or hidden (EACCES,
-# EPERM; a mount with hidepid says ENOENT). Anything else, EMFILE say, is our own trouble.
-UNKNOWN = (FileNotFoundError, ProcessLookupError, PermissionError)
-
-DELETED = b" (deleted)"
+DELETED = b" (deleted)"  # the kernel's mark in an exe link whose file has that name no more
 
 
 class LinuxTable:
@@ -93,7 +89,7 @@ class LinuxTable:
 
         entry = b"%d" % (criteria.pid or 0)
         ours = self._caller() == b"%d" % os.getpid()
-        return ours and unreadable(criteria, lambda: self._read(entry, criteria), UNKNOWN)
+        return ours and unreadable(criteria, lambda: self._read(entry, criteria), VANISHED)
 
     def open(self, process: Process) -> "Handle":
         """Hold a process. Raises ProcessLookupError if it is not there any more."""
@@ -138,14 +134,14 @@ class LinuxTable:
             return (b"%d" % criteria.pid,)
         from ssd.processes.scan import sift  # not for a pid or a pidfile
 
-        return sift(self._root, self._entries, criteria)
+        return sift(self._root, self._entries, criteria, marked)
 
     def _look(self, entry: bytes, criteria: Criteria) -> Process | None:
         """Return the process if it lives and meets all criteria but ``pid``."""
         try:
             try:
                 return self._read(entry, criteria)
-            except UNKNOWN:
+            except VANISHED:
                 # It has ended, or this is not for us to know: then it does not hold. Of a mere
                 # pid there is nothing to know but that it is there.
                 return self._unread(entry, criteria) if criteria.bare else None
@@ -153,7 +149,7 @@ class LinuxTable:
             raise ProcessTableError(f"unable to read /proc: {error.strerror}") from error
 
     def _read(self, entry: bytes, criteria: Criteria) -> Process | None:
-        """Do what ``_look`` does. Raises UNKNOWN for what is gone or not for us to know.
+        """Do what ``_look`` does. Raises VANISHED for what is gone or not for us to know.
 
         Everything is read through one descriptor of /proc/PID, which stays with the
         process it was opened for: facts of two owners of the pid cannot mix.
@@ -173,7 +169,7 @@ class LinuxTable:
             return None
         from ssd.processes.hidden import unread  # rare: a stale pid, or another user's
 
-        return unread(int(entry), lambda: self._read(entry, criteria), UNKNOWN)[0]
+        return unread(int(entry), lambda: self._read(entry, criteria), VANISHED)[0]
 
     def _entries(self) -> list[bytes]:
         """Return the names in /proc that are pids."""
@@ -196,7 +192,7 @@ class LinuxTable:
 
 
 def read(path: str | bytes, where: int | None = None) -> bytes:
-    """Read a small file of procfs, relative to ``where``. Raises UNKNOWN."""
+    """Read a small file of procfs, relative to ``where``. Raises VANISHED."""
     fd = os.open(path, os.O_RDONLY, dir_fd=where)
     try:
         return os.read(fd, 2048)
@@ -220,7 +216,7 @@ def _parse(stat: bytes) -> tuple[int | None, int]:
 
 
 def _meets(criteria: Criteria, ppid: int, where: int) -> bool:
-    """Say whether a process meets all criteria but ``pid``. Raises UNKNOWN."""
+    """Say whether a process meets all criteria but ``pid``. Raises VANISHED."""
     if criteria.ppid is not None and criteria.ppid != ppid:
         return False
     if criteria.uid is not None and criteria.uid != os.fstat(where).st_uid:
@@ -231,7 +227,7 @@ def _meets(criteria: Criteria, ppid: int, where: int) -> bool:
 
 
 def runs(where: int, file: tuple[int, int]) -> bool:
-    """Say whether the process of a directory of /proc runs a file. Raises UNKNOWN.
+    """Say whether the process of a directory of /proc runs a file. Raises VANISHED.
 
     What its link leads to tells, and not what it says, which is how things are called where
     the process lives: a stranger's mount namespace, say.
@@ -243,19 +239,19 @@ def runs(where: int, file: tuple[int, int]) -> bool:
     except FileNotFoundError:  # a kernel thread runs none
         return False
     except OSError as error:
-        if isinstance(error, UNKNOWN):
+        if isinstance(error, VANISHED):
             raise  # else its file system does not answer any more (ESTALE)
-    from ssd.processes.replaced import runs_by_name  # rare: since an upgrade, until a restart
+    from ssd.processes.scan import runs_by_name  # rare: since an upgrade, until a restart
 
-    return runs_by_name(where, file)
+    return runs_by_name(where, file, DELETED)
 
 
 def marked(exe: bytes, where: int) -> bool:
-    """Say whether an exe link tells that its file has that name no more. Raises UNKNOWN."""
+    """Say whether an exe link tells that its file has that name no more. Raises VANISHED."""
     try:
         link = os.readlink(exe, dir_fd=where)
     except OSError as error:
-        if isinstance(error, UNKNOWN):
+        if isinstance(error, VANISHED):
             raise
         return False  # longer than a page: no name that could be looked up
     return link.endswith(DELETED) or link.startswith(DELETED)  # the latter: OpenVZ kernels

@@ -5,12 +5,13 @@ on every process of the machine.
 """
 
 import os
+import select
 import sys
 from time import monotonic
 
 import psutil
 
-from ssd.errors import ProcessTableError
+from ssd.errors import VANISHED, ProcessTableError
 from ssd.matching import Criteria, Process
 from ssd.processes.base import PidByPidTable
 from ssd.processes.handles import open_handle
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 
 LINUX = sys.platform == "linux"
 ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
-# psutil's words for a process that is gone, half gone or closed to the caller, and the
-# system's, from the one fact that is not asked of psutil.
-UNKNOWN = (psutil.Error, FileNotFoundError, ProcessLookupError, PermissionError)
+# psutil's words for a process that is gone or that the caller may not read, and the system's,
+# from the one fact that is not asked of psutil.
+GONE = (psutil.Error, *VANISHED)
 
 
 class Facts(psutil.Process):
@@ -75,6 +76,10 @@ class PortableTable(PidByPidTable):
 
     def open(self, process: Process) -> "Handle":
         """Hold a process. Raises ProcessLookupError if it is not there any more."""
+        if hasattr(select, "kqueue"):
+            from ssd.processes.kqueue import hold
+
+            return open_handle(process, self.process, hold)
         return open_handle(process, self.process)
 
     def now(self) -> float:
@@ -92,26 +97,26 @@ class PortableTable(PidByPidTable):
         try:
             try:
                 return self._living(pid, criteria)
-            except UNKNOWN:
+            except GONE:
                 if not criteria.bare:
                     return None
-                return unread(pid, lambda: self._living(pid, criteria), UNKNOWN)[0]
+                return unread(pid, lambda: self._living(pid, criteria), GONE)[0]
         except OSError as error:  # no descriptor is left to look with, or no memory
             raise ProcessTableError(f"psutil cannot read it: {error.strerror}") from error
 
     def unreadable(self, criteria: Criteria) -> bool:
         """Say whether ``criteria.pid`` lives and not enough of it can be read to decide."""
-        return unreadable(criteria, lambda: self._living(criteria.pid or 0, criteria), UNKNOWN)
+        return unreadable(criteria, lambda: self._living(criteria.pid or 0, criteria), GONE)
 
     def _living(self, pid: int, criteria: Criteria) -> Process | None:
-        """Return what ``_read`` does; a zombie is nobody. Raises UNKNOWN."""
+        """Return what ``_read`` does; a zombie is nobody. Raises GONE."""
         try:
             return self._read(pid, criteria)
         except psutil.ZombieProcess:
             return None
 
     def _read(self, pid: int, criteria: Criteria) -> Process | None:
-        """Return what ``_look`` does. Raises UNKNOWN for what is gone or not for us to know."""
+        """Return what ``_look`` does. Raises GONE for what is gone or not for us to know."""
         found = Facts(pid)
         with found.oneshot():
             meets = (

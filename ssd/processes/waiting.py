@@ -6,9 +6,12 @@ from time import monotonic
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Any
 
     from ssd.processes.contract import Handle
 
+# typeshed has no kqueue where the checker runs on Linux.
+kernel: "Any" = select
 BLIND = 0.02  # seconds between two looks at a process that no descriptor tells of
 LONGEST = 86400.0  # seconds in one call; poll(2) takes 24 days at most
 
@@ -35,10 +38,21 @@ def wait(handles: "Sequence[Handle]", until: float | None) -> None:
 def ready(descriptors: "Iterable[int]", seconds: float) -> bool:
     """Say whether one of the descriptors is readable, or becomes so within the time."""
     if hasattr(select, "kqueue"):
-        from ssd.processes.kqueue import ready_queues
-
         return ready_queues(descriptors, seconds)
     poll = select.poll()
     for fd in descriptors:
         poll.register(fd, select.POLLIN)
     return bool(poll.poll(seconds * 1000))
+
+
+def ready_queues(descriptors: "Iterable[int]", seconds: float) -> bool:
+    """Say whether one of the kqueues has an event, or gets one within the time.
+
+    A kqueue can be watched by another one everywhere; by poll(2) not on all of them.
+    """
+    queue = kernel.kqueue()
+    try:
+        events = [kernel.kevent(fd, kernel.KQ_FILTER_READ, kernel.KQ_EV_ADD) for fd in descriptors]
+        return bool(queue.control(events, 1, seconds))
+    finally:
+        queue.close()

@@ -97,8 +97,7 @@ COMMON = {
     "ssd.statuses",
     "ssd.writing",
 }
-# The latter where a program of the machine was replaced while it runs.
-SCAN = {"ssd.processes.scan", "ssd.processes.replaced"}
+SCAN = {"ssd.processes.scan"}
 MARK = {"ssd.pidfile.marks", "ssd.processes.origin"}  # of a pidfile that ssd has written
 STATUS = {"ssd.cli.status"}
 STOP = {

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from ssd.matching import Process
-from ssd.processes import handles
-from ssd.processes.kqueue import KqueueHandle
+from ssd.processes import handles, table_named
+from ssd.processes.kqueue import KqueueHandle, hold
 from ssd.processes.waiting import wait
 
 PROC, READ, ADD, NOTE_EXIT = -5, -1, 1, 0x80000000
@@ -99,7 +99,7 @@ def held(kernel: Kernel, pid: int = 42) -> Any:
     """Return a handle of a process that lives."""
     kernel.living.add(pid)
     return handles.open_handle(
-        Process(pid, 1), lambda asked: Process(asked, 1) if asked in kernel.living else None
+        Process(pid, 1), lambda asked: Process(asked, 1) if asked in kernel.living else None, hold
     )
 
 
@@ -124,7 +124,7 @@ def test_wait_watches_all_kqueues_and_closes_its_own(kernel: Kernel) -> None:
 def test_nobody_cannot_be_watched(kernel: Kernel) -> None:
     """A process that is gone is a lookup error, and nothing stays open."""
     with pytest.raises(ProcessLookupError):
-        handles.open_handle(Process(42, 1), lambda pid: None)
+        handles.open_handle(Process(42, 1), lambda pid: None, hold)
 
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.EACCES])
@@ -152,3 +152,13 @@ def test_closed_handle_is_not_asked(kernel: Kernel) -> None:
     assert -1 == handle.fileno()
     with pytest.raises(ValueError, match="negative"):
         handle.ended()
+
+
+def test_psutils_table_holds_by_a_kqueue(kernel: Kernel) -> None:
+    """Where the system has them, as the table of BSD and macOS does."""
+    table = table_named("psutil")
+    own = table.process(os.getpid())
+    assert own
+    kernel.living.add(own.pid)
+    with table.open(own) as handle:
+        assert isinstance(handle, KqueueHandle)

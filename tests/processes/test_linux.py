@@ -12,7 +12,7 @@ import pytest
 
 from ssd.errors import ProcessTableError
 from ssd.matching import Criteria, Process
-from ssd.processes import parents
+from ssd.processes import scan
 from ssd.processes.contract import ProcessTable
 from ssd.processes.linux import LinuxTable
 from ssd.processes.scan import _born_of
@@ -221,7 +221,7 @@ def test_children_are_found_without_the_kernels_list(
 ) -> None:
     """Where /proc has no list of children, each process is asked for its parent."""
     if not can_ask:
-        monkeypatch.setattr(parents, "PIDFD_GET_INFO", 0)  # what an old kernel does not know
+        monkeypatch.setattr(scan, "PIDFD_GET_INFO", 0)  # what an old kernel does not know
     parent = world.start()
     born = [world.start(parent=parent) for _ in range(2)]
     table = mirror(os.getpid(), parent, *born)
@@ -231,13 +231,13 @@ def test_children_are_found_without_the_kernels_list(
 
 def test_kernel_tells_the_parent_of_each_process(table: ProcessTable) -> None:
     """What PIDFD_GET_INFO says is what /proc/PID/stat says."""
-    if parents._parent(os.getpid()) is None:
+    if scan._parent(os.getpid()) is None:
         pytest.skip("the kernel has no PIDFD_GET_INFO (Linux 6.13)")
     known = {1, 2, os.getppid()} - {0}  # 0 is a parent outside this PID namespace
     before = {parent: set(table.children(parent)) for parent in known}
     entries = [b"%d" % pid for pid in table.pids()]
     for parent in known:
-        kept = {int(entry) for entry in parents.born_of(parent, entries)}
+        kept = {int(entry) for entry in scan.born_of(parent, entries)}
         # Whoever was born or has ended meanwhile may be missing.
         stayed = before[parent].intersection(table.children(parent))
         assert {process.pid for process in stayed} <= kept

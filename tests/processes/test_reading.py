@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ssd.processes.linux import _parse
-from ssd.processes.replaced import now
+from ssd.processes.linux import DELETED, _parse
+from ssd.processes.scan import file_now
 
 
 def stat(comm: bytes, state: bytes = b"S", threads: int = 1, exit_signal: int = 17) -> bytes:
@@ -48,12 +48,12 @@ def test_replaced_executable_is_known_by_its_path(mark: str, tmp_path: Path) -> 
     file = tmp_path / "daemon"
     file.touch()
     facts = file.stat()
-    assert (facts.st_dev, facts.st_ino) == now(os.fsencode(mark % file))
+    assert (facts.st_dev, facts.st_ino) == file_now(os.fsencode(mark % file), DELETED)
 
 
 def test_deleted_executable_is_nobodys(tmp_path: Path) -> None:
     """Where nothing has the path any more, nothing holds."""
-    assert None is now(os.fsencode(f"{tmp_path}/gone (deleted)"))
+    assert None is file_now(os.fsencode(f"{tmp_path}/gone (deleted)"), DELETED)
 
 
 @pytest.mark.parametrize("planted", ["daemon", "folder/daemon"])
@@ -68,7 +68,7 @@ def test_link_that_others_could_have_planted_names_nothing(planted: str, tmp_pat
     link.symlink_to(target)
     (tmp_path / "daemon").touch()
     assert name.exists()
-    assert None is now(os.fsencode(f"{name} (deleted)"))
+    assert None is file_now(os.fsencode(f"{name} (deleted)"), DELETED)
     (tmp_path / "open").chmod(0o755)
     facts = name.stat()
-    assert (facts.st_dev, facts.st_ino) == now(os.fsencode(f"{name} (deleted)"))
+    assert (facts.st_dev, facts.st_ino) == file_now(os.fsencode(f"{name} (deleted)"), DELETED)
