@@ -12,7 +12,7 @@ from typing import overload
 from ssd import children
 from ssd.children.child import STILL_RUNS, Child
 from ssd.children.spawning import Spawned
-from ssd.processes.waiting import BLIND, ready
+from ssd.processes.waiting import POLL_INTERVAL, ready
 from ssd.stopping import Stop, results
 from ssd.validation import demand_table, matches_of, schedule_of
 
@@ -144,7 +144,7 @@ async def wait(child: "Child", timeout: float | None = None) -> int:
             if left is not None and left <= 0:
                 raise TimeoutError(STILL_RUNS.format(child, timeout))
             if fd >= 0 and ready([fd], 0):
-                await asyncio.sleep(BLIND)  # its tracer has yet to let go of it: ptrace(2)
+                await asyncio.sleep(POLL_INTERVAL)  # its tracer has yet to let go of it: ptrace(2)
             else:
                 await _readable([fd], left)
     finally:
@@ -196,7 +196,7 @@ async def _readable(fds: "Sequence[int]", seconds: float | None) -> None:
     ended = asyncio.Event()
     watched = [fd for fd in fds if fd >= 0]
     if len(watched) < len(fds):
-        seconds = BLIND if seconds is None else min(seconds, BLIND)
+        seconds = POLL_INTERVAL if seconds is None else min(seconds, POLL_INTERVAL)
     for fd in watched:
         loop.add_reader(fd, ended.set)
     try:

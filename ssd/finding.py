@@ -1,7 +1,4 @@
-"""Find the processes that a Match means, and answer how the daemon is.
-
-Reads, and changes nothing.
-"""
+"""Find the processes that a Match means, and report the LSB status. Nothing is changed."""
 
 import os
 
@@ -18,10 +15,9 @@ if TYPE_CHECKING:
 
 
 class Finding:
-    """What a look at the table gave: the processes, and what the pidfile said.
+    """The result of a look: the processes, and whether the pidfile holds a pid.
 
-    ``pidfile_holds``: True if the pidfile gave a pid, False if it holds none, None if
-    there is no such file or none was asked for.
+    ``pidfile_holds`` is None without a pidfile: none was asked for, or the file does not exist.
     """
 
     __slots__ = ("processes", "pidfile_holds")
@@ -32,13 +28,12 @@ class Finding:
 
 
 def resolve(match: "Match", table: "ProcessTable | None" = None) -> Criteria:
-    """Turn the names of a Match into what the kernel compares.
+    """Turn the names of a Match into the numbers and bytes that the kernel compares.
 
-    A table that makes its processes itself may know executables that no disk has. Raises
-    ExecutableMissing and UnknownUser, and TypeError for what is no Match or no table.
+    Raises ExecutableMissing, UnknownUser, and TypeError for an argument of another type.
     """
     if type(match) is not Match or not (table is None or hasattr(table, "launcher")):
-        from ssd.validation import demand  # seldom
+        from ssd.validation import demand
 
         demand(match, table)
     file = name = None
@@ -56,9 +51,9 @@ def resolve(match: "Match", table: "ProcessTable | None" = None) -> Criteria:
 def look(
     match: "Match", criteria: Criteria, table: "ProcessTable", only_first: bool = False
 ) -> Finding:
-    """Look once, for all processes or, where one answers the question, ``only_first``.
+    """Look once: for all processes, or ``only_first`` where one answers the question.
 
-    Raises the PidfileError family, ProcessUnreadable and ProcessTableError.
+    Raises PidfileUnreadable, PidfileUnsafe, ProcessUnreadable and ProcessTableError.
     """
     if match.pidfile is None:
         if not only_first or criteria.pid is not None:
@@ -80,12 +75,14 @@ def look(
 def _nobody(
     criteria: Criteria, table: "ProcessTable", entry: pidfile.Entry | None = None
 ) -> "list[Process]":
-    """Return nobody, if that is sure. Raises ProcessUnreadable.
+    """Return no process. Raises ProcessUnreadable if that is not certain.
 
-    ``entry``: the pidfile, which may say that the process is another one.
+    ``entry`` is the pidfile, whose mark may rule the process out.
     """
     pid = criteria.pid
-    if pid is not None and not criteria.bare and table.unreadable(criteria):  # else kill(2) tells
+    if (
+        pid is not None and not criteria.bare and table.unreadable(criteria)
+    ):  # kill(2) answers a pid alone
         process = table.process(pid)
         if process is not None and (entry is None or entry.means(process, table)):
             raise ProcessUnreadable(pid)
@@ -95,9 +92,8 @@ def _nobody(
 def find(match: "Match", *, table: "ProcessTable | None" = None) -> "list[Process]":
     """Return the running processes that ``match`` means, ascending by pid.
 
-    Zombies are dead and the calling process is never among them. Raises
-    ExecutableMissing, UnknownUser, PidfileUnreadable, PidfileUnsafe, ProcessUnreadable,
-    ProcessTableError.
+    Zombies and the calling process are never among them. Raises ExecutableMissing, UnknownUser,
+    PidfileUnreadable, PidfileUnsafe, ProcessUnreadable and ProcessTableError.
     """
     return look(match, resolve(match, table), table or default_table()).processes
 
@@ -105,22 +101,21 @@ def find(match: "Match", *, table: "ProcessTable | None" = None) -> "list[Proces
 def status(match: "Match", *, table: "ProcessTable | None" = None) -> int:
     """Return the LSB status: 0 running, 1 dead with a pidfile, 3 not running, 4 unknown.
 
-    4 means that the pidfile holds no pid. What keeps the question itself from being
-    asked (see ``find``) is raised.
+    4 means that the pidfile holds no pid. Raises what ``find`` raises.
     """
     finding = look(match, resolve(match, table), table or default_table(), only_first=True)
     return lsb_status(bool(finding.processes), finding.pidfile_holds, match.pidfile is not None)
 
 
 def _uid(user: str | int | None) -> int | None:
-    """Look an account up; all digits are a uid, known or not."""
+    """Return the uid of a user name; digits are a uid, even one without an account."""
     if user is None or isinstance(user, int):
         return user
     from ssd.signals import whole_number
 
     uid = whole_number(user)
     if uid is None:
-        from ssd.accounts import Account  # the account database, for names alone
+        from ssd.accounts import Account
 
         uid = Account(user, None).uid
     return uid

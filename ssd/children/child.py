@@ -79,7 +79,9 @@ class Child(Process):
             elif monotonic() >= until:
                 raise TimeoutError(STILL_RUNS.format(self, timeout))
             elif self._pidfds and self.ended():
-                waiting.ready((), waiting.BLIND)  # its tracer has yet to let go of it: ptrace(2)
+                waiting.ready(
+                    (), waiting.POLL_INTERVAL
+                )  # its tracer has yet to let go of it: ptrace(2)
             else:
                 waiting.wait([self], until)
         return status

@@ -1,10 +1,7 @@
-"""The process table of Linux, read directly: /proc for facts, pidfds for handles.
+"""The process table of Linux, read directly: /proc for facts (proc(5)), pidfds for handles.
 
-This is what ``ssd --status`` spends its time on, so it imports nothing that costs
-(docs/explanation/design.md, "Budgets"), reads one small file where one will do, and asks the dear
-questions only of processes that passed the cheap ones.
-
-See proc(5), pidfd_open(2).
+``ssd --status`` spends its time here. So this module imports little, reads one small file where
+one is enough, and asks costly questions only of processes that passed the cheap ones.
 """
 
 import os
@@ -38,7 +35,7 @@ class LinuxTable:
     @property
     def origin(self) -> "Origin":
         """Return what the start times count from."""
-        from ssd.processes.origin import KernelOrigin  # only for a pidfile with a mark
+        from ssd.processes.origin import KernelOrigin
 
         return KernelOrigin(self._root)
 
@@ -84,19 +81,18 @@ class LinuxTable:
         return process.is_still(self._look(b"%d" % process.pid, criteria))
 
     def unreadable(self, criteria: Criteria) -> bool:
-        """Say whether ``criteria.pid`` lives and not enough of it can be read to decide."""
-        from ssd.processes.hidden import unreadable  # only where nobody was found
+        """Say whether ``criteria.pid`` lives and cannot be read; see ``ProcessTable``."""
+        from ssd.processes.hidden import unreadable
 
         entry = b"%d" % (criteria.pid or 0)
-        ours = self._caller() == b"%d" % os.getpid()
+        ours = self._is_ours()
         return ours and unreadable(criteria, lambda: self._read(entry, criteria), VANISHED)
 
     def open(self, process: Process) -> "Handle":
-        """Hold a process. Raises ProcessLookupError if it is not there any more."""
-        from ssd.processes.handles import open_handle  # only a stop needs one
+        """Hold a process. Raises ProcessLookupError if it has ended."""
+        from ssd.processes.handles import open_handle
 
-        if self._caller() != b"%d" % os.getpid():
-            # A number read here would name another process in a system call.
+        if not self._is_ours():
             root = os.fsdecode(self._root)
             raise ProcessTableError(f"{root} shows the processes of another PID namespace")
         return open_handle(process, self.process)
@@ -132,7 +128,7 @@ class LinuxTable:
         """Return, ascending, the entries of /proc that may meet the criteria."""
         if criteria.pid is not None:
             return (b"%d" % criteria.pid,)
-        from ssd.processes.scan import sift  # not for a pid or a pidfile
+        from ssd.processes.scan import sift
 
         return sift(self._root, self._entries, criteria, marked)
 
@@ -141,18 +137,16 @@ class LinuxTable:
         try:
             try:
                 return self._read(entry, criteria)
-            except VANISHED:
-                # It has ended, or this is not for us to know: then it does not hold. Of a mere
-                # pid there is nothing to know but that it is there.
+            except VANISHED:  # a pid alone holds also for a process that may not be read
                 return self._unread(entry, criteria) if criteria.bare else None
         except OSError as error:  # no descriptor is left to look with, or no memory
             raise ProcessTableError(f"unable to read /proc: {error.strerror}") from error
 
     def _read(self, entry: bytes, criteria: Criteria) -> Process | None:
-        """Do what ``_look`` does. Raises VANISHED for what is gone or not for us to know.
+        """Do what ``_look`` does. Raises VANISHED.
 
-        Everything is read through one descriptor of /proc/PID, which stays with the
-        process it was opened for: facts of two owners of the pid cannot mix.
+        All facts are read through one descriptor of /proc/PID, which stays with the process
+        that it was opened for. So facts of two owners of the pid cannot mix.
         """
         where = os.open(self._root + b"/" + entry, os.O_PATH | os.O_DIRECTORY)
         try:
@@ -164,10 +158,10 @@ class LinuxTable:
         return None
 
     def _unread(self, entry: bytes, criteria: Criteria) -> Process | None:
-        """Return who has a pid of which not all could be read."""
-        if self._caller() != b"%d" % os.getpid():  # a number of another PID namespace
+        """Return the process with a pid of which not all could be read."""
+        if not self._is_ours():
             return None
-        from ssd.processes.hidden import unread  # rare: a stale pid, or another user's
+        from ssd.processes.hidden import unread
 
         return unread(int(entry), lambda: self._read(entry, criteria), VANISHED)[0]
 
@@ -181,6 +175,10 @@ class LinuxTable:
         if not entries:
             self._caller()
         return entries
+
+    def _is_ours(self) -> bool:
+        """Say whether the numbers in /proc are pids of our own PID namespace."""
+        return self._caller() == b"%d" % os.getpid()
 
     def _caller(self) -> bytes:
         """Return our pid as /proc has it. Raises ProcessTableError if that is not there."""
@@ -204,8 +202,8 @@ def _parse(stat: bytes) -> tuple[int | None, int]:
     """Take (start time, ppid) from /proc/PID/stat; start time None if it does not live.
 
     The name in it may hold anything, so count from the last ")". A main thread that has
-    ended shows as a zombie while other threads of its process live on. A thread other
-    than the main one has the exit signal -1, and is no process.
+    ended shows as a zombie while other threads of its process live on. Any other thread has
+    the exit signal -1: it is not a process.
     """
     fields = stat[stat.rindex(b")") + 2 :].split(b" ", 36)
     state, ppid, threads, exit_signal = fields[0], fields[1], fields[17], fields[35]
@@ -229,31 +227,31 @@ def _meets(criteria: Criteria, ppid: int, where: int) -> bool:
 def runs(where: int, file: tuple[int, int]) -> bool:
     """Say whether the process of a directory of /proc runs a file. Raises VANISHED.
 
-    What its link leads to tells, and not what it says, which is how things are called where
-    the process lives: a stranger's mount namespace, say.
+    The file that its exe link leads to is compared. The link's text is a name in the mount
+    namespace of the process, which may be a stranger's.
     """
     try:
         facts = os.stat(b"exe", dir_fd=where)
         if not marked(b"exe", where):
             return (facts.st_dev, facts.st_ino) == file
-    except FileNotFoundError:  # a kernel thread runs none
+    except FileNotFoundError:  # a kernel thread has no executable
         return False
-    except OSError as error:
+    except OSError as error:  # ESTALE, say: its file system does not answer any more
         if isinstance(error, VANISHED):
-            raise  # else its file system does not answer any more (ESTALE)
-    from ssd.processes.scan import runs_by_name  # rare: since an upgrade, until a restart
+            raise
+    from ssd.processes.scan import runs_by_name
 
     return runs_by_name(where, file, DELETED)
 
 
 def marked(exe: bytes, where: int) -> bool:
-    """Say whether an exe link tells that its file has that name no more. Raises VANISHED."""
+    """Say whether an exe link says that its file was deleted or replaced. Raises VANISHED."""
     try:
         link = os.readlink(exe, dir_fd=where)
     except OSError as error:
         if isinstance(error, VANISHED):
             raise
-        return False  # longer than a page: no name that could be looked up
+        return False  # longer than a page: a name that cannot be looked up
     return link.endswith(DELETED) or link.startswith(DELETED)  # the latter: OpenVZ kernels
 
 

@@ -1,4 +1,4 @@
-"""Wait for the end of processes without asking again and again."""
+"""Wait for the end of processes, by descriptors where they have one."""
 
 import select
 from time import monotonic
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
 
 # typeshed has no kqueue where the checker runs on Linux.
 kernel: "Any" = select
-BLIND = 0.02  # seconds between two looks at a process that no descriptor tells of
-LONGEST = 86400.0  # seconds in one call; poll(2) takes 24 days at most
+POLL_INTERVAL = 0.02  # seconds between two looks at processes without a descriptor
+MAX_POLL_TIME = 86400.0  # seconds of one call; poll(2) takes 24 days at most
 
 
 def wait(handles: "Sequence[Handle]", until: float | None) -> None:
     """Return when one of ``handles`` has ended, or at the time ``until`` (monotonic seconds).
 
-    None waits without a limit; ValueError if there is nothing to wait for either.
+    ``until`` None waits without a limit. Raises ValueError for neither a handle nor a time.
     """
     if until is None and not handles:
         raise ValueError("nothing to wait for")
     descriptors = [handle.fileno() for handle in handles]
     watched = [fd for fd in descriptors if fd >= 0]
-    blind = [handle for handle, fd in zip(handles, descriptors, strict=True) if fd < 0]
-    longest = BLIND if blind else LONGEST
-    while not any(handle.ended() for handle in blind):
+    polled = [handle for handle, fd in zip(handles, descriptors, strict=True) if fd < 0]
+    longest = POLL_INTERVAL if polled else MAX_POLL_TIME
+    while not any(handle.ended() for handle in polled):
         left = longest if until is None else until - monotonic()
         if ready(watched, min(max(left, 0.0), longest)):
             return
@@ -48,7 +48,7 @@ def ready(descriptors: "Iterable[int]", seconds: float) -> bool:
 def ready_queues(descriptors: "Iterable[int]", seconds: float) -> bool:
     """Say whether one of the kqueues has an event, or gets one within the time.
 
-    A kqueue can be watched by another one everywhere; by poll(2) not on all of them.
+    Every system can watch a kqueue by another one, but not each by poll(2).
     """
     queue = kernel.kqueue()
     try:

@@ -12,7 +12,7 @@ from ssd.errors import EXHAUSTED, NotReady, ProcessTableError, StartFailed
 from ssd.matching import UNKNOWN_START
 from ssd.processes.handles import CheckedHandle, PidfdHandle, pidfd
 from ssd.processes.hidden import may_be
-from ssd.processes.waiting import BLIND
+from ssd.processes.waiting import POLL_INTERVAL
 from ssd.starting.notify_directories import SocketPlace
 from ssd.starting.notify_sender import SPACE, Sender, ask_for_senders, may_speak, session_of
 
@@ -257,7 +257,7 @@ def _until_it_stirs(poll: "poll", handle: "Handle", until: float, table: "Proces
     """Return when a notification may have come, the program may have ended, or the time is up."""
     blind = handle.fileno() < 0  # no descriptor tells of the end: look again and again
     # poll(2) takes an int of milliseconds, 24 days; after those it is asked again.
-    longest = BLIND * 1000 if blind else 2**31 - 1
+    longest = POLL_INTERVAL * 1000 if blind else 2**31 - 1
     while (left := until - table.now()) > 0:
         if _or_later(poll.poll, min(left * 1000, longest)) != []:
             return
@@ -272,9 +272,9 @@ def _or_later(
     try:
         return call(*given, **named)
     except ProcessTableError:
-        sleep(BLIND)
+        sleep(POLL_INTERVAL)
     except OSError as error:
         if error.errno not in SHORT:
             raise
-        sleep(BLIND)
+        sleep(POLL_INTERVAL)
     return None

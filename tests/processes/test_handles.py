@@ -184,7 +184,7 @@ def test_long_wait_is_made_of_shorter_ones(
     world: RealWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A wait that outlasts one call goes on until its time."""
-    monkeypatch.setattr(waiting, "LONGEST", 0.001)
+    monkeypatch.setattr(waiting, "MAX_POLL_TIME", 0.001)
     process = world.table.process(world.start())
     assert process
     with world.table.open(process) as handle:
