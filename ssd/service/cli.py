@@ -1,4 +1,4 @@
-"""The command ``ssd-service``: read the first word, then load what that alone needs."""
+"""The command ``ssd-service``: read the first word, then load only what it needs."""
 
 import os
 
@@ -11,17 +11,12 @@ if TYPE_CHECKING:
     from ssd.service.declaration import Service
     from ssd.service.verbs.fleet import Fleet
 
-# What is left of the environment by service(8); the locale's variables begin with LC_.
-KEPT = ("LANG", "LANGUAGE", "PATH", "TERM")
-# At boot PATH may be short; what the caller put first stays first.
-STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 
 def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
     """Run the command in a process of its own and return its exit status.
 
-    A plain init script, and the verb systemd-start, do not return: what they run takes this
-    process's place.
+    A plain init script and the verb systemd-start do not return: the program replaces this
+    process.
     """
     call = Call(argv[0], table)
     words: list[str] | None = []
@@ -29,7 +24,7 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
         _settle()
         words = call.options(argv[1:])
         return call.status if words is None else _dispatch(call, words)
-    except BaseException as error:  # noqa: BLE001 - one unforeseen must not look like an answer
+    except BaseException as error:  # noqa: BLE001 - Python's status 1 would look like an answer
         from ssd.service.wording import describe, exit_status
 
         write(2, f"{call.program}: {describe(error)}\n")
@@ -37,9 +32,9 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
 
 
 def _settle() -> None:
-    """Behave as a C program does, and keep children until they are waited for.
+    """Behave as a C program does, and keep ended children until they are waited for.
 
-    Also for what is started: a shell, which runs first, mostly leaves SIGCHLD so anyway.
+    Programs that are started inherit the default action of SIGCHLD, too, as from most shells.
     """
     from ssd.signals import raw as signals
     from ssd.stdio import settle
@@ -50,7 +45,7 @@ def _settle() -> None:
 
 
 class Call:
-    """How the command was called: its options, which stand before everything else."""
+    """How the command was called: its path and its options, which stand first."""
 
     def __init__(self, path: str, table: "ProcessTable | None") -> None:
         self.path = path
@@ -58,13 +53,13 @@ class Call:
         self.table = table
         self.directory = "/etc/ssd"
         self.elsewhere = False  # whether the caller has named another directory
-        self.with_ssd = ""  # the path of this command, beside which ssd is looked for
+        self.with_ssd = ""  # the path of this command: ssd stands beside it
         self.status = 0
-        # OpenRC's script of this service has called us, maybe.
+        # The service whose OpenRC script calls us, if one does.
         self.inside = os.environ.get("RC_SVCNAME", "")
 
     def options(self, words: list[str]) -> list[str] | None:
-        """Take the options and return the other words; None if everything is said already."""
+        """Read the options; return the other words, None if help or the usage was printed."""
         rest = list(words)
         while rest and rest[0].startswith("-") and rest[0] != "--status-all":
             name, equals, value = rest.pop(0).partition("=")
@@ -80,7 +75,7 @@ class Call:
         return rest or None
 
     def go_elsewhere(self) -> None:
-        """Make sure that a directory that was named is there. Raises OSError."""
+        """Check that a directory that the caller named exists. Raises OSError."""
         if self.elsewhere:
             self.directory = _absolute(self.directory)
             os.stat(self.directory)
@@ -108,7 +103,7 @@ def _dispatch(call: Call, words: list[str]) -> int:
     if "/" in first:
         return _interpret(call, first, rest)
     if first == "all":
-        enter(rest)
+        _enter(rest)
         return _fleet(call).perform(rest)
     return _by_name(call, first, rest)
 
@@ -120,9 +115,9 @@ def _fleet(call: Call) -> "Fleet":
 
 
 def _interpret(call: Call, path: str, rest: list[str]) -> int:
-    """Be the interpreter of a script: ``path`` is it, the first other word is the verb.
+    """Act as the interpreter of the script ``path``; ``rest`` is the verb.
 
-    A script with an interpreter and verbs of its own is run as it is.
+    A script with its own interpreter and verbs is run as it is.
     """
     from ssd.service.sources import has_verbs, read
 
@@ -131,6 +126,8 @@ def _interpret(call: Call, path: str, rest: list[str]) -> int:
         from ssd.service.initscripts import cli as initscripts
 
         return initscripts.run_file(whole, rest, call.program, call.with_ssd)
+    from ssd.service.environment import extend_path
+
     extend_path()
     service = read(whole, meanwhile=_load)
     script = os.environ.get("SCRIPTNAME") or path
@@ -138,7 +135,7 @@ def _interpret(call: Call, path: str, rest: list[str]) -> int:
 
 
 def _absolute(path: str) -> str:
-    """Make a path absolute. Raises OSError, which names it, where there is no directory to it."""
+    """Make a path absolute. Raises OSError, with the path, if the working directory is gone."""
     try:
         return os.path.abspath(path)
     except OSError as error:
@@ -155,7 +152,7 @@ def _load() -> None:
 
 
 def _by_name(call: Call, name: str, rest: list[str]) -> int:
-    """Do it to a service with this name, declared or with an init script, as service(8)."""
+    """Do a verb to the service of this name, declared or an init script, as service(8) does."""
     from ssd.service.sources import locate, read
 
     path = locate(name, call.directory)
@@ -163,7 +160,7 @@ def _by_name(call: Call, name: str, rest: list[str]) -> int:
         from ssd.service.initscripts import cli as initscripts
 
         return initscripts.main([name, *rest], call.program, call.with_ssd)
-    enter(rest)
+    _enter(rest)
     service = read(path, meanwhile=_load)
     if rest == ["--full-restart"]:
         status = _hand_over(call, service, rest)
@@ -193,7 +190,7 @@ def _perform(call: Call, service: "Service", rest: list[str], script: str | None
 
 
 def _hand_over(call: Call, service: "Service", rest: list[str]) -> int | None:
-    """Leave a service to another init that runs it; None if there is none."""
+    """Let another init that runs the service do the verb; None if there is none."""
     from ssd.service.verbs.performing import other_inits
 
     if call.table is not None or not other_inits():
@@ -203,22 +200,14 @@ def _hand_over(call: Call, service: "Service", rest: list[str]) -> int | None:
     return hand_over(service, rest, call.program, call.inside)
 
 
-def enter(rest: list[str]) -> None:
-    """Be in the place and the environment that service(8) gives to an init script.
+def _enter(rest: list[str]) -> None:
+    """Enter the directory and the environment that service(8) gives to an init script.
 
-    Not for systemd-start: the supervisor has given its own, which the program needs.
+    For systemd-start only extend PATH: the program needs the supervisor's environment.
     """
+    from ssd.service.environment import enter, extend_path
+
     if rest == ["systemd-start"]:
         extend_path()
-        return
-    os.chdir("/")
-    for name in list(os.environ):
-        if name not in KEPT and not name.startswith("LC_"):
-            del os.environ[name]
-    extend_path()
-
-
-def extend_path() -> None:
-    """Add the usual directories to PATH."""
-    given = os.environ.get("PATH")
-    os.environ["PATH"] = f"{given}:{STANDARD_PATH}" if given else STANDARD_PATH
+    else:
+        enter()

@@ -1,10 +1,9 @@
-"""``ssd-service --help`` and ``--version``, and what is said of a line that makes no sense."""
+"""``ssd-service --help`` and ``--version``, and the usage after a wrong command line."""
 
 from ssd._version import __version__
 from ssd.service.verbs import VERBS
+from ssd.statuses import SUCCESS, USAGE
 from ssd.writing import write
-
-MISUSED = 3
 
 TEXT = """\
 Usage: {program} [option...] NAME VERB [--json]
@@ -15,12 +14,12 @@ Usage: {program} [option...] NAME VERB [--json]
        {program} lsb FUNCTION [ARGUMENT...]
        {program} generate KIND NAME
 
-NAME is a service that /etc/ssd, the package or /etc/init.d knows; VERB is one of
+NAME is a service in /etc/ssd, in the package or in /etc/init.d; VERB is one of
   {verbs}
 
 Options:
-      --directory <directory>  look for declarations in here, not in /etc/ssd
-      --with-ssd               have plain init scripts find ssd as start-stop-daemon
+      --directory <directory>  read declarations from here, not from /etc/ssd
+      --with-ssd               make plain init scripts call ssd as start-stop-daemon
   -h, --help                   print help information
   -V, --version                print version
 
@@ -31,15 +30,15 @@ Exit status of status: 0 running, 1 dead and the pidfile exists, 3 not running, 
 
 
 def show(option: str, program: str) -> int:
-    """Print what an option asks for; "" is a line without any word. Return the exit status."""
+    """Print what an option asks for; "" is for a line without words. Return the exit status."""
     if option in ("-V", "--version"):
         write(1, f"ssd-service {__version__}\n")
-        return 0
+        return SUCCESS
     text = TEXT.format(program=program, verbs=" ".join(VERBS))
     if option in ("-h", "--help"):
         write(1, text)
-        return 0
+        return SUCCESS
     if option:
         write(2, f"{program}: unrecognized option '{option}'\n")
     write(2, text.partition("\n\n")[0] + "\n")
-    return MISUSED
+    return USAGE

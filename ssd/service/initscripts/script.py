@@ -5,6 +5,7 @@ In the directory ``/``, with locale, PATH and TERM for an environment.
 
 import os
 
+from ssd.service.environment import DEFAULT_PATH, KEPT
 from ssd.service.initscripts.program import Run
 
 TYPE_CHECKING = False
@@ -12,21 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 DIRECTORY = "/etc/init.d"
-# All of them are set, to nothing where the caller has none, as service(8) does.
-KEPT = (
-    b"LANG", b"LANGUAGE", b"LC_CTYPE", b"LC_NUMERIC", b"LC_TIME", b"LC_COLLATE", b"LC_MONETARY",
-    b"LC_MESSAGES", b"LC_PAPER", b"LC_NAME", b"LC_ADDRESS", b"LC_TELEPHONE", b"LC_MEASUREMENT",
-    b"LC_IDENTIFICATION", b"LC_ALL", b"PATH", b"TERM",
-)  # fmt: skip
-# What dash(1) takes where there is no PATH at all.
-DEFAULT_PATH = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def reduced(environment: "Mapping[bytes, bytes]") -> "dict[bytes, bytes]":
-    """Return what service(8) leaves of an environment."""
-    kept = {name: environment.get(name, b"") for name in KEPT}
+    """Return what service(8) leaves of an environment; an unset variable becomes empty."""
+    kept = {name: environment.get(name, b"") for name in map(os.fsencode, KEPT)}
     if b"PATH" not in environment:
-        kept[b"PATH"] = DEFAULT_PATH
+        kept[b"PATH"] = os.fsencode(DEFAULT_PATH)
     return kept
 
 

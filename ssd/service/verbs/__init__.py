@@ -1,8 +1,8 @@
 """What each verb of an init script does next: the decisions, as a table, and nothing else.
 
-A verb looks first. ``TABLE`` says, for the outcome of the last step, which step is next, or
-that the verb is over: with which words on its console line, and which exit status. The
-statuses are LSB's, "Init Script Actions"; the docs show this table.
+A verb looks first. ``TABLE`` gives, for the outcome of each step, the next step or the end of
+the verb, with the words on its console line and its exit status. The statuses are LSB's,
+"Init Script Actions"; the docs show this table.
 """
 
 from ssd import statuses
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 LOOK, START, STOP, RELOAD, EXECUTE = "look", "start", "stop", "reload", "execute"
 STEPS = (LOOK, START, STOP, RELOAD, EXECUTE)
 
-# What a look finds. ABSENT: the program is not installed. LACKING: it is, without what it needs.
-# UNKNOWN: the pidfile tells nothing.
-RUNNING, DEAD, STOPPED, UNKNOWN, ABSENT = "running", "dead", "stopped", "unknown", "absent"
-LACKING = "lacking"
-# What becomes of the other steps. NOTHING: there was no process to do it to. REFUSED: it
-# outlived the schedule. DENIED: the caller may not. RUNNING after a start: another was quicker.
-DONE, NOTHING, REFUSED, DENIED, FAILED = "done", "nothing", "refused", "denied", "failed"
+# What a look finds. UNCLEAR: the pidfile does not tell. ABSENT: the program is not installed.
+# LACKING: it is installed, but not what it needs. ``status --json`` shows the first four.
+RUNNING, DEAD, STOPPED, UNCLEAR = "running", "dead", "stopped", "unknown"
+ABSENT, LACKING = "absent", "lacking"
+# Outcomes of the other steps. NOTHING: there was no process. SURVIVED: it outlived the schedule.
+# DENIED: the kernel did not permit it. RUNNING after a start: another caller was faster.
+DONE, NOTHING, SURVIVED, DENIED, FAILED = "done", "nothing", "survived", "denied", "failed"
 
 
 class Move:
-    """What comes next: a ``step``, or with None the end, with ``words`` and a ``status``."""
+    """The next ``step``, or None for the end of the verb, with ``words`` and a ``status``."""
 
     __slots__ = ("step", "words", "status")
 
@@ -48,11 +48,11 @@ def _end(status: int, words: str = "") -> Move:
 
 
 _GO_START, _GO_STOP = Move(START), Move(STOP)
-_ALREADY, _NOT, _HIDDEN = "is already running", "is not running", "cannot be told to run or not"
+_ALREADY, _NOT, _UNCLEAR = "is already running", "is not running", "is in an unknown state"
 # A package that is removed but not purged leaves its script, which succeeds and does nothing
 # (Debian Policy 9.3.2).
 _IS_ABSENT = _end(statuses.SUCCESS, "is not installed")
-_LACKS = _end(statuses.NOT_INSTALLED, "lacks what it needs")
+_LACKS = _end(statuses.NOT_INSTALLED, "lacks a package that it needs")
 
 _STARTED: "Rows" = {
     (START, DONE): _end(statuses.SUCCESS),
@@ -60,7 +60,7 @@ _STARTED: "Rows" = {
     (START, FAILED): _end(statuses.FAILED),
 }
 _STOPPED: "Rows" = {
-    (STOP, REFUSED): _end(statuses.FAILED, "refuses to die"),
+    (STOP, SURVIVED): _end(statuses.FAILED, "refuses to die"),
     (STOP, DENIED): _end(statuses.NOT_PRIVILEGED),
     (STOP, FAILED): _end(statuses.FAILED),
 }
@@ -69,7 +69,7 @@ _STOPPED_THEN_STARTED: "Rows" = {
     (STOP, NOTHING): _GO_START,
     **_STOPPED,
     **_STARTED,
-    (START, RUNNING): _end(statuses.FAILED, "was started by another"),
+    (START, RUNNING): _end(statuses.FAILED, "was started meanwhile by another caller"),
 }
 
 TABLE: "dict[str, Rows]" = {
@@ -77,7 +77,7 @@ TABLE: "dict[str, Rows]" = {
         (LOOK, RUNNING): _end(statuses.SUCCESS, _ALREADY),
         (LOOK, DEAD): _GO_START,
         (LOOK, STOPPED): _GO_START,
-        (LOOK, UNKNOWN): _GO_START,
+        (LOOK, UNCLEAR): _GO_START,
         (LOOK, ABSENT): _IS_ABSENT,
         (LOOK, LACKING): _LACKS,
         **_STARTED,
@@ -88,7 +88,7 @@ TABLE: "dict[str, Rows]" = {
         (LOOK, RUNNING): _GO_STOP,
         (LOOK, DEAD): _GO_STOP,
         (LOOK, STOPPED): _end(statuses.SUCCESS, _NOT),
-        (LOOK, UNKNOWN): _GO_STOP,
+        (LOOK, UNCLEAR): _GO_STOP,
         (STOP, DONE): _end(statuses.SUCCESS),
         (STOP, NOTHING): _end(statuses.SUCCESS, _NOT),
         **_STOPPED,
@@ -97,7 +97,7 @@ TABLE: "dict[str, Rows]" = {
         (LOOK, RUNNING): _GO_STOP,
         (LOOK, DEAD): _GO_STOP,
         (LOOK, STOPPED): _GO_START,
-        (LOOK, UNKNOWN): _GO_STOP,
+        (LOOK, UNCLEAR): _GO_STOP,
         (LOOK, ABSENT): _IS_ABSENT,
         (LOOK, LACKING): _LACKS,
         **_STOPPED_THEN_STARTED,
@@ -106,7 +106,7 @@ TABLE: "dict[str, Rows]" = {
         (LOOK, RUNNING): _GO_STOP,
         (LOOK, DEAD): _end(statuses.SUCCESS, _NOT),
         (LOOK, STOPPED): _end(statuses.SUCCESS, _NOT),
-        (LOOK, UNKNOWN): _end(statuses.FAILED, _HIDDEN),
+        (LOOK, UNCLEAR): _end(statuses.FAILED, _UNCLEAR),
         (LOOK, ABSENT): _IS_ABSENT,
         (LOOK, LACKING): _LACKS,
         **_STOPPED_THEN_STARTED,
@@ -115,7 +115,7 @@ TABLE: "dict[str, Rows]" = {
         (LOOK, RUNNING): Move(RELOAD),
         (LOOK, DEAD): _end(statuses.NOT_RUNNING, _NOT),
         (LOOK, STOPPED): _end(statuses.NOT_RUNNING, _NOT),
-        (LOOK, UNKNOWN): _end(statuses.FAILED, _HIDDEN),
+        (LOOK, UNCLEAR): _end(statuses.FAILED, _UNCLEAR),
         (RELOAD, DONE): _end(statuses.SUCCESS),
         (RELOAD, NOTHING): _end(statuses.NOT_RUNNING, _NOT),
         (RELOAD, DENIED): _end(statuses.NOT_PRIVILEGED),
@@ -125,14 +125,14 @@ TABLE: "dict[str, Rows]" = {
         (LOOK, RUNNING): _end(statuses.RUNNING, "is running"),
         (LOOK, DEAD): _end(statuses.DEAD_WITH_PIDFILE, "is not running, but its pidfile exists"),
         (LOOK, STOPPED): _end(statuses.STOPPED, _NOT),
-        (LOOK, UNKNOWN): _end(statuses.UNKNOWN, _HIDDEN),
+        (LOOK, UNCLEAR): _end(statuses.UNKNOWN, _UNCLEAR),
     },
-    # The supervisor's process becomes the program, whatever else may run.
+    # The supervisor's process becomes the program, whether or not another process runs.
     "systemd-start": {
         (LOOK, RUNNING): Move(EXECUTE),
         (LOOK, DEAD): Move(EXECUTE),
         (LOOK, STOPPED): Move(EXECUTE),
-        (LOOK, UNKNOWN): Move(EXECUTE),
+        (LOOK, UNCLEAR): Move(EXECUTE),
         (LOOK, ABSENT): _end(statuses.NOT_INSTALLED, "is not installed"),
         (LOOK, LACKING): _LACKS,
         (EXECUTE, DENIED): _end(statuses.NOT_PRIVILEGED),
@@ -145,7 +145,7 @@ VERBS = (
     "systemd-start", "show-args",
 )  # fmt: skip
 
-# How the console line of a verb begins; the others print none.
+# The beginning of a verb's console line; other verbs have none.
 LINES = {
     "start": "Starting {}",
     "stop": "Stopping {}",
@@ -156,10 +156,10 @@ LINES = {
 
 
 def resolve(verb: str, reloads: bool) -> str | None:
-    """Return the verb whose rows count, None for one that there is not.
+    """Return the verb whose rows apply, None if the service has no such verb.
 
-    ``reloads``: whether the service can be told to reload. If not, force-reload is a restart
-    and reload is an unimplemented verb, as LSB has it.
+    ``reloads``: whether the service has a signal for a reload. Without one, force-reload is a
+    restart, and reload is an unimplemented verb (LSB).
     """
     if verb == "force-reload":
         return "reload" if reloads else "restart"
@@ -174,5 +174,5 @@ def offered(reloads: bool) -> list[str]:
 
 
 def decide(verb: str, step: str, outcome: str) -> Move:
-    """Return what comes after a step of a (resolved) verb."""
+    """Return the move that follows a step of a resolved verb."""
     return TABLE[verb][step, outcome]

@@ -1,4 +1,4 @@
-"""Perform a verb on one service: the table decides, the steps do, the console tells."""
+"""Perform a verb on one service: the table decides, the steps act, the console shows."""
 
 import os
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ssd.service.declaration import Service
     from ssd.service.verbs import Move
 
-_INSTALLED = "is not installed"
 STDOUT, STDERR = 1, 2
 
 
@@ -31,7 +30,7 @@ def perform(
 ) -> int:
     """Do a verb and return its exit status (LSB, "Init Script Actions").
 
-    ``program`` begins complaints on standard error; ``script`` is what the usage calls it.
+    ``program`` stands before complaints on standard error; ``script`` is the name in the usage.
     """
     resolved = verbs.resolve(verb, service.reload_signal != "none")
     if resolved is None:
@@ -43,18 +42,18 @@ def perform(
     move = verbs.decide(resolved, verbs.LOOK, outcome)
     if resolved == "status":
         tell(steps, outcome)
-    elif move.words == _INSTALLED:
-        write(STDERR, f"{service.name}: {service.program} {_INSTALLED}\n")
+    elif outcome == verbs.ABSENT:
+        write(STDERR, f"{service.name}: {service.program} {move.words}\n")
     elif resolved in verbs.LINES and outcome != verbs.LACKING:
         move = _with_line(steps, resolved, move)
-    else:  # nothing is left to do if something is lacking, which is said in the end
+    else:  # without steps if the service is LACKING: the complaint says what
         move = _go_on(steps, resolved, move)
     complain(steps, program)
     return move.status
 
 
 def _with_line(steps: Steps, verb: str, move: "Move") -> "Move":
-    """Take all steps between the begin and the end of a console line."""
+    """Take all steps between the beginning and the end of a console line."""
     from ssd.service.console import Console
 
     console = Console(STDOUT)
@@ -62,7 +61,7 @@ def _with_line(steps: Steps, verb: str, move: "Move") -> "Move":
     done = verbs.Move(None, status=statuses.FAILED)
     try:
         done = _go_on(steps, verb, move)
-    finally:  # so that what nobody has foreseen is said on a line of its own
+    finally:  # so that an unexpected error is reported on a line of its own
         end_line(console, done)
     return done
 
@@ -91,21 +90,21 @@ def begin_line(console: "Console", service: "Service", verb: str) -> None:
 
 
 def end_line(console: "Console", move: "Move") -> None:
-    """End it with what came of it."""
+    """End the console line with the result."""
     if move.words:
         console.progress(move.words)
     console.end(min(move.status, 1))
 
 
 def tell(steps: Steps, outcome: str) -> None:
-    """Say on standard output how a service is."""
+    """Print the state of a service."""
     write(STDOUT, sentence(steps, outcome))
 
 
 def sentence(steps: Steps, outcome: str, brief: bool = False) -> str:
-    """Return the sentence of a status: with pid, uptime and memory if it runs.
+    """Return the sentence for a status: with pid, uptime and memory if the service runs.
 
-    ``brief`` leaves out what takes a second look at the process: its uptime and memory.
+    ``brief`` leaves out uptime and memory, which take a second look at the process.
     """
     service = steps.service
     if outcome == verbs.RUNNING:
@@ -129,7 +128,7 @@ def _vitals(process: "Process") -> str:
 
 
 def complain(steps: Steps, program: str) -> None:
-    """Say what went wrong, now that the console line is over."""
+    """Print the complaints, after the end of the console line."""
     for text in steps.complaints:
         write(STDERR, f"{program}: {text}\n")
     steps.complaints.clear()
@@ -137,20 +136,20 @@ def complain(steps: Steps, program: str) -> None:
 
 def show_arguments(service: "Service") -> int:
     """Print the command line of the program."""
-    service.command()  # raises where there is none
+    service.command()  # raises DeclarationError without a program
     write(STDOUT, " ".join(service.argv) + "\n")
     return statuses.SUCCESS
 
 
 def usage(service: "Service", script: str, status: int = statuses.UNIMPLEMENTED) -> int:
-    """Say which verbs there are."""
+    """Print the verbs that the service has, and return the status."""
     offered = "|".join(verbs.offered(service.reload_signal != "none"))
     write(STDERR, f"Usage: {script} {{{offered}}}\n")
     return status
 
 
 def warn(program: str, service: "Service", rest: list[str]) -> None:
-    """Say what in a declaration has no effect, where the program is started or shown."""
+    """Print which parts of a declaration have no effect; ``status`` and ``stop`` do not."""
     if rest[:1] not in (["status"], ["stop"]):
         write(2, "".join(f"{program}: warning: {doubt}\n" for doubt in service.doubts))
 

@@ -1,7 +1,6 @@
-"""The steps that verbs are made of, done to one service.
+"""What the steps of a verb share: the service, the look at it, and complaints.
 
-Each returns an outcome of ``ssd.service.verbs``. What is worth telling besides is kept in
-``complaints``: the console line is not ended yet when it comes up.
+Outcomes are those of ``ssd.service.verbs``. Complaints are kept until the console line ends.
 """
 
 from ssd.errors import Error
@@ -16,13 +15,14 @@ if TYPE_CHECKING:
     from ssd.processes.contract import ProcessTable
     from ssd.service.declaration import Service
 
-_STATES = {RUNNING: verbs.RUNNING, DEAD_WITH_PIDFILE: verbs.DEAD, UNKNOWN: verbs.UNKNOWN}
+_STATES = {RUNNING: verbs.RUNNING, DEAD_WITH_PIDFILE: verbs.DEAD, UNKNOWN: verbs.UNCLEAR}
 
 
 class Steps:
-    """What can be done to a service; ``table`` is the processes that it is looked for among.
+    """A service while a verb is done to it.
 
-    processes: those that the last look has found.
+    table: the processes among which it is looked for. processes: those that the last look
+    found. complaints: what to print after the console line.
     """
 
     def __init__(self, service: "Service", table: "ProcessTable | None" = None) -> None:
@@ -32,9 +32,9 @@ class Steps:
         self.complaints: list[str] = []
 
     def look(self, for_start: bool = False) -> str:
-        """Find out how the service is; ``for_start``: whether its program has to be there.
+        """Find the state of the service; ``for_start``: also check that it can be started.
 
-        Raises DeclarationError for a service that is known by nothing.
+        Raises DeclarationError if nothing declared identifies its processes.
         """
         if for_start:
             if not self._installed():
@@ -46,7 +46,7 @@ class Steps:
             finding = look(match, resolve(match, self.table), self.table)
         except Error as error:
             self.complain(error)
-            return verbs.UNKNOWN
+            return verbs.UNCLEAR
         self.processes = finding.processes
         found = lsb_status(
             bool(finding.processes), finding.pidfile_holds, match.pidfile is not None
@@ -54,7 +54,7 @@ class Steps:
         return _STATES.get(found, verbs.STOPPED)
 
     def complain(self, error: "Error | OSError | str") -> None:
-        """Keep what went wrong, in words; what the next step finds again is said once."""
+        """Keep a complaint in words; keep it once, even if the next step finds it again."""
         if not isinstance(error, str):
             from ssd.service.wording import describe
 
@@ -63,14 +63,14 @@ class Steps:
             self.complaints.append(error)
 
     def failed(self, error: "Error | OSError") -> str:
-        """Keep an error, and return the outcome that it is."""
+        """Keep an error, and return its outcome: DENIED or FAILED."""
         from ssd.service.wording import is_denial
 
         self.complain(error)
         return verbs.DENIED if is_denial(error) else verbs.FAILED
 
     def _lacks(self) -> bool:
-        """Tell whether the program cannot run for want of an extra; it says what brings that."""
+        """Tell whether the program lacks an extra; its own message says how to install that."""
         from ssd.service.programs import lacks
 
         service = self.service
@@ -82,14 +82,14 @@ class Steps:
         return bool(said)
 
     def _installed(self) -> bool:
-        """Tell whether what would be started is there; a script needs nothing but a shell."""
+        """Tell whether the program is there; a script needs only a shell."""
         from ssd.service.programs import runnable
 
         if self.service.script:
             return True
         path = self.service.executable
         if path is None:
-            self.service.command()  # raises what is missing
+            self.service.command()  # raises DeclarationError
         if self.table.launcher is None:
             return runnable(str(self.service.program))
         try:

@@ -66,7 +66,7 @@ def _settle(steps: "Steps", work: Stop) -> str:
     if work.failure is not None:
         return steps.failed(work.failure)
     if work.remaining:
-        return verbs.REFUSED
+        return verbs.SURVIVED
     if not work.signalled and _refused(work):
         steps.complain("not permitted to signal the process")
         return verbs.DENIED

@@ -12,18 +12,18 @@ from ssd.service.verbs import (
     LACKING,
     LOOK,
     NOTHING,
-    REFUSED,
     RUNNING,
     STOPPED,
+    SURVIVED,
     TABLE,
-    UNKNOWN,
+    UNCLEAR,
 )
 
 # What each step can come to.
 OUTCOMES = {
-    "look": {RUNNING, DEAD, STOPPED, UNKNOWN},
+    "look": {RUNNING, DEAD, STOPPED, UNCLEAR},
     "start": {DONE, RUNNING, DENIED, FAILED},
-    "stop": {DONE, NOTHING, REFUSED, DENIED, FAILED},
+    "stop": {DONE, NOTHING, SURVIVED, DENIED, FAILED},
     "reload": {DONE, NOTHING, DENIED, FAILED},
     "execute": {DENIED, FAILED},
 }
@@ -33,7 +33,7 @@ STARTS = {"start", "restart", "try-restart", "systemd-start"}
 LIVES = [
     ("start", [STOPPED, DONE], ["look", "start"], 0),
     ("start", [DEAD, DONE], ["look", "start"], 0),
-    ("start", [UNKNOWN, FAILED], ["look", "start"], 1),
+    ("start", [UNCLEAR, FAILED], ["look", "start"], 1),
     ("start", [RUNNING], ["look"], 0),
     ("start", [STOPPED, RUNNING], ["look", "start"], 0),
     ("start", [STOPPED, DENIED], ["look", "start"], 4),
@@ -42,12 +42,12 @@ LIVES = [
     ("stop", [RUNNING, DONE], ["look", "stop"], 0),
     ("stop", [STOPPED], ["look"], 0),
     ("stop", [DEAD, NOTHING], ["look", "stop"], 0),
-    ("stop", [RUNNING, REFUSED], ["look", "stop"], 1),
+    ("stop", [RUNNING, SURVIVED], ["look", "stop"], 1),
     ("stop", [RUNNING, DENIED], ["look", "stop"], 4),
     ("restart", [RUNNING, DONE, DONE], ["look", "stop", "start"], 0),
     ("restart", [RUNNING, NOTHING, DONE], ["look", "stop", "start"], 0),
     ("restart", [STOPPED, DONE], ["look", "start"], 0),
-    ("restart", [RUNNING, REFUSED], ["look", "stop"], 1),
+    ("restart", [RUNNING, SURVIVED], ["look", "stop"], 1),
     ("restart", [RUNNING, DONE, RUNNING], ["look", "stop", "start"], 1),
     ("restart", [RUNNING, DONE, FAILED], ["look", "stop", "start"], 1),
     ("restart", [ABSENT], ["look"], 0),
@@ -60,7 +60,7 @@ LIVES = [
     ("status", [RUNNING], ["look"], 0),
     ("status", [DEAD], ["look"], 1),
     ("status", [STOPPED], ["look"], 3),
-    ("status", [UNKNOWN], ["look"], 4),
+    ("status", [UNCLEAR], ["look"], 4),
     ("systemd-start", [ABSENT], ["look"], 5),
     ("systemd-start", [RUNNING, FAILED], ["look", "execute"], 1),
 ]
