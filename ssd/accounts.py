@@ -1,7 +1,7 @@
-"""Become another user and group, for good.
+"""Users and groups: look them up, and change to them for good.
 
-python-daemon's own change of owner is not used: it either leaves the old group or keeps
-root's supplementary groups.
+python-daemon's own change of user is not used: it keeps either the old group or root's
+supplementary groups.
 """
 
 import errno
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Account:
-    """A resolved user and group.
+    """The user and group that a program runs as.
 
-    uid, user, home: of the account, None without one. gid: the group, None to keep it.
-    group_name: what ``--test`` prints, the group's name as far as it was given.
+    uid, user, home: of the user, None if none was given. gid: the group, None to keep the caller's.
+    group_name: the group as it was given, which ``--test`` prints; "" for the user's own group.
     """
 
     __slots__ = ("uid", "user", "home", "gid", "group_name")
@@ -42,7 +42,7 @@ class Account:
         gid = group if isinstance(group, int) else whole_number(group)
         self.group_name = str(group)
         if gid is None:
-            import grp  # only a name needs the group database
+            import grp
 
             try:
                 gid = grp.getgrnam(str(group)).gr_gid
@@ -66,20 +66,21 @@ class Account:
 
 
 def demand_readable(database: str) -> None:
-    """Raise OSError where a database of accounts cannot be read: its names are not unknown then.
+    """Raise OSError if a database of accounts cannot be read.
 
-    Python makes KeyError of every failure of getpwnam(3), a lack of descriptors included.
+    Python raises KeyError for every failure of getpwnam(3), even if no descriptor is left. So a
+    name is unknown only if the database can be read.
     """
     try:
         os.close(os.open(database, os.O_RDONLY | os.O_CLOEXEC))
     except FileNotFoundError:
-        return  # other sources of names may do without it (nsswitch.conf(5))
+        return  # the names may come from other sources (nsswitch.conf(5))
 
 
 def own() -> "tuple[int | None, int | None]":
-    """Return this process's user and group; None for one that is not the same in all its ids.
+    """Return this process's uid and gid; None if real, effective and saved id are not the same.
 
-    The original looks at the real id alone, which may leave root in effect (divergence 22).
+    The original looks only at the real id, so the effective one may stay root (divergence 22).
     """
     if hasattr(os, "getresuid"):
         uids, gids = set(os.getresuid()), set(os.getresgid())
@@ -89,11 +90,11 @@ def own() -> "tuple[int | None, int | None]":
 
 
 def changes(account: Account, uid: int | None, gid: int | None) -> "list[Change]":
-    """Decide what has to be changed for a caller with this uid and gid, as ``own`` tells them.
+    """Return the changes from ``uid`` and ``gid``, as ``own`` returns them, to an account.
 
-    Each change is (stage, detail, function, arguments), in the order to make them: the
-    group, the groups, the user and the proof that there is no way back. As in the
-    original, an identity that the caller has already is left alone, groups included.
+    Each is (stage, detail, function, arguments), in this order: the group, the supplementary
+    groups, the user, and the proof that the change cannot be undone. As in the original, nothing
+    changes, not even the groups, if the caller has this user and group already.
     """
     steps: list[Change] = []
     if account.gid is not None and gid != account.gid:
@@ -107,14 +108,14 @@ def changes(account: Account, uid: int | None, gid: int | None) -> "list[Change]
 
 
 def prove(uid: int) -> None:
-    """Raise OSError unless every user id of the process is ``uid`` for good."""
+    """Raise OSError unless every user id of the process is ``uid`` and root cannot be regained."""
     if hasattr(os, "getresuid") and os.getresuid() != (uid, uid, uid):
-        raise OSError(errno.EPERM, "the change of user did not reach all ids")
+        raise OSError(errno.EPERM, "not all user ids were changed")
     if uid == 0:
         return
     try:
         os.setuid(0)
     except OSError as error:
-        if error.errno in (errno.EPERM, errno.EINVAL):  # the latter: nobody here is root
+        if error.errno in (errno.EPERM, errno.EINVAL):  # EINVAL: uid 0 is not mapped here
             return
     raise OSError(errno.EPERM, "root could be regained after the change of user")

@@ -1,16 +1,16 @@
-"""The environment that the caller gave, without what Python added to it."""
+"""The environment that the caller gave, without the variable that Python adds."""
 
 import os
 
-# What PEP 538 sets LC_CTYPE to when the interpreter starts in the C locale.
+# The values of LC_CTYPE that Python sets when it starts in the C locale (PEP 538).
 _COERCED = (b"C.UTF-8", b"C.utf8", b"UTF-8")
 
 
 def inherited() -> dict[bytes, bytes]:
-    """Return a copy of the environment, byte for byte as this process was given it.
+    """Return a copy of the environment, byte for byte as this process got it.
 
-    Changes that the program made to os.environ are kept; only the LC_CTYPE that the
-    interpreter itself put there gives way to what was there before.
+    Changes of os.environ by the program are kept. Only an LC_CTYPE that Python itself has set is
+    replaced by the former value, or removed.
     """
     environment = dict(os.environb)
     if environment.get(b"LC_CTYPE") in _COERCED:
@@ -23,13 +23,13 @@ def inherited() -> dict[bytes, bytes]:
 
 
 def _given() -> bytes | None:
-    """Return the LC_CTYPE that was in the environment at execve(2), None if there was none."""
+    """Return the LC_CTYPE that was in the environment at execve(2), None without one."""
     now = os.environb[b"LC_CTYPE"]
     try:
         with open("/proc/self/environ", "rb") as file:
             words = file.read().split(b"\0")
     except OSError:
-        # No /proc: Python coerces only if neither of the stronger variables says otherwise.
+        # No /proc. Python sets LC_CTYPE only if neither LC_ALL nor LANG names another locale.
         stronger = os.environb.get(b"LC_ALL") or os.environb.get(b"LANG", b"C") not in (b"C", b"")
         return now if stronger else None
     prefix = b"LC_CTYPE="

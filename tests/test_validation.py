@@ -101,17 +101,17 @@ SLIPS: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
     "a limit alone": (
         lambda: Command(["/x"], limits={7: 1024}),
         ValueError,
-        r"limits\[7\] must be soft and hard limit, .* not 1024",
+        r"limits\[7\] must be a soft and a hard limit, .* not 1024",
     ),
     "a limit of texts": (
         lambda: Command(["/x"], limits={7: ("1", "1")}),
         ValueError,
-        r"limits\[7\] must be soft and hard",
+        r"limits\[7\] must be a soft and a hard",
     ),
     "a limit beyond all": (
         lambda: Command(["/x"], limits={7: (1, 2**63)}),
         ValueError,
-        r"limits\[7\] must be soft and hard",
+        r"limits\[7\] must be a soft and a hard",
     ),
     "limits in a list": (lambda: Command(["/x"], limits=[(7, 1)]), ValueError, "limits must be a"),
     "an environment in a list": (
@@ -125,8 +125,12 @@ SLIPS: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
         r"environment\['A'\] must be a text",
     ),
     "a number for an argument": (lambda: Command(["/x", 5]), TypeError, "argv must be a text .* 5"),
-    "a number for all arguments": (lambda: Command(5), ValueError, "argv is a sequence"),
-    "a path for all arguments": (lambda: Command(Path("/x")), ValueError, "argv is a sequence"),
+    "a number for all arguments": (lambda: Command(5), ValueError, "argv must be a sequence"),
+    "a path for all arguments": (
+        lambda: Command(Path("/x")),
+        ValueError,
+        "argv must be a sequence",
+    ),
     "a number for a directory": (lambda: Command(["/x"], directory=5), TypeError, "directory must"),
     "a number for a file": (lambda: Command(["/x"], output=5), TypeError, "output must be a text"),
     "a pid in a text": (lambda: Match(pid="12"), ValueError, "pid must be a number"),

@@ -260,9 +260,9 @@ def _spawn(
     told = _listen(spawned, warn)
     if request.background or told.failure is not None:
         status = spawned.reap()
-        if not told.taken and (status or 0) >= 0:
+        if not told.received and (status or 0) >= 0:
             raise StartFailed("interpreter", helper.interpreter(), None, NOT_HEARD.format(status))
-    process = report.arrived(told.result(), table)
+    process = report.after_exec(told.result(), table)
     if not request.background:
         return spawned.child(process)
     if not told.done and request.notify_timeout is not None:
@@ -289,13 +289,13 @@ def _give_up(spawned: Spawned, background: bool, error: BaseException) -> None:
         error.add_note(f"ssd.start was interrupted, and what it has started runs: {told.process}")
 
 
-def _listen(spawned: Spawned, warn: "Callable[..., None]") -> report.Told:
+def _listen(spawned: Spawned, warn: "Callable[..., None]") -> report.Outcome:
     """Read the helper's reports to their end: what became of the start, and the warnings."""
     told = spawned.told
     more = True
     while more:
         more = spawned.read(spawned.reading)
-        for kind, values in list(spawned.messages())[told.taken :]:
+        for kind, values in list(spawned.messages())[told.received :]:
             if kind == "warning":
                 warn(*values)
             told.take(kind, values)

@@ -274,7 +274,7 @@ def _arrived(pid: int, start: Start) -> Process:
     found: list[Process] = []
 
     def look() -> None:
-        found.append(report.arrived(Process(pid, _start_time(pid)), start.table))
+        found.append(report.after_exec(Process(pid, _start_time(pid)), start.table))
 
     _undisturbed(look)
     return found[0]

@@ -57,7 +57,7 @@ class Spawned:
     def reset(self) -> None:
         """Be as new to another try, as no child was made and ``drain`` was called."""
         self.reading = -1
-        self.told = report.Told()
+        self.told = report.Outcome()
         self._said: list[bytes] = []
         self._fds = [-1]  # the end of what is to be closed
         self._drain: Callable[[], object] = partial(
@@ -192,11 +192,11 @@ class Spawned:
     def messages(self) -> "Iterator[tuple[str, list[object]]]":
         """Yield (kind, values) of each whole message that was read (``ssd.starting.report``)."""
         data = self.said
-        while len(data) >= report.LENGTH:
-            end = report.LENGTH + int.from_bytes(data[: report.LENGTH], "little")
+        while len(data) >= report.LENGTH_SIZE:
+            end = report.LENGTH_SIZE + int.from_bytes(data[: report.LENGTH_SIZE], "little")
             if len(data) < end:
                 return
-            kind, *values = marshal.loads(data[report.LENGTH : end])
+            kind, *values = marshal.loads(data[report.LENGTH_SIZE : end])
             yield kind, values
             data = data[end:]
 

@@ -1,7 +1,7 @@
-"""Start a program unless it runs: look, lock, launch, and report.
+"""Start a program unless it runs already: lock, look, detach, execute, and report.
 
-``launch`` does it inside a process that exists for that alone, the command's or a helper's.
-``start`` is for a program's own process, from any thread: it has a helper do it.
+``Start`` works in a process that exists for the start only: the command's or a helper's.
+``ssd.start`` (``ssd.children``) is for any thread of any program, and leaves the work to a helper.
 """
 
 import os
@@ -27,15 +27,17 @@ if TYPE_CHECKING:
 
 
 class Start:
-    """One start to be done in this process.
+    """One start, to be done in this process.
 
-    match: what must not run yet. command: what is started. background: detach it.
-    make_pidfile: write match.pidfile. notify_timeout: seconds to wait for readiness, None
-    not to. warn(stage, detail, reason) is told what went wrong but not far enough to give
-    up; say(event, *values) is told what goes on: "starting", "detaching", "detached",
-    "awaiting" seconds, "notified" kind and value. executing() is called by a foreground
-    start right before execve(2). listeners: see ``ssd.starting.detach.Detachment``. lock_timeout:
-    seconds to wait for the lock; None where this process is ours (``ssd.pidfile.locking.acquire``).
+    match: what must not be running yet. command: what to start. background: whether to detach it.
+    make_pidfile: whether to write ``match.pidfile``.
+    notify_timeout: seconds to wait for readiness; None does not wait.
+    warn(stage, detail, reason): called for each problem that does not stop the start.
+    say(event, *values): called on progress: "starting", "detaching", "detached", "awaiting"
+        seconds, "notified" kind and value.
+    executing(): called by a foreground start right before execve(2).
+    listeners: see ``ssd.starting.detach.Detachment``.
+    lock_timeout: see ``ssd.pidfile.locking.acquire``.
     """
 
     def __init__(
@@ -65,7 +67,7 @@ class Start:
         self.table = table or default_table()
         self.criteria = resolve(match, self.table)
         self.account = Account(command.user, command.group)
-        # By its full path: the working directory is another one when it is written.
+        # Absolute, because the working directory changes before the pidfile is written.
         self.pidfile = None
         if make_pidfile and match.pidfile is not None:
             self.pidfile = _absolute(os.fsencode(match.pidfile), _unwritable)
@@ -73,14 +75,14 @@ class Start:
             command.output = _absolute(command.output, _unopened)
 
     def running(self) -> "list[Process]":
-        """Look, and return a process that runs already, if there is one."""
+        """Return a process that runs already, as a list of at most one."""
         return look(self.match, self.criteria, self.table, only_first=True).processes
 
     def run(self) -> "Process":
-        """Start under the lock; return the daemon, or never for a foreground start.
+        """Start under the lock; return the daemon. A foreground start does not return.
 
-        Raises AlreadyRunning, StartFailed, StartBlocked, PidfileUnwritable, NotReady and
-        what the look raises.
+        Raises AlreadyRunning, StartFailed, StartBlocked, PidfileUnwritable, NotReady, and the
+        errors of ``ssd.find``.
         """
         launcher: Launcher[Start] | None = self.table.launcher
         if launcher is not None:
@@ -101,32 +103,32 @@ class Start:
                 lock.release()
 
     def lock(self) -> "locking.Lock | None":
-        """Take the lock against other starts of the same; None where none can be had."""
+        """Take the lock against concurrent starts; warn and return None if that is impossible."""
         try:
             return locking.acquire(self.match, self.criteria, self.lock_timeout)
-        except locking.NoLock as fault:
-            self.warn("lock", fault.path, fault.reason)
+        except locking.NoLock as error:
+            self.warn("lock", error.path, error.reason)
             return None
 
     def become(self) -> "NoReturn":
-        """Start in the foreground: write our own pid, then turn into the program."""
+        """Start in the foreground: write our own pid, then execute the program."""
         umask = os.umask(0o077) if self.command.umask is None else self.command.umask
         os.umask(umask)
-        undo = None
+        written = None
         if self.pidfile is not None:
-            from ssd.pidfile import writing  # not for every start
+            from ssd.pidfile import writing
 
-            mark = writing.mark_of(own(self.table), self.table)  # the exec keeps it true
-            undo = writing.write(self.pidfile, os.getpid(), umask, mark)
+            mark = writing.mark_of(own(self.table), self.table)  # still true after execve(2)
+            written = writing.write(self.pidfile, os.getpid(), umask, mark)
         try:
             become(self.command, self.account, self.warn, self.executing, home(self.account))
         except BaseException:
-            if undo is not None:
-                self._undo(undo)
+            if written is not None:
+                self._remove_pidfile(written)
             raise
 
-    def _undo(self, written: "Written") -> None:
-        """Remove the pidfile of a start that failed; another user by now may not be let."""
+    def _remove_pidfile(self, written: "Written") -> None:
+        """Remove the pidfile of a failed start; warn if the new user may not."""
         try:
             written.remove()
         except OSError as error:
@@ -134,7 +136,7 @@ class Start:
             self.warn("pidfile", path, error.strerror)
 
     def _detach(self, lock: "locking.Lock | None") -> "Process":
-        """Start in the background and wait for the exec, then for readiness if asked to."""
+        """Start in the background; wait for execve(2), and for readiness if asked to."""
         from ssd.starting.detach import Detachment, detach
 
         self.say("detaching")
@@ -152,12 +154,12 @@ class Start:
     def _detach_and_wait(
         self, lock: "locking.Lock | None", plan: "Detachment", extra: dict[bytes, bytes]
     ) -> "Process":
-        """Start in the background with a notification socket; return when READY=1 has come."""
+        """Start in the background with a notification socket; return after READY=1."""
         from ssd.interrupts import Interruptible
-        from ssd.starting.detach import detach, forget
+        from ssd.starting.detach import detach, remove_pidfile
         from ssd.starting.notify import Listener
 
-        # An ssd that is told to end while it waits does not leave its socket behind.
+        # A signal that ends ssd while it waits must not leave the socket behind.
         with Interruptible(), Listener(self.account) as listener:
             extra[b"NOTIFY_SOCKET"] = listener.path
             process = detach(plan, self.warn)
@@ -168,15 +170,15 @@ class Start:
                 listener.wait(process, float(self.notify_timeout or 0), self.table, self.say)
             except NotReady as error:
                 if error.reason == "exited":
-                    forget(self.pidfile, process, self.warn)
+                    remove_pidfile(self.pidfile, process, self.warn)
                 raise
             return process
 
 
 def _absolute(path: bytes, failure: "Callable[[str, OSError], Error]") -> bytes:
-    """Return a path that holds after a change of directory; only the front is touched.
+    """Return a path that is valid in any working directory; only a prefix is added.
 
-    Raises what ``failure`` makes of the path where the working directory is gone.
+    Raises ``failure(path, error)`` if the working directory does not exist any more.
     """
     if path.startswith(b"/"):
         return path

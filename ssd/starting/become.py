@@ -1,8 +1,8 @@
-"""Turn this process into the program: the last steps of every start, in order.
+"""The last steps of every start: this process becomes the program.
 
-The order is the original's: niceness, processor and disk scheduling, root, directory,
-identity, execve(2). Resource limits, which it does not have, come before the root. Nothing
-is imported any more from there on: the new root or user may not have us to read.
+Their order is the original's: niceness, CPU and I/O scheduling, root, directory, group and user,
+execve(2). Resource limits, which the original does not have, are set before the root. No module
+is imported after the change of root: the new root or user may not be able to read it.
 """
 
 import errno
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def attempt(stage: str, detail: str, function: "Callable[..., object]", *arguments: object) -> None:
-    """Call a function and turn an OSError into StartFailed with the stage's name."""
+    """Call a function. Raises StartFailed with the stage's name instead of OSError."""
     try:
         function(*arguments)
     except OSError as error:
@@ -40,14 +40,13 @@ def become(
     executing: "Callable[[], None]",
     extra: "dict[bytes, bytes] | None" = None,
 ) -> "NoReturn":
-    """Execute the command in this process; return only by raising StartFailed.
+    """Execute the command in this process. Raises StartFailed.
 
-    ``extra`` goes into the program's environment; ``warn`` is told of a disk priority
-    that could not be set, which the original does not give up for either; ``executing`` is
-    called when nothing is left to do but execve(2).
+    ``extra``: variables to add to the environment. ``warn`` is called if the I/O priority cannot be
+    set: the start goes on, as in the original. ``executing`` is called right before execve(2).
     """
-    # Before the root or the user changes: /proc, or its files, may be out of reach then.
-    surroundings = _surroundings(command, extra)
+    # Read before the root or the user changes, because /proc may be out of reach afterwards.
+    variables = _environment(command, extra)
     if command.nice:
         attempt("nice", str(command.nice), os.nice, command.nice)
     if command.cpu_scheduling is not None or command.io_scheduling is not None:
@@ -61,34 +60,34 @@ def become(
     for stage, detail, function, arguments in accounts.changes(account, *accounts.own()):
         attempt(stage, detail, function, *arguments)
     name = os.fsdecode(command.startas)
-    if not name:  # Python refuses it before the kernel can
+    if not name:  # Python raises another error than the kernel's
         raise StartFailed("exec", name, errno.ENOENT, os.strerror(errno.ENOENT))
     executing()
     set_ignored(signals.SIG_DFL)
     try:
-        attempt("exec", name, os.execve, command.startas, command.argv, surroundings)
+        attempt("exec", name, os.execve, command.startas, command.argv, variables)
     finally:
-        set_ignored(signals.SIG_IGN)  # still Python: a closed stderr must not be the end
+        set_ignored(signals.SIG_IGN)  # execve(2) failed: SIGPIPE must not kill this Python
     raise AssertionError("execve(2) returned without an error")
 
 
-def _surroundings(command: "Command", extra: "dict[bytes, bytes] | None") -> dict[bytes, bytes]:
+def _environment(command: "Command", extra: "dict[bytes, bytes] | None") -> dict[bytes, bytes]:
     """Return the program's environment."""
     given = command.environment
-    surroundings = environment.inherited() if given is None else dict(given)
-    surroundings.update(extra or {})
-    return surroundings
+    variables = environment.inherited() if given is None else dict(given)
+    variables.update(extra or {})
+    return variables
 
 
 def home(account: accounts.Account) -> dict[bytes, bytes]:
-    """Return HOME as the original sets it: to the user's home directory if that exists."""
+    """Return HOME as the original sets it: the user's home directory, if that exists."""
     if account.home is None or not os.path.exists(account.home):
         return {}
     return {b"HOME": os.fsencode(account.home)}
 
 
 def _schedule(command: "Command", warn: "Warn") -> None:
-    """Set the scheduling of processor and disk."""
+    """Set the CPU and I/O scheduling."""
     from ssd.starting import scheduling
 
     if command.cpu_scheduling is not None:

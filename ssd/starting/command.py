@@ -1,4 +1,4 @@
-"""What to start, and how: the words of start-stop-daemon(8) for a program to come."""
+"""What to start, and how, in the words of start-stop-daemon(8)."""
 
 import os
 
@@ -10,27 +10,27 @@ if TYPE_CHECKING:
 
 
 class Command:
-    """A program to start and the surroundings that it is given.
+    """A program to start, and the user, directory, environment and limits that it gets.
 
     argv: the program's path, also its argv[0], and its arguments.
-    startas: the file to execute instead of argv[0]; argv[0] becomes it too.
+    startas: the file to execute instead of argv[0]; it becomes argv[0], too.
     directory: working directory, entered after the change of root; "/" by default.
     root: new root directory (chroot(2)).
     user, group: account and group to run as, by name or number. A user alone gets the
         groups of its account; a group alone keeps the caller's supplementary groups.
     umask: file mode creation mask; None keeps the caller's.
-    nice: increment of the niceness, see nice(2).
+    nice: increment of the niceness (nice(2)).
     cpu_scheduling: (policy, priority), the policy "other", "fifo" or "rr".
     io_scheduling: (class, priority), the class "real-time", "best-effort" or "idle".
-    output: file that standard output and error are appended to, for a background start;
-        None is /dev/null.
+    output: file to which a background start appends standard output and error; None is
+        /dev/null.
     close: whether a background start closes and redirects descriptors (``--no-close``).
     environment: the whole environment; None inherits the caller's. HOME is set to the
-        user's home directory if ``user`` is given and that directory exists.
+        user's home directory if ``user`` is given and the directory exists.
     limits: {resource number: (soft, hard)} for setrlimit(2).
 
-    Two are equal if all their fields are. Raises ValueError for an empty argv, an unknown policy
-    or class, and limits that are none; TypeError for what is no text.
+    Two Commands are equal if all their fields are equal. Raises ValueError for an empty argv, an
+    unknown policy or class, and invalid limits; TypeError for a value that is not a text or path.
     """
 
     __slots__ = (
@@ -57,13 +57,13 @@ class Command:
         limits: "Mapping[int, tuple[int, int]] | None" = None,
     ) -> None:
         if not argv or isinstance(argv, (str, bytes)) or not hasattr(argv, "__iter__"):
-            raise ValueError("argv is a sequence that begins with the program's path")
+            raise ValueError("argv must be a sequence that begins with the program's path")
         self.argv: list[bytes] = [_bytes("argv", word) for word in argv]
         self.startas: bytes = self.argv[0] if startas is None else _bytes("startas", startas)
         self.argv[0] = self.startas
         self.directory: bytes = _bytes("directory", directory)
         self.root: bytes | None = None if root is None else _bytes("root", root)
-        self.user: str | int | None = user[:] if isinstance(user, str) else user  # of no subclass
+        self.user: str | int | None = user[:] if isinstance(user, str) else user
         self.group: str | int | None = group[:] if isinstance(group, str) else group
         self.umask: int | None = umask
         self.nice: int = nice
@@ -92,7 +92,7 @@ class Command:
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in Command.__slots__)
 
-    __hash__ = None  # type: ignore[assignment]  # its lists can be changed
+    __hash__ = None  # type: ignore[assignment]  # a Command is mutable
 
     def __repr__(self) -> str:
         from ssd.starting.command_checks import shown

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from ssd.starting.command import Command
 
 ID_MAX = 2**32 - 2  # (uid_t) -1 means "leave it" to setresuid(2)
-UMASK_MAX = 0o777  # umask(2) takes no more
+UMASK_MAX = 0o777  # umask(2) ignores other bits
 INT_MAX = 2**31 - 1  # nice(2) takes an int
-LIMIT_MAX = 2**63 - 1  # what setrlimit(2) is given by Python
-LIMITS = "{resource.RLIMIT_NOFILE: (1024, 4096)}"
+LIMIT_MAX = 2**63 - 1  # the largest that Python passes to setrlimit(2)
+LIMITS_EXAMPLE = "{resource.RLIMIT_NOFILE: (1024, 4096)}"
 
 
 def check(command: "Command") -> None:
@@ -27,17 +27,15 @@ def check(command: "Command") -> None:
     """
     umask = command.umask
     if umask is not None and not (_is_whole(umask) and 0 <= umask <= UMASK_MAX):
-        raise ValueError(f"umask is a number from 0 to 0o777, not {umask!r}")
+        raise ValueError(f"umask must be a number from 0 to 0o777, not {umask!r}")
     if not (_is_whole(command.nice) and abs(command.nice) <= INT_MAX):
-        raise ValueError(f"nice is a whole number, not {command.nice!r}")
+        raise ValueError(f"nice must be a whole number, not {command.nice!r}")
     for label, who in (("user", command.user), ("group", command.group)):
         if not (who is None or isinstance(who, str) or _is_whole(who) and 0 <= who <= ID_MAX):
-            raise ValueError(f"{label} is a name or a number from 0 to {ID_MAX}, not {who!r}")
+            raise ValueError(f"{label} must be a name or a number from 0 to {ID_MAX}, not {who!r}")
     for name in command.environment or {}:
         if not name or b"=" in name:
-            raise ValueError(
-                f"environment has no variable named {name!r}: empty, or with a = in it"
-            )
+            raise ValueError(f"environment: a name must not be empty or contain =, not {name!r}")
     for label, texts in _texts(command).items():
         for text in texts:
             if b"\0" in text:
@@ -45,7 +43,7 @@ def check(command: "Command") -> None:
 
 
 def pair(what: str, given: object, names: tuple[str, ...]) -> "tuple[str, int] | None":
-    """Return a name and a priority as plain values; None for none. Raises ValueError."""
+    """Return a name and a priority as plain values, or None for None. Raises ValueError."""
     if given is None:
         return None
     if not (isinstance(given, (tuple, list)) and len(given) == 2 and _is_whole(given[1])):
@@ -58,18 +56,18 @@ def pair(what: str, given: object, names: tuple[str, ...]) -> "tuple[str, int] |
 
 
 def limits(given: "Mapping[int, tuple[int, int]] | None") -> dict[int, tuple[int, int]] | None:
-    """Return limits in plain numbers. Raises ValueError, which says what they are."""
+    """Return the limits as plain numbers, or None for None. Raises ValueError."""
     if given is None:
         return None
     if not hasattr(given, "items"):
-        raise ValueError(f"limits must be a mapping, {LIMITS}, not {given!r}")
+        raise ValueError(f"limits must be a mapping, {LIMITS_EXAMPLE}, not {given!r}")
     found = {}
     for number, both in given.items():
         if not _is_whole(number):
-            raise ValueError(f"limits must be by number, {LIMITS}, not by {number!r}")
+            raise ValueError(f"limits must be by number, {LIMITS_EXAMPLE}, not by {number!r}")
         if not (isinstance(both, (tuple, list)) and len(both) == 2 and all(map(_is_limit, both))):
             raise ValueError(
-                f"limits[{number}] must be soft and hard limit, {LIMITS}, not {both!r}"
+                f"limits[{number}] must be a soft and a hard limit, {LIMITS_EXAMPLE}, not {both!r}"
             )
         found[int(number)] = (int(both[0]), int(both[1]))
     return found
@@ -92,7 +90,7 @@ def shown(command: "Command", default: "Command") -> str:
 
 
 def _texts(command: "Command") -> dict[str, list[bytes]]:
-    """Return the texts of each field that the kernel will see."""
+    """Return the texts of each field that go to the kernel."""
     environment = command.environment or {}
     return {
         "argv": command.argv,

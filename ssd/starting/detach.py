@@ -1,8 +1,9 @@
-"""Send a command into the background: python-daemon detaches, we report and execute.
+"""Start a command in the background.
 
-Three processes take part, as in the original. The caller forks a worker; python-daemon's
-DaemonContext forks twice from there and makes a session between; the last one writes the
-pidfile and executes the program. The caller reads their reports until the pipe closes.
+Three processes take part, as in the original. The caller forks a worker. In the worker,
+python-daemon's DaemonContext forks twice, with a new session in between. The last process, the
+future daemon, writes the pidfile and executes the program. The caller reads the reports of both
+from a pipe until it closes (``ssd.starting.report``).
 """
 
 import os
@@ -16,7 +17,7 @@ from ssd.processes import own
 from ssd.signals import raw
 from ssd.starting import report
 from ssd.starting.become import attempt, become
-from ssd.starting.leash import Leash
+from ssd.starting.kill_pipe import KillPipe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,14 +30,16 @@ if TYPE_CHECKING:
     from ssd.starting.become import Warn
     from ssd.starting.command import Command
 
-PIDFILE_UMASK = 0o022  # whatever the daemon's own umask, as in the original
+PIDFILE_UMASK = 0o022  # even if the daemon has another umask, as in the original
 
 
 class Detachment:
-    """All that the worker needs: a command, where to write its pid, what to keep open.
+    """All that the worker needs.
 
-    ``listeners``: descriptors, besides the caller's, that are told what becomes of the daemon,
-    by itself: whoever reads there knows even if the caller is killed.
+    pidfile: where to write the daemon's pid, None for nowhere. extra: variables to add to the
+    environment. keep: descriptors to leave open. listeners: descriptors to which the future daemon
+    itself reports, besides the caller's pipe, so that their readers learn the outcome even if the
+    caller is killed.
     """
 
     __slots__ = ("command", "account", "pidfile", "extra", "keep", "table", "listeners")
@@ -61,48 +64,48 @@ class Detachment:
 
 
 def detach(plan: Detachment, warn: "Warn") -> Process:
-    """Start in the background; return the daemon once its execve(2) has succeeded.
+    """Start in the background; return the daemon after its execve(2) has succeeded.
 
-    Only for a process with a single thread. Raises StartFailed or PidfileUnwritable when
-    nothing was left running, and no pidfile.
+    Only for a process with a single thread. After StartFailed and PidfileUnwritable nothing of the
+    start runs and its pidfile is removed.
     """
-    # Loaded before the fork, so that a missing or broken package is this process's error.
+    # Loaded before the fork, so that this process raises if the package is missing or broken.
     context = daemon_context()
-    leash = Leash()
+    kill_pipe = KillPipe()
     reader, writer = os.pipe()
     try:
         worker = os.fork()
     except OSError as error:
         os.close(reader)
         os.close(writer)
-        leash.close()
+        kill_pipe.close()
         raise StartFailed("fork", "", error.errno, error.strerror) from error
     if worker == 0:
-        _work(plan, context, writer, leash)
+        _work(plan, context, writer, kill_pipe)
     os.close(writer)
     try:
         return _listen(plan, reader, warn)
     finally:
         os.close(reader)
-        leash.close()
+        kill_pipe.close()
         report.reap(worker)
 
 
 def _listen(plan: Detachment, reader: int, warn: "Warn") -> Process:
-    """Follow the reports to their end; clean up and raise if they end too early."""
-    told = report.Told()
+    """Read the reports until the pipe closes; clean up and raise if the start failed."""
+    outcome = report.Outcome()
     for kind, values in report.receive(reader):
         if kind == "warning":
             warn(*values)  # type: ignore[arg-type]
         else:
-            told.take(kind, values)
-    if told.failure is not None:
-        forget(plan.pidfile, told.process, warn)
-    return report.arrived(told.result(), plan.table)
+            outcome.take(kind, values)
+    if outcome.failure is not None:
+        remove_pidfile(plan.pidfile, outcome.process, warn)
+    return report.after_exec(outcome.result(), plan.table)
 
 
-def forget(path: bytes | None, process: Process | None, warn: "Warn") -> None:
-    """Remove the pidfile of a start that failed, if it got as far as to write it."""
+def remove_pidfile(path: bytes | None, process: Process | None, warn: "Warn") -> None:
+    """Remove the pidfile of a failed start if it holds the pid of ``process``."""
     if path is None or process is None:
         return
     try:
@@ -111,23 +114,23 @@ def forget(path: bytes | None, process: Process | None, warn: "Warn") -> None:
     except FileNotFoundError:
         return
     except PidfileError as error:
-        warn("pidfile", error.path, error.reason)  # the failure itself matters more
+        warn("pidfile", error.path, error.reason)  # not raised: the failed start matters more
 
 
-def _work(plan: Detachment, context: "type", writer: int, leash: Leash) -> "NoReturn":
-    """Run in the worker and all that comes of it; never return to the caller's code."""
+def _work(plan: Detachment, context: "type", writer: int, kill_pipe: KillPipe) -> "NoReturn":
+    """Run in the worker and the future daemon; never return to the caller's code."""
     written = None
     ends = (writer, *plan.listeners)
 
     def executing() -> None:
-        leash.loose()
+        kill_pipe.disarm()
         for end in ends:
             report.send(end, "executing")
 
     try:
-        if not plan.listeners:  # they hear of the daemon, whatever becomes of ssd
-            leash.put_on()
-        _detach(plan, context, writer, leash)
+        if not plan.listeners:  # with listeners the start goes on even if the caller is killed
+            kill_pipe.arm_in_child()
+        _detach(plan, context, writer, kill_pipe)
         here = own(plan.table)
         for end in ends:
             report.send_self(end, here)
@@ -141,61 +144,69 @@ def _work(plan: Detachment, context: "type", writer: int, leash: Leash) -> "NoRe
             executing,
             plan.extra,
         )
-    except BaseException as error:  # noqa: BLE001 - it goes to the one who waits for it
-        _take_back(written)
+    except BaseException as error:  # noqa: BLE001 - it is reported to the caller
+        _remove_own(written)
         for end in ends:
             report.send_error(end, error)
     finally:
-        os._exit(2)  # our own child: the caller's buffers and exit handlers are not its own
+        os._exit(2)  # the buffers and exit handlers are the caller's, not this child's
 
 
-def _take_back(written: "writing.Written | None") -> None:
-    """Remove the pidfile here and now: whoever waits for us may have been killed."""
+def _remove_own(written: "writing.Written | None") -> None:
+    """Remove the pidfile after a failed start, because the caller may have been killed."""
     if written is None:
         return
     try:
         written.remove()
     except OSError:
-        pass  # we are another user by now; the one who waits is not, and removes it (``forget``)
+        pass  # this process may have another user by now; the caller can (``remove_pidfile``)
 
 
-def _detach(plan: Detachment, context: "type", writer: int, leash: Leash) -> None:
-    """Return in a process of its own session, with its own descriptors and umask."""
+def _detach(plan: Detachment, context: "type", writer: int, kill_pipe: KillPipe) -> None:
+    """Return in a process with its own session, descriptors and umask."""
     command = plan.command
     umask = os.umask(0o077) if command.umask is None else command.umask
     os.umask(umask)
     shown = "/dev/null" if command.output is None else os.fsdecode(command.output)
     streams: list[object] = []
     attempt("output", shown, lambda: streams.extend(_streams(plan)))
-    keep = [writer, leash.fileno(), *plan.listeners, *plan.keep]
+    keep = [writer, kill_pipe.fileno(), *plan.listeners, *plan.keep]
     if not command.close:
         keep = _open_descriptors()
     daemon = context(
-        # Stay here, for a relative --chdir or --chroot; but nobody has to be let into where he is.
+        # Stay here, for a relative --chdir or --chroot, unless this directory cannot be entered.
         working_directory="." if os.access(".", os.X_OK) else "/",
         umask=umask,
         detach_process=True,
         files_preserve=keep,
-        prevent_core=False,  # the limit would survive the exec
-        signal_map={},  # so would an ignored signal
+        prevent_core=False,  # the program would inherit the limit
+        signal_map={},  # the program would inherit ignored signals
         stdin=streams[0],
         stdout=streams[1],
         stderr=streams[2],
     )
-    # Every failure of DaemonContext is an OSError with the cause chained to it.
+    # DaemonContext raises every failure as an OSError, chained to its cause.
     attempt("detach", "", daemon.open)
     if not plan.listeners:
-        leash.tie()
+        kill_pipe.arm()
 
 
 def _streams(plan: Detachment) -> "tuple[_Stream, _Stream, _Stream]":
-    """Return the program's standard descriptors. Raises OSError."""
-    output = plan.command.output
-    if output is None:
-        return _redirected(None, plan.command.close)
-    from ssd.starting.output import open_output  # few starts have one
+    """Return what becomes the program's standard input, output and error. Raises OSError."""
+    # DaemonContext redirects sys.stdin, sys.stdout and sys.stderr. They are None if the
+    # descriptors were closed when the interpreter started.
+    sys.stdin, sys.stdout, sys.stderr = _Stream(0), _Stream(1), _Stream(2)
+    source, out, error = 0, 1, 2
+    if plan.command.output is not None:
+        from ssd.starting.output import open_output
 
-    return _redirected(open_output(output, plan.account.uid), plan.command.close)
+        out = error = open_output(plan.command.output, plan.account.uid)
+    elif plan.command.close:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        out = error = os.open("/dev/null", flags, 0o664)
+    if plan.command.close:
+        source = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+    return _Stream(source), _Stream(out), _Stream(error)
 
 
 class _Stream:
@@ -209,26 +220,6 @@ class _Stream:
     def fileno(self) -> int:
         """Return the descriptor."""
         return self.fd
-
-
-def _redirected(output: int | None, close: bool) -> tuple[_Stream, _Stream, _Stream]:
-    """Return what standard input, output and error of a background program will be.
-
-    ``output``: descriptor for output and error; None is /dev/null, or without ``close`` what
-    they are. So is the input then. Raises OSError.
-    """
-    # DaemonContext redirects through sys.stdin and its like, which are None if they were
-    # closed when the interpreter started.
-    sys.stdin, sys.stdout, sys.stderr = _Stream(0), _Stream(1), _Stream(2)
-    source, out, error = _Stream(0), _Stream(1), _Stream(2)
-    if output is None and close:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        output = os.open("/dev/null", flags, 0o664)
-    if output is not None:
-        out = error = _Stream(output)
-    if close:
-        source = _Stream(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
-    return source, out, error
 
 
 def _open_descriptors() -> list[int]:

@@ -1,8 +1,8 @@
-"""What a process on its way to be a daemon tells the one that waits for it.
+"""The reports of a future daemon to the process that waits for it.
 
-Messages go through a close-on-exec pipe: its end without a failure means that execve(2)
-has succeeded. A message is a marshalled tuple behind its length. One process at a time
-writes, so it need not be so small that it goes in one piece (PIPE_BUF, pipe(7)).
+They go through a close-on-exec pipe: if it closes without a reported failure, execve(2) has
+succeeded. A message is its length and a marshalled list. Only one process writes at a time, so a
+message may be longer than a write that is atomic (PIPE_BUF, pipe(7)).
 """
 
 import marshal
@@ -18,62 +18,63 @@ if TYPE_CHECKING:
 
     from ssd.processes.contract import ProcessTable
 
-FORMAT = 2  # of marshal, which every Python reads: a helper's may be another
-LENGTH = 4
-_LONGEST = 1000  # characters of one text
-# What may be reported: an exception's class name and the arguments that make it again.
-_FIELDS = {
-    "AlreadyRunning": ("processes",),
-    "ExecutableMissing": ("path", "errno", "strerror"),
-    "PidfileUnreadable": ("path", "reason", "errno"),
-    "PidfileUnsafe": ("path", "reason", "errno"),
-    "PidfileUnwritable": ("path", "reason", "errno"),
-    "ProcessTableError": ("reason",),
-    "ProcessUnreadable": ("pid",),
-    "StartBlocked": ("path", "seconds"),
-    "StartFailed": ("stage", "detail", "errno", "reason"),
-    "NotReady": ("process", "reason", "errno", "detail"),
-    "UnknownGroup": ("group",),
-    "UnknownUser": ("user",),
+FORMAT = 2  # of marshal; every Python reads it, and a helper may be another Python
+LENGTH_SIZE = 4  # bytes
+MAX_TEXT_LENGTH = 1000  # characters
+MAX_LIST_LENGTH = 100
+# The errors that can be reported, and the attributes that are their arguments.
+_FIELDS: dict[type, tuple[str, ...]] = {
+    errors.AlreadyRunning: ("processes",),
+    errors.ExecutableMissing: ("path", "errno", "strerror"),
+    errors.PidfileUnreadable: ("path", "reason", "errno"),
+    errors.PidfileUnsafe: ("path", "reason", "errno"),
+    errors.PidfileUnwritable: ("path", "reason", "errno"),
+    errors.ProcessTableError: ("reason",),
+    errors.ProcessUnreadable: ("pid",),
+    errors.StartBlocked: ("path", "seconds"),
+    errors.StartFailed: ("stage", "detail", "errno", "reason"),
+    errors.NotReady: ("process", "reason", "errno", "detail"),
+    errors.UnknownGroup: ("group",),
+    errors.UnknownUser: ("user",),
 }
 
 
 def send(fd: int, kind: str, *values: object) -> None:
-    """Write one message. Nobody listening is no error: the listener was killed."""
+    """Write one message. It is no error if the reader was killed: the start goes on."""
     plain: list[object] = [kind, *map(_plain, values)]
     message = marshal.dumps(plain, FORMAT)
     try:
-        write_all(fd, len(message).to_bytes(LENGTH, "little") + message)
+        write_all(fd, len(message).to_bytes(LENGTH_SIZE, "little") + message)
     except BrokenPipeError:
-        pass  # whoever asked for the start is gone; the start itself goes on
+        pass
 
 
 def send_self(fd: int, here: Process | None) -> None:
-    """Tell who this process is; None: all that it knows of itself is its pid."""
+    """Report the pid of this process, and its start time unless ``here`` is None (unknown)."""
     send(fd, "process", os.getpid(), UNKNOWN_START if here is None else here.start_time)
 
 
 def send_error(fd: int, error: BaseException) -> None:
-    """Write a failure; one that nobody foresaw goes as StartFailed at stage "internal"."""
-    name = type(error).__name__
-    if name not in _FIELDS:
-        name, error = "StartFailed", errors.StartFailed("internal", repr(error), None, "")
-    send(fd, "error", name, *(getattr(error, field) for field in _FIELDS[name]))
+    """Report a failure: as its nearest class in ``_FIELDS``, else as StartFailed "internal"."""
+    kind = next((kind for kind in type(error).__mro__ if kind in _FIELDS), None)
+    if kind is None:
+        kind, error = errors.StartFailed, errors.StartFailed("internal", repr(error), None, "")
+    send(fd, "error", kind.__name__, *(getattr(error, field) for field in _FIELDS[kind]))
 
 
 def receive(fd: int) -> "Iterator[tuple[str, list[object]]]":
-    """Yield (kind, values) until the other end is closed; half a message is none."""
-    while len(length := _read(fd, LENGTH)) == LENGTH:
+    """Yield (kind, values) until the other end is closed; ignore an incomplete message."""
+    while len(length := _read(fd, LENGTH_SIZE)) == LENGTH_SIZE:
         size = int.from_bytes(length, "little")
         message = _read(fd, size)
         if len(message) < size:
-            return  # killed in the middle of it
+            return  # the writer was killed
         kind, *values = marshal.loads(message)
         yield kind, values
 
 
 def _read(fd: int, size: int) -> bytes:
-    """Read so many bytes, less only at the end."""
+    """Read ``size`` bytes, or fewer if the other end is closed."""
     data = b""
     while len(data) < size and (more := os.read(fd, size - len(data))):
         data += more
@@ -81,7 +82,7 @@ def _read(fd: int, size: int) -> bytes:
 
 
 def error_from(values: "list[object]") -> errors.Error:
-    """Make the exception again that ``send_error`` took apart."""
+    """Return the exception that ``send_error`` has sent."""
     name, *arguments = values
     if name == "AlreadyRunning":
         arguments = [[Process(*pair) for pair in arguments[0]]]  # type: ignore[attr-defined]
@@ -91,24 +92,23 @@ def error_from(values: "list[object]") -> errors.Error:
     return error
 
 
-class Told:
-    """What the reports of one start have told so far.
+class Outcome:
+    """The outcome of a start, as far as it is reported.
 
-    ``failure`` says why there is no program, as long as there is none: also if whoever was
-    to become it is not heard of again. ``done``: so did a helper end. ``taken``: how many.
+    done: whether a helper has reported its end. received: the number of messages.
     """
 
-    __slots__ = ("process", "done", "taken", "_failure", "_executing")
+    __slots__ = ("process", "done", "received", "_failure", "_executing")
 
     def __init__(self) -> None:
         self.process: Process | None = None
         self.done = False
-        self.taken = 0
+        self.received = 0
         self._failure: errors.Error | None = None
         self._executing = False
 
     def take(self, kind: str, values: "list[object]") -> None:
-        """Take one message in; the same again changes nothing."""
+        """Process one message. A repeated message changes only ``received``."""
         if kind == "process":
             self.process = Process(*values)  # type: ignore[arg-type]
         elif kind == "executing":
@@ -117,48 +117,48 @@ class Told:
             self.done = True
         elif kind == "error":
             self._failure = error_from(values)
-        self.taken += 1
+        self.received += 1
 
     @property
     def failure(self) -> errors.Error | None:
-        """Return why the start failed; None if it did not."""
+        """Return why the start failed. It has failed until "executing" is reported."""
         if self._failure is None and (self.process is None or not self._executing):
-            return errors.StartFailed("fork", "", None, "the process to become it was killed")
+            return errors.StartFailed("fork", "", None, "the process that starts it was killed")
         return self._failure
 
     def result(self) -> Process:
-        """Return the process, or raise the failure."""
+        """Return the process. Raises the failure."""
         if self.failure is not None or self.process is None:
-            raise self.failure or AssertionError("a start without a process is a failure")
+            raise self.failure or AssertionError("no process and no failure")
         return self.process
 
 
-def arrived(process: Process, table: "ProcessTable | None") -> Process:
-    """Return a program that has just been executed as it is seen from here, by every criterion.
+def after_exec(process: Process, table: "ProcessTable | None") -> Process:
+    """Return a process whose execve(2) has just succeeded, when every criterion can match it.
 
-    execve(2) closes descriptors, by which we know of it, before it gives the process its new
-    name; the kernel lets go of some of them later still (task_work), and after vfork(2) it does
-    not. Who opens auxv, let in or not, waits for name, executable and owner (exec_update_lock,
-    fs/exec.c), not for the command line. One call of C closes it too: no handler comes between.
+    execve(2) closes the pipe before it changes the name of the process. After fork(2) the kernel
+    may delay the close until then (task_work), after vfork(2) it does not. An open(2) of auxv,
+    allowed or not, waits until name, executable and owner have changed (exec_update_lock,
+    fs/exec.c); the command line may change later. One call of C opens and closes: no signal handler
+    runs in between.
     """
     try:
         any(map(os.close, map(os.open, (f"/proc/{process.pid}/auxv",), (os.O_RDONLY,))))
         return process
     except FileNotFoundError:
         pass
-    except OSError:  # not ours to read, or gone by now
+    except OSError:  # not permitted, or the process has ended
         return process
     from ssd.processes import default_table
-    from ssd.processes.hidden import as_seen  # rare: it has seen itself, and we may not
+    from ssd.processes.hidden import as_seen  # /proc shows itself to the process, not to us
 
     return as_seen(process, table or default_table())
 
 
 def reap(pid: int) -> None:
-    """Wait for a child of ours to end and let the kernel forget it.
+    """Wait for a child of ours to end, and reap it.
 
-    A process that ignores SIGCHLD, or waits for any child elsewhere, has had it reaped
-    already.
+    It may be reaped already, by a program that ignores SIGCHLD or waits for any child.
     """
     try:
         os.waitpid(pid, 0)
@@ -167,9 +167,9 @@ def reap(pid: int) -> None:
 
 
 def _plain(value: object) -> object:
-    """Turn a value into what marshal can carry, cut to a length that fits."""
+    """Return a value that marshal can write, shortened if it is long."""
     if isinstance(value, Process):
         return (value.pid, value.start_time)
     if isinstance(value, list):
-        return [_plain(each) for each in value[:100]]
-    return value[:_LONGEST] if isinstance(value, str) else value
+        return [_plain(each) for each in value[:MAX_LIST_LENGTH]]
+    return value[:MAX_TEXT_LENGTH] if isinstance(value, str) else value

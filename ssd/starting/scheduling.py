@@ -1,12 +1,12 @@
-"""Scheduling of the processor and of the disk, set before the program is executed."""
+"""CPU and I/O scheduling of a program, set before it is executed."""
 
 import errno
 import os
 
 from ssd.starting.command import IO_CLASSES
 
-# ioprio_set(2) has no wrapper in the C library; psutil's refuses a level for the idle class,
-# which start-stop-daemon sets to 7. Numbers from the kernel's system call tables.
+# ioprio_set(2) has no wrapper in the C library. psutil's wrapper refuses a level for the idle
+# class, and start-stop-daemon sets 7. The numbers are from the kernel's system call tables.
 _IOPRIO_SET = {
     "x86_64": 251, "i386": 289, "i686": 289, "aarch64": 30, "riscv64": 30, "loongarch64": 30,
     "armv6l": 314, "armv7l": 314, "armv8l": 314, "ppc64": 273, "ppc64le": 273, "s390x": 282,
@@ -18,7 +18,7 @@ _WHO_PROCESS = 1
 def priority_range(policy: str) -> tuple[int, int]:
     """Return the lowest and the highest priority of a policy (sched_get_priority_min(2)).
 
-    Raises OSError where the system has none.
+    Raises OSError if the system has no scheduling policies.
     """
     number = _policy(policy)
     return os.sched_get_priority_min(number), os.sched_get_priority_max(number)
@@ -32,14 +32,13 @@ def set_cpu(policy: str, priority: int) -> None:
 def set_io(io_class: str, priority: int) -> None:
     """Set this process's I/O class and priority (0 to 7). Raises OSError.
 
-    Where the system has no such thing, which is anything but Linux, that is ENOSYS: a warning,
-    as any failure of it.
+    On other systems than Linux that is ENOSYS.
     """
     system = os.uname()
     call = _IOPRIO_SET.get(system.machine) if system.sysname == "Linux" else None
     if call is None:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-    import ctypes  # this option alone pays for it
+    import ctypes
 
     libc = ctypes.CDLL(None, use_errno=True)
     value = IO_CLASSES[io_class] << _CLASS_SHIFT | priority
@@ -49,7 +48,7 @@ def set_io(io_class: str, priority: int) -> None:
 
 
 def io_mask(io_class: str, priority: int) -> int:
-    """Return class and priority as the one number that the kernel takes."""
+    """Return class and priority as the one number of ioprio_set(2)."""
     return IO_CLASSES[io_class] << _CLASS_SHIFT | priority
 
 

@@ -14,7 +14,7 @@ from ssd.errors import AlreadyRunning, NotReady, StartFailed
 from ssd.matching import Process
 from ssd.pidfile import writing
 from ssd.starting import Start
-from ssd.starting.detach import forget
+from ssd.starting.detach import remove_pidfile
 from ssd.testing.clock import WaitsForEver
 from ssd.testing.process import ZOMBIE, FakeProcess
 from ssd.testing.programs import Program
@@ -223,7 +223,7 @@ def _check_ready(start: Start, process: FakeProcess, timeout: float) -> None:
     if process.ready:
         start.say("notified", "ready", 1)
     elif process.ended:
-        forget(start.pidfile, process.identity, start.warn)
+        remove_pidfile(start.pidfile, process.identity, start.warn)
         raise NotReady(process.identity, "exited")
     else:
         raise NotReady(process.identity, "timeout", None, f"{timeout:g}")

@@ -118,7 +118,7 @@ START = {
 }
 BACKGROUND = {
     "ssd.starting.detach",
-    "ssd.starting.leash",
+    "ssd.starting.kill_pipe",
     "ssd.starting.report",
     "ssd.pidfile.writing",
 } | MARK

@@ -42,7 +42,7 @@ def test_pipe_without_a_reader_keeps_nobody_waiting(ssd: Tool) -> None:
     program, others = Program(), pids()
     os.mkfifo("/run/stage/log")
     done = ssd(*words(program, "/run/stage/log"))
-    reason = "nobody reads this FIFO; start its reader first"
+    reason = "this FIFO has no reader; start the reader first"
     said = f"ssd: unable to open --output file '/run/stage/log' ({reason})\n"
     assert (2, "", said) == (done.returncode, done.stdout, done.stderr)
     assert ([], None) == (program.settle(others), recorded(PIDFILE))

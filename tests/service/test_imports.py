@@ -77,7 +77,7 @@ START = {
     "ssd.starting.become",
     "ssd.starting.command",
     "ssd.starting.detach",
-    "ssd.starting.leash",
+    "ssd.starting.kill_pipe",
     "ssd.environment",
     "ssd.accounts",
     "ssd.starting.report",

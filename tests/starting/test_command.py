@@ -10,25 +10,25 @@ from ssd.testing import FakeProcesses
 
 # what is given besides argv -> how the refusal begins
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "no program": ({"argv": []}, "argv is a sequence"),
-    "a text for the words": ({"argv": "/bin/true"}, "argv is a sequence"),
+    "no program": ({"argv": []}, "argv must be a sequence"),
+    "a text for the words": ({"argv": "/bin/true"}, "argv must be a sequence"),
     "an unknown policy": ({"cpu_scheduling": ("batch", 0)}, "unknown scheduling policy 'batch'"),
     "an unknown class": ({"io_scheduling": ("fast", 0)}, "unknown I/O class 'fast'"),
-    "an octal text": ({"umask": "022"}, "umask is a number from 0 to 0o777, not '022'"),
-    "a negative mask": ({"umask": -1}, "umask is a number"),
-    "a mask of too many bits": ({"umask": 0o1000}, "umask is a number"),
-    "a text for the niceness": ({"nice": "5"}, "nice is a whole number, not '5'"),
-    "a niceness beyond all": ({"nice": 2**31}, "nice is a whole number"),
-    "a negative user": ({"user": -1}, "user is a name or a number"),
-    "a negative group": ({"group": -5}, "group is a name or a number"),
-    "the id that changes nothing": ({"group": 2**32 - 1}, "group is a name or a number"),
+    "an octal text": ({"umask": "022"}, "umask must be a number from 0 to 0o777, not '022'"),
+    "a negative mask": ({"umask": -1}, "umask must be a number"),
+    "a mask of too many bits": ({"umask": 0o1000}, "umask must be a number"),
+    "a text for the niceness": ({"nice": "5"}, "nice must be a whole number, not '5'"),
+    "a niceness beyond all": ({"nice": 2**31}, "nice must be a whole number"),
+    "a negative user": ({"user": -1}, "user must be a name or a number"),
+    "a negative group": ({"group": -5}, "group must be a name or a number"),
+    "the id that changes nothing": ({"group": 2**32 - 1}, "group must be a name or a number"),
     "NUL in a word": ({"argv": ["/bin/echo", "a\0b"]}, "argv has a NUL byte"),
     "NUL in the directory": ({"directory": "/tmp\0"}, "directory has a NUL byte"),
     "NUL in the root": ({"root": b"/\0"}, "root has a NUL byte"),
     "NUL in the output": ({"output": "/dev/null\0"}, "output has a NUL byte"),
     "NUL in a variable": ({"environment": {"A": "\0"}}, "environment has a NUL byte"),
-    "= in a variable's name": ({"environment": {"A=B": ""}}, "environment has no variable named"),
-    "a variable without a name": ({"environment": {"": "x"}}, "environment has no variable named"),
+    "= in a variable's name": ({"environment": {"A=B": ""}}, "environment: a name must not"),
+    "a variable without a name": ({"environment": {"": "x"}}, "environment: a name must not"),
 }
 
 

@@ -73,11 +73,11 @@ def test_output_is_appended_to_and_blocks(tmp_path: Path) -> None:
 def test_pipe_without_a_reader_is_refused(tmp_path: Path) -> None:
     """At once, and with the way out; the same for a start by the library."""
     os.mkfifo(tmp_path / "log")
-    with nothing_left(), pytest.raises(OSError, match="start its reader first") as caught:
+    with nothing_left(), pytest.raises(OSError, match="start the reader first") as caught:
         open_output(os.fsencode(tmp_path / "log"), None)
     assert errno.ENXIO == caught.value.errno
     command = ssd.Command(["/bin/true"], output=tmp_path / "log")
-    with pytest.raises(ssd.StartFailed, match="nobody reads this FIFO") as failed:
+    with pytest.raises(ssd.StartFailed, match="this FIFO has no reader") as failed:
         ssd.start(ssd.Match(pidfile=tmp_path / "pid"), command)
     assert ("output", errno.ENXIO) == (failed.value.stage, failed.value.errno)
 

@@ -33,7 +33,7 @@ try:
     os.close(writing)
     process = Process(pid, 1)
     os.read(reading, 1)
-    assert process is report.arrived(process, None)
+    assert process is report.after_exec(process, None)
     comm = os.open(f"/proc/{pid}/comm", os.O_RDONLY)
     os.write(1, os.read(comm, 16))
 finally:
@@ -75,6 +75,6 @@ def test_exec_is_waited_for_by_the_lock_of_the_kernel(
     with monkeypatch.context() as patch:
         patch.setattr(report.os, "open", open_)
         patch.setattr("ssd.processes.hidden.as_seen", lambda known, table: Process(known.pid, 0))
-        arrived = report.arrived(process, None)
+        arrived = report.after_exec(process, None)
     assert [f"/proc/{os.getpid()}/auxv"] == opened
     assert (Process(os.getpid(), 0) if error is FileNotFoundError else process) == arrived

@@ -65,9 +65,9 @@ def start_program(steps: "Steps") -> "Process | None":
             wait(service, process, timeout, steps.table)
         except NotReady as error:
             if error.reason == "exited":
-                from ssd.starting.detach import forget
+                from ssd.starting.detach import remove_pidfile
 
-                forget(work.pidfile, process, work.warn)
+                remove_pidfile(work.pidfile, process, work.warn)
             raise
     return process
 

@@ -18,7 +18,7 @@ from ssd.processes import default_table, own
 from ssd.signals import IGNORED
 from ssd.signals import raw as signals
 from ssd.starting import report
-from ssd.starting.leash import Leash
+from ssd.starting.kill_pipe import KillPipe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -151,13 +151,13 @@ def start_forking(work: "Start") -> "Process | None":
 
 def _run(work: "Start") -> int:
     """Run the program as a child and return how it has ended. Raises StartFailed."""
-    leash = Leash()
+    kill_pipe = KillPipe()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        _become(work, writing, leash)
+        _become(work, writing, kill_pipe)
     os.close(writing)
-    told = report.Told()
+    told = report.Outcome()
     try:
         for kind, values in report.receive(reading):
             if kind == "warning":
@@ -165,22 +165,22 @@ def _run(work: "Start") -> int:
             told.take(kind, values)
     finally:
         os.close(reading)
-        leash.close()
+        kill_pipe.close()
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if told.failure is not None:
         raise told.failure
     return status
 
 
-def _become(work: "Start", writing: int, leash: Leash) -> "NoReturn":
+def _become(work: "Start", writing: int, kill_pipe: KillPipe) -> "NoReturn":
     """Be the child: become the program, and report what fails on the way."""
 
     def executing() -> None:
-        leash.loose()
+        kill_pipe.disarm()
         report.send(writing, "executing")
 
     try:
-        leash.put_on()
+        kill_pipe.arm_in_child()
         report.send_self(writing, own(work.table))
         work.executing = executing
         work.warn = lambda *warning: report.send(writing, "warning", *warning)
