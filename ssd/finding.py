@@ -80,9 +80,7 @@ def _nobody(
     ``entry`` is the pidfile, whose mark may rule the process out.
     """
     pid = criteria.pid
-    if (
-        pid is not None and not criteria.bare and table.unreadable(criteria)
-    ):  # kill(2) answers a pid alone
+    if pid is not None and not criteria.bare and table.unreadable(criteria):
         process = table.process(pid)
         if process is not None and (entry is None or entry.means(process, table)):
             raise ProcessUnreadable(pid)

@@ -79,9 +79,8 @@ class Child(Process):
             elif monotonic() >= until:
                 raise TimeoutError(STILL_RUNS.format(self, timeout))
             elif self._pidfds and self.ended():
-                waiting.ready(
-                    (), waiting.POLL_INTERVAL
-                )  # its tracer has yet to let go of it: ptrace(2)
+                # Its tracer has yet to let go of it: ptrace(2).
+                waiting.ready((), waiting.POLL_INTERVAL)
             else:
                 waiting.wait([self], until)
         return status

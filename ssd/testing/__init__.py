@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from ssd.testing.clock import WaitsForEver as WaitsForEver
     from ssd.testing.command import SsdCommand as SsdCommand
     from ssd.testing.conformance import CHECKS as CHECKS
+    from ssd.testing.conformance import FakeWorld as FakeWorld
+    from ssd.testing.conformance import RealWorld as RealWorld
     from ssd.testing.conformance import check_process_table as check_process_table
     from ssd.testing.daemons import Daemons as Daemons
     from ssd.testing.expectations import World as World
     from ssd.testing.fake import FakeProcesses as FakeProcesses
-    from ssd.testing.launching import FakeChild as FakeChild
-    from ssd.testing.launching import NoDescriptor as NoDescriptor
     from ssd.testing.process import FakeProcess as FakeProcess
+    from ssd.testing.programs import FakeChild as FakeChild
+    from ssd.testing.programs import NoDescriptor as NoDescriptor
     from ssd.testing.programs import NotRegistered as NotRegistered
     from ssd.testing.reactions import daemonizes as daemonizes
     from ssd.testing.reactions import dies as dies
@@ -32,15 +34,13 @@ if TYPE_CHECKING:
     from ssd.testing.reactions import reloads as reloads
     from ssd.testing.reactions import renames as renames
     from ssd.testing.reactions import together as together
-    from ssd.testing.worlds import FakeWorld as FakeWorld
-    from ssd.testing.worlds import RealWorld as RealWorld
 
 _HOMES = {
     "CHECKS": "conformance", "check_process_table": "conformance", "World": "expectations",
-    "FakeWorld": "worlds", "RealWorld": "worlds",
+    "FakeWorld": "conformance", "RealWorld": "conformance",
     "FakeClock": "clock", "FakeProcess": "process", "FakeProcesses": "fake",
-    "FakeChild": "launching", "WaitsForEver": "clock", "NotRegistered": "programs",
-    "NoDescriptor": "launching",
+    "FakeChild": "programs", "WaitsForEver": "clock", "NotRegistered": "programs",
+    "NoDescriptor": "programs",
     "SsdCommand": "command", "Daemons": "daemons",
     "daemonizes": "reactions", "dies": "reactions", "executes": "reactions", "exits": "reactions",
     "forks": "reactions", "ignores": "reactions", "in_turn": "reactions",

@@ -7,28 +7,27 @@ conformance checks run on both.
 import errno
 import os
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from ssd.errors import StartFailed
-from ssd.matching import Process
+from ssd.finding import resolve
+from ssd.matching import UNKNOWN_START, Criteria, Match, Process
+from ssd.processes.base import PidByPidTable
 from ssd.processes.contract import Handle
 from ssd.processes.origin import Origin
 from ssd.starting import Start
-from ssd.testing import launching, record
-from ssd.testing.clock import FakeClock
+from ssd.testing import programs, record
+from ssd.testing.clock import FakeClock, Patience, Waiters
 from ssd.testing.handles import FakeHandle
-from ssd.testing.looking import View, uid_of
-from ssd.testing.patience import Patience
-from ssd.testing.process import Executable, FakeProcess
-from ssd.testing.programs import Files, Path, Program, Programs
-from ssd.testing.reactions import Reaction
-from ssd.testing.record import Event, Sent
-from ssd.testing.waiting import Waiters
+from ssd.testing.process import Executable, FakeProcess, Reaction, Sent, comm, own_all
+from ssd.testing.programs import Files, NotRegistered, Path, Program, Programs
 
 TICK = 0.01  # seconds; start times count them, as on Linux
-CALLER = 100  # the caller's pid; the processes that are added follow it
+CALLER_PID = 100  # the processes that are added follow it
+LOWEST_PID = 300  # where pids begin again after the highest: kernel/pid.c
 
 
-class FakeProcesses(View):
+class FakeProcesses(PidByPidTable):
     """The processes of a machine that a test makes up.
 
     clock: the time they live in; a new one from 0 unless given.
@@ -50,23 +49,28 @@ class FakeProcesses(View):
         clock: FakeClock | None = None,
         *,
         caller_uid: int | str = 0,
-        caller_pid: int = CALLER,
+        caller_pid: int = CALLER_PID,
         pid_max: int = 32768,
         init_reaps: bool = True,
         hidepid: bool = False,
     ) -> None:
-        super().__init__(clock or FakeClock(), pid_max, CALLER, init_reaps)
+        self.clock = clock or FakeClock()
+        self.lock = self.clock.lock  # held by each look and each change: there are threads
+        self.pid_max = pid_max
+        self.last_pid = CALLER_PID
+        self._init_reaps = init_reaps
+        self._processes: dict[int, FakeProcess] = {}
         self.hidepid = hidepid
         # A machine of its own: a pidfile of another one names nobody here.
         self.origin = Origin(b"fake-" + os.urandom(8).hex().encode(), b"fake")
         self.launcher = self
         self.signals: list[Sent] = []
-        self.events: list[Event] = []
+        self.events: list[record.Event] = []
         self.started: list[FakeProcess] = []
         self.programs = Programs()
         self.files = Files()
-        self.patience = Patience(self)
-        self.waiters = Waiters(self)
+        self.patience = Patience(self.clock, lambda: len(self.events))
+        self.waiters = Waiters(self.clock, self.patience)
         self._last_start = 0
         reaped = 0.0 if init_reaps else None
         self.init = self.add("init", pid=1, ppid=0, reaped_after=reaped)
@@ -150,6 +154,42 @@ class FakeProcesses(View):
         """
         self.programs.allow_unregistered = allow
 
+    @property
+    def caller_uid(self) -> int:
+        """Who asks and signals; may be set, by the name of a real account, too."""
+        return self.caller.uid
+
+    @caller_uid.setter
+    def caller_uid(self, user: int | str) -> None:
+        self.caller.uid = uid_of(user)
+
+    def own_pid(self) -> int:
+        """Return the pid of the caller."""
+        return self.caller.pid
+
+    def pids(self) -> list[int]:
+        """Return every pid that the caller may see, ascending."""
+        with self.lock:
+            return sorted(pid for pid in self._processes if self._visible(pid))
+
+    def command_line(self, pid: int) -> list[bytes]:
+        """Return the words of a process's command line, none of one that is gone."""
+        found = self._processes.get(pid)
+        if found is None or found.ended or not self._visible(pid):
+            return []
+        return [os.fsencode(word) for word in found.argv]
+
+    def may_signal(self, process: FakeProcess) -> bool:
+        """Say whether the caller may: root, or the same user (kill(2))."""
+        return self.caller_uid in (0, process.uid)
+
+    def unreadable(self, criteria: Criteria) -> bool:
+        """Say whether ``criteria.pid`` lives and not enough of it can be read to decide."""
+        found = self._processes.get(criteria.pid or 0)
+        if found is None or found.ended or criteria.bare:
+            return False
+        return not self._visible(found.pid) or self._meets(found, criteria) is None
+
     def open(self, process: Process) -> Handle:
         """Hold a process. Raises ProcessLookupError if it is not there any more."""
         with self.lock:
@@ -176,11 +216,11 @@ class FakeProcesses(View):
 
     def launch(self, start: Start) -> Process:
         """Do a start without fork(2) and execve(2), see ``register``; ``Start`` asks for it."""
-        return launching.launch(self, start)
+        return programs.launch(self, start)
 
     async def launch_async(self, start: Start) -> Process:
         """Do a start while an asyncio loop goes on; ``ssd.aio.start`` asks for it."""
-        return await launching.launch_async(self, start)
+        return await programs.launch_async(self, start)
 
     def executable(self, path: Path) -> tuple[int, int]:
         """Return device and inode of an executable.
@@ -197,6 +237,34 @@ class FakeProcesses(View):
             error.add_note(self.programs.advice(path))
             raise
 
+    def load(self, process: FakeProcess, exe: str | os.PathLike[str]) -> None:
+        """Have a process run another program: executable, name and reactions are the program's."""
+        program = self.programs.get(exe)
+        if program is None:
+            process.exe, process.name = exe, comm(os.path.basename(exe))
+            self.files.declare(exe)
+        else:
+            process.exe, process.name = program.exe, comm(program.name)
+            process.reactions.update(own_all(program.reactions))
+            program.run(process)
+
+    def bury(self, process: FakeProcess) -> None:
+        """See to what follows a death: orphans go to init, the parent reaps."""
+        for child in [each for each in self._processes.values() if each.ppid == process.pid]:
+            child.ppid = 1
+            child.orphaned = True
+            if child.ended and self._init_reaps:
+                child.reap()
+        if process.ppid == 1 and not self._init_reaps:
+            return
+        after = 0.0 if process.orphaned else process.reaped_after
+        if after is not None:
+            self.clock.after(after, process.reap)
+
+    def forget(self, process: FakeProcess) -> None:
+        """Take a reaped process off the table; its pid is free."""
+        del self._processes[process.pid]
+
     def note(self, process: FakeProcess, what: str) -> None:
         """Put into the record what happens to a process."""
         self.events.append(record.event(self.now(), process, what))
@@ -208,5 +276,58 @@ class FakeProcesses(View):
         before = 0 if last is None else max(0, len(self.events) - last)
         return record.timeline(self.events[before:], self.now(), living, before)
 
+    def __getitem__(self, pid: int) -> FakeProcess:
+        """Return a process, a zombie too. Raises NotRegistered, which says who there is."""
+        with self.lock:
+            if pid not in self._processes:
+                raise NotRegistered(f"no pid {pid}; there are {[*self._processes.values()]}")
+            return self._processes[pid]
+
+    def _look(self, pid: int, criteria: Criteria) -> Process | None:
+        """Return the process if it lives and meets all criteria but ``pid``."""
+        found = self._processes.get(pid)
+        if found is None or found.ended:
+            return None
+        if not self._visible(pid):
+            # As on a real system: kill(2) tells that it is there, and nothing tells more.
+            return Process(pid, UNKNOWN_START) if criteria.bare else None
+        return found.identity if self._meets(found, criteria) else None
+
+    def _meets(self, found: FakeProcess, criteria: Criteria) -> bool | None:
+        """Say whether one that is seen meets the criteria; None if it may not be known."""
+        meets = (
+            (criteria.ppid is None or found.ppid == criteria.ppid)
+            and (criteria.uid is None or found.uid == criteria.uid)
+            and (criteria.name is None or found.name == criteria.name)
+        )
+        if not meets or criteria.file is None:
+            return meets
+        # What /proc/PID/exe is, only those know who may trace: ptrace(2).
+        return found.file() == criteria.file if self._may_trace(found) else None
+
+    def _may_trace(self, process: FakeProcess) -> bool:
+        """Say whether the caller may: root, or the same user if the process is dumpable."""
+        return self.caller_uid == 0 or (self.may_signal(process) and process.dumpable)
+
+    def _visible(self, pid: int) -> bool:
+        """Say whether the caller sees this pid in the table."""
+        found = self._processes.get(pid)
+        return found is not None and (not self.hidepid or self._may_trace(found))
+
+    def _next_pid(self) -> int:
+        """Take the next free pid after ``last_pid``, round the corner like the kernel."""
+        lowest = LOWEST_PID if self.pid_max > LOWEST_PID else 2
+        first, second = range(self.last_pid + 1, self.pid_max), range(lowest, self.pid_max)
+        for pid in chain(first, second):
+            if pid not in self._processes:
+                self.last_pid = pid
+                return pid
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
     def __repr__(self) -> str:
         return f"<FakeProcesses, {len(self._processes)} at {self.now():g} s>"
+
+
+def uid_of(user: int | str) -> int:
+    """Return the uid of a user, by number or by name. Raises UnknownUser."""
+    return resolve(Match(user=user)).uid or 0

@@ -8,19 +8,15 @@ from typing import Self
 
 from ssd.matching import Process
 from ssd.testing.clock import WaitsForEver
-from ssd.testing.patience import MOST_SIGNALS
-from ssd.testing.process import FakeProcess
-from ssd.testing.record import Sent, signal_name
+from ssd.testing.process import FakeProcess, Machine, Sent, signal_name
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ssd.testing.fake import FakeProcesses
+MAX_SIGNALS = 10_000  # to one process: more would fill the memory with their record
 
 
 class FakeHandle:
     """A declared process, held: who takes over its pid cannot be reached through this."""
 
-    def __init__(self, table: "FakeProcesses", held: FakeProcess, process: Process) -> None:
+    def __init__(self, table: Machine, held: FakeProcess, process: Process) -> None:
         self.process = process
         self._table = table
         self._held = held
@@ -33,9 +29,9 @@ class FakeHandle:
     def signal(self, signum: int) -> None:
         """Send a signal. Raises ProcessLookupError and PermissionError, OSError for none.
 
-        Raises WaitsForEver for a process that lives after MOST_SIGNALS.
+        Raises WaitsForEver for a process that lives after MAX_SIGNALS.
         """
-        with self._table.lock:
+        with self._table.clock.lock:
             self._signal(signum)
 
     def _signal(self, signum: int) -> None:
@@ -51,8 +47,8 @@ class FakeHandle:
             raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
         if signum:
             self._held.received += 1
-            if self._held.received > MOST_SIGNALS:
-                raise WaitsForEver(f"{self._held} has lived through {MOST_SIGNALS} signals")
+            if self._held.received > MAX_SIGNALS:
+                raise WaitsForEver(f"{self._held} has lived through {MAX_SIGNALS} signals")
             sent = Sent(self._table.now(), self.process.pid, signum, self._held)
             self._table.signals.append(sent)
             self._table.note(self._held, f"{signal_name(signum)} {self._held.manner(signum)}")

@@ -87,10 +87,10 @@ def pytest_runtest_makereport(
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
     if report.failed and "ssd.testing.fake" in sys.modules:
-        from ssd.testing.record import SHOWN
+        from ssd.testing.record import MAX_SHOWN
 
         for name, table in _tables(item, call):
-            report.sections.append((name.replace("_", " "), table.timeline(SHOWN)))
+            report.sections.append((name.replace("_", " "), table.timeline(MAX_SHOWN)))
 
 
 def _tables(

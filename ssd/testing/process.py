@@ -1,29 +1,70 @@
-"""One declared process: its facts, and what becomes of it."""
+"""One declared process: its facts, how it takes signals, and the machine that it runs on."""
 
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 from ssd.matching import Process
-from ssd.testing import checking
-from ssd.testing.combined import own
-from ssd.testing.reactions import IGNORED as IGNORES
-from ssd.testing.reactions import Reaction
-from ssd.testing.record import signal_name
+from ssd.processes.contract import ProcessTable
+from ssd.testing.clock import FakeClock, Waiters, seconds_of
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ssd.testing.fake import FakeProcesses
-
+Function = TypeVar("Function", bound=Callable[..., object])
+Reaction = Callable[["FakeProcess"], object]
 Executable = str | bytes | os.PathLike[str] | tuple[int, int] | None
 
 # signal(7): what does not end a process that has not asked for it.
-IGNORED = (signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH)
+HARMLESS = (signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH)
 STOPPING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
+MAKERS = "ssd.testing.reactions"  # the module whose functions make reactions
 RUNNING, STOPPED, ZOMBIE, GONE = "running", "stopped", "zombie", "gone"
 # running <-> stopped: STOP, CONT     running | stopped -> zombie: die     zombie -> gone: reap
+
+
+class Sent(NamedTuple):
+    """A signal that reached a process: when, under which pid, which one, and who received it."""
+
+    time: float
+    pid: int
+    signum: int
+    process: "FakeProcess"
+
+
+class Machine(ProcessTable, Protocol):
+    """What a declared process, and a start of one, need of the table that it is on."""
+
+    clock: FakeClock
+    waiters: Waiters
+    signals: list[Sent]
+    started: "list[FakeProcess]"
+    caller: "FakeProcess"
+
+    @property
+    def caller_uid(self) -> int:
+        """The user who asks and signals."""
+
+    @property
+    def add(self) -> "Callable[..., FakeProcess]":
+        """Declare a process; see ``FakeProcesses.add``."""
+
+    def load(self, process: "FakeProcess", exe: str | os.PathLike[str]) -> None:
+        """Have a process run another program: executable, name and reactions are the program's."""
+
+    def bury(self, process: "FakeProcess") -> None:
+        """Do what follows a death: orphans go to init, the parent reaps."""
+
+    def forget(self, process: "FakeProcess") -> None:
+        """Take a reaped process off the table; its pid is free."""
+
+    def may_signal(self, process: "FakeProcess") -> bool:
+        """Say whether the caller may: root, or the same user (kill(2))."""
+
+    def note(self, process: "FakeProcess", what: str) -> None:
+        """Put into the record what happens to a process."""
+
+    def timeline(self, last: int | None = None) -> str:
+        """Draw the record; see ``FakeProcesses.timeline``."""
 
 
 class FakeProcess:
@@ -38,7 +79,7 @@ class FakeProcess:
 
     def __init__(
         self,
-        table: "FakeProcesses",
+        table: Machine,
         identity: Process,
         name: str | bytes,
         argv: Sequence[str],
@@ -55,13 +96,14 @@ class FakeProcess:
         self.exe = exe
         self.uid = uid
         self.ppid = ppid
-        self.reactions = _own(reactions)
+        self.reactions = own_all(reactions)
         self.reaped_after = reaped_after
         self.dumpable = True
         self.orphaned = False  # then it is init's to reap
         if reaped_after is not None:
-            checking.seconds(reaped_after, "reaped_after")
-        checking.pid(identity.pid)
+            seconds_of(reaped_after, "reaped_after")
+        if not isinstance(identity.pid, int) or identity.pid < 1:
+            raise ValueError(f"{identity.pid!r} cannot be a pid")
         self.state = RUNNING
         self.status: int | None = None
         self.ready = False
@@ -110,7 +152,7 @@ class FakeProcess:
 
         If it is stopped by then it does it when it goes on, as with a timer that has run out.
         """
-        checking.reaction(reaction)
+        checked(reaction)
         self.table.clock.after(seconds, lambda: self._do(lambda: reaction(self)))
 
     def die(self, after: float = 0.0, status: int | None = None) -> None:
@@ -121,10 +163,10 @@ class FakeProcess:
         ``status``: as the attribute; unless given that of the signal it is taking, else 0.
         """
         outcome = -self._taking if status is None else status
-        if checking.seconds(after, "after") > 0:
+        if seconds_of(after, "after") > 0:
             self.table.clock.after(after, lambda: self._do(lambda: self.die(status=outcome)))
             return
-        with self.table.lock:
+        with self.table.clock.lock:
             if not self.ended:
                 self.status = outcome
                 self.state = ZOMBIE
@@ -134,7 +176,7 @@ class FakeProcess:
 
     def reap(self) -> None:
         """Leave the table: the parent has waited for it. Raises ValueError if it lives."""
-        with self.table.lock:
+        with self.table.clock.lock:
             if not self.ended:
                 raise ValueError(f"{self} has not ended")
             if self.state == ZOMBIE:
@@ -158,15 +200,8 @@ class FakeProcess:
         self._lives()
         self.argv = [os.fspath(exe), *arguments]
         self.table.note(self, f"executes {' '.join(self.argv)}")
-        self.reactions = {n: each for n, each in self.reactions.items() if each is IGNORES}
-        program = self.table.programs.get(exe)
-        if program is None:
-            self.exe, self.name = exe, comm(os.path.basename(exe))
-            self.table.files.declare(exe)
-        else:
-            self.exe, self.name = program.exe, comm(program.name)
-            self.reactions.update(_own(program.reactions))
-            program.run(self)
+        self.reactions = {n: each for n, each in self.reactions.items() if each is IGNORED}
+        self.table.load(self, exe)
 
     def fork(self, **facts: Any) -> "FakeProcess":
         """Make a child like this process but for ``facts``; see ``FakeProcesses.add``.
@@ -186,7 +221,7 @@ class FakeProcess:
             return str(getattr(self.reactions[signum], "words", "is taken"))
         if signum in STOPPING:
             return "stops it"
-        if signum in IGNORED or self.pid == 1:
+        if signum in HARMLESS or self.pid == 1:
             return "does nothing"
         return "ends it"
 
@@ -198,7 +233,7 @@ class FakeProcess:
                 self._react(signum)
             elif signum in STOPPING:
                 self.state = STOPPED
-            elif signum not in IGNORED and self.pid != 1:  # init gets only what it asked for
+            elif signum not in HARMLESS and self.pid != 1:  # init gets only what it asked for
                 self.die()
         finally:
             self._taking = before
@@ -241,9 +276,68 @@ class FakeProcess:
         return f"<{os.fsdecode(self.name)} {self.pid}, {self.state}>"
 
 
-def _own(reactions: Mapping[int, Reaction]) -> dict[int, Reaction]:
+class Combined:
+    """Several reactions as one."""
+
+    def __init__(self, reactions: Sequence[Reaction]) -> None:
+        self.reactions = reactions
+
+    def __call__(self, process: FakeProcess) -> None:
+        """Take a signal."""
+        raise NotImplementedError
+
+    def own(self) -> Self:
+        """Return the same for another process: what counts, counts for that one."""
+        return type(self)([own(each) for each in self.reactions])
+
+
+def named(words: str, reaction: Reaction) -> Reaction:
+    """Give a reaction the words that the timeline has for it."""
+
+    def react(process: FakeProcess) -> object:
+        return reaction(process)
+
+    react.words = words  # type: ignore[attr-defined]
+    return react
+
+
+IGNORED = named("is ignored", lambda process: None)
+
+
+def own(reaction: Reaction) -> Reaction:
+    """Return a reaction as a process of its own has it."""
+    return reaction.own() if isinstance(reaction, Combined) else reaction
+
+
+def own_all(reactions: Mapping[int, Reaction]) -> dict[int, Reaction]:
     """Return reactions that are one process's. Raises TypeError for what are none."""
-    return {signum: own(each) for signum, each in checking.reactions(reactions).items()}
+    return {signum: own(each) for signum, each in checked_all(reactions).items()}
+
+
+def checked(reaction: Function) -> Function:
+    """Return a reaction. Raises TypeError for ``dies`` where ``dies()`` is meant."""
+    if not callable(reaction):
+        raise TypeError(f"a reaction is a function of the process, not {reaction!r}")
+    name = getattr(reaction, "__name__", "")
+    if getattr(reaction, "__module__", "") == MAKERS and not hasattr(reaction, "words"):
+        raise TypeError(f"{name} makes a reaction: call it, {name}(...)")
+    return reaction
+
+
+def checked_all(reactions: Mapping[int, Function]) -> dict[int, Function]:
+    """Return a copy. Raises TypeError unless all are reactions by a signal's number."""
+    for signum in reactions:
+        if not isinstance(signum, int):
+            raise TypeError(f"reactions are by signal number (signal.SIGTERM), not {signum!r}")
+    return {signum: checked(each) for signum, each in reactions.items()}
+
+
+def signal_name(signum: int) -> str:
+    """Return the name of a signal, its number where it has none."""
+    try:
+        return signal.Signals(signum).name
+    except ValueError:
+        return f"signal {signum}"
 
 
 def comm(name: str | bytes) -> bytes:

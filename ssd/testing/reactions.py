@@ -6,18 +6,35 @@ that of kill(2).
 """
 
 import os
-from collections.abc import Callable
 from typing import Any
 
 from ssd.pidfile import writing
-from ssd.testing import checking
-from ssd.testing.combined import Together, Turns
+from ssd.testing.clock import seconds_of
+from ssd.testing.process import IGNORED, Combined, FakeProcess, Reaction, checked, named
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ssd.testing.process import FakeProcess
 
-Reaction = Callable[["FakeProcess"], object]
+class Together(Combined):
+    """Several reactions, all of them at each signal."""
+
+    words = "does several things"
+
+    def __call__(self, process: FakeProcess) -> None:
+        """Take a signal: all of them do."""
+        for reaction in self.reactions:
+            if not process.ended:
+                reaction(process)
+
+
+class Turns(Combined):
+    """Reactions of which the first is next; the last one stays."""
+
+    words = "has its turn"
+
+    def __call__(self, process: FakeProcess) -> None:
+        """Take a signal: the next one does."""
+        first, *rest = self.reactions
+        self.reactions = rest or [first]
+        first(process)
 
 
 def dies(after: float = 0.0, status: int | None = None) -> Reaction:
@@ -25,9 +42,9 @@ def dies(after: float = 0.0, status: int | None = None) -> Reaction:
 
     For SIGKILL: a process in a slow device.
     """
-    checking.seconds(after, "after")
+    seconds_of(after, "after")
     words = f"ends it in {after:g} s" if after else "ends it"
-    return _named(words, lambda process: process.die(after, status))
+    return named(words, lambda process: process.die(after, status))
 
 
 def exits(status: int = 0, after: float = 0.0) -> Reaction:
@@ -42,17 +59,17 @@ def ignores() -> Reaction:
 
 def reloads() -> Reaction:
     """Read the configuration again: live on, as daemons do with SIGHUP."""
-    return _named("is a reload", lambda process: process.table.note(process, "reloads"))
+    return named("is a reload", lambda process: process.table.note(process, "reloads"))
 
 
 def executes(exe: str | os.PathLike[str], *arguments: str) -> Reaction:
     """Run another program in place of this one, with the same pid."""
-    return _named("has it execute", lambda process: process.execute(exe, *arguments))
+    return named("has it execute", lambda process: process.execute(exe, *arguments))
 
 
 def renames(name: str | bytes) -> Reaction:
     """Take another name."""
-    return _named("has it renamed", lambda process: process.rename(name))
+    return named("has it renamed", lambda process: process.rename(name))
 
 
 def forks(**facts: Any) -> Reaction:
@@ -61,23 +78,23 @@ def forks(**facts: Any) -> Reaction:
     Where no pid is free it is none, and the parent lives on.
     """
 
-    def react(process: "FakeProcess") -> None:
+    def react(process: FakeProcess) -> None:
         try:
             process.fork(**facts)
         except BlockingIOError as error:
             process.table.note(process, f"cannot fork: {error.strerror}")
 
-    return _named("has it fork", react)
+    return named("has it fork", react)
 
 
 def leaves_zombie(reaped_after: float | None = None) -> Reaction:
     """End, and stay a zombie: some seconds until the parent reaps; None: until it ends, too."""
 
-    def react(process: "FakeProcess") -> None:
+    def react(process: FakeProcess) -> None:
         process.reaped_after = reaped_after
         process.die()
 
-    return _named("ends it", react)
+    return named("ends it", react)
 
 
 def daemonizes(pidfile: str | os.PathLike[str] | None = None, **facts: Any) -> Reaction:
@@ -86,7 +103,7 @@ def daemonizes(pidfile: str | os.PathLike[str] | None = None, **facts: Any) -> R
     The daemon is init's child, like the process but for ``facts``, and writes its pid.
     """
 
-    def react(process: "FakeProcess") -> None:
+    def react(process: FakeProcess) -> None:
         middle = process.fork()
         daemon = middle.fork(**facts)
         middle.die(status=0)
@@ -96,7 +113,7 @@ def daemonizes(pidfile: str | os.PathLike[str] | None = None, **facts: Any) -> R
                 written.close()
         process.die(status=0)
 
-    return _named("makes it a daemon", react)
+    return named("makes it a daemon", react)
 
 
 def in_turn(*reactions: Reaction) -> Reaction:
@@ -107,22 +124,9 @@ def in_turn(*reactions: Reaction) -> Reaction:
     """
     if not reactions:
         raise ValueError("in_turn needs at least one reaction")
-    return Turns([checking.reaction(each) for each in reactions])
+    return Turns([checked(each) for each in reactions])
 
 
 def together(*reactions: Reaction) -> Reaction:
     """Do all of these, one after the other, as long as the process lives."""
-    return Together([checking.reaction(each) for each in reactions])
-
-
-def _named(words: str, reaction: Reaction) -> Reaction:
-    """Give a reaction the words that the timeline has for it."""
-
-    def react(process: "FakeProcess") -> object:
-        return reaction(process)
-
-    react.words = words  # type: ignore[attr-defined]
-    return react
-
-
-IGNORED = _named("is ignored", lambda process: None)
+    return Together([checked(each) for each in reactions])

@@ -1,25 +1,12 @@
 """What happened among declared processes, in order, and its picture in text."""
 
 import os
-import signal
 from collections.abc import Sequence
 from typing import NamedTuple
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ssd.testing.process import FakeProcess
+from ssd.testing.process import FakeProcess, Sent
 
-
-SHOWN = 100  # events below a test that failed; a schedule that repeats for ever makes many
-
-
-class Sent(NamedTuple):
-    """A signal that reached a process: when, under which pid, which one, and who received it."""
-
-    time: float
-    pid: int
-    signum: int
-    process: "FakeProcess"
+MAX_SHOWN = 100  # events below a test that failed; a schedule that repeats for ever makes many
 
 
 class Event(NamedTuple):
@@ -31,15 +18,7 @@ class Event(NamedTuple):
     what: str
 
 
-def signal_name(signum: int) -> str:
-    """Return the name of a signal, its number where it has none."""
-    try:
-        return signal.Signals(signum).name
-    except ValueError:
-        return f"signal {signum}"
-
-
-def event(time: float, process: "FakeProcess", what: str) -> Event:
+def event(time: float, process: FakeProcess, what: str) -> Event:
     """Make the event of a process; what it is called may be another name later."""
     return Event(time, process.pid, os.fsdecode(process.name), what)
 
@@ -50,7 +29,7 @@ def _on_a_line(text: str) -> str:
 
 
 def timeline(
-    events: Sequence[Event], now: float, living: Sequence["FakeProcess"], before: int = 0
+    events: Sequence[Event], now: float, living: Sequence[FakeProcess], before: int = 0
 ) -> str:
     """Draw what happened, a line for each event, and below it who is there now.
 
@@ -85,4 +64,4 @@ def explain(left: object, right: object) -> list[str] | None:
         lines += [f"  {each!r}" for each in one] if one == two else (
             [f"- {each!r}" for each in one] + [f"+ {each!r}" for each in two]
         )  # fmt: skip
-    return [*lines, "", *table.timeline(SHOWN).splitlines()]
+    return [*lines, "", *table.timeline(MAX_SHOWN).splitlines()]

@@ -8,7 +8,7 @@ import pytest
 
 import ssd
 from ssd import aio as loops
-from ssd.testing import FakeProcesses, SsdCommand, WaitsForEver, dies, ignores, patience
+from ssd.testing import FakeProcesses, SsdCommand, WaitsForEver, clock, dies, ignores
 
 TERM = signal.SIGTERM
 
@@ -35,7 +35,7 @@ def test_waits_without_an_end_do_not_hang(
     by: str, fake_processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A schedule that only waits sends nothing that could be counted."""
-    monkeypatch.setattr(patience, "MOST_WAITS", 2_000)  # the whole number takes a loop seconds
+    monkeypatch.setattr(clock, "MAX_IDLE_WAITS", 2_000)  # the whole number takes a loop seconds
     fake_processes.add("webd", reactions={TERM: ignores()})
     match, schedule = ssd.Match(name="webd"), "TERM/5/forever/5"
     stops: dict[str, Callable[[], object]] = {
@@ -65,6 +65,6 @@ def test_wait_for_another_than_what_comes_does_not_hang(fake_processes: FakeProc
     beat()
     with (
         fake_processes.open(fake_processes.add("calm").identity) as handle,
-        pytest.raises(WaitsForEver, match="of 1000000 events none"),
+        pytest.raises(WaitsForEver, match="after 1000000 events"),
     ):
         fake_processes.wait([handle], None)

@@ -22,8 +22,7 @@ from ssd.testing import (
     renames,
     together,
 )
-from ssd.testing.process import FakeProcess
-from ssd.testing.reactions import Reaction
+from ssd.testing.process import FakeProcess, Reaction
 
 KILL, TERM, HUP = signal.SIGKILL, signal.SIGTERM, signal.SIGHUP
 CONT, STOP = signal.SIGCONT, signal.SIGSTOP

@@ -16,7 +16,8 @@ from ssd.testing import (
     reloads,
     renames,
 )
-from ssd.testing.record import Sent, explain, signal_name
+from ssd.testing.process import Sent, signal_name
+from ssd.testing.record import explain
 
 HUP, KILL, TERM, USR1 = signal.SIGHUP, signal.SIGKILL, signal.SIGTERM, signal.SIGUSR1
 
