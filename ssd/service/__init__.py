@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from ssd.service.errors import DeclarationError as DeclarationError
     from ssd.service.errors import UnknownService as UnknownService
 
+DIRECTORY = "/etc/ssd"  # of declarations
+INIT_D = "/etc/init.d"  # of init scripts
+
 _HOME = {
     "DeclarationError": "errors",
     "Service": "declaration",

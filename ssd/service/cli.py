@@ -2,6 +2,7 @@
 
 import os
 
+from ssd.service import DIRECTORY
 from ssd.statuses import INVALID
 from ssd.writing import write
 
@@ -51,7 +52,7 @@ class Call:
         self.path = path
         self.program = os.path.basename(path)
         self.table = table
-        self.directory = "/etc/ssd"
+        self.directory = DIRECTORY
         self.elsewhere = False  # whether the caller has named another directory
         self.with_ssd = ""  # the path of this command: ssd stands beside it
         self.status = 0

@@ -36,10 +36,10 @@ class Service(Fields):
         self.file = file
         self.find_doubts: Callable[[], tuple[str, ...]] | None = None
         if given.get("name") is None:
-            raise DeclarationError("every service has a name", "name", file=file)
+            raise DeclarationError("every service must have a name", "name", file=file)
         for key, value in given.items():
             if key not in KINDS:
-                raise _unknown(key, NAMES, "there is no such field", file)
+                raise _unknown(key, NAMES, "unknown field", file)
             if value is not None or DEFAULTS[key] is not None:
                 setattr(self, key, self._checked(key, value))
 

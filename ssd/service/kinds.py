@@ -1,7 +1,8 @@
-"""What the value of a field may be: one small pure check for each kind.
+"""What the value of a field may be: a row of ``TABLE`` for each kind.
 
-A check takes a value as TOML, a shell file or Python gives it and returns it in its one
-normal form, or raises ``BadValue``, whose text completes "it has to be ...".
+A check takes a value as TOML, a shell file or Python gives it and returns its normal form, or
+raises ``BadValue``. The row also names the form in which a shell file writes the value;
+``ssd.service.sources.shell_values`` reads that, for only a shell file needs it.
 """
 
 from ssd.schedule import Schedule, ScheduleError
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class BadValue(ValueError):
-    """A value that its field cannot have. ``key``: the entry of a table that is wrong.
+    """A value that its field cannot have.
 
-    ``known``: the keys that there are, if it is an unknown one.
+    key: the wrong entry of a table. known: the valid keys, if that key is unknown.
     """
 
     def __init__(self, reason: str, key: str = "", known: "tuple[str, ...]" = ()) -> None:
@@ -28,35 +29,35 @@ class BadValue(ValueError):
 
 def check(kind: str, value: object) -> object:
     """Return the normal form of a value. Raises BadValue."""
-    if kind in _CHECKS:
-        return _CHECKS[kind](value)
+    if kind in TABLE:
+        return TABLE[kind][0](value)
     return _choice(value, kind.split()[1:])
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise BadValue(f"it has to be text, not {value!r}")
+        raise BadValue(f"must be text, not {value!r}")
     if "\0" in value:
-        raise BadValue("it has to be text without a NUL byte")
+        raise BadValue("must not contain a NUL byte")
     if not value.isascii():
         try:
             value.encode("utf-8", "surrogateescape")  # as os.fsencode will
         except UnicodeEncodeError:
-            raise BadValue("it has to be text: it holds half of a surrogate pair") from None
+            raise BadValue("must be valid Unicode; it contains half of a surrogate pair") from None
     return value
 
 
 def _line(value: object) -> str:
     text = _text(value)
     if "\n" in text:
-        raise BadValue("it has to be text of one line")
+        raise BadValue("must be a single line")
     return text
 
 
 def _word(value: object) -> str:
     text = _line(value)
     if not text:
-        raise BadValue("it has to be text that is not empty; leave it out for none")
+        raise BadValue("must not be empty; leave it out for none")
     return text
 
 
@@ -64,14 +65,14 @@ def _name(value: object) -> str:
     text = _line(value)
     # It becomes the name of files: pidfile, log, unit, init script.
     if not text or "/" in text or text[0] in ".-" or text != text.strip():
-        raise BadValue(f"it has to be a name that a file can have, not {text!r}")
+        raise BadValue(f"must be usable as a file name, not {text!r}")
     return text
 
 
 def _path(value: object) -> str:
     text = _line(value)
     if not text.startswith("/"):
-        raise BadValue(f"it has to be an absolute path, not {text!r}")
+        raise BadValue(f"must be an absolute path, not {text!r}")
     return text
 
 
@@ -81,57 +82,49 @@ def _pidfile(value: object) -> str:
 
 def _list(value: object, of: "Callable[[object], object]", what: str) -> list[object]:
     if isinstance(value, (str, bytes)) or not isinstance(value, (list, tuple)):
-        raise BadValue(f"it has to be a list of {what}, not {value!r}")
+        raise BadValue(f"must be a list of {what}, not {value!r}")
     return [of(each) for each in value]
-
-
-def _words(value: object) -> list[object]:
-    return _list(value, _text, "texts")
-
-
-def _paths(value: object) -> list[object]:
-    return _list(value, _path, "paths")
-
-
-def _runlevels(value: object) -> list[object]:
-    return _list(value, lambda each: _choice(str(each), "0 1 2 3 4 5 6 S".split()), "runlevels")
 
 
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise BadValue(f"it has to be true or false, not {value!r}")
+        raise BadValue(f"must be true or false, not {value!r}")
     return value
 
 
 def _integer(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise BadValue(f"it has to be a whole number, not {value!r}")
+        raise BadValue(f"must be a whole number, not {value!r}")
     return value
 
 
 def _count(value: object) -> int:
     number = _integer(value)
     if number < 0:
-        raise BadValue(f"it has to be 0 or more, not {number}")
+        raise BadValue(f"must be 0 or more, not {number}")
     return number
 
 
 def _seconds(value: object) -> "int | float":
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
-        raise BadValue(f"it has to be a number of seconds, not {value!r}")
+        raise BadValue(f"must be a number of seconds, not {value!r}")
     return value
 
 
 def _octal(value: object) -> str:
     if not isinstance(value, str) or not value or value.strip("01234567") or len(value) > 4:
-        raise BadValue(f"it has to be octal digits in quotes, not {value!r}")
+        raise BadValue(f"must be octal digits in quotes, not {value!r}")
     return value
 
 
 def _choice(value: object, choices: list[str]) -> str:
     if value not in choices:
-        raise BadValue(f"it has to be one of {', '.join(choices)}, not {value!r}")
+        raise BadValue(f"must be one of {', '.join(choices)}, not {value!r}")
     return str(value)
+
+
+def _runlevel(value: object) -> str:
+    return _choice(str(value), "0 1 2 3 4 5 6 S".split())
 
 
 def _schedule(value: object) -> str:
@@ -151,7 +144,7 @@ def _reload(value: object) -> str:
 def _signal(text: str) -> str:
     number = signal_number(text.removeprefix("SIG"))
     if number is None or not 0 < number <= 64:
-        raise BadValue(f"it has to be one of {', '.join(SIGNAL_NAMES)}, not {text!r}")
+        raise BadValue(f"must be one of {', '.join(SIGNAL_NAMES)}, not {text!r}")
     return text.removeprefix("SIG")
 
 
@@ -173,22 +166,15 @@ def _scheduling(value: object, names: tuple[str, ...], highest: int) -> str:
     name, colon, priority = text.partition(":")
     fits = priority.isascii() and priority.isdigit() and len(priority) < 3
     if name not in names or colon and not (fits and int(priority) <= highest):
-        raise BadValue(f"it has to be {', '.join(names)}, with :0 to :{highest}, not {text!r}")
+        words = f"{', '.join(names)}, optionally with :0 to :{highest}"
+        raise BadValue(f"must be one of {words}, not {text!r}")
     return text
-
-
-def _cpu(value: object) -> str:
-    return _scheduling(value, ("other", "fifo", "rr"), 99)
-
-
-def _io(value: object) -> str:
-    return _scheduling(value, ("real-time", "best-effort", "idle"), 7)
 
 
 def _nice(value: object) -> int:
     number = _integer(value)
     if not -40 <= number <= 40:  # the niceness is -20 to 19 (nice(2)): no more can be added
-        raise BadValue(f"it has to be -40 to 40, not {number}")
+        raise BadValue(f"must be -40 to 40, not {number}")
     return number
 
 
@@ -197,7 +183,7 @@ def _oom(value: object) -> "int | str":
         return "never"
     number = _integer(value)
     if not -1000 <= number <= 1000:  # proc(5), oom_score_adj
-        raise BadValue(f"it has to be -1000 to 1000 or never, not {number}")
+        raise BadValue(f"must be -1000 to 1000 or never, not {number}")
     return number
 
 
@@ -212,7 +198,7 @@ def _hook(value: object) -> str:
 
 def _mapping(value: object) -> "Mapping[str, object]":
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise BadValue(f"it has to be a table, not {value!r}")
+        raise BadValue(f"must be a table, not {value!r}")
     return value
 
 
@@ -220,7 +206,7 @@ def _table(value: object) -> dict[str, str]:
     made = {}
     for key, text in _mapping(value).items():
         if not key or "=" in key or "\0" in key:
-            raise BadValue("it has to be the name of a variable", key)
+            raise BadValue("must be a valid variable name", key)
         try:
             made[key] = _text(text)
         except BadValue as error:
@@ -235,13 +221,13 @@ def _limits(value: object) -> dict[str, object]:
     made = {}
     for key, limit in _mapping(value).items():
         if key not in known:
-            raise BadValue("there is no such resource limit", key, known)
+            raise BadValue("unknown resource limit", key, known)
         soft, colon, hard = str(limit).partition(":")
         if isinstance(limit, bool) or not all(map(_is_limit, (soft, hard) if colon else (soft,))):
-            reason = f"it has to be a number, unlimited, or SOFT:HARD, not {limit!r}"
+            reason = f"must be a number, unlimited, or SOFT:HARD, not {limit!r}"
             raise BadValue(reason, key)
         if colon and _limit_number(soft) > _limit_number(hard):
-            raise BadValue(f"its SOFT has to be HARD at most, not {limit!r}", key)
+            raise BadValue(f"SOFT must not exceed HARD in {limit!r}", key)
         made[key] = int(soft) if not colon and soft != "unlimited" else limit
     return made
 
@@ -261,7 +247,7 @@ def entries(value: object, kinds: "Mapping[str, str]") -> dict[str, object]:
     made = {}
     for key, entry in _mapping(value).items():
         if key not in kinds:
-            raise BadValue("there is no such key", key, tuple(kinds))
+            raise BadValue("unknown key", key, tuple(kinds))
         try:
             made[key] = check(kinds[key], entry)
         except BadValue as error:
@@ -273,7 +259,7 @@ def _directories(value: object) -> list[object]:
     def one(each: object) -> object:
         made = entries({"path": each} if isinstance(each, str) else each, DIRECTORY)
         if "path" not in made:
-            raise BadValue("it has to have a path")
+            raise BadValue("must have a path")
         return {"mode": "0755", **made}
 
     return _list(value, one, "tables with a path")
@@ -282,16 +268,36 @@ def _directories(value: object) -> list[object]:
 def _readiness(value: object) -> dict[str, object]:
     made = entries(value, READINESS)
     if made.get("kind") == "command" and not made.get("command"):
-        raise BadValue("it has to name a program for the kind command", "command")
+        raise BadValue("must name a program if the kind is command", "command")
     return made
 
 
-_CHECKS: "dict[str, Callable[[object], object]]" = {
-    "count": _count, "cpu": _cpu, "directories": _directories, "exits": _exits, "flag": _flag,
-    "hook": _hook, "io": _io, "limits": _limits, "line": _line,
-    "name": _name, "nice": _nice, "octal": _octal, "oom": _oom, "path": _path, "paths": _paths,
-    "pidfile": _pidfile, "readiness": _readiness,
-    "reload": _reload, "respawn": lambda value: entries(value, RESPAWN),
-    "runlevels": _runlevels, "schedule": _schedule, "seconds": _seconds, "table": _table,
-    "text": _text, "word": _word, "words": _words,
-}  # fmt: skip
+# kind -> its check, and its form in a shell file
+TABLE: "dict[str, tuple[Callable[[object], object], str]]" = {
+    "count": (_count, "integer"),
+    "cpu": (lambda value: _scheduling(value, ("other", "fifo", "rr"), 99), "text"),
+    "directories": (_directories, "directories"),
+    "exits": (_exits, "exits"),
+    "flag": (_flag, "flag"),
+    "hook": (_hook, "text"),
+    "io": (lambda value: _scheduling(value, ("real-time", "best-effort", "idle"), 7), "text"),
+    "limits": (_limits, "pairs"),
+    "line": (_line, "text"),
+    "name": (_name, "text"),
+    "nice": (_nice, "integer"),
+    "octal": (_octal, "text"),
+    "oom": (_oom, "oom"),
+    "path": (_path, "text"),
+    "paths": (lambda value: _list(value, _path, "paths"), "words"),
+    "pidfile": (_pidfile, "text"),
+    "readiness": (_readiness, "readiness"),
+    "reload": (_reload, "text"),
+    "respawn": (lambda value: entries(value, RESPAWN), "respawn"),
+    "runlevels": (lambda value: _list(value, _runlevel, "runlevels"), "words"),
+    "schedule": (_schedule, "text"),
+    "seconds": (_seconds, "number"),
+    "table": (_table, "pairs"),
+    "text": (_text, "text"),
+    "word": (_word, "text"),
+    "words": (lambda value: _list(value, _text, "texts"), "words"),
+}

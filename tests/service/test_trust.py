@@ -34,8 +34,8 @@ def facts(mode: int, uid: int = MINE, gid: int = 0) -> os.stat_result:
     ],
     ids=lambda given: stat.filemode(given.st_mode),
 )  # fmt: skip
-def test_what_only_root_or_the_caller_can_write_is_obeyed(given: os.stat_result) -> None:
-    """In a directory with the sticky bit nobody can replace another's file."""
+def test_file_of_root_or_the_caller_is_trusted(given: os.stat_result) -> None:
+    """In a directory with the sticky bit no user can replace another's file."""
     assert trust.distrust(given) is None
 
 
@@ -51,15 +51,15 @@ def test_what_only_root_or_the_caller_can_write_is_obeyed(given: os.stat_result)
         (facts(LINK | 0o777, uid=4711), "it belongs to user 4711, neither root nor the caller"),
     ],
 )
-def test_what_others_can_write_is_not_obeyed(given: os.stat_result, reason: str) -> None:
-    """Whoever owns a thing can write it."""
+def test_file_that_others_can_write_is_not_trusted(given: os.stat_result, reason: str) -> None:
+    """An owner can always write."""
     assert str(trust.distrust(given)).startswith(reason)
 
 
 @pytest.mark.parametrize("where", ["file", "directory", "above"])
 @pytest.mark.parametrize("name", ["nap.toml", "nap"])
-def test_file_and_the_way_to_it_count(tmp_path: Path, name: str, where: str) -> None:
-    """Who can write a directory chooses what is in there."""
+def test_directories_on_the_way_count(tmp_path: Path, name: str, where: str) -> None:
+    """A user who can write a directory chooses what is in it."""
     place = tmp_path / "above" / "directory"
     place.mkdir(parents=True)
     file = place / name
@@ -75,8 +75,8 @@ def test_file_and_the_way_to_it_count(tmp_path: Path, name: str, where: str) -> 
     assert str(caught.value).startswith(reason)
 
 
-def test_where_a_link_leads_counts(tmp_path: Path) -> None:
-    """The link, and what it leads to with the way there."""
+def test_target_of_a_link_counts(tmp_path: Path) -> None:
+    """Both the link and its target, with all directories on the way."""
     loose = tmp_path / "loose"
     loose.mkdir()
     loose.chmod(0o777)
@@ -90,7 +90,7 @@ def test_where_a_link_leads_counts(tmp_path: Path) -> None:
             toml.read(str(path))
 
 
-def test_link_to_itself_is_the_readers_to_complain_of(tmp_path: Path) -> None:
+def test_link_to_itself_is_an_error_of_the_reader(tmp_path: Path) -> None:
     """It leads nowhere."""
     (tmp_path / "a").symlink_to("a")
     trust.check(str(tmp_path / "a"))
@@ -112,8 +112,8 @@ def test_owner_counts(tmp_path: Path, owned: str) -> None:
         toml.read(str(place / "link.toml"))
 
 
-def test_files_of_variables_have_to_be_ours(tmp_path: Path) -> None:
-    """A shell of root's executes them before a start."""
+def test_environment_file_must_be_trusted(tmp_path: Path) -> None:
+    """A shell of root's executes it before a start."""
     file = tmp_path / "variables"
     file.write_text(f"touch {tmp_path}/done\n")
     file.chmod(0o666)
@@ -126,8 +126,8 @@ def test_files_of_variables_have_to_be_ours(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("setting", ["", "NAME=other\n", "DEFAULT_DIR={}/more\n"])
-def test_administrators_file_has_to_be_ours(tmp_path: Path, setting: str) -> None:
-    """Wherever the declaration says that it is: nothing of it is executed."""
+def test_administrators_file_must_be_trusted(tmp_path: Path, setting: str) -> None:
+    """Wherever the declaration puts it: nothing of it is executed."""
     (tmp_path / "more").mkdir()
     files = [tmp_path / name for name in ("nap", "other", "more/nap")]
     for file in files:
@@ -148,7 +148,7 @@ def test_administrators_file_has_to_be_ours(tmp_path: Path, setting: str) -> Non
     [("nap start", 6), ("nap status", 4), ("all start", 6), ("all status", 4),
      ("generate systemd nap", 1), ("{}/nap.toml start", 6)],
 )  # fmt: skip
-def test_every_door_says_so_in_one_line(place, words: str, status: int) -> None:
+def test_distrust_is_one_line_of_every_command(place, words: str, status: int) -> None:
     """A verb by name, all, a path, generate."""
     place.declare()
     (place.folder / "nap.toml").chmod(0o666)
@@ -172,7 +172,7 @@ chmod 755 /etc/init.d/good; chmod 777 /etc/init.d/loose
     ("words", "status"), [("loose start", 6), ("loose status", 4), ("loose --full-restart", 6),
                           ("/etc/init.d/loose start", 6)]
 )  # fmt: skip
-def test_plain_scripts_that_others_may_write_are_not_run(
+def test_script_that_others_may_write_is_not_run(
     in_namespace: Run, ssd_path: Path, words: str, status: int
 ) -> None:
     """Row s10: service(8) runs them."""
@@ -184,7 +184,7 @@ def test_plain_scripts_that_others_may_write_are_not_run(
 
 
 @pytest.mark.requires_namespaces
-def test_plain_scripts_that_others_may_write_are_a_question(
+def test_script_that_others_may_write_is_shown_as_unclear(
     in_namespace: Run, ssd_path: Path
 ) -> None:
     """In --status-all."""
@@ -196,8 +196,8 @@ def test_plain_scripts_that_others_may_write_are_a_question(
     assert done.stderr.endswith(" [ ? ]  loose\n")
 
 
-def test_what_ships_with_the_package_is_as_good_as_the_package() -> None:
-    """Its folder may be anybody's: so may the code that reads it."""
+def test_shipped_declarations_are_trusted() -> None:
+    """Whoever can write them can write the code that reads them, too."""
     trust.check(f"{trust.PACKAGE}nothing/there")
 
 
@@ -208,10 +208,10 @@ print(toml.read(sys.argv[1]).name)
 
 
 @pytest.mark.requires_namespaces
-def test_in_a_namespace_of_a_user_the_way_may_have_an_owner_without_a_number(
+def test_directory_of_an_unmapped_owner_is_trusted(
     tmp_path: Path,
 ) -> None:
-    """The root directory has one there. A file of that owner is not obeyed."""
+    """In a user namespace the root directory may have such an owner."""
     file = tmp_path / "nap.toml"
     file.write_text(TRUE)
     inside = ["unshare", "--user", "--map-root-user", sys.executable, "-P", "-c", READ, file]

@@ -118,11 +118,11 @@ def read(words: "Sequence[str]") -> Options:
 
 def _declaration(name: str, directory: str | None) -> "Service":
     """Return the declaration of a service, or the one in a file that a path names."""
-    from ssd.service import sources
+    from ssd.service import DIRECTORY, sources
 
     if "/" in name:
         return sources.read(name)
-    return sources.find(name, directory or sources.DIRECTORY)
+    return sources.find(name, directory or DIRECTORY)
 
 
 def _generator(kind: str) -> "ModuleType":

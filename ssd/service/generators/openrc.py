@@ -53,7 +53,6 @@ LOST = {
 }
 # What a stop passes on without quotes, and what depend can name.
 PLAIN = re.compile(r"[A-Za-z0-9_./@%+:,-]+\Z", re.ASCII)
-IO_CLASSES = {"real-time": 1, "best-effort": 2, "idle": 3}  # ionice(1)
 # OpenRC's start-stop-daemon takes what does not run for stopped, fails with --oknodo where nothing
 # runs, and removes the pidfile at a --stop that only signals. Debian 12's OpenRC has dpkg's.
 OPENRCS_OWN = [
@@ -248,6 +247,7 @@ def _directories(service: "Service") -> "Iterable[str]":
 def _surroundings(sheet: Sheet) -> "Iterable[str]":
     """Yield what changes the shell itself, from which the service inherits it."""
     from ssd.service.declaration import scheduling
+    from ssd.starting.command import IO_CLASSES  # ionice(1) has the same numbers
 
     service = sheet.service
     for path in service.environment_files:

@@ -5,14 +5,13 @@ In the directory ``/``, with locale, PATH and TERM for an environment.
 
 import os
 
+from ssd.service import INIT_D
 from ssd.service.environment import DEFAULT_PATH, KEPT
 from ssd.service.initscripts.program import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-DIRECTORY = "/etc/init.d"
 
 
 def reduced(environment: "Mapping[bytes, bytes]") -> "dict[bytes, bytes]":
@@ -23,7 +22,7 @@ def reduced(environment: "Mapping[bytes, bytes]") -> "dict[bytes, bytes]":
     return kept
 
 
-def find(name: str, directory: str = DIRECTORY) -> str | None:
+def find(name: str, directory: str = INIT_D) -> str | None:
     """Return the path of the init script of that name, None if there is none to execute.
 
     A name is that of a file in the directory: no path, and no directory (see divergences.md).

@@ -11,6 +11,7 @@ from select import POLLIN, poll
 
 from ssd import statuses
 from ssd.sentences import Voice
+from ssd.service import INIT_D
 from ssd.service.errors import DeclarationError
 from ssd.service.initscripts import script
 from ssd.service.initscripts.program import Run, spawn
@@ -47,7 +48,7 @@ USAGE = b"usage:"
 CHUNK = 1 << 20  # more than a pipe holds: what was said before the end is read in one piece
 
 
-def scripts(directory: str = script.DIRECTORY) -> list[str]:
+def scripts(directory: str = INIT_D) -> list[str]:
     """Return the names of the init scripts that may be asked, in byte order."""
     names = (os.fsdecode(name) for name in sorted(os.listdir(os.fsencode(directory))))
     return [
@@ -76,7 +77,7 @@ def main(
         voice.complain(f"--status-all: {error}")
         return statuses.USAGE
     declared = declared or {}
-    directory = script.DIRECTORY
+    directory = INIT_D
     try:
         names = [name for name in scripts() if name not in declared]
         os.chdir(directory)  # where service(8) runs them

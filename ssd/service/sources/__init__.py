@@ -1,13 +1,14 @@
-"""Where declarations are, and which of them has a name.
+"""Find the declaration of a service by its name, and read it.
 
 A service is declared by ``NAME.toml`` or ``NAME`` (assignments in shell) in /etc/ssd, by a
-file that ships with the package, or by an init script whose interpreter is ssd-service; the
+file that ships with the package, or by an init script whose interpreter is ssd-service. The
 first of these counts.
 """
 
 import os
 import stat
 
+from ssd.service import DIRECTORY, INIT_D
 from ssd.service.errors import UnknownService
 
 TYPE_CHECKING = False
@@ -16,22 +17,20 @@ if TYPE_CHECKING:
 
     from ssd.service.declaration import Service
 
-DIRECTORY = "/etc/ssd"
 SHIPPED = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "declarations")
-INIT_D = "/etc/init.d"
 
 
 def candidates(name: str, directory: str = DIRECTORY) -> list[str]:
-    """Return the paths at which a service of this name may be declared, in their order."""
+    """Return the paths of the files that may declare a service, the first one first."""
     return [f"{directory}/{name}.toml", f"{directory}/{name}", f"{SHIPPED}/{name}",
             f"{INIT_D}/{name}"]  # fmt: skip
 
 
 def locate(name: str, directory: str = DIRECTORY) -> str | None:
-    """Return the path of a declaration; None if there is none of this name.
+    """Return the path of a declaration, None if no file declares this service.
 
-    A plain init script in /etc/init.d is none. Raises OSError where the caller may not look:
-    the next place may have another declaration of the same name.
+    A plain init script in /etc/init.d is not a declaration. Raises OSError for a directory
+    that the caller may not search: a later one may declare another service of this name.
     """
     if not name or "/" in name or "\0" in name or name[0] in ".-":
         return None
@@ -52,16 +51,13 @@ def _is_file(path: str) -> bool:
 
 
 def _text_in_zip(path: str) -> str | None:
-    """Return the text of a shipped declaration where the package is a zip file (zipapp).
-
-    None for another path, and where the package is no zip file.
-    """
+    """Return the text of a declaration that ships in a zip file (zipapp), None for others."""
     read = getattr(__spec__.loader, "get_data", None) if __spec__ else None
     if read is None or os.path.dirname(path) != SHIPPED:
         return None
     try:
         found: bytes = read(path)
-    except OSError:  # zipimport's word for no such name
+    except OSError:  # zipimport raises it for an unknown name
         return None
     return found.decode()
 
@@ -71,8 +67,8 @@ def find(
 ) -> "Service":
     """Return the declaration of a service by its name.
 
-    ``environment`` is what a shell file sees, our own if None. Raises UnknownService, which
-    names what comes nearest, DeclarationError, and OSError for a file that cannot be read.
+    ``environment`` is that of a shell file, our own if None. Raises UnknownService, which has
+    the most similar name, DeclarationError, and OSError for a file that cannot be read.
     """
     path = locate(name, directory)
     if path is None:
@@ -88,9 +84,9 @@ def read(
     environment: "Mapping[bytes, bytes] | None" = None,
     meanwhile: "Callable[[], object]" = lambda: None,
 ) -> "Service":
-    """Read one declaration, in TOML or in shell as its name says.
+    """Read one declaration: TOML if its name ends in ``.toml``, else shell.
 
-    ``meanwhile`` is called once, as soon as there is nothing to do but wait for the shell.
+    ``meanwhile`` is called once, while the shell works.
     """
     if path.endswith(".toml"):
         from ssd.service.sources import toml
@@ -109,22 +105,22 @@ def read(
 
 
 def names(directory: str = DIRECTORY) -> list[str]:
-    """Return the names of the services that are declared in a directory, in byte order.
+    """Return the names of the services that a directory declares, in byte order.
 
-    Other names with a dot are none, as for run-parts(8): editors and packages leave such.
+    Any other name with a dot is ignored, as by run-parts(8): editors and packages leave such files.
     """
     try:
         with os.scandir(directory) as found:
-            plain = {each.name.removesuffix(".toml") for each in found if not _is_folder(each)}
-    except (FileNotFoundError, NotADirectoryError):  # the latter of those that a zip file holds
+            plain = {each.name.removesuffix(".toml") for each in found if not _is_directory(each)}
+    except (FileNotFoundError, NotADirectoryError):  # the latter inside a zip file
         return []
     return sorted(filter(_is_name, plain), key=os.fsencode)
 
 
-def _is_folder(entry: "os.DirEntry[str]") -> bool:
+def _is_directory(entry: "os.DirEntry[str]") -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link in a circle, say: whoever reads it is told
+    except OSError:  # a link to itself, say: reading it gives the error
         return False
 
 
@@ -133,11 +129,13 @@ def _is_name(name: str) -> bool:
 
 
 def has_verbs(path: str) -> bool:
-    """Tell whether a file is a script that does its verbs itself, and is no declaration."""
-    if path.endswith(".toml") or not _is_file(path):  # what is read from a pipe is gone
+    """Tell whether a file is a script with verbs of its own, and not a declaration."""
+    if path.endswith(".toml") or not _is_file(path):  # a pipe could not be read again
         return False
-    first = _first_line(path)
-    if not first.startswith(b"#!") or b"ssd-service" in first:
+    from ssd.service.programs import first_line
+
+    first = first_line(path)
+    if not first.startswith("#!") or "ssd-service" in first:
         return False
     from ssd.service.sources.shell import has_verbs as text_has_verbs
 
@@ -147,13 +145,7 @@ def has_verbs(path: str) -> bool:
 
 def is_own(path: str) -> bool:
     """Tell whether a file names ssd-service as its interpreter."""
-    first = _first_line(path)
-    return first.startswith(b"#!") and b"ssd-service" in first
+    from ssd.service.programs import first_line
 
-
-def _first_line(path: str) -> bytes:
-    try:
-        with open(path, "rb", buffering=0) as file:
-            return file.read(256).partition(b"\n")[0]
-    except OSError:  # none there, or not for us to read
-        return b""
+    first = first_line(path)
+    return first.startswith("#!") and "ssd-service" in first

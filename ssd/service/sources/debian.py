@@ -201,9 +201,7 @@ def check_spelling(text: str, file: str) -> None:
             continue
         near = meant(name)
         if near is not None or name.startswith("SERVICE_"):
-            raise DeclarationError(
-                "there is no such variable", name, file=file, line=number, nearest=near
-            )
+            raise DeclarationError("unknown variable", name, file=file, line=number, nearest=near)
 
 
 def uses(text: str, name: str) -> bool:

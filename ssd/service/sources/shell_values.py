@@ -1,11 +1,11 @@
-"""How a shell file writes values that are more than text: both ways, and pure.
+"""The values of fields as a shell file writes them, in both directions.
 
-Flags are yes and no, lists are words, quoted where need be, tables are words ``KEY=VALUE``, and
-a list of tables is a word for each, which is taken apart into words again.
+Flags are yes and no. A list is its words, quoted if necessary. A table is words ``KEY=VALUE``. A
+list of tables has a word for each table, which is split into words again.
 """
 
 from ssd.service.fields import READINESS, RESPAWN
-from ssd.service.kinds import BadValue
+from ssd.service.kinds import TABLE, BadValue
 from ssd.service.words import join, quote, split
 
 TYPE_CHECKING = False
@@ -16,18 +16,16 @@ _FLAGS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0"
 
 
 def from_text(kind: str, text: str) -> object:
-    """Return what a text means to a field; a field's own check follows. Raises BadValue."""
-    if kind not in _READERS:
-        return text
+    """Return the value that a text means; the field's check comes after. Raises BadValue."""
     try:
-        return _READERS[kind](text)
+        return FORMS[TABLE[kind][1] if kind in TABLE else "text"](text)
     except ValueError as error:
         reason = error.reason if isinstance(error, BadValue) else str(error)
         raise BadValue(reason) from None
 
 
 def to_text(kind: str, value: object) -> str:
-    """Return the text that ``from_text`` takes for this value."""
+    """Return the text from which ``from_text`` makes this value."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
@@ -41,7 +39,7 @@ def to_text(kind: str, value: object) -> str:
 
 def _flag(text: str) -> bool:
     if text.lower() not in _FLAGS:
-        raise BadValue(f"it has to be yes or no, not {text!r}")
+        raise BadValue(f"must be yes or no, not {text!r}")
     return _FLAGS[text.lower()]
 
 
@@ -49,14 +47,14 @@ def _integer(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise BadValue(f"it has to be a whole number, not {text!r}") from None
+        raise BadValue(f"must be a whole number, not {text!r}") from None
 
 
 def _number(text: str) -> "int | float":
     try:
         return float(text) if "." in text or "e" in text else int(text)
     except ValueError:
-        raise BadValue(f"it has to be a number, not {text!r}") from None
+        raise BadValue(f"must be a number, not {text!r}") from None
 
 
 def _oom(text: str) -> "int | str":
@@ -72,13 +70,13 @@ def _pairs(text: str) -> dict[str, str]:
     for word in split(text):
         key, equals, value = word.partition("=")
         if not equals:
-            raise BadValue(f"it has to be words KEY=VALUE, not {word!r}")
+            raise BadValue(f"must be words KEY=VALUE, not {word!r}")
         pairs[key] = value
     return pairs
 
 
 def _entries(kinds: "Mapping[str, str]") -> "Callable[[str], object]":
-    """Make the reader of a table whose keys are known; unknown ones are for the check."""
+    """Make the reader of a table with known keys; the check rejects unknown ones."""
     return lambda text: {k: from_text(kinds.get(k, "text"), t) for k, t in _pairs(text).items()}
 
 
@@ -91,9 +89,9 @@ def _directory(table: dict[str, str]) -> str:
 
 
 _TABLES = {"readiness": READINESS, "respawn": RESPAWN}
-_READERS: "dict[str, Callable[[str], object]]" = {
-    "count": _integer, "directories": _directories, "exits": _exits, "flag": _flag,
-    "limits": _pairs, "nice": _integer, "oom": _oom, "paths": split,
-    "readiness": _entries(READINESS), "respawn": _entries(RESPAWN), "runlevels": split,
-    "seconds": _number, "table": _pairs, "words": split,
+# form (``ssd.service.kinds.TABLE``) -> its reader
+FORMS: "dict[str, Callable[[str], object]]" = {
+    "directories": _directories, "exits": _exits, "flag": _flag, "integer": _integer,
+    "number": _number, "oom": _oom, "pairs": _pairs, "readiness": _entries(READINESS),
+    "respawn": _entries(RESPAWN), "text": str, "words": split,
 }  # fmt: skip

@@ -8,10 +8,11 @@ stops. Loaded only where such an init runs.
 import errno
 import os
 
+from ssd.service import INIT_D
 from ssd.service.generators.facilities import unit_name
 from ssd.service.initscripts.cli import OPENRC, SYSTEMD
 from ssd.service.initscripts.program import Run
-from ssd.service.sources import INIT_D, is_own
+from ssd.service.sources import is_own
 from ssd.statuses import UNIMPLEMENTED, UNKNOWN
 from ssd.writing import write
 

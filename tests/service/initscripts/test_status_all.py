@@ -38,7 +38,7 @@ def test_broken_declaration_is_a_question_with_its_reason(in_namespace: Run) -> 
     ours = Path(sys.executable).with_name("ssd-service")
     command = f"{SETTING}\necho x=1 > two.toml\n{ours} --directory /tmp/declared --status-all"
     done = in_namespace("sh", "-ec", command)
-    reason = "two: /tmp/declared/two.toml:1: x: there is no such field"
+    reason = "two: /tmp/declared/two.toml:1: x: unknown field"
     assert f" [ ? ]  three\nssd-service: {reason}\n [ ? ]  two\n" == done.stderr
     assert 0 == done.returncode
 

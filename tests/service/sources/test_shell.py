@@ -15,7 +15,7 @@ from ssd.service.fields import KINDS
 from ssd.service.sources import shell
 from ssd.service.words import quote
 
-from .strategies import value_of
+from ..strategies import value_of
 
 FILE = "/etc/ssd/nap"
 ENVIRONMENT = {b"PATH": b"/usr/bin:/bin"}
@@ -33,21 +33,21 @@ def loads(text: str, file: str = FILE, **environment: str) -> Service:
 
 @settings(deadline=None, max_examples=120)
 @given(SERVICES)
-def test_what_is_written_is_read_again(service: Service) -> None:
+def test_shell_text_makes_the_same_service(service: Service) -> None:
     """Every field, with every value that it can have, through a real shell."""
     assert service == loads(shell.write(service))
 
 
 @pytest.mark.parametrize("text", ["\n#!/bin/sh\n", "PROJECT_NAME=x", "INIT_D_SCRIPT_SOURCED=true"])
-def test_what_a_value_says_is_not_the_kind_of_a_file(text: str) -> None:
-    """Words that tell other kinds of files are values as any others here."""
+def test_kind_of_a_file_does_not_depend_on_values(text: str) -> None:
+    """Words that identify other kinds of files are ordinary values here."""
     service = Service(name="nap", executable="/bin/sleep", before_start=text, usage=text)
     assert service == loads(shell.write(service))
 
 
 @pytest.mark.parametrize("text", ["a\rb", "a\r\nb", "\r\n", "\ufeffa"])
-def test_what_is_written_is_read_again_from_a_file(tmp_path, text) -> None:
-    """Line ends in a value are the value's."""
+def test_shell_file_makes_the_same_service(tmp_path, text) -> None:
+    """Line ends in a value are kept."""
     service = Service(name="nap", environment={"A": text}, usage=text)
     (tmp_path / "nap").write_bytes(shell.write(service).encode())
     assert service == shell.read(str(tmp_path / "nap"), ENVIRONMENT)
@@ -55,7 +55,7 @@ def test_what_is_written_is_read_again_from_a_file(tmp_path, text) -> None:
 
 @pytest.mark.parametrize("first", ["", "#!/usr/bin/env ssd-service\r\n"])
 def test_file_may_come_from_windows(tmp_path, first) -> None:
-    """Byte order mark and carriage returns are none of its words."""
+    """Byte order mark and carriage returns are left out."""
     text = f"\ufeff{first}DAEMON=/bin/sleep\r\nDAEMON_ARGS=5\r\n"
     (tmp_path / "nap").write_bytes(text.encode())
     found = shell.read(str(tmp_path / "nap"), ENVIRONMENT)
@@ -64,8 +64,8 @@ def test_file_may_come_from_windows(tmp_path, first) -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(OPTIONAL["description"])
-def test_text_is_what_the_shell_makes_of_it(text: str) -> None:
-    """Quotes, references, conditionals and commands mean what they mean."""
+def test_shell_expands_the_text(text: str) -> None:
+    """Quotes, references, conditionals and commands mean what they mean to sh(1)."""
     script = f'A={quote(text)}\nif true; then SERVICE_USAGE="<${{A}}>$(echo x)"; fi\n'
     assert f"<{text}>x" == loads(script).usage
 
@@ -85,8 +85,8 @@ PIDFILE=/var/run/atd.pid
 """
 
 
-def test_init_d_script_is_read() -> None:
-    """By its own rules: the daemon detaches itself, and is known by three things."""
+def test_init_d_script_follows_its_own_rules() -> None:
+    """The daemon detaches itself, and is matched by pidfile, program and name."""
     service = loads(INIT_D, "/etc/init.d/atd")
     assert {
         "name": "atd",
@@ -109,16 +109,16 @@ def test_init_d_script_is_read() -> None:
 @pytest.mark.parametrize(
     ("lines", "name"), [("", "atd2"), ("NAME=x\n", "x"), ("DAEMON=none\n", "atd")], ids=str
 )
-def test_init_d_script_is_called_as_its_program(lines: str, name: str) -> None:
-    """Unless it sets NAME; the header counts where there is no program."""
+def test_init_d_script_is_named_after_its_program(lines: str, name: str) -> None:
+    """Unless it sets NAME; without a program the header gives the name."""
     text = INIT_D.replace("PIDFILE=/var/run/atd.pid", "DAEMON=/usr/sbin/atd2") + lines
     service = loads(text)
     found = (service.name, service.pidfile, service.process_name)
     assert (name, f"/run/{name}.pid", name) == found
 
 
-def test_every_variable_of_an_init_d_script_counts() -> None:
-    """init-d-script(5) names them."""
+def test_variables_of_an_init_d_script_become_fields() -> None:
+    """All those of init-d-script(5)."""
     text = INIT_D + (
         "DESC='the daemon'\nNAME=other\nCOMMAND_NAME=none\nDAEMON_ARGS='-f  -l 1'\n"
         "RELOAD_SIGNAL=1\nSTOP_ARGS='--retry INT/2/KILL/1'\n"
@@ -146,14 +146,14 @@ def test_functions_of_an_init_d_script_become_hooks(tmp_path: Path) -> None:
     assert ("", "") == (service.after_start, service.before_stop)
 
 
-def test_variables_of_the_environment_are_not_those_of_the_file() -> None:
-    """As in an init-d-script: NAME may be anything to whoever calls."""
+def test_environment_sets_no_variable_of_the_file() -> None:
+    """As in an init-d-script: NAME may be anything in the caller's environment."""
     service = loads("DAEMON=/bin/true\n", NAME="host", DESC="x", SERVICE_UMASK="077")
     assert {"name": "nap", "executable": "/bin/true"} == service.to_dict()
 
 
-def test_administrators_file_has_the_last_word(tmp_path: Path) -> None:
-    """Of the service's own name, in /etc/default."""
+def test_administrators_file_overrides_the_declaration(tmp_path: Path) -> None:
+    """It has the service's name, in /etc/default."""
     (tmp_path / "nap").write_text("DAEMON_ARGS=-x\n")
     text = f"DEFAULT_DIR={tmp_path}\nDAEMON=/bin/true\nDAEMON_ARGS=-y\n"
     assert ["-x"] == loads(text).arguments
@@ -180,8 +180,8 @@ esac
 """
 
 
-def test_script_with_code_of_its_own_is_read_as_far_as_it_goes() -> None:
-    """Its variables count, wherever it ends when no verb is given."""
+def test_script_with_code_is_read_to_its_end() -> None:
+    """Its variables count, wherever it ends when it is given no verb."""
     service = loads(SKELETON)
     assert "/usr/sbin/daemonexecutablename" == service.executable
     assert ["--options", "args"] == service.arguments
@@ -208,8 +208,8 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("text", MISTAKES, ids=lambda text: text[:40])
-def test_mistake_is_named_with_file_line_and_variable(text: str) -> None:
-    """And with the variable that was probably meant."""
+def test_error_has_file_line_and_variable(text: str) -> None:
+    """And the variable that was probably meant."""
     with pytest.raises(DeclarationError) as caught:
         loads(text)
     error = caught.value
@@ -219,18 +219,18 @@ def test_mistake_is_named_with_file_line_and_variable(text: str) -> None:
         assert near == error.nearest
 
 
-def test_variable_of_the_files_own_is_no_mistake() -> None:
-    """If the file uses it, or if it is like no other."""
+def test_unknown_variable_may_be_the_files_own() -> None:
+    """If the file uses it, or if no known one is like it."""
     loads("DEAMON=/bin/true\nDAEMON=$DEAMON\nXYZZY=1\n")
 
 
-def test_large_output_of_the_file_is_no_hindrance() -> None:
+def test_large_output_of_a_file_does_no_harm() -> None:
     """Whatever it prints, and wherever."""
     noise = "i=0\nwhile [ $i -lt 3000 ]; do echo $i$i$i$i$i; echo $i$i$i >&2; i=$((i+1)); done\n"
     assert "/bin/true" == loads(noise * 3 + "DAEMON=/bin/true\n").executable
 
 
-def test_file_that_does_not_end_is_not_read_to_its_end() -> None:
+def test_endless_file_is_rejected() -> None:
     """A device in the place of a declaration."""
     with pytest.raises(DeclarationError, match="larger than"):
         shell.read("/dev/zero", ENVIRONMENT)
@@ -239,7 +239,7 @@ def test_file_that_does_not_end_is_not_read_to_its_end() -> None:
 @pytest.mark.parametrize(
     ("link", "name"), [("S01nap", "nap"), ("K99nap", "nap"), ("S1nap", "S1nap"), ("S01", "S01")]
 )
-def test_links_of_runlevels_do_not_rename_a_service(tmp_path: Path, link, name) -> None:
+def test_runlevel_link_does_not_rename_a_service(tmp_path: Path, link, name) -> None:
     """Or a start at boot and one by hand would make two daemons. Other links are names."""
     (tmp_path / "nap").write_text("#!/usr/bin/env ssd-service\nDAEMON=/bin/sleep\n")
     (tmp_path / link).symlink_to("nap")
@@ -249,29 +249,29 @@ def test_links_of_runlevels_do_not_rename_a_service(tmp_path: Path, link, name) 
 @pytest.mark.parametrize(
     "name", ["na p", "$x", "it's", "w*", "a}", "$(exit 3)", "`a`", 'a"b', "\\"]
 )
-def test_name_of_a_file_is_no_shell(tmp_path: Path, name) -> None:
-    """Whatever is in it, nothing is executed, and two services have not one pidfile."""
+def test_file_name_is_not_executed(tmp_path: Path, name) -> None:
+    """Whatever it contains, and two services do not share a pidfile."""
     (tmp_path / name).write_text("DAEMON=/bin/sleep\n")
     assert name == shell.read(str(tmp_path / name), ENVIRONMENT).name
     header = f"### BEGIN INIT INFO\n# Provides: {name.split()[0]}\n### END INIT INFO\n"
     assert name.split()[0] == loads(f"{header}DAEMON=/bin/sleep\n").name
 
 
-def test_file_that_is_called_as_a_runlevels_link_keeps_its_name(tmp_path: Path) -> None:
-    """Only a link is one."""
+def test_file_named_like_a_runlevel_link_keeps_its_name(tmp_path: Path) -> None:
+    """Only a link loses its rank."""
     (tmp_path / "S01nap").write_text("DAEMON=/bin/sleep\n")
     assert "S01nap" == shell.read(str(tmp_path / "S01nap"), ENVIRONMENT).name
 
 
-def test_file_that_hangs_is_a_mistake(monkeypatch) -> None:
-    """It must not hold up those who ask after every service."""
+def test_file_that_hangs_is_an_error(monkeypatch) -> None:
+    """It must not hold up a query of every service."""
     monkeypatch.setattr(sh, "PATIENCE", 0.1)
     reason = "/etc/ssd/nap: reading it takes longer than 0.1"
     with nothing_left(), let_go(), pytest.raises(DeclarationError, match=reason):
         loads("while :; do :; done\n")
 
 
-def test_what_a_file_leaves_in_the_background_is_not_waited_for() -> None:
+def test_background_process_of_a_file_is_not_waited_for() -> None:
     """It has the descriptor of the variables, and may run for ever."""
     service = loads("sleep 1000 &\nDAEMON=/bin/true\nDESC=$!\n")
     os.kill(int(service.description), signal.SIGKILL)

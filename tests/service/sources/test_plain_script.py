@@ -42,8 +42,8 @@ def read(code: str, first: str = "#!/bin/sh") -> object:
         ("--stop --pidfile $PIDFILE --signal HUP", "--signal HUP"),
     ],
 )  # fmt: skip
-def test_what_a_declaration_would_lose_is_named(call: str, lost: str | None) -> None:
-    """With the script's own line. What the assignments say already is nothing lost."""
+def test_options_that_a_declaration_would_lose_are_named(call: str, lost: str | None) -> None:
+    """The error has the script's line. What the assignments say is not lost."""
     code = CASE.format(f"start-stop-daemon {call}")
     if lost is None:
         read(code)
@@ -57,22 +57,22 @@ def test_what_a_declaration_would_lose_is_named(call: str, lost: str | None) -> 
 @pytest.mark.parametrize(
     "command", ["su -c x nap", "ulimit -n 99", "umask 077", "export A=1", "cd /srv", "mkdir -p /x"]
 )
-def test_what_it_does_besides_is_named(command: str) -> None:
-    """In the code of a verb, where nobody executes it for us."""
+def test_commands_that_a_declaration_would_lose_are_named(command: str) -> None:
+    """They stand in the code of a verb, which nobody executes for us."""
     start = "start-stop-daemon --start --exec $DAEMON -- $DAEMON_ARGS"
     for code in (f"{command}; {start}", f"{start} && {command}", f"{command}\n    {start}"):
         with pytest.raises(DeclarationError, match=f"would lose {command.split()[0]};"):
             read(CASE.format(code))
 
 
-def test_one_that_starts_its_program_in_its_own_way_is_refused() -> None:
-    """Nothing can be said of it."""
+def test_script_without_start_stop_daemon_is_rejected() -> None:
+    """Nothing is known of how it starts its program."""
     with pytest.raises(DeclarationError, match="it starts its program without start-stop-daemon"):
         read(CASE.format("$DAEMON $DAEMON_ARGS &"))
 
 
-def test_file_of_mere_assignments_is_a_declaration_whatever_its_first_line_says() -> None:
-    """There are no verbs to run. A comment is no code."""
+def test_file_of_assignments_is_a_declaration() -> None:
+    """Whatever its first line says: it has no verbs. A comment is not code."""
     text = f"#!/bin/bash\n# start it with $1\n{HEAD}"
     assert (False, False) == (acts(text), shell.has_verbs(text))
     assert "nap" == shell.loads(text, "/etc/ssd/nap", {b"PATH": b"/bin"}).name
@@ -82,13 +82,13 @@ def test_file_of_mere_assignments_is_a_declaration_whatever_its_first_line_says(
     "code", ["for verb; do :; done", "for v\ndo :; done", "shift", "[ -n x ] && shift 1",
              "while getopts x o; do :; done", "[ $# -gt 0 ]"]
 )  # fmt: skip
-def test_one_that_takes_its_arguments_without_a_name_acts_too(code: str) -> None:
+def test_script_that_shifts_or_loops_has_verbs(code: str) -> None:
     """It is run as it is."""
     assert shell.has_verbs(f"#!/bin/sh\n{HEAD}{code}\n")
 
 
 @pytest.mark.parametrize("code", ["DESC='shift work'", "for n in 1; do :; done", "A=${#NAME}"])
-def test_what_only_looks_like_it_does_not(code: str) -> None:
+def test_script_without_arguments_has_no_verbs(code: str) -> None:
     """It stays a declaration."""
     assert not shell.has_verbs(f"#!/bin/sh\n{HEAD}{code}\n")
 
@@ -97,9 +97,7 @@ FOREIGN = ["/usr/bin/python3", "/usr/bin/env -S perl -w", "/sbin/openrc-run"]
 
 
 @pytest.mark.parametrize("interpreter", FOREIGN)
-def test_what_is_in_another_language_is_never_read_by_a_shell(
-    interpreter: str, tmp_path: Path
-) -> None:
+def test_other_interpreter_is_never_read_by_a_shell(interpreter: str, tmp_path: Path) -> None:
     """`import` and `print` are programs of many machines. By its path it is run as it is."""
     code = f"touch {tmp_path}/executed\n"
     assert shell.has_verbs(f"#! {interpreter}\n{code}")
@@ -109,8 +107,8 @@ def test_what_is_in_another_language_is_never_read_by_a_shell(
 
 
 @pytest.mark.parametrize("first", ["#!/usr/bin/env -S A=1 bash -e", "#!/bin/busybox sh"])
-def test_any_shell_is_a_shell(first: str) -> None:
-    """Through env(1) or busybox(1), too."""
+def test_every_shell_is_known(first: str) -> None:
+    """Also through env(1) or busybox(1)."""
     assert not shell.has_verbs(f"{first}\n{HEAD}")
     read("", first)
 
@@ -122,7 +120,7 @@ INIT_D = "#!/usr/bin/env /lib/init/init-d-script\n"
     "code", ["do_start_cmd_override() { :; }", "do_status_override ()\n{ :; }",
              "alias do_reload=do_reload_sigusr1"]
 )  # fmt: skip
-def test_init_d_script_that_does_a_verb_itself_is_refused(code: str) -> None:
+def test_init_d_script_with_its_own_verbs_is_rejected(code: str) -> None:
     """Only what it does before and after a start and a stop has a field."""
     text = f"{INIT_D}{HEAD}{code}\n"
     assert shell.has_verbs(text)
@@ -131,15 +129,15 @@ def test_init_d_script_that_does_a_verb_itself_is_refused(code: str) -> None:
         read(f"{code}\n", INIT_D.strip())
 
 
-def test_hooks_of_an_init_d_script_are_no_verbs() -> None:
+def test_hooks_of_an_init_d_script_are_not_verbs() -> None:
     """It stays a declaration."""
     text = f"{INIT_D}{HEAD}do_start_prepare() {{ :; }}\n"
     assert not shell.has_verbs(text)
 
 
 @pytest.mark.parametrize("word", ["$1", '"$1"', '"${1:-}"', '"$*"'])
-def test_declaration_that_acts_on_its_verb_is_refused(word: str) -> None:
-    """It is not told the verb, so that the code would never be run."""
+def test_declaration_that_acts_on_its_verb_is_rejected(word: str) -> None:
+    """It is not told the verb, so the code would never run."""
     code = f"case {word} in start) echo hello ;; esac\n"
     with pytest.raises(DeclarationError, match=r"nap:6: case: a declaration is not told its verb"):
         read(code, "#!/usr/bin/env ssd-service")
@@ -150,8 +148,8 @@ def test_declaration_that_acts_on_its_verb_is_refused(word: str) -> None:
              "f() { :; }\nif [ $# -gt 0 ]; then umask 077; fi",
              "f()\n{\n  :\n}\n[[ $1 == stop ]] && exit"]
 )  # fmt: skip
-def test_it_need_be_no_case(code: str) -> None:
-    """Whatever the condition would do is lost, also in a file without a first line."""
+def test_verb_in_any_condition_is_rejected(code: str) -> None:
+    """The effect of the condition would be lost, also in a file without a first line."""
     for first in ("#!/usr/bin/env ssd-service", "# mine"):
         with pytest.raises(DeclarationError, match="a declaration is not told its verb"):
             read(code + "\n", first)
@@ -166,13 +164,13 @@ OTHER_CONDITIONS = [
 
 
 @pytest.mark.parametrize("code", OTHER_CONDITIONS)
-def test_condition_of_its_own_is_no_verb(code: str) -> None:
-    """A function has arguments of its own, and so have programs."""
+def test_condition_on_other_arguments_is_accepted(code: str) -> None:
+    """Functions have arguments of their own, and so have programs."""
     read(code + "\n", "#!/usr/bin/env ssd-service")
 
 
-def test_declaration_may_have_functions_with_arguments_and_may_exit() -> None:
-    """Or tell cases apart by its own variables."""
+def test_declaration_may_have_functions_and_may_exit() -> None:
+    """It may also distinguish cases by its own variables."""
     code = 'f() { DESC=$1; }\nf nap\ncase "$DESC" in nap) DESC=other ;; esac\nexit 0\n'
     service = read(code, "#!/usr/bin/env ssd-service")
     assert ("other", ["300"]) == (service.description, service.arguments)  # type: ignore[attr-defined]
@@ -201,7 +199,7 @@ def script(tmp_path: Path) -> Path:
         (["--full-restart"], "stop\n/\n{0} start", 0),
     ],
 )  # fmt: skip
-def test_by_its_path_it_is_run_as_by_its_name(
+def test_script_runs_the_same_by_path_and_by_name(
     script: Path, ssd_path: Path, words: list[str], told: str, status: int
 ) -> None:
     """Row s2: with all words, in the directory / and with hardly any environment."""
@@ -212,7 +210,7 @@ def test_by_its_path_it_is_run_as_by_its_name(
     assert f"{script} {told}\n/\n".format(script) == done.stdout
 
 
-def test_one_that_may_not_be_executed_says_so(script: Path, ssd_path: Path, run: Run) -> None:
+def test_script_that_is_not_executable_is_reported(script: Path, ssd_path: Path, run: Run) -> None:
     """With the status of env(1)."""
     script.chmod(0o644)
     done = run(ssd_path.with_name("ssd-service"), script, "start")
@@ -220,8 +218,8 @@ def test_one_that_may_not_be_executed_says_so(script: Path, ssd_path: Path, run:
     assert (126, reason) == (done.returncode, done.stderr)
 
 
-def test_generate_writes_nothing_of_it(script: Path, ssd_path: Path, run: Run) -> None:
-    """What would be lost is named, with --strict or without."""
+def test_generate_rejects_a_script_with_losses(script: Path, ssd_path: Path, run: Run) -> None:
+    """It names what would be lost, with --strict or without."""
     start = "start-stop-daemon --start --exec $DAEMON --chuid nobody"
     script.write_text(f"#!/bin/sh\n{HEAD}{CASE.format(start)}")
     for more in ([], ["--strict"]):
@@ -231,7 +229,7 @@ def test_generate_writes_nothing_of_it(script: Path, ssd_path: Path, run: Run) -
 
 
 def test_declaration_may_come_through_a_pipe(ssd_path: Path) -> None:
-    """Nothing of it is read before its time."""
+    """Nothing of it is read too early."""
     ours = ssd_path.with_name("ssd-service")
     text = "DAEMON=/bin/echo\nDAEMON_ARGS='a b'\n" + "# more than is looked at first\n" * 99
     done = subprocess.run(

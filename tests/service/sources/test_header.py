@@ -40,7 +40,7 @@ PARSED = {
 
 
 def test_header_is_read_by_lower_case_keyword() -> None:
-    """Only what stands between the delimiters; a continued Description is whole."""
+    """Only what stands between the delimiters; a continued Description is complete."""
     assert PARSED == header.parse(SCRIPT)
 
 
@@ -64,27 +64,27 @@ LINES = {
 
 
 @pytest.mark.parametrize("text", LINES)
-def test_line_says_what_a_keyword_and_a_colon_say(text: str) -> None:
+def test_line_without_keyword_and_colon_is_ignored(text: str) -> None:
     """Other comments are passed over."""
     script = f"{header.BEGIN}\n{text}\n{header.END}\n"
     assert LINES[text] == header.parse(script)
 
 
 @pytest.mark.parametrize("text", ["", "#!/bin/sh\n# Provides: x\n", f"{header.END}\n# Key: x\n"])
-def test_script_may_have_no_header(text: str) -> None:
+def test_script_without_header_has_no_keywords(text: str) -> None:
     """Then it says nothing."""
     assert {} == header.parse(text)
 
 
-def test_only_the_first_header_counts() -> None:
-    """And one that is never ended goes on to the end."""
+def test_first_header_counts() -> None:
+    """A header without an end goes on to the end of the file."""
     first = f"{header.BEGIN}  \n# A: 1\n{header.END}\n"
     assert {"a": "1"} == header.parse(f"{first}{header.BEGIN}\n# B: 2\n{header.END}\n")
     assert {"b": "2"} == header.parse(f"{header.BEGIN}\n# B: 2")
 
 
-def test_words_of_a_list_are_apart() -> None:
-    """A keyword that is not there has none."""
+def test_words_split_a_list() -> None:
+    """A missing keyword has no words."""
     parsed = header.parse(SCRIPT)
     assert ["$network", "$local_fs"] == header.words(parsed, "Required-Start")
     assert [] == header.words(parsed, "Should-Start")
@@ -99,7 +99,7 @@ KEYWORDS = ("Provides", "Required-Start", "Required-Stop", "Default-Start", "Sho
     sorted(filter(Path.is_file, Path("/etc/init.d").glob("*"))),
     ids=lambda path: path.name,
 )
-def test_scripts_of_the_machine_are_read_as_sed_does(script: Path) -> None:
+def test_header_agrees_with_sed_on_the_machines_scripts(script: Path) -> None:
     """The expression is that of Debian's get_lsb_header_val, but for tabs after the colon."""
     parsed = header.parse(script.read_text(encoding="utf-8", errors="surrogateescape"))
     for keyword in KEYWORDS:

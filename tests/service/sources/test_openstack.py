@@ -23,8 +23,8 @@ def fields(root: bool = True, there: tuple[str, ...] = (), **given: str) -> dict
     )
 
 
-def test_everything_follows_from_the_names() -> None:
-    """The paths of the project, its user, its log file."""
+def test_names_decide_paths_user_and_log_file() -> None:
+    """Of the project and of the service."""
     owner = {"user": "nova"}
     assert {
         "name": "nova-compute",
@@ -45,8 +45,8 @@ def test_everything_follows_from_the_names() -> None:
     } == fields()  # fmt: skip
 
 
-def test_ordinary_user_changes_to_nobody_and_makes_what_is_needed() -> None:
-    """Not the directories of the whole project."""
+def test_ordinary_user_changes_no_account() -> None:
+    """And makes only the directories that the service needs."""
     found = fields(root=False)
     assert {"user", "group"}.isdisjoint(found)
     made = [each["path"] for each in found["directories"]]
@@ -92,12 +92,12 @@ def test_arguments_follow_from_the_settings(given, there, wanted) -> None:
     ],
     ids=str,
 )
-def test_program_is_the_first_that_is_there(given, there, wanted) -> None:
-    """The one that is named, the project's own, one on PATH, a stand-in."""
+def test_program_is_the_first_that_exists(given, there, wanted) -> None:
+    """The named one, the project's own, one on PATH, a stand-in."""
     assert wanted == fields(there=there, **given)["executable"]
 
 
-def test_debians_script_is_read_as_the_declaration_that_it_was_made_of() -> None:
+def test_debians_script_equals_its_declaration() -> None:
     """The code that openstack-pkg-tools appends is not executed."""
     script = debian.unpack("nova-compute") / "etc/init.d/nova-compute"
     service = shell.read(str(script), {b"PATH": b"/bin"})
@@ -117,7 +117,7 @@ def test_shipped_declaration_has_debians_names() -> None:
 
 
 def test_administrators_files_are_read_in_their_order(tmp_path: Path) -> None:
-    """The one for all of OpenStack first."""
+    """The file for all of OpenStack comes first."""
     folder = tmp_path / "etc/default"
     folder.mkdir(parents=True)
     (folder / "openstack").write_text("USE_SYSLOG=yes\nUSE_LOGFILE=no\n")
@@ -138,8 +138,8 @@ def test_administrators_files_are_read_in_their_order(tmp_path: Path) -> None:
         ("/usr/local/bin/ssd-compute", "#!/usr/bin/python3", {"READY_SIGNAL": "HUP"}, "notify"),
     ],
 )
-def test_how_a_start_knows_that_the_program_lives(there, first, given, kind) -> None:
-    """The stand-in says it; nova does not, but handles HUP by then."""
+def test_readiness_depends_on_the_program(there, first, given, kind) -> None:
+    """The stand-in notifies; nova does not, but handles HUP once it is ready."""
     found = openstack.fields(
         {**NOVA, "STAND_IN": "ssd-compute", **given},
         root=True,

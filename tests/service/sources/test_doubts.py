@@ -47,7 +47,7 @@ def loads(text: str, first: str = "", **given: bytes) -> Service:
 @pytest.mark.parametrize(
     "first", ["", "#!/usr/bin/env ssd-service\n", "#!/usr/bin/env /lib/init/init-d-script\n"]
 )
-def test_what_a_file_changes_of_its_process_is_the_programs(
+def test_process_changes_of_a_file_apply_to_the_program(
     text: str, fields: dict[str, object], first: str
 ) -> None:
     """A program that the file started would have it too. In a subshell it is nobody's."""
@@ -63,7 +63,7 @@ def test_what_a_file_changes_of_its_process_is_the_programs(
     assert () == service.doubts
 
 
-def test_administrators_file_changes_it_too(tmp_path: Path) -> None:
+def test_process_changes_of_the_administrators_file_apply(tmp_path: Path) -> None:
     """As init-d-script(5) sources it."""
     (tmp_path / "nap").write_text("export FROM=default\nulimit -c 0\numask 027\n")
     service = loads(f"DEFAULT_DIR={tmp_path}\n")
@@ -71,8 +71,8 @@ def test_administrators_file_changes_it_too(tmp_path: Path) -> None:
     assert ({"FROM": "default"}, {"core": 0}, "0027") == found
 
 
-def test_what_is_declared_is_stronger() -> None:
-    """A table is added to, its entries are replaced."""
+def test_declared_values_override_process_changes() -> None:
+    """New entries are added to a table, the same entries replaced."""
     text = "export A=1 B=1\nulimit -n 64; ulimit -c 0\numask 077\n"
     own = "SERVICE_ENVIRONMENT='A=2'\nSERVICE_LIMITS='nofile=99'\nSERVICE_UMASK=027\n"
     service = loads(text + own)
@@ -82,8 +82,8 @@ def test_what_is_declared_is_stronger() -> None:
 
 
 @pytest.mark.parametrize("quote", ["'{}'", '"{}"'])
-def test_what_either_shell_lists_is_read(quote: str) -> None:
-    """dash and bash quote in their own ways; what was there before is left out."""
+def test_exported_reads_what_dash_and_bash_list(quote: str) -> None:
+    """Each quotes in its own way; variables that were there before are left out."""
     listed = "".join(
         f"export {name}={quote.format(value)}\n"
         for name, value in (("A", "1"), ("B", "x y"), ("PWD", "/"), ("SHLVL", "1"), ("_", "x"))
@@ -110,22 +110,22 @@ def test_what_either_shell_lists_is_read(quote: str) -> None:
     ],
 )
 @pytest.mark.parametrize("first", ["#!/usr/bin/env ssd-service\n", "#!/lib/init/init-d-script\n"])
-def test_word_that_looks_meant_is_told_of(text: str, doubt: str, first: str) -> None:
-    """With the word that says it here."""
+def test_doubt_names_the_variable_that_was_meant(text: str, doubt: str, first: str) -> None:
+    """It gives the variable that has this meaning here."""
     (found,) = loads(text, first).doubts
     number = doubt[1:2]
     expected = doubt.replace(number, str(int(number) + 1), 1) if number.isdigit() else doubt
     assert found.startswith(f"{FILE}{expected}")
 
 
-def test_words_that_a_file_makes_use_of_are_its_own() -> None:
-    """So are those that it exports, and those like no other."""
+def test_variable_that_a_file_uses_raises_no_doubt() -> None:
+    """Nor does one that it exports, or one unlike any other."""
     text = "OPTIONS=300\nDAEMON_ARGS=$OPTIONS\nexport USER=x\nGROUP=a; DESC=${GROUP}\nXYZZY=1\n"
     assert () == loads(text).doubts
 
 
-def test_administrators_words_are_told_of_too(tmp_path: Path) -> None:
-    """With his file and line; also a slip, which in the declaration itself is an error."""
+def test_doubt_names_line_of_the_administrators_file(tmp_path: Path) -> None:
+    """Also for a misspelt name, which is an error in the declaration itself."""
     (tmp_path / "nap").write_text("DAEMON_ARG=-x\nDAEMON_OPTS=-x\nOTHER=1\nGROUP=a\r\n")
     assert (
         f"{tmp_path}/nap: its lines end in carriage returns, which become a part of the values",
@@ -134,8 +134,8 @@ def test_administrators_words_are_told_of_too(tmp_path: Path) -> None:
     ) == loads(f"DEFAULT_DIR={tmp_path}\nDESC=$GROUP\n").doubts
 
 
-def test_service_of_openstack_has_its_own_words(tmp_path: Path) -> None:
-    """The rest is told of."""
+def test_openstack_variables_raise_no_doubt_in_its_services(tmp_path: Path) -> None:
+    """In other files they do."""
     (tmp_path / "nap").write_text("USE_SYSLOG=yes\nSYSTEM_USER=x\nDAEMON_OPTS=-x\nUSER=y\n")
     service = loads(f"PROJECT_NAME=nova\nNAME=nap\nDEFAULT_DIR={tmp_path}\n")
     assert (
@@ -144,20 +144,20 @@ def test_service_of_openstack_has_its_own_words(tmp_path: Path) -> None:
     ) == service.doubts
 
 
-def test_service_with_doubts_can_be_copied(tmp_path: Path) -> None:
-    """And handed to another process."""
+def test_service_with_doubts_can_be_copied_and_pickled(tmp_path: Path) -> None:
+    """Another process finds the same doubts."""
     service = pickle.loads(pickle.dumps(loads("DAEMON_OPTS=-x\n")))
     assert (1, "/bin/sleep") == (len(service.doubts), service.executable)
 
 
-def test_every_word_of_ours_that_is_proposed_exists() -> None:
-    """A field, or one of Debian's words."""
+def test_proposed_variables_exist() -> None:
+    """Each is a field, or one of Debian's variables."""
     ours = {word.removeprefix("SERVICE_").lower() for word in MEANT.values()}
     assert ours <= {*KINDS, "daemon_args", "daemon", "desc"}
 
 
-def test_verbs_that_start_say_it_and_others_do_not(place) -> None:
-    """A status is asked often."""
+def test_doubts_are_printed_by_verbs_that_start(place) -> None:
+    """Not by a status, which is asked often."""
     text = f"DAEMON=/bin/sleep\nDAEMON_ARGS=1000\nDAEMON_USER=nobody\nPIDFILE={place.pidfile}\n"
     (place.folder / "nap").write_text(text)
     reason = f"{place.folder}/nap:3: DAEMON_USER has no effect; did you mean SERVICE_USER?\n"
@@ -172,7 +172,7 @@ def test_verbs_that_start_say_it_and_others_do_not(place) -> None:
     assert (1, "") == (done.returncode, done.stdout)
 
 
-def test_generated_files_have_it(place) -> None:
+def test_process_changes_are_in_generated_files(place) -> None:
     """Variables, limits and mask."""
     (place.folder / "nap").write_text(f"{HEAD}export FOO=bar\nulimit -n 64\numask 077\n")
     lines = place.expect(0, "generate", "systemd", "nap").splitlines()
@@ -206,8 +206,8 @@ tr '\\0' '\\n' < /proc/$(cat napd.pid)/environ | grep -E '^F' | sort
 
 @pytest.mark.requires_namespaces
 @pytest.mark.requires_root
-def test_program_gets_what_debians_interpreter_gives_it(in_namespace: Run, ssd_path: Path) -> None:
-    """Of the same file."""
+def test_process_changes_match_debians_interpreter(in_namespace: Run, ssd_path: Path) -> None:
+    """Both start the same file."""
     debian = "/lib/init/init-d-script"
     if not os.access(debian, os.X_OK) or not shutil.which("start-stop-daemon"):
         pytest.skip(f"{debian} or start-stop-daemon is missing: apt-get install sysvinit-utils")
@@ -233,21 +233,21 @@ LOST = {
 
 
 @pytest.mark.parametrize("line", LOST)
-def test_line_that_the_shell_makes_nothing_of_is_told(line: str) -> None:
-    """A blank too many, and the program has no arguments; bash's words are not sh(1)'s."""
+def test_command_that_the_shell_does_not_find_is_a_doubt(line: str) -> None:
+    """A blank before "=" leaves the program without arguments; bash's commands are not sh(1)'s."""
     service = loads(f"{line}\n", "#!/usr/bin/env ssd-service\n")
     assert ((f"{FILE}:4: {LOST[line]}",) if LOST[line] else ()) == service.doubts
 
 
-def test_line_of_the_administrators_file_is_told_too(tmp_path: Path) -> None:
-    """With the path of that file."""
+def test_unknown_command_in_the_administrators_file_is_a_doubt(tmp_path: Path) -> None:
+    """It has the path of that file."""
     (tmp_path / "nap").write_text("A=1\nDAEMON_ARGS = 3\n")
     service = loads(f"DEFAULT_DIR={tmp_path}\n", DEFAULT_DIR=os.fsencode(tmp_path))
     said = "DAEMON_ARGS is no command that sh(1) knows; an assignment has no blank before its ="
     assert (f"{tmp_path}/nap:2: {said}",) == service.doubts
 
 
-def test_variable_that_is_to_stay_is_assigned_all_the_same() -> None:
+def test_readonly_variable_is_an_assignment() -> None:
     """By readonly."""
     (told,) = loads("readonly RUNAS=nobody\n").doubts
     assert told.endswith("RUNAS has no effect; did you mean SERVICE_USER?")

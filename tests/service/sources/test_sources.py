@@ -12,15 +12,15 @@ SHELL = "DAEMON=/bin/false\n"
 
 
 def test_toml_comes_before_shell(tmp_path: Path) -> None:
-    """Of the same name in the same directory."""
+    """With the same name in the same directory."""
     (tmp_path / "nap").write_text(SHELL)
     assert "/bin/false" == sources.find("nap", str(tmp_path)).executable
     (tmp_path / "nap.toml").write_text(TOML)
     assert "/bin/true" == sources.find("nap", str(tmp_path)).executable
 
 
-def test_nova_compute_is_found_by_name_and_can_be_replaced(tmp_path: Path) -> None:
-    """The shipped declaration is for whoever has none of their own."""
+def test_shipped_declaration_can_be_replaced(tmp_path: Path) -> None:
+    """The shipped nova-compute is used if there is no other."""
     shipped = sources.find("nova-compute", str(tmp_path), {b"PATH": b"/bin"})
     assert shipped.file.startswith(sources.SHIPPED)
     (tmp_path / "nova-compute").write_text(SHELL)
@@ -28,7 +28,7 @@ def test_nova_compute_is_found_by_name_and_can_be_replaced(tmp_path: Path) -> No
 
 
 def test_init_script_counts_if_it_is_a_declaration(tmp_path: Path, monkeypatch) -> None:
-    """Any other is run as it is, by somebody else."""
+    """Any other is not ours to read, and is run as it is."""
     monkeypatch.setattr(sources, "INIT_D", str(tmp_path))
     script = tmp_path / "nap"
     script.write_text(f"#!/bin/sh\n{SHELL}")
@@ -38,8 +38,8 @@ def test_init_script_counts_if_it_is_a_declaration(tmp_path: Path, monkeypatch) 
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "../etc", ".hidden", "-x", "nosuch"])
-def test_what_is_no_name_is_not_found(name: str, tmp_path: Path) -> None:
-    """No path, no option, nothing hidden."""
+def test_invalid_name_is_not_found(name: str, tmp_path: Path) -> None:
+    """A path, an option, a hidden file."""
     (tmp_path / ".hidden").write_text(SHELL)
     with pytest.raises(UnknownService):
         sources.find(name, str(tmp_path))
@@ -52,8 +52,8 @@ def test_nearest_name_is_proposed(tmp_path: Path) -> None:
     assert "nova-compute" == caught.value.nearest
 
 
-def test_names_are_those_of_a_directorys_files(tmp_path: Path) -> None:
-    """Each once, without what editors and packages leave."""
+def test_names_come_from_the_files_of_a_directory(tmp_path: Path) -> None:
+    """Each once, without the files that editors and packages leave."""
     for name in ("b.toml", "a", "a.toml", "c~", ".d", "e.dpkg-old", ".toml"):
         (tmp_path / name).write_text(TOML)
     (tmp_path / "folder").mkdir()
@@ -61,25 +61,23 @@ def test_names_are_those_of_a_directorys_files(tmp_path: Path) -> None:
     assert [] == sources.names(str(tmp_path / "none"))
 
 
-def test_mistake_is_that_of_the_file_that_counts(tmp_path: Path) -> None:
-    """A broken override does not uncover what it overrides."""
+def test_broken_file_hides_the_file_it_overrides(tmp_path: Path) -> None:
+    """The error is about the file that counts."""
     (tmp_path / "nova-compute.toml").write_text("= 1\n")
     with pytest.raises(DeclarationError):
         sources.find("nova-compute", str(tmp_path))
 
 
-def test_link_that_leads_nowhere_hides_no_other_name(tmp_path: Path) -> None:
-    """It has a name as well, for whoever asks what is wrong with it."""
+def test_dangling_link_hides_no_other_name(tmp_path: Path) -> None:
+    """It has a name too; reading it gives the error."""
     (tmp_path / "circle.toml").symlink_to("circle.toml")
     (tmp_path / "gone.toml").symlink_to("nowhere")
     (tmp_path / "nap.toml").write_text(TOML)
     assert ["circle", "gone", "nap"] == sources.names(str(tmp_path))
 
 
-def test_where_nobody_may_look_nothing_is_taken_for_undeclared(
-    tmp_path: Path, ssd_path: Path, run
-) -> None:
-    """An ordinary user is denied, and not told of another service of that name."""
+def test_unreadable_directory_is_an_error(tmp_path: Path, ssd_path: Path, run) -> None:
+    """A service in there must not count as undeclared."""
     skip_without_nobody()
     closed = tmp_path / "closed"
     closed.mkdir(0o700)

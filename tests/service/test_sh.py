@@ -8,22 +8,22 @@ from ssd.service import DeclarationError, Service
 from ssd.service.sh import read_variables
 
 
-def test_assignments_mean_what_they_mean_to_a_shell(tmp_path: Path) -> None:
-    """Quotes, references, conditionals and commands; whether exported or not."""
+def test_variables_are_those_of_a_real_shell(tmp_path: Path) -> None:
+    """Quotes, references, conditionals and commands; exported or not."""
     file = tmp_path / "env"
     file.write_text("A='one  two'\nB=${A}!\nif [ -d / ]; then C=$(echo three); fi\nexport A\n")
     assert {b"A": b"one  two", b"B": b"one  two!", b"C": b"three"} == read_variables(str(file))
 
 
-def test_what_a_file_prints_is_not_taken_for_a_variable(tmp_path: Path) -> None:
+def test_output_of_a_file_is_not_a_variable(tmp_path: Path) -> None:
     """Nor does it reach the terminal."""
     file = tmp_path / "env"
     file.write_text("echo X=1; echo Y=2 >&2; Z=3\n")
     assert {b"Z": b"3"} == read_variables(str(file))
 
 
-def test_mistake_is_named_with_its_file_and_line(tmp_path: Path) -> None:
-    """As the shell says it."""
+def test_error_has_file_and_line(tmp_path: Path) -> None:
+    """As the shell reports them."""
     file = tmp_path / "env"
     file.write_text("A=1\nB=2\nif then\n")
     with pytest.raises(DeclarationError) as caught:
@@ -31,8 +31,8 @@ def test_mistake_is_named_with_its_file_and_line(tmp_path: Path) -> None:
     assert (str(file), 3) == (caught.value.file, caught.value.line)
 
 
-def test_command_that_fails_is_an_error(tmp_path: Path) -> None:
-    """Half an environment is none."""
+def test_failing_command_is_an_error(tmp_path: Path) -> None:
+    """Half an environment is of no use."""
     file = tmp_path / "env"
     file.write_text("A=1\nfalse\nB=2\n")
     with pytest.raises(DeclarationError, match="status 1"):
@@ -46,7 +46,7 @@ def test_missing_file_is_an_error(tmp_path: Path) -> None:
     assert str(tmp_path / "none") == caught.value.file
 
 
-def test_files_come_before_the_table(tmp_path: Path) -> None:
+def test_environment_table_overrides_environment_files(tmp_path: Path) -> None:
     """What stands in the declaration itself is stronger."""
     file = tmp_path / "env"
     file.write_text("A=file\nB=file\n")

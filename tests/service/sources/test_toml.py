@@ -12,7 +12,7 @@ from ssd.service.fields import KINDS
 from ssd.service.sources import toml
 from ssd.service.sources.plain_toml import parse
 
-from .strategies import value_of
+from ..strategies import value_of
 
 SERVICES = st.fixed_dictionaries(
     {"name": value_of("name")},
@@ -21,13 +21,13 @@ SERVICES = st.fixed_dictionaries(
 
 
 @given(SERVICES)
-def test_what_is_written_is_read_again(service: Service) -> None:
+def test_toml_text_makes_the_same_service(service: Service) -> None:
     """Every field, with every value that it can have."""
     assert service == toml.loads(toml.write(service))
 
 
 @given(SERVICES)
-def test_what_is_written_is_toml(service: Service) -> None:
+def test_toml_text_is_valid(service: Service) -> None:
     """The standard library reads the same."""
     assert service.to_dict() == Service(**tomllib.loads(toml.write(service))).to_dict()
 
@@ -44,7 +44,7 @@ LINES = st.lists(PIECES, max_size=6).flatmap(
 
 @settings(max_examples=1500)
 @given(st.lists(LINES, max_size=5).map("\n".join))
-def test_plain_reader_reads_as_the_standard_library(text: str) -> None:
+def test_plain_toml_agrees_with_the_standard_library(text: str) -> None:
     """It may give up on anything, but what it reads is what tomllib reads."""
     found = parse(text)
     if found is not None:
@@ -63,7 +63,7 @@ def test_plain_reader_reads_as_the_standard_library(text: str) -> None:
         "[t]\na=1\n[[u]]\nb=2\n[[u]]\nb=3",
     ],
 )
-def test_plain_reader_reads_plain_lines(text: str) -> None:
+def test_plain_toml_reads_plain_lines(text: str) -> None:
     """It would be of no use if it gave up on these."""
     assert tomllib.loads(text) == parse(text)
 
@@ -86,8 +86,8 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("text", MISTAKES, ids=lambda text: text[:40])
-def test_mistake_is_named_with_file_line_and_key(text: str) -> None:
-    """And with the key that was probably meant."""
+def test_error_has_file_line_and_key(text: str) -> None:
+    """And the key that was probably meant."""
     with pytest.raises(DeclarationError) as caught:
         toml.loads(text, "/etc/ssd/x.toml", "x" if "name" in text else "x/y")
     error = caught.value
@@ -97,8 +97,8 @@ def test_mistake_is_named_with_file_line_and_key(text: str) -> None:
         assert near == error.nearest
 
 
-def test_service_is_called_as_its_file_unless_it_says_otherwise(tmp_path) -> None:
-    """So that most declarations need no name."""
+def test_name_defaults_to_that_of_the_file(tmp_path) -> None:
+    """So most declarations need no name."""
     file = tmp_path / "nap.toml"
     file.write_text('executable = "/bin/sleep"\n')
     assert "nap" == toml.read(str(file)).name
@@ -108,15 +108,15 @@ def test_service_is_called_as_its_file_unless_it_says_otherwise(tmp_path) -> Non
 
 @pytest.mark.parametrize("reading", ["plain", "whole"])
 def test_file_may_come_from_windows(tmp_path, reading) -> None:
-    """Byte order mark and carriage returns are none of its texts."""
+    """Byte order mark and carriage returns are left out."""
     file = tmp_path / "nap.toml"
     more = "nice = 0x5\r\n" if reading == "whole" else ""
     file.write_bytes(f'\ufeffexecutable = "/bin/sleep"\r\n{more}'.encode())
     assert "/bin/sleep" == toml.read(str(file)).executable
 
 
-def test_file_that_is_no_text_is_an_error(tmp_path) -> None:
-    """The line is that of the first byte that is wrong."""
+def test_file_that_is_not_utf8_is_an_error(tmp_path) -> None:
+    """The line is that of the first wrong byte."""
     file = tmp_path / "nap.toml"
     file.write_bytes(b'name = "x"\ndescription = "\xff"\n')
     with pytest.raises(DeclarationError) as caught:
@@ -124,7 +124,7 @@ def test_file_that_is_no_text_is_an_error(tmp_path) -> None:
     assert 2 == caught.value.line
 
 
-def test_what_is_no_file_of_a_sane_size_is_an_error(tmp_path) -> None:
+def test_file_must_be_regular_and_small(tmp_path) -> None:
     """A pipe is not waited for, and no gigabyte is read."""
     pipe, folder, large = (tmp_path / f"{name}.toml" for name in ("pipe", "folder", "large"))
     os.mkfifo(pipe)
@@ -137,8 +137,8 @@ def test_what_is_no_file_of_a_sane_size_is_an_error(tmp_path) -> None:
         assert str(file) == caught.value.file
 
 
-def test_bytes_that_are_no_text_are_not_written() -> None:
-    """TOML is UTF-8 (its specification, "Spec"): the field that cannot be told is named."""
+def test_bytes_that_are_not_utf8_are_not_written() -> None:
+    """TOML is UTF-8 (its specification, "Spec"); the error names the field."""
     service = Service(name="nap", environment={"A": "b", "WHERE": os.fsdecode(b"/srv/\xff")})
     with pytest.raises(DeclarationError, match="WHERE: TOML cannot hold bytes"):
         toml.write(service)
