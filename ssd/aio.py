@@ -1,7 +1,4 @@
-"""Start daemons and children, wait for children, and stop daemons, from an asyncio loop.
-
-A stop is the same ``ssd.Stop`` as ``ssd.stop``'s, driven by the loop.
-"""
+"""Start daemons and children, wait for children, and stop daemons, in an asyncio loop."""
 
 import asyncio
 import os
@@ -27,11 +24,11 @@ if TYPE_CHECKING:
     from ssd.starting.command import Command
 
 
-AT_ONCE = 1.0  # seconds for a killed child to end, in which the loop does not go on
+KILL_TIMEOUT = 1.0  # seconds for a killed child to end; the loop stands still meanwhile
 
 
 async def drive(stop: Stop) -> None:
-    """Drive one stop to its end without blocking the loop; a failure stays in it."""
+    """Drive one stop to its end without blocking the loop; an error stays in ``failure``."""
     while not stop.step():
         await _wait(stop)
 
@@ -89,13 +86,13 @@ async def start(
     new_session: bool = False,
     table: "ProcessTable | None" = None,
 ) -> "Process":
-    """Await a start, done in a thread of the loop's; see ``ssd.start`` for all of it.
+    """Start in a thread of the loop and await the result; see ``ssd.start``.
 
-    Of a start that is cancelled nobody would own the child: it is killed and reaped. One in the
-    background goes on, and what it has started runs.
+    If the task is cancelled, a child is killed and reaped, because it would have no owner. A start
+    in the background goes on, and the daemon runs.
     """
     demand_table(table)
-    if table is not None and table.launcher is not None:  # a time of its own: ssd.testing's
+    if table is not None and table.launcher is not None:  # ssd.testing, in its own time
         return await table.launcher.launch_async(
             children.declared(
                 match, command, background, make_pidfile, notify_timeout, stdio, table
@@ -130,9 +127,9 @@ async def wait(child: "Child", timeout: float | None = None) -> int:
 
     timeout: seconds to wait at most; None waits without a limit.
 
-    Raises TimeoutError if the child still runs then; ChildProcessError if somebody else in this
-    process has reaped it. Any number of tasks may wait for one child; one that is cancelled
-    leaves it as it is. A child of ``ssd.testing`` is waited for in its table's time.
+    Raises TimeoutError if the child still runs then; ChildProcessError if other code in this
+    process has reaped it. Any number of tasks may wait for one child; a cancelled task does not
+    affect the child. A child of ``ssd.testing`` is waited for in the time of its table.
     """
     if child.wait_async is not None:
         return await child.wait_async(timeout)
@@ -144,7 +141,7 @@ async def wait(child: "Child", timeout: float | None = None) -> int:
             if left is not None and left <= 0:
                 raise TimeoutError(STILL_RUNS.format(child, timeout))
             if fd >= 0 and ready([fd], 0):
-                await asyncio.sleep(POLL_INTERVAL)  # its tracer has yet to let go of it: ptrace(2)
+                await asyncio.sleep(POLL_INTERVAL)  # a tracer still holds it: ptrace(2)
             else:
                 await _readable([fd], left)
     finally:
@@ -159,7 +156,7 @@ async def stop(
     *,
     table: "ProcessTable | None" = None,
 ) -> "list[Process]":
-    """Await the end of what ``match`` means; see ``ssd.stop`` for all of it."""
+    """Stop the processes that match and await their end; see ``ssd.stop``."""
     return (await stop_all([match], schedule, table=table))[0]
 
 
@@ -169,7 +166,7 @@ async def stop_all(
     *,
     table: "ProcessTable | None" = None,
 ) -> "list[list[Process]]":
-    """Await the end of many daemons side by side; see ``ssd.stop_all``."""
+    """Stop many daemons side by side and await their end; see ``ssd.stop_all``."""
     steps = schedule_of(schedule)
     stops: list[Stop] = []
     try:
@@ -184,14 +181,14 @@ async def stop_all(
 
 async def _wait(stop: Stop) -> None:
     """Wait until a process of the stop has ended or its time has come."""
-    if stop.table.launcher is not None:  # a time of its own: ssd.testing's
+    if stop.table.launcher is not None:  # ssd.testing, in its own time
         return await stop.table.launcher.wait_async(stop.handles, stop.until)
     left = None if stop.until is None else max(0.0, stop.until - stop.table.now())
     await _readable([handle.fileno() for handle in stop.handles], left)
 
 
 async def _readable(fds: "Sequence[int]", seconds: float | None) -> None:
-    """Return when a descriptor is readable or the time is up; soon, if there is one that is -1."""
+    """Return when a descriptor is readable or the time is up; after POLL_INTERVAL if one is -1."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     watched = [fd for fd in fds if fd >= 0]
@@ -202,16 +199,16 @@ async def _readable(fds: "Sequence[int]", seconds: float | None) -> None:
     try:
         await asyncio.wait_for(ended.wait(), seconds)
     except TimeoutError:
-        pass  # its time has come: whoever waits decides what that means
+        pass  # the time is up: the caller decides what that means
     finally:
         for fd in watched:
             loop.remove_reader(fd)
 
 
 class _Handover:
-    """Hands a child over from the thread that starts it; ends it where nobody takes it any more.
+    """Hands a child over from the thread that starts it; ends it if the task was cancelled.
 
-    Between the two is the loop, which forgets what a thread returns to a cancelled task.
+    The loop between the two forgets what a thread returns to a cancelled task.
     """
 
     def __init__(self) -> None:
@@ -221,7 +218,7 @@ class _Handover:
         self._wanted = True
 
     def give(self, process: "Process") -> "Process":
-        """Give what was started, in the thread that has started it."""
+        """Hand over the started process; called in the thread that started it."""
         if isinstance(process, Child):
             with self._lock:
                 self._given = process
@@ -231,7 +228,7 @@ class _Handover:
         return process
 
     def give_up(self) -> None:
-        """Have a child ended that was started, or is yet to be."""
+        """End the child, whether it has started already or starts later."""
         with self._lock:
             self._wanted = False
             given = self._given
@@ -241,12 +238,12 @@ class _Handover:
 
 
 def _end(child: "Child") -> None:
-    """Kill a child, reap it, and let its descriptor go."""
+    """Kill a child, reap it, and close its descriptor."""
     try:
         child.signal(9)
-        child.wait(AT_ONCE)
+        child.wait(KILL_TIMEOUT)
         child.close()
     except (ProcessLookupError, ChildProcessError):
-        child.close()  # somebody else has reaped it
+        child.close()  # other code has reaped it
     except TimeoutError:
-        return  # the kernel keeps it, on a dead disk say: looked after as any that is dropped
+        return  # the kernel holds it, for a dead disk say: reaped later, as a dropped child

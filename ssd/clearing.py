@@ -1,4 +1,4 @@
-"""Remove the pidfile after a stop, unless it is needed or is none."""
+"""Remove the pidfile after a stop, unless it is still in use."""
 
 import os
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 # Why a pidfile is kept.
 IN_USE = "it names process {pid}, which runs and was not stopped by this call"
-SPECIAL = "it is no regular file"
-BLOCKED = "a start of the same has held {lock} for {seconds:g} seconds"
+SPECIAL = "it is not a regular file"
+BLOCKED = "another start has held {lock} for {seconds:g} seconds"
 
 
 def clear(path: str, work: "Stop") -> str | None:
-    """Remove a pidfile after a stop; return why it is kept, None if it is gone.
+    """Remove a pidfile after a stop; return why it is kept, or None if it is gone.
 
-    It is kept while it names a living process that the stop has not signalled, and where it
-    is no regular file. Under the lock of a start: one that is on its way must not write its
-    daemon's pid between our look and the removal. A lock that is not to be had in the time of
-    the stop's schedule keeps the file too. Raises PidfileUnwritable.
+    It is kept while it names a living process that the stop has not signalled, and if it is not
+    a regular file. The removal takes the lock of a start, so that no start writes its pid between
+    the look and the removal. If the lock is not free within the time of the stop's schedule, the
+    file is kept too. Raises PidfileUnwritable.
     """
     try:
         lock = _lock(path, work)
@@ -39,7 +39,7 @@ def clear(path: str, work: "Stop") -> str | None:
 
 
 def _lock(path: str, work: "Stop") -> "Lock | None":
-    """Take the lock that a start of the same takes; None where a start takes none either."""
+    """Take the lock that a start would take; None if a start would take none either."""
     from ssd.pidfile import lock_waiting, locking
 
     if work.table.launcher is not None or not os.path.lexists(path):
@@ -51,7 +51,7 @@ def _lock(path: str, work: "Stop") -> "Lock | None":
 
 
 def _clear(path: str, work: "Stop") -> str | None:
-    """Remove the pidfile, or say why it is kept."""
+    """Remove the pidfile, or return why it is kept."""
     try:
         entry = pidfile.load(os.fsencode(path), alone=False)
     except FileNotFoundError:

@@ -38,10 +38,10 @@ STOPPED, NOTHING, SURVIVED = "stopped", "nothing", _Survived("survived")
 def plan(schedule: Schedule) -> "Plan":
     """Yield the steps of a stop; return whether processes are left at the end.
 
-    Each step is answered with a bool. After ``("send", signum)``: whether a process took
-    the signal. After ``("wait", seconds)``: whether one is still there. A step that leaves
-    nobody ends the stop. A single signal, a stop without ``--retry``, is over when it is
-    sent; a schedule is not, even if it ends with a signal.
+    Send the answer to each step: after ``("send", signum)`` whether a process took the signal,
+    after ``("wait", seconds)`` whether a process is still there. The stop ends when the answer is
+    no. A single signal (a stop without ``--retry``) ends it when it is sent; a schedule that ends
+    with a signal does not.
     """
     for step in schedule:
         if not (yield step):
@@ -75,11 +75,12 @@ class Stop:
 
     ``advance`` does all that is due and returns True when the stop is over. Until then
     wait for one of ``handles`` to be readable (poll(2) on ``fileno()``) or for the time
-    ``until`` (seconds of ``table.now()``; None without a limit) and call it again.
+    ``until`` (seconds of ``table.now()``; None means no limit), then call it again.
 
-    ``outcome`` at the end: "stopped" (a process took a signal and none is left, or there
-    was no wait to see it go), "nothing" (none was found that could be signalled), or
-    "survived" (``remaining`` outlived the schedule). ``rounds`` lists what was sent.
+    ``outcome`` at the end: "stopped" (a process took a signal, and none is left or the
+    schedule has no wait), "nothing" (no process was found that could be signalled), or
+    "survived" (the processes in ``remaining`` outlived the schedule). ``rounds`` lists what
+    was sent.
 
     ``schedule`` may be text. Raises what ``ssd.find`` raises. Holds one descriptor per process.
     """
@@ -109,7 +110,7 @@ class Stop:
 
     @property
     def handles(self) -> "list[Handle]":
-        """The handles of the processes that are waited for."""
+        """The handles of the processes that the stop waits for."""
         return list(self._held.values())
 
     @property
@@ -142,7 +143,7 @@ class Stop:
             return True
 
     def close(self) -> None:
-        """Let go of every process; a stop that is not over is broken off."""
+        """Close every handle; a stop that is not over is abandoned."""
         self._step = None
         for handle in self._held.values():
             handle.close()
@@ -155,7 +156,7 @@ class Stop:
         self.close()
 
     def _next(self, answer: bool) -> None:
-        """Give the plan its answer and take the next step, or settle the outcome."""
+        """Send the plan the answer and take the next step, or set the outcome."""
         try:
             self._step = self._plan.send(answer)
             return
@@ -170,7 +171,7 @@ class Stop:
         self.close()
 
     def _send(self, signum: int) -> bool:
-        """Look and signal all that is found, and those held that are found no more."""
+        """Look, and signal the processes found now and those held from earlier looks."""
         done = Round(signum)
         self.rounds.append(done)
         self._hold(self._look())
@@ -182,7 +183,7 @@ class Stop:
                     raise ProcessLookupError
                 handle.signal(signum)
             except ProcessLookupError:
-                self._drop(process, ended=True)  # it ended between the look and the signal
+                self._drop(process, ended=True)  # it ended after the look
             except OSError as error:
                 if error.errno in EXHAUSTED:
                     raise
@@ -193,7 +194,7 @@ class Stop:
         return bool(done.signalled)
 
     def _wait(self, seconds: float) -> bool | None:
-        """Answer whether a process is left; None as long as that is to be waited for."""
+        """Return whether a process is left; None while the wait is not over."""
         now = self.table.now()
         if not self._waiting:
             self._waiting = True
@@ -211,8 +212,8 @@ class Stop:
     def _look(self) -> "list[Process]":
         """Find the processes that match now.
 
-        A pid that was given, or read from a pidfile, means the process that had it at
-        the first look: whoever has it later is a stranger.
+        A pid, given or read from a pidfile, means the process that had it at the first look;
+        a later owner of the pid is another process.
         """
         by_pid = self.match.pid is not None or self.match.pidfile is not None
         if self._first is None or not by_pid:
@@ -222,7 +223,7 @@ class Stop:
         return [process for process in self._first if self.table.holds(self._asked, process)]
 
     def _hold(self, processes: "Iterable[Process]") -> None:
-        """Open the processes not held yet, each matched again through its own handle."""
+        """Open the processes not held yet, and match each again once its handle is open."""
         for process in processes:
             if process in self._held or process in self._ended:
                 continue
@@ -236,7 +237,7 @@ class Stop:
                 handle.close()
 
     def _may_signal(self, process: "Process") -> bool:
-        """Tell whether a signal would be allowed; nobody waits for a process otherwise."""
+        """Tell whether a signal would be allowed; a stop waits for no other process."""
         try:
             with self.table.open(process) as handle:
                 handle.signal(0)
@@ -246,21 +247,21 @@ class Stop:
 
     @property
     def _asked(self) -> "Criteria":
-        """What is looked for, resolved when the stop first advances."""
+        """The criteria, resolved when the stop first advances."""
         assert self._criteria is not None
         return self._criteria
 
     def _drop(self, process: "Process", ended: bool = False) -> None:
-        if ended:  # who is known by his pid alone has no successor
+        if ended:  # a process known by its pid alone has no successor
             self._ended.add(process)
         self._held.pop(process).close()
 
 
 def run(*stops: Stop) -> None:
-    """Drive stops to their ends, all at once, in the time of the slowest.
+    """Drive stops to their ends, side by side, in the time of the slowest.
 
-    They must share one kind of process table. Blocks in poll(2), runs in any thread. A
-    stop that fails keeps its ``failure`` and does not hold up the others.
+    They must share one kind of process table. Blocks in poll(2); works in any thread. A
+    stop that fails keeps its ``failure`` and does not delay the others.
     """
     pending = [stop for stop in stops if not stop.step()]
     while pending:
@@ -276,13 +277,12 @@ def stop(
     *,
     table: "ProcessTable | None" = None,
 ) -> "list[Process]":
-    """Stop what ``match`` means and return the processes that were stopped, if any.
+    """Stop the processes that match, and return those that were stopped.
 
-    ``schedule`` is a Schedule or the text of one (seconds between the signals). Returns
-    when all have ended, or at once where the schedule has no wait. An empty list means
-    that there was nothing to stop. Raises NotStopped if processes outlive the schedule,
-    NotPermitted if some were found and not one may be signalled, ScheduleError, and what
-    ``ssd.find`` raises.
+    ``schedule`` is a Schedule or its text (seconds between the signals). Returns when all
+    have ended, or at once if the schedule has no wait. An empty list means that there was
+    nothing to stop. Raises NotStopped if processes outlive the schedule, NotPermitted if
+    some were found and none may be signalled, ScheduleError, and what ``ssd.find`` raises.
     """
     return stop_all([match], schedule, table=table)[0]
 
@@ -293,10 +293,10 @@ def stop_all(
     *,
     table: "ProcessTable | None" = None,
 ) -> "list[list[Process]]":
-    """Stop many daemons side by side; see ``stop``. All are tried before one raises.
+    """Stop many daemons side by side; see ``stop``. Tries all before it raises.
 
-    Returns a list for each match, in their order. NotStopped and NotPermitted carry the
-    processes of all matches together.
+    Returns one list per match, in their order. NotStopped and NotPermitted carry the
+    processes of all matches.
     """
     from ssd.validation import matches_of, schedule_of
 
@@ -313,7 +313,7 @@ def stop_all(
 
 
 def results(stops: "Iterable[Stop]") -> "list[list[Process]]":
-    """Return what each finished stop stopped, or raise for those that did not."""
+    """Return the processes that each finished stop stopped, or raise for those that failed."""
     stops = list(stops)
     for stop in stops:
         if stop.failure is not None:

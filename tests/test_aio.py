@@ -1,6 +1,7 @@
 """``ssd.aio``: starts, and waits for children, in an asyncio loop."""
 
 import asyncio
+import importlib
 import os
 import signal
 import time
@@ -13,8 +14,7 @@ from kit.libc import Watch
 from kit.locks import take
 
 import ssd
-from ssd import Command, Match, children
-from ssd import aio as loops
+from ssd import Command, Match, aio, children
 
 NOBODY = Match(name="no such process")
 
@@ -32,7 +32,7 @@ def test_start_runs_in_a_thread_of_the_loop(tmp_path: Path) -> None:
 
     async def main() -> ssd.Process:
         lock = take(tmp_path / "pid")
-        starting = asyncio.create_task(loops.start(match, SLEEP, make_pidfile=True))
+        starting = asyncio.create_task(aio.start(match, SLEEP, make_pidfile=True))
         with Watch(Path(lock.path).parent, Watch.OPEN) as watch:
             await asyncio.to_thread(watch.until, Path(lock.path).name)
         assert not starting.done()
@@ -50,14 +50,14 @@ def test_start_takes_what_ssd_start_takes(tmp_path: Path) -> None:
         match = Match(pidfile=tmp_path / "none")
         with open(tmp_path / "out", "wb") as out:
             say = Command(["/bin/echo", "hello"])
-            child = await loops.start(
+            child = await aio.start(
                 match, say, background=False, stdio=(0, out.fileno(), 2), new_session=True
             )
         assert isinstance(child, ssd.Child)
         with child:
             assert (0, b"hello\n") == (child.wait(), (tmp_path / "out").read_bytes())
         with pytest.raises(ssd.StartFailed):
-            await loops.start(match, Command(["/no/such"]))
+            await aio.start(match, Command(["/no/such"]))
 
     asyncio.run(main())
 
@@ -68,10 +68,10 @@ def test_loop_waits_for_many_children_side_by_side() -> None:
     async def main() -> None:
         short, long = child(shell("exit 3")), child()
         with short, long:
-            waits = [asyncio.create_task(loops.wait(each)) for each in (short, long, long, short)]
+            waits = [asyncio.create_task(aio.wait(each)) for each in (short, long, long, short)]
             assert (3, 3) == (await waits[0], await waits[3])
             with pytest.raises(TimeoutError):
-                await loops.wait(long, timeout=0.01)
+                await aio.wait(long, timeout=0.01)
             waits[1].cancel()
             await asyncio.wait([waits[1]])
             assert not waits[2].done()
@@ -87,9 +87,9 @@ def test_loop_waits_for_a_child_without_a_descriptor(monkeypatch: pytest.MonkeyP
 
     async def main(process: ssd.Child) -> None:
         with pytest.raises(TimeoutError):
-            await loops.wait(process, 0.03)
+            await aio.wait(process, 0.03)
         process.signal(signal.SIGTERM)
-        assert -signal.SIGTERM == await loops.wait(process, PATIENCE)
+        assert -signal.SIGTERM == await aio.wait(process, PATIENCE)
 
     monkeypatch.delattr(os, "pidfd_open")
     with child() as process:
@@ -104,7 +104,7 @@ def test_cancelled_start_leaves_no_child(nice: int, tmp_path: Path) -> None:
 
     async def main() -> None:
         match = Match(pidfile=tmp_path / "pid")
-        starting = asyncio.create_task(loops.start(match, command, background=False))
+        starting = asyncio.create_task(aio.start(match, command, background=False))
         with Watch(Path(lock.path).parent, Watch.OPEN) as watch:
             await asyncio.to_thread(watch.until, Path(lock.path).name)
         starting.cancel()
@@ -130,7 +130,7 @@ def test_cancelled_start_ends_a_child_that_is_there(
         return started[0]
 
     async def main() -> None:
-        starting = asyncio.create_task(loops.start(NOBODY, SLEEP, background=False))
+        starting = asyncio.create_task(aio.start(NOBODY, SLEEP, background=False))
         await asyncio.sleep(0)
         while not started or not starting._fut_waiter:  # type: ignore[attr-defined]
             time.sleep(0.001)  # the loop does not go on
@@ -142,3 +142,12 @@ def test_cancelled_start_ends_a_child_that_is_there(
     monkeypatch.setattr(children, "begin", begin)
     with nothing_left():
         asyncio.run(main())
+
+
+def test_earlier_name_is_the_same_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``ssd.loops`` has the same functions, and a patch of it reaches ``ssd.aio``."""
+    from ssd import loops as earlier
+
+    assert earlier is aio is importlib.import_module("ssd.loops")
+    monkeypatch.setattr("ssd.loops.stop", print)
+    assert aio.stop is print

@@ -198,5 +198,5 @@ def test_start_that_does_not_end_keeps_the_pidfile_of_a_stop(tmp_path: Path) -> 
         with nothing_left(), Stop(Match(pidfile=path), Schedule.once(15)) as stop:
             drive(stop)
             kept = clearing.clear(str(path), stop)
-    assert f"a start of the same has held {lock_file(path)} for 0.5 seconds" == kept
+    assert f"another start has held {lock_file(path)} for 0.5 seconds" == kept
     assert path.exists()

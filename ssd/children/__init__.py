@@ -1,4 +1,4 @@
-"""``ssd.start``: a start from within a program's own process, from any of its threads."""
+"""``ssd.start``: start daemons and children from any thread of a Python program."""
 
 import warnings
 from copy import copy
@@ -25,15 +25,13 @@ if TYPE_CHECKING:
     from ssd.starting.become import Warn
 
 
-NOT_HEARD = (
-    "it has ended with status {} and run no helper: is it a Python? ssd.interpreter names one"
-)
+NOT_HEARD = "it ended with status {} and ran no helper: is it a Python? Set ssd.interpreter to one"
 
 
 class StartWarning(UserWarning):
     """A start went on without something: a lock against other starts, a disk priority.
 
-    Where warnings are made errors, ``process`` is what was started all the same.
+    If warnings are raised as errors, ``process`` is the process that runs nevertheless.
     """
 
     process: Process | None = None
@@ -95,20 +93,21 @@ def start(
     """Start ``command`` unless ``match`` finds it running, and return its process.
 
     In the background it is a daemon: detached, with descriptors closed and redirected as
-    the Command says, its pid in ``match.pidfile`` if ``make_pidfile``. Otherwise it stays the
-    caller's child (the result is a Child), with ``stdio`` as its standard descriptors and,
+    the Command says, and its pid in ``match.pidfile`` if ``make_pidfile``. Otherwise it stays
+    the caller's child (the result is a Child), with ``stdio`` as its standard descriptors and,
     with ``new_session``, a session of its own. Returns when execve(2) has succeeded and the
     pidfile is on disk; with ``notify_timeout`` (seconds; background only) when the program
-    has said READY=1 by sd_notify(3).
+    has sent READY=1 by sd_notify(3).
 
     Raises AlreadyRunning, StartFailed, StartBlocked, NotReady, PidfileUnwritable,
-    UnknownUser, UnknownGroup and what ``ssd.find`` raises; ValueError for a Command that
-    cannot be meant, and for make_pidfile without a pidfile, before anything is started; warns
-    with StartWarning. A child that asks for no more than subprocess.Popen can do costs little
-    more than that. Else it costs the start of an interpreter, because a process with threads
-    must not fork into Python; ``ssd.interpreter`` names another than our own, for a frozen
-    application. On a table that makes its processes itself (``ssd.testing``) it costs nothing of
-    the kind.
+    UnknownUser, UnknownGroup and what ``ssd.find`` raises; ValueError, before anything is
+    started, for an impossible Command and for make_pidfile without a pidfile. Warns with
+    StartWarning.
+
+    A child that needs no more than subprocess.Popen offers costs little more than that. Any
+    other start costs the start of an interpreter, because a process with threads must not fork
+    into Python; a frozen application must set ``ssd.interpreter``. A table that makes its own
+    processes (``ssd.testing``) needs neither.
     """
     return begin(
         match, command, background, make_pidfile, notify_timeout, stdio, new_session, table
@@ -126,7 +125,7 @@ def begin(
     table: "ProcessTable | None",
     spawned: Spawned | None = None,
 ) -> Process:
-    """Do what ``start`` does; ``spawned`` will hold the child, for somebody who may give it up."""
+    """Do what ``start`` does; ``spawned`` will hold the child, for a caller that may give it up."""
     demand_table(table)
     if table is not None and table.launcher is not None:  # nothing to fork
         return declared(
@@ -162,10 +161,10 @@ def begin(
         held.drain()
         for omission in omissions:
             warnings.warn(StartWarning(omission), stacklevel=3)
-        held.pids = []  # it is the caller's; nothing is called from here on that a handler follows
+        held.pids = []  # the caller owns it; no handler can run from here to the return
         return result
     except StartWarning as warning:
-        # Made an error by the caller's filters: what runs is not to be lost by it.
+        # The caller's filters raise it: the process that runs must not be lost.
         warning.process = result
         held.pids = []
         raise
@@ -187,7 +186,7 @@ def declared(
     stdio: tuple[int, int, int],
     table: "ProcessTable | None",
 ) -> "Start":
-    """Return the start that a table does which makes its processes itself."""
+    """Return the start for a table that makes its own processes."""
     from ssd.starting import Start
 
     _check(match, command, background, make_pidfile, notify_timeout, stdio)
@@ -211,10 +210,7 @@ def _check(
     notify_timeout: float | None,
     stdio: tuple[int, int, int],
 ) -> tuple[int, int, int]:
-    """Raise ValueError for what cannot be meant, and TypeError for what is no Match or Command.
-
-    Returns ``stdio`` in plain numbers.
-    """
+    """Check the arguments; return ``stdio`` as plain numbers. Raises ValueError and TypeError."""
     demand_match(match)
     demand_seconds("notify_timeout", notify_timeout)
     if notify_timeout is not None and not background:
@@ -238,7 +234,7 @@ def _fork(
     table: "ProcessTable | None",
     warn: "Warn",
 ) -> Child | None:
-    """Start a child here and now; None if a helper must do it."""
+    """Start a child without a helper; return None if it needs one."""
     from ssd.children import direct  # few programs start children, and a daemon needs none of it
 
     if not direct.suits(command, table):
@@ -255,7 +251,7 @@ def _spawn(
     warn: "Warn",
     table: "ProcessTable | None",
 ) -> Process:
-    """Have a helper do a start; return what it has started, or raise why it did not."""
+    """Start by a helper; return the process, or raise the helper's error."""
     helper.spawn(spawned, request, stdio, new_session)
     told = _listen(spawned, warn)
     if request.background or told.failure is not None:
@@ -271,10 +267,10 @@ def _spawn(
 
 
 def _give_up(spawned: Spawned, background: bool, error: BaseException) -> None:
-    """See to it that a start that has failed, or was interrupted, has come to its end.
+    """End a start that has failed or was interrupted.
 
-    A child is ended, for nobody would own it. A helper that is yet to begin does not; a daemon
-    that is there goes on, and the exception is given a note of it.
+    A child is ended, because it would have no owner. A helper that has not begun yet is ended;
+    a daemon that runs already goes on, and the exception gets a note that names it.
     """
     if not background:
         spawned.end()
@@ -286,11 +282,11 @@ def _give_up(spawned: Spawned, background: bool, error: BaseException) -> None:
         spawned.reap()
     told = spawned.told
     if told.failure is None and not isinstance(error, Error):
-        error.add_note(f"ssd.start was interrupted, and what it has started runs: {told.process}")
+        error.add_note(f"ssd.start was interrupted, but the daemon runs: {told.process}")
 
 
 def _listen(spawned: Spawned, warn: "Callable[..., None]") -> report.Outcome:
-    """Read the helper's reports to their end: what became of the start, and the warnings."""
+    """Read the helper's reports to their end: the result of the start, and the warnings."""
     told = spawned.told
     more = True
     while more:
@@ -303,7 +299,7 @@ def _listen(spawned: Spawned, warn: "Callable[..., None]") -> report.Outcome:
 
 
 def _name(table: "ProcessTable") -> str:
-    """Return the name by which the helper makes the same table for itself."""
+    """Return the name by which the helper makes the same table."""
     demand_table(table)
     names = {"LinuxTable": "kernel", "PortableTable": "psutil"}
     try:

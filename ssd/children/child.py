@@ -1,4 +1,4 @@
-"""A started process that stays the caller's child, and what becomes of those that are dropped."""
+"""A started process that stays the caller's child, and the reaping of dropped ones."""
 
 import errno
 import os
@@ -16,33 +16,33 @@ if TYPE_CHECKING:
 
 STILL_RUNS = "{} still runs after {:g} seconds"
 
-# pid, and pidfd if any, of those that ran when they were dropped
+# (pid, [pidfd] or []) of children that still ran when they were dropped
 _dropped: list[tuple[int, list[int]]] = []
 _looking = allocate_lock()
 
 
 class Child(Process):
-    """A started process that is a child of the caller, which has to wait for it.
+    """A started process that is a child of the caller, which must wait for it.
 
-    It holds a pidfd (``fileno()``, readable once the child has ended; -1 where the system
-    has none). ``wait`` and ``poll`` reap the child, by the pidfd as long as it is open;
-    ``close`` lets the descriptor go. Usable in a with statement, which closes and does not
-    wait. A table waits for it, too (``table.wait([child], until)``), and ``ssd.aio.wait``.
+    It holds a pidfd (``fileno()``, readable once the child has ended; -1 on a system without
+    pidfds). ``wait`` and ``poll`` reap the child, through the pidfd while that is open;
+    ``close`` closes the pidfd. In a with statement it is closed, but not waited for.
+    ``table.wait([child], until)`` and ``ssd.aio.wait`` wait for it, too.
 
-    One that is dropped without either is looked after as by subprocess.Popen: unless it was
-    waited for a ResourceWarning tells of it, and the child is reaped and its descriptor closed
-    at once if it has ended, else by the next ``ssd.start`` after its end.
+    A child that is dropped without being waited for or closed gives a ResourceWarning, as with
+    subprocess.Popen. It is reaped and its descriptor closed at once if it has ended, otherwise
+    by the next ``ssd.start`` after its end.
     """
 
-    # How an asyncio loop waits for a child that is only declared; None: by its descriptor.
+    # How an asyncio loop waits for a declared child (``ssd.testing``); None: by its descriptor.
     wait_async: "Callable[[float | None], Awaitable[int]] | None" = None
 
     __slots__ = ("_closed", "_lost", "_pidfds", "_reaping", "status")
 
     def __init__(self, pid: int, start_time: int, pidfds: list[int], lost: bool = False) -> None:
-        """``pidfds``: its pidfd, or nothing, in a list that others may share with it.
+        """``pidfds``: a list, which may be shared, of its pidfd; empty without one.
 
-        ``lost``: somebody else has reaped it already, and its pid may be another's.
+        ``lost``: other code has reaped it already, and another process may have its pid.
         """
         super().__init__(pid, start_time)
         self._lost = lost
@@ -53,14 +53,14 @@ class Child(Process):
 
     @property
     def process(self) -> Process:
-        """The process that it is, as of whatever a table waits for."""
+        """The child itself: a table asks this of all that it waits for."""
         return self
 
     def fileno(self) -> int:
-        """Return the pidfd (pidfd_open(2)), -1 where there is none.
+        """Return the pidfd (pidfd_open(2)), or -1 if there is none.
 
-        A loop of your own then calls ``poll`` from time to time; ``wait``, ``table.wait`` and
-        ``ssd.aio.wait`` do so themselves.
+        With -1 a loop of your own must call ``poll`` from time to time; ``wait``, ``table.wait``
+        and ``ssd.aio.wait`` do so themselves.
         """
         return self._pidfds[0] if self._pidfds else -1
 
@@ -69,8 +69,8 @@ class Child(Process):
 
         timeout: seconds to wait at most; None waits without a limit.
 
-        Once reaped, it returns the same again. Raises TimeoutError, the built-in one, if the
-        child still runs then; ChildProcessError if somebody else in this process has reaped it.
+        Once the child is reaped, it returns the same again. Raises the built-in TimeoutError if
+        the child still runs then; ChildProcessError if other code in this process has reaped it.
         """
         until = None if timeout is None else monotonic() + timeout
         while (status := self.poll()) is None:
@@ -79,8 +79,7 @@ class Child(Process):
             elif monotonic() >= until:
                 raise TimeoutError(STILL_RUNS.format(self, timeout))
             elif self._pidfds and self.ended():
-                # Its tracer has yet to let go of it: ptrace(2).
-                waiting.ready((), waiting.POLL_INTERVAL)
+                waiting.ready((), waiting.POLL_INTERVAL)  # a tracer still holds it: ptrace(2)
             else:
                 waiting.wait([self], until)
         return status
@@ -88,30 +87,30 @@ class Child(Process):
     def poll(self) -> int | None:
         """Reap the child if it has ended, and return its status as ``wait`` does; else None.
 
-        Raises ChildProcessError if somebody else in this process has reaped it.
+        Raises ChildProcessError if other code in this process has reaped it.
         """
-        with self._reaping:  # one thread reaps, the others get what it got
+        with self._reaping:  # one thread reaps, the others get the same status
             if self.status is None:
                 if self._lost:
                     raise ChildProcessError(errno.ECHILD, os.strerror(errno.ECHILD))
                 try:
                     self.status = reaping.reap(self.pid, self.fileno())
                 except ChildProcessError:
-                    if self.status is None:  # a signal handler's wait() may have been quicker
+                    if self.status is None:  # a wait() in a signal handler may have been quicker
                         raise
             return self.status
 
     def ended(self) -> bool:
-        """Say whether it has ended, reaped or not."""
+        """Return whether it has ended, reaped or not."""
         if self._pidfds:
             return waiting.ready(self._pidfds, 0)
         try:
-            return self.poll() is not None  # without a descriptor there is no other look
+            return self.poll() is not None  # without a descriptor there is no other way
         except ChildProcessError:
             return True
 
     def _await_end(self) -> None:
-        """Return when the child has ended; others may reap it meanwhile."""
+        """Return when the child has ended; other code may reap it meanwhile."""
         if hasattr(os, "waitid"):
             reaping.await_end(self.pid, self.fileno())
         else:  # macOS, before Python 3.13
@@ -120,28 +119,28 @@ class Child(Process):
     def signal(self, signum: int) -> None:
         """Send a signal. Raises ProcessLookupError once the child has been reaped.
 
-        It goes through the pidfd, so it reaches nobody else, whoever reaps the child and
-        when. Where there is none, or it was closed, it goes by the pid.
+        It is sent through the pidfd, so it reaches no other process, even if other code reaps
+        the child. Without a pidfd, or once that is closed, it is sent by the pid.
         """
         if self.status is not None or self._lost:
             raise ProcessLookupError(self.pid)
         reaping.send(self.pid, self.fileno(), signum)
 
     def close(self) -> None:
-        """Close the pidfd; the child itself lives on, and is the caller's to reap."""
+        """Close the pidfd; the child itself goes on, and the caller must reap it."""
         self._closed = True
-        with self._reaping:  # not under another thread's wait
+        with self._reaping:  # not while another thread reaps by it
             reaping.close(self._pidfds)
 
     def _abandon(self) -> None:
-        """Have it reaped, and its descriptor closed, by an ``ssd.start`` after its end."""
+        """Leave it to an ``ssd.start`` after its end to reap it and to close its descriptor."""
         self._closed = True
         if not self._lost:
             drop(self.pid, self._pidfds)
 
     def __del__(self) -> None:
-        """Let go of what nobody has closed."""
-        if getattr(self, "_closed", True):  # or not made to the end
+        """Close the pidfd, and warn of a child that nothing has waited for."""
+        if getattr(self, "_closed", True):  # or __init__ failed
             return
         if self.status is not None:
             self.close()
@@ -151,7 +150,7 @@ class Child(Process):
         warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
 
     def __reduce__(self) -> "tuple[object, tuple[int, int]]":
-        """Make a plain Process of a copy, also in another program: a descriptor has one owner."""
+        """Make copies and pickles plain Processes: a descriptor has one owner."""
         return Process, (self.pid, self.start_time)
 
     def __enter__(self) -> "Self":
@@ -162,7 +161,7 @@ class Child(Process):
 
 
 def drop(pid: int, pidfds: list[int]) -> None:
-    """Reap a child if it has ended, else have it reaped later; close its pidfd then."""
+    """Reap a child and close its pidfd if it has ended, else leave it to ``reap_dropped``."""
     if _gone(pid, pidfds):
         reaping.close(pidfds)
     else:
@@ -170,7 +169,7 @@ def drop(pid: int, pidfds: list[int]) -> None:
 
 
 def reap_dropped() -> None:
-    """Reap those that were dropped and have ended since."""
+    """Reap dropped children that have ended since."""
     if not _dropped or not _looking.acquire(blocking=False):
         return  # another thread does it
     try:
@@ -182,7 +181,7 @@ def reap_dropped() -> None:
 
 
 def _gone(pid: int, pidfds: list[int]) -> bool:
-    """Reap a child if it has ended; say whether it is gone, by whomever it was reaped."""
+    """Reap a child if it has ended; return whether it is gone, also if other code reaped it."""
     try:
         return reaping.reap(pid, pidfds[0] if pidfds else -1) is not None
     except ChildProcessError:

@@ -1,14 +1,14 @@
-"""A start of a child without a helper: by fork_exec, the half of subprocess that is written in C.
+"""Start a child without a helper: by fork_exec, the part of subprocess that is written in C.
 
-It may fork a process with threads, because it does nothing in the child but system calls. What it
-can do is a directory, a user with groups, a umask, a session, an environment and descriptors;
-what else a Command may ask for needs a helper (``ssd.children.helper``), and so does the exact
-stage of a failure before execve(2).
+It may fork a process with threads, because the child makes only system calls. It can set a
+directory, a user with groups, a umask, a session, an environment and descriptors. Anything else
+in a Command needs a helper (``ssd.children.helper``), and so does the exact stage of a failure
+before execve(2).
 
-subprocess.Popen itself is not used: it may lose a child to a signal handler that raises, and keeps
-lists of its own. One thing is as it has it: with another user or group fork_exec uses
-fork(2), not vfork(2). What the process group is sent in the millisecond before execve(2) is taken
-by the caller's handlers in the child then, and not by the program.
+subprocess.Popen itself is not used: it may lose a child if a signal handler raises, and keeps
+lists of its own. One property is the same: with another user or group, fork_exec uses fork(2),
+not vfork(2). A signal to the process group in the millisecond before execve(2) then runs the
+caller's handlers in the child instead of reaching the program.
 """
 
 import errno
@@ -42,16 +42,16 @@ if TYPE_CHECKING:
     Stdio = tuple[int, int, int]
     Ids = tuple[int | None, list[int] | None, int | None]  # group, groups, user
 
-ISOLATED = "subinterpreter"  # which may not fork, says a RuntimeError, but can spawn (PEP 684)
+ISOLATED = "subinterpreter"  # in the RuntimeError: it may not fork, but can spawn (PEP 684)
 _FULL = (errno.EMFILE, errno.ENFILE)
 KEEP: "Ids" = (None, None, None)
-# Of C alone: no handler runs between the call and what it does.
+# In C only: no signal handler runs between the call and its effect.
 _block = partial(signals.pthread_sigmask, signals.SIG_BLOCK, signals.valid_signals())
 _unblock = partial(signals.pthread_sigmask, signals.SIG_SETMASK, ())
 
 
 def suits(command: "Command", table: "ProcessTable | None") -> bool:
-    """Say whether a child can be started in this way, by this thread."""
+    """Return whether this thread can start such a child without a helper."""
     more = command.nice or command.limits or command.root is not None
     scheduling = command.cpu_scheduling is not None or command.io_scheduling is not None
     return (
@@ -59,7 +59,7 @@ def suits(command: "Command", table: "ProcessTable | None") -> bool:
         and not more
         and not scheduling
         and (table is None or type(table) is LinuxTable)
-        and not signals.pthread_sigmask(signals.SIG_BLOCK, ())  # the program's is to be empty
+        and not signals.pthread_sigmask(signals.SIG_BLOCK, ())  # the program's must be empty
     )
 
 
@@ -71,14 +71,14 @@ def start(
     new_session: bool,
     warn: "Warn",
 ) -> Process | None:
-    """Start a child under the lock of a start; return it, None if a helper must do it.
+    """Start a child under the lock of a start; return it, or None if it needs a helper.
 
     Raises what ``ssd.starting.Start.run`` does.
     """
-    # Before anything is opened, which may get the number of a standard one that is closed.
+    # First: a file that is opened later may get the number of a closed standard descriptor.
     fds = [fd if is_open(fd) else -1 for fd in stdio]
     if any(fd == -1 and stdio[target] != target for target, fd in enumerate(fds)):
-        return None  # it is to close one that is open
+        return None  # an open one must be closed in the child
     try:
         start = Start(
             match,
@@ -98,18 +98,18 @@ def start(
             return _fork(spawned, start, ids, fds, new_session)
         finally:
             try:
-                _block()  # raises what a handler raises, and has blocked all the same
+                _block()  # blocks even if a handler raises
             finally:
                 try:
                     turn.give_back()
                 finally:
                     _unblock()
-    except OSError as error:  # no descriptor is left to look with, say
+    except OSError as error:  # for example, no descriptor is left for the look
         raise StartFailed("fork", "", error.errno, error.strerror) from error
 
 
 class Everybody(LinuxTable):
-    """The kernel's table as a helper sees it, which is not the caller: he may be what is meant."""
+    """The kernel's table as a helper sees it: the caller itself may match."""
 
     def _matching(self, criteria: "Criteria") -> "Generator[Process, None, None]":
         """Yield all processes that meet the criteria."""
@@ -120,7 +120,7 @@ class Everybody(LinuxTable):
 
 
 class _Turn:
-    """The lock against other starts of the same, and the look under it."""
+    """The lock against concurrent starts, and the look under it."""
 
     def __init__(self, start: Start, warn: "Warn") -> None:
         self._start = start
@@ -129,9 +129,9 @@ class _Turn:
         self._found: list[Process] = []
 
     def wait(self, spawned: "Spawned") -> None:
-        """Take the lock as soon as it is free, and look; go on without where none can be had.
+        """Take the lock as soon as it is free, and look; go on without a lock if none is possible.
 
-        Raises AlreadyRunning, StartBlocked and Unwanted, and OSError without descriptors.
+        Raises AlreadyRunning, StartBlocked, Unwanted, and OSError if descriptors run out.
         """
         until = monotonic() + LOCK_TIMEOUT
         while True:
@@ -164,10 +164,10 @@ class _Turn:
 
 
 def _undisturbed(work: "Callable[[], None]") -> None:
-    """Do some work with all signals blocked: a handler that raises would lose what it opens.
+    """Work with all signals blocked: a handler that raises would lose what the work opens.
 
-    Only for a thread that blocks none (``suits``). Where there are other threads one of them may
-    take the signal, and the handler run here all the same.
+    Only for a thread that blocks no signal (``suits``). If there are other threads, one of them may
+    take the signal, and its handler still runs in this one.
     """
     try:
         _block()
@@ -177,11 +177,11 @@ def _undisturbed(work: "Callable[[], None]") -> None:
 
 
 def _ids(who: accounts.Account) -> "Ids | None":
-    """Return what to make of the group, the groups and the user; None if a helper must do it.
+    """Return the group, groups and user to set; None if a helper must do it.
 
-    As ``ssd.accounts`` does: root changes all ids, real, effective and saved, by
-    setreuid(2) and its like. That there is no way back cannot be tried in the child; it follows
-    where no capability outlives the change and execve(2) (capabilities(7)).
+    As in ``ssd.accounts``, root changes all ids (real, effective and saved) by setreuid(2) and its
+    like. The child cannot test that there is no way back; that follows if no capability outlives
+    the change and execve(2) (capabilities(7)).
     """
     own = accounts.own()
     stages = {stage for stage, _, _, _ in accounts.changes(who, *own)}
@@ -200,7 +200,7 @@ def _ids(who: accounts.Account) -> "Ids | None":
 
 
 def _keeps_capabilities() -> bool:
-    """Say whether this thread has inheritable or ambient capabilities, or may have."""
+    """Return whether this thread has, or may have, inheritable or ambient capabilities."""
     try:
         with open("/proc/thread-self/status", "rb") as file:
             lines = file.read().splitlines()
@@ -213,9 +213,9 @@ def _keeps_capabilities() -> bool:
 def _fork(
     spawned: "Spawned", start: Start, ids: "Ids", fds: list[int], new_session: bool
 ) -> Process | None:
-    """Fork and execute; None where that has failed at a stage which it does not tell.
+    """Fork and execute; return None if that failed at a stage that fork_exec does not report.
 
-    ``fds``: what become the standard descriptors; -1 is one that is closed.
+    ``fds``: the standard descriptors of the child; -1 is a closed one.
     """
     reading, writing = spawned.pipe()
     gid, groups, uid = ids
@@ -235,7 +235,7 @@ def _fork(
         return None
     spawned.close(writing)
     while spawned.read(reading):
-        pass  # to its end, which is that of the pipe in the child: it is executed, or has failed
+        pass  # the child's copy closes when it is executed or has failed
     if not spawned.said:
         return _arrived(pid, start)
     spawned.reap()
@@ -244,24 +244,24 @@ def _fork(
 
 
 def _spawn(spawned: "Spawned", arguments: tuple[object, ...]) -> int | None:
-    """Have fork_exec make the child; return its pid, None if this Python has none that we know."""
+    """Make the child by fork_exec; return its pid, or None if this Python's is unknown to us."""
     try:
         from _posixsubprocess import fork_exec
     except ImportError:
         return None
-    for more in ((True,), ()):  # whether vfork(2) is allowed, or a Python that does not ask
+    for more in ((True,), ()):  # with the flag that allows vfork(2), or a Python without it
         try:
             return spawned.spawn(fork_exec, *arguments, *more)
         except (TypeError, RuntimeError) as error:
-            # Or it is what a handler of the caller's raises.
+            # It may also come from a signal handler of the caller.
             if spawned.pids or not (isinstance(error, TypeError) or ISOLATED in str(error)):
                 raise
-            continue  # it takes something else, or may not fork here, and has done nothing
+            continue  # other arguments, or no fork allowed here: nothing was done
     return None
 
 
 def _fail(said: bytes, command: "Command") -> None:
-    """Raise what the child says has kept it from execve(2); return where the stage is open."""
+    """Raise the child's error of execve(2); return if its stage is unknown."""
     kind, number, where = (*said.split(b":", 2), b"", b"")[:3]
     if kind != b"OSError" or where.startswith(b"noexec"):
         return
@@ -270,7 +270,7 @@ def _fail(said: bytes, command: "Command") -> None:
 
 
 def _arrived(pid: int, start: Start) -> Process:
-    """Return a child that has just been executed."""
+    """Return the child that has just been executed."""
     found: list[Process] = []
 
     def look() -> None:
@@ -281,10 +281,10 @@ def _arrived(pid: int, start: Start) -> Process:
 
 
 def _start_time(pid: int) -> int:
-    """Return the start time of a child (field 22 of /proc/PID/stat), a zombie's too."""
+    """Return the start time of a child (field 22 of /proc/PID/stat), also of a zombie."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             stat = file.read()
     except OSError:
-        return UNKNOWN_START  # no /proc, or another reaper was quicker
+        return UNKNOWN_START  # no /proc, or other code has reaped it
     return int(stat[stat.rindex(b")") + 2 :].split(b" ", 20)[19])

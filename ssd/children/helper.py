@@ -1,9 +1,9 @@
-"""A start on behalf of another process: the helper that runs it, and the asking of one.
+"""Start by a helper: the side that spawns the helper, and the helper itself.
 
-A process with threads must not be forked into Python code: a lock held by another thread at
-that moment is held in the child for ever. So the library spawns a fresh interpreter by
-posix_spawn(3). For a background start it detaches the daemon and ends; for a child that is
-to stay the caller's, it turns into the program itself, with the pid it had all along.
+A process with threads must not fork into Python code: a lock that another thread holds at
+that moment stays locked in the child for ever. So the library spawns a fresh interpreter by
+posix_spawn(3). For a background start the helper detaches the daemon and ends; for a child of
+the caller it becomes the program itself and keeps its pid.
 """
 
 import errno
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 # Where this ssd is imported from.
 _HOME = os.path.abspath(os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
-# -I keeps the caller's environment and directory out of the helper's imports. It has the same ssd,
-# and looks for all else first where the interpreter does, then where the caller does: a module of
-# the caller's may be called as one of those that a start needs (daemon.py, say). Whatever is wrong
-# with the interpreter is a report, like any failure (``report.send``).
+# -I keeps the caller's environment and directory out of the helper's imports. It imports the same
+# ssd, and all else first from the interpreter's path, then from the caller's: the caller may have
+# a module with the name of one that a start needs (daemon.py, say). Any fault of the interpreter
+# is reported like other failures (``report.send``).
 _CODE = """
 import sys
 sys.path.insert(0, {home!r})
@@ -52,14 +52,14 @@ except BaseException as error:
     os._exit(2)
 helper.main({fds!r})
 """
-NO_PYTHON = "it is no Python, which a start needs: name one by ssd.interpreter"
+NO_PYTHON = "it is not a Python, which a start needs: set ssd.interpreter to one"
 _SETSID = sys.platform in ("linux", "darwin")  # where posix_spawn(3) makes a session
-# Sent to a whole process group, by a terminal above all.
+# Sent to a whole process group, mostly by a terminal.
 _OF_GROUPS = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU")
 
 
 class Request:
-    """A start as plain values, so that it can be marshalled."""
+    """A start as plain values that can be marshalled."""
 
     __slots__ = ("match", "command", "background", "make_pidfile", "notify_timeout", "table")
 
@@ -80,23 +80,23 @@ class Request:
         self.table = table
 
     def pack(self) -> bytes:
-        """Return the request in bytes."""
+        """Return the request as bytes."""
         return marshal.dumps(
             [_plain(getattr(self, name)) for name in self.__slots__], report.FORMAT
         )
 
 
 def fields(value: "Match | Command") -> dict[str, object]:
-    """Return what a Match or a Command holds, by the name."""
+    """Return the values of a Match or a Command by their names."""
     from ssd.matching import Match
-    from ssd.starting.command import Command  # the caller's side alone
+    from ssd.starting.command import Command
 
     kind = Match if isinstance(value, Match) else Command
     return {name: getattr(value, name) for name in kind.__slots__}
 
 
 def _filled(kind: "type[Made]", held: dict[str, object]) -> "Made":
-    """Make again what ``fields`` took apart; it was checked by the caller."""
+    """Rebuild what ``fields`` took apart; the caller has checked it."""
     made = kind.__new__(kind)
     for name, value in held.items():
         setattr(made, name, value)
@@ -104,7 +104,7 @@ def _filled(kind: "type[Made]", held: dict[str, object]) -> "Made":
 
 
 def _plain(value: object) -> object:
-    """Return a value with no subclass of a plain type in it, which marshal refuses."""
+    """Return a value without subclasses of plain types, which marshal rejects."""
     if isinstance(value, dict):
         return {_plain(key): _plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
@@ -119,15 +119,15 @@ def _plain(value: object) -> object:
 def spawn(
     spawned: "Spawned", request: Request, stdio: tuple[int, int, int], new_session: bool = False
 ) -> None:
-    """Spawn a helper and give it the request; ``spawned`` is to have its reports read.
+    """Spawn a helper and send it the request; its reports are read through ``spawned``.
 
-    ``stdio``: the descriptors that become its standard ones; one that is closed stays so.
+    ``stdio``: the descriptors that become its standard ones; a closed one stays closed.
     The caller reads the reports and reaps the child that ``spawned`` holds. Raises StartFailed,
-    and ValueError for a value that is no plain one (a subclass of str, say).
+    and ValueError for a value that cannot be marshalled.
 
-    Every signal is blocked in the helper until it can tell what one is to it: see ``main``.
+    All signals are blocked in the helper until ``main`` can handle them.
     """
-    packed = request.pack()  # first: what cannot be sent must not leave a helper waiting
+    packed = request.pack()  # first: a value that cannot be sent must leave no waiting helper
     python = interpreter()
     request_end, giving = spawned.pipe()
     spawned.reading, report_end = spawned.pipe()
@@ -152,7 +152,7 @@ def spawn(
         )
     except OSError as error:
         none = error.errno in (errno.ENOENT, errno.EACCES, errno.ENOEXEC)
-        reason = f"{error.strerror}: name a Python by ssd.interpreter" if none else error.strerror
+        reason = f"{error.strerror}: set ssd.interpreter to a Python" if none else error.strerror
         raise StartFailed("interpreter", python, error.errno, reason) from error
     spawned.close(request_end)
     spawned.close(report_end)
@@ -163,10 +163,9 @@ def spawn(
 def interpreter() -> str:
     """Return the Python that helpers run on: ``ssd.interpreter``, or else our own.
 
-    Raises StartFailed where our own program is none: it would be run again in place of a helper.
+    Raises StartFailed if our own program is not a Python: it would run again instead of a helper.
     """
-    import ssd
-
+    ssd = sys.modules["ssd"]  # no import: the names that it offers lead back to this module
     if ssd.interpreter is not None:
         from ssd.matching import plain_text
 
@@ -180,17 +179,17 @@ def interpreter() -> str:
 
 
 def _is_python(name: str) -> bool:
-    """Tell whether a program is a Python by its name: python3.11, pypy3, python3.13t-dbg."""
+    """Return whether a name is that of a Python: python3.11, pypy3, python3.13t-dbg."""
     rest = name.removeprefix("python").removeprefix("pypy")
     tail = rest.removesuffix(".exe").removesuffix("-dbg").lstrip(".0123456789")
     return rest != name and tail in ("", "d", "t", "td", "w")
 
 
 def _path() -> list[str]:
-    """Return where else the helper imports from: beside ssd, then where the caller does.
+    """Return where else the helper imports from: beside ssd, then from the caller's path.
 
-    What a relative or empty entry means changes with the caller's directory, which may be a
-    stranger's by now: it is left out.
+    Relative and empty entries are left out: their meaning changes with the caller's directory,
+    which may belong to a stranger by now.
     """
     return [_HOME, *(each for each in sys.path if isinstance(each, str) and os.path.isabs(each))]
 
@@ -198,7 +197,7 @@ def _path() -> list[str]:
 def _standard(stdio: tuple[int, int, int], free: "Iterator[int]") -> "Iterator[tuple[int, ...]]":
     """Yield the actions that make three descriptors the standard ones.
 
-    Sources below 3 are first moved out of the way: (1, 0, 2) is a legal wish.
+    Sources below 3 are moved out of the way first: (1, 0, 2) is allowed.
     """
     moved = {}
     for fd in sorted({fd for fd in stdio if fd < 3 and is_open(fd)}):
@@ -212,7 +211,7 @@ def _standard(stdio: tuple[int, int, int], free: "Iterator[int]") -> "Iterator[t
 
 
 def is_open(fd: int) -> bool:
-    """Tell whether a descriptor is open."""
+    """Return whether a descriptor is open."""
     try:
         os.fstat(fd)
     except OSError:
@@ -221,19 +220,19 @@ def is_open(fd: int) -> bool:
 
 
 def _give(fd: int, data: bytes) -> None:
-    """Write the request; a helper that is gone already is found out by its report."""
+    """Write the request; its report shows whether the helper is gone already."""
     try:
         write_all(fd, data)
     except BrokenPipeError:
-        pass  # the empty report that follows says more
+        pass  # the empty report says more
 
 
 def main(fds: tuple[int, int]) -> None:
     """Be the helper: read the request, start, report, and end or become the program.
 
     All signals are blocked so far. A helper that detaches a daemon leaves the caller's process
-    group, so that what is meant for that, a Ctrl-C above all, is not for it. One that becomes a
-    child stays, and takes what has come in as the program does, right before it is that.
+    group, so that a signal to the group, such as Ctrl-C, does not reach it. A helper that becomes
+    a child stays in the group, and unblocks signals right before it executes the program.
     """
     requests, reports = fds
     for fd in fds:
@@ -251,29 +250,29 @@ def main(fds: tuple[int, int]) -> None:
         if request.background:
             _leave_group()
         _start(request, reports)
-    except BaseException as error:  # noqa: BLE001 - it goes to the one who asked
+    except BaseException as error:  # noqa: BLE001 - reported to the caller
         report.send_error(reports, error)
         status = 2
     os._exit(status)
 
 
 def _leave_group() -> None:
-    """Lead a session of our own, forget what the old group was sent, and take signals."""
+    """Lead a new session, discard the signals sent to the old group, and unblock signals."""
     if os.getsid(0) != os.getpid():
         os.setsid()
     for signum in {getattr(signals, name) for name in _OF_GROUPS} & signals.sigpending():
-        action = signals.signal(signum, signals.SIG_IGN)  # which throws away what is pending
+        action = signals.signal(signum, signals.SIG_IGN)  # which discards a pending one
         signals.signal(signum, action)
     _take_signals()
 
 
 def _take_signals() -> None:
-    """Block no signal any more."""
+    """Unblock all signals."""
     signals.pthread_sigmask(signals.SIG_SETMASK, ())
 
 
 def _start(request: Request, reports: int) -> None:
-    """Do the start that was asked for."""
+    """Do the requested start."""
     from ssd.matching import Match
     from ssd.processes import own, table_named
     from ssd.starting import Start

@@ -1,11 +1,11 @@
-"""A child on its way: its descriptors, its pid and its pidfd, of which no interruption loses one.
+"""A child that is being started: its descriptors, pid and pidfd, none of which may be lost.
 
-A signal handler of the caller's may raise between any two steps of Python. What the kernel gives
-is therefore put where it is found again within one call of C (``_keep``), in which no handler runs.
+A signal handler of the caller may raise between any two steps of Python. So what the kernel
+returns is stored within one call of C (``_keep``), during which no handler runs.
 
-Nor does a fork(2) by another thread, whose child has copies of its pipes, keep them open: what was
-written would have no end before that child has. It closes them; and it waits while some are made
-or closed, for between the system call and the list they are in neither's hands (``_gate``).
+Another thread may fork(2) meanwhile, and its child has copies of the pipes. It closes them, because
+a pipe has no end of file while a copy is open. A fork waits while a descriptor is made or closed,
+because between the system call and the list nothing knows of it (``_gate``).
 """
 
 import fcntl
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 
 
 class Unwanted(Exception):
-    """The child was given up before there was one."""
+    """The child was given up before it was made."""
 
 
 class Spawned:
-    """A child to be, and the descriptors of its start.
+    """A child that is being started, and the descriptors of its start.
 
-    ``pids``: the child's, as long as it is ours to end or reap. ``told``: what it reports.
-    ``drain()`` closes the descriptors in one step, at the end. Another thread may
-    ``give_up``. ``reading``: where the one who spawns puts the end of a pipe that is to be read.
+    ``pids``: its pid, as long as we must end or reap it. ``told``: what it reports. ``drain()``
+    closes the descriptors in one step, at the end. Another thread may call ``give_up``.
+    ``reading``: the end of a pipe that is to be read, set by the code that spawns.
     """
 
     def __init__(self) -> None:
@@ -55,22 +55,22 @@ class Spawned:
         _starts.add(ref(self))
 
     def reset(self) -> None:
-        """Be as new to another try, as no child was made and ``drain`` was called."""
+        """Prepare another try, after one that made no child and was drained."""
         self.reading = -1
         self.told = report.Outcome()
         self._said: list[bytes] = []
-        self._fds = [-1]  # the end of what is to be closed
+        self._fds = [-1]  # a sentinel: the last to be popped
         self._drain: Callable[[], object] = partial(
             deque, map(os.close, iter(self._fds.pop, -1)), 0
         )
 
     def drain(self) -> None:
-        """Close all that is left of its descriptors."""
+        """Close all descriptors that are left."""
         with _gate:
             self._drain()
 
     def pipe(self) -> tuple[int, int]:
-        """Make a pipe whose ends are no standard descriptors, even where those are closed.
+        """Make a pipe whose ends are above the standard descriptors, even if those are closed.
 
         Raises StartFailed.
         """
@@ -83,7 +83,7 @@ class Spawned:
         return reading, writing
 
     def _moved(self, fd: int) -> int:
-        """Return a descriptor, or where it is a standard one a copy that takes its place."""
+        """Return a descriptor; a standard one is replaced by a copy above 2."""
         if fd > 2:
             return fd
         copy: int = _keep(self._fds, fcntl.fcntl, fd, fcntl.F_DUPFD_CLOEXEC, 3)
@@ -91,7 +91,7 @@ class Spawned:
         return copy
 
     def close(self, fd: int) -> None:
-        """Close one of the descriptors; it may be closed already."""
+        """Close one of the descriptors, unless it is closed already."""
         with _gate:
             if fd in self._fds:
                 close(self._fds, self._fds.index(fd))
@@ -103,10 +103,10 @@ class Spawned:
                 self.close(other)
 
     def spawn(self, function: "Callable[..., int]", *arguments: object, **named: object) -> int:
-        """Have a function in C make the child, and hold it; return its pid.
+        """Make the child by a function in C, and hold it; return its pid.
 
-        Raises what that raises, Unwanted, and StartFailed where no pidfd can be had, in which
-        case the child is ended.
+        Raises what the function raises, and Unwanted; StartFailed, after ending the child, if
+        there is no pidfd for it.
         """
         with self._changing:
             self.check_wanted()
@@ -116,16 +116,16 @@ class Spawned:
             return pid
 
     def check_wanted(self) -> None:
-        """Raise Unwanted if it was given up."""
+        """Raise Unwanted if the child was given up."""
         if not self._wanted:
             raise Unwanted
 
     def _hold(self, pid: int) -> None:
-        """Open the child's pidfd, if there is such a thing."""
+        """Open the child's pidfd, if the kernel has pidfds."""
         try:
             _keep(self._pidfds, os.pidfd_open, pid)
         except ProcessLookupError:
-            self.pids.clear()  # it has ended, and another reaper was quicker
+            self.pids.clear()  # it has ended, and other code has reaped it
         except OSError as error:
             if error.errno not in UNAVAILABLE:
                 self.end()
@@ -133,31 +133,31 @@ class Spawned:
 
     @property
     def pid(self) -> int:
-        """The child's pid; 0 if there is none, or none any more."""
+        """The child's pid; 0 if it is not made yet, or reaped."""
         return self.pids[0] if self.pids else 0
 
     @property
     def pidfd(self) -> int:
-        """The child's pidfd; -1 where there is none."""
+        """The child's pidfd; -1 without one."""
         return self._pidfds[0] if self._pidfds else -1
 
     def signal(self, signum: int) -> None:
-        """Send a signal to the child, if there is one that has not ended."""
+        """Send a signal to the child, if it is made and has not ended."""
         with self._changing:
             if self.pids:
                 try:
                     reaping.send(self.pids[0], self.pidfd, signum)
                 except ProcessLookupError:
-                    return  # it has ended by itself
+                    return  # it has ended already
 
     def give_up(self) -> None:
-        """Kill the child, or see to it that there will be none; by any thread."""
+        """Kill the child, or prevent that it is made; works in any thread."""
         with self._changing:
             self._wanted = False
             self.signal(9)
 
     def reap(self) -> int | None:
-        """Wait for the child's end and return its status; None if somebody else has reaped it."""
+        """Wait for the child's end and return its status; None if other code has reaped it."""
         status = None
         if self.pids:
             try:
@@ -175,22 +175,22 @@ class Spawned:
         self.reap()
 
     def child(self, process: "Process") -> Child:
-        """Return the child as the caller will own it: who has ``pids`` emptied hands it over."""
+        """Return the child for the caller, who owns it once ``pids`` is emptied."""
         with self._changing:
-            # It shares the pidfd's list, from which a descriptor is taken only once.
+            # The two share the list of the pidfd, so that it is closed only once.
             return Child(process.pid, process.start_time, self._pidfds, lost=not self.pids)
 
     def read(self, fd: int) -> bool:
-        """Read more from a pipe; say whether there may be still more."""
+        """Read more from a pipe; return whether there may be still more."""
         return bool(_keep(self._said, os.read, fd, 65536))
 
     @property
     def said(self) -> bytes:
-        """All that was read so far."""
+        """All bytes read so far."""
         return b"".join(self._said)
 
     def messages(self) -> "Iterator[tuple[str, list[object]]]":
-        """Yield (kind, values) of each whole message that was read (``ssd.starting.report``)."""
+        """Yield (kind, values) of each complete message read (``ssd.starting.report``)."""
         data = self.said
         while len(data) >= report.LENGTH_SIZE:
             end = report.LENGTH_SIZE + int.from_bytes(data[: report.LENGTH_SIZE], "little")
@@ -201,7 +201,7 @@ class Spawned:
             data = data[end:]
 
     def leave(self) -> None:
-        """Have a child that nobody owns reaped after its end, as one that was dropped."""
+        """Have a child without an owner reaped after its end, like a dropped one."""
         if self.pids:
             drop(self.pids[0], self._pidfds)
             self.pids.clear()
@@ -210,13 +210,13 @@ class Spawned:
 def _keep(
     store: "list[Any]", function: "Callable[..., Any]", *arguments: object, **named: object
 ) -> "Any":
-    """Call a function of C and put what it returns into a list, in one step; return it."""
+    """Call a function of C and append its result to a list, in one step; return the result."""
     store.extend(starmap(partial(function, **named), [arguments]))
     return store[-1]
 
 
 def _forget() -> None:
-    """Close what a forked child has copies of: the starts are its parent's."""
+    """Close a forked child's copies of the descriptors: the starts are its parent's."""
     try:
         for start in [each() for each in tuple(_starts)]:
             if start is not None:
@@ -225,7 +225,7 @@ def _forget() -> None:
         _gate.release()
 
 
-# No WeakSet: its callbacks are Python, in which what a handler raises is lost.
+# No WeakSet: its callbacks are Python, in which an exception of a handler is lost.
 _starts: "set[ref[Spawned]]" = set()
 _gate = RLock()
 os.register_at_fork(before=_gate.acquire, after_in_parent=_gate.release, after_in_child=_forget)

@@ -99,8 +99,8 @@ sys.modules["ssd"] = None
 exec(sys.argv[1])' "$3"
 """
 NAMED: dict[str, tuple[str | None, str]] = {
-    "missing": (None, "No such file or directory: name a Python by ssd.interpreter"),
-    "silent": ("exit 3", "it has ended with status 3 and run no helper"),
+    "missing": (None, "No such file or directory: set ssd.interpreter to a Python"),
+    "silent": ("exit 3", "it ended with status 3 and ran no helper"),
     "without ssd": (WITHOUT_SSD, "it cannot import ssd: ModuleNotFoundError"),
 }
 

@@ -12,7 +12,7 @@ from kit.children import PATIENCE, child, stubborn
 from kit.leaks import nothing_left, same_descriptors
 
 import ssd
-from ssd import aio as loops
+from ssd import aio
 from ssd.matching import Match
 from ssd.schedule import Schedule
 from ssd.stopping import Stop
@@ -84,7 +84,7 @@ def test_asyncio_loop_stops_many_at_once() -> None:
                 await asyncio.sleep(0)
 
         busy = asyncio.ensure_future(other_work())
-        results = await loops.stop_all(matches, "TERM/60/KILL/5")
+        results = await aio.stop_all(matches, "TERM/60/KILL/5")
         busy.cancel()
         return results, turns
 
@@ -99,7 +99,7 @@ def test_asyncio_loop_stops_many_at_once() -> None:
 def test_asyncio_stop_kills_at_the_end_of_its_wait() -> None:
     """Time counts for it as well as descriptors."""
     with stubborn() as process:
-        asyncio.run(loops.stop(Match(pid=process.pid), "TERM/0/KILL/30"))
+        asyncio.run(aio.stop(Match(pid=process.pid), "TERM/0/KILL/30"))
         assert -signal.SIGKILL == process.wait(PATIENCE)
 
 
@@ -107,7 +107,7 @@ def test_cancelled_asyncio_stop_lets_go() -> None:
     """The child lives on, and no descriptor stays open."""
 
     async def main(match: Match) -> None:
-        task = asyncio.ensure_future(loops.stop(match, "TERM/1000"))
+        task = asyncio.ensure_future(aio.stop(match, "TERM/1000"))
         while not task.done():
             await asyncio.sleep(0)
             task.cancel()
@@ -125,7 +125,7 @@ def test_failure_in_an_asyncio_loop_does_not_delay_the_others(tmp_path: Path) ->
     with stubborn() as process, same_descriptors():
         matches = [Match(pidfile=tmp_path / "pid"), Match(pid=process.pid)]
         with pytest.raises(ssd.PidfileUnsafe):
-            asyncio.run(loops.stop_all(matches, "TERM/0/KILL/30"))
+            asyncio.run(aio.stop_all(matches, "TERM/0/KILL/30"))
         assert -signal.SIGKILL == process.wait(PATIENCE)
 
 
