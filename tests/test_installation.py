@@ -118,7 +118,7 @@ def test_service_that_openrc_has_started_is_left_to_it(machine: inits.Machine) -
     assert (0, " * status: started\n") == machine.run("ssd-service nap status")
     assert 0 == machine.run("ssd-service nap start")[0]
     assert pid == machine.run("cat /run/nap.pid")
-    assert "nap is running, OpenRC runs it\n" in machine.run("ssd-service all status")[1]
+    assert "nap is running under OpenRC\n" in machine.run("ssd-service all status")[1]
     assert 0 == machine.run("ssd-service nap stop")[0]
     assert (3, " * status: stopped\n") == machine.run("rc-service nap status")
     status, said = machine.run("ssd-service nap status")

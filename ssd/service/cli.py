@@ -53,7 +53,7 @@ class Call:
         self.program = os.path.basename(path)
         self.table = table
         self.directory = DIRECTORY
-        self.elsewhere = False  # whether the caller has named another directory
+        self.elsewhere = False  # whether --directory was given
         self.with_ssd = ""  # the path of this command: ssd stands beside it
         self.status = 0
         # The service whose OpenRC script calls us, if one does.

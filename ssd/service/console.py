@@ -1,9 +1,8 @@
 """Debian's console lines: ``Starting DESC: NAME.``, ``failed!`` in red on a terminal.
 
-Each ``*_text`` is what the function of that name prints (log_daemon_msg and so on, of
-Debian's /lib/lsb/init-functions): a pure function of its arguments. ``fancy`` says whether to
-colour; ``is_fancy`` asks the terminal. Nothing here ends a line that the function of the same
-name does not end: a line is begun before the work, and ended with its status after it.
+Each ``*_text`` returns what the function of that name in Debian's /lib/lsb/init-functions
+prints (log_daemon_msg and so on). ``fancy``: with colours; ``is_fancy`` asks the terminal. A
+line begins before the work, and ends with its status after the work.
 """
 
 import os
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 RED, YELLOW, NORMAL = "\033[31m", "\033[33m", "\033[0m"
 PLAIN_TERMINALS = ("", "dumb")
 SETTINGS = "/etc/lsb-base-logging.sh"  # where an administrator sets FANCYTTY
-YES = ("", "1", "Y", "yes", "true")  # values of it that leave the colours on
+YES = ("", "1", "Y", "yes", "true")  # its values that leave the colours on
 
 SUCCESS, FAILURE, WARNING = 0, 1, 255  # the statuses that log_end_msg tells apart
 
@@ -25,10 +24,10 @@ SUCCESS, FAILURE, WARNING = 0, 1, 255  # the statuses that log_end_msg tells apa
 def is_fancy(
     fd: int = 1, environment: "Mapping[str, str] | None" = None, settings: str = SETTINGS
 ) -> bool:
-    """Tell whether lines on a descriptor are coloured.
+    """Tell whether lines on a descriptor have colours.
 
-    They are on a terminal whose TERM is neither empty nor "dumb", unless ``settings``, a
-    shell script of assignments, sets FANCYTTY to something else than 1, Y, yes or true.
+    They do on a terminal whose TERM is neither empty nor "dumb", unless ``settings``, a shell
+    script of assignments, sets FANCYTTY to anything but 1, Y, yes or true.
     """
     variables = os.environ if environment is None else environment
     return (
@@ -39,28 +38,28 @@ def is_fancy(
 
 
 def _fancytty(settings: str) -> str:
-    """Return the last value that a plain assignment in a shell script gives to FANCYTTY."""
+    """Return the last value that a shell script assigns to FANCYTTY."""
     try:
         with open(settings, encoding="utf-8", errors="replace") as file:
             lines = file.read().splitlines()
-    except OSError:  # few machines have one; whoever may not read it gets the default
+    except OSError:  # few machines have one; an unreadable one counts as missing
         return ""
     values = [line.removeprefix("FANCYTTY=") for line in lines if line.startswith("FANCYTTY=")]
     return values[-1].strip().strip("\"'") if values else ""
 
 
 def daemon_text(description: str, name: str = "") -> str:
-    """Begin a line about a daemon; without a name, ``progress_text`` can go on with several."""
+    """Begin a line about a daemon; without a name, ``progress_text`` can add several."""
     return f"{description}: {name}" if name else f"{description}:"
 
 
 def progress_text(*words: str) -> str:
-    """Go on with a line that ``daemon_text`` has begun."""
+    """Continue a line that ``daemon_text`` has begun."""
     return " " + " ".join(words)
 
 
 def begin_text(*words: str) -> str:
-    """Begin a line with a text of one's own."""
+    """Begin a line with any text."""
     return " ".join(words)
 
 
@@ -74,32 +73,32 @@ def end_text(status: int, fancy: bool = False) -> str:
 
 
 def success_text(*words: str) -> str:
-    """Say on a whole line that something went well; without words, end a line so."""
+    """Make a whole line about a success; without words, only its end."""
     return _begun(words) + end_text(SUCCESS)
 
 
 def failure_text(*words: str, fancy: bool = False) -> str:
-    """Say on a whole line that something failed; without words, end a line so."""
+    """Make a whole line about a failure; without words, only its end."""
     return _begun(words, "...") + end_text(FAILURE, fancy)
 
 
 def warning_text(*words: str, fancy: bool = False) -> str:
-    """Say on a whole line that something is doubtful; without words, end a line so."""
+    """Make a whole line with a warning; without words, only its end."""
     return _begun(words, "...") + end_text(WARNING, fancy)
 
 
 def action_text(*words: str) -> str:
-    """Say on a whole line what is done in one go."""
+    """Make a whole line about a short action."""
     return f"{begin_text(*words)}.\n"
 
 
 def action_begin_text(*words: str) -> str:
-    """Begin a line about an action that takes its time."""
+    """Begin the line of an action that takes time."""
     return f"{begin_text(*words)}..."
 
 
 def action_cont_text(*words: str) -> str:
-    """Go on with the line of an action."""
+    """Continue the line of an action."""
     return f"{begin_text(*words)}..."
 
 
@@ -112,7 +111,7 @@ def action_end_text(status: int, note: str = "", fancy: bool = False) -> str:
 
 
 def _begun(words: "tuple[str, ...]", *more: str) -> str:
-    """Begin a whole line; an empty first word means that it is begun already."""
+    """Begin a whole line, unless the first word is empty: it has begun then."""
     return begin_text(*words, *more) if words and words[0] else ""
 
 
@@ -121,9 +120,9 @@ def _coloured(text: str, colour: str, fancy: bool) -> str:
 
 
 class Console:
-    """Where console lines go: a descriptor, standard output unless told, never raising.
+    """Writes console lines to a descriptor, and never raises.
 
-    ``fancy``: whether to colour, asked of the terminal unless given.
+    ``fancy``: whether to use colours; None asks the terminal.
     """
 
     __slots__ = ("fd", "fancy")
@@ -133,7 +132,7 @@ class Console:
         self.fancy = is_fancy(fd) if fancy is None else fancy
 
     def write(self, text: str) -> None:
-        """Write a text at once, whole or as far as the reader lets it."""
+        """Write a text without delay, as far as the reader takes it."""
         write(self.fd, text)
 
     def begin(self, description: str, name: str = "") -> None:
@@ -141,11 +140,11 @@ class Console:
         self.write(daemon_text(description, name))
 
     def progress(self, *words: str) -> None:
-        """Go on with it (log_progress_msg)."""
+        """Continue the line (log_progress_msg)."""
         self.write(progress_text(*words))
 
     def end(self, status: int) -> None:
-        """End it with an exit status (log_end_msg)."""
+        """End the line with an exit status (log_end_msg)."""
         self.write(end_text(status, self.fancy))
 
     def success(self, *words: str) -> None:
@@ -157,7 +156,7 @@ class Console:
         self.write(failure_text(*words, fancy=self.fancy))
 
     def warning(self, *words: str) -> None:
-        """Write a whole line about something doubtful (log_warning_msg)."""
+        """Write a whole line with a warning (log_warning_msg)."""
         self.write(warning_text(*words, fancy=self.fancy))
 
     def action(self, *words: str) -> None:

@@ -6,7 +6,7 @@ import os
 
 try:
     import psutil
-except ModuleNotFoundError as error:  # no zipapp can hold it, because half of it is C
+except ModuleNotFoundError as error:  # a zipapp cannot contain it: half of it is C
     reason = "status --json needs psutil, which is not installed: pip install psutil"
     raise OSError(errno.ENOENT, reason) from error
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ssd.processes.contract import ProcessTable
     from ssd.service.declaration import Service
 
-# Of psutil.Process.as_dict; not the environment, which may hold passwords, no maps of memory,
-# which are longer than all the rest, and no percentage of a time that has only begun.
+# Of psutil.Process.as_dict, without the environment, which may hold passwords, the maps of memory,
+# which are longer than all the rest, and cpu_percent, which needs two looks.
 ATTRIBUTES = (
     "pid", "ppid", "name", "exe", "cmdline", "cwd", "status", "username", "uids", "gids",
     "terminal", "create_time", "nice", "ionice", "num_threads", "threads", "num_fds",
@@ -45,10 +45,9 @@ def show(service: "Service", table: "ProcessTable | None" = None) -> int:
 def gather(
     service: "Service", table: "ProcessTable | None" = None
 ) -> tuple[int, dict[str, object]]:
-    """Return the LSB status of a service, and what can be found out about it.
+    """Return the LSB status of a service, and all facts about it.
 
-    A fact that the caller may not know is null; a process that has ended meanwhile has its
-    pid and nothing more.
+    A fact that the caller may not read is None; a process that has just ended has only a pid.
     """
     steps = Steps(service, table)
     outcome = steps.look()
@@ -66,16 +65,16 @@ def gather(
 
 
 def _facts(process: "Process") -> dict[str, object]:
-    """Return the facts of a process, with its children below it."""
-    if not process.is_still(default_table().process(process.pid)):  # ended, or on another machine
+    """Return the facts of a process and of its children."""
+    if not process.is_still(default_table().process(process.pid)):  # ended, or not a real process
         return {"pid": process.pid}
     try:
         return _tree(process.pid)
     except (psutil.Error, OSError) as error:
         _check_known(error)
         if not process.is_still(default_table().process(process.pid)):
-            return {"pid": process.pid}  # it has ended meanwhile
-        return {**dict.fromkeys((*KNOWN, "children")), "pid": process.pid}  # it may not be seen
+            return {"pid": process.pid}  # it has just ended
+        return {**dict.fromkeys((*KNOWN, "children")), "pid": process.pid}  # it may not be read
 
 
 def _tree(pid: int) -> dict[str, object]:
@@ -83,13 +82,13 @@ def _tree(pid: int) -> dict[str, object]:
     found = psutil.Process(pid)
     facts = _plain(found)
     facts["children"] = None
-    if facts["ppid"] is not None:  # else it shows nothing of itself, and nor does a child
+    if facts["ppid"] is not None:  # otherwise neither it nor a child can be read
         facts["children"] = [each for each in map(_child, _children(found)) if each]
     return facts
 
 
 def _child(pid: int) -> dict[str, object] | None:
-    """Return the facts of a child; None if it has ended meanwhile."""
+    """Return the facts of a child, None if it has ended."""
     try:
         return _tree(pid)
     except (psutil.Error, OSError) as error:
@@ -98,24 +97,24 @@ def _child(pid: int) -> dict[str, object] | None:
 
 
 def _children(process: psutil.Process) -> list[int]:
-    """Return the children of a process, as far as the caller may know whose child one is."""
+    """Return the children of a process, as far as the caller may read who is whose parent."""
     try:
         return [child.pid for child in process.children()]
     except (psutil.AccessDenied, OSError):
-        # psutil gives up at the first process that may not be read, and without a time of boot.
+        # psutil gives up at the first process that it may not read, and without a boot time.
         return [child.pid for child in default_table().children(process.pid)]
 
 
 def _plain(process: psutil.Process) -> dict[str, object]:
-    """Return a process's facts as JSON can hold them. Raises psutil.NoSuchProcess."""
+    """Return the facts of one process in JSON's types. Raises psutil.NoSuchProcess."""
     with process.oneshot():
         return {name: _fact(process, name) for name in KNOWN}
 
 
 def _fact(process: psutil.Process, name: str) -> object:
-    """Return one fact; None where the caller may not know it, or nothing here tells it.
+    """Return one fact, None if the caller may not read it or the system does not have it.
 
-    With /proc mounted by subset=pid there is neither the time of boot nor the machine's memory.
+    If /proc is mounted with subset=pid, the boot time and the machine's memory are missing.
     """
     try:
         if name == "pid":
@@ -131,13 +130,13 @@ def _fact(process: psutil.Process, name: str) -> object:
 
 
 def _check_known(error: Exception) -> None:
-    """Raise an error again that is trouble of our own, and says nothing of the process."""
+    """Raise an error again if it is a lack of memory or descriptors, not about the process."""
     if isinstance(error, OSError) and error.errno in EXHAUSTED:
         raise error
 
 
 def _limits(process: psutil.Process) -> object:
-    """Return resource limits by the names that a declaration has for them: soft and hard."""
+    """Return soft and hard resource limits, by the names of a declaration."""
     return {name[7:].lower(): process.rlimit(getattr(psutil, name)) for name in LIMITS}
 
 
@@ -155,7 +154,7 @@ KNOWN = (*(name for name in ATTRIBUTES if hasattr(psutil.Process, name)), *DERIV
 
 
 def _value(value: object) -> object:
-    """Turn named tuples into tables."""
+    """Turn a value into JSON's types, a named tuple into an object."""
     if hasattr(value, "_asdict"):
         return {name: _value(each) for name, each in value._asdict().items()}
     if isinstance(value, (list, tuple)):

@@ -179,7 +179,7 @@ class Fleet:
             if other is not None:
                 from ssd.service.verbs.inits import NAMES
 
-                said = f"{service.name} is running, {NAMES[other]} runs it\n"
+                said = f"{service.name} is running under {NAMES[other]}\n"
                 return statuses.RUNNING, said, []
             steps = Steps(service, self.table)
             outcome = steps.look()

@@ -1,8 +1,8 @@
-"""Whether another init runs a service of this name: then that is who must be asked.
+"""Services that another init runs: systemd or OpenRC does the verb then.
 
 A unit or an OpenRC script that was generated from a declaration starts the program itself, and
-knows it by other means than a pidfile. A second start beside it would make a process that it never
-stops. Loaded only where such an init runs.
+finds it without a pidfile. A second start would make a process that this init never stops.
+Loaded only if such an init runs.
 """
 
 import errno
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from ssd.service.declaration import Service
 
 NAMES = {SYSTEMD: "systemd", OPENRC: "OpenRC"}
-# systemd.unit(5), "Unit File Search Path", and where generators and systemd-run(1) put theirs.
+# systemd.unit(5), "Unit File Search Path", and the directories of generators and systemd-run(1).
 UNITS = (
     "/etc/systemd/system", "/run/systemd/system", "/run/systemd/transient",
     "/run/systemd/generator", "/run/systemd/generator.early", "/run/systemd/generator.late",
     "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
 )  # fmt: skip
-# What a unit is in as long as there are, or soon will be, processes of it.
+# The states of a unit that has processes, or will have them soon.
 ACTIVE = "active,reloading,activating,deactivating,refreshing"
 
-# verb -> words for rc-service(8); a reload is there only where the script has one.
+# verb -> words for rc-service(8); a script may have no reload.
 RC_SERVICE = {
     "start": ("{}", "start"), "stop": ("{}", "stop"), "restart": ("{}", "restart"),
     "status": ("{}", "status"), "try-restart": ("--ifstarted", "{}", "restart"),
@@ -41,16 +41,16 @@ RC_SERVICE = {
 
 
 def runners(names: "Iterable[str]", inside: str = "") -> dict[str, str]:
-    """Return the init, SYSTEMD or OPENRC, of each of these services that another one runs.
+    """Return which of these services another init runs, and whether that is SYSTEMD or OPENRC.
 
-    Not if we are a part of the service: a unit or a script may call ssd-service itself. ``inside``
-    is the service whose script OpenRC runs, from RC_SVCNAME.
+    A service that calls ssd-service itself, from its unit or script, is not among them.
+    ``inside`` is the service whose OpenRC script calls, from RC_SVCNAME.
     """
     named = list(names)
     found: dict[str, str] = {}
     if os.path.isdir(OPENRC):
         started = (name for name in named if os.path.lexists(f"{OPENRC}/{name}"))
-        # One that is an init script of ours is known to OpenRC by what we do.
+        # OpenRC also runs an init script that is a declaration: it calls ssd-service.
         ours = (n for n in started if n != inside and not is_own(f"{INIT_D}/{n}"))
         found |= dict.fromkeys(ours, OPENRC)
     if os.path.isdir(SYSTEMD):
@@ -64,7 +64,7 @@ def runners(names: "Iterable[str]", inside: str = "") -> dict[str, str]:
 def _active(units: list[str]) -> set[str]:
     """Return those of these units that systemd runs.
 
-    Raises OSError, also where it does not answer: a start must not take that for a no.
+    Raises OSError, also if systemd does not answer: a start must not take that for a no.
     """
     from ssd.service.initscripts.systemctl import ask
 
@@ -72,23 +72,23 @@ def _active(units: list[str]) -> set[str]:
     status, listed = ask(*listing, "--", *units)
     if status:
         asked = f"systemctl list-units {' '.join(units)}"
-        raise OSError(f"cannot tell what systemd runs: {asked!r} ends with status {status}")
+        raise OSError(f"cannot find out what systemd runs: {asked!r} ended with status {status}")
     return {line.split()[0] for line in listed.splitlines() if line.split()}
 
 
 def _around() -> set[str]:
-    """Return the units that this process is a part of, by its control groups."""
+    """Return the units that contain this process, from its control groups."""
     with open("/proc/self/cgroup", encoding="utf-8", errors="surrogateescape") as file:
         return parts(file.read())
 
 
 def parts(text: str) -> set[str]:
-    """Return all names that stand in a text such as /proc/self/cgroup (cgroups(7))."""
+    """Return all names in a text like /proc/self/cgroup (cgroups(7))."""
     return {part for line in text.splitlines() for part in line.split("/")}
 
 
 def call(init: str, service: "Service", verb: str) -> Run | None:
-    """Return the call that has an init do a verb; None if there is none. Raises OSError."""
+    """Return the command that makes an init do a verb, None without one. Raises OSError."""
     reloads = service.reload_signal != "none"
     if verb == "--full-restart":
         verb = "restart"
@@ -112,10 +112,10 @@ def call(init: str, service: "Service", verb: str) -> Run | None:
 
 
 def hand_over(service: "Service", words: list[str], program: str, inside: str) -> int | None:
-    """Have the init that runs a service do the verb, in this process's place.
+    """Make the init that runs a service do the verb: its command replaces this process.
 
-    None if nobody else runs it, or the verb is none of an init's. Returns a status only for what
-    that init cannot do. Raises OSError.
+    Returns None if no other init runs the service, or if the verb is not for an init; a status
+    if that init cannot do it. Raises OSError.
     """
     verb = words[0] if words else ""
     if verb in ("show-args", "systemd-start") or len(words) > 1 and words != ["status", "--json"]:
@@ -127,8 +127,7 @@ def hand_over(service: "Service", words: list[str], program: str, inside: str) -
         return refuse_facts(init, service, program)
     run = call(init, service, verb)
     if run is None:
-        write(2, f"{program}: {service.name}: {NAMES[init]} runs it, and has no verb {verb!r}\n")
-        return UNIMPLEMENTED
+        return _refuse(init, service, verb, program)
     from ssd.service.initscripts.cli import execute
 
     execute(run)
@@ -136,17 +135,22 @@ def hand_over(service: "Service", words: list[str], program: str, inside: str) -
 
 
 def refuse_facts(init: str, service: "Service", program: str) -> int:
-    """Say that another init knows the processes, and return the status."""
-    write(2, f"{program}: {service.name}: {NAMES[init]} runs it, and knows its processes\n")
+    """Report that another init has the processes, and return the status."""
+    write(2, f"{program}: {service.name}: {NAMES[init]} runs it: --json has no facts of it\n")
     return UNKNOWN
 
 
+def _refuse(init: str, service: "Service", verb: str, program: str) -> int:
+    """Report that an init lacks a verb, and return the status."""
+    write(2, f"{program}: {service.name}: {NAMES[init]} runs it and has no verb {verb!r}\n")
+    return UNIMPLEMENTED
+
+
 def perform(init: str, service: "Service", verb: str, program: str) -> int:
-    """Have an init do a verb, and return its exit status. Raises OSError."""
+    """Make an init do a verb, and return its exit status. Raises OSError."""
     run = call(init, service, verb)
     if run is None:
-        write(2, f"{program}: {service.name}: {NAMES[init]} runs it, and has no verb {verb!r}\n")
-        return UNIMPLEMENTED
+        return _refuse(init, service, verb, program)
     from ssd.service.initscripts.program import spawn
 
     return os.waitstatus_to_exitcode(os.waitpid(spawn(run), 0)[1])

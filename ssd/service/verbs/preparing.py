@@ -1,4 +1,4 @@
-"""Make the directories that a service needs, for those whose they are."""
+"""Prepare a start or stop: make the directories of a service, and run its hooks."""
 
 import errno
 import os
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def make_directories(directories: "Iterable[Mapping[str, str]]") -> None:
-    """Make the directories that are missing; those that are there are left alone.
+    """Make the directories that are missing, and leave existing ones as they are.
 
-    One that is there may be any directory, or have its owner by intent. Only root gives
-    directories away. Nothing is made behind a link that others than root and the caller
-    could have planted. Raises UnknownUser, UnknownGroup and OSError.
+    The mode and owner of an existing directory may be intended. Only root can set an owner.
+    A symbolic link that another user could have made is not followed. Raises UnknownUser,
+    UnknownGroup and OSError.
     """
     for each in directories:
         if not os.path.isdir(each["path"]):
@@ -27,7 +27,7 @@ def make_directories(directories: "Iterable[Mapping[str, str]]") -> None:
 
 
 def _make(path: str, mode: int, user: str | None = None, group: str | None = None) -> None:
-    """Make one, with the directories above it, or none at all."""
+    """Make a directory and those above it; leave nothing half made."""
     from ssd.accounts import Account
 
     account = Account(user, group)
@@ -39,7 +39,7 @@ def _make(path: str, mode: int, user: str | None = None, group: str | None = Non
         try:
             os.mkdir(name, 0o700, dir_fd=parent)
         except FileExistsError:
-            if os.path.isdir(path):  # another start was quicker
+            if os.path.isdir(path):  # another start was faster
                 return
             raise
         try:
@@ -54,23 +54,22 @@ def _make(path: str, mode: int, user: str | None = None, group: str | None = Non
 
 
 def _parent(path: str) -> tuple[int, str]:
-    """Return a descriptor of the directory above, and the name in there. Raises OSError."""
+    """Return a descriptor of the parent directory, and the name in it. Raises OSError."""
     from ssd.paths import UntrustedLink, walk
 
     try:
         return walk(os.fsencode(path.rstrip("/")), follow_last=False)
     except UntrustedLink as error:
-        reason = f"the link {error.name} on its way could be anybody's"
-        raise PermissionError(errno.EPERM, reason, path) from error
+        raise PermissionError(errno.EPERM, error.reason, path) from error
 
 
 def _give(parent: int, name: str, mode: int, uid: int | None, gid: int | None) -> None:
-    """Set mode and owner by descriptor: the directory above may belong to a stranger."""
+    """Set mode and owner by descriptor: another user may own the parent directory."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     fd = os.open(name, flags, dir_fd=parent)
     try:
         if os.fstat(fd).st_uid != os.geteuid():
-            raise PermissionError(errno.EPERM, "somebody has put another directory in its place")
+            raise PermissionError(errno.EPERM, "another user has replaced the directory")
         if os.geteuid() == 0:
             os.fchown(fd, -1 if uid is None else uid, -1 if gid is None else gid)
         os.fchmod(fd, mode)
@@ -79,7 +78,7 @@ def _give(parent: int, name: str, mode: int, uid: int | None, gid: int | None) -
 
 
 class HookFailed(Error):
-    """A hook ended with a status that is not 0. ``field`` names it."""
+    """The hook in ``field`` failed with ``status``."""
 
     def __init__(self, field: str, status: int) -> None:
         how = f"status {status}" if status >= 0 else f"signal {-status}"

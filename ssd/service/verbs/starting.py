@@ -1,4 +1,4 @@
-"""Start a service: its directories, its hooks, its program, and its readiness."""
+"""Start a service: make its directories, run its hooks and its program, wait for it."""
 
 import os
 
@@ -29,13 +29,13 @@ def start(steps: "Steps") -> str:
         return steps.failed(error)
     try:
         run_hook(service, "after_start")
-    except (Error, OSError) as error:  # the service itself runs
+    except (Error, OSError) as error:  # a complaint only, for the service runs
         steps.complain(error)
     return verbs.DONE
 
 
 def start_program(steps: "Steps") -> "Process | None":
-    """Start the program; return its process as far as it is known once it is ready.
+    """Start the program and wait until it is ready; return its process, None if not known.
 
     Raises what ``Start.run`` raises.
     """
@@ -75,7 +75,7 @@ def start_program(steps: "Steps") -> "Process | None":
 def execute(steps: "Steps") -> str:
     """Become the program in this process; return the outcome only if that fails.
 
-    Raises RuntimeError on a table that makes its processes itself: this one is none of its.
+    Raises RuntimeError with a table that has a launcher: this process is not in that table.
     """
     if steps.table.launcher is not None:
         raise RuntimeError(

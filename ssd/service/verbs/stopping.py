@@ -1,4 +1,4 @@
-"""Stop a service, or have it read its configuration again."""
+"""Stop services, or make one reload its configuration."""
 
 from ssd.clearing import clear
 from ssd.errors import Error
@@ -54,7 +54,7 @@ def _look(steps: "Steps") -> "verbs.Move":
 
 
 def _begin(steps: "Steps") -> Stop:
-    """Do what comes before the first signal; return the stop. Raises DeclarationError."""
+    """Prepare a stop: run the hook if the service runs. Raises DeclarationError."""
     work = Stop(steps.service.match(), steps.service.schedule, table=steps.table)
     if steps.processes:
         _hook(steps, "before_stop")
@@ -62,12 +62,12 @@ def _begin(steps: "Steps") -> Stop:
 
 
 def _settle(steps: "Steps", work: Stop) -> str:
-    """Do what comes after a stop that is over, and return the outcome."""
+    """Finish a stop: remove the pidfile, run the hook; return the outcome."""
     if work.failure is not None:
         return steps.failed(work.failure)
     if work.remaining:
         return verbs.SURVIVED
-    if not work.signalled and _refused(work):
+    if not work.signalled and _denied(work):
         steps.complain("not permitted to signal the process")
         return verbs.DENIED
     if steps.service.pidfile != "none":
@@ -91,15 +91,15 @@ def reload(steps: "Steps") -> str:
         return steps.failed(work.failure)
     if work.signalled:
         return verbs.DONE
-    return verbs.DENIED if _refused(work) else verbs.NOTHING
+    return verbs.DENIED if _denied(work) else verbs.NOTHING
 
 
-def _refused(work: Stop) -> bool:
+def _denied(work: Stop) -> bool:
     return any(done.denied for done in work.rounds)
 
 
 def _hook(steps: "Steps", field: str) -> None:
-    """Run a hook; whatever becomes of it, the stop goes on."""
+    """Run a hook; if it fails, complain and go on with the stop."""
     if not getattr(steps.service, field):
         return
     from ssd.service.verbs.preparing import run_hook

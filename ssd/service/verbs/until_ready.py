@@ -1,12 +1,11 @@
-"""Wait until a started service is ready, where it does not say so itself.
+"""Wait until a started service is ready, if it sends no notification.
 
-Two kinds of readiness have no descriptor to wait for and are checked every tenth of a second:
-a command that succeeds once the service works, and a pidfile that names it. The end of the
-service is seen at once.
+Two kinds of readiness are checked every tenth of a second: a command that succeeds once the
+service works, and a pidfile that names the service. The end of the service is seen at once.
 
 A program that goes to the background by itself ends its first process once the daemon is
-ready, and writes its pidfile itself. Its first process is a child of ours, so that we learn
-how it ends.
+ready, and writes its own pidfile. The first process is a child of this one, which so learns
+its exit status.
 """
 
 import os
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from ssd.service.declaration import Service
     from ssd.starting import Start
 
-PAUSE = 0.1  # seconds between two questions
+POLL_INTERVAL = 0.1  # seconds
 
 
 def wait(
@@ -36,8 +35,8 @@ def wait(
 ) -> None:
     """Return when the service is ready. ``timeout`` is in seconds.
 
-    ``process`` is the service as far as it is known. Raises NotReady at the end of the time,
-    and as soon as the process has ended.
+    ``process`` is the service, None if it is not known yet. Raises NotReady when the time is
+    over, and as soon as the process has ended.
     """
     kind = service.readiness["kind"]
     command = service.readiness["command"]
@@ -48,7 +47,8 @@ def wait(
         else:
             ready = _is_named(service, table)
         ended = process is not None and _ended(process, table)
-        # Whom we have sent to the background is the service: without it another one answers.
+        # A process that ssd sent to the background is the service: if it has ended, something
+        # else makes the check succeed.
         if ready and not (ended and service.background):
             return
         if process is not None and ended:
@@ -59,7 +59,7 @@ def wait(
 
 
 def _ended(process: Process, table: "ProcessTable") -> bool:
-    """Tell whether a process has ended, also where nothing can be looked at (``hold``)."""
+    """Tell whether a process has ended, also if no process can be read (``hold``)."""
     from ssd.starting.notify import hold
 
     try:
@@ -70,46 +70,46 @@ def _ended(process: Process, table: "ProcessTable") -> bool:
 
 
 def _pause(process: Process | None, table: "ProcessTable") -> None:
-    """Let a moment pass, or less if the process ends."""
+    """Wait for POLL_INTERVAL, or until the process ends."""
     if process is None:
         import time
 
-        time.sleep(PAUSE)
+        time.sleep(POLL_INTERVAL)
         return
     from ssd.starting.notify import hold
 
     try:
         with hold(process, table) as handle:
-            table.wait([handle], table.now() + PAUSE)
+            table.wait([handle], table.now() + POLL_INTERVAL)
     except ProcessLookupError:
-        return  # found out by the next look
+        return  # the next check sees it
 
 
 def _succeeds(command: list[str], seconds: float) -> bool:
-    """Run a command and tell whether it says yes; one that takes longer is killed, and says no."""
+    """Run a command and tell whether it succeeds; kill it after ``seconds``."""
     null = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
     try:
         pid = os.posix_spawnp(
             command[0], command, os.environb, file_actions=null, setsigdef=IGNORED
         )
     except OSError:
-        return False  # not there yet, say on a file system that is mounted later
+        return False  # not there yet, for example on a file system that is mounted later
     _limit(pid, seconds)
     return os.waitpid(pid, 0)[1] == 0
 
 
 def _limit(pid: int, seconds: float) -> None:
-    """Wait for the end of a child, and kill it where that does not come."""
-    table = default_table()  # it is a real one, whatever the service is
+    """Wait ``seconds`` for the end of a child, then kill it."""
+    table = default_table()  # the command is a real process, even if the service is not
     child = table.process(pid)
-    if child is None:  # a zombie by now
+    if child is None:  # a zombie already
         return
     try:
         with table.open(child) as handle:
             table.wait([handle], table.now() + seconds)
             handle.signal(signals.SIGKILL)
     except ProcessLookupError:
-        return  # it has ended in time
+        return  # it ended in time
 
 
 def _is_named(service: "Service", table: "ProcessTable") -> bool:
@@ -117,20 +117,20 @@ def _is_named(service: "Service", table: "ProcessTable") -> bool:
     try:
         return bool(find(service.match(), table=table))
     except (PidfileError, ProcessTableError):
-        return False  # half written by a daemon that does not rename, or not to be told (yet)
+        return False  # for example half written; or a process that cannot be read
 
 
 class DetachFailed(Error):
-    """The program ended with a status that is not 0 instead of going to the background."""
+    """The program failed with ``status`` instead of going to the background."""
 
     def __init__(self, status: int) -> None:
         how = f"status {status}" if status >= 0 else f"signal {-status}"
-        super().__init__(f"the program ended with {how} before it was in the background")
+        super().__init__(f"the program ended with {how} before it went to the background")
         self.status = status
 
 
 def start_forking(work: "Start") -> "Process | None":
-    """Start the program; return the daemon that ``work.match`` finds then, None if none yet.
+    """Start the program; return the daemon that ``work.match`` then finds, None if none yet.
 
     Only for a process with a single thread. Raises what ``Start.run`` raises, and
     DetachFailed.
@@ -150,7 +150,7 @@ def start_forking(work: "Start") -> "Process | None":
 
 
 def _run(work: "Start") -> int:
-    """Run the program as a child and return how it has ended. Raises StartFailed."""
+    """Run the program as a child and return its exit status. Raises StartFailed."""
     kill_pipe = KillPipe()
     reading, writing = os.pipe()
     child = os.fork()
@@ -173,7 +173,7 @@ def _run(work: "Start") -> int:
 
 
 def _become(work: "Start", writing: int, kill_pipe: KillPipe) -> "NoReturn":
-    """Be the child: become the program, and report what fails on the way."""
+    """In the child: become the program, and report what fails before that."""
 
     def executing() -> None:
         kill_pipe.disarm()
@@ -185,7 +185,7 @@ def _become(work: "Start", writing: int, kill_pipe: KillPipe) -> "NoReturn":
         work.executing = executing
         work.warn = lambda *warning: report.send(writing, "warning", *warning)
         work.become()
-    except BaseException as error:  # noqa: BLE001 - it goes to the one who waits for it
+    except BaseException as error:  # noqa: BLE001 - it is raised in the parent
         report.send_error(writing, error)
     finally:
         os._exit(2)

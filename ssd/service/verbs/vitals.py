@@ -1,4 +1,4 @@
-"""How long a process has been running, and what memory it takes."""
+"""The uptime and the memory of a process, for the sentence of ``status``."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 class Vitals:
-    """uptime: seconds since the process was started. memory: its resident set, in bytes."""
+    """uptime: seconds since the start of the process. memory: its resident set, in bytes."""
 
     __slots__ = ("uptime", "memory")
 
@@ -24,26 +24,26 @@ class Vitals:
 
 
 def vitals(process: Process) -> Vitals | None:
-    """Return what is known of a process; None if it has ended meanwhile."""
+    """Return the vitals of a process, None if it has ended."""
     return _of_kernel(process) if sys.platform == "linux" else _of_psutil(process)
 
 
 def _of_kernel(process: Process) -> Vitals | None:
-    """Read /proc directly (proc(5)): psutil's import costs twice an interpreter's start."""
+    """Read /proc directly (proc(5)): to import psutil takes twice as long as to start Python."""
     try:
         fd = os.open(f"/proc/{process.pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
         stat = os.read(fd, 2048)
-    except OSError:  # it has ended since
+    except OSError:  # it has just ended
         return None
     finally:
         os.close(fd)
     fields = stat[stat.rindex(b")") + 2 :].split(b" ", 22)
     if int(fields[19]) != process.start_time:
         return None
-    # The clock that start times are counted by: it goes on while the machine sleeps.
+    # Start times are counted by this clock, which goes on while the machine sleeps.
     uptime = time.clock_gettime(time.CLOCK_BOOTTIME) - process.start_time / _TICKS
     return Vitals(max(0.0, uptime), int(fields[21]) * _PAGE)
 

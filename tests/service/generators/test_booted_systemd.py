@@ -243,7 +243,7 @@ def test_unit_of_a_declaration_is_asked_by_its_verbs(machine: Machine, ours: lis
     machine.run("systemctl", "start", "verbs")
     pid = witness.told()["pid"]
     assert f"Main PID: {pid}" in machine.run(*ours, "verbs", "status")
-    assert "verbs is running, systemd runs it\n" in machine.run(*ours, "all", "status")
+    assert "verbs is running under systemd\n" in machine.run(*ours, "all", "status")
     machine.run(*ours, "verbs", "start")
     assert [str(pid), "active"] == machine.show("verbs", "MainPID", "ActiveState")
     machine.run(*ours, "verbs", "stop")

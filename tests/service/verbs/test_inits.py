@@ -80,10 +80,10 @@ def test_openrc_is_asked_for_what_it_has_started(tell, verb: str, asked: str) ->
 def test_what_the_init_cannot_do_is_said(tell) -> None:
     """A unit without a reload; the processes that only systemd knows."""
     done = tell("systemd; $S nap reload")
-    reason = "ssd-service: nap: systemd runs it, and has no verb 'reload'\n"
+    reason = "ssd-service: nap: systemd runs it and has no verb 'reload'\n"
     assert (3, reason) == (done.returncode, done.stderr)
     done = tell("systemd; $S nap status --json")
-    reason = "ssd-service: nap: systemd runs it, and knows its processes\n"
+    reason = "ssd-service: nap: systemd runs it: --json has no facts of it\n"
     assert (4, "", reason) == (done.returncode, done.stdout, done.stderr)
 
 
@@ -122,7 +122,7 @@ def test_where_systemd_does_not_answer_nothing_is_done(tell, verb: str, status: 
         assert (status, False) == (done.returncode, "nap" in done.stdout)
         assert "ssd-service: " in done.stderr
         assert "'systemctl list-units" in done.stderr
-        assert "nap.service' ends with status 1" in done.stderr
+        assert "nap.service' ended with status 1" in done.stderr
 
 
 def test_part_of_the_unit_does_not_ask_systemd_for_itself() -> None:
@@ -141,10 +141,10 @@ def test_all_leaves_to_others_what_is_theirs(tell, machine: str, runs: str, aske
     done = tell(f"{machine}; $S all start; $S all status; {facts}; $S all stop")
     start, stop = asked.format("start"), asked.format("stop")
     lines = done.stdout.splitlines()
-    assert [start, "Starting own: own.", f"nap is running, {runs} runs it"] == lines[:3]
+    assert [start, "Starting own: own.", f"nap is running under {runs}"] == lines[:3]
     assert lines[3].startswith("own is running (process ")
     assert lines[4] == '    "name": "own",'
     assert {stop, "Stopping own: own."} == set(lines[5:7])
-    assert f"ssd-service: nap: {runs} runs it, and knows its processes\n" in done.stderr
+    assert f"ssd-service: nap: {runs} runs it: --json has no facts of it\n" in done.stderr
     hidden = "mount --bind /tmp/empty /etc/init.d"
     assert " [ + ]  nap\n" in tell(f"{machine}; {hidden}; $S --status-all").stdout

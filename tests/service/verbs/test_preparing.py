@@ -16,7 +16,7 @@ def test_nothing_is_made_behind_a_link_that_a_stranger_could_have_planted(tmp_pa
     elsewhere.mkdir()
     (shared / "state").symlink_to(elsewhere)
     for path in (f"{shared}/state/made", f"{shared}/state/deep/made/"):
-        with pytest.raises(PermissionError, match="the link state") as caught:
+        with pytest.raises(PermissionError, match="the symbolic link 'state'") as caught:
             preparing.make_directories([{"path": path, "mode": "0755"}])
         assert caught.value.filename.startswith(f"{shared}/state/")
     assert [] == os.listdir(elsewhere)
