@@ -6,9 +6,6 @@ standard error begins with the name that the command was called by.
 
 import os
 
-from ssd.statuses import UNKNOWN
-from ssd.writing import write
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd import errors
@@ -116,71 +113,3 @@ def progress(event: str, what: str, *values: object) -> str:
     if event == "notified" and values[0] == "line":
         return text + NOTIFIED_LINE.format(line=values[1])
     return text.format(what=what)
-
-
-def status_of(fault: int, asked_for_status: bool) -> int:
-    """Return the exit status of a fault: 4 for all of them when a status was asked for."""
-    return UNKNOWN if asked_for_status else fault
-
-
-class Voice:
-    """Where the command speaks: standard output and standard error, never raising.
-
-    The original writes through a buffer that execve(2) and _exit(2) throw away, so what a
-    successful start says with ``--verbose`` is seen on a terminal only. ``say`` holds lines
-    back in that way; ``flush`` lets them go.
-    """
-
-    def __init__(self, program: str, quietness: int = 0) -> None:
-        self.program = program
-        self.quietness = quietness
-        self._held: list[str] = []
-
-    def info(self, text: str) -> None:
-        """Say what ``--quiet`` hides."""
-        if self.quietness <= 0:
-            self.say(text)
-
-    def debug(self, text: str) -> None:
-        """Say what only ``--verbose`` shows."""
-        if self.quietness < 0:
-            self.say(text)
-
-    def say(self, text: str) -> None:
-        """Put a text on standard output, at the latest by the next ``flush``."""
-        self._held.append(text)
-
-    def flush(self) -> None:
-        """Write what was said."""
-        text, self._held = "".join(self._held), []
-        self.write(1, text)
-
-    def flush_terminal(self) -> None:
-        """Write what was said if a person reads it, before this process is no more."""
-        if self.on_terminal():
-            self.flush()
-
-    def on_terminal(self) -> bool:
-        """Tell whether standard output is a terminal."""
-        return os.isatty(1)
-
-    def leave(self) -> None:
-        """End a start that succeeded: only a terminal has seen what was said on the way."""
-        self.flush_terminal()
-        self.drop()
-
-    def drop(self) -> None:
-        """Forget what was said and not written."""
-        self._held = []
-
-    def warn(self, text: str) -> None:
-        """Write a warning to standard error, after what was said before it."""
-        self.write(2, f"{self.program}: warning: {text}\n")
-
-    def complain(self, text: str, hint: str = "") -> None:
-        """Write an error to standard error, and below it a hint."""
-        self.write(2, f"{self.program}: {text}\n{hint}")
-
-    def write(self, fd: int, text: str) -> None:
-        """Write all of a text to a descriptor; see ``ssd.writing``."""
-        write(fd, text)

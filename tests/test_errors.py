@@ -14,7 +14,6 @@ import pytest
 from kit.children import PATIENCE
 
 import ssd
-from ssd.cli.grammar import BadOption
 from ssd.interrupts import Interrupted
 from ssd.paths import UntrustedLink
 from ssd.pidfile.locking import NoLock
@@ -56,7 +55,6 @@ EXAMPLES: list[BaseException] = [
     NoLock(PATH, "Read-only file system"),
     UntrustedLink(PATH),
     Interrupted(15),
-    BadOption("unrecognized option '--bogus'"),
 ]
 
 
@@ -83,7 +81,7 @@ def test_every_exception_has_an_example() -> None:
     """A new one is held to the same, with a text alone or with the arguments that it takes."""
     own = {kind for kind in kinds() if "__init__" in vars(kind)}
     assert own == {type(error) for error in EXAMPLES} - {
-        ssd.PidfileUnreadable, ssd.PidfileUnsafe, ssd.PidfileUnwritable, BadOption,
+        ssd.PidfileUnreadable, ssd.PidfileUnsafe, ssd.PidfileUnwritable,
     }  # fmt: skip
 
 

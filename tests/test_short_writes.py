@@ -1,4 +1,4 @@
-"""write(2) may take less than it is given: what matters is written whole, or is an error."""
+"""write(2) may take less than it is given: pidfiles and reports are whole, or not there."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ from kit.leaks import listing
 from kit.pidfiles import file
 from kit.users import NOBODY, as_nobody, shared, skip_without_nobody
 
-from ssd import pidfile, writing
+from ssd import pidfile
 from ssd.errors import StartFailed
 from ssd.starting import report
 
@@ -29,48 +29,6 @@ except PidfileUnwritable as error:
     print(error.errno)
 """
 TOO_BIG = b"%d\n" % errno.EFBIG
-
-
-class Stingy:
-    """A write(2) that takes one byte at a time, and in the end what it is told to."""
-
-    def __init__(self, most: int, last: int | OSError) -> None:
-        self.most, self.last, self.taken = most, last, b""
-
-    def __call__(self, fd: int, data: bytes) -> int:
-        """Take what is to be taken, and say how much."""
-        if len(self.taken) < self.most:
-            self.taken += data[:1]
-            return 1
-        if isinstance(self.last, OSError):
-            raise self.last
-        return self.last
-
-
-def test_all_is_written_however_little_is_taken_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rest goes with the next call."""
-    stingy = Stingy(5, 0)
-    monkeypatch.setattr(os, "write", stingy)
-    writing.write_all(1, b"12345")
-    assert b"12345" == stingy.taken
-
-
-@pytest.mark.parametrize("last", [0, OSError(errno.ENOSPC, "full")])
-def test_what_cannot_be_written_whole_is_an_error(
-    last: int | OSError, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also where write(2) takes nothing and says nothing, so that nobody tries for ever."""
-    monkeypatch.setattr(os, "write", Stingy(2, last))
-    with pytest.raises(OSError):
-        writing.write_all(1, b"12345")
-
-
-def test_nobody_minds_what_nobody_has_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sentence that cannot be written is no failure; as much as can be is written."""
-    stingy = Stingy(2, OSError(errno.ENOSPC, "full"))
-    monkeypatch.setattr(os, "write", stingy)
-    writing.write(1, "12345")
-    assert b"12" == stingy.taken
 
 
 @pytest.mark.parametrize("most", [0, 1, 2, 5])

@@ -16,7 +16,7 @@ from ssd import environment
 from ssd.errors import StartFailed
 from ssd.signals import raw as signals
 from ssd.starting import report
-from ssd.writing import write_all
+from ssd.stdio import write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 import os
 
 from ssd.cli import options as opts
-from ssd.cli.faults import Unusable, Usage
+from ssd.cli.grammar import Unusable, Usage
 from ssd.errors import Error
-from ssd.sentences import TRY_HELP, WARN_NAME, Voice, describe, status_of
-from ssd.statuses import FATAL, USAGE
+from ssd.statuses import FATAL, UNKNOWN, USAGE, lsb_status
+from ssd.stdio import Voice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,21 +16,19 @@ if TYPE_CHECKING:
 def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
     """Run the command in a process of its own and return its exit status (start-stop-daemon(8)).
 
-    A foreground start does not return: the program takes this process's place. What nobody has
-    foreseen must not look like an answer.
+    A foreground start does not return: the program takes this process's place. An unforeseen
+    error must not look like an answer.
     """
     options, voice = opts.Options(), Voice(os.path.basename(argv[0]))
     try:
         if "/ssd-service/" in argv[0]:  # the link that ssd-service --with-ssd has made
-            from ssd.cli.substitute import leave
-
-            leave(argv[0])
+            _leave_path(argv[0])
         return run(argv[1:], voice, table, True, options)
     except BaseException as error:  # noqa: BLE001 - it must not end with 1, which is an answer
         from ssd import unforeseen
 
         voice.complain(unforeseen.describe(error))
-        return status_of(FATAL, _asks(options))
+        return _fault(FATAL, options)
 
 
 def run(
@@ -51,22 +49,33 @@ def run(
         voice.quietness = options.quietness
         return _run(options, voice, table, own)
     except Usage as error:
+        from ssd.sentences import TRY_HELP
+
         voice.complain(str(error), TRY_HELP.format(program=voice.program))
-        return status_of(USAGE, _asks(options))
+        return _fault(USAGE, options)
     except Unusable as error:
         voice.complain(str(error))
     except (Error, OSError) as error:
-        # The latter is not about the service but about ssd itself: no descriptor left, say.
+        from ssd.sentences import describe
+
+        # An OSError is not about the service but about ssd itself: no descriptor left, say.
         voice.flush()
         voice.complain(describe(error) if isinstance(error, Error) else str(error))
     finally:
         voice.flush()
-    return status_of(FATAL, _asks(options))
+    return _fault(FATAL, options)
 
 
-def _asks(options: opts.Options) -> bool:
-    """Tell whether the command seen is one that asks for a status."""
-    return options.command in (opts.STATUS, opts.PIDOF)
+def _fault(status: int, options: opts.Options) -> int:
+    """Return the exit status of a fault: 4 for all of them when a status was asked for."""
+    return UNKNOWN if options.command in (opts.STATUS, opts.PIDOF) else status
+
+
+def _leave_path(link: str) -> None:
+    """Take the directory of the link off PATH: it was put there for the script, not for daemons."""
+    directory = os.fsencode(os.path.dirname(link))
+    kept = [each for each in os.environb.get(b"PATH", b"").split(b":") if each != directory]
+    os.environb[b"PATH"] = b":".join(kept)
 
 
 def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None", own: bool) -> int:
@@ -78,6 +87,8 @@ def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None", own:
     from ssd.matching import NAME_LIMIT
 
     if len(os.fsencode(options.value("name") or "")) > NAME_LIMIT:
+        from ssd.sentences import WARN_NAME
+
         voice.warn(WARN_NAME.format(limit=NAME_LIMIT))
     if own:
         from ssd.stdio import settle
@@ -95,6 +106,19 @@ def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None", own:
         from ssd.cli.stop import stop
 
         return stop(options, voice, table)
-    from ssd.cli.status import status
+    return _status(options, voice, table)
 
-    return status(options, voice, table)
+
+def _status(options: opts.Options, voice: Voice, table: "ProcessTable | None") -> int:
+    """Return the LSB status; with --pidof print the pids, ascending, one on a line."""
+    from ssd.finding import look, resolve
+    from ssd.processes import default_table
+
+    match = options.match()
+    list_all = options.command == opts.PIDOF
+    criteria = resolve(match, table)
+    finding = look(match, criteria, table or default_table(), only_first=not list_all)
+    if list_all:
+        for process in finding.processes:
+            voice.say(f"{process.pid}\n")
+    return lsb_status(bool(finding.processes), finding.pidfile_holds, match.pidfile is not None)

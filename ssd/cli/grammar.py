@@ -10,8 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
 
-class BadOption(Exception):
-    """An option that the grammar does not admit; the text is what to tell the user."""
+class Usage(Exception):
+    """A command line that makes no sense; status 3, or 4 when asked for a status."""
+
+
+class Unusable(Exception):
+    """A value that fails where the original gives up with status 2 (4 for a status)."""
 
 
 def parse(
@@ -20,7 +24,7 @@ def parse(
     """Yield (option, value) in order; return the operands.
 
     ``short`` and ``long`` say of each option, without its dashes, whether it takes a
-    value. ``posix`` stops at the first operand. Raises BadOption in its turn, so that what
+    value. ``posix`` stops at the first operand. Raises Usage in its turn, so that what
     stands before it has been seen.
     """
     operands: list[str] = []
@@ -48,13 +52,13 @@ def _long(
     name = _complete(given, options)
     if equals:
         if not options[name]:
-            raise BadOption(f"option '--{name}' doesn't allow an argument")
+            raise Usage(f"option '--{name}' doesn't allow an argument")
         return name, value
     if not options[name]:
         return name, None
     following = next(rest, None)
     if following is None:
-        raise BadOption(f"option '--{name}' requires an argument")
+        raise Usage(f"option '--{name}' requires an argument")
     return name, following
 
 
@@ -64,10 +68,10 @@ def _complete(given: str, options: "Mapping[str, bool]") -> str:
         return given
     candidates = [name for name in options if name.startswith(given)]
     if not candidates:
-        raise BadOption(f"unrecognized option '--{given}'")
+        raise Usage(f"unrecognized option '--{given}'")
     if len(candidates) > 1:
         possible = " ".join(f"'--{name}'" for name in candidates)
-        raise BadOption(f"option '--{given}' is ambiguous; possibilities: {possible}")
+        raise Usage(f"option '--{given}' is ambiguous; possibilities: {possible}")
     return candidates[0]
 
 
@@ -77,12 +81,12 @@ def _cluster(
     """Read a word of short options; the first that takes a value takes what follows it."""
     for position, letter in enumerate(letters):
         if letter not in options:
-            raise BadOption(f"invalid option -- '{letter}'")
+            raise Usage(f"invalid option -- '{letter}'")
         if not options[letter]:
             yield letter, None
             continue
         value = letters[position + 1 :] or next(rest, None)
         if value is None:
-            raise BadOption(f"option requires an argument -- '{letter}'")
+            raise Usage(f"option requires an argument -- '{letter}'")
         yield letter, value
         return

@@ -2,8 +2,8 @@
 
 from ssd._version import __version__
 from ssd.cli.options import COMMANDS, GENERIC, MATCHING, VERSION, Options
-from ssd.sentences import Voice
 from ssd.statuses import SUCCESS
+from ssd.stdio import Voice
 
 COMPATIBLE = "1.21.22"  # the start-stop-daemon whose behaviour the tests compare with
 _COLUMN = 30

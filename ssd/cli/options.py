@@ -1,11 +1,11 @@
 """The options of the command: one table, and the reading of a command line by it."""
 
-from ssd.cli import grammar
-from ssd.cli.faults import Unusable, Usage
+from ssd.cli.grammar import Unusable, Usage, parse
 from ssd.signals import signal_number, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ssd.matching import Match
     from ssd.schedule import Schedule
 
 START, STOP, STATUS, PIDOF, HELP, VERSION = (
@@ -60,6 +60,15 @@ _SHORT = {letter: value is not None for letter, _, value, _ in TABLE if letter}
 _NAMES = {letter: name for letter, name, _, _ in TABLE if letter}
 _NAMES.update({name: name for name in _LONG})
 
+DESCRIPTIONS = (
+    ("name", "{}"),
+    ("exec", "{}"),
+    ("pidfile", "process in pidfile '{}'"),
+    ("pid", "process with pid {}"),
+    ("ppid", "process(es) with parent pid {}"),
+    ("user", "process(es) owned by '{}'"),
+)
+
 
 class Options:
     """A command line as given: attributes are the long names with ``_`` for ``-``.
@@ -94,6 +103,44 @@ class Options:
         """Tell whether an option was given."""
         return name in self.given
 
+    def match(self) -> "Match":
+        """Return the Match; a relative --exec is below --chdir and --chroot."""
+        from ssd.matching import Match
+
+        name = self.value("name")
+        match = Match(
+            pid=self.pid,
+            ppid=self.ppid,
+            pidfile=self.value("pidfile"),
+            exec=self.executable(inside=False),
+            name=name and "",  # the command warns itself of one that is too long
+            user=self.value("user"),
+        )
+        match.name = name
+        return match
+
+    def executable(self, inside: bool = True) -> str | None:
+        """Return the path of --exec, as it is inside the --chroot or as seen from outside."""
+        path = self.value("exec")
+        if path is None:
+            return None
+        if not path.startswith("/"):
+            chdir = self.value("chdir")
+            path = f"{'/' if chdir is None else chdir}/{path}"
+        root = None if inside else self.value("chroot")
+        return path if root is None else f"{root}/{path}"
+
+    def description(self) -> str:
+        """Name the processes to stop, as the original does."""
+        for name, template in DESCRIPTIONS:
+            if self.has(name):
+                if name == "exec":
+                    return str(self.executable())
+                if name in ("pid", "ppid"):
+                    return template.format(getattr(self, name))
+                return template.format(self.value(name))
+        raise AssertionError("the options were checked to have a matching option")
+
 
 def read(words: list[str], options: Options, posix: bool = False) -> None:
     """Read the words after the command's name into ``options``.
@@ -101,7 +148,7 @@ def read(words: list[str], options: Options, posix: bool = False) -> None:
     What has been read stays there when Usage or Unusable is raised, because the exit
     status depends on it. ``--help`` and ``--version`` end the reading at once.
     """
-    reader = grammar.parse(words, _SHORT, _LONG, posix)
+    reader = parse(words, _SHORT, _LONG, posix)
     try:
         while True:
             letter, value = next(reader)
@@ -112,8 +159,6 @@ def read(words: list[str], options: Options, posix: bool = False) -> None:
             _take(options, name, value)
     except StopIteration as end:
         options.operands = end.value
-    except grammar.BadOption as error:
-        raise Usage(str(error)) from None
     _convert(options)
     _check(options)
 

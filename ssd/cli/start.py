@@ -1,13 +1,11 @@
 """``ssd --start``."""
 
-from ssd import sentences as messages
-from ssd.cli.matching import executable, match_of
 from ssd.cli.options import Options
 from ssd.errors import AlreadyRunning
-from ssd.sentences import STAGES, Voice
 from ssd.starting import Start
 from ssd.starting.command import Command
 from ssd.statuses import NOTHING_DONE, SUCCESS
+from ssd.stdio import Voice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,14 +16,12 @@ def start(options: Options, voice: Voice, table: "ProcessTable | None" = None) -
     """Start unless it runs; return the exit status, or never for a foreground start."""
     path = str(options.value("startas") if options.has("startas") else options.value("exec"))
     start = Start(
-        match_of(options),
+        options.match(),
         command_of(options, path),
         background=options.has("background"),
         make_pidfile=options.has("make-pidfile"),
         notify_timeout=options.notify_timeout if options.has("notify-await") else None,
-        warn=lambda stage, detail, reason: voice.warn(
-            f"{STAGES[stage].format(detail=detail)} ({reason})"
-        ),
+        warn=lambda stage, detail, reason: _warn(voice, stage, detail, reason),
         say=lambda event, *values: _say(voice, path, event, *values),
         table=table,
     )
@@ -39,11 +35,20 @@ def start(options: Options, voice: Voice, table: "ProcessTable | None" = None) -
     return SUCCESS
 
 
+def _warn(voice: Voice, stage: str, detail: str, reason: str | None) -> None:
+    """Warn of what failed at a stage without stopping the start."""
+    from ssd.sentences import STAGES
+
+    voice.warn(f"{STAGES[stage].format(detail=detail)} ({reason})")
+
+
 def _say(voice: Voice, path: str, event: str, *values: object) -> None:
     """Tell of the progress of a start with --verbose."""
-    if event == "detached" and not voice.on_terminal():
-        return  # the original's daemon-to-be says it, and execs before it is written
-    voice.debug(messages.progress(event, path, *values))
+    if voice.quietness >= 0 or event == "detached" and not voice.on_terminal():
+        return  # the original's future daemon says the latter, and execs before it is written
+    from ssd.sentences import progress
+
+    voice.debug(progress(event, path, *values))
     voice.flush_terminal()
 
 
@@ -67,8 +72,10 @@ def command_of(options: Options, path: str) -> Command:
 
 def _running(options: Options, voice: Voice) -> int:
     """Say that it runs already; --oknodo makes a success of it."""
-    what = executable(options) or "process"
-    voice.info(messages.ALREADY_RUNNING.format(what=what))
+    from ssd.sentences import ALREADY_RUNNING
+
+    what = options.executable() or "process"
+    voice.info(ALREADY_RUNNING.format(what=what))
     return SUCCESS if options.has("oknodo") else NOTHING_DONE
 
 

@@ -4,14 +4,12 @@ import errno
 import os
 
 from ssd import pidfile
-from ssd import sentences as messages
-from ssd.cli.matching import description, match_of
 from ssd.cli.options import Options
 from ssd.finding import look, resolve
 from ssd.processes import default_table
 from ssd.schedule import Schedule
-from ssd.sentences import Voice
 from ssd.statuses import FATAL, NOTHING_DONE, SUCCESS
+from ssd.stdio import Voice
 from ssd.stopping import NOTHING, SURVIVED, Round, Stop
 
 TYPE_CHECKING = False
@@ -22,11 +20,11 @@ if TYPE_CHECKING:
 
 def stop(options: Options, voice: Voice, table: "ProcessTable | None" = None) -> int:
     """Stop by the schedule of --retry, or send one signal; return the exit status."""
-    match = match_of(options)
+    match = options.match()
     if options.has("test"):
         return _test(options, voice, match, table)
     schedule = options.schedule or Schedule.once(options.signal)
-    what = description(options)
+    what = options.description()
     with Stop(match, schedule, table=table) as work:
         report = _Report(voice, what)
         while not work.advance():
@@ -41,9 +39,13 @@ def stop(options: Options, voice: Voice, table: "ProcessTable | None" = None) ->
     if options.schedule is None:
         failed = sum(len(each.denied) for each in work.rounds) + len(unreached)
         if failed:
-            voice.info(messages.NOT_KILLED.format(count=failed))
+            from ssd import sentences
+
+            voice.info(sentences.NOT_KILLED.format(count=failed))
     if work.outcome == SURVIVED:
-        voice.info(messages.REFUSED_TO_DIE.format(what=what, count=len(work.remaining)))
+        from ssd import sentences
+
+        voice.info(sentences.REFUSED_TO_DIE.format(what=what, count=len(work.remaining)))
         return FATAL
     if options.has("remove-pidfile"):
         _remove(str(options.value("pidfile")), work, voice)
@@ -52,16 +54,18 @@ def stop(options: Options, voice: Voice, table: "ProcessTable | None" = None) ->
 
 def _test(options: Options, voice: Voice, match: "Match", table: "ProcessTable | None") -> int:
     """Say whom the signal would go to."""
+    from ssd import sentences
+
     criteria = resolve(match)  # before a word: an unknown user is fatal
     if options.schedule is not None:
-        voice.info(messages.RETRY_IGNORED)
+        voice.info(sentences.RETRY_IGNORED)
     table = table or default_table()
     pids = [process.pid for process in look(match, criteria, table).processes]
     pids = pids or _nobodys(match, table)
     # Descending, as the original's list, which grows at its head, comes out.
     for pid in reversed(pids):
-        voice.info(messages.WOULD_SIGNAL.format(signum=options.signal, pid=pid))
-    return SUCCESS if pids else _nothing(options, voice, description(options))
+        voice.info(sentences.WOULD_SIGNAL.format(signum=options.signal, pid=pid))
+    return SUCCESS if pids else _nothing(options, voice, options.description())
 
 
 def _nobodys(match: "Match", table: "ProcessTable") -> list[int]:
@@ -82,7 +86,9 @@ def _nobodys(match: "Match", table: "ProcessTable") -> list[int]:
 
 def _nothing(options: Options, voice: Voice, what: str) -> int:
     """Say that there was nothing to do; --oknodo makes a success of it."""
-    voice.info(messages.NONE_FOUND.format(what=what))
+    from ssd import sentences
+
+    voice.info(sentences.NONE_FOUND.format(what=what))
     return SUCCESS if options.has("oknodo") else NOTHING_DONE
 
 
@@ -92,7 +98,9 @@ def _remove(path: str, work: Stop, voice: Voice) -> None:
 
     kept = clear(path, work)
     if kept is not None:
-        voice.warn(messages.WARN_KEPT.format(path=path, reason=kept))
+        from ssd import sentences
+
+        voice.warn(sentences.WARN_KEPT.format(path=path, reason=kept))
 
 
 class _Report:
@@ -117,8 +125,10 @@ class _Report:
 
     def _failed(self, pid: int, code: int, signum: int) -> None:
         if signum:  # 0 only asks
+            from ssd import sentences
+
             reason = os.strerror(code)
-            self._voice.warn(messages.WARN_SIGNAL.format(pid=pid, reason=reason))
+            self._voice.warn(sentences.WARN_SIGNAL.format(pid=pid, reason=reason))
 
     def _tell(self, done: Round, number: int) -> None:
         for process, error in done.denied:
@@ -126,7 +136,9 @@ class _Report:
         if done.found:
             self._pids = "".join(f" {process.pid}" for process in done.signalled)
         # A round that finds nobody tells of the last one again: the original does.
-        if self._pids:
-            retry = messages.RETRY.format(number=number) if number else ""
-            text = messages.STOPPED.format(what=self._what, pids=self._pids, retry=retry)
+        if self._pids and self._voice.quietness < 0:
+            from ssd import sentences
+
+            retry = sentences.RETRY.format(number=number) if number else ""
+            text = sentences.STOPPED.format(what=self._what, pids=self._pids, retry=retry)
             self._voice.debug(text)

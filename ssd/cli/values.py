@@ -1,6 +1,6 @@
 """Read the option values that few command lines have: masks, niceness, schedulers."""
 
-from ssd.cli.faults import Unusable, Usage
+from ssd.cli.grammar import Unusable, Usage
 from ssd.signals import INT_MAX, whole_number
 
 _SPACE = " \t\n\v\f\r"

@@ -12,7 +12,7 @@ from ssd.matching import UNKNOWN_START
 from ssd.paths import UntrustedLink, walk
 from ssd.pidfile import MARK_ATTRIBUTES, NULL
 from ssd.pidfile.marks import Mark
-from ssd.writing import write_all
+from ssd.stdio import write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

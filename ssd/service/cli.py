@@ -4,7 +4,7 @@ import os
 
 from ssd.service import DIRECTORY
 from ssd.statuses import INVALID
-from ssd.writing import write
+from ssd.stdio import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

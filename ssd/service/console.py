@@ -7,7 +7,7 @@ line begins before the work, and ends with its status after the work.
 
 import os
 
-from ssd.writing import write
+from ssd.stdio import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from ssd._version import __version__
 from ssd.service.verbs import VERBS
 from ssd.statuses import SUCCESS, USAGE
-from ssd.writing import write
+from ssd.stdio import write
 
 TEXT = """\
 Usage: {program} [option...] NAME VERB [--json]

@@ -10,7 +10,7 @@ import os
 
 from ssd import errors
 from ssd.matching import UNKNOWN_START, Process
-from ssd.writing import write_all
+from ssd.stdio import write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

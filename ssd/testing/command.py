@@ -4,7 +4,7 @@ import os
 from typing import NamedTuple
 
 from ssd.cli import run
-from ssd.sentences import Voice
+from ssd.stdio import Voice
 from ssd.testing.clock import WaitsForEver
 from ssd.testing.fake import FakeProcesses
 from ssd.testing.process import FakeProcess

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ssd.cli.grammar import BadOption, parse
+from ssd.cli.grammar import Usage, parse
 from ssd.cli.options import TABLE
 
 SHORT = {letter: value is not None for letter, _, value, _ in TABLE if letter}
@@ -69,7 +69,7 @@ def ours(words: list[str], posix: bool) -> Result:
             found.append(next(reader))
     except StopIteration as end:
         return found, end.value
-    except BadOption as error:
+    except Usage as error:
         assert str(error)
         return found, None
 
@@ -169,14 +169,14 @@ COMPLAINTS = {
 @pytest.mark.parametrize("line", COMPLAINTS)
 def test_complaint_names_the_option(line: str) -> None:
     """What the user typed, or what he may have meant, is in the text."""
-    with pytest.raises(BadOption) as caught:
+    with pytest.raises(Usage) as caught:
         list(parse(line.split(), SHORT, LONG))
     assert COMPLAINTS[line] in str(caught.value)
 
 
 def test_ambiguous_abbreviation_names_all_possibilities() -> None:
     """``--pid`` is an option itself, ``--pi`` could be three."""
-    with pytest.raises(BadOption) as caught:
+    with pytest.raises(Usage) as caught:
         list(parse(["--pi"], SHORT, LONG))
     assert ["'--pid'", "'--pidfile'", "'--pidof'"] == sorted(str(caught.value).split()[-3:])
 
@@ -185,5 +185,5 @@ def test_what_stands_before_an_error_has_been_seen() -> None:
     """The exit status of a usage error depends on the command before it."""
     reader = parse(["-T", "--bogus"], SHORT, LONG)
     assert ("T", None) == next(reader)
-    with pytest.raises(BadOption):
+    with pytest.raises(Usage):
         next(reader)

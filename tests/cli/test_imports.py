@@ -80,10 +80,7 @@ HEAVY = {
 COMMON = {
     "ssd",
     "ssd.cli",
-    "ssd.cli.matching",
-    "ssd.sentences",
     "ssd.cli.options",
-    "ssd.cli.faults",
     "ssd.cli.grammar",
     "ssd.errors",
     "ssd.finding",
@@ -95,11 +92,9 @@ COMMON = {
     "ssd.processes.linux",
     "ssd.signals",
     "ssd.statuses",
-    "ssd.writing",
 }
 SCAN = {"ssd.processes.scan"}
 MARK = {"ssd.pidfile.marks", "ssd.processes.origin"}  # of a pidfile that ssd has written
-STATUS = {"ssd.cli.status"}
 STOP = {
     "ssd.cli.stop",
     "ssd.stopping",
@@ -122,6 +117,7 @@ BACKGROUND = {
     "ssd.starting.report",
     "ssd.pidfile.writing",
 } | MARK
+SAID = {"ssd.sentences"}  # where the command says something
 LIBRARY = {"errno", "fcntl", "select", "time", "marshal"}  # in C, and free
 
 # command line -> what of ssd it may load, and how many lines that may be
@@ -131,49 +127,44 @@ BUDGETS = {
             "ssd",
             "ssd._version",
             "ssd.cli",
-            "ssd.cli.faults",
             "ssd.cli.grammar",
             "ssd.cli.help",
-            "ssd.sentences",
             "ssd.cli.options",
             "ssd.errors",
-            "ssd.matching",
             "ssd.signals",
             "ssd.statuses",
-            "ssd.writing",
+            "ssd.stdio",
         },
-        1050,
+        1028,
     ),
     "--bogus": (
         {
             "ssd",
             "ssd.cli",
-            "ssd.cli.faults",
             "ssd.cli.grammar",
-            "ssd.sentences",
             "ssd.cli.options",
+            "ssd.sentences",
             "ssd.errors",
-            "ssd.matching",
             "ssd.signals",
             "ssd.statuses",
-            "ssd.writing",
+            "ssd.stdio",
         },
-        990,
+        1081,
     ),
-    "--status --pidfile {pidfile}": (COMMON | STATUS, 1970),
-    "--status --pidfile {marked}": (COMMON | STATUS | MARK, 2120),
-    "--status --pid {pid}": (COMMON | STATUS, 1970),
-    "--status --name sleep": (COMMON | STATUS | SCAN, 2200),
-    "--status --exec /bin/true": (COMMON | STATUS | SCAN, 2250),
-    "--status --user 12345678": (COMMON | STATUS | SCAN, 2200),
-    "--status --ppid {self}": (COMMON | STATUS | SCAN, 2200),
-    "--pidof --name sleep": (COMMON | STATUS | SCAN, 2200),
+    "--status --pidfile {pidfile}": (COMMON, 1850),
+    "--status --pidfile {marked}": (COMMON | MARK, 2000),
+    "--status --pid {pid}": (COMMON, 1850),
+    "--status --name sleep": (COMMON | SCAN, 2200),
+    "--status --exec /bin/true": (COMMON | SCAN, 2250),
+    "--status --user 12345678": (COMMON | SCAN, 2200),
+    "--status --ppid {self}": (COMMON | SCAN, 2200),
+    "--pidof --name sleep": (COMMON | SCAN, 2200),
     "--stop --pidfile {pidfile}": (COMMON | STOP, 2715),
     "--stop --pidfile {pidfile} --retry=TERM/30/KILL/5": (COMMON | STOP, 2715),
     "--stop --pidfile {marked}": (COMMON | STOP | MARK, 2860),
-    "--stop --pidfile {pidfile} --test": (COMMON | STOP, 2715),
-    "--stop --quiet --oknodo --pidfile {missing}": (COMMON | STOP, 2715),
-    "--start --pidfile {pidfile} --startas /bin/true": (COMMON | START, 2920),
+    "--stop --pidfile {pidfile} --test": (COMMON | STOP | SAID, 2715),
+    "--stop --quiet --oknodo --pidfile {missing}": (COMMON | STOP | SAID, 2715),
+    "--start --pidfile {pidfile} --startas /bin/true": (COMMON | START | SAID, 2920),
     "--start --test --pidfile {missing} --startas /bin/true": (COMMON | START, 2920),
 }
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssd.cli.faults import Unusable, Usage
+from ssd.cli.grammar import Unusable, Usage
 from ssd.cli.options import COMMANDS, GENERIC, MATCHING, TABLE, Options, read
 from ssd.schedule import Schedule
 

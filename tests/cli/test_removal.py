@@ -10,7 +10,7 @@ from kit.locks import TRY
 from ssd import pidfile
 from ssd.cli import options
 from ssd.cli.stop import stop
-from ssd.sentences import Voice
+from ssd.stdio import Voice
 
 
 def test_pidfile_is_removed_under_the_lock_of_a_start(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kit.libc import atoi, strtol
 
 from ssd.cli import values
-from ssd.cli.faults import Unusable, Usage
+from ssd.cli.grammar import Unusable, Usage
 
 numbers = st.text(st.sampled_from(" \t\n\v\f\r+-0123456789abfxXoObB_.\u0665\udcff"), max_size=24)
 

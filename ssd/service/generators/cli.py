@@ -5,11 +5,11 @@ import os
 import stat
 
 from ssd.paths import UntrustedLink, walk
-from ssd.sentences import Voice
 from ssd.service.errors import DeclarationError, UnknownService
 from ssd.service.generators.facilities import unit_name
 from ssd.service.generators.sheet import Inexpressible, Sheet
 from ssd.statuses import FAILED, INVALID, SUCCESS
+from ssd.stdio import Voice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ssd.service.initscripts.program import Run, spawn, wait
 from ssd.service.initscripts.script import find, prepare
 from ssd.service.trust import check
 from ssd.statuses import CANNOT_EXECUTE, FAILED, NOT_FOUND
-from ssd.writing import write
+from ssd.stdio import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,14 +10,13 @@ import time
 from select import POLLIN, poll
 
 from ssd import statuses
-from ssd.sentences import Voice
 from ssd.service import INIT_D
 from ssd.service.errors import DeclarationError
 from ssd.service.initscripts import script
 from ssd.service.initscripts.program import Run, spawn
 from ssd.service.trust import check
 from ssd.signals import raw as signals
-from ssd.writing import write
+from ssd.stdio import Voice, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

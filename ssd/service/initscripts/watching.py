@@ -13,7 +13,7 @@ from select import POLLIN, poll
 from ssd.service.initscripts.program import Run, spawn
 from ssd.service.initscripts.substitution import NAME, originals
 from ssd.signals import raw as signals
-from ssd.writing import write
+from ssd.stdio import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

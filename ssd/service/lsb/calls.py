@@ -8,7 +8,7 @@ import os
 from ssd.errors import AlreadyRunning, Error, NotPermitted, NotStopped
 from ssd.service.lsb.arguments import getopts
 from ssd.statuses import FAILED, FATAL, INVALID, NOT_PRIVILEGED, SUCCESS, UNKNOWN
-from ssd.writing import write
+from ssd.stdio import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

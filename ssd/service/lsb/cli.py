@@ -1,7 +1,7 @@
 """``ssd-service lsb [--as NAME] FUNCTION [ARGUMENT...]``: one LSB function as a command."""
 
 from ssd.statuses import FAILED, FATAL, INVALID, UNIMPLEMENTED, UNKNOWN
-from ssd.writing import write
+from ssd.stdio import write
 
 # function -> module, in the order of docs/reference/lsb.md
 FUNCTIONS = {

@@ -5,7 +5,7 @@ An argument too many is passed over, as in a shell; 1 says that there was nothin
 
 from ssd.service import console
 from ssd.statuses import FAILED, SUCCESS
-from ssd.writing import write
+from ssd.stdio import write
 
 STDOUT = 1
 OVERFLOW = 255  # for what an exit status cannot hold: a failure must not become a success

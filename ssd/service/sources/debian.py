@@ -172,7 +172,7 @@ def _stop_fields(text: str) -> dict[str, object]:
 def _read(text: str, rest: list[str]) -> "Options":
     # The one place of the service layer that uses the command's own parser: START_ARGS and
     # STOP_ARGS are options of that command.
-    from ssd.cli.faults import Unusable, Usage
+    from ssd.cli.grammar import Unusable, Usage
     from ssd.cli.options import Options, read
 
     options = Options()

@@ -14,7 +14,7 @@ from ssd.errors import EXHAUSTED
 from ssd.processes import default_table
 from ssd.service import verbs
 from ssd.service.verbs.steps import Steps
-from ssd.writing import write
+from ssd.stdio import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

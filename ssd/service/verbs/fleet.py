@@ -9,7 +9,7 @@ from ssd.service import sources, verbs
 from ssd.service.sources import toml
 from ssd.service.verbs.performing import other_inits, perform, sentence, warn
 from ssd.service.verbs.steps import Steps
-from ssd.writing import write
+from ssd.stdio import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from ssd.service.initscripts.cli import OPENRC, SYSTEMD
 from ssd.service.initscripts.program import Run
 from ssd.service.sources import is_own
 from ssd.statuses import UNIMPLEMENTED, UNKNOWN
-from ssd.writing import write
+from ssd.stdio import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import os
 from ssd import statuses
 from ssd.service import verbs
 from ssd.service.verbs.steps import Steps
-from ssd.writing import write
+from ssd.stdio import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

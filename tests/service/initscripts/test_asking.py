@@ -129,7 +129,7 @@ def test_interruption_ends_those_that_run(tmp_path: Path) -> None:
 
 
 BOARD = """
-from ssd.sentences import Voice
+from ssd.stdio import Voice
 from ssd.service.initscripts.status_all import Board
 with Board(["one", "three", "two"], Voice("ssd-service")) as board:
     board.progress(["one", "three"])

@@ -33,7 +33,6 @@ COMMON = {
     "ssd.service.lsb.cli",
     "ssd.signals",
     "ssd.statuses",
-    "ssd.writing",
 }
 LINES = COMMON | {"ssd.service.console", "ssd.service.lsb.log"}
 CALLS = COMMON | {"ssd.matching", "ssd.service.lsb.arguments", "ssd.service.lsb.calls"}

@@ -1,4 +1,4 @@
-"""Every failure has a sentence, every sentence a use, and every fault its exit status."""
+"""Every failure has a sentence, and every sentence a use."""
 
 import ast
 import os
@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 import ssd
-from ssd import errors, statuses
+from ssd import errors
 from ssd.accounts import Account, changes
 from ssd.errors import NotReady, StartFailed
 from ssd.matching import Process
-from ssd.sentences import NOT_READY, PROGRESS, STAGES, Voice, describe, progress, status_of
+from ssd.sentences import NOT_READY, PROGRESS, STAGES, describe, progress
 
 PACKAGE = Path(str(ssd.__file__)).parent
 # What takes part in a start; other rooms have words of their own.
@@ -177,64 +177,3 @@ def test_progress_is_told_in_the_originals_words(event: tuple) -> None:
     """Standard output is byte for byte that of start-stop-daemon."""
     name, *values = event
     assert EVENTS[event] == progress(name, "WHAT", *values)
-
-
-# Exit statuses --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("fault", "asked", "status"),
-    [
-        (statuses.FATAL, False, 2),
-        (statuses.USAGE, False, 3),
-        (statuses.FATAL, True, 4),
-        (statuses.USAGE, True, 4),
-    ],
-)
-def test_fault_is_two_or_three_and_four_when_a_status_was_asked_for(
-    fault: int, asked: bool, status: int
-) -> None:
-    """LSB's 4 is "cannot tell"."""
-    assert status == status_of(fault, asked)
-
-
-# The voice ------------------------------------------------------------------------------
-
-# quietness -> what comes out of debug, info, say
-LOUDNESS = {-1: "DIS", 0: "IS", 1: "S"}
-
-
-@pytest.mark.parametrize("quietness", LOUDNESS)
-def test_quiet_and_verbose_choose_what_is_said(
-    quietness: int, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """Warnings and errors come always, on standard error and with the program's name."""
-    voice = Voice("ssd")
-    voice.quietness = quietness
-    voice.debug("D")
-    voice.info("I")
-    voice.say("S")
-    voice.warn("W")
-    voice.complain("E", "hint\n")
-    voice.flush()
-    expected = (LOUDNESS[quietness], "ssd: warning: W\nssd: E\nhint\n")
-    assert expected == tuple(capfd.readouterr())
-
-
-def test_what_was_said_can_be_dropped(capfd: pytest.CaptureFixture[str]) -> None:
-    """A start that succeeded tells its progress to a terminal only, as the original does."""
-    voice = Voice("ssd")
-    voice.say("progress")
-    voice.leave()
-    voice.flush()
-    assert ("", "") == tuple(capfd.readouterr())
-
-
-def test_text_that_is_not_utf_8_comes_out_byte_for_byte(
-    capfdbinary: pytest.CaptureFixture[bytes],
-) -> None:
-    """File names are bytes."""
-    voice = Voice("ssd")
-    voice.say(os.fsdecode(b"\xff\xfe"))
-    voice.flush()
-    assert b"\xff\xfe" == capfdbinary.readouterr().out
