@@ -1,6 +1,5 @@
 """The process table: one contract, the kernel's own and psutil's implementation."""
 
-import os
 import sys
 
 from ssd.errors import ProcessTableError
@@ -33,8 +32,8 @@ def table_named(name: str) -> "ProcessTable":
 
 
 def own(table: "ProcessTable") -> "Process | None":
-    """Return the calling process; None where nothing can be looked at."""
+    """Return the calling process; None if the table cannot be read."""
     try:
-        return table.process(os.getpid())
+        return table.process(table.own_pid())
     except ProcessTableError:
-        return None  # nothing had to be looked for, or we would not have got here
+        return None

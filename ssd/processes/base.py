@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class PidByPidTable:
     """The members of ``ProcessTable`` that follow from a list of pids and a look at each.
 
-    A table derived from this defines ``pids``, ``_look``, ``open``, ``now`` and ``wait``. The
-    other members have defaults: this process is the caller, executables are files of the
-    disk, and command lines are those of /proc.
+    A table derived from this defines ``pids``, ``_look``, ``open``, ``now`` and ``wait``. All
+    other members have defaults: the caller is this process, executables are files on disk, and
+    command lines come from /proc.
     """
 
     origin: "Origin | None" = None
@@ -53,7 +53,7 @@ class PidByPidTable:
         return False
 
     def process(self, pid: int) -> "Process | None":
-        """Return the identity of a living process, or None; a thread's id is no process."""
+        """Return the identity of a living process; None for all else, also a thread's id."""
         return self._look(pid, Criteria())
 
     def select(self, criteria: Criteria) -> "list[Process]":
@@ -61,7 +61,7 @@ class PidByPidTable:
         return list(self._matching(criteria))
 
     def first(self, criteria: Criteria) -> "Process | None":
-        """Return the first that ``select`` would, without looking at those after it."""
+        """Return the first process of ``select``, without reading those after it."""
         return next(self._matching(criteria), None)
 
     def holds(self, criteria: Criteria, process: "Process") -> bool:

@@ -19,20 +19,20 @@ Identify = Callable[[int], Process | None]  # who has a pid now
 
 
 class Handle(Protocol):
-    """One process held fast: whoever takes over its pid cannot be reached through this."""
+    """One process, held: its handle never reaches the next owner of its pid."""
 
     @property
     def process(self) -> Process:
         """The process that is held."""
 
     def fileno(self) -> int:
-        """Return a descriptor that poll(2) finds readable once the process has ended.
+        """Return a descriptor that is readable (poll(2)) once the process has ended.
 
-        A zombie has ended. -1: this system has no such descriptor.
+        A zombie has ended. -1 means that this system has no such descriptor.
         """
 
     def signal(self, signum: int) -> None:
-        """Send a signal; 0 only asks whether the caller may.
+        """Send a signal; 0 only checks whether the caller may.
 
         Raises ProcessLookupError if the process has ended, PermissionError if the caller
         may not signal it.
@@ -42,7 +42,7 @@ class Handle(Protocol):
         """Say whether the process has ended; a zombie has."""
 
     def close(self) -> None:
-        """Let go. Closing twice is harmless."""
+        """Release the process. Closing twice is harmless."""
 
     def __enter__(self) -> Self: ...
 
@@ -58,8 +58,9 @@ class Handle(Protocol):
 class ProcessTable(Protocol):
     """The processes of a system, and its clock.
 
-    A fact that cannot be read, because the process is gone or the caller may not, does not
-    hold; it is never an exception. ProcessTableError means that there is no table at all.
+    A criterion does not hold if its fact cannot be read, because the process is gone or the
+    caller may not read it. That is never an exception: ProcessTableError means that the table
+    itself cannot be read.
     """
 
     @property
@@ -71,12 +72,12 @@ class ProcessTable(Protocol):
         """The table itself if it makes its processes; None if the kernel makes them."""
 
     def pids(self) -> list[int]:
-        """Return every pid, ascending: processes (not threads), zombies among them."""
+        """Return every pid, ascending: those of processes and zombies, not of threads."""
 
     def process(self, pid: int) -> Process | None:
         """Return the identity of a living process; None if there is none or it is a zombie.
 
-        One that lives and that the caller may not see (proc(5), hidepid) has UNKNOWN_START.
+        A living process that the caller may not see (proc(5), hidepid) has UNKNOWN_START.
         """
 
     def own_pid(self) -> int:
@@ -91,27 +92,26 @@ class ProcessTable(Protocol):
     def unreadable(self, criteria: Criteria) -> bool:
         """Say whether ``criteria.pid`` lives and not enough of it can be read to decide.
 
-        That is: what can be read of it holds, and something else that is asked for cannot be.
+        That is: all criteria that can be read hold, and at least one cannot be read.
         """
 
     def select(self, criteria: Criteria) -> list[Process]:
         """Return the living processes for which all given criteria hold, ascending by pid.
 
-        The calling process is never one of them. With ``criteria.pid`` only that pid is
-        looked at.
+        The calling process is never one of them. With ``criteria.pid`` only that pid is read.
         """
 
     def first(self, criteria: Criteria) -> Process | None:
-        """Return the first that ``select`` would, without looking at those after it."""
+        """Return the first process of ``select``, without reading those after it."""
 
     def holds(self, criteria: Criteria, process: Process) -> bool:
-        """Say whether the process lives, is still that one, and all given criteria hold."""
+        """Say whether the process lives, still has its pid, and meets all given criteria."""
 
     def open(self, process: Process) -> Handle:
         """Hold a process.
 
-        Raises ProcessLookupError if it has ended or its pid belongs to another now, and for
-        one that was seen and is not to be seen any more: ask ``process`` for it again.
+        Raises ProcessLookupError if it has ended, if its pid belongs to another process now, or
+        if it has become hidden since it was seen: then ask ``process`` for it again.
         """
 
     def children(self, pid: int) -> list[Process]:
@@ -123,7 +123,7 @@ class ProcessTable(Protocol):
     def wait(self, handles: Sequence[Handle], until: float | None) -> None:
         """Return when one of ``handles`` has ended, or at the time ``until`` of ``now()``.
 
-        None waits without a limit. Raises ValueError if there is neither.
+        ``until`` None waits without a limit. Raises ValueError for neither a handle nor a time.
         """
 
 

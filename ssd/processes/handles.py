@@ -1,7 +1,7 @@
-"""Hold a process, so that a signal reaches it or nobody.
+"""Hold a process, so that a signal reaches this process or none.
 
-A pidfd where the system has one (Linux 5.3), else the pid with its start time looked up again
-before each use. On BSD and macOS a kqueue: ``ssd.processes.kqueue``.
+By a pidfd where the system has them (Linux 5.3), else by the pid and start time, which are checked
+before each use. On BSD and macOS by a kqueue: ``ssd.processes.kqueue``.
 """
 
 import errno
@@ -12,11 +12,11 @@ from ssd.matching import UNKNOWN_START
 from ssd.processes.waiting import ready
 
 try:
-    # The signal module builds enums on import, at the price of half an interpreter start.
+    # The public module signal builds enums, which takes half as long as to start Python.
     import _signal  # type: ignore[import-not-found, unused-ignore]
 
     pidfd_send_signal = _signal.pidfd_send_signal
-except (ImportError, AttributeError):  # built for another system, or without it
+except (ImportError, AttributeError):  # another system, or a Python built without it
     pidfd_send_signal = None
 
 TYPE_CHECKING = False
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
     from ssd.matching import Process
     from ssd.processes.contract import Handle, Identify
 
-SPARE = 16  # descriptors that are left free
+SPARE_DESCRIPTORS = 16  # are left free, to read /proc
 
-# What pidfd_open(2) says where it cannot serve: an old kernel, a filter (seccomp(2)).
+# pidfd_open(2) is not available: an old kernel, or a filter (seccomp(2)).
 UNAVAILABLE = (errno.ENOSYS, errno.EPERM)
-# ... and of a pid that is nobody's, or a thread's.
-NOBODY = (errno.ESRCH, errno.EINVAL, errno.ENOENT)
+# The pid belongs to no process, or is the id of a thread.
+NO_PROCESS = (errno.ESRCH, errno.EINVAL, errno.ENOENT)
 
 
 class CheckedHandle:
-    """A pid whose owner is looked up, right before each use, by ``identify``.
+    """A pid whose owner is looked up by ``identify``, right before each use.
 
-    There is no descriptor to wait on. Between the look and kill(2) the pid can still
-    change hands: this is for systems that offer nothing better, and for more processes than
-    the caller may have descriptors.
+    There is no descriptor to wait on. Between the look and kill(2) the pid can still get another
+    owner: this is for systems without anything better, and for more processes than the caller
+    may open descriptors.
     """
 
     def __init__(self, process: "Process", identify: "Identify") -> None:
@@ -59,13 +59,13 @@ class CheckedHandle:
         os.kill(self.process.pid, signum)
 
     def ended(self) -> bool:
-        """Say whether the process has ended; a zombie has. One that hid itself has not."""
+        """Say whether the process has ended; a zombie has, one that is hidden now has not."""
         seen = self._identify(self.process.pid)
         known = seen is not None and UNKNOWN_START not in (seen.start_time, self.process.start_time)
         return seen is None or (known and seen != self.process)
 
     def close(self) -> None:
-        """Let go; there is nothing to free."""
+        """Do nothing: there is no descriptor to close."""
 
     def __enter__(self) -> "Self":
         return self
@@ -106,7 +106,7 @@ class PidfdHandle(DescriptorHandle):
 
     def signal(self, signum: int) -> None:
         """Send a signal. Raises ProcessLookupError and PermissionError."""
-        if self.ended():  # the kernel takes a signal for a zombie and says nothing
+        if self.ended():  # the kernel accepts a signal for a zombie without an error
             raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
         pidfd_send_signal(self._fd, signum)
 
@@ -114,10 +114,10 @@ class PidfdHandle(DescriptorHandle):
 def open_handle(
     process: "Process", identify: "Identify", by: "Callable[..., CheckedHandle] | None" = None
 ) -> "Handle":
-    """Hold a process in the best way that this system has: by ``hold`` unless told ``by`` what.
+    """Hold a process. ``by`` makes the handle, ``hold`` unless given.
 
-    ``identify`` tells who owns a pid, and is asked once more when the handle is there, so
-    that the one held is the one meant. Raises ProcessLookupError if it is not.
+    ``identify`` returns the owner of a pid. It is called once more when the handle is open, to
+    prove that the right process is held. Raises ProcessLookupError if it is another.
     """
     handle = (by or hold)(process, identify)
     try:
@@ -141,27 +141,26 @@ def hold(process: "Process", identify: "Identify") -> CheckedHandle:
 
 
 def _to_spare(fd: int) -> bool:
-    """Tell whether enough descriptors are left beyond this one: numbers are given out in order.
+    """Say whether enough descriptors are left above this one: the lowest free number is given out.
 
-    A thousand processes may match, and a thousand descriptors are what a process usually may
-    have. The last ones are for reading /proc.
+    A thousand processes may match, and the usual limit is 1024 descriptors.
     """
     limit = os.sysconf("SC_OPEN_MAX")
-    return limit < 0 or fd < limit - SPARE
+    return limit < 0 or fd < limit - SPARE_DESCRIPTORS
 
 
 def pidfd(pid: int) -> int | None:
-    """Open a pidfd; None where there is no such thing.
+    """Open a pidfd; None where the system has none.
 
-    Raises ProcessLookupError, and ProcessTableError where no descriptor or memory is left.
+    Raises ProcessLookupError; ProcessTableError if no descriptor or memory is left.
     """
     if not hasattr(os, "pidfd_open"):
         return None
     try:
         return os.pidfd_open(pid)
     except OSError as error:
-        if error.errno in NOBODY:
+        if error.errno in NO_PROCESS:
             raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH)) from error
         if error.errno in UNAVAILABLE:
             return None
-        raise ProcessTableError(f"no pidfd can be opened: {error.strerror}") from error
+        raise ProcessTableError(f"unable to open a pidfd: {error.strerror}") from error

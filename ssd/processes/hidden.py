@@ -1,4 +1,4 @@
-"""Processes that are there and may not be seen: /proc mounted with hidepid (proc(5))."""
+"""Processes that run but that the caller may not see: /proc mounted with hidepid (proc(5))."""
 
 import os
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 
 def may_be(one: Process, other: Process) -> bool:
-    """Say whether nothing known speaks against both being one process."""
+    """Say whether both may be one process: same pid, and no two different start times."""
     starts = {one.start_time, other.start_time}
     return one.pid == other.pid and (len(starts) == 1 or UNKNOWN_START in starts)
 
 
 def as_seen(process: Process, table: "ProcessTable") -> Process:
-    """Return a process that has just begun as the caller knows it, who may not see it.
+    """Return a process that was just started as the caller sees it, without a start time maybe.
 
-    An executable that its user may not read makes one that is not dumpable, say.
+    One example is a process that is not dumpable because its user may not read the executable.
     """
     try:
         seen = table.process(process.pid)
-    except ProcessTableError:
-        return process  # no /proc at all
+    except ProcessTableError:  # no /proc at all
+        return process
     return seen if seen is not None and may_be(process, seen) else process
 
 
@@ -50,15 +50,15 @@ def unreadable(
 def unread(
     pid: int, again: "Callable[[], Process | None]", vanished: "Vanished"
 ) -> tuple[Process | None, bool]:
-    """Decide on a pid of which something could not be read: who has it, and if he is readable.
+    """Return the process with a pid that could not be read, and whether it can be read now.
 
-    | who has the pid | is | readable |
+    | the pid belongs to | process | readable |
     |---|---|---|
-    | nobody, a zombie, a thread | None | yes |
-    | somebody who came after the look | what ``again`` says | yes |
-    | somebody of whom not all may be read | that one, UNKNOWN_START | no |
+    | no process, a zombie or a thread | None | yes |
+    | a process that began after the look | what ``again`` returns | yes |
+    | a process that the caller may not read | that one, with UNKNOWN_START | no |
 
-    ``again`` looks once more; it raises one of ``vanished`` where the caller may not.
+    ``again`` looks once more. It raises one of ``vanished`` if the caller may not read all.
     """
     unseen = hidden_process(pid)
     if unseen is None:
@@ -70,14 +70,13 @@ def unread(
 
 
 def hidden_process(pid: int) -> Process | None:
-    """Return a process that the caller may not see (proc(5), hidepid) but that is there.
+    """Return the running process with a pid, whether or not /proc shows it.
 
-    That kill(2) finds somebody is all the original knows of any process. It is no proof that
-    /proc would show him: hidepid goes by who may trace (ptrace(2)), which is neither a
-    process that is not dumpable nor, for a root without CAP_SYS_PTRACE, another user's. A
-    pidfd tells whether he has ended, and that he is no thread, where there are any.
+    start-stop-daemon asks kill(2) and nothing else. With hidepid, /proc shows only what the caller
+    may trace (ptrace(2)): no process that is not dumpable, and to a root without CAP_SYS_PTRACE
+    no other user's. Where the system has pidfds, one tells a zombie and a thread.
     """
-    if pid <= 0:  # a group of processes, for kill(2)
+    if pid <= 0:  # to kill(2) a group of processes
         return None
     try:
         os.kill(pid, 0)
@@ -85,14 +84,13 @@ def hidden_process(pid: int) -> Process | None:
         pass
     except (ProcessLookupError, OverflowError):
         return None
-    # Hardly anybody gets here.
     from ssd.processes.handles import pidfd
     from ssd.processes.waiting import ready
 
     try:
         fd = pidfd(pid)
     except ProcessLookupError:
-        return None  # a thread's id, or it has ended by now
+        return None  # a thread, or it has ended
     if fd is not None:
         try:
             if ready([fd], 0):

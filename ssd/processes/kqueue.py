@@ -1,8 +1,8 @@
-"""Hold a process on BSD and macOS: a kqueue that its end makes readable.
+"""Hold a process on BSD and macOS: by a kqueue that is readable once the process has ended.
 
 See kqueue(2), EVFILT_PROC. These systems have no call that signals by such a descriptor:
 the owner of the pid is looked up right before kill(2). Written from the manuals; the
-project's tests run on Linux, against a stand-in for these parts of the select module.
+project's tests run on Linux, with a stand-in for these parts of the select module.
 """
 
 import errno
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from ssd.matching import Process
     from ssd.processes.contract import Identify
 
-# What kevent(2) says to a process that may not watch that one.
+# kevent(2): the caller may not watch that process.
 DENIED = (errno.EPERM, errno.EACCES)
 
 
 class KqueueHandle(DescriptorHandle):
-    """A process whose end is an event that waits in a kqueue.
+    """A process whose end is an event in a kqueue.
 
     The event is never taken out, so the descriptor stays readable, as a pidfd does.
     """

@@ -22,9 +22,9 @@ DELETED = b" (deleted)"  # the kernel's mark in an exe link whose file has that 
 class LinuxTable:
     """The kernel's own table. ``root`` is where procfs is mounted.
 
-    A start time is in clock ticks since boot (field 22 of /proc/PID/stat). Two processes
-    with one pid cannot share it unless the kernel hands out every other pid, or is told
-    the next one by root, within the one tick (10 ms) in which the first was started.
+    A start time is in clock ticks since boot (field 22 of /proc/PID/stat). Two processes with one
+    pid can share it only if within one tick (10 ms) the kernel gives out all other pids, or root
+    sets the next one.
     """
 
     launcher = None  # the kernel makes the processes
@@ -34,7 +34,7 @@ class LinuxTable:
 
     @property
     def origin(self) -> "Origin":
-        """Return what the start times count from."""
+        """Return the boot and the clock that start times count from."""
         from ssd.processes.origin import KernelOrigin
 
         return KernelOrigin(self._root)
@@ -44,7 +44,7 @@ class LinuxTable:
         return sorted(map(int, self._entries()))
 
     def process(self, pid: int) -> Process | None:
-        """Return the identity of a living process, or None; a thread's id is no process."""
+        """Return the identity of a living process; None for all else, also a thread's id."""
         return self._look(b"%d" % pid, _ANY)
 
     def own_pid(self) -> int:
@@ -67,7 +67,7 @@ class LinuxTable:
         return list(self._matching(criteria))
 
     def first(self, criteria: Criteria) -> Process | None:
-        """Return the first that ``select`` would, without looking at those after it."""
+        """Return the first process of ``select``, without reading those after it."""
         matching = self._matching(criteria)
         try:
             return next(matching, None)

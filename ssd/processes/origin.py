@@ -2,14 +2,14 @@
 
 import os
 
-_seen: dict[bytes, bytes] = {}  # an id of the boot that was read already, by the place of procfs
+_boots: dict[bytes, bytes] = {}  # where procfs is mounted -> the id of the boot, once read
 
 
 class Origin:
-    """A run of a machine, and a clock of it: those of declared processes, say.
+    """One boot of a machine, and a clock of it.
 
-    Start times of two runs are not comparable, and their processes are never the same; those
-    of two clocks are not comparable.
+    Start times of two boots or of two clocks are not comparable. Two boots never have the same
+    process.
     """
 
     __slots__ = ("_boot", "_clock")
@@ -19,20 +19,20 @@ class Origin:
         self._clock = clock
 
     def boot(self) -> bytes:
-        """Return the id of the machine's run; empty where it cannot be told."""
+        """Return the id of the boot; empty if it is unknown."""
         return self._boot
 
     def is_boot(self, boot: bytes) -> bool:
-        """Tell whether it is this run, as far as is known without asking the kernel again."""
+        """Say whether it is this boot."""
         return boot == self._boot
 
     def clock(self) -> bytes | None:
-        """Return what names the clock; None where the start times are not the caller's to know."""
+        """Return the name of the clock; None if the caller's start times have another."""
         return self._clock
 
 
 class KernelOrigin(Origin):
-    """What the start times of Linux count from: its boot, by the clock of a time namespace."""
+    """The origin of start times on Linux: the boot, and the clock of a time namespace."""
 
     __slots__ = ("_root",)
 
@@ -43,9 +43,9 @@ class KernelOrigin(Origin):
     def boot(self) -> bytes:
         """Return the kernel's random id of this boot (random(4)); empty where it is hidden.
 
-        A container's own is a file that systemd-nspawn or LXC mounts over it. A second procfs
-        in there, as of a service with ProtectProc=, has the kernel's: who looks from here and
-        who from there must not take that for a reboot.
+        In a container systemd-nspawn or LXC mounts a file over it, with another id. A second
+        procfs in there, of a service with ProtectProc= for example, shows the kernel's own. The
+        two must not look like a reboot, so a mounted id counts as unknown.
         """
         try:
             fd = os.open(self._root + b"/sys/kernel/random/boot_id", os.O_RDONLY)
@@ -57,18 +57,17 @@ class KernelOrigin(Origin):
             boot = os.read(fd, 64).strip()
         finally:
             os.close(fd)
-        _seen[self._root] = boot
+        _boots[self._root] = boot
         return boot
 
     def is_boot(self, boot: bytes) -> bool:
-        """Tell whether it is this boot; a boot lasts longer than we do, so that is read once."""
-        return boot == (_seen.get(self._root) or self.boot())
+        """Say whether it is this boot, whose id is read once."""
+        return boot == (_boots.get(self._root) or self.boot())
 
     def clock(self) -> bytes | None:
-        """Return the name of the time namespace that we and our start times are in.
+        """Return the name of our time namespace; no other one has it while a process is in it.
 
-        Its number is not given to another one while a process lives in it. None where the
-        table shows another PID namespace, or nothing.
+        None if procfs shows another PID namespace, or nothing.
         """
         try:
             if os.readlink(self._root + b"/self") != b"%d" % os.getpid():
@@ -78,4 +77,4 @@ class KernelOrigin(Origin):
         try:
             return os.readlink(self._root + b"/self/ns/time")
         except OSError:
-            return b"-"  # there is but one: before Linux 5.6
+            return b"-"  # before Linux 5.6 there are no time namespaces

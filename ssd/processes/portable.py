@@ -1,7 +1,7 @@
-"""The process table everywhere but on Linux, from psutil; on Linux it can be chosen.
+"""The process table of psutil: the default except on Linux, where it can be chosen.
 
-On Linux it answers exactly as ``linux.LinuxTable`` does, more slowly; a test compares them
-on every process of the machine.
+On Linux it gives the same answers as ``linux.LinuxTable``, more slowly; a test compares both on
+every process of the machine.
 """
 
 import os
@@ -29,29 +29,29 @@ if TYPE_CHECKING:
 
 LINUX = sys.platform == "linux"
 ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
-# psutil's words for a process that is gone or that the caller may not read, and the system's,
-# from the one fact that is not asked of psutil.
+# Raised for a process that is gone or that the caller may not read: by psutil, and by the system
+# for the one fact that is read without psutil.
 GONE = (psutil.Error, *VANISHED)
 
 
 class Facts(psutil.Process):
     """psutil's process, without its guesses.
 
-    psutil lengthens a name, and invents an executable that it may not read, from the
-    command line. That is the process's own to choose, so it is not looked at.
+    psutil completes a long name from the command line, and guesses from it an executable that it
+    may not read. A process can write any command line, so it is no proof.
     """
 
     def cmdline(self) -> list[str]:
-        """Return nothing to guess from."""
+        """Return an empty command line."""
         return []
 
 
 class PortableTable(PidByPidTable):
-    """psutil's processes under the project's contract; see ``ssd.processes.contract``.
+    """psutil's processes; see ``ssd.processes.contract``.
 
     A start time is in clock ticks since boot on Linux, in microseconds since the epoch
-    elsewhere. Where psutil derives it from the wall clock and that is set, a process that
-    was found before is taken for a stranger, never the other way round.
+    elsewhere. Where psutil derives it from the wall clock, a change of the clock makes a process
+    that was found before look like another one, never the other way round.
     """
 
     origin = KernelOrigin() if LINUX else None  # of the start times
@@ -75,7 +75,7 @@ class PortableTable(PidByPidTable):
             return []
 
     def open(self, process: Process) -> "Handle":
-        """Hold a process. Raises ProcessLookupError if it is not there any more."""
+        """Hold a process. Raises ProcessLookupError if it has ended."""
         if hasattr(select, "kqueue"):
             from ssd.processes.kqueue import hold
 
@@ -101,22 +101,22 @@ class PortableTable(PidByPidTable):
                 if not criteria.bare:
                     return None
                 return unread(pid, lambda: self._living(pid, criteria), GONE)[0]
-        except OSError as error:  # no descriptor is left to look with, or no memory
-            raise ProcessTableError(f"psutil cannot read it: {error.strerror}") from error
+        except OSError as error:  # no descriptor or memory is left
+            raise ProcessTableError(f"psutil cannot read {pid}: {error.strerror}") from error
 
     def unreadable(self, criteria: Criteria) -> bool:
-        """Say whether ``criteria.pid`` lives and not enough of it can be read to decide."""
+        """Say whether ``criteria.pid`` lives and cannot be read; see ``ProcessTable``."""
         return unreadable(criteria, lambda: self._living(criteria.pid or 0, criteria), GONE)
 
     def _living(self, pid: int, criteria: Criteria) -> Process | None:
-        """Return what ``_read`` does; a zombie is nobody. Raises GONE."""
+        """Return what ``_read`` does, None for a zombie. Raises GONE."""
         try:
             return self._read(pid, criteria)
         except psutil.ZombieProcess:
             return None
 
     def _read(self, pid: int, criteria: Criteria) -> Process | None:
-        """Return what ``_look`` does. Raises GONE for what is gone or not for us to know."""
+        """Return what ``_look`` does. Raises GONE."""
         found = Facts(pid)
         with found.oneshot():
             meets = (
@@ -126,7 +126,7 @@ class PortableTable(PidByPidTable):
                 and (criteria.file is None or _runs(found, criteria.file))
                 and _lives(found)
             )
-        if not meets or not psutil.pid_exists(pid):  # the latter knows a thread's id
+        if not meets or not psutil.pid_exists(pid):  # false for a thread's id
             return None
         again, start_time = _started(pid)
         return Process(pid, start_time) if again == found else None
@@ -143,7 +143,7 @@ def _runs(found: Facts, file: tuple[int, int]) -> bool:
             os.close(where)
     try:
         facts = os.stat(text)
-    except OSError:  # nothing has that name any more
+    except OSError:  # no file has that name any more
         return False
     return (facts.st_dev, facts.st_ino) == file
 
@@ -157,7 +157,7 @@ def _lives(found: Facts) -> bool:
 
 
 def _owner(found: Facts) -> int:
-    """Return the uid that --user compares: the original's choice differs by system."""
+    """Return the uid that --user compares: effective on Linux, real elsewhere, as the original."""
     uids = found.uids()
     return int(uids.effective if LINUX else uids.real)
 
@@ -165,8 +165,8 @@ def _owner(found: Facts) -> int:
 def _name(found: Facts) -> bytes:
     """Return the kernel's name of a process.
 
-    psutil takes it from /proc/PID/stat, where some kernels write a newline and a backslash
-    as two characters and some as they are; only comm is plain on all of them.
+    psutil takes it from /proc/PID/stat, where some kernels escape a newline and a backslash;
+    comm is plain on all of them.
     """
     name = os.fsencode(found.name())
     if LINUX and b"\\" in name:
@@ -178,8 +178,8 @@ def _name(found: Facts) -> bytes:
 def _started(pid: int) -> tuple[psutil.Process, int]:
     """Return a process and its start time.
 
-    psutil adds the time of boot, which moves when the clock is set: take off the one that
-    it added.
+    psutil adds the time of boot, which changes when the clock is set. So the same time of boot
+    is subtracted.
     """
     if not LINUX:
         found = psutil.Process(pid)

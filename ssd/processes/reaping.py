@@ -1,7 +1,7 @@
 """Wait for children and signal them, each by its pidfd where there is one.
 
-By its number a child can be waited for only while nobody else in the process reaps it: the
-kernel then gives the number away, and the next wait for it is for another child.
+A wait by pid is safe only while no other code of the process reaps the child: the kernel may
+then give its pid to another child, and the next wait is for that one.
 """
 
 import errno
@@ -17,8 +17,8 @@ _BY_PIDFD = hasattr(os, "pidfd_open") and hasattr(os, "P_PIDFD")
 def reap(pid: int, pidfd: int, block: bool = False) -> int | None:
     """Reap a child and return its exit status, or minus the number of the signal that ended it.
 
-    None while it runs, unless it is to ``block``. ``pidfd`` -1: there is none. Raises
-    ChildProcessError if it is no child of ours any more.
+    None while it runs, unless ``block`` is given. ``pidfd`` -1 means that there is none. Raises
+    ChildProcessError if other code has reaped it.
     """
     if pidfd >= 0 and _BY_PIDFD:
         try:
@@ -33,7 +33,7 @@ def reap(pid: int, pidfd: int, block: bool = False) -> int | None:
 
 
 def await_end(pid: int, pidfd: int) -> None:
-    """Return when a child has ended, and leave it to be reaped; at once if it is none of ours."""
+    """Return when a child has ended, without reaping it; at once if it was reaped already."""
     kinds = [(os.P_PID, pid)]
     if pidfd >= 0 and _BY_PIDFD:
         kinds.insert(0, (os.P_PIDFD, pidfd))
@@ -50,9 +50,9 @@ def await_end(pid: int, pidfd: int) -> None:
 
 
 def is_ours(pid: int, pidfd: int) -> bool:
-    """Say whether a child is still ours to reap, so that its pid is still its own.
+    """Say whether a child was not reaped yet, so that its pid is still its own.
 
-    By its pidfd, which is at hand where the system has any.
+    Asks by its pidfd; without one the answer is True.
     """
     if pidfd < 0 or not _BY_PIDFD:
         return True
@@ -75,14 +75,15 @@ def send(pid: int, pidfd: int, signum: int) -> None:
 
 
 def close(fds: list[int], index: int = 0) -> None:
-    """Take a descriptor from a list and close it, in one step and only once; an empty one is fine.
+    """Take a descriptor from a list and close it, once and in one step; the list may be empty.
 
-    Several may share the list, and a signal handler may raise before or after it, not within.
+    Several owners may share the list. A signal handler may raise before or after this step, but
+    not within it.
     """
     if fds:
         deque(map(os.close, map(fds.pop, [index])), 0)
 
 
 def _status(found: "os.waitid_result") -> int:
-    """Return what waitstatus_to_exitcode would of what waitid(2) has told."""
+    """Return the result of waitid(2) as os.waitstatus_to_exitcode returns a status."""
     return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status

@@ -1,8 +1,9 @@
-"""Which of ten thousand entries in /proc are worth a closer look.
+"""Search all of /proc: which of ten thousand entries may meet the criteria.
 
-Each function keeps the entries for which one fact may hold, in the fewest system calls
-that tell, and no sooner than they are wanted: who needs one match pays for no more.
-``LinuxTable`` looks again at those that are left, all facts at once.
+Each filter keeps the entries for which one fact may hold, in as few system calls as possible,
+and lazily: a caller that needs one match reads no more. ``LinuxTable`` reads the remaining
+entries again, all facts at once. What only such searches need stands here too: the parent of
+each process, and executables that were replaced.
 """
 
 import os
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     Marked = Callable[[bytes, int], bool]
 
-READINGS = 6  # of a list of children, before giving up that it comes to rest
+MAX_READINGS = 6  # of a list of children that changes each time
 # _IOWR(0xFF, 11, struct pidfd_info): direction, size, type, number (asm-generic/ioctl.h)
 PIDFD_GET_INFO = (3 << 30) | (64 << 16) | (0xFF << 8) | 11
 PPID = slice(24, 28)  # after two words of 64 bits, pid and tgid; in the caller's PID namespace
@@ -32,9 +33,9 @@ def sift(
 ) -> "Iterator[bytes]":
     """Yield, ascending, the entries that may meet the criteria. Raises ProcessTableError.
 
-    Each question is asked of those that passed the one before, cheapest first: 2, 5 and 7
-    microseconds a process. ``entries`` lists all; it is called only if need be. The
-    kernel lists /proc ascending (next_tgid in fs/proc/base.c). ``marked``: ``linux.marked``.
+    Each filter sees what passed the one before, cheapest first: 2, 5 and 7 microseconds a
+    process. ``entries`` lists all of /proc, which the kernel does ascending (next_tgid in
+    fs/proc/base.c); it is called only if needed. ``marked`` is ``linux.marked``.
     """
     try:
         yield from _sift(root, entries, criteria, marked)
@@ -44,7 +45,7 @@ def sift(
 
 
 def command_line(root: bytes, pid: int) -> list[bytes]:
-    """Return the words of a process's command line; none of a kernel thread or one gone.
+    """Return the words of a command line; none of a kernel thread or a process that has ended.
 
     Raises ProcessTableError.
     """
@@ -67,7 +68,7 @@ def _sift(
         kept = entries()
     else:
         kept = sorted(_born_of(criteria.ppid, root, entries), key=int)
-    where = os.open(root, os.O_PATH | os.O_DIRECTORY)  # paths from there are shorter to walk
+    where = os.open(root, os.O_PATH | os.O_DIRECTORY)  # relative paths are shorter to walk
     try:
         if criteria.uid is not None:
             kept = _owned_by(criteria.uid, kept, where)
@@ -81,8 +82,8 @@ def _sift(
 
 
 def _owned_by(uid: int, entries: "Iterable[bytes]", where: int) -> "Iterator[bytes]":
-    """Keep what belongs to a user: that is whose effective uid it has."""
-    stat, st_uid = os.stat, 4  # by index: attributes of a stat_result are slower
+    """Keep the processes with a user's effective uid."""
+    stat, st_uid = os.stat, 4  # an index is faster than the attribute
     for entry in entries:
         try:
             owner = stat(entry, dir_fd=where)[st_uid]
@@ -95,11 +96,11 @@ def _owned_by(uid: int, entries: "Iterable[bytes]", where: int) -> "Iterator[byt
 def _running(
     file: tuple[int, int], entries: "Iterable[bytes]", where: int, marked: "Marked"
 ) -> "Iterator[bytes]":
-    """Keep what runs an executable, given by device and inode, and what did once.
+    """Keep the processes that run an executable, given by device and inode, or may have run it.
 
-    A mark in the link tells of a file that was removed or replaced. To read each link would
-    take longer than all the rest: what has a single name, and was found to run by that, is
-    not asked again.
+    A mark in the link says that the file was deleted or replaced. To read every link would take
+    longer than all else. So a file with a single name, once found without a mark, is not read
+    again for other processes.
     """
     stat = os.stat
     device, inode = file
@@ -110,7 +111,7 @@ def _running(
             facts = stat(exe, dir_fd=where)[1:4]  # inode, device and number of names
         except VANISHED:  # a kernel thread has none (ENOENT)
             continue
-        except OSError:  # its file system does not answer: a closer look
+        except OSError:  # its file system does not answer: LinuxTable looks closer
             yield entry
             continue
         if facts in others:
@@ -125,9 +126,9 @@ def _running(
 
 
 def _named(name: bytes, entries: "Iterable[bytes]", where: int) -> "Iterator[bytes]":
-    """Keep what has the comm ``name``."""
+    """Keep the processes with the comm ``name``."""
     line = name + b"\n"
-    more = len(line) + 1  # enough to tell
+    size = len(line) + 1  # one byte more tells a longer name
     open_, read, close, read_only = os.open, os.read, os.close, os.O_RDONLY
     for entry in entries:
         try:
@@ -135,7 +136,7 @@ def _named(name: bytes, entries: "Iterable[bytes]", where: int) -> "Iterator[byt
         except VANISHED:
             continue
         try:
-            comm = read(fd, more)
+            comm = read(fd, size)
         except VANISHED:
             continue
         finally:
@@ -147,20 +148,20 @@ def _named(name: bytes, entries: "Iterable[bytes]", where: int) -> "Iterator[byt
 def _born_of(ppid: int, root: bytes, entries: "Callable[[], list[bytes]]") -> list[bytes]:
     """Return the children of a process, and maybe more where the kernel has no list.
 
-    The kernel may leave a child out if one listed before it is reaped during the reading
-    (proc(5), "task/tid/children"). A list that reads the same twice is whole: the reaped
-    one would be missing from the second.
+    The kernel may omit a child if one listed before it is reaped during the reading
+    (proc(5), "task/tid/children"). A list that reads the same twice is complete: the reaped
+    child would be missing from the second.
     """
     if ppid <= 0:  # 0: born outside this PID namespace
         return entries()
     try:
         os.kill(ppid, 0)
     except PermissionError:
-        pass  # it is there
+        pass  # it exists
     except (ProcessLookupError, OverflowError):
         return []
     before = None
-    for _ in range(READINGS):
+    for _ in range(MAX_READINGS):
         try:
             now = _children_of(root + b"/%d/task/" % ppid)
         except VANISHED:  # one of its threads ended, it is hidden, or the kernel has no list
@@ -168,7 +169,7 @@ def _born_of(ppid: int, root: bytes, entries: "Callable[[], list[bytes]]") -> li
         if now == before:
             return list(now)
         before = now
-    return born_of(ppid, entries())  # the slow way
+    return born_of(ppid, entries())
 
 
 def _children_of(tasks: bytes) -> set[bytes]:
@@ -181,12 +182,11 @@ def _children_of(tasks: bytes) -> set[bytes]:
 
 
 def born_of(ppid: int, entries: list[bytes]) -> list[bytes]:
-    """Keep the entries whose parent is ``ppid``, and those that cannot be asked.
+    """Keep the entries whose parent is ``ppid`` or unknown.
 
-    Where the kernel lists no children: it was built without CONFIG_PROC_CHILDREN, or hidepid
-    hides the parent. Since Linux 6.13 ``ioctl(PIDFD_GET_INFO)`` of a pidfd answers in half the
-    time that /proc/PID/stat takes: it fills a ``struct pidfd_info`` (linux/pidfd.h) of 64
-    bytes; newer kernels have more and take this size too.
+    This is for a kernel without CONFIG_PROC_CHILDREN, and a parent that hidepid hides. Since
+    Linux 6.13 ``ioctl(PIDFD_GET_INFO)`` takes half as long as to read /proc/PID/stat. It fills a
+    ``struct pidfd_info`` (linux/pidfd.h) of 64 bytes; newer kernels accept this size too.
     """
     if not hasattr(os, "pidfd_open") or _parent(os.getpid()) is None:
         return entries
@@ -195,27 +195,27 @@ def born_of(ppid: int, entries: list[bytes]) -> list[bytes]:
 
 
 def _parent(pid: int) -> bytes | None:
-    """Return the parent's pid as the kernel writes it, or None if it does not tell."""
-    try:
-        fd = os.pidfd_open(pid)
-    except OSError:  # gone, or no such call (ENOSYS), or none allowed (EPERM)
-        return None
+    """Return the parent's pid as the kernel writes it; None if it cannot be had."""
     import fcntl
 
     try:
+        fd = os.pidfd_open(pid)
+    except OSError:  # ended, or the call is missing (ENOSYS) or not allowed (EPERM)
+        return None
+    try:
         return fcntl.ioctl(fd, PIDFD_GET_INFO, NOTHING_ASKED)[PPID]
-    except OSError:  # an older kernel (ENOTTY), or gone (ESRCH)
+    except OSError:  # an older kernel (ENOTTY), or ended (ESRCH)
         return None
     finally:
         os.close(fd)
 
 
 def runs_by_name(where: int, file: tuple[int, int], mark: bytes) -> bool:
-    """Say whether a file has the name now that a process's executable once had.
+    """Say whether a file now has the name that a process's executable once had.
 
-    So a package that was upgraded finds its daemon, as in the original; but only if nobody but
-    root or the caller can have chosen what the name leads to, by mounts or by a link.
-    ``where``: a directory of /proc. ``mark``: what the kernel adds to the name of a lost file.
+    So the executable of an upgraded package finds the old daemon, as in the original. But only if
+    no user except root and the caller can have chosen the file behind the name, by mounts or by
+    a link. ``where`` is a directory of /proc, ``mark`` the kernel's mark of a deleted file.
     """
     try:
         link = os.readlink(b"exe", dir_fd=where)
@@ -225,7 +225,7 @@ def runs_by_name(where: int, file: tuple[int, int], mark: bytes) -> bool:
 
 
 def file_now(link: bytes, mark: bytes) -> tuple[int, int] | None:
-    """Return device and inode of what has the name in an exe link, less its mark; None: nothing."""
+    """Return device and inode of the file that an exe link names, None if there is none."""
     name = link[len(mark) :] if link.startswith(mark) else link.removesuffix(mark)
     try:
         directory, base = walk(name, follow_last=True)
@@ -233,7 +233,7 @@ def file_now(link: bytes, mark: bytes) -> tuple[int, int] | None:
         return None
     try:
         facts = os.lstat(base, dir_fd=directory)
-    except OSError:  # nothing has that name here any more
+    except OSError:  # no file has that name any more
         return None
     finally:
         os.close(directory)
@@ -241,23 +241,23 @@ def file_now(link: bytes, mark: bytes) -> tuple[int, int] | None:
 
 
 def _named_as_here(where: int) -> bool:
-    """Say whether no stranger can have mounted something where a process lives.
+    """Say whether no stranger can have mounted anything in the mount namespace of a process.
 
-    Only the owner of a user namespace can (user_namespaces(7)): it is ours, or root's, as with
-    a service of systemd's PrivateUsers=, or the caller's own.
+    Only the owner of its user namespace can (user_namespaces(7)). That namespace must be ours,
+    or belong to root (as with systemd's PrivateUsers=) or to the caller.
     """
     import fcntl
 
     try:
         theirs = os.open(b"ns/user", os.O_RDONLY, dir_fd=where)
-    except FileNotFoundError:  # a kernel without them
+    except FileNotFoundError:  # a kernel without user namespaces
         return True
     try:
         if os.path.samestat(os.fstat(theirs), os.stat("/proc/self/ns/user")):
             return True
         owner = fcntl.ioctl(theirs, NS_GET_OWNER_UID, bytes(4))
         return int.from_bytes(owner, sys.byteorder) in (0, os.geteuid())
-    except OSError:  # before Linux 4.11 nobody tells
+    except OSError:  # before Linux 4.11 there is no such call
         return False
     finally:
         os.close(theirs)

@@ -118,7 +118,7 @@ def test_last_descriptors_are_left_for_reading(world: RealWorld) -> None:
     kinds = []
     try:
         for more in (0, 1):
-            limit = next_one + handles.SPARE + more
+            limit = next_one + handles.SPARE_DESCRIPTORS + more
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
             with world.table.open(process) as handle:
                 kinds.append(type(handle))
