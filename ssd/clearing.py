@@ -53,7 +53,7 @@ def _lock(path: str, work: "Stop") -> "Lock | None":
 def _clear(path: str, work: "Stop") -> str | None:
     """Remove the pidfile, or return why it is kept."""
     try:
-        entry = pidfile.load(os.fsencode(path), alone=False)
+        entry = pidfile.load(os.fsencode(path), sole_criterion=False)
     except FileNotFoundError:
         return None
     except (PidfileUnreadable, PidfileUnsafe) as error:

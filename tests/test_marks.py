@@ -60,7 +60,7 @@ JUDGED = {
 def test_process_is_denied_only_where_it_is_surely_another(case: str) -> None:
     """A daemon that lives is not lost, whatever cannot be told."""
     meant, start_time, origin, denied = JUDGED[case]
-    assert denied == meant.denies(Process(7, start_time), Table(origin))  # type: ignore[arg-type]
+    assert denied == meant.excludes(Process(7, start_time), Table(origin))  # type: ignore[arg-type]
 
 
 def test_mark_is_read_as_it_was_written() -> None:

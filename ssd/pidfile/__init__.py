@@ -1,8 +1,7 @@
-"""A pidfile: read with suspicion, and removed with care. ``ssd.pidfile.writing`` writes it.
+"""Read and remove a pidfile. ``ssd.pidfile.writing`` writes it.
 
-The rules are those of ``--pidfile`` in start-stop-daemon(8) made stricter where the
-original can be led to a process of somebody else's choice (docs/reference/divergences.md, rows 1,
-2, 3, 5 and 10).
+The rules of ``--pidfile`` in start-stop-daemon(8) are stricter here where another user could choose
+the process that the original acts on (docs/reference/divergences.md, rows 1, 2, 3, 5 and 10).
 """
 
 import errno
@@ -18,22 +17,22 @@ if TYPE_CHECKING:
     from ssd.pidfile.marks import Mark
     from ssd.processes.contract import ProcessTable
 
-MAX_FILE_SIZE = 4096  # bytes; PostgreSQL's postmaster.pid, the longest known, has about 100
+MAX_FILE_SIZE = 4096  # bytes; the longest known, PostgreSQL's postmaster.pid, has about 100
 MAX_PID = 2**31 - 1
-# The attributes that may hold the mark (``ssd.pidfile.marks``). Everybody who reads the file may
-# read the first. Root has the second where there is no such thing: on a tmpfs, as /run, before
-# Linux 6.6.
+# The attributes that may hold the mark (``ssd.pidfile.marks``). Every reader of the file may read
+# the first. Only root may use the second, where the first does not exist: on a tmpfs, such as /run,
+# before Linux 6.6.
 MARK_ATTRIBUTES = ("user.ssd.process", "trusted.ssd.process")
-NULL = b"/dev/null"  # "use no pidfile": exempt from every check, as in the original
+NULL = b"/dev/null"  # means "no pidfile": exempt from every check, as in the original
 
-# O_NONBLOCK: a FIFO in the pidfile's place must not hang us (open(2), fifo(7)).
+# O_NONBLOCK: a FIFO instead of a pidfile must not block (open(2), fifo(7)).
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW
 
 
 def parse(content: bytes) -> int | None:
-    """Return the pid that a pidfile's content gives, or None if it gives none.
+    """Return the pid in the content of a pidfile, None without a valid one.
 
-    The first word must be a whole positive decimal number; what follows does not count.
+    The first word must be a positive decimal number; the rest is ignored.
     """
     words = content.split(None, 1)
     if not words or not words[0].isdigit() or len(words[0]) > 20:
@@ -43,7 +42,7 @@ def parse(content: bytes) -> int | None:
 
 
 class Entry:
-    """What a pidfile says: its content, the pid in it, and the mark beside it, if it has one."""
+    """What was read from a pidfile: its content, the pid in it, and its mark if it has one."""
 
     __slots__ = ("content", "pid", "_mark")
 
@@ -54,27 +53,27 @@ class Entry:
 
     @property
     def started(self) -> int | None:
-        """Return the start time in the second line, which a PIDLockFile wrote before 0.2."""
+        """Return the start time in the second line, as PIDLockFile wrote it before 0.2."""
         words = self.content.split()
         return int(words[1]) if len(words) == 2 and words[1].isdigit() else None
 
     def means(self, process: "Process", table: "ProcessTable") -> bool:
-        """Tell whether a process that has the pid may be the one that the file is of."""
-        return self._mark is None or not self._mark.denies(process, table)
+        """Return whether the file may mean ``process``, which has the pid in it."""
+        return self._mark is None or not self._mark.excludes(process, table)
 
 
-def read(path: str | bytes, alone: bool = True) -> int | None:
-    """Return the pid in a pidfile, or None if the file holds no pid; see ``load``."""
-    found = load(os.fsencode(path), alone)
+def read(path: str | bytes, sole_criterion: bool = True) -> int | None:
+    """Return the pid in a pidfile, None without a valid one. Raises as ``load`` does."""
+    found = load(os.fsencode(path), sole_criterion)
     return None if found is None else found.pid
 
 
-def load(name: bytes, alone: bool) -> Entry | None:
-    """Return what a pidfile says that may be believed; None for what is no small file.
+def load(name: bytes, sole_criterion: bool) -> Entry | None:
+    """Read a pidfile; return None if it is not a regular file or is too large.
 
-    ``alone`` says that the pidfile is the only criterion, which is believed only if the
-    file belongs to root or to the caller. Raises FileNotFoundError if there is no such
-    file, PidfileUnreadable, and PidfileUnsafe if others could have chosen its content.
+    ``sole_criterion``: whether the pidfile is the only criterion; then it must belong to root or
+    the caller. Raises FileNotFoundError, PidfileUnreadable, and PidfileUnsafe if other users could
+    have chosen its content.
     """
     if name == NULL:
         return None
@@ -88,7 +87,7 @@ def load(name: bytes, alone: bool) -> Entry | None:
         raise PidfileUnreadable(os.fsdecode(name), error.strerror, error.errno) from error
     try:
         facts = os.fstat(fd)
-        fault = distrust(facts, alone)
+        fault = distrust(facts, sole_criterion)
         if fault:
             raise PidfileUnsafe(os.fsdecode(name), fault)
         if not stat.S_ISREG(facts.st_mode) or facts.st_size > MAX_FILE_SIZE:
@@ -99,31 +98,28 @@ def load(name: bytes, alone: bool) -> Entry | None:
 
 
 def _mark(fd: int, written: int) -> "Mark | None":
-    """Return the mark of an open file; None if it has none, or was written since.
-
-    ``written`` is when it was last modified (st_mtime_ns).
-    """
+    """Return the mark of an open file, None without a valid one. ``written``: its st_mtime_ns."""
     if not hasattr(os, "getxattr"):  # not Linux
         return None
     for name in MARK_ATTRIBUTES:
         try:
             text = os.getxattr(fd, name)
         except OSError:
-            continue  # no such attribute, no attributes at all, or not for us to read
+            continue  # no such attribute, no attributes at all, or no permission
         from ssd.pidfile.marks import parse
 
         return parse(text, written)
     return None
 
 
-def distrust(facts: os.stat_result, alone: bool) -> str | None:
-    """Say why a pidfile with these facts (fstat(2)) is not believed; None if it is."""
+def distrust(facts: os.stat_result, sole_criterion: bool) -> str | None:
+    """Return why a pidfile is not trusted, None if it is. ``facts``: of fstat(2)."""
     if facts.st_mode & stat.S_IWOTH:
         return "it is world-writable"
     foreign_group = facts.st_gid not in (0, os.getgid())
     if facts.st_mode & stat.S_IWGRP and foreign_group:
         return f"group {facts.st_gid} can write it"
-    if alone and (foreign_group or facts.st_uid not in (0, os.getuid())):
+    if sole_criterion and (foreign_group or facts.st_uid not in (0, os.getuid())):
         return (
             f"it is the only criterion and belongs to {facts.st_uid}:{facts.st_gid}, "
             "not to root or the caller"
@@ -134,11 +130,10 @@ def distrust(facts: os.stat_result, alone: bool) -> str | None:
 
 
 def remove(path: str | bytes) -> bool:
-    """Remove a pidfile, or a link to one; a missing one is no error.
+    """Remove a pidfile or a link to one; it may be missing. Raises PidfileUnwritable.
 
-    Returns False, and removes nothing, for what is no regular file, /dev/null above all.
-    Whether it still names a living process is for the caller to look at first. Raises
-    PidfileUnwritable.
+    Removes only a regular file, and returns False for anything else, such as /dev/null. The caller
+    must check first that no living process needs the file.
     """
     name = os.fsencode(path)
     try:
@@ -159,11 +154,11 @@ def remove(path: str | bytes) -> bool:
 
 
 def _open(name: bytes) -> int:
-    """Open a pidfile for reading; follow links by the rules of ``ssd.paths``."""
+    """Open a pidfile for reading, by the rules of ``ssd.paths`` for links."""
     try:
         fd = os.open(name, _READ)
     except OSError as error:
-        if error.errno not in (errno.ELOOP, errno.EMLINK):  # EMLINK: FreeBSD's word for it
+        if error.errno not in (errno.ELOOP, errno.EMLINK):  # EMLINK: on FreeBSD
             raise
     else:
         if _is_literal(name, fd):
@@ -177,8 +172,8 @@ def _open(name: bytes) -> int:
 
 
 def _is_literal(name: bytes, fd: int) -> bool:
-    """Tell whether a descriptor was reached by its very path, so through no link at all."""
+    """Return whether ``name`` is the real path of a descriptor, without a link in it."""
     try:
         return name.startswith(b"/") and os.readlink(b"/proc/self/fd/%d" % fd) == name
     except OSError:
-        return False  # no /proc, or hidden: the walk answers instead
+        return False  # /proc is missing or hidden: walk instead

@@ -1,7 +1,6 @@
-"""What few starts need of a lock: its directory made or cleared, and a name without a pidfile.
+"""The directories of locks: create one, and remove leftover lock files.
 
-Where it lies follows from the account alone, not from the environment: cron has no
-XDG_RUNTIME_DIR, and must exclude the same user's login (``ssd.pidfile.locking``).
+Also the key of a lock without a pidfile. Few starts need any of this (``ssd.pidfile.locking``).
 """
 
 import fcntl
@@ -14,26 +13,25 @@ if TYPE_CHECKING:
 
     from ssd.matching import Criteria
 
-MIN_LEFTOVER_AGE = 60.0  # seconds; a younger file may be one that a start is about to lock
+MIN_LEFTOVER_AGE = 60.0  # seconds; a start may be about to lock a younger file
 
 
-def make(path: bytes) -> None:
-    """Make a directory of the caller's own, unless something is there.
+def create(path: bytes) -> None:
+    """Create a directory that only the caller can write, unless it exists. Raises OSError.
 
-    Above it a ``.cache`` may be missing too, as in the XDG Base Directory Specification.
-    Raises OSError.
+    A missing parent ``.cache`` is created, too (XDG Base Directory Specification).
     """
     above = os.path.dirname(path)
     for each in (above, path) if above.endswith(b"/.cache") else (path,):
         try:
             os.mkdir(each, 0o700)
-            os.chmod(each, 0o700)  # the caller's umask has had its say in mkdir(2)
+            os.chmod(each, 0o700)  # the umask may have changed the mode of mkdir(2)
         except FileExistsError:
             continue
 
 
 def key(criteria: "Criteria") -> bytes:
-    """Name the lock of a start without a pidfile after what it looks for."""
+    """Return the key of a lock without a pidfile: the criteria of the start."""
     parts = []
     if criteria.file is not None:
         parts.append(b"exec-%x-%x" % criteria.file)
@@ -46,9 +44,9 @@ def key(criteria: "Criteria") -> bytes:
 
 
 def remove_leftovers(directory: int, names: "Iterable[str]") -> None:
-    """Remove the lock files among ``names`` that nobody holds any more.
+    """Remove the lock files among ``names`` that no process holds.
 
-    A start that became its program leaves one, and so does one that was killed.
+    A foreground start leaves its lock file, and so does a start that is killed.
     """
     for name in names:
         try:
@@ -56,17 +54,17 @@ def remove_leftovers(directory: int, names: "Iterable[str]") -> None:
             if name.endswith(".lock") and abs(time() - made) >= MIN_LEFTOVER_AGE:
                 _remove(name, directory)
         except OSError:
-            continue  # it is held, or gone by now
+            continue  # it is held, or already removed
 
 
 def _remove(name: str, directory: int) -> None:
-    """Remove a file under its lock: who waits for that makes a new one. Raises OSError."""
+    """Remove a file under its lock; a waiting start creates a new one. Raises OSError."""
     fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Its holder may have removed it before we got the lock, and the name be another's file.
+        # The last holder may have removed it before we got the lock, and the name may be in use.
         if os.path.samestat(os.fstat(fd), os.lstat(name, dir_fd=directory)):
             os.unlink(name, dir_fd=directory)
-        fcntl.flock(fd, fcntl.LOCK_UN)  # in a child, too, that another thread has forked
+        fcntl.flock(fd, fcntl.LOCK_UN)  # even if a forked child has a copy
     finally:
         os.close(fd)

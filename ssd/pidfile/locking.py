@@ -1,9 +1,10 @@
-"""The lock that makes one of many starts at the same moment the only one.
+"""The lock against concurrent starts.
 
-It is a flock(2) on a file of its own, so the kernel releases it when its holder ends, however
-it ends: a killed start never blocks the next. Whoever can write the file's directory could hold
-or replace it. So it lies where nobody but root and the caller can write, and is named after
-what is started: users who need not trust each other have different locks.
+It is a flock(2) on a file of its own. The kernel releases it when the holder ends in any way, so a
+killed start never blocks the next one. A user who can write the file's directory could hold or
+replace the lock. So the directory is one that only root and the caller can write, and users who
+need not trust each other have different locks. The directory depends only on the account, not on
+the environment: cron has no XDG_RUNTIME_DIR, and must exclude the same user's login.
 """
 
 import errno
@@ -24,7 +25,7 @@ _ENTER = os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW | getattr(os, "O_PATH", o
 
 
 class NoLock(Exception):
-    """No lock can be had here. ``path`` and ``reason`` say where and why."""
+    """No lock can be taken. ``path``: the file that was tried last. ``reason``: why not."""
 
     def __init__(self, path: str, reason: str | None) -> None:
         super().__init__(f"{path}: {reason}")
@@ -35,56 +36,56 @@ class NoLock(Exception):
 
 
 class Lock:
-    """A held lock; release it by ``release()``, or let the process end or exec."""
+    """A held lock. It ends with ``release()``, or when the process ends or executes a program."""
 
     __slots__ = ("path", "beside", "_fd", "_directory", "_base")
 
     def __init__(self, path: str, fd: int, directory: int, base: bytes) -> None:
         self.path = path
-        self.beside = False  # the pidfile, and not in a directory of locks
+        self.beside = False  # whether the lock file is in the pidfile's directory
         self._fd = fd
         self._directory = directory
         self._base = base
 
     def fileno(self) -> int:
-        """Return the descriptor whose last copy, closed, is the lock released."""
+        """Return the locked descriptor. The lock ends when its last copy is closed."""
         return self._fd
 
     def remove_leftovers(self) -> None:
-        """Remove what other starts have left here, if it is a directory of locks alone."""
+        """Remove leftover lock files of other starts, unless this is the pidfile's directory."""
         names = [] if self.beside else os.listdir(os.path.dirname(self.path))
-        if len(names) > 1:  # its own and others
+        if len(names) > 1:  # more than this lock
             from ssd.pidfile.lock_directories import remove_leftovers
 
             remove_leftovers(self._directory, names)
 
     def release(self) -> None:
-        """Remove the lock file and let go; whoever waits for it makes a new one."""
+        """Remove the lock file and unlock; a waiting start creates a new file."""
         if self._fd < 0:
             return
         try:
             os.unlink(self._base, dir_fd=self._directory)
         except OSError:
-            pass  # it is gone, or the disk is read-only by now: the lock is in the kernel
+            pass  # already removed, or the disk is read-only now: the kernel has the lock
         finally:
             import fcntl
 
-            fcntl.flock(self._fd, fcntl.LOCK_UN)  # in a child, too, that another thread has forked
+            fcntl.flock(self._fd, fcntl.LOCK_UN)  # even if a forked child has a copy
             os.close(self._fd)
             os.close(self._directory)
             self._fd = -1
 
 
 def acquire(match: "Match", criteria: "Criteria", timeout: float | None = None) -> Lock | None:
-    """Take the lock for starting what ``match`` means; wait up to a minute for it.
+    """Take the lock for a start of what ``match`` means.
 
-    The minute is kept by SIGALRM, so only where this process is ours; anybody else says how
-    many ``timeout``, which may be infinite. Returns None where there is nothing to keep apart
-    (``--pidfile /dev/null`` asks for a start no matter what, and "" is no file). Raises NoLock
-    if none can be had, and StartBlocked if another start does not come to its end.
+    ``timeout``: seconds to wait, which may be infinite. None waits a minute by SIGALRM, which only
+    a process that is ours may use. Returns None if starts need not exclude each other: the pidfile
+    is /dev/null, which asks for a start in any case, or empty. Raises NoLock, and StartBlocked when
+    the time is up.
     """
     if match.pidfile is None:
-        from ssd.pidfile.lock_directories import key  # a pidfile's key is a few words
+        from ssd.pidfile.lock_directories import key
 
         return _acquire(key(criteria), None, timeout)
     name = os.fsencode(match.pidfile)
@@ -93,13 +94,13 @@ def acquire(match: "Match", criteria: "Criteria", timeout: float | None = None) 
     try:
         directory, last = walk(name, follow_last=True)
     except UntrustedLink as link:
-        raise NoLock(os.fsdecode(name), f"others can make the link {link.name!r}") from None
-    except FileNotFoundError:  # the program makes the directory: all there is yet is a path
+        raise NoLock(os.fsdecode(name), f"others can replace the link {link.name!r}") from None
+    except FileNotFoundError:  # the program will create the directory: only its path is known
         return _acquire(b"path-%s" % name.replace(b"/", b"%")[-200:], None, timeout)
     except OSError as error:
         raise NoLock(os.fsdecode(name), error.strerror) from error
     try:
-        here = os.fstat(directory)  # what the directory is, whatever path leads there
+        here = os.fstat(directory)  # the same for every path of the directory
         about = b"pidfile-%x-%x-%s" % (here.st_dev, here.st_ino, os.fsencode(last)[:200])
         return _acquire(about, (os.path.dirname(name), directory), timeout)
     finally:
@@ -107,9 +108,9 @@ def acquire(match: "Match", criteria: "Criteria", timeout: float | None = None) 
 
 
 def _acquire(key: bytes, beside: "tuple[bytes, int] | None", timeout: float | None) -> Lock:
-    """Take a lock in the first place that serves. Raises NoLock, which tells of the last."""
+    """Take a lock in the first usable directory. Raises NoLock for the last one that failed."""
     base = b".%s.lock" % key
-    faults: list[OSError] = []
+    errors: list[OSError] = []
     for path, enter in candidates(os.geteuid(), beside):
         shown = os.fsdecode(os.path.join(path, base))
         try:
@@ -117,18 +118,18 @@ def _acquire(key: bytes, beside: "tuple[bytes, int] | None", timeout: float | No
             lock.beside = beside is not None and path == beside[0]
             return lock
         except OSError as error:
-            faults.append(error)
+            errors.append(error)
             if error.errno in EXHAUSTED:
-                break  # in a moment the better place would do, where others lock by then
-    raise NoLock(shown, faults[-1].strerror) from faults[-1]
+                break  # a later start would lock in the better directory
+    raise NoLock(shown, errors[-1].strerror) from errors[-1]
 
 
 def candidates(
     uid: int, beside: "tuple[bytes, int] | None"
 ) -> "Iterator[tuple[bytes, Callable[[], int]]]":
-    """Yield where a user's locks may lie, the best place first, and what opens it.
+    """Yield the directories for a user's locks, the best first, each with a function to open it.
 
-    ``beside``: path and descriptor of the pidfile's directory. To open one may raise OSError.
+    ``beside``: path and descriptor of the pidfile's directory. Opening may raise OSError.
     """
     if uid == 0:
         yield b"/run/ssd", lambda: _enter(b"/run/ssd")
@@ -142,8 +143,8 @@ def candidates(
 
 
 def _home(uid: int) -> bytes | None:
-    """Return a user's home directory; None unless it is there and his alone to write."""
-    import pwd  # root has no need of it
+    """Return a user's home directory, None unless it exists and only the user can write it."""
+    import pwd
 
     try:
         home = os.fsencode(pwd.getpwuid(uid).pw_dir)
@@ -154,26 +155,29 @@ def _home(uid: int) -> bytes | None:
 
 
 def _is_own(facts: os.stat_result, uid: int) -> bool:
-    """Tell whether nobody but a user (and root) can write a directory."""
+    """Return whether only a user (and root) can write a directory."""
     return facts.st_uid == uid and not facts.st_mode & 0o022
 
 
 def _enter(path: bytes) -> int:
-    """Return a descriptor of a directory of the caller's own; it is made if need be."""
+    """Open a directory that only the caller can write; create it if it is missing."""
     try:
         fd = os.open(path, _ENTER)
     except FileNotFoundError:
-        from ssd.pidfile.lock_directories import make  # once on a machine
+        from ssd.pidfile.lock_directories import create
 
-        make(path)
+        create(path)
         fd = os.open(path, _ENTER)
     above = os.stat(os.path.dirname(path))
-    # Others must not rename it away: rename(2).
+    # Other users must not be able to rename it (rename(2)).
     return _owned(fd, not above.st_mode & 0o022 or bool(above.st_mode & stat.S_ISVTX))
 
 
 def _owned(fd: int, stays: bool) -> int:
-    """Return the descriptor of a directory, or close it and raise OSError if it is not ours."""
+    """Return the descriptor of a directory; close it and raise OSError if others can write it.
+
+    ``stays``: whether only the caller and root can rename it.
+    """
     facts = os.fstat(fd)
     if stays and _is_own(facts, os.geteuid()):
         return fd
@@ -182,7 +186,7 @@ def _owned(fd: int, stays: bool) -> int:
 
 
 def _take(shown: str, directory: int, base: bytes, timeout: float | None) -> Lock:
-    """Take the lock in a directory; close that if it fails."""
+    """Take the lock in a directory; close the directory on failure."""
     try:
         return Lock(shown, _locked(base, directory, shown, timeout), directory, base)
     except BaseException:
@@ -191,21 +195,21 @@ def _take(shown: str, directory: int, base: bytes, timeout: float | None) -> Loc
 
 
 def _locked(base: bytes, directory: int, shown: str, timeout: float | None) -> int:
-    """Open and lock the file, again and again while its last holder removes it under us."""
+    """Open and lock the file; try again if its last holder removes it meanwhile."""
     while True:
         try:
             fd = os.open(base, _OPEN, 0o600, dir_fd=directory)
         except PermissionError:
             if os.lstat(base, dir_fd=directory).st_mode & 0o600 == 0o600:
                 raise
-            os.chmod(base, 0o600, dir_fd=directory)  # its maker was killed before he could
+            os.chmod(base, 0o600, dir_fd=directory)  # its creator was killed before fchmod(2)
             continue
         try:
             facts = os.fstat(fd)
             if not stat.S_ISREG(facts.st_mode):
-                raise OSError(errno.EINVAL, "it is no regular file")
+                raise OSError(errno.EINVAL, "it is not a regular file")
             if facts.st_mode & 0o777 != 0o600:
-                os.fchmod(fd, 0o600)  # the caller's umask has had its say in open(2)
+                os.fchmod(fd, 0o600)  # the umask may have changed the mode of open(2)
             _wait(fd, shown, timeout)
             if _still_named(facts, base, directory):
                 return fd
@@ -216,7 +220,7 @@ def _locked(base: bytes, directory: int, shown: str, timeout: float | None) -> i
 
 
 def _still_named(facts: os.stat_result, base: bytes, directory: int) -> bool:
-    """Tell whether the locked file is still the one that others will find."""
+    """Return whether the locked file still has its name."""
     try:
         return os.path.samestat(os.lstat(base, dir_fd=directory), facts)
     except FileNotFoundError:
@@ -224,14 +228,14 @@ def _still_named(facts: os.stat_result, base: bytes, directory: int) -> bool:
 
 
 def _wait(fd: int, shown: str, timeout: float | None) -> None:
-    """Lock, at once or as soon as it is free. Raises StartBlocked when the time is up."""
+    """Lock the descriptor. Raises StartBlocked when the time is up."""
     import fcntl
 
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return
     except BlockingIOError:
-        pass  # the usual answer to a second start
+        pass  # another start holds it
     from ssd.pidfile import lock_waiting
 
     lock_waiting.wait(fd, shown, timeout)

@@ -1,9 +1,8 @@
-"""The mark of a pidfile: which process it was written for; its pid may be another's by now.
+"""The mark of a pidfile: it identifies the process, even if its pid is reused later.
 
-It is an extended attribute of the file (xattr(7)), so that the text stays a pid and nothing
-else, and counts as long as nobody has written the file since: it has the time of that. What
-renames the file keeps both. Who can write the attribute could write the text as well, so
-whoever believes the one may believe the other.
+It is an extended attribute of the file (xattr(7)), so the text stays a plain pid. It contains the
+file's modification time, so it is valid only until the file is written again; a rename keeps both.
+Only a user who could write the text can write the attribute, so both deserve the same trust.
 """
 
 from ssd.matching import UNKNOWN_START
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Mark:
-    """A process as another one can know it later: pid, start time, and what that counts from."""
+    """A process as it can be identified later: pid, start time, and what that counts from."""
 
     __slots__ = ("pid", "start_time", "boot", "clock")
 
@@ -26,15 +25,15 @@ class Mark:
         self.clock = clock
 
     def text(self, written: int) -> bytes:
-        """Return the attribute of a file that was last modified at ``written`` (st_mtime_ns)."""
+        """Return the attribute's value for a file with the st_mtime_ns ``written``."""
         return b"%d %d %s %s %d" % (
             self.pid, self.start_time, self.boot or b"-", self.clock, written,
         )  # fmt: skip
 
-    def denies(self, process: "Process", table: "ProcessTable") -> bool:
-        """Tell whether a process with the pid is surely not the one that was marked.
+    def excludes(self, process: "Process", table: "ProcessTable") -> bool:
+        """Return whether a process with the same pid is certainly not the marked one.
 
-        Where that cannot be told, it is not: a daemon that lives must not be lost.
+        False if that is unknown, because a living daemon must not be overlooked.
         """
         origin = table.origin
         if origin is None:
@@ -44,15 +43,15 @@ class Mark:
             return False
         boot = origin.boot()
         if boot and self.boot and boot != self.boot:
-            return True  # the machine was started anew since
+            return True  # the machine has rebooted since
         if same or process.start_time == UNKNOWN_START:
             return False
-        # In another time namespace every start time is shifted (time_namespaces(7)).
+        # Another time namespace shifts every start time (time_namespaces(7)).
         return self.clock == origin.clock()
 
 
 def parse(value: bytes, written: int) -> Mark | None:
-    """Read a mark; None if it is none, or that of a file as it was at another time."""
+    """Parse a mark; return None if it is invalid, or the file was written after it."""
     words = value.split(b" ")
     if len(words) != 5 or words[4] != b"%d" % written:
         return None

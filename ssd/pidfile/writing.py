@@ -1,7 +1,4 @@
-"""Write a pidfile, whole or not at all, with the mark of the process that it names.
-
-Only a start does; who only looks does not load this.
-"""
+"""Write a pidfile in one step, with the mark of its process. Only a start needs this."""
 
 import errno
 import os
@@ -21,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Written:
-    """A pidfile just written, held by its directory: it can be taken back after a chroot(2)."""
+    """A pidfile just written. It can be removed even after chroot(2): its directory is open."""
 
     __slots__ = ("_directory", "_base")
 
@@ -34,19 +31,18 @@ class Written:
         os.unlink(self._base, dir_fd=self._directory)
 
     def close(self) -> None:
-        """Let go of the directory."""
+        """Close the directory."""
         os.close(self._directory)
 
 
 def write(
     path: str | bytes, pid: int, umask: int = 0o022, mark: Mark | None = None
 ) -> Written | None:
-    """Write a pid and a newline as a new file, in one step.
+    """Write a pid and a newline as a new file; return None for /dev/null.
 
-    Its mode is 0644 less ``umask``: nobody believes a file that others may write. With ``mark`` it
-    says beside its text which process that is (``ssd.pidfile.marks``). The text goes to a temporary
-    file, which is then renamed: no reader, and no full disk, meets half a pidfile. Returns what
-    takes it back, None for /dev/null. Raises PidfileUnwritable.
+    The mode is 0644 less ``umask``, because a file that others may write is not trusted. ``mark``
+    identifies the process (``ssd.pidfile.marks``). A temporary file is written and renamed, so
+    neither a reader nor a full disk ever leads to half a pidfile. Raises PidfileUnwritable.
     """
     name = os.fsencode(path)
     if name == NULL:
@@ -68,7 +64,7 @@ def write(
 
 
 def mark_of(process: "Process | None", table: "ProcessTable") -> Mark | None:
-    """Return the mark of a process; None where it is not known, or could not be told later."""
+    """Return the mark of a process, None if it or its clock is unknown."""
     origin = table.origin
     if origin is None or process is None or process.start_time == UNKNOWN_START:
         return None
@@ -79,7 +75,7 @@ def mark_of(process: "Process | None", table: "ProcessTable") -> Mark | None:
 
 
 def _refuse_special(base: str, directory: int) -> None:
-    """Raise OSError if something other than a regular file has the pidfile's name."""
+    """Raise OSError if the pidfile's name belongs to anything but a regular file."""
     try:
         mode = os.lstat(base, dir_fd=directory).st_mode
     except FileNotFoundError:
@@ -89,17 +85,17 @@ def _refuse_special(base: str, directory: int) -> None:
     if stat.S_ISDIR(mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise OSError(errno.EINVAL, "it is not a regular file")
 
 
 def _replace(base: str, directory: int, content: bytes, mode: int, mark: Mark | None) -> None:
     """Write a temporary file and rename it to ``base``."""
     try:
-        # Cut in bytes: a name has 255 of them at most.
+        # Shortened, because a name has at most 255 bytes.
         name = os.fsdecode(b".%s.tmp" % os.fsencode(base)[:200])
         fd, temporary = _create(name, directory)
     except PermissionError:
-        # A file of the caller's in a directory that is not: it can only be written in place.
+        # The caller may write the file, but not its directory: the file is written in place.
         if not os.access(base, os.W_OK, dir_fd=directory):
             raise
         _overwrite(base, directory, content, mark)
@@ -119,21 +115,21 @@ def _replace(base: str, directory: int, content: bytes, mode: int, mark: Mark | 
 
 
 def _take_group(fd: int) -> None:
-    """Give a new file our group: with its directory's (open(2)) nobody would believe it."""
+    """Give a new file our group; with its directory's (open(2)) it would not be trusted."""
     try:
         os.fchown(fd, -1, os.getgid())
     except OSError as error:
-        # No more the caller's, not mapped (user_namespaces(7)), or a file system without any.
+        # No permission, not mapped (user_namespaces(7)), or a file system without groups.
         if error.errno not in (errno.EPERM, errno.EINVAL):
             raise
 
 
 def _create(temporary: str, directory: int) -> tuple[int, str]:
-    """Create the temporary file; return its descriptor and its name.
+    """Create the temporary file; return its descriptor and name.
 
-    One that a killed start has left is replaced; somebody else's, in a sticky directory, is not.
+    It replaces the leftover of a killed start, but not another user's file in a sticky directory.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL  # which follows no link: open(2)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL  # O_EXCL: follow no link
     try:
         return os.open(temporary, flags, 0o600, dir_fd=directory), temporary
     except FileExistsError:
@@ -145,10 +141,10 @@ def _create(temporary: str, directory: int) -> tuple[int, str]:
 
 
 def _overwrite(base: str, directory: int, content: bytes, mark: Mark | None) -> None:
-    """Write into an existing file, the pid first and the cut second: never empty.
+    """Write into an existing file and cut off its old end, so that it is never empty.
 
-    But where it cannot be written whole it is emptied, and holds no pid: the beginning of
-    the new one before the rest of the old one would name a stranger.
+    If that fails it is emptied: the first digits of the new pid before the last ones of the old
+    would be the pid of another process.
     """
     fd = os.open(base, os.O_WRONLY | os.O_NOFOLLOW, dir_fd=directory)
     try:
@@ -166,10 +162,7 @@ def _overwrite(base: str, directory: int, content: bytes, mark: Mark | None) -> 
 
 
 def _set_mark(fd: int, mark: Mark | None) -> None:
-    """Mark an open file that has just been written.
-
-    Where the file system has no attributes, or no room for one, the file stays without.
-    """
+    """Mark an open file that has just been written, if the file system has attributes."""
     if mark is None or not hasattr(os, "setxattr"):
         return
     text = mark.text(os.fstat(fd).st_mtime_ns)
@@ -177,5 +170,5 @@ def _set_mark(fd: int, mark: Mark | None) -> None:
         try:
             os.setxattr(fd, name, text)
         except OSError:
-            continue  # without it the pid counts, as it does in anybody's pidfile
+            continue  # without a mark only the pid counts, as in other pidfiles
         return

@@ -109,7 +109,7 @@ def remove_pidfile(path: bytes | None, process: Process | None, warn: "Warn") ->
     if path is None or process is None:
         return
     try:
-        if pidfile.read(path, alone=False) == process.pid:
+        if pidfile.read(path, sole_criterion=False) == process.pid:
             pidfile.remove(path)
     except FileNotFoundError:
         return

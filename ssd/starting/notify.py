@@ -1,7 +1,7 @@
-"""Wait until a started program says that it is ready: the sd_notify(3) protocol.
+"""Wait until a started program reports that it is ready: the sd_notify(3) protocol.
 
-The program is given the address of a datagram socket in NOTIFY_SOCKET. Who may speak is
-checked by what the kernel attaches (``ssd.starting.notify_sender``).
+The program gets the address of a datagram socket in NOTIFY_SOCKET. The kernel attaches the sender
+to each message, which decides whether it counts (``ssd.starting.notify_sender``).
 """
 
 import errno
@@ -13,8 +13,8 @@ from ssd.matching import UNKNOWN_START
 from ssd.processes.handles import CheckedHandle, PidfdHandle, pidfd
 from ssd.processes.hidden import may_be
 from ssd.processes.waiting import POLL_INTERVAL
-from ssd.starting.notify_directories import SocketPlace
-from ssd.starting.notify_sender import SPACE, Sender, ask_for_senders, may_speak, session_of
+from ssd.starting.notify_directories import SocketDirectory
+from ssd.starting.notify_sender import CONTROL_SIZE, Sender, is_trusted, request_senders, session_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,21 +31,21 @@ if TYPE_CHECKING:
     Given = ParamSpec("Given")
     Got = TypeVar("Got")
 
-LARGEST = 4096  # bytes of one notification, as in the original
-AT_ONCE = 100  # notifications, before it is asked again whether the time is up
-# What a system call says for want of memory or descriptors.
-SHORT = (*EXHAUSTED, errno.ENOBUFS)
+MAX_MESSAGE_SIZE = 4096  # bytes, as in the original
+MAX_BURST = 100  # messages that are read before the time is checked again
+# The errnos of a system call that lacks memory or descriptors.
+SHORTAGE = (*EXHAUSTED, errno.ENOBUFS)
 
 
-class Invalid(ValueError):
-    """A notification that cannot be read. Its text is the offending line."""
+class InvalidNotification(ValueError):
+    """A notification with an invalid number. Its text is the invalid line."""
 
 
 def parse(message: bytes) -> "Iterator[tuple[str, int | str]]":
-    """Read a notification line by line.
+    """Parse a notification line by line.
 
-    Yields ("ready", 1), ("extend", microseconds), ("errno", number) and ("line", text) for
-    anything else. Raises Invalid where a number is none.
+    Yields ("ready", 1), ("extend", microseconds), ("errno", number), and ("line", text) for any
+    other line. Raises InvalidNotification.
     """
     for line in message.split(b"\n"):
         name, _, value = line.partition(b"=")
@@ -54,45 +54,42 @@ def parse(message: bytes) -> "Iterator[tuple[str, int | str]]":
             yield "ready", 1
         elif name in (b"EXTEND_TIMEOUT_USEC", b"ERRNO"):
             if not value.isdigit() or len(value) > 18:
-                raise Invalid(shown)
+                raise InvalidNotification(shown)
             yield ("errno" if name == b"ERRNO" else "extend"), int(value)
         elif line:
             yield "line", shown
 
 
 class Listener:
-    """The notification socket of one start; close it to remove it from the disk."""
+    """The notification socket of one start. ``close`` removes it from the disk."""
 
     def __init__(self, account: "Account") -> None:
-        """Bind a socket that only root and the program's user can reach.
-
-        Raises StartFailed.
-        """
-        import _socket  # socket without its enums: READY is all we exchange
+        """Bind a socket that only root and the program's user can reach. Raises StartFailed."""
+        import _socket
 
         self._uids = (0, os.geteuid() if account.uid is None else account.uid)
         self._session: int | None = None
         self.socket: socket | None = None
         try:
-            self._place = SocketPlace()
+            self._directory = SocketDirectory()
         except OSError as error:
             name = f"directory {os.fsdecode(error.filename)}"
             raise StartFailed("notify", name, error.errno, error.strerror) from error
-        self.path = self._place.path
+        self.path = self._directory.path
         try:
             self.socket = _socket.socket(
                 _socket.AF_UNIX, _socket.SOCK_DGRAM | _socket.SOCK_NONBLOCK | _socket.SOCK_CLOEXEC
             )
-            ask_for_senders(self.socket)
+            request_senders(self.socket)
             self.socket.bind(self.path)
             os.chmod(self.path, 0o660)
             owner = [-1 if number is None else number for number in (account.uid, account.gid)]
             os.chown(self.path, *owner)
-            os.chown(self._place.directory, *owner)
+            os.chown(self._directory.directory, *owner)
         except OSError as error:
             self.close()
             name = f"socket {os.fsdecode(self.path)}"
-            # A path beyond the 107 bytes of unix(7) is Python's own error, without a number.
+            # For a path of more than 107 bytes (unix(7)) Python raises OSError without an errno.
             reason = error.strerror or str(error)
             raise StartFailed("notify", name, error.errno, reason) from error
 
@@ -100,7 +97,7 @@ class Listener:
         """Close the socket and remove it and its directory."""
         if self.socket is not None:
             self.socket.close()
-        self._place.remove()
+        self._directory.remove()
 
     def __enter__(self) -> "Listener":
         return self
@@ -109,13 +106,13 @@ class Listener:
         self.close()
 
     def wait(self, process: "Process", timeout: float, table: "ProcessTable", say: "Say") -> None:
-        """Return when ``process`` has said READY=1. ``timeout`` is in seconds.
+        """Return after READY=1 from ``process``. ``timeout``: seconds.
 
-        EXTEND_TIMEOUT_USEC makes the rest of the time that many microseconds. Raises NotReady
-        at the end of the time, at once if the process ends, and if it reports an error.
+        EXTEND_TIMEOUT_USEC replaces the remaining time. Raises NotReady when the time is up, when
+        the process ends, and when it reports an error.
 
-        The program runs by now, so a lack of memory or descriptors is waited out. What else goes
-        wrong is a NotReady, too: no error may be taken for a start that has failed.
+        The program runs already, so a lack of memory or descriptors is waited out. Any other error
+        becomes a NotReady, too, because it must not look like a failed start.
         """
         try:
             self._wait(process, timeout, table, say)
@@ -124,14 +121,14 @@ class Listener:
             raise NotReady(process, "unheard", code, reason) from error
 
     def _wait(self, process: "Process", timeout: float, table: "ProcessTable", say: "Say") -> None:
-        """Do what ``wait`` does; raise OSError and MemoryError, too."""
+        """Wait as ``wait`` does. Also raises OSError and MemoryError."""
         import select
 
-        self._session = session_of(process.pid)  # before it may have made another, or ended
+        self._session = session_of(process.pid)  # before it changes or ends
         try:
             handle = hold(process, table)
         except ProcessLookupError:
-            self._last_words(process, say)
+            self._read_last(process, say)
             return
         with handle:
             until = table.now() + timeout
@@ -142,8 +139,8 @@ class Listener:
             left = timeout
             while True:
                 say("awaiting", left)
-                _until_it_stirs(poll, handle, until, table)
-                ended = _or_later(handle.ended)
+                _wait_for_event(poll, handle, until, table)
+                ended = _or_none(handle.ended)
                 for kind, value in self._events(process, say):
                     if kind == "ready":
                         return
@@ -158,14 +155,14 @@ class Listener:
         assert self.socket is not None
         return self.socket.fileno()
 
-    def _last_words(self, process: "Process", say: "Say") -> None:
-        """Look for the READY=1 of a process that has ended already, or raise NotReady."""
+    def _read_last(self, process: "Process", say: "Say") -> None:
+        """Look for READY=1 from a process that has ended. Raises NotReady."""
         if not any(kind == "ready" for kind, _ in self._events(process, say)):
             raise NotReady(process, "exited")
 
     def _events(self, process: "Process", say: "Say") -> "Iterator[tuple[str, int | str]]":
-        """Receive what has come; yield what changes the wait, raise what ends it."""
-        for _ in range(AT_ONCE):
+        """Receive messages; yield "ready" and "extend". Raises NotReady for a reported error."""
+        for _ in range(MAX_BURST):
             message = self._receive(process)
             if message is None:
                 return
@@ -176,18 +173,18 @@ class Listener:
                         raise NotReady(process, "errno", int(value))
                     if kind != "line":
                         yield kind, value
-            except Invalid as error:
+            except InvalidNotification as error:
                 say("notified", "invalid", str(error))
                 raise NotReady(process, "invalid", None, str(error)) from None
 
     def _receive(self, process: "Process") -> bytes | None:
-        """Return the next notification, an empty one for a stranger's; None if none is there."""
+        """Return the next message, b"" if its sender is not trusted, None if there is none."""
         import _socket
 
         assert self.socket is not None
         flags: int = getattr(_socket, "MSG_CMSG_CLOEXEC", 0)
         try:
-            received = _or_later(self.socket.recvmsg, LARGEST, SPACE, flags)
+            received = _or_none(self.socket.recvmsg, MAX_MESSAGE_SIZE, CONTROL_SIZE, flags)
         except BlockingIOError:
             return None
         if received is None:
@@ -196,15 +193,15 @@ class Listener:
         sender = Sender(control)
         try:
             sessions = (self._session, session_of(process.pid))
-            return message if may_speak(sender, process.pid, self._uids, sessions) else b""
+            return message if is_trusted(sender, process.pid, self._uids, sessions) else b""
         finally:
             sender.close()
 
 
 def hold(process: "Process", table: "ProcessTable") -> "Handle":
-    """Hold a program that has just been started, and may have hidden itself (proc(5), hidepid).
+    """Open a handle of a program that was just started, even if /proc hides it (proc(5), hidepid).
 
-    Where nothing can be looked at, or no more, its pid has to do: that it was started is known.
+    If the table cannot be read, the pid is enough, because the program is known to be started.
     Raises ProcessLookupError if it has ended.
     """
     try:
@@ -214,7 +211,7 @@ def hold(process: "Process", table: "ProcessTable") -> "Handle":
 
 
 def _held(process: "Process", table: "ProcessTable") -> "Handle":
-    """Hold it as the table does. Raises ProcessLookupError, and ProcessTableError."""
+    """Open a handle by the table. Raises ProcessLookupError and ProcessTableError."""
     try:
         return table.open(process)
     except ProcessLookupError:
@@ -225,25 +222,25 @@ def _held(process: "Process", table: "ProcessTable") -> "Handle":
 
 
 def _held_unseen(process: "Process", table: "ProcessTable") -> "Handle":
-    """Hold it by what is left: a pidfd, its start time, its pid. Raises ProcessLookupError."""
+    """Open a handle by pidfd, start time or pid alone. Raises ProcessLookupError."""
 
     def identify(pid: int) -> "Process | None":
         if process.start_time == UNKNOWN_START:
-            return process if _is_there(pid) else None
+            return process if _exists(pid) else None
         try:
             return table.process(pid)
         except ProcessTableError:  # kill(2) needs neither memory nor /proc
-            return process if _is_there(pid) else None
+            return process if _exists(pid) else None
 
     try:
         fd = pidfd(process.pid)
-    except ProcessTableError:  # no descriptor or memory: it is looked for again and again
+    except ProcessTableError:  # no descriptor or memory is left: poll
         fd = None
     return CheckedHandle(process, identify) if fd is None else PidfdHandle(process, identify, fd)
 
 
-def _is_there(pid: int) -> bool:
-    """Say whether somebody has a pid, be it a zombie."""
+def _exists(pid: int) -> bool:
+    """Return whether a process, or a zombie, has the pid."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -253,28 +250,28 @@ def _is_there(pid: int) -> bool:
     return True
 
 
-def _until_it_stirs(poll: "poll", handle: "Handle", until: float, table: "ProcessTable") -> None:
-    """Return when a notification may have come, the program may have ended, or the time is up."""
-    blind = handle.fileno() < 0  # no descriptor tells of the end: look again and again
-    # poll(2) takes an int of milliseconds, 24 days; after those it is asked again.
+def _wait_for_event(poll: "poll", handle: "Handle", until: float, table: "ProcessTable") -> None:
+    """Return when a message may have come, the program may have ended, or the time is up."""
+    blind = handle.fileno() < 0  # without a descriptor its end must be polled
+    # poll(2) takes an int of milliseconds, 24 days; after that it is called again.
     longest = POLL_INTERVAL * 1000 if blind else 2**31 - 1
     while (left := until - table.now()) > 0:
-        if _or_later(poll.poll, min(left * 1000, longest)) != []:
+        if _or_none(poll.poll, min(left * 1000, longest)) != []:
             return
-        if blind and _or_later(handle.ended):
+        if blind and _or_none(handle.ended):
             return
 
 
-def _or_later(
+def _or_none(
     call: "Callable[Given, Got]", *given: "Given.args", **named: "Given.kwargs"
 ) -> "Got | None":
-    """Return what a call returns; a moment later None, where memory or descriptors are short."""
+    """Return what a call returns; without memory or descriptors return None, after a pause."""
     try:
         return call(*given, **named)
     except ProcessTableError:
         sleep(POLL_INTERVAL)
     except OSError as error:
-        if error.errno not in SHORT:
+        if error.errno not in SHORTAGE:
             raise
         sleep(POLL_INTERVAL)
     return None

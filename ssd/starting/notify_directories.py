@@ -1,8 +1,8 @@
-"""The directories of notification sockets: one for each start that waits, and none left for long.
+"""The directories of notification sockets: one for each start that waits for readiness.
 
-A start that is killed while it waits leaves its own. A living one holds a lock on its directory
-(flock(2), which ends with its holder, however he ends), so the next that waits for a
-notification can tell which are nobody's any more, and removes them.
+A start that is killed while it waits leaves its directory. A living start holds a lock on its
+directory (flock(2), which the kernel releases with the process). So the next start that waits
+finds directories without a lock, and removes them.
 """
 
 import fcntl
@@ -15,18 +15,15 @@ SOCKET = b"notify"
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class SocketPlace:
-    """A directory for one socket, of nobody but the caller until it is given away.
-
-    ``path`` is the socket's.
-    """
+class SocketDirectory:
+    """A directory for one socket, first of the caller's user only. ``path``: the socket's path."""
 
     __slots__ = ("path", "directory", "_fd")
 
     def __init__(self) -> None:
-        """Make it, and clear what is left of others. Raises OSError."""
+        """Create it, and remove leftovers of other starts. Raises OSError."""
         base = _base()
-        _clear(base)
+        _remove_leftovers(base)
         self.directory, self._fd = _make(base)
         self.path = self.directory + b"/" + SOCKET
 
@@ -36,36 +33,36 @@ class SocketPlace:
             try:
                 remove(path)
             except OSError:
-                continue  # never bound, or the program's user, whose it is, changed it
+                continue  # never bound, or changed by the program's user, who owns it
         os.close(self._fd)
 
 
 def _base() -> bytes:
-    """Return where the directories are: in /run for root, else in TMPDIR or /tmp."""
+    """Return the parent of the directories: /run for root, else TMPDIR or /tmp."""
     if os.getuid() == 0 and os.path.isdir(b"/run"):
         return b"/run"
     return os.environb.get(b"TMPDIR", b"/tmp")
 
 
 def _make(base: bytes) -> tuple[bytes, int]:
-    """Make a directory and hold it; return its path and the descriptor that does."""
+    """Create and lock a directory; return its path and the locked descriptor."""
     while True:
         path = base + b"/" + PREFIX + os.urandom(6).hex().encode()
         try:
             os.mkdir(path, 0o700)
         except FileExistsError:
-            continue  # one in 2**48: draw again
+            continue
         try:
             fd = os.open(path, _OPEN)
         except FileNotFoundError:
-            continue  # another start took it for left over in this very moment
-        if _hold(fd, fcntl.LOCK_SH) and os.path.isdir(path):
+            continue  # another start has just removed it as a leftover
+        if _lock(fd, fcntl.LOCK_SH) and os.path.isdir(path):
             return path, fd
         os.close(fd)
 
 
-def _hold(fd: int, how: int) -> bool:
-    """Lock a directory if that is to be had at once."""
+def _lock(fd: int, how: int) -> bool:
+    """Lock a directory; return False if that is impossible without waiting."""
     try:
         fcntl.flock(fd, how | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -73,28 +70,28 @@ def _hold(fd: int, how: int) -> bool:
     return True
 
 
-def _clear(base: bytes) -> None:
-    """Remove the directories that nobody holds any more, as far as they are ours to remove."""
+def _remove_leftovers(base: bytes) -> None:
+    """Remove the directories that no start holds; in a shared parent, only the caller's own."""
     try:
-        with_others, names = not only_ours(os.stat(base)), os.listdir(base)
+        shared, names = not only_ours(os.stat(base)), os.listdir(base)
     except OSError:
-        return  # one may be made in a directory that cannot be read; what cannot be made is told
+        return  # a directory may be writable and not readable
     for name in names:
         if name.startswith(PREFIX):
             try:
-                _remove(base + b"/" + name, with_others)
+                _remove(base + b"/" + name, shared)
             except OSError:
-                continue  # it is something else, or another start was quicker
+                continue  # not a directory, or removed by another start
 
 
-def _remove(path: bytes, with_others: bool) -> None:
-    """Remove a directory unless it is held, or ``with_others`` somebody else's. Raises OSError."""
+def _remove(path: bytes, shared: bool) -> None:
+    """Remove a directory that no start holds, of the caller if ``shared``. Raises OSError."""
     fd = os.open(path, _OPEN)
     try:
-        if with_others and os.fstat(fd).st_uid != os.geteuid():
+        if shared and os.fstat(fd).st_uid != os.geteuid():
             return
-        if _hold(fd, fcntl.LOCK_EX):
-            if os.fsdecode(SOCKET) in os.listdir(fd):  # it may never have been bound
+        if _lock(fd, fcntl.LOCK_EX):
+            if os.fsdecode(SOCKET) in os.listdir(fd):  # a killed start may not have bound it
                 os.unlink(SOCKET, dir_fd=fd)
             os.rmdir(path)
     finally:

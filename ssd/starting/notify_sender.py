@@ -1,6 +1,6 @@
-"""Who has sent a notification, by what the kernel attaches to it (unix(7)).
+"""The sender of a notification, as the kernel attaches it (unix(7)).
 
-A name in it would prove nothing: the socket is the program's user's, and so may be others'.
+The message itself proves nothing: every process of the program's user can write to the socket.
 """
 
 import os
@@ -13,35 +13,35 @@ if TYPE_CHECKING:
     from _socket import socket
     from collections.abc import Collection, Iterable
 
-SO_PASSPIDFD = 76  # asm-generic/socket.h, since Linux 6.5; Python 3.11 has no name for it
+SO_PASSPIDFD = 76  # asm-generic/socket.h, since Linux 6.5; not in Python 3.11
 SCM_RIGHTS, SCM_CREDENTIALS, SCM_PIDFD = 1, 2, 4  # linux/socket.h
-SPACE = 128  # bytes of control data: credentials, a pidfd, and some of what else is sent
+CONTROL_SIZE = 128  # bytes of control data: credentials, a pidfd, and some descriptors
 _CREDENTIALS = struct.Struct("iII")  # pid, uid, gid: struct ucred
 _DESCRIPTOR = struct.Struct("i")
 
 
-def ask_for_senders(receiver: "socket") -> None:
-    """Have the kernel tell of each message who has sent it, as far as it can."""
+def request_senders(receiver: "socket") -> None:
+    """Have the kernel attach the sender to each message, as far as it can."""
     import _socket
 
     if not hasattr(_socket, "SO_PASSCRED"):
-        return  # no Linux: the mode of the socket decides
+        return  # not Linux: only the mode of the socket restricts senders
     receiver.setsockopt(_socket.SOL_SOCKET, _socket.SO_PASSCRED, 1)
     try:
         receiver.setsockopt(_socket.SOL_SOCKET, SO_PASSPIDFD, 1)
     except OSError:
-        pass  # an older kernel: the pid has to do
+        pass  # an older kernel: the pid must be enough
 
 
 class Sender:
-    """The sender of one message: ``pid`` and ``uid``, None where the system does not tell.
+    """The sender of one message. ``pid``, ``uid``: None if the system does not attach them.
 
-    Close it: that also closes what descriptors came along, which tells a sender that waits
-    (sd_notify_barrier(3)) that its message was dealt with.
+    It must be closed. This closes the descriptors in the message, too, and so releases a sender
+    that waits until its message is processed (sd_notify_barrier(3)).
     """
 
     def __init__(self, control: "Iterable[tuple[int, int, bytes]]") -> None:
-        """Read the control data of recvmsg(2)."""
+        """Parse the control data of recvmsg(2)."""
         self.pid: int | None = None
         self.uid: int | None = None
         self._pidfd: int | None = None
@@ -53,21 +53,21 @@ class Sender:
                 whole = len(data) - len(data) % _DESCRIPTOR.size
                 found = [fd for (fd,) in _DESCRIPTOR.iter_unpack(data[:whole])]
                 if kind == SCM_PIDFD:
-                    self._pidfd = found[0]  # minus an errno if there is nobody any more
+                    self._pidfd = found[0]  # negative errno if the sender has been reaped
                 self._descriptors += [fd for fd in found if fd >= 0]
 
     def session(self) -> int | None:
-        """Return the session that the sender is in; None if that cannot be told (any more).
+        """Return the session of the sender, None if it is unknown or the sender was reaped.
 
-        One that has ended and was reaped is in none, and its pid may be another's.
+        The pid of a reaped sender may belong to another process now.
         """
-        if not self.pid or self.pid < 0:  # 0: outside of this PID namespace
+        if not self.pid or self.pid < 0:  # 0: in another PID namespace
             return None
         session = session_of(self.pid)
-        return session if self._is_there() else None
+        return session if self._exists() else None
 
-    def _is_there(self) -> bool:
-        """Say whether the pid is still the sender's, as far as the kernel can tell."""
+    def _exists(self) -> bool:
+        """Return whether the pid is still the sender's; True if the kernel cannot tell."""
         if self._pidfd is None or pidfd_send_signal is None:
             return True
         if self._pidfd < 0:
@@ -76,27 +76,28 @@ class Sender:
             pidfd_send_signal(self._pidfd, 0)
         except ProcessLookupError:
             return False
-        except OSError:  # not ours to signal, or the call is filtered: it is there
+        except OSError:  # no permission, or a filtered system call: it exists
             return True
         return True
 
     def close(self) -> None:
-        """Close what descriptors came along."""
+        """Close the descriptors of the message."""
         for fd in self._descriptors:
             os.close(fd)
         self._descriptors.clear()
 
 
-def may_speak(
+def is_trusted(
     sender: Sender, program: int, uids: "Collection[int]", sessions: "Collection[int | None]"
 ) -> bool:
-    """Decide whether a sender is listened to: of the right users, and the program or its family.
+    """Return whether messages of a sender count.
 
-    ``program``: its pid. ``sessions``: those that it is or was in, None among them where it
-    could not be told. Who cannot be placed is not listened to.
+    It must belong to one of ``uids``, and be the program (``program`` is its pid) or in one of its
+    ``sessions``, former ones included. None in ``sessions`` stands for an unknown session and
+    matches nothing.
     """
     if sender.uid is None:
-        return not hasattr(os, "SCHED_BATCH")  # Linux attaches credentials always
+        return not hasattr(os, "SCHED_BATCH")  # Linux always attaches credentials
     if sender.uid not in uids:
         return False
     if sender.pid == program:
@@ -106,7 +107,7 @@ def may_speak(
 
 
 def session_of(pid: int) -> int | None:
-    """Return the session of a process, a zombie too; None if it is gone."""
+    """Return the session of a process or zombie, None if it does not exist."""
     try:
         return os.getsid(pid)
     except OSError:

@@ -1,7 +1,7 @@
-"""lockfile's PIDLockFile made safe, for ``daemon.DaemonContext(pidfile=...)``.
+"""A safe replacement of lockfile's PIDLockFile, for ``daemon.DaemonContext(pidfile=...)``.
 
-lockfile's own tests only whether the file exists: it stays locked for ever after a SIGKILL
-and has a moment with an empty file. This one has its interface and keeps its promise.
+lockfile's own only checks whether the file exists, so it stays locked for ever after a SIGKILL,
+and the file is empty for a moment. This one has the same interface without these defects.
 """
 
 import os
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ssd.processes.contract import ProcessTable
 
     class _PIDLockFile:
-        """The part of lockfile's, which has no types, that ours leaves as it is."""
+        """The part of lockfile's class that is used unchanged; lockfile has no types."""
 
         path: str
         timeout: float | None
@@ -40,16 +40,16 @@ RELEASE_POLL_INTERVAL = 0.1  # seconds, as in lockfile
 
 
 class PIDLockFile(_PIDLockFile):
-    """A pidfile that locks: held as long as the process in it runs.
+    """A pidfile that is a lock, held as long as the process in it runs.
 
-    The text is the owner's pid. Which process that is says a mark beside it
-    (``ssd.pidfile.marks``): an owner that has ended, however it ended, holds nothing. Where the
-    file system has no attributes, whoever has the pid of a dead owner by now holds the lock:
-    nobody gets it wrongly. A file with a start time in its second line, as older versions wrote, is
-    understood. Two processes that try at the same moment
-    are kept apart by a kernel lock. The file is never empty: it appears whole, by a rename.
-    Questions about a file that somebody else could have written raise PidfileUnsafe.
-    ``table`` is where owners are looked for, the system's own unless given.
+    The text is the owner's pid. A mark (``ssd.pidfile.marks``) identifies the owner's process, so
+    the lock is free as soon as the owner has ended in any way. Without extended attributes, a
+    process with the pid of a dead owner seems to hold the lock; nobody gets it wrongly. A start
+    time in the second line, as written by older versions, is still read.
+
+    A kernel lock serializes concurrent attempts. The file appears complete, by a rename. Reading a
+    file that other users could have written raises PidfileUnsafe. ``table``: the process table to
+    find owners in, the system's own by default.
     """
 
     def __init__(
@@ -65,27 +65,27 @@ class PIDLockFile(_PIDLockFile):
         self._table = table or default_table()
 
     def read_pid(self) -> int | None:
-        """Return the pid in the file; None if there is no file or it holds none."""
+        """Return the pid in the file, None without a file or a valid pid."""
         try:
-            return pidfile.read(self.path, alone=False)
+            return pidfile.read(self.path, sole_criterion=False)
         except FileNotFoundError:
             return None
 
     def is_locked(self) -> bool:
-        """Tell whether the process in the file runs and is the one that wrote it."""
+        """Return whether the process in the file runs and is the one that wrote it."""
         return self._owner() is not None
 
     def i_am_locking(self) -> bool:
-        """Tell whether the file is this process's own."""
+        """Return whether this process holds the lock."""
         return self._owner() == self._table.own_pid()
 
     def acquire(self, timeout: float | None = None) -> None:
         """Write this process into the file.
 
-        ``timeout``: seconds to wait for the owner to end or to release; None (or the
-        constructor's) or 0 and less not at all, as lockfile's PIDLockFile has it; infinity for
-        ever. Raises AlreadyLocked, which names the owner, if it is not to wait, LockTimeout at
-        the end of the time, and LockFailed if the file can be neither believed nor written.
+        ``timeout``: seconds to wait for the owner to end or release. None means the constructor's
+        value. As in lockfile, a second None, 0 and less do not wait; infinity waits for ever.
+        Raises AlreadyLocked if it does not wait and LockTimeout when the time is up (both name the
+        owner), and LockFailed if the file is unsafe or cannot be written.
         """
         given = self.timeout if timeout is None else timeout
         limit = 0.0 if given is None else given
@@ -98,37 +98,37 @@ class PIDLockFile(_PIDLockFile):
             self._await_owner(until)
 
     def release(self) -> None:
-        """Remove the file. Raises NotLocked or NotMyLock if there is nothing to release."""
+        """Remove the file. Raises NotLocked and NotMyLock."""
         owner = self._owner()
         if owner is None:
             raise NotLocked(f"{self.path} is not locked")
         if owner != self._table.own_pid():
-            raise NotMyLock(f"{self.path} is locked, but not by me{self._by()}")
+            raise NotMyLock(f"{self.path} is locked, but not by this process{self._by()}")
         pidfile.remove(self.path)
 
     def break_lock(self) -> None:
-        """Remove the file, whoever holds it."""
+        """Remove the file, even if another process holds the lock."""
         pidfile.remove(self.path)
 
     def _try_or_fail(self, until: float | None) -> bool:
-        """Try, and tell of a failure in lockfile's terms."""
+        """Try once. Raises LockFailed, as lockfile does, instead of our own errors."""
         try:
             return self._try(until)
         except StartBlocked:
-            return False  # somebody is about to take it, and does not get on with it
+            return False  # another process is taking it
         except Error as error:
             raise LockFailed(str(error)) from error
 
     def _try(self, until: float | None) -> bool:
         """Write the file unless its owner runs; the kernel lock covers look and write."""
         match = Match(pidfile=self.path)
-        # Who has the kernel lock looks and writes, which takes no time; even a caller that is
-        # not to wait for an owner waits so long.
+        # The kernel lock is held only for a look and a write, so even a caller that does not wait
+        # for an owner waits for that.
         seconds = inf if until is None else max(MIN_LOCK_TIMEOUT, until - self._table.now())
         try:
             lock = locking.acquire(match, resolve(match), seconds)
-        except locking.NoLock as fault:
-            raise LockFailed(f"{fault.path}: {fault.reason}") from fault
+        except locking.NoLock as error:
+            raise LockFailed(f"{error.path}: {error.reason}") from error
         try:
             if self._owner() is not None:
                 return False
@@ -150,7 +150,7 @@ class PIDLockFile(_PIDLockFile):
     def _owner(self) -> int | None:
         """Return the pid of the running owner."""
         try:
-            entry = pidfile.load(os.fsencode(self.path), alone=False)
+            entry = pidfile.load(os.fsencode(self.path), sole_criterion=False)
         except FileNotFoundError:
             return None
         if entry is None or entry.pid is None:
@@ -158,15 +158,15 @@ class PIDLockFile(_PIDLockFile):
         process = self._table.process(entry.pid)
         if process is None or not entry.means(process, self._table):
             return None
-        known = process.start_time != UNKNOWN_START  # else it hides itself (proc(5), hidepid)
+        known = process.start_time != UNKNOWN_START  # else /proc hides it (proc(5), hidepid)
         if known and entry.started not in (None, process.start_time):
             return None
         return process.pid
 
     def _await_owner(self, until: float | None) -> None:
-        """Wait until the owner ends, which its pidfd tells, or it is time to look again.
+        """Wait until the owner's handle reports its end, or it is time to check for a release.
 
-        A release is the removal of a file, of which no descriptor tells.
+        A release is the removal of the file, which no descriptor reports.
         """
         owner = self._owner()
         process = None if owner is None else self._table.process(owner)
@@ -174,7 +174,7 @@ class PIDLockFile(_PIDLockFile):
             return
         try:
             with self._table.open(process) as handle:
-                look = None  # declared processes release nothing while we wait
+                look = None  # declared processes do not release while we wait
                 if self._table.launcher is None:
                     look = self._table.now() + RELEASE_POLL_INTERVAL
                 limits = [limit for limit in (until, look) if limit is not None]
@@ -184,7 +184,7 @@ class PIDLockFile(_PIDLockFile):
 
 
 def _umask() -> int:
-    """Return the process's umask, which can only be read by setting it."""
+    """Return the umask from /proc, because umask(2) can only read it by setting it."""
     try:
         with open("/proc/self/status") as file:
             return next(int(line.split()[1], 8) for line in file if line.startswith("Umask:"))

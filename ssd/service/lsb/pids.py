@@ -56,7 +56,7 @@ def pidofproc(
     """
     path = default_pidfile(pathname) if pidfile is None else pidfile
     try:
-        entry = pidfiles.load(os.fsencode(path), alone=False)
+        entry = pidfiles.load(os.fsencode(path), sole_criterion=False)
     except FileNotFoundError:
         return _absent(pathname, pidfile, omit, table)
     except PidfileUnreadable as error:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ssd.starting import notify_sender as sender
-from ssd.starting.notify_sender import SCM_CREDENTIALS, SCM_PIDFD, SCM_RIGHTS, Sender, may_speak
+from ssd.starting import notify_sender
+from ssd.starting.notify_sender import SCM_CREDENTIALS, SCM_PIDFD, SCM_RIGHTS, Sender, is_trusted
 
 ROOT, USER, OTHER = 0, 1000, 1001
 PROGRAM = 2**22 + 1  # nobody's pid
@@ -51,13 +51,13 @@ def test_who_is_listened_to(rule: str) -> None:
     """The program, and who is of its session and of its user or root."""
     control, expected = RULES[rule]
     sessions = (None, os.getsid(0))
-    assert expected == may_speak(Sender(control), PROGRAM, (ROOT, USER), sessions)
+    assert expected == is_trusted(Sender(control), PROGRAM, (ROOT, USER), sessions)
 
 
 def test_one_of_another_session_is_not_listened_to() -> None:
     """Nor anybody, where the program's session could not be told."""
     for sessions in ((PROGRAM, None), (None, None), ()):
-        assert not may_speak(Sender(credentials(OWN, USER)), PROGRAM, (USER,), sessions)
+        assert not is_trusted(Sender(credentials(OWN, USER)), PROGRAM, (USER,), sessions)
 
 
 def test_pid_is_believed_while_the_kernel_says_that_it_is_the_senders(own_pidfd: int) -> None:
@@ -94,15 +94,15 @@ def test_where_the_kernel_tells_nothing_the_mode_of_the_socket_decides(
 ) -> None:
     """On Linux it always tells; elsewhere nobody but the user reaches the socket."""
     monkeypatch.setattr(os, "SCHED_BATCH", 3, raising=False)
-    assert not may_speak(Sender([]), PROGRAM, (USER,), ())
+    assert not is_trusted(Sender([]), PROGRAM, (USER,), ())
     monkeypatch.delattr(os, "SCHED_BATCH")
-    assert may_speak(Sender([]), PROGRAM, (USER,), ())
+    assert is_trusted(Sender([]), PROGRAM, (USER,), ())
 
 
 def test_older_kernel_gives_the_pid_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A socket that cannot ask for pidfds asks for credentials."""
-    monkeypatch.setattr(sender, "SO_PASSPIDFD", 0xFFFF)
+    monkeypatch.setattr(notify_sender, "SO_PASSPIDFD", 0xFFFF)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
-        sender.ask_for_senders(receiver)
+        notify_sender.request_senders(receiver)
         if hasattr(socket, "SO_PASSCRED"):
             assert receiver.getsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED)
