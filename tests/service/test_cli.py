@@ -15,7 +15,7 @@ from ssd.service.sources import toml
 from ssd.testing import FakeProcesses
 
 
-def test_whole_life_has_lsb_statuses(place) -> None:
+def test_life_of_a_service_has_lsb_statuses(place) -> None:
     """Start, start again, restart, death, start, stop."""
     place.declare('description = "A nap"\n')
     assert "nap is not running\n" == place.expect(3, "nap", "status")
@@ -41,24 +41,9 @@ def test_whole_life_has_lsb_statuses(place) -> None:
     place.expect(0, "nap", "stop")
 
 
-def test_environment_is_that_of_service(place) -> None:
-    """Locale, PATH, TERM and what is declared; not what the caller happens to have."""
-    pipe = place.folder / "pipe"
-    os.mkfifo(pipe)
-    place.declare(f'executable = "/usr/bin/env"\noutput = "{pipe}"\n[environment]\nMINE = "yes"\n')
-    given = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "SECRET": "x", "TERM": "dumb"}
-    with open(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)) as output:
-        assert 0 == place("nap", "start", env=given).returncode
-        os.set_blocking(output.fileno(), True)
-        lines = dict(line.split("=", 1) for line in output.read().splitlines())
-    assert {"LANG": "C.UTF-8", "TERM": "dumb", "MINE": "yes"}.items() <= lines.items()
-    assert "SECRET" not in lines
-    assert lines["PATH"].startswith("/usr/bin:/bin:/usr/local/sbin:")
-
-
 @pytest.mark.parametrize(("verb", "status"), [("start", 6), ("stop", 6), ("status", 4)])
-def test_what_a_service_cannot_be_known_by_is_named(place, verb, status) -> None:
-    """The declaration makes no sense, and that of another service does."""
+def test_service_that_cannot_be_identified_is_an_error(place, verb, status) -> None:
+    """The declaration is invalid; that of another service still works."""
     (place.folder / "a.toml").write_text('script = "sleep 1000"\npidfile = "none"\n')
     done = place("a", verb)
     reason = f"ssd-service: {place.folder}/a.toml: executable: it is known by no pidfile"
@@ -69,14 +54,7 @@ def test_what_a_service_cannot_be_known_by_is_named(place, verb, status) -> None
     assert ["b"] == [each["name"] for each in json.loads(place("all", "status", "--json").stdout)]
 
 
-def test_systemd_start_becomes_the_program(place) -> None:
-    """With the environment of whoever called, NOTIFY_SOCKET for one."""
-    place.declare('executable = "/usr/bin/printenv"\n' + 'arguments = ["NOTIFY_SOCKET"]\n')
-    done = place("nap", "systemd-start", env={"NOTIFY_SOCKET": "@here", "PATH": "/bin"})
-    assert (0, "@here\n", "") == (done.returncode, done.stdout, done.stderr)
-
-
-def test_what_nobody_declared_is_unrecognized(place) -> None:
+def test_unknown_service_is_unrecognized(place) -> None:
     """In the words and with the status of service(8)."""
     done = place("nosuch", "start")
     assert (1, "nosuch: unrecognized service\n") == (done.returncode, done.stderr)
@@ -92,7 +70,7 @@ def test_excess_words_are_an_error(place) -> None:
 
 
 def test_relative_path_needs_a_working_directory(place, run) -> None:
-    """It is named where that is gone."""
+    """The error names the path if that directory is gone."""
     gone = place.folder / "gone"
     ours = f"rmdir {gone}; exec {place.command}"
     ours_elsewhere = "--directory=rel nap"
@@ -105,8 +83,8 @@ def test_relative_path_needs_a_working_directory(place, run) -> None:
 
 
 @pytest.mark.parametrize("words", ["all status", "nap status", "all start", "generate sysv nap"])
-def test_directory_that_was_named_has_to_be_there(place, run, words) -> None:
-    """Or a slip of the pen would start nothing, and succeed."""
+def test_directory_option_needs_an_existing_directory(place, run, words) -> None:
+    """Otherwise a typing error would start nothing, and succeed."""
     typo = f"{place.folder}/typo"
     done = run(place.command, f"--directory={typo}", *words.split())
     expected = 4 if "status" in words else 1, f"ssd-service: {typo}: No such file or directory\n"
@@ -114,10 +92,8 @@ def test_directory_that_was_named_has_to_be_there(place, run, words) -> None:
 
 
 @pytest.mark.parametrize(("verb", "status"), [("start", 4), ("status", 4), ("stop", 4)])
-def test_declaration_that_the_caller_may_not_read_is_a_denial(
-    tmp_path, monkeypatch, capfd, verb, status
-) -> None:
-    """Also where root runs the tests."""
+def test_unreadable_declaration_is_status_4(tmp_path, monkeypatch, capfd, verb, status) -> None:
+    """Also if root runs the tests."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(os, "environ", dict(os.environ))
     (tmp_path / "nap.toml").touch()
@@ -131,7 +107,7 @@ def test_declaration_that_the_caller_may_not_read_is_a_denial(
 
 
 @pytest.mark.parametrize("words", [(), ("--frob",), ("--directory",)])
-def test_line_without_sense_is_shown_the_usage(ssd_path, run, words) -> None:
+def test_invalid_command_line_prints_the_usage(ssd_path, run, words) -> None:
     """Status 3, and nothing on standard output."""
     done = run(ssd_path.with_name("ssd-service"), *words)
     assert (3, "", True) == (done.returncode, done.stdout, "Usage:" in done.stderr)
@@ -144,16 +120,16 @@ def test_help_and_version_are_printed(ssd_path, run) -> None:
     assert run(command, "--version").stdout.startswith("ssd-service ")
 
 
-def test_name_is_looked_up_before_any_file(place) -> None:
-    """In whatever folder the command is called."""
+def test_name_is_not_a_file_in_the_working_directory(place) -> None:
+    """In any directory."""
     (place.folder / "nap").mkdir()
     done = place("nap", "status", cwd=place.folder)
     assert 1 == done.returncode
     assert os.path.isdir(place.folder / "nap")
 
 
-def test_command_takes_a_table_of_processes(tmp_path, monkeypatch, capfd) -> None:
-    """As ``ssd.cli.main`` does, so that a program can be tested without real ones."""
+def test_main_takes_a_process_table(tmp_path, monkeypatch, capfd) -> None:
+    """Like ``ssd.cli.main``: a program can be tested without real processes."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(os, "environ", dict(os.environ))
     table = FakeProcesses()

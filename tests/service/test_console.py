@@ -38,7 +38,7 @@ LINES = {
 
 @pytest.mark.parametrize("call", LINES, ids=str)
 def test_line_is_that_of_debian(call: tuple) -> None:
-    """Plain text where it is no terminal."""
+    """Without colours."""
     name, *arguments = call
     assert LINES[call] == getattr(console, f"{name}_text")(*arguments)
 
@@ -55,8 +55,8 @@ COLOURED = {
 
 
 @pytest.mark.parametrize("call", COLOURED, ids=str)
-def test_bad_end_is_coloured_on_a_terminal(call: tuple) -> None:
-    """A failure is red, a warning yellow, a success is as it was."""
+def test_colours_mark_failures_and_warnings(call: tuple) -> None:
+    """A failure is red, a warning yellow; a success has no colour."""
     name, *arguments = call
     assert COLOURED[call] == getattr(console, f"{name}_text")(*arguments, fancy=True)
 
@@ -79,8 +79,8 @@ TERMINALS = {
 
 
 @pytest.mark.parametrize("given", TERMINALS, ids=str)
-def test_terminal_and_settings_decide_on_colours(given: tuple, tmp_path) -> None:
-    """A terminal, a TERM that is not dumb, and no FANCYTTY that says no."""
+def test_colours_depend_on_terminal_and_settings(given: tuple, tmp_path) -> None:
+    """A terminal, a TERM that is not dumb, and no FANCYTTY against them."""
     term, settings = given
     path = tmp_path / "settings"
     if settings is not None:
@@ -95,8 +95,8 @@ def test_terminal_and_settings_decide_on_colours(given: tuple, tmp_path) -> None
 
 
 @pytest.mark.parametrize("given", TERMINALS, ids=str)
-def test_settings_mean_what_they_mean_to_a_shell(given: tuple, tmp_path) -> None:
-    """A shell that sources the same file, and asks as Debian's log_use_fancy_output does."""
+def test_settings_have_the_same_meaning_as_in_a_shell(given: tuple, tmp_path) -> None:
+    """In one that sources the file and asks as Debian's log_use_fancy_output does."""
     term, settings = given
     path = tmp_path / "settings"
     path.write_text(settings or "")
@@ -108,14 +108,14 @@ def test_settings_mean_what_they_mean_to_a_shell(given: tuple, tmp_path) -> None
     assert TERMINALS[given] == fancy
 
 
-def test_what_is_no_terminal_is_never_coloured() -> None:
-    """Colours are for people."""
+def test_colours_need_a_terminal() -> None:
+    """A log has none."""
     with open(os.devnull, "wb") as file:
         assert not console.is_fancy(file.fileno(), {"TERM": "xterm"})
 
 
-def test_console_writes_at_once(tmp_path) -> None:
-    """What is begun can be seen while the work goes on."""
+def test_console_writes_without_delay(tmp_path) -> None:
+    """The beginning of a line can be seen during the work."""
     path = tmp_path / "lines"
     with path.open("wb") as file:
         lines = Console(file.fileno())
@@ -131,7 +131,7 @@ def test_console_writes_at_once(tmp_path) -> None:
     assert expected == path.read_text()
 
 
-def test_bytes_that_are_no_text_come_out_as_they_went_in(tmp_path) -> None:
+def test_bytes_that_are_not_utf8_are_written_unchanged(tmp_path) -> None:
     """A name may hold any byte."""
     path = tmp_path / "lines"
     with path.open("wb") as file:
@@ -139,8 +139,8 @@ def test_bytes_that_are_no_text_come_out_as_they_went_in(tmp_path) -> None:
     assert b"\xff\\n:" == path.read_bytes()
 
 
-def test_reader_that_has_gone_does_not_stop_the_work() -> None:
-    """The status tells, not the text."""
+def test_console_without_a_reader_does_not_stop_the_work() -> None:
+    """The status counts, not the text."""
     reading, writing = os.pipe()
     os.close(reading)
     Console(writing).end(0)

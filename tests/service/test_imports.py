@@ -131,7 +131,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("line", BUDGETS)
 def test_verb_loads_only_what_it_needs(line: str, folder: Path) -> None:
-    """Nothing heavy, only modules of its own list, and no more lines than its budget."""
+    """Nothing expensive, only modules of its own list, and no more lines than its budget."""
     allowed, budget = BUDGETS[line]
     allowed, budget = allowed | OTHER_INITS, budget + MORE
     with child() as process:
@@ -146,8 +146,8 @@ def test_verb_loads_only_what_it_needs(line: str, folder: Path) -> None:
     assert budget >= lines_of(files)
 
 
-def test_start_loads_python_daemon_and_no_more(folder: Path) -> None:
-    """Not psutil, not subprocess, not what asks after other verbs."""
+def test_start_loads_python_daemon_and_nothing_else(folder: Path) -> None:
+    """Not psutil, not subprocess, no module of other verbs."""
     (folder / "toml.toml").write_text(
         f'executable = "/bin/sleep"\narguments = ["1000"]\npidfile = "{folder.parent}/pid"\n'
     )

@@ -13,8 +13,8 @@ from ssd.service.cli import main
 from ssd.testing import FakeProcesses
 
 
-def test_json_tells_everything_that_is_known(place) -> None:
-    """Of the process, and of its children."""
+def test_json_has_all_facts_of_a_process_and_its_children(place) -> None:
+    """Everything that psutil knows, but for what is left out on purpose."""
     pipe = place.folder / "pipe"
     os.mkfifo(pipe)
     place.declare(
@@ -39,10 +39,8 @@ def test_json_tells_everything_that_is_known(place) -> None:
 
 
 @pytest.mark.parametrize("fact", ["num_fds", "oneshot"])
-def test_json_tells_no_fact_to_be_hidden_when_descriptors_are_used_up(
-    place, fact, monkeypatch, capfd
-) -> None:
-    """null is what the caller may not know; this is trouble of our own, and the status is 4."""
+def test_facts_without_descriptors_are_an_error_not_null(place, fact, monkeypatch, capfd) -> None:
+    """null means that the caller may not read it; a lack of descriptors is status 4."""
 
     def fail(_process: psutil.Process, *_: object) -> NoReturn:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
@@ -58,8 +56,8 @@ def test_json_tells_no_fact_to_be_hidden_when_descriptors_are_used_up(
     assert "Too many open files" in complaint
 
 
-def test_facts_of_a_made_up_process_are_none_of_a_real_one(tmp_path, monkeypatch, capfd) -> None:
-    """Its pid may be a real process's, of which nothing is told."""
+def test_facts_of_a_fake_process_are_not_those_of_a_real_one(tmp_path, monkeypatch, capfd) -> None:
+    """A real process may have the same pid; its facts are not shown."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(os, "environ", dict(os.environ))
     table = FakeProcesses(pid_max=2**22)

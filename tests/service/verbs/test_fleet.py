@@ -9,8 +9,8 @@ from ssd.service import Service
 from ssd.service.verbs import fleet
 
 
-def test_all_are_asked_and_stopped_together(place) -> None:
-    """In the order of their names, with the highest status; a broken one is told of."""
+def test_all_verbs_go_by_name_with_the_highest_status(place) -> None:
+    """In the order of the names; an invalid declaration is reported."""
     for name in ("b", "a"):
         place.declare(name=name)
     assert "a is not running\nb is not running\n" == place.expect(3, "all", "status")
@@ -34,8 +34,8 @@ touch ready/$1; while :; do sleep 0.01; done
 """
 
 
-def test_many_are_stopped_in_the_time_of_one(place) -> None:
-    """None of them ends before all were told to."""
+def test_stop_of_many_takes_the_time_of_one(place) -> None:
+    """None of them ends before all have the signal."""
     work = place.folder / "work"  # a folder declares nothing
     for folder in ("ready", "told"):
         (work / folder).mkdir(parents=True)
@@ -55,8 +55,8 @@ def test_many_are_stopped_in_the_time_of_one(place) -> None:
     place.expect(3, "all", "status")
 
 
-def test_one_that_lacks_a_program_does_not_hold_up_the_others(place) -> None:
-    """It is told of, with the status that it has by its name, and the rest is started."""
+def test_service_without_a_program_does_not_stop_the_others(place) -> None:
+    """It is reported, with the status that it has by its name, and the others start."""
     (place.folder / "a.toml").write_text("")
     place.declare(name="b")
     done = place("all", "start")
@@ -64,8 +64,8 @@ def test_one_that_lacks_a_program_does_not_hold_up_the_others(place) -> None:
     assert "a.toml: executable" in done.stderr
 
 
-def test_broken_declaration_does_not_hold_up_the_others(place) -> None:
-    """Its status, as by its name, is that the service is not configured."""
+def test_invalid_declaration_does_not_stop_the_others(place) -> None:
+    """Its status, as by its name, is 6: not configured."""
     (place.folder / "a.toml").write_text("x = 1\n")
     place.declare(name="b")
     place.expect(6, "a", "start")
@@ -73,8 +73,8 @@ def test_broken_declaration_does_not_hold_up_the_others(place) -> None:
     assert "Stopping b: b.\n" == place.expect(6, "all", "stop")
 
 
-def test_service_without_the_verb_is_named_and_holds_up_nobody(place) -> None:
-    """By the usage, which is its own."""
+def test_service_without_the_verb_does_not_stop_the_others(place) -> None:
+    """Its own usage is printed."""
     place.declare(name="a")
     place.declare('reload_signal = "CONT"\n', name="b")
     place.expect(0, "b", "start")
@@ -105,27 +105,27 @@ def declared(name: str, *needs: str, **fields: object) -> Service:
     ],
     ids=str,
 )  # fmt: skip
-def test_what_others_need_comes_first(services, wanted) -> None:
-    """By name or by what it provides; what waits in a circle comes before what needs that."""
+def test_levels_put_needed_services_first(services, wanted) -> None:
+    """By name or by what a service provides; a circle comes before what needs it."""
     assert wanted == [[each.name for each in level] for level in fleet.levels(services)]
 
 
 @pytest.mark.parametrize("count", [0, 1, 99, 250, 1001])
 @pytest.mark.parametrize("most", [1, 2, 7])
-def test_shared_work_is_done_in_order(count: int, most: int) -> None:
-    """Each item once, whoever does it."""
+def test_map_in_processes_keeps_the_order(count: int, most: int) -> None:
+    """Each item once, in any of the processes."""
     assert [n * n for n in range(count)] == fleet.map_in_processes(
         range(count), lambda n: n * n, most
     )
 
 
-def test_work_is_shared_among_processes() -> None:
-    """As many as are asked for, if there is enough to do."""
+def test_map_in_processes_uses_as_many_as_asked_for() -> None:
+    """If there are enough items."""
     assert 3 == len(set(fleet.map_in_processes(range(300), lambda n: os.getpid(), 3)))
     assert 1 == len(set(fleet.map_in_processes(range(99), lambda n: os.getpid(), 3)))
 
 
-def test_failure_in_a_share_is_not_lost() -> None:
-    """It has no place in the results."""
+def test_map_in_processes_raises_if_a_process_fails() -> None:
+    """The results would be incomplete."""
     with pytest.raises(ChildProcessError):
         fleet.map_in_processes(range(200), lambda n: 1 // (199 - n), 2)

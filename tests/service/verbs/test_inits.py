@@ -53,8 +53,8 @@ def tell(in_namespace: Run, ssd_path):
         ("--full-restart", "restart nap.service"),
     ],
 )  # fmt: skip
-def test_systemd_is_asked_for_the_unit_that_it_runs(tell, verb: str, asked: str) -> None:
-    """Its answer and its status are the verb's, by name and by path."""
+def test_systemd_does_the_verb_for_a_unit_that_it_runs(tell, verb: str, asked: str) -> None:
+    """Its output and its status are the verb's, by name and by path."""
     for name in ("nap", "/tmp/declared/nap.toml"):
         if verb == "--full-restart" and "/" in name:
             continue
@@ -71,14 +71,14 @@ def test_systemd_is_asked_for_the_unit_that_it_runs(tell, verb: str, asked: str)
         ("--full-restart", "nap restart"),
     ],
 )  # fmt: skip
-def test_openrc_is_asked_for_what_it_has_started(tell, verb: str, asked: str) -> None:
+def test_openrc_does_the_verb_for_a_service_that_it_started(tell, verb: str, asked: str) -> None:
     """By rc-service(8)."""
     done = tell(f"openrc; $S nap {verb}; s=$?; [ ! -e /run/nap.pid ] && exit $s")
     assert (5, f"rc-service {asked}\n", "") == (done.returncode, done.stdout, done.stderr)
 
 
-def test_what_the_init_cannot_do_is_said(tell) -> None:
-    """A unit without a reload; the processes that only systemd knows."""
+def test_systemd_without_the_verb_is_reported(tell) -> None:
+    """A unit without a reload, and status --json."""
     done = tell("systemd; $S nap reload")
     reason = "ssd-service: nap: systemd runs it and has no verb 'reload'\n"
     assert (3, reason) == (done.returncode, done.stderr)
@@ -100,14 +100,14 @@ def test_what_the_init_cannot_do_is_said(tell) -> None:
         " echo '#!/usr/bin/env ssd-service' > /etc/init.d/nap",
     ],
 )  # fmt: skip
-def test_what_nobody_else_runs_is_ours(tell, machine: str) -> None:
-    """All verbs do what they do."""
+def test_service_that_no_other_init_runs_stays_ours(tell, machine: str) -> None:
+    """All verbs work as without another init."""
     done = tell(f"{machine}; $S nap start; $S nap status > /dev/null && $S nap stop")
     assert (0, "Starting nap: nap.\nStopping nap: nap.\n") == (done.returncode, done.stdout)
 
 
 @pytest.mark.parametrize("machine", ["systemd", "openrc"])
-def test_what_a_supervisor_itself_calls_is_done(tell, machine: str) -> None:
+def test_verbs_for_supervisors_are_not_handed_over(tell, machine: str) -> None:
     """systemd-start becomes the program, show-args prints."""
     done = tell(f"{machine}; sed -i s/sleep/echo/ /tmp/declared/nap.toml; $S nap systemd-start")
     assert (0, "1000\n") == (done.returncode, done.stdout)
@@ -115,8 +115,8 @@ def test_what_a_supervisor_itself_calls_is_done(tell, machine: str) -> None:
 
 
 @pytest.mark.parametrize(("verb", "status"), [("start", 1), ("stop", 1), ("status", 4)])
-def test_where_systemd_does_not_answer_nothing_is_done(tell, verb: str, status: int) -> None:
-    """As with no bus, or no right to ask: it may run the unit."""
+def test_systemd_that_does_not_answer_prevents_the_verb(tell, verb: str, status: int) -> None:
+    """Without a bus, or the right to ask: systemd may run the unit."""
     for words in (f"nap {verb}", f"all {verb}"):
         done = tell(f"systemd; rm /tmp/active; $S {words}; s=$?; [ ! -e /run/nap.pid ] && exit $s")
         assert (status, False) == (done.returncode, "nap" in done.stdout)
@@ -125,8 +125,8 @@ def test_where_systemd_does_not_answer_nothing_is_done(tell, verb: str, status: 
         assert "nap.service' ended with status 1" in done.stderr
 
 
-def test_part_of_the_unit_does_not_ask_systemd_for_itself() -> None:
-    """Its control group says so, also one below that of the unit."""
+def test_call_from_within_a_unit_is_not_handed_over() -> None:
+    """Its control group, or one above that, is the unit's."""
     text = "0::/system.slice/nap.service/control\n1:name=systemd:/user.slice\n"
     assert {"nap.service", "control", "system.slice"} <= inits.parts(text)
 
@@ -135,8 +135,8 @@ def test_part_of_the_unit_does_not_ask_systemd_for_itself() -> None:
     ("machine", "runs", "asked"),
     [("systemd", "systemd", "systemctl {} nap.service"), ("openrc", "OpenRC", "rc-service nap {}")],
 )
-def test_all_leaves_to_others_what_is_theirs(tell, machine: str, runs: str, asked: str) -> None:
-    """And does the rest itself."""
+def test_all_hands_over_what_another_init_runs(tell, machine: str, runs: str, asked: str) -> None:
+    """And does the verb to the others itself."""
     facts = "$S all status --json | grep '^    \"name'"
     done = tell(f"{machine}; $S all start; $S all status; {facts}; $S all stop")
     start, stop = asked.format("start"), asked.format("stop")

@@ -8,8 +8,8 @@ import pytest
 from ssd.service.verbs import preparing
 
 
-def test_nothing_is_made_behind_a_link_that_a_stranger_could_have_planted(tmp_path: Path) -> None:
-    """The error names the directory that was asked for."""
+def test_directory_behind_an_untrusted_link_is_not_made(tmp_path: Path) -> None:
+    """The error names the path that was asked for."""
     shared, elsewhere = tmp_path / "shared", tmp_path / "elsewhere"
     shared.mkdir()
     shared.chmod(0o777)
@@ -22,10 +22,10 @@ def test_nothing_is_made_behind_a_link_that_a_stranger_could_have_planted(tmp_pa
     assert [] == os.listdir(elsewhere)
 
 
-def test_directory_that_is_swapped_meanwhile_gets_no_other_mode(
+def test_directory_put_in_place_of_the_new_one_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Mode and owner go to what was made, wherever its path leads by then."""
+    """Mode and owner are set by descriptor, wherever the path leads then."""
     above, victim = tmp_path / "above", tmp_path / "victim"
     above.mkdir()
     (victim / "made").mkdir(parents=True)
@@ -43,8 +43,8 @@ def test_directory_that_is_swapped_meanwhile_gets_no_other_mode(
     assert [0o700, 0o755] == modes
 
 
-def test_directories_above_are_made_whatever_the_umask_is(tmp_path: Path) -> None:
-    """Otherwise the service's user would not reach his own."""
+def test_directories_above_do_not_depend_on_the_umask(tmp_path: Path) -> None:
+    """Otherwise the service's user could not reach its own directory."""
     before = os.umask(0o077)
     try:
         preparing.make_directories([{"path": f"{tmp_path}/above/made", "mode": "0750"}])

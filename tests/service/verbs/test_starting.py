@@ -32,16 +32,16 @@ time.sleep(1000)
         ('limits = {nofile = 9223372036854775807}\n', 1, "resource limit nofile"),
     ],
 )  # fmt: skip
-def test_start_that_cannot_be_says_why(place, text, status, words) -> None:
-    """On standard error, with a status of LSB, and nothing is left."""
+def test_start_that_fails_gives_the_reason(place, text, status, words) -> None:
+    """On standard error, with a status of LSB; no pidfile is left."""
     place.declare(text)
     done = place("nap", "start")
     assert (status, True) == (done.returncode, words in done.stderr), done.stderr
     assert not place.pidfile.exists()
 
 
-def test_children_are_waited_for_whatever_the_caller_ignores(place) -> None:
-    """A shell's, a hook's, a probe's and a program's that detaches itself."""
+def test_start_waits_for_children_if_sigchld_is_ignored(place) -> None:
+    """A shell, a hook, a check of readiness, and a program that detaches itself."""
     lines = "DAEMON=/bin/true\nSERVICE_BACKGROUND=no\nSERVICE_BEFORE_START=true\n"
     probe = "SERVICE_READINESS='kind=command command=true'\n"
     (place.folder / "nap").write_text(f"{lines}PIDFILE={place.pidfile}\n{probe}")
@@ -52,8 +52,8 @@ def test_children_are_waited_for_whatever_the_caller_ignores(place) -> None:
     assert (0, "Starting nap: nap.\n", "") == (done.returncode, done.stdout, done.stderr)
 
 
-def test_hooks_and_directories_come_in_their_order(place) -> None:
-    """Directories, before_start, the program, after_start; after_start does not undo a start."""
+def test_start_runs_its_steps_in_order(place) -> None:
+    """Directories, before_start, the program, after_start; if the last fails, the start stands."""
     log = place.folder / "log"
     place.declare(
         f'directories = [{{path = "{place.folder}/made/deep", mode = "0750"}}]\n'
@@ -67,8 +67,8 @@ def test_hooks_and_directories_come_in_their_order(place) -> None:
     assert 0o750 == (place.folder / "made/deep").stat().st_mode & 0o777
 
 
-def test_program_that_detaches_itself_is_waited_for(place) -> None:
-    """Its first process's end is the start's; its own pidfile counts."""
+def test_start_waits_until_a_program_has_detached_itself(place) -> None:
+    """Until its first process ends; its own pidfile counts."""
     program = place.folder / "forking.py"
     program.write_text(FORKING)
     place.declare(
@@ -84,16 +84,16 @@ def test_program_that_detaches_itself_is_waited_for(place) -> None:
     place.expect(3, "nap", "status")
 
 
-def test_program_that_fails_instead_of_detaching_is_a_failure(place) -> None:
-    """Its own status is told."""
+def test_start_of_a_program_that_fails_to_detach_fails(place) -> None:
+    """The program's status is reported."""
     place.declare('executable = "/bin/sh"\narguments = ["-c", "exit 7"]\nbackground = false\n')
     done = place("nap", "start")
     assert 1 == done.returncode
     assert "status 7" in done.stderr
 
 
-def test_program_that_detaches_and_leaves_no_pidfile_is_not_ready(place) -> None:
-    """Which process would be it, nobody knows."""
+def test_detached_x_is_not_ready(place) -> None:
+    """Its process is not known."""
     place.declare(
         'executable = "/bin/true"\nbackground = false\n'
         '[readiness]\nkind = "pidfile"\ntimeout = 0.2\n'
@@ -103,8 +103,8 @@ def test_program_that_detaches_and_leaves_no_pidfile_is_not_ready(place) -> None
     assert (1, expected) == (done.returncode, done.stderr)
 
 
-def test_restart_waits_until_the_new_one_is_ready(place) -> None:
-    """A command that succeeds says so; it is asked until it does."""
+def test_restart_waits_until_the_command_succeeds(place) -> None:
+    """The command is run until it does."""
     asked = place.folder / "asked"
     script = f"echo x >> {asked}; test $(wc -l < {asked}) -ge 3"
     place.declare(
@@ -114,8 +114,8 @@ def test_restart_waits_until_the_new_one_is_ready(place) -> None:
     assert 3 == len(asked.read_text().splitlines())
 
 
-def test_what_never_gets_ready_is_a_failure(place) -> None:
-    """After the time that is declared, or as soon as the program has ended."""
+def test_start_fails_if_the_service_does_not_get_ready(place) -> None:
+    """After the declared time, or as soon as the program ends."""
     never = '[readiness]\nkind = "command"\ntimeout = {}\ncommand = ["/bin/false"]\n'
     place.declare(never.format(0.2))
     done = place("nap", "start")
@@ -136,8 +136,8 @@ EARLY = {
 
 
 @pytest.mark.parametrize("kind", EARLY)
-def test_program_that_ends_before_it_is_ready_leaves_no_pidfile(kind, place) -> None:
-    """Its start has failed, so that it does not run: 3. Another's answer is none of its own."""
+def test_program_that_ends_too_early_leaves_no_pidfile(kind, place) -> None:
+    """The start fails and the status is 3, also if another process makes the command succeed."""
     ssd = place.command.with_name("ssd")
     until_dead = f"while {ssd} --status --pidfile {place.pidfile}; do :; done"
     readiness = EARLY[kind].format(until_dead=until_dead)
@@ -151,8 +151,8 @@ def test_program_that_ends_before_it_is_ready_leaves_no_pidfile(kind, place) -> 
     place.expect(3, "nap", "status")
 
 
-def test_probe_that_hangs_is_ended_with_the_time(place) -> None:
-    """What is declared to tell of readiness has no more time than that."""
+def test_readiness_command_that_hangs_is_killed(place) -> None:
+    """When the time for readiness is over."""
     place.declare(
         '[readiness]\nkind = "command"\ntimeout = 0.2\ncommand = ["/bin/sleep", "1000"]\n'
     )

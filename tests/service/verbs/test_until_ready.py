@@ -31,8 +31,8 @@ def service(kind: str, command: str) -> Service:
 
 
 @pytest.mark.parametrize("blind", [False, True])
-def test_service_that_runs_is_ready_where_no_process_can_be_looked_at(blind: bool) -> None:
-    """It was started: that it cannot be looked at is no failure, and its end is noticed."""
+def test_wait_works_if_no_process_can_be_read(blind: bool) -> None:
+    """The service has been started, so this is no failure; its end is noticed."""
     table = Blind() if blind else table_named("kernel")
     with child() as started:
         seen = table_named("kernel").process(started.pid)

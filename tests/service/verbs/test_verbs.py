@@ -67,7 +67,7 @@ LIVES = [
 
 
 @pytest.mark.parametrize(("verb", "outcomes", "steps", "status"), LIVES, ids=str)
-def test_verb_takes_these_steps_and_ends_with_this_status(verb, outcomes, steps, status) -> None:
+def test_verb_takes_its_steps_and_ends_with_its_status(verb, outcomes, steps, status) -> None:
     """From the first look to the end."""
     taken, step = [], LOOK
     for outcome in outcomes:
@@ -78,8 +78,8 @@ def test_verb_takes_these_steps_and_ends_with_this_status(verb, outcomes, steps,
 
 
 @pytest.mark.parametrize("verb", TABLE)
-def test_every_outcome_of_every_step_is_decided(verb: str) -> None:
-    """And no other; only verbs that start ask whether the program is there."""
+def test_table_decides_every_outcome_of_every_step(verb: str) -> None:
+    """And no other; only verbs that start look for the program."""
     looks = OUTCOMES["look"] | ({ABSENT, LACKING} if verb in STARTS else set())
     reached = {LOOK, *(move.step for move in TABLE[verb].values() if move.step)}
     wanted = {(step, o) for step in reached for o in (looks if step == LOOK else OUTCOMES[step])}
@@ -87,8 +87,8 @@ def test_every_outcome_of_every_step_is_decided(verb: str) -> None:
 
 
 @pytest.mark.parametrize("verb", TABLE)
-def test_every_verb_comes_to_its_end(verb: str) -> None:
-    """No step leads back to one that was taken."""
+def test_table_leads_every_verb_to_its_end(verb: str) -> None:
+    """No step leads back to an earlier one."""
     after = {}
     for (step, _), move in TABLE[verb].items():
         after.setdefault(step, set()).add(move.step)
@@ -101,8 +101,8 @@ def test_every_verb_comes_to_its_end(verb: str) -> None:
 
 @pytest.mark.parametrize("reloads", [True, False])
 @pytest.mark.parametrize("verb", verbs.VERBS)
-def test_verb_is_resolved_by_what_the_service_can_do(verb: str, reloads: bool) -> None:
-    """force-reload reloads or restarts; a reload that is not there is no verb."""
+def test_verb_resolves_by_what_the_service_can_do(verb: str, reloads: bool) -> None:
+    """force-reload reloads or restarts; without a signal there is no reload."""
     wanted = {
         ("force-reload", True): "reload",
         ("force-reload", False): "restart",
@@ -112,12 +112,12 @@ def test_verb_is_resolved_by_what_the_service_can_do(verb: str, reloads: bool) -
     assert (wanted is not None) == (verb in verbs.offered(reloads))
 
 
-def test_what_is_no_verb_is_none() -> None:
-    """Nor an option, nor nothing."""
+def test_resolve_returns_none_for_an_unknown_verb() -> None:
+    """Also for an option, and for an empty word."""
     assert [None] * 3 == [verbs.resolve(word, True) for word in ("frobnicate", "", "--help")]
 
 
-def test_end_has_a_status_of_lsb() -> None:
-    """0 to 7; those of status are its own."""
+def test_table_has_only_statuses_of_lsb() -> None:
+    """0 to 7; those of status have their own meaning."""
     statuses = {m.status for rows in TABLE.values() for m in rows.values() if m.step is None}
     assert {0, 1, 3, 4, 5, 7} == statuses

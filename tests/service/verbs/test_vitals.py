@@ -19,7 +19,7 @@ def now() -> float:
 
 
 def test_uptime_is_the_time_since_the_start() -> None:
-    """To the tick, of which there are a hundred in a second at least."""
+    """To the tick; a second has at least a hundred."""
     before = now()
     with child() as process:
         after, tick = now(), 1 / os.sysconf("SC_CLK_TCK")
@@ -28,8 +28,8 @@ def test_uptime_is_the_time_since_the_start() -> None:
         assert least <= found.uptime <= now() - before + tick
 
 
-def test_memory_is_what_psutil_knows() -> None:
-    """The same of a process that sleeps."""
+def test_memory_is_that_of_psutil() -> None:
+    """Of a process that sleeps."""
     with child("sh", "-c", "echo ready; read line", stdin=PIPE, stdout=PIPE) as process:
         assert b"ready\n" == process.stdout.readline()  # its memory is what it will be
         found = vitals(default_table().process(process.pid))
@@ -37,8 +37,8 @@ def test_memory_is_what_psutil_knows() -> None:
         assert known.memory_info().rss == pytest.approx(found.memory, rel=0.3)
 
 
-def test_another_owner_of_the_pid_has_no_part_in_it() -> None:
-    """Nor has a pid that nobody has."""
+def test_vitals_of_a_reused_pid_are_none() -> None:
+    """And of a pid without a process."""
     with child() as process:
         assert vitals(Process(process.pid, 1)) is None
     assert vitals(Process(2**22 + 1, 1)) is None
@@ -48,8 +48,8 @@ def test_another_owner_of_the_pid_has_no_part_in_it() -> None:
     ("seconds", "text"),
     [(0, "0 s"), (59.9, "59 s"), (60, "1 min 0 s"), (3700, "1 h 1 min"), (200000, "2 d 7 h")],
 )
-def test_time_is_told_in_its_two_largest_units(seconds, text) -> None:
-    """Nobody wants to know the seconds of a day."""
+def test_duration_has_its_two_largest_units(seconds, text) -> None:
+    """The seconds of a day do not matter."""
     assert text == duration(seconds)
 
 
@@ -57,6 +57,6 @@ def test_time_is_told_in_its_two_largest_units(seconds, text) -> None:
     ("count", "text"),
     [(0, "0.0 kB"), (1700, "1.7 kB"), (140_200_000, "140.2 MB"), (2_500_000_000, "2.5 GB")],
 )
-def test_size_is_told_in_a_unit_that_fits(count, text) -> None:
-    """In thousands, as disks are sold and psutil's bytes are read."""
+def test_size_has_a_unit_that_fits(count, text) -> None:
+    """In thousands, as for disks and psutil's bytes."""
     assert text == size(count)

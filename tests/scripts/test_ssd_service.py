@@ -19,8 +19,8 @@ def script(ssd_path: Path) -> Path:
     return ssd_path.with_name("ssd-service")
 
 
-def test_it_works_through_a_link_and_by_a_bare_name(script, run, tmp_path) -> None:
-    """The link may be anywhere: what it leads to is what counts."""
+def test_script_works_through_a_link_and_by_a_bare_name(script, run, tmp_path) -> None:
+    """The target of the link counts."""
     (tmp_path / "bin").mkdir()
     link = tmp_path / "bin/ssd-service"
     link.symlink_to(script)
@@ -31,8 +31,8 @@ def test_it_works_through_a_link_and_by_a_bare_name(script, run, tmp_path) -> No
     assert wanted == run("ssd-service", "--version", env=path).stdout
 
 
-def test_it_passes_its_words_and_its_environment_on(script, run, tmp_path) -> None:
-    """Spaces and all; a declaration that is called by path sees all of the environment."""
+def test_script_passes_words_and_environment_on(script, run, tmp_path) -> None:
+    """With spaces; a declaration that is called by path sees the whole environment."""
     file = tmp_path / "a nap"
     file.write_text('DAEMON=/bin/echo\nDAEMON_ARGS="$GIVEN"\n')
     file.rename(tmp_path / "a-nap")
@@ -40,15 +40,15 @@ def test_it_passes_its_words_and_its_environment_on(script, run, tmp_path) -> No
     assert "/bin/echo x y\n" == done.stdout
 
 
-def test_interpreter_runs_without_site_and_isolated(script, run, tmp_path) -> None:
-    """Neither the caller's variables nor its folder reach it."""
+def test_interpreter_runs_isolated_and_without_site(script, run, tmp_path) -> None:
+    """The caller's variables and directory do not reach it."""
     (tmp_path / "os.py").write_text("raise SystemExit('not this one')\n")
     poison = {"PATH": "/bin", "PYTHONPATH": str(tmp_path), "PYTHONHOME": "/nonexistent"}
     done = run(script, "--version", env=poison)
     assert (0, "") == (done.returncode, done.stderr)
 
 
-def test_json_comes_from_it_too(script, tmp_path) -> None:
+def test_script_prints_json(script, tmp_path) -> None:
     """psutil is found without site."""
     (tmp_path / "nap.toml").write_text(f'pidfile = "{tmp_path}/pid"\n{SHOW}')
     argv = [script, f"--directory={tmp_path}", "nap", "status", "--json"]
@@ -63,8 +63,8 @@ sys.exit(main(["ssd-service", *sys.argv[1:]]))
 """
 
 
-def test_from_a_zip_file_the_shipped_declaration_is_read(run, tmp_path) -> None:
-    """As zipapp makes one; a name that is nowhere is said to be unknown."""
+def test_zip_file_has_the_shipped_declaration(run, tmp_path) -> None:
+    """As zipapp makes one; an unknown name is reported."""
     home = Path(str(ssd.__file__)).parent
     with zipfile.ZipFile(tmp_path / "app.pyz", "w") as app:
         app.writestr("__main__.py", MAIN)

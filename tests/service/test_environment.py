@@ -1,0 +1,25 @@
+"""The environment of a service."""
+
+import os
+
+
+def test_environment_is_that_of_service8(place) -> None:
+    """The locale, PATH, TERM and declared variables; nothing else of the caller's."""
+    pipe = place.folder / "pipe"
+    os.mkfifo(pipe)
+    place.declare(f'executable = "/usr/bin/env"\noutput = "{pipe}"\n[environment]\nMINE = "yes"\n')
+    given = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "SECRET": "x", "TERM": "dumb"}
+    with open(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)) as output:
+        assert 0 == place("nap", "start", env=given).returncode
+        os.set_blocking(output.fileno(), True)
+        lines = dict(line.split("=", 1) for line in output.read().splitlines())
+    assert {"LANG": "C.UTF-8", "TERM": "dumb", "MINE": "yes"}.items() <= lines.items()
+    assert "SECRET" not in lines
+    assert lines["PATH"].startswith("/usr/bin:/bin:/usr/local/sbin:")
+
+
+def test_environment_of_systemd_start_is_the_callers(place) -> None:
+    """NOTIFY_SOCKET, for one."""
+    place.declare('executable = "/usr/bin/printenv"\n' + 'arguments = ["NOTIFY_SOCKET"]\n')
+    done = place("nap", "systemd-start", env={"NOTIFY_SOCKET": "@here", "PATH": "/bin"})
+    assert (0, "@here\n", "") == (done.returncode, done.stdout, done.stderr)
