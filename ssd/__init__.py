@@ -7,9 +7,10 @@
 Nothing is printed, no global state is changed, any thread may call. Names load on use (PEP 562).
 """
 
-interpreter: "str | None" = None  # the Python that ``start`` runs helpers on; None: our own
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ssd._version import __version__ as __version__
     from ssd.children import StartWarning as StartWarning
     from ssd.children import start as start
@@ -46,44 +47,54 @@ if TYPE_CHECKING:
     from ssd.stopping import stop as stop
     from ssd.stopping import stop_all as stop_all
 
-_HOME = {
-    "Child": "children.child", "StartWarning": "children", "start": "children",
-    "AlreadyRunning": "errors", "Error": "errors", "ExecutableMissing": "errors",
-    "NotPermitted": "errors", "NotReady": "errors", "NotStopped": "errors",
-    "PidfileError": "errors", "PidfileUnreadable": "errors", "PidfileUnsafe": "errors",
-    "PidfileUnwritable": "errors", "ProcessTableError": "errors", "ProcessUnreadable": "errors",
-    "StartBlocked": "errors", "StartFailed": "errors", "UnknownGroup": "errors",
-    "UnknownUser": "errors",
-    "find": "finding", "status": "finding",
-    "Command": "starting.command", "Match": "matching", "MatchWarning": "matching",
-    "PIDLockFile": "starting.pidlockfile",
-    "default_table": "processes", "table_named": "processes", "Process": "matching",
-    "Schedule": "schedule", "ScheduleError": "schedule",
-    "Stop": "stopping", "run": "stopping", "stop": "stopping", "stop_all": "stopping",
-    "__version__": "_version",
-}  # fmt: skip
-
-__all__ = [
-    "AlreadyRunning", "Child", "Command", "Error", "ExecutableMissing", "Match", "MatchWarning",
-    "NotPermitted", "NotReady", "NotStopped", "PIDLockFile", "PidfileError", "PidfileUnreadable",
-    "PidfileUnsafe", "PidfileUnwritable", "Process", "ProcessTableError", "ProcessUnreadable",
-    "Schedule", "ScheduleError", "StartBlocked", "StartFailed", "StartWarning", "Stop",
-    "UnknownGroup", "UnknownUser", "__version__", "default_table", "find", "run",
-    "start", "status", "stop", "stop_all", "table_named",
-]  # fmt: skip
+interpreter: "str | None" = None  # the Python that ``start`` runs helpers on; None: our own
 
 
-def __getattr__(name: str) -> object:
-    """Load a public name from its module and keep it."""
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module 'ssd' has no attribute {name!r}")
-    # __import__ rather than importlib, whose own import costs more than most of these.
-    value = getattr(__import__(f"ssd.{home}", fromlist=[name]), name)
-    globals()[name] = value
-    return value
+def lazy(
+    namespace: "dict[str, object]", homes: "dict[str, tuple[str, ...]]"
+) -> "tuple[Callable[[str], object], Callable[[], list[str]], list[str]]":
+    """Return ``__getattr__``, ``__dir__`` and ``__all__`` of a package whose names load on use.
+
+    ``namespace``: the globals of the package. ``homes``: its modules, each with the public names
+    that it gives to the package. See PEP 562.
+    """
+    package = namespace["__name__"]
+    known = {name: home for home, names in homes.items() for name in names}
+
+    def load(name: str) -> object:
+        """Load a public name from its module and keep it."""
+        home = known.get(name)
+        if home is None:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        # __import__ rather than importlib, whose own import costs more than most of these.
+        value: object = getattr(__import__(f"{package}.{home}", fromlist=[name]), name)
+        namespace[name] = value
+        return value
+
+    def names() -> list[str]:
+        """List the public names, loaded or not."""
+        return sorted({*namespace, *known})
+
+    return load, names, [*known]
 
 
-def __dir__() -> list[str]:
-    """List the public names, loaded or not."""
-    return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:  # so that a type checker finds names that do not exist
+    _HOMES = {
+        "_version": ("__version__",),
+        "children": ("StartWarning", "start"),
+        "children.child": ("Child",),
+        "errors": (
+            "AlreadyRunning", "Error", "ExecutableMissing", "NotPermitted", "NotReady",
+            "NotStopped", "PidfileError", "PidfileUnreadable", "PidfileUnsafe", "PidfileUnwritable",
+            "ProcessTableError", "ProcessUnreadable", "StartBlocked", "StartFailed", "UnknownGroup",
+            "UnknownUser",
+        ),
+        "finding": ("find", "status"),
+        "matching": ("Match", "MatchWarning", "Process"),
+        "processes": ("default_table", "table_named"),
+        "schedule": ("Schedule", "ScheduleError"),
+        "starting.command": ("Command",),
+        "starting.pidlockfile": ("PIDLockFile",),
+        "stopping": ("Stop", "run", "stop", "stop_all"),
+    }  # fmt: skip
+    __getattr__, __dir__, __all__ = lazy(globals(), _HOMES)

@@ -185,6 +185,7 @@ import ssd
 child: ssd.Child = ssd.start(ssd.Match(name="x"), ssd.Command(["/x"]))
 ssd.stop(ssd.Match(name="x"), 30)
 ssd.find("webd")
+ssd.finds(ssd.Match(name="x"))
 """
 
 
@@ -194,7 +195,9 @@ def test_consumers_slips_are_found(project: Path) -> None:
         pytest.skip("mypy is not installed")
     (project / "wrong.py").write_text(textwrap.dedent(WRONG))
     said = checked(project, sys.executable, "-m", "mypy", "--strict", "wrong.py")
-    assert [3, 4, 5] == [int(line.split(":")[1]) for line in said.splitlines() if "error:" in line]
+    assert [3, 4, 5, 6] == [
+        int(line.split(":")[1]) for line in said.splitlines() if "error:" in line
+    ]
 
 
 @pytest.mark.slow

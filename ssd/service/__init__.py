@@ -7,6 +7,8 @@
 Names are loaded when they are first used, as those of ``ssd`` are.
 """
 
+from ssd import lazy
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.service.declaration import Service as Service
@@ -16,25 +18,9 @@ if TYPE_CHECKING:
 DIRECTORY = "/etc/ssd"  # of declarations
 INIT_D = "/etc/init.d"  # of init scripts
 
-_HOME = {
-    "DeclarationError": "errors",
-    "Service": "declaration",
-    "UnknownService": "errors",
-}
-
-__all__ = ["DeclarationError", "Service", "UnknownService"]
-
-
-def __getattr__(name: str) -> object:
-    """Load a public name from its module and keep it."""
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(__import__(f"{__name__}.{home}", fromlist=[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    """List the public names, loaded or not."""
-    return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:
+    _HOMES = {
+        "declaration": ("Service",),
+        "errors": ("DeclarationError", "UnknownService"),
+    }  # fmt: skip
+    __getattr__, __dir__, __all__ = lazy(globals(), _HOMES)

@@ -7,6 +7,8 @@ For pytest there are fixtures: ``fake_processes``, ``fake_clock``, ``ssd_command
 ``pidfile``.
 """
 
+from ssd import lazy
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.testing.clock import FakeClock as FakeClock
@@ -35,38 +37,19 @@ if TYPE_CHECKING:
     from ssd.testing.reactions import renames as renames
     from ssd.testing.reactions import together as together
 
-_HOMES = {
-    "CHECKS": "conformance", "check_process_table": "conformance", "World": "expectations",
-    "FakeWorld": "conformance", "RealWorld": "conformance",
-    "FakeClock": "clock", "FakeProcess": "process", "FakeProcesses": "fake",
-    "FakeChild": "programs", "WaitsForEver": "clock", "NotRegistered": "programs",
-    "NoDescriptor": "programs",
-    "SsdCommand": "command", "Daemons": "daemons",
-    "daemonizes": "reactions", "dies": "reactions", "executes": "reactions", "exits": "reactions",
-    "forks": "reactions", "ignores": "reactions", "in_turn": "reactions",
-    "leaves_zombie": "reactions", "reloads": "reactions", "renames": "reactions",
-    "together": "reactions",
-}  # fmt: skip
-
-__all__ = [
-    "CHECKS", "Daemons", "FakeChild", "FakeClock", "FakeProcess", "FakeProcesses", "FakeWorld",
-    "NoDescriptor", "NotRegistered", "RealWorld", "SsdCommand", "WaitsForEver", "World",
-    "check_process_table", "daemonizes", "dies", "executes", "exits", "forks", "ignores", "in_turn",
-    "leaves_zombie", "reloads", "renames", "together",
-]  # fmt: skip
-
-
-def __getattr__(name: str) -> object:
-    """Load a public name when it is first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    """List the public names, loaded or not."""
-    return sorted({*globals(), *_HOMES})
+if not TYPE_CHECKING:
+    _HOMES = {
+        "clock": ("FakeClock", "WaitsForEver"),
+        "command": ("SsdCommand",),
+        "conformance": ("CHECKS", "FakeWorld", "RealWorld", "check_process_table"),
+        "daemons": ("Daemons",),
+        "expectations": ("World",),
+        "fake": ("FakeProcesses",),
+        "process": ("FakeProcess",),
+        "programs": ("FakeChild", "NoDescriptor", "NotRegistered"),
+        "reactions": (
+            "daemonizes", "dies", "executes", "exits", "forks", "ignores", "in_turn",
+            "leaves_zombie", "reloads", "renames", "together",
+        ),
+    }  # fmt: skip
+    __getattr__, __dir__, __all__ = lazy(globals(), _HOMES)

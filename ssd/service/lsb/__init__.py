@@ -9,6 +9,8 @@ The ``log_`` family writes to standard output and returns the exit status of the
 did, and raise the exceptions of ``ssd``. Names are loaded when they are first used.
 """
 
+from ssd import lazy
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.service.lsb.daemons import killproc as killproc
@@ -30,34 +32,15 @@ if TYPE_CHECKING:
     from ssd.service.lsb.scripts import get_lsb_header_val as get_lsb_header_val
     from ssd.service.lsb.scripts import init_is_upstart as init_is_upstart
 
-_HOME = {
-    "killproc": "daemons", "start_daemon": "daemons",
-    "log_action_begin_msg": "log", "log_action_cont_msg": "log",
-    "log_action_end_msg": "log", "log_action_msg": "log", "log_begin_msg": "log",
-    "log_daemon_msg": "log", "log_end_msg": "log", "log_failure_msg": "log",
-    "log_progress_msg": "log", "log_success_msg": "log", "log_warning_msg": "log",
-    "Found": "pids", "pidofproc": "pids", "status_of_proc": "pids",
-    "get_lsb_header_val": "scripts", "init_is_upstart": "scripts",
-}  # fmt: skip
-
-__all__ = [
-    "Found", "get_lsb_header_val", "init_is_upstart", "killproc", "log_action_begin_msg",
-    "log_action_cont_msg", "log_action_end_msg", "log_action_msg", "log_begin_msg",
-    "log_daemon_msg", "log_end_msg", "log_failure_msg", "log_progress_msg", "log_success_msg",
-    "log_warning_msg", "pidofproc", "start_daemon", "status_of_proc",
-]  # fmt: skip
-
-
-def __getattr__(name: str) -> object:
-    """Load a public name from its module and keep it."""
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(__import__(f"{__name__}.{home}", fromlist=[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    """List the public names, loaded or not."""
-    return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:
+    _HOMES = {
+        "daemons": ("killproc", "start_daemon"),
+        "log": (
+            "log_action_begin_msg", "log_action_cont_msg", "log_action_end_msg", "log_action_msg",
+            "log_begin_msg", "log_daemon_msg", "log_end_msg", "log_failure_msg", "log_progress_msg",
+            "log_success_msg", "log_warning_msg",
+        ),
+        "pids": ("Found", "pidofproc", "status_of_proc"),
+        "scripts": ("get_lsb_header_val", "init_is_upstart"),
+    }  # fmt: skip
+    __getattr__, __dir__, __all__ = lazy(globals(), _HOMES)
