@@ -8,7 +8,8 @@ its threading backend (oslo.service 4.8, backend/_threading/service.py) lacks pu
   the configuration again and the service goes on.
 * TERM: `_graceful_shutdown` runs in the signal handler and ends in os._exit, in the middle of
   whatever the main thread did, a start included. Here a handler only notes the signal.
-* Nobody is told when the service is ready. Here NOTIFY_SOCKET is.
+* Nothing says READY=1 for a service in the main process, and oslo.service's systemd module knows
+  no other state. Here `Notifier` tells NOTIFY_SOCKET.
 
 The launcher with worker processes is no way out: cotyledon says READY=1 before a worker exists,
 and a killed master leaves its worker behind for a moment, in which a second service can start.
@@ -18,16 +19,57 @@ import logging
 import os
 import queue
 import signal
-from collections.abc import Callable
+import socket
+import time
+from collections.abc import Callable, MutableMapping
 from types import FrameType
 from typing import Any
 
 from oslo_config import cfg
 
 from ssd.compute.backend import service
-from ssd.compute.notify import Notifier
 
 LOG = logging.getLogger(__name__)
+
+
+class Notifier:
+    """The sender's end of NOTIFY_SOCKET. Without an address it does nothing."""
+
+    def __init__(self, address: str | None = None) -> None:
+        self.address = address
+
+    @classmethod
+    def from_environment(cls, environment: MutableMapping[str, str] = os.environ) -> "Notifier":
+        """Take the address out of `environment`, so that no child speaks in our name."""
+        return cls(environment.pop("NOTIFY_SOCKET", None))
+
+    def ready(self) -> bool:
+        """Say that the service answers. Return whether anybody was told."""
+        return self._send("READY=1")
+
+    def reloading(self) -> bool:
+        """Say that the configuration is being read again; `ready` ends that state."""
+        # systemd orders a reload and its READY=1 by this clock (sd_notify(3)).
+        return self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def stopping(self) -> bool:
+        """Say that the service is on its way down."""
+        return self._send("STOPPING=1")
+
+    def _send(self, text: str) -> bool:
+        if not self.address:
+            return False
+        # A leading @ stands for the NUL byte of Linux's abstract namespace (sd_notify(3)).
+        name = "\0" + self.address[1:] if self.address.startswith("@") else self.address
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+                channel.connect(name)
+                channel.sendall(text.encode())
+        except OSError as error:
+            # Usual for STOPPING=1: --notify-await listens until READY=1 and no longer.
+            LOG.info("Nobody to notify at %s: %s", self.address, error)
+            return False
+        return True
 
 
 class Launcher(service.ProcessLauncher):

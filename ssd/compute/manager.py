@@ -10,7 +10,7 @@ import psutil
 from oslo_config import cfg
 
 from ssd.compute.backend import messaging, periodic_task
-from ssd.compute.report import ServiceRecord
+from ssd.compute.record import ServiceRecord
 
 LOG = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from oslo_config import cfg
 from oslo_utils import importutils
 
 from ssd._version import __version__
-from ssd.compute import report
+from ssd.compute import record as report
 from ssd.compute.backend import messaging, service
 from ssd.compute.rpc import BaseEndpoint, Bus
 

@@ -16,7 +16,7 @@ def manager(load):
 @pytest.fixture
 def record(tmp_path):
     """Return the record of a service that has not reported yet."""
-    from ssd.compute.report import ServiceRecord, StateFile
+    from ssd.compute.record import ServiceRecord, StateFile
 
     return ServiceRecord(StateFile(tmp_path / "s"), host="node1", binary="b", topic="compute")
 

@@ -5,8 +5,7 @@ import os
 from ssd.errors import AlreadyRunning
 from ssd.matching import Match
 from ssd.schedule import SEND, Schedule, ScheduleError
-from ssd.service.lsb.names import comm_of
-from ssd.service.lsb.pids import default_pidfile, pidofproc
+from ssd.service.lsb.pids import comm_of, default_pidfile, pidofproc
 from ssd.signals import raw, signal_number
 from ssd.statuses import DEAD_WITH_PIDFILE, STOPPED, SUCCESS
 

@@ -35,9 +35,9 @@ COMMON = {
     "ssd.statuses",
 }
 LINES = COMMON | {"ssd.service.console", "ssd.service.lsb.log"}
-CALLS = COMMON | {"ssd.matching", "ssd.service.lsb.arguments", "ssd.service.lsb.calls"}
+CALLS = COMMON | {"ssd.service.lsb.calls"}
 PIDFILE = LINES | CALLS | {"ssd.paths", "ssd.pidfile", "ssd.processes", "ssd.service.lsb.pids"}
-TABLE = PIDFILE | {"ssd.processes.linux"}
+TABLE = PIDFILE | {"ssd.matching", "ssd.processes.linux"}
 STOP = TABLE | {
     "ssd.validation",
     "ssd.stopping",
@@ -46,7 +46,6 @@ STOP = TABLE | {
     "ssd.processes.waiting",
     "ssd.schedule",
     "ssd.service.lsb.daemons",
-    "ssd.service.lsb.names",
 }
 HEADER = {
     "ssd.service.errors",
@@ -64,7 +63,7 @@ BUDGETS = {
     "log_action_end_msg 1": LINES,
     "pidofproc -p {missing} x": PIDFILE,
     "pidofproc -p {pidfile} x": TABLE,
-    "pidofproc nobody-runs-it": TABLE | {"ssd.processes.scan", "ssd.service.lsb.names"},
+    "pidofproc nobody-runs-it": TABLE | {"ssd.processes.scan"},
     "status_of_proc -p {pidfile} x y": TABLE,
     "killproc -p {pidfile} sleep": STOP,
     "killproc -p {missing} sleep HUP": STOP,

@@ -14,7 +14,7 @@ from ssd.service.lsb.cli import FUNCTIONS
 
 from . import doors
 
-LINES = [name for name, home in FUNCTIONS.items() if home == "lines"]
+LINES = [name for name, home in FUNCTIONS.items() if home == "log"]
 
 # Texts that a shell, echo(1), printf(1) or a reader of numbers could take for something else.
 WORDS = st.one_of(

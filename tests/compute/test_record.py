@@ -9,7 +9,7 @@ import pytest
 @pytest.fixture
 def record(tmp_path):
     """Return a function that makes a record over the same file, as a restart does."""
-    from ssd.compute.report import ServiceRecord, StateFile
+    from ssd.compute.record import ServiceRecord, StateFile
 
     def record() -> ServiceRecord:
         file = StateFile(tmp_path / "node1.state.json")

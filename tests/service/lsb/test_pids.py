@@ -2,7 +2,7 @@
 
 import pytest
 
-from ssd.service.lsb.names import comm_of, means
+from ssd.service.lsb.pids import comm_of, means
 
 # program asked for, command line -> whether it is meant (the comm fits already)
 DECISIONS = {

@@ -20,7 +20,7 @@ def listener(request, tmp_path):
 
 def test_each_state_is_one_message(listener) -> None:
     """READY, RELOADING with its clock, STOPPING, as sd_notify(3) spells them."""
-    from ssd.compute.notify import Notifier
+    from ssd.compute.launcher import Notifier
 
     address, channel = listener
     notifier = Notifier(address)
@@ -34,7 +34,7 @@ def test_each_state_is_one_message(listener) -> None:
 
 def test_address_is_taken_out_of_the_environment() -> None:
     """No child may speak in the service's name."""
-    from ssd.compute.notify import Notifier
+    from ssd.compute.launcher import Notifier
 
     environment = {"NOTIFY_SOCKET": "@somebody"}
     assert "@somebody" == Notifier.from_environment(environment).address
@@ -43,7 +43,7 @@ def test_address_is_taken_out_of_the_environment() -> None:
 
 def test_nobody_to_notify_is_no_failure(tmp_path) -> None:
     """Neither without an address nor when the listener has gone."""
-    from ssd.compute.notify import Notifier
+    from ssd.compute.launcher import Notifier
 
     assert not Notifier.from_environment({}).ready()
     assert not Notifier(str(tmp_path / "gone")).stopping()

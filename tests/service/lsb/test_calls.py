@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ssd.service.lsb.arguments import getopts
+from ssd.service.lsb.calls import getopts
 
 # Prints the last value of each option, then the operands; a complaint is a line of its own.
 SCRIPT = """
