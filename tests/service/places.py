@@ -1,4 +1,4 @@
-"""A folder of declarations, and the command that looks into it."""
+"""A directory of declarations, and the command that reads it."""
 
 import subprocess
 from pathlib import Path
@@ -7,29 +7,29 @@ from ssd import pidfile
 
 
 class Place:
-    """A folder of declarations, and the command that looks into it."""
+    """A directory of declarations, and the command that reads it."""
 
-    def __init__(self, folder: Path, command: Path) -> None:
-        self.folder = folder
+    def __init__(self, directory: Path, command: Path) -> None:
+        self.directory = directory
         self.command = command
-        self.pidfile = folder / "nap.pid"
+        self.pidfile = directory / "nap.pid"
 
     def declare(self, text: str = "", name: str = "nap") -> None:
-        """Declare a nap, with more lines."""
-        (self.folder / f"{name}.toml").write_text(
+        """Declare the service nap, with more lines."""
+        (self.directory / f"{name}.toml").write_text(
             'executable = "/bin/sleep"\narguments = ["1000"]\n'
-            f'pidfile = "{self.folder}/{name}.pid"\n{text}'
+            f'pidfile = "{self.directory}/{name}.pid"\n{text}'
             if "executable" not in text
-            else f'pidfile = "{self.folder}/{name}.pid"\n{text}'
+            else f'pidfile = "{self.directory}/{name}.pid"\n{text}'
         )
 
     def __call__(self, *words: str, **options: object) -> subprocess.CompletedProcess[str]:
         """Run the command."""
-        argv = [self.command, f"--directory={self.folder}", *words]
+        argv = [self.command, f"--directory={self.directory}", *words]
         return subprocess.run(argv, capture_output=True, text=True, timeout=60, **options)
 
     def expect(self, status: int, *words: str) -> str:
-        """Insist on an exit status; return what was printed."""
+        """Check the exit status; return the output."""
         done = self(*words)
         assert status == done.returncode, done.stdout + done.stderr
         return done.stdout

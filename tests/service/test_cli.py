@@ -44,9 +44,9 @@ def test_life_of_a_service_has_lsb_statuses(place) -> None:
 @pytest.mark.parametrize(("verb", "status"), [("start", 6), ("stop", 6), ("status", 4)])
 def test_service_that_cannot_be_identified_is_an_error(place, verb, status) -> None:
     """The declaration is invalid; that of another service still works."""
-    (place.folder / "a.toml").write_text('script = "sleep 1000"\npidfile = "none"\n')
+    (place.directory / "a.toml").write_text('script = "sleep 1000"\npidfile = "none"\n')
     done = place("a", verb)
-    reason = f"ssd-service: {place.folder}/a.toml: executable: it is known by no pidfile"
+    reason = f"ssd-service: {place.directory}/a.toml: executable: it is known by no pidfile"
     assert (status, True) == (done.returncode, done.stderr.startswith(reason)), done.stderr
     place.declare(name="b")
     done = place("all", verb)
@@ -71,7 +71,7 @@ def test_excess_words_are_an_error(place) -> None:
 
 def test_relative_path_needs_a_working_directory(place, run) -> None:
     """The error names the path if that directory is gone."""
-    gone = place.folder / "gone"
+    gone = place.directory / "gone"
     ours = f"rmdir {gone}; exec {place.command}"
     ours_elsewhere = "--directory=rel nap"
     for words, status in (
@@ -85,7 +85,7 @@ def test_relative_path_needs_a_working_directory(place, run) -> None:
 @pytest.mark.parametrize("words", ["all status", "nap status", "all start", "generate sysv nap"])
 def test_directory_option_needs_an_existing_directory(place, run, words) -> None:
     """Otherwise a typing error would start nothing, and succeed."""
-    typo = f"{place.folder}/typo"
+    typo = f"{place.directory}/typo"
     done = run(place.command, f"--directory={typo}", *words.split())
     expected = 4 if "status" in words else 1, f"ssd-service: {typo}: No such file or directory\n"
     assert expected == (done.returncode, done.stderr)
@@ -122,10 +122,10 @@ def test_help_and_version_are_printed(ssd_path, run) -> None:
 
 def test_name_is_not_a_file_in_the_working_directory(place) -> None:
     """In any directory."""
-    (place.folder / "nap").mkdir()
-    done = place("nap", "status", cwd=place.folder)
+    (place.directory / "nap").mkdir()
+    done = place("nap", "status", cwd=place.directory)
     assert 1 == done.returncode
-    assert os.path.isdir(place.folder / "nap")
+    assert os.path.isdir(place.directory / "nap")
 
 
 def test_main_takes_a_process_table(tmp_path, monkeypatch, capfd) -> None:

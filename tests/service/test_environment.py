@@ -5,7 +5,7 @@ import os
 
 def test_environment_is_that_of_service8(place) -> None:
     """The locale, PATH, TERM and declared variables; nothing else of the caller's."""
-    pipe = place.folder / "pipe"
+    pipe = place.directory / "pipe"
     os.mkfifo(pipe)
     place.declare(f'executable = "/usr/bin/env"\noutput = "{pipe}"\n[environment]\nMINE = "yes"\n')
     given = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "SECRET": "x", "TERM": "dumb"}

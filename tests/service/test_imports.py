@@ -109,16 +109,16 @@ BUDGETS = {
 }
 
 
-def loaded(folder: Path, *words: str) -> tuple[int, dict[str, str | None]]:
+def loaded(directory: Path, *words: str) -> tuple[int, dict[str, str | None]]:
     """Run the command in a child; return its status, and the modules with their files."""
-    done = python(LIST, f"--directory={folder}", *words, flags=PLAIN)
+    done = python(LIST, f"--directory={directory}", *words, flags=PLAIN)
     status, files = json.loads(done.stdout.splitlines()[-1])
     return status, files
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return a folder with one declaration of each kind."""
+def directory(tmp_path: Path) -> Path:
+    """Return a directory with one declaration of each kind."""
     place = tmp_path / "declared"
     place.mkdir()
     pidfile = tmp_path / "pid"
@@ -130,13 +130,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("line", BUDGETS)
-def test_verb_loads_only_what_it_needs(line: str, folder: Path) -> None:
+def test_verb_loads_only_what_it_needs(line: str, directory: Path) -> None:
     """Nothing expensive, only modules of its own list, and no more lines than its budget."""
     allowed, budget = BUDGETS[line]
     allowed, budget = allowed | OTHER_INITS, budget + MORE
     with child() as process:
-        (folder.parent / "pid").write_text(f"{process.pid}\n")
-        status, files = loaded(folder, *line.split())
+        (directory.parent / "pid").write_text(f"{process.pid}\n")
+        status, files = loaded(directory, *line.split())
     own = {name for name in files if name.partition(".")[0] == "ssd"}
     assert 0 == status
     free = account(files)
@@ -146,13 +146,13 @@ def test_verb_loads_only_what_it_needs(line: str, folder: Path) -> None:
     assert budget >= lines_of(files)
 
 
-def test_start_loads_python_daemon_and_nothing_else(folder: Path) -> None:
+def test_start_loads_python_daemon_and_nothing_else(directory: Path) -> None:
     """Not psutil, not subprocess, no module of other verbs."""
-    (folder / "toml.toml").write_text(
-        f'executable = "/bin/sleep"\narguments = ["1000"]\npidfile = "{folder.parent}/pid"\n'
+    (directory / "toml.toml").write_text(
+        f'executable = "/bin/sleep"\narguments = ["1000"]\npidfile = "{directory.parent}/pid"\n'
     )
-    status, files = loaded(folder, "toml", "start")
-    with ended(int((folder.parent / "pid").read_text())):
+    status, files = loaded(directory, "toml", "start")
+    with ended(int((directory.parent / "pid").read_text())):
         own = {name for name in files if name.partition(".")[0] == "ssd"}
         assert 0 == status
         assert "daemon.daemon" in files

@@ -151,9 +151,9 @@ def test_administrators_file_must_be_trusted(tmp_path: Path, setting: str) -> No
 def test_distrust_is_one_line_of_every_command(place, words: str, status: int) -> None:
     """A verb by name, all, a path, generate."""
     place.declare()
-    (place.folder / "nap.toml").chmod(0o666)
-    done = place(*words.format(place.folder).split())
-    reason = f"ssd-service: {place.folder}/nap.toml: it is not obeyed: everybody may write it "
+    (place.directory / "nap.toml").chmod(0o666)
+    done = place(*words.format(place.directory).split())
+    reason = f"ssd-service: {place.directory}/nap.toml: it is not obeyed: everybody may write it "
     assert status == done.returncode
     assert done.stderr.startswith(reason), done.stderr
     assert 1 == done.stderr.count("\n")

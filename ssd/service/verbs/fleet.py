@@ -199,11 +199,10 @@ class Fleet:
 
 
 def levels(services: "Iterable[Service]") -> "list[list[Service]]":
-    """Return the services in levels: each needs nothing but what is in levels before it.
+    """Return the services in levels: each needs only services of earlier levels.
 
-    Required-Start and Should-Start count as far as they name one of these services, by its
-    name or by what it provides. Services that wait for each other share a level. Within a
-    level the order is that of the names.
+    Required-Start and Should-Start count if they name one of these services, or what it
+    provides. Services that wait for each other share a level. In a level they stand by name.
     """
     left = sorted(services, key=lambda service: service.name)
     homes = {facility: s.name for s in left for facility in (s.name, *s.provides)}
@@ -215,7 +214,7 @@ def levels(services: "Iterable[Service]") -> "list[list[Service]]":
     while left:
         waiting = {service.name for service in left}
         ready = [service for service in left if not needs[service.name] & waiting]
-        if not ready:  # a circle: nothing says who of it is first, but it is before the others
+        if not ready:  # a circle: it has no first service, but it comes before the others
             circle = min((_needed(each.name, needs, waiting) for each in left), key=len)
             ready = [service for service in left if service.name in circle]
         ordered.append(ready)
@@ -224,7 +223,7 @@ def levels(services: "Iterable[Service]") -> "list[list[Service]]":
 
 
 def _needed(name: str, needs: "dict[str, set[str]]", waiting: "set[str]") -> "set[str]":
-    """Return a name and those that it needs, directly or not, as far as they wait."""
+    """Return a name and all waiting names that it needs, directly or not."""
     found: set[str] = set()
     ahead = {name}
     while ahead:
@@ -234,15 +233,15 @@ def _needed(name: str, needs: "dict[str, set[str]]", waiting: "set[str]") -> "se
 
 
 def map_in_processes(
-    items: "Sequence[Item]", work: "Callable[[Item], Result]", most: int | None = None
+    items: "Sequence[Item]", work: "Callable[[Item], Result]", processes: int | None = None
 ) -> "list[Result]":
-    """Return what ``work`` gives for each item, in their order.
+    """Return the result of ``work`` for each item, in their order.
 
-    ``most`` processes take part, as many as there are processors if None. Only for a process
-    with a single thread; the results have to be plain (marshal). An exception in ``work``
-    ends the whole with that of the caller's own share, or ChildProcessError.
+    ``processes``: how many take part, one per processor if None. Only for a process with a
+    single thread; marshal must be able to write the results. If ``work`` raises, so does this:
+    the same in this process's own share, ChildProcessError in another's.
     """
-    count = min(most or os.cpu_count() or 1, len(items) // MIN_SHARE) or 1
+    count = min(processes or os.cpu_count() or 1, len(items) // MIN_SHARE) or 1
     size = -(-len(items) // count) or 1
     shares = [items[start : start + size] for start in range(0, len(items), size)]
     helpers = [_start(each, work) for each in shares[1:]]
@@ -263,14 +262,14 @@ def _start(items: "Sequence[Item]", work: "Callable[[Item], Result]") -> tuple[i
 
 
 def _help(items: "Sequence[Item]", work: "Callable[[Item], Result]", writing: int) -> "NoReturn":
-    """Be the process that was forked."""
+    """In the forked process: write the results, and end."""
     status = 1
     try:
         with open(writing, "wb") as pipe:
             marshal.dump([work(item) for item in items], pipe)
         status = 0
     finally:
-        os._exit(status)  # the caller's buffers and exit handlers are not ours
+        os._exit(status)  # without the caller's buffers and exit handlers
 
 
 def _finish(pid: int, reading: int) -> "list[Result]":
@@ -278,6 +277,6 @@ def _finish(pid: int, reading: int) -> "list[Result]":
     with open(reading, "rb") as pipe:
         data = pipe.read()
     if os.waitpid(pid, 0)[1]:
-        raise ChildProcessError(f"process {pid}, which had a share of the work, has failed")
+        raise ChildProcessError(f"process {pid} has failed at its share of the work")
     results: list[Result] = marshal.loads(data)
     return results

@@ -41,7 +41,7 @@ def perform(
     outcome = steps.look(for_start=(verbs.LOOK, verbs.ABSENT) in verbs.TABLE[resolved])
     move = verbs.decide(resolved, verbs.LOOK, outcome)
     if resolved == "status":
-        tell(steps, outcome)
+        write(STDOUT, sentence(steps, outcome))
     elif outcome == verbs.ABSENT:
         write(STDERR, f"{service.name}: {service.program} {move.words}\n")
     elif resolved in verbs.LINES and outcome != verbs.LACKING:
@@ -94,11 +94,6 @@ def end_line(console: "Console", move: "Move") -> None:
     if move.words:
         console.progress(move.words)
     console.end(min(move.status, 1))
-
-
-def tell(steps: Steps, outcome: str) -> None:
-    """Print the state of a service."""
-    write(STDOUT, sentence(steps, outcome))
 
 
 def sentence(steps: Steps, outcome: str, brief: bool = False) -> str:

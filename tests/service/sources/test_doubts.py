@@ -159,8 +159,8 @@ def test_proposed_variables_exist() -> None:
 def test_doubts_are_printed_by_verbs_that_start(place) -> None:
     """Not by a status, which is asked often."""
     text = f"DAEMON=/bin/sleep\nDAEMON_ARGS=1000\nDAEMON_USER=nobody\nPIDFILE={place.pidfile}\n"
-    (place.folder / "nap").write_text(text)
-    reason = f"{place.folder}/nap:3: DAEMON_USER has no effect; did you mean SERVICE_USER?\n"
+    (place.directory / "nap").write_text(text)
+    reason = f"{place.directory}/nap:3: DAEMON_USER has no effect; did you mean SERVICE_USER?\n"
     for verb in ("start", "restart", "show-args"):
         assert f"ssd-service: warning: {reason}" == place("nap", verb).stderr
     assert ("", "") == (place("nap", "status").stderr, place("nap", "stop").stderr)
@@ -174,7 +174,7 @@ def test_doubts_are_printed_by_verbs_that_start(place) -> None:
 
 def test_process_changes_are_in_generated_files(place) -> None:
     """Variables, limits and mask."""
-    (place.folder / "nap").write_text(f"{HEAD}export FOO=bar\nulimit -n 64\numask 077\n")
+    (place.directory / "nap").write_text(f"{HEAD}export FOO=bar\nulimit -n 64\numask 077\n")
     lines = place.expect(0, "generate", "systemd", "nap").splitlines()
     assert {"Environment=FOO=bar", "LimitNOFILE=64", "UMask=0077"} <= set(lines)
 

@@ -1,4 +1,4 @@
-"""``status --json``: what is told of a service and its processes."""
+"""``status --json``: the facts of a service and its processes."""
 
 import errno
 import json
@@ -15,7 +15,7 @@ from ssd.testing import FakeProcesses
 
 def test_json_has_all_facts_of_a_process_and_its_children(place) -> None:
     """Everything that psutil knows, but for what is left out on purpose."""
-    pipe = place.folder / "pipe"
+    pipe = place.directory / "pipe"
     os.mkfifo(pipe)
     place.declare(
         f'executable = "/bin/sh"\narguments = ["-c", "cat {pipe}; :"]\n'
@@ -50,7 +50,7 @@ def test_facts_without_descriptors_are_an_error_not_null(place, fact, monkeypatc
     with ended(place.pid):
         monkeypatch.setattr(psutil.Process, fact, fail)
         monkeypatch.setattr(os, "environ", dict(os.environ))
-        status = main(["ssd-service", f"--directory={place.folder}", "nap", "status", "--json"])
+        status = main(["ssd-service", f"--directory={place.directory}", "nap", "status", "--json"])
     told, complaint = capfd.readouterr()
     assert (4, "") == (status, told)
     assert "Too many open files" in complaint

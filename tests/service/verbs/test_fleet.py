@@ -17,12 +17,12 @@ def test_all_verbs_go_by_name_with_the_highest_status(place) -> None:
     assert "Starting a: a.\nStarting b: b.\n" == place.expect(0, "all", "start")
     assert 2 == place.expect(0, "all", "status").count("is running (process ")
     assert 2 == len(json.loads(place.expect(0, "all", "status", "--json")))
-    (place.folder / "c.toml").write_text("x = 1\n")
+    (place.directory / "c.toml").write_text("x = 1\n")
     done = place("all", "status")
     assert (4, 2) == (done.returncode, done.stdout.count("is running"))
     assert "c.toml:1: x" in done.stderr
     assert 2 == len(json.loads(place.expect(4, "all", "status", "--json")))
-    (place.folder / "c.toml").unlink()
+    (place.directory / "c.toml").unlink()
     assert "Stopping a: a.\nStopping b: b.\n" == place.expect(0, "all", "stop")
     place.expect(3, "all", "frobnicate")
 
@@ -36,9 +36,9 @@ touch ready/$1; while :; do sleep 0.01; done
 
 def test_stop_of_many_takes_the_time_of_one(place) -> None:
     """None of them ends before all have the signal."""
-    work = place.folder / "work"  # a folder declares nothing
-    for folder in ("ready", "told"):
-        (work / folder).mkdir(parents=True)
+    work = place.directory / "work"  # a directory is no declaration
+    for directory in ("ready", "told"):
+        (work / directory).mkdir(parents=True)
     (work / "together").write_text(TOGETHER)
     for name in "abcdef":
         place.declare(
@@ -57,7 +57,7 @@ def test_stop_of_many_takes_the_time_of_one(place) -> None:
 
 def test_service_without_a_program_does_not_stop_the_others(place) -> None:
     """It is reported, with the status that it has by its name, and the others start."""
-    (place.folder / "a.toml").write_text("")
+    (place.directory / "a.toml").write_text("")
     place.declare(name="b")
     done = place("all", "start")
     assert (6, "Starting b: b.\n") == (done.returncode, done.stdout)
@@ -66,7 +66,7 @@ def test_service_without_a_program_does_not_stop_the_others(place) -> None:
 
 def test_invalid_declaration_does_not_stop_the_others(place) -> None:
     """Its status, as by its name, is 6: not configured."""
-    (place.folder / "a.toml").write_text("x = 1\n")
+    (place.directory / "a.toml").write_text("x = 1\n")
     place.declare(name="b")
     place.expect(6, "a", "start")
     assert "Starting b: b.\n" == place.expect(6, "all", "start")
@@ -111,11 +111,11 @@ def test_levels_put_needed_services_first(services, wanted) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 99, 250, 1001])
-@pytest.mark.parametrize("most", [1, 2, 7])
-def test_map_in_processes_keeps_the_order(count: int, most: int) -> None:
+@pytest.mark.parametrize("processes", [1, 2, 7])
+def test_map_in_processes_keeps_the_order(count: int, processes: int) -> None:
     """Each item once, in any of the processes."""
     assert [n * n for n in range(count)] == fleet.map_in_processes(
-        range(count), lambda n: n * n, most
+        range(count), lambda n: n * n, processes
     )
 
 

@@ -1,4 +1,4 @@
-"""A service that another init runs is left to that: nothing is started beside it."""
+"""A service that another init runs: that init does the verb, and no second one starts."""
 
 import subprocess
 
@@ -93,7 +93,7 @@ def test_systemd_without_the_verb_is_reported(tell) -> None:
         "systemd; : > /tmp/active",  # there is a unit, and it does not run
         "systemd; rm /run/systemd/system/nap.service",
         "mkdir -p /run/systemd/system /run/openrc/started",
-        # The script whose start we are.
+        # Called by the script of the service itself.
         "openrc; export RC_SVCNAME=nap",
         # An init script of ours, which OpenRC runs and service(8) notes.
         "openrc; mkdir /tmp/d; mount --bind /tmp/d /etc/init.d;"

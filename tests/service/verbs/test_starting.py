@@ -44,9 +44,9 @@ def test_start_waits_for_children_if_sigchld_is_ignored(place) -> None:
     """A shell, a hook, a check of readiness, and a program that detaches itself."""
     lines = "DAEMON=/bin/true\nSERVICE_BACKGROUND=no\nSERVICE_BEFORE_START=true\n"
     probe = "SERVICE_READINESS='kind=command command=true'\n"
-    (place.folder / "nap").write_text(f"{lines}PIDFILE={place.pidfile}\n{probe}")
+    (place.directory / "nap").write_text(f"{lines}PIDFILE={place.pidfile}\n{probe}")
     code = "from ssd.service.cli import main; import os, sys; os._exit(main(sys.argv))"
-    words = [sys.executable, "-c", code, f"--directory={place.folder}", "nap", "start"]
+    words = [sys.executable, "-c", code, f"--directory={place.directory}", "nap", "start"]
     ignore = {"preexec_fn": lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)}
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, **ignore)
     assert (0, "Starting nap: nap.\n", "") == (done.returncode, done.stdout, done.stderr)
@@ -54,22 +54,22 @@ def test_start_waits_for_children_if_sigchld_is_ignored(place) -> None:
 
 def test_start_runs_its_steps_in_order(place) -> None:
     """Directories, before_start, the program, after_start; if the last fails, the start stands."""
-    log = place.folder / "log"
+    log = place.directory / "log"
     place.declare(
-        f'directories = [{{path = "{place.folder}/made/deep", mode = "0750"}}]\n'
-        f'before_start = "test -d {place.folder}/made/deep; echo before >> {log}"\n'
+        f'directories = [{{path = "{place.directory}/made/deep", mode = "0750"}}]\n'
+        f'before_start = "test -d {place.directory}/made/deep; echo before >> {log}"\n'
         f'after_start = "test -s {place.pidfile}; echo after >> {log}; false"\n'
     )
     done = place("nap", "start")
     assert 0 == done.returncode
     assert "after_start ended with status 1" in done.stderr
     assert "before\nafter\n" == log.read_text()
-    assert 0o750 == (place.folder / "made/deep").stat().st_mode & 0o777
+    assert 0o750 == (place.directory / "made/deep").stat().st_mode & 0o777
 
 
 def test_start_waits_until_a_program_has_detached_itself(place) -> None:
     """Until its first process ends; its own pidfile counts."""
-    program = place.folder / "forking.py"
+    program = place.directory / "forking.py"
     program.write_text(FORKING)
     place.declare(
         f'executable = "{sys.executable}"\nbackground = false\n'
@@ -105,7 +105,7 @@ def test_detached_x_is_not_ready(place) -> None:
 
 def test_restart_waits_until_the_command_succeeds(place) -> None:
     """The command is run until it does."""
-    asked = place.folder / "asked"
+    asked = place.directory / "asked"
     script = f"echo x >> {asked}; test $(wc -l < {asked}) -ge 3"
     place.declare(
         f'[readiness]\nkind = "command"\ntimeout = 60\ncommand = ["/bin/sh", "-c", "{script}"]\n'
@@ -156,7 +156,7 @@ def test_readiness_command_that_hangs_is_killed(place) -> None:
     place.declare(
         '[readiness]\nkind = "command"\ntimeout = 0.2\ncommand = ["/bin/sleep", "1000"]\n'
     )
-    with let_go() as held:  # by the probe; the service has nothing of the caller's
+    with let_go() as held:  # by the command; the service inherits no descriptor
         done = place("nap", "start", pass_fds=[held])
     assert 1 == done.returncode
     assert "not ready after 0.2 seconds" in done.stderr
