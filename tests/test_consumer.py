@@ -17,7 +17,9 @@ import pytest
 from kit import pages
 from kit.children import PATIENCE
 
-PAGE = Path(__file__).parent.parent / "docs" / "reference" / "library.md"
+DOCS = Path(__file__).parent.parent / "docs"
+# Those whose examples are a program; on the others they are tests, which have fixtures.
+PAGES = ("supervisor", "capture-output", "ctrl-c", "sigchld", "frozen-application", "respawn")
 
 # Of each name at least what a supervisor does with it; --disallow-any-expr lets no Any through.
 CONSUMER = """
@@ -145,10 +147,10 @@ if __name__ == "__main__":
 """
 
 
-def tutorial() -> Iterator[str]:
-    """Yield the code of the library's page, block by block, as one module would have it."""
+def code(page: str) -> Iterator[str]:
+    """Yield the code of a how-to, block by block, as one module would have it."""
     parser = doctest.DocTestParser()
-    for _, kind, content in pages.blocks(PAGE.read_text()):
+    for _, kind, content in pages.blocks((DOCS / "howto" / f"{page}.md").read_text()):
         if kind == "python" and ">>>" in content:
             yield from (example.source for example in parser.get_examples(content))
         elif kind == "python":
@@ -159,7 +161,9 @@ def tutorial() -> Iterator[str]:
 def project(tmp_path: Path) -> Path:
     """Write the consumer's project, and return its folder."""
     (tmp_path / "consumer.py").write_text(CONSUMER)
-    (tmp_path / "tutorial.py").write_text("\n".join(tutorial()))
+    for page in PAGES:
+        name = page.replace("-", "_")
+        (tmp_path / f"{name}.py").write_text("\n".join(code(page)))
     return tmp_path
 
 
@@ -172,11 +176,11 @@ def checked(project: Path, *command: str) -> str:
 
 
 def test_consumers_project_passes_mypy(project: Path) -> None:
-    """The tutorial too; and what the library gives is nowhere Any."""
+    """The how-tos' code too; and what the library gives is nowhere Any."""
     if importlib.util.find_spec("mypy") is None:
         pytest.skip("mypy is not installed")
     mypy = [sys.executable, "-m", "mypy", "--strict"]
-    assert "" == checked(project, *mypy, "tutorial.py")
+    assert "" == checked(project, *mypy, *(f"{page.replace('-', '_')}.py" for page in PAGES))
     assert "" == checked(project, *mypy, "--disallow-any-expr", "consumer.py")
 
 

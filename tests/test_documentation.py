@@ -1,17 +1,22 @@
 """Every fenced example in README and docs does what it shows."""
 
 import os
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import CHECKOUT, TESTS, Run
 from kit import namespace, pages
+from test_reference import resolve
 
-PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
+DOCS = sorted(page for page in (CHECKOUT / "docs").rglob("*.md") if "_build" not in page.parts)
+PAGES = [CHECKOUT / "README.md", *DOCS]
+LONGEST = 425  # lines of a page: about 400
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
 def test_examples_of_a_page_are_true(page: Path, run: Run, ssd_path: Path, tmp_path) -> None:
     """Each command prints what stands below it, and each piece of Python runs."""
     environment = {
@@ -55,3 +60,84 @@ def test_unknown_info_string_fails(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("```sh\nreboot\n```\n\n```text\nanything\n```\n")
     assert 1 == len(list(pages.failures(page)))
+
+
+def prose(page: Path) -> str:
+    """Return a page without its fenced blocks."""
+    return pages.FENCE.sub("", page.read_text())
+
+
+def references() -> Iterator[tuple[Path, str, str]]:
+    """Yield (page, target, anchor) of each link from one page to another, or to itself."""
+    for page in PAGES:
+        for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", prose(page)):
+            yield page, target, anchor
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub and MyST make of a page's headings."""
+    titles = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_links_lead_to_headings_that_exist() -> None:
+    """A link with an anchor names a heading of a page."""
+    wrong = [
+        f"{page.name}: {target}#{anchor}"
+        for page, target, anchor in references()
+        if anchor and anchor not in anchors((page.parent / target) if target else page)
+    ]
+    assert [] == wrong
+
+
+def test_names_of_the_package_on_the_pages_exist() -> None:
+    """Each dotted name of ssd, in backticks, is one that can be imported or looked up."""
+    missing = set()
+    for page in PAGES:
+        for name in re.findall(r"`(ssd(?:\.\w+)+)", prose(page)):
+            if re.fullmatch(r"ssd\.(8|toml|cfg)", name):
+                continue
+            try:
+                resolve(name)
+            except (AssertionError, AttributeError):
+                missing.add(f"{page.name}: {name}")
+    # Set by constructors, so that the class has no such attribute.
+    assert {"glossary.md: ssd.Stop.outcome", "glossary.md: ssd.Stop.rounds"} >= missing
+
+
+def test_files_of_the_project_on_the_pages_exist() -> None:
+    """Each path below ssd/, scripts/, tests/ or docs/ is there."""
+    path = re.compile(r"`((?:ssd|scripts|tests|docs)/[\w./-]*[\w/])(?:::\w+)?[`, ]")
+    missing = {
+        f"{page.name}: {name}"
+        for page in PAGES
+        for name in path.findall(prose(page))
+        if not (CHECKOUT / name).exists()
+    }
+    assert set() == missing
+
+
+def test_pages_are_short() -> None:
+    """A question is answered in under a minute."""
+    lines = {page.name: page.read_text().count("\n") for page in DOCS}
+    assert {} == {name: count for name, count in lines.items() if count > LONGEST}
+
+
+@pytest.mark.parametrize("page", sorted((CHECKOUT / "docs" / "howto").glob("*.md")), ids=str)
+def test_howto_begins_with_its_answer(page: Path) -> None:
+    """After the title."""
+    title, _, text = page.read_text().partition("\n\n")
+    assert title.startswith("# ") and text.startswith("**In short:** ")
+
+
+def test_index_leads_to_every_page() -> None:
+    """In a table, and in the navigation."""
+    index = CHECKOUT / "docs" / "index.md"
+    linked = {
+        (index.parent / target).resolve() for page, target, _ in references() if page == index
+    }
+    assert {page for page in DOCS if page != index} == linked
+    listed = re.findall(r"^[\w/-]+$", index.read_text(), re.MULTILINE)
+    assert {page for page in DOCS if page != index} == {
+        (index.parent / f"{name}.md").resolve() for name in listed
+    }

@@ -1,0 +1,124 @@
+"""docs/reference writes out every public signature, and each is what the package has."""
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+
+import pytest
+from conftest import CHECKOUT
+
+REFERENCE = CHECKOUT / "docs" / "reference"
+AIO = ("start", "stop", "stop_all", "wait")
+MODULES = ("ssd", "ssd.aio", "ssd.service", "ssd.service.lsb", "ssd.testing")
+# Base classes of errors and warnings stand in tables, and types of facts are told in prose.
+PLAIN = re.compile(r"\b(?:ssd|collections|typing|os|signal)\.(?:[a-z_]+\.)*(?=[A-Z])")
+
+
+def blocks() -> Iterator[tuple[str, str]]:
+    """Yield page and content of each fenced block of text."""
+    for page in sorted(REFERENCE.glob("*.md")):
+        for content in re.findall(r"^```text\n(.*?)^```$", page.read_text(), re.M | re.S):
+            yield page.name, content
+
+
+def written() -> Iterator[tuple[str, str, str]]:
+    """Yield (page, name, signature) of each signature on a page."""
+    start = re.compile(r"^(?:class |async )?(ssd[\w.]*)(?=\()", re.MULTILINE)
+    for page, content in blocks():
+        starts = [*start.finditer(content)]
+        for found, after in zip(starts, [*starts[1:], None], strict=False):
+            end = after.start() if after else len(content)
+            yield page, found[1], plain(content[found.end() : end])
+
+
+def plain(signature: str) -> str:
+    """Return a signature without layout, quotes of annotations, modules and ``self``."""
+    text = re.sub(r"\s+", " ", PLAIN.sub("", signature)).strip()
+    text = re.sub(r"\( ?(?:self(?:, )?)?", "(", text)
+    text = re.sub(r",? \)", ")", text)
+    text = re.sub(r"(?<=[:>] )'([^']*)'|(?<=\[)'(\w+)'", r"\1\2", text)
+    return text.replace("['FakeProcess']", "[FakeProcess]")
+
+
+def resolve(name: str) -> object:
+    """Return what a dotted name stands for."""
+    parts = name.split(".")
+    for length in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:length]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[length:]:
+            found = getattr(found, part)
+        return found
+    raise AssertionError(f"{name}: there is no such name")
+
+
+SIGNATURES = [*written()]
+
+
+@pytest.mark.parametrize(("page", "name", "signature"), SIGNATURES, ids=lambda value: value[:60])
+def test_signature_on_a_page_is_that_of_the_code(page: str, name: str, signature: str) -> None:
+    """A reader of the repository's pages needs no Sphinx and no source."""
+    assert plain(str(inspect.signature(resolve(name)))) == signature
+
+
+def names() -> Iterator[tuple[str, str]]:
+    """Yield (module, name) of everything public."""
+    for module in MODULES:
+        found = importlib.import_module(module)
+        public = getattr(found, "__all__", AIO)
+        yield from ((module, name) for name in public)
+
+
+@pytest.mark.parametrize(("module", "name"), [*names()])
+def test_public_name_is_in_the_reference(module: str, name: str) -> None:
+    """With its signature, or in a table with its attributes."""
+    dotted = f"{module}.{name}"
+    if dotted in {written for _, written, _ in SIGNATURES}:
+        return
+    pages = "\n".join(page.read_text() for page in REFERENCE.glob("*.md"))
+    assert re.search(rf"`{re.escape(dotted)}`", pages), f"{dotted}: nothing tells of it"
+
+
+def classes() -> Iterator[tuple[str, type]]:
+    """Yield the public classes that have a signature on a page, but for those of fakes."""
+    for _, name, _ in SIGNATURES:
+        if not name.startswith("ssd.testing.") and inspect.isclass(found := resolve(name)):
+            yield name, found
+
+
+@pytest.mark.parametrize(("name", "of"), [*classes()], ids=lambda value: str(value))
+def test_members_of_a_class_are_in_the_reference(name: str, of: type) -> None:
+    """Public methods have their signature, attributes and properties their name in backticks."""
+    pages = "\n".join(page.read_text() for page in REFERENCE.glob("*.md"))
+    signed = {written for _, written, _ in SIGNATURES}
+    for member, value in vars(of).items():
+        if member.startswith("_"):
+            continue
+        if inspect.isroutine(value):
+            assert f"{name}.{member}" in signed or f"`{member}" in pages, f"{name}.{member}"
+        else:
+            assert f"`{member}" in pages, f"{name}.{member}"
+
+
+def test_exceptions_have_their_attributes_in_the_table() -> None:
+    """As their constructors are given them, but for SSD's root and plain warnings."""
+    import ssd
+
+    rows = dict(
+        re.findall(r"^\| `(ssd\.\w+)` \| (.*?) \|", (REFERENCE / "library.md").read_text(), re.M)
+    )
+    for name in ssd.__all__:
+        value = getattr(ssd, name)
+        if not (inspect.isclass(value) and issubclass(value, Exception)):
+            continue
+        own = [] if "__init__" not in dir_of(value) else [*inspect.signature(value).parameters]
+        if not issubclass(value, Warning):
+            assert own == re.findall(r"`(\w+)`", rows[f"ssd.{name}"]), name
+
+
+def dir_of(of: type) -> set[str]:
+    """Return the names that a class and its bases within ssd define."""
+    return {name for base in of.__mro__ if base.__module__[:3] == "ssd" for name in vars(base)}
