@@ -1,4 +1,4 @@
-"""One declaration of a service: what it is, how it is started, stopped and asked after."""
+"""The declaration of a service: its fields, and what the library needs to run it."""
 
 import os
 
@@ -21,13 +21,12 @@ else:
 class Service(Fields):
     """A service as declared; its attributes are the fields of ``ssd.service.fields.TABLE``.
 
-    Keywords and attributes have the form that a TOML file has: texts, numbers, true and
-    false, lists and tables. Two services are equal if all their fields are. ``file`` is
-    where it was read from, None if from no file; ``find_doubts`` makes ``doubts``, None if
-    there can be none.
+    Keywords and attributes have the types of a TOML file: texts, numbers, true and false,
+    lists and tables. Two services are equal if all their fields are equal. ``file`` is the
+    path of the declaration, None if it was not read from a file; ``find_doubts`` returns the
+    ``doubts``, and is None if there are none.
 
-    Raises DeclarationError for an unknown field, a value that a field cannot have, or a
-    missing name.
+    Raises DeclarationError for an unknown field, an invalid value, or a missing name.
     """
 
     __slots__ = (*NAMES, "file", "find_doubts")
@@ -46,7 +45,7 @@ class Service(Fields):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> object:
-            """Make a default when it is first asked for: few of them are, of many services."""
+            """Make a default when it is first used: with many services, few of them are."""
             if name not in KINDS:
                 raise AttributeError(f"a Service has no field {name!r}")
             value = _default(name, self.name)
@@ -64,9 +63,9 @@ class Service(Fields):
             raise DeclarationError(error.reason, whole, file=self.file) from None
 
     def to_dict(self) -> dict[str, object]:
-        """Return the fields that differ from what they are by default, in the table's order.
+        """Return the fields that differ from their defaults, in the order of the table.
 
-        The values are plain, and ``Service(**these)`` is equal to this one.
+        ``Service(**fields)`` with these fields is equal to this service.
         """
         return {
             name: value
@@ -77,20 +76,21 @@ class Service(Fields):
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Sentences about what in its file looks meant and has no effect. Raises OSError."""
+        """Warnings about parts of its file that have no effect. Raises OSError."""
         return () if self.find_doubts is None else self.find_doubts()
 
     def match(self) -> "Match":
-        """Return what its process is known by.
+        """Return the criteria that its process must match.
 
-        Without a pidfile that is the program and the name, as for an init-d-script.
-        Raises DeclarationError if there is nothing to know it by.
+        Without a pidfile these are program and name, as for an init-d-script. Raises
+        DeclarationError if there are none.
         """
         from ssd.matching import Match
 
         bare = self.pidfile == "none"
         if bare and self.executable is None and self.process_name is None:
-            raise self._missing("executable", "it is known by no pidfile, program or name")
+            reason = "must be declared if there is no pidfile and no process_name"
+            raise self._missing("executable", reason)
         by_program = self.match_executable or bare
         return Match(
             pidfile=None if bare else self.pidfile,
@@ -100,7 +100,7 @@ class Service(Fields):
 
     @property
     def program(self) -> str | None:
-        """The path of the executable for whoever is not in its root."""
+        """The path of the executable, as seen from outside its root directory."""
         root = (self.root or "").rstrip("/")
         return None if self.executable is None else root + self.executable
 
@@ -120,7 +120,7 @@ class Service(Fields):
         from ssd.starting.command import Command
 
         if self.executable is None and not self.script:
-            raise self._missing("executable", "the program to start is not declared")
+            raise self._missing("executable", "must be declared for a start, or a script")
         cpu, io = self.cpu_scheduling, self.io_scheduling
         return Command(
             self.argv,
@@ -139,7 +139,7 @@ class Service(Fields):
 
     @property
     def schedule(self) -> "Schedule":
-        """What a stop sends, and how long it waits."""
+        """The signals that a stop sends, and how long it waits after each."""
         from ssd.schedule import Schedule
 
         return Schedule.parse(self.stop_schedule)
@@ -152,7 +152,7 @@ class Service(Fields):
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in NAMES)
 
-    __hash__ = None  # type: ignore[assignment]  # its lists and tables can be changed
+    __hash__ = None  # type: ignore[assignment]  # its lists and tables are mutable
 
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in self.to_dict().items())
@@ -166,7 +166,7 @@ def scheduling(text: str, priority: int) -> tuple[str, int]:
 
 
 def _limits(declared: dict[str, int | str]) -> dict[int, tuple[int, int]]:
-    """Turn names into resource numbers and texts into (soft, hard)."""
+    """Return resource number -> (soft, hard) for setrlimit(2)."""
     import resource
 
     made = {}
@@ -179,7 +179,7 @@ def _limits(declared: dict[str, int | str]) -> dict[int, tuple[int, int]]:
 
 
 def environment(service: "Service") -> dict[bytes, bytes]:
-    """Return the whole environment: the caller's, with what the declaration adds.
+    """Return the environment of the service: the caller's, and what the declaration adds.
 
     Raises DeclarationError for a file of variables that cannot be read.
     """
@@ -206,7 +206,7 @@ def _default(name: str, service: str) -> object:
 
 
 def _completed(name: str, value: object) -> object:
-    """Add the entries that a table has by default."""
+    """Add the default entries to a table."""
     default = DEFAULTS[name]
     if isinstance(value, dict) and isinstance(default, dict):
         return {**default, **value}
@@ -214,7 +214,7 @@ def _completed(name: str, value: object) -> object:
 
 
 def _reduced(name: str, value: object) -> object:
-    """Take away the entries of a table that it has by default anyway."""
+    """Leave out the entries of a table that are equal to its defaults."""
     default = DEFAULTS[name]
     if isinstance(value, dict) and isinstance(default, dict) and default:
         return {key: each for key, each in value.items() if each != default[key]}

@@ -1,4 +1,4 @@
-"""What can be wrong with a declaration, or with the name of one; and which word was meant."""
+"""Errors about a declaration or its name, and the known word that was probably meant."""
 
 from ssd.errors import Error
 
@@ -8,10 +8,10 @@ if TYPE_CHECKING:
 
 
 class DeclarationError(Error):
-    """A declaration that cannot be meant.
+    """An invalid declaration.
 
-    file, line: where it stands; None where it stands in no file. key: the field, None if it
-    is about the file as a whole. nearest: the known key that was probably meant, or None.
+    file, line: its place, None if it comes from no file. key: the field, None if the error is
+    about the whole file. nearest: the valid key that was probably meant, or None.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class DeclarationError(Error):
 
 
 class UnknownService(Error):
-    """No declaration and no init script has this name. ``places`` are those looked at."""
+    """No declaration and no init script has this name. ``places``: the paths searched."""
 
     def __init__(self, name: str, places: "Sequence[str]", nearest: str | None = None) -> None:
         meant = "" if nearest is None else f"; did you mean {nearest}?"
@@ -50,7 +50,7 @@ class UnknownService(Error):
 
 
 def nearest(word: str, known: "Iterable[str]") -> str | None:
-    """Return the known word that is most like this one, None if none is like it."""
+    """Return the known word that is most similar to this one, None if none is similar."""
     import difflib  # takes 15 ms
 
     found = difflib.get_close_matches(word, list(known), 1)

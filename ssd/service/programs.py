@@ -21,20 +21,20 @@ def runnable(path: str) -> bool:
 
 
 def lacks(path: str) -> str | None:
-    """Ask our own stand-in for nova-compute what it lacks; None for nothing, or another program.
+    """Ask ssd's stand-in for nova-compute what is missing; None if nothing, or another program.
 
-    Raises OSError where it cannot be executed.
+    Raises OSError if it cannot be executed.
     """
     if os.path.basename(path) != STAND_IN:
         return None
-    import subprocess  # dear, and its start takes a hundred times as long
+    import subprocess  # slow to load, but the program takes a hundred times as long
 
     asked = subprocess.run([path, "--installed"], capture_output=True, text=True, check=False)
     return asked.stderr.strip() if asked.returncode == NOT_INSTALLED else None
 
 
 def first_line(path: str) -> str:
-    """Return the beginning of a file's first line; nothing of one that cannot be read."""
+    """Return the beginning of a file's first line, an empty text if it cannot be read."""
     try:
         with open(path, "rb", buffering=0) as file:
             return os.fsdecode(file.read(256).partition(b"\n")[0])
@@ -43,10 +43,10 @@ def first_line(path: str) -> str:
 
 
 def chooser(search: str, script: str) -> "Callable[[list[str]], str | None]":
-    """Return a function that chooses the first program of a list that can be executed.
+    """Return a function that chooses the first executable program of a list.
 
-    A name without a slash is looked for in the directories of ``search``. ``script`` is
-    never chosen: it may have the service's name, and lie in one of them.
+    It searches the directories of ``search`` (as in PATH) for a name without a slash. It never
+    chooses ``script``, which may have the service's name and stand in one of them.
     """
 
     def choose(candidates: list[str]) -> str | None:
@@ -54,7 +54,7 @@ def chooser(search: str, script: str) -> "Callable[[list[str]], str | None]":
             paths = [candidate]
             if "/" not in candidate:
                 paths = [f"{os.path.abspath(d or '.')}/{candidate}" for d in search.split(":")]
-            # As command -v, which is satisfied with the first that it finds.
+            # As command -v, which takes the first one that it finds.
             found = next((path for path in paths if runnable(path)), None)
             if found is not None and not _same(found, script):
                 return found
@@ -66,5 +66,5 @@ def chooser(search: str, script: str) -> "Callable[[list[str]], str | None]":
 def _same(one: str, other: str) -> bool:
     try:
         return os.path.samefile(one, other)
-    except OSError:  # a text that came from no file
+    except OSError:  # a declaration that was not read from a file
         return False

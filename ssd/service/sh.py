@@ -1,4 +1,4 @@
-"""Run a piece of shell and read what it prints; what it complains of becomes an error."""
+"""Run shell code with /bin/sh and read its output; a complaint becomes an error."""
 
 import os
 import select
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 SHELL = "/bin/sh"
-ARGUMENTS = ("$1", "${1", "$@", "${@", "$*", "${*", "$#")  # how a script looks at its words
-PATIENCE = 30.0  # seconds; a file that takes longer would hold up every service after it
-# Set by a shell for itself.
+ARGUMENTS = ("$1", "${1", "$@", "${@", "$*", "${*", "$#")  # how a script reads its arguments
+SHELL_TIMEOUT = 30.0  # seconds; a slower file would hold up every service after it
+# set by a shell for itself
 _OWN = (b"PWD", b"OLDPWD", b"SHLVL", b"_")
 
 
@@ -27,20 +27,20 @@ def run(
     meanwhile: "Callable[[], object]" = lambda: None,
     at_end: "Callable[[int, bytes], object]" = lambda pid, output: None,
 ) -> tuple[int, bytes, str]:
-    """Run ``program`` as ``name``; return its status, its output and what it complained of.
+    """Run ``program`` as ``name``; return its exit status, its output and its complaints.
 
-    Its output is what it writes to descriptor 3: the standard ones lead nowhere, so that a
-    file that prints does no harm. ``meanwhile`` is called while the shell works, ``at_end``
-    with its pid, which still can be looked at, and its output when it has ended. Its own end
-    is the end of it, whatever it has left in the background. Raises DeclarationError if that
-    does not come in PATIENCE; the shell is killed then.
+    Its output is what it writes to descriptor 3: stdin and stdout are /dev/null, so a file that
+    prints does no harm. ``meanwhile`` is called while the shell works; ``at_end`` is called
+    when it has ended and is not reaped yet, with its pid and output. Processes that it leaves in
+    the background are not waited for. Raises DeclarationError after SHELL_TIMEOUT, and kills
+    the shell.
     """
     said = _scratch()
     output = _scratch()
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
-        # 3 last: it may be the number of the other.
+        # 3 last: the other descriptor may have this number.
         (os.POSIX_SPAWN_DUP2, said, 2),
         (os.POSIX_SPAWN_DUP2, output, 3),
     ]
@@ -57,7 +57,7 @@ def run(
             finally:
                 status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         if not in_time:
-            reason = f"reading it takes longer than {PATIENCE:g} seconds"
+            reason = f"could not be read within {SHELL_TIMEOUT:g} seconds"
             raise DeclarationError(reason, file=arguments[0] if arguments else name)
         text = _all_of(output)
         return status, text, os.pread(said, 4096, 0).decode("utf-8", "replace")
@@ -71,29 +71,29 @@ def _all_of(fd: int) -> bytes:
 
 
 def _ends(pid: int) -> bool:
-    """Wait for the end of a child, and leave it to be reaped; False if that did not come.
+    """Wait until a child has ended, and do not reap it.
 
-    It is killed then.
+    Returns False after SHELL_TIMEOUT, and kills the child.
     """
     try:
         fd = os.pidfd_open(pid)
-    except (AttributeError, OSError):  # no Linux, or an old one: without a limit
+    except (AttributeError, OSError):  # not Linux, or an old one: no timeout
         if hasattr(os, "waitid"):  # not on macOS
             os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         return True
     try:
         poll = select.poll()
         poll.register(fd, select.POLLIN)
-        if poll.poll(PATIENCE * 1000):
+        if poll.poll(SHELL_TIMEOUT * 1000):
             return True
-        os.kill(pid, signals.SIGKILL)  # not reaped yet, so nobody else has its pid
+        os.kill(pid, signals.SIGKILL)  # not reaped yet, so no other process has its pid
         return False
     finally:
         os.close(fd)
 
 
 def _scratch() -> int:
-    """Return a descriptor for what the shell writes: it never blocks, whatever comes."""
+    """Return a descriptor for the shell's output: writing to it never blocks."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("sh")
     import tempfile
@@ -103,19 +103,19 @@ def _scratch() -> int:
 
 
 def fault(file: str, status: int, said: str) -> DeclarationError:
-    """Make an error of what the shell said: ``NAME: 3: FILE: Syntax error: ...``."""
+    """Make an error of the shell's message: ``NAME: 3: FILE: Syntax error: ...``."""
     first = (said.strip().splitlines() or [""])[0]
     words = [word for word in first.split(": ") if word not in (file, SHELL)]
     number = words[0].removeprefix("line ")
     line = int(words.pop(0)) if number.isdigit() else None
-    reason = ": ".join(words) or "nothing was said"
-    return DeclarationError(f"reading it ends with status {status}: {reason}", file=file, line=line)
+    reason = ": ".join(words) or "no message"
+    return DeclarationError(f"sh exits with status {status}: {reason}", file=file, line=line)
 
 
 def read_variables(path: str) -> dict[bytes, bytes]:
-    """Return the variables that a file sets, exported or not; PATH is there to use in it.
+    """Return the variables that a file sets, exported or not; it may use PATH.
 
-    Raises DeclarationError, also for a file that others may write (``ssd.service.trust``).
+    Raises DeclarationError, also for a file that other users may write (``ssd.service.trust``).
     """
     try:
         check(path)

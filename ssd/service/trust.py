@@ -1,9 +1,9 @@
-"""Whose word a file is: root's or the caller's, or that of somebody who must not be obeyed.
+"""Trust a file only if root or the caller wrote it.
 
-A declaration says what is run, mostly as root. So it counts only if nobody but root and the
-caller can have put it there, as with sshd(8)'s StrictModes: they own the file and every directory
-and link on the way to it, and nobody else may write them. Others may write a directory with the
-sticky bit, such as /tmp: they cannot replace there what is not theirs.
+A declaration decides what runs, mostly as root. So ssd-service trusts it only if no other user
+can have put it there, as sshd(8) does with StrictModes: root or the caller must own the file and
+every directory and link on the way to it, and no one else may write them. Other users may write a
+directory with the sticky bit, such as /tmp: they cannot replace another user's file in it.
 """
 
 import os
@@ -12,23 +12,23 @@ import stat
 from ssd.paths import MOST_LINKS, only_ours
 from ssd.service.errors import DeclarationError
 
-# What ships with the package is obeyed as the package's own code is.
+# What ships with the package is trusted like the package's own code.
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + "/"
-_LOOSE = 0o170022  # the kind of a file, and that others than its owner may write it
+_LOOSE = 0o170022  # the file type, and the write bits of group and others
 OVERFLOW = "/proc/sys/kernel/overflowuid"
 UID_MAP = "/proc/self/uid_map"
 
 
 def check(path: str, ways: "set[str] | None" = None) -> None:
-    """Raise DeclarationError unless only root or the caller can have decided what is at a path.
+    """Raise DeclarationError for a path whose content another user can have written.
 
-    ``ways``: directories that were found good a moment ago, for many files in one; they are
-    added. Raises OSError where that cannot be found out. What is neither file nor directory is
-    judged by its way alone: nobody leaves a declaration in a device.
+    ``ways``: directories found trustworthy a moment ago, for many files in one directory; this
+    function adds to it. Raises OSError if the path cannot be examined. A device or a pipe is
+    judged only by the directories on the way to it.
     """
     if ways is not None and path.rpartition("/")[0] in ways:
         facts = os.lstat(path)
-        # The usual one, in few words: of all files each comes here.
+        # The common case, kept short: a query of all services comes here for each file.
         if facts.st_mode & _LOOSE == stat.S_IFREG and facts.st_uid in (0, os.geteuid()):
             return
     if path.startswith(PACKAGE):
@@ -39,7 +39,7 @@ def check(path: str, ways: "set[str] | None" = None) -> None:
 
 
 def _check_way(path: str) -> None:
-    """Judge every directory and link on the way, and the file."""
+    """Judge every directory and link on the way, and the file itself."""
     whole = path if path.startswith("/") else f"{os.getcwd()}/{path}"
     ahead = whole.split("/")[::-1]
     here, links = "/", 0
@@ -57,16 +57,16 @@ def _check_way(path: str) -> None:
         if stat.S_ISLNK(facts.st_mode):
             links += 1
             if links > MOST_LINKS:
-                return  # nobody can open it
+                return  # too many links to open it
             target = os.readlink(here)
             if here.startswith("/proc/") and not target.startswith("/"):
-                return  # an open descriptor of the caller's, /dev/stdin say
+                return  # an open descriptor of the caller, such as /dev/stdin
             here = "/" if target.startswith("/") else parent
             ahead += target.split("/")[::-1]
 
 
-def believed(path: str) -> bool:
-    """Tell whether a file is there, and only root or the caller can have put it there."""
+def is_trusted(path: str) -> bool:
+    """Tell whether a file exists and is trusted."""
     try:
         check(path)
     except (DeclarationError, OSError):
@@ -80,14 +80,14 @@ def _judge(here: str, facts: os.stat_result, path: str) -> None:
         return
     way_out = "chown or chmod it"
     if here == path:
-        raise DeclarationError(f"it is not obeyed: {fault}; {way_out}", file=path)
-    raise DeclarationError(f"it is not obeyed: {here}: {fault}; {way_out}", file=path)
+        raise DeclarationError(f"not trusted: {fault}; {way_out}", file=path)
+    raise DeclarationError(f"not trusted: {here}: {fault}; {way_out}", file=path)
 
 
 def distrust(facts: os.stat_result) -> str | None:
-    """Say why what has these facts (lstat(2)) may be others' doing; None if it is not."""
+    """Say why a file with this status (lstat(2)) is not trusted; None if it is."""
     if facts.st_uid not in (0, os.geteuid()):
-        return f"it belongs to user {facts.st_uid}, neither root nor the caller"
+        return f"it belongs to user {facts.st_uid}, not to root or the caller"
     mode = facts.st_mode
     if stat.S_ISLNK(mode) or stat.S_ISDIR(mode) and mode & stat.S_ISVTX or only_ours(facts):
         return None
@@ -98,9 +98,9 @@ def distrust(facts: os.stat_result) -> str | None:
 
 
 def _is_outside(facts: os.stat_result) -> bool:
-    """Tell whether a directory's owner has no number in this user namespace.
+    """Tell whether the owner of a directory has no uid in this user namespace.
 
-    The root directory of a user's own namespace belongs to such an owner.
+    The root directory of such a namespace often has an owner like that.
     """
     if not stat.S_ISDIR(facts.st_mode):
         return False
@@ -112,6 +112,6 @@ def _is_outside(facts: os.stat_result) -> bool:
                 return False
         with open(UID_MAP, encoding="ascii") as file:
             ranges = [list(map(int, line.split())) for line in file]
-    except FileNotFoundError:  # no Linux: no user namespaces
+    except FileNotFoundError:  # not Linux: no user namespaces
         return False
     return not any(first <= facts.st_uid < first + count for first, _, count in ranges)

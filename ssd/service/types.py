@@ -1,6 +1,6 @@
-"""The types of a declaration's fields: for type checkers only, like ``ssd.processes.contract``.
+"""The types of a declaration's fields, for type checkers only: no command loads this module.
 
-A test holds these names to ``ssd.service.fields``.
+A test holds these names to the tables of ``ssd.service.fields``.
 """
 
 from typing import TypedDict
@@ -25,7 +25,7 @@ class Respawn(TypedDict):
 
 
 class Fields:
-    """What a Service has, as checkers see it; at run time the table makes the attributes."""
+    """The attributes of a Service; at run time they are made from the table of fields."""
 
     name: str
     description: str

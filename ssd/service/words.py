@@ -1,28 +1,28 @@
-"""Words as sh(1) quotes them: split a text into words, and write words as a text.
+"""Quote words for sh(1), and split a text into words as sh(1) does.
 
-Only quoting is known here, no variables and no commands. ``shlex`` does the same and more, at
-the price of half an interpreter's start.
+This module knows quotes, but no variables and no commands. ``shlex`` does the same and more, but
+importing it takes half as long as an interpreter's start.
 """
 
 _SPACE = " \t\n"
 _PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+:,./-"
-_ESCAPED = '$`"\\\n'  # what a backslash takes the meaning from inside double quotes
+_ESCAPED = '$`"\\\n'  # the characters that a backslash quotes inside double quotes
 
 
 def quote(word: str) -> str:
-    """Return a word so that a shell takes it as it is."""
+    """Return a word quoted for sh(1), if that is necessary."""
     if word and not word.strip(_PLAIN):
         return word
     return "'" + word.replace("'", "'\\''") + "'"
 
 
 def join(words: "list[str]") -> str:
-    """Return the text that ``split`` takes apart into these words."""
+    """Return the text that ``split`` splits into these words."""
     return " ".join(map(quote, words))
 
 
 def split(text: str) -> list[str]:
-    """Return the words of a text. Raises ValueError for a quote that is not closed."""
+    """Return the words of a text. Raises ValueError for an unclosed quote."""
     if not any(mark in text for mark in "'\"\\"):
         return text.split()
     words: list[str] = []
@@ -39,7 +39,7 @@ def split(text: str) -> list[str]:
             piece, rest = _quoted(mark, rest)
         elif mark == "\\" and rest:
             mark, rest = rest[0], rest[1:]
-            if mark == "\n":  # the line goes on
+            if mark == "\n":  # a continued line
                 continue
             piece = mark
         else:
@@ -49,7 +49,7 @@ def split(text: str) -> list[str]:
 
 
 def _quoted(mark: str, text: str) -> tuple[str, str]:
-    """Take what stands before the closing quote; return it and what follows."""
+    """Return the text before the closing quote, and the text after it."""
     if mark == "'":
         inner, closed, rest = text.partition("'")
         if not closed:

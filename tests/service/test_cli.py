@@ -46,7 +46,7 @@ def test_service_that_cannot_be_identified_is_an_error(place, verb, status) -> N
     """The declaration is invalid; that of another service still works."""
     (place.directory / "a.toml").write_text('script = "sleep 1000"\npidfile = "none"\n')
     done = place("a", verb)
-    reason = f"ssd-service: {place.directory}/a.toml: executable: it is known by no pidfile"
+    reason = f"ssd-service: {place.directory}/a.toml: executable: must be declared"
     assert (status, True) == (done.returncode, done.stderr.startswith(reason)), done.stderr
     place.declare(name="b")
     done = place("all", verb)

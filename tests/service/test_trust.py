@@ -46,9 +46,9 @@ def test_file_of_root_or_the_caller_is_trusted(given: os.stat_result) -> None:
         (facts(FILE | 0o664, gid=4711), "group 4711 may write it (mode 0664)"),
         (facts(DIRECTORY | 0o777), "everybody may write it (mode 0777)"),
         (facts(DIRECTORY | 0o775, gid=4711), "group 4711 may write it (mode 0775)"),
-        (facts(FILE | 0o600, uid=4711), "it belongs to user 4711, neither root nor the caller"),
-        (facts(DIRECTORY | 0o1777, uid=4711), "it belongs to user 4711, neither root nor the"),
-        (facts(LINK | 0o777, uid=4711), "it belongs to user 4711, neither root nor the caller"),
+        (facts(FILE | 0o600, uid=4711), "it belongs to user 4711, not to root or the caller"),
+        (facts(DIRECTORY | 0o1777, uid=4711), "it belongs to user 4711, not to root or the"),
+        (facts(LINK | 0o777, uid=4711), "it belongs to user 4711, not to root or the caller"),
     ],
 )
 def test_file_that_others_can_write_is_not_trusted(given: os.stat_result, reason: str) -> None:
@@ -71,7 +71,7 @@ def test_directories_on_the_way_count(tmp_path: Path, name: str, where: str) -> 
     named = "" if where == "file" else f"{loose}: "
     with pytest.raises(DeclarationError) as caught:
         read(str(file))
-    reason = f"{file}: it is not obeyed: {named}everybody may write it (mode 0757); "
+    reason = f"{file}: not trusted: {named}everybody may write it (mode 0757); "
     assert str(caught.value).startswith(reason)
 
 
@@ -117,10 +117,10 @@ def test_environment_file_must_be_trusted(tmp_path: Path) -> None:
     file = tmp_path / "variables"
     file.write_text(f"touch {tmp_path}/done\n")
     file.chmod(0o666)
-    with pytest.raises(DeclarationError, match="variables: it is not obeyed: everybody"):
+    with pytest.raises(DeclarationError, match="variables: not trusted: everybody"):
         read_variables(str(file))
     service = Service(name="nap", executable="/bin/true", environment_files=[str(file)])
-    with pytest.raises(DeclarationError, match="it is not obeyed"):
+    with pytest.raises(DeclarationError, match="not trusted"):
         service.command()
     assert not (tmp_path / "done").exists()
 
@@ -134,7 +134,7 @@ def test_administrators_file_must_be_trusted(tmp_path: Path, setting: str) -> No
         file.write_text(f"touch {tmp_path}/done; DAEMON_ARGS=read\n")
         file.chmod(0o666)
     text = f"DEFAULT_DIR={tmp_path}\n{setting.format(tmp_path)}DAEMON=/bin/true\n"
-    with pytest.raises(DeclarationError, match="it is not obeyed: everybody may write it"):
+    with pytest.raises(DeclarationError, match="not trusted: everybody may write it"):
         shell.loads(text, "/etc/ssd/nap", {b"PATH": b"/bin"})
     assert not (tmp_path / "done").exists()
     for file in files:
@@ -153,7 +153,7 @@ def test_distrust_is_one_line_of_every_command(place, words: str, status: int) -
     place.declare()
     (place.directory / "nap.toml").chmod(0o666)
     done = place(*words.format(place.directory).split())
-    reason = f"ssd-service: {place.directory}/nap.toml: it is not obeyed: everybody may write it "
+    reason = f"ssd-service: {place.directory}/nap.toml: not trusted: everybody may write it "
     assert status == done.returncode
     assert done.stderr.startswith(reason), done.stderr
     assert 1 == done.stderr.count("\n")
@@ -178,7 +178,7 @@ def test_script_that_others_may_write_is_not_run(
     """Row s10: service(8) runs them."""
     ours = ssd_path.with_name("ssd-service")
     done = in_namespace("sh", "-ec", f"{SETTING}\n{ours} {words}")
-    reason = "ssd-service: /etc/init.d/loose: it is not obeyed: everybody may write it (mode 0777)"
+    reason = "ssd-service: /etc/init.d/loose: not trusted: everybody may write it (mode 0777)"
     assert (status, "") == (done.returncode, done.stdout)
     assert done.stderr.startswith(reason)
 
@@ -191,7 +191,7 @@ def test_script_that_others_may_write_is_shown_as_unclear(
     ours = ssd_path.with_name("ssd-service")
     done = in_namespace("sh", "-ec", f"{SETTING}\n{ours} --directory=/tmp/none --status-all")
     assert (0, " [ + ]  good\n") == (done.returncode, done.stdout)
-    reason = "ssd-service: loose: it is not obeyed: everybody may write it (mode 0777); chown or"
+    reason = "ssd-service: loose: not trusted: everybody may write it (mode 0777); chown or"
     assert done.stderr.startswith(reason)
     assert done.stderr.endswith(" [ ? ]  loose\n")
 

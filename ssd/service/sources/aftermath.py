@@ -1,6 +1,6 @@
-"""What a shell file has changed of its own process: a daemon that it started would inherit that.
+"""The changes of a shell file to its own process, which a daemon started by it would inherit.
 
-export, ulimit and umask say so in Debian's init scripts, and mean the same in a declaration.
+Debian's init scripts make them with export, ulimit and umask, which mean the same in a declaration.
 """
 
 from ssd.service.words import split
@@ -12,24 +12,24 @@ if TYPE_CHECKING:
     Limits = dict[str, int | str]
 
 _EXPORT = "export "
-# Set by a shell for itself, or by what reads the file.
+# set by a shell for itself, or by ssd-service for the file
 _OWN = ("PWD", "OLDPWD", "SHLVL", "_", "INIT_D_SCRIPT_SOURCED")
 
 
 def exported(listed: str, given: "Mapping[bytes, bytes]") -> dict[str, str]:
-    """Return the variables that a file has exported, or changed where they were already.
+    """Return the variables that a file has exported, or changed in the environment.
 
-    ``listed`` is what ``export -p`` prints in the end, ``given`` the environment before.
+    ``listed`` is the output of ``export -p`` at its end, ``given`` the environment before.
     """
     found: dict[str, str] = {}
     lines = listed.removeprefix(_EXPORT).removesuffix("\n").split(f"\n{_EXPORT}")
     for line in lines:
         name, equals, quoted = line.partition("=")
         text = _text(given, name)
-        # As dash and bash write most values; reading quotes is slow.
+        # The form of most values in dash and bash; splitting words is slow.
         if text is not None and quoted in (f"'{text}'", f'"{text}"'):
             continue
-        if not _stands_alone(quoted):  # a value has such a line in it
+        if not _stands_alone(quoted):  # a value contains such a line
             return _all(listed, given)
         found |= _changed(name, equals, quoted, text)
     return found
@@ -67,12 +67,12 @@ def _text(given: "Mapping[bytes, bytes]", name: str) -> str | None:
 
 
 def limits(pid: int) -> "Limits | None":
-    """Return the resource limits of a process that are not ours, as a declaration has them.
+    """Return the resource limits of a process that differ from ours, for the field ``limits``.
 
-    It may have ended, if nobody has reaped it yet. None where one process cannot see another's
-    (no Linux). Raises OSError.
+    The process may have ended, but must not be reaped. Returns None where the limits of another
+    process cannot be read (not Linux). Raises OSError.
     """
-    import resource  # few files have a need for it
+    import resource  # few files set limits
 
     if not hasattr(resource, "prlimit"):
         return None

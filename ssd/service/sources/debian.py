@@ -1,9 +1,9 @@
-"""The variables of a shell declaration, and what they declare.
+"""The variables of a shell declaration, and the fields that they set.
 
-Those of Debian's init-d-script(5) mean the same in a file of our own. A field without a word of
-Debian's is ``SERVICE_`` and its name: ``SERVICE_UMASK=077``. A shell file may have variables of
-its own too, so an unknown name is a mistake only if it looks like a known one and the file makes
-no use of it.
+The variables of Debian's init-d-script(5) have the same meaning in a file of our own. Any other
+field is set by ``SERVICE_`` and its name: ``SERVICE_UMASK=077``. A shell file may also have its
+own variables, so an unknown name is an error only if it is similar to a known one and the file
+does not use it.
 """
 
 from ssd.service.errors import DeclarationError
@@ -25,7 +25,7 @@ INIT_D = (
 OWN = {f"SERVICE_{name.upper()}": name for name in KINDS}
 VARIABLES = (*INIT_D, *OPENSTACK, *OWN)
 
-# variable -> field, for those whose text is the field's
+# variable -> field with the same text
 _TEXTS = {"NAME": "name", "DESC": "description", "PIDFILE": "pidfile"}
 # keyword of an LSB header -> field
 HEADER = {
@@ -33,19 +33,19 @@ HEADER = {
     "should-start": "should_start", "should-stop": "should_stop",
     "default-start": "default_start", "default-stop": "default_stop",
 }  # fmt: skip
-# option of start-stop-daemon -> field, for those whose text is the field's
+# option of start-stop-daemon -> field with the same text
 _OPTIONS = (
     ("chdir", "working_directory"), ("chroot", "root"), ("output", "output"),
     ("name", "process_name"),
 )  # fmt: skip
-# What makes a command line whole that the options could be in.
+# The rest of a command line for the options of START_ARGS and STOP_ARGS.
 _START = ["--start", "--startas", "/", "--pidfile", "/"]
 _STOP = ["--stop", "--pidfile", "/"]
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"  # of a variable's name
 
 
 class BadVariable(Exception):
-    """A variable whose text its field cannot have."""
+    """A variable with an invalid value for its field."""
 
     def __init__(self, variable: str, reason: str) -> None:
         super().__init__(variable, reason)
@@ -65,11 +65,11 @@ def header_fields(header: "Mapping[str, str]") -> dict[str, object]:
 
 
 def plain_fields(given: "Mapping[str, str]") -> dict[str, object]:
-    """Return what the variables of a file of our own declare, but for the SERVICE_ ones."""
+    """Return the fields that the variables of our own files set, without the SERVICE_ ones."""
     made: dict[str, object] = {
         field: given[name] for name, field in _TEXTS.items() if given.get(name)
     }
-    if "DESC" in given:  # even if it says nothing, the header's text is not meant then
+    if "DESC" in given:  # an empty DESC hides the description of the header too
         made["description"] = given["DESC"]
     for name, field in (("DAEMON", "executable"), ("COMMAND_NAME", "process_name")):
         if given.get(name) not in (None, "", "none"):
@@ -80,15 +80,15 @@ def plain_fields(given: "Mapping[str, str]") -> dict[str, object]:
 
 
 def script_fields(given: "Mapping[str, str]", text: str) -> dict[str, object]:
-    """Return what a script with code of its own declares: its daemon mostly detaches itself."""
+    """Return the fields of a script with code; in most cases its daemon detaches itself."""
     return {**plain_fields(given), "background": "--background" in text}
 
 
 def init_d_fields(given: "Mapping[str, str]") -> dict[str, object]:
-    """Return what an init-d-script declares.
+    """Return the fields that an init-d-script declares.
 
-    The daemon goes to the background itself and is known by pidfile, program and name
-    together; a stop gives it no time after TERM but wakes it if it is stopped.
+    The daemon goes to the background itself, and must match pidfile, program and name. A stop
+    sends CONT right after TERM, for a process that is stopped.
     """
     made = plain_fields(given)
     if "executable" in made:
@@ -99,7 +99,7 @@ def init_d_fields(given: "Mapping[str, str]") -> dict[str, object]:
 
 
 def option_fields(given: "Mapping[str, str]") -> dict[str, object]:
-    """Return what RELOAD_SIGNAL, START_ARGS and STOP_ARGS declare. Raises BadVariable."""
+    """Return the fields of RELOAD_SIGNAL, START_ARGS and STOP_ARGS. Raises BadVariable."""
     made: dict[str, object] = {}
     if given.get("RELOAD_SIGNAL"):
         made["reload_signal"] = given["RELOAD_SIGNAL"]
@@ -113,7 +113,7 @@ def option_fields(given: "Mapping[str, str]") -> dict[str, object]:
 
 
 def own_fields(given: "Mapping[str, str]") -> dict[str, object]:
-    """Return what the SERVICE_ variables declare. Raises BadVariable."""
+    """Return the fields that the SERVICE_ variables set. Raises BadVariable."""
     found = {}
     for variable, field in OWN.items():
         if variable in given:
@@ -125,7 +125,7 @@ def own_fields(given: "Mapping[str, str]") -> dict[str, object]:
 
 
 def variable_of(field: str, given: "Mapping[str, str]") -> str:
-    """Return the variable that gave a field its value, for an error about it."""
+    """Return the variable that set a field, for an error about it."""
     own = f"SERVICE_{field.partition('.')[0].upper()}"
     words = {"executable": "DAEMON", "arguments": "DAEMON_ARGS", "process_name": "COMMAND_NAME"}
     words |= {field: name for name, field in _TEXTS.items()}
@@ -134,7 +134,7 @@ def variable_of(field: str, given: "Mapping[str, str]") -> str:
 
 
 def _start_fields(text: str) -> dict[str, object]:
-    """Return the fields that options of a start mean. Raises BadValue."""
+    """Return the fields that the options of a start set. Raises BadValue."""
     options = _read(text, _START)
     fields: dict[str, object] = {}
     for option, field in _OPTIONS:
@@ -158,7 +158,7 @@ def _start_fields(text: str) -> dict[str, object]:
 
 
 def _stop_fields(text: str) -> dict[str, object]:
-    """Return the fields that options of a stop mean. Raises BadValue."""
+    """Return the fields that the options of a stop set. Raises BadValue."""
     options = _read(text, _STOP)
     if options.has("retry"):
         return {"stop_schedule": options.value("retry")}
@@ -178,7 +178,7 @@ def _read(text: str, rest: list[str]) -> "Options":
     options = Options()
     words = list(_before_program(text.split()))
     if any(word.startswith(("-C", "--no-c")) for word in words):
-        raise BadValue("--no-close is an option for which there is no field")
+        raise BadValue("no field corresponds to the option --no-close")
     try:
         read([*rest, *words], options)
     except (Usage, Unusable) as error:
@@ -187,7 +187,7 @@ def _read(text: str, rest: list[str]) -> "Options":
 
 
 def _before_program(words: list[str]) -> "Iterator[str]":
-    """Leave out what ends the options: the arguments of the program are not among these."""
+    """Yield the words before ``--``: the arguments of the program follow it."""
     for word in words:
         if word == "--":
             return
@@ -195,7 +195,7 @@ def _before_program(words: list[str]) -> "Iterator[str]":
 
 
 def check_spelling(text: str, file: str) -> None:
-    """Raise DeclarationError for the first name that is misspelt."""
+    """Raise DeclarationError for the first misspelt variable."""
     for number, name in assigned(text):
         if name in VARIABLES or uses(text, name):
             continue
@@ -210,7 +210,7 @@ def uses(text: str, name: str) -> bool:
 
 
 def meant(name: str) -> str | None:
-    """Return the known variable that an unknown one is a slip for; None if it is none."""
+    """Return the known variable of which an unknown one is a misspelling, or None."""
     from ssd.service.errors import nearest
 
     near = nearest(name, VARIABLES)
@@ -220,7 +220,7 @@ def meant(name: str) -> str | None:
 
 
 def assigned(text: str) -> "Iterator[tuple[int, str]]":
-    """Yield line number and name of what begins a line like an assignment."""
+    """Yield line number and variable of each line that begins like an assignment."""
     for number, line in enumerate(text.split("\n"), 1):
         name, equals, _ = line.strip().removeprefix("readonly ").partition("=")
         if equals and name and not name.strip(LETTERS):
@@ -228,7 +228,7 @@ def assigned(text: str) -> "Iterator[tuple[int, str]]":
 
 
 def _alike(name: str, known: str) -> bool:
-    """Tell whether two names are of the same letters but for one or so: a slip, no other word."""
+    """Tell whether two names have the same letters except one or two: a slip, not another word."""
     short, long = sorted((name, known), key=len)
     left = list(long)
     for letter in short:

@@ -1,6 +1,6 @@
-"""What in a shell file looks meant and has no effect: said once, and the file counts all the same.
+"""Find the parts of a shell declaration that have no effect, to warn about them.
 
-Only files that are read as declarations, and the administrator's beside them, are looked at.
+It examines files that are read as declarations, and the administrator's files for them.
 """
 
 import os
@@ -12,11 +12,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    # Its text, the administrator's files that it has read, the variables that all of them set,
-    # whether OpenStack's words mean something, and what the shell complained of.
+    # The text, the administrator's files that it has read, the variables that all of them set,
+    # whether OpenStack's variables have a meaning, and the complaints of the shell.
     Source = tuple[str, list[str], Mapping[str, str], bool, str]
 
-# Words of other people's scripts, and which of ours says the same.
+# our variable -> variables of other scripts with the same meaning
 WORDS = {
     "DAEMON_ARGS": ("DAEMON_OPTS", "DAEMON_OPTIONS", "DAEMON_OPT", "DAEMONARGS", "DAEMONOPTS",
                     "OPTIONS", "OPTS", "ARGS", "EXTRA_ARGS", "EXTRA_OPTS", "PARAMS"),
@@ -39,15 +39,19 @@ WORDS = {
                               "STOP_TIMEOUT", "STOP_SCHEDULE"),
 }  # fmt: skip
 MEANT = {word: ours for ours, words in WORDS.items() for word in words}
-# Whether it is started at all; links in the runlevels say so here.
+# They enable a service; here links in the runlevels do that.
 SWITCHES = ("ENABLED", "ENABLE", "DISABLED", "START", "START_DAEMON", "RUN_DAEMON", "RUN")
-MISSING = (["not found"], ["command not found"])  # as dash and bash say it
+MISSING = (["not found"], ["command not found"])  # the messages of dash and bash
 
-_EVERYWHERE = ("DEFAULT_DIR", "ROOT_DIR", "SCRIPTNAME")  # OpenStack's words that all files have
+_EVERYWHERE = (
+    "DEFAULT_DIR",
+    "ROOT_DIR",
+    "SCRIPTNAME",
+)  # those of OpenStack for all files
 
 
 def doubts(file: str, source: "Source") -> tuple[str, ...]:
-    """Return what has no effect in a file and in those of the administrator, in sentences.
+    """Return a warning for each part of a file, and of the administrator's, without effect.
 
     Raises OSError.
     """
@@ -61,7 +65,7 @@ def doubts(file: str, source: "Source") -> tuple[str, ...]:
     told = [
         said for path, each in texts for said in _of_text(path, each, whole, known, path != file)
     ]
-    lines = dict.fromkeys(complaints.splitlines())  # a loop says the same again and again
+    lines = dict.fromkeys(complaints.splitlines())  # a loop repeats its complaints
     told += [said for each in lines for said in _of_complaint(file, each)]
     return (*told, *(f"{file}: {said}" for said in _of_values(found)))
 
@@ -70,7 +74,7 @@ def _of_text(
     path: str, text: str, whole: str, known: tuple[str, ...], beside: bool
 ) -> "Iterator[str]":
     if "\r\n" in text:
-        yield f"{path}: its lines end in carriage returns, which become a part of the values"
+        yield f"{path}: lines end in carriage returns, which become part of the values"
     for number, name in assigned(text):
         ours = None if name in known else _word_for(name, whole, beside)
         if ours is not None:
@@ -78,7 +82,7 @@ def _of_text(
 
 
 def _word_for(name: str, whole: str, beside: bool) -> str | None:
-    """Say what to use in a name's place; None for one that is known, used, or like no other."""
+    """Return what to use instead of a variable; None if it is known, used, or like no other."""
     if name in INIT_D or name in OWN or uses(whole, name):
         return None
     if name in MEANT:
@@ -86,20 +90,20 @@ def _word_for(name: str, whole: str, beside: bool) -> str | None:
     if name in SWITCHES:
         return "update-rc.d(8) enables and disables a service"
     if name in OPENSTACK:
-        return "it is for a service of OpenStack, which sets PROJECT_NAME"
+        return "it is for services of OpenStack, which set PROJECT_NAME"
     near = meant(name) if beside and name not in VARIABLES else None
     return near and f"did you mean {near}?"
 
 
 def _of_complaint(file: str, line: str) -> "Iterator[str]":
-    """Tell of a command that the shell has not found: "declare", or the NAME of "NAME = value"."""
+    """Warn of an unknown command: "declare", or the NAME of "NAME = value"."""
     name, number, *words = [*line.split(": "), ""]
     number = number.removeprefix("line ")  # bash
     *sourced, word = words[:-2] or [""]
     if name != file or not number.isdigit() or words[-2:-1] not in MISSING or not word:
         return
-    blank = "; an assignment has no blank before its =" if not word.strip(LETTERS) else ""
-    yield f"{''.join(sourced) or file}:{number}: {word} is no command that sh(1) knows{blank}"
+    blank = "; an assignment must have no blank before =" if not word.strip(LETTERS) else ""
+    yield f"{''.join(sourced) or file}:{number}: sh(1) does not know the command {word}{blank}"
 
 
 def _of_values(found: "Mapping[str, str]") -> "Iterator[str]":
@@ -107,4 +111,4 @@ def _of_values(found: "Mapping[str, str]") -> "Iterator[str]":
     if " " in daemon and not os.path.exists(daemon):
         yield f"DAEMON: {daemon!r} is one path; arguments belong in DAEMON_ARGS"
     if any(mark in found.get("DAEMON_ARGS", "") for mark in "'\""):
-        yield "DAEMON_ARGS is taken apart at blanks, quotes or not; SERVICE_ARGUMENTS has quotes"
+        yield "DAEMON_ARGS is split at blanks, also inside quotes; SERVICE_ARGUMENTS is not"

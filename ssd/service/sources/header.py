@@ -1,4 +1,4 @@
-"""The LSB header of an init script: the comment that says what it provides and needs.
+"""Read the LSB header of an init script: the comment that says what it provides and needs.
 
 LSB 3.1, "Comment Conventions for Init Scripts":
 
@@ -14,12 +14,12 @@ BEGIN, END = "### BEGIN INIT INFO", "### END INIT INFO"
 
 
 def parse(text: str) -> dict[str, str]:
-    """Return keyword (lower case) -> text of the header in a script; {} if there is none.
+    """Return keyword (lower case) -> text of the header in a script, {} if it has none.
 
-    Keywords are compared without regard to case, spaces around a text do not count. A line
-    whose text begins after a tab or two spaces continues Description, whose lines are kept
-    apart by newlines; elsewhere it says nothing. A keyword given again adds its text, with a
-    space, as systemd-sysv-generator takes it.
+    The case of keywords and spaces around a text are ignored. A line whose text begins after a
+    tab or two spaces continues Description, whose lines are joined with newlines; after other
+    keywords it is ignored. A repeated keyword adds its text after a space, as in
+    systemd-sysv-generator.
     """
     found: dict[str, str] = {}
     keyword = None
@@ -34,7 +34,7 @@ def parse(text: str) -> dict[str, str]:
 
 
 def section(text: str) -> list[str]:
-    """Return the lines between the delimiters of the first header; to the end without a last."""
+    """Return the lines between the delimiters of the first header, or up to the end of the text."""
     inside = False
     lines = []
     for line in text.split("\n"):
@@ -49,7 +49,7 @@ def section(text: str) -> list[str]:
 
 
 def words(header: dict[str, str], keyword: str) -> list[str]:
-    """Return the words of a list such as Required-Start; none where the header lacks it."""
+    """Return the words of a list such as Required-Start, none if the header lacks it."""
     return header.get(keyword.lower(), "").split()
 
 
@@ -58,7 +58,7 @@ def _continues(line: str) -> bool:
 
 
 def _split(line: str) -> tuple[str | None, str]:
-    """Take ``# Keyword: text`` apart; (None, "") for another line."""
+    """Split ``# Keyword: text``; return (None, "") for any other line."""
     keyword, colon, value = line[1:].partition(":")
     keyword = keyword.strip().lower()
     if not line.startswith("#") or not colon or not keyword or " " in keyword:

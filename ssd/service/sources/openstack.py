@@ -1,7 +1,7 @@
-"""The rules of OpenStack's init scripts: from a handful of variables to a declaration.
+"""The rules of OpenStack's init scripts, which make a declaration of a few variables.
 
-They are those of openstack-pkg-tools, which appends the same shell code to every
-``SERVICE.init.in``; where scripts/nova-compute decides otherwise, so does this.
+They are the rules of openstack-pkg-tools, which appends the same shell code to every
+``SERVICE.init.in``, with the exceptions of scripts/nova-compute.
 """
 
 from ssd.service.programs import STAND_IN
@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-# Every variable that the rules look at; each may be set by the file, by the administrator's
+# Every variable that the rules use; each may be set by the file, by the administrator's
 # files in /etc/default, or in the environment (docs/reference/compute.md).
 VARIABLES = (
     "ROOT_DIR", "PROJECT_NAME", "DEFAULT_DIR", "SCRIPTNAME", "SYSTEM_USER", "SYSTEM_GROUP",
@@ -20,10 +20,10 @@ VARIABLES = (
     "READY_SIGNAL",
 )  # fmt: skip
 
-TIMEOUT = 60  # seconds that a start waits for a proof of life
-# A Python program that is about to serve has a handler for HUP, which Python itself has not: by
-# then it has been imported, and has read its configuration. One that waits for another service
-# before (nova-compute for a conductor) lives for these 20 seconds, and the start is over too.
+READY_TIMEOUT = 60  # seconds that a start waits until the program is ready
+# A Python program has a handler for HUP when it is about to serve; Python itself has none. By then
+# it has loaded its code and its configuration. A program that waits for another service before
+# that (nova-compute for a conductor) counts as ready after 20 seconds.
 LIVES = """\
 read -r pid rest < "$1" || pid=$MAINPID
 [ -r /proc/self/status ] || exit 0
@@ -47,12 +47,12 @@ def fields(
     program: "Callable[[list[str]], str | None]",
     first_line: "Callable[[str], str]" = lambda path: "",
 ) -> dict[str, object]:
-    """Return what the variables declare.
+    """Return the fields that the variables declare.
 
-    root: whether root asks; nobody else can change users or make the project's directories.
-    exists(path): whether a file is there. program(candidates): the first path that can be
-    executed, or name that PATH leads to; None if there is none. first_line(path): that of a
-    file, which names its interpreter.
+    root: whether the caller is root; no other user can change accounts or make the directories
+    of the project. exists(path): whether a file exists. program(candidates): the first
+    executable path or name in PATH, or None. first_line(path): that of a file, which names its
+    interpreter.
     """
     names = _Names(given)
     made: dict[str, object] = {
@@ -77,13 +77,13 @@ def fields(
 def _readiness(
     names: "_Names", executable: str, first_line: "Callable[[str], str]"
 ) -> dict[str, object] | None:
-    """Return how a start knows that the program lives, None where nothing is known of that."""
+    """Return how a start knows that the program is ready, None if that is unknown."""
     if executable.rpartition("/")[2] == STAND_IN:
-        return {"kind": "notify", "timeout": TIMEOUT}
+        return {"kind": "notify", "timeout": READY_TIMEOUT}
     if not names.given.get("READY_SIGNAL") or "python" not in first_line(executable):
         return None
     words = ["/bin/sh", "-c", LIVES, names.name, names.pidfile]
-    return {"kind": "command", "timeout": TIMEOUT, "command": words}
+    return {"kind": "command", "timeout": READY_TIMEOUT, "command": words}
 
 
 class _Names:
@@ -114,7 +114,7 @@ class _Names:
 
 
 def _executable(names: _Names, program: "Callable[[list[str]], str | None]") -> str:
-    """Choose the program: the project's own, or one that may stand in for it."""
+    """Choose the program: the project's own, or a stand-in."""
     usual = f"{names.base}/usr/bin/{names.name}"
     return program([usual, names.name, *names.given.get("STAND_IN", "").split()]) or usual
 
@@ -123,7 +123,7 @@ def _arguments(names: _Names, exists: "Callable[[str], bool]") -> list[str]:
     given = names.given
     words = given.get("DAEMON_ARGS", "").split()
     found = [] if given.get("NO_OPENSTACK_CONFIG_FILE_DAEMON_ARG") else _configs(names, exists)
-    # Debian's nova-compute names its own file in DAEMON_ARGS already.
+    # DAEMON_ARGS of Debian's nova-compute contains its own file already.
     found = [word for word in found if word not in words] + words
     if given.get("USE_SYSLOG") == "yes":
         found.append("--use-syslog")
@@ -133,7 +133,7 @@ def _arguments(names: _Names, exists: "Callable[[str], bool]") -> list[str]:
 
 
 def _configs(names: _Names, exists: "Callable[[str], bool]") -> list[str]:
-    """Name the configuration files: one asked for by name even if it is missing."""
+    """Return options for the configuration files; a file given by name may be missing."""
     found = []
     for variable, base in (("CONFIG_FILE", names.project), ("SERVICE_CONFIG_FILE", names.name)):
         usual = f"{names.etc}/{base}.conf"
@@ -144,7 +144,7 @@ def _configs(names: _Names, exists: "Callable[[str], bool]") -> list[str]:
 
 
 def _directories(names: _Names, root: bool) -> list[str]:
-    """Return what the service writes to; the directories of the project only for root."""
+    """Return the directories that the service writes to; those of the project only for root."""
     paths = [names.lock, names.run, names.cache, names.logs_in] if root else []
     paths += [names.state, names.pidfile.rpartition("/")[0] or "/"]
     if names.logs:

@@ -1,7 +1,7 @@
-"""Scripts with code of their own: which act on a verb, and what a declaration cannot hold of one.
+"""Scripts with code: whether they act on verbs, and what a declaration made of one would lose.
 
-A script is read as a declaration for its assignments; what its code does beyond them would be
-lost. So it is named, and the script stays what it is: something to be run.
+A declaration holds only the assignments of a script, not the effects of its code. So reading such
+a script as a declaration is an error that names these effects; the script is run instead.
 """
 
 from ssd.service.errors import DeclarationError
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 TOOL = "start-stop-daemon"
 SHELLS = ("sh", "ash", "dash", "bash", "ksh", "ksh93", "mksh", "zsh")
-# By which commands code looks at them without a name.
+# commands that use the arguments without naming them
 _TAKERS = ("shift", "getopts")
 _CONDITIONS = ("if", "elif", "while", "until", "[", "[[", "test")
-# Functions that init-d-script(5) calls; those for which there is a hook are none of these.
+# functions that init-d-script(5) calls, except those that become hooks
 OVERRIDES = (
     "do_start", "do_start_cmd", "do_start_override", "do_start_cmd_override", "do_stop",
     "do_stop_cmd", "do_stop_override", "do_stop_cmd_override", "do_restart",
@@ -26,19 +26,19 @@ OVERRIDES = (
     "do_force_reload", "do_force_reload_override", "do_status", "do_status_override",
     "do_unknown", "do_usage", "do_usage_override",
 )  # fmt: skip
-# Options without a value that say nothing more than a declaration does.
+# options without a value that a declaration covers
 _HELD = (
     "--start", "-S", "--stop", "-K", "--status", "-T", "--quiet", "-q", "--verbose", "-v",
     "--background", "-b", "--make-pidfile", "-m", "--remove-pidfile", "--test", "-t",
     "--oknodo", "-o",
 )  # fmt: skip
-# Options with a value: the variable that gives it to the declaration.
+# option with a value -> the variable with which a declaration covers it
 _VALUED = {
     "--pidfile": "PIDFILE", "-p": "PIDFILE", "--exec": "DAEMON", "-x": "DAEMON",
     "--startas": "DAEMON", "-a": "DAEMON", "--retry": "", "-R": "", "--name": "NAME", "-n": "NAME",
 }  # fmt: skip
-_RETRIES = ("TERM/30/KILL/5", "0/30/KILL/5")  # the schedule by default, and what follows it
-# Commands that give the program another user, other surroundings, or what it needs.
+_RETRIES = ("TERM/30/KILL/5", "0/30/KILL/5")  # the default schedule, and its second half
+# commands that change the user or environment of the program, or prepare something for it
 _COMMANDS = (
     "su", "sudo", "runuser", "setpriv", "setuidgid", "chpst", "start_daemon", "daemon", "nohup",
     "chroot", "nice", "ionice", "cd", "mkdir", "install", "chown", "export", "ulimit", "umask",
@@ -47,7 +47,7 @@ _SEPARATORS = ("&&", "||", ";", "|", "&", ">", "2>", "<", ")", "(", "{", "}", "t
 
 
 def acts(text: str) -> bool:
-    """Tell whether a script looks at its arguments, and so has verbs of its own."""
+    """Tell whether a script reads its arguments, and so has verbs of its own."""
     return any(
         any(mark in line for mark in ARGUMENTS) or any(map(_takes, _commands(line)))
         for _, line in _code(text)
@@ -55,63 +55,62 @@ def acts(text: str) -> bool:
 
 
 def _takes(words: list[str]) -> bool:
-    """Tell whether a command takes arguments without a name: "shift", "for verb; do"."""
+    """Tell whether a command uses the arguments without naming them: "shift", "for verb; do"."""
     return words[0] in _TAKERS or words[0] == "for" and len(words) == 2
 
 
 def foreign(text: str) -> str:
-    """Return the interpreter that a first line names, if that is no shell; else nothing."""
+    """Return the interpreter in a first line if it is not a shell, else an empty text."""
     first = text.partition("\n")[0]
     words = first[2:].split() if first.startswith("#!") else []
     names = [each.rpartition("/")[2] for each in words]
     return "" if any(each in SHELLS for each in names) else " ".join(words)
 
 
-def refuse_foreign(text: str, file: str) -> None:
-    """Raise DeclarationError for a program in another language than the shell's."""
+def reject_foreign(text: str, file: str) -> None:
+    """Raise DeclarationError for a program whose interpreter is not a shell."""
     interpreter = foreign(text)
     if interpreter:
-        reason = f"its interpreter is {interpreter}, and a declaration is read by sh(1)"
+        reason = f"its interpreter is {interpreter}, but sh(1) reads a declaration"
         raise DeclarationError(reason, file=file, line=1)
 
 
 def overrides(text: str) -> list[str]:
-    """Return the functions by which an init-d-script does a verb in its own way."""
+    """Return the functions with which an init-d-script replaces a verb."""
     names = text.replace(" ()", "()")
     return [each for each in OVERRIDES if f"{each}()" in names or f"alias {each}=" in text]
 
 
-def refuse_overrides(text: str, file: str) -> None:
-    """Raise DeclarationError for an init-d-script that does a verb in its own way."""
+def reject_overrides(text: str, file: str) -> None:
+    """Raise DeclarationError for an init-d-script that replaces a verb."""
     found = overrides(text)
     if found:
-        raise DeclarationError(f"a declaration cannot hold its own {', '.join(found)}", file=file)
+        raise DeclarationError(f"a declaration cannot contain {', '.join(found)}", file=file)
 
 
-def refuse_verbs(text: str, file: str) -> None:
-    """Raise DeclarationError for a declaration that would act on its verb, which it is not told."""
-    inside = False  # a function, which has arguments of its own
+def reject_verbs(text: str, file: str) -> None:
+    """Raise DeclarationError for a declaration that acts on its verb: it is not given one."""
+    inside = False  # inside a function, which has its own arguments
     for number, line in _code(text):
         inside = "()" in line and "}" not in line or inside and line[:1] != "}"
         first, *rest = line.split(None, 1)
         plain = "".join(line.split("'")[::2])  # awk '{ print $1 }'
         asks = bool(rest) and any(mark in plain for mark in ARGUMENTS)
         if asks and (first == "case" or first in _CONDITIONS and not inside):
-            reason = "a declaration is not told its verb; what is done before and after a start or"
-            reason += " stop are SERVICE_BEFORE_START and its like"
+            reason = "a declaration is not given its verb; use hooks, such as SERVICE_BEFORE_START"
             raise DeclarationError(reason, first, file=file, line=number)
 
 
-def refuse_losses(text: str, file: str, found: "Mapping[str, str]") -> None:
-    """Raise DeclarationError for what the assignments of a script do not say of it.
+def reject_losses(text: str, file: str, found: "Mapping[str, str]") -> None:
+    """Raise DeclarationError for effects of a script that its assignments do not cover.
 
-    ``found``: the variables as they are when it has come to its end.
+    ``found``: the variables at its end.
     """
     if not acts(text):
         return
     lost = [(number, each) for number, line in _code(text) for each in _lost(line, found)]
     if not any(TOOL in line for _, line in _code(text)):
-        raise DeclarationError(f"it starts its program without {TOOL}; {_WAY_OUT}", file=file)
+        raise DeclarationError(f"starts its program without {TOOL}; {_WAY_OUT}", file=file)
     if lost:
         words = list(dict.fromkeys(each for _, each in lost))
         reason = f"a declaration made of its assignments would lose {', '.join(words)}; {_WAY_OUT}"
@@ -122,7 +121,7 @@ _WAY_OUT = "write a declaration, or run the script as it is"
 
 
 def _code(text: str) -> "Iterator[tuple[int, str]]":
-    """Yield number and text of each line that is no comment, with those that continue it."""
+    """Yield number and text of each line of code, joined with the lines that continue it."""
     whole, first = "", 0
     for number, line in enumerate(text.split("\n"), 1):
         first = first if whole else number
@@ -136,7 +135,7 @@ def _code(text: str) -> "Iterator[tuple[int, str]]":
 
 
 def _lost(line: str, found: "Mapping[str, str]") -> "Iterator[str]":
-    """Yield what a line does that a declaration does not."""
+    """Yield the commands and options of a line that a declaration does not cover."""
     indented = line[:1] in " \t" or TOOL in line
     for words in _commands(line):
         if words[0] in _COMMANDS and indented:
@@ -146,11 +145,11 @@ def _lost(line: str, found: "Mapping[str, str]") -> "Iterator[str]":
 
 
 def _commands(line: str) -> "Iterator[list[str]]":
-    """Yield the words of each simple command of a line, as far as quotes let them be seen."""
+    """Yield the words of each simple command of a line, as far as quotes allow."""
     spaced = line.replace(";", " ; ").replace(")", " ) ").replace("$(", " ( ").replace("`", " ; ")
     try:
         words = split(spaced)
-    except ValueError:  # a text that goes on in the next line
+    except ValueError:  # a quote that is closed in a later line
         words = spaced.split()
     command: list[str] = []
     for word in [*words, ";"]:
@@ -163,7 +162,7 @@ def _commands(line: str) -> "Iterator[list[str]]":
 
 
 def _options(words: list[str], found: "Mapping[str, str]") -> "Iterator[str]":
-    """Yield the options of a call of start-stop-daemon that would be lost."""
+    """Yield the options of a start-stop-daemon call that a declaration does not cover."""
     ahead = words[::-1]
     starts = "--start" in words or "-S" in words
     while ahead:
@@ -186,5 +185,5 @@ def _options(words: list[str], found: "Mapping[str, str]") -> "Iterator[str]":
 
 
 def _is(word: str, variable: str, found: "Mapping[str, str]") -> bool:
-    """Tell whether a word is a variable, or what that has become."""
+    """Tell whether a word is a variable or its value."""
     return word in (f"${variable}", f"${{{variable}}}", found.get(variable))

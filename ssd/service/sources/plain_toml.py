@@ -1,10 +1,9 @@
-"""Read the plain part of TOML, which most declarations keep to, in a fraction of the time.
+"""Read the plain part of TOML, which suffices for most declarations, in a fraction of the time.
 
-``tomllib`` imports ``re`` and takes longer than the interpreter's whole start. Here are
-``key = value`` lines, with texts, whole numbers, true, false and lists of these on one
-line, below ``[table]`` and ``[[list of tables]]`` headings. For anything else, and for every
-mistake, ``parse`` returns None, and ``tomllib`` has its say. A property test holds what both
-can read to be the same.
+``tomllib`` imports ``re`` and takes longer than the start of the interpreter. This module reads
+``key = value`` lines, with texts, whole numbers, true, false and lists of these on one line,
+below ``[table]`` and ``[[list of tables]]`` headings. For anything else, and for every error,
+``parse`` returns None, and the caller uses ``tomllib``. A property test compares the two.
 """
 
 TYPE_CHECKING = False
@@ -17,7 +16,7 @@ _CONSTANTS = {"true": True, "false": False}
 
 
 class NotPlain(Exception):
-    """A text that is beyond the plain part; only tomllib can tell whether it is TOML."""
+    """A text that is not plain; only tomllib can tell whether it is TOML."""
 
 
 def parse(text: str) -> "dict[str, object] | None":
@@ -47,7 +46,7 @@ def _key(text: str) -> str:
 
 
 def _heading(line: str, top: dict[str, object]) -> dict[str, object]:
-    """Open the table that a heading names."""
+    """Return the table that a heading opens."""
     made: dict[str, object] = {}
     if line[:2] == "[[" and line[-2:] == "]]":
         name = _key(line[2:-2].strip(" \t"))
@@ -66,7 +65,7 @@ def _heading(line: str, top: dict[str, object]) -> dict[str, object]:
 
 
 class _Tables(list["dict[str, object]"]):
-    """A list that was made by headings; one made by ``=`` may not grow by them."""
+    """A list made by headings; headings must not add to a list made by ``=``."""
 
 
 def _assign(line: str, here: dict[str, object]) -> None:
@@ -76,7 +75,7 @@ def _assign(line: str, here: dict[str, object]) -> None:
         raise NotPlain
     inner = rest.lstrip(" \t")
     if inner[:1] == '"' == inner[-1:] and inner.count('"') == 2 and "\\" not in inner:
-        here[name] = inner[1:-1]  # what most lines are
+        here[name] = inner[1:-1]  # most lines are like this
         return
     value, rest = _value(rest.lstrip(" \t"))
     rest = rest.lstrip(" \t")
@@ -86,7 +85,7 @@ def _assign(line: str, here: dict[str, object]) -> None:
 
 
 def _value(text: str) -> tuple[object, str]:
-    """Take one value off the front of a text; return it and what is left."""
+    """Return the value at the start of a text, and the rest of the text."""
     first = text[:1]
     if first == '"' or first == "'":
         return _string(text)
@@ -99,7 +98,7 @@ def _value(text: str) -> tuple[object, str]:
     if word in _CONSTANTS:
         return _CONSTANTS[word], rest
     digits = word[1:] if word[:1] in ("-", "+") else word
-    # No leading zero, underscore or other base; those are for tomllib.
+    # Leading zeros, underscores and other bases are left to tomllib.
     if (
         not (digits.isascii() and digits.isdigit())
         or len(digits) > 18
@@ -110,7 +109,7 @@ def _value(text: str) -> tuple[object, str]:
 
 
 def _string(text: str) -> tuple[str, str]:
-    """Take a text of one line in single or double quotes."""
+    """Read a text in single or double quotes."""
     quote = text[0]
     if text[:3] == quote * 3:
         raise NotPlain
@@ -124,7 +123,7 @@ def _string(text: str) -> tuple[str, str]:
 
 
 def _escaped(text: str) -> tuple[str, str]:
-    """Take a text in double quotes with backslashes in it."""
+    """Read a text in double quotes that contains backslashes."""
     parts: list[str] = []
     characters = iter(enumerate(text[1:], 2))
     for after, character in characters:
@@ -145,7 +144,7 @@ def _escape(characters: "Iterator[tuple[int, str]]") -> str:
 
 
 def _list(text: str) -> tuple[list[object], str]:
-    """Take a list whose opening bracket is gone."""
+    """Read a list, after its opening bracket."""
     found: list[object] = []
     text = text.lstrip(" \t")
     while text[:1] != "]":

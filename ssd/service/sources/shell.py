@@ -1,9 +1,9 @@
-"""Declarations as files of shell assignments, read by a real shell.
+"""Read and write declarations as shell assignments; a real shell reads them.
 
-Four kinds of file are told apart by their text: an OpenStack ``.init.in`` (it names its
-PROJECT_NAME), an init-d-script, a file of our own (``#!/usr/bin/env ssd-service``, or no
-interpreter at all), and any other script with assignments. The shell executes the file; what
-the variables are when it has come to its end, or exits, is what they declare.
+Their text distinguishes four kinds of file: an OpenStack ``.init.in`` (it sets PROJECT_NAME), an
+init-d-script, a file of our own (``#!/usr/bin/env ssd-service``, or no interpreter line), and
+any other script with assignments. The shell executes the file; the values of the variables when
+it ends or exits are the declaration.
 """
 
 import errno
@@ -15,7 +15,7 @@ from ssd.service.sh import ARGUMENTS, fault, run
 from ssd.service.sources import debian
 from ssd.service.sources.header import parse
 from ssd.service.sources.shell_values import to_text
-from ssd.service.trust import believed, check
+from ssd.service.trust import check, is_trusted
 from ssd.service.words import quote
 
 TYPE_CHECKING = False
@@ -30,21 +30,20 @@ if TYPE_CHECKING:
 
 INTERPRETER = "#!/usr/bin/env ssd-service"
 OPENSTACK, INIT_D, OWN, SCRIPT = "openstack", "init-d-script", "own", "script"
-MOST = 1 << 20  # characters of a file
-# openstack-pkg-tools appends its own code with an interpreter line of its own on top.
+MAX_FILE_SIZE = 1 << 20  # characters
+# openstack-pkg-tools appends its own code below a second interpreter line.
 _APPENDED = "\n#!/bin/sh\n"
 _FUNCTIONS = ("do_start_prepare", "do_start_cleanup", "do_stop_prepare", "do_stop_cleanup")
 _HOOKS = ("before_start", "after_start", "before_stop", "after_stop")
 
-# variables of ours as ``write`` has them, by field
+# field -> the variable that ``write`` uses
 _WRITTEN = {"name": "NAME", "description": "DESC", "executable": "DAEMON", "pidfile": "PIDFILE"}
 
-# On one line, so that the file's own lines keep their numbers in what the shell says.
-# A file of the administrator's that is not known to be root's or the caller's is asked for: its
-# name depends on what the text has set.
+# On one line, so that the lines of the file keep their numbers in the shell's messages. The name of
+# the administrator's file depends on the variables, so the shell asks whether a file is trusted.
 _BEFORE = """\
 INIT_D_SCRIPT_SOURCED=true; __ssd_read() {{ [ -r "$1" ] || return 0; \
-case {believed} in *"|$1|"*) ;; *) printf '%s\\0' {asks} "$1" >&3; exit 0;; esac; \
+case {trusted} in *"|$1|"*) ;; *) printf '%s\\0' {asks} "$1" >&3; exit 0;; esac; \
 __ssd_files="${{__ssd_files-}}$1|"; . "$1"; }}; \
 umask() {{ __ssd_umask=umask; command umask "$@"; }}; \
 ulimit() {{ __ssd_ulimit=ulimit; command ulimit "$@"; }}; \
@@ -55,8 +54,8 @@ __ssd_read "$__ssd_dir/$NAME"; \
 {functions}printf '%s\\0' "$__ssd_status" {values} "${{__ssd_files-}}" \
 "${{__ssd_umask-}}" "${{__ssd_ulimit-}}" >&3; command umask >&3; export -p >&3; exit 0; }}; \
 trap __ssd_finish EXIT; """
-_ASKS = "believe?"
-# init-d-script(5) calls a service as its program, whatever its file and header say.
+_ASKS = "trust?"
+# init-d-script(5) names a service after its program, whatever its file and header say.
 _PROGRAM = '[ "${DAEMON:-none}" = none ] || : "${NAME:=${DAEMON##*/}}"; '
 _AFTER = "\n__ssd_status=end; __ssd_finish\n"
 _FIND_FUNCTIONS = (
@@ -70,29 +69,29 @@ def read(
     environment: "Mapping[bytes, bytes] | None" = None,
     meanwhile: "Work" = lambda: None,
 ) -> "Service":
-    """Read the declaration in a shell file, which sees ``environment`` (our own if None).
+    """Read the declaration in a shell file, with ``environment`` (our own if None).
 
-    ``meanwhile`` is called while the shell works: there are two processors in most machines.
-    Raises DeclarationError, also for a file that others may write (``ssd.service.trust``), and
+    ``meanwhile`` is called while the shell works: most machines have two processors. Raises
+    DeclarationError, also for a file that other users may write (``ssd.service.trust``), and
     OSError if the file cannot be read.
     """
     with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-        text = file.read(MOST + 1)
-    if len(text) > MOST:
-        raise DeclarationError("it is larger than 1 MiB", file=path)
+        text = file.read(MAX_FILE_SIZE + 1)
+    if len(text) > MAX_FILE_SIZE:
+        raise DeclarationError("must not be larger than 1 MiB", file=path)
     check(path)
     return loads(_as_unix_has_it(text), os.path.abspath(path), environment, meanwhile)
 
 
 def _as_unix_has_it(text: str) -> str:
-    """Take away what an editor of Windows adds, and a shell would take for a part of words."""
+    """Remove what an editor on Windows adds, and a shell would read as part of the words."""
     text = text.removeprefix("\ufeff")  # the byte order mark
-    # Elsewhere than in the first line it may be meant.
+    # If the first line has none, those of other lines may be intended.
     return text.replace("\r\n", "\n") if text.partition("\n")[0].endswith("\r") else text
 
 
 def kind_of(text: str) -> str:
-    """Tell which of the four kinds of file a text is."""
+    """Return which of the four kinds of file a text is."""
     first = text.partition("\n")[0]
     if "PROJECT_NAME=" in text or "{PROJECT_NAME:=" in text:
         return OPENSTACK
@@ -102,7 +101,7 @@ def kind_of(text: str) -> str:
 
 
 def has_verbs(text: str) -> bool:
-    """Tell whether a text is a script that does its verbs itself, by arguments or functions."""
+    """Tell whether a text is a script with verbs of its own, by arguments or functions."""
     kind = kind_of(text)
     if kind == OWN or is_own(text) or _APPENDED in text:
         return False
@@ -125,37 +124,37 @@ def loads(
 ) -> "Service":
     """Make a Service of the text of a shell file. Raises DeclarationError.
 
-    What in there has no effect, though it looks meant, is in its ``doubts``.
+    Its ``doubts`` are the parts of the text that have no effect.
     """
     if "\0" in text:
         number = text.partition("\0")[0].count("\n") + 1
-        raise DeclarationError("it is no text: it has a NUL byte", file=file, line=number)
+        raise DeclarationError("must be text; it contains a NUL byte", file=file, line=number)
     kind = kind_of(text)
     header = parse(text)
     strict = is_own(text) or not text.startswith("#!")
     if strict:
         debian.check_spelling(text, file)
-    _refuse_code(kind, text, file)
-    name = header.get("provides", "").partition(" ")[0] or _called(file)
+    _reject_code(kind, text, file)
+    name = header.get("provides", "").partition(" ")[0] or _name_of(file)
     given = dict(os.environb if environment is None else environment)
     if kind != OPENSTACK:
-        # A variable that the file does not set must not come from elsewhere (init-d-script).
+        # The environment must not set the variables of a file (as for an init-d-script).
         for variable in debian.VARIABLES:
             given.pop(variable.encode(), None)
     whole = strict and kind == OWN
     names = (_PROGRAM if kind == INIT_D else "", quote(name))
-    # What openstack-pkg-tools appends has effects, and is ours to do.
+    # The code that openstack-pkg-tools appends has effects; ssd does its work.
     head = text.partition(_APPENDED)[0] if kind == OPENSTACK else text
     state = _State(file, given, _likely(kind, name, given))
     state.execute(head, names, whole, meanwhile)
     found = state.variables
     if kind == OPENSTACK and not found.get("PROJECT_NAME"):
-        kind = OWN if strict else SCRIPT  # it only stands in some text
+        kind = OWN if strict else SCRIPT  # PROJECT_NAME only occurs in some text
     if kind == SCRIPT:
-        from ssd.service.sources.plain_script import refuse_losses
+        from ssd.service.sources.plain_script import reject_losses
 
-        refuse_losses(text, file, found)
-    from ssd.service.declaration import Service  # loaded by now, or while the shell worked
+        reject_losses(text, file, found)
+    from ssd.service.declaration import Service  # loaded before, or while the shell worked
 
     try:
         made = {**state.fields, **_fields(kind, found, text, file, given)}
@@ -173,7 +172,7 @@ def loads(
         error.line = line_of(text, error.key)
         raise
     if kind != SCRIPT:
-        # A script's own code makes use of names as it likes.
+        # The code of a script may use any variable.
         plain = kind == INIT_D or strict
         source = (text if plain else "", state.files, found, kind == OPENSTACK, state.said)
         service.find_doubts = _Doubts(file, source)
@@ -181,7 +180,7 @@ def loads(
 
 
 class _Doubts:
-    """Finds the doubts about a file when they are asked for; pickle can take it along."""
+    """Finds the doubts about a file when they are needed; it can be pickled."""
 
     __slots__ = ("file", "source")
 
@@ -195,46 +194,46 @@ class _Doubts:
         return doubts(self.file, self.source)
 
 
-def _refuse_code(kind: str, text: str, file: str) -> None:
-    """Raise DeclarationError for code that no declaration can hold, before it is executed."""
+def _reject_code(kind: str, text: str, file: str) -> None:
+    """Raise DeclarationError for code that a declaration must not have, before it is executed."""
     if kind == OWN and any(mark in text for mark in ARGUMENTS):
-        from ssd.service.sources.plain_script import refuse_verbs
+        from ssd.service.sources.plain_script import reject_verbs
 
-        refuse_verbs(text, file)
+        reject_verbs(text, file)
     if kind == SCRIPT:
-        from ssd.service.sources.plain_script import refuse_foreign
+        from ssd.service.sources.plain_script import reject_foreign
 
-        refuse_foreign(text, file)
+        reject_foreign(text, file)
     if kind == INIT_D:
-        from ssd.service.sources.plain_script import refuse_overrides
+        from ssd.service.sources.plain_script import reject_overrides
 
-        refuse_overrides(text, file)
+        reject_overrides(text, file)
 
 
 def _likely(kind: str, name: str, given: "Mapping[bytes, bytes]") -> list[str]:
-    """Return the administrator's files that a text will probably have read, if all is well.
+    """Return the trusted files of the administrator that a text will probably read.
 
-    Others are asked for, which takes another shell.
+    The shell asks about other files, and then a second shell is necessary.
     """
     directory = given.get(b"DEFAULT_DIR") or given.get(b"ROOT_DIR", b"") + b"/etc/default"
     names = (["openstack"] if kind == OPENSTACK else []) + [name]
     paths = [f"{os.fsdecode(directory)}/{each}" for each in names]
-    return [path for path in paths if os.path.lexists(path) and believed(path)]
+    return [path for path in paths if os.path.lexists(path) and is_trusted(path)]
 
 
-def _called(file: str) -> str:
-    """Return what a file is called; update-rc.d(8)'s links S01NAME and K01NAME mean NAME."""
+def _name_of(file: str) -> str:
+    """Return the name of a file; the links S01NAME and K01NAME of update-rc.d(8) mean NAME."""
     name = os.path.basename(file)
     ranked = name[:1] in ("S", "K") and name[1:3].isdigit() and len(name) > 3
     return name[3:] if ranked and os.path.islink(file) else name
 
 
 class _State:
-    """What a shell is in when it has executed a text.
+    """The state of a shell that has executed a text.
 
-    variables: those that mean something. functions: those that are hooks. fields: what the
-    text has changed of its process. files: those of the administrator that it has read. said:
-    what the shell complained of.
+    variables: those that declare something. functions: those that become hooks. fields: from
+    the changes to its own process (umask, limits, environment). files: the administrator's
+    files that it has read. said: the complaints of the shell.
     """
 
     def __init__(self, file: str, given: "Mapping[bytes, bytes]", likely: list[str]) -> None:
@@ -245,32 +244,32 @@ class _State:
         self.said = ""
         self._file = file
         self._given = given
-        self._believed = likely
+        self._trusted = likely
         self._limits: Limits | None = None
 
     def execute(self, text: str, called: tuple[str, str], whole: bool, meanwhile: "Work") -> None:
-        """Have a shell execute the text.
+        """Execute the text with a shell.
 
-        ``called``: what sets NAME in the end if the file does not, and the word for it
-        otherwise. With ``whole`` it has to come to its end, or exit with 0.
+        ``called``: the code that sets NAME if the file does not, and the name if both do not.
+        With ``whole`` the text must reach its end, or exit with 0.
         """
         names = [*debian.VARIABLES, "PATH", "__ssd_functions"]
         functions = _FIND_FUNCTIONS.format(names=" ".join(_FUNCTIONS)) if "do_st" in text else ""
         values = " ".join(f'"${{{each}+=}}${{{each}-}}"' for each in names)
         before = _BEFORE.format(
             program=called[0], name=called[1], functions=functions, values=values,
-            believed=quote(f"|{'|'.join(self._believed)}|"), asks=_ASKS,
+            trusted=quote(f"|{'|'.join(self._trusted)}|"), asks=_ASKS,
         )  # fmt: skip
         status, output, said = self._run(before + text + _AFTER, meanwhile)
         ended, *texts = output.decode("utf-8", "surrogateescape").split("\0")
-        if ended == _ASKS and len(texts) == 2 and texts[0] not in self._believed:
+        if ended == _ASKS and len(texts) == 2 and texts[0] not in self._trusted:
             check(texts[0])
-            self._believed.append(texts[0])
+            self._trusted.append(texts[0])
             self.execute(text, called, whole, lambda: None)
             return
         if len(texts) != len(names) + 4 or whole and ended not in ("end", "0"):
             if ended and not ended.isdigit():
-                reason = "it uses descriptor 3, which ssd-service reads"
+                reason = "must not use descriptor 3, which ssd-service reads"
                 raise DeclarationError(reason, file=self._file)
             raise fault(self._file, status or int(ended or 1), said)
         self.said = said
@@ -291,22 +290,22 @@ class _State:
         except OSError as error:
             if error.errno != errno.E2BIG:
                 raise
-            reason = "it is too large for a shell: Linux takes 128 KiB at once (execve(2))"
+            reason = "must not be larger than 128 KiB, Linux's limit for an argument (execve(2))"
             raise DeclarationError(reason, file=self._file) from None
 
     def _take(self, texts: list[str]) -> None:
-        """Take what comes after the variables: files, whether umask was called, the rest."""
+        """Read the output after the variables: files, calls of umask and ulimit, the rest."""
         files, umask, ulimit, rest = texts
         self.files = files.split("|")[:-1]
         mask, _, listed = rest.partition("\n")
         if ulimit and self._limits is None:
-            reason = "what it sets cannot be seen on this system; SERVICE_LIMITS says the same"
+            reason = "its effect cannot be read on this system; use SERVICE_LIMITS"
             raise DeclarationError(reason, "ulimit", file=self._file)
         if self._limits:
             self.fields["limits"] = self._limits
         if umask:
             self.fields["umask"] = mask
-        # As dash writes what it was given; its directory is its own.
+        # The format of dash; PWD is the shell's own.
         given = {f"export {os.fsdecode(n)}='{os.fsdecode(v)}'" for n, v in self._given.items()}
         lines = [each for each in listed.split("\n") if not each.startswith("export PWD=")]
         if not given.issuperset(lines[:-1]):
@@ -318,7 +317,7 @@ class _State:
 def _fields(
     kind: str, found: dict[str, str], text: str, file: str, environment: "Mapping[bytes, bytes]"
 ) -> dict[str, object]:
-    """Return what the variables declare by the rules of their kind."""
+    """Return the fields that the variables declare, by the rules of the kind of file."""
     if kind == OPENSTACK:
         from ssd.service.programs import chooser, first_line
         from ssd.service.sources import openstack
@@ -340,14 +339,14 @@ def _fields(
 
 
 def _hooks(functions: list[str], file: str) -> dict[str, object]:
-    """Return the hooks that call an init-d-script's own functions."""
+    """Return the hooks that call the functions of an init-d-script."""
     call = f"INIT_D_SCRIPT_SOURCED=true; . {quote(file)}; "
     pairs = zip(_FUNCTIONS, _HOOKS, strict=True)
     return {hook: call + function for function, hook in pairs if function in functions}
 
 
 def line_of(text: str, variable: str) -> int | None:
-    """Return the number of the line that sets a variable; None if no line does."""
+    """Return the number of the line that sets a variable, None if no line does."""
     for number, line in enumerate(text.split("\n"), 1):
         if f"{variable}=" in line or f"{variable}:=" in line:
             return number
@@ -355,7 +354,7 @@ def line_of(text: str, variable: str) -> int | None:
 
 
 def write(service: "Service") -> str:
-    """Return the file; ``loads`` makes an equal declaration of it."""
+    """Return the text of a shell file, from which ``loads`` makes an equal declaration."""
     fields = service.to_dict()
     lines = [INTERPRETER, *_written_header(fields)]
     for name, value in fields.items():
@@ -365,7 +364,7 @@ def write(service: "Service") -> str:
 
 
 def _written_header(fields: dict[str, object]) -> list[str]:
-    """Write the LSB header, and take out of ``fields`` what it says."""
+    """Return the lines of the LSB header, and remove its fields from ``fields``."""
     lines = []
     for keyword, field in debian.HEADER.items():
         words = fields.get(field)

@@ -1,4 +1,4 @@
-"""Declarations in TOML: read them, and write them."""
+"""Read and write declarations in TOML."""
 
 import os
 import stat
@@ -12,15 +12,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOST = 1 << 20  # bytes of a file; a declaration has a few thousand
+MAX_FILE_SIZE = 1 << 20  # bytes; a declaration has a few thousand
 
 
 def read(path: str, name: str | None = None, ways: "set[str] | None" = None) -> Service:
-    """Read the declaration in a TOML file; ``name`` is what it is called if it does not say.
+    """Read the declaration in a TOML file; ``name`` is used if it sets none.
 
-    Without either that is the file's own name. ``ways`` is for many files (``trust.check``).
-    Raises DeclarationError, also for a file that others may write, and OSError if the file
-    cannot be read.
+    Without either, the service has the name of the file. ``ways`` is for many files
+    (``trust.check``). Raises DeclarationError, also for a file that other users may write, and
+    OSError if the file cannot be read.
     """
     content = _content(path)
     check(path, ways)
@@ -28,24 +28,24 @@ def read(path: str, name: str | None = None, ways: "set[str] | None" = None) -> 
         text = content.decode()
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise DeclarationError("it is not UTF-8", file=path, line=line) from None
+        raise DeclarationError("must be UTF-8", file=path, line=line) from None
     stem = os.path.basename(path).removesuffix(".toml")
     return loads(text.removeprefix("\ufeff"), path, name or stem)  # a byte order mark
 
 
 def _content(path: str) -> bytes:
-    """Return what is in a file; the builtin open() takes twice as long.
+    """Return the content of a file; the builtin open() takes twice as long.
 
-    Raises DeclarationError for what is no file of a sane size, and OSError.
+    Raises DeclarationError for a file that is not regular or too large, and OSError.
     """
-    # Without a wait for the other end of a pipe.
+    # O_NONBLOCK: do not wait for the other end of a pipe.
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         facts = os.fstat(fd)
         if not stat.S_ISREG(facts.st_mode):
-            raise DeclarationError("it is no regular file", file=path)
-        if facts.st_size > MOST:
-            raise DeclarationError("it is larger than 1 MiB", file=path)
+            raise DeclarationError("must be a regular file", file=path)
+        if facts.st_size > MAX_FILE_SIZE:
+            raise DeclarationError("must not be larger than 1 MiB", file=path)
         return os.read(fd, facts.st_size)
     finally:
         os.close(fd)
@@ -66,7 +66,7 @@ def loads(text: str, file: str | None = None, name: str | None = None) -> Servic
 
 
 def _line_of(text: str, key: str) -> int | None:
-    """Return the number of the line that gives a key its value; None if no line does."""
+    """Return the number of the line that sets a key, None if no line does."""
     table, _, entry = key.rpartition(".")
     inside = ""
     found = None
@@ -85,36 +85,36 @@ def _line_of(text: str, key: str) -> int | None:
 
 
 def _key_of(line: str) -> str:
-    """Return the key that a line gives a value, quoted or not."""
+    """Return the key that a line sets, quoted or not."""
     if line[:1] in ("'", '"'):
         return line[1:].partition(line[0])[0]
     return line.partition("=")[0].strip()
 
 
 def _all_of_toml(text: str, file: str | None) -> dict[str, object]:
-    """Read what is not plain."""
+    """Read a document that is not plain."""
     import tomllib
 
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        # "... (at line 3, column 5)", which only newer Pythons have as numbers too
+        # "... (at line 3, column 5)"; only newer Pythons have the numbers too
         reason, _, where = str(error).partition(" (at line ")
         line = where.partition(",")[0]
         number = int(line) if line.isdigit() else text.count("\n") + 1
         raise DeclarationError(reason.lower(), file=file, line=number) from None
     except (ValueError, RecursionError) as error:
-        # A number of thousands of digits, or as many brackets.
-        reason = "its lists and tables are nested too deeply"
+        # A number of thousands of digits, or thousands of brackets.
+        reason = "lists and tables are nested too deeply"
         if isinstance(error, ValueError):
             reason = "a number has too many digits"
         raise DeclarationError(reason, file=file) from None
 
 
 def write(service: Service) -> str:
-    """Return the TOML text of a declaration; ``loads`` makes an equal one of it.
+    """Return the TOML text of a declaration, from which ``loads`` makes an equal one.
 
-    Raises DeclarationError for bytes that are not UTF-8, which TOML cannot hold.
+    Raises DeclarationError for bytes that are not UTF-8, which TOML cannot contain.
     """
     lines: list[str] = []
     tables: list[str] = []
@@ -135,14 +135,14 @@ def _assignments(table: dict[str, object]) -> "Iterator[str]":
         try:
             yield f"{key if bare else _literal(key)} = {_literal(value)}"
         except UnicodeEncodeError:
-            raise DeclarationError("TOML cannot hold bytes that are not UTF-8", key) from None
+            raise DeclarationError("TOML cannot contain bytes that are not UTF-8", key) from None
 
 
 def _literal(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        value.encode()  # raises UnicodeEncodeError for a byte of no character
+        value.encode()  # raises UnicodeEncodeError for a byte that is not UTF-8
         return '"' + "".join(map(_escaped, value)) + '"'
     if isinstance(value, list):
         return f"[{', '.join(map(_literal, value))}]"

@@ -102,11 +102,11 @@ def test_exported_reads_what_dash_and_bash_list(quote: str) -> None:
         ("PIDPATH=/run/x\n", ":3: PIDPATH has no effect; did you mean PIDFILE?"),
         ("SYSTEM_USER=nova\n", ":3: SYSTEM_USER has no effect; did you mean SERVICE_USER?"),
         ("RETRY=5\n", ":3: RETRY has no effect; did you mean SERVICE_STOP_SCHEDULE?"),
-        ("USE_SYSLOG=yes\n", ":3: USE_SYSLOG has no effect; it is for a service of OpenStack"),
+        ("USE_SYSLOG=yes\n", ":3: USE_SYSLOG has no effect; it is for services of OpenStack"),
         ("ENABLED=no\n", ":3: ENABLED has no effect; update-rc.d(8) enables and disables"),
         ("DAEMON='/bin/sleep 300'\n", ": DAEMON: '/bin/sleep 300' is one path; arguments"),
-        ("DAEMON_ARGS='-c \"a b\"'\n", ": DAEMON_ARGS is taken apart at blanks, quotes or not"),
-        ("A=1\r\n", ": its lines end in carriage returns"),
+        ("DAEMON_ARGS='-c \"a b\"'\n", ": DAEMON_ARGS is split at blanks, also inside quotes"),
+        ("A=1\r\n", ": lines end in carriage returns"),
     ],
 )
 @pytest.mark.parametrize("first", ["#!/usr/bin/env ssd-service\n", "#!/lib/init/init-d-script\n"])
@@ -128,7 +128,7 @@ def test_doubt_names_line_of_the_administrators_file(tmp_path: Path) -> None:
     """Also for a misspelt name, which is an error in the declaration itself."""
     (tmp_path / "nap").write_text("DAEMON_ARG=-x\nDAEMON_OPTS=-x\nOTHER=1\nGROUP=a\r\n")
     assert (
-        f"{tmp_path}/nap: its lines end in carriage returns, which become a part of the values",
+        f"{tmp_path}/nap: lines end in carriage returns, which become part of the values",
         f"{tmp_path}/nap:1: DAEMON_ARG has no effect; did you mean DAEMON_ARGS?",
         f"{tmp_path}/nap:2: DAEMON_OPTS has no effect; did you mean DAEMON_ARGS?",
     ) == loads(f"DEFAULT_DIR={tmp_path}\nDESC=$GROUP\n").doubts
@@ -220,15 +220,15 @@ def test_process_changes_match_debians_interpreter(in_namespace: Run, ssd_path: 
 
 
 LOST = {
-    "declare -x A=1": "declare is no command that sh(1) knows",
-    "SERVICE_UMASK = 077": "SERVICE_UMASK is no command that sh(1) knows; an assignment has no "
-    "blank before its =",
-    "if true; then source-of-it x; fi": "source-of-it is no command that sh(1) knows",
+    "declare -x A=1": "sh(1) does not know the command declare",
+    "SERVICE_UMASK = 077": "sh(1) does not know the command SERVICE_UMASK; an "
+    "assignment must have no blank before =",
+    "if true; then source-of-it x; fi": "sh(1) does not know the command source-of-it",
     "nosuchcommand 2>/dev/null": None,
     "command -v nosuchcommand || :": None,
     "echo nap: 1: x: not found >&2": None,
     f"echo {FILE}: 4: not found >&2; echo >&2; echo {FILE}: >&2": None,
-    "for i in 1 2; do declare x; done": "declare is no command that sh(1) knows",
+    "for i in 1 2; do declare x; done": "sh(1) does not know the command declare",
 }
 
 
@@ -243,7 +243,7 @@ def test_unknown_command_in_the_administrators_file_is_a_doubt(tmp_path: Path) -
     """It has the path of that file."""
     (tmp_path / "nap").write_text("A=1\nDAEMON_ARGS = 3\n")
     service = loads(f"DEFAULT_DIR={tmp_path}\n", DEFAULT_DIR=os.fsencode(tmp_path))
-    said = "DAEMON_ARGS is no command that sh(1) knows; an assignment has no blank before its ="
+    said = "sh(1) does not know the command DAEMON_ARGS; an assignment must have no blank before ="
     assert (f"{tmp_path}/nap:2: {said}",) == service.doubts
 
 

@@ -67,7 +67,7 @@ def test_commands_that_a_declaration_would_lose_are_named(command: str) -> None:
 
 def test_script_without_start_stop_daemon_is_rejected() -> None:
     """Nothing is known of how it starts its program."""
-    with pytest.raises(DeclarationError, match="it starts its program without start-stop-daemon"):
+    with pytest.raises(DeclarationError, match="starts its program without start-stop-daemon"):
         read(CASE.format("$DAEMON $DAEMON_ARGS &"))
 
 
@@ -101,7 +101,7 @@ def test_other_interpreter_is_never_read_by_a_shell(interpreter: str, tmp_path: 
     """`import` and `print` are programs of many machines. By its path it is run as it is."""
     code = f"touch {tmp_path}/executed\n"
     assert shell.has_verbs(f"#! {interpreter}\n{code}")
-    with pytest.raises(DeclarationError, match=f"nap:1: its interpreter is {interpreter}, and a"):
+    with pytest.raises(DeclarationError, match=f"nap:1: its interpreter is {interpreter}, but"):
         read(code, f"#! {interpreter}")
     assert [] == list(tmp_path.iterdir())
 
@@ -125,7 +125,7 @@ def test_init_d_script_with_its_own_verbs_is_rejected(code: str) -> None:
     text = f"{INIT_D}{HEAD}{code}\n"
     assert shell.has_verbs(text)
     (name,) = overrides(text)
-    with pytest.raises(DeclarationError, match=f"a declaration cannot hold its own {name}"):
+    with pytest.raises(DeclarationError, match=f"a declaration cannot contain {name}"):
         read(f"{code}\n", INIT_D.strip())
 
 
@@ -139,7 +139,7 @@ def test_hooks_of_an_init_d_script_are_not_verbs() -> None:
 def test_declaration_that_acts_on_its_verb_is_rejected(word: str) -> None:
     """It is not told the verb, so the code would never run."""
     code = f"case {word} in start) echo hello ;; esac\n"
-    with pytest.raises(DeclarationError, match=r"nap:6: case: a declaration is not told its verb"):
+    with pytest.raises(DeclarationError, match=r"nap:6: case: a declaration is not given its verb"):
         read(code, "#!/usr/bin/env ssd-service")
 
 
@@ -151,7 +151,7 @@ def test_declaration_that_acts_on_its_verb_is_rejected(word: str) -> None:
 def test_verb_in_any_condition_is_rejected(code: str) -> None:
     """The effect of the condition would be lost, also in a file without a first line."""
     for first in ("#!/usr/bin/env ssd-service", "# mine"):
-        with pytest.raises(DeclarationError, match="a declaration is not told its verb"):
+        with pytest.raises(DeclarationError, match="a declaration is not given its verb"):
             read(code + "\n", first)
 
 

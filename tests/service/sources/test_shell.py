@@ -265,8 +265,8 @@ def test_file_named_like_a_runlevel_link_keeps_its_name(tmp_path: Path) -> None:
 
 def test_file_that_hangs_is_an_error(monkeypatch) -> None:
     """It must not hold up a query of every service."""
-    monkeypatch.setattr(sh, "PATIENCE", 0.1)
-    reason = "/etc/ssd/nap: reading it takes longer than 0.1"
+    monkeypatch.setattr(sh, "SHELL_TIMEOUT", 0.1)
+    reason = "/etc/ssd/nap: could not be read within 0.1"
     with nothing_left(), let_go(), pytest.raises(DeclarationError, match=reason):
         loads("while :; do :; done\n")
 

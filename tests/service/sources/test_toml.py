@@ -130,7 +130,7 @@ def test_file_must_be_regular_and_small(tmp_path) -> None:
     os.mkfifo(pipe)
     folder.mkdir()
     large.touch()
-    os.truncate(large, toml.MOST + 1)
+    os.truncate(large, toml.MAX_FILE_SIZE + 1)
     for file in (pipe, folder, large):
         with pytest.raises(DeclarationError) as caught:
             toml.read(str(file))
@@ -140,5 +140,5 @@ def test_file_must_be_regular_and_small(tmp_path) -> None:
 def test_bytes_that_are_not_utf8_are_not_written() -> None:
     """TOML is UTF-8 (its specification, "Spec"); the error names the field."""
     service = Service(name="nap", environment={"A": "b", "WHERE": os.fsdecode(b"/srv/\xff")})
-    with pytest.raises(DeclarationError, match="WHERE: TOML cannot hold bytes"):
+    with pytest.raises(DeclarationError, match="WHERE: TOML cannot contain bytes"):
         toml.write(service)
