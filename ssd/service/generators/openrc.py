@@ -11,15 +11,15 @@ from math import ceil
 from ssd.schedule import SEND, Schedule
 from ssd.service.generators import ssd_options
 from ssd.service.generators.facilities import services
-from ssd.service.generators.quoting import VARIABLE, line, shell_word, shell_words
+from ssd.service.generators.quoting import VARIABLE, line
 from ssd.service.generators.sheet import (
     Inexpressible,
-    Readiness,
-    Respawn,
     Sheet,
     directories,
     oom_score,
+    ready_command,
 )
+from ssd.service.words import join, quote
 from ssd.signals import signal_name
 
 TYPE_CHECKING = False
@@ -84,17 +84,17 @@ def _assignments(sheet: Sheet) -> "Iterable[str]":
     for name, value in _variables(sheet):
         if not isinstance(value, list):
             if value:
-                yield f"{name}={shell_word(value)}"
+                yield f"{name}={quote(value)}"
             continue
         words = []
         for number, word in enumerate(value, 1):
             if PLAIN.match(word):
                 words.append(word)
             else:
-                yield f"{name}_{number}={shell_word(word)}"
+                yield f"{name}_{number}={quote(word)}"
                 words.append(f'"${name}_{number}"')
         if words:
-            yield f"{name}={shell_word(' '.join(words))}"
+            yield f"{name}={quote(' '.join(words))}"
     if service.reload_signal != "none":
         yield "extra_started_commands=reload"
 
@@ -171,18 +171,18 @@ def _supervised(sheet: Sheet) -> bool:
     """Tell whether supervise-daemon(8) is to bring it back."""
     service = sheet.service
     watched = _watched(service)
-    if not watched and Respawn(service).when != "never":
+    if not watched and service.respawn["when"] != "never":
         sheet.lose("respawn", "OpenRC watches only what stays in the foreground")
     return watched
 
 
 def _supervision(sheet: Sheet) -> "Iterable[tuple[str, str]]":
-    respawn = Respawn(sheet.service)
+    respawn = sheet.service.respawn
     yield "supervisor", "supervise-daemon"
-    yield "respawn_delay", str(max(1, ceil(respawn.delay)))  # it takes 0 for a mistake
-    yield "respawn_max", str(respawn.limit)
-    yield "respawn_period", str(max(1, ceil(respawn.interval)))
-    if respawn.when == "failure" or respawn.normal_exit:
+    yield "respawn_delay", str(max(1, ceil(respawn["delay"])))  # it takes 0 for a mistake
+    yield "respawn_max", str(respawn["limit"])
+    yield "respawn_period", str(max(1, ceil(respawn["interval"])))
+    if respawn["when"] == "failure" or respawn["normal_exit"]:
         sheet.lose("respawn", "OpenRC brings it back whatever its exit status is")
 
 
@@ -204,7 +204,7 @@ def _depend(sheet: Sheet) -> "Iterable[str]":
             if name not in good:
                 sheet.lose(field, f"{name!r} can be no name of a service")
         if good:
-            lines.append(f"    {word} {shell_words(good)}")
+            lines.append(f"    {word} {join(good)}")
     if lines:
         yield from ("", "depend() {", *lines, "}")
 
@@ -227,7 +227,7 @@ def _functions(sheet: Sheet) -> "Iterable[str]":
 
 def _watched(service: "Service") -> bool:
     """Tell whether supervise-daemon(8) is to bring it back; it watches only the foreground."""
-    return Respawn(service).when != "never" and service.background and not service.task
+    return service.respawn["when"] != "never" and service.background and not service.task
 
 
 def _preparation(sheet: Sheet) -> "Iterable[str]":
@@ -238,9 +238,9 @@ def _preparation(sheet: Sheet) -> "Iterable[str]":
 
 def _directories(service: "Service") -> "Iterable[str]":
     for directory in directories(service):
-        path = shell_word(directory.path)
+        path = quote(directory.path)
         owner = f"{directory.user or 'root'}:{directory.group or ''}".rstrip(":")
-        words = f"-d -m {directory.mode} -o {shell_word(owner)} {path}"
+        words = f"-d -m {directory.mode} -o {quote(owner)} {path}"
         yield f"[ -d {path} ] || checkpath {words} || return 1"
 
 
@@ -251,15 +251,15 @@ def _surroundings(sheet: Sheet) -> "Iterable[str]":
 
     service = sheet.service
     for path in service.environment_files:
-        yield f"set -a; . {shell_word(path)} || return 1; set +a"
+        yield f"set -a; . {quote(path)} || return 1; set +a"
     for name, value in service.environment.items():
         if VARIABLE.match(name):
-            yield f"export {name}={shell_word(value)}"
+            yield f"export {name}={quote(value)}"
         else:
             sheet.lose("environment", f"a shell has no variable with the name {name!r}")
     limits = ssd_options.limits(service)
     if limits:
-        yield f"{shell_words(limits)} --pid $$ || return 1"
+        yield f"{join(limits)} --pid $$ || return 1"
     if service.cpu_scheduling:
         policy, priority = scheduling(service.cpu_scheduling, 0)
         yield f"chrt {POLICIES[policy]} --pid {priority} $$ || return 1"
@@ -276,18 +276,18 @@ def _hook(service: "Service", field: str) -> list[str]:
     """Return the line of a hook; whatever becomes of one after the start, the verb goes on."""
     words = ssd_options.hook(service, field)
     failing = "return 1" if field == "before_start" else f'ewarn "$RC_SVCNAME: {field} failed"'
-    return [f"{shell_words(words)} || {failing}"] if words else []
+    return [f"{join(words)} || {failing}"] if words else []
 
 
 def _ready(sheet: Sheet) -> "Iterable[str]":
     """Yield what waits until the service works."""
-    readiness = Readiness(sheet.service)
-    words = readiness.waits_for(sheet.service)
-    if readiness.kind == "notify":
+    readiness = sheet.service.readiness
+    words = ready_command(sheet.service)
+    if readiness["kind"] == "notify":
         sheet.lose("readiness", "OpenRC waits for no notification")
     if words:
-        yield f"local left={readiness.whole_timeout}"
-        yield f"until {shell_words(words)}; do"
+        yield f"local left={ceil(readiness['timeout'])}"
+        yield f"until {join(words)}; do"
         yield "    [ $left -gt 0 ] || return 1"
         yield "    left=$((left - 1)); sleep 1"
         yield "done"
@@ -296,7 +296,7 @@ def _ready(sheet: Sheet) -> "Iterable[str]":
 def _reload(service: "Service") -> list[str]:
     if service.reload_signal == "none":
         return []
-    signal = f"--signal {shell_word(service.reload_signal)}"
+    signal = f"--signal {quote(service.reload_signal)}"
     known = '--exec "$command"' if service.pidfile == "none" else '--pidfile "$pidfile"'
     if _watched(service):
         call = [f'supervise-daemon "$RC_SVCNAME" {signal} {known}']

@@ -4,7 +4,6 @@ Whatever a text holds, it stays one word, or one line, of what it is put into.
 """
 
 import re
-import shlex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,16 +34,6 @@ def has_controls(text: str) -> bool:
 def is_undecodable(text: str) -> bool:
     """Tell whether a text holds bytes that are no UTF-8."""
     return any("\udc80" <= character <= "\udcff" for character in text)
-
-
-def shell_word(text: str) -> str:
-    """Return a text as one word of sh."""
-    return shlex.quote(text)
-
-
-def shell_words(words: "Iterable[str]") -> str:
-    """Return texts as words of sh."""
-    return " ".join(shell_word(word) for word in words)
 
 
 def systemd_word(text: str, variables: bool = True) -> str:

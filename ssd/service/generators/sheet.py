@@ -1,7 +1,6 @@
 """The file that is being written: its text, what is not in it, and what goes into any of them."""
 
 import os
-from math import ceil
 
 from ssd.errors import Error
 from ssd.schedule import SEND, WAIT, Schedule
@@ -121,40 +120,15 @@ def directories(service: "Service") -> list[Directory]:
     return made
 
 
-class Readiness:
-    """How a start knows that the service works."""
-
-    __slots__ = ("kind", "timeout", "whole_timeout", "command")
-
-    def __init__(self, service: "Service") -> None:
-        table = service.readiness
-        self.kind: str = table["kind"]
-        self.timeout: int | float = table["timeout"]  # seconds
-        self.whole_timeout = ceil(self.timeout)
-        self.command: list[str] = table["command"]
-
-    def waits_for(self, service: "Service") -> list[str]:
-        """Return a command that succeeds as soon as it is ready; empty if there is none."""
-        if self.kind == "command":
-            return self.command
-        # Whoever sends it to the background writes the pidfile, or knows the process without.
-        if self.kind == "pidfile" and service.pidfile != "none" and not service.background:
-            return ["test", "-s", service.pidfile]
-        return []
-
-
-class Respawn:
-    """Whether, and how often, it is brought back. A limit of 0 is none."""
-
-    __slots__ = ("when", "limit", "interval", "delay", "normal_exit")
-
-    def __init__(self, service: "Service") -> None:
-        table = service.respawn
-        self.when: str = table["when"]
-        self.limit: int = table["limit"]
-        self.interval: int | float = table["interval"]  # seconds
-        self.delay: int | float = table["delay"]  # seconds
-        self.normal_exit: list[int | str] = table["normal_exit"]
+def ready_command(service: "Service") -> list[str]:
+    """Return a command that succeeds as soon as the service is ready; empty without one."""
+    readiness = service.readiness
+    if readiness["kind"] == "command":
+        return readiness["command"]
+    # What sends a service to the background writes its pidfile, or knows the process without.
+    if readiness["kind"] == "pidfile" and service.pidfile != "none" and not service.background:
+        return ["test", "-s", service.pidfile]
+    return []
 
 
 class Ending:
@@ -190,4 +164,5 @@ class Ending:
 
 def oom_score(service: "Service") -> int | None:
     """Return the adjustment of proc(5), None if there is none."""
-    return -1000 if service.oom_score == "never" else service.oom_score  # type: ignore[return-value]
+    score = service.oom_score
+    return -1000 if isinstance(score, str) else score  # the only text is "never"

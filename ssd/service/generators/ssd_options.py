@@ -1,6 +1,6 @@
 """A declaration as words for start-stop-daemon(8): its own, and in lists that a shell joins."""
 
-from ssd.service.generators.sheet import Readiness
+from math import ceil
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,15 +51,14 @@ def starting(service: "Service") -> list[str]:
             words.append("--make-pidfile")
         if service.output:
             words += ["--output", service.output]
-    readiness = Readiness(service)
-    if readiness.kind == "notify":
-        words += ["--notify-await", f"--notify-timeout={readiness.whole_timeout}"]
+    if service.readiness["kind"] == "notify":
+        words += ["--notify-await", "--notify-timeout", str(ceil(service.readiness["timeout"]))]
     return words
 
 
 def stopping(service: "Service") -> list[str]:
     """Return the options of a stop, but for matching."""
-    words = [f"--retry={service.stop_schedule}"]
+    words = ["--retry", service.stop_schedule]
     if service.background and service.pidfile != "none":
         words.append("--remove-pidfile")
     return words

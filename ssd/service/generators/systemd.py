@@ -14,12 +14,11 @@ from ssd.service.generators.sheet import (
     KILL,
     Directory,
     Ending,
-    Readiness,
-    Respawn,
     Sheet,
     directories,
     modern,
     oom_score,
+    ready_command,
 )
 from ssd.signals import raw as signals
 from ssd.signals import signal_name
@@ -119,13 +118,13 @@ def _order(service: "Service") -> "Iterable[str]":
 
 def _start_limit(service: "Service") -> "Iterable[str]":
     """Say how often it may be brought back; 0 is no limit."""
-    respawn = Respawn(service)
-    if respawn.when == "never":
+    respawn = service.respawn
+    if respawn["when"] == "never":
         return
-    interval = respawn.interval if respawn.limit else 0
+    interval = respawn["interval"] if respawn["limit"] else 0
     yield f"StartLimitIntervalSec={interval}"
     if interval:
-        yield f"StartLimitBurst={respawn.limit}"
+        yield f"StartLimitBurst={respawn['limit']}"
 
 
 def _install(sheet: Sheet) -> list[str]:
@@ -322,7 +321,7 @@ def _type(sheet: Sheet) -> str:
         sheet.lose("expect", "systemd waits for no process that stops itself")
     if not service.background or service.expect in ("fork", "daemon"):
         return "forking"
-    return "notify" if Readiness(service).kind == "notify" else "exec"
+    return "notify" if service.readiness["kind"] == "notify" else "exec"
 
 
 def _program(sheet: Sheet) -> str:
@@ -344,12 +343,12 @@ def _hook(sheet: Sheet, field: str) -> "Iterable[str]":
 
 def _readiness(sheet: Sheet) -> "Iterable[str]":
     """Yield what makes a start wait until the service works."""
-    readiness = Readiness(sheet.service)
-    words = readiness.waits_for(sheet.service)
+    readiness = sheet.service.readiness
+    words = ready_command(sheet.service)
     if words:
         yield f"ExecStartPost={systemd_command([SHELL, '-c', UNTIL, 'sh', *words])}"
     if "readiness" in sheet.declared:
-        yield f"TimeoutStartSec={_time_limit(readiness.timeout)}"
+        yield f"TimeoutStartSec={_time_limit(readiness['timeout'])}"
 
 
 def _stop(sheet: Sheet) -> "Iterable[str]":
@@ -380,16 +379,18 @@ def _time_limit(seconds: float) -> str:
 
 def _restart(sheet: Sheet) -> "Iterable[str]":
     """Yield when systemd brings it back."""
-    respawn = Respawn(sheet.service)
-    if respawn.when == "never":
+    respawn = sheet.service.respawn
+    if respawn["when"] == "never":
         return
-    always = respawn.when == "always"
+    always = respawn["when"] == "always"
     if always and sheet.service.task:
         sheet.lose("respawn", "systemd brings a task back only if it has failed")
         always = False
     yield f"Restart={'always' if always else 'on-failure'}"
-    yield f"RestartSec={respawn.delay}"
-    normal = [str(each) if isinstance(each, int) else f"SIG{each}" for each in respawn.normal_exit]
+    yield f"RestartSec={respawn['delay']}"
+    normal = [
+        str(each) if isinstance(each, int) else f"SIG{each}" for each in respawn["normal_exit"]
+    ]
     if normal:
         words = " ".join(normal)
         yield f"SuccessExitStatus={words}"

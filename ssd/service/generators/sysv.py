@@ -1,8 +1,11 @@
 """An init script for System V's init, in POSIX shell, on ssd or start-stop-daemon."""
 
+from math import ceil
+
 from ssd.service.generators import ssd_options
-from ssd.service.generators.quoting import VARIABLE, has_controls, line, shell_word, shell_words
-from ssd.service.generators.sheet import Readiness, Sheet, directories, modern, oom_score
+from ssd.service.generators.quoting import VARIABLE, has_controls, line
+from ssd.service.generators.sheet import Sheet, directories, modern, oom_score, ready_command
+from ssd.service.words import join, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,10 +60,10 @@ def generate(service: "Service") -> Sheet:
     body = BODY.format(
         names="\n".join(_names(service)),
         functions="\n".join(_functions(sheet)),
-        stop=shell_words(ssd_options.stopping(service)),
+        stop=join(ssd_options.stopping(service)),
         before_stop=_step(service, "before_stop", "if matched --status; then " + LENIENT + "; fi"),
         after_stop=_step(service, "after_stop", LENIENT),
-        do_reload="" if signal == "none" else RELOAD.format(signal=shell_word(signal)),
+        do_reload="" if signal == "none" else RELOAD.format(signal=quote(signal)),
         reload=NO_RELOAD if signal == "none" else WITH_RELOAD,
         reload_word="" if signal == "none" else "reload|",
     )
@@ -109,10 +112,10 @@ def _documentation(service: "Service") -> "Iterable[str]":
 
 def _names(service: "Service") -> "Iterable[str]":
     """Yield the assignments at the beginning."""
-    yield f"NAME={shell_word(service.name)}"
-    yield f"DESC={shell_word(line(service.description or service.name))}"
+    yield f"NAME={quote(service.name)}"
+    yield f"DESC={quote(line(service.description or service.name))}"
     daemon = ssd_options.SHELL if service.script else service.program or ""
-    yield f"DAEMON={shell_word(daemon)}"
+    yield f"DAEMON={quote(daemon)}"
 
 
 def _functions(sheet: Sheet) -> "Iterable[str]":
@@ -121,14 +124,14 @@ def _functions(sheet: Sheet) -> "Iterable[str]":
     made = list(directories(service))
     if made:
         yield MAKE_DIRECTORY
-    if Readiness(service).waits_for(service):
+    if ready_command(service):
         yield WAIT_UNTIL
-    match = shell_words(ssd_options.matching(service))
+    match = join(ssd_options.matching(service))
     yield f'matched() {{\n    "$START_STOP_DAEMON" {match} "$@"\n}}\n'
     lines = ""
     for directory in made:
         words = [directory.path, directory.mode, directory.owner or "root:"]
-        lines += f"    make_directory {shell_words(words)} || return 1\n"
+        lines += f"    make_directory {join(words)} || return 1\n"
     lines += _step(service, "before_start", "{} || return 1")
     yield f"prepare() {{\n{lines}    return 0\n}}\n"
     yield from _launch(sheet)
@@ -143,11 +146,11 @@ def _launch(sheet: Sheet) -> "Iterable[str]":
     for path in service.environment_files:
         yield "    set -a"
         yield "    # shellcheck source=/dev/null"
-        yield f"    . {shell_word(path)} || exit 2"
+        yield f"    . {quote(path)} || exit 2"
         yield "    set +a"
     for name, value in service.environment.items():
         if VARIABLE.match(name):
-            yield f"    export {name}={shell_word(value)}"
+            yield f"    export {name}={quote(value)}"
         else:
             sheet.lose("environment", f"a shell has no variable with the name {name!r}")
     score = oom_score(service)
@@ -156,26 +159,26 @@ def _launch(sheet: Sheet) -> "Iterable[str]":
     program = service.argv
     words = ["--start", "--quiet", *ssd_options.matching(service, start=True)]
     words += [*ssd_options.starting(service), "--startas", program[0]]
-    tool = " ".join([shell_words(ssd_options.limits(service)), '"$START_STOP_DAEMON"']).strip()
+    tool = " ".join([join(ssd_options.limits(service)), '"$START_STOP_DAEMON"']).strip()
     yield f"    exec {tool} \\"
-    yield f"        {shell_words(words)} \\"
-    yield f"        -- {shell_words(program[1:])}".rstrip()
+    yield f"        {join(words)} \\"
+    yield f"        -- {join(program[1:])}".rstrip()
     yield ")\n"
 
 
 def _ready(service: "Service") -> str:
     """Return the line that waits until the service works."""
-    readiness = Readiness(service)
-    words = readiness.waits_for(service)
+    readiness = service.readiness
+    words = ready_command(service)
     if not words:
         return ""
-    return f"    wait_until {readiness.whole_timeout} {shell_words(words)} || return 1\n"
+    return f"    wait_until {ceil(readiness['timeout'])} {join(words)} || return 1\n"
 
 
 def _step(service: "Service", field: str, line: str) -> str:
     """Return the line that runs a hook by a shell of its own; nothing for no hook."""
     words = ssd_options.hook(service, field)
-    return f"    {line.format(shell_words(words), field)}\n" if words else ""
+    return f"    {line.format(join(words), field)}\n" if words else ""
 
 
 # Only where there are directories to make.

@@ -12,11 +12,10 @@ from ssd.service.generators.quoting import (
     VARIABLE,
     has_controls,
     line,
-    shell_word,
-    shell_words,
     upstart_word,
 )
-from ssd.service.generators.sheet import KILL, Ending, Readiness, Respawn, Sheet, directories
+from ssd.service.generators.sheet import KILL, Ending, Sheet, directories, ready_command
+from ssd.service.words import join, quote
 from ssd.signals import signal_name
 
 TYPE_CHECKING = False
@@ -215,15 +214,17 @@ def _stop(sheet: Sheet) -> "Iterable[str]":
 
 
 def _respawn(sheet: Sheet) -> "Iterable[str]":
-    respawn = Respawn(sheet.service)
-    if respawn.when != "never":
+    respawn = sheet.service.respawn
+    if respawn["when"] != "never":
         yield "respawn"
-        limit = f"{respawn.limit} {ceil(respawn.interval)}" if respawn.limit else "unlimited"
+        limit = (
+            f"{respawn['limit']} {ceil(respawn['interval'])}" if respawn["limit"] else "unlimited"
+        )
         yield f"respawn limit {limit}"
-        if respawn.delay:
+        if respawn["delay"]:
             sheet.lose("respawn", "Upstart brings it back at once, without a delay")
-    exits = respawn.normal_exit
-    if respawn.when == "failure" and 0 not in exits:
+    exits = respawn["normal_exit"]
+    if respawn["when"] == "failure" and 0 not in exits:
         exits = [0, *exits]
     if exits:
         yield f"normal exit {' '.join(map(str, exits))}"
@@ -243,10 +244,10 @@ def _scripts(sheet: Sheet) -> "Iterable[str]":
             yield ""
             yield from _stanza(f"{stanza} ", before, hook)
     yield ""
-    sources = [f"set -a; . {shell_word(path)}; set +a" for path in service.environment_files]
+    sources = [f"set -a; . {quote(path)}; set +a" for path in service.environment_files]
     if service.script and not _by_tool(service):
         if service.arguments:
-            sources.append(f"set -- {shell_words(service.arguments)}")
+            sources.append(f"set -- {join(service.arguments)}")
         yield from _stanza("", sources, service.script)
         return
     if not service.script:
@@ -287,8 +288,8 @@ def _stanza(
 
     ``replace``: the command takes the shell's place, so that its pid is the job's.
     """
-    if not before and not isinstance(what, str) and _SPECIAL.isdisjoint("".join(what)):
-        yield f"{prefix}exec {shell_words(what)}"
+    if not before and not isinstance(what, str) and _SPECIAL.isdisjoint("".join([*what])):
+        yield f"{prefix}exec {join([*what])}"
         return
     yield f"{prefix}script"
     # Its indentation, if the first line had one, would be taken from all the others.
@@ -296,7 +297,7 @@ def _stanza(
     if isinstance(what, str):
         yield from [_block_text(what)] if what else []
     else:
-        yield _block_word(f"{'exec ' if replace else ''}{shell_words(what)}")
+        yield _block_word(f"{'exec ' if replace else ''}{join([*what])}")
     yield "end script"
 
 
@@ -308,26 +309,26 @@ def _block_word(quoted: str) -> str:
 def _block_text(text: str) -> str:
     """Return a text for a block as it is, unless a line of it would end the block."""
     if _END.search(text):
-        return _block_word(f"eval {shell_word(text)}")
+        return _block_word(f"eval {quote(text)}")
     return f":\n{text}" if text[:1].isspace() else text
 
 
 def _directories(sheet: Sheet) -> "Iterable[str]":
     for directory in directories(sheet.service):
-        owner = shell_word(directory.owner or "root:")
-        yield MAKE.format(path=shell_word(directory.path), mode=directory.mode, owner=owner)
+        owner = quote(directory.owner or "root:")
+        yield MAKE.format(path=quote(directory.path), mode=directory.mode, owner=owner)
 
 
 def _ready(sheet: Sheet) -> "Iterable[str]":
     """Yield what waits until the service works."""
-    readiness = Readiness(sheet.service)
-    words = readiness.waits_for(sheet.service)
-    if readiness.kind == "notify":
+    readiness = sheet.service.readiness
+    words = ready_command(sheet.service)
+    if readiness["kind"] == "notify":
         sheet.lose("readiness", "Upstart waits for no notification")
     if not words:
         return
-    yield f"left={readiness.whole_timeout}"
-    yield f"until {shell_words(words)}; do"
+    yield f"left={ceil(readiness['timeout'])}"
+    yield f"until {join(words)}; do"
     yield '    [ "$left" -gt 0 ] || exit 1'
     yield "    left=$((left - 1)); sleep 1"
     yield "done"

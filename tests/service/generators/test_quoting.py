@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssd.service.generators import quoting
+from ssd.service.words import join
 
 from . import readers
 
@@ -25,7 +26,7 @@ BYTES = st.binary(max_size=12).map(
 @given(st.lists(st.one_of(NASTY, BYTES), min_size=1, max_size=8))
 def test_shell_reads_the_same_words(words: list[str]) -> None:
     """As many as there were, each as it was."""
-    assert words == readers.shell(quoting.shell_words(words))
+    assert words == readers.shell(join(words))
 
 
 @pytest.mark.slow
