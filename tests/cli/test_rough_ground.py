@@ -282,7 +282,7 @@ def test_with_a_hidden_proc_a_daemon_of_roots_is_not_taken_for_dead(
 def test_program_that_makes_the_directory_of_its_pidfile_is_started_in_silence(
     ssd_path: Path, tmp_path: Path
 ) -> None:
-    """As by the original; there is a lock all the same (test_locking.py)."""
+    """As by the original; there is a lock all the same (pidfile/test_locking.py)."""
     words = [ssd_path, "--start", "--quiet", "--pidfile", tmp_path / "none" / "x.pid"]
     done = subprocess.run([*words, "--exec", "/bin/true"], capture_output=True, timeout=PATIENCE)
     assert (0, b"", b"") == (done.returncode, done.stdout, done.stderr)

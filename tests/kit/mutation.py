@@ -24,7 +24,7 @@ LIMIT = 20.0  # seconds for the tests of one mutant; they take three at most
 
 # What is fast comes first. The imports tell whether what is for type checkers alone stays so.
 IMPORTS = "tests/cli/test_imports.py"
-MARKS = ["tests/test_marks.py", "tests/test_mark_readers.py", IMPORTS]
+MARKS = ["tests/pidfile/test_marks.py", "tests/pidfile/test_mark_readers.py", IMPORTS]
 TESTS = {
     "matching": ["tests/test_matching.py", "tests/conformance"],
     "schedule": ["tests/test_schedule.py", IMPORTS],
@@ -34,19 +34,17 @@ TESTS = {
         IMPORTS,
     ],
     "pidfile": [
-        "tests/test_pidfile.py",
-        "tests/test_pidfile_removing.py",
-        "tests/test_pidfile_moments.py",
-        "tests/test_pidfile_writing.py",
+        "tests/pidfile/test_pidfile.py",
+        "tests/pidfile/test_moments.py",
+        "tests/pidfile/test_writing.py",
         *MARKS,
     ],
-    "recording": [
-        "tests/test_pidfile_writing.py",
-        "tests/test_pidfile_moments.py",
-        "tests/test_short_writes.py",
+    "pidfile.writing": [
+        "tests/pidfile/test_writing.py",
+        "tests/pidfile/test_moments.py",
         *MARKS,
     ],
-    "marks": MARKS,
+    "pidfile.marks": MARKS,
 }
 
 # Flags that share no bit can as well be added or xored, and a union of types bears no operator
@@ -58,12 +56,18 @@ TOOLS = Path(sys.executable).parent
 PYTEST = [str(TOOLS / "pytest"), "-q", "-x", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
 
 
+def path_of(module: str) -> Path:
+    """Return the file of a module, ``pidfile.marks`` say, or of a package."""
+    path = PACKAGE.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
 def configuration(module: str) -> str:
     """Return what Cosmic Ray reads: JSON's strings and lists are TOML's, too."""
     command = " ".join([*PYTEST, *TESTS[module]])
     return f"""
 [cosmic-ray]
-module-path = {json.dumps(str(PACKAGE / f"{module}.py"))}
+module-path = {json.dumps(str(path_of(module)))}
 timeout = {LIMIT}
 excluded-modules = []
 test-command = {json.dumps(command)}

@@ -33,7 +33,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_meant_is_refused_by_its_name(case: str) -> None:
+def test_invalid_field_is_refused_by_its_name(case: str) -> None:
     """Before anything is started."""
     given, reason = REFUSED[case]
     table = FakeProcesses()
@@ -47,7 +47,7 @@ def test_what_cannot_be_meant_is_refused_by_its_name(case: str) -> None:
 
 @pytest.mark.parametrize("who", [None, 0, "0"])
 @pytest.mark.parametrize("umask", [None, 0, 0o777])
-def test_what_is_at_the_edge_is_taken(umask: int | None, who: int | str | None) -> None:
+def test_extreme_values_are_accepted(umask: int | None, who: int | str | None) -> None:
     """The whole range of a mask, names and numbers, and a niceness below nought."""
     table = FakeProcesses()
     table.register("/bin/true")

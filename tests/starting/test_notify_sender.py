@@ -47,20 +47,20 @@ RULES: dict[str, tuple[Control, bool]] = {
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_who_is_listened_to(rule: str) -> None:
+def test_trust_depends_on_user_program_and_session(rule: str) -> None:
     """The program, and who is of its session and of its user or root."""
     control, expected = RULES[rule]
     sessions = (None, os.getsid(0))
     assert expected == is_trusted(Sender(control), PROGRAM, (ROOT, USER), sessions)
 
 
-def test_one_of_another_session_is_not_listened_to() -> None:
+def test_sender_in_another_session_is_not_trusted() -> None:
     """Nor anybody, where the program's session could not be told."""
     for sessions in ((PROGRAM, None), (None, None), ()):
         assert not is_trusted(Sender(credentials(OWN, USER)), PROGRAM, (USER,), sessions)
 
 
-def test_pid_is_believed_while_the_kernel_says_that_it_is_the_senders(own_pidfd: int) -> None:
+def test_pid_counts_while_its_pidfd_confirms_it(own_pidfd: int) -> None:
     """A pidfd that came along tells whether the pid is another's by now."""
     child = os.fork()
     if child == 0:
@@ -78,7 +78,7 @@ def test_pid_is_believed_while_the_kernel_says_that_it_is_the_senders(own_pidfd:
         each.close()
 
 
-def test_what_came_along_is_closed() -> None:
+def test_received_descriptors_are_closed() -> None:
     """Descriptors that somebody sends are not kept: it is how a sender waits to be heard."""
     here, there = os.pipe()
     rights = [(socket.SOL_SOCKET, SCM_RIGHTS, struct.pack("i", there) + b"cut")]
@@ -89,7 +89,7 @@ def test_what_came_along_is_closed() -> None:
     os.close(here)
 
 
-def test_where_the_kernel_tells_nothing_the_mode_of_the_socket_decides(
+def test_system_without_credentials_relies_on_socket_mode(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """On Linux it always tells; elsewhere nobody but the user reaches the socket."""
@@ -99,7 +99,7 @@ def test_where_the_kernel_tells_nothing_the_mode_of_the_socket_decides(
     assert is_trusted(Sender([]), PROGRAM, (USER,), ())
 
 
-def test_older_kernel_gives_the_pid_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_older_kernel_attaches_only_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """A socket that cannot ask for pidfds asks for credentials."""
     monkeypatch.setattr(notify_sender, "SO_PASSPIDFD", 0xFFFF)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:

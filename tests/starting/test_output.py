@@ -45,7 +45,7 @@ TRUST = {
 
 
 @pytest.mark.parametrize("case", TRUST)
-def test_only_what_nobody_else_has_chosen_is_written_to(case: str) -> None:
+def test_distrust_depends_on_owner_links_and_directory(case: str) -> None:
     """A file in a directory of others could be one that they want written."""
     file, directory, trusted = TRUST[case]
     assert trusted == (distrust(file, directory, DAEMON) is None)
@@ -70,7 +70,7 @@ def test_output_is_appended_to_and_blocks(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(60)  # it would hang
-def test_pipe_without_a_reader_is_refused(tmp_path: Path) -> None:
+def test_fifo_without_a_reader_is_refused(tmp_path: Path) -> None:
     """At once, and with the way out; the same for a start by the library."""
     os.mkfifo(tmp_path / "log")
     with nothing_left(), pytest.raises(OSError, match="start the reader first") as caught:
@@ -82,7 +82,7 @@ def test_pipe_without_a_reader_is_refused(tmp_path: Path) -> None:
     assert ("output", errno.ENXIO) == (failed.value.stage, failed.value.errno)
 
 
-def test_planted_link_is_refused_by_the_library_too(tmp_path: Path) -> None:
+def test_planted_link_is_refused_by_the_library(tmp_path: Path) -> None:
     """StartFailed says at which stage; nothing is made where the link leads."""
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared").chmod(0o1777)
@@ -93,9 +93,7 @@ def test_planted_link_is_refused_by_the_library_too(tmp_path: Path) -> None:
     assert ("output", False) == (caught.value.stage, (tmp_path / "secret").exists())
 
 
-def test_without_proc_an_output_is_opened_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_output_is_opened_without_proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the flag O_NOFOLLOW stays on it then."""
     real = os.open
 

@@ -1,11 +1,15 @@
 """What is known of a start when its reports have ended."""
 
+import errno
 import os
+import select
 import sys
+import threading
 
 import pytest
 from kit.children import python
 
+from ssd.errors import StartFailed
 from ssd.matching import Process
 from ssd.processes import default_table
 from ssd.starting import report
@@ -44,7 +48,7 @@ finally:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody knows how an exec goes on")
 @pytest.mark.parametrize("vfork", [[""], ["1"]], ids=["fork", "vfork"])
-def test_program_that_has_arrived_has_its_name(vfork: list[str]) -> None:
+def test_executed_program_has_its_name(vfork: list[str]) -> None:
     """A start returns when every criterion finds what it has started.
 
     After vfork(2), as for a child, its parent is told of the exec before it has the name.
@@ -57,7 +61,7 @@ def test_program_that_has_arrived_has_its_name(vfork: list[str]) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody knows how an exec goes on")
 @pytest.mark.parametrize("error", [None, PermissionError, ProcessLookupError, FileNotFoundError])
-def test_exec_is_waited_for_by_the_lock_of_the_kernel(
+def test_after_exec_waits_for_the_lock_of_the_kernel(
     error: type[OSError] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is opened waits for it, whether we are let in or not."""
@@ -78,3 +82,56 @@ def test_exec_is_waited_for_by_the_lock_of_the_kernel(
         arrived = report.after_exec(process, None)
     assert [f"/proc/{os.getpid()}/auxv"] == opened
     assert (Process(os.getpid(), 0) if error is FileNotFoundError else process) == arrived
+
+
+def test_report_may_arrive_in_many_parts() -> None:
+    """A long text may have four bytes for each character: more than goes in one piece."""
+    reading, writing_end = os.pipe()
+    text = "\N{GRINNING FACE}" * 2000
+    report.send_error(writing_end, StartFailed("exec", text, errno.ENOENT, text))
+    whole = os.read(reading, 65536)
+    assert select.PIPE_BUF < len(whole)
+
+    def tell() -> None:
+        for number in range(len(whole)):
+            os.write(writing_end, whole[number : number + 1])
+        os.close(writing_end)
+
+    teller = threading.Thread(target=tell)
+    teller.start()
+    ((_, values),) = report.receive(reading)
+    teller.join()
+    os.close(reading)
+    error = report.error_from(values)
+    assert isinstance(error, StartFailed)
+    assert (text[:1000], text[:1000]) == (error.detail, error.reason)
+
+
+def test_incomplete_report_is_ignored() -> None:
+    """Whoever sent it was killed meanwhile; what came before it counts."""
+    reading, writing_end = os.pipe()
+    report.send(writing_end, "warning", "first")
+    report.send(writing_end, "warning", "second")
+    both = os.read(reading, 4096)
+    os.write(writing_end, both[:-3])
+    os.close(writing_end)
+    assert [("warning", ["first"])] == list(report.receive(reading))
+    os.close(reading)
+
+
+class LateFailure(StartFailed):
+    """A kind of failure that the reader of the report may not know."""
+
+
+def test_subclass_is_reported_as_its_nearest_class() -> None:
+    """It keeps its fields; an error of another kind becomes a StartFailed of stage "internal"."""
+    reading, writing_end = os.pipe()
+    report.send_error(writing_end, LateFailure("nice", "5", errno.EPERM, "not permitted"))
+    report.send_error(writing_end, KeyError("x"))
+    os.close(writing_end)
+    late, internal = (report.error_from(values) for _, values in report.receive(reading))
+    os.close(reading)
+    assert isinstance(late, StartFailed)
+    assert isinstance(internal, StartFailed)
+    assert (StartFailed, "nice", errno.EPERM) == (type(late), late.stage, late.errno)
+    assert ("internal", "KeyError('x')") == (internal.stage, internal.detail)

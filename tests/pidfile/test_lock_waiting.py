@@ -31,7 +31,7 @@ except StartBlocked:
 """
 
 
-def test_caller_that_blocks_the_alarm_has_patience_with_an_end(tmp_path: Path) -> None:
+def test_blocked_alarm_still_ends_the_wait(tmp_path: Path) -> None:
     """The mask of blocked signals is inherited across execve(2)."""
     lock = take(tmp_path / "x.pid")
     said = python(BLOCKED, tmp_path / "x.pid").stdout
@@ -39,7 +39,7 @@ def test_caller_that_blocks_the_alarm_has_patience_with_an_end(tmp_path: Path) -
     assert b"blocked\n" == said
 
 
-def test_alarm_that_rings_too_early_to_end_the_wait_rings_again(
+def test_alarm_is_repeated_until_it_ends_the_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the look for signals and flock(2) it would be lost, and the wait have no end."""
@@ -67,7 +67,7 @@ def test_alarm_that_rings_too_early_to_end_the_wait_rings_again(
     assert (0.0, 0.0) == signal.getitimer(signal.ITIMER_REAL)
 
 
-def test_start_that_does_not_end_is_waited_for_with_patience(
+def test_end_of_the_time_restores_the_alarm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """StartBlocked carries the lock and the seconds; the alarm is as it was before."""
@@ -99,7 +99,7 @@ def test_thread_can_wait_without_an_alarm(tmp_path: Path) -> None:
     taken[0].release()
 
 
-def test_thread_can_wait_for_a_time(tmp_path: Path) -> None:
+def test_thread_can_wait_with_a_timeout(tmp_path: Path) -> None:
     """StartBlocked comes after the seconds that it was given, and no alarm has a part in it."""
     lock = take(tmp_path / "x.pid")
     failures: list[StartBlocked] = []
@@ -118,6 +118,6 @@ def test_thread_can_wait_for_a_time(tmp_path: Path) -> None:
     assert [(lock.path, 0.05)] == [(error.path, error.seconds) for error in failures]
 
 
-def test_patience_is_a_minute() -> None:
+def test_lock_timeout_is_a_minute() -> None:
     """A start holds its lock for hundredths of a second; a minute is ample."""
     assert 60.0 == lock_waiting.LOCK_TIMEOUT

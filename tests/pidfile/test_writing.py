@@ -22,9 +22,7 @@ from ssd.errors import PidfileUnwritable
 @pytest.mark.parametrize(
     ("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0, 0o644), (0o777, 0)]
 )
-def test_written_pidfile_has_the_mode_that_its_umask_leaves(
-    umask: int, mode: int, tmp_path: Path
-) -> None:
+def test_mode_is_0644_less_the_umask(umask: int, mode: int, tmp_path: Path) -> None:
     """The umask of the process itself does not count, and others may write in no case."""
     before = os.umask(0o027)
     try:
@@ -34,14 +32,14 @@ def test_written_pidfile_has_the_mode_that_its_umask_leaves(
     assert mode == stat.S_IMODE((tmp_path / "pid").stat().st_mode)
 
 
-def test_written_pidfile_is_its_writers_alone_to_change(tmp_path: Path) -> None:
+def test_pidfile_is_writable_by_its_writer_only(tmp_path: Path) -> None:
     """Unless told, the mode is 0644."""
     write(tmp_path / "pid", 123)
     assert 0o644 == stat.S_IMODE((tmp_path / "pid").stat().st_mode)
 
 
 @pytest.mark.requires_root
-def test_written_pidfile_is_believed_in_a_directory_that_gives_its_group(tmp_path: Path) -> None:
+def test_pidfile_in_a_setgid_directory_is_trusted(tmp_path: Path) -> None:
     """The set-group-ID bit of a directory makes its group that of new files (inode(7))."""
     os.chown(tmp_path, NOBODY, NOBODY)
     tmp_path.chmod(0o2755)
@@ -52,14 +50,14 @@ def test_written_pidfile_is_believed_in_a_directory_that_gives_its_group(tmp_pat
     )
 
 
-def test_written_pidfile_is_the_pid_and_a_newline(tmp_path: Path) -> None:
+def test_content_is_the_pid_and_a_newline(tmp_path: Path) -> None:
     """It holds nothing else, and nothing else is left in the folder."""
     with nothing_left():
         write(tmp_path / "pid", 123)
     assert (b"123\n", ["pid"]) == ((tmp_path / "pid").read_bytes(), listing(tmp_path))
 
 
-def test_writing_over_a_pidfile_replaces_it(tmp_path: Path) -> None:
+def test_write_replaces_an_old_pidfile(tmp_path: Path) -> None:
     """Whoever holds the old file open reads the old pid in it to the end."""
     path = tmp_path / "pid"
     path.write_text("a very long old content\n")
@@ -69,7 +67,7 @@ def test_writing_over_a_pidfile_replaces_it(tmp_path: Path) -> None:
     assert ("7\n", ["pid"]) == (path.read_text(), listing(tmp_path))
 
 
-def test_writing_breaks_ahard_link_and_spares_the_other_name(tmp_path: Path) -> None:
+def test_write_breaks_a_hard_link(tmp_path: Path) -> None:
     """A second name that somebody gave to the pidfile keeps its content."""
     (tmp_path / "precious").write_text("precious\n")
     os.link(tmp_path / "precious", tmp_path / "pid")
@@ -81,7 +79,7 @@ def test_writing_breaks_ahard_link_and_spares_the_other_name(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("relative", [False, True])
-def test_name_of_any_bytes_can_be_written(
+def test_name_may_be_any_bytes(
     relative: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither UTF-8 nor a short name is needed; a name may have 255 bytes."""
@@ -111,7 +109,7 @@ SPECIAL: dict[str, tuple[Make, int]] = {
 
 @pytest.mark.timeout(60)  # a pipe would hang
 @pytest.mark.parametrize("case", SPECIAL)
-def test_only_a_regular_file_is_written_over(case: str, tmp_path: Path) -> None:
+def test_write_replaces_only_a_regular_file(case: str, tmp_path: Path) -> None:
     """What is no regular file stays as it is, and so does what a link points to."""
     make, code = SPECIAL[case]
     (tmp_path / "precious").write_text("precious\n")
@@ -127,7 +125,7 @@ def test_only_a_regular_file_is_written_over(case: str, tmp_path: Path) -> None:
     assert before.st_ino == (tmp_path / "pid").lstat().st_ino
 
 
-def test_null_device_is_written_by_doing_nothing() -> None:
+def test_write_to_the_null_device_does_nothing() -> None:
     """``--pidfile /dev/null`` means no pidfile."""
     before = os.stat("/dev/null")
     write("/dev/null", 7)
@@ -137,7 +135,7 @@ def test_null_device_is_written_by_doing_nothing() -> None:
     )
 
 
-def test_temporary_file_of_a_start_that_was_killed_is_replaced(tmp_path: Path) -> None:
+def test_temporary_file_of_a_killed_start_is_replaced(tmp_path: Path) -> None:
     """It does not block the next, and a link in its place is not followed."""
     (tmp_path / "precious").write_text("precious\n")
     write(tmp_path / "pid", 7)
@@ -169,7 +167,7 @@ READ_ONLY = 'mount -t tmpfs -o ro none "$1"; "$2" -c "$3" "$1/pid"'
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_full_disk_leaves_the_old_pidfile_as_it_was(tmp_path: Path, run: Run) -> None:
+def test_full_disk_keeps_the_old_pidfile(tmp_path: Path, run: Run) -> None:
     """The pid is written somewhere else first, and that is removed again."""
     done = run(*in_mounts(FULL, tmp_path, sys.executable, WRITE))
     assert (f"{errno.ENOSPC}\nold\npid\n", 0) == (done.stdout, done.returncode), done.stderr
@@ -177,13 +175,13 @@ def test_full_disk_leaves_the_old_pidfile_as_it_was(tmp_path: Path, run: Run) ->
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_read_only_disk_is_reported_as_such(tmp_path: Path, run: Run) -> None:
+def test_read_only_disk_is_reported(tmp_path: Path, run: Run) -> None:
     """PidfileUnwritable says EROFS."""
     done = run(*in_mounts(READ_ONLY, tmp_path, sys.executable, WRITE))
     assert (f"{errno.EROFS}\n", 0) == (done.stdout, done.returncode), done.stderr
 
 
-def test_directory_of_others_is_reported_as_not_permitted(tmp_path: Path) -> None:
+def test_directory_of_another_user_is_not_permitted(tmp_path: Path) -> None:
     """An ordinary user cannot write into root's directory, and leaves nothing there."""
     skip_without_nobody()
     with shared(tmp_path, 0o755):
@@ -196,7 +194,7 @@ GROUPS = {"it is a user's own": (NOBODY, NOBODY), "it is no more the caller's": 
 
 
 @pytest.mark.parametrize("who", GROUPS)
-def test_pidfile_is_given_the_callers_group_if_that_may_be(who: str, tmp_path: Path) -> None:
+def test_pidfile_gets_the_callers_group_if_permitted(who: str, tmp_path: Path) -> None:
     """By chown(2) it is his to give as long as he is in it; where he is not, it is written."""
     skip_without_nobody()
     real, given = GROUPS[who]
@@ -208,7 +206,7 @@ def test_pidfile_is_given_the_callers_group_if_that_may_be(who: str, tmp_path: P
     assert (b"", 0, NOBODY, given) == (done.stdout, done.returncode, facts.st_uid, facts.st_gid)
 
 
-def test_file_of_the_callers_in_a_directory_of_others_is_written_in_place(
+def test_file_in_a_foreign_directory_is_written_in_place(
     tmp_path: Path,
 ) -> None:
     """No temporary file can be made there, so the old one is kept and filled."""
@@ -223,9 +221,7 @@ def test_file_of_the_callers_in_a_directory_of_others_is_written_in_place(
 
 @pytest.mark.requires_root
 @pytest.mark.parametrize("mode", [0o777, 0o1777])
-def test_directory_link_that_others_planted_is_not_written_through(
-    mode: int, tmp_path: Path
-) -> None:
+def test_write_follows_no_planted_directory_link(mode: int, tmp_path: Path) -> None:
     """Row 2 holds for writing too: the file behind the link is not touched."""
     (tmp_path / "real").mkdir()
     (tmp_path / "theirs").mkdir()
@@ -246,7 +242,7 @@ print("done")
 """
 
 
-def test_reader_never_meets_half_a_pidfile(tmp_path: Path) -> None:
+def test_reader_never_sees_half_a_pidfile(tmp_path: Path) -> None:
     """While one process writes, another reads one of the two pids at every moment."""
     path = tmp_path / "pid"
     path.write_text("1\n")
@@ -259,3 +255,41 @@ def test_reader_never_meets_half_a_pidfile(tmp_path: Path) -> None:
         assert b"done\n" == writer.stdout.read()
     seen.add(path.read_bytes())  # with one processor it may have written all in one go
     assert {b"1\n", b"2147483647\n"} == seen
+
+
+# Writes a pidfile while the size of files is limited, so that write(2) writes only a part.
+WRITE_LIMITED = """
+import resource, sys
+from ssd.pidfile import writing
+from ssd.errors import PidfileUnwritable
+path, pid, most = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+try:
+    writing.write(path, pid)
+except PidfileUnwritable as error:
+    print(error.errno)
+"""
+TOO_BIG = b"%d\n" % errno.EFBIG
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 5])
+def test_short_write_keeps_the_old_pidfile(most: int, tmp_path: Path) -> None:
+    """The old one stays as it was, and nothing lies beside it."""
+    path = tmp_path / "pid"
+    path.write_text("old\n")
+    done = python(WRITE_LIMITED, path, "23474", str(most))
+    assert (TOO_BIG, "old\n", ["pid"]) == (done.stdout, path.read_text(), listing(tmp_path))
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 5])
+@pytest.mark.parametrize("old", ["1\n", "987654\n", "98765432\n"])
+def test_short_write_in_place_leaves_no_half_pid(old: str, most: int, tmp_path: Path) -> None:
+    """In place of "987654", half of "23474" would name 237654: it holds no pid, or the old one."""
+    skip_without_nobody()
+    path = tmp_path / "pid"
+    file(old, uid=NOBODY, gid=NOBODY)(path)
+    with shared(tmp_path, 0o755):
+        done = python(WRITE_LIMITED, path, "23474", str(most), **as_nobody())
+    assert TOO_BIG == done.stdout, done.stderr
+    assert path.read_text() in ("", old)
+    assert pidfile.parse(path.read_bytes()) in (None, int(old))

@@ -27,7 +27,7 @@ from ssd.pidfile import locking
 from ssd.pidfile.locking import NoLock, acquire
 
 
-def test_lock_lies_beside_no_pidfile_and_is_gone_when_released(tmp_path: Path) -> None:
+def test_lock_file_is_elsewhere_and_removed_on_release(tmp_path: Path) -> None:
     """Its name is made from the pidfile's, and whoever may write that place has no part in it."""
     with nothing_left():
         lock = take(tmp_path / "x.pid")
@@ -41,7 +41,7 @@ def test_lock_lies_beside_no_pidfile_and_is_gone_when_released(tmp_path: Path) -
     assert not file.exists()
 
 
-def test_second_start_waits_until_the_first_lets_go(tmp_path: Path) -> None:
+def test_second_start_waits_for_the_first(tmp_path: Path) -> None:
     """There is one holder at a time."""
     path = tmp_path / "x.pid"
     file = lock_file(path)
@@ -55,7 +55,7 @@ def test_second_start_waits_until_the_first_lets_go(tmp_path: Path) -> None:
         assert 0 == first.wait()
 
 
-def test_lock_that_is_held_is_not_to_be_had(tmp_path: Path) -> None:
+def test_held_lock_cannot_be_taken(tmp_path: Path) -> None:
     """Another process finds it taken, and free again afterwards."""
     lock = take(tmp_path / "x.pid")
     taken = python(TRY, tmp_path / "x.pid").stdout
@@ -77,7 +77,7 @@ def test_killed_start_never_blocks_the_next(signum: int, tmp_path: Path) -> None
     assert (False, []) == (file.exists(), listing(tmp_path))
 
 
-def test_start_killed_before_it_gave_the_lock_its_mode_never_blocks_the_next(
+def test_start_killed_before_fchmod_never_blocks_the_next(
     tmp_path: Path,
 ) -> None:
     """Whatever its umask was: the file may have been left without a right for its owner."""
@@ -105,7 +105,7 @@ for _ in range(150):
 """
 
 
-def test_many_that_take_and_release_at_once_exclude_each_other(tmp_path: Path) -> None:
+def test_many_concurrent_holders_exclude_each_other(tmp_path: Path) -> None:
     """A lock file that is removed under those who wait for it lets no two in."""
     (tmp_path / "x.count").write_text("0")
     command = [sys.executable, "-c", COUNT, str(tmp_path / "x")]
@@ -150,7 +150,7 @@ def test_lock_is_held_until_its_last_copy_is_closed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("trouble", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
-def test_lack_of_descriptors_or_memory_is_no_reason_for_another_place(
+def test_shortage_does_not_choose_another_directory(
     trouble: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It passes, and whoever starts the same a moment later would lock in the better place."""
@@ -169,7 +169,7 @@ def test_lack_of_descriptors_or_memory_is_no_reason_for_another_place(
     assert ([caught.value.path], trouble) == (asked, cause.errno)
 
 
-def test_releasing_twice_is_harmless(tmp_path: Path) -> None:
+def test_release_twice_is_harmless(tmp_path: Path) -> None:
     """The second time there is nothing to do."""
     lock = take(tmp_path / "x.pid")
     lock.release()
@@ -177,7 +177,7 @@ def test_releasing_twice_is_harmless(tmp_path: Path) -> None:
         lock.release()
 
 
-def test_releasing_does_not_mind_that_the_file_is_gone(tmp_path: Path) -> None:
+def test_release_works_without_the_lock_file(tmp_path: Path) -> None:
     """Somebody may have cleaned the directory."""
     with nothing_left():
         lock = take(tmp_path / "x.pid")
@@ -194,7 +194,7 @@ def test_lock_is_close_on_exec(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["/dev/null", ""])
-def test_pidfile_that_is_none_asks_for_no_lock(name: str) -> None:
+def test_null_and_empty_pidfile_need_no_lock(name: str) -> None:
     """``--pidfile /dev/null`` starts no matter what runs, so there is nothing to exclude."""
     assert acquire(Match(pidfile=name), Criteria()) is None
 
@@ -202,7 +202,7 @@ def test_pidfile_that_is_none_asks_for_no_lock(name: str) -> None:
 # One pidfile, many names ----------------------------------------------------------------
 
 
-def test_every_name_of_a_pidfile_has_one_lock(
+def test_every_path_of_a_pidfile_has_the_same_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Relative, with detours, or through a link that can be trusted."""
@@ -219,7 +219,7 @@ def test_every_name_of_a_pidfile_has_one_lock(
     assert 1 == len(files)
 
 
-def test_pidfiles_of_one_name_in_different_directories_have_locks_of_their_own(
+def test_same_name_in_another_directory_has_another_lock(
     tmp_path: Path,
 ) -> None:
     """What a directory is counts, and not its name."""
@@ -233,7 +233,7 @@ def test_pidfiles_of_one_name_in_different_directories_have_locks_of_their_own(
             take(tmp_path / "c" / "x.pid", timeout=0)
 
 
-def test_long_or_odd_name_has_a_lock_too(tmp_path: Path) -> None:
+def test_long_or_odd_name_has_a_lock(tmp_path: Path) -> None:
     """The lock's name has to fit into 255 bytes, and need not be UTF-8."""
     for name in (b"x" * 255, b"\xff.pid"):
         lock = acquire(Match(pidfile=os.fsencode(tmp_path) + b"/" + name), Criteria())
@@ -241,7 +241,7 @@ def test_long_or_odd_name_has_a_lock_too(tmp_path: Path) -> None:
         lock.release()
 
 
-def test_pidfile_in_a_directory_that_is_not_there_yet_has_a_lock(tmp_path: Path) -> None:
+def test_pidfile_in_a_missing_directory_has_a_lock(tmp_path: Path) -> None:
     """Its path is its name: many a daemon makes the directory itself."""
     with nothing_left():
         lock = take(tmp_path / "none" / ("x" * 250))
@@ -268,7 +268,7 @@ NONE = {
 
 
 @pytest.mark.parametrize("case", NONE)
-def test_where_no_lock_can_be_had_the_reason_is_given(case: str, tmp_path: Path) -> None:
+def test_no_lock_gives_its_reason(case: str, tmp_path: Path) -> None:
     """NoLock says where and why, quickly, and nothing stays open."""
     path = NONE[case](tmp_path)
     with nothing_left(), pytest.raises(NoLock) as caught:
@@ -286,7 +286,7 @@ IN_THE_WAY: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.timeout(60)  # a pipe would hang
 @pytest.mark.parametrize("kind", IN_THE_WAY)
-def test_what_is_in_the_way_of_a_lock_moves_it(kind: str, tmp_path: Path) -> None:
+def test_obstacle_moves_the_lock_elsewhere(kind: str, tmp_path: Path) -> None:
     """Only the caller himself, or root, can have put it there; the next place serves as well."""
     file = lock_file(tmp_path / "x.pid")
     IN_THE_WAY[kind](file)
@@ -301,16 +301,14 @@ def test_what_is_in_the_way_of_a_lock_moves_it(kind: str, tmp_path: Path) -> Non
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_read_only_directory_has_a_lock_too(tmp_path: Path, run: Run) -> None:
+def test_pidfile_in_a_read_only_directory_has_a_lock(tmp_path: Path, run: Run) -> None:
     """It lies elsewhere."""
     script = 'mount -t tmpfs -o ro none "$1"; "$2" -c "$3" "$1/x.pid"'
     done = run(*in_mounts(script, tmp_path, sys.executable, TRY))
     assert "free\n" == done.stdout, done.stderr
 
 
-def test_where_no_place_serves_there_is_no_lock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_lock_names_the_last_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """NoLock tells of the last of them."""
 
     def candidates(uid: int, beside: object) -> Iterator[tuple[bytes, Callable[[], int]]]:

@@ -61,7 +61,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "pid"
 
 
-def test_it_is_lockfiles_own_kind(path: Path) -> None:
+def test_class_is_a_subclass_of_lockfiles(path: Path) -> None:
     """Whoever asks for a PIDLockFile of lockfile's can be given this one."""
     lock = PIDLockFile(str(path))
     assert isinstance(lock, Original)
@@ -81,14 +81,14 @@ def test_lock_is_taken_and_released(path: Path) -> None:
     assert (False, False, []) == (lock.is_locked(), lock.i_am_locking(), listing(path.parent))
 
 
-def test_with_statement_holds_it(path: Path) -> None:
+def test_with_statement_holds_the_lock(path: Path) -> None:
     """As DaemonContext uses it."""
     with PIDLockFile(str(path)) as lock:
         assert lock.i_am_locking()
     assert not path.exists()
 
 
-def test_lock_of_another_process_is_not_to_be_had(path: Path) -> None:
+def test_lock_of_another_process_cannot_be_taken(path: Path) -> None:
     """AlreadyLocked at once, LockTimeout after a time, and NotMyLock for a release."""
     lock = PIDLockFile(str(path))
     with holder(path) as other:
@@ -106,7 +106,7 @@ def test_lock_of_another_process_is_not_to_be_had(path: Path) -> None:
 
 
 @pytest.mark.timeout(120)
-def test_start_that_does_not_end_is_not_waited_for_beyond_the_timeout(path: Path) -> None:
+def test_hanging_start_is_waited_for_until_the_timeout(path: Path) -> None:
     """Somebody holds the kernel lock and writes nothing: a process that was stopped, say."""
     with locks.holder(path) as other:
         assert b"held" == says(other)
@@ -119,7 +119,7 @@ def test_start_that_does_not_end_is_not_waited_for_beyond_the_timeout(path: Path
         assert lock.i_am_locking()
 
 
-def test_constructors_timeout_is_the_usual_one(path: Path) -> None:
+def test_timeout_of_the_constructor_is_the_default(path: Path) -> None:
     """What ``acquire`` is told counts more."""
     with holder(path) as other:
         assert b"held" == says(other)
@@ -130,7 +130,7 @@ def test_constructors_timeout_is_the_usual_one(path: Path) -> None:
 
 
 @pytest.mark.timeout(120)  # otherwise it waits for ever, and says nothing
-def test_without_a_timeout_nobody_waits(path: Path) -> None:
+def test_acquire_without_a_timeout_does_not_wait(path: Path) -> None:
     """As with lockfile's: a DaemonContext whose daemon runs says so at once, and by whom."""
     with holder(path) as other:
         assert b"held" == says(other)
@@ -153,7 +153,7 @@ with daemon.DaemonContext(
 """
 
 
-def test_lock_that_nobody_holds_cannot_be_released(path: Path) -> None:
+def test_free_lock_cannot_be_released(path: Path) -> None:
     """NotLocked, and a stale file is left for the next owner."""
     with pytest.raises(lockfile.NotLocked):
         PIDLockFile(str(path)).release()
@@ -176,7 +176,7 @@ sys.stdin.read()
 
 
 @pytest.mark.timeout(120)  # otherwise the wait is for the owner's end, which does not come
-def test_release_lets_in_whoever_waits(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_release_lets_a_waiter_in(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The owner need not end for it."""
     table = ssd.default_table()
     wait = table.wait
@@ -196,7 +196,7 @@ def test_release_lets_in_whoever_waits(path: Path, monkeypatch: pytest.MonkeyPat
             assert (True, None) == (lock.i_am_locking(), other.poll())
 
 
-def test_owners_death_frees_it_at_once(path: Path) -> None:
+def test_owners_death_frees_the_lock_at_once(path: Path) -> None:
     """Whoever waits is woken by the kernel, though the file is still there."""
     with holder(path) as first:
         assert b"held" == says(first)
@@ -231,7 +231,7 @@ STALE = {
 
 
 @pytest.mark.parametrize("case", STALE)
-def test_stale_file_locks_nobody_out(case: str, path: Path) -> None:
+def test_stale_file_does_not_lock(case: str, path: Path) -> None:
     """It is replaced by the next owner's."""
     STALE[case](path)
     lock = PIDLockFile(str(path))
@@ -250,7 +250,7 @@ def test_lock_of_a_killed_owner_is_stale(path: Path) -> None:
         assert (True, False) == (path.exists(), PIDLockFile(str(path)).is_locked())
 
 
-def test_file_of_an_older_version_holds(path: Path) -> None:
+def test_file_of_an_older_version_locks(path: Path) -> None:
     """The second line was the owner's start time."""
     with child() as process:
         owner = ssd.default_table().process(process.pid)
@@ -261,7 +261,7 @@ def test_file_of_an_older_version_holds(path: Path) -> None:
     assert not PIDLockFile(str(path)).is_locked()
 
 
-def test_file_without_a_start_time_holds_as_long_as_its_process_runs(path: Path) -> None:
+def test_file_without_a_start_time_locks_while_its_pid_runs(path: Path) -> None:
     """Another tool's pidfile is respected."""
     with child() as process:
         path.write_text(f"{process.pid}\n")
@@ -270,7 +270,7 @@ def test_file_without_a_start_time_holds_as_long_as_its_process_runs(path: Path)
     assert not PIDLockFile(str(path)).is_locked()
 
 
-def test_break_lock_takes_it_from_whoever_holds_it(path: Path) -> None:
+def test_break_lock_takes_it_from_its_owner(path: Path) -> None:
     """The file is removed."""
     with child() as process:
         path.write_text(f"{process.pid}\n")
@@ -279,7 +279,7 @@ def test_break_lock_takes_it_from_whoever_holds_it(path: Path) -> None:
     PIDLockFile(str(path)).break_lock()  # nothing to break is no error
 
 
-def test_of_two_that_try_at_once_one_wins(path: Path) -> None:
+def test_only_one_of_two_concurrent_attempts_wins(path: Path) -> None:
     """The other is told that it is locked."""
     with holder(path) as first, holder(path) as second:
         assert [b"AlreadyLocked", b"held"] == sorted([says(first), says(second)])
@@ -294,7 +294,7 @@ print("done")
 """
 
 
-def test_reader_never_meets_an_empty_file(path: Path) -> None:
+def test_reader_never_sees_an_empty_file(path: Path) -> None:
     """The file is there with a pid in it, or it is not there."""
     seen = set()
     with subprocess.Popen([sys.executable, "-c", OFTEN, path], stdout=subprocess.PIPE) as writer:
@@ -316,7 +316,7 @@ with daemon.DaemonContext(pidfile=ssd.PIDLockFile(sys.argv[1]), files_preserve=[
 """
 
 
-def test_daemon_context_holds_it(path: Path, tmp_path: Path) -> None:
+def test_daemon_context_holds_the_lock(path: Path, tmp_path: Path) -> None:
     """From detaching to its end, and anybody can ask after the daemon by it."""
     for name in ("ready", "end"):
         os.mkfifo(tmp_path / name)

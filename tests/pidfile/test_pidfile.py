@@ -1,4 +1,4 @@
-"""The pidfile: what is read of it, and what is believed."""
+"""Reading and removing a pidfile."""
 
 import errno
 import os
@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import Run
 from hypothesis import given
 from hypothesis import strategies as st
 from kit.children import python
-from kit.leaks import nothing_left
+from kit.leaks import listing, nothing_left
 from kit.pidfiles import (
     MISSING,
     UNREADABLE,
@@ -29,7 +30,7 @@ from kit.pidfiles import (
 from kit.users import NOBODY, as_nobody, shared, skip_without_nobody
 
 from ssd import pidfile
-from ssd.errors import PidfileUnreadable
+from ssd.errors import PidfileUnreadable, PidfileUnwritable
 
 PID_MAX = 2**31 - 1
 
@@ -76,12 +77,12 @@ CONTENTS = {
 
 
 @pytest.mark.parametrize("content", CONTENTS)
-def test_first_word_must_be_a_whole_positive_decimal_number(content: bytes) -> None:
+def test_parse_takes_a_positive_decimal_first_word(content: bytes) -> None:
     """Row 1: anything else is no pid, and nothing is signalled for it."""
     assert CONTENTS[content] == pidfile.parse(content)
 
 
-def test_number_that_python_would_not_read_is_no_pid() -> None:
+def test_parse_rejects_a_number_too_long_for_python() -> None:
     """Its own limit for digits may be lower than a pidfile is long."""
     before = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(640)
@@ -92,7 +93,7 @@ def test_number_that_python_would_not_read_is_no_pid() -> None:
 
 
 @given(st.binary(max_size=30) | st.text("0123456789 -+\n").map(str.encode))
-def test_pid_is_never_one_that_means_many(content: bytes) -> None:
+def test_parse_never_returns_zero_or_a_negative_pid(content: bytes) -> None:
     """Whatever is in the file, the pid is in the range of a process's, and stands in it."""
     pid = pidfile.parse(content)
     assert pid is None or (0 < pid <= PID_MAX and pid == int(content.split()[0]))
@@ -102,7 +103,7 @@ def test_pid_is_never_one_that_means_many(content: bytes) -> None:
     ("content", "started"),
     [(b"5\n6\n", 6), (b"5\n", None), (b"5\nx\n", None), (b"5 6 7\n", None), (b"", None)],
 )
-def test_second_word_alone_is_an_owners_start_time(content: bytes, started: int | None) -> None:
+def test_start_time_is_a_single_second_word(content: bytes, started: int | None) -> None:
     """So a PIDLockFile of an older version wrote it; anybody else's has no such line."""
     assert started == pidfile.Entry(content).started
 
@@ -144,7 +145,7 @@ def facts(mode: int, uid: int, gid: int, links: int) -> os.stat_result:
 
 @pytest.mark.requires_root
 @pytest.mark.parametrize("case", BELIEVED)
-def test_pidfile_is_believed_by_its_owner_its_writers_and_its_links(case: tuple) -> None:
+def test_trust_depends_on_owner_mode_and_links(case: tuple) -> None:
     """Row 2: who could have chosen the pid decides; a foreign owner needs a second criterion."""
     *given, alone = case
     fault = pidfile.distrust(facts(*given), alone)
@@ -152,7 +153,7 @@ def test_pidfile_is_believed_by_its_owner_its_writers_and_its_links(case: tuple)
     assert fault is None or fault
 
 
-def test_callers_own_pidfile_is_believed() -> None:
+def test_pidfile_of_the_caller_is_trusted() -> None:
     """Owner and group may be the caller's as well as root's."""
     assert pidfile.distrust(facts(REG | 0o664, os.getuid(), os.getgid(), 1), True) is None
 
@@ -226,7 +227,7 @@ def test_planted_link_is_refused_and_a_trusted_one_followed(
 
 
 @pytest.mark.parametrize("spelling", ["{0}/pid", "{0}//pid", "{0}/./pid", "{0}/../{1}/pid", "pid"])
-def test_pidfile_may_be_named_in_many_ways(
+def test_pidfile_path_may_have_any_form(
     spelling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A path with detours gives the same pid as a plain one."""
@@ -252,7 +253,7 @@ def test_unreadable_pidfile_carries_its_reason(path: str, code: int) -> None:
     assert expected == (caught.value.path, caught.value.errno, caught.value.reason)
 
 
-def test_missing_folder_is_a_missing_pidfile(tmp_path: Path) -> None:
+def test_missing_directory_is_a_missing_pidfile(tmp_path: Path) -> None:
     """No parent, no file: the daemon does not run (status 3)."""
     with pytest.raises(FileNotFoundError):
         pidfile.read(str(tmp_path / "none" / "pid"))
@@ -269,7 +270,7 @@ for path in sys.argv[1:]:
 """
 
 
-def test_ordinary_user_believes_root_and_himself(tmp_path: Path) -> None:
+def test_ordinary_user_trusts_own_and_roots_pidfiles(tmp_path: Path) -> None:
     """Root's pidfile and the caller's own are believed alone, a third user's is not."""
     skip_without_nobody()
     for name, uid, mode in (("root", 0, 0o644), ("own", NOBODY, 0o600), ("third", 1, 0o644)):
@@ -279,3 +280,74 @@ def test_ordinary_user_believes_root_and_himself(tmp_path: Path) -> None:
     with shared(tmp_path, 0o755):
         done = python(READ_AS_NOBODY, *paths, **as_nobody())
     assert b"123\n123\nPidfileUnsafe\nPidfileUnreadable\n" == done.stdout, done.stderr
+
+
+# Removing ------------------------------------------------------------------------------
+
+# what is made -> the answer, and whether it is gone
+REMOVED: dict[str, tuple[Make, bool, bool]] = {
+    "a pidfile": (file(), True, True),
+    "another's pidfile": (file(mode=0), True, True),
+    "a link to a pidfile": (link("real"), True, True),
+    "nothing": (nothing, True, True),
+    "a dangling link": (link("none"), True, False),
+    "a pipe": (os.mkfifo, False, False),
+    "a directory": (directory, False, False),
+    "a socket": (listener, False, False),
+    "a device": (endless_device, False, False),
+    "a link to a directory": (link("."), False, False),
+}
+
+
+@pytest.mark.parametrize("case", REMOVED)
+def test_remove_takes_a_regular_file_or_a_link_to_one(case: str, tmp_path: Path) -> None:
+    """Row 10: anything else stays, the null device above all; a link's target stays."""
+    make, answer, gone = REMOVED[case]
+    path = tmp_path / "pid"
+    make(path)
+    with nothing_left():
+        assert (answer, gone) == (pidfile.remove(str(path)), not os.path.lexists(path))
+    assert not (tmp_path / "real").exists() or "123\n" == (tmp_path / "real").read_text()
+
+
+@pytest.mark.requires_root
+@pytest.mark.requires_namespaces
+def test_null_device_is_never_removed(in_namespace: Run) -> None:
+    """Row 10, tried where /dev is our own."""
+    code = "from ssd import pidfile; print(pidfile.remove('/dev/null'))"
+    done = in_namespace(sys.executable, "-c", code)
+    assert "False\n" == done.stdout, done.stderr
+    assert os.path.exists("/dev/null")
+
+
+@pytest.mark.requires_root
+def test_remove_follows_no_planted_directory_link(tmp_path: Path) -> None:
+    """The file behind it stays."""
+    (tmp_path / "real").mkdir()
+    file()(tmp_path / "real" / "pid")
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs").chmod(0o777)
+    (tmp_path / "theirs" / "link").symlink_to(tmp_path / "real")
+    with pytest.raises(PidfileUnwritable):
+        pidfile.remove(str(tmp_path / "theirs" / "link" / "pid"))
+    assert ["pid"] == listing(tmp_path / "real")
+
+
+REMOVE = """
+import sys
+from ssd import pidfile
+from ssd.errors import PidfileUnwritable
+try:
+    pidfile.remove(sys.argv[1])
+except PidfileUnwritable as error:
+    print(error.errno)
+"""
+
+
+def test_remove_reports_a_missing_permission(tmp_path: Path) -> None:
+    """An ordinary user gets PidfileUnwritable in root's directory, and the file stays."""
+    skip_without_nobody()
+    file()(tmp_path / "pid")
+    with shared(tmp_path, 0o755):
+        done = python(REMOVE, tmp_path / "pid", **as_nobody())
+    assert (f"{errno.EACCES}\n".encode(), ["pid"]) == (done.stdout, listing(tmp_path)), done.stderr

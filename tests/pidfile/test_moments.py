@@ -53,7 +53,7 @@ except pidfile.PidfileUnreadable as error:
 """
 
 
-def test_link_that_is_planted_after_the_walk_is_not_followed(tmp_path: Path) -> None:
+def test_link_planted_after_the_walk_is_not_followed(tmp_path: Path) -> None:
     """Row 2: the name is opened as what the walk has found it to be."""
     file()(tmp_path / "pid")
     file("7\n")(tmp_path / "other")
@@ -73,7 +73,7 @@ finally:
 """
 
 
-def test_terminal_in_the_pidfiles_place_stays_nobodys() -> None:
+def test_terminal_as_pidfile_does_not_become_ours() -> None:
     """The leader of a session without a terminal would get it by open(2)."""
     try:
         master, slave = pty.openpty()
@@ -101,9 +101,7 @@ for name in pid theirs/link/pid; do "$2" -c "$3" "$1/$name"; done
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_without_proc_a_pidfile_is_read_and_a_planted_link_refused(
-    tmp_path: Path, run: Run
-) -> None:
+def test_reading_without_proc_refuses_a_planted_link(tmp_path: Path, run: Run) -> None:
     """Row 2 holds where the kernel does not say which file a descriptor leads to."""
     file()(tmp_path / "pid")
     (tmp_path / "real").mkdir()
@@ -128,7 +126,7 @@ writing.write(path, 7)
 
 
 @pytest.mark.parametrize("left", [[], [".pid.tmp"]], ids=["alone", "after a start was killed"])
-def test_pidfile_that_is_being_written_is_closed_to_others(left: list[str], tmp_path: Path) -> None:
+def test_temporary_file_is_closed_to_other_users(left: list[str], tmp_path: Path) -> None:
     """Nobody can open the temporary file before it has its mode."""
     for name in left:
         file(mode=0o666)(tmp_path / name)
@@ -136,14 +134,14 @@ def test_pidfile_that_is_being_written_is_closed_to_others(left: list[str], tmp_
     assert b"0o100600\n" == done.stdout, done.stderr
 
 
-def test_directory_with_the_temporary_files_name_is_left_alone(tmp_path: Path) -> None:
+def test_directory_in_place_of_the_temporary_file_stays(tmp_path: Path) -> None:
     """Another name is taken, and is gone in the end."""
     (tmp_path / ".pid.tmp").mkdir()
     python(f"{BEGIN}writing.write(path, 7)", tmp_path / "pid", check=True)
     assert ([".pid.tmp", "pid"], "7\n") == (listing(tmp_path), (tmp_path / "pid").read_text())
 
 
-def test_temporary_file_that_may_not_be_removed_is_left_alone(tmp_path: Path) -> None:
+def test_temporary_file_of_another_user_stays(tmp_path: Path) -> None:
     """In a directory such as /tmp another user may have left it."""
     skip_without_nobody()
     file("theirs")(tmp_path / ".pid.tmp")
@@ -165,7 +163,7 @@ except pidfile.PidfileUnwritable as error:
 """
 
 
-def test_second_name_is_not_written_through(tmp_path: Path) -> None:
+def test_hard_link_is_not_written_in_place(tmp_path: Path) -> None:
     """Where the file can only be written in place, its other name would be written, too."""
     skip_without_nobody()
     file("old\n", uid=NOBODY, gid=NOBODY)(tmp_path / "pid")

@@ -18,7 +18,7 @@ def _attributes(tmp_path: Path) -> None:
     needs_attributes(tmp_path)
 
 
-def test_stop_with_the_pidfile_of_another_removes_it(tmp_path: Path, ssd: Run) -> None:
+def test_stop_removes_the_pidfile_of_a_reused_pid(tmp_path: Path, ssd: Run) -> None:
     """It names no living process: nobody is signalled, and nobody needs it."""
     path = tmp_path / "pid"
     with child() as stranger:
@@ -30,7 +30,7 @@ def test_stop_with_the_pidfile_of_another_removes_it(tmp_path: Path, ssd: Run) -
         assert "" == done.stderr
 
 
-def test_lsb_functions_know_a_stranger(tmp_path: Path) -> None:
+def test_lsb_functions_detect_a_reused_pid(tmp_path: Path) -> None:
     """pidofproc: dead, and a pidfile is left; killproc kills nobody, and removes the file."""
     path = tmp_path / "pid"
     with child() as stranger:
@@ -56,7 +56,7 @@ mount -t tmpfs none /proc/sys; "$2" --status --pidfile "$1/pid"; echo "$?"
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_nothing_outlives_a_reboot(tmp_path: Path, ssd_path: Path, run: Run) -> None:
+def test_mark_does_not_outlive_a_reboot(tmp_path: Path, ssd_path: Path, run: Run) -> None:
     """Even a process of the same pid and the same tick; and without an id it is not judged."""
     needs_boot()
     with child() as process:
@@ -80,7 +80,7 @@ mount -t proc proc /proc
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_living_daemon_of_a_container_with_a_boot_id_of_its_own_is_found(
+def test_daemon_in_a_container_with_own_boot_id_is_found(
     tmp_path: Path, ssd_path: Path, run: Run
 ) -> None:
     """That a procfs in it tells of another boot means no reboot: nothing is judged by it."""
@@ -92,7 +92,7 @@ def test_living_daemon_of_a_container_with_a_boot_id_of_its_own_is_found(
 
 
 @pytest.mark.requires_root
-def test_living_daemon_is_found_from_another_time_namespace(tmp_path: Path, ssd_path: Path) -> None:
+def test_daemon_is_found_from_another_time_namespace(tmp_path: Path, ssd_path: Path) -> None:
     """Start times are shifted there (time_namespaces(7)): nothing is judged by them."""
     unshare = ["unshare", "--time", "--boottime", "1000000", "--fork", "--kill-child"]
     if subprocess.run([*unshare, "true"], capture_output=True).returncode:

@@ -44,9 +44,7 @@ OTHERS = [place for place in PLACES if place != "a directory of root's"]
 
 @pytest.mark.parametrize("where", PLACES)
 @pytest.mark.parametrize("who", ["root", "nobody"])
-def test_starts_of_one_user_exclude_each_other_wherever_the_pidfile_lies(
-    who: str, where: str, tmp_path: Path
-) -> None:
+def test_starts_of_one_user_exclude_each_other(who: str, where: str, tmp_path: Path) -> None:
     """Root by cron and root by a login have one lock; so has any user."""
     skip_without_nobody()
     path = tmp_path / "x.pid"
@@ -66,7 +64,9 @@ def test_starts_of_one_user_exclude_each_other_wherever_the_pidfile_lies(
     ("first", "second"),
     [("nobody", "somebody"), ("root", "nobody"), ("nobody", "root")],
 )
-def test_no_user_waits_for_another(first: str, second: str, where: str, tmp_path: Path) -> None:
+def test_starts_of_two_users_do_not_wait(
+    first: str, second: str, where: str, tmp_path: Path
+) -> None:
     """Whoever could be waited for could keep the other from starting."""
     skip_without_nobody()
     path = tmp_path / "x.pid"
@@ -76,7 +76,7 @@ def test_no_user_waits_for_another(first: str, second: str, where: str, tmp_path
         assert (b"free\n", b"") == (done.stdout, done.stderr)
 
 
-def test_stranger_cannot_open_roots_lock(tmp_path: Path) -> None:
+def test_other_user_cannot_open_roots_lock(tmp_path: Path) -> None:
     """Neither its file nor its directory is open to him, held or not."""
     skip_without_nobody()
     lock = take(tmp_path / "x.pid")
@@ -116,7 +116,7 @@ def stranger(folder: Path, *names: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("where", OTHERS[:3])
-def test_stranger_who_locks_what_he_can_keeps_nobody_waiting(where: str, tmp_path: Path) -> None:
+def test_locks_of_another_user_block_no_start(where: str, tmp_path: Path) -> None:
     """Neither root's start nor his stop: in no directory of others is there a lock of his."""
     skip_without_nobody()
     path = tmp_path / "x.pid"
@@ -144,7 +144,7 @@ PLANTED = {
 
 @pytest.mark.parametrize("kind", PLANTED)
 @pytest.mark.parametrize("where", OTHERS[:3])
-def test_what_a_stranger_plants_takes_no_lock_away(where: str, kind: str, tmp_path: Path) -> None:
+def test_planted_file_does_not_prevent_the_lock(where: str, kind: str, tmp_path: Path) -> None:
     """Nor does it give root's file to him, whatever it is a link to."""
     skip_without_nobody()
     path = tmp_path / "x.pid"
@@ -189,7 +189,7 @@ def test_stop_without_a_schedule_waits_half_a_second() -> None:
     assert 0.5 == lock_waiting.stop_timeout(Schedule.once(15))
 
 
-def test_start_that_does_not_end_keeps_the_pidfile_of_a_stop(tmp_path: Path) -> None:
+def test_hanging_start_keeps_its_pidfile_from_a_stop(tmp_path: Path) -> None:
     """It may be about to write it; the stop says so, and is done."""
     path = tmp_path / "x.pid"
     path.write_text("4000000\n")

@@ -57,13 +57,13 @@ JUDGED = {
 
 
 @pytest.mark.parametrize("case", JUDGED)
-def test_process_is_denied_only_where_it_is_surely_another(case: str) -> None:
+def test_mark_excludes_a_process_only_if_certain(case: str) -> None:
     """A daemon that lives is not lost, whatever cannot be told."""
     meant, start_time, origin, denied = JUDGED[case]
     assert denied == meant.excludes(Process(7, start_time), Table(origin))  # type: ignore[arg-type]
 
 
-def test_mark_is_read_as_it_was_written() -> None:
+def test_mark_is_parsed_as_it_was_written() -> None:
     """All of it, and the time of the file besides."""
     for meant in (MARK, UNTOLD, Mark(7, -5, b"!", b"-")):
         again = marks.parse(meant.text(5), 5)
@@ -78,7 +78,7 @@ def test_mark_is_read_as_it_was_written() -> None:
     [b"", b"7", b"7 100 boot clock 6", b"7 100 boot clock", b"x 100 boot clock 5",
      b"7 - boot clock 5", b"7 100 boot clock 5 6", b"\xff 100 boot clock 5"],
 )  # fmt: skip
-def test_what_is_no_mark_of_this_file_is_none(text: bytes) -> None:
+def test_invalid_mark_is_ignored(text: bytes) -> None:
     """Nor is one of another time: the file was written since, by whoever it was."""
     assert marks.parse(text, 5) is None
 
@@ -97,14 +97,14 @@ def status(path: Path) -> int:
     return ssd.status(ssd.Match(pidfile=path))
 
 
-def test_text_of_a_marked_pidfile_is_the_pid_alone(tmp_path: Path) -> None:
+def test_marked_pidfile_contains_only_the_pid(tmp_path: Path) -> None:
     """``kill $(cat FILE)`` and int(read()) do as ever."""
     path = tmp_path / "pid"
     mark(path, os.getppid())
     assert (f"{os.getppid()}\n", True, 0) == (path.read_text(), marked(path), status(path))
 
 
-def test_another_process_with_the_pid_is_dead_with_a_pidfile(tmp_path: Path) -> None:
+def test_reused_pid_is_dead_with_a_pidfile(tmp_path: Path) -> None:
     """Row 28: status 1."""
     mark(tmp_path / "pid", os.getppid(), started=1)
     assert 1 == status(tmp_path / "pid")
@@ -139,7 +139,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], bool]] = {
 
 
 @pytest.mark.parametrize("case", CHANGES)
-def test_mark_counts_as_long_as_nobody_has_written_the_file(case: str, tmp_path: Path) -> None:
+def test_mark_is_valid_until_the_file_is_written(case: str, tmp_path: Path) -> None:
     """In a container a daemon has the same pid each time: the pid in it proves nothing."""
     change, kept = CHANGES[case]
     mark(tmp_path / "pid", os.getppid(), started=1)
@@ -148,7 +148,7 @@ def test_mark_counts_as_long_as_nobody_has_written_the_file(case: str, tmp_path:
 
 
 @pytest.mark.parametrize("more", [-1, 1])
-def test_mark_with_another_pid_than_the_text_does_not_count(more: int, tmp_path: Path) -> None:
+def test_mark_with_another_pid_is_ignored(more: int, tmp_path: Path) -> None:
     """Whatever has put it there."""
     table = default_table()
     path = tmp_path / "pid"
@@ -170,7 +170,7 @@ print(os.getpid())
 """
 
 
-def test_pidfile_that_is_written_in_place_has_a_new_mark(tmp_path: Path) -> None:
+def test_pidfile_written_in_place_gets_a_new_mark(tmp_path: Path) -> None:
     """The old one does not count: it is of another time."""
     skip_without_nobody()
     path = tmp_path / "pid"
@@ -184,7 +184,7 @@ def test_pidfile_that_is_written_in_place_has_a_new_mark(tmp_path: Path) -> None
     assert (done.stdout, inode, True) == (path.read_bytes(), path.stat().st_ino, marked(path))
 
 
-def test_pidfile_that_its_writer_may_not_write_has_a_mark(tmp_path: Path) -> None:
+def test_pidfile_that_is_read_only_has_a_mark(tmp_path: Path) -> None:
     """A umask may take all rights, and the attribute is set before them."""
     skip_without_nobody()
     with shared(tmp_path, 0o777):
@@ -194,7 +194,7 @@ def test_pidfile_that_its_writer_may_not_write_has_a_mark(tmp_path: Path) -> Non
 
 
 @pytest.mark.requires_root
-def test_anybody_can_tell_whether_it_is_roots_daemon(tmp_path: Path) -> None:
+def test_mark_of_root_is_readable_by_everyone(tmp_path: Path) -> None:
     """Who may read the pidfile may read its mark: a status needs no rights."""
     skip_without_nobody()
     mark(tmp_path / "pid", os.getppid(), started=1)
@@ -225,7 +225,9 @@ def refuse(monkeypatch: pytest.MonkeyPatch, *prefixes: str) -> None:
 
 
 @pytest.mark.requires_root
-def test_root_marks_where_users_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_root_may_mark_by_a_trusted_attribute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On a tmpfs before Linux 6.6, as /run is with Debian 12's own kernel."""
     try:
         os.setxattr(tmp_path, "trusted.ssd.test", b"")
@@ -239,7 +241,7 @@ def test_root_marks_where_users_cannot(tmp_path: Path, monkeypatch: pytest.Monke
     )
 
 
-def test_without_attributes_a_pid_is_believed(
+def test_pidfile_without_attributes_is_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As the original does, and as ssd does with a pidfile of anybody else."""
@@ -248,7 +250,7 @@ def test_without_attributes_a_pid_is_believed(
     assert ([], 0) == (os.listxattr(tmp_path / "pid"), status(tmp_path / "pid"))
 
 
-def test_system_that_knows_no_attributes_believes_a_pid(
+def test_system_without_attributes_trusts_the_pid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Python has these functions on Linux alone."""
@@ -268,7 +270,7 @@ mount -t ramfs none "$1"
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_file_system_without_attributes_is_no_failure(
+def test_file_system_without_attributes_is_no_error(
     tmp_path: Path, ssd_path: Path, run: Run
 ) -> None:
     """A ramfs has none."""
@@ -279,7 +281,7 @@ def test_file_system_without_attributes_is_no_failure(
 # What start times count from -----------------------------------------------------------
 
 
-def test_process_of_which_nothing_is_known_is_not_marked() -> None:
+def test_unknown_process_is_not_marked() -> None:
     """Nobody could tell it from another later."""
     table = default_table()
     assert writing.mark_of(None, table) is None
@@ -288,7 +290,7 @@ def test_process_of_which_nothing_is_known_is_not_marked() -> None:
     assert writing.mark_of(Process(1, -5), table) is not None  # a declared one, from before
 
 
-def test_nothing_is_marked_by_the_table_of_another_namespace(tmp_path: Path) -> None:
+def test_table_of_another_namespace_marks_nothing(tmp_path: Path) -> None:
     """The number has another owner there: what is read of him is not the caller's."""
     (tmp_path / "self").symlink_to("1")
     assert KernelOrigin(os.fsencode(tmp_path)).clock() is None
@@ -296,7 +298,7 @@ def test_nothing_is_marked_by_the_table_of_another_namespace(tmp_path: Path) -> 
     assert writing.mark_of(Process(os.getpid(), 5), table) is None
 
 
-def test_boot_and_the_clock_are_the_kernels() -> None:
+def test_boot_id_and_clock_are_the_kernels() -> None:
     """The id of the boot is asked for again before a process is taken for one of another boot."""
     needs_boot()
     origin = KernelOrigin()
@@ -305,7 +307,7 @@ def test_boot_and_the_clock_are_the_kernels() -> None:
     assert os.readlink(b"/proc/self/ns/time") == origin.clock()
 
 
-def test_hidden_boot_is_an_unknown_one(tmp_path: Path) -> None:
+def test_hidden_boot_id_is_unknown(tmp_path: Path) -> None:
     """/proc mounted with subset=pid (proc(5)) has no sys, and an old kernel no time namespaces."""
     (tmp_path / "self").symlink_to(str(os.getpid()))
     origin = KernelOrigin(os.fsencode(tmp_path))
@@ -330,7 +332,7 @@ def test_fake_machine_marks_its_pidfiles(tmp_path: Path, fake_processes: FakePro
     assert ssd.start(match, command, make_pidfile=True, table=fake_processes).pid != daemon.pid
 
 
-def test_fake_lock_is_marked_too(pidfile: Path, fake_processes: FakeProcesses) -> None:
+def test_fake_pidlockfile_is_marked(pidfile: Path, fake_processes: FakeProcesses) -> None:
     """The owner's pid changes hands, and the lock is free."""
     owner = fake_processes.caller
     lock = ssd.PIDLockFile(str(pidfile), table=fake_processes)

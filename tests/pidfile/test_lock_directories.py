@@ -129,7 +129,7 @@ LOGIN = {"XDG_RUNTIME_DIR": "/tmp", "XDG_CACHE_HOME": "/tmp", "HOME": "/tmp"}
 @pytest.mark.requires_namespaces
 @pytest.mark.parametrize("variables", [LOGIN, {}], ids=["login", "cron"])
 @pytest.mark.parametrize("case", HOMES)
-def test_ordinary_users_locks_are_where_his_account_says(
+def test_locks_of_a_user_are_where_the_account_says(
     case: str, variables: dict[str, str], in_namespace: Run, tmp_path: Path
 ) -> None:
     """In a home that is his alone, else in /tmp; the environment has no say in it."""
@@ -146,7 +146,7 @@ def test_ordinary_users_locks_are_where_his_account_says(
 
 
 @pytest.mark.requires_namespaces
-def test_what_somebody_else_put_in_tmp_is_not_taken(in_namespace: Run, tmp_path: Path) -> None:
+def test_directory_of_another_user_in_tmp_is_not_used(in_namespace: Run, tmp_path: Path) -> None:
     """There is no lock then: whoever made the directory could hold it for ever."""
     skip_without_nobody()
     planted = f"mkdir /tmp/ssd-{NOBODY}\n" + AS_USER
@@ -177,7 +177,7 @@ def _clear(directory: Path) -> list[str]:
     return listing(directory)
 
 
-def test_lock_file_that_nobody_holds_is_cleared(tmp_path: Path) -> None:
+def test_leftover_lock_file_is_removed(tmp_path: Path) -> None:
     """One is left by each start that became its program, and by each that was killed."""
     _left(tmp_path, ".exec-1-2.lock")
     _left(tmp_path, ".name-78.lock", time.time() + 3600)  # the clock was wrong
@@ -190,7 +190,7 @@ def test_lock_file_that_nobody_holds_is_cleared(tmp_path: Path) -> None:
     assert [".pid-1.lock", ".pid-2.lock", "notes"] == _clear(tmp_path)
 
 
-def test_lock_file_that_is_held_or_about_to_be_is_not_cleared(tmp_path: Path) -> None:
+def test_held_or_young_lock_file_is_not_removed(tmp_path: Path) -> None:
     """A start opens its file before it locks it."""
     _left(tmp_path, ".name-79.lock", time.time())
     with open(_left(tmp_path, ".name-78.lock")) as file:
@@ -198,7 +198,7 @@ def test_lock_file_that_is_held_or_about_to_be_is_not_cleared(tmp_path: Path) ->
         assert [".name-78.lock", ".name-79.lock"] == _clear(tmp_path)
 
 
-def test_lock_file_that_was_made_anew_meanwhile_is_not_cleared(
+def test_new_lock_file_of_the_same_name_is_not_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its holder removes the one that was opened, and the next start has another by its name."""
@@ -236,7 +236,7 @@ ls -A /run/ssd | grep -c lock
     assert (0, "1\n") == (done.returncode, done.stdout), done.stderr
 
 
-def test_what_lies_beside_a_pidfile_is_not_cleared(tmp_path: Path) -> None:
+def test_files_beside_a_pidfile_are_not_removed(tmp_path: Path) -> None:
     """Such a directory is not of locks alone."""
     skip_without_nobody()
     other = _left(tmp_path, ".other.lock")
@@ -248,9 +248,7 @@ def test_what_lies_beside_a_pidfile_is_not_cleared(tmp_path: Path) -> None:
 
 
 @pytest.mark.requires_root
-def test_pidfile_in_a_directory_of_his_own_gives_one_to_who_has_no_home(
-    in_namespace: Run, tmp_path: Path
-) -> None:
+def test_user_without_home_locks_beside_an_own_pidfile(in_namespace: Run, tmp_path: Path) -> None:
     """Then what a stranger put in /tmp is in nobody's way; elsewhere it is."""
     skip_without_nobody()
     planted = (
@@ -266,7 +264,7 @@ def test_pidfile_in_a_directory_of_his_own_gives_one_to_who_has_no_home(
 
 
 @pytest.mark.requires_namespaces
-def test_root_that_may_not_write_run_has_locks_in_tmp(in_namespace: Run) -> None:
+def test_root_without_a_writable_run_locks_in_tmp(in_namespace: Run) -> None:
     """So it is in a user namespace, where the machine's /run belongs to nobody who is known."""
     script = 'mount -t tmpfs -o ro none /run; exec "$@"'
     done = in_namespace("sh", "-ec", script, "sh", sys.executable, "-c", WITHOUT)
@@ -274,7 +272,7 @@ def test_root_that_may_not_write_run_has_locks_in_tmp(in_namespace: Run) -> None
 
 
 @pytest.mark.requires_namespaces
-def test_owner_who_is_unknown_here_is_no_hindrance(in_namespace: Run) -> None:
+def test_unmapped_owner_does_not_prevent_a_lock(in_namespace: Run) -> None:
     """In a user namespace a directory's owner may have no number, which chown(2) refuses."""
     script = """
 mkdir -m 1777 /tmp/theirs; [ "$(id -u)" = 0 ] && chown 4321:4321 /tmp/theirs 2> /dev/null
