@@ -28,13 +28,13 @@ IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 def pytest_configure(config: pytest.Config) -> None:
     """See to it that a test does the same wherever it runs, and whoever starts it."""
-    _in_folders_apart(config)
+    _in_directories_apart(config)
     _drawn_alike()
     _as_from_a_terminal()
 
 
-def _in_folders_apart(config: pytest.Config) -> None:
-    """Have temporary folders that no other run of pytest shares.
+def _in_directories_apart(config: pytest.Config) -> None:
+    """Have temporary directories that no other run of pytest shares.
 
     Each closes the one of all its runs, /tmp/pytest-of-USER, to others when it begins; tests
     that let another user in (``users.shared``) may just need it open.
@@ -100,7 +100,7 @@ def _leave_init_to_a_parent() -> None:
 
 @pytest.fixture(scope="session")
 def checkout() -> Path:
-    """Return the folder that holds setup.cfg."""
+    """Return the directory that holds setup.cfg."""
     return CHECKOUT
 
 
@@ -114,7 +114,7 @@ def ssd_path() -> Path:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Return a function that runs a command in the test's own folder and captures its text.
+    """Return a function that runs a command in the test's own directory and captures its text.
 
     It takes what subprocess.run takes; the time limit is 300 seconds unless told.
     """
@@ -138,7 +138,7 @@ def ssd(run: Run, ssd_path: Path) -> Run:
 def in_namespace(run: Run, tmp_path: Path) -> Run:
     """Return a function that runs a command among processes of its own; see namespace.py.
 
-    The test's folder stays visible in it. The command runs as its second process.
+    The test's directory stays visible in it. The command runs as its second process.
     """
 
     def in_namespace(*argv: Any, **options: Any) -> subprocess.CompletedProcess[str]:

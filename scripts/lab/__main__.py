@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
-if __package__ in (None, ""):  # python3 scripts/lab: the folder above holds the package
+if __package__ in (None, ""):  # python3 scripts/lab: the directory above holds the package
     scripts = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     # And the checkout above that has ssd: nothing is installed yet.
     sys.path[:0] = [scripts, os.path.dirname(scripts)]
@@ -24,7 +24,7 @@ USAGE = """usage: scripts/nova-lab up | down | status | ready [SECONDS] | start 
           or one cannot tell, 3: nothing
   ready   wait until nova-compute consumes from its queue (60 seconds unless told)
   start, stop  one of epmd, broker, placement, conductor
-NOVA_LAB is the lab's folder, .nova-lab in the checkout if unset; user nova has to reach it.
+NOVA_LAB is the lab's directory, .nova-lab in the checkout if unset; user nova has to reach it.
 Needs root, Debian 12 or newer, a mirror of it and of PyPI, and 500 MB of disk; the first up
 takes two minutes where both are near."""
 
@@ -143,7 +143,7 @@ def _carry_out(verb: str, words: list[str]) -> int:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("waits for another nova-lab that is at work on this folder")
+            say("waits for another nova-lab that is at work on this directory")
             fcntl.flock(lock, fcntl.LOCK_EX)
         return work(lab, *words)
 

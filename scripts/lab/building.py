@@ -115,7 +115,7 @@ def _unpack(lab: Lab, package: str) -> None:
     scratch = lab.root / "packages"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
-    unsandboxed = ("-o", "APT::Sandbox::User=root")  # the folder is closed to the user _apt
+    unsandboxed = ("-o", "APT::Sandbox::User=root")  # the directory is closed to the user _apt
     call(lab, title, *APT_GET, *unsandboxed, "download", *sorted(names), cwd=scratch)
     for file in sorted(scratch.glob("*.deb")):
         call(lab, title, "dpkg-deb", "--extract", file, lab.debian)

@@ -19,11 +19,11 @@ PORTS = ("amqp", "distribution", "epmd", "placement")
 
 
 class Unsuitable(Exception):
-    """The machine, the user or the folder will not do; the text says what would."""
+    """The machine, the user or the directory will not do; the text says what would."""
 
 
 class Lab:
-    """The lab's folder, whether it is there or not."""
+    """The lab's directory, whether it is there or not."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -49,7 +49,7 @@ class Lab:
                 raise Unsuitable(f"needs Debian or one of its family: there is no {needed}")
         if os.geteuid() != 0:
             raise Unsuitable("needs root: it makes the user nova and starts services as that user")
-        return cls(chosen_folder())
+        return cls(chosen_directory())
 
     def command(self, name: str) -> Path:
         """Return a program of the virtual environment."""
@@ -72,51 +72,51 @@ class Lab:
         return ports
 
 
-def chosen_folder() -> Path:
-    """Return the folder for the lab. Raises Unsuitable if user nova could not get there."""
+def chosen_directory() -> Path:
+    """Return the directory for the lab. Raises Unsuitable if user nova could not get there."""
     given = os.environ.get("NOVA_LAB")
     if given:
-        folder = Path(os.path.abspath(given))
-        if not PLAIN.fullmatch(str(folder)):
+        directory = Path(os.path.abspath(given))
+        if not PLAIN.fullmatch(str(directory)):
             raise Unsuitable(
-                f"NOVA_LAB={given}: neither the init script's settings nor Erlang's take a folder"
-                " with other characters than letters, digits and /._+-"
+                f"NOVA_LAB={given}: the settings of the init script and of Erlang allow only"
+                " letters, digits and /._+- in a directory's name"
             )
-        obstacle = closed_to_others(folder)
+        obstacle = closed_to_others(directory)
         if obstacle:
             raise Unsuitable(
-                f"user {USER} cannot enter {obstacle}: set NOVA_LAB to a folder elsewhere,"
+                f"user {USER} cannot enter {obstacle}: set NOVA_LAB to a directory elsewhere,"
                 f" {ELSEWHERE} say"
             )
-        obstacle = open_to_others(folder)
+        obstacle = open_to_others(directory)
         if obstacle:
             raise Unsuitable(
                 f"{obstacle} is not root's alone, so ssd-service would obey no file in there: set"
-                f" NOVA_LAB to a folder elsewhere, {ELSEWHERE} say"
+                f" NOVA_LAB to a directory elsewhere, {ELSEWHERE} say"
             )
-        return folder
+        return directory
     usual = Path(__file__).resolve().parent.parent.parent / ".nova-lab"
     # A checkout in root's home is the usual case of one that no other user can enter.
     unfit = closed_to_others(usual) or open_to_others(usual) or not PLAIN.fullmatch(str(usual))
     return ELSEWHERE if unfit else usual
 
 
-def closed_to_others(folder: Path) -> Path | None:
-    """Return the first directory on the way to ``folder`` that others may not enter, or None."""
-    for directory in [*reversed(folder.parents), folder]:
-        if directory.exists() and not directory.stat().st_mode & stat.S_IXOTH:
-            return directory
+def closed_to_others(directory: Path) -> Path | None:
+    """Return the first directory on the way to ``directory`` that others may not enter, or None."""
+    for each in [*reversed(directory.parents), directory]:
+        if each.exists() and not each.stat().st_mode & stat.S_IXOTH:
+            return each
     return None
 
 
-def open_to_others(folder: Path) -> Path | None:
-    """Return the first directory on the way to ``folder`` that others may change, or None."""
-    for directory in [*reversed(folder.parents), folder]:
-        if directory.exists():
-            facts = directory.stat()
+def open_to_others(directory: Path) -> Path | None:
+    """Return the first directory on the way to ``directory`` that others may change, or None."""
+    for each in [*reversed(directory.parents), directory]:
+        if each.exists():
+            facts = each.stat()
             loose = facts.st_mode & 0o022 and not facts.st_mode & stat.S_ISVTX
             if loose or facts.st_uid != 0:
-                return directory
+                return each
     return None
 
 

@@ -16,8 +16,9 @@ from lab.running import ends
 
 PATIENCE = 900  # seconds: the machine may have a lot else to do
 
-# What the machine gets on top of ours: empty folders for pidfiles and locks, so that none of an
-# earlier life is met; nova's own folders; ssd where start-stop-daemon is. $1 the lab, $2 the tool.
+# What the machine gets on top of ours: empty directories for pidfiles and locks, so that none is
+# left from an earlier life; nova's own directories; ssd in place of start-stop-daemon.
+# $1 the lab, $2 start-stop-daemon.
 _FURNISH = """
 set -e
 mount -t tmpfs -o mode=755 tmpfs /var/cache
@@ -29,8 +30,8 @@ mount --bind "$1/venv/bin/ssd" "$2"
 """
 _LIVE = """
 mount -t tmpfs -o mode=755 tmpfs /run || exit
-for folder in "$1/run" "$1/compute"; do
-    mkdir -p "$folder" && mount -t tmpfs -o mode=755 tmpfs "$folder" || exit
+for directory in "$1/run" "$1/compute"; do
+    mkdir -p "$directory" && mount -t tmpfs -o mode=755 tmpfs "$directory" || exit
 done
 echo ready
 cat
@@ -54,7 +55,7 @@ class Machine:
         assert self._holder.stdout.readline() == "ready\n"
 
     def furnish(self) -> None:
-        """Bring nova's folders and ssd, once the lab is built, to where Debian has them."""
+        """Bring nova's directories and ssd, once the lab is built, to where Debian has them."""
         tool = shutil.which("start-stop-daemon", path="/usr/sbin:/sbin:/usr/bin:/bin")
         assert tool, "start-stop-daemon is missing"
         self.run(["sh", "-c", _FURNISH, "sh", self.lab.root, os.path.realpath(tool)])

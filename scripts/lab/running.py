@@ -141,7 +141,7 @@ def ends(pid: int, seconds: float) -> bool:
 def _processes(lab: Lab) -> Iterator[tuple[int, str]]:
     """Yield each process that runs a program of the lab, or is its user's and speaks of it.
 
-    A worker of nova-conductor writes over its command line, but stays in the lab's folder.
+    A worker of nova-conductor writes over its command line, but stays in the lab's directory.
     Somebody who reads a log in there is no process of the lab.
     """
     mine = re.compile(rf"(?:^|[\s=:]){re.escape(str(lab.root))}/")
@@ -152,10 +152,10 @@ def _processes(lab: Lab) -> Iterator[tuple[int, str]]:
         try:
             words = Path(f"/proc/{entry}/cmdline").read_bytes().replace(b"\0", b" ").decode()
             program = os.readlink(f"/proc/{entry}/exe")
-            folder = os.readlink(f"/proc/{entry}/cwd")
+            directory = os.readlink(f"/proc/{entry}/cwd")
             owner = os.stat(f"/proc/{entry}").st_uid
         except OSError:
             continue  # it has ended meanwhile, or it is a zombie or the kernel's own
-        theirs = owner in users and (mine.search(words) or mine.match(f"{folder}/"))
+        theirs = owner in users and (mine.search(words) or mine.match(f"{directory}/"))
         if theirs or mine.match(words) or mine.match(program):
             yield int(entry), words.strip()

@@ -76,15 +76,15 @@ def _epmd(lab: Lab) -> list[str]:
 
 def _broker(lab: Lab) -> list[str]:
     """Return the words that run RabbitMQ. Given NOTIFY_SOCKET it stays the process started."""
-    folder = lab.data / "broker"
+    directory = lab.data / "broker"
     settings = {
-        "HOME": folder,
+        "HOME": directory,
         "RABBITMQ_CONF_ENV_FILE": "/dev/null",
         "RABBITMQ_NODENAME": "nova-lab@localhost",
         "RABBITMQ_CONFIG_FILE": lab.etc / "rabbitmq.conf",
-        "RABBITMQ_MNESIA_BASE": folder / "mnesia",
+        "RABBITMQ_MNESIA_BASE": directory / "mnesia",
         "RABBITMQ_LOG_BASE": lab.log,
-        "RABBITMQ_ENABLED_PLUGINS_FILE": folder / "enabled_plugins",
+        "RABBITMQ_ENABLED_PLUGINS_FILE": directory / "enabled_plugins",
         "RABBITMQ_DIST_PORT": lab.ports["distribution"],
         "ERL_EPMD_PORT": lab.ports["epmd"],
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
@@ -108,6 +108,6 @@ def _erlang(lab: Lab) -> tuple[str, ...]:
 
 def _placement(lab: Lab) -> list[str]:
     program = lab.bin / "placement_server.py"
-    folder = f"OS_PLACEMENT_CONFIG_DIR={lab.etc}/placement"
+    directory = f"OS_PLACEMENT_CONFIG_DIR={lab.etc}/placement"
     port = str(lab.ports["placement"])
-    return ["/usr/bin/env", folder, str(lab.command("python")), str(program), port]
+    return ["/usr/bin/env", directory, str(lab.command("python")), str(program), port]

@@ -135,8 +135,8 @@ def fingerprint(lab: Lab) -> object:
 
 
 def write(lab: Lab) -> None:
-    """Write every file, with a new password for the broker, and make the folders."""
-    _make_folders(lab)
+    """Write every file, with a new password for the broker, and make the directories."""
+    _make_directories(lab)
     words = _words(lab)
     gid = lab.account().pw_gid
     for name, text, mode in (
@@ -166,13 +166,13 @@ def write(lab: Lab) -> None:
     (lab.state / "compute_id").write_text(str(uuid.uuid5(uuid.NAMESPACE_DNS, HOST)))
 
 
-def _make_folders(lab: Lab) -> None:
+def _make_directories(lab: Lab) -> None:
     account = lab.account()
-    for folder in (lab.bin, lab.etc, lab.run, lab.root / "compute"):
-        folder.mkdir(exist_ok=True)
-    for folder in (lab.data, lab.data / "broker", lab.state, lab.state / "embedded", lab.log):
-        folder.mkdir(exist_ok=True)
-        os.chown(folder, account.pw_uid, account.pw_gid)
+    for directory in (lab.bin, lab.etc, lab.run, lab.root / "compute"):
+        directory.mkdir(exist_ok=True)
+    for directory in (lab.data, lab.data / "broker", lab.state, lab.state / "embedded", lab.log):
+        directory.mkdir(exist_ok=True)
+        os.chown(directory, account.pw_uid, account.pw_gid)
     # The broker makes its user and virtual host, with the password, at its first start only.
     shutil.rmtree(lab.data / "broker" / "mnesia", ignore_errors=True)
 

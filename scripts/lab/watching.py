@@ -10,13 +10,13 @@ from pathlib import Path
 IN_CHANGES = 0x2 | 0x8 | 0x80 | 0x100  # modify, close after writing, moved to, create: inotify(7)
 
 
-def until(question: Callable[[], bool], folder: Path, seconds: float) -> bool:
-    """Ask again whenever a file in ``folder`` changes, until the answer is yes.
+def until(question: Callable[[], bool], directory: Path, seconds: float) -> bool:
+    """Ask again whenever a file in ``directory`` changes, until the answer is yes.
 
     Returns False if it was not within ``seconds``. Raises OSError where inotify(7) fails.
     """
     deadline = time.monotonic() + seconds
-    changes = _watch(folder)
+    changes = _watch(directory)
     try:
         while not question():
             left = deadline - time.monotonic()
@@ -28,11 +28,11 @@ def until(question: Callable[[], bool], folder: Path, seconds: float) -> bool:
         os.close(changes)
 
 
-def _watch(folder: Path) -> int:
-    """Return a descriptor that is readable when a file in ``folder`` has changed."""
+def _watch(directory: Path) -> int:
+    """Return a descriptor that is readable when a file in ``directory`` has changed."""
     libc = ctypes.CDLL(None, use_errno=True)
     descriptor = libc.inotify_init1(os.O_CLOEXEC)
-    if descriptor < 0 or libc.inotify_add_watch(descriptor, os.fsencode(folder), IN_CHANGES) < 0:
+    if descriptor < 0 or libc.inotify_add_watch(descriptor, os.fsencode(directory), IN_CHANGES) < 0:
         number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), str(folder))
+        raise OSError(number, os.strerror(number), str(directory))
     return descriptor

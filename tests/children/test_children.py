@@ -202,8 +202,8 @@ def test_modules_in_the_callers_directory_are_not_imported(first: str, tmp_path:
         (tmp_path / package).mkdir(parents=True)
         (tmp_path / package / "__init__.py").write_text("raise SystemExit('a stranger')\n")
     for name in ("daemon", "marshal", "fcntl", "resource", "lockfile"):
-        for folder in (".", "relative", "app"):
-            (tmp_path / folder / f"{name}.py").write_text("raise SystemExit('a stranger')\n")
+        for directory in (".", "relative", "app"):
+            (tmp_path / directory / f"{name}.py").write_text("raise SystemExit('a stranger')\n")
     code = f"import sys; sys.path.insert(0, {first!r}){ASTRAY}"
     done = python(code, tmp_path, tmp_path / "app", cwd="/")
     assert (b"0\nTrue\n", b"") == (done.stdout, done.stderr)

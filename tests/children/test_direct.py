@@ -48,9 +48,9 @@ WISHES: dict[str, dict[str, Any]] = {
 }
 
 
-def facts(folder: Path, **options: Any) -> bytes:
+def facts(place: Path, **options: Any) -> bytes:
     """Start a child that tells what it was given."""
-    said = told(shell(FACTS, **options), folder)
+    said = told(shell(FACTS, **options), place)
     # posix_spawn(3) of the GNU C library has a helper ignore the two signals that are its own.
     return said.replace(b"SigIgn:\t0000000180000000", b"SigIgn:\t0000000000000000")
 

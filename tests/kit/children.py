@@ -158,15 +158,15 @@ def output(path: Path) -> Iterator[tuple[int, int, int]]:
         yield nothing.fileno(), file.fileno(), file.fileno()
 
 
-def told(command: Command, folder: Path, **options: Any) -> bytes:
+def told(command: Command, directory: Path, **options: Any) -> bytes:
     """Start a child that ends by itself; return what it says."""
-    with output(folder / "told") as stdio:
+    with output(directory / "told") as stdio:
         process = ssd.start(
-            Match(pidfile=folder / "none"), command, background=False, stdio=stdio, **options
+            Match(pidfile=directory / "none"), command, background=False, stdio=stdio, **options
         )
     with process as started:
         assert 0 == started.wait()
-    return (folder / "told").read_bytes()
+    return (directory / "told").read_bytes()
 
 
 def shell(script: str, *arguments: str | bytes, **options: Any) -> Command:

@@ -1,4 +1,4 @@
-"""Bring programs of Debian into a folder of their own; nothing is installed on the machine.
+"""Bring programs of Debian into a directory of their own; nothing is installed on the machine.
 
 apt-get is given lists and a cache of its own, so it works for an ordinary user too, and the
 machine's own lists are neither needed nor touched.
@@ -24,10 +24,10 @@ def skip_without_oracle() -> None:
 
 
 def unpack(package: str, *more: str) -> Path:
-    """Return a folder that holds Debian packages, unpacked, with the libraries they need.
+    """Return a directory that holds Debian packages, unpacked, with the libraries they need.
 
     What this machine has installed already is left out, but for the packages named. They
-    are unpacked only: no maintainer script runs, no user is made. The folder is kept for
+    are unpacked only: no maintainer script runs, no user is made. The directory is kept for
     the next time. Skips the test, with the reason, where there is no apt-get or no mirror.
     """
     wanted = (package, *more)
@@ -45,7 +45,7 @@ def unpack(package: str, *more: str) -> Path:
 
 
 def environment(root: Path) -> dict[str, str]:
-    """Return os.environ with the programs and libraries of an unpacked folder put first."""
+    """Return os.environ with the programs and libraries of an unpacked directory put first."""
     programs = [f"{root}/usr/sbin", f"{root}/usr/bin", f"{root}/sbin", f"{root}/bin"]
     libraries = sorted({str(file.parent) for file in root.glob("**/lib/**/*.so*")})
     return {
@@ -57,7 +57,7 @@ def environment(root: Path) -> dict[str, str]:
 
 @functools.cache
 def cache() -> Path:
-    """Return the folder that keeps packages between runs: $SSD_TESTS_CACHE if it is set."""
+    """Return the directory that keeps packages between runs: $SSD_TESTS_CACHE if it is set."""
     given = os.environ.get("SSD_TESTS_CACHE")
     home = os.path.expanduser("~")
     places = [given] if given else [f"{home}/.cache/ssd-tests"]
@@ -91,13 +91,13 @@ def _refreshed() -> tuple[list[str], str]:
     A mirror that does not answer is asked by one test, and not by each.
     """
     state = cache() / "apt"
-    for folder in ("lists/partial", "archives/partial"):
-        (state / folder).mkdir(parents=True, exist_ok=True)
+    for directory in ("lists/partial", "archives/partial"):
+        (state / directory).mkdir(parents=True, exist_ok=True)
     settings = {
         "Dir::State::lists": f"{state}/lists",
         "Dir::Cache": str(state),
         "Dir::Cache::archives": f"{state}/archives",
-        "APT::Sandbox::User": "root",  # our folder is closed to the user _apt
+        "APT::Sandbox::User": "root",  # our directory is closed to the user _apt
         "APT::Update::Post-Invoke": "",
         "APT::Update::Post-Invoke-Success": "",
         "Acquire::Retries": "2",
@@ -115,13 +115,13 @@ def _refreshed() -> tuple[list[str], str]:
     return options, ""
 
 
-def _fetch(wanted: tuple[str, ...], options: list[str], folder: Path) -> None:
-    """Download the packages, and what they depend on and the machine lacks, into a folder."""
+def _fetch(wanted: tuple[str, ...], options: list[str], directory: Path) -> None:
+    """Download the packages, and what they depend on and the machine lacks, into a directory."""
     flags = ["--simulate", "--reinstall", "--no-install-recommends", "--yes"]
     plan = _reach("apt-get", *options, *flags, "install", *wanted)
     # "Inst cron [old] (3.0pl1-162 Debian:12/stable [amd64])"
     names = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
-    _reach("apt-get", *options, "-qq", "download", *sorted({*names, *wanted}), cwd=folder)
+    _reach("apt-get", *options, "-qq", "download", *sorted({*names, *wanted}), cwd=directory)
 
 
 def _reach(*command: str, cwd: Path | None = None) -> str:
@@ -157,7 +157,7 @@ def _call(*command: str) -> None:
 
 
 def _publish(tree: Path, root: Path) -> None:
-    """Give a finished folder its name; another run may have been quicker."""
+    """Give a finished directory its name; another run may have been quicker."""
     tree.chmod(0o755)
     try:
         tree.rename(root)

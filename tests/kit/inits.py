@@ -31,8 +31,8 @@ INITS = {
 # Dependencies of the package, which the test's own environment has.
 DEPENDENCIES = ("psutil", "daemon", "lockfile")
 
-# $1: an empty folder, for the root. $2: the folder that both sides see, /srv in there. $3: Debian's
-# packages. The rest: folders that are seen in there under their own names.
+# $1: an empty directory, for the root. $2: the shared directory, /srv in the machine. $3: Debian's
+# packages. The rest: directories that are visible in the machine under their own names.
 _MAKE = """
 set -e
 mount --make-rprivate /
@@ -70,9 +70,9 @@ mount -t tmpfs -o mode=755 tmpfs run; mkdir run/lock; mount -t tmpfs -o mode=177
 mount --bind "$shared" srv
 # Debian's pip does not begin without them.
 [ ! -d /etc/ssl ] || { mkdir etc/ssl; mount --bind /etc/ssl etc/ssl; }
-for folder; do
-    case $folder in /usr | /usr/*) continue ;; esac
-    mkdir -p ".$folder"; mount --rbind "$folder" ".$folder"
+for directory; do
+    case $directory in /usr | /usr/*) continue ;; esac
+    mkdir -p ".$directory"; mount --rbind "$directory" ".$directory"
 done
 pivot_root . old; umount -l /old; rmdir /old
 """
@@ -100,7 +100,7 @@ enable up
 
 
 class Machine:
-    """The machine: ``shared`` is the folder that is /srv in there."""
+    """The machine: ``shared`` is the directory that is /srv in there."""
 
     def __init__(self, shared: Path, pid: int) -> None:
         self.shared = shared
@@ -108,8 +108,8 @@ class Machine:
 
     def run(self, command: str, path: str = "/usr/sbin:/usr/bin:/sbin:/bin") -> tuple[int, str]:
         """Have a shell of the machine run a command; return its status and all that is said."""
-        door = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--root", "--wd"]
-        argv = [*door, "env", "-i", f"PATH={path}", "sh", "-c", f"exec 2>&1\n{command}"]
+        enter = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--root", "--wd"]
+        argv = [*enter, "env", "-i", f"PATH={path}", "sh", "-c", f"exec 2>&1\n{command}"]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
         return done.returncode, done.stdout
 
@@ -199,14 +199,14 @@ def _await_word(
 
 
 @contextmanager
-def boot(folder: Path, init: str, before: str) -> Iterator[Machine]:
+def boot(directory: Path, init: str, before: str) -> Iterator[Machine]:
     """Boot a machine on which ``before`` has run; it may call ``enable NAME`` for a service.
 
     Skips, with the reason, where that cannot be.
     """
     packages, program = INITS[init]
     unpacked = debian.unpack(*packages)
-    root, shared = folder / "root", folder / "shared"
+    root, shared = directory / "root", directory / "shared"
     root.mkdir()
     shared.mkdir(mode=0o755)
     up = Ear(str(shared / "up"))

@@ -85,9 +85,9 @@ def alone(*argv: str) -> int:
     return subprocess.run(namespace.command(argv), env=environment).returncode
 
 
-def mutate(module: str, folder: Path) -> Path:
+def mutate(module: str, directory: Path) -> Path:
     """Try every mutant of a module; return the file of the session."""
-    config, session = folder / f"{module}.toml", folder / f"{module}.sqlite"
+    config, session = directory / f"{module}.toml", directory / f"{module}.sqlite"
     config.write_text(configuration(module))
     session.unlink(missing_ok=True)
     subprocess.run([TOOLS / "cosmic-ray", "init", config, session], check=True)
@@ -132,15 +132,15 @@ def report(module: str, session: Path, explained: set[str]) -> bool:
 
 def main() -> int:
     """Mutate the modules that are named, or all; return 1 if the page is not true of them."""
-    folder, modules = Path(sys.argv[1]), sys.argv[2:] or list(TESTS)
-    folder.mkdir(exist_ok=True)
+    directory, modules = Path(sys.argv[1]), sys.argv[2:] or list(TESTS)
+    directory.mkdir(exist_ok=True)
     if unknown := set(modules) - set(TESTS):
         sys.exit(f"mutation: no {', '.join(sorted(unknown))}; there are {', '.join(TESTS)}")
     tests = dict.fromkeys(test for module in modules for test in TESTS[module])
     if alone(*PYTEST, *tests):
         sys.exit("mutation: the tests fail before anything is changed")
     explained = set(PAGE.read_text().splitlines())
-    true = [report(module, mutate(module, folder), explained) for module in modules]
+    true = [report(module, mutate(module, directory), explained) for module in modules]
     return 0 if all(true) else 1
 
 

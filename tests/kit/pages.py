@@ -67,8 +67,8 @@ def commands(content: str) -> list[tuple[str, str]]:
 def console(content: str) -> Iterator[str]:
     """Run a console block; yield a text for each command that printed something else."""
     parsed = commands(content)
-    with tempfile.TemporaryDirectory(prefix="examples-") as folder:
-        script, printed = Path(folder, "commands"), Path(folder, "printed")
+    with tempfile.TemporaryDirectory(prefix="examples-") as directory:
+        script, printed = Path(directory, "commands"), Path(directory, "printed")
         script.mkdir()
         for index, (command, _) in enumerate(parsed):
             Path(script, f"{index:03}").write_text(command)
@@ -112,11 +112,11 @@ def tests(found: list[tuple[int, str]]) -> Iterator[str]:
     for line, content in found:
         text += "\n" * (line - 1 - text.count("\n")) + content
     wanted = len(TEST.findall(text))
-    with tempfile.TemporaryDirectory(prefix="examples-") as folder:
-        Path(folder, "test_page.py").write_text(text, encoding="utf-8")
-        options = ["-q", "-c", os.devnull, "--rootdir", folder, "-p", "no:cacheprovider"]
+    with tempfile.TemporaryDirectory(prefix="examples-") as directory:
+        Path(directory, "test_page.py").write_text(text, encoding="utf-8")
+        options = ["-q", "-c", os.devnull, "--rootdir", directory, "-p", "no:cacheprovider"]
         command = [sys.executable, "-m", "pytest", *options, "-p", "no:asyncio", "test_page.py"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
     if done.returncode or f"{wanted} passed in" not in done.stdout:
         yield f"not all {wanted} tests pass:\n{done.stdout}{done.stderr}"
 

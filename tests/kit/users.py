@@ -38,7 +38,7 @@ def skip_without_nobody() -> None:
 
 
 def skip_unless_nobody_reads(path: Path) -> None:
-    """Skip where no other user can be had, or where a folder above the path is closed to him."""
+    """Skip where no other user can be had, or where a directory above the path is closed to him."""
     if os.geteuid() != 0:
         pytest.skip("requires root, to become another user")
     if subprocess.run(["test", "-r", path], **as_nobody()).returncode != 0:
@@ -47,7 +47,7 @@ def skip_unless_nobody_reads(path: Path) -> None:
 
 @contextlib.contextmanager
 def shared(directory: Path, mode: int, uid: int = -1, gid: int = -1) -> Iterator[Path]:
-    """Let other users reach a directory below pytest's private folder, with these rights."""
+    """Let other users reach a directory below pytest's private directory, with these rights."""
     os.chown(directory, uid, gid)
     directory.chmod(mode)
     # tmp_path's parents are 0700: let others pass, not look.

@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from kit import namespace
-from lab import doors
-from lab.doors import Compute
+from lab import entry_points
+from lab.entry_points import Compute
 from lab.layout import Lab, Unsuitable
 from lab.machine import Machine
 
-DOORS = {"debian": doors.debian, "ours": doors.ours, "declared": doors.declared}
+ENTRY_POINTS = {
+    "debian": entry_points.debian,
+    "ours": entry_points.ours,
+    "declared": entry_points.declared,
+}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -82,18 +86,18 @@ def machine(tell: Callable[[str], None]) -> Iterator[Machine]:
         machine.close()
 
 
-@pytest.fixture(scope="module", params=DOORS)
-def door(request: pytest.FixtureRequest, machine: Machine) -> Iterator[Compute]:
-    """Return nova-compute behind each of the doors, one after the other."""
-    compute = Compute(machine, DOORS[request.param](machine.lab))
+@pytest.fixture(scope="module", params=ENTRY_POINTS)
+def entry(request: pytest.FixtureRequest, machine: Machine) -> Iterator[Compute]:
+    """Return nova-compute behind each entry point, one after the other."""
+    compute = Compute(machine, ENTRY_POINTS[request.param](machine.lab))
     yield compute
     compute.verb("stop")
 
 
 @pytest.fixture
-def compute(door: Compute) -> Compute:
+def compute(entry: Compute) -> Compute:
     """Return a nova-compute that runs and is ready; what an earlier test left is used."""
-    if door.status() != 0:
-        door.verb("start")
-    door.ready()
-    return door
+    if entry.status() != 0:
+        entry.verb("start")
+    entry.ready()
+    return entry

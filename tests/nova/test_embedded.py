@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from lab.doors import Compute, Door
+from lab.entry_points import Compute, EntryPoint
 from lab.machine import PATIENCE, Machine
 from lab.running import probe
 from lab.services import COMPUTE_QUEUE
@@ -25,7 +25,7 @@ def embedded(machine: Machine) -> Iterator[Compute]:
     settings = ("NAME=ssd-compute", f"DEFAULT_DIR={lab.etc}/default")
     pidfile = f"{lab.root}/compute/run/ssd-compute.pid"
     script = str(lab.checkout / "scripts/nova-compute")
-    compute = Compute(machine, Door("embedded", (script,), pidfile, settings))
+    compute = Compute(machine, EntryPoint("embedded", (script,), pidfile, settings))
     yield compute
     compute.verb("stop")
 

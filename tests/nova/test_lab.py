@@ -73,7 +73,7 @@ def test_service_not_seen_ready_is_started_anew(machine: Machine) -> None:
 
 
 def test_failed_step_names_itself_its_reason_and_its_log(machine: Machine) -> None:
-    """Here the placement service cannot start: somebody else has its folder's settings."""
+    """Here the placement service cannot start: somebody else has its directory's settings."""
     settings = machine.lab.etc / "placement"
     machine.nova_lab("stop", "placement")
     settings.rename(settings.with_suffix(".away"))
@@ -88,14 +88,14 @@ def test_failed_step_names_itself_its_reason_and_its_log(machine: Machine) -> No
 
 
 def test_directory_that_nova_cannot_reach_is_refused(machine: Machine, tmp_path: Path) -> None:
-    """It names the folder in the way, and what to do."""
+    """It names the directory in the way, and what to do."""
     tmp_path.chmod(0o700)
     assert tmp_path == closed_to_others(tmp_path / "lab") or closed_to_others(tmp_path.parent)
     script = machine.lab.checkout / "scripts/nova-lab"
     environment = {**os.environ, "NOVA_LAB": str(tmp_path / "lab")}
     done = subprocess.run([script, "up"], env=environment, capture_output=True, text=True)
     assert 1 == done.returncode
-    assert "set NOVA_LAB to a folder elsewhere" in done.stderr
+    assert "set NOVA_LAB to a directory elsewhere" in done.stderr
 
 
 def test_down_leaves_no_process(machine: Machine) -> None:

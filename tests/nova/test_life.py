@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from lab.doors import SCHEDULE, Compute
+from lab.entry_points import SCHEDULE, Compute
 from lab.machine import PATIENCE
 
 pytestmark = [
@@ -22,18 +22,18 @@ PONG = {"service": "compute", "arg": "lab"}
 LAST_WORDS = "Graceful shutdown finish"  # the last line of docs/reference/compute.md
 
 
-def test_start_brings_answers_heartbeats_and_a_node(door: Compute) -> None:
+def test_start_brings_answers_heartbeats_and_a_node(entry: Compute) -> None:
     """It runs as nova in /var/lib/nova, answers over RabbitMQ, reports, and registers its node."""
-    assert 3 == door.status()
-    before = door.nodes()
-    assert 0 == door.verb("start")
-    door.ready()
-    assert (0, 0) == (door.status(), door.verb("status", check=False))
-    assert "nova" == door.user()
-    assert door.is_at_home()
-    assert PONG == door.ping()
-    door.await_heartbeats(2)
-    [(host, name, _)] = nodes = door.nodes()
+    assert 3 == entry.status()
+    before = entry.nodes()
+    assert 0 == entry.verb("start")
+    entry.ready()
+    assert (0, 0) == (entry.status(), entry.verb("status", check=False))
+    assert "nova" == entry.user()
+    assert entry.is_at_home()
+    assert PONG == entry.ping()
+    entry.await_heartbeats(2)
+    [(host, name, _)] = nodes = entry.nodes()
     assert ("nova-lab", "nova-lab") == (host, name)
     assert before != nodes  # written by this one, not left by one before it
 
@@ -90,7 +90,7 @@ def test_killed_service_is_dead_with_a_pidfile(compute: Compute) -> None:
     """Status 1, then 0 with another process that answers."""
     pid = compute.pid()
     compute.machine.signal(pid, signal.SIGKILL)
-    assert (1, compute.door.killed) == (compute.status(), compute.verb("status", check=False))
+    assert (1, compute.entry.killed) == (compute.status(), compute.verb("status", check=False))
     assert 0 == compute.verb("start")
     assert 0 == compute.status()
     assert pid != compute.pid()

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from lab import doors
-from lab.doors import Compute
+from lab import entry_points
+from lab.entry_points import Compute
 from lab.machine import Machine
 
 pytestmark = [
@@ -35,11 +35,11 @@ class Life(NamedTuple):
 @pytest.fixture(scope="module")
 def life(machine: Machine) -> Iterator[Life]:
     """Have nova-compute live once, behind scripts/nova-compute."""
-    door = doors.ours(machine.lab)
+    entry = entry_points.ours(machine.lab)
     awaits = f"START_ARGS=--notify-await --notify-timeout={SECONDS}"
     patience = "RETRY=TERM/180/KILL/60"  # for the last line of its log, on a slow machine
-    settings = (*door.settings, awaits, patience)
-    compute = Compute(machine, door._replace(settings=settings))
+    settings = (*entry.settings, awaits, patience)
+    compute = Compute(machine, entry._replace(settings=settings))
     offset, began = compute.log_size(), time.monotonic()
     try:
         failed = 0 != compute.verb("start", check=False)
@@ -96,7 +96,7 @@ def test_probe_fails_without_a_consumer(machine: Machine, life: Life) -> None:
 
 def test_declared_start_returns_when_a_consumer_is_there(machine: Machine) -> None:
     """The declaration has that probe, so restart too waits for the new process."""
-    compute = Compute(machine, doors.declared(machine.lab))
+    compute = Compute(machine, entry_points.declared(machine.lab))
     consumers = []
     try:
         for verb in ("start", "restart"):

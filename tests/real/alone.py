@@ -31,13 +31,13 @@ libc = ctypes.CDLL(None, use_errno=True)
 def alone(test: Callable[..., None]) -> Callable[..., None]:
     """Make the body of a test run in namespaces of its own, as root there.
 
-    Folders among the test's arguments stay visible.
+    Directories among the test's arguments stay visible.
     """
 
     @functools.wraps(test)
     def outside(*arguments: Any, **named: Any) -> None:
-        folders = [each for each in named.values() if isinstance(each, Path) and each.is_dir()]
-        Visit(lambda: test(*arguments, **named), folders).result()
+        directories = [each for each in named.values() if isinstance(each, Path) and each.is_dir()]
+        Visit(lambda: test(*arguments, **named), directories).result()
 
     return pytest.mark.requires_root(pytest.mark.requires_namespaces(outside))
 
@@ -54,7 +54,7 @@ class Visit:
     """A function on its way in namespaces of its own; ask for its result, or use it by with."""
 
     def __init__(self, body: Callable[[], Any], keep: Iterable[Path] = ()) -> None:
-        """Begin. ``keep``: folders that stay visible."""
+        """Begin. ``keep``: directories that stay visible."""
         self._body = body
         self._report = tempfile.TemporaryFile()
         words = namespaces.command(["cat"], keep=keep)
@@ -114,9 +114,9 @@ class Visit:
         holder.stdin.flush()
         assert holder.stdout.readline() == b"in\n", "the namespaces could not be made"
         children = Path(f"/proc/{holder.pid}/task/{holder.pid}/children").read_text()
-        door = os.pidfd_open(int(children))
-        checked(libc.setns(door, CLONE_NEWPID | CLONE_NEWNS))
-        os.close(door)
+        pidfd = os.pidfd_open(int(children))
+        checked(libc.setns(pidfd, CLONE_NEWPID | CLONE_NEWNS))
+        os.close(pidfd)
 
     def _play(self) -> NoReturn:
         """Run the body, write down its outcome and end."""
@@ -140,21 +140,21 @@ class Visit:
         self._report.flush()
 
 
-def open_ways(*folders: str | Path) -> None:
-    """Let every user reach some folders: what is closed on their way is covered, here only.
+def open_ways(*directories: str | Path) -> None:
+    """Let every user reach some directories: what is closed on their way is covered, here only.
 
     The interpreter and the project are always among them.
     """
     own = [sys.prefix, sys.base_prefix, Path(__file__).parents[2]]
-    goals = {os.path.realpath(folder) for folder in (*own, *folders)}
+    goals = {os.path.realpath(directory) for directory in (*own, *directories)}
     closed = {top for goal in goals if (top := _closed(goal))}
-    doors = {goal: os.open(goal, os.O_PATH) for goal in goals if _closed(goal)}
+    handles = {goal: os.open(goal, os.O_PATH) for goal in goals if _closed(goal)}
     for top in closed:
         mount("tmpfs", top, "tmpfs", data="mode=755")
-    for goal, door in sorted(doors.items()):
+    for goal, handle in sorted(handles.items()):
         os.makedirs(goal, exist_ok=True)
-        mount(f"/proc/self/fd/{door}", goal, flags=MS_BIND | MS_REC)
-        os.close(door)
+        mount(f"/proc/self/fd/{handle}", goal, flags=MS_BIND | MS_REC)
+        os.close(handle)
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
@@ -164,6 +164,6 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
 
 
 def _closed(path: str) -> str | None:
-    """Return the first folder on the way to ``path`` that only its owner may search."""
+    """Return the first directory on the way to ``path`` that only its owner may search."""
     ways = [*reversed(Path(path).parents)]
     return next((str(way) for way in ways if not way.stat().st_mode & 0o001), None)

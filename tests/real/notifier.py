@@ -72,10 +72,10 @@ class Notifier(Program):
     the end of a line in one.
     """
 
-    def __init__(self, *orders: str, folder: str = "/run/notifier") -> None:
+    def __init__(self, *orders: str, directory: str = "/run/notifier") -> None:
         """Lay it out, with its first orders waiting for it."""
-        super().__init__("notifier", folder)
-        self._orders = Ear(f"{folder}/orders")
+        super().__init__("notifier", directory)
+        self._orders = Ear(f"{directory}/orders")
         own = {"python": sys.executable, "ear": self.ear.path, "orders": self._orders.path}
         os.unlink(self.path)
         Path(self.path).write_text(_SCRIPT.format(**own))

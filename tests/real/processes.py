@@ -74,11 +74,11 @@ def ready(descriptors: Iterable[int], until: float) -> list[int]:
 
 def lasts(pid: int, seconds: float) -> bool:
     """Wait for the end of a process; tell whether it is still there after some time."""
-    door = pidfd(pid)
-    if door is None:
+    fd = pidfd(pid)
+    if fd is None:
         return False
-    ended = ready([door], time.monotonic() + seconds)
-    os.close(door)
+    ended = ready([fd], time.monotonic() + seconds)
+    os.close(fd)
     return not ended
 
 

@@ -56,14 +56,14 @@ class Program:
     Its executable, a shell, has a path and a name of its own. ``words`` are its arguments.
     """
 
-    def __init__(self, name: str = "daemon", folder: str = "/run/stage") -> None:
-        """Lay it out in a folder that everybody may read."""
-        os.makedirs(folder, exist_ok=True)
-        os.chmod(folder, 0o755)
-        self.path = f"{folder}/{name}"
+    def __init__(self, name: str = "daemon", directory: str = "/run/stage") -> None:
+        """Lay it out in a directory that everybody may read."""
+        os.makedirs(directory, exist_ok=True)
+        os.chmod(directory, 0o755)
+        self.path = f"{directory}/{name}"
         shutil.copy("/bin/dash" if os.path.exists("/bin/dash") else "/bin/sh", self.path)
-        self.ear = Ear(f"{folder}/{name}.says")
-        self._waits = Ear(f"{folder}/{name}.waits")
+        self.ear = Ear(f"{directory}/{name}.says")
+        self._waits = Ear(f"{directory}/{name}.waits")
         self._scripts = 0
         self.words = self.script("say $$; stay")
 
@@ -101,13 +101,13 @@ class Program:
             self.ear.drain()
             there = self.running()
             strangers = [pid for pid in pids() if pid not in there and pid not in others]
-            doors = [door for pid in strangers if (door := pidfd(pid)) is not None]
-            if not doors:
+            pidfds = [fd for pid in strangers if (fd := pidfd(pid)) is not None]
+            if not pidfds:
                 return self.running()
             # A stranger either ends or becomes the program, which then says so.
-            came = ready([*doors, self.ear.fileno()], until)
-            for door in doors:
-                os.close(door)
+            came = ready([*pidfds, self.ear.fileno()], until)
+            for fd in pidfds:
+                os.close(fd)
             assert came, f"these neither end nor start: {strangers}"
 
 

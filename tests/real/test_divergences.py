@@ -21,7 +21,7 @@ OWNER = 5001  # some user
 
 
 def stage(content: str = "") -> None:
-    """Lay out the folder of these tests, and a pidfile."""
+    """Lay out the directory of these tests, and a pidfile."""
     os.makedirs("/run/stage", exist_ok=True)
     if content:
         Path(PIDFILE).write_text(content)

@@ -22,7 +22,7 @@ OTHER = "/run/other/program"
 
 
 def other(path: str = OTHER) -> str:
-    """Lay a stranger's program out in a folder of his own, and return its path."""
+    """Lay a stranger's program out in a directory of his own, and return its path."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     os.chown(os.path.dirname(path), USER, USER)
     shutil.copy(NAME, path)

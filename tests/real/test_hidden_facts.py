@@ -16,9 +16,9 @@ from .test_hidepid import USER, as_user, mount_proc
 COMMAND = Path(sys.executable).parent / "ssd-service"
 
 
-def facts(folder: Path, status: int = 0) -> dict[str, Any]:
+def facts(directory: Path, status: int = 0) -> dict[str, Any]:
     """Return what the command tells of the one process of the service."""
-    argv = [COMMAND, f"--directory={folder}", "nap", "status", "--json"]
+    argv = [COMMAND, f"--directory={directory}", "nap", "status", "--json"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
     assert (status, "") == (done.returncode, done.stderr)
     (process,) = json.loads(done.stdout)["processes"]
@@ -26,20 +26,20 @@ def facts(folder: Path, status: int = 0) -> dict[str, Any]:
     return process
 
 
-def declare(folder: Path) -> int:
+def declare(directory: Path) -> int:
     """Declare a service and start it; return its pid."""
-    folder.mkdir(exist_ok=True)
-    pidfile = folder / "pid"
-    (folder / "nap.toml").write_text(
+    directory.mkdir(exist_ok=True)
+    pidfile = directory / "pid"
+    (directory / "nap.toml").write_text(
         f'executable = "/bin/sh"\narguments = ["-c", "sleep 1000; :"]\npidfile = "{pidfile}"\n'
     )
-    subprocess.run([COMMAND, f"--directory={folder}", "nap", "start"], check=True)
+    subprocess.run([COMMAND, f"--directory={directory}", "nap", "start"], check=True)
     return int(pidfile.read_text())
 
 
-def let_in(folder: Path) -> None:
-    """Let others reach a folder; the test's copy of the process has /tmp to itself."""
-    for each in (folder, *folder.parents):
+def let_in(directory: Path) -> None:
+    """Let others reach a directory; the test's copy of the process has /tmp to itself."""
+    for each in (directory, *directory.parents):
         each.chmod(each.stat().st_mode | 0o055)
 
 

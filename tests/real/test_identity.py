@@ -227,7 +227,7 @@ def small_root() -> str:
 def test_changed_root_has_no_way_out(tool: Tool, where: list[str]) -> None:
     """Root, directory and descriptors of the program lie in its new root; the pidfile does not."""
     root = small_root()
-    program = Program(folder=f"{root}/stage")
+    program = Program(directory=f"{root}/stage")
     inside = program.path.removeprefix(root)
     script = Path(program.words[0])
     script.write_text(script.read_text().replace(root, ""))
@@ -239,7 +239,7 @@ def test_changed_root_has_no_way_out(tool: Tool, where: list[str]) -> None:
     assert pid == recorded(PIDFILE)
     place = Path(f"/proc/{pid}")
     assert [root, f"{root}/stage"] == [os.readlink(place / "root"), os.readlink(place / "cwd")]
-    assert not [door for door in (place / "fd").iterdir() if door.is_dir()]
+    assert not [link for link in (place / "fd").iterdir() if link.is_dir()]
     os.kill(pid, signal.SIGKILL)
     start.communicate(timeout=LONG)
 
@@ -269,7 +269,7 @@ def test_program_holds_no_lock(ssd: Tool, where: list[str]) -> None:
     words = ["--pidfile", PIDFILE, "--startas", program.path, "--", *program.words]
     start = spawn(ssd.path, "--start", *where, "--make-pidfile", *words)
     pid = program.started()
-    kinds = [os.readlink(door) for door in Path(f"/proc/{pid}/fd").iterdir()]
+    kinds = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
     assert not [kind for kind in kinds if "lock" in kind or kind.startswith("/run/stage/d.pid")]
     assert "already running" in ssd("--start", *words).stdout
     os.kill(pid, signal.SIGKILL)

@@ -86,12 +86,12 @@ def test_starts_in_a_directory_of_others_give_one_daemon(
     """Whatever those who can write the pidfile's directory have put in the way of a lock."""
     open_ways()
     program, others = Program(), pids()
-    folder = Path("/run/shared")
-    folder.mkdir()
-    (folder / ".d.pid.lock").mkdir()
-    os.chown(folder, owner, CREW)
-    folder.chmod(mode)
-    pidfile = folder / "d.pid"
+    directory = Path("/run/shared")
+    directory.mkdir()
+    (directory / ".d.pid.lock").mkdir()
+    os.chown(directory, owner, CREW)
+    directory.chmod(mode)
+    pidfile = directory / "d.pid"
     # A pidfile of somebody else is believed only with a second criterion.
     words = ["--start", "--background", "--make-pidfile", "--pidfile", str(pidfile),
              "--name", "daemon", "--startas", program.path, "--", *program.words]  # fmt: skip
@@ -100,7 +100,7 @@ def test_starts_in_a_directory_of_others_give_one_daemon(
         assert daemon == recorded(str(pidfile))
         end(daemon)
         pidfile.unlink()
-    assert [".d.pid.lock"] == os.listdir(folder)
+    assert [".d.pid.lock"] == os.listdir(directory)
 
 
 @alone
@@ -173,12 +173,12 @@ def duration(start: Callable[[], object], finish: Callable[[], object]) -> float
 def killed(ssd: Path, words: list[str], after: float, whole_group: bool) -> None:
     """Begin a start and kill it some seconds later, unless it is over by then."""
     child = spawn(ssd, *words, start_new_session=True)
-    door = pidfd(child.pid)
-    assert door is not None
+    fd = pidfd(child.pid)
+    assert fd is not None
     # select(2) counts microseconds, where poll(2) counts milliseconds.
-    if not select.select([door], [], [], after)[0]:
+    if not select.select([fd], [], [], after)[0]:
         (os.killpg if whole_group else os.kill)(child.pid, signal.SIGKILL)
-    os.close(door)
+    os.close(fd)
     child.communicate()
 
 

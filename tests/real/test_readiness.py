@@ -167,7 +167,7 @@ def test_directory_of_a_killed_wait_is_cleared_by_the_next(ssd: Tool) -> None:
     os.mkdir("/run/.ssd-notify.never-bound")
     os.symlink("/run", "/run/.ssd-notify.link")
     before = sockets()
-    others = [Notifier(folder=f"/run/notifier/{number}") for number in range(2)]
+    others = [Notifier(directory=f"/run/notifier/{number}") for number in range(2)]
     starts = [
         spawn(ssd.path, *words(each, "--pidfile", f"{each.path}.pid", "--chuid", "nobody"))
         for each in others

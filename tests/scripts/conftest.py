@@ -61,7 +61,7 @@ def made(kind: str, root: Path, script: Path, ssd_path: Path) -> Iterator[Machin
 
 @pytest.fixture
 def scripts(ssd_path: Path) -> Path:
-    """Return the folder of the installed scripts."""
+    """Return the directory of the installed scripts."""
     return ssd_path.parent
 
 

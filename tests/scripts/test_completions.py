@@ -58,7 +58,7 @@ def test_bash_offers_what_an_option_takes(words, wanted) -> None:
 
 
 def test_bash_offers_services_and_verbs(tmp_path: Path) -> None:
-    """Those of the folder that is named."""
+    """Those of the directory that is named."""
     (tmp_path / "nap.toml").touch()
     place = f"--directory={tmp_path}"
     assert ["nap"] == complete("ssd-service", place, "nap")
@@ -109,7 +109,7 @@ ZSH = [
 
 @pytest.mark.parametrize(("line", "wanted"), ZSH, ids=[line for line, wanted in ZSH])
 def test_zsh_offers_what_the_commands_take(line: str, wanted: list, tmp_path: Path) -> None:
-    """A real zsh, at the end of each line; before a file it names the folders of its path."""
+    """A real zsh, at the end of each line; before a file it names the directories of its path."""
     (tmp_path / "nap.toml").touch()
     offered = zsh.complete(COMPLETIONS / "zsh", tmp_path, line.format(tmp_path))
     if ... in wanted:

@@ -51,21 +51,21 @@ def finish(process: subprocess.Popen[str]) -> list[str]:
     return process.communicate(timeout=PATIENCE)[0].splitlines()
 
 
-def left(folder: Path) -> list[str]:
-    """Return the scratch directories below a folder and the processes that name one."""
-    found = [str(path) for path in folder.glob("ssd-demo*")]
+def left(directory: Path) -> list[str]:
+    """Return the scratch directories below a directory and the processes that name one."""
+    found = [str(path) for path in directory.glob("ssd-demo*")]
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:  # it has ended, or is somebody else's
             continue
-        found += [words] if f"{folder}/ssd-demo" in words else []
+        found += [words] if f"{directory}/ssd-demo" in words else []
     return found
 
 
-def install(folder: Path, text: str) -> str:
+def install(directory: Path, text: str) -> str:
     """Put a nova-compute of our own first on PATH; return that PATH."""
-    program = folder / "bin/nova-compute"
+    program = directory / "bin/nova-compute"
     program.parent.mkdir()
     program.write_text(text)
     program.chmod(0o755)

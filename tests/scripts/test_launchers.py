@@ -27,17 +27,17 @@ EARLY = (
 
 @pytest.fixture
 def trap(tmp_path: Path) -> Path:
-    """Return a folder of a stranger's, with programs and modules that give themselves away."""
-    folder = tmp_path / "trap"
-    folder.mkdir()
+    """Return a directory of a stranger's, with programs and modules that give themselves away."""
+    directory = tmp_path / "trap"
+    directory.mkdir()
     for name in LEAD_ASTRAY:
-        (folder / f"{name}.py").write_text(STRANGER)
-    (folder / "ssd").mkdir()
-    (folder / "ssd/__init__.py").write_text(STRANGER)
+        (directory / f"{name}.py").write_text(STRANGER)
+    (directory / "ssd").mkdir()
+    (directory / "ssd/__init__.py").write_text(STRANGER)
     for name in ("readlink", "python3", "python", "sh", "ulimit", "read", "printf", "dirname"):
-        (folder / name).write_text("#!/bin/sh\necho a stranger >&2\nexit 77\n")
-        (folder / name).chmod(0o755)
-    return folder
+        (directory / name).write_text("#!/bin/sh\necho a stranger >&2\nexit 77\n")
+        (directory / name).chmod(0o755)
+    return directory
 
 
 def undisturbed(given: dict[str, str], ssd: Path, trap: Path, service: Path) -> None:
@@ -81,7 +81,7 @@ ASTRAY = [
 
 
 def filled(variables: dict[str, str], trap: Path) -> dict[str, str]:
-    """Put the folder in."""
+    """Put the directory in."""
     return {"PATH": "/usr/bin:/bin", **{k: v.format(trap=trap) for k, v in variables.items()}}
 
 
@@ -202,10 +202,10 @@ NOTES = {
 
 @pytest.fixture
 def wrapper(tmp_path: Path) -> Iterator[Path]:
-    """Return a folder with interpreters that note that they were called."""
-    folder = tmp_path / "a folder"
-    folder.mkdir()
-    for path in (folder / "python3.x", tmp_path / "python-wrapper"):
+    """Return a directory with interpreters that note that they were called."""
+    directory = tmp_path / "a directory"
+    directory.mkdir()
+    for path in (directory / "python3.x", tmp_path / "python-wrapper"):
         path.write_text(f'#!/bin/sh\necho "$1" >> "{tmp_path}/calls"\nexec {PYTHON} "$@"\n')
         path.chmod(0o755)
     yield tmp_path
@@ -214,7 +214,7 @@ def wrapper(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize("case", NOTES)
 def test_interpreter_is_the_one_that_pip_wrote(case: str, place: Place, wrapper: Path) -> None:
     """Whatever else is called python, also beside the script."""
-    blank, plain = wrapper / "a folder/python3.x", wrapper / "python-wrapper"
+    blank, plain = wrapper / "a directory/python3.x", wrapper / "python-wrapper"
     place.furnish().python("/bin/false").noted(NOTES[case].format(python=plain, blank=blank))
     done = place("ssd-service", "--version")
     assert (0, "") == (done.returncode, done.stderr)
@@ -243,7 +243,7 @@ LAYOUTS = {
 def test_packages_are_found_without_site(
     case: str, command: str, tmp_path: Path, scripts: Path
 ) -> None:
-    """In the folders that installers use; a second start of Python would cost as much again."""
+    """In the directories that installers use; a second start of Python would cost as much again."""
     place = Place(tmp_path / "prefix", scripts, LAYOUTS[case]).furnish().python()
     loaded = tmp_path / "loaded"
     (place.packages / "ssd").unlink()
@@ -256,7 +256,7 @@ def test_packages_are_found_without_site(
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_site_is_used_where_only_site_knows_the_packages(command: str, place: Place) -> None:
-    """After pip install --editable a .pth file leads to them, in a virtual environment's folder."""
+    """After pip install --editable a .pth file in the virtual environment leads to them."""
     place.venv().python()
     (place.packages / "editable.pth").write_text(f"{HERE}\n")
     done = place(command, "--version")

@@ -39,8 +39,8 @@ def test_settings_reach_the_command_line(machine, settings, wanted) -> None:
 def test_configuration_files_are_named_if_they_are_there(machine) -> None:
     """nova.conf first, then the service's own; one that was asked for even if it is missing."""
     machine.install()
-    folder = machine.root / "etc/nova"
-    both = [f"--config-file={folder}/{name}.conf" for name in ("nova", "nova-compute")]
+    directory = machine.root / "etc/nova"
+    both = [f"--config-file={directory}/{name}.conf" for name in ("nova", "nova-compute")]
     machine.environment["USE_LOGFILE"] = "no"
     machine.write("etc/nova/nova-compute.conf", "")
     assert both[1:] == machine.arguments()

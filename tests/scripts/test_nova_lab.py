@@ -21,14 +21,14 @@ needs_root = pytest.mark.requires_root
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return where NOVA_LAB points: to nothing, in a place that any user can reach."""
     if not Path("/etc/debian_version").exists():
         pytest.skip("the lab needs Debian")
-    folder = tmp_path / "lab"
-    monkeypatch.setenv("NOVA_LAB", str(folder))
+    directory = tmp_path / "lab"
+    monkeypatch.setenv("NOVA_LAB", str(directory))
     monkeypatch.setattr(layout, "closed_to_others", lambda _: None)
-    return folder
+    return directory
 
 
 @pytest.mark.parametrize(
@@ -57,17 +57,17 @@ def test_bad_usage_shows_the_usage(words, reason, capsys) -> None:
     ids=str,
 )
 @needs_root
-def test_verbs_make_no_lab_where_there_is_none(verb, wanted, folder, capsys) -> None:
+def test_verbs_make_no_lab_where_there_is_none(verb, wanted, directory, capsys) -> None:
     """Nothing runs, so down has done its work; the others say what comes first."""
     assert wanted == main(verb)
     told = capsys.readouterr()
-    assert f"there is no lab in {folder}" in told.out + told.err
+    assert f"there is no lab in {directory}" in told.out + told.err
     assert wanted != 1 or "first: scripts/nova-lab up" in told.err
-    assert not folder.exists()
+    assert not directory.exists()
 
 
 @pytest.mark.parametrize("verb", ["up", "down", "status"])
-def test_users_other_than_root_are_refused(verb, folder, capsys, monkeypatch) -> None:
+def test_users_other_than_root_are_refused(verb, directory, capsys, monkeypatch) -> None:
     """With what it is that needs root."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert 1 == main([verb])
@@ -75,7 +75,7 @@ def test_users_other_than_root_are_refused(verb, folder, capsys, monkeypatch) ->
 
 
 @pytest.mark.parametrize("missing", ["/etc/debian_version", "/usr/bin/apt-get"])
-def test_other_systems_are_refused(missing, folder, capsys, monkeypatch) -> None:
+def test_other_systems_are_refused(missing, directory, capsys, monkeypatch) -> None:
     """With what they lack."""
     exists = os.path.exists
     monkeypatch.setattr(os.path, "exists", lambda path: path != missing and exists(path))
@@ -84,16 +84,16 @@ def test_other_systems_are_refused(missing, folder, capsys, monkeypatch) -> None
 
 
 @needs_root
-def test_unsuitable_directory_is_refused(folder, capsys, monkeypatch) -> None:
-    """Blanks would split words in the files that are written; a file is no folder."""
-    monkeypatch.setenv("NOVA_LAB", f"{folder}/a lab")
+def test_unsuitable_directory_is_refused(directory, capsys, monkeypatch) -> None:
+    """Blanks would split words in the files that are written; a file is no directory."""
+    monkeypatch.setenv("NOVA_LAB", f"{directory}/a lab")
     assert 1 == main(["up"])
-    assert not folder.exists()
-    assert "other characters than" in capsys.readouterr().err
-    folder.write_text("")
-    monkeypatch.setenv("NOVA_LAB", f"{folder}/below")
+    assert not directory.exists()
+    assert "allow only letters, digits" in capsys.readouterr().err
+    directory.write_text("")
+    monkeypatch.setenv("NOVA_LAB", f"{directory}/below")
     assert 1 == main(["up"])
-    assert f"Not a directory: '{folder}/below'" in capsys.readouterr().err
+    assert f"Not a directory: '{directory}/below'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -110,19 +110,19 @@ def test_unsuitable_directory_is_refused(folder, capsys, monkeypatch) -> None:
     ids=str,
 )
 @needs_root
-def test_status_counts_what_runs(codes, wanted, folder, monkeypatch) -> None:
+def test_status_counts_what_runs(codes, wanted, directory, monkeypatch) -> None:
     """nova-compute, the last, is up to the user; what cannot be told is not nothing."""
-    folder.mkdir()
+    directory.mkdir()
     answers = iter(codes)
     monkeypatch.setattr(running, "tell", lambda lab, name: next(answers))
     assert wanted == main(["status"])
 
 
-# scripts/nova-lab for a folder that others cannot reach, as pytest's are.
+# scripts/nova-lab for a directory that others cannot reach, as pytest's are.
 ANYWHERE = """
 import sys
 from lab import layout
-layout.closed_to_others = lambda folder: None
+layout.closed_to_others = lambda directory: None
 from lab.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -154,10 +154,10 @@ def run(program: str, checkout: Path, *words: object) -> subprocess.Popen[str]:
 
 
 @needs_root
-def test_verb_that_waits_for_another_says_so(checkout: Path, folder: Path) -> None:
-    """Two on one folder take turns."""
-    folder.mkdir()
-    with open(folder / ".lock", "w") as lock:
+def test_verb_that_waits_for_another_says_so(checkout: Path, directory: Path) -> None:
+    """Two on one directory take turns."""
+    directory.mkdir()
+    with open(directory / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         waiting = run(ANYWHERE, checkout, "down")
         assert waiting.stdout is not None
@@ -171,12 +171,12 @@ def test_verb_that_waits_for_another_says_so(checkout: Path, folder: Path) -> No
 @needs_root
 def test_user_nova_can_read_what_root_makes(checkout: Path, tmp_path: Path) -> None:
     """Whatever root's umask: the lock is the first thing that is made."""
-    folder = tmp_path / "lab"
-    folder.mkdir()
+    directory = tmp_path / "lab"
+    directory.mkdir()
     command = ["sh", "-c", 'umask 077; exec "$0" down', checkout / "scripts/nova-lab"]
-    with shared(folder, 0o755, 0, 0):
-        subprocess.run(command, env={**os.environ, "NOVA_LAB": str(folder)}, check=True)
-        assert 0o644 == stat.S_IMODE((folder / ".lock").stat().st_mode)
+    with shared(directory, 0o755, 0, 0):
+        subprocess.run(command, env={**os.environ, "NOVA_LAB": str(directory)}, check=True)
+        assert 0o644 == stat.S_IMODE((directory / ".lock").stat().st_mode)
 
 
 def test_installation_that_was_interrupted_begins_anew(tmp_path: Path, monkeypatch) -> None:

@@ -51,8 +51,8 @@ def seen(names: dict[int, str]) -> dict[str, dict]:
     found = {}
     for top in WATCHED:
         paths = [top] if os.path.lexists(top) else []
-        for directory, folders, files in os.walk(top):
-            paths += [os.path.join(directory, name) for name in folders + files]
+        for directory, directories, files in os.walk(top):
+            paths += [os.path.join(directory, name) for name in directories + files]
         found.update({path: describe(path, names) for path in sorted(paths)})
     return found
 

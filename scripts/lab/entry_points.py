@@ -17,8 +17,8 @@ from lab.watching import until
 SCHEDULE = 30
 
 
-class Door(NamedTuple):
-    """An init script, or what else takes a verb; ``settings`` are its environment.
+class EntryPoint(NamedTuple):
+    """An init script, or another command that takes a verb; ``settings`` are its environment.
 
     ``killed``: what its own status verb says of a service that was killed.
     """
@@ -30,7 +30,7 @@ class Door(NamedTuple):
     killed: int = 1
 
 
-def debian(lab: Lab) -> Door:
+def debian(lab: Lab) -> EntryPoint:
     """Return the init script of Debian's package nova-compute, as it is.
 
     Its status verb does not look at the pidfile that its start has written but for a process of
@@ -38,32 +38,32 @@ def debian(lab: Lab) -> Door:
     """
     settings = (f"DAEMON={lab.venv}/bin/nova-compute", f"CONFIG_FILE={lab.etc}/nova.conf")
     pidfile = "/var/run/nova/nova-compute.pid"
-    return Door("debian", (str(lab.init_script),), pidfile, settings, 3)
+    return EntryPoint("debian", (str(lab.init_script),), pidfile, settings, 3)
 
 
-def ours(lab: Lab) -> Door:
+def ours(lab: Lab) -> EntryPoint:
     """Return scripts/nova-compute, which on a slow machine may take longer to die of a KILL."""
     settings = (f"DEFAULT_DIR={lab.etc}/default", f"RETRY=TERM/{SCHEDULE}/KILL/60")
     pidfile = f"{lab.root}/compute/run/nova-compute.pid"
-    return Door("ours", (str(lab.checkout / "scripts/nova-compute"),), pidfile, settings)
+    return EntryPoint("ours", (str(lab.checkout / "scripts/nova-compute"),), pidfile, settings)
 
 
-def declared(lab: Lab) -> Door:
+def declared(lab: Lab) -> EntryPoint:
     """Return ``ssd-service nova-compute``, which reads the lab's declaration of it.
 
     That has a probe, so its start returns when nova-compute is ready.
     """
     *words, _ = running.words(lab, "nova-compute", "start")
-    return Door("declared", tuple(words), f"{lab.root}/compute/run/nova-compute.pid", ())
+    return EntryPoint("declared", tuple(words), f"{lab.root}/compute/run/nova-compute.pid", ())
 
 
 class Compute:
-    """nova-compute behind a door."""
+    """nova-compute behind one entry point."""
 
-    def __init__(self, machine: Machine, door: Door) -> None:
+    def __init__(self, machine: Machine, entry: EntryPoint) -> None:
         self.machine = machine
         self.lab = machine.lab
-        self.door = door
+        self.entry = entry
 
     def verb(self, verb: str, *, check: bool = True) -> int:
         """Run a verb of the init script as service(8) would; return its exit status."""
@@ -75,17 +75,17 @@ class Compute:
 
     def _carry_out(self, verb: str, check: bool) -> subprocess.CompletedProcess[str]:
         words = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"]
-        words += [*self.door.settings, *self.door.words, verb]
+        words += [*self.entry.settings, *self.entry.words, verb]
         return self.machine.run(words, check=check)
 
     def status(self) -> int:
         """Return what ssd says."""
-        words = [self.lab.command("ssd"), "--status", "--pidfile", self.door.pidfile]
+        words = [self.lab.command("ssd"), "--status", "--pidfile", self.entry.pidfile]
         return self.machine.run(words, check=False).returncode
 
     def pid(self) -> int:
         """Return what the pidfile says."""
-        return int(self.machine.run(["cat", self.door.pidfile]).stdout)
+        return int(self.machine.run(["cat", self.entry.pidfile]).stdout)
 
     def user(self) -> str:
         """Return who runs it."""

@@ -1,6 +1,6 @@
-"""nova-compute's life through three doors: what happens to it is the same through each.
+"""nova-compute's life is the same through each of its three entry points.
 
-The doors are the shell init script with ssd, the init script that is a declaration, and
+These are the shell init script with ssd, the init script that is a declaration, and
 ``ssd-service nova-compute VERB``.
 """
 
@@ -15,7 +15,7 @@ from kit.users import NOBODY, shared
 
 from .machine import Machine, subreaper
 
-DOORS = ("shell", "interpreter", "name")
+ENTRY_POINTS = ("shell", "interpreter", "name")
 LIFE = (
     "status", "start", "status", "start", "restart", "status", "force-reload", "kill", "status",
     "start", "stop", "status", "stop", "kill", "restart", "status", "stop", "frobnicate",
@@ -30,13 +30,15 @@ read line < '{root}/never'
 
 
 @contextmanager
-def opened(door: str, root: Path, script: Path, ssd_path: Path, user: str) -> Iterator[Machine]:
-    """Make a machine behind one of the doors; its service runs as this user."""
+def machine_of(
+    entry: str, root: Path, script: Path, ssd_path: Path, user: str
+) -> Iterator[Machine]:
+    """Make a machine with one of the entry points; its service runs as this user."""
     interpreter = ssd_path.with_name("ssd-service")
     with subreaper():
-        if door == "shell":
+        if entry == "shell":
             machine = Machine(root, script, ssd_path)
-        elif door == "interpreter":
+        elif entry == "interpreter":
             twin = script.with_name("nova-compute-declared")
             machine = Machine.declared(root, twin, interpreter)
         else:
@@ -119,14 +121,14 @@ def _living() -> list[int]:
 
 @pytest.fixture
 def tell(tmp_path: Path, script: Path, ssd_path: Path) -> Callable[..., list[object]]:
-    """Return a function that leads the life behind a door, each time in the same folder."""
+    """Return a function that leads the life through an entry point, always in one directory."""
 
-    def tell(door: str, user: str = "root") -> list[object]:
+    def tell(entry: str, user: str = "root") -> list[object]:
         root = tmp_path / "machine"
         root.mkdir()
-        with shared(root, 0o755), opened(door, root, script, ssd_path, user) as machine:
+        with shared(root, 0o755), machine_of(entry, root, script, ssd_path, user) as machine:
             diary = life(machine)
-        root.rename(tmp_path / door)
+        root.rename(tmp_path / entry)
         return diary
 
     return tell
@@ -134,7 +136,7 @@ def tell(tmp_path: Path, script: Path, ssd_path: Path) -> Callable[..., list[obj
 
 def test_entry_points_give_the_same_life(tell) -> None:
     """The same states, exit statuses, processes and directories."""
-    diaries = {door: tell(door) for door in DOORS}
+    diaries = {entry: tell(entry) for entry in ENTRY_POINTS}
     assert diaries["shell"] == diaries["interpreter"]
     assert diaries["shell"] == diaries["name"]
     verbs = [entry for entry in diaries["name"] if isinstance(entry, tuple)]
@@ -147,7 +149,7 @@ def test_entry_points_give_the_same_life(tell) -> None:
 def test_entry_points_give_the_same_user(tell) -> None:
     """Its ids, its groups, and what it owns; root starts it."""
     user = pwd.getpwuid(NOBODY)
-    diaries = {door: tell(door, user.pw_name) for door in DOORS}
+    diaries = {entry: tell(entry, user.pw_name) for entry in ENTRY_POINTS}
     assert diaries["shell"] == diaries["interpreter"]
     assert diaries["shell"] == diaries["name"]
     ids = {entry["Uid"] for entry in diaries["name"] if isinstance(entry, dict)}
