@@ -1,8 +1,8 @@
-"""What a test needs in place of real processes; nothing at run time imports it.
+"""Tests without real processes; nothing at run time imports this package.
 
-FakeProcesses is a process table whose processes are declared, FakeClock the time they live
-in, and the reactions (``dies``, ``ignores``, ``forks``, ...) say how they take signals.
-``check_process_table`` holds any table to the contract; ``CHECKS`` are its rules, one by one.
+FakeProcesses is a process table whose processes are declared, FakeClock is their time, and the
+reactions (``dies``, ``ignores``, ``forks``, ...) say how they take signals.
+``check_process_table`` checks any table against the contract; ``CHECKS`` are its single rules.
 For pytest there are fixtures: ``fake_processes``, ``fake_clock``, ``ssd_command``, ``daemon``,
 ``pidfile``.
 """

@@ -1,14 +1,14 @@
-"""A child that does as it is told: the real process behind ``ssd.testing.RealWorld``.
+"""A child that obeys commands: the real process behind ``ssd.testing.RealWorld``.
 
 usage: child.py
 
-It says ``ready``, then reads commands, one a line, and answers each with one line, the last
-but one with its own ``ready``: ``name HEX`` (take a name; Linux), ``ignore N`` and ``catch N``
-(a signal), ``become UID``, ``hide`` (be dumpable no more; Linux), ``execute HEX`` (itself by
-another path) and ``fork HEX NAME`` (make a child of its own, which is told by a socket of the
-path HEX; answers its pid; NAME is in hexadecimal and may be empty), ``stopped PID``,
-``ended PID`` and ``reap PID`` (wait for that of a child of its own). It ends at the end of its
-input.
+It writes ``ready``, then reads commands, one a line, and answers each with a line:
+
+name HEX: take a name (Linux). ignore N, catch N: a signal. become UID: belong to that user.
+hide: be not dumpable any more (Linux). execute HEX: run this program again by another path, and
+say ``ready`` again. fork HEX NAME: make a child, which obeys by a socket at the path HEX; the
+answer is its pid; NAME is in hexadecimal and may be empty. stopped PID, ended PID, reap PID: wait
+for that state of its own child. It ends at the end of its input.
 """
 
 import os
@@ -17,7 +17,7 @@ import sys
 
 
 def rename(text: str) -> str:
-    """Take a name, given in hexadecimal; none leaves it as it is."""
+    """Take a name, given in hexadecimal, unless it is empty."""
     if text:
         with open("/proc/self/comm", "wb", buffering=0) as comm:
             comm.write(bytes.fromhex(text))
@@ -31,22 +31,22 @@ def ignore(text: str) -> str:
 
 
 def catch(text: str) -> str:
-    """Take a signal, given by its number, and live on."""
+    """Catch a signal, given by its number, and go on."""
     signal.signal(int(text), lambda *taken: None)
     return "ok"
 
 
 def become(text: str) -> str:
-    """Belong to another user, given by its number, as if started by that one."""
+    """Belong to another user, given by its number, as if that user had started it."""
     import ctypes
 
     os.setuid(int(text))
-    ctypes.CDLL(None).prctl(4, 1)  # PR_SET_DUMPABLE, or /proc/PID/exe is root's: proc(5)
+    ctypes.CDLL(None).prctl(4, 1)  # PR_SET_DUMPABLE; else /proc/PID/exe is root's: proc(5)
     return "ok"
 
 
 def hide(text: str) -> str:
-    """Be dumpable no more: nobody but root may trace it, or with hidepid see it."""
+    """Be not dumpable any more: only root may trace it or, with hidepid, see it."""
     import ctypes
 
     ctypes.CDLL(None).prctl(4, 0)  # PR_SET_DUMPABLE
@@ -54,12 +54,12 @@ def hide(text: str) -> str:
 
 
 def execute(text: str) -> str:
-    """Execute this very program by another path, given in hexadecimal."""
+    """Execute this program again by another path, given in hexadecimal."""
     os.execv(bytes.fromhex(text), [sys.executable, "-I", "-S", __file__])
 
 
 def fork(text: str) -> str:
-    """Make a child that obeys by a socket of its own; return its pid."""
+    """Make a child, which obeys by a socket of its own; return its pid."""
     import socket
 
     path, name = text.split(" ")
@@ -70,14 +70,14 @@ def fork(text: str) -> str:
             near.connect(bytes.fromhex(path))
             os.dup2(near.fileno(), 0)
             os.dup2(near.fileno(), 1)
-        # Afresh, or what the parent has read ahead would be read again.
+        # New files: those of the parent have a buffer with its next commands.
         sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)
         os._exit(main())
     return str(pid)
 
 
 def stopped(text: str) -> str:
-    """Wait until a child, given by its pid, has stopped."""
+    """Wait until a child, given by its pid, is stopped."""
     os.waitid(os.P_PID, int(text), os.WSTOPPED | os.WNOWAIT)
     return "ok"
 
@@ -89,7 +89,7 @@ def ended(text: str) -> str:
 
 
 def reap(text: str) -> str:
-    """Wait for a child, given by its pid."""
+    """Reap a child, given by its pid."""
     os.waitpid(int(text), 0)
     return "ok"
 

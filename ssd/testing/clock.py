@@ -1,7 +1,7 @@
 """A time that jumps, and the waits in it: of one caller, or of the tasks of an asyncio loop.
 
-A schedule that repeats for ever takes no time at all here, and never ends. So each kind of wait
-has a limit, at which it raises WaitsForEver where a test would hang.
+Here an endless schedule takes no time, and a test of it would hang. So each kind of wait has a
+limit, at which it raises WaitsForEver.
 """
 
 import asyncio
@@ -13,14 +13,14 @@ from threading import RLock
 from ssd.processes.contract import Handle
 
 MAX_EVENTS = 1_000_000  # in one wait without a time limit
-MAX_IDLE_WAITS = 100_000  # for the ends of processes while nothing happens: under a second
-# Turns of a loop in which no task begins to wait, before time jumps. A loop does not tell
-# when it is idle; between two waits a task of ssd's takes two turns.
+MAX_IDLE_WAITS = 100_000  # one after the other while nothing happens; takes under a second
+# Turns of a loop in which no task begins to wait, before time jumps. A loop does not say
+# when it is idle; between two waits a task of ssd takes two turns.
 QUIET_TURNS = 20
 
 
 class WaitsForEver(RuntimeError):
-    """A wait that nothing to come will end: a test would hang."""
+    """A wait that no coming event will end: the test would hang."""
 
 
 def seconds_of(value: float, what: str) -> float:
@@ -31,10 +31,10 @@ def seconds_of(value: float, what: str) -> float:
 
 
 class FakeClock:
-    """Time in seconds, and what happens at which moment of it.
+    """Time in seconds, and the events to come. It stands still until it is told to jump.
 
-    ``start`` is what the clock shows at first. It never goes back, whichever threads have it
-    go on: ``lock`` is held while one thing happens, and by those who change what it happens to.
+    ``start`` is the first time. The clock never goes back, also with several threads: ``lock`` is
+    held while an event happens, and must be held to change what events change.
     """
 
     def __init__(self, start: float = 0.0) -> None:
@@ -48,13 +48,13 @@ class FakeClock:
         return self._now
 
     def at(self, time: float, action: Callable[[], object]) -> None:
-        """Have ``action`` called when the clock shows ``time``; at once if that is past.
+        """Call ``action`` when the clock shows ``time``; at once if that is past.
 
-        Actions of one moment are called in the order in which they were given. Raises
+        Actions of the same time are called in the order in which they were given. Raises
         ValueError for NaN.
         """
         if time != time:
-            raise ValueError("NaN is no time")
+            raise ValueError("NaN is not a time")
         with self.lock:
             if time <= self._now:
                 action()
@@ -62,40 +62,40 @@ class FakeClock:
                 heapq.heappush(self._events, (time, next(self._order), action))
 
     def after(self, seconds: float, action: Callable[[], object]) -> None:
-        """Have ``action`` called ``seconds`` from now. Raises ValueError for a negative time."""
+        """Call ``action`` ``seconds`` from now. Raises ValueError for a negative number."""
         self.at(self._now + seconds_of(seconds, "the delay"), action)
 
     def next_event(self) -> float | None:
-        """Return when something happens next; None if nothing is to come."""
+        """Return the time of the next event; None if there is none."""
         return self._events[0][0] if self._events else None
 
     def step(self) -> None:
-        """Jump to the next event and let it happen. Raises LookupError if there is none."""
+        """Jump to the next event and run it. Raises LookupError if there is none."""
         with self.lock:
             if not self._events:
-                raise LookupError("nothing is to come")
+                raise LookupError("there is no event to come")
             self._now, _, action = heapq.heappop(self._events)
             action()
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, and all that belongs into it happen."""
+        """Let time pass, and run all events in it."""
         with self.lock:
             self.advance_to(self._now + seconds)
 
     def advance_to(self, time: float) -> None:
-        """Let everything up to ``time``, and at it, happen. Raises ValueError for the past."""
+        """Run all events up to ``time``, and at it. Raises ValueError for a time in the past."""
         with self.lock:
             if not time >= self._now:
-                raise ValueError(f"it is {self._now} already, {time} is past")
+                raise ValueError(f"the clock shows {self._now}, {time} is in the past")
             while self._events and self._events[0][0] <= time:
                 self.step()
             self._now = time
 
     def advance_until(self, holds: Callable[[], bool], until: float | None = None) -> bool:
-        """Jump from moment to moment until something holds; say whether it does in the end.
+        """Jump from event to event until ``holds()`` is true; return its last value.
 
-        All events of one moment happen. Ends at the time ``until``, and where nothing is to
-        come any more. Raises WaitsForEver after MAX_EVENTS, unless ``until`` is given.
+        All events of one time are run. It ends at the time ``until``, and when no event is to come.
+        Raises WaitsForEver after MAX_EVENTS, unless ``until`` is given.
         """
         for _ in itertools.count() if until is not None else range(MAX_EVENTS + 1):
             with self.lock:
@@ -115,7 +115,7 @@ class FakeClock:
 
 
 class Patience:
-    """Lets the time of a table pass, unless the wait can never end.
+    """Lets the time of a table pass, unless the wait would never end.
 
     ``count`` returns how many events have happened on the table.
     """
@@ -127,21 +127,21 @@ class Patience:
         self._waits = 0
 
     def wait(self, due: Callable[[], bool], until: float | None, handles: Sequence[Handle]) -> None:
-        """Let time pass until something is due, at most to ``until``.
+        """Let time pass until ``due()`` is true, at most to ``until``.
 
-        ``handles`` are those whose ends are waited for. Raises WaitsForEver where nothing is
-        to come, and after MAX_IDLE_WAITS in which nothing has happened.
+        ``handles`` are those of the processes whose ends are waited for. Raises WaitsForEver if no
+        event is to come, and after MAX_IDLE_WAITS in which nothing has happened.
         """
         if not self._clock.advance_until(due, until) and until is None:
             raise WaitsForEver(
-                f"nothing is to come that ends one of {list(handles)}: declare what does, "
-                "a reaction or die(after=...), or wait until a time"
+                f"no coming event ends one of {list(handles)}: declare one, by a reaction or "
+                "die(after=...), or wait until a time"
             )
         if handles and not any(handle.ended() for handle in handles):
             self._count(handles)
 
     def _count(self, handles: Sequence[Handle]) -> None:
-        """Count a wait that nobody has ended. Raises WaitsForEver."""
+        """Count a wait in which no process has ended. Raises WaitsForEver."""
         with self._clock.lock:
             events = self._count_events()
             idle = events == self._events and self._clock.next_event() is None
@@ -149,12 +149,12 @@ class Patience:
         if self._waits > MAX_IDLE_WAITS:
             raise WaitsForEver(
                 f"in {MAX_IDLE_WAITS} waits for one of {list(handles)} nothing has happened, "
-                "and nothing is to come"
+                "and no event is to come"
             )
 
 
 class Waiter:
-    """One task's wait: for what, until when, and what wakes it. ``handles``: for whose end."""
+    """The wait of one task: its condition, its time limit, its handles, and the future to set."""
 
     __slots__ = ("came", "until", "handles", "woken")
 
@@ -171,15 +171,15 @@ class Waiter:
         self.woken = woken
 
     def due(self, now: float) -> bool:
-        """Say whether what was waited for is there."""
+        """Say whether the wait is over."""
         return self.until is not None and now >= self.until or self.came()
 
 
 class Waiters:
     """All tasks that wait on one table.
 
-    A wait that blocks may jump at once, for nothing else is there. Among tasks the jump must be
-    to the next moment that matters to any of them, and not before all are waiting.
+    A wait that blocks may jump at once. With several tasks, time must jump to the next event that
+    matters to any of them, and only when all are waiting.
     """
 
     def __init__(self, clock: FakeClock, patience: Patience) -> None:
@@ -190,7 +190,7 @@ class Waiters:
         self._came = 0
 
     async def wait(self, handles: Sequence[Handle], until: float | None) -> None:
-        """Do what ``FakeProcesses.wait`` does while other tasks go on."""
+        """Do what ``FakeProcesses.wait`` does while other tasks run."""
         if until is None and not handles:
             raise ValueError("nothing to wait for")
         await self.until(lambda: any(handle.ended() for handle in handles), until, handles)
@@ -198,7 +198,7 @@ class Waiters:
     async def until(
         self, came: Callable[[], bool], until: float | None, handles: Sequence[Handle] = ()
     ) -> None:
-        """Return when something holds, at the latest at ``until``."""
+        """Return when ``came()`` is true, at the latest at ``until``."""
         loop = asyncio.get_running_loop()
         waiter = Waiter(came, until, handles, loop.create_future())
         self._waiting.append(waiter)
@@ -211,15 +211,15 @@ class Waiters:
             self._waiting.remove(waiter)
 
     async def _jump(self) -> None:
-        """Jump, as long as somebody waits, to the next moment at which a task is woken."""
+        """Jump to the next time at which a task is woken, as long as any task waits."""
         while self._waiting:
             await self._quiet()
             waiting = [each for each in self._waiting if not each.woken.done()]
             if not waiting:
-                continue  # they are on their way out
+                continue  # their tasks have yet to run
             try:
                 self._advance(waiting)
-            except Exception as error:  # noqa: BLE001 - it goes to those who wait
+            except Exception as error:  # noqa: BLE001 - the waiting tasks raise it
                 for each in waiting:
                     each.woken.set_exception(error)
                 continue
@@ -228,7 +228,7 @@ class Waiters:
                     each.woken.set_result(None)
 
     def _advance(self, waiting: list[Waiter]) -> None:
-        """Let time pass until one of them is due. Raises WaitsForEver if none ever is."""
+        """Let time pass until one of the waits is over. Raises WaitsForEver if none ever is."""
         now, limits = self._clock.now, [w.until for w in waiting if w.until is not None]
         self._patience.wait(
             lambda: any(each.due(now()) for each in waiting),

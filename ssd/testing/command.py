@@ -1,4 +1,4 @@
-"""The command ``ssd`` run in this process against declared ones."""
+"""The command ``ssd``, run in this process on declared processes."""
 
 import os
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from ssd.testing.process import FakeProcess
 
 
 class Result(NamedTuple):
-    """How a command went: its exit status and what it wrote."""
+    """The result of a command: its exit status and what it wrote."""
 
     exit_status: int
     stdout: str
@@ -19,7 +19,7 @@ class Result(NamedTuple):
 
 
 class Heard(Voice):
-    """A voice that keeps what is said; no descriptor is written to."""
+    """A voice that keeps its texts and writes to no descriptor."""
 
     def __init__(self, program: str) -> None:
         super().__init__(program)
@@ -30,16 +30,16 @@ class Heard(Voice):
         self.texts[fd] += text
 
     def on_terminal(self) -> bool:
-        """Tell that it is none."""
+        """Return False: it is no terminal."""
         return False
 
 
 class SsdCommand:
     """``ssd`` as a function of its words: ``command("--stop", "--pidfile", path)``.
 
-    Returns a Result. Nothing of this process is touched, no descriptor, no signal and no
-    umask; starts make processes of the programs that are registered with ``table``. A start
-    in the foreground lasts as long as the program, and its status is the program's.
+    Returns a Result. The descriptors, signals and umask of this process are not touched. A start
+    makes a process of a program that is registered with ``table``. A start in the foreground
+    lasts as long as the program, and has its exit status.
     """
 
     def __init__(self, table: FakeProcesses) -> None:
@@ -48,7 +48,7 @@ class SsdCommand:
     def __call__(self, *words: str | int | os.PathLike[str]) -> Result:
         """Run it with words, paths and numbers.
 
-        Raises NotRegistered, and WaitsForEver where it would never return.
+        Raises NotRegistered, and WaitsForEver if it would never return.
         """
         voice = Heard("ssd")
         before = len(self.table.started)
@@ -59,11 +59,11 @@ class SsdCommand:
         return Result(status, voice.texts[1], voice.texts[2])
 
     def _end_of(self, child: FakeProcess) -> int:
-        """Let time pass until a program in the foreground has ended; return its status."""
+        """Let time pass until a program in the foreground has ended; return its exit status."""
         if not self.table.clock.advance_until(lambda: child.ended):
             raise WaitsForEver(
-                f"{child} runs in the foreground and nothing is to come that ends it: "
-                "start it with --background, or register it with what it runs"
+                f"{child} runs in the foreground and no coming event ends it: "
+                "start it with --background, or register it with runs=..."
             )
         child.reap()
         status = child.status or 0

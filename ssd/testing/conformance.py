@@ -1,9 +1,9 @@
-"""What every process table must do, as checks that run on any of them.
+"""The rules of every process table, as checks that run on any of them.
 
-A check gets a world: a table, and the means to make things happen on it. ``RealWorld``
-makes real children, ``FakeWorld`` declares processes; write one of
-your own for fake processes of your own (``ssd.testing.World`` says what it can do). Each
-check raises AssertionError where its rule, which is its docstring, does not hold.
+A check gets a world: a table, and the means to make things happen on it. ``RealWorld`` makes real
+children, ``FakeWorld`` declares processes. For fake processes of your own, write a world of your
+own with the members of ``ssd.testing.World``. The docstring of a check is its rule; the check
+raises AssertionError if the rule does not hold.
 """
 
 import itertools
@@ -32,13 +32,12 @@ CHECKS: tuple[Callable[[World], None], ...] = (*finding_checks.CHECKS, *handle_c
 def check_process_table(
     table: ProcessTable, make_world: Callable[[ProcessTable], World] | None = None
 ) -> None:
-    """Hold a process table to the contract of ``ssd.processes.contract``, rule by rule.
+    """Check a process table against the contract of ``ssd.processes.contract``.
 
-    ``make_world`` makes, for each check, the means to start, rename and end processes that
-    this table shows, and closes them after it. Unless given, they are declared on a
-    FakeProcesses, and for any other table real children of this process.
+    ``make_world`` returns a world for each check, which is closed after it. Unless given, that is a
+    FakeWorld for a FakeProcesses, and a RealWorld for any other table.
 
-    Raises AssertionError at the first fault; its note is the rule.
+    Raises AssertionError at the first rule that does not hold; its note is the rule.
     """
     for check in CHECKS:
         world = _world(table) if make_world is None else make_world(table)
@@ -57,7 +56,7 @@ def _world(table: ProcessTable) -> World:
 
 
 class Obedient:
-    """A process that runs ``ssd.testing.child``: where it is told, and where it answers."""
+    """A process that runs ``ssd.testing.child``, with the pipes for orders and answers."""
 
     def __init__(self, pid: int, orders: IO[str], answers: IO[str]) -> None:
         self.pid = pid
@@ -78,7 +77,7 @@ class Obedient:
         return said
 
     def close(self) -> None:
-        """Let go of it; it ends, unless it is stopped."""
+        """Close its pipes; it ends, unless it is stopped."""
         self._orders.close()
         self._answers.close()
 
@@ -86,8 +85,8 @@ class Obedient:
 class RealWorld:
     """Real children of this process, for a table of real processes.
 
-    Each runs ``ssd.testing.child`` and has said "ready" before it is used; each leads a session,
-    as daemons do. Close it: that ends all, and reaps the children.
+    Each runs ``ssd.testing.child``, has said "ready" before it is used, and leads a session, as
+    daemons do. ``close`` ends all of them and reaps the children.
     """
 
     def __init__(self, table: ProcessTable) -> None:
@@ -102,7 +101,7 @@ class RealWorld:
         self._count = itertools.count()
 
     def start(self, name: bytes | None = None, *, parent: int | None = None) -> int:
-        """Start a child, or have a child or one of theirs make one."""
+        """Start a child, or have one of the processes fork."""
         process = self._child() if parent is None else self._fork(parent, name)
         process.hear("ready")
         self._obedient[process.pid] = process
@@ -128,7 +127,7 @@ class RealWorld:
         self._obedient[pid].tell(f"ignore {int(signum)}")
 
     def catch(self, pid: int, signum: int) -> None:
-        """Have a process take a signal and live on."""
+        """Have a process catch a signal and go on."""
         self._obedient[pid].tell(f"catch {int(signum)}")
 
     def become(self, pid: int, uid: int) -> None:
@@ -136,11 +135,11 @@ class RealWorld:
         self._obedient[pid].tell(f"become {uid}")
 
     def hide(self, pid: int) -> None:
-        """Have a process be dumpable no more: nobody but root may read all of it. Linux."""
+        """Make a process not dumpable: only root may read all of it. Linux only."""
         self._obedient[pid].tell("hide")
 
     def kill(self, pid: int) -> None:
-        """End a child, or one of a child that runs; return when it is a zombie."""
+        """End a child, or a child of a running child; return when it is a zombie."""
         os.kill(pid, signal.SIGKILL)  # Popen's own would reap one that has ended
         if pid in self._parents:
             self._obedient[self._parents[pid]].tell(f"ended {pid}")
@@ -148,7 +147,7 @@ class RealWorld:
             os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
     def reap(self, pid: int) -> None:
-        """Wait for one that was killed, or have its parent do so."""
+        """Reap a process that was killed, or have its parent do so."""
         if pid in self._parents:
             self._obedient[self._parents[pid]].tell(f"reap {pid}")
         else:
@@ -169,7 +168,7 @@ class RealWorld:
         return os.geteuid()
 
     def foreign(self) -> int | None:
-        """Return pid 1, unless we are root or it is our own."""
+        """Return pid 1, unless this process may signal it."""
         try:
             os.kill(1, 0)
         except PermissionError:
@@ -254,7 +253,7 @@ class FakeWorld:
         self.fake[pid].reactions[signum] = ignores()
 
     def catch(self, pid: int, signum: int) -> None:
-        """Have a process take a signal and live on."""
+        """Have a process catch a signal and go on."""
         self.fake[pid].reactions[signum] = reloads()
 
     def become(self, pid: int, uid: int) -> None:
@@ -262,7 +261,7 @@ class FakeWorld:
         self.fake[pid].uid = uid
 
     def hide(self, pid: int) -> None:
-        """Have a process be dumpable no more."""
+        """Make a process not dumpable."""
         self.fake[pid].dumpable = False
 
     def kill(self, pid: int) -> None:

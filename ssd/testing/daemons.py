@@ -1,4 +1,4 @@
-"""Real child daemons for tests that need the kernel: ready when they are returned, and reaped."""
+"""Real child daemons, for tests that need the kernel: ready when returned, and always reaped."""
 
 import contextlib
 import os
@@ -19,14 +19,14 @@ LISTENER = Path(__file__).with_name("listener.py")
 
 
 class NotSaidReady(RuntimeError):
-    """A child ended, or its time was over, before it said that it is ready."""
+    """A child ended, or the time was over, before it said that it was ready."""
 
 
 class Daemons:
-    """Starts real children and ends them all: a context, and a function that starts one.
+    """Starts real children and ends them all: a context manager, and a function that starts one.
 
-    Each leads a process group, which is ended with it: so are the children that it forks
-    and does not send elsewhere.
+    Each leads a process group, which is ended with it. So its own children end too, unless they
+    leave that group.
     """
 
     def __init__(self) -> None:
@@ -41,25 +41,25 @@ class Daemons:
         timeout: float = 60.0,
         **options: Any,
     ) -> subprocess.Popen[str]:
-        """Start a daemon and return it, a Popen with its text on ``stdout``, once it is ready.
+        """Start a daemon, wait until it is ready, and return its Popen, with text on ``stdout``.
 
-        argv: what is run; by default ``ssd.testing.listener``, which tells of each signal in
-        a line (``got HUP``) and ends at TERM, unless it is given ``--ignore``, ``TERM``.
-        arguments: those that come after it.
-        pattern: a regular expression; the first line that has it says that it is ready.
+        argv: the command; by default ``ssd.testing.listener``, which writes a line for each signal
+        (``got HUP``) and ends at TERM, unless its arguments are ``--ignore``, ``TERM``.
+        arguments: follow ``argv``.
+        pattern: a regular expression; the first line with a match means that it is ready.
         timeout: seconds to wait for that line.
-        options: for Popen; ``stderr=subprocess.STDOUT``, ``env``, ``cwd``, ``user``.
+        options: for Popen, such as ``stderr=subprocess.STDOUT``, ``env``, ``cwd``, ``user``.
 
-        Raises NotSaidReady with what it said instead.
+        Raises NotSaidReady, which has the lines that it wrote.
         """
         command = [*(argv or (sys.executable, "-IS", LISTENER)), *arguments]
         settings: dict[str, Any] = {"stdout": subprocess.PIPE, "text": True}
-        if not options.get("start_new_session"):  # whose leader leads a group already
+        if not options.get("start_new_session"):  # a session has a process group already
             settings["process_group"] = 0
         child: subprocess.Popen[str] = subprocess.Popen(command, **{**settings, **options})
         self._children.append(child)
         if hasattr(os, "pidfd_open"):
-            with contextlib.suppress(OSError):  # an old kernel, or it was reaped elsewhere already
+            with contextlib.suppress(OSError):  # an old kernel, or the child was reaped already
                 self._pidfds[id(child)] = [os.pidfd_open(child.pid)]
         self._until_ready(child, pattern, time.monotonic() + timeout)
         return child
@@ -67,7 +67,7 @@ class Daemons:
     def close(self) -> None:
         """End and reap all."""
         for child in self._children:
-            self._ask_after(child)
+            self._note_reaped(child)
             if child.returncode is None:  # not reaped, so pid and group are still its own
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(child.pid, signal.SIGKILL)
@@ -77,15 +77,15 @@ class Daemons:
                 pass
         self._children.clear()
 
-    def _ask_after(self, child: subprocess.Popen[str]) -> None:
-        """Have the child know if somebody else has reaped it: its pid may be another's."""
+    def _note_reaped(self, child: subprocess.Popen[str]) -> None:
+        """Set returncode if other code has reaped the child: its pid may be another process's."""
         held = self._pidfds.pop(id(child), [])
         if child.returncode is None and held and not reaping.is_ours(child.pid, held[0]):
-            child.returncode = 0  # what Popen says of those whose status it cannot know
+            child.returncode = 0  # as Popen sets it if it cannot know the status
         reaping.close(held)
 
     def _until_ready(self, child: subprocess.Popen[str], pattern: str, until: float) -> None:
-        """Read lines until one has the pattern. Raises NotSaidReady."""
+        """Read lines until one matches the pattern. Raises NotSaidReady."""
         said: list[str] = []
         while not (said and re.search(pattern, said[-1])):
             line = _line(child, until)
@@ -108,9 +108,9 @@ class Daemons:
 
 
 def _line(child: subprocess.Popen[str], until: float) -> str | None:
-    """Read a line, "" at the end, None if it does not come in time.
+    """Read a line; "" at the end of the output, None if no line comes in time.
 
-    Byte by byte and past the buffers, so that what follows the line is still to be read.
+    Byte by byte and without a buffer, so that the test can read all that follows.
     """
     assert child.stdout is not None  # for type checkers
     fd = child.stdout.fileno()

@@ -1,4 +1,4 @@
-"""What a check of conformance is written with: a world, and words to expect things."""
+"""What the conformance checks are written with: a world, and functions to expect things."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -10,8 +10,8 @@ from ssd.processes.contract import ProcessTable
 class World(Protocol):
     """A table, and the means to make things happen on it.
 
-    ``caller``: the pid that asks, this process's own on a real table. ``can_rename``: False
-    where processes cannot change their name.
+    ``caller``: the pid of the caller, on a real table that of this process. ``can_rename``: False
+    if processes cannot change their name.
     """
 
     table: ProcessTable
@@ -50,13 +50,13 @@ class World(Protocol):
 
 
 def expect(actual: object, expected: object, what: str) -> None:
-    """Raise AssertionError, saying what was looked at, unless both are equal."""
+    """Raise AssertionError unless both are equal; ``what`` names the value."""
     if actual != expected:
         raise AssertionError(f"{what}: {actual!r}, not {expected!r}")
 
 
 def expect_error(kind: type[Exception], call: Callable[[], object], what: str) -> None:
-    """Raise AssertionError unless the call raises an exception of the kind."""
+    """Raise AssertionError unless the call raises such an exception."""
     try:
         answer = call()
     except kind:
@@ -65,9 +65,9 @@ def expect_error(kind: type[Exception], call: Callable[[], object], what: str) -
 
 
 def hider(world: World) -> Callable[[int], None] | None:
-    """Return what has a child of the caller be dumpable no more (prctl(2)).
+    """Return the world's method ``hide``, after which a child is not dumpable (prctl(2)).
 
-    That is a method ``hide`` of the world; None where it has none, or processes cannot do so.
+    None if the world has no such method, or its processes cannot do so.
     """
     hide: Callable[[int], None] | None = getattr(world, "hide", None)
     return hide if world.can_rename else None
@@ -77,5 +77,5 @@ def identity(world: World, pid: int) -> Process:
     """Return the process with a pid. Raises AssertionError if the table has none."""
     process = world.table.process(pid)
     if process is None:
-        raise AssertionError(f"process({pid}): None, and it lives")
+        raise AssertionError(f"process({pid}): None, but it lives")
     return process

@@ -1,7 +1,7 @@
 """A process table whose processes are declared, in a time that jumps.
 
-It keeps the contract of ``ssd.processes.contract`` like the kernel's table does; the same
-conformance checks run on both.
+It keeps the contract of ``ssd.processes.contract`` as the kernel's table does: the same checks
+run on both.
 """
 
 import errno
@@ -28,20 +28,20 @@ LOWEST_PID = 300  # where pids begin again after the highest: kernel/pid.c
 
 
 class FakeProcesses(PidByPidTable):
-    """The processes of a machine that a test makes up.
+    """The processes of a machine that a test declares.
 
-    clock: the time they live in; a new one from 0 unless given.
-    caller_uid: who asks and signals; root may do everything.
-    caller_pid: the process that asks, never selected. Not this process's own unless given:
-    pids are to be the same wherever a test runs.
+    clock: the time of the machine; a new FakeClock from 0 unless given.
+    caller_uid: the user that looks and signals; root may do everything.
+    caller_pid: the process that looks and is never selected. It is 100 and not the test's own, so
+    that pids are the same wherever a test runs.
     pid_max: one more than the highest pid, as in /proc/sys/kernel/pid_max.
-    init_reaps: False is a container whose first process waits for nobody.
-    hidepid: others' processes, and those that are not dumpable, are seen by nobody but root.
+    init_reaps: False is a container whose first process reaps no orphans.
+    hidepid: only root sees other users' processes and those that are not dumpable.
 
-    ``signals`` is the record of all that were received, oldest first: (time, pid, signal
-    number, process). ``events`` is that of everything; ``timeline`` draws it. ``started``
-    are the processes that starts have made. ``last_pid`` may be set, to have the next process
-    take the pid after it. Pid 1 exists from the start.
+    ``signals`` records all signals that were received, oldest first: (time, pid, signal number,
+    process). ``events`` records everything; ``timeline`` draws it. ``started`` are the
+    processes that starts have made. ``last_pid`` may be set: the next process gets the pid
+    after it. Pid 1 always exists.
     """
 
     def __init__(
@@ -55,13 +55,13 @@ class FakeProcesses(PidByPidTable):
         hidepid: bool = False,
     ) -> None:
         self.clock = clock or FakeClock()
-        self.lock = self.clock.lock  # held by each look and each change: there are threads
+        self.lock = self.clock.lock  # held by each look and change: there may be threads
         self.pid_max = pid_max
         self.last_pid = CALLER_PID
         self._init_reaps = init_reaps
         self._processes: dict[int, FakeProcess] = {}
         self.hidepid = hidepid
-        # A machine of its own: a pidfile of another one names nobody here.
+        # A boot of its own: a pidfile of another machine means no process of this one.
         self.origin = Origin(b"fake-" + os.urandom(8).hex().encode(), b"fake")
         self.launcher = self
         self.signals: list[Sent] = []
@@ -95,16 +95,17 @@ class FakeProcesses(PidByPidTable):
     ) -> FakeProcess:
         """Declare a process that runs from now on.
 
-        exe: a path, looked up when compared, and on no disk needed; (device, inode); or
-        None, cannot be read.
+        exe: a path, which is looked up when it is compared and need not be on disk; or (device,
+        inode); or None for an executable that cannot be read.
         uid: the owner, by number or by the name of an account of the real machine.
-        pid: the next free one unless given. start_time: now, unless given, in hundredths of a
-        second of the clock; negative for one that was there before.
-        reactions: signal number -> what happens (``ssd.testing.reactions``); the kernel's
-        defaults for all others.
+        pid: the next free one unless given. start_time: in hundredths of a second of the clock,
+        now unless given; negative for a process that is older than the clock.
+        reactions: signal number -> reaction (``ssd.testing.reactions``); all other signals have
+        the kernel's defaults.
         reaped_after: seconds as a zombie; None: until ``reap()`` or the parent's end.
 
-        Raises ValueError if the pid is taken or none, BlockingIOError if all are, UnknownUser.
+        Raises ValueError if the pid is taken or invalid, BlockingIOError if no pid is free,
+        UnknownUser.
         """
         owner = uid_of(uid)
         self.files.declare(exe)
@@ -112,7 +113,7 @@ class FakeProcesses(PidByPidTable):
             pid = self._next_pid() if pid is None else pid
             if pid in self._processes:
                 raise ValueError(f"pid {pid} is taken by {self._processes[pid]}")
-            if start_time is None:  # never twice the same: a reused pid must be told apart
+            if start_time is None:  # never the same twice: a reused pid must be recognized
                 start_time = max(self._last_start + 1, int(self.clock.now() / TICK))
                 self._last_start = start_time
             words = [os.fsdecode(name)] if argv is None else argv
@@ -135,28 +136,29 @@ class FakeProcesses(PidByPidTable):
         ready_after: float | None = None,
         fails: int | StartFailed = 0,
     ) -> Program:
-        """Declare what a process is like that a start (``ssd.start``, ``ssd --start``) makes.
+        """Declare a program, which a start (``ssd.start``, ``ssd --start``) can execute.
 
-        path: what is executed; it need not be on the disk.
-        name, exe: the kernel's, where they are others than the path gives: a script's.
-        reactions: as in ``add``. runs: a reaction, what it does when it is executed.
-        ready_after: seconds until it says READY=1 (sd_notify(3)); None: never.
-        fails: the errno of the execve(2) that does not succeed, or another StartFailed.
+        path: the path that is executed; it need not be on disk.
+        name, exe: the kernel's name and executable of its processes, if they differ from the path,
+        as a script's do.
+        reactions: as in ``add``. runs: a reaction that runs when the program is executed.
+        ready_after: seconds until it sends READY=1 (sd_notify(3)); None: never.
+        fails: the errno with which execve(2) fails, or another StartFailed.
         """
         name_of = os.fsdecode(path)
         self.files.declare(name_of)
         return self.programs.add(Program(name_of, name, exe, reactions, runs, ready_after, fails))
 
     def allow_unregistered(self, allow: bool = True) -> None:
-        """Have a start of any other path make a process that lives until it is signalled.
+        """Let a start execute any other path: the process runs until it is signalled.
 
-        Any executable that is asked for is there, then.
+        Every executable exists then.
         """
         self.programs.allow_unregistered = allow
 
     @property
     def caller_uid(self) -> int:
-        """Who asks and signals; may be set, by the name of a real account, too."""
+        """The user that looks and signals; it may be set, also to the name of a real account."""
         return self.caller.uid
 
     @caller_uid.setter
@@ -173,7 +175,7 @@ class FakeProcesses(PidByPidTable):
             return sorted(pid for pid in self._processes if self._visible(pid))
 
     def command_line(self, pid: int) -> list[bytes]:
-        """Return the words of a process's command line, none of one that is gone."""
+        """Return the words of a process's command line; none if it has ended."""
         found = self._processes.get(pid)
         if found is None or found.ended or not self._visible(pid):
             return []
@@ -184,14 +186,14 @@ class FakeProcesses(PidByPidTable):
         return self.caller_uid in (0, process.uid)
 
     def unreadable(self, criteria: Criteria) -> bool:
-        """Say whether ``criteria.pid`` lives and not enough of it can be read to decide."""
+        """Say whether ``criteria.pid`` lives and cannot be read; see ``ProcessTable``."""
         found = self._processes.get(criteria.pid or 0)
         if found is None or found.ended or criteria.bare:
             return False
         return not self._visible(found.pid) or self._meets(found, criteria) is None
 
     def open(self, process: Process) -> Handle:
-        """Hold a process. Raises ProcessLookupError if it is not there any more."""
+        """Hold a process. Raises ProcessLookupError if it has ended."""
         with self.lock:
             if not process.is_still(self.process(process.pid)):
                 raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
@@ -204,29 +206,29 @@ class FakeProcesses(PidByPidTable):
     def wait(self, handles: Sequence[Handle], until: float | None) -> None:
         """Let time pass until one of ``handles`` has ended, at most to ``until``.
 
-        Raises ValueError if there is nothing to wait for, WaitsForEver if it never comes.
+        Raises ValueError for neither a handle nor a time, WaitsForEver if no end ever comes.
         """
         if until is None and not handles:
             raise ValueError("nothing to wait for")
         self.patience.wait(lambda: any(each.ended() for each in handles), until, handles)
 
     async def wait_async(self, handles: Sequence[Handle], until: float | None) -> None:
-        """Wait while an asyncio loop goes on; time jumps when all its tasks wait here."""
+        """Wait while an asyncio loop runs; time jumps when all its tasks wait here."""
         await self.waiters.wait(handles, until)
 
     def launch(self, start: Start) -> Process:
-        """Do a start without fork(2) and execve(2), see ``register``; ``Start`` asks for it."""
+        """Do a start without fork(2) and execve(2); see ``register``. ``Start.run`` calls it."""
         return programs.launch(self, start)
 
     async def launch_async(self, start: Start) -> Process:
-        """Do a start while an asyncio loop goes on; ``ssd.aio.start`` asks for it."""
+        """Do a start while an asyncio loop runs; ``ssd.aio.start`` calls it."""
         return await programs.launch_async(self, start)
 
     def executable(self, path: Path) -> tuple[int, int]:
         """Return device and inode of an executable.
 
-        Of the file that has the path; else, if the path was declared, numbers of its own on
-        device 0. Raises OSError if there is neither, with a note of what is registered.
+        Those of the file at the path; if there is none and the path was declared, device 0 and
+        a number of its own. Raises OSError otherwise, with a note of what is registered.
         """
         try:
             return self.files.find(path)
@@ -238,7 +240,7 @@ class FakeProcesses(PidByPidTable):
             raise
 
     def load(self, process: FakeProcess, exe: str | os.PathLike[str]) -> None:
-        """Have a process run another program: executable, name and reactions are the program's."""
+        """Have a process run another program, with its executable, name and reactions."""
         program = self.programs.get(exe)
         if program is None:
             process.exe, process.name = exe, comm(os.path.basename(exe))
@@ -249,7 +251,7 @@ class FakeProcesses(PidByPidTable):
             program.run(process)
 
     def bury(self, process: FakeProcess) -> None:
-        """See to what follows a death: orphans go to init, the parent reaps."""
+        """Do what follows a death: orphans go to init, the parent reaps."""
         for child in [each for each in self._processes.values() if each.ppid == process.pid]:
             child.ppid = 1
             child.orphaned = True
@@ -270,14 +272,17 @@ class FakeProcesses(PidByPidTable):
         self.events.append(record.event(self.now(), process, what))
 
     def timeline(self, last: int | None = None) -> str:
-        """Return what happened, a line for each event (the ``last`` so many), and who is there."""
+        """Return the record as text, a line for each event, and the processes that run now.
+
+        ``last`` limits it to so many events.
+        """
         there = [each for _, each in sorted(self._processes.items())]
         living = [each for each in there if each not in (self.init, self.caller)]
         before = 0 if last is None else max(0, len(self.events) - last)
         return record.timeline(self.events[before:], self.now(), living, before)
 
     def __getitem__(self, pid: int) -> FakeProcess:
-        """Return a process, a zombie too. Raises NotRegistered, which says who there is."""
+        """Return a process or zombie. Raises NotRegistered, which lists all that there are."""
         with self.lock:
             if pid not in self._processes:
                 raise NotRegistered(f"no pid {pid}; there are {[*self._processes.values()]}")
@@ -289,12 +294,12 @@ class FakeProcesses(PidByPidTable):
         if found is None or found.ended:
             return None
         if not self._visible(pid):
-            # As on a real system: kill(2) tells that it is there, and nothing tells more.
+            # As on a real system: kill(2) finds it, and its facts cannot be read.
             return Process(pid, UNKNOWN_START) if criteria.bare else None
         return found.identity if self._meets(found, criteria) else None
 
     def _meets(self, found: FakeProcess, criteria: Criteria) -> bool | None:
-        """Say whether one that is seen meets the criteria; None if it may not be known."""
+        """Say whether a visible process meets the criteria; None if the caller may not know."""
         meets = (
             (criteria.ppid is None or found.ppid == criteria.ppid)
             and (criteria.uid is None or found.uid == criteria.uid)
@@ -302,11 +307,11 @@ class FakeProcesses(PidByPidTable):
         )
         if not meets or criteria.file is None:
             return meets
-        # What /proc/PID/exe is, only those know who may trace: ptrace(2).
+        # Only callers that may trace a process can read /proc/PID/exe: ptrace(2).
         return found.file() == criteria.file if self._may_trace(found) else None
 
     def _may_trace(self, process: FakeProcess) -> bool:
-        """Say whether the caller may: root, or the same user if the process is dumpable."""
+        """Say whether the caller is root, or the process is its own user's and dumpable."""
         return self.caller_uid == 0 or (self.may_signal(process) and process.dumpable)
 
     def _visible(self, pid: int) -> bool:
@@ -315,7 +320,7 @@ class FakeProcesses(PidByPidTable):
         return found is not None and (not self.hidepid or self._may_trace(found))
 
     def _next_pid(self) -> int:
-        """Take the next free pid after ``last_pid``, round the corner like the kernel."""
+        """Take the next free pid after ``last_pid``, from LOWEST_PID on again after the highest."""
         lowest = LOWEST_PID if self.pid_max > LOWEST_PID else 2
         first, second = range(self.last_pid + 1, self.pid_max), range(lowest, self.pid_max)
         for pid in chain(first, second):

@@ -1,4 +1,4 @@
-"""Checks of what a table says about processes; each rule is a docstring."""
+"""Checks of how a table finds and describes processes; each rule is a docstring."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import sys
 from ssd.matching import Criteria, Process
 from ssd.testing.expectations import World, expect, expect_error, hider, identity
 
-# Names that a careless reader of /proc takes for something else.
+# Names that a careless parser of /proc reads wrongly.
 HOSTILE_NAMES = (
     b"a) S 1 (b",
     b"two words",
@@ -20,7 +20,7 @@ MISSING = "/no/such/executable"
 
 
 def pids_ascend(world: World) -> None:
-    """Every pid is listed once, ascending, what was just started among them."""
+    """Every pid is listed once, ascending, also that of a process that was just started."""
     started = {world.start(), world.start()}
     pids = world.table.pids()
     expect(pids, sorted(set(pids)), "pids()")
@@ -35,16 +35,16 @@ def identity_stays(world: World) -> None:
     expect(before.pid, pid, "pid of process(pid)")
     world.kill(pid)
     world.reap(pid)
-    expect(world.table.process(pid), None, "process(pid) of nobody")
-    expect(world.table.select(Criteria(pid=pid)), [], "select(pid) of nobody")
+    expect(world.table.process(pid), None, "process(pid) of a free pid")
+    expect(world.table.select(Criteria(pid=pid)), [], "select(pid) of a free pid")
 
 
 def nobody_has_no_identity(world: World) -> None:
-    """A number that is no pid is nobody, not an error."""
+    """A number that is no pid belongs to no process, and is not an error."""
     for pid in (0, -1, -(2**31), 2**31 - 1, 2**22 + 1):
         expect(world.table.process(pid), None, f"process({pid})")
         expect(world.table.select(Criteria(pid=pid)), [], f"select(pid={pid})")
-        if pid:  # 0 is the parent of those that came from outside
+        if pid:  # 0 is the parent of processes that came from outside the PID namespace
             expect(world.table.children(pid), [], f"children({pid})")
 
 
@@ -64,7 +64,7 @@ def zombie_is_dead(world: World) -> None:
 
 
 def name_is_exact(world: World) -> None:
-    """A name holds if it is equal, byte for byte, whatever the bytes are."""
+    """A name holds if all its bytes are equal, whatever they are."""
     if not world.can_rename:
         return
     for name in HOSTILE_NAMES:
@@ -74,7 +74,7 @@ def name_is_exact(world: World) -> None:
 
 
 def long_name_is_cut(world: World) -> None:
-    """A process has the first 15 bytes of its name, and the whole of it is nobody's."""
+    """A process has the first 15 bytes of its name; a longer one finds no process."""
     if not world.can_rename:
         return
     name = b"a name of twenty byt"
@@ -84,7 +84,7 @@ def long_name_is_cut(world: World) -> None:
 
 
 def renamed_is_found_by_its_new_name(world: World) -> None:
-    """A process that changes its name keeps its identity; the old name holds no more."""
+    """A process that changes its name keeps its identity; the old name does not hold."""
     if not world.can_rename:
         return
     pid = world.start(b"old name")
@@ -97,7 +97,7 @@ def renamed_is_found_by_its_new_name(world: World) -> None:
 
 
 def executed_is_the_same_process(world: World) -> None:
-    """A process that executes keeps its identity, and has the name of what it executes."""
+    """A process that executes keeps its identity, and has the name of the new program."""
     if not world.can_rename:
         return
     pid = world.start(b"wrapper")
@@ -120,7 +120,7 @@ def executable_is_a_file(world: World) -> None:
 
 
 def owner_is_a_uid(world: World) -> None:
-    """A process is found by its owner, and by nobody else's uid."""
+    """A process is found by the uid of its owner, and by no other."""
     process = identity(world, world.start())
     expect(process in world.table.select(Criteria(uid=world.uid())), True, "select(uid)")
     other = world.uid() + 1
@@ -128,7 +128,7 @@ def owner_is_a_uid(world: World) -> None:
 
 
 def children_are_of_their_parent(world: World) -> None:
-    """A child is its parent's while the parent lives; then it is somebody else's."""
+    """A child has its parent while that lives, and another parent after that."""
     table, parent = world.table, world.start()
     born = [identity(world, world.start(parent=parent)) for _ in range(3)]
     born.sort(key=lambda process: process.pid)
@@ -143,13 +143,13 @@ def children_are_of_their_parent(world: World) -> None:
     world.kill(parent)
     expect(table.children(parent), [], "children() of a zombie")
     world.reap(parent)
-    expect(table.children(parent), [], "children() of nobody")
-    expect(table.select(Criteria(ppid=parent)), [], "select(ppid) of nobody")
+    expect(table.children(parent), [], "children() of a free pid")
+    expect(table.select(Criteria(ppid=parent)), [], "select(ppid) of a free pid")
     expect([identity(world, process.pid) for process in born], born, "the orphans")
 
 
 def all_criteria_must_hold(world: World) -> None:
-    """One criterion that does not hold is enough to leave a process out."""
+    """One criterion that does not hold excludes a process."""
     pid = world.start()
     process, file, uid = identity(world, pid), world.file(pid), world.uid()
     every = Criteria(pid, world.caller, file, None, uid)
@@ -186,7 +186,7 @@ def caller_has_a_pid(world: World) -> None:
 
 
 def executable_has_the_numbers_of_its_file(world: World) -> None:
-    """An executable on the disk has the device and inode of its file; a missing one is an error."""
+    """An executable has the device and inode of its file; a missing one is an error."""
     table, facts = world.table, os.stat(sys.executable)
     for path in (sys.executable, os.fsencode(sys.executable)):
         expect(table.executable(path), (facts.st_dev, facts.st_ino), f"executable({path!r})")
@@ -195,7 +195,7 @@ def executable_has_the_numbers_of_its_file(world: World) -> None:
 
 
 def command_line_ends_with_its_process(world: World) -> None:
-    """A living process has a command line, which another name leaves; a dead one has none."""
+    """A living process has a command line, also after it changes its name; a dead one has none."""
     table, pid = world.table, world.start()
     words = table.command_line(pid)
     expect([type(word) for word in words], [bytes] * max(1, len(words)), "words of command_line()")
@@ -205,11 +205,11 @@ def command_line_ends_with_its_process(world: World) -> None:
     world.kill(pid)
     expect(table.command_line(pid), [], "command_line() of a zombie")
     world.reap(pid)
-    expect(table.command_line(pid), [], "command_line() of nobody")
+    expect(table.command_line(pid), [], "command_line() of a free pid")
 
 
 def origin_stays(world: World) -> None:
-    """What start times count from is the same at each look, if the table tells it at all."""
+    """The origin of start times, if the table has one, is the same at each look."""
     origin = world.table.origin
     if origin is not None:
         boot, clock = origin.boot(), origin.clock()
@@ -219,7 +219,7 @@ def origin_stays(world: World) -> None:
 
 
 def selection_ascends(world: World) -> None:
-    """What is selected comes ascending by pid; the first is the first of them."""
+    """A selection ascends by pid, and ``first`` returns its first process."""
     started = sorted(world.start() for _ in range(4))
     selected = world.table.select(Criteria(ppid=world.caller, uid=world.uid()))
     expect([p.pid for p in selected if p.pid in started], started, "pids of select()")
@@ -227,19 +227,19 @@ def selection_ascends(world: World) -> None:
 
 
 def stranger_does_not_hold(world: World) -> None:
-    """A pid with another start time is a stranger: nothing holds, and it is not opened."""
+    """A pid with another start time is another process: it does not hold, and is not opened."""
     table, pid = world.table, world.start()
     process = identity(world, pid)
     stranger = Process(pid, process.start_time + 1)
     expect(table.holds(Criteria(), process), True, "holds() of no criteria")
     expect(table.holds(Criteria(pid=pid), process), True, "holds(pid)")
     expect(table.holds(Criteria(pid=pid + 1), process), False, "holds(pid=other)")
-    expect(table.holds(Criteria(), stranger), False, "holds() of a stranger")
-    expect_error(ProcessLookupError, lambda: table.open(stranger), "open() of a stranger")
+    expect(table.holds(Criteria(), stranger), False, "holds() of another process")
+    expect_error(ProcessLookupError, lambda: table.open(stranger), "open() of another process")
 
 
 def hidden_process_is_not_dead(world: World) -> None:
-    """Of one that the caller may not read the table says that it lives, or that it cannot tell."""
+    """A process that the caller may not read is alive, or unreadable where its facts matter."""
     table, hide = world.table, hider(world)
     if hide is None:
         return
@@ -261,12 +261,12 @@ def hidden_process_is_not_dead(world: World) -> None:
     expect(table.process(pid), None, "process() of a hidden zombie")
     expect(table.select(Criteria(pid=pid)), [], "select(pid) of a hidden zombie")
     for criteria in (*asked, Criteria(world.caller, uid=world.uid()), Criteria(2**22 + 1, 1)):
-        what = f"unreadable({criteria}) of the dead, and the seen"
+        what = f"unreadable({criteria}) of a dead or visible process"
         expect(table.unreadable(criteria), False, what)
 
 
 def _expect_named(world: World, process: Process, name: bytes) -> None:
-    """Expect a process among all of a name, and alone among the caller's children."""
+    """Expect a process among all with a name, and alone among the caller's children."""
     table, ours = world.table, Criteria(ppid=world.caller, name=name)
     expect(process in table.select(Criteria(name=name)), True, f"select(name={name!r})")
     expect(table.select(ours), [process], f"select(ppid, name={name!r})")

@@ -16,7 +16,7 @@ from ssd.testing.expectations import World, expect, expect_error, hider, identit
 
 
 def handle_outlives_its_process(world: World) -> None:
-    """A handle tells of the end, also when the zombie is reaped, and signals nobody then."""
+    """A handle reports the end, also after the zombie is reaped, and then signals no process."""
     table, pid = world.table, world.start()
     with table.open(identity(world, pid)) as handle:
         expect(handle.process, identity(world, pid), "process of the handle")
@@ -34,7 +34,7 @@ def handle_outlives_its_process(world: World) -> None:
 
 
 def signal_ends(world: World) -> None:
-    """A signal reaches the process held, and the wait ends with it."""
+    """A signal reaches the held process, and the wait ends with that process."""
     pid, other = world.start(), world.start()
     with (
         world.table.open(identity(world, other)) as bystander,
@@ -46,12 +46,12 @@ def signal_ends(world: World) -> None:
 
 
 def ignored_signal_does_not_end(world: World) -> None:
-    """A process that ignores a signal lives on, until KILL."""
+    """A process that ignores a signal lives until KILL."""
     pid = world.start()
     world.ignore(pid, signal.SIGTERM)
     with world.table.open(identity(world, pid)) as handle:
         handle.signal(signal.SIGTERM)
-        world.ignore(pid, signal.SIGHUP)  # it answers, so it lives
+        world.ignore(pid, signal.SIGHUP)  # it can do so, so it lives
         expect(handle.ended(), False, "ended() after an ignored signal")
         handle.signal(signal.SIGKILL)
         world.table.wait([handle], None)
@@ -59,7 +59,7 @@ def ignored_signal_does_not_end(world: World) -> None:
 
 
 def wait_ends_at_its_time(world: World) -> None:
-    """A wait is over at its time, and at once if that is past or a process has ended."""
+    """A wait ends at its time, and at once if that is past or a process has ended."""
     table, pid = world.table, world.start()
     with table.open(identity(world, pid)) as handle:
         start = table.now()
@@ -70,22 +70,22 @@ def wait_ends_at_its_time(world: World) -> None:
         expect(handle.ended(), False, "ended() after a wait in which nothing happened")
         until = table.now() + 0.01
         table.wait([], until)
-        expect(table.now() >= until, True, "the time has come after wait() for nobody")
+        expect(table.now() >= until, True, "the time has come after wait() for no process")
         expect_error(ValueError, lambda: table.wait([], None), "wait() for nothing")
 
 
 def foreign_process_is_not_signalled(world: World) -> None:
-    """A process that the caller may not signal is found, and says so."""
+    """A process that the caller may not signal is found, and a signal raises PermissionError."""
     pid = world.foreign()
     if pid is not None:
         with world.table.open(identity(world, pid)) as handle:
-            expect_error(PermissionError, lambda: handle.signal(0), "signal(0) to a foreigner")
-            expect_error(PermissionError, lambda: handle.signal(15), "signal(15) to a foreigner")
-            expect(handle.ended(), False, "ended() of a foreigner")
+            expect_error(PermissionError, lambda: handle.signal(0), "signal(0), not permitted")
+            expect_error(PermissionError, lambda: handle.signal(15), "signal(15), not permitted")
+            expect(handle.ended(), False, "ended() of a foreign process")
 
 
 def hidden_process_is_held(world: World) -> None:
-    """One of the caller's that it may not read, or even see, is found by its pid, held and ends."""
+    """A process that its user may not read, or even see, is found by its pid, held and ended."""
     hide = hider(world)
     if hide is None:
         return
@@ -93,7 +93,7 @@ def hidden_process_is_held(world: World) -> None:
     before = identity(world, pid)
     hide(pid)
     process = identity(world, pid)
-    expect(may_be(process, before), True, "process(pid) of a hidden process is the one it was")
+    expect(may_be(process, before), True, "process(pid) is the same when it is hidden")
     expect(table.holds(Criteria(pid=pid), process), True, "holds(pid) of a hidden process")
     with table.open(process) as handle:
         expect(handle.process, process, "process of the handle")
@@ -105,7 +105,7 @@ def hidden_process_is_held(world: World) -> None:
 
 
 def launcher_starts_nothing_twice(world: World) -> None:
-    """A table that makes its processes is its own launcher, and refuses what runs already."""
+    """A table that makes its processes is its own launcher, and starts no process twice."""
     launcher, pid = world.table.launcher, world.start()
     if launcher is None:
         return
@@ -119,7 +119,7 @@ def launcher_starts_nothing_twice(world: World) -> None:
 
 
 def launcher_waits_in_the_tables_time(world: World) -> None:
-    """A wait of the launcher's is over at its time, and when a process has ended."""
+    """A wait of the launcher ends at its time, and when a process has ended."""
     table, pid = world.table, world.start()
     if table.launcher is None:
         return
@@ -133,7 +133,7 @@ def launcher_waits_in_the_tables_time(world: World) -> None:
 
 
 def _in_a_loop(coroutine: Coroutine[Any, Any, object]) -> object:
-    """Run a coroutine to its end in a loop of its own, also where another one is running."""
+    """Run a coroutine in a loop of its own, also while this thread runs another loop."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
 

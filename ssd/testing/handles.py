@@ -1,4 +1,4 @@
-"""A declared process, held: what ``FakeProcesses.open`` hands out."""
+"""The handle of a declared process, which ``FakeProcesses.open`` returns."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ MAX_SIGNALS = 10_000  # to one process: more would fill the memory with their re
 
 
 class FakeHandle:
-    """A declared process, held: who takes over its pid cannot be reached through this."""
+    """A declared process, held: the handle never reaches the next owner of its pid."""
 
     def __init__(self, table: Machine, held: FakeProcess, process: Process) -> None:
         self.process = process
@@ -23,32 +23,32 @@ class FakeHandle:
         self._closed = False
 
     def fileno(self) -> int:
-        """Return -1: there is no descriptor, ``FakeProcesses.wait`` needs none."""
+        """Return -1: there is no descriptor, and ``FakeProcesses.wait`` needs none."""
         return -1
 
     def signal(self, signum: int) -> None:
-        """Send a signal. Raises ProcessLookupError and PermissionError, OSError for none.
+        """Send a signal. Raises ProcessLookupError, PermissionError, OSError for a bad number.
 
-        Raises WaitsForEver for a process that lives after MAX_SIGNALS.
+        Raises WaitsForEver for a process that still lives after MAX_SIGNALS.
         """
         with self._table.clock.lock:
             self._signal(signum)
 
     def _signal(self, signum: int) -> None:
-        """Do what ``signal`` does, alone."""
+        """Do what ``signal`` does; the lock is held."""
         if self.ended():
             raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
         if not 0 <= signum < signal.NSIG:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         if not self._table.may_signal(self._held):
             if signum:
-                refusal = f"{signal_name(signum)} is refused to user {self._table.caller_uid}"
-                self._table.note(self._held, refusal)
+                denial = f"{signal_name(signum)} is denied to user {self._table.caller_uid}"
+                self._table.note(self._held, denial)
             raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
         if signum:
             self._held.received += 1
             if self._held.received > MAX_SIGNALS:
-                raise WaitsForEver(f"{self._held} has lived through {MAX_SIGNALS} signals")
+                raise WaitsForEver(f"{self._held} still lives after {MAX_SIGNALS} signals")
             sent = Sent(self._table.now(), self.process.pid, signum, self._held)
             self._table.signals.append(sent)
             self._table.note(self._held, f"{signal_name(signum)} {self._held.manner(signum)}")
@@ -61,7 +61,7 @@ class FakeHandle:
         return self._held.ended
 
     def close(self) -> None:
-        """Let go."""
+        """Release the process."""
         self._closed = True
 
     def __repr__(self) -> str:

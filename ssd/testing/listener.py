@@ -1,8 +1,8 @@
-"""A daemon for tests: says ``ready PID`` when it can be signalled, then each signal it gets.
+"""A daemon for tests: writes ``ready PID`` when it can be signalled, then each signal it gets.
 
 usage: listener.py [--ignore TERM]
 
-It ends at TERM, unless that is ignored. Tests wait for a line of it and never sleep.
+It ends at TERM, unless that is ignored. A test waits for one of its lines and never sleeps.
 """
 
 import os
@@ -14,9 +14,9 @@ _TOLD = ("HUP", "INT", "QUIT", "USR1", "USR2", "TERM", "CONT")
 
 
 def main(arguments: list[str]) -> int:
-    """Tell of signals until TERM comes."""
+    """Write each signal, until TERM comes."""
     numbers = {getattr(signal, f"SIG{name}"): name for name in _TOLD}
-    # Blocked and fetched one by one: a handler could lose one of two alike.
+    # They are blocked and fetched one by one: a handler could lose one of two equal signals.
     signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     say("ready", os.getpid())
     ending = arguments != ["--ignore", "TERM"]
@@ -29,10 +29,10 @@ def main(arguments: list[str]) -> int:
 
 
 def waiting(signums: Iterable[int]) -> list[int]:
-    """Wait for a signal; return all that wait by then, TERM as the last.
+    """Wait for a signal; return all that are pending then, TERM as the last.
 
-    Of several the kernel hands out the lowest number first, whichever was sent first
-    (signal(7)), so one that was sent before a TERM could come after it, too late.
+    The kernel delivers the lowest number first, whichever was sent first (signal(7)). So a signal
+    that was sent before a TERM could come after it, too late.
     """
     came = [signal.sigwait(signums)]
     while further := signal.sigtimedwait(signums, 0):
@@ -41,7 +41,7 @@ def waiting(signums: Iterable[int]) -> list[int]:
 
 
 def say(*words: object) -> None:
-    """Write a line, at once."""
+    """Write a line without a buffer."""
     sys.stdout.write(" ".join(map(str, words)) + "\n")
     sys.stdout.flush()
 

@@ -1,7 +1,7 @@
-"""The pytest plugin: fixtures for tests of whatever starts, stops and watches processes.
+"""The pytest plugin: fixtures for tests of programs that start, stop and watch processes.
 
 pytest loads it wherever ssd is installed (``-p no:ssd`` leaves it out), so it imports
-nothing but pytest; a fixture loads what it needs when a test asks for it.
+nothing but pytest. A fixture loads what it needs when a test uses it.
 """
 
 import sys
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def fake_clock() -> "FakeClock":
-    """Return the clock of ``fake_processes``: from 0, in seconds, and it jumps when told."""
+    """Return the clock of ``fake_processes``: seconds from 0, which jump."""
     from ssd.testing.clock import FakeClock
 
     return FakeClock()
@@ -31,9 +31,9 @@ OWN = pytest.StashKey["FakeProcesses"]()  # of a test: the table of its fixture
 
 @pytest.fixture
 def fake_processes(request: pytest.FixtureRequest, fake_clock: "FakeClock") -> "FakeProcesses":
-    """Return an empty process table, as root sees it; give it to whatever takes ``table=``.
+    """Return an empty process table, as root sees it, for every function that takes ``table=``.
 
-    A test that fails shows what happened on it.
+    A failed test shows what happened on it.
     """
     from ssd.testing.fake import FakeProcesses
 
@@ -43,9 +43,9 @@ def fake_processes(request: pytest.FixtureRequest, fake_clock: "FakeClock") -> "
 
 @pytest.fixture
 def ssd_command(fake_processes: "FakeProcesses") -> "SsdCommand":
-    """Return a function that runs ``ssd`` in this process against ``fake_processes``.
+    """Return a function that runs ``ssd`` in this process on ``fake_processes``.
 
-    It takes the command's words and returns exit_status, stdout and stderr.
+    It takes the words of the command and returns exit_status, stdout and stderr.
     """
     from ssd.testing.command import SsdCommand
 
@@ -54,9 +54,9 @@ def ssd_command(fake_processes: "FakeProcesses") -> "SsdCommand":
 
 @pytest.fixture
 def daemon() -> "Iterator[Daemons]":
-    """Return a function that starts a real child daemon and returns it once it says ready.
+    """Return a function that starts a real child daemon and returns when it is ready.
 
-    All are ended and reaped when the test is over, also when it fails.
+    All daemons are ended and reaped after the test, also if it fails.
     """
     from ssd.testing.daemons import Daemons
 
@@ -66,12 +66,12 @@ def daemon() -> "Iterator[Daemons]":
 
 @pytest.fixture
 def pidfile(tmp_path: Path) -> Path:
-    """Return the path of a pidfile that is not there yet, in the test's own folder."""
+    """Return the path of a pidfile, not yet written, in the test's own directory."""
     return tmp_path / "daemon.pid"
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    """Show beside two lists of signals that differ what happened on their table."""
+    """Show what happened on the table of two lists of signals that differ."""
     if op != "==" or "ssd.testing.record" not in sys.modules:
         return None
     from ssd.testing.record import explain
@@ -83,7 +83,7 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, None, None]:
-    """Show below a test that failed what happened on its fake tables."""
+    """Show below a failed test what happened on its fake tables."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
     if report.failed and "ssd.testing.fake" in sys.modules:
@@ -99,7 +99,7 @@ def _tables(
     """Yield the fake tables of a test, each once: its fixtures', its variables', its instance's."""
     from ssd.testing.fake import FakeProcesses
 
-    # A fixture that is asked for by getfixturevalue() is no argument of the test.
+    # A fixture that getfixturevalue() returns is not an argument of the test.
     places: list[Mapping[str, object]] = [{"fake_processes": item.stash.get(OWN, None)}]
     places.append(getattr(item, "funcargs", {}))
     places.append(getattr(getattr(item, "instance", None), "__dict__", {}))

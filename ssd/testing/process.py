@@ -13,7 +13,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 Reaction = Callable[["FakeProcess"], object]
 Executable = str | bytes | os.PathLike[str] | tuple[int, int] | None
 
-# signal(7): what does not end a process that has not asked for it.
+# signal(7): these do not end a process by default.
 HARMLESS = (signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH)
 STOPPING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
@@ -23,7 +23,7 @@ RUNNING, STOPPED, ZOMBIE, GONE = "running", "stopped", "zombie", "gone"
 
 
 class Sent(NamedTuple):
-    """A signal that reached a process: when, under which pid, which one, and who received it."""
+    """A signal that reached a process: time, pid, signal number, and the process."""
 
     time: float
     pid: int
@@ -32,7 +32,7 @@ class Sent(NamedTuple):
 
 
 class Machine(ProcessTable, Protocol):
-    """What a declared process, and a start of one, need of the table that it is on."""
+    """The members of FakeProcesses that a declared process, its handle and its start use."""
 
     clock: FakeClock
     waiters: Waiters
@@ -42,14 +42,14 @@ class Machine(ProcessTable, Protocol):
 
     @property
     def caller_uid(self) -> int:
-        """The user who asks and signals."""
+        """The uid with which the caller looks and signals."""
 
     @property
     def add(self) -> "Callable[..., FakeProcess]":
         """Declare a process; see ``FakeProcesses.add``."""
 
     def load(self, process: "FakeProcess", exe: str | os.PathLike[str]) -> None:
-        """Have a process run another program: executable, name and reactions are the program's."""
+        """Have a process run another program, with its executable, name and reactions."""
 
     def bury(self, process: "FakeProcess") -> None:
         """Do what follows a death: orphans go to init, the parent reaps."""
@@ -68,13 +68,13 @@ class Machine(ProcessTable, Protocol):
 
 
 class FakeProcess:
-    """A process on a FakeProcesses table; made by its ``add``, which says what is what.
+    """A process on a FakeProcesses table. ``FakeProcesses.add`` makes it and explains its facts.
 
-    ``state`` is "running", "stopped" (signals but KILL and CONT wait), "zombie" or "gone".
-    ``status``, once it has ended, is its exit status, or minus the number of the signal
-    that ended it. ``ready``: whether it has said so, to a start that waits for it. ``argv``,
-    ``exe``, ``uid``, ``ppid`` and ``reactions`` may be set, and ``dumpable`` to False: then only
-    root knows its executable and, with hidepid, sees it (prctl(2); ssh-agent is one).
+    ``state`` is "running", "stopped" (signals except KILL and CONT wait), "zombie" or "gone".
+    ``status``, once it has ended, is its exit status, or minus the number of the signal that
+    ended it. ``ready`` is True after READY=1. ``argv``, ``exe``, ``uid``, ``ppid`` and
+    ``reactions`` may be set. So may ``dumpable``: if it is False, only root can read the executable
+    and, with hidepid, see the process (prctl(2); ssh-agent does so).
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class FakeProcess:
         self.reactions = own_all(reactions)
         self.reaped_after = reaped_after
         self.dumpable = True
-        self.orphaned = False  # then it is init's to reap
+        self.orphaned = False  # if True, init reaps it
         if reaped_after is not None:
             seconds_of(reaped_after, "reaped_after")
         if not isinstance(identity.pid, int) or identity.pid < 1:
@@ -114,7 +114,7 @@ class FakeProcess:
 
     @property
     def pid(self) -> int:
-        """The pid, also when it is gone and somebody else's."""
+        """The pid, also after another process has got it."""
         return self.identity.pid
 
     @property
@@ -128,18 +128,18 @@ class FakeProcess:
         return [(each.time, each.signum) for each in self.table.signals if each.process is self]
 
     def file(self) -> tuple[int, int] | None:
-        """Return device and inode of the executable: of what has its path now."""
+        """Return device and inode of the file that has the executable's path now."""
         if self.exe is None or isinstance(self.exe, tuple):
             return self.exe
         try:
             return self.table.executable(self.exe)
-        except OSError:  # a path that was put here without a word to the table
+        except OSError:  # a path that was set here and is not known to the table
             return None
 
     def receive(self, signum: int) -> None:
         """Take a signal now, or after SIGCONT if it is stopped."""
         if self.state == STOPPED and signum not in (signal.SIGKILL, signal.SIGCONT):
-            if signum not in STOPPING and signum not in self.pending:  # as CONT takes back a stop
+            if signum not in STOPPING and signum not in self.pending:  # CONT would undo a stop
                 self.pending.append(signum)
             return
         if signum == signal.SIGCONT:
@@ -148,19 +148,19 @@ class FakeProcess:
             self._take(signum)
 
     def after(self, seconds: float, reaction: Reaction) -> None:
-        """Have it do something (``ssd.testing.reactions``) later, unless it has ended by then.
+        """Run a reaction (``ssd.testing.reactions``) later, unless the process has ended by then.
 
-        If it is stopped by then it does it when it goes on, as with a timer that has run out.
+        If it is stopped then, the reaction runs when it continues, as with an expired timer.
         """
         checked(reaction)
         self.table.clock.after(seconds, lambda: self._do(lambda: reaction(self)))
 
     def die(self, after: float = 0.0, status: int | None = None) -> None:
-        """End, at once or after some seconds; then be a zombie until the parent reaps.
+        """End, at once or after some seconds, and stay a zombie until the parent reaps.
 
-        What is to end it later waits, as in ``after``, while it is stopped.
+        A later end is put off while the process is stopped, as in ``after``.
 
-        ``status``: as the attribute; unless given that of the signal it is taking, else 0.
+        ``status`` is the attribute; unless given, that of the signal being taken, else 0.
         """
         outcome = -self._taking if status is None else status
         if seconds_of(after, "after") > 0:
@@ -185,7 +185,7 @@ class FakeProcess:
                 self.table.forget(self)
 
     def rename(self, name: str | bytes) -> None:
-        """Take another name, cut to 15 bytes like the kernel's. Raises ValueError once ended."""
+        """Take another name, cut to 15 bytes as by the kernel. Raises ValueError if ended."""
         self._lives()
         self.table.note(self, f"takes the name {os.fsdecode(comm(name))}")
         self.name = comm(name)
@@ -193,9 +193,9 @@ class FakeProcess:
     def execute(self, exe: str | os.PathLike[str], *arguments: str) -> None:
         """Run another program: executable, arguments and name change, the identity stays.
 
-        What was ignored stays ignored, all else is taken by the kernel's defaults: execve(2).
-        A registered program brings its reactions, and does what it does at first. Raises
-        ValueError if it has ended.
+        Ignored signals stay ignored, all others have the kernel's defaults (execve(2)). A
+        registered program brings its reactions and its ``runs``. Raises ValueError if the process
+        has ended.
         """
         self._lives()
         self.argv = [os.fspath(exe), *arguments]
@@ -214,7 +214,7 @@ class FakeProcess:
         return self.table.add(**{**likeness, "ppid": self.pid, **facts})
 
     def manner(self, signum: int) -> str:
-        """Return in a word what a signal does to it now."""
+        """Return in a few words what a signal does to it now."""
         if self.state == STOPPED and signum not in (signal.SIGKILL, signal.SIGCONT):
             return "waits, as it is stopped"
         if signum in self.reactions:
@@ -226,31 +226,31 @@ class FakeProcess:
         return "ends it"
 
     def _take(self, signum: int) -> None:
-        """React as declared, or else as the kernel's default has it."""
+        """React as declared, or else as the kernel does by default."""
         before, self._taking = self._taking, signum
         try:
             if signum in self.reactions:
                 self._react(signum)
             elif signum in STOPPING:
                 self.state = STOPPED
-            elif signum not in HARMLESS and self.pid != 1:  # init gets only what it asked for
+            elif signum not in HARMLESS and self.pid != 1:  # init gets only signals that it handles
                 self.die()
         finally:
             self._taking = before
 
     def _react(self, signum: int) -> None:
-        """Do what is declared. Raises RuntimeError where that fails like a system call.
+        """Run the declared reaction. Raises RuntimeError in place of an OSError.
 
-        Whoever has sent the signal would take an OSError for that of kill(2).
+        The sender of the signal would take an OSError for one of kill(2).
         """
         try:
             self.reactions[signum](self)
         except OSError as error:
-            what = f"what {self} does on {signal_name(signum)}"
-            raise RuntimeError(f"{what} has failed: {error!r}") from error
+            name = signal_name(signum)
+            raise RuntimeError(f"the reaction of {self} to {name} failed: {error!r}") from error
 
     def _resume(self) -> None:
-        """Go on after a stop with the signals that waited."""
+        """Continue after a stop, with the signals and actions that waited."""
         if self.state == STOPPED:
             self.state = RUNNING
             waiting, self.pending = self.pending, []
@@ -261,14 +261,14 @@ class FakeProcess:
                 self._do(action)
 
     def _do(self, action: Callable[[], object]) -> None:
-        """Do what its time has come for, once it goes on if it is stopped; the dead do nothing."""
+        """Run an action: after SIGCONT if the process is stopped, never if it has ended."""
         if self.state == STOPPED:
             self._put_off.append(action)
         elif not self.ended:
             action()
 
     def _lives(self) -> None:
-        """Raise ValueError if it has ended: the dead do nothing any more."""
+        """Raise ValueError if it has ended."""
         if self.ended:
             raise ValueError(f"{self} has ended")
 
@@ -287,12 +287,12 @@ class Combined:
         raise NotImplementedError
 
     def own(self) -> Self:
-        """Return the same for another process: what counts, counts for that one."""
+        """Return the same for another process, which counts for itself."""
         return type(self)([own(each) for each in self.reactions])
 
 
 def named(words: str, reaction: Reaction) -> Reaction:
-    """Give a reaction the words that the timeline has for it."""
+    """Give a reaction its words in the timeline."""
 
     def react(process: FakeProcess) -> object:
         return reaction(process)
@@ -305,12 +305,12 @@ IGNORED = named("is ignored", lambda process: None)
 
 
 def own(reaction: Reaction) -> Reaction:
-    """Return a reaction as a process of its own has it."""
+    """Return a reaction for one process alone."""
     return reaction.own() if isinstance(reaction, Combined) else reaction
 
 
 def own_all(reactions: Mapping[int, Reaction]) -> dict[int, Reaction]:
-    """Return reactions that are one process's. Raises TypeError for what are none."""
+    """Return reactions for one process alone. Raises TypeError for any other value."""
     return {signum: own(each) for signum, each in checked_all(reactions).items()}
 
 
@@ -341,5 +341,5 @@ def signal_name(signum: int) -> str:
 
 
 def comm(name: str | bytes) -> bytes:
-    """Return a name as the kernel keeps it: 15 bytes (TASK_COMM_LEN)."""
+    """Return a name as the kernel stores it: 15 bytes (TASK_COMM_LEN)."""
     return os.fsencode(name)[:15]

@@ -1,7 +1,7 @@
-"""The programs of a fake machine, and the start of one.
+"""The programs of a fake machine, and how one is started.
 
-A start looks, takes the lock, writes the pidfile and fails as a real one does (``ssd.starting``).
-Only fork(2) and execve(2) are replaced: the process is a declared one. Pidfiles are real files.
+A start looks, writes the pidfile and fails as a real one does (``ssd.starting``). Only the lock,
+fork(2) and execve(2) are replaced: the process is a declared one. Pidfiles are real files.
 """
 
 import asyncio
@@ -29,18 +29,18 @@ from ssd.testing.process import (
 )
 
 Path = str | bytes | os.PathLike[str]
-UMASK = 0o022  # of a caller whose own is not to be touched
+UMASK = 0o022  # of declared callers: the umask of this process is not changed
 
 
 class NotRegistered(KeyError):
-    """A test asked for what it has not declared; the text says what there is."""
+    """A test asked for a program or pid that it has not declared; the text lists what it has."""
 
     def __str__(self) -> str:  # KeyError's would be in quotes
         return str(self.args[0])
 
 
 class Program:
-    """What a process is like that executes a path; see ``FakeProcesses.register``.
+    """A program that processes can execute; see ``FakeProcesses.register``.
 
     ``processes`` are those that have executed it, oldest first.
     """
@@ -67,7 +67,7 @@ class Program:
         self.processes: list[FakeProcess] = []
 
     def run(self, process: FakeProcess) -> None:
-        """Have a process do what the program does at first."""
+        """Have a process do what the program does when it is executed."""
         self.processes.append(process)
         if self.ready_after is not None:
             process.after(self.ready_after, _say_ready)
@@ -86,16 +86,16 @@ class Programs:
         self.allow_unregistered = False
 
     def add(self, program: Program) -> Program:
-        """Register a program, in place of an older one of the same path."""
+        """Register a program. It replaces an older one with the same path."""
         self._known[program.path] = program
         return program
 
     def get(self, path: Path) -> Program | None:
-        """Return the program of a path if it is registered."""
+        """Return the registered program of a path, or None."""
         return self._known.get(os.fsdecode(path))
 
     def find(self, path: Path) -> Program:
-        """Return the program of a path. Raises NotRegistered, which names those that are."""
+        """Return the program of a path. Raises NotRegistered, which names the registered ones."""
         name = os.fsdecode(path)
         if name not in self._known:
             if not self.allow_unregistered:
@@ -104,7 +104,7 @@ class Programs:
         return self._known[name]
 
     def advice(self, path: Path) -> str:
-        """Return what to do about a path that is not registered, and what is."""
+        """Return what is registered, and what to do about a path that is not."""
         name, there = os.fsdecode(path), ", ".join(sorted(self._known)) or "nothing"
         return (
             f"nothing is registered for {name!r}; registered: {there}. "
@@ -113,13 +113,13 @@ class Programs:
 
 
 class Files:
-    """The executables of a machine: those of the disk, and those that were declared."""
+    """The executables of a machine: those on disk, and those that were declared."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
 
     def declare(self, exe: Executable) -> None:
-        """Have an executable on this machine, whether or not a disk has it."""
+        """Add an executable to this machine, whether or not it is on disk."""
         if exe is not None and not isinstance(exe, tuple):
             self._numbers.setdefault(os.path.normpath(os.fsdecode(exe)), len(self._numbers) + 1)
 
@@ -136,22 +136,22 @@ class Files:
 
 
 class StartingMachine(Machine, Protocol):
-    """What a start needs of a table besides."""
+    """The members of FakeProcesses that only a start uses."""
 
     programs: Programs
 
 
 class NoDescriptor(RuntimeError):
-    """A declared process was asked for a descriptor to wait on: none tells of a time that jumps.
+    """A declared process was asked for a descriptor, which cannot exist in a time that jumps.
 
-    No ValueError, which select(2)'s companions in the library take for one of their own.
+    It is not a ValueError, which the select module and asyncio would take for one of their own.
     """
 
 
 class FakeChild(Child):
     """A declared process that a start has made the caller's child; see ``ssd.Child``.
 
-    ``wait`` lets time pass until it has ended; ``table.wait`` and ``ssd.aio.wait`` do, too.
+    ``wait`` lets time pass until it has ended; so do ``table.wait`` and ``ssd.aio.wait``.
     ``declared`` is the process itself. It has no descriptor: see ``NoDescriptor``.
     """
 
@@ -160,7 +160,7 @@ class FakeChild(Child):
     def __init__(
         self, declared: FakeProcess, loop: "asyncio.AbstractEventLoop | None" = None
     ) -> None:
-        """``loop``: that of the task which has started it, if one has."""
+        """``loop`` is that of the task that has started it, if a task has."""
         super().__init__(declared.pid, declared.identity.start_time, [])
         self.declared = declared
         self.loop = loop
@@ -171,7 +171,7 @@ class FakeChild(Child):
     def fileno(self) -> int:
         """Raise NoDescriptor, which says what to use instead."""
         raise NoDescriptor(
-            f"{self!r} is declared and has no descriptor to select by: its time jumps. Wait by "
+            f"{self!r} is a declared process, which has no descriptor. Wait by "
             "child.wait(timeout), table.wait([child, ...], until) or, in an asyncio loop, "
             "await ssd.aio.wait(child, timeout)"
         )
@@ -179,8 +179,8 @@ class FakeChild(Child):
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the end, reap, and return the status; ``timeout`` is in the table's time.
 
-        Raises TimeoutError, or without a limit WaitsForEver if it never comes. Raises
-        RuntimeError in a thread beside the loop whose task has started the child.
+        Raises TimeoutError, or WaitsForEver if there is no limit and the end never comes. Raises
+        RuntimeError in another thread than that of the loop whose task has started the child.
         """
         self._refuse_beside_tasks()
         clock = self.declared.table.clock
@@ -189,14 +189,14 @@ class FakeChild(Child):
         return self._reaped(timeout)
 
     async def wait_async(self, timeout: float | None = None) -> int:
-        """Do what ``wait`` does while an asyncio loop goes on; ``ssd.aio.wait`` asks for it."""
+        """Do what ``wait`` does while an asyncio loop runs; ``ssd.aio.wait`` calls it."""
         table = self.declared.table
         until = None if timeout is None else table.now() + timeout
         await table.waiters.wait([self], until)
         return self._reaped(timeout)
 
     def poll(self) -> int | None:
-        """Reap it if it has ended, and return its status; else None."""
+        """Reap it if it has ended, and return its status; None if it runs."""
         if self.declared.ended:
             self.declared.reap()
             self.status = self.declared.status or 0
@@ -212,21 +212,21 @@ class FakeChild(Child):
         if status is not None:
             return status
         if timeout is None:
-            raise WaitsForEver(f"nothing is to come that ends {self.declared}")
+            raise WaitsForEver(f"no coming event ends {self.declared}")
         raise TimeoutError(STILL_RUNS.format(self, timeout))
 
     def _refuse_beside_tasks(self) -> None:
-        """Raise RuntimeError in a thread beside the loop whose tasks live in the same time."""
+        """Raise RuntimeError in another thread than that of the child's running loop."""
         loop = self.loop
         if loop is None or not loop.is_running() or asyncio._get_running_loop() is loop:
             return
         raise RuntimeError(
-            f"{self!r} was started by a task and is waited for in a thread: time would jump under "
-            "the other tasks of the loop. await ssd.aio.wait(child, timeout) instead"
+            f"{self!r} was started by a task and is waited for in a thread: time would jump for "
+            "the other tasks of the loop. Use: await ssd.aio.wait(child, timeout)"
         )
 
     def signal(self, signum: int) -> None:
-        """Send a signal; to one that is not reaped yet it is no error."""
+        """Send a signal; it has no effect on a zombie."""
         if self.status is not None:
             raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
         if not self.declared.ended:
@@ -235,7 +235,7 @@ class FakeChild(Child):
 
 
 def launch(table: StartingMachine, start: Start) -> Process:
-    """Do a start as ``Start.run`` would. Raises NotRegistered for an unknown program."""
+    """Do a start as ``Start.run`` does. Raises NotRegistered for an unknown program."""
     process = _begin(table, start)
     if start.background and start.notify_timeout is not None:
         start.say("awaiting", start.notify_timeout)
@@ -246,7 +246,7 @@ def launch(table: StartingMachine, start: Start) -> Process:
 
 
 async def launch_async(table: StartingMachine, start: Start) -> Process:
-    """Do a start as ``launch`` does, and let other tasks of the loop go on meanwhile."""
+    """Do a start as ``launch`` does, while other tasks of the loop run."""
     process = _begin(table, start)
     if start.background and start.notify_timeout is not None:
         until = table.now() + start.notify_timeout
@@ -257,8 +257,8 @@ async def launch_async(table: StartingMachine, start: Start) -> Process:
 
 
 def _begin(table: StartingMachine, start: Start) -> FakeProcess:
-    """Look, refuse, and make the process."""
-    with table.clock.lock:  # that of a real start is a file's
+    """Look, and make the process unless one runs already."""
+    with table.clock.lock:  # a real start locks a file
         found = start.running()
         if found:
             raise AlreadyRunning(found)
@@ -273,7 +273,7 @@ def _begin(table: StartingMachine, start: Start) -> FakeProcess:
 
 
 def _make(table: StartingMachine, start: Start, program: Program) -> FakeProcess:
-    """Make the process, write its pidfile, and execute; take all of it back on a failure."""
+    """Make the process, write its pidfile, and execute; undo all of it on a failure."""
     try:
         process = table.add(
             program.name,
@@ -308,13 +308,13 @@ def _make(table: StartingMachine, start: Start, program: Program) -> FakeProcess
 
 
 def _umask(start: Start) -> int:
-    """Return the umask of the pidfile, as the two kinds of starts have it."""
+    """Return the umask of the pidfile, as in the two kinds of real starts."""
     given = start.command.umask
     return UMASK if start.background or given is None else given
 
 
 def _refuse(table: StartingMachine, start: Start, program: Program) -> None:
-    """Raise StartFailed where the kernel would refuse a step on the way to the program."""
+    """Raise StartFailed if the kernel would refuse a step before the program runs."""
     command, account = start.command, start.account
     steps: list[tuple[str, str]] = []
     if command.nice < 0:
@@ -334,7 +334,7 @@ def _refuse(table: StartingMachine, start: Start, program: Program) -> None:
 
 
 def _check_ready(start: Start, process: FakeProcess, timeout: float) -> None:
-    """Say that the program has said READY=1. Raises NotReady, with the reason."""
+    """Report that the program is ready. Raises NotReady, with the reason."""
     if process.ready:
         start.say("notified", "ready", 1)
     elif process.ended:

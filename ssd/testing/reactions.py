@@ -1,8 +1,8 @@
 """How a declared process takes a signal, or what a program does when it is executed.
 
-A reaction is any function of the process; these make the usual ones, when they are called. An
-OSError in one of your own, on a signal, is raised as RuntimeError: its sender would take it for
-that of kill(2).
+A reaction is any function of the process. The functions here return the usual ones. An OSError
+in a reaction of your own to a signal is raised as RuntimeError: the sender would take it for one
+of kill(2).
 """
 
 import os
@@ -13,34 +13,34 @@ from ssd.testing.clock import seconds_of
 from ssd.testing.process import IGNORED, Combined, FakeProcess, Reaction, checked, named
 
 
-class Together(Combined):
-    """Several reactions, all of them at each signal."""
+class _Together(Combined):
+    """Several reactions that all run at each signal."""
 
     words = "does several things"
 
     def __call__(self, process: FakeProcess) -> None:
-        """Take a signal: all of them do."""
+        """Run all of them."""
         for reaction in self.reactions:
             if not process.ended:
                 reaction(process)
 
 
-class Turns(Combined):
-    """Reactions of which the first is next; the last one stays."""
+class _Turns(Combined):
+    """Reactions that run one at each signal; the last one stays."""
 
     words = "has its turn"
 
     def __call__(self, process: FakeProcess) -> None:
-        """Take a signal: the next one does."""
+        """Run the next one."""
         first, *rest = self.reactions
         self.reactions = rest or [first]
         first(process)
 
 
 def dies(after: float = 0.0, status: int | None = None) -> Reaction:
-    """End, at once or after some seconds, of the signal unless a ``status`` is given.
+    """End, at once or after some seconds, by the signal or with a ``status`` if it is given.
 
-    For SIGKILL: a process in a slow device.
+    For SIGKILL: a process that waits for a slow device.
     """
     seconds_of(after, "after")
     words = f"ends it in {after:g} s" if after else "ends it"
@@ -53,12 +53,12 @@ def exits(status: int = 0, after: float = 0.0) -> Reaction:
 
 
 def ignores() -> Reaction:
-    """Do nothing, also after an exec (execve(2)). For SIGKILL: in uninterruptible sleep."""
+    """Do nothing, also after execve(2). For SIGKILL: a process in uninterruptible sleep."""
     return IGNORED
 
 
 def reloads() -> Reaction:
-    """Read the configuration again: live on, as daemons do with SIGHUP."""
+    """Reload the configuration and go on, as daemons do at SIGHUP."""
     return named("is a reload", lambda process: process.table.note(process, "reloads"))
 
 
@@ -73,9 +73,9 @@ def renames(name: str | bytes) -> Reaction:
 
 
 def forks(**facts: Any) -> Reaction:
-    """Make a child, with ``facts`` (those of ``FakeProcesses.add``) or the parent's.
+    """Make a child, with the parent's facts except ``facts`` (see ``FakeProcesses.add``).
 
-    Where no pid is free it is none, and the parent lives on.
+    If no pid is free, there is no child, and the parent goes on.
     """
 
     def react(process: FakeProcess) -> None:
@@ -88,7 +88,7 @@ def forks(**facts: Any) -> Reaction:
 
 
 def leaves_zombie(reaped_after: float | None = None) -> Reaction:
-    """End, and stay a zombie: some seconds until the parent reaps; None: until it ends, too."""
+    """End, and stay a zombie for some seconds; None: until the parent reaps it or ends."""
 
     def react(process: FakeProcess) -> None:
         process.reaped_after = reaped_after
@@ -98,9 +98,9 @@ def leaves_zombie(reaped_after: float | None = None) -> Reaction:
 
 
 def daemonizes(pidfile: str | os.PathLike[str] | None = None, **facts: Any) -> Reaction:
-    """Fork twice and end with status 0, as a program does that makes itself a daemon.
+    """Fork twice and end with status 0, as a program that becomes a daemon.
 
-    The daemon is init's child, like the process but for ``facts``, and writes its pid.
+    The daemon is init's child, differs from the process by ``facts``, and writes the pidfile.
     """
 
     def react(process: FakeProcess) -> None:
@@ -117,16 +117,16 @@ def daemonizes(pidfile: str | os.PathLike[str] | None = None, **facts: Any) -> R
 
 
 def in_turn(*reactions: Reaction) -> Reaction:
-    """Take the first signal like this, the second like that; the last one for all after.
+    """Use the first reaction at the first signal, the second at the second, the last at all others.
 
-    Each process that has it begins with the first, and a forked one goes on where its parent
-    was. What a program ``runs`` is counted over all that execute it. Raises ValueError for none.
+    Each process counts for itself; a forked one continues the count of its parent. For ``runs`` of
+    a program, all its executions are counted together. Raises ValueError without a reaction.
     """
     if not reactions:
         raise ValueError("in_turn needs at least one reaction")
-    return Turns([checked(each) for each in reactions])
+    return _Turns([checked(each) for each in reactions])
 
 
 def together(*reactions: Reaction) -> Reaction:
-    """Do all of these, one after the other, as long as the process lives."""
-    return Together([checked(each) for each in reactions])
+    """Run all of these, one after the other, while the process lives."""
+    return _Together([checked(each) for each in reactions])

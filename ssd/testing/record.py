@@ -1,4 +1,4 @@
-"""What happened among declared processes, in order, and its picture in text."""
+"""The record of a fake machine: what happened to its processes, and how it is shown as text."""
 
 import os
 from collections.abc import Sequence
@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from ssd.testing.process import FakeProcess, Sent
 
-MAX_SHOWN = 100  # events below a test that failed; a schedule that repeats for ever makes many
+MAX_SHOWN = 100  # events below a failed test; an endless schedule makes many
 
 
 class Event(NamedTuple):
-    """Anything that happened: when, to which process by the name it had, and what."""
+    """What happened to a process: time, pid, the name that it had then, and what."""
 
     time: float
     pid: int
@@ -19,21 +19,21 @@ class Event(NamedTuple):
 
 
 def event(time: float, process: FakeProcess, what: str) -> Event:
-    """Make the event of a process; what it is called may be another name later."""
+    """Return the event of a process, with its present name."""
     return Event(time, process.pid, os.fsdecode(process.name), what)
 
 
 def _on_a_line(text: str) -> str:
-    """Return a text as it is, or escaped if it would break the line: names may have newlines."""
+    """Return a text, escaped if it is not printable: names may have newlines."""
     return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def timeline(
     events: Sequence[Event], now: float, living: Sequence[FakeProcess], before: int = 0
 ) -> str:
-    """Draw what happened, a line for each event, and below it who is there now.
+    """Return the events as text, one a line, and below them the processes that exist now.
 
-    ``before`` is how many events are left out at the beginning.
+    ``before`` is the number of events that are left out at the beginning.
     """
     rows = [
         (f"{each.time:.2f}", str(each.pid), _on_a_line(each.name), _on_a_line(each.what))
@@ -52,7 +52,7 @@ def timeline(
 
 
 def explain(left: object, right: object) -> list[str] | None:
-    """Say how two lists of signals differ; None unless signals of a fake table are in one."""
+    """Return how two lists of signals differ; None unless one has signals of a fake table."""
     if not isinstance(left, list) or not isinstance(right, list):
         return None
     table = next((each.process.table for each in left + right if isinstance(each, Sent)), None)

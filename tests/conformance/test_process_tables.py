@@ -79,7 +79,7 @@ def test_table_that_breaks_a_rule_is_found_out() -> None:
     """The checks tell which answer was wrong, what was expected, and the rule."""
     with pytest.raises(AssertionError, match=r"^children\(\): \[\], not \[Process") as caught:
         check_process_table(Blind())
-    assert ["children_are_of_their_parent: A child is its parent's"] == [
+    assert ["children_are_of_their_parent: A child has its parent"] == [
         note.partition(" while")[0] for note in caught.value.__notes__
     ]
 

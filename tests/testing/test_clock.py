@@ -60,5 +60,5 @@ def test_what_is_due_happens_at_once() -> None:
 def test_time_never_goes_back() -> None:
     """A monotonic clock refuses the past."""
     clock = FakeClock(start=5)
-    with pytest.raises(ValueError, match="4 is past"):
+    with pytest.raises(ValueError, match="4 is in the past"):
         clock.advance_to(4)

@@ -19,7 +19,7 @@ def pass_on(process: FakeProcess) -> None:
 def test_reaction_that_fails_is_no_answer_to_the_signal(fake_processes: FakeProcesses) -> None:
     """A ProcessLookupError of its own would have the stop believe that webd has ended."""
     fake_processes.add("webd", reactions={TERM: pass_on})
-    with pytest.raises(RuntimeError, match="<webd 101, running> does on SIGTERM has failed") as it:
+    with pytest.raises(RuntimeError, match="<webd 101, running> to SIGTERM failed") as it:
         ssd.stop(ssd.Match(name="webd"), table=fake_processes)
     assert isinstance(it.value.__cause__, ProcessLookupError)
 

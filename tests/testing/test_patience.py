@@ -1,4 +1,4 @@
-"""What would hang raises: a fake table knows when nothing is to come."""
+"""Waits that would hang raise: a fake table knows when no event is to come."""
 
 import asyncio
 import signal
@@ -14,10 +14,10 @@ TERM = signal.SIGTERM
 
 
 def test_wait_that_would_hang_raises(fake_processes: FakeProcesses) -> None:
-    """Where nothing is to come, the test fails and says who was waited for."""
+    """If no event is to come, the test fails and names the awaited process."""
     with (
         fake_processes.open(fake_processes.add("calm").identity) as handle,
-        pytest.raises(WaitsForEver, match="<calm 101, running>.*: declare what does"),
+        pytest.raises(WaitsForEver, match="<calm 101, running>.*: declare one"),
     ):
         fake_processes.wait([handle], None)
 
@@ -26,7 +26,7 @@ def test_stop_that_never_ends_does_not_hang(fake_processes: FakeProcesses) -> No
     """Time jumps: the schedule would go on, and the record grow, until memory is full."""
     webd = fake_processes.add("webd", reactions={TERM: ignores()})
     fake_processes.clock.at(100_000, webd.die)  # so that this test ends, whatever is broken
-    with pytest.raises(WaitsForEver, match="webd 101, running> has lived through 10000 signals"):
+    with pytest.raises(WaitsForEver, match="webd 101, running> still lives after 10000 signals"):
         ssd.stop(ssd.Match(name="webd"), "TERM/5/forever/TERM/5", table=fake_processes)
 
 

@@ -114,7 +114,7 @@ def test_refused_signal_is_in_the_timeline_and_not_received(
     with pytest.raises(ssd.NotPermitted):
         fake_processes.add("d")
         ssd.stop(ssd.Match(name="d"), table=fake_processes)
-    assert ([], "SIGTERM is refused to user 1000") == (
+    assert ([], "SIGTERM is denied to user 1000") == (
         fake_processes.signals, fake_processes.events[-1].what,
     )  # fmt: skip
 

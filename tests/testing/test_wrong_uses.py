@@ -11,8 +11,8 @@ TERM, NAN = signal.SIGTERM, float("nan")
 
 SLIPS: dict[str, tuple[Callable[[FakeProcesses], object], type[Exception], str]] = {
     "a negative delay": (lambda table: table.clock.after(-1, list), ValueError, "delay is -1"),
-    "NaN as a time": (lambda table: table.clock.at(NAN, list), ValueError, "NaN is no time"),
-    "a clock put to NaN": (lambda table: table.clock.advance(NAN), ValueError, "nan is past"),
+    "NaN as a time": (lambda table: table.clock.at(NAN, list), ValueError, "NaN is not a time"),
+    "a clock put to NaN": (lambda table: table.clock.advance(NAN), ValueError, "in the past"),
     "a death in the past": (lambda table: dies(after=-1), ValueError, "after is -1"),
     "an exit in the past": (lambda table: exits(after=NAN), ValueError, "after is nan"),
     "dying in the past": (lambda table: table.init.die(-1), ValueError, "after is -1"),
