@@ -1,4 +1,4 @@
-"""The service layer: one declaration of a service, and all that comes of it.
+"""The service layer: one declaration of a service, and everything made from it.
 
 >>> from ssd.service import Service
 >>> Service(name="nap", executable="/bin/sleep", arguments=["60"]).pidfile

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Item = TypeVar("Item")
     Result = TypeVar("Result")
 
-ALL = ("start", "stop", "status", "restart", "try-restart", "force-reload", "reload")
+VERBS = ("start", "stop", "status", "restart", "try-restart", "force-reload", "reload")
 # A process is forked for this many items: the fork takes as long as ten of them.
 MIN_SHARE = 100
 
@@ -50,8 +50,8 @@ class Fleet:
     def perform(self, words: list[str]) -> int:
         """Do ``all VERB``; return 0 if it succeeds for every service, else the highest status."""
         verb, options = words[0] if words else "", words[1:]
-        if verb not in ALL or options not in ([], ["--json"]) or options and verb != "status":
-            write(2, f"Usage: {self.program} all {{{'|'.join(ALL)}}}\n")
+        if verb not in VERBS or options not in ([], ["--json"]) or options and verb != "status":
+            write(2, f"Usage: {self.program} all {{{'|'.join(VERBS)}}}\n")
             return statuses.UNIMPLEMENTED
         if options:
             return self._facts()

@@ -46,7 +46,7 @@ def perform(
         write(STDERR, f"{service.name}: {service.program} {move.words}\n")
     elif resolved in verbs.LINES and outcome != verbs.LACKING:
         move = _with_line(steps, resolved, move)
-    else:  # without steps if the service is LACKING: the complaint says what
+    else:  # a LACKING service gets no step, and the complaint says what it lacks
         move = _go_on(steps, resolved, move)
     complain(steps, program)
     return move.status
@@ -144,9 +144,9 @@ def usage(service: "Service", script: str, status: int = statuses.UNIMPLEMENTED)
 
 
 def warn(program: str, service: "Service", rest: list[str]) -> None:
-    """Print which parts of a declaration have no effect; ``status`` and ``stop`` do not."""
+    """Print which parts of a declaration have no effect, except for ``status`` and ``stop``."""
     if rest[:1] not in (["status"], ["stop"]):
-        write(2, "".join(f"{program}: warning: {doubt}\n" for doubt in service.doubts))
+        write(STDERR, "".join(f"{program}: warning: {doubt}\n" for doubt in service.doubts))
 
 
 def other_inits() -> bool:
