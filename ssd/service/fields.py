@@ -1,7 +1,7 @@
-"""Every field of a declaration, as data: the sources, the generators and the docs read it.
+"""Every field of a declaration, as a table for the sources, the generators and the docs.
 
-The keys of a TOML file, the keywords of ``Service`` and its attributes are these names; a
-shell file says ``SERVICE_`` and the name in capitals, or Debian's word
+Its names are the keys of a TOML file and the keywords and attributes of ``Service``. A shell
+file has ``SERVICE_`` and the name in capitals, or Debian's variable
 (``ssd.service.sources.debian``).
 """
 
@@ -9,10 +9,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     Row = tuple[str, str, object, str, str | None, str | None, str | None]
 
-# name, kind (ssd.service.kinds), default, meaning, and what LSB, Upstart and systemd call it
+# name, kind (ssd.service.kinds), default, meaning, and its names in LSB, Upstart and systemd
 TABLE: "tuple[Row, ...]" = (
     ("name", "name", None, "name of the service", "Provides", None, None),
-    ("description", "line", "", "what the console lines call it; the name if empty",
+    ("description", "line", "", "its name in console lines; the service's name if empty",
      "Short-Description", "description", "Description"),
     ("executable", "path", None, "the program", None, "exec", "ExecStart"),
     ("arguments", "words", [], "its arguments", None, "exec", "ExecStart"),
@@ -20,20 +20,21 @@ TABLE: "tuple[Row, ...]" = (
      None, "script", "ExecStart"),
     ("pidfile", "pidfile", None, "file with its pid, or none; /run/NAME.pid unless given",
      None, None, "PIDFile"),
-    ("process_name", "word", None, "the kernel's name of the process, if that has to match too",
-     None, None, None),
-    ("match_executable", "flag", False, "whether the running program has to match too",
+    ("process_name", "word", None,
+     "the kernel's name of the process, which must match too if given", None, None, None),
+    ("match_executable", "flag", False, "whether the running program must match too",
      None, None, None),
     ("user", "word", None, "account to run as, by name or number", None, "setuid", "User"),
     ("group", "word", None, "group to run as", None, "setgid", "Group"),
-    ("directories", "directories", [], "directories made before a start if they are missing",
+    ("directories", "directories", [], "directories to make before a start if they are missing",
      None, None, "RuntimeDirectory"),
     ("working_directory", "path", "/", "working directory", None, "chdir", "WorkingDirectory"),
     ("root", "path", None, "root directory (chroot(2))", None, "chroot", "RootDirectory"),
     ("environment", "table", {}, "variables added to the environment", None, "env", "Environment"),
-    ("pass_environment", "words", [], "variables that a supervisor passes on from its own",
-     None, "env", "PassEnvironment"),
-    ("environment_files", "paths", [], "shell files of assignments, read before a start",
+    ("pass_environment", "words", [],
+     "variables of a supervisor's own environment that it passes on", None, "env",
+     "PassEnvironment"),
+    ("environment_files", "paths", [], "files of shell assignments, read before a start",
      None, None, "EnvironmentFile"),
     ("umask", "octal", "022", "file mode creation mask, in octal", None, "umask", "UMask"),
     ("limits", "limits", {}, "resource limits: a number, unlimited, or SOFT:HARD",
@@ -46,11 +47,12 @@ TABLE: "tuple[Row, ...]" = (
     ("output", "path", None, "file that standard output and error are appended to",
      None, None, "StandardOutput"),
     ("log_file", "path", None, "file that the program itself logs to", None, None, None),
-    ("stop_schedule", "schedule", "TERM/30/KILL/5", "what a stop sends, and how long it waits",
-     None, "kill signal", "KillSignal"),
-    ("reload_signal", "reload", "none", "signal for a reload; none: it can only be restarted",
+    ("stop_schedule", "schedule", "TERM/30/KILL/5",
+     "signals that a stop sends, and how long it waits after each", None, "kill signal",
+     "KillSignal"),
+    ("reload_signal", "reload", "none", "signal for a reload; none if it can only be restarted",
      None, "reload signal", "ExecReload"),
-    ("background", "flag", True, "whether it has to be sent to the background; if not, it goes "
+    ("background", "flag", True, "whether a start sends it to the background; if not, it goes "
      "there itself and writes its pidfile", None, "expect", "Type"),
     ("before_start", "hook", "", "run as root by /bin/sh -e before a start",
      None, "pre-start", "ExecStartPre"),
@@ -58,16 +60,16 @@ TABLE: "tuple[Row, ...]" = (
     ("before_stop", "hook", "", "run before a stop", None, "pre-stop", "ExecStop"),
     ("after_stop", "hook", "", "run after a stop", None, "post-stop", "ExecStopPost"),
     ("readiness", "readiness", {"kind": "exec", "timeout": 60, "command": []},
-     "how a start knows that the service works", None, None, "Type"),
+     "how a start knows that the service is ready", None, None, "Type"),
     ("respawn", "respawn",
      {"when": "never", "limit": 10, "interval": 5, "delay": 0, "normal_exit": []},
-     "whether a supervisor brings it back", None, "respawn", "Restart"),
-    ("documentation", "words", [], "addresses and manual pages", None, None, "Documentation"),
+     "whether a supervisor restarts it", None, "respawn", "Restart"),
+    ("documentation", "words", [], "URLs and manual pages", None, None, "Documentation"),
     # LSB, "Comment Conventions for Init Scripts"
     ("provides", "words", [], "facilities that it provides; its name if empty",
      "Provides", None, None),
     ("required_start", "words", [], "what must run before it", "Required-Start", None, "Requires"),
-    ("required_stop", "words", [], "what has to run until it has stopped", "Required-Stop",
+    ("required_stop", "words", [], "what must run until it has stopped", "Required-Stop",
      None, None),
     ("should_start", "words", [], "what should run before it", "Should-Start", None, "After"),
     ("should_stop", "words", [], "what should run until it has stopped", "Should-Stop", None, None),
@@ -84,22 +86,22 @@ TABLE: "tuple[Row, ...]" = (
     ("version", "line", "", "version of the job", None, "version", None),
     ("emits", "words", [], "events that it emits", None, "emits", None),
     ("export", "words", [], "variables that its events carry", None, "export", None),
-    ("expect", "choice none fork daemon stop", "none", "how often it forks, or that it stops "
-     "itself when it is ready", None, "expect", None),
-    ("task", "flag", False, "whether it runs to an end, which is what a start waits for",
+    ("expect", "choice none fork daemon stop", "none", "how often it forks, or stop if it "
+     "stops itself when it is ready", None, "expect", None),
+    ("task", "flag", False, "whether it runs to an end, for which a start waits",
      None, "task", "Type"),
-    ("manual", "flag", False, "whether its events are left out of account", None, "manual", None),
+    ("manual", "flag", False, "whether its events are ignored", None, "manual", None),
     ("console", "choice none log output owner", "log", "where its output goes", None, "console",
      None),
     ("instance", "line", "", "what makes its instances differ", None, "instance", None),
-    ("usage", "text", "", "how to give it what it needs", None, "usage", None),
-    ("oom_score", "oom", None, "adjustment for the kernel's choice when memory runs out, or never",
+    ("usage", "text", "", "how to call it", None, "usage", None),
+    ("oom_score", "oom", None, "adjustment of the kernel's out-of-memory score, or never",
      None, "oom score", "OOMScoreAdjust"),
     ("apparmor_load", "path", None, "file of an AppArmor profile to load before a start",
      None, "apparmor load", None),
     ("apparmor_profile", "line", "", "AppArmor profile to switch to",
      None, "apparmor switch", "AppArmorProfile"),
-    ("cgroups", "words", [], "control groups: controller and what follows", None, "cgroup", None),
+    ("cgroups", "words", [], "control groups: controller and its arguments", None, "cgroup", None),
     ("debug", "flag", False, "whether the job is marked for debugging", None, "debug", None),
 )  # fmt: skip
 

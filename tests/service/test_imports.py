@@ -102,10 +102,10 @@ MORE = 700 if OTHER_INITS else 0  # lines of those
 # words of the command -> what of ssd it may load, and how many lines that may be
 BUDGETS = {
     "toml status": (COMMON | TOML, 3555),
-    "toml start": (COMMON | TOML | LINE, 3705),  # it runs already
+    "toml start": (COMMON | TOML | LINE, 3710),  # it runs already
     "toml stop": (COMMON | TOML | LINE | STOP, 4690),
     "shell status": (COMMON | SHELL, 4445),
-    "all status": (COMMON | TOML | SHELL | MANY, 4960),
+    "all status": (COMMON | TOML | SHELL | MANY, 4965),
 }
 
 
@@ -162,4 +162,4 @@ def test_start_loads_python_daemon_and_nothing_else(directory: Path) -> None:
         assert set() == own - COMMON - TOML - LINE - START - OTHER_INITS - {
             "ssd.pidfile.lock_directories"
         }
-        assert 5600 + MORE >= lines_of(files)
+        assert 5605 + MORE >= lines_of(files)

@@ -118,10 +118,10 @@ def test_shipped_declaration_has_debians_names() -> None:
 
 def test_administrators_files_are_read_in_their_order(tmp_path: Path) -> None:
     """The file for all of OpenStack comes first."""
-    folder = tmp_path / "etc/default"
-    folder.mkdir(parents=True)
-    (folder / "openstack").write_text("USE_SYSLOG=yes\nUSE_LOGFILE=no\n")
-    (folder / "nova-compute").write_text("USE_SYSLOG=no\nDAEMON_ARGS=-v\n")
+    directory = tmp_path / "etc/default"
+    directory.mkdir(parents=True)
+    (directory / "openstack").write_text("USE_SYSLOG=yes\nUSE_LOGFILE=no\n")
+    (directory / "nova-compute").write_text("USE_SYSLOG=no\nDAEMON_ARGS=-v\n")
     given = {b"PATH": b"/bin", b"ROOT_DIR": bytes(tmp_path)}
     service = shell.read(f"{SHIPPED}/nova-compute", given)
     assert ["-v"] == service.arguments

@@ -56,7 +56,7 @@ def test_names_come_from_the_files_of_a_directory(tmp_path: Path) -> None:
     """Each once, without the files that editors and packages leave."""
     for name in ("b.toml", "a", "a.toml", "c~", ".d", "e.dpkg-old", ".toml"):
         (tmp_path / name).write_text(TOML)
-    (tmp_path / "folder").mkdir()
+    (tmp_path / "directory").mkdir()
     assert ["a", "b"] == sources.names(str(tmp_path))
     assert [] == sources.names(str(tmp_path / "none"))
 

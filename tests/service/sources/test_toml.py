@@ -1,16 +1,15 @@
-"""Declarations in TOML: what is written is read again, and mistakes are named."""
+"""Declarations in TOML: reading, writing, and errors with their line."""
 
 import os
 import tomllib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ssd.service import DeclarationError, Service
 from ssd.service.fields import KINDS
 from ssd.service.sources import toml
-from ssd.service.sources.plain_toml import parse
 
 from ..strategies import value_of
 
@@ -30,42 +29,6 @@ def test_toml_text_makes_the_same_service(service: Service) -> None:
 def test_toml_text_is_valid(service: Service) -> None:
     """The standard library reads the same."""
     assert service.to_dict() == Service(**tomllib.loads(toml.write(service))).to_dict()
-
-
-# Pieces that make lines which are TOML, nearly TOML, or none.
-PIECES = st.sampled_from(
-    """a b-c 1 0 007 -5 +3 1_0 0x1 1.5 true false = , [ ] [[ ]] " ' \\ \\n \\" # \t { } . ''' """
-    '''""" é inf 1979-05-27 a=1 a="x" [a] [[a]] b='y' [b.c] a=[1,"2"] \r \u2028 \x7f'''.split(" ")
-)
-LINES = st.lists(PIECES, max_size=6).flatmap(
-    lambda pieces: st.sampled_from(["", " "]).map(lambda gap: gap.join(pieces))
-)
-
-
-@settings(max_examples=1500)
-@given(st.lists(LINES, max_size=5).map("\n".join))
-def test_plain_toml_agrees_with_the_standard_library(text: str) -> None:
-    """It may give up on anything, but what it reads is what tomllib reads."""
-    found = parse(text)
-    if found is not None:
-        assert tomllib.loads(text) == found
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        'a = "x # y" # z',
-        "a = 'c:\\d'",
-        'a = "tab\\tquote\\"end"',
-        "a = [1, 2,]",
-        "a = [\"x\", 'y' ]",
-        "a=-5\nb=+3\nc=true",
-        "[t]\na=1\n[[u]]\nb=2\n[[u]]\nb=3",
-    ],
-)
-def test_plain_toml_reads_plain_lines(text: str) -> None:
-    """It would be of no use if it gave up on these."""
-    assert tomllib.loads(text) == parse(text)
 
 
 MISTAKES = {
@@ -126,12 +89,12 @@ def test_file_that_is_not_utf8_is_an_error(tmp_path) -> None:
 
 def test_file_must_be_regular_and_small(tmp_path) -> None:
     """A pipe is not waited for, and no gigabyte is read."""
-    pipe, folder, large = (tmp_path / f"{name}.toml" for name in ("pipe", "folder", "large"))
+    pipe, directory, large = (tmp_path / f"{name}.toml" for name in ("pipe", "directory", "large"))
     os.mkfifo(pipe)
-    folder.mkdir()
+    directory.mkdir()
     large.touch()
     os.truncate(large, toml.MAX_FILE_SIZE + 1)
-    for file in (pipe, folder, large):
+    for file in (pipe, directory, large):
         with pytest.raises(DeclarationError) as caught:
             toml.read(str(file))
         assert str(file) == caught.value.file
