@@ -1,14 +1,19 @@
-"""Every sentence and exit status of the command; the docs show them from here.
+"""Every sentence of both commands, and the exit status of a failure.
 
-Standard output is byte for byte that of start-stop-daemon(8) 1.21.22. What goes to
-standard error begins with the name that the command was called by.
+Standard output is byte for byte that of start-stop-daemon(8) 1.21.22. Standard error is in our own
+words, after the name that the command was called by. The docs show both from here.
 """
 
+import errno
 import os
+
+from ssd import errors
+from ssd.statuses import FAILED, NOT_CONFIGURED, NOT_PRIVILEGED, UNKNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd import errors
+    from collections.abc import Callable
+    from typing import Any
 
 # Standard output.
 ALREADY_RUNNING = "{what} already running.\n"
@@ -29,7 +34,7 @@ NOT_KILLED = "{count} pids were not killed\n"
 REFUSED_TO_DIE = "Program {what}, {count} process(es), refused to die.\n"
 RETRY_IGNORED = "Ignoring --retry in test mode\n"
 
-# Standard error: {reason} is the system's word for the error.
+# Standard error. {reason} is the system's word for an error.
 TRY_HELP = "Try '{program} --help' for more information.\n"
 WARN_NAME = (
     "this system is not able to track process names\n"
@@ -38,7 +43,7 @@ WARN_NAME = (
 WARN_SIGNAL = "failed to kill {pid}: {reason}"
 WARN_KEPT = "pidfile '{path}' is kept: {reason}"
 
-# What could not be done, by the stage of a start. {detail} is a path, a number or a name.
+# What could not be done at a stage of a start. {detail} is a path, a number or a name.
 STAGES = {
     "chdir": "unable to chdir() to {detail}",
     "chroot": "unable to chroot() to {detail}",
@@ -55,51 +60,98 @@ STAGES = {
     "nice": "unable to alter nice level by {detail}",
     "notify": "cannot create notification {detail}",
     "output": "unable to open --output file '{detail}'",
-    "pidfile": "pidfile {detail} of the failed start is left",
+    "pidfile": "could not remove pidfile {detail} after the failed start",
     "procsched": "unable to set process scheduler",
     "user": "unable to set uid to {detail}",
 }
 
-# By class of exception: a template over its attributes. A reason in parentheses is added
-# where a system call failed.
-ERRORS = {
-    "ExecutableMissing": "unable to stat {error.path} ({error.strerror})",
-    "PidfileUnreadable": "unable to open pidfile {error.path} ({error.reason})",
-    "PidfileUnsafe": "matching on pidfile {error.path} is insecure: {error.reason}",
-    "PidfileUnwritable": "unable to write or remove pidfile '{error.path}' ({error.reason})",
-    "ProcessTableError": "unable to read the process table: {error.reason}",
-    "ProcessUnreadable": (
-        "process {error.pid} runs, and this user may not read whether it is the one meant; "
-        "ask as its user or by its pid alone, or remove a pidfile that is out of date"
+# Why a program is not ready, by the reason in NotReady. {program} is the program with its pid.
+NOT_READY = {
+    "errno": "{program} failed to initialize ({strerror})",
+    "exited": "{program} ended before it was ready",
+    "invalid": "cannot parse notification {error.detail}",
+    "unheard": "{program} was started, but waiting for it failed: {error.detail}",
+    "timeout": "{program} is not ready after {error.detail} seconds",
+}
+
+
+def at_stage(stage: str, detail: str, reason: str | None) -> str:
+    """Say what failed at a stage of a start, and why if a system call failed."""
+    text = STAGES[stage].format(detail=detail)
+    return f"{text} ({reason})" if reason else text
+
+
+def _not_ready(error: errors.NotReady) -> str:
+    pid = error.process.pid
+    program = f"program (pid {pid})" if pid else "program"
+    strerror = os.strerror(error.errno) if error.errno else "errno 0"
+    return NOT_READY[error.reason].format(error=error, program=program, strerror=strerror)
+
+
+def _failed_call(error: OSError) -> str:
+    if error.filename is None or error.strerror is None:
+        return error.strerror or str(error)
+    path = error.filename  # bytes or a descriptor, if the call got that
+    return f"{os.fsdecode(path) if isinstance(path, bytes) else path}: {error.strerror}"
+
+
+def _unforeseen(error: BaseException) -> str:
+    where, trace = "", error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not file.startswith("<"):  # of importlib, for example
+            where = f" ({file}:{trace.tb_lineno})"
+        trace = trace.tb_next
+    return " ".join(f"unforeseen error: {type(error).__name__}: {error}".split()) + where
+
+
+# By class of exception: a template over the error, or a function of it. An error of any other
+# class is worded as its nearest base class.
+SENTENCES: "dict[type[BaseException], str | Callable[[Any], str]]" = {
+    errors.ExecutableMissing: "unable to stat {error.path} ({error.strerror})",
+    errors.NotReady: _not_ready,
+    errors.PidfileUnreadable: "unable to open pidfile {error.path} ({error.reason})",
+    errors.PidfileUnsafe: "matching on pidfile {error.path} is insecure: {error.reason}",
+    errors.PidfileUnwritable: "unable to write or remove pidfile '{error.path}' ({error.reason})",
+    errors.ProcessTableError: "unable to read the process table: {error.reason}",
+    errors.ProcessUnreadable: (
+        "process {error.pid} runs, but this user may not read whether it is the daemon; "
+        "run this as its user, match by its pid alone, or remove the pidfile if it is out of date"
     ),
-    "StartBlocked": (
-        "another start of the same has held {error.path} for {error.seconds:g} seconds; "
+    errors.StartBlocked: (
+        "another start of this daemon has held {error.path} for {error.seconds:g} seconds; "
         "end it, or remove that file"
     ),
-    "UnknownGroup": "group '{error.group}' not found",
-    "UnknownUser": "user '{error.user}' not found",
-}
-NOT_READY = {
-    "errno": "program failed to initialize ({reason})",
-    "exited": "program (pid {error.process.pid}) ended before it was ready",
-    "invalid": "cannot parse notification {error.detail}",
-    "unheard": "program (pid {error.process.pid}) was started, but not heard: {error.detail}",
-    "timeout": "timed out waiting for a notification ({error.detail} seconds, --notify-timeout)",
+    errors.StartFailed: lambda error: at_stage(error.stage, error.detail, error.reason),
+    errors.UnknownGroup: "group '{error.group}' not found",
+    errors.UnknownUser: "user '{error.user}' not found",
+    errors.Error: str,
+    OSError: _failed_call,
+    BaseException: _unforeseen,
 }
 
 
-def describe(error: "errors.Error") -> str:
-    """Put an exception of the family into words, without the program's name."""
-    name = type(error).__name__
-    if name == "StartFailed":
-        text = STAGES[error.stage].format(detail=error.detail)  # type: ignore[attr-defined]
-        reason = error.reason  # type: ignore[attr-defined]
-        return f"{text} ({reason})" if reason else text
-    if name == "NotReady":
-        code = error.errno  # type: ignore[attr-defined]
-        reason = os.strerror(code) if code else "errno 0"
-        return NOT_READY[error.reason].format(error=error, reason=reason)  # type: ignore[attr-defined]
-    return ERRORS[name].format(error=error)
+def describe(error: BaseException) -> str:
+    """Say in one line what went wrong, without the program's name."""
+    row = next(SENTENCES[kind] for kind in type(error).__mro__ if kind in SENTENCES)
+    return row.format(error=error) if isinstance(row, str) else row(error)
+
+
+def is_denial(error: BaseException) -> bool:
+    """Tell whether the caller lacks a privilege (LSB's status 4)."""
+    if isinstance(error, errors.StartFailed) and error.stage == "exec":
+        return False  # the mode of the program decides whether it can be executed
+    denials = (errors.StartFailed, errors.PidfileUnwritable, OSError)
+    return isinstance(error, denials) and error.errno in (errno.EPERM, errno.EACCES)
+
+
+def status_of(error: BaseException, verb: str) -> int:
+    """Return the LSB status of a verb of a service that an error ended before its first look."""
+    if verb == "status":
+        return UNKNOWN
+    if is_denial(error):
+        return NOT_PRIVILEGED
+    return NOT_CONFIGURED if isinstance(error, errors.Error) else FAILED
 
 
 def progress(event: str, what: str, *values: object) -> str:

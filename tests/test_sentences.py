@@ -12,7 +12,7 @@ from ssd import errors
 from ssd.accounts import Account, changes
 from ssd.errors import NotReady, StartFailed
 from ssd.matching import Process
-from ssd.sentences import NOT_READY, PROGRESS, STAGES, describe, progress
+from ssd.sentences import NOT_READY, PROGRESS, SENTENCES, STAGES, describe, progress, status_of
 
 PACKAGE = Path(str(ssd.__file__)).parent
 # What takes part in a start; other rooms have words of their own.
@@ -35,22 +35,76 @@ EXAMPLES: list[tuple[errors.Error, list[str]]] = [
     (errors.NotReady(ONE, "exited"), ["123"]),
 ]
 # These do not end it: roots of the family, and what the verbs answer with a sentence of
-# standard output.
-ANSWERED = {"Error", "PidfileError", "AlreadyRunning", "NotStopped", "NotPermitted"}
-
-
-def classes() -> set[str]:
-    """Return the names of all exceptions of the family."""
-    return {
-        name
-        for name, value in vars(errors).items()
-        if isinstance(value, type) and issubclass(value, errors.Error)
-    }
+# standard output. They are worded as a traceback has them.
+ANSWERED = {
+    errors.Error, errors.PidfileError, errors.AlreadyRunning, errors.NotStopped,
+    errors.NotPermitted,
+}  # fmt: skip
 
 
 def test_every_failure_has_a_sentence() -> None:
-    """A class without one would end the command with a traceback."""
-    assert classes() == {type(error).__name__ for error, _ in EXAMPLES} | ANSWERED
+    """Each class of the family has a row, or stands among those that need none."""
+    classes = {
+        value
+        for value in vars(errors).values()
+        if isinstance(value, type) and issubclass(value, errors.Error)
+    }
+    assert classes == {type(error) for error, _ in EXAMPLES} | ANSWERED
+    assert classes == {kind for kind in SENTENCES if issubclass(kind, errors.Error)} | ANSWERED
+
+
+class Mine(errors.PidfileUnsafe):
+    """A caller's own."""
+
+
+# error -> its words
+WORDS: list[tuple[BaseException, str]] = [
+    (Mine("/p", "it is odd"), "matching on pidfile /p is insecure: it is odd"),
+    (errors.NotStopped([ONE]), str(errors.NotStopped([ONE]))),
+    (errors.PidfileError("/p", "it is odd"), "pidfile /p: it is odd"),
+    (OSError(24, "Too many open files"), "Too many open files"),
+    (FileNotFoundError(2, "No such file", b"/\xff"), "/\udcff: No such file"),
+    (OSError(9, "Bad file descriptor", 7), "7: Bad file descriptor"),
+    (OSError("a text alone"), "a text alone"),
+    (KeyError("x"), "unforeseen error: KeyError: 'x'"),
+]
+
+
+@pytest.mark.parametrize("example", WORDS, ids=[type(error).__name__ for error, _ in WORDS])
+def test_error_of_another_class_is_worded_as_its_nearest_base(
+    example: tuple[BaseException, str],
+) -> None:
+    """A subclass by its parent's row, any other failure by the last rows."""
+    error, words = example
+    assert words == describe(error)
+
+
+def test_unforeseen_error_is_named_with_its_place() -> None:
+    """In one line, with the last file and line of the traceback."""
+    with pytest.raises(ZeroDivisionError) as caught:
+        _ = 1 // 0
+    line = caught.tb.tb_lineno
+    assert describe(caught.value).endswith(f" ({__file__}:{line})")
+
+
+# (error, verb) -> LSB status
+STATUSES = [
+    (errors.PidfileUnwritable("/p", "Permission denied", 13), "start", 4),
+    (errors.PidfileUnwritable("/p", "No space left", 28), "start", 6),
+    (errors.StartFailed("user", "nova", 1, "Operation not permitted"), "start", 4),
+    (errors.StartFailed("exec", "/x", 13, "Permission denied"), "start", 6),
+    (PermissionError(13, "Permission denied", "/x"), "stop", 4),
+    (OSError(24, "Too many open files"), "stop", 1),
+    (KeyError("x"), "stop", 1),
+    (PermissionError(13, "Permission denied", "/x"), "status", 4),
+    (KeyError("x"), "status", 4),
+]
+
+
+@pytest.mark.parametrize(("error", "verb", "status"), STATUSES)
+def test_status_of_a_failure_is_lsbs(error: BaseException, verb: str, status: int) -> None:
+    """4 no privilege, 6 not configured, 1 anything else; a status question has 4 for all."""
+    assert status == status_of(error, verb)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[type(error).__name__ for error, _ in EXAMPLES])

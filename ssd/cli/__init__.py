@@ -25,9 +25,9 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
             _leave_path(argv[0])
         return run(argv[1:], voice, table, True, options)
     except BaseException as error:  # noqa: BLE001 - it must not end with 1, which is an answer
-        from ssd import unforeseen
+        from ssd.sentences import describe
 
-        voice.complain(unforeseen.describe(error))
+        voice.complain(describe(error))
         return _fault(FATAL, options)
 
 
@@ -60,7 +60,7 @@ def run(
 
         # An OSError is not about the service but about ssd itself: no descriptor left, say.
         voice.flush()
-        voice.complain(describe(error) if isinstance(error, Error) else str(error))
+        voice.complain(describe(error))
     finally:
         voice.flush()
     return _fault(FATAL, options)

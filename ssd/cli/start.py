@@ -37,9 +37,9 @@ def start(options: Options, voice: Voice, table: "ProcessTable | None" = None) -
 
 def _warn(voice: Voice, stage: str, detail: str, reason: str | None) -> None:
     """Warn of what failed at a stage without stopping the start."""
-    from ssd.sentences import STAGES
+    from ssd.sentences import at_stage
 
-    voice.warn(f"{STAGES[stage].format(detail=detail)} ({reason})")
+    voice.warn(at_stage(stage, detail, reason))
 
 
 def _say(voice: Voice, path: str, event: str, *values: object) -> None:

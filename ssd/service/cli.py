@@ -26,10 +26,10 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
         words = call.options(argv[1:])
         return call.status if words is None else _dispatch(call, words)
     except BaseException as error:  # noqa: BLE001 - Python's status 1 would look like an answer
-        from ssd.service.wording import describe, exit_status
+        from ssd.sentences import describe, status_of
 
         write(2, f"{call.program}: {describe(error)}\n")
-        return exit_status(error, "".join((words or [])[1:2]))
+        return status_of(error, "".join((words or [])[1:2]))
 
 
 def _settle() -> None:

@@ -149,7 +149,7 @@ BUDGETS = {
             "ssd.statuses",
             "ssd.stdio",
         },
-        1081,
+        1140,
     ),
     "--status --pidfile {pidfile}": (COMMON, 1850),
     "--status --pidfile {marked}": (COMMON | MARK, 2000),

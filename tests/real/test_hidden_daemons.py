@@ -143,7 +143,7 @@ def test_unreadable_process_is_neither_dead_nor_matched(
             "--stop": [*asked, "--oknodo"],
             "--start": [*program.start()[1:], *asked, "--oknodo"],
         }
-        said = f"ssd: process {pid} runs, and this user may not read whether it is the one meant"
+        said = f"ssd: process {pid} runs, but this user may not read whether it is the daemon"
         for command, words in calls.items():
             done = run(*program.called(ssd, command, *words))
             expected = 4 if command in ("--status", "--pidof") else 2

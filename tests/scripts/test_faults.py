@@ -108,14 +108,14 @@ def test_fault_is_named_in_one_line(case: str, place: Place) -> None:
 
 # (a module that is loaded late, the command, its words, the status)
 LATE = [
-    ("ssd/cli/status.py", "ssd", "--status --pid 1", 4),
-    ("ssd/cli/status.py", "ssd", "--pidof --pid 1", 4),
+    ("ssd/finding.py", "ssd", "--status --pid 1", 4),
+    ("ssd/finding.py", "ssd", "--pidof --pid 1", 4),
     ("ssd/cli/stop.py", "ssd", "--stop --pid 1 --test", 2),
     ("ssd/cli/start.py", "ssd", "--start --test --exec /bin/true", 2),
-    ("ssd/sentences.py", "ssd", "--status --pid 1", 4),
+    ("ssd/sentences.py", "ssd", "--status --exec /none", 4),
     ("ssd/service/verbs/performing.py", "ssd-service", "--directory={place} nap status", 4),
     ("ssd/service/verbs/performing.py", "ssd-service", "--directory={place} nap start", 1),
-    ("ssd/service/wording.py", "ssd-service", "--directory={place} nap status", 4),
+    ("ssd/sentences.py", "ssd-service", "--directory={place} nap status", 4),
     ("ssd/service/lsb/calls.py", "ssd-service", "lsb pidofproc /bin/true", 4),
     ("ssd/service/lsb/calls.py", "ssd-service", "lsb start_daemon /bin/true", 2),
     ("ssd/service/lsb/log.py", "ssd-service", "lsb log_end_msg 0", 1),
@@ -134,7 +134,7 @@ def test_module_that_is_broken_fails_with_what_was_asked_for(
     shutil.copytree(HERE / "ssd", place.packages / "ssd")
     (place.packages / broken).write_text("raise RecursionError('as deep as the sea')\n")
     # The error has to get into words for a look at a declaration that cannot be meant.
-    fault = "what\n" if "wording" in broken else "executable = '/bin/true'\n"
+    fault = "what\n" if "sentences" in broken else "executable = '/bin/true'\n"
     (tmp_path / "nap.toml").write_text(fault)
     done = place(command, *line.format(place=tmp_path).split())
     assert (status, True) == (done.returncode, "as deep as the sea" in said(done)), done.stderr

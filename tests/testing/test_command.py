@@ -196,7 +196,7 @@ def test_help_is_the_commands_own(ssd_command: SsdCommand) -> None:
 def test_daemon_that_hides_itself_is_managed(
     hidepid: bool, ssd_command: SsdCommand, pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
-    """By its pid it is running and is stopped; whether it is the one meant nobody can tell."""
+    """By its pid it is running and is stopped; nobody can tell whether it is the daemon."""
     fake_processes.register(WEBD)
     fake_processes.caller_uid = os.getuid()
     fake_processes.hidepid = hidepid
@@ -207,8 +207,8 @@ def test_daemon_that_hides_itself_is_managed(
     daemon = fake_processes.started[0]
     daemon.uid, daemon.dumpable = fake_processes.caller_uid, False
     unclear = (
-        f"ssd: process {daemon.pid} runs, and this user may not read whether it is the one meant; "
-        "ask as its user or by its pid alone, or remove a pidfile that is out of date\n"
+        f"ssd: process {daemon.pid} runs, but this user may not read whether it is the daemon; "
+        "run this as its user, match by its pid alone, or remove the pidfile if it is out of date\n"
     )
     assert (0, "", "") == ssd_command("--status", *match)
     assert (4, "", unclear) == ssd_command("--status", *match, "--exec", WEBD)

@@ -66,8 +66,8 @@ def killproc(say: "Say", words: list[str]) -> int:
 
 def start_daemon(say: "Say", words: list[str]) -> int:
     """Become the daemon, or return 0 where it runs already and 2 if it cannot be started."""
-    from ssd import sentences as messages
     from ssd.cli.values import leading_number
+    from ssd.sentences import at_stage
     from ssd.service.lsb.daemons import plan_start
     from ssd.starting import Start
 
@@ -89,7 +89,7 @@ def start_daemon(say: "Say", words: list[str]) -> int:
             background=False,
             make_pidfile=False,
             warn=lambda stage, detail, reason: say(
-                f"start_daemon: {messages.STAGES[stage].format(detail=detail)} ({reason})"
+                f"start_daemon: {at_stage(stage, detail, reason)}"
             ),
             say=lambda event, *values: None,
         ).run()
@@ -180,7 +180,7 @@ def _find(say: "Say", words: list[str]) -> "Found":
 
 def _described(error: Error) -> str:
     """Put an exception into words."""
-    from ssd.service.wording import describe  # only where something went wrong
+    from ssd.sentences import describe  # only where something went wrong
 
     return describe(error)
 

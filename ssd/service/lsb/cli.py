@@ -54,7 +54,7 @@ def main(words: list[str]) -> int:
         return INVALID
     except BaseException as error:  # noqa: BLE001 - it has its place in the table, too
         # Not about the daemon but about us: no descriptor left, a broken package, an interruption.
-        from ssd.service.wording import describe
+        from ssd.sentences import describe
 
         say(f"{name}: {describe(error)}")
         return FAULTS.get(name, FAILED)

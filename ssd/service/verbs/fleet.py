@@ -122,10 +122,10 @@ class Fleet:
 
     def _fail(self, error: "Error | OSError", verb: str) -> int:
         """Report an error; return the same status as the verb by the service's name."""
-        from ssd.service.wording import describe, exit_status
+        from ssd.sentences import describe, status_of
 
         write(2, f"{self.program}: {describe(error)}\n")
-        return exit_status(error, verb)
+        return status_of(error, verb)
 
     def _read(self, verb: str) -> "tuple[list[Service], int]":
         """Read all declarations; report those that are invalid, and leave them out."""
@@ -184,9 +184,9 @@ class Fleet:
             steps = Steps(service, self.table)
             outcome = steps.look()
         except (Error, OSError) as error:
-            from ssd.service.wording import describe, exit_status
+            from ssd.sentences import describe, status_of
 
-            return exit_status(error, "status"), "", [describe(error)]
+            return status_of(error, "status"), "", [describe(error)]
         status = verbs.decide("status", verbs.LOOK, outcome).status
         return status, sentence(steps, outcome, brief=True), steps.complaints
 

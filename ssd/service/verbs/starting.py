@@ -96,6 +96,6 @@ def execute(steps: "Steps") -> str:
 
 
 def _warning(stage: str, detail: str, reason: str | None) -> str:
-    from ssd.sentences import STAGES
+    from ssd.sentences import at_stage
 
-    return f"{STAGES[stage].format(detail=detail)} ({reason})"
+    return at_stage(stage, detail, reason)

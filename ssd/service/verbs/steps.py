@@ -56,7 +56,7 @@ class Steps:
     def complain(self, error: "Error | OSError | str") -> None:
         """Keep a complaint in words; keep it once, even if the next step finds it again."""
         if not isinstance(error, str):
-            from ssd.service.wording import describe
+            from ssd.sentences import describe
 
             error = describe(error)
         if error not in self.complaints:
@@ -64,7 +64,7 @@ class Steps:
 
     def failed(self, error: "Error | OSError") -> str:
         """Keep an error, and return its outcome: DENIED or FAILED."""
-        from ssd.service.wording import is_denial
+        from ssd.sentences import is_denial
 
         self.complain(error)
         return verbs.DENIED if is_denial(error) else verbs.FAILED
