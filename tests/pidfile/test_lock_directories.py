@@ -1,4 +1,4 @@
-"""Where the lock of a start without a pidfile lies: in one place for each user, his own."""
+"""The directories of locks: one for each account, which no other user can write."""
 
 import fcntl
 import os
@@ -32,7 +32,7 @@ KEYS = [
 
 
 def test_different_criteria_have_different_locks() -> None:
-    """The name is made of all that is looked for, and holds no slash."""
+    """The key contains every criterion, and no slash."""
     names = [lock_directories.key(criteria) for criteria in KEYS]
     assert (len(KEYS), []) == (len(set(names)), [name for name in names if b"/" in name])
 
@@ -51,7 +51,7 @@ else:
 """
 
 
-# Prints the directory that the lock of a pidfile lies in.
+# Prints the directory of a pidfile's lock.
 BESIDE = """
 import os, sys
 from ssd.pidfile import locking
@@ -69,7 +69,7 @@ else:
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
 def test_roots_locks_are_in_run(in_namespace: Run) -> None:
-    """The directory is made with the first lock, and is root's alone."""
+    """The first lock creates the directory, which only root can write."""
     done = in_namespace(sys.executable, "-c", WITHOUT)
     assert "/run/ssd/.name-78.lock 0o700\n" == done.stdout, done.stderr
 
@@ -81,7 +81,7 @@ def _own(path: Path, mode: int = 0o755) -> None:
 
 
 def _made(make: Callable[[Path], object]) -> Callable[[Path], None]:
-    """Return what makes ``.cache/ssd`` in a home by ``make``."""
+    """Return a function that creates ``.cache/ssd`` in a home by ``make``."""
 
     def furnish(home: Path) -> None:
         _own(home / ".cache")
@@ -98,7 +98,7 @@ def _elsewhere(home: Path) -> None:
 IN_HOME = "{home}/.cache/ssd/.name-78.lock 0o700\n"
 IN_TMP = f"/tmp/ssd-{NOBODY}/.name-78.lock 0o700\n"
 
-# how the home directory, made for him before, is found -> where the lock is
+# what was done to the home directory -> where the lock is
 HOMES: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda home: None, IN_HOME),
     "with a cache": (lambda home: _own(home / ".cache"), IN_HOME),
@@ -116,13 +116,13 @@ HOMES: dict[str, tuple[Callable[[Path], object], str]] = {
     "gone": (Path.rmdir, IN_TMP),
 }
 
-# Runs $3 as the user that has $1 for his home, among accounts of the namespace's own.
+# Runs $3 as a user with the home directory $1, with the namespace's own accounts.
 AS_USER = f"""
 printf '%s\\n' "user:x:{NOBODY}:{NOBODY}::$1:/bin/sh" > /run/passwd
 mount --bind /run/passwd /etc/passwd
 exec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups "$2" -c "$3"
 """
-# A login's variables; cron has none of these.
+# The variables of a login; cron has none of them.
 LOGIN = {"XDG_RUNTIME_DIR": "/tmp", "XDG_CACHE_HOME": "/tmp", "HOME": "/tmp"}
 
 
@@ -132,7 +132,7 @@ LOGIN = {"XDG_RUNTIME_DIR": "/tmp", "XDG_CACHE_HOME": "/tmp", "HOME": "/tmp"}
 def test_locks_of_a_user_are_where_the_account_says(
     case: str, variables: dict[str, str], in_namespace: Run, tmp_path: Path
 ) -> None:
-    """In a home that is his alone, else in /tmp; the environment has no say in it."""
+    """In a home that only the user can write, else in /tmp; the environment does not matter."""
     skip_without_nobody()
     home = tmp_path / "home"
     _own(tmp_path)
@@ -147,14 +147,14 @@ def test_locks_of_a_user_are_where_the_account_says(
 
 @pytest.mark.requires_namespaces
 def test_directory_of_another_user_in_tmp_is_not_used(in_namespace: Run, tmp_path: Path) -> None:
-    """There is no lock then: whoever made the directory could hold it for ever."""
+    """There is no lock then, because the owner of the directory could hold it for ever."""
     skip_without_nobody()
     planted = f"mkdir /tmp/ssd-{NOBODY}\n" + AS_USER
     done = in_namespace("sh", "-ec", planted, "sh", "/nonexistent", sys.executable, WITHOUT)
     assert f"NoLock /tmp/ssd-{NOBODY}/.name-78.lock\n" == done.stdout, done.stderr
 
 
-# What is left of starts ----------------------------------------------------------------------
+# Leftovers of starts -------------------------------------------------------------------------
 
 LONG_AGO = 1_000_000_000
 
@@ -167,7 +167,7 @@ def _left(directory: Path, name: str, made: float = LONG_AGO) -> Path:
 
 
 def _clear(directory: Path) -> list[str]:
-    """Clear a directory of locks; return what it still holds."""
+    """Remove leftovers from a directory of locks; return what remains."""
     fd = os.open(directory, os.O_PATH)
     try:
         with nothing_left():
@@ -178,9 +178,9 @@ def _clear(directory: Path) -> list[str]:
 
 
 def test_leftover_lock_file_is_removed(tmp_path: Path) -> None:
-    """One is left by each start that became its program, and by each that was killed."""
+    """Each foreground start leaves one, and each start that is killed."""
     _left(tmp_path, ".exec-1-2.lock")
-    _left(tmp_path, ".name-78.lock", time.time() + 3600)  # the clock was wrong
+    _left(tmp_path, ".name-78.lock", time.time() + 3600)  # written while the clock was wrong
     _left(tmp_path, ".name-79.lock").chmod(0o400)
     _left(tmp_path, "notes")
     (tmp_path / ".pid-1.lock").symlink_to("notes")
@@ -201,7 +201,7 @@ def test_held_or_young_lock_file_is_not_removed(tmp_path: Path) -> None:
 def test_new_lock_file_of_the_same_name_is_not_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its holder removes the one that was opened, and the next start has another by its name."""
+    """The last holder removes the opened file, and the next start creates another one."""
     old = _left(tmp_path, ".name-78.lock")
     flock, new = fcntl.flock, []
 
@@ -223,7 +223,7 @@ def test_new_lock_file_of_the_same_name_is_not_removed(
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
 def test_foreground_starts_do_not_pile_up_lock_files(in_namespace: Run, ssd_path: Path) -> None:
-    """Each leaves one, for it becomes its program with the lock in hand; the next clears it."""
+    """Each leaves one, because it executes its program under the lock; the next removes it."""
     script = """
 for each in 1 2 3; do
     mkdir /run/$each
@@ -237,7 +237,7 @@ ls -A /run/ssd | grep -c lock
 
 
 def test_files_beside_a_pidfile_are_not_removed(tmp_path: Path) -> None:
-    """Such a directory is not of locks alone."""
+    """The pidfile's directory has other files, too."""
     skip_without_nobody()
     other = _left(tmp_path, ".other.lock")
     os.chown(other, NOBODY, NOBODY)
@@ -249,23 +249,23 @@ def test_files_beside_a_pidfile_are_not_removed(tmp_path: Path) -> None:
 
 @pytest.mark.requires_root
 def test_user_without_home_locks_beside_an_own_pidfile(in_namespace: Run, tmp_path: Path) -> None:
-    """Then what a stranger put in /tmp is in nobody's way; elsewhere it is."""
+    """A planted directory in /tmp has no effect then; without the own directory it has."""
     skip_without_nobody()
     planted = (
-        f"mkdir -m 777 /tmp/ssd-{NOBODY} /run/all; mkdir -m 750 /run/his /run/roots\n"
-        f'chown {NOBODY}:{NOBODY} /run/his; chmod 755 /run/roots\n{AS_USER.rstrip()} "$4"'
+        f"mkdir -m 777 /tmp/ssd-{NOBODY} /run/all; mkdir -m 750 /run/own /run/roots\n"
+        f'chown {NOBODY}:{NOBODY} /run/own; chmod 755 /run/roots\n{AS_USER.rstrip()} "$4"'
     )
     found = {}
-    for where in ("his", "all", "roots"):
+    for where in ("own", "all", "roots"):
         words = ["sh", "-ec", planted, "sh", "/nonexistent", sys.executable, BESIDE]
         found[where] = in_namespace(*words, f"/run/{where}/x.pid").stdout
-    expected = {"his": "/run/his\n", "all": "NoLock\n", "roots": "NoLock\n"}
+    expected = {"own": "/run/own\n", "all": "NoLock\n", "roots": "NoLock\n"}
     assert expected == found
 
 
 @pytest.mark.requires_namespaces
 def test_root_without_a_writable_run_locks_in_tmp(in_namespace: Run) -> None:
-    """So it is in a user namespace, where the machine's /run belongs to nobody who is known."""
+    """In a user namespace the owner of the machine's /run is not mapped."""
     script = 'mount -t tmpfs -o ro none /run; exec "$@"'
     done = in_namespace("sh", "-ec", script, "sh", sys.executable, "-c", WITHOUT)
     assert "/tmp/ssd-0/.name-78.lock 0o700\n" == done.stdout, done.stderr
@@ -273,7 +273,7 @@ def test_root_without_a_writable_run_locks_in_tmp(in_namespace: Run) -> None:
 
 @pytest.mark.requires_namespaces
 def test_unmapped_owner_does_not_prevent_a_lock(in_namespace: Run) -> None:
-    """In a user namespace a directory's owner may have no number, which chown(2) refuses."""
+    """In a user namespace a directory's owner may be unmapped, which chown(2) refuses."""
     script = """
 mkdir -m 1777 /tmp/theirs; [ "$(id -u)" = 0 ] && chown 4321:4321 /tmp/theirs 2> /dev/null
 exec unshare --user --map-root-user "$0" -c "$1" /tmp/theirs/x.pid

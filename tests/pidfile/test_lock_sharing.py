@@ -1,4 +1,4 @@
-"""The lock of a start among users: who waits for whom, and who cannot be made to wait."""
+"""The lock of a start among several users: no user can make another one wait."""
 
 import os
 import subprocess
@@ -21,14 +21,14 @@ from ssd.stopping import Stop
 from ssd.stopping import run as drive
 
 SOMEBODY = 1  # a second ordinary user
-GROUP = 4321  # a group that both are in
+GROUP = 4321  # a group of both users
 USERS: dict[str, dict[str, Any]] = {
     "root": {},
     "nobody": {"user": NOBODY, "group": NOBODY, "extra_groups": [GROUP], "cwd": "/"},
     "somebody": {"user": SOMEBODY, "group": SOMEBODY, "extra_groups": [GROUP], "cwd": "/"},
 }
 # mode, owner and group of the pidfile's directory
-PLACES = {
+DIRECTORIES = {
     "a directory of root's": (0o755, 0, 0),
     "a directory of the daemon's": (0o755, NOBODY, NOBODY),
     "a directory of everybody's": (0o777, 0, 0),
@@ -36,30 +36,30 @@ PLACES = {
     "a directory of a group": (0o775, 0, GROUP),
     "a directory that hands its group down": (0o2775, 0, GROUP),
 }
-OTHERS = [place for place in PLACES if place != "a directory of root's"]
+OTHERS = [name for name in DIRECTORIES if name != "a directory of root's"]
 
 
-# Whoever trusts each other -----------------------------------------------------------------
+# Starts of one user ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize("where", DIRECTORIES)
 @pytest.mark.parametrize("who", ["root", "nobody"])
 def test_starts_of_one_user_exclude_each_other(who: str, where: str, tmp_path: Path) -> None:
-    """Root by cron and root by a login have one lock; so has any user."""
+    """Root has the same lock in cron and in a login, and so has every user."""
     skip_without_nobody()
     path = tmp_path / "x.pid"
-    with shared(tmp_path, *PLACES[where]), holder(path, **USERS[who]) as process:
+    with shared(tmp_path, *DIRECTORIES[where]), holder(path, **USERS[who]) as process:
         assert b"held\n" == line(process)
         done = python(TRY, path, **{**USERS[who], "env": {"HOME": "/tmp", "TMPDIR": "/none"}})
         assert b"StartBlocked\n" == done.stdout, done.stderr
-        # Who has no home may have nothing better than a directory of his own.
+        # A user without a home may have no better directory than an own one.
         assert who == "nobody" or [] == listing(tmp_path)
 
 
-# Whoever does not --------------------------------------------------------------------------
+# Starts of several users -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize("where", DIRECTORIES)
 @pytest.mark.parametrize(
     ("first", "second"),
     [("nobody", "somebody"), ("root", "nobody"), ("nobody", "root")],
@@ -67,17 +67,17 @@ def test_starts_of_one_user_exclude_each_other(who: str, where: str, tmp_path: P
 def test_starts_of_two_users_do_not_wait(
     first: str, second: str, where: str, tmp_path: Path
 ) -> None:
-    """Whoever could be waited for could keep the other from starting."""
+    """A user who is waited for could prevent the other's start."""
     skip_without_nobody()
     path = tmp_path / "x.pid"
-    with shared(tmp_path, *PLACES[where]), holder(path, **USERS[first]) as process:
+    with shared(tmp_path, *DIRECTORIES[where]), holder(path, **USERS[first]) as process:
         assert b"held\n" == line(process)
         done = python(TRY, path, **USERS[second])
         assert (b"free\n", b"") == (done.stdout, done.stderr)
 
 
 def test_other_user_cannot_open_roots_lock(tmp_path: Path) -> None:
-    """Neither its file nor its directory is open to him, held or not."""
+    """Neither the file nor its directory can be opened, held or not."""
     skip_without_nobody()
     lock = take(tmp_path / "x.pid")
     try:
@@ -89,7 +89,7 @@ def test_other_user_cannot_open_roots_lock(tmp_path: Path) -> None:
     assert b"False\nFalse\n" == done.stdout
 
 
-# Locks the old way, beside the pidfile, under every name that anybody may have used, and stays.
+# Locks beside the pidfile, under every name that older versions used, and stays.
 STRANGER = """
 import fcntl, os, sys
 os.umask(0)
@@ -104,7 +104,7 @@ sys.stdin.read()
 
 @contextmanager
 def stranger(folder: Path, *names: str) -> Iterator[None]:
-    """Let a stranger lock files in a folder."""
+    """Let another user lock files in a directory."""
     words = [sys.executable, "-c", STRANGER, *(str(folder / name) for name in names)]
     pipe = subprocess.PIPE
     with subprocess.Popen(words, stdin=pipe, stdout=pipe, **as_nobody()) as process:
@@ -117,11 +117,11 @@ def stranger(folder: Path, *names: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("where", OTHERS[:3])
 def test_locks_of_another_user_block_no_start(where: str, tmp_path: Path) -> None:
-    """Neither root's start nor his stop: in no directory of others is there a lock of his."""
+    """Neither root's start nor stop waits, because root has no lock in such a directory."""
     skip_without_nobody()
     path = tmp_path / "x.pid"
     file = lock_file(path)
-    with shared(tmp_path, *PLACES[where]), stranger(tmp_path, ".x.pid.lock", file.name):
+    with shared(tmp_path, *DIRECTORIES[where]), stranger(tmp_path, ".x.pid.lock", file.name):
         take(path, timeout=0).release()
         before = time.monotonic()
         with child() as process:
@@ -145,7 +145,7 @@ PLANTED = {
 @pytest.mark.parametrize("kind", PLANTED)
 @pytest.mark.parametrize("where", OTHERS[:3])
 def test_planted_file_does_not_prevent_the_lock(where: str, kind: str, tmp_path: Path) -> None:
-    """Nor does it give root's file to him, whatever it is a link to."""
+    """Nor does a planted link give root's file to the other user."""
     skip_without_nobody()
     path = tmp_path / "x.pid"
     file = lock_file(path)
@@ -157,7 +157,7 @@ for name in sys.argv[1:]:
     {PLANTED[kind]}
 """
     names = [tmp_path / name for name in (".x.pid.lock", file.name)]
-    with shared(tmp_path, *PLACES[where]):
+    with shared(tmp_path, *DIRECTORIES[where]):
         done = python(code, *names, **as_nobody())
         assert b"" == done.stderr
         with nothing_left(), holder(path) as process:
@@ -167,8 +167,8 @@ for name in sys.argv[1:]:
 
 # A stop ------------------------------------------------------------------------------------
 
-# --retry -> the seconds that a stop waits for a start which holds the lock
-PATIENCE = {
+# --retry -> seconds that a stop waits for a start that holds the lock
+STOP_TIMEOUTS = {
     "TERM/30/KILL/5": 35,
     "0": 0.5,
     "TERM/0": 0.5,
@@ -178,19 +178,19 @@ PATIENCE = {
 }
 
 
-@pytest.mark.parametrize("retry", PATIENCE)
+@pytest.mark.parametrize("retry", STOP_TIMEOUTS)
 def test_stop_waits_no_longer_for_a_start_than_its_schedule(retry: str) -> None:
-    """At least for half a second, which is many times what a start takes; at most a minute."""
-    assert PATIENCE[retry] == lock_waiting.stop_timeout(Schedule.parse(retry))
+    """At least half a second, many times what a start takes; at most a minute."""
+    assert STOP_TIMEOUTS[retry] == lock_waiting.stop_timeout(Schedule.parse(retry))
 
 
 def test_stop_without_a_schedule_waits_half_a_second() -> None:
-    """Its signal is sent by then."""
+    """It has sent its signal before."""
     assert 0.5 == lock_waiting.stop_timeout(Schedule.once(15))
 
 
 def test_hanging_start_keeps_its_pidfile_from_a_stop(tmp_path: Path) -> None:
-    """It may be about to write it; the stop says so, and is done."""
+    """The start may be about to write it; the stop reports this and ends."""
     path = tmp_path / "x.pid"
     path.write_text("4000000\n")
     with holder(path) as process:

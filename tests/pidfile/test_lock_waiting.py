@@ -1,4 +1,4 @@
-"""The wait for a lock that another start holds: it ends, and touches nothing of the caller."""
+"""The wait for a lock of another start: it ends, and restores the caller's signals."""
 
 import fcntl
 import signal
@@ -16,7 +16,7 @@ from ssd.errors import StartBlocked
 from ssd.pidfile import lock_waiting
 from ssd.pidfile.locking import Lock
 
-# Waits for a lock until the alarm rings, which the caller has left blocked.
+# Waits for a lock with a timeout, while the caller has blocked SIGALRM.
 BLOCKED = """
 import signal, sys
 from ssd.pidfile import locking, lock_waiting
@@ -32,7 +32,7 @@ except StartBlocked:
 
 
 def test_blocked_alarm_still_ends_the_wait(tmp_path: Path) -> None:
-    """The mask of blocked signals is inherited across execve(2)."""
+    """A process inherits its mask of blocked signals by execve(2)."""
     lock = take(tmp_path / "x.pid")
     said = python(BLOCKED, tmp_path / "x.pid").stdout
     lock.release()
@@ -42,12 +42,12 @@ def test_blocked_alarm_still_ends_the_wait(tmp_path: Path) -> None:
 def test_alarm_is_repeated_until_it_ends_the_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the look for signals and flock(2) it would be lost, and the wait have no end."""
+    """A single signal right before flock(2) would be lost, and the wait would never end."""
     monkeypatch.setattr(lock_waiting, "LOCK_TIMEOUT", 0.1)
     monkeypatch.setattr(lock_waiting, "ALARM_INTERVAL", 0.001)
 
     class Deaf:
-        """fcntl whose flock is not ended by the first ring, as if that had come before it."""
+        """An fcntl whose flock the first signal does not interrupt, as if it had come before."""
 
         LOCK_EX = fcntl.LOCK_EX
 
@@ -70,7 +70,7 @@ def test_alarm_is_repeated_until_it_ends_the_wait(
 def test_end_of_the_time_restores_the_alarm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """StartBlocked carries the lock and the seconds; the alarm is as it was before."""
+    """StartBlocked has the lock and the seconds; handler and timer are as before."""
     monkeypatch.setattr(lock_waiting, "LOCK_TIMEOUT", 0.05)
     lock = take(tmp_path / "x.pid")
     before = signal.getsignal(signal.SIGALRM)
@@ -85,7 +85,7 @@ def test_end_of_the_time_restores_the_alarm(
 
 
 def test_thread_can_wait_without_an_alarm(tmp_path: Path) -> None:
-    """Signals belong to the main thread, so a library's wait uses none."""
+    """Only the main thread handles signals, so the library waits without them."""
     lock = take(tmp_path / "x.pid")
     taken: list[Lock] = []
     with Watch(Path(lock.path).parent, Watch.OPEN) as watch:
@@ -100,7 +100,7 @@ def test_thread_can_wait_without_an_alarm(tmp_path: Path) -> None:
 
 
 def test_thread_can_wait_with_a_timeout(tmp_path: Path) -> None:
-    """StartBlocked comes after the seconds that it was given, and no alarm has a part in it."""
+    """StartBlocked is raised after the given seconds, without an alarm."""
     lock = take(tmp_path / "x.pid")
     failures: list[StartBlocked] = []
 
@@ -119,5 +119,5 @@ def test_thread_can_wait_with_a_timeout(tmp_path: Path) -> None:
 
 
 def test_lock_timeout_is_a_minute() -> None:
-    """A start holds its lock for hundredths of a second; a minute is ample."""
+    """A start holds its lock for hundredths of a second, so a minute is ample."""
     assert 60.0 == lock_waiting.LOCK_TIMEOUT

@@ -1,4 +1,4 @@
-"""The lock of a start: one holder, whoever it is, and nobody left waiting for the dead."""
+"""The lock of a start: one holder at a time, and none that has ended."""
 
 import errno
 import fcntl
@@ -28,14 +28,14 @@ from ssd.pidfile.locking import NoLock, acquire
 
 
 def test_lock_file_is_elsewhere_and_removed_on_release(tmp_path: Path) -> None:
-    """Its name is made from the pidfile's, and whoever may write that place has no part in it."""
+    """Its name comes from the pidfile, but not its directory, which others may write."""
     with nothing_left():
         lock = take(tmp_path / "x.pid")
         here, file = tmp_path.stat(), Path(lock.path)
         assert f".pidfile-{here.st_dev:x}-{here.st_ino:x}-x.pid.lock" == file.name
         assert (os.geteuid(), 0o600) == (file.stat().st_uid, stat.S_IMODE(file.stat().st_mode))
         assert 0 == file.parent.stat().st_mode & 0o022
-        # Who has no home may have nothing better than a directory of his own.
+        # A user without a home may have no better directory than an own one.
         assert file.parent == tmp_path or [] == listing(tmp_path)
         lock.release()
     assert not file.exists()
@@ -56,7 +56,7 @@ def test_second_start_waits_for_the_first(tmp_path: Path) -> None:
 
 
 def test_held_lock_cannot_be_taken(tmp_path: Path) -> None:
-    """Another process finds it taken, and free again afterwards."""
+    """Another process finds it held, and free after the release."""
     lock = take(tmp_path / "x.pid")
     taken = python(TRY, tmp_path / "x.pid").stdout
     lock.release()
@@ -65,7 +65,7 @@ def test_held_lock_cannot_be_taken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
 def test_killed_start_never_blocks_the_next(signum: int, tmp_path: Path) -> None:
-    """The kernel lets go for the dead; the file that stays is taken over."""
+    """The kernel releases the lock; the next start takes over the file."""
     path = tmp_path / "x.pid"
     file = lock_file(path)
     with holder(path) as first:
@@ -80,7 +80,7 @@ def test_killed_start_never_blocks_the_next(signum: int, tmp_path: Path) -> None
 def test_start_killed_before_fchmod_never_blocks_the_next(
     tmp_path: Path,
 ) -> None:
-    """Whatever its umask was: the file may have been left without a right for its owner."""
+    """A umask may have left a file that even its owner cannot open."""
     file = lock_file(tmp_path / "x.pid")
     file.touch()
     file.chmod(0)
@@ -106,7 +106,7 @@ for _ in range(150):
 
 
 def test_many_concurrent_holders_exclude_each_other(tmp_path: Path) -> None:
-    """A lock file that is removed under those who wait for it lets no two in."""
+    """Never two at a time, even if a lock file is removed while others wait for it."""
     (tmp_path / "x.count").write_text("0")
     command = [sys.executable, "-c", COUNT, str(tmp_path / "x")]
     processes = [subprocess.Popen(command) for _ in range(4)]
@@ -116,7 +116,7 @@ def test_many_concurrent_holders_exclude_each_other(tmp_path: Path) -> None:
 
 
 def test_threads_of_one_process_exclude_each_other(tmp_path: Path) -> None:
-    """A lock belongs to who took it, not to the process: the file is opened for each."""
+    """A lock belongs to a thread, not to the process: each opens the file."""
     counter = [0]
 
     def work() -> None:
@@ -137,7 +137,7 @@ def test_threads_of_one_process_exclude_each_other(tmp_path: Path) -> None:
 
 
 def test_lock_is_held_until_its_last_copy_is_closed(tmp_path: Path) -> None:
-    """A daemon on its way holds it on, should the process that took it be killed."""
+    """The future daemon still holds it if the process that took it is killed."""
     lock = take(tmp_path / "x.pid")
     copy = os.dup(lock.fileno())
     os.close(lock.fileno())
@@ -153,7 +153,7 @@ def test_lock_is_held_until_its_last_copy_is_closed(tmp_path: Path) -> None:
 def test_shortage_does_not_choose_another_directory(
     trouble: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It passes, and whoever starts the same a moment later would lock in the better place."""
+    """After a short shortage the next start would lock in the better directory."""
     asked = []
 
     def lack(shown: str, directory: int, *rest: object) -> None:
@@ -170,7 +170,7 @@ def test_shortage_does_not_choose_another_directory(
 
 
 def test_release_twice_is_harmless(tmp_path: Path) -> None:
-    """The second time there is nothing to do."""
+    """The second call does nothing."""
     lock = take(tmp_path / "x.pid")
     lock.release()
     with nothing_left():
@@ -178,7 +178,7 @@ def test_release_twice_is_harmless(tmp_path: Path) -> None:
 
 
 def test_release_works_without_the_lock_file(tmp_path: Path) -> None:
-    """Somebody may have cleaned the directory."""
+    """The directory may have been cleaned."""
     with nothing_left():
         lock = take(tmp_path / "x.pid")
         Path(lock.path).unlink()
@@ -187,7 +187,7 @@ def test_release_works_without_the_lock_file(tmp_path: Path) -> None:
 
 
 def test_lock_is_close_on_exec(tmp_path: Path) -> None:
-    """A program that is executed in the foreground lets go by that."""
+    """A foreground start releases the lock by execve(2)."""
     lock = take(tmp_path / "x.pid")
     assert not os.get_inheritable(lock.fileno())
     lock.release()
@@ -195,17 +195,17 @@ def test_lock_is_close_on_exec(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["/dev/null", ""])
 def test_null_and_empty_pidfile_need_no_lock(name: str) -> None:
-    """``--pidfile /dev/null`` starts no matter what runs, so there is nothing to exclude."""
+    """``--pidfile /dev/null`` starts in any case, so there is nothing to exclude."""
     assert acquire(Match(pidfile=name), Criteria()) is None
 
 
-# One pidfile, many names ----------------------------------------------------------------
+# One pidfile, several paths -------------------------------------------------------------
 
 
 def test_every_path_of_a_pidfile_has_the_same_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Relative, with detours, or through a link that can be trusted."""
+    """A relative path, one with detours, or one through a trusted link."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run").mkdir()
     (tmp_path / "link").symlink_to("run")
@@ -222,7 +222,7 @@ def test_every_path_of_a_pidfile_has_the_same_lock(
 def test_same_name_in_another_directory_has_another_lock(
     tmp_path: Path,
 ) -> None:
-    """What a directory is counts, and not its name."""
+    """The directory itself counts, not its name."""
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     with holder(tmp_path / "a" / "x.pid") as first:
@@ -234,7 +234,7 @@ def test_same_name_in_another_directory_has_another_lock(
 
 
 def test_long_or_odd_name_has_a_lock(tmp_path: Path) -> None:
-    """The lock's name has to fit into 255 bytes, and need not be UTF-8."""
+    """The lock's name must fit into 255 bytes, and need not be UTF-8."""
     for name in (b"x" * 255, b"\xff.pid"):
         lock = acquire(Match(pidfile=os.fsencode(tmp_path) + b"/" + name), Criteria())
         assert lock is not None
@@ -242,7 +242,7 @@ def test_long_or_odd_name_has_a_lock(tmp_path: Path) -> None:
 
 
 def test_pidfile_in_a_missing_directory_has_a_lock(tmp_path: Path) -> None:
-    """Its path is its name: many a daemon makes the directory itself."""
+    """Its key is the path, because some daemons create the directory themselves."""
     with nothing_left():
         lock = take(tmp_path / "none" / ("x" * 250))
         with pytest.raises(StartBlocked):
@@ -251,7 +251,7 @@ def test_pidfile_in_a_missing_directory_has_a_lock(tmp_path: Path) -> None:
         lock.release()
 
 
-# Where none can be had ------------------------------------------------------------------
+# No lock --------------------------------------------------------------------------------
 
 
 def _planted(path: Path) -> Path:
@@ -269,7 +269,7 @@ NONE = {
 
 @pytest.mark.parametrize("case", NONE)
 def test_no_lock_gives_its_reason(case: str, tmp_path: Path) -> None:
-    """NoLock says where and why, quickly, and nothing stays open."""
+    """NoLock says where and why, at once, and nothing stays open."""
     path = NONE[case](tmp_path)
     with nothing_left(), pytest.raises(NoLock) as caught:
         take(path)
@@ -284,10 +284,10 @@ IN_THE_WAY: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.timeout(60)  # a pipe would hang
+@pytest.mark.timeout(60)  # a FIFO would block
 @pytest.mark.parametrize("kind", IN_THE_WAY)
 def test_obstacle_moves_the_lock_elsewhere(kind: str, tmp_path: Path) -> None:
-    """Only the caller himself, or root, can have put it there; the next place serves as well."""
+    """Only the caller or root can have created it; the next directory is as good."""
     file = lock_file(tmp_path / "x.pid")
     IN_THE_WAY[kind](file)
     try:
@@ -302,14 +302,14 @@ def test_obstacle_moves_the_lock_elsewhere(kind: str, tmp_path: Path) -> None:
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
 def test_pidfile_in_a_read_only_directory_has_a_lock(tmp_path: Path, run: Run) -> None:
-    """It lies elsewhere."""
+    """The lock is in another directory."""
     script = 'mount -t tmpfs -o ro none "$1"; "$2" -c "$3" "$1/x.pid"'
     done = run(*in_mounts(script, tmp_path, sys.executable, TRY))
     assert "free\n" == done.stdout, done.stderr
 
 
 def test_no_lock_names_the_last_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """NoLock tells of the last of them."""
+    """NoLock has the path and the reason of the last one."""
 
     def candidates(uid: int, beside: object) -> Iterator[tuple[bytes, Callable[[], int]]]:
         for name in (b"/none/first", b"/none/last"):

@@ -1,4 +1,4 @@
-"""Whoever reads a pidfile heeds its mark: command, LSB functions, and from wherever they look."""
+"""Every reader of a pidfile checks its mark: command, LSB functions, in any namespace."""
 
 import subprocess
 from pathlib import Path
@@ -14,12 +14,12 @@ from ssd.service import lsb
 
 @pytest.fixture(autouse=True)
 def _attributes(tmp_path: Path) -> None:
-    """Skip where the folder of the tests has no attributes."""
+    """Skip if the directory of the tests has no extended attributes."""
     needs_attributes(tmp_path)
 
 
 def test_stop_removes_the_pidfile_of_a_reused_pid(tmp_path: Path, ssd: Run) -> None:
-    """It names no living process: nobody is signalled, and nobody needs it."""
+    """Its process has ended: nothing is signalled, and the file is of no use."""
     path = tmp_path / "pid"
     with child() as stranger:
         mark(path, stranger.pid, started=1)
@@ -31,7 +31,7 @@ def test_stop_removes_the_pidfile_of_a_reused_pid(tmp_path: Path, ssd: Run) -> N
 
 
 def test_lsb_functions_detect_a_reused_pid(tmp_path: Path) -> None:
-    """pidofproc: dead, and a pidfile is left; killproc kills nobody, and removes the file."""
+    """pidofproc reports a dead process with a pidfile; killproc only removes the file."""
     path = tmp_path / "pid"
     with child() as stranger:
         mark(path, stranger.pid)
@@ -57,7 +57,7 @@ mount -t tmpfs none /proc/sys; "$2" --status --pidfile "$1/pid"; echo "$?"
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
 def test_mark_does_not_outlive_a_reboot(tmp_path: Path, ssd_path: Path, run: Run) -> None:
-    """Even a process of the same pid and the same tick; and without an id it is not judged."""
+    """Even if pid and tick are the same; without a boot id the mark excludes nothing."""
     needs_boot()
     with child() as process:
         mark(tmp_path / "pid", process.pid, boot=b"11111111-2222-3333-4444-555555555555")
@@ -65,8 +65,8 @@ def test_mark_does_not_outlive_a_reboot(tmp_path: Path, ssd_path: Path, run: Run
     assert (0, "1\n0\n") == (done.returncode, done.stdout), done.stderr
 
 
-# What systemd-nspawn and LXC do for a container; another procfs in it, as systemd mounts for a
-# service with ProtectProc=, or somebody in a chroot, shows the kernel's id again.
+# systemd-nspawn and LXC do this for a container. Another procfs in it, as systemd mounts it for a
+# service with ProtectProc=, or as in a chroot, shows the kernel's id again.
 CONTAINER = """
 echo 11111111-2222-3333-4444-555555555555 > "$1/boot"
 mount --bind "$1/boot" /proc/sys/kernel/random/boot_id
@@ -83,7 +83,7 @@ mount -t proc proc /proc
 def test_daemon_in_a_container_with_own_boot_id_is_found(
     tmp_path: Path, ssd_path: Path, run: Run
 ) -> None:
-    """That a procfs in it tells of another boot means no reboot: nothing is judged by it."""
+    """Another boot id in its procfs is not a reboot, so the mark excludes nothing."""
     with child() as process:
         mark(tmp_path / "outside", process.pid)
         done = run(*in_mounts(CONTAINER, tmp_path, ssd_path))
@@ -93,7 +93,7 @@ def test_daemon_in_a_container_with_own_boot_id_is_found(
 
 @pytest.mark.requires_root
 def test_daemon_is_found_from_another_time_namespace(tmp_path: Path, ssd_path: Path) -> None:
-    """Start times are shifted there (time_namespaces(7)): nothing is judged by them."""
+    """Start times are shifted there (time_namespaces(7)), so the mark excludes nothing."""
     unshare = ["unshare", "--time", "--boottime", "1000000", "--fork", "--kill-child"]
     if subprocess.run([*unshare, "true"], capture_output=True).returncode:
         pytest.skip("no time namespace can be made here")

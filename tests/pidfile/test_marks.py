@@ -1,4 +1,4 @@
-"""The mark of a pidfile: which process it was written for, beside its text."""
+"""The mark of a pidfile, which identifies its process."""
 
 import errno
 import os
@@ -22,11 +22,11 @@ from ssd.processes.linux import LinuxTable
 from ssd.processes.origin import KernelOrigin, Origin
 from ssd.testing import FakeProcesses
 
-# Judging -------------------------------------------------------------------------------
+# Exclusion -----------------------------------------------------------------------------
 
 
 class Table:
-    """A table of which only the origin is asked."""
+    """A process table with nothing but an origin."""
 
     def __init__(self, origin: Origin | None) -> None:
         self.origin = origin
@@ -36,7 +36,7 @@ MARK = Mark(7, 100, b"boot", b"time:[1]")
 HERE = Origin(b"boot", b"time:[1]")
 UNTOLD = Mark(7, 100, b"", b"time:[1]")
 
-# mark, start time of who has the pid, what start times count from -> is it surely another?
+# mark, start time of the process with the pid, origin of start times -> is it excluded?
 JUDGED = {
     "itself": (MARK, 100, HERE, False),
     "a later process": (MARK, 101, HERE, True),
@@ -58,13 +58,13 @@ JUDGED = {
 
 @pytest.mark.parametrize("case", JUDGED)
 def test_mark_excludes_a_process_only_if_certain(case: str) -> None:
-    """A daemon that lives is not lost, whatever cannot be told."""
+    """A living daemon is not overlooked, even if facts are unknown."""
     meant, start_time, origin, denied = JUDGED[case]
     assert denied == meant.excludes(Process(7, start_time), Table(origin))  # type: ignore[arg-type]
 
 
 def test_mark_is_parsed_as_it_was_written() -> None:
-    """All of it, and the time of the file besides."""
+    """All fields, and the modification time of the file."""
     for meant in (MARK, UNTOLD, Mark(7, -5, b"!", b"-")):
         again = marks.parse(meant.text(5), 5)
         assert again is not None
@@ -79,7 +79,7 @@ def test_mark_is_parsed_as_it_was_written() -> None:
      b"7 - boot clock 5", b"7 100 boot clock 5 6", b"\xff 100 boot clock 5"],
 )  # fmt: skip
 def test_invalid_mark_is_ignored(text: bytes) -> None:
-    """Nor is one of another time: the file was written since, by whoever it was."""
+    """So is a mark with another modification time: the file was written since."""
     assert marks.parse(text, 5) is None
 
 
@@ -88,7 +88,7 @@ def test_invalid_mark_is_ignored(text: bytes) -> None:
 
 @pytest.fixture(autouse=True)
 def _attributes(tmp_path: Path) -> None:
-    """Skip where the folder of the tests has no attributes."""
+    """Skip if the directory of the tests has no extended attributes."""
     needs_attributes(tmp_path)
 
 
@@ -98,7 +98,7 @@ def status(path: Path) -> int:
 
 
 def test_marked_pidfile_contains_only_the_pid(tmp_path: Path) -> None:
-    """``kill $(cat FILE)`` and int(read()) do as ever."""
+    """``kill $(cat FILE)`` and int(read()) still work."""
     path = tmp_path / "pid"
     mark(path, os.getppid())
     assert (f"{os.getppid()}\n", True, 0) == (path.read_text(), marked(path), status(path))
@@ -123,7 +123,7 @@ def _moved(path: Path) -> None:
 
 
 def _copied(path: Path) -> None:
-    """Put another file with the same text, and no mark, into its place."""
+    """Replace the file by one with the same text and no mark."""
     path.with_name("copy").write_text(path.read_text())
     path.with_name("copy").rename(path)
 
@@ -140,7 +140,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], bool]] = {
 
 @pytest.mark.parametrize("case", CHANGES)
 def test_mark_is_valid_until_the_file_is_written(case: str, tmp_path: Path) -> None:
-    """In a container a daemon has the same pid each time: the pid in it proves nothing."""
+    """The same pid in it proves nothing: in a container a daemon often gets the same one."""
     change, kept = CHANGES[case]
     mark(tmp_path / "pid", os.getppid(), started=1)
     change(tmp_path / "pid")
@@ -149,7 +149,7 @@ def test_mark_is_valid_until_the_file_is_written(case: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("more", [-1, 1])
 def test_mark_with_another_pid_is_ignored(more: int, tmp_path: Path) -> None:
-    """Whatever has put it there."""
+    """However it was written."""
     table = default_table()
     path = tmp_path / "pid"
     path.write_text(f"{os.getppid()}\n")
@@ -171,7 +171,7 @@ print(os.getpid())
 
 
 def test_pidfile_written_in_place_gets_a_new_mark(tmp_path: Path) -> None:
-    """The old one does not count: it is of another time."""
+    """The old one is invalid, because it has another modification time."""
     skip_without_nobody()
     path = tmp_path / "pid"
     file("1\n", uid=NOBODY, gid=NOBODY)(path)
@@ -185,7 +185,7 @@ def test_pidfile_written_in_place_gets_a_new_mark(tmp_path: Path) -> None:
 
 
 def test_pidfile_that_is_read_only_has_a_mark(tmp_path: Path) -> None:
-    """A umask may take all rights, and the attribute is set before them."""
+    """A umask may remove all permissions; the attribute is set before."""
     skip_without_nobody()
     with shared(tmp_path, 0o777):
         python(WRITE, tmp_path / "pid", "0777", check=True, **as_nobody())
@@ -195,7 +195,7 @@ def test_pidfile_that_is_read_only_has_a_mark(tmp_path: Path) -> None:
 
 @pytest.mark.requires_root
 def test_mark_of_root_is_readable_by_everyone(tmp_path: Path) -> None:
-    """Who may read the pidfile may read its mark: a status needs no rights."""
+    """Every reader of the pidfile can read the mark, so a status needs no privilege."""
     skip_without_nobody()
     mark(tmp_path / "pid", os.getppid(), started=1)
     code = "import ssd, sys; print(ssd.status(ssd.Match(pidfile=sys.argv[1])))"
@@ -203,11 +203,11 @@ def test_mark_of_root_is_readable_by_everyone(tmp_path: Path) -> None:
         assert b"1\n" == python(code, tmp_path / "pid", **as_nobody()).stdout
 
 
-# Where there are no attributes ---------------------------------------------------------
+# Without attributes --------------------------------------------------------------------
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, *prefixes: str) -> None:
-    """Have the file system know no attributes whose names begin so."""
+    """Let the file system have no attributes with this prefix."""
     get, put = os.getxattr, os.setxattr
 
     def getxattr(path: int, name: str) -> bytes:
@@ -228,7 +228,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, *prefixes: str) -> None:
 def test_root_may_mark_by_a_trusted_attribute(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a tmpfs before Linux 6.6, as /run is with Debian 12's own kernel."""
+    """On a tmpfs before Linux 6.6, such as /run with Debian 12's own kernel."""
     try:
         os.setxattr(tmp_path, "trusted.ssd.test", b"")
     except OSError as error:
@@ -244,7 +244,7 @@ def test_root_may_mark_by_a_trusted_attribute(
 def test_pidfile_without_attributes_is_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As the original does, and as ssd does with a pidfile of anybody else."""
+    """As by the original, and as pidfiles of other programs."""
     refuse(monkeypatch, "user.", "trusted.")
     mark(tmp_path / "pid", os.getppid(), started=1)
     assert ([], 0) == (os.listxattr(tmp_path / "pid"), status(tmp_path / "pid"))
@@ -253,7 +253,7 @@ def test_pidfile_without_attributes_is_trusted(
 def test_system_without_attributes_trusts_the_pid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Python has these functions on Linux alone."""
+    """Python has these functions only on Linux."""
     monkeypatch.delattr(os, "getxattr")
     monkeypatch.delattr(os, "setxattr")
     mark(tmp_path / "pid", os.getppid(), started=1)
@@ -273,25 +273,25 @@ mount -t ramfs none "$1"
 def test_file_system_without_attributes_is_no_error(
     tmp_path: Path, ssd_path: Path, run: Run
 ) -> None:
-    """A ramfs has none."""
+    """A ramfs has no attributes."""
     done = run(*in_mounts(RAMFS, tmp_path, ssd_path))
     assert (0, "pid\n", "") == (done.returncode, done.stdout, done.stderr)
 
 
-# What start times count from -----------------------------------------------------------
+# The origin of start times -------------------------------------------------------------
 
 
 def test_unknown_process_is_not_marked() -> None:
-    """Nobody could tell it from another later."""
+    """It could not be identified later."""
     table = default_table()
     assert writing.mark_of(None, table) is None
     assert writing.mark_of(Process(1, UNKNOWN_START), table) is None
     assert writing.mark_of(Process(1, 5), Table(None)) is None  # type: ignore[arg-type]
-    assert writing.mark_of(Process(1, -5), table) is not None  # a declared one, from before
+    assert writing.mark_of(Process(1, -5), table) is not None  # a declared process
 
 
 def test_table_of_another_namespace_marks_nothing(tmp_path: Path) -> None:
-    """The number has another owner there: what is read of him is not the caller's."""
+    """The pid belongs to another process there."""
     (tmp_path / "self").symlink_to("1")
     assert KernelOrigin(os.fsencode(tmp_path)).clock() is None
     table = LinuxTable(str(tmp_path))
@@ -299,7 +299,7 @@ def test_table_of_another_namespace_marks_nothing(tmp_path: Path) -> None:
 
 
 def test_boot_id_and_clock_are_the_kernels() -> None:
-    """The id of the boot is asked for again before a process is taken for one of another boot."""
+    """The boot id is read again before a process counts as one of another boot."""
     needs_boot()
     origin = KernelOrigin()
     boot = Path("/proc/sys/kernel/random/boot_id").read_bytes().strip()
@@ -308,14 +308,14 @@ def test_boot_id_and_clock_are_the_kernels() -> None:
 
 
 def test_hidden_boot_id_is_unknown(tmp_path: Path) -> None:
-    """/proc mounted with subset=pid (proc(5)) has no sys, and an old kernel no time namespaces."""
+    """/proc with subset=pid (proc(5)) has no sys, and an old kernel no time namespaces."""
     (tmp_path / "self").symlink_to(str(os.getpid()))
     origin = KernelOrigin(os.fsencode(tmp_path))
     assert (b"", False, b"-") == (origin.boot(), origin.is_boot(b"x"), origin.clock())
 
 
 def test_fake_machine_marks_its_pidfiles(tmp_path: Path, fake_processes: FakeProcesses) -> None:
-    """A stranger with the pid is one there too, and so is a process of another machine."""
+    """Its marks exclude another process with the pid, and a process of another machine."""
     path = tmp_path / "pid"
     match = ssd.Match(pidfile=path)
     fake_processes.allow_unregistered()
@@ -333,7 +333,7 @@ def test_fake_machine_marks_its_pidfiles(tmp_path: Path, fake_processes: FakePro
 
 
 def test_fake_pidlockfile_is_marked(pidfile: Path, fake_processes: FakeProcesses) -> None:
-    """The owner's pid changes hands, and the lock is free."""
+    """When another process gets the owner's pid, the lock is free."""
     owner = fake_processes.caller
     lock = ssd.PIDLockFile(str(pidfile), table=fake_processes)
     lock.acquire()

@@ -35,7 +35,7 @@ pidfile.read(path)
 
 
 def test_plain_path_is_opened_once(tmp_path: Path) -> None:
-    """Most pidfiles are reached through no link, and need no walk from the root."""
+    """Most paths have no link in them, and need no walk from the root."""
     file()(tmp_path / "pid")
     done = python(OPENS, tmp_path / "pid")
     assert f"{tmp_path}/pid\n" == done.stdout.decode(), done.stderr
@@ -54,11 +54,11 @@ except pidfile.PidfileUnreadable as error:
 
 
 def test_link_planted_after_the_walk_is_not_followed(tmp_path: Path) -> None:
-    """Row 2: the name is opened as what the walk has found it to be."""
+    """Row 2: the walk found no link, so none is followed afterwards."""
     file()(tmp_path / "pid")
     file("7\n")(tmp_path / "other")
     (tmp_path / "pid.link").symlink_to("other")
-    done = python(PLANT_A_LINK, f"{tmp_path}/./pid")  # the dot makes it walk
+    done = python(PLANT_A_LINK, f"{tmp_path}/./pid")  # the dot requires a walk
     assert b"True Too many levels of symbolic links\n" == done.stdout, done.stderr
 
 
@@ -69,12 +69,12 @@ finally:
     try:
         os.open("/dev/tty", os.O_RDWR)
     except OSError as error:
-        os._exit(error.errno == 6)  # ENXIO, tty(4): there is none
+        os._exit(error.errno == 6)  # ENXIO: no terminal (tty(4))
 """
 
 
 def test_terminal_as_pidfile_does_not_become_ours() -> None:
-    """The leader of a session without a terminal would get it by open(2)."""
+    """A session leader without a terminal would get it by open(2)."""
     try:
         master, slave = pty.openpty()
     except OSError as error:
@@ -102,7 +102,7 @@ for name in pid theirs/link/pid; do "$2" -c "$3" "$1/$name"; done
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
 def test_reading_without_proc_refuses_a_planted_link(tmp_path: Path, run: Run) -> None:
-    """Row 2 holds where the kernel does not say which file a descriptor leads to."""
+    """Row 2 holds even if the kernel does not tell the path of a descriptor."""
     file()(tmp_path / "pid")
     (tmp_path / "real").mkdir()
     file()(tmp_path / "real" / "pid")
@@ -127,7 +127,7 @@ writing.write(path, 7)
 
 @pytest.mark.parametrize("left", [[], [".pid.tmp"]], ids=["alone", "after a start was killed"])
 def test_temporary_file_is_closed_to_other_users(left: list[str], tmp_path: Path) -> None:
-    """Nobody can open the temporary file before it has its mode."""
+    """No other user can open the temporary file before it has its mode."""
     for name in left:
         file(mode=0o666)(tmp_path / name)
     done = python(MODE, tmp_path / "pid")
@@ -135,14 +135,14 @@ def test_temporary_file_is_closed_to_other_users(left: list[str], tmp_path: Path
 
 
 def test_directory_in_place_of_the_temporary_file_stays(tmp_path: Path) -> None:
-    """Another name is taken, and is gone in the end."""
+    """Another name is used, and removed in the end."""
     (tmp_path / ".pid.tmp").mkdir()
     python(f"{BEGIN}writing.write(path, 7)", tmp_path / "pid", check=True)
     assert ([".pid.tmp", "pid"], "7\n") == (listing(tmp_path), (tmp_path / "pid").read_text())
 
 
 def test_temporary_file_of_another_user_stays(tmp_path: Path) -> None:
-    """In a directory such as /tmp another user may have left it."""
+    """Another user may have left it in a directory such as /tmp."""
     skip_without_nobody()
     file("theirs")(tmp_path / ".pid.tmp")
     with shared(tmp_path, 0o1777):
@@ -164,7 +164,7 @@ except pidfile.PidfileUnwritable as error:
 
 
 def test_hard_link_is_not_written_in_place(tmp_path: Path) -> None:
-    """Where the file can only be written in place, its other name would be written, too."""
+    """Writing in place would change the file under its other name, too."""
     skip_without_nobody()
     file("old\n", uid=NOBODY, gid=NOBODY)(tmp_path / "pid")
     os.link(tmp_path / "pid", tmp_path / "second")

@@ -78,12 +78,12 @@ CONTENTS = {
 
 @pytest.mark.parametrize("content", CONTENTS)
 def test_parse_takes_a_positive_decimal_first_word(content: bytes) -> None:
-    """Row 1: anything else is no pid, and nothing is signalled for it."""
+    """Row 1: for anything else there is no pid, and nothing is signalled."""
     assert CONTENTS[content] == pidfile.parse(content)
 
 
 def test_parse_rejects_a_number_too_long_for_python() -> None:
-    """Its own limit for digits may be lower than a pidfile is long."""
+    """Python's limit for digits may be lower than the size of a pidfile."""
     before = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(640)
     try:
@@ -94,7 +94,7 @@ def test_parse_rejects_a_number_too_long_for_python() -> None:
 
 @given(st.binary(max_size=30) | st.text("0123456789 -+\n").map(str.encode))
 def test_parse_never_returns_zero_or_a_negative_pid(content: bytes) -> None:
-    """Whatever is in the file, the pid is in the range of a process's, and stands in it."""
+    """For any content, the pid is in the range of pids and in the content."""
     pid = pidfile.parse(content)
     assert pid is None or (0 < pid <= PID_MAX and pid == int(content.split()[0]))
 
@@ -104,7 +104,7 @@ def test_parse_never_returns_zero_or_a_negative_pid(content: bytes) -> None:
     [(b"5\n6\n", 6), (b"5\n", None), (b"5\nx\n", None), (b"5 6 7\n", None), (b"", None)],
 )
 def test_start_time_is_a_single_second_word(content: bytes, started: int | None) -> None:
-    """So a PIDLockFile of an older version wrote it; anybody else's has no such line."""
+    """An older PIDLockFile wrote it; other pidfiles have no such line."""
     assert started == pidfile.Entry(content).started
 
 
@@ -112,7 +112,7 @@ def test_start_time_is_a_single_second_word(content: bytes, started: int | None)
 
 REG, DIR, FIFO, CHR = stat.S_IFREG, stat.S_IFDIR, stat.S_IFIFO, stat.S_IFCHR
 
-# mode, uid, gid, links, the only criterion -> believed; the caller is root
+# mode, uid, gid, links, sole criterion -> trusted; the caller is root
 BELIEVED = {
     (REG | 0o644, 0, 0, 1, True): True,
     (REG | 0o644, 0, 0, 1, False): True,
@@ -131,22 +131,22 @@ BELIEVED = {
     (REG | 0o666, NOBODY, NOBODY, 1, False): False,
     (REG | 0o644, 0, 0, 2, True): False,
     (REG | 0o644, 0, 0, 2, False): False,
-    (REG | 0o644, 0, 0, 0, True): True,  # replaced by a new one since it was opened
-    (DIR | 0o755, 0, 0, 5, True): True,  # a directory has many links; it holds no pid anyway
+    (REG | 0o644, 0, 0, 0, True): True,  # replaced after it was opened
+    (DIR | 0o755, 0, 0, 5, True): True,  # a directory has several links, and no pid
     (FIFO | 0o644, 0, 0, 1, True): True,
     (CHR | 0o666, 0, 0, 1, True): False,
 }
 
 
 def facts(mode: int, uid: int, gid: int, links: int) -> os.stat_result:
-    """Return what fstat(2) would say of such a file."""
+    """Return what fstat(2) would return for such a file."""
     return os.stat_result((mode, 1, 1, links, uid, gid, 5, 0, 0, 0))
 
 
 @pytest.mark.requires_root
 @pytest.mark.parametrize("case", BELIEVED)
 def test_trust_depends_on_owner_mode_and_links(case: tuple) -> None:
-    """Row 2: who could have chosen the pid decides; a foreign owner needs a second criterion."""
+    """Row 2: nobody but root or the caller may have chosen the pid, or two criteria are given."""
     *given, alone = case
     fault = pidfile.distrust(facts(*given), alone)
     assert BELIEVED[case] == (fault is None)
@@ -154,13 +154,13 @@ def test_trust_depends_on_owner_mode_and_links(case: tuple) -> None:
 
 
 def test_pidfile_of_the_caller_is_trusted() -> None:
-    """Owner and group may be the caller's as well as root's."""
+    """Owner and group may be the caller's or root's."""
     assert pidfile.distrust(facts(REG | 0o664, os.getuid(), os.getgid(), 1), True) is None
 
 
 # Reading -------------------------------------------------------------------------------
 
-# what is made -> what reading it gives, alone and with a second criterion
+# what is created -> what reading it gives, as the sole criterion and with another one
 HOSTILE: dict[str, tuple[Make, object, object]] = {
     "a pid": (file(), 123, 123),
     "minus one": (file("-1\n"), None, None),
@@ -184,15 +184,15 @@ HOSTILE: dict[str, tuple[Make, object, object]] = {
     "another's": (file(uid=NOBODY), UNSAFE, 123),
     "another group's": (file(gid=NOBODY), UNSAFE, 123),
     "another group's to write": (file(mode=0o664, gid=NOBODY), UNSAFE, UNSAFE),
-    "closed": (file(mode=0), 123, 123),  # root reads it none the less
+    "closed": (file(mode=0), 123, 123),  # root can read it
 }
 
 
 @pytest.mark.requires_root
-@pytest.mark.timeout(60)  # a pipe would hang
+@pytest.mark.timeout(60)  # a FIFO would block
 @pytest.mark.parametrize("case", HOSTILE)
 def test_hostile_pidfile_gives_no_pid(case: str, tmp_path: Path) -> None:
-    """Rows 1 to 3: it is no pid, or a refusal; it never hangs and leaves nothing open."""
+    """Rows 1 to 3: there is no pid, or an error; it never blocks and leaves nothing open."""
     make, alone, second = HOSTILE[case]
     path = tmp_path / "pid"
     make(path)
@@ -213,7 +213,7 @@ LINKED = {"a link to a pidfile": "pid", "a link to its folder": "folder/pid"}
 def test_planted_link_is_refused_and_a_trusted_one_followed(
     case: str, mode: int, uid: int, real: str, tmp_path: Path
 ) -> None:
-    """Row 2: only where nobody else can write the link's directory."""
+    """Row 2: a link is trusted if no other user can write its directory."""
     (tmp_path / real).mkdir()
     (tmp_path / real / "pid").write_text("123\n")
     theirs = tmp_path / "theirs"
@@ -237,7 +237,7 @@ def test_pidfile_path_may_have_any_form(
 
 
 def test_null_device_is_read_as_no_pid() -> None:
-    """/dev/null stays exempt from the checks, although the world can write it."""
+    """/dev/null is exempt from the checks, although it is world-writable."""
     assert pidfile.read("/dev/null") is None
 
 
@@ -246,7 +246,7 @@ def test_null_device_is_read_as_no_pid() -> None:
     [("/etc/passwd/pid", errno.ENOTDIR), ("/tmp/" + "x" * 300, errno.ENAMETOOLONG)],
 )
 def test_unreadable_pidfile_carries_its_reason(path: str, code: int) -> None:
-    """PidfileUnreadable has path, errno and the system's word for it."""
+    """PidfileUnreadable has path, errno and the system's text for it."""
     with pytest.raises(PidfileUnreadable) as caught:
         pidfile.read(path)
     expected = (path, code, os.strerror(code))
@@ -254,7 +254,7 @@ def test_unreadable_pidfile_carries_its_reason(path: str, code: int) -> None:
 
 
 def test_missing_directory_is_a_missing_pidfile(tmp_path: Path) -> None:
-    """No parent, no file: the daemon does not run (status 3)."""
+    """Without the directory there is no pidfile: the daemon does not run (status 3)."""
     with pytest.raises(FileNotFoundError):
         pidfile.read(str(tmp_path / "none" / "pid"))
 
@@ -271,7 +271,7 @@ for path in sys.argv[1:]:
 
 
 def test_ordinary_user_trusts_own_and_roots_pidfiles(tmp_path: Path) -> None:
-    """Root's pidfile and the caller's own are believed alone, a third user's is not."""
+    """As the only criterion; a third user's pidfile is not trusted."""
     skip_without_nobody()
     for name, uid, mode in (("root", 0, 0o644), ("own", NOBODY, 0o600), ("third", 1, 0o644)):
         file(uid=uid, gid=uid, mode=mode)(tmp_path / name)
@@ -284,7 +284,7 @@ def test_ordinary_user_trusts_own_and_roots_pidfiles(tmp_path: Path) -> None:
 
 # Removing ------------------------------------------------------------------------------
 
-# what is made -> the answer, and whether it is gone
+# what is created -> the return value, and whether it is removed
 REMOVED: dict[str, tuple[Make, bool, bool]] = {
     "a pidfile": (file(), True, True),
     "another's pidfile": (file(mode=0), True, True),
@@ -301,7 +301,7 @@ REMOVED: dict[str, tuple[Make, bool, bool]] = {
 
 @pytest.mark.parametrize("case", REMOVED)
 def test_remove_takes_a_regular_file_or_a_link_to_one(case: str, tmp_path: Path) -> None:
-    """Row 10: anything else stays, the null device above all; a link's target stays."""
+    """Row 10: anything else stays, such as the null device, and so does a link's target."""
     make, answer, gone = REMOVED[case]
     path = tmp_path / "pid"
     make(path)
@@ -313,7 +313,7 @@ def test_remove_takes_a_regular_file_or_a_link_to_one(case: str, tmp_path: Path)
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
 def test_null_device_is_never_removed(in_namespace: Run) -> None:
-    """Row 10, tried where /dev is our own."""
+    """Row 10, in a namespace with a /dev of its own."""
     code = "from ssd import pidfile; print(pidfile.remove('/dev/null'))"
     done = in_namespace(sys.executable, "-c", code)
     assert "False\n" == done.stdout, done.stderr
@@ -322,7 +322,7 @@ def test_null_device_is_never_removed(in_namespace: Run) -> None:
 
 @pytest.mark.requires_root
 def test_remove_follows_no_planted_directory_link(tmp_path: Path) -> None:
-    """The file behind it stays."""
+    """The file behind the link stays."""
     (tmp_path / "real").mkdir()
     file()(tmp_path / "real" / "pid")
     (tmp_path / "theirs").mkdir()

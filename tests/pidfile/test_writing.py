@@ -1,4 +1,4 @@
-"""The pidfile: written whole or not at all."""
+"""Writing a pidfile: complete, or not at all."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ from ssd.errors import PidfileUnwritable
     ("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0, 0o644), (0o777, 0)]
 )
 def test_mode_is_0644_less_the_umask(umask: int, mode: int, tmp_path: Path) -> None:
-    """The umask of the process itself does not count, and others may write in no case."""
+    """The umask of the process does not matter, and others may never write it."""
     before = os.umask(0o027)
     try:
         write(tmp_path / "pid", 123, umask=umask)
@@ -33,14 +33,14 @@ def test_mode_is_0644_less_the_umask(umask: int, mode: int, tmp_path: Path) -> N
 
 
 def test_pidfile_is_writable_by_its_writer_only(tmp_path: Path) -> None:
-    """Unless told, the mode is 0644."""
+    """The default mode is 0644."""
     write(tmp_path / "pid", 123)
     assert 0o644 == stat.S_IMODE((tmp_path / "pid").stat().st_mode)
 
 
 @pytest.mark.requires_root
 def test_pidfile_in_a_setgid_directory_is_trusted(tmp_path: Path) -> None:
-    """The set-group-ID bit of a directory makes its group that of new files (inode(7))."""
+    """The set-group-ID bit gives the directory's group to new files (inode(7))."""
     os.chown(tmp_path, NOBODY, NOBODY)
     tmp_path.chmod(0o2755)
     write(tmp_path / "pid", 123)
@@ -51,14 +51,14 @@ def test_pidfile_in_a_setgid_directory_is_trusted(tmp_path: Path) -> None:
 
 
 def test_content_is_the_pid_and_a_newline(tmp_path: Path) -> None:
-    """It holds nothing else, and nothing else is left in the folder."""
+    """It contains nothing else, and nothing else is left in the directory."""
     with nothing_left():
         write(tmp_path / "pid", 123)
     assert (b"123\n", ["pid"]) == ((tmp_path / "pid").read_bytes(), listing(tmp_path))
 
 
 def test_write_replaces_an_old_pidfile(tmp_path: Path) -> None:
-    """Whoever holds the old file open reads the old pid in it to the end."""
+    """A process that has the old file open still reads the old pid."""
     path = tmp_path / "pid"
     path.write_text("a very long old content\n")
     with open(path) as old:
@@ -68,7 +68,7 @@ def test_write_replaces_an_old_pidfile(tmp_path: Path) -> None:
 
 
 def test_write_breaks_a_hard_link(tmp_path: Path) -> None:
-    """A second name that somebody gave to the pidfile keeps its content."""
+    """The other name of the old pidfile keeps its content."""
     (tmp_path / "precious").write_text("precious\n")
     os.link(tmp_path / "precious", tmp_path / "pid")
     write(tmp_path / "pid", 7)
@@ -82,7 +82,7 @@ def test_write_breaks_a_hard_link(tmp_path: Path) -> None:
 def test_name_may_be_any_bytes(
     relative: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither UTF-8 nor a short name is needed; a name may have 255 bytes."""
+    """It need not be UTF-8, and may have 255 bytes."""
     monkeypatch.chdir(tmp_path)
     for name in (b"\xff\xfe.pid", b"x" * 255, b"-p", b" ", b".hidden"):
         path = name if relative else os.fsencode(tmp_path) + b"/" + name
@@ -96,7 +96,7 @@ def _to_precious(path: Path) -> None:
     path.symlink_to("precious")
 
 
-# what has the pidfile's name -> errno of the refusal
+# what has the pidfile's name -> errno of the error
 SPECIAL: dict[str, tuple[Make, int]] = {
     "a link": (_to_precious, errno.ELOOP),
     "a dangling link": (lambda path: path.symlink_to("none"), errno.ELOOP),
@@ -107,10 +107,10 @@ SPECIAL: dict[str, tuple[Make, int]] = {
 }
 
 
-@pytest.mark.timeout(60)  # a pipe would hang
+@pytest.mark.timeout(60)  # a FIFO would block
 @pytest.mark.parametrize("case", SPECIAL)
 def test_write_replaces_only_a_regular_file(case: str, tmp_path: Path) -> None:
-    """What is no regular file stays as it is, and so does what a link points to."""
+    """Any other kind of file stays as it is, and so does a link's target."""
     make, code = SPECIAL[case]
     (tmp_path / "precious").write_text("precious\n")
     make(tmp_path / "pid")
@@ -136,7 +136,7 @@ def test_write_to_the_null_device_does_nothing() -> None:
 
 
 def test_temporary_file_of_a_killed_start_is_replaced(tmp_path: Path) -> None:
-    """It does not block the next, and a link in its place is not followed."""
+    """It does not block the next start, and a link instead of it is not followed."""
     (tmp_path / "precious").write_text("precious\n")
     write(tmp_path / "pid", 7)
     for leave in (lambda path: path.write_text("1234"), _to_precious):
@@ -168,7 +168,7 @@ READ_ONLY = 'mount -t tmpfs -o ro none "$1"; "$2" -c "$3" "$1/pid"'
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
 def test_full_disk_keeps_the_old_pidfile(tmp_path: Path, run: Run) -> None:
-    """The pid is written somewhere else first, and that is removed again."""
+    """The temporary file is removed."""
     done = run(*in_mounts(FULL, tmp_path, sys.executable, WRITE))
     assert (f"{errno.ENOSPC}\nold\npid\n", 0) == (done.stdout, done.returncode), done.stderr
 
@@ -176,7 +176,7 @@ def test_full_disk_keeps_the_old_pidfile(tmp_path: Path, run: Run) -> None:
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
 def test_read_only_disk_is_reported(tmp_path: Path, run: Run) -> None:
-    """PidfileUnwritable says EROFS."""
+    """PidfileUnwritable has EROFS."""
     done = run(*in_mounts(READ_ONLY, tmp_path, sys.executable, WRITE))
     assert (f"{errno.EROFS}\n", 0) == (done.stdout, done.returncode), done.stderr
 
@@ -195,7 +195,7 @@ GROUPS = {"it is a user's own": (NOBODY, NOBODY), "it is no more the caller's": 
 
 @pytest.mark.parametrize("who", GROUPS)
 def test_pidfile_gets_the_callers_group_if_permitted(who: str, tmp_path: Path) -> None:
-    """By chown(2) it is his to give as long as he is in it; where he is not, it is written."""
+    """chown(2) needs a member of the group; the pidfile is written in any case."""
     skip_without_nobody()
     real, given = GROUPS[who]
     change = f"import os; os.setgroups([]); os.setresgid({real}, {NOBODY}, {NOBODY})"
@@ -209,7 +209,7 @@ def test_pidfile_gets_the_callers_group_if_permitted(who: str, tmp_path: Path) -
 def test_file_in_a_foreign_directory_is_written_in_place(
     tmp_path: Path,
 ) -> None:
-    """No temporary file can be made there, so the old one is kept and filled."""
+    """No temporary file can be created there, so the old file is overwritten."""
     skip_without_nobody()
     path = tmp_path / "pid"
     file("a long old content\n", uid=NOBODY, gid=NOBODY)(path)
@@ -222,7 +222,7 @@ def test_file_in_a_foreign_directory_is_written_in_place(
 @pytest.mark.requires_root
 @pytest.mark.parametrize("mode", [0o777, 0o1777])
 def test_write_follows_no_planted_directory_link(mode: int, tmp_path: Path) -> None:
-    """Row 2 holds for writing too: the file behind the link is not touched."""
+    """Row 2 holds for writing, too: the file behind the link does not change."""
     (tmp_path / "real").mkdir()
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs").chmod(mode)
@@ -243,7 +243,7 @@ print("done")
 
 
 def test_reader_never_sees_half_a_pidfile(tmp_path: Path) -> None:
-    """While one process writes, another reads one of the two pids at every moment."""
+    """While one process writes, another one reads one of the two pids at any moment."""
     path = tmp_path / "pid"
     path.write_text("1\n")
     seen = {path.read_bytes()}
@@ -253,7 +253,7 @@ def test_reader_never_sees_half_a_pidfile(tmp_path: Path) -> None:
             seen.add(path.read_bytes())
         assert writer.stdout is not None
         assert b"done\n" == writer.stdout.read()
-    seen.add(path.read_bytes())  # with one processor it may have written all in one go
+    seen.add(path.read_bytes())  # with one CPU the writer may have finished before
     assert {b"1\n", b"2147483647\n"} == seen
 
 
@@ -274,7 +274,7 @@ TOO_BIG = b"%d\n" % errno.EFBIG
 
 @pytest.mark.parametrize("most", [0, 1, 2, 5])
 def test_short_write_keeps_the_old_pidfile(most: int, tmp_path: Path) -> None:
-    """The old one stays as it was, and nothing lies beside it."""
+    """The old pidfile does not change, and nothing is left beside it."""
     path = tmp_path / "pid"
     path.write_text("old\n")
     done = python(WRITE_LIMITED, path, "23474", str(most))
@@ -284,7 +284,7 @@ def test_short_write_keeps_the_old_pidfile(most: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("most", [0, 1, 2, 5])
 @pytest.mark.parametrize("old", ["1\n", "987654\n", "98765432\n"])
 def test_short_write_in_place_leaves_no_half_pid(old: str, most: int, tmp_path: Path) -> None:
-    """In place of "987654", half of "23474" would name 237654: it holds no pid, or the old one."""
+    """Over "987654", half of "23474" would give 237654; instead it has no pid, or the old one."""
     skip_without_nobody()
     path = tmp_path / "pid"
     file(old, uid=NOBODY, gid=NOBODY)(path)

@@ -1,4 +1,4 @@
-"""What may be said of a program to start: what cannot be meant is refused, by its name."""
+"""The checks of a Command: an invalid field is refused by its name."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import ssd
 from ssd import Command, Match
 from ssd.testing import FakeProcesses
 
-# what is given besides argv -> how the refusal begins
+# arguments besides argv -> beginning of the error's text
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no program": ({"argv": []}, "argv must be a sequence"),
     "a text for the words": ({"argv": "/bin/true"}, "argv must be a sequence"),
@@ -34,7 +34,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_invalid_field_is_refused_by_its_name(case: str) -> None:
-    """Before anything is started."""
+    """Nothing is started."""
     given, reason = REFUSED[case]
     table = FakeProcesses()
     table.register("/bin/true")
@@ -48,7 +48,7 @@ def test_invalid_field_is_refused_by_its_name(case: str) -> None:
 @pytest.mark.parametrize("who", [None, 0, "0"])
 @pytest.mark.parametrize("umask", [None, 0, 0o777])
 def test_extreme_values_are_accepted(umask: int | None, who: int | str | None) -> None:
-    """The whole range of a mask, names and numbers, and a niceness below nought."""
+    """The whole range of a umask, names and numbers, and a negative niceness."""
     table = FakeProcesses()
     table.register("/bin/true")
     command = Command(["/bin/true"], umask=umask, user=who, group=who, nice=-20)

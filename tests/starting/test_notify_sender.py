@@ -1,4 +1,4 @@
-"""Whom a start listens to that waits for readiness: a decision on what the kernel tells."""
+"""The sender of a notification, and whether it is trusted."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ from ssd.starting import notify_sender
 from ssd.starting.notify_sender import SCM_CREDENTIALS, SCM_PIDFD, SCM_RIGHTS, Sender, is_trusted
 
 ROOT, USER, OTHER = 0, 1000, 1001
-PROGRAM = 2**22 + 1  # nobody's pid
+PROGRAM = 2**22 + 1  # no process has this pid
 Control = list[tuple[int, int, bytes]]
 
 
@@ -21,7 +21,7 @@ def credentials(pid: int, uid: int) -> Control:
 
 
 def pidfd(number: int) -> Control:
-    """Return control data with a pidfd, or with the error that stands for it."""
+    """Return control data with a pidfd, or with an errno instead."""
     return [(socket.SOL_SOCKET, SCM_PIDFD, struct.pack("i", number))]
 
 
@@ -48,20 +48,20 @@ RULES: dict[str, tuple[Control, bool]] = {
 
 @pytest.mark.parametrize("rule", RULES)
 def test_trust_depends_on_user_program_and_session(rule: str) -> None:
-    """The program, and who is of its session and of its user or root."""
+    """Trusted are the program, and processes of its session and of its user or root."""
     control, expected = RULES[rule]
     sessions = (None, os.getsid(0))
     assert expected == is_trusted(Sender(control), PROGRAM, (ROOT, USER), sessions)
 
 
 def test_sender_in_another_session_is_not_trusted() -> None:
-    """Nor anybody, where the program's session could not be told."""
+    """Nor is any sender if the program's session is unknown."""
     for sessions in ((PROGRAM, None), (None, None), ()):
         assert not is_trusted(Sender(credentials(OWN, USER)), PROGRAM, (USER,), sessions)
 
 
 def test_pid_counts_while_its_pidfd_confirms_it(own_pidfd: int) -> None:
-    """A pidfd that came along tells whether the pid is another's by now."""
+    """The pidfd in the message tells whether the pid was reused."""
     child = os.fork()
     if child == 0:
         os._exit(0)
@@ -70,7 +70,7 @@ def test_pid_counts_while_its_pidfd_confirms_it(own_pidfd: int) -> None:
     os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
     assert os.getsid(0) == zombie.session()
     os.waitpid(child, 0)
-    # As if the child's pid were ours by now.
+    # As if this process had got the child's pid.
     reused = Sender(credentials(OWN, USER) + pidfd(gone))
     here = Sender(credentials(OWN, USER) + pidfd(own_pidfd))
     assert (None, os.getsid(0)) == (reused.session(), here.session())
@@ -79,7 +79,7 @@ def test_pid_counts_while_its_pidfd_confirms_it(own_pidfd: int) -> None:
 
 
 def test_received_descriptors_are_closed() -> None:
-    """Descriptors that somebody sends are not kept: it is how a sender waits to be heard."""
+    """A sender may wait until its descriptors are closed."""
     here, there = os.pipe()
     rights = [(socket.SOL_SOCKET, SCM_RIGHTS, struct.pack("i", there) + b"cut")]
     came = Sender(rights)
@@ -92,7 +92,7 @@ def test_received_descriptors_are_closed() -> None:
 def test_system_without_credentials_relies_on_socket_mode(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """On Linux it always tells; elsewhere nobody but the user reaches the socket."""
+    """Linux always attaches credentials; elsewhere only the user can reach the socket."""
     monkeypatch.setattr(os, "SCHED_BATCH", 3, raising=False)
     assert not is_trusted(Sender([]), PROGRAM, (USER,), ())
     monkeypatch.delattr(os, "SCHED_BATCH")
@@ -100,7 +100,7 @@ def test_system_without_credentials_relies_on_socket_mode(
 
 
 def test_older_kernel_attaches_only_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A socket that cannot ask for pidfds asks for credentials."""
+    """A socket that cannot request pidfds requests credentials."""
     monkeypatch.setattr(notify_sender, "SO_PASSPIDFD", 0xFFFF)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
         notify_sender.request_senders(receiver)

@@ -1,4 +1,4 @@
-"""Which files are taken for an output, and which were chosen by somebody else."""
+"""Opening the output file: trusted files, and files that another user has chosen."""
 
 import errno
 import os
@@ -10,8 +10,8 @@ from kit.leaks import nothing_left
 import ssd
 from ssd.starting.output import distrust, open_output
 
-SOMEBODY = 4242  # who has no part in it
-DAEMON = 4243  # the program's user, and his group
+SOMEBODY = 4242  # a user who has no part in the start
+DAEMON = 4243  # the program's user and group
 OURS = os.geteuid()
 
 
@@ -25,7 +25,7 @@ ALL, GROUP = facts(0o41777, 0), facts(0o42775, 0)
 PLAIN, HARD = facts(0o100644, SOMEBODY), facts(0o100644, 0, links=2)
 FIFO = 0o10644
 
-# file, directory -> whether it is written to
+# file, directory -> whether it is trusted
 TRUST = {
     "anybody's in our directory": (PLAIN, OWN, True),
     "a hard link in our directory": (HARD, OWN, True),
@@ -46,13 +46,13 @@ TRUST = {
 
 @pytest.mark.parametrize("case", TRUST)
 def test_distrust_depends_on_owner_links_and_directory(case: str) -> None:
-    """A file in a directory of others could be one that they want written."""
+    """Other users may have put a file into a directory that they can write."""
     file, directory, trusted = TRUST[case]
     assert trusted == (distrust(file, directory, DAEMON) is None)
 
 
 def test_output_is_appended_to_and_blocks(tmp_path: Path) -> None:
-    """A new file has mode 0664 under the umask, and none of our flags is left on it."""
+    """A new file has mode 0664 less the umask, and the descriptor has no extra flags."""
     before = os.umask(0o027)
     try:
         with nothing_left():
@@ -69,9 +69,9 @@ def test_output_is_appended_to_and_blocks(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.timeout(60)  # it would hang
+@pytest.mark.timeout(60)  # it would block
 def test_fifo_without_a_reader_is_refused(tmp_path: Path) -> None:
-    """At once, and with the way out; the same for a start by the library."""
+    """At once, and with advice; the same for a start by the library."""
     os.mkfifo(tmp_path / "log")
     with nothing_left(), pytest.raises(OSError, match="start the reader first") as caught:
         open_output(os.fsencode(tmp_path / "log"), None)
@@ -83,7 +83,7 @@ def test_fifo_without_a_reader_is_refused(tmp_path: Path) -> None:
 
 
 def test_planted_link_is_refused_by_the_library(tmp_path: Path) -> None:
-    """StartFailed says at which stage; nothing is made where the link leads."""
+    """StartFailed has the stage; nothing is created where the link leads."""
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared").chmod(0o1777)
     (tmp_path / "shared" / "log").symlink_to(tmp_path / "secret")
@@ -94,7 +94,7 @@ def test_planted_link_is_refused_by_the_library(tmp_path: Path) -> None:
 
 
 def test_output_is_opened_without_proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the flag O_NOFOLLOW stays on it then."""
+    """Only the descriptor keeps the flag O_NOFOLLOW."""
     real = os.open
 
     def without(path: str, *words: int, **options: int) -> int:

@@ -1,4 +1,4 @@
-"""PIDLockFile: lockfile's interface, and a lock that keeps its word."""
+"""PIDLockFile: lockfile's interface with a safe lock."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ from lockfile.pidlockfile import PIDLockFile as Original
 import ssd
 from ssd import PIDLockFile
 
-# Holds the lock, says so, and lets go when its input ends.
+# Holds the lock, reports it, and releases it when standard input ends.
 HOLD = """
 import sys, ssd
 lock = ssd.PIDLockFile(sys.argv[1])
@@ -50,26 +50,26 @@ def holder(
 
 
 def says(process: "subprocess.Popen[bytes]") -> bytes:
-    """Read what a holder says."""
+    """Return what a holder prints."""
     assert process.stdout is not None
     return process.stdout.readline().rstrip()
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Return the path of a pidfile that is not there yet."""
+    """Return the path of a pidfile that does not exist yet."""
     return tmp_path / "pid"
 
 
 def test_class_is_a_subclass_of_lockfiles(path: Path) -> None:
-    """Whoever asks for a PIDLockFile of lockfile's can be given this one."""
+    """It can be used where a PIDLockFile of lockfile's is expected."""
     lock = PIDLockFile(str(path))
     assert isinstance(lock, Original)
     assert (str(path), None, False) == (lock.path, lock.read_pid(), lock.is_locked())
 
 
 def test_lock_is_taken_and_released(path: Path) -> None:
-    """The file holds the pid and nothing else, and is gone afterwards."""
+    """The file contains only the pid, and is removed by the release."""
     lock = PIDLockFile(str(path))
     with nothing_left():
         lock.acquire(timeout=0)
@@ -82,7 +82,7 @@ def test_lock_is_taken_and_released(path: Path) -> None:
 
 
 def test_with_statement_holds_the_lock(path: Path) -> None:
-    """As DaemonContext uses it."""
+    """DaemonContext uses it so."""
     with PIDLockFile(str(path)) as lock:
         assert lock.i_am_locking()
     assert not path.exists()
@@ -107,7 +107,7 @@ def test_lock_of_another_process_cannot_be_taken(path: Path) -> None:
 
 @pytest.mark.timeout(120)
 def test_hanging_start_is_waited_for_until_the_timeout(path: Path) -> None:
-    """Somebody holds the kernel lock and writes nothing: a process that was stopped, say."""
+    """A process that is stopped, for example, holds the kernel lock and writes nothing."""
     with locks.holder(path) as other:
         assert b"held" == says(other)
         with nothing_left():
@@ -120,7 +120,7 @@ def test_hanging_start_is_waited_for_until_the_timeout(path: Path) -> None:
 
 
 def test_timeout_of_the_constructor_is_the_default(path: Path) -> None:
-    """What ``acquire`` is told counts more."""
+    """The argument of ``acquire`` overrides it."""
     with holder(path) as other:
         assert b"held" == says(other)
         with pytest.raises(lockfile.AlreadyLocked):
@@ -129,9 +129,9 @@ def test_timeout_of_the_constructor_is_the_default(path: Path) -> None:
             PIDLockFile(str(path), timeout=1000).acquire(timeout=0)
 
 
-@pytest.mark.timeout(120)  # otherwise it waits for ever, and says nothing
+@pytest.mark.timeout(120)  # it would wait for ever
 def test_acquire_without_a_timeout_does_not_wait(path: Path) -> None:
-    """As with lockfile's: a DaemonContext whose daemon runs says so at once, and by whom."""
+    """As in lockfile: a DaemonContext reports a running daemon and its owner at once."""
     with holder(path) as other:
         assert b"held" == says(other)
         original = Original(str(path))
@@ -154,7 +154,7 @@ with daemon.DaemonContext(
 
 
 def test_free_lock_cannot_be_released(path: Path) -> None:
-    """NotLocked, and a stale file is left for the next owner."""
+    """NotLocked is raised, and a stale file stays for the next owner."""
     with pytest.raises(lockfile.NotLocked):
         PIDLockFile(str(path)).release()
     path.write_text(f"{unused_pid()}\n1\n")
@@ -162,7 +162,7 @@ def test_free_lock_cannot_be_released(path: Path) -> None:
         PIDLockFile(str(path)).release()
 
 
-# Holds the lock, releases it when told to, and lives on.
+# Holds the lock, releases it on request, and lives on.
 RELEASE = """
 import sys, ssd
 lock = ssd.PIDLockFile(sys.argv[1])
@@ -175,9 +175,9 @@ sys.stdin.read()
 """
 
 
-@pytest.mark.timeout(120)  # otherwise the wait is for the owner's end, which does not come
+@pytest.mark.timeout(120)  # it would wait for the owner's end
 def test_release_lets_a_waiter_in(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The owner need not end for it."""
+    """The owner lives on."""
     table = ssd.default_table()
     wait = table.wait
 
@@ -197,7 +197,7 @@ def test_release_lets_a_waiter_in(path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_owners_death_frees_the_lock_at_once(path: Path) -> None:
-    """Whoever waits is woken by the kernel, though the file is still there."""
+    """The kernel wakes the waiter, though the file still exists."""
     with holder(path) as first:
         assert b"held" == says(first)
         with holder(path, timeout=1000) as second:
@@ -211,13 +211,13 @@ def _stale_file(path: Path) -> None:
 
 
 def _reused_pid(path: Path) -> None:
-    mark(path, os.getpid(), started=1)  # it lives, but is another one
+    mark(path, os.getpid(), started=1)  # a living process, but another one
 
 
 def _reused_pid_in_an_old_file(path: Path) -> None:
     here = ssd.default_table().process(os.getpid())
     assert here is not None
-    path.write_text(f"{here.pid}\n{here.start_time + 1}\n")  # it lives, but is another one
+    path.write_text(f"{here.pid}\n{here.start_time + 1}\n")  # a living process, but another one
 
 
 STALE = {
@@ -232,7 +232,7 @@ STALE = {
 
 @pytest.mark.parametrize("case", STALE)
 def test_stale_file_does_not_lock(case: str, path: Path) -> None:
-    """It is replaced by the next owner's."""
+    """The next owner replaces it."""
     STALE[case](path)
     lock = PIDLockFile(str(path))
     assert not lock.is_locked()
@@ -242,7 +242,7 @@ def test_stale_file_does_not_lock(case: str, path: Path) -> None:
 
 
 def test_lock_of_a_killed_owner_is_stale(path: Path) -> None:
-    """SIGKILL leaves the file, and no lock."""
+    """SIGKILL leaves the file, but not the lock."""
     with holder(path) as other:
         assert b"held" == says(other)
         other.kill()
@@ -262,7 +262,7 @@ def test_file_of_an_older_version_locks(path: Path) -> None:
 
 
 def test_file_without_a_start_time_locks_while_its_pid_runs(path: Path) -> None:
-    """Another tool's pidfile is respected."""
+    """The pidfile of another tool is respected."""
     with child() as process:
         path.write_text(f"{process.pid}\n")
         with pytest.raises(lockfile.AlreadyLocked):
@@ -276,11 +276,11 @@ def test_break_lock_takes_it_from_its_owner(path: Path) -> None:
         path.write_text(f"{process.pid}\n")
         PIDLockFile(str(path)).break_lock()
     assert not path.exists()
-    PIDLockFile(str(path)).break_lock()  # nothing to break is no error
+    PIDLockFile(str(path)).break_lock()  # no error without a file
 
 
 def test_only_one_of_two_concurrent_attempts_wins(path: Path) -> None:
-    """The other is told that it is locked."""
+    """The other gets AlreadyLocked."""
     with holder(path) as first, holder(path) as second:
         assert [b"AlreadyLocked", b"held"] == sorted([says(first), says(second)])
 
@@ -295,7 +295,7 @@ print("done")
 
 
 def test_reader_never_sees_an_empty_file(path: Path) -> None:
-    """The file is there with a pid in it, or it is not there."""
+    """The file has a pid in it, or does not exist."""
     seen = set()
     with subprocess.Popen([sys.executable, "-c", OFTEN, path], stdout=subprocess.PIPE) as writer:
         while writer.poll() is None:
@@ -317,7 +317,7 @@ with daemon.DaemonContext(pidfile=ssd.PIDLockFile(sys.argv[1]), files_preserve=[
 
 
 def test_daemon_context_holds_the_lock(path: Path, tmp_path: Path) -> None:
-    """From detaching to its end, and anybody can ask after the daemon by it."""
+    """From detaching to the end, and the daemon can be found by it."""
     for name in ("ready", "end"):
         os.mkfifo(tmp_path / name)
     ready = os.open(tmp_path / "ready", os.O_RDWR)
@@ -332,7 +332,7 @@ def test_daemon_context_holds_the_lock(path: Path, tmp_path: Path) -> None:
         with pytest.raises(lockfile.AlreadyLocked):
             lock.acquire(timeout=0)
         with open(tmp_path / "end", "w"):
-            pass  # its read returns with that
+            pass  # this ends its read
         until_readable(fd)
         os.close(fd)
     assert not path.exists()

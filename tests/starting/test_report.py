@@ -1,4 +1,4 @@
-"""What is known of a start when its reports have ended."""
+"""The reports of a start, and what is known when they have ended."""
 
 import errno
 import os
@@ -14,8 +14,8 @@ from ssd.matching import Process
 from ssd.processes import default_table
 from ssd.starting import report
 
-# Executes a program while many descriptors are to be closed behind that which tells of the exec,
-# so that the process has its old name for long after. Prints the name that it has for us then.
+# Executes a program while many descriptors must be closed after the one that reports the exec, so
+# that the process keeps its old name for a long time. Prints the name that we see then.
 SLOW = """
 import os, resource, signal, sys
 from _posixsubprocess import fork_exec
@@ -49,9 +49,9 @@ finally:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody knows how an exec goes on")
 @pytest.mark.parametrize("vfork", [[""], ["1"]], ids=["fork", "vfork"])
 def test_executed_program_has_its_name(vfork: list[str]) -> None:
-    """A start returns when every criterion finds what it has started.
+    """A start returns when every criterion finds the process.
 
-    After vfork(2), as for a child, its parent is told of the exec before it has the name.
+    After vfork(2), as for a child, the pipe closes before the process has its new name.
     """
     done = python(SLOW, *vfork)
     if b"TypeError" in done.stderr:
@@ -64,7 +64,7 @@ def test_executed_program_has_its_name(vfork: list[str]) -> None:
 def test_after_exec_waits_for_the_lock_of_the_kernel(
     error: type[OSError] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is opened waits for it, whether we are let in or not."""
+    """An open(2) waits for it, permitted or not."""
     opened: list[str] = []
     plain = os.open
 
@@ -85,7 +85,7 @@ def test_after_exec_waits_for_the_lock_of_the_kernel(
 
 
 def test_report_may_arrive_in_many_parts() -> None:
-    """A long text may have four bytes for each character: more than goes in one piece."""
+    """A long text may have four bytes for each character: more than one atomic write."""
     reading, writing_end = os.pipe()
     text = "\N{GRINNING FACE}" * 2000
     report.send_error(writing_end, StartFailed("exec", text, errno.ENOENT, text))
@@ -108,7 +108,7 @@ def test_report_may_arrive_in_many_parts() -> None:
 
 
 def test_incomplete_report_is_ignored() -> None:
-    """Whoever sent it was killed meanwhile; what came before it counts."""
+    """The sender was killed; earlier messages count."""
     reading, writing_end = os.pipe()
     report.send(writing_end, "warning", "first")
     report.send(writing_end, "warning", "second")
@@ -120,7 +120,7 @@ def test_incomplete_report_is_ignored() -> None:
 
 
 class LateFailure(StartFailed):
-    """A kind of failure that the reader of the report may not know."""
+    """A failure of a class that reports do not know."""
 
 
 def test_subclass_is_reported_as_its_nearest_class() -> None:
