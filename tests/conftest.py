@@ -27,7 +27,7 @@ IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """See to it that a test does the same wherever it runs, and whoever starts it."""
+    """Make the tests independent of the place and the process that they are started from."""
     _in_directories_apart(config)
     _drawn_alike()
     _as_from_a_terminal()

@@ -99,7 +99,7 @@ def test_loop_waits_for_a_child_without_a_descriptor(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("nice", [0, 1], ids=["direct", "helped"])
 def test_cancelled_start_leaves_no_child(nice: int, tmp_path: Path) -> None:
-    """It is given up at once, though it waits for a lock that nobody lets go of."""
+    """It is given up at once, though it waits for a lock that is held."""
     command = Command(["/bin/sleep", "1000"], nice=nice)
 
     async def main() -> None:

@@ -58,7 +58,7 @@ def test_tail_without_a_wait_pauses(fake_processes: FakeProcesses) -> None:
 
 
 def test_stop_without_a_wait_is_over_when_it_has_sent(fake_processes: FakeProcesses) -> None:
-    """Nobody looks whether the process ends."""
+    """It does not look whether the process ends."""
     immortal(fake_processes)
     work = Stop(Match(name="d"), Schedule.once(TERM), table=fake_processes)
     assert (True, STOPPED, []) == (work.advance(), work.outcome, work.remaining)
@@ -130,7 +130,7 @@ def test_closed_stop_lets_go_and_does_no_more(fake_processes: FakeProcesses) -> 
 # The plan -------------------------------------------------------------------------------
 
 S, W = "send", "wait"
-# steps and the answers to them -> the steps that were taken, and whether somebody is left
+# steps and the answers to them -> the steps that were taken, and whether a process is left
 PLANS = {
     ("TERM/5", (True, False)): ([(S, 15), (W, 5)], False),
     ("TERM/5", (True, True)): ([(S, 15), (W, 5)], True),
@@ -173,7 +173,7 @@ def test_process_known_by_pid_alone_has_no_successor() -> None:
 def test_shortage_of_memory_does_not_count_as_denied(
     method: str, fake_processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without memory for poll(2) nobody knows who runs; "none found" would be a lie."""
+    """Without memory for poll(2) it is unknown what runs; "none found" would be wrong."""
 
     def fail(*arguments: object) -> bool:
         raise OSError(errno.ENOMEM, "Cannot allocate memory")
@@ -265,7 +265,7 @@ def test_steps_of_a_stop_may_come_from_anywhere(fake_processes: FakeProcesses) -
 def test_stops_side_by_side_take_the_time_of_the_slowest(
     fake_processes: FakeProcesses,
 ) -> None:
-    """Each by its own schedule; nobody waits for another."""
+    """Each by its own schedule; none waits for another."""
     for number in range(200):
         fake_processes.add(f"d{number}", reactions={TERM: dies(after=number / 10)})
     results = ssd.stop_all(
@@ -307,7 +307,7 @@ def test_process_that_outlives_the_schedule_is_raised(fake_processes: FakeProces
 
 
 def test_process_that_may_not_be_signalled_is_raised(fake_processes: FakeProcesses) -> None:
-    """NotPermitted carries it; beside one that was stopped it is no failure."""
+    """NotPermitted carries it; if another one was stopped, the stop succeeds."""
     strangers(fake_processes)
     with pytest.raises(NotPermitted) as caught:
         ssd.stop(Match(name="d"), USUAL, table=fake_processes)
@@ -321,7 +321,7 @@ def test_process_that_may_not_be_signalled_is_raised(fake_processes: FakeProcess
 def test_stops_are_all_tried_before_one_raises(
     tmp_path: Path, fake_processes: FakeProcesses
 ) -> None:
-    """An unknown user, a pidfile that is not believed: the others are stopped none the less."""
+    """With an unknown user and an untrusted pidfile, the others are stopped nevertheless."""
     stubborn(fake_processes)
     (tmp_path / "pid").write_text("102\n")
     (tmp_path / "pid").chmod(0o666)

@@ -24,7 +24,7 @@ USAGE = """usage: scripts/nova-lab up | down | status | ready [SECONDS] | start 
           or one cannot tell, 3: nothing
   ready   wait until nova-compute consumes from its queue (60 seconds unless told)
   start, stop  one of epmd, broker, placement, conductor
-NOVA_LAB is the lab's directory, .nova-lab in the checkout if unset; user nova has to reach it.
+NOVA_LAB is the lab's directory, .nova-lab in the checkout if unset; user nova must reach it.
 Needs root, Debian 12 or newer, a mirror of it and of PyPI, and 500 MB of disk; the first up
 takes two minutes where both are near."""
 
@@ -54,7 +54,7 @@ def down(lab: Lab) -> int:
 def status(lab: Lab) -> int:
     """Tell how each service is."""
     needed = [running.tell(lab, name) for name in NAMES]
-    codes = [*needed, running.tell(lab, running.COMPUTE)]  # which is up to whoever uses the lab
+    codes = [*needed, running.tell(lab, running.COMPUTE)]  # which the user of the lab starts
     if not any(needed):
         return 0
     return 3 if {1, 3}.issuperset(codes) else 1  # 4: cannot tell
@@ -114,7 +114,7 @@ class Unusable(Exception):
 
 
 def _check(verb: str, words: list[str]) -> None:
-    """Raise Unusable for what is no verb, or has too few words, too many, or wrong ones."""
+    """Raise Unusable for an unknown verb, and for too few, too many or wrong words."""
     if verb not in VERBS:
         raise Unusable(f"no verb {verb}" if verb else "a verb is missing")
     try:
@@ -122,7 +122,7 @@ def _check(verb: str, words: list[str]) -> None:
     except TypeError as error:
         raise Unusable(f"{verb}: {error}") from None
     if verb == "ready" and words and not words[0].isdecimal():
-        raise Unusable(f"ready: {words[0]} is no number of seconds")
+        raise Unusable(f"ready: {words[0]} is not a number of seconds")
     if verb in ("start", "stop") and words[0] not in NAMES:
         raise Unusable(f"{verb}: no service {words[0]}")
 

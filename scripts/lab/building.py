@@ -11,7 +11,7 @@ from lab import running, services, settings
 from lab.layout import USER, Lab
 from lab.steps import StepFailed, as_user, call, environment, is_done, once, shown
 
-PYTHON = "/usr/bin/python3"  # any user may execute it, one in somebody's home only its owner
+PYTHON = "/usr/bin/python3"  # any user may execute it; one in a home directory only its owner
 PINNED = ("nova==34.0.0", "openstack-placement==16.0.0")
 CONSTRAINTS = Path(__file__).with_name("constraints.txt")  # and what they need
 # A mirror may be slow, and the machine's own upgrade have dpkg's lock for a while.

@@ -88,7 +88,7 @@ class Compute:
         return int(self.machine.run(["cat", self.entry.pidfile]).stdout)
 
     def user(self) -> str:
-        """Return who runs it."""
+        """Return the name of the user that it runs as."""
         return self.machine.run(["stat", "--format", "%U", f"/proc/{self.pid()}"]).stdout.strip()
 
     def is_at_home(self) -> bool:
@@ -108,7 +108,7 @@ class Compute:
         return self.machine.run(probe(self.lab, *words), check=check)
 
     def await_desertion(self) -> None:
-        """Wait until nobody consumes from its queue."""
+        """Wait until its queue has no consumer."""
         self.ask("deserted", COMPUTE_QUEUE, PATIENCE)
 
     def ready(self) -> None:

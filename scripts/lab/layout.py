@@ -121,7 +121,7 @@ def open_to_others(directory: Path) -> Path | None:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Return ports of loopback on which nobody listens now, and that no client is given later.
+    """Return free ports of loopback that the kernel gives to no client later.
 
     A connection may have any port of the range below for its own end, also that of a service
     which is about to start again.
@@ -131,7 +131,7 @@ def _free_ports(count: int) -> list[int]:
     sockets: list[socket.socket] = []
     try:
         while len(sockets) < count:
-            with contextlib.suppress(OSError):  # somebody listens there
+            with contextlib.suppress(OSError):  # it is in use
                 sockets.append(socket.create_server(("127.0.0.1", candidates.pop())))
         return [each.getsockname()[1] for each in sockets]
     finally:

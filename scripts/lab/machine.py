@@ -135,7 +135,7 @@ class Machine:
     def until_none(self, text: str) -> None:
         """Wait until no process has ``text`` in its command line; AssertionError if one stays.
 
-        Who is on the way to a program dies with the one that has started him, a moment later.
+        A process that has yet to execute its program ends shortly after the one that started it.
         """
         deadline = time.monotonic() + PATIENCE
         while pids := self.named(text):
@@ -144,7 +144,7 @@ class Machine:
                 ends(outside, 1)  # or it executes the program
 
     def left(self) -> dict[int, int]:
-        """Return who is left when all have ended but its own two, the first that it had.
+        """Return the processes that are left, once all should have ended but its own first two.
 
         Helpers of a service end when they see that it is gone, a moment later.
         """

@@ -14,7 +14,7 @@ from lab.services import COMPUTE_QUEUE, NAMES
 from lab.services import probe as probe_words
 from lab.steps import StepFailed, call, say, service_environment, shown
 
-COMPUTE = "nova-compute"  # declared for whoever uses the lab, and not the lab's to start
+COMPUTE = "nova-compute"  # declared for the user of the lab; the lab does not start it
 
 # Start ---------------------------------------------------------------------------------
 
@@ -142,7 +142,7 @@ def _processes(lab: Lab) -> Iterator[tuple[int, str]]:
     """Yield each process that runs a program of the lab, or is its user's and speaks of it.
 
     A worker of nova-conductor writes over its command line, but stays in the lab's directory.
-    Somebody who reads a log in there is no process of the lab.
+    A process that only reads a log there does not count.
     """
     mine = re.compile(rf"(?:^|[\s=:]){re.escape(str(lab.root))}/")
     users = {each.pw_uid for each in pwd.getpwall() if each.pw_name == USER}

@@ -69,7 +69,7 @@ def database_options(lab: Lab) -> tuple[str, ...]:
 def _epmd(lab: Lab) -> list[str]:
     """Return the words that run Erlang's port mapper.
 
-    The broker would start one by itself, as a daemon that outlives it and that nobody stops.
+    The broker would start one by itself, as a daemon that outlives it and is never stopped.
     """
     return ["/usr/bin/env", *_erlang(lab), "epmd", "-port", str(lab.ports["epmd"])]
 

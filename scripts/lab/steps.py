@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TextIO
 from lab.layout import Lab
 
 WIDTH = 44  # columns of a step's title
-GRACE = 20  # seconds that an interrupted command has to end of the TERM
+GRACE = 20  # seconds for an interrupted command to end after TERM
 
 
 class StepFailed(Exception):
@@ -163,7 +163,7 @@ def _run(words: list[str], **options: Any) -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a command, and whoever of its process group is left, if only a child of it."""
+    """End a command and what is left of its process group."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     try:

@@ -39,7 +39,7 @@ def test_child_stays_the_callers(tmp_path: Path) -> None:
 
 
 def test_threads_that_wait_for_one_child_all_get_its_status(tmp_path: Path) -> None:
-    """One of them reaps it, whichever, and none is told that there is no such child."""
+    """One of them reaps it; none gets ChildProcessError."""
     found: list[int] = []
 
     def wait(child: ssd.Child) -> None:
@@ -58,7 +58,7 @@ def test_threads_that_wait_for_one_child_all_get_its_status(tmp_path: Path) -> N
 
 
 def test_child_is_signalled_by_its_pidfd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its pid may be somebody else's, where another part of the program has reaped it."""
+    """Its pid may belong to another process, if another part of the program has reaped it."""
     process = ssd.start(Match(pidfile=tmp_path / "none"), SLEEP, background=False)
     with process as started:
         monkeypatch.setattr(os, "kill", lambda pid, signum: pytest.fail("signalled by its pid"))
@@ -150,7 +150,7 @@ def drop_one(tmp_path: Path) -> int:
 
 
 def test_dropped_child_that_has_ended_is_reaped(tmp_path: Path) -> None:
-    """As by subprocess.Popen: neither a zombie nor a descriptor is left, and a warning says so."""
+    """As with subprocess.Popen, no zombie and no descriptor is left, and there is a warning."""
     with nothing_left():
         child = ssd.start(Match(pidfile=tmp_path / "none"), SLEEP, background=False)
         pid = child.pid
@@ -177,7 +177,7 @@ def test_dropped_child_that_runs_is_reaped_by_a_later_start(tmp_path: Path) -> N
 
 
 def test_dropped_child_may_be_reaped_by_its_pid(tmp_path: Path) -> None:
-    """By whoever kept that; a later start then forgets it."""
+    """Other code may do that; a later start then forgets it."""
     with nothing_left():
         pid = drop_one(tmp_path)
         os.kill(pid, signal.SIGTERM)
@@ -224,7 +224,7 @@ def sleeper() -> Iterator[ssd.Child]:
 
 @pytest.mark.parametrize("timeout", [-1, 0, 0.01])
 def test_wait_ends_with_its_time(sleeper: ssd.Child, timeout: float) -> None:
-    """The built-in TimeoutError says who and how long; the child lives on."""
+    """The built-in TimeoutError names the child and the time; the child lives on."""
     begin = time.monotonic()
     with pytest.raises(TimeoutError, match=rf"pid={sleeper.pid}.* still runs after {timeout:g} s"):
         sleeper.wait(timeout)
@@ -242,7 +242,7 @@ def test_wait_ends_with_its_child() -> None:
 
 
 def test_child_that_has_ended_is_reaped_by_a_look() -> None:
-    """As by subprocess.Popen.poll."""
+    """As with subprocess.Popen.poll."""
     with nothing_left(), child(shell("kill -9 $$")) as process:
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         assert process.ended()
@@ -344,7 +344,7 @@ for ask in (ssd.Child.wait, ssd.Child.poll, lambda child: child.wait(1), ssd.Chi
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-@pytest.mark.skipif(not hasattr(os, "P_PIDFD"), reason="there is no waiting by pidfd")
+@pytest.mark.skipif(not hasattr(os, "P_PIDFD"), reason="the system cannot wait by pidfd")
 def test_next_owner_of_a_childs_pid_is_not_reaped(in_namespace: Run) -> None:
     """Another part of the program has reaped the child, and another child has its pid."""
     if not Path("/proc/sys/kernel/ns_last_pid").exists():

@@ -158,7 +158,7 @@ assert [process] == ssd.stop(match)
 
 
 def test_caller_that_ignores_its_childrens_end_can_start(tmp_path: Path) -> None:
-    """With SIGCHLD ignored the kernel reaps, and waitpid(2) finds nobody."""
+    """With SIGCHLD ignored the kernel reaps, and waitpid(2) finds no child."""
     done = python(IGNORING, tmp_path)
     assert (0, b"") == (done.returncode, done.stderr)
 
@@ -197,7 +197,7 @@ print(ssd.start(ssd.Match(name="nobody"), true).pid > 0)
 
 @pytest.mark.parametrize("first", ["", ".", "relative"], ids=repr)
 def test_modules_in_the_callers_directory_are_not_imported(first: str, tmp_path: Path) -> None:
-    """Neither his ssd nor what a start needs; nor the caller's own modules of these names."""
+    """A start imports no module from there, nor the caller's modules of the same names."""
     for package in ("ssd", "relative/ssd", "app"):
         (tmp_path / package).mkdir(parents=True)
         (tmp_path / package / "__init__.py").write_text("raise SystemExit('a stranger')\n")

@@ -108,7 +108,7 @@ def test_threads_that_start_the_same_child_get_one() -> None:
 
 @pytest.mark.parametrize("nice", [0, 1], ids=["direct", "helped"])
 def test_start_finds_the_caller(nice: int, tmp_path: Path) -> None:
-    """He may be what is meant, by whom ever the look is done."""
+    """The caller may match, whether it looks itself or a helper does."""
     (tmp_path / "pid").write_text(f"{os.getpid()}\n")
     here = ssd.default_table().process(os.getpid())
     for match in (Match(pidfile=tmp_path / "pid"), Match(pid=os.getpid(), user=os.geteuid())):
@@ -153,7 +153,7 @@ def test_helper_does_what_fork_exec_cannot(wish: dict[str, Any]) -> None:
 
 
 def test_pidfile_of_a_child_is_there_before_it_is_executed(tmp_path: Path) -> None:
-    """As of any start; so a helper does it."""
+    """As in every start; so a helper does it."""
     command = shell('read pid < "$1" && exit $((pid == $$))', tmp_path / "pid")
     child = ssd.start(Match(pidfile=tmp_path / "pid"), command, background=False, make_pidfile=True)
     with child as started:
@@ -189,7 +189,7 @@ def test_handlers_exception_does_not_mean_unknown_fork_exec(
 
 
 def test_isolated_subinterpreter_has_children(tmp_path: Path) -> None:
-    """It may not fork, and a helper is no fork of it."""
+    """It may not fork, but it may spawn a helper."""
     interpreters = pytest.importorskip("_xxsubinterpreters", reason="of another Python")
     code = f"""
 import ssd
@@ -250,7 +250,7 @@ for _ in range(20):
 
 
 def test_child_that_the_kernel_reaps_is_started_all_the_same() -> None:
-    """It may be gone before it can be held; its pid is then nobody's, or another's."""
+    """It may be gone before its pidfd is opened; another process may have its pid by then."""
     done = python(IGNORING)
     assert (b"", b"") == (done.stdout, done.stderr)
 

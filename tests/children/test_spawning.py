@@ -11,13 +11,13 @@ from kit.children import python
 
 from ssd.children import spawning
 
-# In a session of its own, so that its process group is nobody else's. Each moment of a start gets
-# its turn: the signal comes a little later each time.
+# In a session of its own, so that its process group has no other member. The signal comes a
+# little later each time, so that it meets every moment of a start.
 PRELUDE = """
 import collections, os, signal, sys, threading, time, traceback
 import ssd, ssd.children.child
 match = ssd.Match(pidfile=sys.argv[1] + "/pid")
-# A child has a helper only for what it asks for besides, a niceness.
+# A child has a helper only because of the niceness that it asks for.
 sleep = ssd.Command(["/bin/sleep", "1000"], nice=int("helped child" in sys.argv))
 def later(number, act):
     timer = threading.Timer(0.0013 * number, act)
@@ -132,7 +132,7 @@ def test_handler_that_raises_leaves_nothing_unknown(kind: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("victim", ["helper", "helper, late"])
 def test_daemon_of_a_killed_helper_is_known(victim: str, tmp_path: Path) -> None:
-    """The daemon itself says that it runs; what waits for it to be ready says that nobody does."""
+    """The daemon itself reports that it runs; a wait for its readiness reports "unheard"."""
     code = KILLED.replace("READY", "300" if "late" in victim else "None")
     done = python(code, tmp_path, start_new_session=True)
     assert b"" == done.stderr
@@ -161,7 +161,7 @@ ssd.stop(match)
 )
 
 
-# Whoever makes the program is preceded by a fork, whose child has copies of all descriptors and
+# Before the program is made there is a fork, whose child has copies of all descriptors and
 # lives until the start has returned.
 BESIDE = """
 import os, sys

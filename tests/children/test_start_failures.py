@@ -133,7 +133,7 @@ NOT_READY = {
     "errno": ("exec {notify} ERRNO=13", PATIENCE),
     "invalid": ("exec {notify} ERRNO=x", PATIENCE),
 }
-# The program itself: of a helper that has ended nobody can tell whose it was.
+# Sent by the program itself: the kernel cannot tell whose child an ended sender was.
 NOTIFY = """
 import os, signal, socket, sys
 with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
@@ -181,7 +181,7 @@ def test_pidfile_that_the_program_wrote_itself_is_kept(tmp_path: Path) -> None:
 
 
 def test_child_takes_no_notify_timeout(tmp_path: Path) -> None:
-    """Whoever has a child can listen for himself."""
+    """The caller of a child can listen on a socket of its own."""
     with pytest.raises(ValueError, match="background"):
         ssd.start(Match(name="x"), SLEEP, background=False, notify_timeout=1)
 

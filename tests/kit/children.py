@@ -86,9 +86,9 @@ def zombie() -> Iterator[int]:
 
 @contextlib.contextmanager
 def ended(pid: int) -> Iterator[int]:
-    """See to it that a daemon, which is nobody's child here, is gone in the end.
+    """End a daemon, which is not our child, at the end of the block.
 
-    It is killed by a pidfd, which is given, and waited for.
+    Yields its pidfd, by which it is killed and waited for.
     """
     fd = os.pidfd_open(pid)
     try:
@@ -108,7 +108,7 @@ def until_readable(fd: int) -> None:
 
 
 def until_ended(pid: int) -> None:
-    """Wait until a process has ended that may be nobody's child here."""
+    """Wait until a process has ended that need not be our child."""
     with contextlib.suppress(ProcessLookupError):
         fd = os.pidfd_open(pid)
         until_readable(fd)
@@ -116,15 +116,15 @@ def until_ended(pid: int) -> None:
 
 
 def unused_pid() -> int:
-    """Return a pid that nobody has, nor is ever given: PID_MAX_LIMIT of linux/threads.h."""
+    """Return a pid that no process ever has: PID_MAX_LIMIT of linux/threads.h."""
     return 4 * 1024 * 1024
 
 
 @contextlib.contextmanager
 def let_go() -> Iterator[int]:
-    """Give a descriptor for children to inherit; fail if one is left that has it.
+    """Yield a descriptor for children to inherit; fail if a process has it at the end.
 
-    So it is known that they have ended, also of those whose pids nobody knows.
+    So the test knows that all have ended, also those with unknown pids.
     """
     reading, writing = os.pipe()
     try:
@@ -140,9 +140,9 @@ def let_go() -> Iterator[int]:
 
 
 def shown(terminal: int) -> bytes:
-    """Return all that comes out of a terminal until nobody has its other side open any more.
+    """Return all output of a terminal, until its other side is closed everywhere.
 
-    One read(2) is not enough, not even then: what was written comes in pieces.
+    One read(2) is not enough, not even then: the output comes in pieces.
     """
     said = b""
     with contextlib.suppress(OSError):  # EIO, at the end (pty(7))

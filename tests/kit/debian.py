@@ -28,7 +28,7 @@ def unpack(package: str, *more: str) -> Path:
 
     What this machine has installed already is left out, but for the packages named. They
     are unpacked only: no maintainer script runs, no user is made. The directory is kept for
-    the next time. Skips the test, with the reason, where there is no apt-get or no mirror.
+    the next time. Skips the test, with the reason, if apt-get or a mirror is missing.
     """
     wanted = (package, *more)
     root = cache() / "unpacked" / "+".join(sorted(wanted))
@@ -77,7 +77,7 @@ def cache() -> Path:
 def _lists() -> list[str]:
     """Return the options that give apt-get our own lists, fetched once in a test run."""
     if not shutil.which("dpkg-deb"):
-        pytest.skip("Debian's packages cannot be had here: there is no dpkg-deb")
+        pytest.skip("Debian's packages are not available here: no dpkg-deb")
     options, obstacle = _refreshed()
     if obstacle:
         pytest.skip(obstacle)
@@ -111,7 +111,7 @@ def _refreshed() -> tuple[list[str], str]:
     except pytest.skip.Exception as skipped:
         return options, str(skipped)
     if not list((state / "lists").glob("*_Packages*")):
-        return options, f"Debian's packages cannot be had here: {said.strip() or 'no lists'}"
+        return options, f"Debian's packages are not available here: {said.strip() or 'no lists'}"
     return options, ""
 
 
@@ -139,14 +139,14 @@ def _reach(*command: str, cwd: Path | None = None) -> str:
                 env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"},
             )
         except FileNotFoundError:
-            pytest.skip(f"Debian's packages cannot be had here: there is no {command[0]}")
+            pytest.skip(f"Debian's packages are not available here: no {command[0]}")
         except subprocess.TimeoutExpired:
             pytest.skip(f"no answer from Debian's mirror in {SLOW_MIRROR} seconds")
         output.seek(0)
         said = output.read()
     if done.returncode:
         lines = said.strip().splitlines() or ["no reason given"]
-        pytest.skip(f"Debian's packages cannot be had here: {lines[-1]}")
+        pytest.skip(f"Debian's packages are not available here: {lines[-1]}")
     return said
 
 

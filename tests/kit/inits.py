@@ -76,7 +76,7 @@ for directory; do
 done
 pivot_root . old; umount -l /old; rmdir /old
 """
-# A boot ends with a word, which nobody says before all services of the runlevel were started.
+# A boot ends with a word, sent when all services of the runlevel are started.
 _ENDING = {
     "sysvinit": """
 cat > /etc/inittab << 'END'
@@ -186,7 +186,7 @@ def first_process(
 def _await_word(
     up: Ear, holder: "subprocess.Popen[str]", failed: Callable[[int | None, str], NoReturn]
 ) -> None:
-    """Wait until somebody says something, or the command has ended."""
+    """Wait until a word comes or the command has ended."""
     end = os.pidfd_open(holder.pid)
     try:
         heard = ready([up.fileno(), end], time.monotonic() + PATIENCE)

@@ -19,7 +19,7 @@ print("held", flush=True)
 sys.stdin.read()
 lock.release()
 """
-# Says whether a lock is free, taken by somebody else, or not to be had.
+# Prints whether a lock is free, held by another process, or impossible.
 TRY = """
 import sys
 from ssd.pidfile import locking

@@ -1,7 +1,7 @@
 """Mutation testing with Cosmic Ray: the work of scripts/mutation.
 
 A mutant is the installed module with one operator, number or keyword changed. The tests of the
-module run on each, in a namespace of their own: a mutant may signal whom it likes in there.
+module run on each, in a namespace of their own: a mutant may signal any process in there.
 """
 
 import json

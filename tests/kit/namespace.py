@@ -44,7 +44,7 @@ exit "$?"
 
 
 def _unshare() -> list[str]:
-    """Return the words that make the namespaces; an ordinary user becomes root of his own."""
+    """Return the words that make the namespaces, with a user namespace for an ordinary user."""
     mapped = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     flags = ["--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]
     return ["unshare", *mapped, *flags]

@@ -61,7 +61,7 @@ def _obstacle() -> str | None:
     try:
         subprocess.run(["true"], preexec_fn=refusing(PIDFD_OPEN), check=True)
     except (AttributeError, subprocess.SubprocessError) as error:
-        return f"no filter of system calls can be had: {error}"
+        return f"system calls cannot be filtered here: {error}"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Stops as data: who is there, who is meant, what is sent when, and how it ends."""
+"""Stops as data: the processes, the match, the signals with their times, and the outcome."""
 
 import signal
 from collections.abc import Callable
@@ -14,7 +14,7 @@ FIRST = 101  # the pid that a table gives first
 USUAL = "TERM/30/KILL/5"
 
 Setup = Callable[[FakeProcesses], object]
-Signals = list[tuple[float, int, int]]  # when, to whom, what
+Signals = list[tuple[float, int, int]]  # time, pid, signal
 
 
 def calm(table: FakeProcesses) -> None:
@@ -87,19 +87,19 @@ def two(table: FakeProcesses) -> None:
 
 
 def strangers(table: FakeProcesses) -> None:
-    """A process belongs to somebody else, whom an ordinary caller may not signal."""
+    """A process belongs to another user, so that an ordinary caller may not signal it."""
     table.caller_uid = USER
     table.add("d", uid=0)
 
 
 def mixed(table: FakeProcesses) -> None:
-    """One process is the caller's, one somebody else's."""
+    """One process is the caller's, one another user's."""
     strangers(table)
     table.add("d", uid=USER)
 
 
 def nobody(table: FakeProcesses) -> None:
-    """There is no such process."""
+    """No process matches."""
 
 
 def later(table: FakeProcesses) -> None:
@@ -109,34 +109,34 @@ def later(table: FakeProcesses) -> None:
 
 BY_NAME, BY_PID = {"name": "d"}, {"pid": FIRST}
 
-# rule -> who is there, who is meant, the schedule; then the signals, the end's time and outcome
+# rule -> the processes, the match, the schedule; then the signals, and the end's time and outcome
 SCENARIOS: dict[str, tuple[Setup, dict, str, Signals, float, str]] = {
-    "one that dies at once gets one signal": (
+    "a process that dies at once gets one signal": (
         calm, BY_NAME, USUAL, [(0, 101, TERM)], 0, STOPPED,
     ),
-    "one that dies later is waited for and no longer": (
+    "a process that dies later is waited for and no longer": (
         slow(12.5), BY_NAME, USUAL, [(0, 101, TERM)], 12.5, STOPPED,
     ),
-    "one that dies at the very end of the wait is not killed": (
+    "a process that dies at the very end of the wait is not killed": (
         slow(30), BY_NAME, USUAL, [(0, 101, TERM)], 30, STOPPED,
     ),
-    "one that ignores TERM is killed at the end of the wait": (
+    "a process that ignores TERM is killed at the end of the wait": (
         stubborn, BY_NAME, USUAL, [(0, 101, TERM), (30, 101, KILL)], 30, STOPPED,
     ),
-    "one that survives all is given up after all waits": (
+    "a survivor of all signals is given up at the end": (
         immortal, BY_NAME, USUAL, [(0, 101, TERM), (30, 101, KILL)], 35, SURVIVED,
     ),
-    "one that stays a zombie is dead": (unreaped, BY_NAME, USUAL, [(0, 101, TERM)], 0, STOPPED),
+    "an unreaped zombie is dead": (unreaped, BY_NAME, USUAL, [(0, 101, TERM)], 0, STOPPED),
     "a zombie is nothing to stop": (zombie, BY_NAME, USUAL, [], 0, NOTHING),
     "a zombie's pid is nothing to stop": (zombie, BY_PID, USUAL, [], 0, NOTHING),
-    "nobody is nothing to stop": (nobody, BY_NAME, USUAL, [], 0, NOTHING),
-    "one that renames itself is still the one that was signalled": (
+    "without a process there is nothing to stop": (nobody, BY_NAME, USUAL, [], 0, NOTHING),
+    "a process that renames itself is still the one that was signalled": (
         renaming, BY_NAME, USUAL, [(0, 101, TERM), (30, 101, KILL)], 30, STOPPED,
     ),
-    "one that appears during a wait is found at its end": (
+    "a process that appears during a wait is found at its end": (
         latecomer, BY_NAME, USUAL, [(0, 101, TERM), (30, 102, KILL)], 30, STOPPED,
     ),
-    "one that appears beside one that stays gets the next signal with it": (
+    "a process that appears beside a survivor gets the next signal with it": (
         newcomer, BY_NAME, USUAL, [(0, 101, TERM), (30, 101, KILL), (30, 102, KILL)], 30, STOPPED,
     ),
     "a child that is left behind is found in the wait, and killed at its end": (
@@ -153,19 +153,19 @@ SCENARIOS: dict[str, tuple[Setup, dict, str, Signals, float, str]] = {
     "two are signalled in the order of their pids, and the survivor again": (
         two, BY_NAME, USUAL, [(0, 101, TERM), (0, 102, TERM), (30, 102, KILL)], 30, STOPPED,
     ),
-    "one that may not be signalled is not waited for": (
+    "a process that may not be signalled is not waited for": (
         strangers, BY_NAME, USUAL, [], 0, NOTHING,
     ),
-    "one's own is stopped beside another's": (
+    "the caller's own process is stopped beside another user's": (
         mixed, BY_NAME, USUAL, [(0, 102, TERM)], 0, STOPPED,
     ),
-    "a timeout of nought looks once": (
+    "a timeout of zero looks once": (
         stubborn, BY_NAME, "TERM/0/KILL/0", [(0, 101, TERM), (0, 101, KILL)], 0, STOPPED,
     ),
-    "a timeout of nought does not hide what survives": (
+    "a timeout of zero does not hide a survivor": (
         immortal, BY_NAME, "TERM/0/KILL/0", [(0, 101, TERM), (0, 101, KILL)], 0, SURVIVED,
     ),
-    "a signal of nought only asks": (
+    "signal 0 only asks": (
         calm, BY_NAME, "-0/5/TERM/5", [(5, 101, TERM)], 5, STOPPED,
     ),
     "a schedule of three signals sends them in turn": (
@@ -178,7 +178,7 @@ SCENARIOS: dict[str, tuple[Setup, dict, str, Signals, float, str]] = {
     "a schedule that begins with a wait has nothing to wait for": (
         nobody, BY_NAME, "7/TERM/5", [], 0, NOTHING,
     ),
-    "one that appears after the stop is not its concern": (
+    "a process that appears after the stop is not waited for": (
         later, BY_NAME, USUAL, [], 0, NOTHING,
     ),
     "a repeating tail goes on until the end": (

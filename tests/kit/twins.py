@@ -105,20 +105,20 @@ class Worlds(RuleBasedStateMachine):
 
     def __init__(self, kind: str = "kernel") -> None:
         super().__init__()
-        # Root's children may belong to others, whom a caller without privileges cannot signal.
+        # Root's children may belong to other users; an unprivileged caller cannot signal them.
         self.fake = FakeWorld(FakeProcesses(caller_uid=os.geteuid()))
         self.real = RealWorld(table_named(kind))
         self.all: list[Twins] = []
 
     def teardown(self) -> None:
-        """End all, also those that are stopped and have nobody left to tell them."""
+        """End all processes, also stopped ones without a parent that obeys."""
         for twins in self.all:
             with twins.real.handle, contextlib.suppress(ProcessLookupError):
                 twins.real.handle.signal(signal.SIGKILL)
         self.real.close()
 
     def both(self, action: Callable[..., Any], *given: Any) -> Any:
-        """Do something in both worlds; what comes of it has to be the same."""
+        """Do something in both worlds; the results must be equal."""
         done = []
         for which in ("fake", "real"):
             arguments = [
@@ -208,7 +208,7 @@ class Worlds(RuleBasedStateMachine):
 
     @rule(twins=twins)
     def kill(self, twins: Twins) -> None:
-        """End a process that somebody waits for, also one that is a zombie already."""
+        """End a process that has a parent to wait for it, also one that is a zombie already."""
         if self.has_parent(twins) and not twins.reaped:
             self.both(lambda half: half.world.kill(half.pid), twins)
             self.settle()
@@ -224,7 +224,7 @@ class Worlds(RuleBasedStateMachine):
 
     @contextlib.contextmanager
     def calling(self, uid: int) -> Iterator[None]:
-        """Be another user for a while, in both worlds; unless we are none who can."""
+        """Be another user for a while, in both worlds; only root can."""
         if uid == 0 or os.geteuid() != 0:
             yield
             return
@@ -266,7 +266,7 @@ class Worlds(RuleBasedStateMachine):
 
     @invariant()
     def families_are_the_same(self) -> None:
-        """Who is whose child, and who is on the table at all."""
+        """Both worlds agree on parents and children, and on the pids of the table."""
         for twins in self.all:
             if twins.reaped or not self.has_parent(twins):
                 continue

@@ -1,4 +1,4 @@
-"""Another user of this machine, and what he may read and run."""
+"""Another user of this machine, and what that user may read and run."""
 
 import contextlib
 import functools
@@ -25,12 +25,12 @@ def nobody_runs_python() -> bool:
 
 
 def as_nobody() -> dict[str, Any]:
-    """Return what makes subprocess run a command as a user who owns nothing."""
+    """Return the options by which subprocess runs a command as a user without files."""
     return {"user": NOBODY, "group": NOBODY, "extra_groups": [], "cwd": "/"}
 
 
 def skip_without_nobody() -> None:
-    """Skip where no other user can be had, or may not execute this interpreter."""
+    """Skip if the test cannot become another user, or that user cannot run this interpreter."""
     if os.geteuid() != 0:
         pytest.skip("requires root")
     if not nobody_runs_python():
@@ -38,7 +38,7 @@ def skip_without_nobody() -> None:
 
 
 def skip_unless_nobody_reads(path: Path) -> None:
-    """Skip where no other user can be had, or where a directory above the path is closed to him."""
+    """Skip if the test cannot become another user, or that user cannot read the path."""
     if os.geteuid() != 0:
         pytest.skip("requires root, to become another user")
     if subprocess.run(["test", "-r", path], **as_nobody()).returncode != 0:

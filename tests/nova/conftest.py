@@ -19,7 +19,7 @@ ENTRY_POINTS = {
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave these tests out unless somebody asks for them by their mark."""
+    """Leave these tests out unless they are selected by their mark."""
     if "nova" in config.option.markexpr:
         return
     wanted = [item for item in items if not item.get_closest_marker("nova")]
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True, scope="session")
 def durations(request: pytest.FixtureRequest) -> None:
-    """Print how long each test takes, with what it has to set up."""
+    """Print how long each test takes, with its setup."""
     plugins = request.config.pluginmanager
     plugins.register(Durations(plugins.getplugin("terminalreporter")))
 

@@ -63,7 +63,7 @@ def test_interrupted_up_goes_on_where_it_was(machine: Machine) -> None:
 
 
 def test_service_not_seen_ready_is_started_anew(machine: Machine) -> None:
-    """It runs, but whoever started it did not wait for it to the end."""
+    """It runs, but the wait for it was interrupted."""
     before = pids(machine)
     machine.run(["rm", machine.lab.run / "placement.ready"])
     lines = machine.nova_lab("up").stdout
@@ -73,7 +73,7 @@ def test_service_not_seen_ready_is_started_anew(machine: Machine) -> None:
 
 
 def test_failed_step_names_itself_its_reason_and_its_log(machine: Machine) -> None:
-    """Here the placement service cannot start: somebody else has its directory's settings."""
+    """The placement service cannot start: another user owns the settings."""
     settings = machine.lab.etc / "placement"
     machine.nova_lab("stop", "placement")
     settings.rename(settings.with_suffix(".away"))

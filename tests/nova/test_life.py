@@ -100,7 +100,7 @@ def test_killed_service_is_dead_with_a_pidfile(compute: Compute) -> None:
 
 
 def test_stopped_service_is_gone_from_the_queue(compute: Compute) -> None:
-    """It ends of the TERM, unless that takes it longer than the schedule; nobody consumes."""
+    """It ends after TERM, unless that takes longer than the schedule; its queue has no consumer."""
     began, offset, pid = time.monotonic(), compute.log_size(), compute.pid()
     assert 0 == compute.verb("stop")
     seconds = time.monotonic() - began

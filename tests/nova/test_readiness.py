@@ -91,7 +91,7 @@ def test_probe_fails_without_a_consumer(machine: Machine, life: Life) -> None:
     """It gives up after its time, and names queue and seconds."""
     done = machine.nova_lab("ready", 1, check=False)
     assert 1 == done.returncode
-    assert "nobody consumes from compute.nova-lab after 1 seconds" in done.stdout
+    assert "no process consumes from compute.nova-lab after 1 seconds" in done.stdout
 
 
 def test_declared_start_returns_when_a_consumer_is_there(machine: Machine) -> None:

@@ -96,7 +96,7 @@ class Visit:
             self._guide = 0
 
     def _lead(self) -> NoReturn:
-        """Go in and wait there for the visitor, who has to be a child of the namespace's."""
+        """Enter and wait there for the visitor, which must be a child in the namespace."""
         try:
             self._enter()
             visitor = os.fork()  # only children get in: pid_namespaces(7)

@@ -55,7 +55,7 @@ rights = there.to_bytes(4, sys.byteorder)
 try:
     socket.sendmsg([b"BARRIER=1"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)])
 except ConnectionRefusedError:
-    pass  # whoever has heard that it is ready listens no more
+    pass  # the listener stops once it has heard that it is ready
 os.close(there)
 poll = select.poll()
 poll.register(here, 0)
@@ -101,7 +101,7 @@ class Notifier(Program):
 def helper(message: str, ear: Ear) -> str:
     """Return the shell's words for a helper that sends a notification as systemd-notify does.
 
-    It says "sent", and "dealt with" when whoever has received it is done with it.
+    It says "sent", and "dealt with" when the receiver is done with it.
     """
     path = f"{ear.path}.helper"
     Path(path).write_text(_HELPER)

@@ -94,7 +94,7 @@ class Program:
     def settle(self, others: Iterable[int]) -> list[int]:
         """Wait until only ``others`` and this program run; return its pids.
 
-        So whoever was on his way to become it has arrived or given up.
+        So a process that was about to become it has done so or given up.
         """
         until = time.monotonic() + LONG
         while True:
@@ -131,7 +131,7 @@ class Listener:
 
 
 class Ear:
-    """A named pipe that anybody may write lines into, and that never comes to its end."""
+    """A named pipe that everybody may write lines into, and that never has an end of file."""
 
     def __init__(self, path: str) -> None:
         os.mkfifo(path)
@@ -160,7 +160,7 @@ class Ear:
         self._heard = b""
 
     def say(self, text: str) -> None:
-        """Write a line into it, for whoever reads it."""
+        """Write a line into it, for its reader."""
         os.write(self._fd, f"{text}\n".encode())
 
 
@@ -176,7 +176,7 @@ os.read(os.pipe()[0], 1)
 
 
 def teller(ear: Ear) -> str:
-    """Return the path of a program that tells an ear who it is: pid, user ids, group ids."""
+    """Return the path of a program that tells an ear its pid, user ids and group ids."""
     path = Path(f"{ear.path}.teller")
     path.write_text(_TELLER.format(python=sys.executable, ear=ear.path))
     path.chmod(0o755)
@@ -184,7 +184,7 @@ def teller(ear: Ear) -> str:
 
 
 def recorded(pidfile: str | Path) -> int | None:
-    """Return the pid in a pidfile, None if there is no such file."""
+    """Return the pid in a pidfile, None if the file does not exist."""
     try:
         return int(Path(pidfile).read_text())
     except FileNotFoundError:

@@ -55,7 +55,7 @@ def test_divergence_02_link_planted_by_the_daemon_is_refused(tool: Tool, plant) 
 
 @alone
 def test_divergence_03_fifo_does_not_block(tool: Tool) -> None:
-    """The original waits until somebody writes into a FIFO; ssd sees that it is no pidfile."""
+    """The original waits for a writer of a FIFO; ssd sees that it is not a pidfile."""
     stage()
     os.mkfifo(PIDFILE)
     asked = spawn(tool.path, "--status", "--pidfile", PIDFILE)
@@ -154,7 +154,7 @@ def test_divergence_09_time_is_counted_in_microseconds(tool: Tool) -> None:
 
 @alone
 def test_divergence_09_stranger_cannot_say_ready(tool: Tool) -> None:
-    """Only the program and what it starts may notify, not whoever is of its user."""
+    """Only the program and its descendants may notify, not every process of its user."""
     open_ways()
     program = Notifier()
     words = ["--chuid", "nobody", "--startas", program.path]

@@ -1,6 +1,6 @@
-"""Daemons that the one who manages them may not see: /proc with hidepid (proc(5)).
+"""Daemons that their manager may not see: /proc with hidepid (proc(5)).
 
-They are not dumpable, because their user may not read their executable; or root looks who may
+They are not dumpable, because their user may not read their executable; or root looks and may
 not trace them (capabilities(7), CAP_SYS_PTRACE).
 """
 
@@ -27,13 +27,13 @@ PIDFILE = "/run/own/d.pid"
 UNSEEN = "hidepid=2,gid=54322"
 CALLERS = {
     "its user": [f"--reuid={USER}", f"--regid={USER}", "--clear-groups"],
-    "a root who may not trace": ["--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"],
+    "root without ptrace": ["--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"],
 }
 callers = pytest.mark.parametrize("caller", CALLERS)
 
 
 class Agent(Program):
-    """A daemon that hides itself from its user, and from a root who may not trace it."""
+    """A daemon that is hidden from its user, and from root without CAP_SYS_PTRACE."""
 
     def __init__(self, caller: str) -> None:
         """Lay it out, and hide the processes of this namespace."""
@@ -87,7 +87,7 @@ def test_hidden_daemon_is_managed_as_any_other(tool: Tool, caller: str, version:
         assert 1 == call(*again)
         assert [pid] == program.running()
         assert 0 == call("--stop", "--signal", "0", "--pidfile", PIDFILE)
-        # The one who is to see it go must not be the one who reaps it, or it stays a zombie.
+        # The process that waits for its end must not be the one that must reap it.
         stop = spawn(
             *program.called(tool, "--stop", "--retry", "TERM/60", "--pidfile", PIDFILE), **hinder
         )
@@ -105,7 +105,7 @@ def test_hidden_zombie_is_dead(ssd: Tool, caller: str) -> None:
         words = program.called(ssd, "--stop", "--retry", "TERM/60", "--pidfile", PIDFILE)
         stop = spawn(*words)
         wait_end(pid)
-        assert 0 == stop.wait(LONG)  # and nobody has reaped it
+        assert 0 == stop.wait(LONG)  # and it is not reaped
         status = run(*program.called(ssd, "--status", "--pidfile", PIDFILE))
         assert (1, "") == (status.returncode, status.stderr)
         reap(pid)
@@ -132,7 +132,7 @@ def test_pidfile_of_a_stopped_hidden_daemon_is_removed(ssd: Tool, caller: str) -
 def test_unreadable_process_is_neither_dead_nor_matched(
     ssd: Tool, caller: str, criterion: str
 ) -> None:
-    """With a second criterion the answer is that nobody can tell; nothing is started or killed."""
+    """With a second criterion its state is unknown; nothing is started or killed."""
     with agent(ssd, caller) as (program, pid):
         user = str(USER) if caller == "its user" else "nobody"
         value = {"--exec": program.path, "--name": "agent", "--user": user, "--ppid": "1"}

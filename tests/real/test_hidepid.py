@@ -21,7 +21,7 @@ from ssd.testing import check_process_table
 
 from .alone import alone, checked, libc, open_ways
 
-USER = 54321  # nobody's account, so nobody else's process
+USER = 54321  # of no account, so that no other process has it
 PR_SET_DUMPABLE = 4  # prctl(2); a change of user takes it away
 TABLES = ["kernel", "psutil"]
 
@@ -83,7 +83,7 @@ def test_hidden_processes_do_not_hold(kind: str) -> None:
 @pytest.mark.parametrize("kind", TABLES)
 @alone
 def test_unreadable_executable_does_not_hold(kind: str) -> None:
-    """Another user's process is seen and named; its executable is nobody's business."""
+    """Another user's process is seen and named, but its executable is hidden."""
     table = table_named(kind)
     facts = os.stat(sys.executable)
     file = facts.st_dev, facts.st_ino
@@ -123,7 +123,7 @@ def test_owner_is_the_effective_user() -> None:
 @pytest.mark.parametrize("options", ["hidepid=2", "hidepid=1"])
 @alone
 def test_contract_holds_with_a_hidden_proc(options: str, kind: str) -> None:
-    """Every check of conformance, for an ordinary user who sees no processes but his own."""
+    """Every check of conformance, for an ordinary user that sees only its own processes."""
     open_ways()
     mount_proc(options)
     as_user(lambda: check_process_table(table_named(kind)))
@@ -132,7 +132,7 @@ def test_contract_holds_with_a_hidden_proc(options: str, kind: str) -> None:
 @pytest.mark.parametrize("kind", TABLES)
 @alone
 def test_unreadable_process_is_told_from_another(kind: str) -> None:
-    """Of what the caller may not read the table says so, unless what he may read speaks against."""
+    """The table says what the caller may not read, unless a readable fact rules the process out."""
     table = table_named(kind)
     facts = os.stat(sys.executable)
     file, own = (facts.st_dev, facts.st_ino), os.getpid()

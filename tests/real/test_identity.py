@@ -101,7 +101,7 @@ IDENTITIES = [
     ("--chuid walker:crew", 5001, 6000, [6000, 6001]),
     ("--chuid walker:lonely", 5001, 5002, [5002, 6000, 6001]),
     ("--chuid walker --group root", 5001, 0, [0, 6000, 6001]),
-    # The caller's groups, if there is no user to take them from or none to change to.
+    # The caller's groups, if the user is unknown or does not change.
     ("--group crew", 0, 6000, [7, 8]),
     ("--chuid root", 0, 0, [7, 8]),
     ("", 0, 0, [7, 8]),
@@ -166,7 +166,7 @@ def in_user_namespace(ids: str, deny: bool, words: list[str]) -> tuple[int, str,
 @alone
 @pytest.mark.parametrize("case", MAPPED)
 def test_user_namespace_allows_a_mapped_user(tool: Tool, case: str) -> None:
-    """That there is no root to regain is no failure to prove it; what is not mapped fails."""
+    """Without a mapped root there is no root to regain; an unmapped user is an error."""
     open_ways()
     accounts()
     ids, deny, options, expected, shown = MAPPED[case]
@@ -196,7 +196,7 @@ DIVIDED = [[WALKER, ROOT, ROOT], [ROOT, WALKER, WALKER]]
 def test_program_has_the_callers_ids_without_a_change_of_user(
     tool: Tool, ids: list[int], where: list[str]
 ) -> None:
-    """Real and effective ones: who is root in effect, or has stepped down, stays so."""
+    """Real and effective ids stay, also of a set-user-ID root and after dropped ids."""
     open_ways()
     accounts()
     os.mkdir("/run/stage")

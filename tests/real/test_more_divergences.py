@@ -142,7 +142,7 @@ def test_divergence_23_daemon_is_not_dead_without_proc(tool: Tool) -> None:
 @alone
 @pytest.mark.parametrize("where", [["--background"], []], ids=["background", "foreground"])
 def test_first_start_works_without_proc(tool: Tool, where: list[str]) -> None:
-    """Where there is no pidfile there is nobody to look at."""
+    """Without a pidfile there is no process to look at."""
     program = Program()
     words = ["--make-pidfile", "--pidfile", PIDFILE, "--startas", program.path]
     with without_proc():
@@ -180,7 +180,7 @@ def test_relative_pidfile_belongs_to_the_callers_directory(tool: Tool) -> None:
 
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_help_and_version_are_of_ssd(tool: Tool, option: str) -> None:
-    """Both succeed and say who they are."""
+    """Both succeed and name ssd."""
     done = tool(option)
     assert (0, "") == (done.returncode, done.stderr)
     assert tool.expects(original="start-stop-daemon", ssd="ssd") in done.stdout

@@ -86,7 +86,7 @@ def test_pipe_of_the_callers_is_an_output(tool: Tool) -> None:
 
 @alone
 def test_terminal_is_an_output(tool: Tool) -> None:
-    """It is written to, and becomes nobody's controlling terminal."""
+    """It is written to, and does not become a controlling terminal."""
     os.mkdir("/dev/pts")
     mount("devpts", "/dev/pts", "devpts", data="newinstance,ptmxmode=0666")
     os.symlink("pts/ptmx", "/dev/ptmx")
@@ -102,7 +102,7 @@ def test_terminal_is_an_output(tool: Tool) -> None:
 
 @alone
 def test_daemons_user_chooses_no_file_of_roots(tool: Tool) -> None:
-    """A link in his directory is not followed, and nothing is made where it leads to."""
+    """A link in the user's directory is not followed, and nothing is made at its target."""
     program, others = Program(), pids()
     os.mkdir("/run/nova")
     os.chown("/run/nova", 65534, 65534)

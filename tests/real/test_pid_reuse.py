@@ -1,4 +1,4 @@
-"""A pid that changes hands between two steps: nobody but the process meant is signalled."""
+"""A pid that is reused between two steps: only the matched process is signalled."""
 
 import os
 import re
@@ -63,7 +63,7 @@ def stranger(pid: int) -> None:
         born = child()
         if born == pid:
             return
-        end(born)  # somebody else was faster
+        end(born)  # another process was faster
 
 
 def tick_over(start_time: int) -> None:

@@ -83,7 +83,7 @@ def test_starts_of_an_executable_give_one_daemon(ssd_path: Path) -> None:
 def test_starts_in_a_directory_of_others_give_one_daemon(
     ssd_path: Path, owner: int, mode: int, user: int
 ) -> None:
-    """Whatever those who can write the pidfile's directory have put in the way of a lock."""
+    """Whatever users with write access to the directory have put in the way of a lock."""
     open_ways()
     program, others = Program(), pids()
     directory = Path("/run/shared")
@@ -92,7 +92,7 @@ def test_starts_in_a_directory_of_others_give_one_daemon(
     os.chown(directory, owner, CREW)
     directory.chmod(mode)
     pidfile = directory / "d.pid"
-    # A pidfile of somebody else is believed only with a second criterion.
+    # A pidfile of another user is trusted only with a second criterion.
     words = ["--start", "--background", "--make-pidfile", "--pidfile", str(pidfile),
              "--name", "daemon", "--startas", program.path, "--", *program.words]  # fmt: skip
     for _ in range(3):

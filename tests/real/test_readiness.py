@@ -1,4 +1,4 @@
-"""--notify-await: who may say that a program is ready, and what ends the wait."""
+"""--notify-await: which processes may notify, and what ends the wait."""
 
 import os
 import shutil
@@ -253,7 +253,7 @@ def test_process_of_another_session_is_not_heard(ssd: Tool, user: str) -> None:
 @pytest.mark.parametrize("user", ["root", "nobody"])
 @pytest.mark.parametrize("message", ["READY=1", "ERRNO=13", "EXTEND_TIMEOUT_USEC=1", "ERRNO=x"])
 def test_sender_that_has_ended_is_not_heard(ssd: Tool, message: str, user: str) -> None:
-    """A stranger's end hides nothing: whatever he has sent, nobody can tell who he was."""
+    """A sender that has ended cannot be identified, so its message does not count."""
     open_ways()
     program = Notifier()
     start = spawn(ssd.path, *words(program, "--chuid", user))
@@ -326,7 +326,7 @@ def test_helper_that_is_a_zombie_may_speak(ssd: Tool) -> None:
 @alone
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 def test_program_may_make_a_session_of_its_own(ssd: Tool, before: bool) -> None:
-    """Its family is who is in the session that it was started in, or is in now."""
+    """Processes of the session that it was started in, and of its present one, may notify."""
     program = Notifier()
     start = spawn(ssd.path, *words(program))
     program.began()

@@ -1,4 +1,4 @@
-"""--notify-await where something is wanting once the program runs: it is no failed start."""
+"""--notify-await when resources run out once the program runs: the start has not failed."""
 
 import errno
 import os
@@ -26,7 +26,7 @@ def without_proc() -> None:
     mount("none", "/proc", "tmpfs")
 
 
-# What cannot be had any more when the program runs.
+# What runs out when the program runs.
 WANTS: dict[str, Callable[[], dict[str, Any]]] = {
     "memory for a pidfd": lambda: lacking(PIDFD_OPEN, errno.ENOMEM),
     "a descriptor for a pidfd": lambda: lacking(PIDFD_OPEN, errno.EMFILE),
@@ -52,7 +52,7 @@ def test_program_that_runs_is_heard_whatever_is_wanting(ssd: Tool, want: str) ->
 @alone
 @pytest.mark.parametrize("want", [want for want in WANTS if want != "memory to wait"])
 def test_end_is_noticed_whatever_is_wanting(ssd: Tool, want: str) -> None:
-    """By kill(2) if by nothing else; where nobody can be waited for the time ends the wait."""
+    """By kill(2) if nothing else works; if no process can be waited for, the time ends the wait."""
     program = Notifier()
     start = spawn(ssd.path, *words(program), **WANTS[want]())
     daemon, _ = program.began()

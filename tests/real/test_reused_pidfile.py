@@ -1,4 +1,4 @@
-"""A pidfile that outlives its daemon, whose pid a stranger is given: nobody takes him for it."""
+"""A pidfile outlives its daemon, and a stranger gets the pid: it is not taken for the daemon."""
 
 import os
 import subprocess
@@ -84,7 +84,7 @@ STARTS: dict[str, Start] = {
 
 
 def replace(pid: int) -> None:
-    """Kill a process that is a child of ours, or of nobody else by then; give its pid away."""
+    """Kill a process, ours or an orphan, and have its pid given to another."""
     process = ssd.default_table().process(pid)
     assert process is not None
     os.kill(pid, 9)
@@ -96,7 +96,7 @@ def replace(pid: int) -> None:
 @pytest.mark.parametrize("way", STARTS)
 @alone
 def test_stranger_with_the_pid_is_not_the_daemon(way: str, tmp_path: Path) -> None:
-    """Row 28: whoever wrote it, the status is 1, a stop kills nobody, and a start starts."""
+    """Row 28: for each writer, the status is 1, a stop kills nothing, and a start starts."""
     if not LAST_PID.exists():
         pytest.skip("the kernel does not let the next pid be chosen")
     path = tmp_path / "pid"
@@ -114,7 +114,7 @@ def test_stranger_with_the_pid_is_not_the_daemon(way: str, tmp_path: Path) -> No
 
 @alone
 def test_pidfile_that_was_put_back_names_nobody(tmp_path: Path) -> None:
-    """Whoever owns the directory may rename an old file of root's: he chooses no victim so."""
+    """The owner of a directory may rename an old file of root's, but cannot choose a victim."""
     if not LAST_PID.exists():
         pytest.skip("the kernel does not let the next pid be chosen")
     needs_attributes(tmp_path)

@@ -23,7 +23,7 @@ TABLES = ["kernel", "psutil"]
 
 @pytest.mark.parametrize("kind", TABLES)
 def test_child_that_ends_by_term_is_stopped(kind: str, daemon: Daemons) -> None:
-    """It is waited for, though nobody has reaped it: a zombie is dead."""
+    """It is waited for, though not reaped: a zombie is dead."""
     process = daemon()
     with same_descriptors():
         stopped = ssd.stop(Match(pid=process.pid), "TERM/60/KILL/5", table=ssd.table_named(kind))

@@ -52,7 +52,7 @@ def test_stop_ends_with_the_last_process(ssd: Tool, count: int) -> None:
 
 @alone
 def test_process_that_becomes_a_zombie_has_ended(ssd: Tool) -> None:
-    """A stop does not wait until somebody reaps what it has stopped."""
+    """A stop does not wait until the stopped process is reaped."""
     program = Program()
     target = spawn(program.path, *program.words)
     program.started()

@@ -160,7 +160,7 @@ class Family(Traced):
     def walk(self, last: int | None = None, kill_all: bool = False) -> int:
         """Go on until all have ended or become other programs; return the number of steps.
 
-        At the step ``last`` whoever makes it is killed, or all are.
+        At the step ``last`` the process that makes it is killed, or all are.
         """
         locked = False
         gone = set()
@@ -207,7 +207,7 @@ def _look(pid: int) -> _Info:
 
 
 def _newborn(pid: int) -> int:
-    """Return whom a process that is stopped after a fork has brought forth."""
+    """Return the child of a process that is stopped after a fork."""
     message = ctypes.c_ulong()
     checked(_ptrace(GETEVENTMSG, pid, 0, ctypes.addressof(message)))
     return message.value

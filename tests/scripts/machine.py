@@ -111,7 +111,7 @@ class Machine:
         return done.stdout
 
     def says_running(self, pid: int) -> bool:
-        """Ask for the status, insist on 0, and tell whether all of it is as it has to be."""
+        """Ask for the status, which must be 0, and return whether all is as it must be."""
         pattern = re.escape(self.running).replace(r"\{pid\}", str(pid)).replace(r"\{\}", "[^,]+")
         return re.fullmatch(pattern, self.expect(0, "status")) is not None
 
@@ -177,7 +177,7 @@ class Reaper(threading.Thread):
         self.fd = os.pidfd_open(pid)
 
     def run(self) -> None:
-        """Wait for the end, unless somebody else has reaped it already."""
+        """Wait for the end, unless it is reaped already."""
         with contextlib.suppress(ChildProcessError):
             os.waitid(os.P_PIDFD, self.fd, os.WEXITED)
 

@@ -86,7 +86,7 @@ def test_failure_that_passes_when_repeated_is_named_as_flaky(run: Run, project: 
 
 
 def test_failures_are_repeated_in_processes_of_their_own(run: Run, project: Path) -> None:
-    """One that fails beside another is no test of chance."""
+    """A test that fails only beside another does not fail by chance."""
     failing(project, ["one", "two"])
     run("bash", project / ".ci/run")
     first, again = zip(

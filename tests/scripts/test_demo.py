@@ -57,7 +57,7 @@ def left(directory: Path) -> list[str]:
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:  # it has ended, or is somebody else's
+        except OSError:  # it has ended, or is another user's
             continue
         found += [words] if f"{directory}/ssd-demo" in words else []
     return found

@@ -107,7 +107,7 @@ def life(machine: Machine) -> list[object]:
 
 
 def _living() -> list[int]:
-    """Return the pids of processes that are no zombies."""
+    """Return the pids of all processes but zombies."""
     found = []
     for name in os.listdir("/proc"):
         try:

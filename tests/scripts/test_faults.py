@@ -1,4 +1,4 @@
-"""What nobody has foreseen ends with a status that is no answer, and one line."""
+"""Unforeseen errors end with a status that gives no answer, and one line."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from ssd import __main__ as module
 
 from .places import HERE, STRANGER, Place
 
-# Whatever nobody has foreseen ---------------------------------------------------------------
+# Unforeseen errors --------------------------------------------------------------------------
 
 # words -> the exit status of a failure
 FAULTS = {
@@ -156,7 +156,7 @@ def test_fault_in_the_middle_of_a_line_begins_a_new_one(place: Place, tmp_path: 
 
 @pytest.mark.parametrize("line", ["nap status --json", "all status --json"])
 def test_missing_psutil_is_named_with_the_remedy(line: str, place: Place, tmp_path: Path) -> None:
-    """As from a zipapp, which cannot hold it; without --json there is no need of it."""
+    """As from a zipapp, which cannot hold it; without --json it is not needed."""
     place.furnish().python()
     (place.packages / "psutil").unlink()
     (place.packages / "psutil.py").write_text("raise ModuleNotFoundError('none here')\n")
@@ -196,7 +196,7 @@ def test_shortage_of_memory_gives_status_4(kibibytes: int, place: Place) -> None
     ask = f'ulimit -v {kibibytes} && exec "$0" "$@"'
     with child() as process:
         lines = {("ssd-service", "lsb", "pidofproc", "/nonexistent"): (3, 4)}
-        if kibibytes > 14000:  # with less Python itself ends, and nobody is there to say why
+        if kibibytes > 14000:  # with less Python itself ends without a word
             lines["ssd", "--status", "--pid", str(process.pid)] = (0, 4)
             lines["ssd", "--stop", "--test", "--quiet", "--pid", str(process.pid)] = (0, 2)
         for (command, *words), statuses in lines.items():

@@ -1,4 +1,4 @@
-"""The scripts ssd and ssd-service: which Python runs them, and whom they obey."""
+"""The scripts ssd and ssd-service: which Python runs them, and which variables they obey."""
 
 import os
 import shutil

@@ -62,12 +62,12 @@ def test_life_has_lsb_statuses(machine) -> None:
 
 
 def test_life_is_the_same_for_an_ordinary_user(request, machine, script) -> None:
-    """Nobody but root needs to be root: there is no --chuid then."""
+    """As an ordinary user there is no --chuid."""
     if "original" not in request.node.callspec.params.values():
         skip_without_nobody()
     skip_unless_nobody_reads(script)
     machine.install()
-    machine.environment.pop("SYSTEM_USER")  # nova, who need not exist
+    machine.environment.pop("SYSTEM_USER")  # nova, which need not exist
     machine.options = {**as_nobody(), "extra_groups": []}
     with shared(machine.root, 0o755, NOBODY, NOBODY):
         live(machine)
@@ -139,7 +139,7 @@ def test_systemd_start_becomes_the_service(machine) -> None:
 
 # A proof of life -----------------------------------------------------------------------
 
-# Handles HUP, as nova does when it is about to serve, once somebody writes to the pipe.
+# Handles HUP, as nova does when it is about to serve, once the pipe is written to.
 SERVING = """#!{python}
 import signal
 open("{{root}}/go").read()
@@ -158,7 +158,7 @@ def test_start_is_over_when_the_program_handles_its_signals(machine) -> None:
         process = subprocess.Popen(
             [machine.script, "start"], env={**machine.environment, **settings}
         )
-        if settings:  # nobody waits
+        if settings:  # without a wait
             assert 0 == process.wait(PATIENCE)
         with go.open("w"):  # it is there, and reads
             if not settings:
@@ -202,7 +202,7 @@ def test_stand_in_without_its_libraries_is_not_started(machine, verb, status) ->
 
 
 def test_stand_in_that_ends_at_once_is_a_failure(ssd_machine) -> None:
-    """It has to say when it is ready. The original waits for that in vain."""
+    """It must say when it is ready. The original waits for that in vain."""
     stand_in(ssd_machine, '[ "$*" = --installed ] || exit 6\n')
     assert "failed!" in ssd_machine.expect(1, "start")
     assert not ssd_machine.pidfile.exists()

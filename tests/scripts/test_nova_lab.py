@@ -39,12 +39,12 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["up", "now"], "up: too many"),
         (["start"], "start: missing"),
         (["stop", "bogus"], "stop: no service bogus"),
-        (["ready", "soon"], "ready: soon is no number of seconds"),
+        (["ready", "soon"], "ready: soon is not a number of seconds"),
     ],
     ids=str,
 )
 def test_bad_usage_shows_the_usage(words, reason, capsys) -> None:
-    """Status 2, whoever asks and whatever there is."""
+    """Status 2 for any user, with or without a lab."""
     assert 2 == main(words)
     told = capsys.readouterr().err
     assert reason in told
@@ -85,7 +85,7 @@ def test_other_systems_are_refused(missing, directory, capsys, monkeypatch) -> N
 
 @needs_root
 def test_unsuitable_directory_is_refused(directory, capsys, monkeypatch) -> None:
-    """Blanks would split words in the files that are written; a file is no directory."""
+    """Blanks would split words in the written files; a file is not a directory."""
     monkeypatch.setenv("NOVA_LAB", f"{directory}/a lab")
     assert 1 == main(["up"])
     assert not directory.exists()
@@ -228,7 +228,7 @@ begin = subprocess.Popen._execute_child
 def interrupted(*arguments, **options):
     begin(*arguments, **options)
     print("child", open(sys.argv[2]).read(), flush=True)
-    open(sys.argv[2], "w").close()  # once somebody reads
+    open(sys.argv[2], "w").close()  # once it is read
     os.kill(os.getpid(), signal.SIGTERM)
 subprocess.Popen._execute_child = interrupted
 """

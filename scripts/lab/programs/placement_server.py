@@ -1,6 +1,6 @@
 """Serve placement's WSGI application on a port of loopback: placement_server.py PORT.
 
-openstack-placement brings the application and leaves the server to whoever installs it. One
+openstack-placement brings the application and leaves the server to its installer. One
 thread for each request will do for one compute node. Says READY=1 once the port listens.
 """
 
@@ -26,7 +26,7 @@ class Server(socketserver.ThreadingMixIn, wsgiref.simple_server.WSGIServer):
 
 
 def say_ready():
-    """Tell who started us, see sd_notify(3)."""
+    """Notify the process that started us: sd_notify(3)."""
     address = os.environ.pop("NOTIFY_SOCKET", None)
     if address:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:

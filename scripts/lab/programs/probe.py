@@ -1,8 +1,8 @@
 """Ask the message queue about a service of nova, or of ssd's.
 
 probe.py CONFIG consumers QUEUE          print how many consume from the queue
-probe.py CONFIG await QUEUE [SECONDS]    wait until somebody does
-probe.py CONFIG deserted QUEUE [SECONDS] wait until nobody does
+probe.py CONFIG await QUEUE [SECONDS]    wait until it has a consumer
+probe.py CONFIG deserted QUEUE [SECONDS] wait until it has none
 probe.py CONFIG ping TOPIC HOST [SECONDS]            call the service's ping, print its answer
 probe.py CONFIG talk TOPIC HOST [SECONDS]            for each line that is read, the name of a
                                          method, call it and print its answer
@@ -12,7 +12,7 @@ with the reason on standard error.
 
 nova-compute with its threading backend does not say READY=1, so a consumer on its queue
 (compute.HOST) is how one knows that it is ready: it starts to consume at the very end of its
-start, and the broker drops the consumer when the process ends. A consumer is no proof of health,
+start, and the broker drops the consumer when the process ends. A consumer does not prove health,
 though: after a HUP nova-compute still has it and answers nothing. A ping that is answered is one.
 """
 
@@ -26,7 +26,7 @@ import warnings
 
 import amqp
 
-PAUSE = 0.2  # seconds between questions: a broker tells nobody of consumers that come and go
+PAUSE = 0.2  # seconds between questions: a broker does not announce consumers
 
 
 class Problem(Exception):
@@ -51,7 +51,7 @@ def broker(config):
 
 
 def count(connection, queue):
-    """Return the number of consumers; 0 also if there is no such queue."""
+    """Return the number of consumers; 0 also if the queue does not exist."""
     channel = connection.channel()
     try:
         return channel.queue_declare(queue, passive=True).consumer_count
@@ -74,7 +74,7 @@ def await_count(config, queue, seconds, wanted):
     with broker(config) as connection:
         while (count(connection, queue) > 0) != wanted:
             if time.monotonic() > deadline:
-                state = "nobody consumes" if wanted else "somebody still consumes"
+                state = "no process consumes" if wanted else "a process still consumes"
                 raise Problem(f"{state} from {queue} after {seconds} seconds")
             # Sooner if the broker ends the connection, which raises.
             with contextlib.suppress(TimeoutError):

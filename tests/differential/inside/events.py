@@ -34,7 +34,7 @@ class Events:
         self.lines: list[list[str]] = []
 
     def watch(self, pid: int) -> None:
-        """Note the end of a process that may be nobody's child here (in `gone`)."""
+        """Note the end of a process that need not be our child (in `gone`)."""
         self._watched[os.pidfd_open(pid)] = pid
 
     def until(self, fact, seconds: float) -> bool:
@@ -107,7 +107,7 @@ def end_everything(events: Events) -> None:
         raise RuntimeError("not the first process of a namespace")
     try:
         os.kill(-1, signal.SIGKILL)
-    except ProcessLookupError:  # nobody was left
+    except ProcessLookupError:  # no process was left
         pass
     while True:
         try:

@@ -138,7 +138,7 @@ def rest(pid: int) -> None:
 
 
 def state(pid: int) -> str:
-    """Return the letter of proc(5) for the state of `pid`, X if there is no such process."""
+    """Return the letter of proc(5) for the state of `pid`, X if it does not exist."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return file.read().rpartition(b") ")[2][:1].decode()

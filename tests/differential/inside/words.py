@@ -3,7 +3,7 @@
 Placeholders: {dir} the case's directory, {kit} the programs, {probe} and {sh} two of them, {root}
 the small root, {hold} the silent pipe, {halt} shell text that stops itself, {bin:NAME} and
 {pid:NAME} a target's executable and pid, {pid:startedN} that of the Nth program started,
-{gone} a pid that nobody has, {byte:XX} one byte, {repeat:N:TEXT}, {uid:NAME}.
+{gone} an unused pid, {byte:XX} one byte, {repeat:N:TEXT}, {uid:NAME}.
 """
 
 import os
