@@ -26,7 +26,7 @@ LIMIT = 20.0  # seconds for the tests of one mutant; they take three at most
 IMPORTS = "tests/cli/test_imports.py"
 MARKS = ["tests/pidfile/test_marks.py", "tests/pidfile/test_mark_readers.py", IMPORTS]
 TESTS = {
-    "matching": ["tests/test_matching.py", "tests/conformance"],
+    "matching": ["tests/test_matching.py", "tests/testing/test_conformance.py"],
     "schedule": ["tests/test_schedule.py", IMPORTS],
     "stopping": [
         "tests/test_stopping.py",

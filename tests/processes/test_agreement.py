@@ -60,7 +60,7 @@ def test_they_list_the_same_processes() -> None:
     assert set() == settled(lambda: identities(KERNEL) ^ identities(PSUTIL))
 
 
-def test_every_fact_of_every_process_holds_on_both() -> None:
+def test_tables_agree_on_every_fact_of_every_process() -> None:
     """Name, executable, owner and parent of each process are the same."""
 
     def verdicts(table: ProcessTable) -> set[object]:

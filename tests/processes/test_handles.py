@@ -10,7 +10,7 @@ import pytest
 
 from ssd.errors import ProcessTableError
 from ssd.matching import Process
-from ssd.processes import handles, table_named, waiting
+from ssd.processes import handles, table_named
 from ssd.processes.contract import ProcessTable
 from ssd.processes.handles import CheckedHandle, PidfdHandle, open_handle
 from ssd.testing import RealWorld
@@ -63,7 +63,7 @@ def under_a_filter(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "hinder", [without_pidfd_open, without_send_signal, on_an_old_kernel, under_a_filter]
 )
-def test_without_a_pidfd_the_identity_is_checked_before_each_use(
+def test_identity_is_checked_at_each_use_without_a_pidfd(
     hinder: Callable[[pytest.MonkeyPatch], None],
     world: RealWorld,
     monkeypatch: pytest.MonkeyPatch,
@@ -168,26 +168,3 @@ def test_descriptor_is_not_inherited_and_closes_once(world: RealWorld) -> None:
     os.close(again)
     with pytest.raises(ValueError, match="negative"):
         handle.ended()
-
-
-def test_wait_may_be_longer_than_poll_can_count(world: RealWorld) -> None:
-    """A schedule's largest number of seconds is a time like any other."""
-    process = world.table.process(world.start())
-    assert process
-    with world.table.open(process) as handle:
-        handle.signal(signal.SIGKILL)
-        world.table.wait([handle], world.table.now() + 2**31)
-        assert handle.ended()
-
-
-def test_long_wait_is_made_of_shorter_ones(
-    world: RealWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A wait that outlasts one call goes on until its time."""
-    monkeypatch.setattr(waiting, "MAX_POLL_TIME", 0.001)
-    process = world.table.process(world.start())
-    assert process
-    with world.table.open(process) as handle:
-        until = world.table.now() + 0.02
-        world.table.wait([handle], until)
-        assert world.table.now() >= until

@@ -68,7 +68,7 @@ def test_kernels_table_loads_nothing_heavy(code: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's table is Linux's")
-def test_one_pid_is_looked_up_without_the_code_for_many() -> None:
+def test_look_at_one_pid_loads_no_code_for_many() -> None:
     """A pid or a pidfile needs neither the scan nor the handles."""
     code = "from ssd.processes.linux import LinuxTable; LinuxTable().process(1)"
     expected = {"ssd", "ssd.errors", "ssd.matching", "ssd.processes"}

@@ -121,14 +121,14 @@ def test_wait_watches_all_kqueues_and_closes_its_own(kernel: Kernel) -> None:
         assert 2 == len(kernel.queues)
 
 
-def test_nobody_cannot_be_watched(kernel: Kernel) -> None:
+def test_ended_process_cannot_be_watched(kernel: Kernel) -> None:
     """A process that is gone is a lookup error, and nothing stays open."""
     with pytest.raises(ProcessLookupError):
         handles.open_handle(Process(42, 1), lambda pid: None, hold)
 
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.EACCES])
-def test_where_watching_is_refused_the_pid_is_checked(kernel: Kernel, number: int) -> None:
+def test_pid_is_checked_if_watching_is_denied(kernel: Kernel, number: int) -> None:
     """A process that may not be watched is held by its pid and start time."""
     kernel.refuses = number
     handle = held(kernel)

@@ -1,21 +1,17 @@
 """The kernel's table: what /proc says, and what it says when there is trouble."""
 
 import os
-import select
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ssd.errors import ProcessTableError
 from ssd.matching import Criteria, Process
-from ssd.processes import scan
 from ssd.processes.contract import ProcessTable
-from ssd.processes.linux import LinuxTable
-from ssd.processes.scan import _born_of
+from ssd.processes.linux import LinuxTable, _parse
 from ssd.testing import RealWorld
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
@@ -37,7 +33,7 @@ ctypes.CDLL(None).syscall(%d, 0)
 
 FULL = """
 import os, resource, ssd
-from ssd.processes.linux import LinuxTable
+from ssd.processes.linux import LinuxTable, _parse
 error = ssd.ProcessTableError
 free = os.dup(0)
 os.close(free)
@@ -48,76 +44,42 @@ except error as error:
     print(type(error).__name__, error)
 """
 
-
-# Every other child ends and is reaped, one after the other, when told to.
-THINNING = """
-import os
-def child():
-    if not (pid := os.fork()):
-        os.read(0, 1)
-        os._exit(0)
-    return pid
-pairs = [(child(), child()) for _ in range(150)]
-print(*[stays for _, stays in pairs], flush=True)
-for goes, _ in pairs:
-    os.kill(goes, 9)
-    os.waitpid(goes, 0)
-print("thinned", flush=True)
-os.read(0, 1)
-"""
-
-
-@pytest.fixture
-def table() -> LinuxTable:
-    """Return the machine's own table."""
-    return LinuxTable()
-
-
-@pytest.fixture
-def world(table: LinuxTable) -> Iterator[RealWorld]:
-    """Return a world of real children."""
-    world = RealWorld(table)
-    yield world
-    world.close()
-
-
 Mirror = Callable[..., LinuxTable]
 
 
-@pytest.fixture
-def mirror(tmp_path: Path) -> Mirror:
-    """Return a function that makes a /proc of some files of some processes."""
-
-    def mirror(*pids: int, files: tuple[str, ...] = ("stat", "comm", "exe")) -> LinuxTable:
-        (tmp_path / "self").symlink_to(str(os.getpid()))
-        for pid in pids:
-            (tmp_path / str(pid)).mkdir()
-            for file in files:
-                (tmp_path / str(pid) / file).symlink_to(f"/proc/{pid}/{file}")
-        return LinuxTable(str(tmp_path))
-
-    return mirror
+def stat(comm: bytes, state: bytes = b"S", threads: int = 1, exit_signal: int = 17) -> bytes:
+    """Return a line of /proc/PID/stat: parent 7, started at 900 ticks."""
+    # Numbered as in proc(5): state is field 3.
+    fields = {3: state, 4: b"7", 20: b"%d" % threads, 22: b"900", 38: b"%d" % exit_signal}
+    return b"42 (%b) %b\n" % (comm, b" ".join(fields.get(n, b"0") for n in range(3, 53)))
 
 
-def test_executable_replaced_while_it_runs_is_found_by_the_new_file(
-    table: ProcessTable, tmp_path: Path
+@pytest.mark.parametrize("comm", [b"sh", b"x) S 1 (y", b")", b"", b"a\nb", b"\xff", b") Z 1 1 1"])
+def test_name_cannot_forge_the_facts_behind_it(comm: bytes) -> None:
+    """The line is counted from its last closing parenthesis."""
+    assert (900, 7) == _parse(stat(comm))
+
+
+@pytest.mark.parametrize(
+    ("state", "threads", "exit_signal", "lives"),
+    [
+        (b"S", 1, 17, True),
+        (b"R", 9, 17, True),
+        (b"T", 1, 17, True),
+        (b"D", 1, 0, True),  # a child of clone(2) that tells its parent nothing
+        (b"Z", 1, 17, False),
+        (b"Z", 2, 17, True),  # the main thread has ended, another one runs
+        (b"X", 0, 17, False),
+        (b"x", 0, 17, False),
+        (b"S", 1, -1, False),  # a thread, not the main one
+    ],
+)
+def test_state_and_threads_tell_a_living_process(
+    state: bytes, threads: int, exit_signal: int, lives: bool
 ) -> None:
-    """After an upgrade the new executable finds the old daemon, as in the original."""
-    file = tmp_path / os.fsdecode(b"d\xe9mon) \n")  # not UTF-8, and hostile
-    shutil.copy(shutil.which("cat") or "cat", file)
-    with subprocess.Popen([file], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as daemon:
-        assert daemon.stdin and daemon.stdout
-        daemon.stdin.write(b"runs\n")
-        daemon.stdin.flush()
-        assert b"runs\n" == daemon.stdout.readline()
-        old = file.stat()
-        file.unlink()
-        file.touch()
-        # The inode number may be given again, but not while the old file is open.
-        new = file.stat()
-        process = table.process(daemon.pid)
-        assert [process] == table.select(Criteria(file=(new.st_dev, new.st_ino)))
-        assert [] == table.select(Criteria(file=(old.st_dev, old.st_ino)))
+    """Zombies, dead ones and threads are no living processes; all others are."""
+    start_time, _ = _parse(stat(b"sh", state, threads, exit_signal))
+    assert lives == (start_time is not None)
 
 
 def test_process_without_its_main_thread_lives(table: ProcessTable) -> None:
@@ -139,28 +101,6 @@ def test_process_without_its_main_thread_lives(table: ProcessTable) -> None:
         assert [] == table.children(thread)
         with pytest.raises(ProcessLookupError):
             table.open(Process(thread, process.start_time))
-
-
-def test_children_of_all_threads_are_children(world: RealWorld, table: ProcessTable) -> None:
-    """A child that another thread than the main one started is found."""
-    from threading import Thread
-
-    started: list[int] = []
-    alive = Thread(target=lambda: started.append(world.start()))
-    alive.start()
-    alive.join()
-    assert started[0] in [process.pid for process in table.children(os.getpid())]
-
-
-def test_no_child_is_missed_while_others_end(table: LinuxTable) -> None:
-    """The kernel may skip one behind a child that is just reaped: its list is read again."""
-    command = [sys.executable, "-c", THINNING]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
-        assert parent.stdout
-        stays = {entry.encode() for entry in parent.stdout.readline().decode().split()}
-        while not select.select([parent.stdout], [], [], 0)[0]:
-            # What one reading gives, without the looks that would let the others end.
-            assert stays <= set(_born_of(parent.pid, b"/proc", table._entries))
 
 
 def test_kernel_thread_has_a_name_and_no_executable(table: ProcessTable) -> None:
@@ -213,37 +153,6 @@ def test_fact_that_cannot_be_read_does_not_hold(
     answers = {kind: len(table.select(criteria)) for kind, criteria in asked.items()}
     expected = {kind: int(file not in (kind, "stat")) for kind in asked}
     assert expected == answers
-
-
-@pytest.mark.parametrize("can_ask", [True, False])
-def test_children_are_found_without_the_kernels_list(
-    can_ask: bool, mirror: Mirror, world: RealWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where /proc has no list of children, each process is asked for its parent."""
-    if not can_ask:
-        monkeypatch.setattr(scan, "PIDFD_GET_INFO", 0)  # what an old kernel does not know
-    parent = world.start()
-    born = [world.start(parent=parent) for _ in range(2)]
-    table = mirror(os.getpid(), parent, *born)
-    assert born == [process.pid for process in table.children(parent)]
-    assert born == [process.pid for process in table.select(Criteria(ppid=parent))]
-
-
-def test_kernel_tells_the_parent_of_each_process(table: ProcessTable) -> None:
-    """What PIDFD_GET_INFO says is what /proc/PID/stat says."""
-    if scan._parent(os.getpid()) is None:
-        pytest.skip("the kernel has no PIDFD_GET_INFO (Linux 6.13)")
-    known = {1, 2, os.getppid()} - {0}  # 0 is a parent outside this PID namespace
-    before = {parent: set(table.children(parent)) for parent in known}
-    entries = [b"%d" % pid for pid in table.pids()]
-    for parent in known:
-        kept = {int(entry) for entry in scan.born_of(parent, entries)}
-        # Whoever was born or has ended meanwhile may be missing.
-        stayed = before[parent].intersection(table.children(parent))
-        assert {process.pid for process in stayed} <= kept
-        for pid in kept:
-            process = table.process(pid)
-            assert process is None or table.holds(Criteria(ppid=parent), process)
 
 
 def test_name_is_the_main_threads(table: ProcessTable) -> None:

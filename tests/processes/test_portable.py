@@ -34,7 +34,7 @@ def world(table: PortableTable) -> Iterator[RealWorld]:
     "error", [psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, FileNotFoundError]
 )
 @pytest.mark.parametrize("fact", ["status", "name", "exe", "oneshot"])
-def test_what_psutil_cannot_tell_does_not_hold(
+def test_fact_that_psutil_cannot_read_does_not_hold(
     fact: str,
     error: Callable[[int], Exception],
     table: PortableTable,

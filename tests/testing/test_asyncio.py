@@ -90,7 +90,7 @@ async def test_wait_that_would_hang_raises_in_its_task(fake_processes: FakeProce
 
 
 @pytest.mark.asyncio
-async def test_what_an_event_raises_reaches_those_who_wait(fake_processes: FakeProcesses) -> None:
+async def test_error_of_an_event_reaches_the_waiting_tasks(fake_processes: FakeProcesses) -> None:
     """A mistake in the test's own event does not hang the loop."""
     fake_processes.clock.at(3, lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
@@ -179,7 +179,7 @@ async def test_child_of_an_asyncio_start_is_the_callers(fake_processes: FakeProc
         await loops.start(match, command, background=False, notify_timeout=5, table=fake_processes)
 
 
-def test_one_table_can_serve_one_loop_after_the_other(fake_processes: FakeProcesses) -> None:
+def test_table_can_serve_one_loop_after_the_other(fake_processes: FakeProcesses) -> None:
     """asyncio.run makes a new one each time."""
     for name in "ab":
         fake_processes.add(name, reactions={TERM: dies(after=1)})

@@ -49,7 +49,7 @@ def test_time_jumps_until_something_holds() -> None:
     assert (False, 5) == (clock.advance_until(lambda: "e" in seen), clock.now())
 
 
-def test_what_is_due_happens_at_once() -> None:
+def test_action_that_is_due_is_called_at_once() -> None:
     """An event of the past or of now is not put off."""
     clock, seen = FakeClock(start=5), []
     clock.at(5, lambda: seen.append("now"))

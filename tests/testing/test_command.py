@@ -90,7 +90,7 @@ def test_words_may_be_numbers_and_paths(ssd_command: SsdCommand, pidfile: Path) 
     )
 
 
-def test_what_may_not_be_signalled_is_told(ssd_command: SsdCommand) -> None:
+def test_denied_signal_is_reported(ssd_command: SsdCommand) -> None:
     """The fake caller's permissions are the command's."""
     ssd_command.table.caller_uid = 1000
     ssd_command.table.add("d")

@@ -65,7 +65,7 @@ UNREADY = {
 
 
 @pytest.mark.parametrize("case", UNREADY)
-def test_daemon_that_does_not_get_ready_raises_with_what_it_said(
+def test_error_of_an_unready_daemon_has_its_output(
     case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At once if it has ended, else when its time is over; and it is reaped."""
@@ -88,7 +88,7 @@ def test_daemon_has_its_time_to_get_ready() -> None:
         daemons(argv=["sleep", "1000"], timeout=0.05)
 
 
-def test_all_are_reaped_with_the_children_that_they_forked() -> None:
+def test_daemons_are_reaped_with_their_children() -> None:
     """Also those that were waited for already, or that closed their output."""
     code = "import os, time; child = os.fork(); child and print('ready', child, flush=True); "
     with nothing_left():

@@ -120,7 +120,7 @@ def test_program_can_do_something_else_each_time(fake_processes: FakeProcesses) 
     assert [1, 2, None] == statuses
 
 
-def test_program_that_makes_itself_a_daemon_is_found_by_its_own_pidfile(
+def test_self_made_daemon_is_found_by_its_own_pidfile(
     pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
     """It forks twice, the first ends with 0, and the last is init's."""

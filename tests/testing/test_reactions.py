@@ -169,7 +169,7 @@ def test_process_ends_with_a_status(case: str, fake_processes: FakeProcesses) ->
     assert status == process.status
 
 
-def test_what_is_planned_for_a_process_needs_it_alive(fake_processes: FakeProcesses) -> None:
+def test_planned_reaction_needs_a_living_process(fake_processes: FakeProcesses) -> None:
     """A name that is to change at 5 s does not if the process has ended at 3 s."""
     lively, brief = fake_processes.add("lively"), fake_processes.add("brief")
     brief.die(after=3)
@@ -228,7 +228,7 @@ def test_dead_do_nothing(act: str, fake_processes: FakeProcesses) -> None:
     assert [] == fake_processes.children(1)[1:]
 
 
-def test_what_a_stopped_process_has_planned_waits_until_it_goes_on(
+def test_planned_reaction_of_a_stopped_process_waits(
     fake_processes: FakeProcesses,
 ) -> None:
     """Its timers run out meanwhile, and nothing comes of it before CONT."""
@@ -256,7 +256,7 @@ def test_signals_that_wait_come_once_and_the_lowest_first(fake_processes: FakePr
     assert [HUP, TERM] == taken
 
 
-def test_what_an_orphan_forks_is_its_own_to_reap(fake_processes: FakeProcesses) -> None:
+def test_orphan_reaps_its_own_children(fake_processes: FakeProcesses) -> None:
     """As before its parent's end; only the orphan itself is init's."""
     parent = fake_processes.add("webd", reaped_after=None)
     orphan = parent.fork()

@@ -130,7 +130,7 @@ def test_stopped_process_keeps_its_signals(fake_processes: FakeProcesses) -> Non
     ]
 
 
-def test_who_received_a_signal_is_told_apart_from_the_pids_next_owner(
+def test_signals_differ_if_the_pid_has_another_owner(
     fake_processes: FakeProcesses,
 ) -> None:
     """The pid is the same, the process is not."""
@@ -165,6 +165,6 @@ def test_other_comparisons_are_left_to_others(sides: tuple) -> None:
     assert None is explain(*sides)
 
 
-def test_every_signal_has_a_name() -> None:
+def test_signal_names_exist_for_every_number() -> None:
     """A number where the system gives none."""
     assert ("SIGTERM", "signal 4000") == (signal_name(15), signal_name(4000))

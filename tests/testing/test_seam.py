@@ -28,7 +28,7 @@ APART = {
 
 
 @pytest.mark.parametrize("function", SEAM, ids=lambda function: function.__qualname__)
-def test_it_takes_a_table(function: object) -> None:
+def test_seam_is_a_parameter_table(function: object) -> None:
     """By that name, and the system's own where none is given."""
     assert "table" in inspect.signature(function).parameters  # type: ignore[arg-type]
 
@@ -50,7 +50,7 @@ def test_table_without_the_members_of_the_contract_is_refused() -> None:
         ssd.start(ssd.Match(name="webd"), ssd.Command(["/usr/sbin/webd"]), table=table)
 
 
-def test_every_public_name_is_accounted_for() -> None:
+def test_public_names_have_the_seam_or_need_none() -> None:
     """A new one has the seam, or is said to need none."""
     errors = {
         name for name in ssd.__all__

@@ -73,7 +73,7 @@ def test_command_is_the_callers_own(
 
 
 @pytest.mark.parametrize("background", [True, False], ids=["daemon", "child"])
-def test_what_runs_is_not_started_again(
+def test_running_program_is_not_started_again(
     background: bool, webd: Command, fake_processes: FakeProcesses
 ) -> None:
     """AlreadyRunning carries the processes."""
@@ -83,7 +83,7 @@ def test_what_runs_is_not_started_again(
     assert [running.identity] == caught.value.processes
 
 
-def test_of_many_starts_at_once_one_starts(
+def test_starts_at_the_same_time_start_one_process(
     webd: Command, pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
     """From threads, as the library allows; the others see it run."""

@@ -171,7 +171,7 @@ def test_program_that_ends_is_brought_back(
     )  # fmt: skip
 
 
-def test_one_that_keeps_ending_waits_longer_each_time(
+def test_restart_of_a_failing_child_waits_longer_each_time(
     supervise: Supervise, fake_processes: FakeProcesses
 ) -> None:
     """Twice as long, up to the longest: a minute and a half in no time."""
@@ -180,7 +180,7 @@ def test_one_that_keeps_ending_waits_longer_each_time(
     assert [0, 1, 3, 7, 15, 31, 61, 91] == starts(fake_processes)
 
 
-def test_one_that_ran_for_long_begins_anew(
+def test_restart_after_a_long_run_waits_the_first_time_again(
     supervise: Supervise, fake_processes: FakeProcesses
 ) -> None:
     """Its failures are forgotten."""
@@ -191,9 +191,7 @@ def test_one_that_ran_for_long_begins_anew(
     assert [0, 1, 3, 14] == starts(fake_processes)
 
 
-def test_one_that_cannot_be_executed_is_tried_again(
-    supervise: Supervise, fake_processes: FakeProcesses
-) -> None:
+def test_restart_follows_a_failed_exec(supervise: Supervise, fake_processes: FakeProcesses) -> None:
     """As if it had ended at once."""
     fake_processes.register("/usr/bin/a", fails=2)
     fake_processes.clock.at(2, lambda: fake_processes.register("/usr/bin/a"))
@@ -204,7 +202,7 @@ def test_one_that_cannot_be_executed_is_tried_again(
     ]
 
 
-def test_one_that_fails_does_not_hold_up_another(
+def test_failing_child_does_not_delay_another(
     supervise: Supervise, fake_processes: FakeProcesses
 ) -> None:
     """Each waits for itself."""
@@ -217,7 +215,7 @@ def test_one_that_fails_does_not_hold_up_another(
     ][:3]
 
 
-def test_all_are_stopped_in_the_time_of_the_slowest(
+def test_stop_of_all_takes_the_time_of_the_slowest(
     supervise: Supervise, fake_processes: FakeProcesses
 ) -> None:
     """TERM, and KILL for those that do not hear it; nobody is left, not even a zombie."""
@@ -231,7 +229,7 @@ def test_all_are_stopped_in_the_time_of_the_slowest(
     )  # fmt: skip
 
 
-def test_one_that_survives_its_kill_is_told_of(
+def test_child_that_survives_its_kill_is_reported(
     supervise: Supervise, fake_processes: FakeProcesses
 ) -> None:
     """The others are reaped none the less."""
@@ -244,7 +242,7 @@ def test_one_that_survives_its_kill_is_told_of(
     assert 10 == fake_processes.now()
 
 
-def test_one_that_was_killed_from_outside_is_brought_back(
+def test_child_that_was_killed_from_outside_is_restarted(
     supervise: Supervise, fake_processes: FakeProcesses
 ) -> None:
     """By the kernel, say, when memory is short."""

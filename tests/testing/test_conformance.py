@@ -37,7 +37,7 @@ def test_table_keeps_the_contract(check: Callable[[World], None], world: World) 
     check(world)
 
 
-def test_one_call_checks_a_table(fake_processes: FakeProcesses) -> None:
+def test_check_process_table_runs_all_rules(fake_processes: FakeProcesses) -> None:
     """All rules, one after the other, on declared processes; and nothing of it stays."""
     before = fake_processes.pids()
     check_process_table(fake_processes)

@@ -1,10 +1,13 @@
 """Which process table a system gets."""
 
+import os
 import sys
+from pathlib import Path
 
 import pytest
 
-from ssd.processes import default_table, table_named
+from ssd.processes import default_table, own, table_named
+from ssd.processes.linux import LinuxTable
 from ssd.processes.portable import PortableTable
 
 
@@ -28,3 +31,10 @@ def test_unknown_table_is_refused() -> None:
     """A name that is no table's raises, and the message tells the names."""
     with pytest.raises(ValueError, match="'ps': kernel or psutil"):
         table_named("ps")
+
+
+def test_own_process_is_known_unless_the_table_is_unreadable(tmp_path: Path) -> None:
+    """A start that looks for nothing also works without /proc."""
+    found = own(default_table())
+    assert found and os.getpid() == found.pid
+    assert None is own(LinuxTable(str(tmp_path)))
