@@ -87,9 +87,9 @@ def load(name: bytes, sole_criterion: bool) -> Entry | None:
         raise PidfileUnreadable(os.fsdecode(name), error.strerror, error.errno) from error
     try:
         facts = os.fstat(fd)
-        fault = distrust(facts, sole_criterion)
-        if fault:
-            raise PidfileUnsafe(os.fsdecode(name), fault)
+        reason = distrust(facts, sole_criterion)
+        if reason:
+            raise PidfileUnsafe(os.fsdecode(name), reason)
         if not stat.S_ISREG(facts.st_mode) or facts.st_size > MAX_FILE_SIZE:
             return None
         return Entry(os.read(fd, MAX_FILE_SIZE), _mark(fd, facts.st_mtime_ns))

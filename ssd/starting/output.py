@@ -34,9 +34,9 @@ def _open_in(directory: int, base: str, uid: int | None) -> int:
         return _blocking(_open(base, _OPEN, directory))
     held = _open(base, _OPEN | os.O_CREAT | os.O_NOFOLLOW, directory)
     try:
-        fault = distrust(os.fstat(held), facts, uid)
-        if fault:
-            raise OSError(errno.EPERM, fault)
+        reason = distrust(os.fstat(held), facts, uid)
+        if reason:
+            raise OSError(errno.EPERM, reason)
         return _blocking(_open_again(held))
     finally:
         os.close(held)

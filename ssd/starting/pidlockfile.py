@@ -44,8 +44,8 @@ class PIDLockFile(_PIDLockFile):
 
     The text is the owner's pid. A mark (``ssd.pidfile.marks``) identifies the owner's process, so
     the lock is free as soon as the owner has ended in any way. Without extended attributes, a
-    process with the pid of a dead owner seems to hold the lock; nobody gets it wrongly. A start
-    time in the second line, as written by older versions, is still read.
+    process that reuses the pid of a dead owner counts as the owner: the lock is never held twice.
+    A start time in the second line, as written by older versions, is still read.
 
     A kernel lock serializes concurrent attempts. The file appears complete, by a rename. Reading a
     file that other users could have written raises PidfileUnsafe. ``table``: the process table to

@@ -164,8 +164,8 @@ BUDGETS = {
     "--stop --pidfile {marked}": (COMMON | STOP | MARK, 2860),
     "--stop --pidfile {pidfile} --test": (COMMON | STOP | SAID, 2715),
     "--stop --quiet --oknodo --pidfile {missing}": (COMMON | STOP | SAID, 2715),
-    "--start --pidfile {pidfile} --startas /bin/true": (COMMON | START | SAID, 2920),
-    "--start --test --pidfile {missing} --startas /bin/true": (COMMON | START, 2920),
+    "--start --pidfile {pidfile} --startas /bin/true": (COMMON | START | SAID, 2900),
+    "--start --test --pidfile {missing} --startas /bin/true": (COMMON | START, 2735),
 }
 
 
@@ -229,7 +229,7 @@ def test_start_in_the_background_loads_python_daemon_and_no_more(tmp_path: Path)
         # The latter where other starts have left lock files, or hold some at this moment.
         files.pop("ssd.pidfile.lock_directories", None)
         assert set() == own - COMMON - START - BACKGROUND - {"ssd.pidfile.lock_directories"}
-        assert 3715 >= lines_of(files)
+        assert 3550 >= lines_of(files)
 
 
 RARE = {
