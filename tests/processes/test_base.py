@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 import pytest
+from kit.children import child
 
 from ssd.matching import Criteria, Process
 from ssd.processes import default_table
@@ -63,7 +64,6 @@ def test_defaults_are_those_of_this_process() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
 def test_command_line_comes_from_proc() -> None:
-    """The words of this very interpreter."""
-    assert [os.fsencode(word) for word in sys.orig_argv] == PidByPidTable().command_line(
-        os.getpid()
-    )
+    """The words with which a program was executed."""
+    with child("sleep", "1000") as process:
+        assert [b"sleep", b"1000"] == PidByPidTable().command_line(process.pid)
