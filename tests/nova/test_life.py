@@ -48,7 +48,7 @@ def test_second_start_changes_nothing(compute: Compute) -> None:
     assert 1 == compute.consumers()
 
 
-def test_restart_gives_another_process_and_the_heartbeat_resumes(compute: Compute) -> None:
+def test_restart_gives_another_process_with_heartbeats(compute: Compute) -> None:
     """The new one answers, and counts on from where the old one was."""
     before, count = compute.pid(), compute.report_count()
     assert 0 == compute.verb("restart")

@@ -187,16 +187,3 @@ def test_stop_waits_no_longer_for_a_start_than_its_schedule(retry: str) -> None:
 def test_stop_without_a_schedule_waits_half_a_second() -> None:
     """It has sent its signal before."""
     assert 0.5 == lock_waiting.stop_timeout(Schedule.once(15))
-
-
-def test_hanging_start_keeps_its_pidfile_from_a_stop(tmp_path: Path) -> None:
-    """The start may be about to write it; the stop reports this and ends."""
-    path = tmp_path / "x.pid"
-    path.write_text("4000000\n")
-    with holder(path) as process:
-        assert b"held\n" == line(process)
-        with nothing_left(), Stop(Match(pidfile=path), Schedule.once(15)) as stop:
-            drive(stop)
-            kept = clearing.clear(str(path), stop)
-    assert f"another start has held {lock_file(path)} for 0.5 seconds" == kept
-    assert path.exists()

@@ -250,7 +250,7 @@ def aftermath(ssd: Path, program: Program, others: list[int], before: int | None
 
 @alone
 @pytest.mark.parametrize("kill_all", [False, True], ids=["one", "all"])
-def test_start_killed_at_any_step_leaves_a_recorded_daemon_or_none(
+def test_start_killed_at_any_step_leaves_no_unrecorded_daemon(
     ssd_path: Path, kill_all: bool
 ) -> None:
     """So it is if one or all of its processes die at a system call, with the lock or after it."""

@@ -21,7 +21,7 @@ BY_CHANCE = """
 import os, pathlib, pytest
 
 @pytest.mark.parametrize("word", {words})
-def test_of_chance(word):
+def test_chance(word):
     here = pathlib.Path(__file__).with_name(word.replace("/", "-"))
     with here.open("a") as file:
         file.write(f"{{os.getpid()}}\\n")
@@ -79,9 +79,9 @@ def test_failure_that_passes_when_repeated_is_named_as_flaky(run: Run, project: 
     last = done.stdout.splitlines()[-4:]
     assert last[0].startswith("flaky: failed, and passed when repeated alone.")
     assert [
-        "    tests/test_chance.py::test_of_chance[one]",
-        "    tests/test_chance.py::test_of_chance[two words]",
-        "    tests/test_chance.py::test_of_chance[a[b]]",
+        "    tests/test_chance.py::test_chance[one]",
+        "    tests/test_chance.py::test_chance[two words]",
+        "    tests/test_chance.py::test_chance[a[b]]",
     ] == last[1:]
 
 
@@ -107,7 +107,7 @@ def test_test_with_nova_is_repeated_as_the_others(run: Run, project: Path) -> No
     done = run("bash", project / ".ci/run")
     assert 0 == done.returncode, done.stdout + done.stderr
     assert ["    tests/nova/test_nova.py::test_nova"] == done.stdout.splitlines()[-1:]
-    assert "    tests/test_chance.py::test_of_chance[one]" in done.stdout.splitlines()
+    assert "    tests/test_chance.py::test_chance[one]" in done.stdout.splitlines()
 
 
 def test_run_without_failures_says_nothing(run: Run, project: Path) -> None:
@@ -171,4 +171,4 @@ def test_failures_of_an_earlier_run_are_not_this_ones(run: Run, project: Path) -
     (project / "tests/one").unlink()
     done = run("bash", project / ".ci/run")
     assert 0 == done.returncode, done.stdout + done.stderr
-    assert ["    tests/test_chance.py::test_of_chance[one]"] == done.stdout.splitlines()[-1:]
+    assert ["    tests/test_chance.py::test_chance[one]"] == done.stdout.splitlines()[-1:]
