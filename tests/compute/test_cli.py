@@ -103,7 +103,7 @@ def test_service_that_cannot_start_says_why(compute) -> None:
     ],
     ids=["version", "usage", "no configuration", "no log"],
 )
-def test_each_kind_of_failure_has_its_exit_status(run, arguments, status, said) -> None:
+def test_failures_have_their_exit_statuses(run, arguments, status, said) -> None:
     """With the cause on standard error, in the program's name."""
     program = "import sys; from ssd.compute.cli import main; sys.exit(main(sys.argv[1:]))"
     done = run(sys.executable, "-c", program, *arguments)

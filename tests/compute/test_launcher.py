@@ -18,7 +18,7 @@ def listener(request, tmp_path):
         yield address, channel
 
 
-def test_each_state_is_one_message(listener) -> None:
+def test_notifier_sends_one_message_a_state(listener) -> None:
     """READY, RELOADING with its clock, STOPPING, as sd_notify(3) spells them."""
     from ssd.compute.launcher import Notifier
 
@@ -41,7 +41,7 @@ def test_address_is_taken_out_of_the_environment() -> None:
     assert {} == environment
 
 
-def test_nobody_to_notify_is_no_failure(tmp_path) -> None:
+def test_notifier_without_listener_is_no_failure(tmp_path) -> None:
     """Neither without an address nor when the listener has gone."""
     from ssd.compute.launcher import Notifier
 

@@ -21,7 +21,7 @@ def record(tmp_path):
     return ServiceRecord(StateFile(tmp_path / "s"), host="node1", binary="b", topic="compute")
 
 
-def test_only_the_rpc_interface_is_exposed(manager) -> None:
+def test_manager_exposes_only_the_rpc_interface(manager) -> None:
     """A caller on the queue reaches no method that the service keeps for itself."""
     methods = inspect.getmembers(manager, inspect.ismethod)
     exposed = {name for name, method in methods if getattr(method, "exposed", False)}
@@ -41,7 +41,7 @@ def test_host_has_been_up_for_some_time(manager) -> None:
     assert manager.get_host_uptime({}) > 1
 
 
-def test_first_look_at_the_host_comes_at_once(manager, record) -> None:
+def test_manager_looks_at_the_host_at_once(manager, record) -> None:
     """The periodic task does not wait a minute for its first turn."""
     manager.init_host(record)
     idle = manager.periodic_tasks({})

@@ -12,7 +12,7 @@ def lines_of_the_page(page: Path) -> list[str]:
     return [found[1] for row in rows if (found := re.fullmatch(r"`(.*)` \|", row))]
 
 
-def test_each_step_leaves_the_line_that_the_page_shows(checkout, compute, tmp_path) -> None:
+def test_log_has_the_lines_that_the_page_shows(checkout, compute, tmp_path) -> None:
     """From main() to main(), with a reload in between."""
     wanted = lines_of_the_page(checkout / "docs" / "reference" / "compute.md")
     assert 14 == len(wanted)

@@ -18,7 +18,7 @@ def record(tmp_path):
     return record
 
 
-def test_each_report_counts(record) -> None:
+def test_reports_are_counted(record) -> None:
     """The file says who reports, in which state, and how often so far."""
     one = record()
     one.save("up")

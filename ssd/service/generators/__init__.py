@@ -1,5 +1,5 @@
-"""Files for other systems, written from a declaration: sysv, systemd, upstart, openrc.
+"""Generators: write a declaration as a file of another init system.
 
-Each module has ``generate(service) -> Sheet``: the text, and what of the declaration its
-system has no word for.
+The modules sysv, systemd, upstart and openrc each have ``generate(service) -> Sheet``: the
+text, and the fields that the system cannot express.
 """

@@ -1,4 +1,4 @@
-"""``ssd-service generate KIND NAME``: write the file for another system from a declaration."""
+"""``ssd-service generate KIND NAME``: write a declaration as a file of another init system."""
 
 import errno
 import os
@@ -26,20 +26,20 @@ KIND is {kinds}. NAME is a declared service, or the path of a
 declaration. The file goes to standard output.
 
   --output FILE  write it to FILE
-  --install      write it to where its system looks for it
-  --force        replace a file that is there
-  --strict       fail if a field of the declaration cannot be expressed, and write nothing
+  --install      write it to where the init system looks for it
+  --force        replace an existing file
+  --strict       fail and write nothing if a field of the declaration cannot be expressed
 
 Exit status: 0 written, 1 failed, 2 bad usage.
 """
 
 
 class Usage(ValueError):
-    """A command line that cannot be meant."""
+    """An invalid command line."""
 
 
 class Options:
-    """The words of the command line."""
+    """The parsed command line."""
 
     __slots__ = ("kind", "name", "output", "install", "force", "strict", "help")
 
@@ -50,9 +50,9 @@ class Options:
 
 
 def main(words: "Sequence[str]", program: str = "ssd-service", directory: str | None = None) -> int:
-    """Do it; ``words`` are those after ``generate``. Return the exit status.
+    """Run the command with the words after ``generate``. Return the exit status.
 
-    ``directory``: where declarations are looked for, /etc/ssd if None.
+    ``directory``: the directory of declarations, /etc/ssd if None.
     """
     voice = Voice(program)
     try:
@@ -68,7 +68,7 @@ def main(words: "Sequence[str]", program: str = "ssd-service", directory: str | 
         voice.complain(str(error), "'ssd-service generate --help' tells more.\n")
         return INVALID
     except Inexpressible as error:
-        voice.complain(f"{options.name}: no {options.kind} file can be written: {error}")
+        voice.complain(f"{options.name}: cannot write a {options.kind} file: {error}")
     except (DeclarationError, UnknownService) as error:
         voice.complain(str(error))
     except OSError as error:
@@ -77,7 +77,7 @@ def main(words: "Sequence[str]", program: str = "ssd-service", directory: str | 
 
 
 def read(words: "Sequence[str]") -> Options:
-    """Read the command line; options may stand anywhere. Raises Usage."""
+    """Parse the command line; options may come anywhere. Raises Usage."""
     options = Options()
     plain: list[str] = []
     ahead = list(words)
@@ -88,7 +88,7 @@ def read(words: "Sequence[str]") -> Options:
             options.output = value if given else "".join(ahead[:1])
             ahead = ahead if given else ahead[1:]
             if not options.output:
-                raise Usage("--output needs the name of a file")
+                raise Usage("--output needs a file name")
         elif word in ("--install", "--force", "--strict", "--help"):
             setattr(options, word[2:], True)
         elif word == "-h":
@@ -103,21 +103,21 @@ def read(words: "Sequence[str]") -> Options:
     if options.help:
         return options
     if len(plain) != 2:
-        raise Usage(f"it takes a kind ({', '.join(KINDS)}) and the name of a service")
+        raise Usage(f"needs a kind ({', '.join(KINDS)}) and the name of a service")
     options.kind, options.name = plain
     if options.kind not in KINDS:
         from ssd.service.errors import nearest
 
         meant = nearest(options.kind, KINDS)
-        hint = f"; did you mean {meant}?" if meant else f"; there are {', '.join(KINDS)}"
+        hint = f"; did you mean {meant}?" if meant else f"; known kinds: {', '.join(KINDS)}"
         raise Usage(f"unknown kind {options.kind}{hint}")
     if options.output is not None and options.install:
-        raise Usage("--output and --install exclude each other")
+        raise Usage("--output and --install cannot be combined")
     return options
 
 
 def _declaration(name: str, directory: str | None) -> "Service":
-    """Return the declaration of a service, or the one in a file that a path names."""
+    """Return the declaration of a service by its name, or by the path of its file."""
     from ssd.service import DIRECTORY, sources
 
     if "/" in name:
@@ -126,20 +126,20 @@ def _declaration(name: str, directory: str | None) -> "Service":
 
 
 def _generator(kind: str) -> "ModuleType":
-    """Load the module of a kind."""
-    # __import__ rather than importlib: as everywhere in ssd, for the time it takes.
+    """Return the module of a kind."""
+    # __import__ because importing importlib takes longer.
     return __import__(f"ssd.service.generators.{kind}", fromlist=["generate"])
 
 
 def _write(generator: "ModuleType", sheet: Sheet, options: Options, voice: Voice) -> int:
-    """Put the text where it belongs, and say what is not in it."""
+    """Write the text to its destination, and warn of the fields that it lacks."""
     name = sheet.service.name
     for doubt in sheet.service.doubts:
         voice.warn(doubt)
     for field, reason in sheet.losses:
         voice.warn(f"{name}: {field} is not in the {options.kind} file: {reason}")
     if options.strict and (sheet.losses or sheet.service.doubts):
-        voice.complain(f"{name}: nothing is written, as --strict asks for")
+        voice.complain(f"{name}: nothing written, because of --strict")
         return FAILED
     path = options.output
     if options.install:
@@ -147,21 +147,21 @@ def _write(generator: "ModuleType", sheet: Sheet, options: Options, voice: Voice
     data = os.fsencode(sheet.text())
     try:
         if path is None:
-            # Here the text is what the command is for: if it gets nowhere, that is a failure.
+            # The text is the purpose of the command: output that gets lost is a failure.
             _put(1, data, "standard output", closefd=False)
         else:
             save(path, data, generator.MODE, options.force)
     except FileExistsError:
-        voice.complain(f"{path} is there already; --force replaces it")
+        voice.complain(f"{path} already exists; --force replaces it")
         return FAILED
     return SUCCESS
 
 
 def save(path: str, data: bytes, mode: int, force: bool = False) -> None:
-    """Write a file whole or not at all. Raises FileExistsError unless ``force``, and OSError.
+    """Write a file completely or not at all. Raises OSError; FileExistsError without ``force``.
 
-    With ``force`` a regular file is replaced; what is no regular file stays, but a link to one
-    is followed, though no link on the way that others could have planted.
+    ``force`` replaces a regular file, and nothing else. A link to a regular file is followed,
+    unless others could have planted it or a link in its path.
     """
     try:
         directory, base = walk(os.fsencode(path), follow_last=force)
@@ -178,13 +178,13 @@ def save(path: str, data: bytes, mode: int, force: bool = False) -> None:
 
 
 def _save(directory: int, base: str, data: bytes, mode: int, force: bool) -> None:
-    """Write a file in a directory whole or not at all. Raises OSError."""
+    """Write a file in a directory completely or not at all. Raises OSError."""
     there = _kind(directory, base)
     if there is not None and not stat.S_ISREG(there) and not stat.S_ISLNK(there):
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise OSError(errno.EINVAL, "not a regular file")
     if there is not None and not force:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-    # Under its own name at once if there must be none of that name yet.
+    # Without force the file gets its name at once: O_EXCL then proves that the name was free.
     new = f"{base}.{os.getpid()}.new" if force else base
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     fd = os.open(new, flags, mode, dir_fd=directory)
@@ -198,7 +198,7 @@ def _save(directory: int, base: str, data: bytes, mode: int, force: bool) -> Non
 
 
 def _kind(directory: int, base: str) -> int | None:
-    """Return the mode of what has a name in a directory, None where nothing has it."""
+    """Return the mode of a directory entry, None if it does not exist."""
     try:
         return os.lstat(base, dir_fd=directory).st_mode
     except FileNotFoundError:
@@ -206,7 +206,7 @@ def _kind(directory: int, base: str) -> int | None:
 
 
 def _put(fd: int, data: bytes, path: str, closefd: bool = True) -> None:
-    """Write all of it. Raises OSError, which names ``path``."""
+    """Write all data. Raises OSError with ``path`` as its file name."""
     try:
         with open(fd, "wb", closefd=closefd) as file:
             file.write(data)

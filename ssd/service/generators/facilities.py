@@ -1,7 +1,7 @@
-"""The names of LSB's dependencies, in the words of other systems.
+"""LSB's names of dependencies, translated for other init systems.
 
-LSB, "Comment Conventions for Init Scripts": what begins with ``$`` is a facility of the
-system, the rest are other scripts.
+LSB, "Comment Conventions for Init Scripts": names that begin with ``$`` are facilities of the
+system, all others are scripts.
 """
 
 TYPE_CHECKING = False
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _UNIT_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.@")
 
-# Empty where the system sees to it by itself.
+# Empty: systemd provides the facility to every unit.
 SYSTEMD = {
     "$local_fs": "", "$syslog": "", "$remote_fs": "remote-fs.target",
     "$network": "network-online.target", "$named": "nss-lookup.target",
@@ -26,7 +26,7 @@ OPENRC = {
 
 
 def units(names: "Sequence[str]") -> list[str]:
-    """Return the units of systemd that stand for LSB's names."""
+    """Return the systemd units for LSB names."""
     return [
         SYSTEMD[name] if name in SYSTEMD else f"{unit_name(_plain(name))}.service"
         for name in names
@@ -35,12 +35,12 @@ def units(names: "Sequence[str]") -> list[str]:
 
 
 def services(names: "Sequence[str]") -> list[str]:
-    """Return the services of OpenRC that stand for LSB's names."""
+    """Return the OpenRC services for LSB names."""
     return [OPENRC.get(name, _plain(name)) for name in names]
 
 
 def unit_name(name: str) -> str:
-    """Return a name as one that a unit can have (systemd-escape(1) --mangle leaves less)."""
+    """Return a valid unit name, with other bytes in hex as systemd-escape(1) writes them."""
     return "".join(
         chr(byte) if chr(byte) in _UNIT_NAME else f"\\x{byte:02x}"
         for byte in name.encode("utf-8", "surrogateescape")
@@ -48,5 +48,5 @@ def unit_name(name: str) -> str:
 
 
 def _plain(name: str) -> str:
-    """Return the name of a script: insserv's + means that it need not be there."""
+    """Return the name of a script, without insserv's ``+`` for an optional one."""
     return name.lstrip("$+").removesuffix(".sh")

@@ -1,8 +1,8 @@
 """A service script for OpenRC: openrc-run(8), and its service script guide.
 
-openrc-run puts the variables together to a command line, takes that apart at blanks, and has the
-shell read it once more. So what is no plain word stands in a variable of its own, which that last
-reading puts in. A stop does not read it once more: what it uses has to be plain.
+openrc-run joins the variables into a command line, splits it at blanks, and has the shell evaluate
+the result again. So a word that needs quotes gets a variable of its own, which that evaluation
+expands. A stop does not evaluate again: the words that it uses must need no quotes.
 """
 
 import re
@@ -33,34 +33,34 @@ PATH = "/etc/init.d/{name}"
 MODE = 0o755
 
 LOST = {
-    "match_executable": "OpenRC matches the program in any case",
-    "default_start": "rc-update(8) puts it into runlevels",
-    "default_stop": "rc-update(8) puts it into runlevels",
-    "manual": "rc-update(8) puts it into runlevels",
-    "short_description": "there is one description",
-    "start_on": "services are ordered by depend",
-    "stop_on": "services are ordered by depend",
-    "emits": "there are no events",
-    "export": "there are no events",
-    "expect": "a start returns when the program has been started",
-    "instance": "an instance is a link to the script with another name",
-    "console": "its output goes to its log, or nowhere",
-    "cgroups": "control groups have settings of their own, rc_cgroup_settings",
-    "pass_environment": "rc_env_allow in rc.conf says what services get",
-    "apparmor_load": "OpenRC knows no profiles",
-    "apparmor_profile": "OpenRC knows no profiles; one for the program's path applies by itself",
-    "debug": "there is no such mark",
+    "match_executable": "OpenRC always matches the program",
+    "default_start": "rc-update(8) adds it to runlevels",
+    "default_stop": "rc-update(8) adds it to runlevels",
+    "manual": "rc-update(8) adds it to runlevels",
+    "short_description": "OpenRC has one description",
+    "start_on": "the function depend orders services",
+    "stop_on": "the function depend orders services",
+    "emits": "OpenRC has no events",
+    "export": "OpenRC has no events",
+    "expect": "a start returns as soon as the program is started",
+    "instance": "an instance is a link to the script under another name",
+    "console": "the output goes to its log, or nowhere",
+    "cgroups": "control groups have another setting, rc_cgroup_settings",
+    "pass_environment": "rc_env_allow in rc.conf selects the variables of services",
+    "apparmor_load": "OpenRC loads no profiles",
+    "apparmor_profile": "OpenRC sets no profile; one for the path of the program applies by itself",
+    "debug": "OpenRC has no such mark",
 }
-# What a stop passes on without quotes, and what depend can name.
+# Words that a stop passes on without quotes, and names that depend accepts.
 PLAIN = re.compile(r"[A-Za-z0-9_./@%+:,-]+\Z", re.ASCII)
-# OpenRC's start-stop-daemon takes what does not run for stopped, fails with --oknodo where nothing
-# runs, and removes the pidfile at a --stop that only signals. Debian 12's OpenRC has dpkg's.
+# OpenRC's start-stop-daemon succeeds at a stop if nothing runs, but fails with --oknodo then; and a
+# --stop that only signals removes the pidfile. OpenRC on Debian 12 uses dpkg's tool.
 OPENRCS_OWN = [
-    "# OpenRC's start-stop-daemon, or dpkg's, as on Debian 12?",
+    "# Is this OpenRC's start-stop-daemon, or dpkg's, as on Debian 12?",
     "case $(start-stop-daemon --version 2> /dev/null) in *OpenRC*) ;; *) return 1 ;; esac",
 ]
 STOP = [
-    "# What does not run any more is stopped. The schedule is passed on as words.",
+    "# A service that ended by itself counts as stopped. retry is split into words.",
     'openrcs_own || retry="$retry --oknodo"',
     "default_stop",
 ]
@@ -100,7 +100,7 @@ def _assignments(sheet: Sheet) -> "Iterable[str]":
 
 
 def _variables(sheet: Sheet) -> "Iterable[tuple[str, str | list[str]]]":
-    """Yield names and values; a list has the words that the shell reads once more."""
+    """Yield names and values; a list holds words that the shell evaluates again."""
     service = sheet.service
     if not service.script:
         sheet.needs("executable", service.executable, "there is no program to start")
@@ -114,7 +114,7 @@ def _variables(sheet: Sheet) -> "Iterable[tuple[str, str | list[str]]]":
         yield from _supervision(sheet)
     elif service.background and not service.task:
         if service.pidfile == "none":
-            raise Inexpressible("pidfile", "OpenRC sends nothing to the background without one")
+            raise Inexpressible("pidfile", "OpenRC needs one to send a service to the background")
         yield "command_background", "yes"
     if service.pidfile != "none":
         yield "pidfile", _plain("pidfile", service.pidfile)
@@ -138,10 +138,10 @@ def _variables(sheet: Sheet) -> "Iterable[tuple[str, str | list[str]]]":
 
 
 def _schedule(service: "Service") -> str:
-    """Return the stop schedule in the words of OpenRC's start-stop-daemon.
+    """Return the stop schedule for OpenRC's start-stop-daemon.
 
-    To that a time alone sends no KILL, and a wait of 0 seconds ends the schedule, with
-    success: what comes after it follows at once without it, too.
+    There a time alone sends no KILL, and a wait of 0 seconds ends the schedule with success.
+    Such a wait is left out: the next step follows at once anyway.
     """
     schedule = Schedule.parse(service.stop_schedule)
     words = []
@@ -156,38 +156,38 @@ def _schedule(service: "Service") -> str:
         elif value or number == last and not repeated:
             words.append(str(value))
         elif repeated and schedule.spins:
-            words.append("1")  # not without a breath
+            words.append("1")  # without a pause the loop would spin
     return "/".join(words)
 
 
 def _plain(field: str, value: str) -> str:
-    """Return a value that needs no quotes. Raises Inexpressible."""
+    """Return a value that needs no quotes. Raises Inexpressible for any other."""
     if not PLAIN.match(value):
-        raise Inexpressible(field, f"OpenRC's stop would take {value!r} apart")
+        raise Inexpressible(field, f"OpenRC would split {value!r} at a stop")
     return value
 
 
 def _supervised(sheet: Sheet) -> bool:
-    """Tell whether supervise-daemon(8) is to bring it back."""
+    """Return whether supervise-daemon(8) restarts the service."""
     service = sheet.service
     watched = _watched(service)
     if not watched and service.respawn["when"] != "never":
-        sheet.lose("respawn", "OpenRC watches only what stays in the foreground")
+        sheet.lose("respawn", "OpenRC supervises only programs that stay in the foreground")
     return watched
 
 
 def _supervision(sheet: Sheet) -> "Iterable[tuple[str, str]]":
     respawn = sheet.service.respawn
     yield "supervisor", "supervise-daemon"
-    yield "respawn_delay", str(max(1, ceil(respawn["delay"])))  # it takes 0 for a mistake
+    yield "respawn_delay", str(max(1, ceil(respawn["delay"])))  # it rejects 0
     yield "respawn_max", str(respawn["limit"])
     yield "respawn_period", str(max(1, ceil(respawn["interval"])))
     if respawn["when"] == "failure" or respawn["normal_exit"]:
-        sheet.lose("respawn", "OpenRC brings it back whatever its exit status is")
+        sheet.lose("respawn", "OpenRC restarts it after any exit status")
 
 
 def _depend(sheet: Sheet) -> "Iterable[str]":
-    """Yield the function that says what it needs."""
+    """Yield the function that declares the dependencies."""
     service = sheet.service
     others = [name for name in service.provides if name != service.name and name[:1] != "$"]
     later = [*service.required_stop, *service.should_stop]
@@ -202,7 +202,7 @@ def _depend(sheet: Sheet) -> "Iterable[str]":
         good = [name for name in names if PLAIN.match(name) or name == "*"]
         for name in names:
             if name not in good:
-                sheet.lose(field, f"{name!r} can be no name of a service")
+                sheet.lose(field, f"{name!r} cannot be the name of a service")
         if good:
             lines.append(f"    {word} {join(good)}")
     if lines:
@@ -210,7 +210,7 @@ def _depend(sheet: Sheet) -> "Iterable[str]":
 
 
 def _functions(sheet: Sheet) -> "Iterable[str]":
-    """Yield the functions that run before and after."""
+    """Yield the functions that run before and after a start or a stop."""
     service = sheet.service
     for name, lines in (
         ("start_pre", [*_preparation(sheet), *_hook(service, "before_start")]),
@@ -226,12 +226,12 @@ def _functions(sheet: Sheet) -> "Iterable[str]":
 
 
 def _watched(service: "Service") -> bool:
-    """Tell whether supervise-daemon(8) is to bring it back; it watches only the foreground."""
+    """Return whether supervise-daemon(8) can supervise it, which needs the foreground."""
     return service.respawn["when"] != "never" and service.background and not service.task
 
 
 def _preparation(sheet: Sheet) -> "Iterable[str]":
-    """Yield what has to be there, or be so, before the start."""
+    """Yield the preparations of a start."""
     yield from _directories(sheet.service)
     yield from _surroundings(sheet)
 
@@ -245,7 +245,7 @@ def _directories(service: "Service") -> "Iterable[str]":
 
 
 def _surroundings(sheet: Sheet) -> "Iterable[str]":
-    """Yield what changes the shell itself, from which the service inherits it."""
+    """Yield the changes of the shell's own state, which the service inherits."""
     from ssd.service.declaration import scheduling
     from ssd.starting.command import IO_CLASSES  # ionice(1) has the same numbers
 
@@ -256,7 +256,7 @@ def _surroundings(sheet: Sheet) -> "Iterable[str]":
         if VARIABLE.match(name):
             yield f"export {name}={quote(value)}"
         else:
-            sheet.lose("environment", f"a shell has no variable with the name {name!r}")
+            sheet.lose("environment", f"a shell accepts no variable named {name!r}")
     limits = ssd_options.limits(service)
     if limits:
         yield f"{join(limits)} --pid $$ || return 1"
@@ -273,18 +273,18 @@ def _surroundings(sheet: Sheet) -> "Iterable[str]":
 
 
 def _hook(service: "Service", field: str) -> list[str]:
-    """Return the line of a hook; whatever becomes of one after the start, the verb goes on."""
+    """Return the line of a hook; only a failure of before_start ends the verb."""
     words = ssd_options.hook(service, field)
     failing = "return 1" if field == "before_start" else f'ewarn "$RC_SVCNAME: {field} failed"'
     return [f"{join(words)} || {failing}"] if words else []
 
 
 def _ready(sheet: Sheet) -> "Iterable[str]":
-    """Yield what waits until the service works."""
+    """Yield the lines that wait until the service is ready."""
     readiness = sheet.service.readiness
     words = ready_command(sheet.service)
     if readiness["kind"] == "notify":
-        sheet.lose("readiness", "OpenRC waits for no notification")
+        sheet.lose("readiness", "OpenRC does not wait for a notification")
     if words:
         yield f"local left={ceil(readiness['timeout'])}"
         yield f"until {join(words)}; do"

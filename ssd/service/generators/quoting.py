@@ -1,6 +1,6 @@
-"""Put texts into the grammars of shells, systemd and Upstart, so that they come out the same.
+"""Quote texts for comments, systemd and Upstart: each reads back exactly the same text.
 
-Whatever a text holds, it stays one word, or one line, of what it is put into.
+Any text stays one word, or one line. ``ssd.service.words`` quotes for sh.
 """
 
 import re
@@ -9,38 +9,38 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# A name that a shell and systemd take for a variable's.
+# A name of a variable that a shell and systemd accept.
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 
-# What ends a line for somebody: C0 and C1 controls, and Unicode's separators.
+# Characters that end a line for some reader: C0 and C1 controls, Unicode's separators.
 _CONTROLS = {*range(32), *range(127, 160), 0x2028, 0x2029}
 _BLANKS = dict.fromkeys(_CONTROLS, " ")
 _NAMED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "%": "%%", "$": "$$"}
-# systemd takes no program with such a character in its path, however it is quoted.
+# systemd refuses a program whose path has one of these characters, quoted or not.
 REFUSED_IN_PROGRAMS = frozenset("\"'\\")
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+,-./:=@_")
 
 
 def line(text: str) -> str:
-    """Return a text as a part of one line, for comments: controls become blanks."""
+    """Return a text for a comment, as part of one line: controls become blanks."""
     return text.translate(_BLANKS)
 
 
 def has_controls(text: str) -> bool:
-    """Tell whether a text holds what ends a line, or shows as nothing."""
+    """Return whether a text has a control character or a line separator."""
     return any(ord(character) in _CONTROLS for character in text)
 
 
 def is_undecodable(text: str) -> bool:
-    """Tell whether a text holds bytes that are no UTF-8."""
+    """Return whether a text has bytes that are not UTF-8."""
     return any("\udc80" <= character <= "\udcff" for character in text)
 
 
 def systemd_word(text: str, variables: bool = True) -> str:
-    """Return a text as one word of a line of systemd's (systemd.syntax(7), systemd.service(5)).
+    """Return a text as one word for systemd (systemd.syntax(7), systemd.service(5)).
 
-    ``variables``: whether the line is one in which ``$`` is special, as ExecStart= is. Bytes
-    that are no UTF-8, which systemd refuses as they are, and controls are written in hex.
+    ``variables``: whether ``$`` is special in the line, as it is in ExecStart=. Controls, and
+    bytes that are not UTF-8, are written in hex, because systemd does not accept them raw.
     """
     if text and _PLAIN.issuperset(text):
         return text
@@ -59,38 +59,38 @@ def _systemd_character(character: str) -> str:
 
 
 def systemd_words(words: "Iterable[str]") -> str:
-    """Return texts as words of a command line of systemd's."""
+    """Return texts as the words of a systemd command line."""
     return " ".join(systemd_word(word) for word in words)
 
 
 def systemd_command(words: "Sequence[str]", prefix: str = "") -> str:
-    """Return a command line with these words, through a shell if systemd needs one."""
+    """Return a systemd command line, through a shell if systemd cannot run the program itself."""
     program = words[0]
     bad = has_controls(program) or not REFUSED_IN_PROGRAMS.isdisjoint(program)
     if bad or not program.startswith("/"):
         words = ["/bin/sh", "-c", 'exec "$0" "$@"', *words]
     elif "$" in program:
-        # In the path of the program $$ is no way to write it. With a colon $ is nothing special.
+        # In the path of the program $$ does not mean $. After a colon $ is an ordinary character.
         quoted = " ".join(systemd_word(word, variables=False) for word in words)
         return f"{prefix}:{quoted}"
     return prefix + systemd_words(words)
 
 
 def systemd_value(text: str) -> str:
-    """Return a text as the value of a setting that takes the rest of its line.
+    """Return a text as the value of a setting that extends to the end of the line.
 
-    A backslash at the end would take in the next line; a blank after it is no part of the
-    value. Controls become blanks.
+    A backslash at the end would continue the line, so a blank follows it; systemd strips
+    that. Controls become blanks.
     """
     value = line(text).replace("%", "%%")
     return value + " " if value.endswith("\\") else value
 
 
 def upstart_word(text: str) -> str:
-    """Return a text as one word of a stanza (init(5)). It has no newline: see has_controls.
+    """Return a text without newlines as one word of an Upstart stanza (init(5)).
 
-    For Upstart's reader a backslash takes the meaning from a quote but stays there itself, so
-    double quotes stand in single ones, and the rest in double ones.
+    Upstart's parser keeps the backslash that escapes a quote. So double quotes are written in
+    single quotes, and everything else in double quotes.
     """
     parts = text.replace("\\", "\\\\").split('"')
     return "'\"'".join(f'"{part}"' for part in parts)

@@ -1,4 +1,7 @@
-"""The file that is being written: its text, what is not in it, and what goes into any of them."""
+"""A generated file, and what all generators share.
+
+A Sheet collects the text and the fields that the text cannot express.
+"""
 
 import os
 
@@ -13,14 +16,14 @@ if TYPE_CHECKING:
     from ssd.service.declaration import Service
 
 KILL = 9  # on every system
-# Where systemd's own files put the old names, hier(7).
+# Old directories and their places today, hier(7).
 _MOVED = (("/var/run/", "/run/"), ("/var/lock/", "/run/lock/"))
 
 
 class Inexpressible(ValueError):
-    """A declaration from which no working file can be written for a system.
+    """No working file can be generated from this declaration.
 
-    ``field`` and ``reason`` say what is in the way.
+    ``field`` and ``reason`` say why.
     """
 
     def __init__(self, field: str, reason: str) -> None:
@@ -32,38 +35,38 @@ class Inexpressible(ValueError):
 
 
 class Sheet:
-    """A text in the making, and its losses: (field, reason) for each that is not in it.
+    """The text of a generated file, and its losses: (field, reason) for each field left out.
 
-    ``lost``: the fields that the system has no word for, with the reason. Only those that
-    the service declares are losses.
+    ``lost``: the fields that the init system cannot express, with the reason. Only fields
+    that the service declares become losses.
     """
 
     def __init__(self, service: "Service", kind: str, lost: "Mapping[str, str]") -> None:
         self.service = service
         self.kind = kind
         self.declared = service.to_dict()
-        if service.provides == [service.name]:  # which is what it provides anyway
+        if service.provides == [service.name]:  # the default of every init system
             del self.declared["provides"]
         self.losses = [(name, lost[name]) for name in self.declared if name in lost]
         self._lines: list[str] = []
 
     def add(self, *lines: str) -> None:
-        """Add lines, or pieces of several lines."""
+        """Add lines, or blocks of lines."""
         self._lines += lines
 
     def lose(self, field: str, reason: str) -> None:
-        """Say that a field is not, or not wholly, in the text."""
+        """Record that the text does not express a field, or not all of it."""
         if (field, reason) not in self.losses:
             self.losses.append((field, reason))
 
     def needs(self, field: str, value: str | None, reason: str) -> str:
-        """Return a value that has to be there. Raises Inexpressible."""
+        """Return a required value. Raises Inexpressible if it is missing."""
         if not value:
             raise Inexpressible(field, reason)
         return value
 
     def head(self) -> list[str]:
-        """Return the comments for the beginning: who wrote it, and what is not in it."""
+        """Return the comments at the top: the command that wrote the file, and the losses."""
         service = self.service
         lines = [f"# Written by: ssd-service generate {self.kind} {line(service.name)}"]
         for label, value in (("Author", service.author), ("Version", service.version)):
@@ -75,12 +78,12 @@ class Sheet:
         return lines
 
     def text(self) -> str:
-        """Return the whole text, blocks of lines as they were added."""
+        """Return the whole text."""
         return "\n".join(self._lines) + "\n"
 
 
 def modern(path: str) -> str:
-    """Return a path below /run for one below /var/run or /var/lock, which lead there."""
+    """Return a path below /var/run or /var/lock as its path below /run."""
     for old, new in _MOVED:
         if path.startswith(old):
             return new + path.removeprefix(old)
@@ -88,9 +91,9 @@ def modern(path: str) -> str:
 
 
 class Directory:
-    """A directory to make if it is missing; None for user and group is root's.
+    """A directory to create if it is missing; None for user and group means root's.
 
-    A user without a group gives it to the group of his account.
+    A user without a group means the login group of the user.
     """
 
     __slots__ = ("path", "mode", "user", "group")
@@ -103,12 +106,12 @@ class Directory:
 
     @property
     def owner(self) -> str:
-        """The owner in chown(1)'s words, ``USER:`` for a user and his group; empty for root."""
+        """The owner as chown(1) takes it, ``USER:`` for a user and the login group; empty: root."""
         return f"{self.user or ''}:{self.group or ''}" if self.user or self.group else ""
 
 
 def directories(service: "Service") -> list[Directory]:
-    """Return those that are declared, and that of the log file, which is the service's own."""
+    """Return the declared directories, and that of the log file, which the service owns."""
     made = [
         Directory(each["path"], each["mode"], each.get("user"), each.get("group"))
         for each in service.directories
@@ -125,18 +128,19 @@ def ready_command(service: "Service") -> list[str]:
     readiness = service.readiness
     if readiness["kind"] == "command":
         return readiness["command"]
-    # What sends a service to the background writes its pidfile, or knows the process without.
+    # With --background the starter writes the pidfile before it returns; systemd needs none.
     if readiness["kind"] == "pidfile" and service.pidfile != "none" and not service.background:
         return ["test", "-s", service.pidfile]
     return []
 
 
 class Ending:
-    """A stop schedule for systems that know one signal, a time, and a last signal.
+    """A stop schedule reduced to a first signal, a time, and a last signal.
 
-    first: the signal that it begins with, None if it begins with a wait. seconds: from that to
-    ``last``, which is KILL if the schedule has it, else the last signal, None if there is
-    but one. skipped: the signals between, with their times. total: seconds of all waits.
+    first: the signal at the beginning, None if the schedule begins with a wait. last: KILL if
+    the schedule has it, otherwise the last signal, None if there is only one signal.
+    seconds: from ``first`` to ``last``. skipped: the signals between them, with their times.
+    total: the seconds of all waits. repeats: whether the schedule repeats without a KILL.
     """
 
     __slots__ = ("first", "seconds", "last", "skipped", "total", "repeats")
@@ -163,6 +167,6 @@ class Ending:
 
 
 def oom_score(service: "Service") -> int | None:
-    """Return the adjustment of proc(5), None if there is none."""
+    """Return the value for oom_score_adj, proc(5); None if it is not declared."""
     score = service.oom_score
     return -1000 if isinstance(score, str) else score  # the only text is "never"

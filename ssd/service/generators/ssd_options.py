@@ -1,4 +1,4 @@
-"""A declaration as words for start-stop-daemon(8): its own, and in lists that a shell joins."""
+"""A declaration as options of start-stop-daemon(8), in lists of words without quotes."""
 
 from math import ceil
 
@@ -10,9 +10,9 @@ SHELL = "/bin/sh"
 
 
 def matching(service: "Service", start: bool = False) -> list[str]:
-    """Return what it is known by, as ``Service.match`` has it.
+    """Return the matching options for the criteria of ``Service.match``.
 
-    At a ``start``, where there is a --chroot, start-stop-daemon looks for --exec in there.
+    At a ``start`` with --chroot start-stop-daemon looks for the file of --exec in the new root.
     """
     match = service.match()
     program = service.executable if start and match.exec is not None else match.exec
@@ -28,7 +28,7 @@ def matching(service: "Service", start: bool = False) -> list[str]:
 
 
 def starting(service: "Service") -> list[str]:
-    """Return the options of a start, but for matching and program."""
+    """Return the options of a start, without matching and program."""
     words = []
     if service.user:
         both = f"{service.user}:{service.group}" if service.group else service.user
@@ -57,7 +57,7 @@ def starting(service: "Service") -> list[str]:
 
 
 def stopping(service: "Service") -> list[str]:
-    """Return the options of a stop, but for matching."""
+    """Return the options of a stop, without matching."""
     words = ["--retry", service.stop_schedule]
     if service.background and service.pidfile != "none":
         words.append("--remove-pidfile")
@@ -65,14 +65,14 @@ def stopping(service: "Service") -> list[str]:
 
 
 def hook(service: "Service", field: str) -> list[str]:
-    """Return the words that run a hook as ``ssd-service`` does; none if there is no such hook."""
+    """Return the command that runs a hook as ``ssd-service`` does; empty without the hook."""
     text = getattr(service, field)
     return [SHELL, "-e", "-c", text, service.name] if text else []
 
 
 def limits(service: "Service") -> list[str]:
-    """Return the call of prlimit(1) that sets the limits of what follows it, empty if none."""
-    names = {"ofile": "nofile"}  # an old name
+    """Return a prlimit(1) command that sets the limits, empty without limits."""
+    names = {"ofile": "nofile"}  # its old name
     words = [
         f"--{names.get(name, name)}={limit if ':' in str(limit) else f'{limit}:{limit}'}"
         for name, limit in service.limits.items()

@@ -36,33 +36,33 @@ MODE = 0o644
 LOST = {
     "process_name": "systemd knows the service's processes by its control group",
     "match_executable": "systemd knows the service's processes by its control group",
-    "start_on": "units are ordered by their names, and started by targets",
-    "stop_on": "units are ordered by their names, and stopped with what they need",
-    "emits": "there are no events",
-    "export": "there are no events",
+    "start_on": "targets start units, and dependencies order them",
+    "stop_on": "targets and dependencies stop units",
+    "emits": "systemd has no events",
+    "export": "systemd has no events",
     "instance": "an instance is a unit NAME@INSTANCE of a template",
     "apparmor_load": "apparmor.service loads the profiles of /etc/apparmor.d",
-    "cgroups": "limits of control groups have settings of their own, systemd.resource-control(5)",
-    "debug": "there is no such mark",
+    "cgroups": "control groups are limited by other settings, systemd.resource-control(5)",
+    "debug": "systemd has no such mark",
 }
 
-# Runlevels as targets, systemd.special(7); 2 to 4 are one.
+# Runlevels as targets, systemd.special(7); 2 to 4 are the same target.
 TARGETS = {
     "S": "sysinit.target", "0": "poweroff.target", "1": "rescue.target",
     "2": "multi-user.target", "3": "multi-user.target", "4": "multi-user.target",
     "5": "graphical.target", "6": "reboot.target",
 }  # fmt: skip
 STOPPED = {"0", "1", "6"}
-URLS = ("http://", "https://", "file:", "info:", "man:")  # all that Documentation= takes
+URLS = ("http://", "https://", "file:", "info:", "man:")  # Documentation= accepts no other
 
 IO_CLASSES = {"real-time": "realtime", "best-effort": "best-effort", "idle": "idle"}
-# Settings that make a directory of the service's user, and the directory they are relative to.
+# Settings that create a directory owned by the service's user, and their base directories.
 MANAGED = {
     "RuntimeDirectory": "/run/", "StateDirectory": "/var/lib/", "CacheDirectory": "/var/cache/",
     "LogsDirectory": "/var/log/", "ConfigurationDirectory": "/etc/",
 }  # fmt: skip
-LIMITS = {"ofile": "NOFILE"}  # an old name
-# What is made by root before the start, and not touched if it is there.
+LIMITS = {"ofile": "NOFILE"}  # its old name
+# Root creates the directory before the start; an existing one is not changed.
 MAKE = '[ -d "$1" ] || { install -d -m "$2" "$1" && chown -h "$3" "$1"; }'
 
 SHELL = "/bin/sh"
@@ -78,7 +78,7 @@ def generate(service: "Service") -> Sheet:
     sheet = Sheet(service, KIND, LOST)
     unit = ["[Unit]", *_description(service), *_documentation(sheet), *_order(service)]
     unit += _start_limit(service)
-    # First the surroundings: the directories are there before anything is run.
+    # The directories are created before any other command runs.
     section = ["[Service]", *_execution(sheet), *_process(sheet)]
     install = _install(sheet)
     sheet.add(*sheet.head(), "", *unit, "", *section)
@@ -104,7 +104,7 @@ def _documentation(sheet: Sheet) -> "Iterable[str]":
 
 
 def _order(service: "Service") -> "Iterable[str]":
-    """Order it after what has to run before it; systemd stops in the opposite order."""
+    """Order the unit after those that must run before; systemd stops in reverse order."""
     required = units(service.required_start)
     before = [*required, *units(service.should_start)]
     before += [*units(service.required_stop), *units(service.should_stop)]
@@ -117,7 +117,7 @@ def _order(service: "Service") -> "Iterable[str]":
 
 
 def _start_limit(service: "Service") -> "Iterable[str]":
-    """Say how often it may be brought back; 0 is no limit."""
+    """Yield how often the service may be restarted; 0 means no limit."""
     respawn = service.respawn
     if respawn["when"] == "never":
         return
@@ -128,14 +128,14 @@ def _start_limit(service: "Service") -> "Iterable[str]":
 
 
 def _install(sheet: Sheet) -> list[str]:
-    """Say by which targets it is started once it is enabled."""
+    """Return the targets that start the unit once it is enabled."""
     service = sheet.service
     if service.manual:
         return []
     levels = service.default_start or ["2", "3", "4", "5"]
     targets = list(dict.fromkeys(TARGETS[level] for level in levels))
     if "multi-user.target" in targets and "graphical.target" in targets:
-        targets.remove("graphical.target")  # that wants the other one
+        targets.remove("graphical.target")  # it wants multi-user.target
     if {*service.default_stop} not in (set(), STOPPED):
         sheet.lose("default_stop", "systemd stops it in runlevels 0, 1 and 6")
     lines = [f"WantedBy={' '.join(targets)}"]
@@ -146,7 +146,7 @@ def _install(sheet: Sheet) -> list[str]:
 
 
 def _execution(sheet: Sheet) -> "Iterable[str]":
-    """Yield the surroundings of its processes: systemd.exec(5)."""
+    """Yield the execution environment of the processes: systemd.exec(5)."""
     service = sheet.service
     for setting, field, value in (
         ("User", "user", service.user),
@@ -157,13 +157,13 @@ def _execution(sheet: Sheet) -> "Iterable[str]":
         if value and _fits(sheet, field, value):
             yield f"{setting}={systemd_value(value)}"
     if service.root:
-        # Otherwise hooks, probes and the reload are executed in there, "+" or not.
+        # Without this, hooks, probes and the reload would run in the new root too, even with "+".
         yield "RootDirectoryStartOnly=yes"
     managed, made = _directories(service)
     directory = service.working_directory
     if directory != "/" and _fits(sheet, "working_directory", directory):
-        # It is entered for all that is executed: where it lies in another root, or in a directory
-        # that has to be made first, the commands before the start go without.
+        # systemd enters it for every command. With another root, or in a directory that is yet to
+        # be created, it is missing for the commands before the start, and "-" allows that.
         missing = any(f"{directory}/".startswith(f"{each.path}/") for each in made)
         missing = missing or service.root is not None
         yield f"WorkingDirectory={'-' if missing else ''}{systemd_value(directory)}"
@@ -182,15 +182,15 @@ def _execution(sheet: Sheet) -> "Iterable[str]":
 
 
 def _fits(sheet: Sheet, field: str, value: str) -> bool:
-    """Tell whether a value can be written into one line, and say so if not."""
+    """Return whether a value fits into one line, and record the loss if not."""
     if has_controls(value):
-        sheet.lose(field, f"systemd has no way to write {value!r}")
+        sheet.lose(field, f"systemd cannot express {value!r}")
         return False
     return True
 
 
 def _directories(service: "Service") -> "tuple[list[str], list[Directory]]":
-    """Return systemd's own settings where they say the same, and the directories left over."""
+    """Return systemd's own settings where they do the same, and the remaining directories."""
     managed: dict[tuple[str, str], list[str]] = {}
     others = []
     for directory in directories(service):
@@ -213,7 +213,7 @@ def _directories(service: "Service") -> "tuple[list[str], list[Directory]]":
 
 
 def _managed(path: str) -> tuple[str, str]:
-    """Return the setting that makes a directory, and its name there; "" if there is none."""
+    """Return the setting that creates a directory, and its name there; "" without a setting."""
     path = modern(path)
     clean = path == "/" + "/".join(part for part in path.split("/") if part not in ("", ".", ".."))
     for setting, top in MANAGED.items():
@@ -226,20 +226,20 @@ def _environment(sheet: Sheet) -> "Iterable[str]":
     service = sheet.service
     for path in service.environment_files:
         if {*"*?["} & {*path}:
-            sheet.lose("environment_files", f"systemd takes {path!r} for a pattern")
+            sheet.lose("environment_files", f"systemd takes {path!r} as a pattern")
         elif _fits(sheet, "environment_files", path):
             yield f"EnvironmentFile={systemd_value(path)}"
-            sheet.lose("environment_files", "systemd reads plain assignments, and is no shell")
+            sheet.lose("environment_files", "systemd reads plain assignments only, not shell")
     for name in service.pass_environment:
         if VARIABLE.match(name):
             yield f"PassEnvironment={name}"
         else:
-            sheet.lose("pass_environment", f"systemd takes no variable with the name {name!r}")
+            sheet.lose("pass_environment", f"systemd accepts no variable named {name!r}")
     for name, value in service.environment.items():
         if not VARIABLE.match(name):
-            sheet.lose("environment", f"systemd takes no variable with the name {name!r}")
+            sheet.lose("environment", f"systemd accepts no variable named {name!r}")
         elif has_controls(value.replace("\n", "").replace("\t", "")) or is_undecodable(value):
-            sheet.lose("environment", f"systemd takes no control characters in {name}")
+            sheet.lose("environment", f"systemd accepts no control characters in {name}")
         else:
             yield f"Environment={systemd_word(f'{name}={value}', variables=False)}"
 
@@ -251,7 +251,7 @@ def _resource_limits(sheet: Sheet) -> "Iterable[str]":
 
 
 def _scheduling(sheet: Sheet) -> "Iterable[str]":
-    """Yield niceness and schedulers, with the priorities that start-stop-daemon(8) gives."""
+    """Yield niceness and schedulers, with the default priorities of start-stop-daemon(8)."""
     from ssd.service.declaration import scheduling
 
     service = sheet.service
@@ -259,7 +259,7 @@ def _scheduling(sheet: Sheet) -> "Iterable[str]":
         if service.nice:
             yield f"Nice={service.nice}"
     else:
-        sheet.lose("nice", "systemd takes -20 to 19")
+        sheet.lose("nice", "systemd accepts -20 to 19")
     if service.cpu_scheduling:
         policy, priority = scheduling(service.cpu_scheduling, 1)
         yield f"CPUSchedulingPolicy={policy}"
@@ -273,7 +273,7 @@ def _scheduling(sheet: Sheet) -> "Iterable[str]":
 
 
 def _output(sheet: Sheet) -> "Iterable[str]":
-    """Yield where its output goes: the journal unless declared otherwise."""
+    """Yield the destination of the output; the default is the journal."""
     service = sheet.service
     if service.output and _fits(sheet, "output", service.output):
         yield f"StandardOutput=append:{systemd_value(service.output)}"
@@ -290,7 +290,7 @@ def _output(sheet: Sheet) -> "Iterable[str]":
 
 
 def _process(sheet: Sheet) -> "Iterable[str]":
-    """Yield what starts, stops, reloads and brings back: systemd.service(5).
+    """Yield how the service is started, stopped, reloaded and restarted: systemd.service(5).
 
     Raises Inexpressible.
     """
@@ -300,7 +300,7 @@ def _process(sheet: Sheet) -> "Iterable[str]":
     if kind == "forking" and service.pidfile != "none":
         yield f"PIDFile={systemd_value(modern(service.pidfile))}"
     elif "pidfile" in sheet.declared:
-        sheet.lose("pidfile", "systemd knows the process that it has started without one")
+        sheet.lose("pidfile", "systemd knows the process that it started without a pidfile")
     yield from _hook(sheet, "before_start")
     yield f"ExecStart={_program(sheet)}"
     yield from _readiness(sheet)
@@ -318,7 +318,7 @@ def _type(sheet: Sheet) -> str:
     if service.task:
         return "oneshot"
     if service.expect == "stop":
-        sheet.lose("expect", "systemd waits for no process that stops itself")
+        sheet.lose("expect", "systemd does not wait for a process that stops itself")
     if not service.background or service.expect in ("fork", "daemon"):
         return "forking"
     return "notify" if service.readiness["kind"] == "notify" else "exec"
@@ -331,9 +331,9 @@ def _program(sheet: Sheet) -> str:
 
 
 def _hook(sheet: Sheet, field: str) -> "Iterable[str]":
-    """Yield what is run by root before or after a start or a stop.
+    """Yield a hook, which root runs before or after a start or a stop.
 
-    Whatever becomes of one after the start, the verb goes on ("-").
+    Only a failure of before_start ends the verb; "-" ignores the others.
     """
     words = ssd_options.hook(sheet.service, field)
     if words:
@@ -342,7 +342,7 @@ def _hook(sheet: Sheet, field: str) -> "Iterable[str]":
 
 
 def _readiness(sheet: Sheet) -> "Iterable[str]":
-    """Yield what makes a start wait until the service works."""
+    """Yield the settings that make a start wait until the service is ready."""
     readiness = sheet.service.readiness
     words = ready_command(sheet.service)
     if words:
@@ -352,7 +352,7 @@ def _readiness(sheet: Sheet) -> "Iterable[str]":
 
 
 def _stop(sheet: Sheet) -> "Iterable[str]":
-    """Yield the signals of a stop. The main process gets the first, all of them the last."""
+    """Yield the signals of a stop: the first to the main process, the last to all processes."""
     ending = Ending(sheet.service)
     yield "KillMode=mixed"
     if ending.first is None:
@@ -365,26 +365,26 @@ def _stop(sheet: Sheet) -> "Iterable[str]":
         yield "SendSIGKILL=no"
     elif ending.last != KILL:
         yield f"FinalKillSignal={signal_name(ending.last)}"
-    # It sends a CONT of its own after the first signal.
+    # systemd itself sends CONT after the first signal.
     if [each for each in ending.skipped if each != (0, signals.SIGCONT)]:
-        sheet.lose("stop_schedule", "between the first signal and the last systemd sends no other")
+        sheet.lose("stop_schedule", "systemd sends no signal between the first and the last")
     elif ending.repeats:
         sheet.lose("stop_schedule", "systemd does not repeat it")
 
 
 def _time_limit(seconds: float) -> str:
-    """Return a time that is a limit, also if it is none at all: for systemd 0 is for ever."""
+    """Return a time limit in seconds; 0 becomes 1ms, because 0 means no limit to systemd."""
     return f"{seconds}" if seconds else "1ms"
 
 
 def _restart(sheet: Sheet) -> "Iterable[str]":
-    """Yield when systemd brings it back."""
+    """Yield when systemd restarts the service."""
     respawn = sheet.service.respawn
     if respawn["when"] == "never":
         return
     always = respawn["when"] == "always"
     if always and sheet.service.task:
-        sheet.lose("respawn", "systemd brings a task back only if it has failed")
+        sheet.lose("respawn", "systemd restarts a task only after a failure")
         always = False
     yield f"Restart={'always' if always else 'on-failure'}"
     yield f"RestartSec={respawn['delay']}"

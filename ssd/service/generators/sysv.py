@@ -18,22 +18,22 @@ PATH = "/etc/init.d/{name}"
 MODE = 0o755
 
 LOST = {
-    "respawn": "init starts it once, and nobody watches it",
-    "start_on": "scripts are ordered by their headers",
-    "stop_on": "scripts are ordered by their headers",
-    "emits": "there are no events",
-    "export": "there are no events",
-    "expect": "the verb start returns when the program has been started",
+    "respawn": "init starts it once and does not supervise it",
+    "start_on": "the header orders scripts",
+    "stop_on": "the header orders scripts",
+    "emits": "init has no events",
+    "export": "init has no events",
+    "expect": "the verb start returns as soon as the program is started",
     "instance": "a script is one service",
-    "console": "its output goes to its log, or nowhere",
-    "cgroups": "init knows no control groups",
-    "pass_environment": "it gets what init or service(8) leave of the environment",
-    "apparmor_load": "init knows no profiles",
-    "apparmor_profile": "init knows no profiles; one for the program's path applies by itself",
-    "debug": "there is no such mark",
+    "console": "the output goes to its log, or nowhere",
+    "cgroups": "init does not use control groups",
+    "pass_environment": "it gets the environment that init or service(8) leave",
+    "apparmor_load": "init loads no profiles",
+    "apparmor_profile": "init sets no profile; one for the path of the program applies by itself",
+    "debug": "init has no such mark",
 }
 
-# Header, field, and what stands there if nothing is declared; LSB's keywords and their order.
+# LSB's keywords in their order, the field, and the value if nothing is declared.
 HEADER = (
     ("Provides", "provides", None),
     ("Required-Start", "required_start", ()),
@@ -44,7 +44,7 @@ HEADER = (
     ("Default-Stop", "default_stop", ("0", "1", "6")),
 )
 
-# What becomes of these hooks, the verb goes on.
+# If one of these hooks fails, the verb continues.
 LENIENT = '{0} || echo "$NAME: {1} failed" >&2'
 
 
@@ -55,7 +55,9 @@ def generate(service: "Service") -> Sheet:
         sheet.needs("executable", service.executable, "there is no program to start")
     header = list(_header(sheet))
     if service.output and not (service.background and not service.task):
-        sheet.lose("output", "start-stop-daemon redirects only what it sends to the background")
+        sheet.lose(
+            "output", "start-stop-daemon redirects only programs that it sends to the background"
+        )
     signal = service.reload_signal
     body = BODY.format(
         names="\n".join(_names(service)),
@@ -72,7 +74,7 @@ def generate(service: "Service") -> Sheet:
 
 
 def _header(sheet: Sheet) -> "Iterable[str]":
-    """Yield LSB's header, which insserv and systemd read."""
+    """Yield the LSB header, which insserv and systemd read."""
     service = sheet.service
     yield "### BEGIN INIT INFO"
     for keyword, field, default in HEADER:
@@ -88,19 +90,19 @@ def _header(sheet: Sheet) -> "Iterable[str]":
     if service.description and service.description != short:
         yield f"# Description:       {line(service.description)}"
     yield "### END INIT INFO"
-    # For systemd-sysv-generator(8), which takes a service for running for ever without it. A
-    # task is waited for, and has no process then.
+    # Without this line systemd-sysv-generator(8) assumes that the service runs until it is
+    # stopped. A task has no process after its start.
     path = modern(service.pidfile)
     if path != "none" and not service.task and not has_controls(path) and path == path.strip():
         yield f"# pidfile: {path}"
 
 
 def _header_words(sheet: Sheet, field: str) -> list[str]:
-    """Return the words of a header that can stand there."""
+    """Return the valid words of a header line."""
     good = []
     for word in getattr(sheet.service, field):
         if not word or has_controls(word) or " " in word:
-            sheet.lose(field, f"{word!r} is not a word of a header")
+            sheet.lose(field, f"{word!r} cannot be a word of a header")
         else:
             good.append(word)
     return good
@@ -111,7 +113,7 @@ def _documentation(service: "Service") -> "Iterable[str]":
 
 
 def _names(service: "Service") -> "Iterable[str]":
-    """Yield the assignments at the beginning."""
+    """Yield the assignments at the top."""
     yield f"NAME={quote(service.name)}"
     yield f"DESC={quote(line(service.description or service.name))}"
     daemon = ssd_options.SHELL if service.script else service.program or ""
@@ -119,7 +121,7 @@ def _names(service: "Service") -> "Iterable[str]":
 
 
 def _functions(sheet: Sheet) -> "Iterable[str]":
-    """Yield the functions that differ from service to service."""
+    """Yield the functions that depend on the service."""
     service = sheet.service
     made = list(directories(service))
     if made:
@@ -140,7 +142,7 @@ def _functions(sheet: Sheet) -> "Iterable[str]":
 
 
 def _launch(sheet: Sheet) -> "Iterable[str]":
-    """Yield the function that starts the program, in a subshell with its surroundings."""
+    """Yield the function that starts the program, in a subshell with its own environment."""
     service = sheet.service
     yield "launch() ("
     for path in service.environment_files:
@@ -152,7 +154,7 @@ def _launch(sheet: Sheet) -> "Iterable[str]":
         if VARIABLE.match(name):
             yield f"    export {name}={quote(value)}"
         else:
-            sheet.lose("environment", f"a shell has no variable with the name {name!r}")
+            sheet.lose("environment", f"a shell accepts no variable named {name!r}")
     score = oom_score(service)
     if score is not None:
         yield f"    echo {score} > /proc/self/oom_score_adj || exit 2"
@@ -167,7 +169,7 @@ def _launch(sheet: Sheet) -> "Iterable[str]":
 
 
 def _ready(service: "Service") -> str:
-    """Return the line that waits until the service works."""
+    """Return the line that waits until the service is ready."""
     readiness = service.readiness
     words = ready_command(service)
     if not words:
@@ -176,20 +178,20 @@ def _ready(service: "Service") -> str:
 
 
 def _step(service: "Service", field: str, line: str) -> str:
-    """Return the line that runs a hook by a shell of its own; nothing for no hook."""
+    """Return the line that runs a hook in a shell of its own; empty without the hook."""
     words = ssd_options.hook(service, field)
     return f"    {line.format(join(words), field)}\n" if words else ""
 
 
-# Only where there are directories to make.
+# Only with directories to create.
 MAKE_DIRECTORY = """\
-# Make the directory $1 with mode $2 and owner $3, unless it is there.
+# Create the directory $1 with mode $2 and owner $3, unless it exists.
 make_directory() {
     [ -d "$1" ] || { install -d -m "$2" "$1" && chown -h "$3" "$1"; }
 }
 """
 
-# Only where readiness is to be waited for.
+# Only with a readiness to wait for.
 WAIT_UNTIL = """\
 # Run a command once a second until it succeeds; fail after $1 seconds.
 wait_until() {
@@ -203,7 +205,7 @@ wait_until() {
 }
 """
 
-# Only where there is a signal for it. LSB: 7 is not running.
+# Only with a reload signal. LSB: 7 means not running.
 RELOAD = """\
 do_reload() {{
     matched --stop --quiet --signal {signal} || return 2
@@ -221,14 +223,14 @@ verb_reload() {{
 
 """
 
-# LSB: a service that cannot reload does not have that verb, and force-reload restarts it.
+# LSB: a service that cannot reload lacks that verb, and force-reload restarts it.
 WITH_RELOAD = "reload | force-reload) verb_reload ;;"
 NO_RELOAD = "force-reload) verb_restart ;;"
 
-# Braces are doubled: it is a template for str.format. Exit statuses are LSB's.
+# What all scripts have. Braces are doubled for str.format. Exit statuses are LSB's.
 BODY = """\
-# shellcheck disable=SC1003,SC2016 # what stands in single quotes is meant as it is
-# At boot PATH may be short; what the caller put first stays first.
+# shellcheck disable=SC1003,SC2016 # single quotes are meant literally
+# PATH may be short at boot; the caller's directories stay first.
 PATH=${{PATH:+$PATH:}}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 {names}
@@ -246,7 +248,7 @@ else
 fi
 
 {functions}
-# Return 0: started, 1: it was running already, 2: it could not be started.
+# Return 0: started, 1: already running, 2: could not start.
 do_start() {{
     if matched --status; then return 1; fi
     prepare || return 2
@@ -258,29 +260,29 @@ do_start() {{
     esac
 }}
 
-# Return 0: stopped, 1: it was not running, 2: it still runs.
+# Return 0: stopped, 1: not running, 2: still running.
 do_stop() {{
 {before_stop}    matched --stop --quiet {stop}
     case $? in
     0) ;;
-    # Also if it may not be signalled.
+    # 1 also means: no permission to signal it.
     1) if matched --status; then return 2; else return 1; fi ;;
     *) return 2 ;;
     esac
 {after_stop}}}
 
-# Here it is a failure too if it runs already: the old one is still there.
+# A service that is already running is a failure here: the old process is still alive.
 do_restart() {{
     do_stop
     if [ $? -gt 1 ] || ! do_start; then return 2; fi
 }}
 
-# Policy 9.3.2: a script that outlives its package does nothing, and succeeds.
+# Debian Policy 9.3.2: the script of a removed package does nothing and succeeds.
 unless_removed() {{
     [ -x "$DAEMON" ] || exit 0
 }}
 
-# Print "$1 DESC: NAME", run the rest, and print how it went; 1 is that nothing was to do.
+# Print "$1 DESC: NAME", run the other words, and print the result; 1 means nothing to do.
 report() {{
     log_daemon_msg "$1 $DESC" "$NAME"
     shift
@@ -303,7 +305,7 @@ verb_restart() {{
     0) echo "$NAME is running." ;;
     1) echo "$NAME is not running, but its pidfile exists." ;;
     3) echo "$NAME is not running." ;;
-    *) echo "It cannot be told whether $NAME is running." ;;
+    *) echo "$NAME is in an unknown state." ;;
     esac
     return $status
 }}
@@ -320,7 +322,7 @@ try-restart)
     matched --status
     case $? in
     0) verb_restart ;;
-    1 | 3) ;; # it is not running
+    1 | 3) ;; # not running
     *) exit 1 ;;
     esac
     ;;

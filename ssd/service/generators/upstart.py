@@ -1,8 +1,8 @@
 """A job for Upstart: init(5).
 
-A block of shell is taken as it is, up to a line ``end script``, wherever in it that stands. On
-the line of ``exec`` a backslash is special, in single quotes too, and a newline a blank: a
-command with such words becomes a block.
+Upstart runs a block of shell as it is, up to the first line ``end script``. In the line of ``exec``
+a backslash is special, even in single quotes, and a newline is a blank; a command with such words
+becomes a block.
 """
 
 import re
@@ -27,27 +27,27 @@ if TYPE_CHECKING:
 KIND = "upstart"
 PATH = "/etc/init/{name}.conf"
 MODE = 0o644
-A_YEAR = 366 * 24 * 3600  # seconds before the KILL that a schedule for ever has not
+A_YEAR = 366 * 24 * 3600  # seconds; stands for a KILL that never comes
 
-_EVENTS = "jobs are started by events, start on"
+_EVENTS = "events order jobs, see start_on"
 LOST = {
-    "pidfile": "Upstart knows the process that it has started without one",
+    "pidfile": "Upstart knows the process that it started without a pidfile",
     "process_name": "Upstart knows its process by its pid",
     "match_executable": "Upstart knows its process by its pid",
     "cpu_scheduling": "a job has no scheduling policy",
     "io_scheduling": "a job has no priority for the disk",
-    "output": "Upstart has a log of its own for it, /var/log/upstart",
+    "output": "Upstart writes its own log, /var/log/upstart",
     "provides": _EVENTS,
     "required_start": _EVENTS,
     "required_stop": _EVENTS,
     "should_start": _EVENTS,
     "should_stop": _EVENTS,
 }
-# Limits that a job can set.
+# The limits that a job can set.
 LIMITS = frozenset(
     "as core cpu data fsize memlock msgqueue nice nofile nproc rss rtprio sigpending stack".split()
 )
-# The line that ends a block, alone or with a comment.
+# The line that ends a block, with or without a comment.
 _END = re.compile(r"^([^\S\n]*end)([^\S\n]+script)", re.MULTILINE)
 _SPECIAL = frozenset("\\\n\r\"'")
 HOOKS = {
@@ -83,12 +83,12 @@ def _about(sheet: Sheet) -> "Iterable[str]":
 
 
 def _text(word: str, value: str) -> str:
-    """Return a stanza with one text. A newline in quotes is a blank for Upstart anyway."""
+    """Return a stanza with one text. Upstart reads a newline in quotes as a blank."""
     return f"{word} {upstart_word(line(value))}"
 
 
 def _events(sheet: Sheet) -> "Iterable[str]":
-    """Yield the events that start and stop it, from the runlevels if there are none."""
+    """Yield the events that start and stop the job; the default is its runlevels."""
     service = sheet.service
     levels = "".join(service.default_start) or "2345"
     for field, default in (
@@ -103,7 +103,7 @@ def _events(sheet: Sheet) -> "Iterable[str]":
             yield f"{field.replace('_', ' ')} {events or default}"
     kept = "".join(sorted({*service.default_stop} & {*levels}))
     if kept:
-        sheet.lose("default_stop", f"it is started in runlevel {kept} too")
+        sheet.lose("default_stop", f"it is also started in runlevel {kept}")
     for word in ("emits", "export"):
         names = [name for name in getattr(service, word) if not has_controls(name)]
         if names:
@@ -119,7 +119,7 @@ def _events(sheet: Sheet) -> "Iterable[str]":
 
 
 def balanced(text: str) -> bool:
-    """Tell whether a text ends where its line ends, for Upstart: quotes and parentheses."""
+    """Return whether Upstart reads a text to its end and no further: balanced, no comment."""
     quote, depth, escaped = "", 0, False
     for character in text:
         if escaped:
@@ -144,10 +144,10 @@ def _surroundings(sheet: Sheet) -> "Iterable[str]":
         if VARIABLE.match(name):
             yield f"env {name}"
         else:
-            sheet.lose("pass_environment", f"Upstart takes no variable with the name {name!r}")
+            sheet.lose("pass_environment", f"Upstart accepts no variable named {name!r}")
     for name, value in service.environment.items():
         if has_controls(f"{name}{value}") or not VARIABLE.match(name):
-            sheet.lose("environment", f"Upstart cannot have {name!r} or its value in a job")
+            sheet.lose("environment", f"a job cannot express {name!r} or its value")
         else:
             yield f"env {name}={upstart_word(value)}"
     by_tool = _by_tool(service)
@@ -159,14 +159,14 @@ def _surroundings(sheet: Sheet) -> "Iterable[str]":
     ):
         text = "" if by_tool or given in (None, "/") else str(given)
         if text and has_controls(text):
-            sheet.lose(field, f"a stanza cannot hold {text!r}")
+            sheet.lose(field, f"a stanza cannot express {text!r}")
         elif text:
             yield f"{word} {upstart_word(text)}"
     yield f"umask {service.umask}"
     if -20 <= service.nice <= 19:
         yield from [f"nice {service.nice}"] if service.nice else []
     else:
-        sheet.lose("nice", "Upstart takes -20 to 19")
+        sheet.lose("nice", "Upstart accepts -20 to 19")
     for name, limit in service.limits.items():
         if name not in LIMITS:
             sheet.lose("limits", f"a job has no limit {name}")
@@ -186,7 +186,7 @@ def _surroundings(sheet: Sheet) -> "Iterable[str]":
 
 
 def _process(sheet: Sheet) -> "Iterable[str]":
-    """Yield how the main process is followed, brought back, reloaded and stopped."""
+    """Yield how the main process is tracked, restarted, reloaded and stopped."""
     service = sheet.service
     if service.expect != "none":
         yield f"expect {service.expect}"
@@ -199,7 +199,7 @@ def _process(sheet: Sheet) -> "Iterable[str]":
 
 
 def _stop(sheet: Sheet) -> "Iterable[str]":
-    """Yield the signal of a stop, and the seconds to KILL, which Upstart sends in any case."""
+    """Yield the signal of a stop, and the seconds to the KILL that Upstart always sends."""
     ending = Ending(sheet.service)
     if ending.first is None:
         sheet.lose("stop_schedule", "it does not begin with a signal")
@@ -208,9 +208,9 @@ def _stop(sheet: Sheet) -> "Iterable[str]":
     seconds = ending.seconds if ending.last == KILL else ending.total
     yield f"kill timeout {A_YEAR if ending.repeats else seconds}"
     if KILL not in (ending.first, ending.last):
-        sheet.lose("stop_schedule", "at its end Upstart sends KILL")
+        sheet.lose("stop_schedule", "Upstart always sends KILL at the end")
     elif ending.skipped:
-        sheet.lose("stop_schedule", "between the first signal and KILL Upstart sends no other")
+        sheet.lose("stop_schedule", "Upstart sends no signal between the first and KILL")
 
 
 def _respawn(sheet: Sheet) -> "Iterable[str]":
@@ -222,7 +222,7 @@ def _respawn(sheet: Sheet) -> "Iterable[str]":
         )
         yield f"respawn limit {limit}"
         if respawn["delay"]:
-            sheet.lose("respawn", "Upstart brings it back at once, without a delay")
+            sheet.lose("respawn", "Upstart restarts it without a delay")
     exits = respawn["normal_exit"]
     if respawn["when"] == "failure" and 0 not in exits:
         exits = [0, *exits]
@@ -259,9 +259,10 @@ def _scripts(sheet: Sheet) -> "Iterable[str]":
 
 
 def _by_tool(service: "Service") -> bool:
-    """Tell whether start-stop-daemon changes user and directories on the way to the program.
+    """Return whether start-stop-daemon must change user and directories for the program.
 
-    The stanzas for that are for the hooks as well, which are root's, and may make them first.
+    Upstart's own stanzas would also apply to the hooks, which run as root and may create the
+    directories first.
     """
     hooks = any(getattr(service, field) for field in HOOKS)
     changes = service.user or service.group or service.root or service.working_directory != "/"
@@ -269,7 +270,7 @@ def _by_tool(service: "Service") -> bool:
 
 
 def _as_user(service: "Service") -> list[str]:
-    """Return the words of a start in the foreground; with /dev/null nothing is looked for."""
+    """Return the options of a start in the foreground; /dev/null as pidfile matches no process."""
     words = ["--start", "--pidfile", "/dev/null"]
     if service.user:
         both = f"{service.user}:{service.group}" if service.group else service.user
@@ -286,13 +287,13 @@ def _stanza(
 ) -> "Iterable[str]":
     """Yield a stanza that runs lines and then a piece of shell, or a command.
 
-    ``replace``: the command takes the shell's place, so that its pid is the job's.
+    ``replace``: the command replaces the shell, so that the job keeps its pid.
     """
     if not before and not isinstance(what, str) and _SPECIAL.isdisjoint("".join([*what])):
         yield f"{prefix}exec {join([*what])}"
         return
     yield f"{prefix}script"
-    # Its indentation, if the first line had one, would be taken from all the others.
+    # Upstart removes the indentation of the first line from all lines, so it must have none.
     yield from (_block_word(each) for each in before)
     if isinstance(what, str):
         yield from [_block_text(what)] if what else []
@@ -302,12 +303,12 @@ def _stanza(
 
 
 def _block_word(quoted: str) -> str:
-    """Return a line with quoted words in which no line ends the block; they stay the same."""
+    """Return quoted words in a form that does not end the block; the shell reads the same."""
     return _END.sub(r"\1''\2", quoted)
 
 
 def _block_text(text: str) -> str:
-    """Return a text for a block as it is, unless a line of it would end the block."""
+    """Return a text for a block, through eval if one of its lines would end the block."""
     if _END.search(text):
         return _block_word(f"eval {quote(text)}")
     return f":\n{text}" if text[:1].isspace() else text
@@ -320,11 +321,11 @@ def _directories(sheet: Sheet) -> "Iterable[str]":
 
 
 def _ready(sheet: Sheet) -> "Iterable[str]":
-    """Yield what waits until the service works."""
+    """Yield the lines that wait until the service is ready."""
     readiness = sheet.service.readiness
     words = ready_command(sheet.service)
     if readiness["kind"] == "notify":
-        sheet.lose("readiness", "Upstart waits for no notification")
+        sheet.lose("readiness", "Upstart does not wait for a notification")
     if not words:
         return
     yield f"left={ceil(readiness['timeout'])}"

@@ -1,1 +1,1 @@
-"""Plain init scripts, run and asked as service(8) does."""
+"""Plain init scripts: run and query them as service(8) does."""

@@ -1,8 +1,7 @@
 """``ssd-service NAME VERB`` for a plain init script.
 
-By execve(2): the script takes this process's place, so its status and its output reach the caller
-without a word of ours. Where systemd or OpenRC manages the machine they have their say, as with
-service(8).
+The script replaces this process by execve(2), so the caller gets its exit status and its output
+unchanged. Where systemd or OpenRC manages the machine they are involved as with service(8).
 """
 
 import errno
@@ -19,44 +18,44 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SYSTEMD = "/run/systemd/system"  # sd_booted(3)
-OPENRC = "/run/openrc/started"  # what rc-status(8) takes for started
+OPENRC = "/run/openrc/started"  # rc-status(8) lists these as started
 FULL_RESTART = "--full-restart"
 
 
 def main(words: "Sequence[str]", program: str = "ssd-service", with_ssd: str = "") -> int:
-    """Do ``NAME [VERB [OPTION]...]`` or ``NAME --full-restart`` with a plain init script.
+    """Run ``NAME [VERB [OPTION]...]`` or ``NAME --full-restart`` with a plain init script.
 
-    The script, or systemctl(1) where systemd runs and ``with_ssd`` does not ask for the
-    script itself, takes this process's place. ``with_ssd`` is the path of this command, beside
-    which ssd is. Returns only if there is nothing to execute: 1 for a service that nobody
-    knows, 126 and 127 as env(1).
+    ``with_ssd``: the path of this command, to run the script with the ssd beside it; empty to
+    run the script as it is. The script replaces this process; where systemd runs, and without
+    ``with_ssd``, systemctl(1) does. Returns only if nothing can be executed: 1 for an unknown
+    service, 126 and 127 as env(1).
     """
     name, *rest = words
     if "/" in with_ssd:
-        with_ssd = os.path.abspath(with_ssd)  # of the caller's directory
+        with_ssd = os.path.abspath(with_ssd)  # before chdir
     os.chdir("/")
     full = rest == [FULL_RESTART]
     try:
         if os.path.isdir(SYSTEMD) and not with_ssd:
             from ssd.service.initscripts import systemctl
 
-            # A restart by systemd is a full one.
+            # With systemd every restart is a full one.
             rest = ["restart"] if full else rest
             call = systemctl.call(name, rest)
             if call is not None:
                 execute(call)
         elif full:
             return _full_restart(name, with_ssd)
-        return _become(name, rest, with_ssd)
+        return _run_named(name, rest, with_ssd)
     except OSError as error:
         write(2, f"{program}: {error.filename or name}: {_reason(error)}\n")
         return NOT_FOUND if error.errno == errno.ENOENT else CANNOT_EXECUTE
 
 
 def run_file(path: str, words: "Sequence[str]", program: str, with_ssd: str = "") -> int:
-    """Do ``VERB [OPTION]...`` or ``--full-restart`` with the script at an absolute path.
+    """Run ``VERB [OPTION]...`` or ``--full-restart`` with the script at an absolute path.
 
-    As ``main``, but nobody else is asked: who names the script means it.
+    As ``main``, but always with the script itself, never with systemd or OpenRC.
     """
     if "/" in with_ssd:
         with_ssd = os.path.abspath(with_ssd)
@@ -65,16 +64,16 @@ def run_file(path: str, words: "Sequence[str]", program: str, with_ssd: str = ""
         if list(words) == [FULL_RESTART]:
             _stop(path, with_ssd)
             words = ["start"]
-        return _obey(path, words, with_ssd)
+        return _run_script(path, words, with_ssd)
     except OSError as error:
         write(2, f"{program}: {error.filename or path}: {_reason(error)}\n")
         return NOT_FOUND if error.errno == errno.ENOENT else CANNOT_EXECUTE
 
 
-def _obey(path: str, words: "Sequence[str]", with_ssd: str) -> int:
-    """Become a script, if it is root's or the caller's; with ssd run it and end as it does.
+def _run_script(path: str, words: "Sequence[str]", with_ssd: str) -> int:
+    """Replace this process by a script; with ssd run the script as a child and end as it ends.
 
-    Raises DeclarationError, and OSError.
+    Raises DeclarationError unless root or the caller owns the script, and OSError.
     """
     check(path)
     run = prepare(path, words, with_ssd)
@@ -87,7 +86,7 @@ def _obey(path: str, words: "Sequence[str]", with_ssd: str) -> int:
 
 
 def _stop(path: str, with_ssd: str) -> None:
-    """Run a script's stop, whatever comes of it."""
+    """Run the stop of a script and ignore its result."""
     check(path)
     run = prepare(path, ["stop"], with_ssd)
     if with_ssd:
@@ -99,30 +98,30 @@ def _stop(path: str, with_ssd: str) -> None:
 
 
 def _full_restart(name: str, with_ssd: str) -> int:
-    """Run the script's stop, whatever comes of it, and become its start."""
+    """Run the stop of a script, ignore its result, and then run its start."""
     path = find(name)
     if path is not None:
         _stop(path, with_ssd)
-    return _become(name, ["start"], with_ssd)
+    return _run_named(name, ["start"], with_ssd)
 
 
-def _become(name: str, words: "Sequence[str]", with_ssd: str) -> int:
-    """Become the script; return the status of a service that there is not.
+def _run_named(name: str, words: "Sequence[str]", with_ssd: str) -> int:
+    """Run the script of a service; return 1 for an unknown service.
 
-    With ``with_ssd`` the script is a child, so that what it does without ssd can be told.
+    With ``with_ssd`` the script is a child, so that calls of the original can be reported.
     """
     path = find(name)
     if path is None:
-        # Without the name of the program: scripts look for the sentence of service(8).
+        # Without the program's name: scripts search the output for this sentence of service(8).
         write(2, f"{name}: unrecognized service\n")
         return FAILED
     check(path)
-    _tell_openrc(path, name, words[0] if words else "")
-    return _obey(path, words, with_ssd)
+    _record_for_openrc(path, name, words[0] if words else "")
+    return _run_script(path, words, with_ssd)
 
 
 def execute(run: Run) -> None:
-    """Execute a program in this process. Raises OSError with the file's name."""
+    """Replace this process by a program. Raises OSError with the name of the file."""
     from ssd.signals import raw as signals
     from ssd.signals import set_ignored
 
@@ -136,19 +135,19 @@ def execute(run: Run) -> None:
             shell = run.by_shell()
             os.execve(shell.file, shell.argv, shell.environment)
     except OSError as error:
-        set_ignored(signals.SIG_IGN)  # still Python: a closed stderr must not be the end
+        set_ignored(signals.SIG_IGN)  # this is still Python: a closed stderr must not kill it
         raise OSError(error.errno, error.strerror, run.file) from error
 
 
 def _reason(error: OSError) -> str:
-    """Say why a program could not be executed."""
+    """Return why a program could not be executed."""
     if error.errno == errno.ENOENT and os.path.exists(str(error.filename)):
-        return "the interpreter that its first line names does not exist"
+        return "the interpreter in its first line does not exist"
     return error.strerror or str(error)
 
 
-def _tell_openrc(path: str, name: str, verb: str) -> None:
-    """Keep OpenRC's list of what is started, as service(8) does, before the script runs."""
+def _record_for_openrc(path: str, name: str, verb: str) -> None:
+    """Update OpenRC's list of started services before the script runs, as service(8) does."""
     if verb not in ("start", "stop") or not os.path.isdir(OPENRC):
         return
     link = f"{OPENRC}/{name}"
@@ -158,4 +157,4 @@ def _tell_openrc(path: str, name: str, verb: str) -> None:
         elif not os.path.islink(link):
             os.symlink(path, link)
     except OSError:
-        pass  # a list for people to read: the script runs all the same
+        pass  # the list is only for display, so the script runs anyway

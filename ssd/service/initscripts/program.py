@@ -1,6 +1,6 @@
-"""A program to be executed, in this process's place or as a child.
+"""A program to execute, in place of this process or as a child.
 
-Children are for commands that go on: spawned, not forked, by posix_spawn(3).
+posix_spawn(3) makes the children, for commands that do more afterwards.
 """
 
 import errno
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """A program about to be executed: its file, its words (argv[0] too), its environment."""
+    """A program to execute: its file, its argv (with argv[0]), its environment."""
 
     __slots__ = ("file", "argv", "environment")
 
@@ -26,7 +26,7 @@ class Run:
         self.environment = dict(environment)
 
     def by_shell(self) -> "Run":
-        """Return the same for a script whose first line names no interpreter, as execvp(3)."""
+        """Return the run through sh of a script without an interpreter line, as execvp(3) does."""
         return Run("/bin/sh", ["/bin/sh", self.file, *self.argv[1:]], self.environment)
 
 
@@ -38,8 +38,8 @@ def spawn(
 ) -> int:
     """Run a program as a child and return its pid; the caller reaps it.
 
-    ``actions``: what becomes of its descriptors, as os.posix_spawn takes it. ``default``:
-    signals that this process ignores, and the child shall not. Raises OSError.
+    ``actions``: changes of its descriptors, as os.posix_spawn takes them. ``default``: signals
+    that this process ignores and the child must not ignore. Raises OSError.
     """
     try:
         return _spawn(run, actions, new_session, default)
@@ -50,11 +50,11 @@ def spawn(
 
 
 def wait(pid: int) -> None:
-    """Wait for the end of a child; its status is nobody's business."""
+    """Wait for the end of a child and ignore its exit status."""
     try:
         os.waitpid(pid, 0)
     except ChildProcessError:
-        pass  # the caller ignores SIGCHLD, so the kernel has reaped it, after the same wait
+        pass  # with SIGCHLD ignored waitpid(2) waits too, then the kernel reaps it
 
 
 def _spawn(

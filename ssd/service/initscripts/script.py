@@ -1,6 +1,6 @@
-"""An init script: where it is, and what runs it as service(8) does.
+"""Find an init script, and prepare its run as service(8) does.
 
-In the directory ``/``, with locale, PATH and TERM for an environment.
+It runs in the directory ``/``, with locale, PATH and TERM as its environment.
 """
 
 import os
@@ -23,9 +23,9 @@ def reduced(environment: "Mapping[bytes, bytes]") -> "dict[bytes, bytes]":
 
 
 def find(name: str, directory: str = INIT_D) -> str | None:
-    """Return the path of the init script of that name, None if there is none to execute.
+    """Return the path of the init script with this name, None without an executable one.
 
-    A name is that of a file in the directory: no path, and no directory (see divergences.md).
+    The name must be that of a file in the directory, not a path (see divergences.md).
     """
     path = f"{directory}/{name}"
     if not name or "/" in name or "\0" in name or not os.path.isfile(path):
@@ -34,10 +34,10 @@ def find(name: str, directory: str = INIT_D) -> str | None:
 
 
 def prepare(path: str, words: "Sequence[str]", with_ssd: str = "") -> Run:
-    """Return what runs an init script with these words.
+    """Return the run of an init script with these words.
 
-    ``with_ssd``: where it calls start-stop-daemon it finds the ssd that is beside this path.
-    Raises OSError if that cannot be arranged, or the script cannot be read.
+    ``with_ssd``: the script finds the ssd beside this path as start-stop-daemon. Raises OSError
+    if that cannot be set up, or the script cannot be read.
     """
     from ssd import environment
 

@@ -1,8 +1,8 @@
-"""``--status-all``: what service(8) says of every service, all of them asked side by side.
+"""``--status-all``: the answer of service(8) for every service, with all scripts in parallel.
 
-service(8) asks one after the other, and waits for as long as it takes: a script that hangs, or
-leaves a child with its output, hangs it for ever. Here the end of the script is the end of the
-wait, its input is /dev/null, and one that takes too long is ended.
+service(8) runs the scripts one after the other without a limit: a script that hangs, or leaves a
+child with its output, blocks it for ever. Here the wait is over when the script itself ends, the
+input is /dev/null, and a script that exceeds the time limit is killed.
 """
 
 import os
@@ -22,12 +22,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-PATIENCE = 10.0  # seconds for one script
+SCRIPT_TIMEOUT = 10.0  # seconds for one script
 LINE = " [ {sign} ]  {name}\n"
 PROGRESS = "asked {done} of {all}, waiting for {names}"
-ERASE = "\r\x1b[K"  # to the line's begin, and clear it (ECMA-48)
+ERASE = "\r\x1b[K"  # go to the start of the line, and clear it (ECMA-48)
 
-# Files of the directory that service(8) takes for no services, or dangerous ones.
+# Files in the directory that service(8) skips: not services, or dangerous.
 NO_SERVICES = {
     "functions", "halt", "killall", "single", "linuxconf", "kudzu",
     "skeleton", "README", "rc", "rcS", "reboot", "bootclean.sh",
@@ -44,11 +44,11 @@ SIGNS = {
 }
 
 USAGE = b"usage:"
-CHUNK = 1 << 20  # more than a pipe holds: what was said before the end is read in one piece
+READ_SIZE = 1 << 20  # more than a pipe holds, so one read gets everything that is left
 
 
 def scripts(directory: str = INIT_D) -> list[str]:
-    """Return the names of the init scripts that may be asked, in byte order."""
+    """Return the names of the init scripts to run, in byte order."""
     names = (os.fsdecode(name) for name in sorted(os.listdir(os.fsencode(directory))))
     return [
         name
@@ -63,15 +63,15 @@ def main(
     program: str = "ssd-service",
     declared: "Mapping[str, Callable[[], tuple[int, str]]] | None" = None,
 ) -> int:
-    """Do ``--status-all [--jobs N] [--timeout SECONDS]``; ``words`` are those after it.
+    """Run ``--status-all [--jobs N] [--timeout SECONDS]``; ``words`` are the options.
 
-    ``declared``: the declared services by name, with what tells their LSB status and what
-    is to be complained of. Those that nobody can tell of go to standard error, as with
+    ``declared``: a function for each declared service that returns its LSB status and a
+    problem to report, or "". Services in an unknown state go to standard error, as with
     service(8).
     """
     voice = Voice(program)
     try:
-        jobs, patience = _read(words)
+        jobs, timeout = _read(words)
     except ValueError as error:
         voice.complain(f"--status-all: {error}")
         return statuses.USAGE
@@ -79,7 +79,7 @@ def main(
     directory = INIT_D
     try:
         names = [name for name in scripts() if name not in declared]
-        os.chdir(directory)  # where service(8) runs them
+        os.chdir(directory)  # service(8) runs them there
     except FileNotFoundError:
         names = []
     board = Board(sorted([*declared, *names], key=os.fsencode), voice)
@@ -96,7 +96,7 @@ def main(
         board.answer(name, SIGNS.get(status, UNCLEAR), problem)
     from ssd.interrupts import Interruptible
 
-    with Interruptible(), board, Inquiry(runs, jobs, patience) as inquiry:
+    with Interruptible(), board, Inquiry(runs, jobs, timeout) as inquiry:
         for answered in inquiry:
             if answered is None:
                 board.progress(inquiry.waiting_for)
@@ -108,24 +108,24 @@ def main(
 
 def _read(words: "Sequence[str]") -> tuple[int, float]:
     """Read the options. Raises ValueError with the reason."""
-    # Most of the time goes into waiting for programs that start: more than there are processors.
-    values = {"--jobs": 4 * (os.cpu_count() or 1), "--timeout": PATIENCE}
+    # More jobs than processors: most of the time is spent waiting for programs to start.
+    values = {"--jobs": 4 * (os.cpu_count() or 1), "--timeout": SCRIPT_TIMEOUT}
     ahead = list(words)
     while ahead:
         option, given, value = ahead.pop(0).partition("=")
         if option not in values:
-            raise ValueError(f"it takes --jobs N and --timeout SECONDS, and not {option!r}")
+            raise ValueError(f"unknown option {option!r}; known: --jobs N, --timeout SECONDS")
         if not given and not ahead:
             raise ValueError(f"{option} needs a number")
         text = value if given else ahead.pop(0)
         if not (text.isascii() and text.isdigit() and 0 < int(text) < 1_000_000):
-            raise ValueError(f"{option} takes a number from 1 on, and not {text!r}")
+            raise ValueError(f"{option} needs a number of at least 1, not {text!r}")
         values[option] = int(text)
     return int(values["--jobs"]), float(values["--timeout"])
 
 
 class Board:
-    """Where answers are shown in the order of their names, and who is still awaited."""
+    """Prints the answers in the order of their names, and which scripts still run."""
 
     def __init__(self, names: "Sequence[str]", voice: Voice) -> None:
         self._names = list(names)
@@ -136,19 +136,19 @@ class Board:
         self._progress = False
 
     def answer(self, name: str, sign: str, problem: str = "") -> None:
-        """Take an answer, and show it with those that it has held up."""
+        """Take an answer, and print it with those that had to wait for it."""
         self._answers[name] = sign, problem
         while self._shown < len(self._names) and self._names[self._shown] in self._answers:
             self._show(self._names[self._shown])
             self._shown += 1
 
     def progress(self, waiting_for: "Sequence[str]") -> None:
-        """Say on a terminal, in one line that goes away, who has not answered yet."""
+        """Show on a terminal, in a temporary line, which services have not answered yet."""
         if not self._terminal:
             return
         names = " ".join(waiting_for)
         text = PROGRESS.format(done=len(self._answers), all=len(self._names), names=names)
-        width = os.get_terminal_size(2).columns or 80  # 0: nobody has told the terminal
+        width = os.get_terminal_size(2).columns or 80  # 0: the terminal does not know its size
         write(2, ERASE + text[: width - 1])
         self._progress = True
 
@@ -159,7 +159,7 @@ class Board:
         self._clear()
 
     def _clear(self) -> None:
-        """Take the line away."""
+        """Clear the progress line."""
         if self._progress:
             write(2, ERASE)
             self._progress = False
@@ -178,7 +178,7 @@ class Board:
 
 
 class Answer:
-    """What a script has made of the question: its exit status and what its output tells."""
+    """The answer of a script: its exit status, and facts about its output."""
 
     __slots__ = ("status", "spoke", "usage", "problem", "_tail")
 
@@ -190,7 +190,7 @@ class Answer:
         self._tail = b""
 
     def hear(self, data: bytes) -> None:
-        """Take in a piece of the output. Empty lines say nothing, and NUL is no text."""
+        """Take a piece of the output. Empty lines and NUL bytes count as silence."""
         data = data.replace(b"\0", b"")
         self.spoke = self.spoke or bool(data.strip(b"\n"))
         text = self._tail + data.lower()
@@ -199,7 +199,7 @@ class Answer:
 
     @classmethod
     def impossible(cls, error: OSError) -> "Answer":
-        """Return the answer of a script that cannot be executed: env(1) says so, and fails."""
+        """Return the answer of a script that cannot be executed, as env(1) would fail."""
         answer = cls()
         answer.status = statuses.CANNOT_EXECUTE
         answer.hear(os.fsencode(error.strerror or str(error)))
@@ -207,14 +207,14 @@ class Answer:
 
     @property
     def sign(self) -> str:
-        """The sign that service(8) gives it: a usage is no answer, silence is a no."""
+        """The sign of service(8): a usage text is unclear, silence means not running."""
         if self.problem or self.usage:
             return UNCLEAR
         return RUNNING if self.status == 0 and self.spoke else NOT_RUNNING
 
 
 class _Child:
-    """A script that is being asked: its pid and process group, the end of its output."""
+    """A script that runs: its pid, which is its process group too, and a pipe from it."""
 
     __slots__ = ("name", "pid", "output", "watched", "deadline", "answer")
 
@@ -239,16 +239,16 @@ class _Child:
             os.close(end)
 
     def read(self) -> bool:
-        """Take in what has been written; False once nobody can write any more."""
+        """Read what has been written; return False once all writers have closed the pipe."""
         try:
-            data = os.read(self.output, CHUNK)
+            data = os.read(self.output, READ_SIZE)
         except BlockingIOError:
             return True
         self.answer.hear(data)
         return bool(data)
 
     def ended(self) -> bool:
-        """Reap it if it has ended, with what it said last."""
+        """Reap the script if it has ended, after its last output; return whether it has."""
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid:
             self.read()
@@ -256,29 +256,29 @@ class _Child:
         return bool(pid)
 
     def end(self, problem: str) -> None:
-        """End and reap it, with its process group."""
+        """Kill its process group and reap it."""
         os.killpg(self.pid, signals.SIGKILL)
         os.waitpid(self.pid, 0)
         self.answer.problem = problem
 
 
 class Inquiry:
-    """Many scripts, a few at a time. Use it as a context: what it leaves undone it ends."""
+    """Runs many scripts, a few at a time. Use it as a context: at its end it kills the rest."""
 
-    def __init__(self, runs: "Sequence[tuple[str, Run]]", jobs: int, patience: float) -> None:
-        """``runs``: names and what to run. ``patience``: seconds that each may take."""
+    def __init__(self, runs: "Sequence[tuple[str, Run]]", jobs: int, timeout: float) -> None:
+        """``runs``: names and what to run. ``timeout``: seconds for each script."""
         self._ahead = list(runs)[::-1]
         self._jobs = jobs
-        self._patience = patience
+        self._timeout = timeout
         self._running: dict[int, _Child] = {}  # by the descriptor of their output
 
     @property
     def waiting_for(self) -> "list[str]":
-        """The names of those that are being asked right now."""
+        """The names of the scripts that run now."""
         return [child.name for child in self._running.values()]
 
     def __enter__(self) -> "Inquiry":
-        # A death has to end poll(2); the handler itself has nothing to do.
+        # A child that ends must interrupt poll(2); the handler itself does nothing.
         self._woken, self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._before = signals.signal(signals.SIGCHLD, lambda signum, frame: None)
         self._woke_before = signals.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
@@ -296,7 +296,7 @@ class Inquiry:
         os.close(self._wake)
 
     def __iter__(self) -> "Iterator[tuple[str, Answer] | None]":
-        """Ask all. Yield each answer as it comes, and None before every wait."""
+        """Run all scripts. Yield each answer when it arrives, and None before every wait."""
         while self._ahead or self._running:
             yield from self._begin()
             if self._running:
@@ -305,11 +305,11 @@ class Inquiry:
                 yield from self._ended()
 
     def _begin(self) -> "Iterator[tuple[str, Answer]]":
-        """Start as many as may run; yield those that cannot be executed."""
+        """Start as many scripts as allowed; yield those that cannot be executed."""
         while self._ahead and len(self._running) < self._jobs:
             name, run = self._ahead.pop()
             try:
-                child = _Child(name, run, time.monotonic() + self._patience)
+                child = _Child(name, run, time.monotonic() + self._timeout)
             except OSError as error:
                 yield name, Answer.impossible(error)
             else:
@@ -317,28 +317,28 @@ class Inquiry:
                 self._watch.register(child.output, POLLIN)
 
     def _wait(self) -> None:
-        """Wait for output, a death or the first deadline."""
+        """Wait for output, the end of a script, or the first deadline."""
         first = min(child.deadline for child in self._running.values())
         for fd, _ in self._watch.poll(max(0.0, first - time.monotonic()) * 1000):
             if fd == self._woken:
-                os.read(fd, CHUNK)
+                os.read(fd, READ_SIZE)
             elif not self._running[fd].read():
-                self._leave(self._running[fd])  # or it would be ready for ever
+                self._unwatch(self._running[fd])  # otherwise poll(2) would report it for ever
 
     def _ended(self) -> "Iterator[tuple[str, Answer]]":
-        """Yield those that have ended, and end those whose time is over."""
+        """Yield the scripts that have ended, and kill those past their deadline."""
         for child in list(self._running.values()):
             if not child.ended():
                 if time.monotonic() < child.deadline:
                     continue
-                child.end(f"no answer in {self._patience:g} seconds")
+                child.end(f"no answer in {self._timeout:g} seconds")
             del self._running[child.output]
-            self._leave(child)
+            self._unwatch(child)
             os.close(child.output)
             yield child.name, child.answer
 
-    def _leave(self, child: _Child) -> None:
-        """Watch a child's output no longer."""
+    def _unwatch(self, child: _Child) -> None:
+        """Stop watching the output of a script."""
         if child.watched:
             self._watch.unregister(child.output)
             child.watched = False

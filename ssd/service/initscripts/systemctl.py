@@ -1,7 +1,7 @@
-"""What service(8) asks of systemctl(1) instead of an init script, where systemd runs.
+"""The calls of systemctl(1) that replace an init script where systemd runs, as in service(8).
 
-systemd takes what a script starts by itself for a part of the caller's session, so a service
-that has a unit is left to it.
+A daemon that a script starts itself would belong to the caller's session, so systemd starts
+every service that has a unit.
 """
 
 import errno
@@ -22,10 +22,10 @@ WITH_SOCKETS = ("start", "stop")
 
 
 def call(name: str, words: "Sequence[str]") -> Run | None:
-    """Return the call that does a verb for a service; None if its script is to do it.
+    """Return the call for a verb of a service; None if the script must do it.
 
-    Sockets that start the service are started and stopped first: a stopped service with a
-    socket that listens is back at the next connection.
+    Sockets that start the service are started and stopped first: while a socket listens, the
+    next connection starts the service again.
     """
     verb = words[0] if words else ""
     unit = f"{name.removesuffix('.sh')}.service"
@@ -36,10 +36,10 @@ def call(name: str, words: "Sequence[str]") -> Run | None:
             wait(spawn(_run(verb, socket)))
         return _run(verb, unit)
     if verb == "reload":
-        # Its unit cannot be reloaded, its script perhaps can.
+        # A unit without a reload may have a script with one.
         if not _can_reload(unit):
             return None
-        # While the machine starts or stops, a reload must not wait for the job that waits for it.
+        # While the machine boots or shuts down, a reload must not wait for a job that waits for it.
         early = ask("--quiet", "is-system-running")[0] != 0
         return _run(*(["--no-block"] if early else []), "reload", unit)
     if verb == "force-stop":
@@ -50,7 +50,7 @@ def call(name: str, words: "Sequence[str]") -> Run | None:
 
 
 def _can_reload(unit: str) -> bool:
-    """Tell whether systemd can reload a unit; one that it does not know, it may."""
+    """Return whether systemd can reload a unit; True for a unit that it does not know."""
     return ask("-p", "CanReload", "show", unit)[1].strip() != "CanReload=no"
 
 
@@ -58,7 +58,7 @@ def _sockets(unit: str) -> "Iterator[str]":
     """Yield the sockets whose connections start a unit."""
     listed = ask("list-unit-files", "--full", "--type=socket")[1].splitlines()
     for name in (line.split()[0] for line in listed if line.split()):
-        # The last line of the list counts the others.
+        # The last line of the list is a count.
         if name.endswith(".socket"):
             triggers = ask("-p", "Triggers", "show", name)[1].strip()
             if triggers == f"Triggers={unit}":
@@ -66,7 +66,7 @@ def _sockets(unit: str) -> "Iterator[str]":
 
 
 def _run(*words: str) -> Run:
-    """Make the call. Raises FileNotFoundError where there is no systemctl on PATH."""
+    """Return a call of systemctl. Raises FileNotFoundError if it is not on PATH."""
     path = shutil.which(PROGRAM)
     if path is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), PROGRAM)
@@ -74,7 +74,7 @@ def _run(*words: str) -> Run:
 
 
 def ask(*words: str) -> tuple[int, str]:
-    """Return the exit status of a call and what it prints."""
+    """Return the exit status and the output of a call."""
     run = _run(*words)
     done = subprocess.run(
         run.argv,

@@ -69,7 +69,7 @@ def test_file_that_is_there_stays(declaration: str, generate: Tell, tmp_path: Pa
     words = ("systemd", declaration, f"--output={path}")
     status, _, complaints = generate(*words)
     assert (1, "mine\n") == (status, path.read_text())
-    assert f"ssd-service: {path} is there already; --force replaces it\n" == complaints
+    assert f"ssd-service: {path} already exists; --force replaces it\n" == complaints
     assert 0 == generate(*words, "--force")[0]
     assert path.read_text().startswith("# Written by")
     assert ["made", "x.toml"] == sorted(os.listdir(tmp_path))
@@ -107,14 +107,14 @@ def test_link_that_others_could_have_planted_is_not_followed(
 
 
 @pytest.mark.parametrize("kind", ["fifo", "folder"])
-def test_what_is_no_file_is_never_replaced(
+def test_force_replaces_only_regular_files(
     kind: str, declaration: str, generate: Tell, tmp_path: Path
 ) -> None:
     """Not by --force either, and nobody waits for a reader."""
     path = tmp_path / kind
     path.mkdir() if kind == "folder" else os.mkfifo(path)
     status, _, complaints = generate("sysv", declaration, "--output", str(path), "--force")
-    assert (1, f"ssd-service: {path}: it is no regular file\n") == (status, complaints)
+    assert (1, f"ssd-service: {path}: not a regular file\n") == (status, complaints)
 
 
 def test_install_writes_it_where_its_system_looks(
@@ -127,7 +127,7 @@ def test_install_writes_it_where_its_system_looks(
     assert (tmp_path / "x.service").is_file()
 
 
-def test_what_is_lost_is_said(declaration: str, generate: Tell, tmp_path: Path) -> None:
+def test_losses_are_reported(declaration: str, generate: Tell, tmp_path: Path) -> None:
     """On standard error as well as in the file; with --strict there is no file."""
     Path(declaration).write_text(DECLARATION + 'console = "none"\n')
     status, output, complaints = generate("sysv", declaration)
@@ -137,7 +137,7 @@ def test_what_is_lost_is_said(declaration: str, generate: Tell, tmp_path: Path) 
     path = tmp_path / "made"
     status, _, complaints = generate("sysv", declaration, "--strict", f"--output={path}")
     assert (1, False) == (status, path.exists())
-    assert complaints.endswith("ssd-service: x: nothing is written, as --strict asks for\n")
+    assert complaints.endswith("ssd-service: x: nothing written, because of --strict\n")
 
 
 def test_text_that_gets_nowhere_is_a_failure(declaration: str, run: Run) -> None:
@@ -181,15 +181,15 @@ def test_directory_of_declarations_can_be_named(declaration: str, run: Run) -> N
 
 
 MISUSES = {
-    "": "it takes a kind (sysv, systemd, upstart, openrc) and the name of a service",
-    "systemd": "it takes a kind",
-    "systemd x y": "it takes a kind",
+    "": "needs a kind (sysv, systemd, upstart, openrc) and the name of a service",
+    "systemd": "needs a kind",
+    "systemd x y": "needs a kind",
     "systemv x": "unknown kind systemv; did you mean systemd?",
-    "launchd-of-apple x": "unknown kind launchd-of-apple; there are sysv, systemd",
+    "launchd-of-apple x": "unknown kind launchd-of-apple; known kinds: sysv, systemd",
     "sysv x --bogus": "unknown option --bogus",
-    "sysv x --output=": "--output needs the name of a file",
-    "sysv x --output": "--output needs the name of a file",
-    "sysv x --output=y --install": "--output and --install exclude each other",
+    "sysv x --output=": "--output needs a file name",
+    "sysv x --output": "--output needs a file name",
+    "sysv x --output=y --install": "--output and --install cannot be combined",
 }
 
 
@@ -209,7 +209,7 @@ def test_help_tells_the_kinds_and_options(generate: Tell) -> None:
     assert "KIND is sysv, systemd, upstart, openrc." in output
 
 
-def test_what_cannot_be_declared_or_written_is_an_error(generate: Tell, tmp_path: Path) -> None:
+def test_declaration_or_file_that_fails_is_an_error(generate: Tell, tmp_path: Path) -> None:
     """An unknown service, a bad declaration, one without a program, a folder that is missing."""
     bad = tmp_path / "bad.toml"
     bad.write_text('name = "x"\nexecutabel = "/bin/true"\n')
@@ -218,7 +218,7 @@ def test_what_cannot_be_declared_or_written_is_an_error(generate: Tell, tmp_path
     assert f"{bad}:2: executabel" in complaints
     bad.write_text('name = "x"\n')
     status, _, complaints = generate("sysv", str(bad))
-    assert (1, True) == (status, "no sysv file can be written: executable: " in complaints)
+    assert (1, True) == (status, "cannot write a sysv file: executable: " in complaints)
     assert 1 == generate("sysv", "nova-computer")[0]
     bad.write_text(DECLARATION)
     for force in ((), ("--force",)):

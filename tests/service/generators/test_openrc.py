@@ -54,7 +54,7 @@ Machine = Callable[..., str]
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 @pytest.mark.parametrize("text", samples.HOSTILE)
-def test_shells_can_read_it(text: str, shell: str, run: Run, tmp_path: Path) -> None:
+def test_shells_can_parse_the_script(text: str, shell: str, run: Run, tmp_path: Path) -> None:
     """sh -n has nothing to say, whatever stands in the declaration."""
     fields = {**samples.hostile(text), "root": None}
     script = tmp_path / "script"
@@ -165,7 +165,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_to_stop_what_was_killed_is_a_success(place: str, machine: Machine) -> None:
+def test_stop_after_a_kill_is_a_success(place: str, machine: Machine) -> None:
     """As with OpenRC's own start-stop-daemon; what runs is still stopped."""
     fields = {"respawn": {"when": "always"}} if "supervised" in place else {}
     service = samples.least(**fields)
@@ -224,7 +224,7 @@ grep -o '[a-z]*_st[a-z]* failed' /tmp/said"""
 
 
 @pytest.mark.parametrize("text", samples.HOSTILE)
-def test_no_value_is_executed(text: str, machine: Machine) -> None:
+def test_hostile_values_are_not_executed(text: str, machine: Machine) -> None:
     """Whatever a declaration says, it is data for the script and for the shell after it."""
     fields = samples.hostile(text)
     kept = ("arguments", "description", "environment", "documentation", "usage", "author")
@@ -242,13 +242,13 @@ ls /tmp | grep -c '^broken-out$'"""
 
 
 @pytest.mark.parametrize("field", ["executable", "pidfile", "root"])
-def test_what_a_stop_would_take_apart_is_refused(field: str) -> None:
+def test_paths_with_blanks_are_refused(field: str) -> None:
     """There a blank cannot be quoted, and a script that cannot stop is of no use."""
     with pytest.raises(Inexpressible, match=field):
         openrc.generate(samples.least(**{field: "/a b"}))
 
 
-def test_it_is_watched_if_it_is_to_be_brought_back() -> None:
+def test_respawn_makes_supervise_daemon_the_supervisor() -> None:
     """By supervise-daemon, which asks for no exit status."""
     sheet = openrc.generate(samples.least(respawn={"when": "failure", "delay": 1.5}))
     lines = sheet.text().splitlines()

@@ -115,7 +115,7 @@ def test_systemd_has_nothing_to_complain_of() -> None:
 
 
 @pytest.mark.parametrize("text", samples.HOSTILE)
-def test_no_value_becomes_another_setting(text: str) -> None:
+def test_hostile_values_become_no_setting(text: str) -> None:
     """The settings of the file are the generator's own, whatever stands in a declaration."""
     service = samples.least(**samples.hostile(text))
     known = {"After", "Alias", "AppArmorProfile", "Description", "Documentation", "Environment",
@@ -161,7 +161,7 @@ def test_schedule_that_systemd_cannot_follow_is_said(schedule: str) -> None:
     assert ([] if FOLLOWED[schedule] else ["stop_schedule"]) == [each for each, _ in sheet.losses]
 
 
-def test_without_a_program_there_is_no_unit() -> None:
+def test_unit_needs_a_program() -> None:
     """A declaration may lack it; a unit may not."""
     with pytest.raises(Inexpressible, match="executable"):
         systemd.generate(Service(name="x"))

@@ -35,7 +35,7 @@ def write(tmp_path: Path) -> Callable[[Service], Path]:
 
 @pytest.mark.parametrize("service", [samples.least(), samples.everything()], ids=["least", "all"])
 @pytest.mark.parametrize("shell", ["dash", "bash"])
-def test_shells_can_read_it(service: Service, shell: str, write: Any, run: Run) -> None:
+def test_shells_can_parse_the_script(service: Service, shell: str, write: Any, run: Run) -> None:
     """sh -n has nothing to say."""
     done = run(shell, "-n", write(service))
     assert (0, "") == (done.returncode, done.stderr)
@@ -209,7 +209,7 @@ stat -c '%a %U %G' '/run/a b' /run/c
 
 
 @pytest.mark.parametrize("text", samples.HOSTILE)
-def test_no_value_is_executed(text: str, machine: Machine) -> None:
+def test_hostile_values_are_not_executed(text: str, machine: Machine) -> None:
     """Whatever a declaration says, it is data for the script."""
     path = "/tmp/" + text.replace("\n", " ").replace("/", "_")
     service = daemon(
@@ -231,7 +231,7 @@ def test_failing_hook_fails_the_start(machine: Machine) -> None:
     )
 
 
-def test_another_failing_hook_fails_nothing(machine: Machine) -> None:
+def test_failing_other_hook_is_only_reported(machine: Machine) -> None:
     """It is complained of; what it stands around is done all the same, as by ssd-service."""
     hooks = dict.fromkeys(("after_start", "before_stop", "after_stop"), "exit 5")
     commands = """
@@ -241,7 +241,7 @@ for verb in start status stop; do "$S" $verb > /tmp/said 2>> /tmp/complaints; ec
     assert f"0\n0\n0\nno pidfile\n{told}" == machine(daemon(**hooks), commands)
 
 
-def test_what_cannot_be_told_is_not_taken_for_stopped(machine: Machine) -> None:
+def test_unknown_state_is_not_taken_for_stopped(machine: Machine) -> None:
     """LSB's 7, or a success, would be a lie."""
     commands = """
 "$S" start > /tmp/said; chmod 666 /run/x.pid
@@ -273,7 +273,7 @@ def test_reload_sends_its_signal(machine: Machine) -> None:
     assert "7\n0\n0\n" == machine(service, commands)
 
 
-def test_what_cannot_reload_does_not_have_the_verb(machine: Machine) -> None:
+def test_reload_is_missing_without_a_signal(machine: Machine) -> None:
     """LSB's 3, as ssd-service says; force-reload restarts it."""
     commands = """
 "$S" start > /tmp/said; first=$(cat /run/x.pid); "$S" reload 2> /tmp/usage; echo $?; cat /tmp/usage

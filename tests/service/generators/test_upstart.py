@@ -94,7 +94,7 @@ def test_job_of_everything_is_well_formed() -> None:
 
 
 @pytest.mark.parametrize("text", samples.HOSTILE)
-def test_no_value_becomes_another_stanza(text: str) -> None:
+def test_hostile_values_become_no_stanza(text: str) -> None:
     """Whatever stands in a declaration, the stanzas are the generator's own."""
     benign = job(**samples.hostile("benign"))
     assert set() == set(job(**samples.hostile(text))) - {*benign, "exec", "script"}

@@ -1,10 +1,185 @@
-"""``ssd-service --status-all`` tells of declared services and init scripts alike."""
+"""``ssd-service --status-all``: declared services and init scripts, none of which can block it."""
 
+import os
+import pty
+import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from conftest import Run
+from conftest import Run as Runner
+from kit.children import ended, let_go, python, shown
+from kit.leaks import nothing_left
+
+from ssd.service.initscripts import status_all as asking
+from ssd.service.initscripts.program import Run
+from ssd.service.initscripts.status_all import Answer, Inquiry
+
+PATIENT = 60.0  # seconds; nothing here takes that long
+
+
+def shell(text: str, *words: str) -> Run:
+    """Return what runs a piece of shell."""
+    return Run("/bin/sh", ["sh", "-c", text, *words], os.environb)
+
+
+def asked(runs: dict[str, Run], jobs: int = 2, timeout: float = PATIENT) -> dict[str, Answer]:
+    """Ask them, and return what each answered; nothing is left behind."""
+    with nothing_left(), Inquiry(list(runs.items()), jobs, timeout) as inquiry:
+        return dict(answered for answered in inquiry if answered is not None)
+
+
+def signs(runs: dict[str, Run], jobs: int = 2, timeout: float = PATIENT) -> dict[str, str]:
+    """Ask them, and return the sign of each."""
+    return {name: answer.sign for name, answer in asked(runs, jobs, timeout).items()}
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b"usage:"],
+        [b"us", b"age:"],
+        [b"x" * 99 + b"U", b"SAGE:"],
+        [b"u", b"s", b"a", b"g", b"e", b":"],
+        [b"us\0a", b"ge:"],
+    ],
+)
+def test_usage_is_heard_in_whatever_pieces_it_comes(pieces: list[bytes]) -> None:
+    """grep -i finds it in the whole output, which a pipe delivers in parts."""
+    answer = Answer()
+    for piece in pieces:
+        answer.hear(piece)
+    assert answer.usage
+
+
+def test_two_scripts_run_at_the_same_moment(tmp_path: Path) -> None:
+    """Each waits for the other, so they end only if they run side by side."""
+    for name in ("one", "other"):
+        os.mkfifo(tmp_path / name)
+    meet = 'echo x > "$1" & read -r line < "$2" && wait && echo met'
+    one = shell(meet, "sh", str(tmp_path / "one"), str(tmp_path / "other"))
+    other = shell(meet, "sh", str(tmp_path / "other"), str(tmp_path / "one"))
+    assert {"one": "+", "other": "+"} == signs({"one": one, "other": other})
+
+
+def test_jobs_limit_the_scripts_at_once() -> None:
+    """Of twenty, three are asked at any moment, and all are in the end."""
+    runs = {str(number): shell("echo yes") for number in range(20)}
+    most = 0
+    with Inquiry(list(runs.items()), 3, PATIENT) as inquiry:
+        answers = []
+        for answered in inquiry:
+            most = max(most, len(inquiry.waiting_for))
+            answers += [] if answered is None else [answered[0]]
+    assert (3, sorted(runs)) == (most, sorted(answers))
+
+
+@pytest.mark.parametrize("text", ["sleep 1000", "sleep 1000 & wait", "yes", "kill -STOP $$",
+                                  "trap '' TERM HUP; while :; do sleep 1000; done"])  # fmt: skip
+def test_script_that_hangs_is_killed_with_its_children(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot be told of, and the reason is said; the others are told of all the same."""
+    pipe, later = str(tmp_path / "begun"), 0.0
+    os.mkfifo(pipe)
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + later)
+    monkeypatch.setattr(asking, "time", clock)
+    hangs = shell(f'echo begun; : > "$1"; {text}', "sh", pipe)
+    ends = shell('read -r line < "$1"; echo yes', "sh", pipe)
+    answers = {}
+    with nothing_left(), let_go(), Inquiry([("hangs", hangs), ("ends", ends)], 2, PATIENT) as both:
+        for name, answer in filter(None, both):
+            answers[name] = answer
+            later = PATIENT  # the other has run all the time, and its own is over now
+    assert ("+", "ends") == (answers["ends"].sign, next(iter(answers)))
+    assert ("?", "no answer in 60 seconds") == (answers["hangs"].sign, answers["hangs"].problem)
+
+
+def test_child_that_keeps_the_output_delays_no_answer(tmp_path: Path) -> None:
+    """The script's own end is its end: a daemon of its may have its output for ever."""
+    pid = tmp_path / "pid"
+    answers = signs({"leaves": shell(f"sleep 1000 & echo $! | tee {pid}")})
+    with ended(int(pid.read_text())):
+        assert {"leaves": "+"} == answers
+
+
+def test_script_that_asks_gets_no_answer() -> None:
+    """Its standard input is /dev/null."""
+    assert {"asks": "+"} == signs({"asks": shell("read -r line || echo none; exit 0")})
+
+
+def test_script_that_cannot_be_executed_is_not_running(tmp_path: Path) -> None:
+    """env(1) fails with 126 or 127 and says why, which is an answer of its own."""
+    missing = Run(str(tmp_path / "none"), ["none"], {})
+    assert {"none": "-", "some": "+"} == signs({"none": missing, "some": shell("echo yes")})
+
+
+def test_interruption_ends_those_that_run(tmp_path: Path) -> None:
+    """Whoever gives up leaves no script running."""
+    os.mkfifo(tmp_path / "pid")
+    run = shell(f"echo $$ > {tmp_path}/pid; exec sleep 1000")
+    with nothing_left():
+        with pytest.raises(KeyboardInterrupt), Inquiry([("x", run)], 1, PATIENT) as inquiry:
+            assert next(iter(inquiry)) is None
+            pid = int((tmp_path / "pid").read_text())
+            raise KeyboardInterrupt
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+BOARD = """
+from ssd.stdio import Voice
+from ssd.service.initscripts.status_all import Board
+with Board(["one", "three", "two"], Voice("ssd-service")) as board:
+    board.progress(["one", "three"])
+    board.answer("two", "+")
+    board.answer("one", "-")
+    board.progress(["three"])
+    board.answer("three", "?", "it hangs")
+"""
+
+
+def test_lines_come_in_the_order_of_the_names() -> None:
+    """One that is slow holds back those after it, and nobody sees a line of progress in a file."""
+    done = python(BOARD)
+    assert b" [ - ]  one\n [ + ]  two\n" == done.stdout
+    assert b"ssd-service: three: it hangs\n [ ? ]  three\n" == done.stderr
+
+
+def test_terminal_sees_who_is_awaited() -> None:
+    """The line is written over, and gone before an answer is shown."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours):
+        with os.fdopen(theirs, "wb") as slave:
+            subprocess.run([sys.executable, "-c", BOARD], stdout=slave, stderr=slave, check=True)
+        seen = shown(ours).decode().replace("\r\n", "\n").split("\r\x1b[K")
+    assert ["", "asked 0 of 3, waiting for one three", " [ - ]  one\n",
+            "asked 2 of 3, waiting for three",
+            "ssd-service: three: it hangs\n [ ? ]  three\n [ + ]  two\n"] == seen  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--jobs"],
+        ["--jobs", "0"],
+        ["--timeout=x"],
+        ["--timeout", "-1"],
+        ["--all"],
+        ["--jobs=1", "more"],
+    ],
+)
+def test_bad_option_is_named(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    """With the known options, or the number that is needed."""
+    from ssd.service.initscripts import status_all as inquiry
+
+    assert 3 == inquiry.main(words)
+    said = capfd.readouterr().err
+    assert said.startswith("ssd-service: --status-all: ")
+    assert any(word in said for word in ("needs a number", "known: --jobs"))
+
 
 # The machine's own scripts are out of the way, and two services are declared.
 SETTING = """
@@ -22,7 +197,7 @@ mkdir /run/three.pid
 
 
 @pytest.mark.requires_namespaces
-def test_declared_services_and_scripts_are_told_of_in_one_order(in_namespace: Run) -> None:
+def test_declared_services_and_scripts_share_one_order(in_namespace: Runner) -> None:
     """A declaration comes before a script of its name; what nobody can tell is a question."""
     ours = Path(sys.executable).with_name("ssd-service")
     command = f"{SETTING}\n{ours} --directory /tmp/declared --status-all"
@@ -33,7 +208,7 @@ def test_declared_services_and_scripts_are_told_of_in_one_order(in_namespace: Ru
 
 
 @pytest.mark.requires_namespaces
-def test_broken_declaration_is_a_question_with_its_reason(in_namespace: Run) -> None:
+def test_broken_declaration_is_a_question_with_its_reason(in_namespace: Runner) -> None:
     """It says which file it is, before the sign."""
     ours = Path(sys.executable).with_name("ssd-service")
     command = f"{SETTING}\necho x=1 > two.toml\n{ours} --directory /tmp/declared --status-all"
@@ -44,7 +219,7 @@ def test_broken_declaration_is_a_question_with_its_reason(in_namespace: Run) -> 
 
 
 @pytest.mark.requires_namespaces
-def test_directory_without_scripts_is_no_error(in_namespace: Run) -> None:
+def test_directory_without_scripts_is_no_error(in_namespace: Runner) -> None:
     """There is nothing to tell."""
     ours = Path(sys.executable).with_name("ssd-service")
     command = f"{ours} --directory /tmp/none --status-all"
@@ -54,9 +229,9 @@ def test_directory_without_scripts_is_no_error(in_namespace: Run) -> None:
 
 
 @pytest.mark.requires_namespaces
-def test_options_are_its_own(in_namespace: Run) -> None:
+def test_bad_number_of_jobs_is_named(in_namespace: Runner) -> None:
     """They stand after it."""
     ours = Path(sys.executable).with_name("ssd-service")
     done = in_namespace(ours, "--status-all", "--jobs=none")
-    expected = "ssd-service: --status-all: --jobs takes a number from 1 on, and not 'none'\n"
+    expected = "ssd-service: --status-all: --jobs needs a number of at least 1, not 'none'\n"
     assert (3, expected) == (done.returncode, done.stderr)

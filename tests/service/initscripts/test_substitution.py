@@ -10,7 +10,7 @@ from conftest import Run as Runner
 from kit import namespace
 from kit.debian import skip_without_oracle
 
-from ssd.service.initscripts.substitution import SHELLS, interpreted, shell_name
+from ssd.service.initscripts.substitution import SHELLS, interpreted, rewritten, shell_name, sourced
 from ssd.service.initscripts.watching import Watch
 
 VERSION = "start-stop-daemon --version"
@@ -117,7 +117,7 @@ mount --bind /tmp/share /usr/share"""
 
 
 @pytest.mark.requires_namespaces
-def test_its_words_and_status_are_its_own(on_machine) -> None:
+def test_script_keeps_its_words_and_status(on_machine) -> None:
     """The script sees its own path and words, and its exit status is the command's."""
     done = on_machine({"teller": TELLER}, "teller", "a b", "$(false)", "'", "", "*")
     assert "</etc/init.d/teller><a b><$(false)><'><><*>\n" == done.stdout
@@ -152,7 +152,7 @@ def test_daemon_inherits_nothing_of_it(on_machine) -> None:
     assert [] == [line for line in told if "SYSTEMCTL" in line or "ssd" in line.lower()]
 
 
-SAID = "ssd-service: warning: start-stop-daemon itself was called, and not ssd: "
+SAID = "ssd-service: warning: the original start-stop-daemon was called, not ssd: "
 # Beyond reach: a program that is no shell, with the absolute path of the original. In its place is
 # one that lasts longer than it takes to look who it is.
 PYTHON = """#!{python}
@@ -166,15 +166,14 @@ mount --bind /tmp/tool "$(readlink -f /usr/sbin/start-stop-daemon)"
 
 
 @pytest.mark.requires_namespaces
-def test_what_reaches_the_original_is_told(on_machine) -> None:
+def test_calls_of_the_original_are_reported(on_machine) -> None:
     """By its command line, where the kernel tells who it was (fanotify(7))."""
     skip_without_oracle()
     script = {"x": PYTHON.format(python=sys.executable)}
     told = set(on_machine(script, "x", "start", before=LASTS).stderr.splitlines())
     call = "/bin/sh /usr/sbin/start-stop-daemon --stop --name x"
-    assert {
-        SAID + (call if fanotify() else "by this script or by others, which only root can see")
-    } == told
+    unidentified = "by this script or another process; only root can see which"
+    assert {SAID + (call if fanotify() else unidentified)} == told
 
 
 # Others use the original meanwhile; the script waits until they have.
@@ -188,7 +187,7 @@ mkfifo /tmp/go /tmp/done
 
 
 @pytest.mark.requires_namespaces
-def test_what_others_do_is_not_told(on_machine) -> None:
+def test_calls_of_other_processes_are_not_reported(on_machine) -> None:
     """Where the kernel tells who it was."""
     skip_without_oracle()
     if not fanotify():
@@ -202,7 +201,7 @@ ENDS = {"kill -TERM $$": -15, "kill -KILL $$": -9, "exit 150": 150, "kill -INT $
 
 @pytest.mark.requires_namespaces
 @pytest.mark.parametrize("line", ENDS)
-def test_it_ends_as_the_script_does(line: str, on_machine) -> None:
+def test_command_ends_as_the_script_does(line: str, on_machine) -> None:
     """By the same signal or status; a shell of the namespace tells 128 and the signal."""
     status = on_machine({"x": f"#!/bin/sh\n{line}\n"}, "x").returncode
     assert status in (ENDS[line], 128 - ENDS[line])
@@ -223,7 +222,7 @@ while :; do sleep 0.1; done
 def fanotify() -> bool:
     """Tell whether the kernel tells this process of executions."""
     with Watch(["/bin/sh"], os.getpid()) as watch:
-        return watch.whose
+        return watch.tells_caller
 
 
 @pytest.mark.requires_namespaces
@@ -256,3 +255,105 @@ def test_shell_of_a_script_is_the_one_of_its_first_line(line: str, tmp_path: Pat
     assert LINES[line] == shell
     assert not shell or shell_name(shell) in SHELLS
     assert [str(script), "start"] == words[-2:]
+
+
+LINK = "/run/ssd-service/start-stop-daemon"
+DIRECTORY = "/run/ssd-service"
+AGAIN = "/bin/sh -c AGAIN"
+
+CHANGED = {
+    "PATH=/bin": f"PATH={DIRECTORY}:/bin",
+    'export PATH="/bin:$HOME"': f'export PATH={DIRECTORY}:"/bin:$HOME"',
+    "x=1; PATH=$PATH:/bin y": f"x=1; PATH={DIRECTORY}:$PATH:/bin y",
+    "[ -d /x ] && PATH=/x": f"[ -d /x ] && PATH={DIRECTORY}:/x",
+    "/sbin/start-stop-daemon -K": f"{LINK} -K",
+    "D=/usr/sbin/start-stop-daemon": f"D={LINK}",
+    "sh -c '/sbin/start-stop-daemon -K'": f"sh -c '{LINK} -K'",
+    "$0 stop": f"{AGAIN} stop",
+    '  "$0" "$1"; ${0} start': f'  {AGAIN} "$1"; {AGAIN} start',
+    "restart) $0 stop && $0 start;;": f"restart) {AGAIN} stop && {AGAIN} start;;",
+    "sh $0 stop; /bin/bash $0 start": f"{AGAIN} stop; {AGAIN} start",
+    "if /etc/init.d/x status; then exec $0 stop": f"if {AGAIN} status; then exec {AGAIN} stop",
+    "! $0 status || x=$( $0 status )": f"! {AGAIN} status || x=$( {AGAIN} status )",
+    "cat <<< word\n$0 stop": f"cat <<< word\n{AGAIN} stop",
+    "cat <<X\n$0 stop\nX\n$0 stop": f"cat <<X\n$0 stop\nX\n{AGAIN} stop",
+    "x=$((1<<2)); y=$((1 << n))\n$0 stop": f"x=$((1<<2)); y=$((1 << n))\n{AGAIN} stop",
+    "echo 'a << b'; cat << X\n$0 stop\nX\nPATH=/b": "echo 'a << b'; cat << X\n$0 stop\nX\n"
+    f"PATH={DIRECTORY}:/b",
+    "nice $0 stop; setsid /etc/init.d/x start": f"nice {AGAIN} stop; setsid {AGAIN} start",
+    "cat <<-'E F'; cat <<\\Y\nPATH=/bin\nY": "cat <<-'E F'; cat <<\\Y\nPATH=/bin\nY",
+}
+LEFT = (
+    "MY_PATH=/bin",
+    "LD_LIBRARY_PATH=/lib",
+    "PATH= command -V x",
+    'echo "PATH=/bin"',
+    "$PATH=/x",
+    "# PATH=/bin",
+    "#!/bin/sh $0 stop",
+    'echo "Usage: $0 {start|stop}"',
+    "N=${0##*/}",
+    "echo $0 start",
+    "$0",
+    '[ -x "$0" ]',
+    "/sbin/start-stop-daemon.real",
+    "$ROOT/sbin/start-stop-daemon -K",
+    "${R}/sbin/start-stop-daemon",
+    "/etc/init.d/xy stop",
+    "/etc/init.d/x-y stop",
+    "start-stop-daemon -K",
+    "/usr/sbin/start-stop-daemon-x",
+    "cat <<X\nPATH=/bin\n$0 stop\nX",
+    "cat <<-X\n\tPATH=/bin\n\tX",
+)
+
+
+BASH = {
+    '[[ "${BASH_SOURCE[0]}" == "$0" ]]': '[[ "${0}" == "$0" ]]',
+    "d=${BASH_SOURCE%/*} n=$BASH_SOURCE": "d=${0%/*} n=$0",
+    "${BASH_SOURCE[0]:-x} ${BASH_SOURCE[0]##*/}": "${0:-x} ${0##*/}",
+    "${BASH_SOURCE[1]} ${#BASH_SOURCE[@]} ${BASH_SOURCE[@]}": None,
+    "$BASH_SOURCES ${BASH_SOURCES} # $BASH_SOURCE": "$BASH_SOURCES ${BASH_SOURCES} # $0",
+    "# $BASH_SOURCE": None,
+    "(return 0 2>/dev/null) && x || main": "(exit 1) && x || main",
+    "if ! ( return &> /dev/null ); then": "if ! (exit 1); then",
+    "f || (echo no; return 1); (return 1)": None,
+}
+SOURCED = {
+    "set x; Y=true . /lib/init/y": ["/lib/init/y"],
+    "[ -r /usr/lib/y ] && . /usr/lib/y\nif source /usr/lib/y; then . /usr/share/z/y.sh; fi": [
+        "/usr/lib/y", "/usr/share/z/y.sh",
+    ],
+    "# . /lib/y\n. /etc/default/y\n. $d/lib/y\n. /lib/$y\n. ./lib/y\necho . /lib/y": [],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BASH)
+def test_script_of_bash_is_not_told_that_it_is_sourced(text: str) -> None:
+    """BASH_SOURCE would name the text; other shells know no such variable."""
+    assert (BASH[text] or text) == rewritten(text, LINK, "/etc/init.d/x", AGAIN, bash=True)
+    assert text == rewritten(text, LINK, "/etc/init.d/x", AGAIN)
+
+
+@pytest.mark.parametrize("text", SOURCED)
+def test_packages_file_may_be_read_from_a_copy(text: str) -> None:
+    """Where the script sources it by its path. What a script may write itself is left alone."""
+    assert SOURCED[text] == sourced(text)
+    copies = dict.fromkeys(sourced(text), "/run/copy")
+    expected = text
+    for path in copies:
+        for word in (". ", "source "):
+            expected = expected.replace(word + path, word + "/run/copy")
+    assert expected == rewritten(text, LINK, "/etc/init.d/x", AGAIN, copies)
+
+
+@pytest.mark.parametrize("text", CHANGED)
+def test_text_that_leads_away_from_ssd_is_changed(text: str) -> None:
+    """An assignment to PATH, an absolute path, and the script where it is a command."""
+    assert CHANGED[text] == rewritten(text, LINK, "/etc/init.d/x", AGAIN)
+
+
+@pytest.mark.parametrize("text", LEFT)
+def test_other_text_is_left_alone(text: str) -> None:
+    """Not what is printed, nor other names."""
+    assert text == rewritten(text, LINK, "/etc/init.d/x", AGAIN)

@@ -27,7 +27,7 @@ def refuse(paths: object) -> int:
 def test_call_of_a_descendant_is_told_by_its_words(tool: Path) -> None:
     """As long as it runs."""
     with Watch([str(tool)], os.getpid()) as watch:
-        if not watch.whose:
+        if not watch.tells_caller:
             pytest.skip("fanotify(7) is not allowed here")
         with subprocess.Popen([tool, "--stop", "-n", "x"], stdin=subprocess.PIPE):
             told = set(watch.calls())
@@ -39,7 +39,7 @@ def test_call_of_somebody_else_is_not_told(tool: Path) -> None:
     with subprocess.Popen(["sleep", "1000"]) as other:
         try:
             with Watch([str(tool)], other.pid) as watch:
-                if not watch.whose:
+                if not watch.tells_caller:
                     pytest.skip("fanotify(7) is not allowed here")
                 with subprocess.Popen([tool], stdin=subprocess.PIPE):
                     assert [] == list(watch.calls())
@@ -47,20 +47,18 @@ def test_call_of_somebody_else_is_not_told(tool: Path) -> None:
             other.kill()
 
 
-def test_without_fanotify_it_is_told_that_there_was_a_call(
-    tool: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_watch_without_fanotify_reports_a_call(tool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And not by whom; once for all since the last time."""
     monkeypatch.setattr(watching, "_fanotify", refuse)
     with Watch([str(tool)], os.getpid()) as watch:
-        assert (False, None) == (watch.whose, watch.problem)
+        assert (False, None) == (watch.tells_caller, watch.problem)
         assert [] == list(watch.calls())
         subprocess.run([tool], stdin=subprocess.DEVNULL, check=False)
         assert [""] == list(watch.calls())
         assert [] == list(watch.calls())
 
 
-def test_that_nothing_can_be_seen_is_told(tool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_watch_that_is_not_allowed_says_why(tool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the last reason."""
     monkeypatch.setattr(watching, "_fanotify", refuse)
     monkeypatch.setattr(watching, "_inotify", refuse)

@@ -1,4 +1,4 @@
-"""Run all doors once, for the cases that this session selected."""
+"""Run all entry points once, for the cases that this session selected."""
 
 import os
 
@@ -6,26 +6,26 @@ import pytest
 from differential import harness
 from differential.cases import Case
 
-from . import doors
+from . import entry_points
 
 
 @pytest.fixture(scope="session")
 def programs(tmp_path_factory):
-    """Return the doors' programs by name; skip with the reason where they cannot be compared."""
+    """Return the programs of the entry points by name; skip where they cannot be compared."""
     if (hindrance := harness.hindrance()) is not None:
         pytest.skip(hindrance)
     # The original asks kill(1) and ps(1) for a pid; without them it says that nobody is there.
-    for needed in (doors.ORIGINAL, "/bin/dash", "/bin/pidof", "/bin/kill", "/bin/ps"):
+    for needed in (entry_points.ORIGINAL, "/bin/dash", "/bin/pidof", "/bin/kill", "/bin/ps"):
         if not os.path.exists(needed):
             pytest.skip(f"{needed} is not installed (apt-get install lsb-base procps)")
-    return doors.build(tmp_path_factory.mktemp("doors"))
+    return entry_points.build(tmp_path_factory.mktemp("entry_points"))
 
 
 @pytest.fixture(scope="session")
 def outcomes(request, programs):
-    """Return a function from a case's id to its outcomes by door."""
+    """Return a function from a case's id to its outcomes by entry point."""
     calls = (getattr(item, "callspec", None) for item in request.session.items)
     chosen = (call.params.get("lsb_case") for call in calls if call)
     names = list(dict.fromkeys(case.id for case in chosen if isinstance(case, Case)))
-    sides = harness.compare(names, list(programs.values()), doors.CASES)
-    return lambda name: {door: side[name] for door, side in zip(programs, sides, strict=True)}
+    sides = harness.compare(names, list(programs.values()), entry_points.CASES)
+    return lambda name: {entry: side[name] for entry, side in zip(programs, sides, strict=True)}

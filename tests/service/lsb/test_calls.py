@@ -1,4 +1,4 @@
-"""Options are read as getopts of a real shell reads them."""
+"""Functions as commands: their options as a real shell reads them, and their exit statuses."""
 
 import subprocess
 
@@ -6,6 +6,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ssd import errors
+from ssd.matching import Process
+from ssd.schedule import ScheduleError
+from ssd.service.lsb import cli as command
+from ssd.service.lsb import daemons
 from ssd.service.lsb.calls import getopts
 
 # Prints the last value of each option, then the operands; a complaint is a line of its own.
@@ -62,3 +67,34 @@ def test_options_are_read_as_by_the_shell(words: list[str]) -> None:
 def test_complaint_names_the_option(words: list[str], complaint: str) -> None:
     """And goes on."""
     assert [complaint] == getopts("fp:", words)[2]
+
+
+ONE = Process(123, 456)
+# what killproc raises -> status and words
+FAILURES = {
+    "not stopped": (errors.NotStopped([ONE]), 1, "process 123 would not end"),
+    "not permitted": (errors.NotPermitted([ONE]), 4, "no permission to signal process 123"),
+    "unsafe": (errors.PidfileUnsafe("/p", "why"), 1, "matching on pidfile /p is insecure: why"),
+    "no table": (errors.ProcessTableError("why"), 1, "unable to read the process table: why"),
+    "signal": (ScheduleError("unknown signal", "X"), 2, "unknown signal: 'X'"),
+    "usage": (ValueError("x"), 2, "usage: killproc [-p PIDFILE] PATHNAME [SIGNAL]"),
+    "system": (OSError(24, "Too many open files"), 1, "Too many open files"),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_failed_stop_says_why_and_is_no_success(
+    name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Each with the status that LSB has for it."""
+    error, status, words = FAILURES[name]
+
+    def fail(*_: object) -> int:
+        raise error
+
+    monkeypatch.setattr(daemons, "killproc", fail)
+    assert status == command.main(["--as", "NAME", "killproc", "/usr/sbin/x"])
+    out, err = capfd.readouterr()
+    assert "" == out
+    assert err.startswith("NAME: killproc: ")
+    assert words in err

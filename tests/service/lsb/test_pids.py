@@ -1,8 +1,17 @@
-"""Which processes a program's name means: decided on values."""
+"""pidofproc as Python, and which processes a program's name means."""
+
+import os
+from pathlib import Path
 
 import pytest
+from kit.children import child, unused_pid, zombie
+from kit.users import NOBODY
 
+from ssd import errors
+from ssd.service import lsb
 from ssd.service.lsb.pids import comm_of, means
+
+SLEEP = "/bin/sleep"
 
 # program asked for, command line -> whether it is meant (the comm fits already)
 DECISIONS = {
@@ -67,3 +76,56 @@ def test_process_in_another_root_directory_is_another_systems(in_namespace, ssd_
     """
     done = in_namespace("sh", "-c", script, "sh", ssd_path.with_name("ssd-service"))
     assert ("status 3\nours\n", "") == (done.stdout, done.stderr)
+
+
+@pytest.fixture
+def pidfile(tmp_path: Path) -> Path:
+    """Return the path of a pidfile that is not there."""
+    return tmp_path / "pid"
+
+
+def test_pidfile_tells_the_pid(pidfile: Path) -> None:
+    """Whatever the name of its process is."""
+    pidfile.write_text(f"{os.getpid()}\n")
+    found = lsb.pidofproc("/usr/sbin/other", str(pidfile))
+    assert (0, [os.getpid()]) == (found.status, found.pids)
+
+
+def test_dead_process_leaves_a_pidfile(pidfile: Path) -> None:
+    """Status 1; a zombie is dead."""
+    pidfile.write_text(f"{unused_pid()}\n")
+    assert 1 == lsb.pidofproc(SLEEP, str(pidfile)).status
+    with zombie() as pid:
+        pidfile.write_text(f"{pid}\n")
+        assert 1 == lsb.pidofproc(SLEEP, str(pidfile)).status
+
+
+def test_pidfile_that_others_can_write_is_an_error(pidfile: Path) -> None:
+    """The exception says which and why."""
+    pidfile.write_text("1\n")
+    pidfile.chmod(0o666)
+    with pytest.raises(errors.PidfileUnsafe, match="world-writable"):
+        lsb.pidofproc(SLEEP, str(pidfile))
+
+
+@pytest.mark.requires_root
+def test_pidfile_may_belong_to_another_user(pidfile: Path) -> None:
+    """Daemons write theirs as their own user."""
+    pidfile.write_text(f"{os.getpid()}\n")
+    os.chown(pidfile, NOBODY, NOBODY)
+    assert 0 == lsb.pidofproc(SLEEP, str(pidfile)).status
+
+
+def test_pids_without_a_pidfile_begin_with_the_newest() -> None:
+    """All processes that run the file are found."""
+    with child() as first, child() as second:
+        found = lsb.pidofproc(SLEEP)
+    ours = [pid for pid in found.pids if pid in (first.pid, second.pid)]
+    assert (0, sorted([first.pid, second.pid], reverse=True)) == (found.status, ours)
+    assert sorted(found.pids, reverse=True) == found.pids
+
+
+def test_pids_can_be_omitted() -> None:
+    """A shell that asks is no daemon."""
+    with child() as process:
+        assert process.pid not in lsb.pidofproc(SLEEP, omit=[process.pid]).pids

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from . import doors
+from . import entry_points
 
 pytestmark = [
     pytest.mark.differential,
@@ -197,21 +197,21 @@ def played(run, folder, shell: str, library, scenario: str) -> tuple[int, str]:
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "INTERPRETER": shell,
         "LIBRARY": str(library),
-        "SSD_SERVICE": str(doors.service()),
+        "SSD_SERVICE": str(entry_points.service()),
     }
     done = run(*shell.split(), script, env=environment)
     return done.returncode, done.stdout.replace(str(folder), "FOLDER")
 
 
-@pytest.mark.parametrize("name", doors.SHELLS)
+@pytest.mark.parametrize("name", entry_points.SHELLS)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_script_does_the_same_with_either_library(scenario, name, in_namespace, tmp_path) -> None:
     """The original in dash, this project's library in each shell."""
-    if not os.access(doors.ORIGINAL, os.R_OK):
-        pytest.skip(f"{doors.ORIGINAL} is not installed")
-    shell = doors.shell(name, tmp_path)
-    expected = played(in_namespace, tmp_path / "original", "dash", doors.ORIGINAL, scenario)
+    if not os.access(entry_points.ORIGINAL, os.R_OK):
+        pytest.skip(f"{entry_points.ORIGINAL} is not installed")
+    shell = entry_points.shell(name, tmp_path)
+    expected = played(in_namespace, tmp_path / "original", "dash", entry_points.ORIGINAL, scenario)
     assert expected == played(
-        in_namespace, tmp_path / "ours", shell, doors.shell_library(), scenario
+        in_namespace, tmp_path / "ours", shell, entry_points.shell_library(), scenario
     )
     assert expected[1], "the scenario prints nothing"

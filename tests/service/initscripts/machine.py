@@ -196,7 +196,7 @@ def main() -> None:
     Path("/tmp/bin/systemctl").write_text(SYSTEMCTL)
     Path("/tmp/bin/systemctl").chmod(0o755)
     told = {
-        name: {door: play(command, case) for door, command in asked["commands"].items()}
+        name: {side: play(command, case) for side, command in asked["commands"].items()}
         for name, case in asked["cases"].items()
     }
     json.dump(told, sys.stdout)

@@ -15,7 +15,7 @@ from ssd.service import Service
 from ssd.service.generators import systemd
 from ssd.service.sources import toml
 
-from .booted import Machine, Witness, boot
+from .machine import Machine, Reporter, boot
 
 pytestmark = [pytest.mark.slow, pytest.mark.requires_root, pytest.mark.requires_namespaces]
 
@@ -29,29 +29,29 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         yield machine
 
 
-def installed(machine: Machine, name: str, *options: str, **more: Any) -> Witness:
-    """Install the unit of a service whose program is a witness; return that."""
-    witness = Witness(machine, name, *options)
-    fields = {"executable": witness.words[0], "arguments": witness.words[1:], **more}
+def installed(machine: Machine, name: str, *options: str, **more: Any) -> Reporter:
+    """Install the unit of a service whose program is a reporter; return that."""
+    reporter = Reporter(machine, name, *options)
+    fields = {"executable": reporter.words[0], "arguments": reporter.words[1:], **more}
     machine.install(name, systemd.generate(Service(name=name, **fields)).text())
-    return witness
+    return reporter
 
 
 def test_systemd_leads_a_service_through_its_life(machine: Machine) -> None:
     """Start, status, reload, restart, stop: the signals are those that were declared."""
-    witness = installed(machine, "plain", reload_signal="HUP")
+    reporter = installed(machine, "plain", reload_signal="HUP")
     machine.run("systemctl", "status", "plain", status=3)
     machine.run("systemctl", "start", "plain")
-    first = witness.told()["pid"]
+    first = reporter.told()["pid"]
     assert [str(first), "active"] == machine.show("plain", "MainPID", "ActiveState")
     machine.run("systemctl", "status", "plain")
     machine.run("systemctl", "reload", "plain")
-    assert "HUP" == witness.told()
+    assert "HUP" == reporter.told()
     machine.run("systemctl", "restart", "plain")
-    assert "TERM" == witness.told()
-    assert first != witness.told()["pid"]
+    assert "TERM" == reporter.told()
+    assert first != reporter.told()["pid"]
     machine.run("systemctl", "stop", "plain")
-    assert "TERM" == witness.told()
+    assert "TERM" == reporter.told()
     assert ["inactive", "success"] == machine.show("plain", "ActiveState", "Result")
 
 
@@ -60,24 +60,24 @@ def test_systemd_follows_a_program_that_detaches_itself(machine: Machine) -> Non
     pidfile = "/run/forks/pid"
     directory = {"path": "/run/forks", "mode": "0750"}
     fields = {"background": False, "pidfile": pidfile, "directories": [directory]}
-    witness = installed(machine, "forks", "--fork", pidfile, reload_signal="USR1", **fields)
+    reporter = installed(machine, "forks", "--fork", pidfile, reload_signal="USR1", **fields)
     machine.run("systemctl", "start", "forks")
-    pid = str(witness.told()["pid"])
+    pid = str(reporter.told()["pid"])
     assert [pid, "running"] == machine.show("forks", "MainPID", "SubState")
     machine.run("systemctl", "reload", "forks")
-    assert "USR1" == witness.told()
+    assert "USR1" == reporter.told()
     machine.run("systemctl", "stop", "forks")
-    assert "TERM" == witness.told()
+    assert "TERM" == reporter.told()
     assert ["dead", "success"] == machine.show("forks", "SubState", "Result")
 
 
 def test_systemd_waits_until_a_service_says_that_it_is_ready(machine: Machine) -> None:
     """Its start is over then, and fails with the time that is declared."""
     ready = {"kind": "notify", "timeout": 30}
-    witness = installed(machine, "ready", "--notify", "READY=1\nSTATUS=works", readiness=ready)
+    reporter = installed(machine, "ready", "--notify", "READY=1\nSTATUS=works", readiness=ready)
     machine.run("systemctl", "start", "ready")
     assert ["running", "works"] == machine.show("ready", "SubState", "StatusText")
-    witness.told()
+    reporter.told()
     machine.run("systemctl", "stop", "ready")
     late = {"kind": "notify", "timeout": 0.2}
     installed(machine, "late", "--notify", "STATUS=never", readiness=late)
@@ -85,17 +85,17 @@ def test_systemd_waits_until_a_service_says_that_it_is_ready(machine: Machine) -
     assert ["failed", "timeout"] == machine.show("late", "ActiveState", "Result")
 
 
-def test_systemd_waits_for_a_pidfile_only_where_there_is_to_be_one(machine: Machine) -> None:
+def test_systemd_waits_for_a_pidfile_only_if_needed(machine: Machine) -> None:
     """It writes none itself, and knows the process."""
-    witness = installed(machine, "known", readiness={"kind": "pidfile", "timeout": 20})
+    reporter = installed(machine, "known", readiness={"kind": "pidfile", "timeout": 20})
     machine.run("systemctl", "start", "known")
-    witness.told()
+    reporter.told()
     machine.run("systemctl", "stop", "known")
     pidfile = "/run/forks-late.pid"
     fields = {"background": False, "pidfile": pidfile, "readiness": {"kind": "pidfile"}}
-    witness = installed(machine, "late-pidfile", "--fork", pidfile, **fields)
+    reporter = installed(machine, "late-pidfile", "--fork", pidfile, **fields)
     machine.run("systemctl", "start", "late-pidfile")
-    assert [str(witness.told()["pid"])] == machine.show("late-pidfile", "MainPID")
+    assert [str(reporter.told()["pid"])] == machine.show("late-pidfile", "MainPID")
     machine.run("systemctl", "stop", "late-pidfile")
 
 
@@ -123,9 +123,9 @@ def test_systemd_gives_a_service_its_surroundings(machine: Machine) -> None:
         "directories": [{"path": "/var/lib/placed", "user": "daemon", "group": "nogroup"}],
         "working_directory": "/var/lib/placed",
     }
-    witness = installed(machine, "placed", reload_signal="HUP", **fields)
+    reporter = installed(machine, "placed", reload_signal="HUP", **fields)
     machine.run("systemctl", "start", "placed")
-    told = witness.told()
+    told = reporter.told()
     variables = told.pop("environment")
     expected = {
         "pid": int(machine.show("placed", "MainPID")[0]), "uid": DAEMON.pw_uid, "gid": 65534,
@@ -135,9 +135,9 @@ def test_systemd_gives_a_service_its_surroundings(machine: Machine) -> None:
     assert fields["environment"] == {"WORDS": variables["WORDS"]}
     assert "from a file" == variables["FILE"]
     machine.run("systemctl", "reload", "placed")
-    assert "HUP" == witness.told()
+    assert "HUP" == reporter.told()
     machine.run("systemctl", "stop", "placed")
-    assert "TERM" == witness.told()
+    assert "TERM" == reporter.told()
 
 
 def test_systemd_runs_the_hooks_as_root_and_in_their_order(machine: Machine) -> None:
@@ -146,9 +146,9 @@ def test_systemd_runs_the_hooks_as_root_and_in_their_order(machine: Machine) -> 
         hook: f"echo {hook} $(id -u) >> /srv/hooks"
         for hook in ("before_start", "after_start", "before_stop", "after_stop")
     }
-    witness = installed(machine, "hooked", user="daemon", **hooks)
+    reporter = installed(machine, "hooked", user="daemon", **hooks)
     machine.run("systemctl", "start", "hooked")
-    witness.told()
+    reporter.told()
     machine.run("systemctl", "stop", "hooked")
     expected = "".join(f"{hook} 0\n" for hook in hooks)
     assert expected == (machine.shared / "hooks").read_text()
@@ -157,11 +157,11 @@ def test_systemd_runs_the_hooks_as_root_and_in_their_order(machine: Machine) -> 
 def test_systemd_starts_and_stops_whatever_becomes_of_hooks(machine: Machine) -> None:
     """But for the one before the start, which is a condition."""
     hooks = dict.fromkeys(("after_start", "before_stop", "after_stop"), "exit 5")
-    witness = installed(machine, "limps", **hooks)
+    reporter = installed(machine, "limps", **hooks)
     machine.run("systemctl", "start", "limps")
-    witness.told()
+    reporter.told()
     machine.run("systemctl", "stop", "limps")
-    assert "TERM" == witness.told()
+    assert "TERM" == reporter.told()
     assert ["inactive", "success"] == machine.show("limps", "ActiveState", "Result")
     installed(machine, "fails", before_start="exit 5")
     machine.run("systemctl", "start", "fails", status=1)
@@ -169,9 +169,9 @@ def test_systemd_starts_and_stops_whatever_becomes_of_hooks(machine: Machine) ->
 
 def test_systemd_keeps_to_the_schedule_of_a_stop(machine: Machine) -> None:
     """What ignores the first signal gets the last."""
-    witness = installed(machine, "stubborn", "--ignore", "TERM", stop_schedule="TERM/1/KILL/5")
+    reporter = installed(machine, "stubborn", "--ignore", "TERM", stop_schedule="TERM/1/KILL/5")
     machine.run("systemctl", "start", "stubborn")
-    witness.told()
+    reporter.told()
     machine.run("systemctl", "stop", "stubborn")
     expected = ["failed", "timeout", "9"]  # it may have had no time to tell of the first
     assert expected == machine.show("stubborn", "ActiveState", "Result", "ExecMainStatus")
@@ -180,16 +180,16 @@ def test_systemd_keeps_to_the_schedule_of_a_stop(machine: Machine) -> None:
 def test_systemd_brings_a_service_back(machine: Machine) -> None:
     """As its policy says, but not after a normal end."""
     policy = {"when": "failure", "normal_exit": ["USR1"]}
-    witness = installed(machine, "back", respawn=policy)
+    reporter = installed(machine, "back", respawn=policy)
     machine.run("systemctl", "start", "back")
-    first = witness.told()["pid"]
+    first = reporter.told()["pid"]
     machine.run("systemctl", "kill", "--signal=KILL", "back")
-    assert first != witness.told()["pid"]
+    assert first != reporter.told()["pid"]
     machine.run("systemctl", "stop", "back")
 
 
-def test_systemd_keeps_the_root_of_a_service_for_its_program_alone(machine: Machine) -> None:
-    """Hooks, a probe and a reload have the machine's, as at every other door."""
+def test_systemd_uses_the_root_for_the_program_only(machine: Machine) -> None:
+    """Hooks, a probe and a reload have the machine's, as at every other entry point."""
     inside = machine.root / "srv/root"
     inside.mkdir()
     (inside / "only-inside").touch()
@@ -199,12 +199,12 @@ def test_systemd_keeps_the_root_of_a_service_for_its_program_alone(machine: Mach
     probe = {"kind": "command", "command": ["/bin/sh", "-ec", outside], "timeout": 20}
     fields = {"root": "/srv/root", "working_directory": "/srv", "readiness": probe}
     hooks = {"before_start": outside, "after_start": outside, "before_stop": outside}
-    witness = installed(machine, "rooted", reload_signal="HUP", **fields, **hooks)
+    reporter = installed(machine, "rooted", reload_signal="HUP", **fields, **hooks)
     machine.run("systemctl", "start", "rooted")
-    told = witness.told()
+    told = reporter.told()
     assert ("/srv", True) == (told["directory"], "only-inside" in told["root"])
     machine.run("systemctl", "reload", "rooted")
-    assert "HUP" == witness.told()
+    assert "HUP" == reporter.told()
     machine.run("systemctl", "stop", "rooted")
     assert ["inactive", "success"] == machine.show("rooted", "ActiveState", "Result")
 
@@ -235,27 +235,27 @@ def declare(machine: Machine, name: str, **fields: Any) -> Service:
 
 def test_unit_of_a_declaration_is_asked_by_its_verbs(machine: Machine, ours: list[str]) -> None:
     """While systemd runs it there is one process, which the verbs of either can stop."""
-    witness = Witness(machine, "verbs")
-    words = {"executable": witness.words[0], "arguments": witness.words[1:]}
+    reporter = Reporter(machine, "verbs")
+    words = {"executable": reporter.words[0], "arguments": reporter.words[1:]}
     service = declare(machine, "verbs", pidfile="/run/verbs.pid", **words)
     machine.install("verbs", systemd.generate(service).text())
     assert "verbs is not running\n" == machine.run(*ours, "verbs", "status", status=3)
     machine.run("systemctl", "start", "verbs")
-    pid = witness.told()["pid"]
+    pid = reporter.told()["pid"]
     assert f"Main PID: {pid}" in machine.run(*ours, "verbs", "status")
     assert "verbs is running under systemd\n" in machine.run(*ours, "all", "status")
     machine.run(*ours, "verbs", "start")
     assert [str(pid), "active"] == machine.show("verbs", "MainPID", "ActiveState")
     machine.run(*ours, "verbs", "stop")
-    assert "TERM" == witness.told()
+    assert "TERM" == reporter.told()
     assert ["inactive", "success"] == machine.show("verbs", "ActiveState", "Result")
     assert "verbs is not running\n" == machine.run(*ours, "verbs", "status", status=3)
 
 
 def test_unit_may_call_the_verbs_itself(machine: Machine, ours: list[str]) -> None:
     """As one does that was made for an init script: nobody waits for himself."""
-    witness = Witness(machine, "caller")
-    words = {"executable": witness.words[0], "arguments": witness.words[1:]}
+    reporter = Reporter(machine, "caller")
+    words = {"executable": reporter.words[0], "arguments": reporter.words[1:]}
     declare(machine, "caller", pidfile="/run/caller.pid", **words)
     (machine.shared / "ours").write_text(
         "#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in ours) + ' "$@"\n'
@@ -265,12 +265,12 @@ def test_unit_may_call_the_verbs_itself(machine: Machine, ours: list[str]) -> No
     unit += "".join(f"Exec{v.title()}=/srv/ours caller {v}\n" for v in ("start", "stop"))
     machine.install("caller", unit)
     machine.run(*ours, "caller", "start")  # the unit does not run yet: it is ours
-    assert "TERM" != witness.told()
+    assert "TERM" != reporter.told()
     machine.run(*ours, "caller", "stop")
-    assert "TERM" == witness.told()
+    assert "TERM" == reporter.told()
     machine.run("systemctl", "start", "caller")
-    pid = witness.told()["pid"]
+    pid = reporter.told()["pid"]
     assert [str(pid), "running"] == machine.show("caller", "MainPID", "SubState")
     machine.run(*ours, "caller", "stop")
-    assert "TERM" == witness.told()
+    assert "TERM" == reporter.told()
     assert ["dead", "success"] == machine.show("caller", "SubState", "Result")

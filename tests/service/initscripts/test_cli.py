@@ -10,7 +10,7 @@ from kit.users import skip_without_nobody
 
 import ssd
 
-from . import machines
+from . import machine
 
 PATH = "/tmp/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 RICH = {
@@ -87,16 +87,16 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> machines.Outcomes:
+def outcomes() -> machine.Outcomes:
     """Return what came of every case, under service(8) and under ssd-service."""
-    return machines.compared(CASES)
+    return machine.compared(CASES)
 
 
 @pytest.mark.differential
 @pytest.mark.parametrize("name", CASES)
-def test_it_is_as_service_does_it(name: str, outcomes: machines.Outcomes) -> None:
+def test_outcome_is_that_of_service8(name: str, outcomes: machine.Outcomes) -> None:
     """Exit status, output, what the script was given, and what it left behind are the same."""
-    if machines.hindered(CASES[name]):
+    if machine.hindered(CASES[name]):
         skip_without_nobody()
     expected, actual = outcomes[name]["original"], outcomes[name]["ssd"]
     if CASES[name].get("own_stderr"):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from . import machines
+from . import machine
 
 # A word that the shell of service(8) takes apart, and a pattern that it replaces.
 ODD = ["a b", "/et[c]", ""]
@@ -24,9 +24,9 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> machines.Outcomes:
+def outcomes() -> machine.Outcomes:
     """Return what came of every case, under service(8) and under ssd-service."""
-    return machines.compared(CASES)
+    return machine.compared(CASES)
 
 
 def told(outcome: dict[str, Any]) -> list[str]:
@@ -35,14 +35,14 @@ def told(outcome: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.differential
-def test_words_reach_the_script_as_they_are(outcomes: machines.Outcomes) -> None:
+def test_words_reach_the_script_as_they_are(outcomes: machine.Outcomes) -> None:
     """Row s1: service(8) takes them apart at blanks, and patterns become names of files."""
     assert ["<start>", "<a>", "<b>", "</etc>"] == told(outcomes["words"]["original"])
     assert ["<start>", "<a b>", "</et[c]>", "<>"] == told(outcomes["words"]["ssd"])
 
 
 @pytest.mark.differential
-def test_path_and_a_folder_are_no_services(outcomes: machines.Outcomes) -> None:
+def test_path_and_directory_are_no_services(outcomes: machine.Outcomes) -> None:
     """Row s2: service(8) runs whatever file the path leads to, and tries to run the folder."""
     assert ["<start>"] == told(outcomes["path"]["original"])
     assert 126 == outcomes["folder"]["original"]["status"]
@@ -56,14 +56,14 @@ def test_path_and_a_folder_are_no_services(outcomes: machines.Outcomes) -> None:
 
 @pytest.mark.differential
 @pytest.mark.parametrize("case", ["help", "version"])
-def test_options_after_the_name_are_the_scripts(case: str, outcomes: machines.Outcomes) -> None:
+def test_options_after_the_name_are_the_scripts(case: str, outcomes: machine.Outcomes) -> None:
     """Row s3: service(8) takes --help and -V for its own wherever they stand."""
     assert [] == told(outcomes[case]["original"])
     assert [f"<{word}>" for word in CASES[case]["words"][1:]] == told(outcomes[case]["ssd"])
 
 
 @pytest.mark.differential
-def test_what_begins_with_a_dash_is_an_option(outcomes: machines.Outcomes) -> None:
+def test_word_with_a_dash_is_an_option(outcomes: machine.Outcomes) -> None:
     """Row s3: for service(8) it may be a service, and an option that it does not know is one."""
     assert ["<start>"] == told(outcomes["dash"]["original"])
     ours = outcomes["dash"]["ssd"]
@@ -72,7 +72,7 @@ def test_what_begins_with_a_dash_is_an_option(outcomes: machines.Outcomes) -> No
 
 
 @pytest.mark.differential
-def test_full_restart_is_of_the_service_that_comes_first(outcomes: machines.Outcomes) -> None:
+def test_full_restart_is_of_the_service_that_comes_first(outcomes: machine.Outcomes) -> None:
     """Row s4: service(8) restarts the second word, which is no service but a verb."""
     seen = "/etc/init.d/exit-0 stop\n/etc/init.d/exit-0 start\n"
     assert seen == outcomes["late-full-restart"]["original"]["seen"]
@@ -80,17 +80,17 @@ def test_full_restart_is_of_the_service_that_comes_first(outcomes: machines.Outc
 
 
 @pytest.mark.differential
-def test_why_a_script_cannot_be_executed_is_said_in_our_words(outcomes: machines.Outcomes) -> None:
+def test_script_that_cannot_be_executed_is_explained(outcomes: machine.Outcomes) -> None:
     """Row s5: the status is that of env(1), the sentence says what is missing."""
     original, ours = outcomes["broken"]["original"], outcomes["broken"]["ssd"]
     assert 127 == original["status"] == ours["status"]
     assert original["stderr"].startswith("env: ")
-    reason = "the interpreter that its first line names does not exist"
+    reason = "the interpreter in its first line does not exist"
     assert f"ssd-service: /etc/init.d/no-interpreter: {reason}\n" == ours["stderr"]
 
 
 @pytest.mark.differential
-def test_nobody_answers_a_script_that_asks(outcomes: machines.Outcomes) -> None:
+def test_script_that_reads_input_gets_none(outcomes: machine.Outcomes) -> None:
     """Row s6: service(8) lends its input to each script, the first one reads it."""
     assert " [ + ]  asks\n" == outcomes["input"]["original"]["stdout"]
     assert " [ - ]  asks\n" == outcomes["input"]["ssd"]["stdout"]

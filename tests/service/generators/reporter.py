@@ -1,6 +1,6 @@
 """A daemon for units: tells how it was started, then each signal that it gets.
 
-usage: witness.py PIPE [--fork PIDFILE] [--notify STATE] [--ignore TERM]
+usage: reporter.py PIPE [--fork PIDFILE] [--notify STATE] [--ignore TERM]
 
 Each line that it writes into the named pipe is JSON. It ends at TERM, unless it ignores that.
 """

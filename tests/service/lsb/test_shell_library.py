@@ -12,7 +12,7 @@ from kit.children import python
 
 from ssd.service.lsb.cli import FUNCTIONS
 
-from . import doors
+from . import entry_points
 
 LINES = [name for name, home in FUNCTIONS.items() if home == "log"]
 
@@ -41,15 +41,15 @@ for name, words in json.loads(sys.argv[1]):
 
 def script(calls: list) -> str:
     """Return a shell script that makes the calls, and tells the status of each."""
-    library = shlex.quote(str(doors.shell_library()))
+    library = shlex.quote(str(entry_points.shell_library()))
     told = [f'{shlex.join([name, *words])}; echo "<$?>"' for name, words in calls]
     return "\n".join([f". {library}", *told])
 
 
-@pytest.mark.parametrize("name", doors.SHELLS)
-def test_every_line_is_that_of_python(name: str, tmp_path_factory) -> None:
+@pytest.mark.parametrize("name", entry_points.SHELLS)
+def test_lines_are_the_same_as_those_of_python(name: str, tmp_path_factory) -> None:
     """Standard output, standard error and statuses of any calls in any shell."""
-    shell = doors.shell(name, tmp_path_factory.mktemp("shell")).split()
+    shell = entry_points.shell(name, tmp_path_factory.mktemp("shell")).split()
 
     @settings(max_examples=60, deadline=None)
     @given(CALLS)
@@ -76,27 +76,27 @@ def defined(text: str) -> set[str]:
     return set(re.findall(r"^(\w+) ?\(\)", text, re.MULTILINE))
 
 
-def test_every_function_is_defined(checkout) -> None:
+def test_shell_library_defines_every_function(checkout) -> None:
     """Those of the command and, where it is installed, all of the original's."""
-    ours = defined(doors.shell_library().read_text())
+    ours = defined(entry_points.shell_library().read_text())
     assert set() == set(FUNCTIONS) - ours
-    if doors.ORIGINAL.exists():
-        assert set() == defined(doors.ORIGINAL.read_text()) - ours
+    if entry_points.ORIGINAL.exists():
+        assert set() == defined(entry_points.ORIGINAL.read_text()) - ours
 
 
 def test_library_keeps_to_its_own_names() -> None:
     """What is no function or variable of the original's begins with _ssd_."""
-    text = re.sub(r"(?m)(^|\s)# .*$", "", doors.shell_library().read_text())
+    text = re.sub(r"(?m)(^|\s)# .*$", "", entry_points.shell_library().read_text())
     names = defined(text) | set(re.findall(r"(?:^|\s)(\w+)=", text))
     known = re.compile(r"_ssd_\w+|v?log_\w+|FANCYTTY")
     assert [] == [each for each in names - set(FUNCTIONS) if not known.fullmatch(each)]
 
 
 @pytest.mark.requires_namespaces
-@pytest.mark.parametrize("name", doors.SHELLS)
+@pytest.mark.parametrize("name", entry_points.SHELLS)
 def test_script_that_sets_its_path_finds_the_command(name: str, in_namespace, tmp_path) -> None:
     """Most of Debian's do, and to one that leads to nothing of pip's."""
-    library, shell = doors.shell_library(), doors.shell(name, tmp_path)
+    library, shell = entry_points.shell_library(), entry_points.shell(name, tmp_path)
     commands = f"""
 [ -d /lib/lsb ] || exit 77
 mount -t tmpfs tmpfs /lib/lsb; ln -s {library} /lib/lsb/init-functions

@@ -21,7 +21,7 @@ from kit.inits import first_process
 from real.programs import Ear
 
 SYSTEMD = "/usr/lib/systemd/systemd"
-WITNESS = Path(__file__).with_name("witness.py")
+REPORTER = Path(__file__).with_name("reporter.py")
 
 # $1: the control group to be in. The rest runs as the first process of namespaces of its own.
 _ENTER = """
@@ -79,8 +79,8 @@ class Machine:
 
     def run(self, *words: str, status: int = 0) -> str:
         """Run a command in there; insist on its exit status, and return what it prints."""
-        door = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--cgroup", "--net"]
-        argv = [*door, "--root", "--wd", "env", "SYSTEMD_PAGER=", *words]
+        enter = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--cgroup", "--net"]
+        argv = [*enter, "--root", "--wd", "env", "SYSTEMD_PAGER=", *words]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
         assert status == done.returncode, done.stdout + done.stderr + self.log
         return done.stdout
@@ -97,13 +97,13 @@ class Machine:
         return (self.root / "dev/console").read_text()
 
 
-class Witness(Ear):
+class Reporter(Ear):
     """What the daemon tells that a unit starts; ``words`` is its command line in there."""
 
     def __init__(self, machine: Machine, name: str, *options: str) -> None:
         super().__init__(str(machine.shared / name))
         python = os.path.realpath(sys.executable)
-        self.words = [python, "-IS", "/srv/witness.py", f"/srv/{name}", *options]
+        self.words = [python, "-IS", "/srv/reporter.py", f"/srv/{name}", *options]
 
     def told(self) -> Any:
         """Wait for the next thing that it tells."""
@@ -161,7 +161,7 @@ def boot(folder: Path) -> Iterator[Machine]:
     root.mkdir()
     shared.mkdir()
     shared.chmod(0o755)
-    (shared / "witness.py").write_bytes(WITNESS.read_bytes())
+    (shared / "reporter.py").write_bytes(REPORTER.read_bytes())
     up = Ear(str(shared / "up"))
     with Group() as group:
         inner = [_BOOT, "sh", root, shared, sys.base_prefix]

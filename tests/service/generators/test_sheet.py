@@ -1,7 +1,10 @@
-"""Every field of a declaration is in the file, or it is said that it is not."""
+"""Every field of a declaration is in the file or recorded as lost; directories are made safely."""
 
+import os
 import re
+import subprocess
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +12,7 @@ from conftest import CHECKOUT
 
 from ssd.service import Service
 from ssd.service.fields import NAMES
+from ssd.service.generators import systemd, sysv, upstart
 from ssd.service.generators.cli import KINDS
 
 from . import samples
@@ -21,7 +25,7 @@ def generated(kind: str, service: Service) -> Any:
     return import_module(f"ssd.service.generators.{kind}").generate(service)
 
 
-def test_there_is_a_sample_of_every_field() -> None:
+def test_samples_cover_every_field() -> None:
     """Or the next test would leave one out."""
     assert list(NAMES) == list(samples.FIELDS)
 
@@ -42,20 +46,20 @@ def test_field_changes_the_file_or_is_said_to_be_lost(field: str, kind: str) -> 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_not_declared_is_not_lost(kind: str) -> None:
+def test_fields_not_declared_are_not_lost(kind: str) -> None:
     """A plain service goes into a file of any kind without a word."""
     assert [] == generated(kind, samples.least()).losses
     assert [] == generated(kind, samples.least(provides=["x"])).losses  # its own name
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_table_names_a_field_that_is_gone(kind: str) -> None:
+def test_lost_fields_all_exist(kind: str) -> None:
     """The reasons are for fields that there are."""
     assert set() == set(import_module(f"ssd.service.generators.{kind}").LOST) - set(NAMES)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_same_declaration_gives_the_same_file(kind: str) -> None:
+def test_text_depends_on_the_declaration_alone(kind: str) -> None:
     """No date and no name of a machine is in it."""
     service = samples.everything()
     assert generated(kind, service).text() == generated(kind, service).text()
@@ -72,3 +76,23 @@ def test_page_shows_what_has_no_word() -> None:
         if any(name in fields for fields in lost.values())
     ]
     assert expected == shown
+
+
+# How the shell is to make the directory $1 with mode 0755 for the owner $2.
+MAKERS = {
+    "sysv": f'{sysv.MAKE_DIRECTORY}\nmake_directory "$1" 0755 "$2"',
+    "systemd": f'set -- "$1" 0755 "$2"; {systemd.MAKE}',
+    "upstart": upstart.MAKE.format(path='"$1"', mode="0755", owner='"$2"'),
+}
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_link_that_is_planted_meanwhile_gives_no_file_away(kind: str, tmp_path: Path) -> None:
+    """The owner goes to the link itself: what it leads to is not touched."""
+    victim, made = tmp_path / "victim", tmp_path / "made"
+    victim.touch()
+    planted = f"install() {{ ln -s {victim} {made}; }}\n"
+    before = victim.stat().st_ctime_ns
+    words = ["sh", "-ec", planted + MAKERS[kind], "sh", made, f"{os.getuid()}:{os.getgid()}"]
+    assert 0 == subprocess.run(words).returncode
+    assert (True, before) == (made.is_symlink(), victim.stat().st_ctime_ns)

@@ -1,4 +1,4 @@
-"""The doors to the LSB functions, each as a program that takes a function and its arguments.
+"""The entry points to the LSB functions: programs that take a function and its arguments.
 
 ``original`` is Debian's library in dash, the sh that it is written for. The others are this
 project's: its library in three shells, and its command.
@@ -53,7 +53,7 @@ def shell(name: str, folder: Path) -> str:
 
 
 def build(folder: Path) -> dict[str, str]:
-    """Write a program for each door into a folder that anyone may read; return their paths."""
+    """Write a program for each entry point into a directory that all users may read."""
     folder.chmod(0o755)
     words = {"service": service(), "name": NAME}
     texts = {"original": _LIBRARY.format(shell="/bin/dash", library=ORIGINAL, **words)}
