@@ -1,10 +1,11 @@
-"""start-stop-daemon as a library: find, start, stop and ask after daemons.
+"""start-stop-daemon as a library: find, start, stop and query daemons.
 
 >>> import ssd
 >>> ssd.status(ssd.Match(pidfile="/run/no-such-daemon.pid"))
 3
 
-Nothing is printed, no global state is changed, any thread may call. Names load on use (PEP 562).
+It prints nothing, changes no global state, and may be called from any thread. Names load on use
+(PEP 562).
 """
 
 TYPE_CHECKING = False
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from ssd.stopping import stop as stop
     from ssd.stopping import stop_all as stop_all
 
-interpreter: "str | None" = None  # the Python that ``start`` runs helpers on; None: our own
+interpreter: "str | None" = None  # the Python that runs the helpers of ``start``; None: our own
 
 
 def lazy(

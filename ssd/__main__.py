@@ -7,20 +7,20 @@ _FLAGS = "bCmoqtv"  # options of one letter that take no value
 
 
 def go(words: list[str]) -> int:
-    """Run the command; return its exit status, also where nothing can be imported."""
+    """Run the command; return its exit status, even if nothing can be imported."""
     try:
         _settle_path()
         from ssd.cli import main
 
         return main(["ssd", *words])
-    except BaseException as error:  # noqa: BLE001 - it must not end with 1, which is an answer
+    except BaseException as error:  # noqa: BLE001 - status 1 would look like an answer
         text = f"ssd: unforeseen error: {type(error).__name__}: {error}".replace("\n", " ")
         os.write(2, os.fsencode(f"{text} ({sys.executable})\n"))
         return fault(words)
 
 
 def fault(words: list[str]) -> int:
-    """Return the exit status of a failure, as far as a first look at the words can tell."""
+    """Return the exit status of a failure: 4 if the words look like a status question, else 2."""
     for word in words:
         if word == "--":
             break
@@ -32,9 +32,9 @@ def fault(words: list[str]) -> int:
 
 
 def _settle_path() -> None:
-    """Import from the interpreter's folders first, then from ssd's, and not from where we are.
+    """Import from the interpreter's directories, then ssd's, and not the working directory.
 
-    What PYTHONPATH names comes last. Whatever was imported until now was not ours to choose.
+    The directories of PYTHONPATH come last. What is imported already was not ours to choose.
     """
     home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     standard = os.path.dirname(os.__file__)
@@ -48,5 +48,5 @@ if __name__ == "__main__":
     try:
         status = go(sys.argv[1:])
     finally:
-        # Everything is written by then, and the interpreter's clean-up costs time.
+        # Everything is written now, and the interpreter's clean-up would cost time.
         os._exit(status)

@@ -1,7 +1,7 @@
-"""What can go wrong, as one family of exceptions that carry data.
+"""Everything that can go wrong, as one family of exceptions that carry data.
 
-The sentences below are for a developer's traceback. What the command prints, and the
-exit status that goes with it, is made in ``ssd.sentences``.
+The texts below are for a developer's traceback. What the commands print, and the exit status
+that goes with it, stands in ``ssd.sentences``.
 """
 
 EXHAUSTED = (12, 23, 24)  # ENOMEM, ENFILE, EMFILE of every Unix: trouble of our own
@@ -26,7 +26,7 @@ class Error(Exception):
 
         BaseException's own calls the class with ``args``, the text alone, where ours take other
         arguments; multiprocessing.Pool then waits for ever for a result that it cannot read.
-        A cause of another package's is left out: it could fail in that way.
+        A cause of another package's is left out: it could fail in the same way.
         """
         state: dict[str, object] = dict(self.__dict__)
         cause = self.__cause__
@@ -40,6 +40,10 @@ class Error(Exception):
 def _remake(kind: type[BaseException], arguments: tuple[object, ...]) -> BaseException:
     """Return an exception with its text, and without a call of its ``__init__``."""
     return kind.__new__(kind, *arguments)
+
+
+def _listed(processes: "Sequence[Process]") -> str:
+    return "pid " + ", ".join(str(process.pid) for process in processes)
 
 
 class UnknownUser(Error):
@@ -59,7 +63,7 @@ class UnknownGroup(Error):
 
 
 class ExecutableMissing(Error):
-    """The file to match processes by (``exec``) cannot be examined; the cause has errno."""
+    """The file to match processes by (``exec``) cannot be examined, as ``errno`` says."""
 
     def __init__(self, path: str, errno: "int | None", strerror: "str | None") -> None:
         super().__init__(f"unable to stat {path}: {strerror}")
@@ -69,7 +73,7 @@ class ExecutableMissing(Error):
 
 
 class ProcessTableError(Error):
-    """The table of processes cannot be read, for want of descriptors say; ``reason`` says why."""
+    """The process table cannot be read, as ``reason`` says: no descriptor is left, for example."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -77,18 +81,20 @@ class ProcessTableError(Error):
 
 
 class ProcessUnreadable(Error):
-    """Process ``pid`` was asked about and runs, and whether it is meant may not be read.
+    """Process ``pid`` runs, but this user may not read whether it is the one meant.
 
-    It is hidden (proc(5), hidepid), or runs an executable that only its user may know.
+    It is hidden (proc(5), hidepid), or runs an executable that only its user may read.
     """
 
     def __init__(self, pid: int) -> None:
-        super().__init__(f"process {pid} runs, and whether it is the one meant cannot be read")
+        super().__init__(
+            f"process {pid} runs, but this user may not read whether it is the one meant"
+        )
         self.pid: int = pid
 
 
 class PidfileError(Error):
-    """A pidfile cannot be used. ``errno`` is None where no system call failed."""
+    """A pidfile cannot be used. ``errno`` is None if no system call failed."""
 
     def __init__(self, path: str, reason: "str | None", errno: "int | None" = None) -> None:
         super().__init__(f"pidfile {path}: {reason}")
@@ -98,30 +104,30 @@ class PidfileError(Error):
 
 
 class PidfileUnreadable(PidfileError):
-    """The pidfile, or a directory on its way, cannot be opened."""
+    """The pidfile, or a directory in its path, cannot be opened."""
 
 
 class PidfileUnsafe(PidfileError):
-    """Somebody else could have chosen the pid in this file, so it is not believed."""
+    """Another user could have written this pidfile, so its pid is not used."""
 
 
 class PidfileUnwritable(PidfileError):
-    """The pidfile could not be written or removed; nothing was left half done."""
+    """The pidfile could not be written or removed; it is as it was before."""
 
 
 class AlreadyRunning(Error):
-    """A start found what it was to start. ``processes`` are those of them it has seen."""
+    """The program runs already. ``processes`` are those that the start has seen, at least one."""
 
     def __init__(self, processes: "Sequence[Process]") -> None:
-        super().__init__(f"already running: {[process.pid for process in processes]}")
+        super().__init__(f"already running: {_listed(processes)}")
         self.processes: list[Process] = list(processes)
 
 
 class StartFailed(Error):
-    """A start did not get as far as the program; nothing runs and no pidfile is left.
+    """A start failed before the program was executed: nothing runs, and no pidfile is left.
 
-    ``stage`` names the step (a key of ``ssd.sentences.STAGES``), ``detail`` what it
-    was about (a path, a number), ``errno`` why, or None where no system call failed.
+    ``stage`` names the step (a key of ``ssd.sentences.STAGES``), ``detail`` its object (a path,
+    a number). ``errno`` is None if no system call failed.
     """
 
     def __init__(self, stage: str, detail: str, errno: "int | None", reason: "str | None") -> None:
@@ -133,20 +139,20 @@ class StartFailed(Error):
 
 
 class StartBlocked(Error):
-    """Another start of the same service held its lock for the whole time allowed."""
+    """Another start of the same daemon held the lock for the whole time allowed."""
 
     def __init__(self, path: str, seconds: float) -> None:
-        super().__init__(f"another start holds {path} for more than {seconds:g} seconds")
+        super().__init__(f"another start has held {path} for {seconds:g} seconds")
         self.path: str = path
         self.seconds: float = seconds
 
 
 class NotReady(Error):
-    """The program was started but did not say that it is ready.
+    """The program was started, but did not report that it is ready.
 
-    ``reason`` is "timeout", "exited" (it ended first), "errno" (it reported ``errno``
-    itself), "invalid" (it sent a notification that cannot be read) or "unheard" (nobody could
-    listen to the end, as ``detail`` says). ``process`` is the program, which may still run.
+    ``reason`` is "timeout", "exited" (it ended first), "errno" (it reported ``errno`` itself),
+    "invalid" (its notification cannot be parsed) or "unheard" (waiting for it failed, as
+    ``detail`` says). ``process`` is the program, which may still run.
     """
 
     def __init__(
@@ -160,16 +166,16 @@ class NotReady(Error):
 
 
 class NotStopped(Error):
-    """The schedule is over and ``processes`` still run."""
+    """``processes`` still run after the last step of the schedule."""
 
     def __init__(self, processes: "Sequence[Process]") -> None:
-        super().__init__(f"refused to die: {[process.pid for process in processes]}")
+        super().__init__(f"still running after the schedule: {_listed(processes)}")
         self.processes: list[Process] = list(processes)
 
 
 class NotPermitted(Error):
-    """Processes were found, but the caller may not signal a single one of them."""
+    """Processes were found, but the caller may not signal any of them."""
 
     def __init__(self, processes: "Sequence[Process]") -> None:
-        super().__init__(f"not permitted to signal {[process.pid for process in processes]}")
+        super().__init__(f"not permitted to signal: {_listed(processes)}")
         self.processes: list[Process] = list(processes)

@@ -1,4 +1,4 @@
-"""What a process is known by, and what a caller says of the processes that are meant.
+"""The identity of a process, and the criteria that say which processes are meant.
 
 The criteria are those of start-stop-daemon(8), "Matching options"; all that are given
 must hold.
@@ -9,7 +9,7 @@ import sys
 
 NAME_LIMIT = 15  # bytes of a name that Linux keeps: TASK_COMM_LEN less one, linux/sched.h
 
-UNKNOWN_START = 0  # the start time of a process that exists and shows nothing of itself
+UNKNOWN_START = 0  # the start time of a process that exists but cannot be read
 
 
 class Process:
@@ -34,10 +34,10 @@ class Process:
         return self.pid == other.pid and self.start_time == other.start_time
 
     def is_still(self, seen: "Process | None") -> bool:
-        """Say whether what has the pid now is this process.
+        """Tell whether ``seen``, which has the pid now, is this process. None is nobody.
 
-        One that was met unseen is known by its pid alone. One that was seen has to be seen:
-        it may have hidden itself since, but so may a stranger who was given its pid.
+        Without a start time of its own the pid decides. Otherwise ``seen`` must have the same
+        start time: one that cannot be read may be another process.
         """
         if seen is None or self.start_time != UNKNOWN_START:
             return self == seen
@@ -51,7 +51,7 @@ class Process:
 
 
 class Match:
-    """The processes a caller means; every criterion that is given must hold.
+    """The processes that are meant; every criterion that is given must hold.
 
     pid: process id, greater than 0.
     ppid: process id of the parent, greater than 0.
@@ -59,10 +59,11 @@ class Match:
     exec: path of the executable that the process runs, compared by device and inode.
     name: the kernel's name of the process (comm), 15 bytes at most on Linux: a longer one
         finds nothing, and MatchWarning says so.
-    user: user name, or uid as a number or as a string of digits: the process's owner.
+    user: the owner of the process: user name, or uid as a number or as a string of digits.
 
     Two are equal if all their criteria are. Raises ValueError if no criterion is given, if a
-    pid is not positive, or if both pid and pidfile are given; TypeError for what is no text.
+    pid is not positive, or if both pid and pidfile are given; TypeError for a value that is not
+    text.
     """
 
     __slots__ = ("pid", "ppid", "pidfile", "exec", "name", "user")
@@ -107,7 +108,7 @@ class Match:
 
 
 class MatchWarning(UserWarning):
-    """A Match that can mean no process: its name is longer than any that the kernel keeps."""
+    """A Match that no process can meet: its name is longer than any that the kernel keeps."""
 
 
 def plain_text(what: str, value: object) -> str | bytes:
@@ -128,14 +129,14 @@ def _plain(what: str, value: object) -> str | bytes | int:
 
         text = (
             f"name {os.fsdecode(found)!r} finds nothing: the kernel's name of a process has at "
-            f"most {NAME_LIMIT} bytes; give exec or pidfile instead, or the bytes that it keeps"
+            f"most {NAME_LIMIT} bytes; give exec or pidfile instead, or its first {NAME_LIMIT}"
         )
         warnings.warn(MatchWarning(text), stacklevel=3)
     return found
 
 
 class Criteria:
-    """A Match with its names resolved: what the decision is made on.
+    """A Match with its names resolved, for comparison with a process.
 
     file: (st_dev, st_ino) of the executable; name: comm as bytes; uid: the owner.
     """
@@ -158,11 +159,11 @@ class Criteria:
 
     @property
     def bare(self) -> bool:
-        """Whether nothing but a pid, or nothing at all, is asked for."""
+        """Whether a pid is the only criterion, or there is none."""
         return all(each is None for each in (self.ppid, self.file, self.name, self.uid))
 
     def replace(self, pid: int) -> "Criteria":
-        """Return the same criteria for one pid, the one that a pidfile gave."""
+        """Return the same criteria for one pid, read from a pidfile."""
         return Criteria(pid, self.ppid, self.file, self.name, self.uid)
 
     __repr__ = Match.__repr__

@@ -1,15 +1,16 @@
 """Walk to a file without following a symbolic link that a stranger could have planted.
 
-A daemon often owns the directory of its pidfile or log. Whoever takes it over can put a link
-there, and root's start or stop would read or write wherever it points. So a link is followed
-only in a directory that nobody but root or the caller can write, and each is held by descriptor.
+A daemon often owns the directory of its pidfile or log. An attacker who has taken it over can put
+a link there, and root's start or stop would read or write the file that it points to. So a link is
+followed only in a directory that only root or the caller can write. Each directory is held by a
+descriptor.
 """
 
 import errno
 import os
 import stat
 
-MOST_LINKS = 40  # path_resolution(7): the kernel's own limit
+MAX_LINKS = 40  # path_resolution(7): the kernel's own limit
 _DIRECTORY = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 
 
@@ -22,26 +23,26 @@ class UntrustedLink(Exception):
 
     @property
     def reason(self) -> str:
-        """Say why it is not followed, and what to do, for an error that names the whole path."""
+        """Say why the link is not followed, and what to do."""
         where = f"others can write the directory of the symbolic link {self.name!r}"
         return f"{where}; if you made it, give the path that it leads to"
 
 
 def only_ours(facts: os.stat_result) -> bool:
-    """Tell whether nobody but root or the caller may write what ``facts`` describe."""
+    """Tell whether only root or the caller may write the file that ``facts`` describe."""
     if facts.st_uid not in (0, os.geteuid()) or facts.st_mode & stat.S_IWOTH:
         return False
     return not facts.st_mode & stat.S_IWGRP or facts.st_gid in (0, os.getegid())
 
 
 def walk(path: bytes, follow_last: bool, stop: object = None) -> tuple[int, str]:
-    """Resolve a path and return a descriptor of its directory and the name in there.
+    """Resolve a path; return a descriptor of its directory, and the name in that directory.
 
     With ``follow_last`` a link as the last component is resolved too, unless ``stop`` is its
     directory's device and inode. The caller closes the descriptor. The name (os.fsdecode)
     may not exist. Raises UntrustedLink, and OSError (ELOOP after 40 links).
     """
-    # Text, because pyfakefs, which tests lay below this, takes no bytes beside a descriptor.
+    # Text, because pyfakefs takes no bytes together with a descriptor.
     text = os.fsdecode(path)
     directory = os.open("/" if text.startswith("/") else ".", _DIRECTORY)
     try:
@@ -52,7 +53,7 @@ def walk(path: bytes, follow_last: bool, stop: object = None) -> tuple[int, str]
             name = ahead.pop()
             target = _link(name, directory) if ahead or follow_last else None
             if target is not None:
-                if (links := links + 1) > MOST_LINKS:
+                if (links := links + 1) > MAX_LINKS:
                     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), text)
                 if not only_ours(facts := os.fstat(directory)):
                     raise UntrustedLink(name)
@@ -72,7 +73,7 @@ def walk(path: bytes, follow_last: bool, stop: object = None) -> tuple[int, str]
 
 
 def _link(name: str, directory: int) -> str | None:
-    """Return where a link points, or None for what is no link or does not exist."""
+    """Return the target of a link; None if there is no such file, or it is no link."""
     try:
         return os.readlink(name, dir_fd=directory)
     except OSError as error:
@@ -82,7 +83,7 @@ def _link(name: str, directory: int) -> str | None:
 
 
 def _enter(name: str, directory: int) -> int:
-    """Open a directory below another one and close that. Closes nothing if it fails."""
+    """Open a directory inside another one, and close the latter unless that fails."""
     inner = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=directory)
     os.close(directory)
     return inner

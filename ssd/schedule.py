@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self
 
-BREATH = 0.02  # seconds; the original's shortest pause, for a tail that has none of its own
-LONGEST_ITEM = 19  # the original's buffer; no name or sensible number is longer
+MIN_WAIT = 0.02  # seconds, as in the original: between repetitions of a tail without a wait
+MAX_ITEM_LENGTH = 19  # characters, as in the original; no name or sensible number is longer
 
 SEND = "send"
 WAIT = "wait"
 
 
 class ScheduleError(ValueError):
-    """A text that is no schedule. ``item`` is the offending part of it."""
+    """A text that is no schedule. ``item`` is the part that is wrong."""
 
     def __init__(self, reason: str, item: str) -> None:
         super().__init__(f"{reason}: {item!r}")
@@ -30,11 +30,11 @@ class ScheduleError(ValueError):
 
 
 class Schedule:
-    """A finite list of steps, of which the tail may repeat for ever.
+    """A list of steps; the tail of it may repeat for ever.
 
     Each step is ``("send", signal number)`` or ``("wait", seconds)``. ``repeat`` is the
-    index of the first step of the repeating tail, or None. Iterate over it to get the
-    steps in order, without end if a tail repeats. Raises ValueError for no steps at all.
+    index of the first step of the repeating tail, or None. Iteration gives the steps in
+    order, without end if a tail repeats. Raises ValueError for an empty list.
     """
 
     __slots__ = ("steps", "repeat")
@@ -73,12 +73,12 @@ class Schedule:
 
     @classmethod
     def once(cls, signum: int) -> "Self":
-        """Make the schedule of a stop without ``--retry``: send, and wait for nothing."""
+        """Make the schedule of a stop without ``--retry``: send a signal, and do not wait."""
         return cls([(SEND, signum)])
 
     @property
     def spins(self) -> bool:
-        """Whether the repeating tail has no wait of at least a second in it."""
+        """Whether the repeating tail has no wait of at least a second."""
         if self.repeat is None:
             return False
         return not any(kind == WAIT and value for kind, value in self.steps[self.repeat :])
@@ -87,7 +87,7 @@ class Schedule:
         yield from self.steps
         while self.repeat is not None:
             if self.spins:
-                yield WAIT, BREATH
+                yield WAIT, MIN_WAIT
             yield from self.steps[self.repeat :]
 
     def __eq__(self, other: object) -> bool:
@@ -104,7 +104,7 @@ class Schedule:
 
 def _item(text: str) -> tuple[str, int]:
     """Read one item that is not ``forever``."""
-    if len(text) > LONGEST_ITEM:
+    if len(text) > MAX_ITEM_LENGTH:
         raise ScheduleError("item far too long (items are separated by slashes)", text)
     if text[:1].isascii() and text[:1].isdigit():
         seconds = whole_number(text)

@@ -1,4 +1,4 @@
-"""Signals: their names and numbers, and the calls of the C library.
+"""Names and numbers of signals, and the calls of the C library.
 
 ``raw`` is the C half of the module signal: the same numbers and calls, without its 5 ms of
 enums. It is private to CPython, so other interpreters get the public module.

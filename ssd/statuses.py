@@ -10,8 +10,9 @@ RUNNING, DEAD_WITH_PIDFILE, DEAD_WITH_LOCK, STOPPED, UNKNOWN = 0, 1, 2, 3, 4
 SUCCESS, FAILED, INVALID, UNIMPLEMENTED, NOT_PRIVILEGED = 0, 1, 2, 3, 4
 NOT_INSTALLED, NOT_CONFIGURED, NOT_RUNNING = 5, 6, 7
 
-# start-stop-daemon(8), beside RUNNING to UNKNOWN and SUCCESS. These are the binary's: its manual
-# page says 3 for errors that are FATAL, too. FATAL also stands for processes that survived --retry.
+# start-stop-daemon(8), which also has SUCCESS and, for --status, RUNNING to UNKNOWN. The numbers
+# are those of the binary; its manual page says 3 for fatal errors, too. FATAL is also the status
+# of --retry if processes survived it.
 NOTHING_DONE, FATAL, USAGE = 1, 2, 3
 
 # env(1), and every shell.
@@ -22,8 +23,8 @@ def lsb_status(found: bool, pidfile_holds: bool | None, pidfile: bool) -> int:
     """Decide the LSB status.
 
     ``found``: a process matches. ``pidfile``: a pidfile was a criterion; then
-    ``pidfile_holds`` is True if it gave a pid, False if it holds none, None if there is no
-    such file.
+    ``pidfile_holds`` is True if it holds a pid, False if it does not, None if there is no such
+    file.
     """
     if found:
         return RUNNING

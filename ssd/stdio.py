@@ -33,7 +33,7 @@ def fill() -> None:
     """Open /dev/null on each standard descriptor that the caller closed.
 
     Otherwise the next file that is opened, a lock or a pidfile, would be the standard
-    output. What is opened here is close-on-exec: the program finds it closed again.
+    output. These descriptors are close-on-exec: for the program they are closed again.
     """
     for fd in (0, 1, 2):
         try:
@@ -44,23 +44,22 @@ def fill() -> None:
 
 
 def write_all(fd: int, data: bytes) -> None:
-    """Write all of it. Raises OSError; a part of it may be written then.
+    """Write all of the data. Raises OSError; a part of it may be written then.
 
-    write(2) may take less than it is given, at a limit for the size of a file (setrlimit(2))
-    or at the end of a disk. The call for the rest says why.
+    write(2) may write less than it is given, at a limit for the size of files (setrlimit(2)) or
+    on a full disk. The next call, for the rest, tells why.
     """
     while data:
         taken = os.write(fd, data)
         if not taken:
-            raise OSError(errno.EIO, "nothing more is taken")
+            raise OSError(errno.EIO, "write(2) writes nothing more")
         data = data[taken:]
 
 
 def write(fd: int, text: str) -> None:
     """Write all of a text. A closed pipe or a full disk does not stop the work.
 
-    The originals ignore the result of printf(3) and echo too: callers read the exit status, not
-    the text.
+    The originals also ignore the result of printf(3) and echo: callers rely on the exit status.
     """
     try:
         write_all(fd, os.fsencode(text))
@@ -69,11 +68,11 @@ def write(fd: int, text: str) -> None:
 
 
 class Voice:
-    """Where the command speaks: standard output and standard error, never raising.
+    """What the command says, on standard output and standard error. It raises nothing.
 
-    The original writes through a buffer that execve(2) and _exit(2) throw away, so what a
-    successful start says with ``--verbose`` is seen on a terminal only. ``say`` holds lines
-    back in that way; ``flush`` lets them go.
+    The original writes through a buffer that execve(2) and _exit(2) discard, so the output of a
+    successful start with ``--verbose`` appears on a terminal only. ``say`` buffers lines in the
+    same way; ``flush`` writes them.
     """
 
     def __init__(self, program: str, quietness: int = 0) -> None:
@@ -82,26 +81,26 @@ class Voice:
         self._held: list[str] = []
 
     def info(self, text: str) -> None:
-        """Say what ``--quiet`` hides."""
+        """Say a text, unless ``--quiet`` is given."""
         if self.quietness <= 0:
             self.say(text)
 
     def debug(self, text: str) -> None:
-        """Say what only ``--verbose`` shows."""
+        """Say a text only with ``--verbose``."""
         if self.quietness < 0:
             self.say(text)
 
     def say(self, text: str) -> None:
-        """Put a text on standard output, at the latest by the next ``flush``."""
+        """Buffer a text for standard output until the next ``flush``."""
         self._held.append(text)
 
     def flush(self) -> None:
-        """Write what was said."""
+        """Write what is buffered."""
         text, self._held = "".join(self._held), []
         self.write(1, text)
 
     def flush_terminal(self) -> None:
-        """Write what was said if a person reads it, before this process is no more."""
+        """Write what is buffered, if it goes to a terminal."""
         if self.on_terminal():
             self.flush()
 
@@ -110,20 +109,20 @@ class Voice:
         return os.isatty(1)
 
     def leave(self) -> None:
-        """End a start that succeeded: only a terminal has seen what was said on the way."""
+        """End a successful start: only a terminal gets what is still buffered."""
         self.flush_terminal()
         self.drop()
 
     def drop(self) -> None:
-        """Forget what was said and not written."""
+        """Discard what is buffered."""
         self._held = []
 
     def warn(self, text: str) -> None:
-        """Write a warning to standard error, after what was said before it."""
+        """Write a warning to standard error."""
         self.write(2, f"{self.program}: warning: {text}\n")
 
     def complain(self, text: str, hint: str = "") -> None:
-        """Write an error to standard error, and below it a hint."""
+        """Write an error to standard error, and a hint in the next line."""
         self.write(2, f"{self.program}: {text}\n{hint}")
 
     def write(self, fd: int, text: str) -> None:

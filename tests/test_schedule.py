@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ssd.schedule import Schedule, ScheduleError
 from ssd.signals import INT_MAX
 
-BREATH = 0.02  # seconds; the original's 20 milliseconds
+MIN_WAIT = 0.02  # seconds; the original's 20 milliseconds
 SEND, WAIT = "send", "wait"
 HUP, KILL, TERM, CONT = signal.SIGHUP, signal.SIGKILL, signal.SIGTERM, signal.SIGCONT
 
@@ -152,10 +152,10 @@ UNROLLED = {
     "TERM/1": [(SEND, TERM), (WAIT, 1)],
     "TERM/1/forever/KILL/2": [(SEND, TERM), (WAIT, 1)] + [(SEND, KILL), (WAIT, 2)] * 3,
     "forever/TERM/1": [(SEND, TERM), (WAIT, 1)] * 4,
-    # A tail without a wait takes a breath before it comes again.
-    "forever/TERM": [(SEND, TERM), (WAIT, BREATH)] * 4,
-    "forever/TERM/0": [(SEND, TERM), (WAIT, 0), (WAIT, BREATH)] * 2 + [(SEND, TERM), (WAIT, 0)],
-    "HUP/9/forever/TERM": [(SEND, HUP), (WAIT, 9)] + [(SEND, TERM), (WAIT, BREATH)] * 3,
+    # A tail without a wait pauses before it is repeated.
+    "forever/TERM": [(SEND, TERM), (WAIT, MIN_WAIT)] * 4,
+    "forever/TERM/0": [(SEND, TERM), (WAIT, 0), (WAIT, MIN_WAIT)] * 2 + [(SEND, TERM), (WAIT, 0)],
+    "HUP/9/forever/TERM": [(SEND, HUP), (WAIT, 9)] + [(SEND, TERM), (WAIT, MIN_WAIT)] * 3,
 }
 
 

@@ -24,7 +24,7 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
         if "/ssd-service/" in argv[0]:  # the link that ssd-service --with-ssd has made
             _leave_path(argv[0])
         return run(argv[1:], voice, table, True, options)
-    except BaseException as error:  # noqa: BLE001 - it must not end with 1, which is an answer
+    except BaseException as error:  # noqa: BLE001 - status 1 would look like an answer
         from ssd.sentences import describe
 
         voice.complain(describe(error))
@@ -40,8 +40,8 @@ def run(
 ) -> int:
     """Run the command with these words, which go into ``options``.
 
-    In a process that is not its ``own`` nothing of it is changed, ``voice`` is one that writes to
-    no descriptor, and ``table`` makes its processes itself (``ssd.processes.contract.Launcher``).
+    In a process that is not its ``own`` it changes nothing of that process; then ``voice`` writes
+    to no descriptor, and ``table`` makes its processes itself (``ssd.starting.Launcher``).
     """
     options = options or opts.Options()
     try:
@@ -58,7 +58,7 @@ def run(
     except (Error, OSError) as error:
         from ssd.sentences import describe
 
-        # An OSError is not about the service but about ssd itself: no descriptor left, say.
+        # An OSError is about ssd itself, not the daemon: no descriptor is left, for example.
         voice.flush()
         voice.complain(describe(error))
     finally:
@@ -67,19 +67,19 @@ def run(
 
 
 def _fault(status: int, options: opts.Options) -> int:
-    """Return the exit status of a fault: 4 for all of them when a status was asked for."""
+    """Return the exit status of a failure: 4 if a status was asked for."""
     return UNKNOWN if options.command in (opts.STATUS, opts.PIDOF) else status
 
 
 def _leave_path(link: str) -> None:
-    """Take the directory of the link off PATH: it was put there for the script, not for daemons."""
+    """Take the directory of the link off PATH: it is there for the script, not for daemons."""
     directory = os.fsencode(os.path.dirname(link))
     kept = [each for each in os.environb.get(b"PATH", b"").split(b":") if each != directory]
     os.environb[b"PATH"] = b":".join(kept)
 
 
 def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None", own: bool) -> int:
-    """Load the verb and do it."""
+    """Load the code of the verb, and run it."""
     if options.command in (opts.HELP, opts.VERSION):
         from ssd.cli import help as help_text
 
@@ -93,7 +93,7 @@ def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None", own:
     if own:
         from ssd.stdio import settle
 
-        settle()  # this process is to behave as a C program does
+        settle()  # so that this process behaves as a C program does
     if options.command == opts.START:
         from ssd.cli.start import start
 
@@ -101,7 +101,7 @@ def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None", own:
     if options.chuid is not None or options.group is not None:
         from ssd.accounts import Account
 
-        Account(options.chuid, options.group)  # of no use here, and fatal if unknown
+        Account(options.chuid, options.group)  # not used, but an unknown account is fatal
     if options.command == opts.STOP:
         from ssd.cli.stop import stop
 
@@ -110,7 +110,7 @@ def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None", own:
 
 
 def _status(options: opts.Options, voice: Voice, table: "ProcessTable | None") -> int:
-    """Return the LSB status; with --pidof print the pids, ascending, one on a line."""
+    """Return the LSB status; with --pidof print the pids, ascending, one per line."""
     from ssd.finding import look, resolve
     from ssd.processes import default_table
 

@@ -1,8 +1,8 @@
-"""Option grammar: what getopt_long(3) makes of a command line, one option at a time.
+"""The grammar of a command line: that of getopt_long(3), one option at a time.
 
 Options may be clustered (``-bmp``), joined with their value (``-pFILE``, ``--pidfile=FILE``),
-abbreviated as far as they stay unambiguous, and mixed with operands, unless
-POSIXLY_CORRECT is in the environment. ``--`` ends them.
+abbreviated if they stay unambiguous, and mixed with operands, unless POSIXLY_CORRECT is in the
+environment. ``--`` ends them.
 """
 
 TYPE_CHECKING = False
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class Usage(Exception):
-    """A command line that makes no sense; status 3, or 4 when asked for a status."""
+    """A command line that makes no sense: status 3, or 4 if a status was asked for."""
 
 
 class Unusable(Exception):
-    """A value that fails where the original gives up with status 2 (4 for a status)."""
+    """A value for which the original fails with status 2, or 4 if a status was asked for."""
 
 
 def parse(
@@ -23,9 +23,9 @@ def parse(
 ) -> "Generator[tuple[str, str | None], None, list[str]]":
     """Yield (option, value) in order; return the operands.
 
-    ``short`` and ``long`` say of each option, without its dashes, whether it takes a
-    value. ``posix`` stops at the first operand. Raises Usage in its turn, so that what
-    stands before it has been seen.
+    ``short`` and ``long`` say whether an option, given without its dashes, takes a value.
+    ``posix``: the first operand ends the options. Raises Usage after it has yielded the options
+    before the wrong one.
     """
     operands: list[str] = []
     rest = iter(words)
@@ -47,7 +47,7 @@ def parse(
 def _long(
     text: str, options: "Mapping[str, bool]", rest: "Iterator[str]"
 ) -> tuple[str, str | None]:
-    """Read one long option, with the value from the same word or the next."""
+    """Read one long option, and its value from the same word or the next."""
     given, equals, value = text.partition("=")
     name = _complete(given, options)
     if equals:
@@ -63,7 +63,7 @@ def _long(
 
 
 def _complete(given: str, options: "Mapping[str, bool]") -> str:
-    """Find the option that a name or an unambiguous beginning of one means."""
+    """Find an option by its name, or by an unambiguous beginning of it."""
     if given in options:
         return given
     candidates = [name for name in options if name.startswith(given)]
@@ -78,7 +78,7 @@ def _complete(given: str, options: "Mapping[str, bool]") -> str:
 def _cluster(
     letters: str, options: "Mapping[str, bool]", rest: "Iterator[str]"
 ) -> "Generator[tuple[str, str | None], None, None]":
-    """Read a word of short options; the first that takes a value takes what follows it."""
+    """Read a word of short options; the first that takes a value takes the rest of the word."""
     for position, letter in enumerate(letters):
         if letter not in options:
             raise Usage(f"invalid option -- '{letter}'")

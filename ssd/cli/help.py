@@ -5,7 +5,7 @@ from ssd.cli.options import COMMANDS, GENERIC, MATCHING, VERSION, Options
 from ssd.statuses import SUCCESS
 from ssd.stdio import Voice
 
-COMPATIBLE = "1.21.22"  # the start-stop-daemon whose behaviour the tests compare with
+COMPATIBLE = "1.21.22"  # the start-stop-daemon that the tests compare ssd with
 _COLUMN = 30
 
 _EPILOG = """\
@@ -13,20 +13,20 @@ A schedule is item/item/... where an item is one of
   -NUMBER, [-]NAME     send that signal
   SECONDS              wait that long for the processes to end
   forever              repeat the rest for ever
-or just SECONDS, which means SIGNAL/SECONDS/KILL/SECONDS.
+A lone SECONDS means SIGNAL/SECONDS/KILL/SECONDS.
 
 Process schedulers: other, fifo, rr. I/O classes: real-time, best-effort, idle.
 
 Exit status:
   0  done
   1  nothing done (0 with --oknodo)
-  2  it failed; with --retry: processes would not die
-  3  the command line makes no sense
+  2  failure; with --retry also: processes are still running
+  3  usage error
 Exit status of --status and --pidof:
-  0  the program runs
-  1  it does not run and the pidfile exists
-  3  it does not run
-  4  the status cannot be told
+  0  running
+  1  not running, and the pidfile exists
+  3  not running
+  4  unknown
 """
 
 

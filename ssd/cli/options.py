@@ -1,4 +1,4 @@
-"""The options of the command: one table, and the reading of a command line by it."""
+"""The options of the command: one table, and a command line that is read by it."""
 
 from ssd.cli.grammar import Unusable, Usage, parse
 from ssd.signals import signal_number, whole_number
@@ -12,13 +12,13 @@ START, STOP, STATUS, PIDOF, HELP, VERSION = (
     "start", "stop", "status", "pidof", "help", "version",
 )  # fmt: skip
 
-# (letter, long name, name of the value or None, what it is for), in the manual's order.
+# (letter, long name, name of the value or None, purpose), in the order of the manual page.
 # The help text, the page docs/reference/command.md and the shell completions follow this table.
 COMMANDS = (
-    ("S", START, None, "start a program; what follows -- is for it"),
+    ("S", START, None, "start a program; arguments after -- are for it"),
     ("K", STOP, None, "stop a program"),
     ("T", STATUS, None, "get the program status"),
-    ("", PIDOF, None, "print the pids of the program, status as --status"),
+    ("", PIDOF, None, "print the pids of the program (status as --status)"),
     ("H", HELP, None, "print help information"),
     ("V", VERSION, None, "print version"),
 )
@@ -73,9 +73,9 @@ DESCRIPTIONS = (
 class Options:
     """A command line as given: attributes are the long names with ``_`` for ``-``.
 
-    command: which one; None as long as none was seen. operands: the arguments of the
-    program. given: the raw values by long name. quietness: 1 quiet, 0, -1 verbose. The
-    last of a repeated option counts.
+    command: its long name; None if none was read yet. operands: the arguments of the
+    program. given: the raw values by long name. quietness: 1 quiet, 0, -1 verbose. If an
+    option is repeated, the last one counts.
     """
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class Options:
         self.notify_timeout = 60
 
     def value(self, name: str) -> str | None:
-        """Return the value of an option by its long name, None if it was not given."""
+        """Return the value of an option by its long name; None if it was not given."""
         return self.given.get(name)
 
     def has(self, name: str) -> bool:
@@ -113,14 +113,14 @@ class Options:
             ppid=self.ppid,
             pidfile=self.value("pidfile"),
             exec=self.executable(inside=False),
-            name=name and "",  # the command warns itself of one that is too long
+            name=name and "",  # the command itself warns of a long one
             user=self.value("user"),
         )
         match.name = name
         return match
 
     def executable(self, inside: bool = True) -> str | None:
-        """Return the path of --exec, as it is inside the --chroot or as seen from outside."""
+        """Return the path of --exec, inside the --chroot or as seen from outside."""
         path = self.value("exec")
         if path is None:
             return None
@@ -145,8 +145,8 @@ class Options:
 def read(words: list[str], options: Options, posix: bool = False) -> None:
     """Read the words after the command's name into ``options``.
 
-    What has been read stays there when Usage or Unusable is raised, because the exit
-    status depends on it. ``--help`` and ``--version`` end the reading at once.
+    If Usage or Unusable is raised, ``options`` keeps what was read, because the exit status
+    depends on it. ``--help`` and ``--version`` end the reading at once.
     """
     reader = parse(words, _SHORT, _LONG, posix)
     try:
@@ -164,7 +164,7 @@ def read(words: list[str], options: Options, posix: bool = False) -> None:
 
 
 def _take(options: Options, name: str, value: str | None) -> None:
-    """Note one option."""
+    """Store one option."""
     if name in (START, STOP, STATUS, PIDOF):
         if options.command not in (None, name):
             raise Usage("only one command can be specified")
@@ -183,7 +183,7 @@ def _take(options: Options, name: str, value: str | None) -> None:
 
 
 def _convert(options: Options) -> None:
-    """Turn texts into numbers, in the order in which the original complains."""
+    """Turn texts into numbers, in the order of the original's error messages."""
     given = options.given
     if "pid" in given:
         options.pid = _positive("pid", given["pid"])
@@ -192,7 +192,7 @@ def _convert(options: Options) -> None:
     if "signal" in given:
         signum = signal_number(str(given["signal"]))
         if signum is None:
-            raise Usage("signal value must be numeric or name of signal (KILL, INT, ...)")
+            raise Usage("signal value must be a number or the name of a signal (KILL, INT, ...)")
         options.signal = signum
     if "retry" in given:
         from ssd.schedule import Schedule, ScheduleError
@@ -202,7 +202,7 @@ def _convert(options: Options) -> None:
         except ScheduleError as error:
             raise Usage(f"invalid schedule in --retry: {error}") from None
     if "procsched" in given or "iosched" in given or "umask" in given or "nicelevel" in given:
-        from ssd.cli import values  # rare, so read only when it is wanted
+        from ssd.cli import values
 
         for name, value in values.convert(given).items():
             setattr(options, name, value)
@@ -221,7 +221,7 @@ def _positive(name: str, text: str | None) -> int:
 
 
 def _check(options: Options) -> None:
-    """Refuse combinations that make no sense, in the order of the original."""
+    """Reject combinations that make no sense, in the order of the original."""
     has = options.has
     command = options.command
     background = has("background")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def start(options: Options, voice: Voice, table: "ProcessTable | None" = None) -> int:
-    """Start unless it runs; return the exit status, or never for a foreground start."""
+    """Start the program unless it runs; return the exit status, but not from the foreground."""
     path = str(options.value("startas") if options.has("startas") else options.value("exec"))
     start = Start(
         options.match(),
@@ -36,16 +36,16 @@ def start(options: Options, voice: Voice, table: "ProcessTable | None" = None) -
 
 
 def _warn(voice: Voice, stage: str, detail: str, reason: str | None) -> None:
-    """Warn of what failed at a stage without stopping the start."""
+    """Warn of a failure that does not end the start."""
     from ssd.sentences import at_stage
 
     voice.warn(at_stage(stage, detail, reason))
 
 
 def _say(voice: Voice, path: str, event: str, *values: object) -> None:
-    """Tell of the progress of a start with --verbose."""
+    """Report the progress of a start with --verbose."""
     if voice.quietness >= 0 or event == "detached" and not voice.on_terminal():
-        return  # the original's future daemon says the latter, and execs before it is written
+        return  # the original's future daemon says the latter, and its buffer is lost by the exec
     from ssd.sentences import progress
 
     voice.debug(progress(event, path, *values))
@@ -53,7 +53,7 @@ def _say(voice: Voice, path: str, event: str, *values: object) -> None:
 
 
 def command_of(options: Options, path: str) -> Command:
-    """Return what the options say of the program to start."""
+    """Return the Command that the options describe."""
     chdir = options.value("chdir")
     return Command(
         [path, *options.operands],
@@ -71,7 +71,7 @@ def command_of(options: Options, path: str) -> Command:
 
 
 def _running(options: Options, voice: Voice) -> int:
-    """Say that it runs already; --oknodo makes a success of it."""
+    """Say that the program runs already; with --oknodo that is a success."""
     from ssd.sentences import ALREADY_RUNNING
 
     what = options.executable() or "process"
@@ -80,7 +80,7 @@ def _running(options: Options, voice: Voice) -> int:
 
 
 def _test(options: Options, voice: Voice, start: Start, path: str) -> int:
-    """Say what would be started, with every change asked for, in the original's words."""
+    """Say what would be started, and how, in the original's words."""
     if start.running():
         return _running(options, voice)
     user, account = start.account.user, start.account

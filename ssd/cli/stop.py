@@ -34,7 +34,7 @@ def stop(options: Options, voice: Voice, table: "ProcessTable | None" = None) ->
         report.rounds(work.rounds)
     unreached = []
     if work.outcome == NOTHING and work.rounds and not work.rounds[0].found:
-        unreached = _nobodys(match, work.table)
+        unreached = _unused_pid(match, work.table)
         report.unreached(unreached, work.rounds[0].signum)
     if options.schedule is None:
         failed = sum(len(each.denied) for each in work.rounds) + len(unreached)
@@ -53,25 +53,25 @@ def stop(options: Options, voice: Voice, table: "ProcessTable | None" = None) ->
 
 
 def _test(options: Options, voice: Voice, match: "Match", table: "ProcessTable | None") -> int:
-    """Say whom the signal would go to."""
+    """Say which processes would get the signal."""
     from ssd import sentences
 
-    criteria = resolve(match)  # before a word: an unknown user is fatal
+    criteria = resolve(match)  # before any output: an unknown user is fatal
     if options.schedule is not None:
         voice.info(sentences.RETRY_IGNORED)
     table = table or default_table()
     pids = [process.pid for process in look(match, criteria, table).processes]
-    pids = pids or _nobodys(match, table)
-    # Descending, as the original's list, which grows at its head, comes out.
+    pids = pids or _unused_pid(match, table)
+    # Descending, because the original's list grows at its head.
     for pid in reversed(pids):
         voice.info(sentences.WOULD_SIGNAL.format(signum=options.signal, pid=pid))
     return SUCCESS if pids else _nothing(options, voice, options.description())
 
 
-def _nobodys(match: "Match", table: "ProcessTable") -> list[int]:
-    """Return the pid that is the only criterion, if nobody has it, zombies included.
+def _unused_pid(match: "Match", table: "ProcessTable") -> list[int]:
+    """Return the pid that is the only criterion, if no process has it, not even a zombie.
 
-    The original does not look before it signals such a pid, and tells of the failure.
+    The original signals such a pid without a look, and reports the failure.
     """
     if any(each is not None for each in (match.ppid, match.exec, match.name, match.user)):
         return []
@@ -85,7 +85,7 @@ def _nobodys(match: "Match", table: "ProcessTable") -> list[int]:
 
 
 def _nothing(options: Options, voice: Voice, what: str) -> int:
-    """Say that there was nothing to do; --oknodo makes a success of it."""
+    """Say that no process was found; with --oknodo that is a success."""
     from ssd import sentences
 
     voice.info(sentences.NONE_FOUND.format(what=what))
@@ -93,7 +93,7 @@ def _nothing(options: Options, voice: Voice, what: str) -> int:
 
 
 def _remove(path: str, work: Stop, voice: Voice) -> None:
-    """Remove the pidfile unless it is special or names a process that we did not stop."""
+    """Remove the pidfile, unless it is special or holds the pid of a process that still runs."""
     from ssd.clearing import clear
 
     kept = clear(path, work)
@@ -104,7 +104,7 @@ def _remove(path: str, work: Stop, voice: Voice) -> None:
 
 
 class _Report:
-    """Tells of each round once: refusals always, the stopped ones with --verbose."""
+    """Reports each round once: failed signals always, stopped processes with --verbose."""
 
     def __init__(self, voice: Voice, what: str) -> None:
         self._voice = voice
@@ -113,18 +113,18 @@ class _Report:
         self._pids = ""
 
     def rounds(self, rounds: list[Round]) -> None:
-        """Tell of the rounds since the last call."""
+        """Report the rounds since the last call."""
         for number in range(self._told, len(rounds)):
             self._tell(rounds[number], number)
         self._told = len(rounds)
 
     def unreached(self, pids: list[int], signum: int) -> None:
-        """Tell of pids that nobody has."""
+        """Report pids that no process has."""
         for pid in pids:
             self._failed(pid, errno.ESRCH, signum)
 
     def _failed(self, pid: int, code: int, signum: int) -> None:
-        if signum:  # 0 only asks
+        if signum:  # signal 0 only tests
             from ssd import sentences
 
             reason = os.strerror(code)
@@ -135,7 +135,7 @@ class _Report:
             self._failed(process.pid, error.errno or 0, done.signum)
         if done.found:
             self._pids = "".join(f" {process.pid}" for process in done.signalled)
-        # A round that finds nobody tells of the last one again: the original does.
+        # A round that finds nothing reports the last one again, as the original does.
         if self._pids and self._voice.quietness < 0:
             from ssd import sentences
 

@@ -1,4 +1,4 @@
-"""Read the option values that few command lines have: masks, niceness, schedulers."""
+"""Read the values of rare options: umask, niceness and schedulers."""
 
 from ssd.cli.grammar import Unusable, Usage
 from ssd.signals import INT_MAX, whole_number
@@ -8,7 +8,7 @@ _LONG_MAX = 2**63 - 1
 
 
 def convert(given: dict[str, str | None]) -> dict[str, object]:
-    """Read --procsched, --iosched, --umask and --nicelevel, in that order, as far as given."""
+    """Read --procsched, --iosched, --umask and --nicelevel if given, in that order."""
     found: dict[str, object] = {}
     if "procsched" in given:
         found["procsched"] = cpu_scheduling(str(given["procsched"]))
@@ -34,7 +34,7 @@ def any_base(text: str) -> int | None:
         digits, base = digits[2:], 16
     elif digits[:1] == "0":
         base = 8
-    # Digits only: int() would take underscores and a second prefix.
+    # int() would accept underscores and a second prefix.
     allowed = "0123456789abcdefABCDEF" if base == 16 else "0123456789"[:base]
     if not digits or digits.strip(allowed) or len(digits.lstrip("0")) > 20:
         return None
@@ -43,7 +43,7 @@ def any_base(text: str) -> int | None:
 
 
 def leading_number(text: str) -> int:
-    """Read a number as atoi(3) does: as far as there are digits, and 0 if there are none."""
+    """Read a number as atoi(3) does: its leading digits, and 0 if there are none."""
     stripped = text.lstrip(_SPACE)
     sign = -1 if stripped[:1] == "-" else 1
     digits = stripped[1:] if stripped[:1] in ("+", "-") else stripped
@@ -59,7 +59,7 @@ def leading_number(text: str) -> int:
 
 
 def cpu_scheduling(text: str) -> tuple[str, int]:
-    """Read policy[:priority]. Raises Usage, and Unusable for a priority that is no number."""
+    """Read policy[:priority]. Raises Usage; Unusable if the priority is not a number."""
     from ssd.starting.command import CPU_POLICIES
     from ssd.starting.scheduling import priority_range
 
@@ -74,7 +74,7 @@ def cpu_scheduling(text: str) -> tuple[str, int]:
     try:
         lowest, highest = priority_range(policy)
     except OSError as error:
-        raise Unusable(f"--procsched cannot be had on this system ({error.strerror})") from error
+        raise Unusable(f"--procsched is not supported on this system ({error.strerror})") from error
     if value < lowest:
         raise Usage(f"process scheduler priority less than min ({lowest})")
     if value > highest:
@@ -83,7 +83,7 @@ def cpu_scheduling(text: str) -> tuple[str, int]:
 
 
 def io_scheduling(text: str) -> tuple[str, int]:
-    """Read class[:priority]. Raises Usage, and Unusable for a priority that is no number."""
+    """Read class[:priority]. Raises Usage; Unusable if the priority is not a number."""
     from ssd.starting.command import IO_CLASSES
 
     io_class, colon, priority = text.partition(":")

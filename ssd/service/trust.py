@@ -9,7 +9,7 @@ directory with the sticky bit, such as /tmp: they cannot replace another user's 
 import os
 import stat
 
-from ssd.paths import MOST_LINKS, only_ours
+from ssd.paths import MAX_LINKS, only_ours
 from ssd.service.errors import DeclarationError
 
 # What ships with the package is trusted like the package's own code.
@@ -56,7 +56,7 @@ def _check_way(path: str) -> None:
         _judge(here, facts, path)
         if stat.S_ISLNK(facts.st_mode):
             links += 1
-            if links > MOST_LINKS:
+            if links > MAX_LINKS:
                 return  # too many links to open it
             target = os.readlink(here)
             if here.startswith("/proc/") and not target.startswith("/"):

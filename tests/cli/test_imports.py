@@ -135,7 +135,7 @@ BUDGETS = {
             "ssd.statuses",
             "ssd.stdio",
         },
-        1028,
+        1046,
     ),
     "--bogus": (
         {
@@ -164,8 +164,8 @@ BUDGETS = {
     "--stop --pidfile {marked}": (COMMON | STOP | MARK, 2860),
     "--stop --pidfile {pidfile} --test": (COMMON | STOP | SAID, 2715),
     "--stop --quiet --oknodo --pidfile {missing}": (COMMON | STOP | SAID, 2715),
-    "--start --pidfile {pidfile} --startas /bin/true": (COMMON | START | SAID, 2900),
-    "--start --test --pidfile {missing} --startas /bin/true": (COMMON | START, 2735),
+    "--start --pidfile {pidfile} --startas /bin/true": (COMMON | START | SAID, 2922),
+    "--start --test --pidfile {missing} --startas /bin/true": (COMMON | START, 2755),
 }
 
 
