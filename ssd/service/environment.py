@@ -16,10 +16,13 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def enter() -> None:
-    """Change to the root directory, and reduce the environment. Raises OSError."""
+    """Change to the root directory, and reduce the environment. Raises OSError.
+
+    Every LC_ variable stays, also one that is newer than the list.
+    """
     os.chdir("/")
     for name in list(os.environ):
-        if name not in KEPT:
+        if name not in KEPT and not name.startswith("LC_"):
             del os.environ[name]
     extend_path()
 
