@@ -30,7 +30,7 @@ def test_user_is_a_name_or_any_number(user: str | int, uid: int) -> None:
 
 @pytest.mark.parametrize("user", ["no such user", "", "-1", "4294967296", "0x0", "\udcff"])
 def test_unknown_user_is_named(user: str) -> None:
-    """What is no account and no uid raises UnknownUser with the user in it."""
+    """A name without an account raises UnknownUser, which has the name."""
     with pytest.raises(UnknownUser) as caught:
         resolve(Match(user=user))
     assert user == caught.value.user
@@ -60,7 +60,7 @@ def test_status_answers_from_the_pidfile(
     assert PIDFILES[text] == ssd.status(Match(pidfile=pidfile), table=fake_processes)
 
 
-# Asked in a child of ours: our own parent may be of another namespace, and 0 in this one.
+# In a child of ours: our own parent may be in another PID namespace, and 0 here.
 ITSELF = """
 import os, ssd
 matches = [{"pid": os.getpid()}, {"ppid": os.getppid()}, {"exec": "/proc/self/exe"}]
@@ -82,7 +82,7 @@ def test_caller_itself_is_never_found() -> None:
 def test_status_without_a_pidfile_is_running_or_not(
     match: dict, status: int, fake_processes: FakeProcesses
 ) -> None:
-    """Only a pidfile can tell of a dead daemon."""
+    """Only a pidfile can tell a dead daemon from one that was never started."""
     fake_processes.add("d", pid=101)
     assert status == ssd.status(Match(**match), table=fake_processes)
 
@@ -100,7 +100,7 @@ def test_found_processes_ascend_and_meet_all_criteria(fake_processes: FakeProces
 def test_pidfile_and_other_criteria_must_hold_together(
     pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
-    """A pid that another program has by now is a pidfile of a dead daemon."""
+    """If another program has the pid by now, the daemon is dead."""
     process = fake_processes.add("d")
     pidfile.write_text(f"{process.pid}\n")
     named, other = Match(pidfile=pidfile, name="d"), Match(pidfile=pidfile, name="e")
@@ -142,7 +142,7 @@ def test_unreadable_process_is_an_error(
 
 
 def test_executable_may_exist_on_the_table_alone(fake_processes: FakeProcesses) -> None:
-    """A declared program is on no disk; on this machine it is missing."""
+    """A declared program is not on disk; to the table of this machine it is missing."""
     process = fake_processes.add("webd", exe="/no/such/webd")
     match = Match(exec="/no/such/webd")
     assert [process.identity] == ssd.find(match, table=fake_processes)

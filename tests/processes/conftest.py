@@ -1,4 +1,4 @@
-"""What the tests of the process tables start with: the kernel's table, and a world for it."""
+"""Fixtures of the process tables' tests: the kernel's table, and a world for it."""
 
 import os
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The kernel's table and psutil's tell the same of every process of the machine."""
+"""The kernel's table and psutil's agree on every process of the machine."""
 
 import os
 import sys
@@ -16,11 +16,11 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's ta
 
 KERNEL = table_named("kernel")
 PSUTIL = table_named("psutil")
-READINGS = 50  # before a difference is one that stays
+READINGS = 50  # before a difference counts as lasting
 
 
 def facts(pid: int) -> dict[str, object]:
-    """Return what /proc says of a process, by the names of Criteria; nothing if it is gone."""
+    """Return what /proc says of a process, by the names of Criteria; nothing if it has ended."""
     found: dict[str, object] = {}
     entry = f"/proc/{pid}"
     try:
@@ -31,13 +31,13 @@ def facts(pid: int) -> dict[str, object]:
             found["ppid"] = int(line.read().rpartition(b")")[2].split()[1])
         executable = os.stat(f"{entry}/exe")
         found["file"] = executable.st_dev, executable.st_ino
-    except OSError:  # gone, or a kernel thread, or not for us
+    except OSError:  # ended, a kernel thread, or not readable
         return found
     return found
 
 
 def settled(difference: Callable[[], set[object]]) -> set[object]:
-    """Return the differences that are there in every reading.
+    """Return the differences that every reading has.
 
     The two tables read one after the other; what changed between is different only once.
     """
@@ -51,7 +51,7 @@ def settled(difference: Callable[[], set[object]]) -> set[object]:
 
 def identities(table: ProcessTable) -> set[object]:
     """Return everything that lives, and every pid."""
-    # That somebody has ended in between is nobody's identity, and no difference.
+    # A process that has ended in between has no identity, and makes no difference.
     return {*table.pids(), *map(table.process, table.pids())} - {None}
 
 
@@ -78,16 +78,16 @@ def test_tables_agree_on_every_fact_of_every_process() -> None:
 
 
 def parent() -> set[object]:
-    """Return our parent; nobody if it is outside our PID namespace, as a container's may be."""
+    """Return our parent; nothing if it is outside our PID namespace, as in a container."""
     return {KERNEL.process(os.getppid())} - {None}
 
 
 def answers(table: ProcessTable, criteria: Criteria) -> set[object]:
-    """Return all that a table answers when asked for the processes that meet criteria."""
+    """Return all answers of a table about the processes that meet criteria."""
     selected = table.select(criteria)
     assert selected == sorted(set(selected), key=lambda process: process.pid)
     first = table.first(criteria)
-    # That there is none for a moment is said by every reading in which another comes first.
+    # In each reading another process may come first, or none.
     return {*selected, *([("first", first)] if first else [])}
 
 
@@ -95,7 +95,7 @@ KNOWN = [found for pid in KERNEL.pids() if (found := facts(pid))] if sys.platfor
 
 
 def one_of(fact: str) -> "st.SearchStrategy[object]":
-    """Choose a fact of some process of the machine, or leave it out."""
+    """Choose a fact of any process of the machine, or none."""
     values = sorted({known[fact] for known in KNOWN if fact in known})  # type: ignore[type-var]
     return st.sampled_from([None, *values])
 

@@ -15,7 +15,7 @@ from ssd.testing import check_process_table
 
 
 class Derived(PidByPidTable):
-    """A table of one's own: each member asks this machine's table."""
+    """A table whose members ask this machine's table."""
 
     def __init__(self) -> None:
         self.machine = default_table()

@@ -1,4 +1,4 @@
-"""How a process is held where the kernel offers more, or less."""
+"""Processes are held by what the kernel offers: pidfds, or pids and start times."""
 
 import errno
 import os
@@ -40,22 +40,22 @@ def refusing(number: int) -> Callable[[int], int]:
 
 
 def without_pidfd_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the call away, as on a Python that was built without it."""
+    """Remove the call, as in a Python that was built without it."""
     monkeypatch.delattr(os, "pidfd_open")
 
 
 def without_send_signal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the other half of pidfds away."""
+    """Remove the call that signals by a pidfd."""
     monkeypatch.setattr(handles, "pidfd_send_signal", None)
 
 
 def on_an_old_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the call fail as before Linux 5.3."""
+    """Let the call fail as before Linux 5.3."""
     monkeypatch.setattr(os, "pidfd_open", refusing(errno.ENOSYS))
 
 
 def under_a_filter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the call fail as under an old container's seccomp filter."""
+    """Let the call fail as under an old container's seccomp filter."""
     monkeypatch.setattr(os, "pidfd_open", refusing(errno.EPERM))
 
 
@@ -68,7 +68,7 @@ def test_identity_is_checked_at_each_use_without_a_pidfd(
     world: RealWorld,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The pid and its start time stand in: no descriptor, the same answers."""
+    """The pid and its start time replace it: no descriptor, the same answers."""
     hinder(monkeypatch)
     process = world.table.process(world.start())
     assert process
@@ -87,7 +87,7 @@ def test_identity_is_checked_at_each_use_without_a_pidfd(
 def test_pid_that_is_no_process_is_a_lookup_error(
     number: int, world: RealWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody's pid and a thread's id give one answer on all kernels."""
+    """A free pid and a thread's id have the same error on all kernels."""
     process = world.table.process(world.start())
     assert process
     monkeypatch.setattr(os, "pidfd_open", refusing(number))
@@ -99,7 +99,7 @@ def test_pid_that_is_no_process_is_a_lookup_error(
 def test_running_out_of_descriptors_is_told(
     world: RealWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A failure of our own is not hidden by a lesser handle."""
+    """A lack of descriptors is an error, and not a weaker handle."""
     process = world.table.process(world.start())
     assert process
     monkeypatch.setattr(os, "pidfd_open", refusing(errno.EMFILE))
@@ -109,7 +109,7 @@ def test_running_out_of_descriptors_is_told(
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system has no pidfds")
 def test_last_descriptors_are_left_for_reading(world: RealWorld) -> None:
-    """Of more processes than there are descriptors the rest is held by pid and start time."""
+    """If there are more processes than descriptors, the rest is held by pid and start time."""
     process = world.table.process(world.start())
     assert process
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -128,7 +128,7 @@ def test_last_descriptors_are_left_for_reading(world: RealWorld) -> None:
 
 
 def test_identity_is_asked_after_the_handle_is_there(world: RealWorld) -> None:
-    """A pid that changes hands before it is held is noticed, and let go."""
+    """A pid that gets another owner before it is held is noticed, and released."""
     pid = world.start()
     order: list[str] = []
 
@@ -145,7 +145,7 @@ def test_identity_is_asked_after_the_handle_is_there(world: RealWorld) -> None:
 
 
 def test_checked_handle_signals_no_successor() -> None:
-    """Without a descriptor a new owner of the pid is a stranger, too."""
+    """Without a descriptor, too, a new owner of the pid is another process."""
     handle = CheckedHandle(Process(os.getpid(), 1), lambda pid: Process(pid, 2))
     assert handle.ended()
     with pytest.raises(ProcessLookupError):
@@ -154,7 +154,7 @@ def test_checked_handle_signals_no_successor() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system has no pidfds")
 def test_descriptor_is_not_inherited_and_closes_once(world: RealWorld) -> None:
-    """A handle's descriptor stays here, and a second close closes nobody else's."""
+    """No child inherits a handle's descriptor, and a second close closes no other one."""
     process = world.table.process(world.start())
     assert process
     handle = world.table.open(process)

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="hidepid is Linu
     ],
 )
 def test_may_be_compares_what_is_known(one: Process, other: Process, same: bool) -> None:
-    """An unknown start time speaks against nothing."""
+    """An unknown start time may be any."""
     assert (same, same) == (may_be(one, other), may_be(other, one))
 
 
@@ -52,12 +52,12 @@ def test_hidden_process_is_any_that_kill_finds() -> None:
 
 
 def denied() -> Process | None:
-    """Look, and be denied it."""
+    """Look without permission."""
     raise PermissionError
 
 
 def test_unread_decides_on_a_pid_that_could_not_be_read() -> None:
-    """No process; one that can be read by now; and one that is hidden."""
+    """A free pid, a process that can be read now, and a hidden one."""
     pid, seen = os.getpid(), Process(os.getpid(), 5)
     assert (None, True) == unread(2**22 + 1, denied, (PermissionError,))
     assert (seen, True) == unread(pid, lambda: seen, (PermissionError,))
@@ -74,7 +74,7 @@ def test_unreadable_needs_a_criterion_that_cannot_be_read() -> None:
 
 
 def test_as_seen_keeps_what_the_table_does_not_know(tmp_path: os.PathLike[str]) -> None:
-    """Another process with the pid, an ended one, and no /proc change nothing."""
+    """Nothing changes for another process with the pid, an ended one, and without /proc."""
     own = default_table().process(os.getpid())
     assert own
     assert own == as_seen(Process(own.pid, UNKNOWN_START), default_table())

@@ -1,4 +1,4 @@
-"""What the hot path loads is what a short command pays for."""
+"""The hot path loads few modules: a short command pays for each."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""BSD's and macOS's way to hold a process, against a stand-in for the kernel's part.
+"""Processes are held by kqueues on BSD and macOS; a stand-in replaces the kernel's part.
 
 It shows that events are asked for as kqueue(2) says, and what becomes of the answers; that
 a real kernel agrees is not shown here.
@@ -22,7 +22,7 @@ PROC, READ, ADD, NOTE_EXIT = -5, -1, 1, 0x80000000
 
 
 class Event(NamedTuple):
-    """A struct kevent, as far as it is used."""
+    """The used members of a struct kevent."""
 
     ident: int
     filter: int = READ
@@ -58,7 +58,7 @@ class Queue:
             os.close(self.fd)
 
     def control(self, changes: list[Event], most: int, timeout: float | None = None) -> list[Event]:
-        """Register events, then return those that are there."""
+        """Register events, then return those that have happened."""
         for event in changes:
             if event.filter == PROC and self.kernel.refuses is not None:
                 raise OSError(self.kernel.refuses, os.strerror(self.kernel.refuses))
@@ -71,7 +71,7 @@ class Queue:
         return [event for event in self.watched if self._there(event)][:most]
 
     def _there(self, event: Event) -> bool:
-        """Say whether an event waits to be fetched."""
+        """Say whether an event has happened."""
         if event.filter == PROC:
             return event.fflags == NOTE_EXIT and event.ident not in self.kernel.living
         return bool(self.kernel.queues[event.ident].control([], 1))
@@ -122,7 +122,7 @@ def test_wait_watches_all_kqueues_and_closes_its_own(kernel: Kernel) -> None:
 
 
 def test_ended_process_cannot_be_watched(kernel: Kernel) -> None:
-    """A process that is gone is a lookup error, and nothing stays open."""
+    """A process that has ended is a lookup error, and nothing stays open."""
     with pytest.raises(ProcessLookupError):
         handles.open_handle(Process(42, 1), lambda pid: None, hold)
 
@@ -145,7 +145,7 @@ def test_signal_goes_to_the_same_owner_or_to_nobody(kernel: Kernel) -> None:
 
 
 def test_closed_handle_is_not_asked(kernel: Kernel) -> None:
-    """Closing twice is harmless, asking afterwards an error."""
+    """Closing twice is harmless; using the handle afterwards is an error."""
     handle = held(kernel)
     handle.close()
     handle.close()
@@ -155,7 +155,7 @@ def test_closed_handle_is_not_asked(kernel: Kernel) -> None:
 
 
 def test_psutils_table_holds_by_a_kqueue(kernel: Kernel) -> None:
-    """Where the system has them, as the table of BSD and macOS does."""
+    """If the system has kqueues, which are BSD's and macOS's."""
     table = table_named("psutil")
     own = table.process(os.getpid())
     assert own

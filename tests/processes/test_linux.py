@@ -1,4 +1,4 @@
-"""The kernel's table: what /proc says, and what it says when there is trouble."""
+"""The kernel's table: facts from /proc, and errors of /proc."""
 
 import os
 import subprocess
@@ -83,7 +83,7 @@ def test_state_and_threads_tell_a_living_process(
 
 
 def test_process_without_its_main_thread_lives(table: ProcessTable) -> None:
-    """It is selected and can be held; no id of a thread is a process."""
+    """It is selected and held; a thread's id is not a process."""
     number = SYS_EXIT.get(os.uname().machine)
     if number is None:
         pytest.skip("the number of exit(2) on this machine is not known here")
@@ -118,7 +118,7 @@ def test_kernel_thread_has_a_name_and_no_executable(table: ProcessTable) -> None
     "criteria", [Criteria(name=b"x"), Criteria(pid=os.getpid() + 1), Criteria(uid=0)]
 )
 def test_missing_proc_is_an_error(criteria: Criteria, tmp_path: Path) -> None:
-    """Without /proc the question cannot be answered, and that is not a no."""
+    """Without /proc there is no answer, and that is an error."""
     with pytest.raises(ProcessTableError, match="is it mounted"):
         LinuxTable(str(tmp_path)).select(criteria)
     with pytest.raises(ProcessTableError, match="No such file"):
@@ -126,7 +126,7 @@ def test_missing_proc_is_an_error(criteria: Criteria, tmp_path: Path) -> None:
 
 
 def test_another_namespaces_proc_opens_nothing(mirror: Mirror) -> None:
-    """A pid read in another PID namespace's /proc would name somebody else."""
+    """A pid from another PID namespace's /proc would mean another process."""
     table = mirror(os.getpid())
     own = table.process(os.getpid())
     assert own
@@ -137,7 +137,7 @@ def test_another_namespaces_proc_opens_nothing(mirror: Mirror) -> None:
 
 
 def test_running_out_of_descriptors_is_an_error() -> None:
-    """Our own trouble is not taken for a process that is gone."""
+    """A lack of descriptors is not taken for a process that has ended."""
     ran = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True, check=True)
     assert "ProcessTableError unable to read /proc: Too many open files\n" == ran.stdout
 
@@ -156,7 +156,7 @@ def test_fact_that_cannot_be_read_does_not_hold(
 
 
 def test_name_is_the_main_threads(table: ProcessTable) -> None:
-    """A thread that names itself does not name its process."""
+    """A thread that changes its name does not rename its process."""
     code = """
 import threading
 named = threading.Thread(target=lambda: (
@@ -175,7 +175,7 @@ named.start()
 
 
 def test_looking_leaves_no_descriptor_open(table: ProcessTable, world: RealWorld) -> None:
-    """Every look, also one that finds nothing, closes what it opened."""
+    """Every look closes what it opened, also one that finds nothing."""
     process = table.process(world.start())
     assert process
     before = os.listdir("/proc/self/fd")

@@ -13,14 +13,14 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /
 
 
 def test_origin_is_what_it_was_made_with() -> None:
-    """A boot and a clock of declared processes."""
+    """The boot and the clock of declared processes are given."""
     origin = Origin(b"boot", b"clock")
     assert (b"boot", b"clock") == (origin.boot(), origin.clock())
     assert (True, False) == (origin.is_boot(b"boot"), origin.is_boot(b"other"))
 
 
 def test_kernel_origin_is_the_boot_and_the_time_namespace() -> None:
-    """Read from /proc; both tables of this machine have the same."""
+    """They come from /proc; both tables of this machine have the same."""
     origin = KernelOrigin()
     boot, clock = origin.boot(), origin.clock()
     assert boot in (b"", Path("/proc/sys/kernel/random/boot_id").read_bytes().strip())
@@ -32,7 +32,7 @@ def test_kernel_origin_is_the_boot_and_the_time_namespace() -> None:
 
 
 def test_kernel_origin_knows_nothing_without_procfs(tmp_path: Path) -> None:
-    """Nor does it name the clock of another PID namespace."""
+    """Nor with a procfs of another PID namespace."""
     origin = KernelOrigin(os.fsencode(tmp_path))
     assert (b"", None) == (origin.boot(), origin.clock())
     (tmp_path / "self").symlink_to("1234567")
@@ -40,7 +40,7 @@ def test_kernel_origin_knows_nothing_without_procfs(tmp_path: Path) -> None:
 
 
 def test_mounted_boot_id_counts_as_unknown(tmp_path: Path) -> None:
-    """A file of another file system than procfs: a container manager's."""
+    """Container managers mount a file of another file system there."""
     where = tmp_path / "sys/kernel/random"
     where.mkdir(parents=True)
     (where / "boot_id").symlink_to("/proc/self/comm")

@@ -1,4 +1,4 @@
-"""psutil's table: what of psutil is used, and what is not."""
+"""psutil's table: which answers of psutil are used, and which are not."""
 
 import os
 import shutil
@@ -41,7 +41,7 @@ def test_fact_that_psutil_cannot_read_does_not_hold(
     world: RealWorld,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Gone, half gone, not for us: in all of psutil's words it is a no."""
+    """For each of psutil's errors the criterion does not hold."""
     pid = world.start(b"worker")
     criteria = Criteria(pid, os.getpid(), world.file(pid), b"worker")
     assert [table.process(pid)] == table.select(criteria)
@@ -54,7 +54,7 @@ def test_fact_that_psutil_cannot_read_does_not_hold(
 
 
 def test_command_line_proves_nothing(table: PortableTable, tmp_path: Path) -> None:
-    """A process that calls itself something else is known by its name and file alone."""
+    """A process can write any command line; only its name and file count."""
     claimed = tmp_path / "a-name-of-more-than-fifteen"
     shutil.copy(shutil.which("cat") or "cat", claimed)
     cat = os.path.realpath(shutil.which("cat") or "cat")
@@ -77,7 +77,7 @@ def test_command_line_proves_nothing(table: PortableTable, tmp_path: Path) -> No
 def test_start_time_is_the_same_when_the_clock_is_set(
     table: PortableTable, world: RealWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """psutil adds the time of boot, which a set clock moves; the identity stays."""
+    """psutil adds the time of boot, which changes with the clock; the identity stays."""
     pid = world.start()
     before = table.process(pid)
     boots = iter([psutil.boot_time(), *[psutil.boot_time() + 3600] * 9])
@@ -91,7 +91,7 @@ def test_start_time_is_the_same_when_the_clock_is_set(
 def test_table_that_cannot_be_listed_is_an_error(
     name: str, reason: str, table: PortableTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a table the question cannot be answered, and that is not a no."""
+    """Without a table there is no answer, and that is an error."""
     if sys.platform != "linux":
         pytest.skip("only Linux has a file system for it that may be missing, or not mounted")
     monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path / name))
@@ -102,6 +102,6 @@ def test_table_that_cannot_be_listed_is_an_error(
 def test_portable_table_knows_no_pid_0(
     table: PortableTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What BSD and macOS call process 0 is the kernel, which no signal reaches."""
+    """On BSD and macOS process 0 is the kernel, which no signal reaches."""
     monkeypatch.setattr(psutil, "pids", lambda: [2, 0, 1])
     assert [1, 2] == table.pids()

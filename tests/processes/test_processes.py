@@ -1,4 +1,4 @@
-"""Which process table a system gets."""
+"""The process table of a system, by default and by name."""
 
 import os
 import sys
@@ -23,18 +23,18 @@ def test_linux_reads_the_kernels_table_and_others_ask_psutil(
 
 
 def test_psutils_table_can_be_asked_for_by_name() -> None:
-    """On Linux, too, psutil can be chosen."""
+    """psutil can be chosen on Linux, too."""
     assert isinstance(table_named("psutil"), PortableTable)
 
 
 def test_unknown_table_is_refused() -> None:
-    """A name that is no table's raises, and the message tells the names."""
+    """An unknown name raises, and the message has the known ones."""
     with pytest.raises(ValueError, match="'ps': kernel or psutil"):
         table_named("ps")
 
 
 def test_own_process_is_known_unless_the_table_is_unreadable(tmp_path: Path) -> None:
-    """A start that looks for nothing also works without /proc."""
+    """So a start that looks for no process works without /proc."""
     found = own(default_table())
     assert found and os.getpid() == found.pid
     assert None is own(LinuxTable(str(tmp_path)))

@@ -1,4 +1,4 @@
-"""Children are waited for and signalled by their pidfds, or by pid where there is none."""
+"""Children are waited for and signalled by pidfd, or by pid without one."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ def child(request: pytest.FixtureRequest) -> Iterator[tuple[int, int]]:
 
 
 def test_reap_returns_the_status_once(child: tuple[int, int]) -> None:
-    """None while the child runs, then minus the signal; then it is no child any more."""
+    """None while it runs, then minus the signal, then an error."""
     assert None is reaping.reap(*child)
     reaping.send(*child, signal.SIGTERM)
     reaping.await_end(*child)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /
 
 Mirror = Callable[..., LinuxTable]
 
-# Every other child ends and is reaped, one after the other, when told to.
+# Every second child ends and is reaped, one after the other, on a signal.
 THINNING = """
 import os
 def child():
@@ -59,7 +59,7 @@ def test_replaced_executable_is_found_by_the_new_file(table: ProcessTable, tmp_p
 
 
 def test_children_of_all_threads_are_children(world: RealWorld, table: ProcessTable) -> None:
-    """A child that another thread than the main one started is found."""
+    """A child of another thread than the main one is found."""
     from threading import Thread
 
     started: list[int] = []
@@ -70,13 +70,13 @@ def test_children_of_all_threads_are_children(world: RealWorld, table: ProcessTa
 
 
 def test_children_are_complete_while_others_end(table: LinuxTable) -> None:
-    """The kernel may skip one behind a child that is just reaped: its list is read again."""
+    """The kernel may omit a child after one that is just reaped, so its list is read again."""
     command = [sys.executable, "-c", THINNING]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         assert parent.stdout
         stays = {entry.encode() for entry in parent.stdout.readline().decode().split()}
         while not select.select([parent.stdout], [], [], 0)[0]:
-            # What one reading gives, without the looks that would let the others end.
+            # One reading, without the looks that would give the others time to end.
             assert stays <= set(_born_of(parent.pid, b"/proc", table._entries))
 
 
@@ -84,9 +84,9 @@ def test_children_are_complete_while_others_end(table: LinuxTable) -> None:
 def test_children_are_found_without_the_kernels_list(
     can_ask: bool, mirror: Mirror, world: RealWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where /proc has no list of children, each process is asked for its parent."""
+    """If /proc has no list of children, the parent of each process is read."""
     if not can_ask:
-        monkeypatch.setattr(scan, "PIDFD_GET_INFO", 0)  # what an old kernel does not know
+        monkeypatch.setattr(scan, "PIDFD_GET_INFO", 0)  # an old kernel does not know the number
     parent = world.start()
     born = [world.start(parent=parent) for _ in range(2)]
     table = mirror(os.getpid(), parent, *born)
@@ -95,7 +95,7 @@ def test_children_are_found_without_the_kernels_list(
 
 
 def test_kernel_tells_the_parent_of_each_process(table: ProcessTable) -> None:
-    """What PIDFD_GET_INFO says is what /proc/PID/stat says."""
+    """PIDFD_GET_INFO and /proc/PID/stat agree."""
     if scan._parent(os.getpid()) is None:
         pytest.skip("the kernel has no PIDFD_GET_INFO (Linux 6.13)")
     known = {1, 2, os.getppid()} - {0}  # 0 is a parent outside this PID namespace
@@ -103,7 +103,7 @@ def test_kernel_tells_the_parent_of_each_process(table: ProcessTable) -> None:
     entries = [b"%d" % pid for pid in table.pids()]
     for parent in known:
         kept = {int(entry) for entry in scan.born_of(parent, entries)}
-        # Whoever was born or has ended meanwhile may be missing.
+        # Processes that began or ended meanwhile may be missing.
         stayed = before[parent].intersection(table.children(parent))
         assert {process.pid for process in stayed} <= kept
         for pid in kept:
@@ -113,7 +113,7 @@ def test_kernel_tells_the_parent_of_each_process(table: ProcessTable) -> None:
 
 @pytest.mark.parametrize("mark", ["%s", "%s (deleted)", " (deleted)%s"])
 def test_replaced_executable_is_known_by_its_path(mark: str, tmp_path: Path) -> None:
-    """The mark of a deleted file is taken off the link, wherever a kernel puts it."""
+    """The kernel's mark of a deleted file is removed from the link, at either end."""
     file = tmp_path / "daemon"
     file.touch()
     facts = file.stat()
@@ -121,13 +121,13 @@ def test_replaced_executable_is_known_by_its_path(mark: str, tmp_path: Path) -> 
 
 
 def test_deleted_executable_is_nobodys(tmp_path: Path) -> None:
-    """Where nothing has the path any more, nothing holds."""
+    """If no file has the path any more, the criterion does not hold."""
     assert None is file_now(os.fsencode(f"{tmp_path}/gone (deleted)"), DELETED)
 
 
 @pytest.mark.parametrize("planted", ["daemon", "folder/daemon"])
 def test_link_that_others_could_have_planted_names_nothing(planted: str, tmp_path: Path) -> None:
-    """A stranger's program is not another's because a link of his has its old name."""
+    """A stranger's program does not match because the stranger's link has the old name."""
     file = tmp_path / "file"
     file.touch()
     (tmp_path / "open").mkdir()
@@ -144,7 +144,7 @@ def test_link_that_others_could_have_planted_names_nothing(planted: str, tmp_pat
 
 
 def test_command_line_is_split_at_its_nul_bytes(mirror: Mirror) -> None:
-    """An empty word is one, too; a process without the file, as one that has ended, has none."""
+    """An empty word counts; without the file, as for an ended process, there are no words."""
     table = mirror(os.getpid(), files=())
     root = Path(os.fsdecode(table._root))
     (root / str(os.getpid()) / "cmdline").write_bytes(b"nginx: worker\0\0-f\0")

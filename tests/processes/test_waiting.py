@@ -13,7 +13,7 @@ from ssd.testing import RealWorld
 
 
 def test_wait_may_be_longer_than_poll_can_count(world: RealWorld) -> None:
-    """A schedule's largest number of seconds is a time like any other."""
+    """The largest number of seconds in a schedule is a valid time."""
     process = world.table.process(world.start())
     assert process
     with world.table.open(process) as handle:
@@ -25,7 +25,7 @@ def test_wait_may_be_longer_than_poll_can_count(world: RealWorld) -> None:
 def test_long_wait_is_made_of_shorter_ones(
     world: RealWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A wait that outlasts one call goes on until its time."""
+    """A wait that takes longer than one call goes on until its time."""
     monkeypatch.setattr(waiting, "MAX_POLL_TIME", 0.001)
     process = world.table.process(world.start())
     assert process
@@ -36,7 +36,7 @@ def test_long_wait_is_made_of_shorter_ones(
 
 
 def test_wait_without_a_handle_or_a_time_is_an_error() -> None:
-    """It would never end; with a time it is a sleep."""
+    """It would never end; with a time alone it is a sleep."""
     with pytest.raises(ValueError, match="nothing to wait for"):
         waiting.wait([], None)
     until = monotonic() + 0.01
@@ -45,7 +45,7 @@ def test_wait_without_a_handle_or_a_time_is_an_error() -> None:
 
 
 def test_process_without_a_descriptor_is_polled() -> None:
-    """Its owner is looked up again and again, until it is another one."""
+    """Its owner is looked up in intervals, until the pid has another one."""
     looks = iter([1, 1, 1, 2])
     handle = CheckedHandle(Process(os.getpid(), 1), lambda pid: Process(pid, next(looks)))
     began = monotonic()
@@ -55,7 +55,7 @@ def test_process_without_a_descriptor_is_polled() -> None:
 
 
 def test_descriptor_ends_a_wait_beside_polled_processes() -> None:
-    """A readable pipe, say, before the time is over."""
+    """A readable pipe ends it before its time."""
     read, write = os.pipe()
     try:
         assert not waiting.ready([read], 0)

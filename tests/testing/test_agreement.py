@@ -1,4 +1,4 @@
-"""A fake and real children, driven through the same random steps, never differ."""
+"""A fake and real children do not differ after the same random steps."""
 
 import signal
 from typing import Any
@@ -13,14 +13,14 @@ TestWorlds.settings = settings(
     max_examples=20,
     stateful_step_count=30,
     deadline=None,
-    # No shrinking: each step is a real process, and the timeline tells what was done.
+    # No shrinking: each step is a real process, and the timeline shows all steps.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )
 
 TERM, STOP, CONT, KILL = signal.SIGTERM, signal.SIGSTOP, signal.SIGCONT, signal.SIGKILL
 HUP = signal.SIGHUP
-# What chance may miss: steps by their rules, with processes by the order of their making.
+# Cases that random steps may miss: rules by name, processes by the order in which they began.
 PATHS: dict[str, list[tuple[Any, ...]]] = {
     "the fork of a deaf process is deaf": [
         ("defy", 0, "ignore", TERM), ("fork", 0, NAMES[0]), ("signal", 1, TERM),
@@ -78,7 +78,7 @@ PATHS: dict[str, list[tuple[Any, ...]]] = {
 @pytest.mark.parametrize("kind", ["kernel", "psutil"])
 @pytest.mark.parametrize("path", PATHS)
 def test_known_path_leads_to_the_same(path: str, kind: str) -> None:
-    """The same machine, by hand: one child to begin with, and every question after each step."""
+    """The same state machine by hand: one child at first, and all checks after each step."""
     worlds = Worlds(kind)
     try:
         worlds.start(NAMES[0])

@@ -23,7 +23,7 @@ def stops(table: FakeProcesses, names: list[str], schedule: str) -> list[asyncio
 
 @pytest.mark.asyncio
 async def test_stop_takes_the_time_of_its_process(fake_processes: FakeProcesses) -> None:
-    """And none of the loop's."""
+    """And the loop is never blocked for real seconds."""
     process = fake_processes.add("d", reactions={TERM: dies(after=20)})
     assert [process.identity] == await loops.stop(Match(name="d"), table=fake_processes)
     assert 20 == fake_processes.now()
@@ -33,7 +33,7 @@ async def test_stop_takes_the_time_of_its_process(fake_processes: FakeProcesses)
 async def test_many_stops_side_by_side_each_follow_their_own_time(
     fake_processes: FakeProcesses,
 ) -> None:
-    """Time jumps to the next moment that matters to one of them, and past none."""
+    """Time jumps to the next event of any of them, and skips none."""
     for number in range(20):
         fake_processes.add(f"d{number}", reactions={TERM: dies(after=number)})
     names = [f"d{number}" for number in range(20)]
@@ -48,7 +48,7 @@ async def test_many_stops_side_by_side_each_follow_their_own_time(
 
 @pytest.mark.asyncio
 async def test_tasks_that_come_later_wait_from_then_on(fake_processes: FakeProcesses) -> None:
-    """A task can stop one after the other, beside others that do the same."""
+    """A task can stop several daemons one after the other, beside other tasks."""
     for name in "abc":
         fake_processes.add(name, reactions={TERM: dies(after=3)})
 
@@ -64,7 +64,7 @@ async def test_tasks_that_come_later_wait_from_then_on(fake_processes: FakeProce
 
 @pytest.mark.asyncio
 async def test_loop_goes_on_meanwhile(fake_processes: FakeProcesses) -> None:
-    """Other tasks have their turns while a stop waits."""
+    """Other tasks run while a stop waits."""
     fake_processes.add("d", reactions={TERM: dies(after=1000)})
     turns = []
 
@@ -81,7 +81,7 @@ async def test_loop_goes_on_meanwhile(fake_processes: FakeProcesses) -> None:
 
 @pytest.mark.asyncio
 async def test_wait_that_would_hang_raises_in_its_task(fake_processes: FakeProcesses) -> None:
-    """Nothing is to come, so nobody would ever wake it."""
+    """No event is to come that would wake it."""
     with fake_processes.open(fake_processes.add("calm").identity) as handle:
         with pytest.raises(WaitsForEver, match="101"):
             await fake_processes.wait_async([handle], None)
@@ -91,7 +91,7 @@ async def test_wait_that_would_hang_raises_in_its_task(fake_processes: FakeProce
 
 @pytest.mark.asyncio
 async def test_error_of_an_event_reaches_the_waiting_tasks(fake_processes: FakeProcesses) -> None:
-    """A mistake in the test's own event does not hang the loop."""
+    """An error in an event of the test does not hang the loop."""
     fake_processes.clock.at(3, lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         await fake_processes.wait_async([], 5)
@@ -101,7 +101,7 @@ async def test_error_of_an_event_reaches_the_waiting_tasks(fake_processes: FakeP
 
 @pytest.mark.asyncio
 async def test_cancelled_stop_leaves_no_wait_behind(fake_processes: FakeProcesses) -> None:
-    """The time of the others is their own again."""
+    """The other tasks go on with their own times."""
     fake_processes.add("d", reactions={TERM: ignores()})
     (stop,) = stops(fake_processes, ["d"], "TERM/5/KILL/5")
     while not fake_processes.signals:
@@ -116,7 +116,7 @@ async def test_cancelled_stop_leaves_no_wait_behind(fake_processes: FakeProcesse
 async def test_start_in_a_thread_is_the_loops_as_usual(
     fake_processes: FakeProcesses, pidfile: Path
 ) -> None:
-    """As the tutorial has it for real ones."""
+    """As the tutorial does with real children."""
     fake_processes.register("/usr/sbin/webd")
     match, command = Match(pidfile=pidfile), Command(["/usr/sbin/webd"])
     process = await asyncio.to_thread(
@@ -148,7 +148,7 @@ async def test_starts_and_stops_side_by_side_take_their_own_time(
 
 
 async def begin(match: Match, command: Command, table: FakeProcesses) -> ssd.Process:
-    """Await a start, and that the program says that it is ready."""
+    """Await a start until the program is ready."""
     return await loops.start(match, command, make_pidfile=True, notify_timeout=5, table=table)
 
 
@@ -156,7 +156,7 @@ async def begin(match: Match, command: Command, table: FakeProcesses) -> ssd.Pro
 async def test_start_that_is_not_ready_in_time_says_so(
     fake_processes: FakeProcesses, pidfile: Path
 ) -> None:
-    """When its own time is over, and no event of another task's is missed."""
+    """It ends at its own time, and no event of another task is missed."""
     fake_processes.register("/usr/bin/worker")
     fake_processes.add("d", reactions={TERM: ignores()})
     stop = asyncio.create_task(loops.stop(Match(name="d"), "TERM/3/KILL/5", table=fake_processes))
@@ -170,7 +170,7 @@ async def test_start_that_is_not_ready_in_time_says_so(
 
 @pytest.mark.asyncio
 async def test_child_of_an_asyncio_start_is_the_callers(fake_processes: FakeProcesses) -> None:
-    """As from ssd.start; what cannot be meant is refused as there."""
+    """As those of ssd.start; invalid arguments are refused as there."""
     fake_processes.allow_unregistered()
     match, command = Match(name="a"), Command(["/bin/a"])
     child = await loops.start(match, command, background=False, table=fake_processes)
@@ -180,7 +180,7 @@ async def test_child_of_an_asyncio_start_is_the_callers(fake_processes: FakeProc
 
 
 def test_table_can_serve_one_loop_after_the_other(fake_processes: FakeProcesses) -> None:
-    """asyncio.run makes a new one each time."""
+    """asyncio.run makes a new loop each time."""
     for name in "ab":
         fake_processes.add(name, reactions={TERM: dies(after=1)})
         asyncio.run(loops.stop(Match(name=name), table=fake_processes))

@@ -1,4 +1,4 @@
-"""Waits for declared children: each way in that a supervisor of real ones has."""
+"""Waits for declared children, by each call that waits for real ones."""
 
 import asyncio
 import select
@@ -30,7 +30,7 @@ def started(table: FakeProcesses, name: str, seconds: float) -> FakeChild:
 
 
 def test_wait_ends_with_its_time(child: FakeChild, fake_processes: FakeProcesses) -> None:
-    """By the machine's clock; then it goes on from there."""
+    """By the machine's clock; a second wait goes on from there."""
     with pytest.raises(TimeoutError, match="still runs after 1.5 seconds"):
         child.wait(timeout=1.5)
     assert (1.5, None, False) == (fake_processes.now(), child.poll(), child.ended())
@@ -39,14 +39,14 @@ def test_wait_ends_with_its_time(child: FakeChild, fake_processes: FakeProcesses
 
 
 def test_look_reaps(child: FakeChild, fake_processes: FakeProcesses) -> None:
-    """As that at a real child."""
+    """As with a real child."""
     fake_processes.wait([], until=60)
     assert "zombie" == child.declared.state
     assert (3, "gone") == (child.poll(), child.declared.state)
 
 
 def test_table_waits_for_a_child(child: FakeChild, fake_processes: FakeProcesses) -> None:
-    """Among others, as for what it has opened."""
+    """Beside handles that it has opened."""
     other = started(fake_processes, "y", 10)
     fake_processes.wait([child, other], None)
     assert (10, True, False) == (fake_processes.now(), other.ended(), child.ended())
@@ -66,7 +66,7 @@ ASKED = {
 @pytest.mark.asyncio
 @pytest.mark.parametrize("way", ASKED)
 async def test_descriptor_is_refused_with_the_way_out(way: str, child: FakeChild) -> None:
-    """No descriptor tells of a time that jumps; what does is named, through every caller."""
+    """There is none in a time that jumps; the error of each caller names the calls that wait."""
     with pytest.raises(NoDescriptor, match=r"child\.wait.*table\.wait.*ssd\.aio\.wait"):
         ASKED[way](child)
 
@@ -85,7 +85,7 @@ async def run(table: FakeProcesses, name: str, timeout: float | None = None) -> 
 
 @pytest.mark.asyncio
 async def test_loop_waits_for_each_in_its_time(fake_processes: FakeProcesses) -> None:
-    """Side by side: time jumps to each end, and past none."""
+    """Time jumps to each end, and skips none."""
     for name, seconds in (("a", 10), ("b", 20), ("c", 5)):
         fake_processes.register(f"/usr/bin/{name}", runs=exits(1, after=seconds))
     found = await asyncio.gather(*(run(fake_processes, name) for name in "abc"))
@@ -94,7 +94,7 @@ async def test_loop_waits_for_each_in_its_time(fake_processes: FakeProcesses) ->
 
 @pytest.mark.asyncio
 async def test_loop_waits_for_a_time(fake_processes: FakeProcesses) -> None:
-    """By the machine's clock; another task's end is not passed by."""
+    """By the machine's clock; the end of another task's child is not skipped."""
     for name, seconds in (("a", 10), ("b", 20)):
         fake_processes.register(f"/usr/bin/{name}", runs=exits(1, after=seconds))
     first, second = await asyncio.gather(
@@ -107,7 +107,7 @@ async def test_loop_waits_for_a_time(fake_processes: FakeProcesses) -> None:
 
 @pytest.mark.asyncio
 async def test_wait_for_what_never_comes_raises(fake_processes: FakeProcesses) -> None:
-    """Where a real loop would wait for ever."""
+    """A real loop would wait for ever."""
     fake_processes.register("/usr/bin/a")
     with pytest.raises(WaitsForEver):
         await run(fake_processes, "a")
@@ -117,7 +117,7 @@ async def test_wait_for_what_never_comes_raises(fake_processes: FakeProcesses) -
 async def test_real_and_declared_children_are_waited_for_side_by_side(
     fake_processes: FakeProcesses,
 ) -> None:
-    """In one loop, by the same call."""
+    """One loop waits for both by the same call."""
     fake_processes.register("/usr/bin/a", runs=exits(1, after=3600))
     real = ssd.start(
         Match(name="none"), Command([sys.executable, "-ISc", "raise SystemExit(7)"]),
@@ -129,7 +129,7 @@ async def test_real_and_declared_children_are_waited_for_side_by_side(
 
 @pytest.mark.asyncio
 async def test_thread_beside_tasks_is_refused(fake_processes: FakeProcesses) -> None:
-    """It would have time jump under them; one whose child no task has started may wait."""
+    """Time would jump for the tasks. A thread may wait for a child that no task has started."""
     fake_processes.register("/usr/bin/a", runs=exits(1, after=10))
     match, command = Match(name="a"), Command(["/usr/bin/a"])
     child = await loops.start(match, command, background=False, table=fake_processes)

@@ -20,7 +20,7 @@ from ssd.testing import (
 )
 
 TERM, KILL = signal.SIGTERM, signal.SIGKILL
-WEBD = "/usr/sbin/webd"  # on no disk
+WEBD = "/usr/sbin/webd"  # not on disk
 
 
 def started(pidfile: Path, *options: str) -> list[str]:
@@ -32,7 +32,7 @@ def started(pidfile: Path, *options: str) -> list[str]:
 def test_daemons_life(
     ssd_command: SsdCommand, pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
-    """Started once, running, stopped by the schedule, and its pidfile gone."""
+    """It is started once, runs, is stopped by the schedule, and its pidfile is removed."""
     fake_processes.register(WEBD, reactions={TERM: dies(after=35)})
     say = f"Stopped process in pidfile '{pidfile}' (pid 101)"
     stop = ["--stop", "--pidfile", pidfile, "--retry", "TERM/30/KILL/5", "--verbose"]
@@ -81,7 +81,7 @@ def test_command_says_and_returns_what_it_would(
 
 
 def test_words_may_be_numbers_and_paths(ssd_command: SsdCommand, pidfile: Path) -> None:
-    """What a test has at hand."""
+    """Tests have both."""
     process = ssd_command.table.add("d")
     pidfile.write_text(f"{process.pid}\n")
     assert (0, 0) == (
@@ -91,7 +91,7 @@ def test_words_may_be_numbers_and_paths(ssd_command: SsdCommand, pidfile: Path) 
 
 
 def test_denied_signal_is_reported(ssd_command: SsdCommand) -> None:
-    """The fake caller's permissions are the command's."""
+    """The command has the permissions of the fake caller."""
     ssd_command.table.caller_uid = 1000
     ssd_command.table.add("d")
     result = ssd_command("--stop", "--name", "d")
@@ -114,7 +114,7 @@ FOREGROUND = {
 def test_start_in_the_foreground_ends_with_its_program(
     case: str, ssd_command: SsdCommand, fake_processes: FakeProcesses
 ) -> None:
-    """It takes the place of ssd, so that its status is the command's."""
+    """It replaces ssd, so its exit status is the command's."""
     runs, status = FOREGROUND[case]
     fake_processes.register(WEBD, runs=runs)
     assert (status, "", "") == ssd_command("--start", "--exec", WEBD)
@@ -131,14 +131,14 @@ def test_start_in_the_foreground_that_would_not_return_raises(
 
 
 def test_unregistered_program_is_the_tests_mistake(ssd_command: SsdCommand, pidfile: Path) -> None:
-    """It is raised, and not one of the command's exit statuses."""
+    """It is an exception, and not an exit status of the command."""
     ssd_command.table.files.declare(WEBD)
     with pytest.raises(NotRegistered, match="nothing is registered for '/usr/sbin/webd'"):
         ssd_command(*started(pidfile))
 
 
 def test_executable_that_is_nowhere_is_missing(ssd_command: SsdCommand) -> None:
-    """As on a real machine, which looks at it before anything is started."""
+    """As on a real machine, where it is checked before the start."""
     missing = ssd_command("--start", "--background", "--exec", WEBD)
     said = f"ssd: unable to stat {WEBD} (No such file or directory)\n"
     assert (2, "", said) == missing
@@ -158,7 +158,7 @@ def test_start_that_waits_for_a_notification_jumps_to_it(
 
 
 def state() -> dict[str, object]:
-    """Return what a command in somebody else's process must leave alone."""
+    """Return what a command in the test's process must not change."""
     umask = os.umask(0o022)
     os.umask(umask)
     return {
@@ -187,7 +187,7 @@ def test_this_process_is_left_as_it_was(
 
 
 def test_help_is_the_commands_own(ssd_command: SsdCommand) -> None:
-    """What needs no process is there as well."""
+    """Commands that need no process work as well."""
     assert ssd_command("--help").stdout.startswith("Usage: ssd [option...] command")
     assert ssd_command("--version").stdout.startswith("ssd ")
 
@@ -196,7 +196,7 @@ def test_help_is_the_commands_own(ssd_command: SsdCommand) -> None:
 def test_daemon_that_hides_itself_is_managed(
     hidepid: bool, ssd_command: SsdCommand, pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
-    """By its pid it is running and is stopped; nobody can tell whether it is the daemon."""
+    """By its pid it is running and can be stopped; by its program its state is unknown."""
     fake_processes.register(WEBD)
     fake_processes.caller_uid = os.getuid()
     fake_processes.hidepid = hidepid

@@ -1,4 +1,4 @@
-"""Every process table keeps the one contract, the fake one too."""
+"""Every process table keeps the same contract, also the fake one."""
 
 import os
 import sys
@@ -38,32 +38,32 @@ def test_table_keeps_the_contract(check: Callable[[World], None], world: World) 
 
 
 def test_check_process_table_runs_all_rules(fake_processes: FakeProcesses) -> None:
-    """All rules, one after the other, on declared processes; and nothing of it stays."""
+    """All rules run on declared processes, and none of the processes stays."""
     before = fake_processes.pids()
     check_process_table(fake_processes)
     assert before == fake_processes.pids()
 
 
 class Renamed(LinuxTable):
-    """A table of somebody's own, over the kernel's."""
+    """A table derived from the kernel's."""
 
 
 class Blind(LinuxTable):
-    """A table that never heard of children."""
+    """A table that finds no children."""
 
     def children(self, pid: int) -> list:
-        """Return nobody."""
+        """Return no process."""
         return []
 
 
 def test_anybodys_own_table_is_checked_with_real_children() -> None:
-    """They are made and ended by the checks themselves."""
+    """The checks make and end the children."""
     check_process_table(Renamed())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names can be changed on Linux only")
 def test_checks_that_run_at_the_same_time_do_not_meet() -> None:
-    """Somebody else's processes may have the names that the checks give theirs."""
+    """Other processes may have the names that the checks use."""
     table = Renamed()
     others = RealWorld(table)
     try:
@@ -76,7 +76,7 @@ def test_checks_that_run_at_the_same_time_do_not_meet() -> None:
 
 
 def test_table_that_breaks_a_rule_is_found_out() -> None:
-    """The checks tell which answer was wrong, what was expected, and the rule."""
+    """The error has the wrong answer, the expected one, and the rule."""
     with pytest.raises(AssertionError, match=r"^children\(\): \[\], not \[Process") as caught:
         check_process_table(Blind())
     assert ["children_are_of_their_parent: A child has its parent"] == [
@@ -89,7 +89,7 @@ def test_world_of_ones_own_can_be_given(fake_processes: FakeProcesses) -> None:
     made, closed = [], []
 
     class Counted(FakeWorld):
-        """A world that tells of its making and its end."""
+        """A world that counts how often it is made and closed."""
 
         def __init__(self, table: ProcessTable) -> None:
             assert table is fake_processes
@@ -97,7 +97,7 @@ def test_world_of_ones_own_can_be_given(fake_processes: FakeProcesses) -> None:
             super().__init__(fake_processes)
 
         def close(self) -> None:
-            """End all, and say so."""
+            """End all, and count it."""
             closed.append(os.getpid())
             super().close()
 

@@ -25,7 +25,7 @@ def said(child: subprocess.Popen[str]) -> str:
 
 
 def test_daemon_tells_of_its_signals(daemon: Daemons) -> None:
-    """A line for each, and TERM ends it with status 0."""
+    """It writes a line for each signal, and TERM ends it with status 0."""
     child = daemon()
     for name in ("HUP", "TERM"):
         os.kill(child.pid, signal.Signals[f"SIG{name}"])
@@ -34,21 +34,21 @@ def test_daemon_tells_of_its_signals(daemon: Daemons) -> None:
 
 
 def test_daemon_can_ignore_term(daemon: Daemons) -> None:
-    """It tells of it, and lives."""
+    """It writes a line, and lives."""
     child = daemon("--ignore", "TERM")
     child.terminate()
     assert ("got TERM\n", None) == (said(child), child.poll())
 
 
 def test_daemon_of_ones_own_is_ready_when_it_has_said_so(daemon: Daemons) -> None:
-    """The line that has the pattern; those after it are still to be read."""
+    """A line that matches the pattern; the test can read those after it."""
     script = "echo starting; echo 'listening on 80'; echo more; exec sleep 1000"
     child = daemon(argv=[*SHELL, script], pattern="listening on [0-9]+")
     assert "more\n" == said(child)
 
 
 def test_options_are_those_of_popen(daemon: Daemons, tmp_path: os.PathLike[str]) -> None:
-    """Directory, where its errors go, and a session of its own."""
+    """The directory, the place of its errors, and a session of its own."""
     leader = daemon(start_new_session=True)
     assert leader.pid == os.getsid(leader.pid)
     child = daemon(argv=[*SHELL, "pwd; echo ready >&2; exec sleep 1000"],
@@ -56,7 +56,7 @@ def test_options_are_those_of_popen(daemon: Daemons, tmp_path: os.PathLike[str])
     assert ssd.find(ssd.Match(pid=child.pid))
 
 
-# what is run -> what it complains of
+# command -> error
 UNREADY = {
     "ends": ("echo hello; exit 3", r"ended with 3; it said \['hello\\n'\]"),
     "ends without a line": ("printf ready", r"ended with 0; it said \['ready'\]"),
@@ -68,7 +68,7 @@ UNREADY = {
 def test_error_of_an_unready_daemon_has_its_output(
     case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At once if it has ended, else when its time is over; and it is reaped."""
+    """At once if it has ended, else when the time is over; and it is reaped."""
     script, complaint = UNREADY[case]
     read, heard = children._line, []
 
@@ -83,13 +83,13 @@ def test_error_of_an_unready_daemon_has_its_output(
 
 
 def test_daemon_has_its_time_to_get_ready() -> None:
-    """That of the caller, to the end."""
+    """The caller's text, to the end."""
     with Daemons() as daemons, pytest.raises(NotSaidReady, match="not ready in time"):
         daemons(argv=["sleep", "1000"], timeout=0.05)
 
 
 def test_daemons_are_reaped_with_their_children() -> None:
-    """Also those that were waited for already, or that closed their output."""
+    """Also daemons that were reaped already, or that closed their output."""
     code = "import os, time; child = os.fork(); child and print('ready', child, flush=True); "
     with nothing_left():
         with Daemons() as daemons:
@@ -125,7 +125,7 @@ print(other.poll())
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
 def test_next_owner_of_a_daemons_pid_is_spared(in_namespace: Run) -> None:
-    """Where the test has reaped the daemon by itself, and its own next child has the pid."""
+    """The test has reaped the daemon itself, and its next child has the same pid."""
     if not os.path.exists("/proc/sys/kernel/ns_last_pid"):
         pytest.skip("the kernel does not let the next pid be chosen")
     done = in_namespace(sys.executable, "-W", "ignore", "-c", REUSED)

@@ -1,4 +1,4 @@
-"""Declared processes: what a test may make up, and what it may rely on."""
+"""Declared processes: their facts, ends, pids and permissions."""
 
 import errno
 import signal
@@ -29,7 +29,7 @@ def send(process: FakeProcess, *signums: int) -> None:
 
 
 def test_process_dies_when_it_says(fake_processes: FakeProcesses) -> None:
-    """The clock jumps to its end; nobody sleeps."""
+    """The clock jumps to its end, without a sleep."""
     slow = fake_processes.add("slow", reactions={TERM: dies(after=35)})
     with fake_processes.open(slow.identity) as handle:
         handle.signal(TERM)
@@ -56,7 +56,7 @@ def test_wait_ends_with_the_first_of_many(fake_processes: FakeProcesses) -> None
 
 
 def test_executable_is_a_path_or_a_file(fake_processes: FakeProcesses, tmp_path: Path) -> None:
-    """A path is looked up when it is compared; without a file it is one of its own."""
+    """A path is looked up when it is compared; without a file it has numbers of its own."""
     path = tmp_path / "daemon"
     by_path, by_file, none, other = (
         fake_processes.add(name, exe=exe)
@@ -73,7 +73,7 @@ def test_executable_is_a_path_or_a_file(fake_processes: FakeProcesses, tmp_path:
 
 
 def test_executable_that_nobody_declared_is_missing(fake_processes: FakeProcesses) -> None:
-    """Neither on the disk nor on the machine: an error, as on a real one, and a way out."""
+    """An error as on a real machine; its note says how to declare the executable."""
     fake_processes.register("/no/such/daemon")
     with pytest.raises(ssd.ExecutableMissing) as caught:
         ssd.find(ssd.Match(exec="/no/such"), table=fake_processes)
@@ -98,14 +98,14 @@ def test_zombie_keeps_its_pid_until_it_is_reaped(
 
 
 def test_living_process_cannot_be_reaped(fake_processes: FakeProcesses) -> None:
-    """Reaping is for the dead."""
+    """Only a process that has ended can be reaped."""
     with pytest.raises(ValueError, match="has not ended"):
         fake_processes.add("alive").reap()
 
 
 @pytest.mark.parametrize(("init_reaps", "state"), [(True, "gone"), (False, "zombie")])
 def test_orphans_go_to_init(init_reaps: bool, state: str) -> None:
-    """Children and zombies of a dead parent are init's, which reaps unless told not to."""
+    """Init gets the children and zombies of a dead parent, and reaps unless told not to."""
     table = FakeProcesses(init_reaps=init_reaps)
     parent = table.add("parent")
     child, zombie = parent.fork(), parent.fork(reaped_after=None)
@@ -131,7 +131,7 @@ def test_pids_run_round_and_are_reused() -> None:
 
 
 def test_next_pid_can_be_chosen(fake_processes: FakeProcesses) -> None:
-    """A reused pid is a stranger, whatever the handle of the old one is told."""
+    """A reused pid is another process, which the handle of the old one never reaches."""
     old = fake_processes.add("old")
     with fake_processes.open(old.identity) as handle:
         old.die()
@@ -153,7 +153,7 @@ def test_taken_pid_is_refused(fake_processes: FakeProcesses) -> None:
 
 
 def test_missing_pid_says_who_there_is() -> None:
-    """Asking for a process that was never declared names those that were."""
+    """The error for an unknown pid names the declared processes."""
     table = FakeProcesses(caller_pid=7)
     with pytest.raises(NotRegistered, match="^no pid 9; there are .*<init 1, running>, <caller 7"):
         table[9]
@@ -184,12 +184,12 @@ def test_hidden_processes_are_not_there() -> None:
     table.add("own", pid=70, uid=33)
     assert [50, 70] == table.pids()
     assert [] == table.select(Criteria(pid=60, name=b"foreign"))
-    # What kill(2) tells of any pid that is taken: there, and not for this caller.
+    # kill(2) says of a taken pid: it exists, and the caller may not signal it.
     assert Process(60, UNKNOWN_START) == table.process(60)
 
 
 def test_record_is_what_was_received_in_order(fake_processes: FakeProcesses) -> None:
-    """(time, pid, signal, who received it), oldest first; asking with 0 is no signal."""
+    """(time, pid, signal, process), oldest first; signal 0 is not recorded."""
     first, second = fake_processes.add("a", reactions={TERM: ignores()}), fake_processes.add("b")
     send(first, 0, TERM)
     fake_processes.clock.advance(30)
@@ -215,7 +215,7 @@ def test_things_happen_at_their_time(fake_processes: FakeProcesses) -> None:
 
 
 def test_two_processes_of_one_moment_differ(fake_processes: FakeProcesses) -> None:
-    """Start times are never twice the same, unless the test wants it."""
+    """Start times are never the same, unless the test sets them."""
     identities = {fake_processes.add("n").identity for _ in range(5)}
     assert 5 == len({identity.start_time for identity in identities})
     assert 77 == fake_processes.add("old", start_time=77).identity.start_time
@@ -237,14 +237,14 @@ def test_closed_handle_is_not_asked(fake_processes: FakeProcesses) -> None:
 
 
 def test_several_tables_can_share_one_clock() -> None:
-    """The clock is its own object."""
+    """The clock is an object of its own."""
     clock = FakeClock(start=100)
     assert (100, 100) == (FakeProcesses(clock).now(), FakeProcesses(clock).now())
 
 
 @pytest.mark.parametrize("caller_pid", [100, 1])
 def test_caller_is_a_process_of_its_user(caller_pid: int) -> None:
-    """It sees itself, also when it becomes somebody else; a name is that of an account."""
+    """It sees itself, also as another user; a user name is that of an account."""
     table = FakeProcesses(caller_uid=33, caller_pid=caller_pid, hidepid=True)
     for user, uid in (("nobody", 65534), (1000, 1000)):
         assert table[caller_pid].uid == table.caller_uid
@@ -257,6 +257,6 @@ def test_caller_is_a_process_of_its_user(caller_pid: int) -> None:
 
 
 def test_process_may_be_older_than_the_test(fake_processes: FakeProcesses) -> None:
-    """A janitor that goes by age sees one that has run for an hour."""
+    """A program that looks at ages sees a process that has run for an hour."""
     old = fake_processes.add("old", start_time=-360_000)
     assert [old.identity] == ssd.find(ssd.Match(name="old"), table=fake_processes)

@@ -1,4 +1,4 @@
-"""The pytest plugin, as somebody else's tests have it."""
+"""The pytest plugin, as another project's tests use it."""
 
 import os
 import re
@@ -23,7 +23,7 @@ READ_BY_PYTEST = ("CI", "BUILD_NUMBER", "COLUMNS")
 
 @pytest.fixture
 def suite(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Suite:
-    """Return a function that runs pytest on a text in a folder of its own."""
+    """Return a function that runs pytest on a text in a directory of its own."""
     for name in READ_BY_PYTEST:
         monkeypatch.delenv(name, raising=False)
 
@@ -40,7 +40,7 @@ def suite(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Suite:
 
 
 def test_nothing_is_there_unless_asked_for(request: pytest.FixtureRequest) -> None:
-    """No fixture is used by itself."""
+    """No test uses a fixture that it does not name."""
     assert set() == FIXTURES & set(request.fixturenames)
 
 
@@ -53,7 +53,7 @@ def test_fixtures_share_a_clock(
 
 
 def test_pidfile_is_not_there_yet(pidfile: Path, tmp_path: Path) -> None:
-    """It has its path in the test's own folder."""
+    """It is a path in the test's own directory."""
     assert (tmp_path, False) == (pidfile.parent, pidfile.exists())
 
 
@@ -145,7 +145,7 @@ def test_test_that_fails_shows_what_happened(suite: Suite) -> None:
 
 
 def test_table_is_shown_wherever_the_test_has_it(suite: Suite) -> None:
-    """In an attribute of its class, or taken by a fixture's name, each once."""
+    """Tables in an attribute of the class or from getfixturevalue() are shown once."""
     status, said = suite(HIDDEN)
     names = ("dynd", "unitd", "takend")
     assert (1, [1, 1, 1]) == (status, [said.count(f"{name}  appears") for name in names]), said
@@ -167,7 +167,7 @@ def test_ready(daemon):
 
 
 def test_tests_on_fakes_run_side_by_side(suite: Suite) -> None:
-    """Under pytest-xdist each has its own machine, also where they start the same."""
+    """Under pytest-xdist each has a machine of its own, also with the same programs."""
     status, said = suite(PASSING, "-q", "-n", "2")
     assert (0, True) == (status, "31 passed" in said), said
 
@@ -187,16 +187,16 @@ def test_two(daemon):
 
 
 def test_daemons_are_ended_and_reaped_when_a_test_fails(suite: Suite) -> None:
-    """Or is interrupted; and so are the children that they forked."""
+    """Or is interrupted; the children of the daemons are ended too."""
     status, said = suite(LEAVING.format(python=sys.executable), "-s")
     pids = [int(pid) for line in re.findall(r"started (.*)", said) for pid in line.split()]
     assert (2, 4) == (status, len(pids)), said
     for pid in pids:
-        until_ended(pid)  # those that they forked were killed, and end in their own time
+        until_ended(pid)  # the children were killed, and end in their own time
 
 
 def test_plugin_can_be_left_out(suite: Suite) -> None:
-    """By its name, as any."""
+    """By its name, as any plugin."""
     status, said = suite("def test_x(pidfile): pass", "-p", "no:ssd")
     assert (1, True) == (status, "fixture 'pidfile' not found" in said), said
 

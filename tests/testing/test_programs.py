@@ -1,4 +1,4 @@
-"""What processes do that a start has made: children, and the programs that they run."""
+"""Processes that a start has made: children, and the programs that they run."""
 
 import signal
 from pathlib import Path
@@ -22,14 +22,14 @@ from ssd.testing import (
 )
 
 HUP, KILL, TERM = signal.SIGHUP, signal.SIGKILL, signal.SIGTERM
-WEBD = "/usr/sbin/webd"  # on no disk
+WEBD = "/usr/sbin/webd"  # not on disk
 
 
 # Children -------------------------------------------------------------------------------
 
 
 def test_child_is_waited_for_in_a_time_that_jumps(fake_processes: FakeProcesses) -> None:
-    """Its status is the program's, it is a zombie until then, and asked again says the same."""
+    """Its status is the program's; it is a zombie until then; a second wait returns the same."""
     fake_processes.register(WEBD, runs=exits(7, after=60))
     with nothing_left():
         child = ssd.start(Match(name="webd"), Command([WEBD]), background=False,
@@ -46,7 +46,7 @@ def test_child_is_waited_for_in_a_time_that_jumps(fake_processes: FakeProcesses)
 
 
 def test_child_that_a_signal_ends_says_so(webd: Command, fake_processes: FakeProcesses) -> None:
-    """Minus the number, as in subprocess; a zombie takes signals and does not mind."""
+    """Minus the signal number, as in subprocess; signals to a zombie have no effect."""
     child = ssd.start(Match(name="webd"), webd, background=False, table=fake_processes)
     assert isinstance(child, FakeChild)
     for signum in (HUP, KILL, TERM):
@@ -71,7 +71,7 @@ def test_waiting_for_a_child_that_never_ends_raises(
 def test_unregistered_program_says_what_is_registered(
     webd: Command, pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
-    """And how to declare it; nothing was started, nothing written."""
+    """And how to declare it; nothing is started or written."""
     with pytest.raises(NotRegistered, match=f"'/bin/other'; registered: {WEBD}. Declare it with"):
         ssd.start(Match(pidfile=pidfile), Command(["/bin/other"]), make_pidfile=True,
                   table=fake_processes)  # fmt: skip
@@ -79,21 +79,21 @@ def test_unregistered_program_says_what_is_registered(
 
 
 def test_path_may_be_bytes(fake_processes: FakeProcesses) -> None:
-    """As everywhere in ssd: it is the program of the same path as text."""
+    """As everywhere in ssd; the same path as text means the same program."""
     program = fake_processes.register(WEBD.encode())
     ssd.start(Match(name="webd"), Command([WEBD]), table=fake_processes)
     assert fake_processes.started == program.processes
 
 
 def test_any_program_can_be_allowed(fake_processes: FakeProcesses) -> None:
-    """Then each lives until it is signalled."""
+    """Each process then lives until it is signalled."""
     fake_processes.allow_unregistered()
     process = ssd.start(Match(name="other"), Command(["/bin/other"]), table=fake_processes)
     assert [process] == ssd.stop(Match(name="other"), table=fake_processes)
 
 
 def test_any_executable_can_be_allowed(fake_processes: FakeProcesses) -> None:
-    """A match by it finds the process that was started, and nobody before."""
+    """A match by it finds the started process, and none before."""
     fake_processes.allow_unregistered()
     match, command = Match(exec="/bin/other"), Command(["/bin/other"])
     assert 3 == ssd.status(match, table=fake_processes)
@@ -102,7 +102,7 @@ def test_any_executable_can_be_allowed(fake_processes: FakeProcesses) -> None:
 
 
 def test_program_knows_its_processes(webd: Command, fake_processes: FakeProcesses) -> None:
-    """What ``register`` returns tells of the starts, as a recorder does."""
+    """The result of ``register`` records the processes that have executed it."""
     program = fake_processes.register(WEBD)
     for user in (1, 2):
         ssd.start(Match(user=user), webd, table=fake_processes)
@@ -111,7 +111,7 @@ def test_program_knows_its_processes(webd: Command, fake_processes: FakeProcesse
 
 
 def test_program_can_do_something_else_each_time(fake_processes: FakeProcesses) -> None:
-    """It crashes twice, and then it runs."""
+    """It crashes twice, and runs at the third start."""
     fake_processes.register(WEBD, runs=in_turn(exits(1), exits(2), ignores()))
     statuses = []
     for _ in range(3):
@@ -123,7 +123,7 @@ def test_program_can_do_something_else_each_time(fake_processes: FakeProcesses) 
 def test_self_made_daemon_is_found_by_its_own_pidfile(
     pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
-    """It forks twice, the first ends with 0, and the last is init's."""
+    """It forks twice, the first ends with 0, and init is the parent of the last."""
     fake_processes.register(WEBD, runs=daemonizes(pidfile))
     first = ssd.start(Match(pidfile=pidfile), Command([WEBD]), background=False,
                       table=fake_processes)  # fmt: skip
@@ -134,7 +134,7 @@ def test_self_made_daemon_is_found_by_its_own_pidfile(
 
 
 def test_program_can_do_several_things(fake_processes: FakeProcesses) -> None:
-    """As long as it lives."""
+    """Until the process has ended."""
     fake_processes.register(WEBD, runs=together(forks(), forks(), exits(), forks()))
     ssd.start(Match(name="none"), Command([WEBD]), table=fake_processes)
     assert 2 == len(ssd.find(Match(name="webd"), table=fake_processes))

@@ -1,4 +1,4 @@
-"""Declared processes beside pyfakefs: then not even a pidfile is on the disk."""
+"""Declared processes beside pyfakefs: not even a pidfile is on disk."""
 
 import os
 
@@ -15,7 +15,7 @@ PIDFILE = "/run/webd/webd.pid"
 
 @pytest.fixture
 def machine(fs: FakeFilesystem, fake_processes: FakeProcesses) -> FakeProcesses:
-    """Return a machine with a program and a directory that are nowhere else."""
+    """Return a machine with a program and a directory that exist only there."""
     fs.create_dir(os.path.dirname(PIDFILE))
     fs.create_file(WEBD)
     fake_processes.register(WEBD)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+import ssd
 from ssd.matching import Criteria
 from ssd.testing import (
     FakeProcesses,
@@ -53,7 +54,7 @@ def send(process: FakeProcess, *signums: int) -> None:
 def test_undeclared_signal_does_what_the_kernel_does(
     signum: int, state: str, fake_processes: FakeProcesses
 ) -> None:
-    """What a process has no reaction to follows signal(7)."""
+    """Signals without a reaction have the effects of signal(7)."""
     process = fake_processes.add("plain")
     send(process, signum)
     assert state == process.state
@@ -70,7 +71,7 @@ def test_stopped_process_takes_its_signals_when_it_goes_on(fake_processes: FakeP
 
 
 def test_init_ends_of_nothing(fake_processes: FakeProcesses) -> None:
-    """Pid 1 takes no signal that it has not asked for."""
+    """Pid 1 receives only signals for which it has a reaction."""
     send(fake_processes.init, TERM, KILL)
     assert "running" == fake_processes.init.state
 
@@ -91,7 +92,7 @@ def test_declared_reaction_is_the_process_own(
     signum: int,
     fake_processes: FakeProcesses,
 ) -> None:
-    """Each signal is taken as declared, KILL as well: a process in a stuck device."""
+    """Each signal is taken as declared, KILL as well: a process may wait for a broken device."""
     process = fake_processes.add("special", reactions={signum: make_reaction()})
     seen = []
     for _ in states:
@@ -101,7 +102,7 @@ def test_declared_reaction_is_the_process_own(
 
 
 def test_exec_changes_all_but_the_identity(fake_processes: FakeProcesses) -> None:
-    """After exec(3) the pid and the start time are what they were."""
+    """exec(3) changes neither the pid nor the start time."""
     daemon = fake_processes.add(
         "sh", exe="/bin/sh", reactions={HUP: executes(sys.executable, "-m", "x")}
     )
@@ -114,7 +115,7 @@ def test_exec_changes_all_but_the_identity(fake_processes: FakeProcesses) -> Non
 
 
 def test_fork_is_a_likeness(fake_processes: FakeProcesses) -> None:
-    """A child has its parent's facts but for those that are given, and its parent."""
+    """A child has its parent's facts except those that are given."""
     parent = fake_processes.add("server", uid=33, reactions={HUP: forks(name="worker")})
     send(parent, HUP)
     (child,) = fake_processes.children(parent.pid)
@@ -139,7 +140,7 @@ def test_zombie_is_reaped_by_its_parent_when_that_gets_to_it(
 
 
 def test_reload_is_lived_through(fake_processes: FakeProcesses) -> None:
-    """HUP does what it does to a daemon that knows it."""
+    """HUP is a reload for daemons that handle it."""
     daemon = fake_processes.add("d", reactions={HUP: reloads()})
     send(daemon, HUP, HUP)
     assert ("running", 2) == (
@@ -147,7 +148,7 @@ def test_reload_is_lived_through(fake_processes: FakeProcesses) -> None:
     )  # fmt: skip
 
 
-# reaction -> the status that the process ends with, on TERM
+# reaction to TERM -> exit status of the process
 STATUSES = {
     "of the signal": (dies(), -TERM),
     "of the signal, later": (dies(after=3), -TERM),
@@ -161,7 +162,7 @@ STATUSES = {
 
 @pytest.mark.parametrize("case", STATUSES)
 def test_process_ends_with_a_status(case: str, fake_processes: FakeProcesses) -> None:
-    """Its own, or minus the number of the signal that it took."""
+    """A given status, or minus the number of the signal."""
     reaction, status = STATUSES[case]
     process = fake_processes.add("d", reactions={TERM: reaction})
     send(process, TERM)
@@ -180,7 +181,7 @@ def test_planned_reaction_needs_a_living_process(fake_processes: FakeProcesses) 
 
 
 def test_each_process_has_its_own_turns(fake_processes: FakeProcesses) -> None:
-    """Those of one program, and those that share what was declared."""
+    """Also processes of one program, or with the same declared reactions."""
     reactions = {TERM: together(in_turn(ignores(), dies()), renames("asked"))}
     fake_processes.register("/usr/sbin/webd", reactions=reactions)
     wrapper = fake_processes.add("sh")
@@ -193,7 +194,7 @@ def test_each_process_has_its_own_turns(fake_processes: FakeProcesses) -> None:
 
 
 def test_forked_process_goes_on_where_its_parent_was(fake_processes: FakeProcesses) -> None:
-    """As with all that a process has in its memory; from then on each counts for itself."""
+    """A fork copies the memory of a process; from then on each counts for itself."""
     parent = fake_processes.add("webd", reactions={TERM: in_turn(ignores(), ignores(), dies())})
     send(parent, TERM)
     child = parent.fork()
@@ -209,7 +210,7 @@ def test_forked_process_goes_on_where_its_parent_was(fake_processes: FakeProcess
 def test_exec_leaves_of_reactions_what_is_ignored(
     reaction: Reaction, state: str, fake_processes: FakeProcesses
 ) -> None:
-    """A handler goes with the program that it was in, as execve(2) has it."""
+    """execve(2) removes the handlers and keeps ignored signals."""
     fake_processes.register("/usr/sbin/known")
     for path in ("/usr/sbin/known", "/usr/sbin/unknown"):
         process = fake_processes.add("wrapper", reactions={HUP: reaction})
@@ -220,7 +221,7 @@ def test_exec_leaves_of_reactions_what_is_ignored(
 
 @pytest.mark.parametrize("act", ["rename", "execute", "fork"])
 def test_dead_do_nothing(act: str, fake_processes: FakeProcesses) -> None:
-    """What a test has one of them do at its time is its mistake."""
+    """A test that acts on an ended process has made a mistake."""
     process = fake_processes.add("webd")
     process.die()
     with pytest.raises(ValueError, match="<webd 101, gone> has ended"):
@@ -231,7 +232,7 @@ def test_dead_do_nothing(act: str, fake_processes: FakeProcesses) -> None:
 def test_planned_reaction_of_a_stopped_process_waits(
     fake_processes: FakeProcesses,
 ) -> None:
-    """Its timers run out meanwhile, and nothing comes of it before CONT."""
+    """Its timers expire meanwhile, and have no effect before CONT."""
     process = fake_processes.add("webd", reactions={TERM: dies(after=3, status=0)})
     process.after(4, renames("late"))
     send(process, TERM, STOP)
@@ -242,14 +243,14 @@ def test_planned_reaction_of_a_stopped_process_waits(
 
 
 def test_stop_of_a_stopped_process_is_none(fake_processes: FakeProcesses) -> None:
-    """One CONT takes back all stops that wait (signal(7))."""
+    """One CONT discards all pending stop signals (signal(7))."""
     process = fake_processes.add("webd")
     send(process, STOP, STOP, signal.SIGTSTP, CONT)
     assert "running" == process.state
 
 
 def test_signals_that_wait_come_once_and_the_lowest_first(fake_processes: FakeProcesses) -> None:
-    """The kernel keeps one of each standard signal, and hands them out by their numbers."""
+    """The kernel keeps one of each standard signal, and delivers them by number."""
     taken: list[int] = []
     reactions = {n: lambda _, n=n: taken.append(n) for n in (HUP, TERM)}
     send(fake_processes.add("webd", reactions=reactions), STOP, TERM, HUP, TERM, CONT)
@@ -257,7 +258,7 @@ def test_signals_that_wait_come_once_and_the_lowest_first(fake_processes: FakePr
 
 
 def test_orphan_reaps_its_own_children(fake_processes: FakeProcesses) -> None:
-    """As before its parent's end; only the orphan itself is init's."""
+    """As before its parent's end; init reaps only the orphan itself."""
     parent = fake_processes.add("webd", reaped_after=None)
     orphan = parent.fork()
     parent.die()
@@ -266,3 +267,30 @@ def test_orphan_reaps_its_own_children(fake_processes: FakeProcesses) -> None:
     assert ("zombie", "running") == (child.state, orphan.state)
     orphan.die()
     assert ("gone", "gone") == (child.state, orphan.state)
+
+
+# Failures -------------------------------------------------------------------------------
+
+
+def pass_on(process: FakeProcess) -> None:
+    """Open a process that has ended, as a reaction of a test might."""
+    process.table.open(ssd.Process(4711, 1))
+
+
+def test_failed_reaction_is_not_an_error_of_the_signal(fake_processes: FakeProcesses) -> None:
+    """To the stop, a ProcessLookupError would mean that webd has ended."""
+    fake_processes.add("webd", reactions={TERM: pass_on})
+    with pytest.raises(RuntimeError, match="<webd 101, running> to SIGTERM failed") as it:
+        ssd.stop(ssd.Match(name="webd"), table=fake_processes)
+    assert isinstance(it.value.__cause__, ProcessLookupError)
+
+
+def test_failed_fork_is_not_the_senders_error() -> None:
+    """The process lives on, and the timeline has the error."""
+    table = FakeProcesses(pid_max=102, caller_pid=50)
+    table.last_pid = 100
+    webd = table.add("webd", reactions={HUP: forks()})
+    table.pid_max = 2
+    assert [webd.identity] == ssd.stop(ssd.Match(name="webd"), ssd.Schedule.once(HUP), table=table)
+    assert ("running", []) == (webd.state, table.children(webd.pid))
+    assert "cannot fork: Resource temporarily unavailable" in table.timeline()

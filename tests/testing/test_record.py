@@ -1,4 +1,4 @@
-"""What happened on a table: the record and its picture."""
+"""The record of a table, and its text."""
 
 import signal
 
@@ -33,7 +33,7 @@ PICTURE = """\
 
 
 def test_name_cannot_break_the_picture(fake_processes: FakeProcesses) -> None:
-    """The kernel takes any byte but NUL for a name (prctl(2)), a newline and half a letter too."""
+    """A name may have any byte except NUL (prctl(2)), also a newline and part of a character."""
     fake_processes.add(b"a\nb\xff", argv=["one\ntwo"])
     assert [
         "   seconds     pid",
@@ -43,7 +43,7 @@ def test_name_cannot_break_the_picture(fake_processes: FakeProcesses) -> None:
 
 
 def test_timeline_tells_what_happened_and_who_is_there(fake_processes: FakeProcesses) -> None:
-    """A line for each event, in order, with the time, the pid and the name of then."""
+    """A line for each event, in order, with the time, the pid and the name at that time."""
     fake_processes.add(
         "webd", argv=["webd", "-f"], uid=33, reactions={TERM: ignores()}, reaped_after=3
     )
@@ -54,7 +54,7 @@ def test_timeline_tells_what_happened_and_who_is_there(fake_processes: FakeProce
 
 
 def test_timeline_can_be_cut_to_its_end(fake_processes: FakeProcesses) -> None:
-    """It says how much is not shown."""
+    """It says how many events are not shown."""
     for name in "abcde":
         fake_processes.add(name)
     heading, cut, *rest, now = fake_processes.timeline(2).splitlines()
@@ -64,11 +64,11 @@ def test_timeline_can_be_cut_to_its_end(fake_processes: FakeProcesses) -> None:
 
 
 def test_machine_on_which_nothing_happened_says_so(fake_processes: FakeProcesses) -> None:
-    """Init and the caller are always there, and not worth a line."""
+    """Init and the caller always exist, and have no line."""
     assert "   seconds     pid\n      0.00         now: nobody" == fake_processes.timeline()
 
 
-# reaction -> what the timeline says of the signal, and of what follows
+# reaction -> the lines of the timeline
 WORDS = {
     "ignored": (ignores(), ["is ignored"]),
     "reload": (reloads(), ["is a reload", "reloads"]),
@@ -85,7 +85,7 @@ WORDS = {
 
 @pytest.mark.parametrize("case", WORDS)
 def test_timeline_says_how_a_signal_is_taken(case: str, fake_processes: FakeProcesses) -> None:
-    """Each reaction has its words, and what it does is an event of its own."""
+    """Each reaction has its words, and its effect is an event of its own."""
     reaction, words = WORDS[case]
     process = fake_processes.add("d", reactions={} if reaction is None else {USR1: reaction})
     with fake_processes.open(process.identity) as handle:
@@ -109,7 +109,7 @@ def test_timeline_shows_a_double_fork(fake_processes: FakeProcesses) -> None:
 def test_refused_signal_is_in_the_timeline_and_not_received(
     fake_processes: FakeProcesses,
 ) -> None:
-    """``signals`` holds what reached somebody."""
+    """``signals`` has only received signals."""
     fake_processes.caller_uid = 1000
     with pytest.raises(ssd.NotPermitted):
         fake_processes.add("d")
@@ -147,7 +147,7 @@ def test_signals_differ_if_the_pid_has_another_owner(
 def test_signals_that_differ_are_explained_with_the_timeline(
     fake_processes: FakeProcesses,
 ) -> None:
-    """What was there and what was wanted, line by line."""
+    """The actual and the expected signals, line by line."""
     process = fake_processes.add("d")
     ssd.stop(ssd.Match(name="d"), table=fake_processes)
     wanted = Sent(5, process.pid, KILL, process)
@@ -161,10 +161,10 @@ def test_signals_that_differ_are_explained_with_the_timeline(
 
 @pytest.mark.parametrize("sides", [([], []), (1, [2]), ([(0, 1)], [])], ids=repr)
 def test_other_comparisons_are_left_to_others(sides: tuple) -> None:
-    """None means: no word of ours."""
+    """None leaves the explanation to pytest."""
     assert None is explain(*sides)
 
 
 def test_signal_names_exist_for_every_number() -> None:
-    """A number where the system gives none."""
+    """A signal without a name is shown by its number."""
     assert ("SIGTERM", "signal 4000") == (signal_name(15), signal_name(4000))

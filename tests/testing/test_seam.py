@@ -1,4 +1,4 @@
-"""One seam: whatever looks at processes takes a table, and needs nothing else replaced."""
+"""One seam: each function that looks at processes takes a table; no other part is replaced."""
 
 import inspect
 import signal
@@ -15,7 +15,7 @@ from ssd.cli import main, run
 from ssd.service import lsb
 from ssd.testing import FakeProcesses, daemonizes, dies, executes, exits
 
-# What has to do with processes; the others are values, errors, and tables themselves.
+# The functions that look at processes; all other names are values, errors and tables.
 SEAM = [
     ssd.find, ssd.status, ssd.start, ssd.stop, ssd.stop_all, ssd.Stop, ssd.PIDLockFile,
     loops.start, loops.stop, loops.stop_all, main, run,
@@ -29,18 +29,18 @@ APART = {
 
 @pytest.mark.parametrize("function", SEAM, ids=lambda function: function.__qualname__)
 def test_seam_is_a_parameter_table(function: object) -> None:
-    """By that name, and the system's own where none is given."""
+    """None is the system's own table."""
     assert "table" in inspect.signature(function).parameters  # type: ignore[arg-type]
 
 
 def test_table_without_the_members_of_the_contract_is_refused() -> None:
-    """One from before they were there: the error says what to derive it from."""
+    """The error for an older table says which class to derive it from."""
 
     class Older:
         """A table that can only look."""
 
         def select(self, criteria: object) -> list:
-            """Return nobody."""
+            """Return no process."""
             return []
 
     table: Any = Older()
@@ -51,7 +51,7 @@ def test_table_without_the_members_of_the_contract_is_refused() -> None:
 
 
 def test_public_names_have_the_seam_or_need_none() -> None:
-    """A new one has the seam, or is said to need none."""
+    """A new name must be in one of the two lists."""
     errors = {
         name for name in ssd.__all__
         if isinstance(value := getattr(ssd, name), type) and issubclass(value, Exception)
@@ -73,7 +73,7 @@ def test_pidfile_lock_belongs_to_the_fake_caller(
 def test_pidfile_lock_is_waited_for_in_a_time_that_jumps(
     pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
-    """Until the owner ends, or the time does."""
+    """Until the owner ends, or the time is over."""
     owner = fake_processes.add("other", reactions={signal.SIGTERM: dies(after=90)})
     pidfile.write_text(f"{owner.pid}\n{owner.identity.start_time}\n")
     lock = ssd.PIDLockFile(str(pidfile), table=fake_processes)
@@ -115,7 +115,7 @@ def test_stop_takes_as_many_tables_as_there_are_machines() -> None:
 
 
 def test_exec_of_a_registered_program_is_that_program(fake_processes: FakeProcesses) -> None:
-    """It has its reactions and its name, and does what it does at first."""
+    """The process has the program's reactions and name, and runs its first reaction."""
     program = fake_processes.register(
         "/usr/bin/webd", exe="/usr/bin/python3", name="webd: main", runs=exits(4, after=5)
     )

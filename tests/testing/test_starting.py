@@ -18,13 +18,13 @@ from ssd.testing import (
 )
 
 HUP, KILL, TERM = signal.SIGHUP, signal.SIGKILL, signal.SIGTERM
-WEBD = "/usr/sbin/webd"  # on no disk
+WEBD = "/usr/sbin/webd"  # not on disk
 
 
 def test_daemon_is_started_found_and_stopped(
     webd: Command, pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
-    """The whole life, in a time that jumps and with a pidfile on the disk."""
+    """The whole life, in a time that jumps and with a pidfile on disk."""
     match = Match(pidfile=pidfile, exec=WEBD)
     with nothing_left():
         assert 3 == ssd.status(match, table=fake_processes)
@@ -41,7 +41,7 @@ def test_daemon_is_started_found_and_stopped(
 def test_daemon_is_what_its_command_and_its_program_say(
     webd: Command, fake_processes: FakeProcesses
 ) -> None:
-    """Name, executable, arguments, user and parent; init is a daemon's, we are a child's."""
+    """Name, executable, arguments, user and parent: init for a daemon, the caller for a child."""
     webd.user = NOBODY
     for background, parent in ((True, 1), (False, fake_processes.caller.pid)):
         process = ssd.start(
@@ -54,7 +54,7 @@ def test_daemon_is_what_its_command_and_its_program_say(
 
 
 def test_script_has_the_executable_of_its_interpreter(fake_processes: FakeProcesses) -> None:
-    """``exe`` and ``name`` say what the kernel would."""
+    """``exe`` and ``name`` are those that the kernel would have."""
     fake_processes.register("/usr/bin/webd", exe="/usr/bin/python3", name="webd: main process")
     process = ssd.start(Match(name="webd: main proc"), Command(["/usr/bin/webd"]),
                         table=fake_processes)  # fmt: skip
@@ -65,7 +65,7 @@ def test_script_has_the_executable_of_its_interpreter(fake_processes: FakeProces
 def test_command_is_the_callers_own(
     webd: Command, fake_processes: FakeProcesses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A start changes nothing of it, not even a path that it needs in full."""
+    """A start does not change it, not even a relative path."""
     monkeypatch.chdir(tmp_path)
     webd.output = b"log"
     ssd.start(Match(name="webd"), webd, table=fake_processes)
@@ -76,7 +76,7 @@ def test_command_is_the_callers_own(
 def test_running_program_is_not_started_again(
     background: bool, webd: Command, fake_processes: FakeProcesses
 ) -> None:
-    """AlreadyRunning carries the processes."""
+    """AlreadyRunning has the processes."""
     running = fake_processes.add("webd")
     with pytest.raises(ssd.AlreadyRunning) as caught:
         ssd.start(Match(name="webd"), webd, background=background, table=fake_processes)
@@ -86,7 +86,7 @@ def test_running_program_is_not_started_again(
 def test_starts_at_the_same_time_start_one_process(
     webd: Command, pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
-    """From threads, as the library allows; the others see it run."""
+    """In threads, as the library allows; the other starts find it running."""
     match, results = Match(pidfile=pidfile), []
 
     def start() -> None:
@@ -111,7 +111,7 @@ def test_starts_at_the_same_time_start_one_process(
 def test_start_that_fails_leaves_nothing(
     background: bool, pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
-    """Neither a process nor a pidfile, and the stage and the reason are told."""
+    """Neither a process nor a pidfile; the error has the stage and the reason."""
     fake_processes.register(WEBD, fails=errno.EACCES)
     before = fake_processes.pids()
     with nothing_left(), pytest.raises(ssd.StartFailed) as caught:
@@ -132,7 +132,7 @@ def test_any_stage_can_fail(fake_processes: FakeProcesses) -> None:
     assert failure is caught.value
 
 
-# what only root may ask for -> the stage that fails for anybody else
+# options that only root may use -> the stage that fails for other users
 PRIVILEGES = {
     "another user": ({"user": "root"}, "group"),
     "another group": ({"user": "root", "group": NOBODY}, "group"),
@@ -143,7 +143,7 @@ PRIVILEGES = {
 
 @pytest.mark.parametrize("case", PRIVILEGES)
 def test_caller_may_start_what_its_user_may(case: str) -> None:
-    """Root may all of it."""
+    """Root may use all of them."""
     options, stage = PRIVILEGES[case]
     for caller in (0, NOBODY):
         machine = FakeProcesses(caller_uid=caller)
@@ -166,7 +166,7 @@ def test_start_belongs_to_its_caller() -> None:
 
 
 def test_machine_without_a_free_pid_starts_nothing() -> None:
-    """fork(2) fails, and the stage says so."""
+    """fork(2) fails, which the stage says."""
     machine = FakeProcesses(caller_pid=50, pid_max=301)
     machine.allow_unregistered()
     machine.last_pid = 299
@@ -179,7 +179,7 @@ def test_machine_without_a_free_pid_starts_nothing() -> None:
 def test_pidfile_that_cannot_be_written_starts_nothing(
     webd: Command, pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
-    """The rules of pidfiles are the real ones: it is a real file."""
+    """A pidfile is a real file, with the real rules."""
     before = fake_processes.pids()
     pidfile.symlink_to("elsewhere")
     with pytest.raises(ssd.PidfileUnwritable):
@@ -189,7 +189,7 @@ def test_pidfile_that_cannot_be_written_starts_nothing(
 
 # Readiness ------------------------------------------------------------------------------
 
-# what the program does -> seconds until the start is over, and why it fails
+# the program -> seconds until the start is over, and why it fails
 READINESS = {
     "it says so in time": ({"ready_after": 4}, 4, None),
     "it says so at once": ({"ready_after": 0}, 0, None),
@@ -201,7 +201,7 @@ READINESS = {
 
 @pytest.mark.parametrize("case", READINESS)
 def test_start_waits_for_readiness(case: str, pidfile: Path, fake_processes: FakeProcesses) -> None:
-    """Until READY=1, the end of the program, or that of the time."""
+    """Until READY=1, the end of the program, or the end of the time."""
     program, end, reason = READINESS[case]
     fake_processes.register(WEBD, **program)
     match = Match(pidfile=pidfile)

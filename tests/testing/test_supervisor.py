@@ -1,4 +1,4 @@
-"""A small supervisor, by the public names alone: on fakes in no time, then on real children."""
+"""A small supervisor that uses public names only: tested on fakes, then on real children."""
 
 import signal
 import sys
@@ -14,7 +14,7 @@ from ssd.testing import FakeProcesses, dies, exits, ignores, in_turn
 
 
 class Watched:
-    """One program that is to run: its child, and when it may be started again."""
+    """A program that must run: its child, and when it may be started again."""
 
     def __init__(self, name: str, command: ssd.Command) -> None:
         self.name = name
@@ -26,7 +26,7 @@ class Watched:
 
 
 class Supervisor:
-    """Starts programs, watches them, and brings back those that end.
+    """Starts programs, watches them, and restarts those that end.
 
     A program that ended before it had run for ``settled`` seconds waits longer each time:
     1, 2, 4, ... seconds, ``longest`` at most. ``log`` holds what happened.
@@ -49,7 +49,7 @@ class Supervisor:
         self.log: list[tuple[str, str]] = []
 
     def run(self, enough: Callable[["Supervisor"], bool]) -> None:
-        """Look after all until it is enough, asked before each wait; then stop them."""
+        """Supervise until ``enough``, which is called before each wait; then stop all."""
         try:
             self.start_due()
             while not enough(self):
@@ -59,13 +59,13 @@ class Supervisor:
             self.stop()
 
     def start_due(self) -> None:
-        """Start what does not run and has waited long enough."""
+        """Start each program that does not run and has waited long enough."""
         for each in self.watched:
             if each.child is None and each.due <= self.table.now():
                 self.start(each)
 
     def wait(self) -> None:
-        """Wait until something is due or has ended, and see to what has ended."""
+        """Wait until a program is due or has ended, and handle the ends."""
         running = [each.handle for each in self.watched if each.child is not None]
         waiting = [each.due for each in self.watched if each.child is None]
         self.table.wait(running, min(waiting, default=None))
@@ -74,10 +74,10 @@ class Supervisor:
                 self.ended(each)
 
     def start(self, each: Watched) -> None:
-        """Start a program, or put it off."""
+        """Start a program, or schedule its next start."""
         began = self.table.now()
         try:
-            # A name that nobody has: what is asked for is a new child, whoever runs.
+            # No process has the name: a new child is wanted, whatever runs.
             match = ssd.Match(name=f"of {id(self):x}")
             child = ssd.start(match, each.command, background=False, table=self.table)
         except ssd.StartFailed as failure:
@@ -93,7 +93,7 @@ class Supervisor:
             self.ended(each)
 
     def ended(self, each: Watched) -> None:
-        """Reap a program and put it off."""
+        """Reap a program and schedule its next start."""
         assert each.child is not None
         if self.table.now() - each.due >= self.settled:
             each.failures = 0
@@ -116,7 +116,7 @@ class Supervisor:
         return status
 
     def stop(self) -> None:
-        """Stop all, side by side, and reap them."""
+        """Stop all at the same time, and reap them."""
         running = [each for each in self.watched if each.child is not None]
         try:
             ssd.stop_all(
@@ -131,7 +131,7 @@ class Supervisor:
 
 
 def after(events: int) -> Callable[[Supervisor], bool]:
-    """Have enough when so much is in the log."""
+    """Return a function that is true once the log has so many lines."""
     return lambda supervisor: len(supervisor.log) >= events
 
 
@@ -155,14 +155,14 @@ Supervise = Callable[..., Supervisor]
 
 
 def starts(table: FakeProcesses) -> list[float]:
-    """Return when processes appeared, as the record has it."""
+    """Return when processes appeared, from the record."""
     return [event.time for event in table.events if event.what.startswith("appears")]
 
 
 def test_program_that_ends_is_brought_back(
     supervise: Supervise, fake_processes: FakeProcesses
 ) -> None:
-    """After a second, and told with its status."""
+    """After a second; the log has its status."""
     fake_processes.register("/usr/bin/a", runs=in_turn(exits(3, after=100), ignores()))
     supervisor = supervise("a")
     supervisor.run(after(3))
@@ -174,7 +174,7 @@ def test_program_that_ends_is_brought_back(
 def test_restart_of_a_failing_child_waits_longer_each_time(
     supervise: Supervise, fake_processes: FakeProcesses
 ) -> None:
-    """Twice as long, up to the longest: a minute and a half in no time."""
+    """Twice as long each time, up to the longest: a minute and a half without waiting."""
     fake_processes.register("/usr/bin/a", runs=exits(1))
     supervise("a", longest=30.0).run(after(16))
     assert [0, 1, 3, 7, 15, 31, 61, 91] == starts(fake_processes)
@@ -218,7 +218,7 @@ def test_failing_child_does_not_delay_another(
 def test_stop_of_all_takes_the_time_of_the_slowest(
     supervise: Supervise, fake_processes: FakeProcesses
 ) -> None:
-    """TERM, and KILL for those that do not hear it; nobody is left, not even a zombie."""
+    """TERM, and KILL for those that ignore it; no process is left, not even a zombie."""
     fake_processes.register("/usr/bin/a", reactions={TERM: dies(after=3, status=0)})
     fake_processes.register("/usr/bin/b", reactions={TERM: ignores()})
     before = fake_processes.pids()
@@ -232,7 +232,7 @@ def test_stop_of_all_takes_the_time_of_the_slowest(
 def test_child_that_survives_its_kill_is_reported(
     supervise: Supervise, fake_processes: FakeProcesses
 ) -> None:
-    """The others are reaped none the less."""
+    """The others are still reaped."""
     fake_processes.register("/usr/bin/a", reactions={TERM: ignores(), KILL: ignores()})
     fake_processes.register("/usr/bin/b")
     supervisor = supervise("a", "b")
@@ -245,7 +245,7 @@ def test_child_that_survives_its_kill_is_reported(
 def test_child_that_was_killed_from_outside_is_restarted(
     supervise: Supervise, fake_processes: FakeProcesses
 ) -> None:
-    """By the kernel, say, when memory is short."""
+    """As by the kernel when memory is short."""
     program = fake_processes.register("/usr/bin/a")
     fake_processes.clock.at(30, lambda: program.processes[0].die(status=-KILL))
     supervisor = supervise("a")
@@ -265,7 +265,7 @@ def python(code: str) -> ssd.Command:
 
 @pytest.mark.parametrize("kind", ["kernel", "psutil"])
 def test_same_supervisor_looks_after_real_children(kind: str) -> None:
-    """It brings back what crashes, longer each time, and leaves the other alone."""
+    """It restarts a crashing child, later each time, and does not touch the other."""
     commands = {"crashing": python(CRASHING), "calm": ssd.Command(["/bin/sleep", "1000"])}
     table = ssd.table_named(kind)
     supervisor = Supervisor(commands, table=table, first=0.01, schedule="TERM/300")

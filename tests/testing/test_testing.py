@@ -18,7 +18,7 @@ print(json.dumps([before, "ssd.testing.reactions" in sys.modules, "pytest" in sy
 
 @pytest.mark.parametrize("name", testing.__all__)
 def test_public_names_are_there(name: str) -> None:
-    """Each has the name by which it is imported, and is listed."""
+    """Each is listed, and has the name by which it is imported."""
     assert name in dir(testing)
     value = getattr(testing, name)
     assert name == getattr(value, "__name__", "CHECKS")

@@ -1,4 +1,4 @@
-"""One fake machine and the threads of a program, as the library allows them."""
+"""One fake machine, used by several threads of a program."""
 
 import signal
 import sys
@@ -13,7 +13,7 @@ from ssd.testing import FakeProcesses, dies
 
 @pytest.fixture
 def hasty() -> Iterator[None]:
-    """Have the interpreter change threads as often as it can."""
+    """Let the interpreter switch threads as often as possible."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -21,7 +21,7 @@ def hasty() -> Iterator[None]:
 
 
 def side_by_side(work: Callable[[int], object], many: int) -> list[BaseException]:
-    """Do something in many threads at once; return what they raised."""
+    """Run a function in many threads at once; return what they raised."""
     raised: list[BaseException] = []
 
     def run(number: int) -> None:
@@ -40,7 +40,7 @@ def side_by_side(work: Callable[[int], object], many: int) -> list[BaseException
 
 @pytest.mark.parametrize("time", range(20))
 def test_time_goes_on_whoever_waits(time: int, hasty: None, fake_processes: FakeProcesses) -> None:
-    """Threads stop, start, end and wait; nothing is lost, and no moment comes after a later one."""
+    """Threads stop, start, end and wait; no event is lost, and time never goes back."""
     fake_processes.allow_unregistered()
     for number in range(8):
         fake_processes.add(f"d{number}", reactions={signal.SIGTERM: dies(after=7 * number + 1)})

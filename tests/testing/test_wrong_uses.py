@@ -1,4 +1,4 @@
-"""Slips of a test's author: each is told where it is made."""
+"""Mistakes in a test: each raises where it is made."""
 
 import signal
 from collections.abc import Callable
@@ -42,7 +42,7 @@ SLIPS: dict[str, tuple[Callable[[FakeProcesses], object], type[Exception], str]]
 
 @pytest.mark.parametrize("slip", SLIPS)
 def test_slip_is_told_where_it_is_made(fake_processes: FakeProcesses, slip: str) -> None:
-    """The text has the value; nothing is on the machine that was not there before."""
+    """The error has the value; the machine is not changed."""
     make, kind, text = SLIPS[slip]
     before = fake_processes.pids()
     with pytest.raises(kind, match=text):
