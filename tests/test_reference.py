@@ -122,3 +122,31 @@ def test_exceptions_have_their_attributes_in_the_table() -> None:
 def dir_of(of: type) -> set[str]:
     """Return the names that a class and its bases within ssd define."""
     return {name for base in of.__mro__ if base.__module__[:3] == "ssd" for name in vars(base)}
+
+
+def test_exit_statuses_on_the_page_are_those_of_the_code() -> None:
+    """Each name of ssd.statuses with its number."""
+    from ssd import statuses
+
+    page = (REFERENCE / "exit-statuses.md").read_text()
+    rows = re.findall(r"^\| ((?:`[A-Z_]+`(?:, )?)+) \| ([\d, ]+) \|", page, re.MULTILINE)
+    shown = {}
+    for names_of_row, numbers in rows:
+        pairs = zip(re.findall(r"\w+", names_of_row), numbers.split(", "), strict=True)
+        shown |= {name: int(number) for name, number in pairs}
+    assert shown == {name: value for name, value in vars(statuses).items() if name.isupper()}
+
+
+def test_environment_variables_that_are_read_are_on_the_page() -> None:
+    """Those that the package takes from ``os.environ`` by name."""
+    read = re.compile(r"environb?(?:\.get\(|\[)b?\"(\w+)\"|b?\"([A-Z_]+)\" in os\.environ")
+    page = (REFERENCE / "environment.md").read_text()
+    found = {
+        name
+        for file in (CHECKOUT / "ssd").rglob("*.py")
+        for pair in read.findall(file.read_text())
+        for name in pair
+        if name
+    }
+    assert found, "the package reads some"
+    assert set() == {name for name in found if not re.search(rf"\b{name}\b", page)}
