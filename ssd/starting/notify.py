@@ -75,7 +75,7 @@ class Listener:
         except OSError as error:
             name = f"directory {os.fsdecode(error.filename)}"
             raise StartFailed("notify", name, error.errno, error.strerror) from error
-        self.path = self._directory.path
+        self.path = self._directory.socket_path
         try:
             self.socket = _socket.socket(
                 _socket.AF_UNIX, _socket.SOCK_DGRAM | _socket.SOCK_NONBLOCK | _socket.SOCK_CLOEXEC
@@ -85,7 +85,7 @@ class Listener:
             os.chmod(self.path, 0o660)
             owner = [-1 if number is None else number for number in (account.uid, account.gid)]
             os.chown(self.path, *owner)
-            os.chown(self._directory.directory, *owner)
+            os.chown(self._directory.path, *owner)
         except OSError as error:
             self.close()
             name = f"socket {os.fsdecode(self.path)}"

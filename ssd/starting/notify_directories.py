@@ -16,20 +16,20 @@ _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class SocketDirectory:
-    """A directory for one socket, first of the caller's user only. ``path``: the socket's path."""
+    """A directory for one socket, at first of the caller's user only."""
 
-    __slots__ = ("path", "directory", "_fd")
+    __slots__ = ("path", "socket_path", "_fd")
 
     def __init__(self) -> None:
         """Create it, and remove leftovers of other starts. Raises OSError."""
         base = _base()
         _remove_leftovers(base)
-        self.directory, self._fd = _make(base)
-        self.path = self.directory + b"/" + SOCKET
+        self.path, self._fd = _make(base)
+        self.socket_path = self.path + b"/" + SOCKET
 
     def remove(self) -> None:
         """Remove the socket and the directory."""
-        for remove, path in ((os.unlink, self.path), (os.rmdir, self.directory)):
+        for remove, path in ((os.unlink, self.socket_path), (os.rmdir, self.path)):
             try:
                 remove(path)
             except OSError:
