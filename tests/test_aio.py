@@ -27,7 +27,7 @@ def child(command: Command = SLEEP) -> ssd.Child:
 
 
 def test_start_runs_in_a_thread_of_the_loop(tmp_path: Path) -> None:
-    """The loop goes on meanwhile: it lets go of the lock that the start waits for."""
+    """The loop goes on meanwhile: it releases the lock that the start waits for."""
     match = Match(pidfile=tmp_path / "pid")
 
     async def main() -> ssd.Process:
@@ -44,7 +44,7 @@ def test_start_runs_in_a_thread_of_the_loop(tmp_path: Path) -> None:
 
 
 def test_start_takes_what_ssd_start_takes(tmp_path: Path) -> None:
-    """A child with its descriptors, and what cannot be done is raised."""
+    """A child with its descriptors; a failure is raised."""
 
     async def main() -> None:
         match = Match(pidfile=tmp_path / "none")
@@ -63,7 +63,7 @@ def test_start_takes_what_ssd_start_takes(tmp_path: Path) -> None:
 
 
 def test_loop_waits_for_many_children_side_by_side() -> None:
-    """Any number of tasks for each, and a task of one's own goes on."""
+    """Any number of tasks may wait for each, and other tasks go on."""
 
     async def main() -> None:
         short, long = child(shell("exit 3")), child()
@@ -83,7 +83,7 @@ def test_loop_waits_for_many_children_side_by_side() -> None:
 
 
 def test_loop_waits_for_a_child_without_a_descriptor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By looking again and again."""
+    """By polling."""
 
     async def main(process: ssd.Child) -> None:
         with pytest.raises(TimeoutError):
@@ -121,7 +121,7 @@ def test_cancelled_start_leaves_no_child(nice: int, tmp_path: Path) -> None:
 def test_cancelled_start_ends_a_child_that_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The thread has returned it, and the task has not got it yet."""
+    """The thread has returned it, but the task does not have it yet."""
     started: list[ssd.Child] = []
     real = children.begin
 

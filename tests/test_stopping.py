@@ -51,7 +51,7 @@ def test_stop_follows_its_schedule(rule: str, fake_processes: FakeProcesses) -> 
 
 
 def test_tail_without_a_wait_pauses(fake_processes: FakeProcesses) -> None:
-    """``forever/TERM`` sends fifty signals a second and not as many as it can."""
+    """``forever/TERM`` sends only fifty signals a second."""
     slow(0.51)(fake_processes)
     run(Stop(Match(name="d"), Schedule.parse("forever/TERM"), table=fake_processes))
     assert (0.51, 26) == (fake_processes.now(), len(fake_processes.signals))
@@ -67,7 +67,7 @@ def test_stop_without_a_wait_is_over_when_it_has_sent(fake_processes: FakeProces
 def test_round_lists_found_signalled_and_denied(
     fake_processes: FakeProcesses,
 ) -> None:
-    """What may not be signalled is there with the system's reason."""
+    """A denied process is listed with the system's reason."""
     mixed(fake_processes)
     with Stop(Match(name="d"), Schedule.once(TERM), table=fake_processes) as work:
         work.advance()
@@ -89,7 +89,7 @@ def test_earlier_words_still_work(fake_processes: FakeProcesses) -> None:
 
 
 def test_stop_says_what_to_wait_for_and_until_when(fake_processes: FakeProcesses) -> None:
-    """Another loop than ours can drive it by that."""
+    """Any loop can drive it by that."""
     slow(3)(fake_processes)
     fake_processes.clock.advance(100)
     with Stop(Match(name="d"), Schedule.parse(USUAL), table=fake_processes) as work:
@@ -114,7 +114,7 @@ def test_loop_that_comes_late_does_not_prolong_the_wait(fake_processes: FakeProc
 
 
 def test_closed_stop_lets_go_and_does_no_more(fake_processes: FakeProcesses) -> None:
-    """It can be broken off at any time, and closed twice."""
+    """It can be abandoned at any time, and closed twice."""
     stubborn(fake_processes)
     work = Stop(Match(name="d"), Schedule.parse(USUAL), table=fake_processes)
     assert not work.advance()
@@ -143,7 +143,7 @@ PLANS = {
 
 @pytest.mark.parametrize("case", PLANS)
 def test_plan_goes_on_while_a_process_is_left(case: tuple) -> None:
-    """It knows no process: steps go out, answers come in."""
+    """It knows no process: it yields steps and gets answers."""
     text, answers = case
     decided = plan(Schedule.parse(text))
     taken, left = [next(decided)], None
@@ -156,7 +156,7 @@ def test_plan_goes_on_while_a_process_is_left(case: tuple) -> None:
 
 
 def test_process_known_by_pid_alone_has_no_successor() -> None:
-    """Where nothing but the pid is seen, the end of its owner is the end of the stop."""
+    """If only the pid can be seen, the stop ends with the pid's first owner."""
     table = FakeProcesses(caller_uid=1000, hidepid=True)
     table.add("d", uid=1000, pid=500, reactions={TERM: dies(after=1)}).dumpable = False
     with Stop(Match(pid=500), Schedule.parse(USUAL), table=table) as work:
@@ -186,7 +186,7 @@ def test_shortage_of_memory_does_not_count_as_denied(
 
 
 def test_pid_that_is_reused_while_it_is_killed_is_spared(fake_processes: FakeProcesses) -> None:
-    """Row 12: the KILL at the end of the wait is for the process that was found."""
+    """Row 12: the KILL at the end of the wait goes to the process that was found."""
     reused(fake_processes)
     assert [FIRST] == [
         p.pid for p in ssd.stop(Match(pid=FIRST), "TERM/5/KILL/30", table=fake_processes)
@@ -195,7 +195,7 @@ def test_pid_that_is_reused_while_it_is_killed_is_spared(fake_processes: FakePro
 
 
 def test_new_owner_of_a_pid_is_found_by_its_name(fake_processes: FakeProcesses) -> None:
-    """By name it is a process like any other, another one than the first."""
+    """By name it matches like any other process, and differs from the first."""
     reused(fake_processes)
     stopped = ssd.stop(Match(name="d"), USUAL, table=fake_processes)
     assert [FIRST, FIRST] == [process.pid for process in stopped]
@@ -205,7 +205,7 @@ def test_new_owner_of_a_pid_is_found_by_its_name(fake_processes: FakeProcesses) 
 def test_pidfile_means_the_process_that_it_named_first(
     tmp_path: Path, fake_processes: FakeProcesses
 ) -> None:
-    """A pidfile that is rewritten during a wait means a daemon that was started meanwhile."""
+    """A pidfile that is rewritten during a wait names a daemon that was started meanwhile."""
     path = tmp_path / "pid"
     slow(10)(fake_processes)
     path.write_text(f"{FIRST}\n")
@@ -219,7 +219,7 @@ def test_pidfile_means_the_process_that_it_named_first(
 
 
 def test_process_that_ends_before_it_is_held_is_skipped() -> None:
-    """Between the look and open it may be gone; the others are stopped."""
+    """It may end between the look and open; the others are stopped."""
 
     class Vanishing(FakeProcesses):
         def open(self, process: Process) -> Handle:
@@ -234,7 +234,7 @@ def test_process_that_ends_before_it_is_held_is_skipped() -> None:
 
 
 def test_stop_that_is_interrupted_lets_go() -> None:
-    """Whatever ends the wait before its time, no process stays held."""
+    """Every handle is closed if the wait is interrupted."""
     opened: list[Handle] = []
 
     class Interrupted(FakeProcesses):
@@ -255,7 +255,7 @@ def test_stop_that_is_interrupted_lets_go() -> None:
 
 
 def test_steps_of_a_stop_may_come_from_anywhere(fake_processes: FakeProcesses) -> None:
-    """A step counts by what it says: a schedule can be read from a file."""
+    """Steps are compared by value, so that a schedule can be read from a file."""
     stubborn(fake_processes)
     steps = json.loads('[["send", 15], ["wait", 2], ["send", 9], ["wait", 3]]')
     ssd.stop(Match(name="d"), Schedule(steps), table=fake_processes)

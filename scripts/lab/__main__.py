@@ -52,7 +52,7 @@ def down(lab: Lab) -> int:
 
 
 def status(lab: Lab) -> int:
-    """Tell how each service is."""
+    """Print the status of each service."""
     needed = [running.tell(lab, name) for name in NAMES]
     codes = [*needed, running.tell(lab, running.COMPUTE)]  # which the user of the lab starts
     if not any(needed):
@@ -86,7 +86,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "stop": stop,
 }
 READS_ONLY = ("status", "ready")
-WITHOUT_LAB = {"down": 0, "status": 3}  # their exit statuses where nothing has been built
+WITHOUT_LAB = {"down": 0, "status": 3}  # their exit statuses if nothing has been built
 
 
 def main(arguments: list[str]) -> int:

@@ -14,7 +14,7 @@ from lab.steps import StepFailed, as_user, call, environment, is_done, once, sho
 PYTHON = "/usr/bin/python3"  # any user may execute it; one in a home directory only its owner
 PINNED = ("nova==34.0.0", "openstack-placement==16.0.0")
 CONSTRAINTS = Path(__file__).with_name("constraints.txt")  # and what they need
-# A mirror may be slow, and the machine's own upgrade have dpkg's lock for a while.
+# A mirror may be slow, and an upgrade of the machine may hold dpkg's lock for a while.
 APT_GET = ("apt-get", "-qq", "-o", "Acquire::Retries=5", "-o", "DPkg::Lock::Timeout=900")
 SOURCES = ("setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md")
 ROOMS = ("ssd", "scripts", "docs")
@@ -25,7 +25,7 @@ def build(lab: Lab) -> None:
     _make_account()
     pinned = (*PINNED, CONSTRAINTS.read_text(), sys.version_info[:2])
     if not is_done(lab, "nova", pinned):
-        # From the beginning: pip takes for installed what it was interrupted in.
+        # From the beginning: pip takes an interrupted installation for a complete one.
         for name in ("venv", "ssd"):
             (lab.done / name).unlink(missing_ok=True)
     once(lab, "venv", "virtual environment", PYTHON, lambda: _make_venv(lab))
@@ -37,7 +37,7 @@ def build(lab: Lab) -> None:
     if not is_done(lab, "settings", wanted):
         (lab.done / "databases").unlink(missing_ok=True)
         if (lab.etc / "ssd").exists():
-            running.stop_all(lab)  # nothing may run on with the old ones
+            running.stop_all(lab)  # nothing may go on with the old ones
     once(lab, "settings", "settings", wanted, lambda: settings.write(lab))
     once(lab, "databases", "databases and cell", 1, lambda: _make_databases(lab))
 
@@ -72,13 +72,13 @@ def _install_nova(lab: Lab) -> None:
 
 
 def _pip(lab: Lab, title: str, *words: object) -> None:
-    # Bytecode now: the services' user may not write it later, and would compile at every start.
+    # Bytecode now: the services' user cannot write it later, and would compile at each start.
     pip = (lab.command("pip"), "--disable-pip-version-check", "--retries=10", "--timeout=60")
     call(lab, title, *pip, "install", "--compile", *words, cwd=lab.root)
 
 
 def _checksum(lab: Lab) -> str:
-    """Return a text that changes with whatever gets installed of this checkout."""
+    """Return a checksum of all that is installed from this checkout."""
     digest = hashlib.sha256()
     for name in SOURCES + ROOMS:
         top = lab.checkout / name
@@ -89,7 +89,7 @@ def _checksum(lab: Lab) -> str:
 
 
 def _install_ssd(lab: Lab) -> None:
-    """Install from a copy: building leaves files beside its sources."""
+    """Install from a copy: a build leaves files beside its sources."""
     copy = lab.root / "sources"
     shutil.rmtree(copy, ignore_errors=True)
     copy.mkdir()
@@ -98,19 +98,19 @@ def _install_ssd(lab: Lab) -> None:
         shutil.copy2(lab.checkout / name, copy)
     for name in ROOMS:
         shutil.copytree(lab.checkout / name, copy / name, ignore=unwanted)
-    # The same version again: pip takes it for installed already, unless forced.
+    # The same version again, which pip would take for installed.
     _pip(lab, "ssd", "--force-reinstall", "--no-deps", copy)
     _pip(lab, "ssd", f"{copy}[compute]")
     shutil.rmtree(copy)
 
 
 def _unpack(lab: Lab, package: str) -> None:
-    """Download a package and unpack it; with rabbitmq-server all that it needs and lacks.
+    """Download a package and unpack it; with rabbitmq-server also its missing dependencies.
 
     Nothing is installed on the machine: no maintainer script runs, no service is enabled.
     """
     title = f"Debian's {package}"
-    call(lab, title, *APT_GET, "update")  # old lists name packages that no mirror has any more
+    call(lab, title, *APT_GET, "update")  # old lists name packages that mirrors have removed
     names = {package} if package == "nova-compute" else _lacking(lab, title, package)
     scratch = lab.root / "packages"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -136,7 +136,7 @@ def _lacking(lab: Lab, title: str, package: str) -> set[str]:
 
 
 def _make_databases(lab: Lab) -> None:
-    """Make nova's three databases and placement's, and tell nova of its cell."""
+    """Make nova's three databases and placement's, and register the cell."""
     for old in lab.data.glob("*.sqlite*"):
         old.unlink()
     title = "databases"

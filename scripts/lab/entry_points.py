@@ -1,4 +1,4 @@
-"""The ways in which nova-compute is started and stopped, and what the rest of nova sees of it."""
+"""The entry points that start and stop nova-compute, and what the rest of nova sees of it."""
 
 import json
 import re
@@ -13,14 +13,14 @@ from lab.running import probe
 from lab.services import COMPUTE_QUEUE
 from lab.watching import until
 
-# Seconds between TERM and KILL: Debian's script has them written into it, the others as much.
+# Seconds between TERM and KILL: fixed in Debian's script, and the same for the others.
 SCHEDULE = 30
 
 
 class EntryPoint(NamedTuple):
     """An init script, or another command that takes a verb; ``settings`` are its environment.
 
-    ``killed``: what its own status verb says of a service that was killed.
+    ``killed``: the exit status of its own status verb after the service was killed.
     """
 
     name: str
@@ -33,8 +33,8 @@ class EntryPoint(NamedTuple):
 def debian(lab: Lab) -> EntryPoint:
     """Return the init script of Debian's package nova-compute, as it is.
 
-    Its status verb does not look at the pidfile that its start has written but for a process of
-    that name, so a killed service is to it one that does not run.
+    Its status verb does not read the pidfile, but looks for a process of that name, so for it a
+    killed service does not run.
     """
     settings = (f"DAEMON={lab.venv}/bin/nova-compute", f"CONFIG_FILE={lab.etc}/nova.conf")
     pidfile = "/var/run/nova/nova-compute.pid"
@@ -42,7 +42,7 @@ def debian(lab: Lab) -> EntryPoint:
 
 
 def ours(lab: Lab) -> EntryPoint:
-    """Return scripts/nova-compute, which on a slow machine may take longer to die of a KILL."""
+    """Return scripts/nova-compute, with more time for the end after KILL on a slow machine."""
     settings = (f"DEFAULT_DIR={lab.etc}/default", f"RETRY=TERM/{SCHEDULE}/KILL/60")
     pidfile = f"{lab.root}/compute/run/nova-compute.pid"
     return EntryPoint("ours", (str(lab.checkout / "scripts/nova-compute"),), pidfile, settings)
@@ -51,7 +51,7 @@ def ours(lab: Lab) -> EntryPoint:
 def declared(lab: Lab) -> EntryPoint:
     """Return ``ssd-service nova-compute``, which reads the lab's declaration of it.
 
-    That has a probe, so its start returns when nova-compute is ready.
+    The declaration has a probe, so its start returns when nova-compute is ready.
     """
     *words, _ = running.words(lab, "nova-compute", "start")
     return EntryPoint("declared", tuple(words), f"{lab.root}/compute/run/nova-compute.pid", ())
@@ -79,12 +79,12 @@ class Compute:
         return self.machine.run(words, check=check)
 
     def status(self) -> int:
-        """Return what ssd says."""
+        """Return the status by ssd."""
         words = [self.lab.command("ssd"), "--status", "--pidfile", self.entry.pidfile]
         return self.machine.run(words, check=False).returncode
 
     def pid(self) -> int:
-        """Return what the pidfile says."""
+        """Return the pid in the pidfile."""
         return int(self.machine.run(["cat", self.entry.pidfile]).stdout)
 
     def user(self) -> str:
@@ -92,7 +92,7 @@ class Compute:
         return self.machine.run(["stat", "--format", "%U", f"/proc/{self.pid()}"]).stdout.strip()
 
     def is_at_home(self) -> bool:
-        """Tell whether it runs in /var/lib/nova."""
+        """Return whether it runs in /var/lib/nova."""
         both = [f"/proc/{self.pid()}/cwd", "/var/lib/nova"]
         told = self.machine.run(["stat", "--dereference", "--format", "%d:%i", *both]).stdout
         return len(set(told.split())) == 1
@@ -101,7 +101,7 @@ class Compute:
         """Return the pids of all that run its program, recorded or not."""
         return self.machine.named("bin/nova-compute")
 
-    # What the message queue says.
+    # By the message queue.
 
     def ask(self, *words: object, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Ask the broker; see programs/probe.py."""
@@ -124,13 +124,13 @@ class Compute:
         return json.loads(done.stdout.splitlines()[-1])
 
     def consumers(self) -> int:
-        """Return how many consume from its queue."""
+        """Return the number of consumers of its queue."""
         return int(self.ask("consumers", COMPUTE_QUEUE).stdout)
 
-    # What the database says.
+    # By the database.
 
     def report_count(self) -> int:
-        """Return how many heartbeats the database has seen; 0 before the first."""
+        """Return the number of heartbeats in the database; 0 before the first."""
         rows = self._query("SELECT report_count FROM services WHERE binary = 'nova-compute'")
         return rows[0][0] if rows else 0
 
@@ -140,7 +140,7 @@ class Compute:
         return self._query(f"SELECT host, hypervisor_hostname, {when} FROM compute_nodes")
 
     def await_heartbeats(self, more: int = 2) -> None:
-        """Wait until ``more`` heartbeats have come than there are now."""
+        """Wait for so many more heartbeats."""
         wanted = self.report_count() + more
         came = until(lambda: self.report_count() >= wanted, self.lab.data, PATIENCE)
         assert came, f"{self.report_count()} heartbeats, {wanted} expected"
@@ -151,10 +151,10 @@ class Compute:
         base.close()
         return rows
 
-    # What its log says.
+    # By its log.
 
     def log_size(self) -> int:
-        """Return where its log ends now."""
+        """Return the size of its log."""
         file = self.lab.log / "nova-compute.log"
         return file.stat().st_size if file.exists() else 0
 

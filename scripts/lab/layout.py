@@ -1,4 +1,4 @@
-"""Where everything of the lab is, and whether it can be there."""
+"""The paths of the lab, and whether the lab can be there."""
 
 import contextlib
 import functools
@@ -19,7 +19,7 @@ PORTS = ("amqp", "distribution", "epmd", "placement")
 
 
 class Unsuitable(Exception):
-    """The machine, the user or the directory will not do; the text says what would."""
+    """The machine, the user or the directory is not suitable; the text says what would be."""
 
 
 class Lab:
@@ -73,7 +73,7 @@ class Lab:
 
 
 def chosen_directory() -> Path:
-    """Return the directory for the lab. Raises Unsuitable if user nova could not get there."""
+    """Return the directory for the lab. Raises Unsuitable if user nova could not reach it."""
     given = os.environ.get("NOVA_LAB")
     if given:
         directory = Path(os.path.abspath(given))
@@ -96,7 +96,7 @@ def chosen_directory() -> Path:
             )
         return directory
     usual = Path(__file__).resolve().parent.parent.parent / ".nova-lab"
-    # A checkout in root's home is the usual case of one that no other user can enter.
+    # The usual reason is a checkout in root's home, which no other user can enter.
     unfit = closed_to_others(usual) or open_to_others(usual) or not PLAIN.fullmatch(str(usual))
     return ELSEWHERE if unfit else usual
 
@@ -123,8 +123,8 @@ def open_to_others(directory: Path) -> Path | None:
 def _free_ports(count: int) -> list[int]:
     """Return free ports of loopback that the kernel gives to no client later.
 
-    A connection may have any port of the range below for its own end, also that of a service
-    which is about to start again.
+    A client may get any port of the local range, also that of a service that is about to start
+    again.
     """
     given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     candidates = random.sample(range(10_000, max(given, 11_000)), 1000)

@@ -1,4 +1,4 @@
-"""The lab among processes and mounts of its own, which end together."""
+"""The lab in namespaces of its own: its processes and mounts end together."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from typing import Any
 from lab.layout import Lab
 from lab.running import ends
 
-PATIENCE = 900  # seconds: the machine may have a lot else to do
+PATIENCE = 900  # seconds: the machine may be busy
 
 # What the machine gets on top of ours: empty directories for pidfiles and locks, so that none is
 # left from an earlier life; nova's own directories; ssd in place of start-stop-daemon.
@@ -40,7 +40,7 @@ exit 0
 
 
 class Machine:
-    """Namespaces with the lab in them. Close it: the kernel ends whatever runs in there."""
+    """Namespaces with the lab in them. Close it: the kernel ends all processes in there."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
@@ -55,7 +55,7 @@ class Machine:
         assert self._holder.stdout.readline() == "ready\n"
 
     def furnish(self) -> None:
-        """Bring nova's directories and ssd, once the lab is built, to where Debian has them."""
+        """Put nova's directories and ssd, once the lab is built, where Debian has them."""
         tool = shutil.which("start-stop-daemon", path="/usr/sbin:/sbin:/usr/bin:/bin")
         assert tool, "start-stop-daemon is missing"
         self.run(["sh", "-c", _FURNISH, "sh", self.lab.root, os.path.realpath(tool)])
@@ -67,7 +67,7 @@ class Machine:
         return [*words, *map(str, argv)]
 
     def run(self, argv: Sequence[object], **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command in there. What fails raises AssertionError unless check=False."""
+        """Run a command in there. A failure raises AssertionError unless check=False."""
         check = options.pop("check", True)
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         settings = {**streams, "stdin": subprocess.DEVNULL, "timeout": 2 * PATIENCE, **options}
@@ -80,7 +80,7 @@ class Machine:
         return self.run(self._script(*words), check=check)
 
     def build(self, tell: Callable[[str], None]) -> None:
-        """Run its verb up, which may build everything first, and tell each line as it comes."""
+        """Run its verb up, which may build everything first, and print each line as it comes."""
         up = self.enter(self._script("up"))
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         with subprocess.Popen(up, stdin=subprocess.DEVNULL, **pipes) as running:
@@ -89,14 +89,14 @@ class Machine:
         assert running.returncode == 0, "the lab is not up; the lines above say why"
 
     def interrupt_up(self, step: str, signum: int) -> subprocess.CompletedProcess[str]:
-        """Run its verb up, and send it a signal once it is at a step."""
+        """Run its verb up, and send it a signal when it has reached a step."""
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         up = subprocess.Popen(self.enter(self._script("up")), stdin=subprocess.DEVNULL, **pipes)
         told, wanted, pids = b"", step.encode(), []
         while wanted not in told:
             told += (more := os.read(up.stdout.fileno(), 4096))
             assert more, told.decode()
-            # Looked for before the step is at hand: the command that it begins is up's copy first.
+            # Looked for before the step begins: the step's command is a copy of up at first.
             pids = pids or self.named("scripts/lab\0up")
         (pid,) = pids
         self.signal(pid, signum)
@@ -108,7 +108,7 @@ class Machine:
         return ["env", f"NOVA_LAB={self.lab.root}", script, *words]
 
     def processes(self) -> dict[int, int]:
-        """Return the living processes in there: their pids as they see them, and as we do."""
+        """Return the living processes in there: their pids inside, and outside."""
         namespace = os.readlink(f"/proc/{self._holder.pid}/ns/pid_for_children")
         found = {}
         for entry in filter(str.isdigit, os.listdir("/proc")):
@@ -146,7 +146,7 @@ class Machine:
     def left(self) -> dict[int, int]:
         """Return the processes that are left, once all should have ended but its own first two.
 
-        Helpers of a service end when they see that it is gone, a moment later.
+        Helpers of a service end shortly after it.
         """
         while len(found := self.processes()) > 2:
             if not ends(found[max(found)], PATIENCE):

@@ -1,4 +1,4 @@
-"""Start, ask after and stop the lab's services, by ssd-service."""
+"""Start, query and stop the lab's services, by ssd-service."""
 
 import os
 import pwd
@@ -28,7 +28,7 @@ def start_all(lab: Lab) -> None:
 def start(lab: Lab, name: str) -> None:
     """Start a service unless it runs, and wait until it is ready. Raises StepFailed.
 
-    One that runs and was never seen ready, as its start was interrupted, is started anew.
+    A service that runs, but whose start was interrupted before it was ready, is started anew.
     """
     _check_built(lab, name)
     pidfile, seen_ready = lab.run / f"{name}.pid", lab.run / f"{name}.ready"
@@ -57,7 +57,7 @@ def probe(lab: Lab, *words: object) -> list[str]:
 
 
 def words(lab: Lab, name: str, verb: str) -> list[str]:
-    """Return the words that do a verb to a service of the lab."""
+    """Return the words that run a verb of a service of the lab."""
     return [str(lab.command("ssd-service")), f"--directory={lab.etc}/ssd", name, verb]
 
 
@@ -80,7 +80,7 @@ def _check_built(lab: Lab, name: str) -> None:
 
 
 def tell(lab: Lab, name: str) -> int:
-    """Say how a service is and return its status."""
+    """Print the status of a service, and return the exit status."""
     done = ask(lab, name)
     say((done.stdout or f"{name} is not running").strip())
     return done.returncode
@@ -90,7 +90,7 @@ def tell(lab: Lab, name: str) -> int:
 
 
 def stop_all(lab: Lab) -> None:
-    """Stop every service that runs, nova-compute first; one that fails keeps none running.
+    """Stop every service that runs, nova-compute first; a failure does not prevent the others.
 
     Raises StepFailed for the last that could not be stopped.
     """
@@ -116,7 +116,7 @@ def stop(lab: Lab, name: str) -> None:
 def leftovers(lab: Lab, seconds: float = 300.0) -> list[tuple[int, str]]:
     """Return the processes that run a program of the lab, after ``seconds`` at most.
 
-    A service's own helpers end when they see that it is gone, a moment later.
+    A service's own helpers end shortly after it.
     """
     deadline = time.monotonic() + seconds
     left = []
@@ -127,7 +127,7 @@ def leftovers(lab: Lab, seconds: float = 300.0) -> list[tuple[int, str]]:
 
 
 def ends(pid: int, seconds: float) -> bool:
-    """Wait for the end of any process, ``seconds`` at most; say whether it has come."""
+    """Wait for the end of any process, ``seconds`` at most; return whether it has ended."""
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -139,9 +139,9 @@ def ends(pid: int, seconds: float) -> bool:
 
 
 def _processes(lab: Lab) -> Iterator[tuple[int, str]]:
-    """Yield each process that runs a program of the lab, or is its user's and speaks of it.
+    """Yield each process that runs a program of the lab, or belongs to its user and names it.
 
-    A worker of nova-conductor writes over its command line, but stays in the lab's directory.
+    A worker of nova-conductor overwrites its command line, but stays in the lab's directory.
     A process that only reads a log there does not count.
     """
     mine = re.compile(rf"(?:^|[\s=:]){re.escape(str(lab.root))}/")

@@ -5,7 +5,7 @@ from ssd.service import Service
 
 NAMES = ("epmd", "broker", "placement", "conductor")  # in the order in which they start
 COMPUTE_QUEUE = f"compute.{HOST}"
-START_SECONDS = 600  # for one service, on a machine that has a lot else to do
+START_SECONDS = 600  # for one service, on a busy machine
 
 _CONNECT = "import socket, sys; socket.create_connection(('127.0.0.1', int(sys.argv[1])), 5)"
 _NOTIFIES = {"kind": "notify", "timeout": START_SECONDS}
@@ -47,7 +47,7 @@ def _service(lab: Lab, name: str, argv: list[str], readiness: dict[str, object])
 def consumes(lab: Lab, queue: str) -> dict[str, object]:
     """Return the readiness of a service of nova: it consumes from its queue.
 
-    The question is asked for a second at a time, so that the end of the service is seen.
+    Each question takes at most a second, so that the end of the service is noticed.
     """
     return _succeeds([*probe(lab), "await", queue, "1"])
 
@@ -75,7 +75,7 @@ def _epmd(lab: Lab) -> list[str]:
 
 
 def _broker(lab: Lab) -> list[str]:
-    """Return the words that run RabbitMQ. Given NOTIFY_SOCKET it stays the process started."""
+    """Return the words that run RabbitMQ. With NOTIFY_SOCKET it does not fork."""
     directory = lab.data / "broker"
     settings = {
         "HOME": directory,
@@ -95,7 +95,7 @@ def _broker(lab: Lab) -> list[str]:
 
 
 def _erlang(lab: Lab) -> tuple[str, ...]:
-    """Return what Erlang's programs need in the environment, unpacked as they are."""
+    """Return the environment of Erlang's programs, which are only unpacked."""
     binaries = [lab.bin, *lab.debian.glob("usr/lib/erlang/erts-*/bin"), lab.debian / "usr/bin"]
     libraries = {str(file.parent) for file in lab.debian.glob("usr/lib/*/*.so*")}
     path = ":".join([*map(str, binaries), "/usr/sbin", "/usr/bin", "/sbin", "/bin"])

@@ -46,8 +46,8 @@ lock_path = {state}/lock
 enabled = false
 """
 
-# Read by nova-conductor and nova-manage besides: nova-compute asks the conductor for everything
-# and is not to know where the databases are.
+# Only read by nova-conductor and nova-manage: nova-compute asks the conductor, and must not know
+# the databases.
 CONDUCTOR = """
 [database]
 connection = sqlite:///{data}/nova_cell1.sqlite
@@ -70,7 +70,7 @@ load_definitions = {etc}/broker.json
 log.console = false
 """
 
-# Debian's erl has its own place written into it, and we have unpacked it elsewhere.
+# Debian's erl contains its installed path, but here it is unpacked elsewhere.
 ERL = """#!/bin/sh
 ROOTDIR={erlang} BINDIR={emulator} EMU=beam PROGNAME=erl
 export ROOTDIR BINDIR EMU PROGNAME
@@ -91,7 +91,7 @@ LOG_DIR={log}
 """
 
 # nova-compute by its name (ssd-service nova-compute start), in place of the declaration that ssd
-# ships with. It does not say when it is ready, so its declaration knows a probe.
+# ships with. It does not notify when it is ready, so its declaration has a probe.
 COMPUTE_DECLARED = """
 #!/usr/bin/env ssd-service
 ### BEGIN INIT INFO
@@ -128,7 +128,7 @@ LOG_DIR={log}
 
 
 def fingerprint(lab: Lab) -> object:
-    """Return what the settings depend on."""
+    """Return the inputs of the settings."""
     sources = [Path(__file__), *sorted(PROGRAMS.glob("*.py"))]
     declared = [toml.write(service) for service in everything(lab)]
     return lab.ports, declared, [file.read_text() for file in sources]
@@ -161,8 +161,8 @@ def write(lab: Lab) -> None:
     for program in PROGRAMS.glob("*.py"):
         shutil.copy(program, lab.bin)  # the checkout may be closed to the services' user
     (lab.bin / "erl").chmod(0o755)
-    # nova's driver takes the node's identity from here, and refuses to make one by itself when
-    # the database knows the host already.
+    # nova's driver reads the node's identity from here, and refuses to make one if the database
+    # knows the host already.
     (lab.state / "compute_id").write_text(str(uuid.uuid5(uuid.NAMESPACE_DNS, HOST)))
 
 
@@ -178,7 +178,7 @@ def _make_directories(lab: Lab) -> None:
 
 
 def _words(lab: Lab) -> dict[str, object]:
-    """Return what the texts above speak of."""
+    """Return the values for the texts above."""
     password = secrets.token_hex(16)
     address = f"127.0.0.1:{lab.ports['amqp']}"
     erlang = lab.debian / ERLANG

@@ -1,4 +1,4 @@
-"""One step of the work: shown, timed, skipped if done, and clear about why it failed."""
+"""One step of the work: shown, timed, skipped if done, and with the reason of a failure."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ GRACE = 20  # seconds for an interrupted command to end after TERM
 
 
 class StepFailed(Exception):
-    """A step did not work out. ``log``: the file that has the whole story, or None."""
+    """A step has failed. ``log``: the file with its complete output, or None."""
 
     def __init__(self, title: str, reason: str, log: Path | None = None) -> None:
         super().__init__(title, reason, log)
@@ -45,7 +45,7 @@ class Interrupted(Exception):
 
 
 def heed_signals() -> None:
-    """Have INT, TERM and HUP raise Interrupted, but for those that the caller ignores."""
+    """Make INT, TERM and HUP raise Interrupted, except those that the caller ignores."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
@@ -59,7 +59,7 @@ def _interrupt(number: int, _frame: object) -> None:
 
 
 class _Held:
-    """Whether an interruption waits for the end of what must be whole, and those that wait."""
+    """Whether interruptions are held back, and those that have come."""
 
     now = False
     come: ClassVar[list[int]] = []

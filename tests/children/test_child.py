@@ -23,7 +23,7 @@ from ssd.children.spawning import Spawned
 
 
 def test_child_stays_the_callers(tmp_path: Path) -> None:
-    """Its pidfd is readable at its end, and waiting for it tells how it ended."""
+    """Its pidfd is readable at its end, and a wait returns how it ended."""
     with nothing_left():
         process = ssd.start(Match(pidfile=tmp_path / "none"), SLEEP, background=False)
         assert isinstance(process, ssd.Child)
@@ -70,7 +70,7 @@ def test_child_is_signalled_by_its_pidfd(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system has no pidfds")
 def test_interrupted_start_ends_its_child_by_the_pidfd(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pid may be another's by then, if the caller reaps all children elsewhere."""
+    """Another process may have the pid by then, if the caller reaps its children elsewhere."""
     by_pid: list[int] = []
     kill = os.kill
 
@@ -102,7 +102,7 @@ print(len(ssd.stop(match)), ssd.status(match))
 
 @pytest.mark.parametrize("version", KERNELS)
 def test_programs_are_started_and_stopped_without_pidfds(version: str, tmp_path: Path) -> None:
-    """A child has no descriptor then, and goes by its pid."""
+    """A child has no descriptor then, and is known by its pid."""
     done = python(LIFE, tmp_path / "pid", **kernel(version))
     assert f"{version == 'now'} -9\n1 1\n".encode() == done.stdout, done.stderr
 
@@ -124,7 +124,7 @@ def test_child_can_have_a_session_of_its_own(tmp_path: Path) -> None:
 
 
 def test_child_gets_the_descriptors_that_it_is_given(tmp_path: Path) -> None:
-    """Whatever their numbers, also those that the start itself would like to use."""
+    """With any numbers, also those that the start itself would use."""
     (tmp_path / "in").write_text("hello")
     for number in (3, 4, 9, 10, 11, 12, 40):
         source = os.open(tmp_path / "in", os.O_RDONLY)
@@ -163,7 +163,7 @@ def test_dropped_child_that_has_ended_is_reaped(tmp_path: Path) -> None:
 
 
 def test_dropped_child_that_runs_is_reaped_by_a_later_start(tmp_path: Path) -> None:
-    """It lives on until it ends; a start looks after those that have."""
+    """It goes on; a start after its end reaps it."""
     with nothing_left():
         pid = drop_one(tmp_path)
         assert ssd.find(Match(pid=pid))
@@ -233,7 +233,7 @@ def test_wait_ends_with_its_time(sleeper: ssd.Child, timeout: float) -> None:
 
 
 def test_wait_ends_with_its_child() -> None:
-    """Long before its time; asked again, all say the same."""
+    """Long before its time; later calls return the same status."""
     with nothing_left(), child(shell("exit 7")) as process:
         assert 7 == process.wait(timeout=PATIENCE)
         assert (7, 7, 7, True) == (
@@ -252,7 +252,7 @@ def test_child_that_has_ended_is_reaped_by_a_look() -> None:
 
 
 def test_waiting_thread_hinders_no_other_thread(sleeper: ssd.Child) -> None:
-    """While one waits without a limit, others ask, wait for a time, and send signals."""
+    """While one waits without a limit, others poll, wait for a time, and send signals."""
     waiting, found = threading.Event(), []
 
     def wait() -> None:
@@ -291,7 +291,7 @@ with child("exit 3") as short, child("exec sleep 1000") as long:
 
 @pytest.mark.parametrize("version", KERNELS)
 def test_waits_do_without_pidfds(version: str) -> None:
-    """By the pid, then, and by looking again."""
+    """They poll the pid instead."""
     done = python(WAITING, **kernel(version))
     assert b"3 None False\nTrue -9\n" == done.stdout, done.stderr
 
@@ -301,7 +301,7 @@ def test_waits_do_without_pidfds(version: str) -> None:
 
 @pytest.mark.parametrize("kind", ["kernel", "psutil"])
 def test_table_waits_for_a_child(kind: str, sleeper: ssd.Child) -> None:
-    """Among others, as for anything that it has opened; the child is still to be reaped."""
+    """It waits for several at once, as for its own handles; the child must still be reaped."""
     table = ssd.table_named(kind)
     with child(shell("exit 5")) as short:
         table.wait([sleeper, short], None)

@@ -21,7 +21,7 @@ from ssd import Command, Match
 
 
 def test_daemon_is_started_found_and_stopped(tmp_path: Path) -> None:
-    """The whole life, from one process, and nothing of it stays behind in the caller."""
+    """The whole life, from one process; nothing is left in the caller."""
     match = Match(pidfile=tmp_path / "pid", exec="/bin/sleep")
     with nothing_left():
         assert 3 == ssd.status(match)
@@ -45,7 +45,7 @@ def test_running_daemon_is_not_started_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["kernel", "psutil"])
 def test_start_can_look_by_any_table(kind: str, tmp_path: Path) -> None:
-    """Found and started by the same one: its start times compare."""
+    """The same table finds and starts it, so that start times are comparable."""
     table = ssd.table_named(kind)
     match = Match(pidfile=tmp_path / "pid")
     process = ssd.start(match, SLEEP, make_pidfile=True, table=table)
@@ -57,7 +57,7 @@ def test_start_can_look_by_any_table(kind: str, tmp_path: Path) -> None:
 
 
 def test_threads_start_and_stop_at_once(tmp_path: Path) -> None:
-    """Each its own daemon, while others do the same."""
+    """Each thread has a daemon of its own."""
     failures: list[BaseException] = []
 
     def live(number: int) -> None:
@@ -142,7 +142,7 @@ with ssd.start(match, ssd.Command(["/bin/sh", "-c", script]), background=False) 
 
 @pytest.mark.parametrize("closed", ["0", "1", "2", "01", "02", "12", "012"])
 def test_caller_with_closed_descriptors_can_start(closed: str, tmp_path: Path) -> None:
-    """A daemon itself, say; its child finds closed what is closed."""
+    """A daemon, for example; the descriptors are closed in its child, too."""
     with open(os.devnull) as nothing:
         done = python(CLOSED, tmp_path, *closed, stdin=nothing)
     assert int(closed) == done.returncode, done.stderr
@@ -164,7 +164,7 @@ def test_caller_that_ignores_its_childrens_end_can_start(tmp_path: Path) -> None
 
 
 def test_checkout_that_is_not_installed_can_start(tmp_path: Path) -> None:
-    """The helper imports from where the caller imported, the working directory too."""
+    """The helper imports from the caller's path, also from the working directory."""
     base = getattr(sys, "_base_executable", sys.executable)
     where = Path(str(ssd.__file__)).parent.parent
     done = subprocess.run(
@@ -218,7 +218,7 @@ def test_arguments_and_names_go_through_byte_for_byte(tmp_path: Path) -> None:
 
 
 def test_environment_goes_through_byte_for_byte(tmp_path: Path) -> None:
-    """A given one is the whole of it, in bytes or text; HOME is added for a user only."""
+    """A given environment is complete, in bytes or text; HOME is added only for a user."""
     given = {"NAME": "\udcff", b"BYTES": ODD, "EMPTY": ""}
     command = Command(["/usr/bin/env", "-0"], environment=given)  # type: ignore[arg-type]
     assert {b"NAME=\xff", b"BYTES=" + ODD, b"EMPTY="} == variables(told(command, tmp_path))
@@ -232,7 +232,7 @@ def variables(text: bytes) -> set[bytes]:
 def test_inherited_environment_holds_the_callers_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the caller put into os.environ is there, and nothing else is new."""
+    """It has the caller's changes of os.environ, and nothing else is new."""
     monkeypatch.setenv("SSD_TEST", "\udcff")
     monkeypatch.setenv("LC_CTYPE", "POSIX")  # in the C locale Python has put one there
     found = variables(told(Command(["/usr/bin/env", "-0"]), tmp_path))
@@ -262,7 +262,7 @@ def test_ignored_signals_of_python_do_not_reach_the_program(tmp_path: Path) -> N
 
 
 def test_descriptors_of_the_caller_do_not_reach_the_program(tmp_path: Path) -> None:
-    """Inheritable ones neither; a child has its three standard ones."""
+    """Not even inheritable ones; a child has only its three standard ones."""
     reading, writing = os.pipe()
     os.set_inheritable(writing, True)
     found = told(shell("ls /proc/$$/fd"), tmp_path).split()
@@ -273,7 +273,7 @@ def test_descriptors_of_the_caller_do_not_reach_the_program(tmp_path: Path) -> N
 
 @pytest.mark.requires_root
 def test_program_below_another_root_starts(tmp_path: Path) -> None:
-    """The new root has nothing of ours to read: all is loaded before."""
+    """The new root has no file of ours: all is loaded before."""
     with pytest.raises(ssd.StartFailed) as caught:
         ssd.start(Match(pidfile=tmp_path / "pid"), Command(["/bin/x"], root=str(tmp_path)))
     assert ("exec", "/bin/x", errno.ENOENT) == (
@@ -286,7 +286,7 @@ def test_program_below_another_root_starts(tmp_path: Path) -> None:
 
 @pytest.mark.requires_root
 def test_daemon_of_another_user_is_that_users_for_good(tmp_path: Path) -> None:
-    """All its ids and its groups are; ids by number need an account, too."""
+    """All its ids and its groups are changed."""
     command = Command(["/bin/sleep", "1000"], user="nobody")
     match = Match(pidfile=tmp_path / "pid")
     process = ssd.start(match, command, make_pidfile=True)
@@ -299,7 +299,7 @@ def test_daemon_of_another_user_is_that_users_for_good(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("background", [True, False], ids=["daemon", "child"])
 def test_program_blocks_no_signal(background: bool, tmp_path: Path) -> None:
-    """Though its helper does, until it is the program."""
+    """Although its helper blocks all until it becomes the program."""
     command = shell(
         f"grep SigBlk /proc/self/status > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/said"
     )

@@ -1,4 +1,4 @@
-"""Children that are started without a helper: what they get, and what still needs one."""
+"""Children started without a helper: what they get, and what needs a helper."""
 
 import errno
 import os
@@ -49,9 +49,9 @@ WISHES: dict[str, dict[str, Any]] = {
 
 
 def facts(place: Path, **options: Any) -> bytes:
-    """Start a child that tells what it was given."""
+    """Start a child that prints its properties."""
     said = told(shell(FACTS, **options), place)
-    # posix_spawn(3) of the GNU C library has a helper ignore the two signals that are its own.
+    # In a helper, posix_spawn(3) of the GNU C library ignores two signals of its own.
     return said.replace(b"SigIgn:\t0000000180000000", b"SigIgn:\t0000000000000000")
 
 
@@ -147,7 +147,7 @@ def test_lock_is_released_though_a_fork_has_a_copy(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_helper_does_what_fork_exec_cannot(wish: dict[str, Any]) -> None:
-    """It is not left out."""
+    """They are not dropped silently."""
     assert not direct.suits(Command(["/bin/true"], **wish), None)
     assert direct.suits(Command(["/bin/true"]), None)
 
@@ -161,7 +161,7 @@ def test_pidfile_of_a_child_is_there_before_it_is_executed(tmp_path: Path) -> No
 
 
 def test_unknown_fork_exec_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is private to Python: one that takes something else does nothing, and a helper does it."""
+    """It is private to Python: if its arguments are different, a helper makes the start."""
     tried: list[int] = []
 
     def fork_exec(*arguments: object) -> int:
@@ -178,7 +178,7 @@ def test_unknown_fork_exec_is_not_used(tmp_path: Path, monkeypatch: pytest.Monke
 def test_handlers_exception_does_not_mean_unknown_fork_exec(
     kind: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the child was made it is ended, and no second one is made in its place."""
+    """The child that was made is ended, and no second one is made."""
 
     def hold(*_: object) -> None:
         raise kind("of a handler's")
@@ -207,7 +207,7 @@ with ssd.start(ssd.Match(name="none"), command, background=False) as child:
 
 
 def test_thread_that_blocks_signals_has_children_that_do_not(tmp_path: Path) -> None:
-    """A program that waits for its signals by sigwait(3), say."""
+    """For example in a program that waits for its signals by sigwait(3)."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])
     try:
         said = told(shell("grep SigBlk /proc/self/status"), tmp_path)
@@ -293,7 +293,7 @@ for background in (False, True):
 
 
 def test_caller_without_free_descriptors_gets_an_error() -> None:
-    """At each step of a start; none is lost, and no start goes on without its lock."""
+    """At each step of a start; no descriptor is lost, and no start goes on without its lock."""
     done = python(FULL)
     assert f"0 {errno.EMFILE} 0\n".encode() * 2 == done.stdout, done.stderr
 

@@ -1,4 +1,4 @@
-"""The Python that a start runs its helper on: our own, unless that is none; or the one named."""
+"""The Python that a start runs its helper on: our own or the one in ssd.interpreter."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ NAP = Command(["/bin/sleep", "1000"])
 
 @pytest.fixture
 def application(tmp_path: Path) -> Path:
-    """Return a program that writes down that it runs, as a frozen application would run."""
+    """Return a program that records each run; it stands for a frozen application."""
     program = tmp_path / "application"
     program.write_text(f"#!/bin/sh\necho again >> {tmp_path}/runs\n")
     program.chmod(0o755)
@@ -24,7 +24,7 @@ def application(tmp_path: Path) -> Path:
 
 
 def refused(tmp_path: Path) -> str:
-    """Start in the background; return why that fails, with nothing left."""
+    """Start in the background, which must fail and leave nothing; return the reason."""
     with nothing_left(), pytest.raises(ssd.StartFailed) as caught:
         ssd.start(Match(pidfile=tmp_path / "pid"), NAP, make_pidfile=True)
     assert "interpreter" == caught.value.stage
@@ -37,7 +37,7 @@ def refused(tmp_path: Path) -> str:
 def test_application_is_not_run_again(
     frozen: bool, application: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether it says that it is frozen or only embeds Python; the way out is named."""
+    """Whether it is marked as frozen or only embeds Python; the error names the remedy."""
     if frozen:
         monkeypatch.setattr(sys, "frozen", True, raising=False)
         application = application.rename(tmp_path / "python3")
@@ -71,7 +71,7 @@ def test_application_starts_children_without_interpreter(
 def test_interpreter_can_be_named(
     application: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It does for an application what our own does for us."""
+    """An application starts daemons with it."""
     monkeypatch.setattr(ssd, "interpreter", sys.executable)
     monkeypatch.setattr(sys, "executable", str(application))
     process = ssd.start(Match(pidfile=tmp_path / "pid"), NAP, make_pidfile=True)
@@ -80,7 +80,7 @@ def test_interpreter_can_be_named(
 
 
 def test_interpreter_is_a_path_or_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What shutil.which() has not found, say, is not our own instead; nor is it a number."""
+    """An empty text (no program was found) does not mean our own; a number is a mistake."""
     monkeypatch.setattr(ssd, "interpreter", Path(sys.executable))
     process = ssd.start(Match(pidfile=tmp_path / "pid"), NAP, make_pidfile=True)
     with ended(process.pid):
@@ -112,7 +112,7 @@ def test_unusable_interpreter_is_named_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """With its status, or why it cannot import ssd; nothing is printed."""
+    """With its status, or with the failure of its import of ssd; nothing is printed."""
     script, reason = NAMED[case]
     path = tmp_path / "python3"
     if script is not None:
@@ -134,5 +134,5 @@ def test_unusable_interpreter_is_named_with_the_reason(
     ],
 )  # fmt: skip
 def test_python_is_known_by_its_name(name: str, python: bool) -> None:
-    """Nothing is run to find it out: it might be the application."""
+    """It is not run for that: it might be the application."""
     assert python == helper._is_python(name)

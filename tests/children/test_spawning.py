@@ -1,4 +1,4 @@
-"""Signals to, and forks of other threads in, a program while ``ssd.start`` is under way."""
+"""Signals and forks of other threads during ``ssd.start``."""
 
 import os
 import signal
@@ -51,7 +51,7 @@ print(dict(found), len(caught))
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP"])
 @pytest.mark.parametrize("kind", ["daemon", "child", "helped child"])
 def test_signal_to_the_callers_group_fails_no_start(name: str, kind: str, tmp_path: Path) -> None:
-    """A Ctrl-C that the caller takes ends no helper; a child takes it as its program does."""
+    """A Ctrl-C that the caller handles ends no helper; a child gets it as its program does."""
     if name == "SIGTSTP" and kind != "daemon":
         pytest.skip("it stops the child, as it would any")
     rounds = 15
@@ -124,7 +124,7 @@ print(sorted(found))
 
 @pytest.mark.parametrize("kind", ["daemon", "child", "helped child"])
 def test_handler_that_raises_leaves_nothing_unknown(kind: str, tmp_path: Path) -> None:
-    """No helper, no descriptor, no child; a daemon that is there is named by the exception."""
+    """No helper, descriptor or child; a note of the exception names a daemon that runs."""
     done = python(RAISING.replace("ROUNDS", "40"), tmp_path, kind, start_new_session=True)
     assert b"" == done.stderr
     assert b"nothing" in done.stdout
@@ -195,13 +195,13 @@ else:
 
 @pytest.mark.parametrize("kind", ["child", "helped child", "daemon"])
 def test_start_does_not_wait_for_a_fork_made_meanwhile(kind: str, tmp_path: Path) -> None:
-    """A worker of multiprocessing, say, lives as long as the program."""
+    """For example, a worker of multiprocessing lives as long as the program."""
     done = python(BESIDE, tmp_path, kind)
     assert (b"1 (0, 0)\n", b"") == (done.stdout, done.stderr)
 
 
 def _others_may_fork() -> bool:
-    """Say whether another thread could fork now."""
+    """Return whether another thread could fork now."""
     free: list[bool] = []
 
     def ask() -> None:
@@ -216,7 +216,7 @@ def _others_may_fork() -> bool:
 
 
 def test_fork_waits_while_a_descriptor_is_on_no_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between pipe(2) or close(2) and the list of what is open; and a fork is free again then."""
+    """Between pipe(2) or close(2) and the list of open descriptors; afterwards a fork is free."""
     seen: list[bool] = []
 
     def watched(function: Callable[..., object]) -> Callable[..., object]:
@@ -237,7 +237,7 @@ def test_fork_waits_while_a_descriptor_is_on_no_list(monkeypatch: pytest.MonkeyP
 
 
 def test_forked_child_can_fork_and_start_children_itself() -> None:
-    """What its parent had under way is closed there once, and nothing is held for ever."""
+    """The descriptors of its parent's start are closed there once, and no lock stays held."""
     spawned = spawning.Spawned()
     ends = spawned.pipe()
     pid = os.fork()

@@ -21,7 +21,7 @@ from ssd import Command, Match
 from ssd.pidfile import locking
 
 RLIMIT_NOFILE = 7
-# stage -> what the Command says, and the errno
+# case -> the stage, the values of the Command, and the errno
 FAILURES: dict[str, tuple[str, dict[str, Any], int | None]] = {
     "a missing program": ("exec", {"argv": ["/none/x"]}, errno.ENOENT),
     "a program that may not be executed": ("exec", {"argv": ["/etc/passwd"]}, errno.EACCES),
@@ -63,14 +63,14 @@ UNKNOWN: dict[str, tuple[type[Exception], dict[str, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("case", UNKNOWN)
 def test_unknown_user_or_program_is_raised_in_the_caller(case: str) -> None:
-    """The helper's exceptions are the caller's, with their data."""
+    """The helper's exceptions reach the caller with their data."""
     kind, match, command = UNKNOWN[case]
     with nothing_left(), pytest.raises(kind):
         ssd.start(Match(**(match or {"name": "no such"})), Command(["/bin/true"], **command))
 
 
 def test_untrusted_pidfile_starts_nothing(tmp_path: Path) -> None:
-    """PidfileUnsafe comes out of a start as out of a status."""
+    """A start raises PidfileUnsafe as a status does."""
     (tmp_path / "pid").write_text("1\n")
     (tmp_path / "pid").chmod(0o666)
     with nothing_left(), pytest.raises(ssd.PidfileUnsafe) as caught:
@@ -79,7 +79,7 @@ def test_untrusted_pidfile_starts_nothing(tmp_path: Path) -> None:
 
 
 def test_unwritable_pidfile_starts_nothing(tmp_path: Path) -> None:
-    """Row 5, in the library too."""
+    """Row 5 of the divergences, in the library."""
     (tmp_path / "pid").symlink_to("elsewhere")
     with nothing_left(), pytest.raises(ssd.PidfileUnwritable) as caught:
         ssd.start(Match(pidfile=tmp_path / "pid"), SLEEP, make_pidfile=True)
@@ -87,7 +87,7 @@ def test_unwritable_pidfile_starts_nothing(tmp_path: Path) -> None:
 
 
 def test_start_without_a_lock_goes_on_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The caller may make an error of it; then nothing blocks either."""
+    """The warning names the lock and the reason."""
 
     def refuse(*_: object) -> None:
         raise locking.NoLock("/run/x.lock", "Read-only file system")
@@ -101,10 +101,10 @@ def test_start_without_a_lock_goes_on_with_a_warning(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("background", [True, False], ids=["daemon", "child"])
 def test_start_whose_helper_is_killed_has_failed(background: bool, tmp_path: Path) -> None:
-    """It started nothing, and says so; here it is killed while it waits for the lock."""
+    """Here it is killed while it waits for the lock: nothing is started."""
     lock = take(tmp_path / "pid")
     file = Path(lock.path)
-    helped = Command(["/bin/sleep", "1000"], nice=1)  # a child, too, has a helper for that
+    helped = Command(["/bin/sleep", "1000"], nice=1)  # so that a child has a helper, too
     raised: list[Exception] = []
 
     def start() -> None:
@@ -126,7 +126,7 @@ def test_start_whose_helper_is_killed_has_failed(background: bool, tmp_path: Pat
 
 # Readiness ------------------------------------------------------------------------------
 
-# reason -> what the program does instead of saying READY=1, and how long is waited
+# reason -> what the program does instead of sending READY=1, and the timeout
 NOT_READY = {
     "timeout": ("exec sleep 1000", 0.05),
     "exited": ("exit 1", PATIENCE),
@@ -144,7 +144,7 @@ signal.pause()
 
 @pytest.mark.parametrize("reason", NOT_READY)
 def test_program_that_is_not_ready_is_reported(reason: str, tmp_path: Path) -> None:
-    """NotReady has four reasons, and the process, which may still run."""
+    """NotReady has one of four reasons, and the process, which may still run."""
     script, timeout = NOT_READY[reason]
     (tmp_path / "notify.py").write_text(NOTIFY)
     script = script.format(notify=f"{sys.executable} -I -S {tmp_path}/notify.py")
@@ -187,13 +187,13 @@ def test_child_takes_no_notify_timeout(tmp_path: Path) -> None:
 
 
 def test_value_that_cannot_be_sent_leaves_no_helper(tmp_path: Path) -> None:
-    """It is found before anything is spawned that would wait for it."""
+    """It is found before a helper is spawned that would wait for it."""
     with nothing_left(), pytest.raises(ValueError, match="notify_timeout must be"):
         ssd.start(Match(pidfile=tmp_path / "none"), SLEEP, notify_timeout=Fraction(1, 2))
 
 
 @pytest.mark.parametrize("call", [ssd.find, ssd.status, ssd.stop, lambda m: ssd.start(m, SLEEP)])
 def test_name_instead_of_a_match_is_a_type_error(call: Callable[[Any], object]) -> None:
-    """The error says what is wanted, before anything is looked for or started."""
+    """The error names the expected type, before any look or start."""
     with pytest.raises(TypeError, match=r"an ssd\.Match says which .* not 'webd'"):
         call("webd")

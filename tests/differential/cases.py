@@ -2,10 +2,9 @@
 
 A group may give any key of a case as a default; tables (targets, files, caller) are merged key by
 key. `run` is one command line or a list of them, in the words of a shell; `{with}` in it stands
-for the case's own `with`. `limit` is after how many seconds a command that is to hang is taken to
-do so, `least` what it has to wait, and `calm` how long what it leaves behind may take to come to
-rest; what should happen otherwise has a minute or more. Placeholders are described in
-inside/words.py.
+for the case's own `with`. `limit` is the time in seconds after which a command counts as hanging,
+`least` the time that it must wait at least, and `calm` the time that its processes may take to come
+to rest; all other waits may take a minute or more. Placeholders are described in inside/words.py.
 """
 
 import tomllib
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 DATA = Path(__file__).with_name("cases.toml")
-PATIENCE = 300.0  # seconds for a command that is not to hang
+PATIENCE = 300.0  # seconds for a command that must not hang
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Case:
     ssd: dict = field(default_factory=dict)
 
     def patience(self, side: str) -> float:
-        """Return the seconds that a command of a side has before it is taken to hang."""
+        """Return the seconds after which a command of a side counts as hanging."""
         hangs = "hung" in [*self.gives, getattr(self, side).get("gives")]
         return self.limit if hangs else PATIENCE
 
@@ -63,7 +62,7 @@ def load(path: Path = DATA) -> list[Case]:
 
 
 def merge(group: str, shared: dict, entry: dict) -> Case:
-    """Return the case that `entry` describes, completed by what its group shares."""
+    """Return the case that `entry` describes, with the defaults of its group."""
     unknown = (shared.keys() | entry.keys()) - _KEYS
     if unknown:
         raise ValueError(f"unknown keys in group {group}: {sorted(unknown)}")

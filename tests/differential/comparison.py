@@ -1,13 +1,13 @@
-"""Say in which points two outcomes of a case differ, or one differs from what is written of it."""
+"""Name the points in which two outcomes differ, or one differs from its description."""
 
 import re
 
 from .cases import Case
 from .inside.files import DIRECTORY
 
-_NOT_COMPARED = frozenset({"stderr"})  # the wording may be better; whether there is any is compared
+_NOT_COMPARED = frozenset({"stderr"})  # the wording may differ, but not whether there is any
 
-# The empty files that starts lock, so that concurrent ones are one (divergence 6).
+# The empty files that starts lock against concurrent starts (divergence 6).
 _LOCK = re.compile(r"/run/ssd(/\.[^/]+\.lock)?|.*/\.[^/]+\.lock")
 
 
@@ -23,7 +23,7 @@ def differences(
 
 
 def counts(case: Case, where: str) -> bool:
-    """Tell whether a case is to be compared in this point."""
+    """Return whether a case is compared in this point."""
     return not case.compare or any(f".{name}" in where for name in case.compare)
 
 
@@ -41,7 +41,7 @@ def walk(where: str, left, right, ignored: frozenset[str]):
 
 
 def shortfalls(expected: dict, outcome: dict) -> list[str]:
-    """Return one line for each point in which `outcome` is not what `expected` says of it."""
+    """Return one line for each point in which `outcome` differs from `expected`."""
     found = facts(outcome)
     return [
         f"{key}: expected {wanted!r}, found {found.get(key, False)!r}"

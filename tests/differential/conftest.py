@@ -8,7 +8,7 @@ from .cases import Case
 
 @pytest.fixture(scope="session")
 def possible():
-    """Skip with the reason where the two sides cannot be run."""
+    """Skip with the reason if the two sides cannot run."""
     if (hindrance := harness.hindrance()) is not None:
         pytest.skip(hindrance)
 
@@ -18,6 +18,6 @@ def outcomes(request, possible):
     """Return a function from a case id to the outcomes (original, ssd) of that case."""
     calls = (getattr(item, "callspec", None) for item in request.session.items)
     chosen = (call.params.get("case") for call in calls if call)
-    names = [case.id for case in chosen if isinstance(case, Case)]  # others have cases too
+    names = [case.id for case in chosen if isinstance(case, Case)]  # other sessions have cases too
     sides = harness.compare(names, [harness.ORACLE, harness.command()])
     return lambda name: [side[name] for side in sides]

@@ -1,11 +1,11 @@
-"""Every case of cases.toml does the same with ssd as with the original."""
+"""Every case of cases.toml has the same result with ssd as with the original."""
 
 import pytest
 
 from . import cases, harness
 from .comparison import differences, shortfalls
 
-# The first test waits for both sides to play all cases.
+# The first test waits until both sides have run all cases.
 pytestmark = [pytest.mark.differential, pytest.mark.timeout(harness.AT_MOST + 60)]
 
 

@@ -1,4 +1,4 @@
-"""The harness notices what it is there to notice, and the data says what it is meant to say."""
+"""The harness notices each kind of difference, and the data is complete."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from .comparison import differences
 
 DIVERGENCES = Path(__file__).parents[2] / "docs" / "reference" / "divergences.md"
 
-# What a wrapper does around the original, a case, and where the difference is to be found.
+# What a wrapper does around the original, a case, and the place of the difference.
 CHANGES = {
     "umask": ("umask 077", "umask-inherited", "Umask"),
     "nice": ("renice -n 1 $$ >/dev/null", "exec-arguments", "nice"),
@@ -31,7 +31,7 @@ CHANGES = {
 @pytest.mark.differential
 @pytest.mark.parametrize("change", CHANGES)
 def test_single_change_is_noticed(change, possible, tmp_path):
-    """A wrapper that changes one thing around the original disagrees with it in that."""
+    """A wrapper that changes one thing around the original differs from it there."""
     action, name, where = CHANGES[change]
     wrapper = tmp_path / "wrapper"
     pid = str(harness.FIRST_TARGET + 2)
@@ -47,7 +47,7 @@ def test_single_change_is_noticed(change, possible, tmp_path):
 
 
 def test_cases_are_at_least_400():
-    """And every one of them says which rule it shows."""
+    """Each of them names the rule that it shows."""
     loaded = cases.load()
     assert len(loaded) >= 400
     assert [] == [case.id for case in loaded if len(case.rule.split()) < 2]

@@ -1,1 +1,1 @@
-"""What several tests share: children, pidfiles, locks, namespaces and machines."""
+"""Helpers that several tests share: children, pidfiles, locks, namespaces and machines."""

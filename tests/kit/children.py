@@ -1,4 +1,4 @@
-"""Children to practise on: started by hand or by the library, and waited for."""
+"""Children for tests: started by hand or by the library, and waited for."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from typing import Any
 import ssd
 from ssd import Command, Match
 
-PATIENCE = 300  # seconds after which something that should have come is given up
+PATIENCE = 300  # seconds; a wait that takes longer has failed
 SLEEP = Command(["/bin/sleep", "1000"])
 
 # Prints the environment of a child.
@@ -38,7 +38,7 @@ def python(
 
 @contextlib.contextmanager
 def child(*argv: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a child, ``sleep`` unless told, that is executed already; end and reap it."""
+    """Run a child, ``sleep`` by default, wait until it is executed, and end and reap it."""
     process = subprocess.Popen(argv or ("sleep", "1000"), **options)
     try:
         until_executed(process.pid)
@@ -49,15 +49,15 @@ def child(*argv: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def until_executed(pid: int) -> None:
-    """Wait until a child whose execve(2) has succeeded has its new name and command line, too.
+    """Wait until a child has its new name and command line after its execve(2).
 
-    The kernel closes what is close-on-exec, by which a parent knows of the success, before it
-    sets these (fs/exec.c, begin_new_exec); the command line is the last of them.
+    The kernel first closes the close-on-exec descriptors, which tells a parent of the success,
+    and then sets these (fs/exec.c, begin_new_exec); the command line is the last.
     """
     end = time.monotonic() + PATIENCE
     while not Path(f"/proc/{pid}/cmdline").read_bytes():
         if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
-            return  # a zombie has none any more
+            return  # a zombie has no command line
         assert time.monotonic() < end, f"process {pid} is not executed in {PATIENCE} seconds"
         os.sched_yield()
 
@@ -159,7 +159,7 @@ def output(path: Path) -> Iterator[tuple[int, int, int]]:
 
 
 def told(command: Command, directory: Path, **options: Any) -> bytes:
-    """Start a child that ends by itself; return what it says."""
+    """Start a child that ends by itself; return its output."""
     with output(directory / "told") as stdio:
         process = ssd.start(
             Match(pidfile=directory / "none"), command, background=False, stdio=stdio, **options

@@ -26,8 +26,8 @@ def skip_without_oracle() -> None:
 def unpack(package: str, *more: str) -> Path:
     """Return a directory that holds Debian packages, unpacked, with the libraries they need.
 
-    What this machine has installed already is left out, but for the packages named. They
-    are unpacked only: no maintainer script runs, no user is made. The directory is kept for
+    Packages that this machine has installed are left out, unless they are named here. All
+    are only unpacked: no maintainer script runs, no user is made. The directory is kept for
     the next time. Skips the test, with the reason, if apt-get or a mirror is missing.
     """
     wanted = (package, *more)
@@ -86,9 +86,9 @@ def _lists() -> list[str]:
 
 @functools.cache
 def _refreshed() -> tuple[list[str], str]:
-    """Fetch the lists of packages; return the options that name them, and why it cannot be.
+    """Fetch the lists of packages; return the options that name them, and the obstacle if any.
 
-    A mirror that does not answer is asked by one test, and not by each.
+    A mirror that does not answer is asked once, and not by each test.
     """
     state = cache() / "apt"
     for directory in ("lists/partial", "archives/partial"):
@@ -105,7 +105,7 @@ def _refreshed() -> tuple[list[str], str]:
         "Acquire::Languages": "none",
     }
     options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
-    # A mirror that does not answer is a mere warning, and another one of them may have all.
+    # For apt-get a mirror that does not answer is a warning; another mirror may have all.
     try:
         said = _reach("apt-get", *options, "-qq", "update")
     except pytest.skip.Exception as skipped:
@@ -126,7 +126,7 @@ def _fetch(wanted: tuple[str, ...], options: list[str], directory: Path) -> None
 
 def _reach(*command: str, cwd: Path | None = None) -> str:
     """Run a command that may need the network; skip the test if it fails."""
-    # A file and no pipe: what apt-get has started to fetch may live on when that is killed.
+    # A file, not a pipe: a child of apt-get that fetches may outlive a killed apt-get.
     with tempfile.TemporaryFile("w+") as output:
         try:
             done = subprocess.run(

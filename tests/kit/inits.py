@@ -1,8 +1,8 @@
 """A machine of namespaces that Debian's own sysvinit, or OpenRC, boots as its process 1.
 
-Its root is a tmpfs, with the system's /usr under a layer of its own, so that whatever is installed
-there is gone with it. The package is installed in there as the README says. Its processes end
-with the one that holds the namespaces.
+Its root is a tmpfs, and its /usr is a layer above the system's, so that an installation disappears
+with it. The package is installed there as the README says. Its processes end with the one that
+holds the namespaces.
 """
 
 import os
@@ -23,12 +23,12 @@ from real.programs import Ear
 from kit import debian
 from kit.children import PATIENCE
 
-# By the name of the init: what is unpacked, and the program that is process 1.
+# name of the init -> the packages, and the program that is process 1
 INITS = {
     "sysvinit": (("sysvinit-core", "sysv-rc", "startpar"), "/sbin/init"),
     "openrc": (("openrc",), "/sbin/openrc-init"),
 }
-# Dependencies of the package, which the test's own environment has.
+# Dependencies of the package, copied from the test's own environment.
 DEPENDENCIES = ("psutil", "daemon", "lockfile")
 
 # $1: an empty directory, for the root. $2: the shared directory, /srv in the machine. $3: Debian's
@@ -100,14 +100,14 @@ enable up
 
 
 class Machine:
-    """The machine: ``shared`` is the directory that is /srv in there."""
+    """The machine; it sees the directory ``shared`` as /srv."""
 
     def __init__(self, shared: Path, pid: int) -> None:
         self.shared = shared
         self.pid = pid
 
     def run(self, command: str, path: str = "/usr/sbin:/usr/bin:/sbin:/bin") -> tuple[int, str]:
-        """Have a shell of the machine run a command; return its status and all that is said."""
+        """Run a command in a shell of the machine; return its status and its output."""
         enter = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--root", "--wd"]
         argv = [*enter, "env", "-i", f"PATH={path}", "sh", "-c", f"exec 2>&1\n{command}"]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
@@ -115,7 +115,7 @@ class Machine:
 
     @property
     def log(self) -> str:
-        """What was said at boot."""
+        """The output of the boot."""
         return "".join(file.read_text() for file in sorted(self.shared.glob("log*")))
 
 
@@ -139,9 +139,9 @@ def wheel() -> Path:
 
 
 def _installation() -> str:
-    """Return shell that installs the package as the README does, but from no index.
+    """Return shell code that installs the package as the README does, but without an index.
 
-    What comes after pip is done twice, as for a newer version.
+    The lines after pip run twice, as for a newer version.
     """
     make, install, *after = readme()[0]
     assert make == "python3 -m venv /opt/ssd"
@@ -166,10 +166,10 @@ def _installation() -> str:
 def first_process(
     words: Sequence[object], up: Ear, word: str, failed: Callable[[int | None, str], NoReturn]
 ) -> Iterator[int]:
-    """Run a command that makes a machine, and end it in the end; its child is the first process.
+    """Run a command that makes a machine; yield the pid of its child, the first process.
 
-    The machine is up when it says ``word``. ``failed`` is called where it is not: with the exit
-    status of the command, None if it has not ended, and what it has said.
+    The machine is up when it says ``word``. If it fails, ``failed`` is called with the exit status
+    of the command (None if it has not ended) and its output. The command is ended at the end.
     """
     pipes = {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     holder = subprocess.Popen(list(map(str, words)), stdout=subprocess.DEVNULL, **pipes)
@@ -202,7 +202,7 @@ def _await_word(
 def boot(directory: Path, init: str, before: str) -> Iterator[Machine]:
     """Boot a machine on which ``before`` has run; it may call ``enable NAME`` for a service.
 
-    Skips, with the reason, where that cannot be.
+    Skips, with the reason, if the machine cannot be made.
     """
     packages, program = INITS[init]
     unpacked = debian.unpack(*packages)

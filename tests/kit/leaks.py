@@ -1,4 +1,4 @@
-"""What is left behind: descriptors, zombies, files."""
+"""Leftovers: descriptors, zombies, files."""
 
 import contextlib
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def open_descriptors() -> dict[int, str]:
-    """Return this process's descriptors and what they lead to."""
+    """Return the descriptors of this process and their targets."""
     found = {}
     for name in os.listdir("/proc/self/fd"):
         with contextlib.suppress(FileNotFoundError):  # the one of listdir itself
@@ -21,7 +21,7 @@ def zombies() -> list[int]:
         try:
             return _zombies()
         except (FileNotFoundError, ProcessLookupError):
-            continue  # a thread has ended meanwhile, and its children are another's
+            continue  # a thread has ended meanwhile, and its children have another parent
 
 
 def _zombies() -> list[int]:
@@ -46,7 +46,7 @@ def same_descriptors() -> Iterator[None]:
 def nothing_left() -> Iterator[None]:
     """Fail if a descriptor stays open or a child unreaped.
 
-    Zombies that were there before are another test's, and fail that one alone.
+    Earlier zombies belong to another test, and fail only that one.
     """
     before = zombies()
     with same_descriptors():

@@ -1,4 +1,4 @@
-"""Takers of locks: in this process, in another one, and for a moment."""
+"""Locks of a start: taken in this process, in another one, and for a moment."""
 
 import subprocess
 import sys
@@ -41,7 +41,7 @@ def take(path: str | Path, **options: Any) -> Lock:
 
 
 def lock_file(path: str | Path) -> Path:
-    """Return where the lock of a pidfile lies for this process, which takes it for a moment."""
+    """Return the path of this process's lock for a pidfile; it is taken for a moment."""
     lock = take(path)
     lock.release()
     return Path(lock.path)
@@ -49,7 +49,7 @@ def lock_file(path: str | Path) -> Path:
 
 @contextmanager
 def holder(path: Path, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process that takes the lock of a pidfile; it lets go when stdin is closed."""
+    """Run a process that holds the lock of a pidfile until its stdin is closed."""
     command = [sys.executable, "-c", HOLD, str(path)]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, **pipes, **options) as process:
@@ -60,6 +60,6 @@ def holder(path: Path, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def line(process: subprocess.Popen[bytes]) -> bytes:
-    """Read a line of a process that has one to say."""
+    """Read one line of a process's output."""
     assert process.stdout is not None
     return process.stdout.readline()

@@ -22,7 +22,7 @@ PACKAGE = Path(ssd.__file__).parent
 COUNTED = ("killed", "of them by the time limit", "survived")
 LIMIT = 20.0  # seconds for the tests of one mutant; they take three at most
 
-# What is fast comes first. The imports tell whether what is for type checkers alone stays so.
+# Fast tests come first. The imports show whether TYPE_CHECKING is still false.
 IMPORTS = "tests/cli/test_imports.py"
 MARKS = ["tests/pidfile/test_marks.py", "tests/pidfile/test_mark_readers.py", IMPORTS]
 TESTS = {
@@ -47,12 +47,12 @@ TESTS = {
     "pidfile.marks": MARKS,
 }
 
-# Flags that share no bit can as well be added or xored, and a union of types bears no operator
-# but this one. The only star is that of keyword arguments.
+# Flags without common bits can also be added or xored, and a union of types allows only this
+# operator. The only star is that of keyword arguments.
 LEFT_OUT = ["core/ReplaceBinaryOperator_BitOr_(?!BitAnd)", "core/ReplaceBinaryOperator_Mul_"]
 
 TOOLS = Path(sys.executable).parent
-# The script, since -m would import the checkout and no mutant; the same examples for each mutant.
+# The script, because -m would import the checkout; each mutant gets the same examples.
 PYTEST = [str(TOOLS / "pytest"), "-q", "-x", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
 
 
@@ -80,7 +80,7 @@ exclude-operators = {json.dumps(LEFT_OUT)}
 
 def alone(*argv: str) -> int:
     """Run a command in a namespace of its own; return its exit status."""
-    # So that the children of tests, too, import the mutant and not what is in the checkout.
+    # So that the children of tests, too, import the mutant and not the checkout.
     environment = {**os.environ, "PYTHONSAFEPATH": "1"}
     return subprocess.run(namespace.command(argv), env=environment).returncode
 
@@ -98,14 +98,14 @@ def mutate(module: str, directory: Path) -> Path:
 
 
 def changed(diff: str) -> list[str]:
-    """Return the lines that a mutant has and the module has not, or else those that it lacks."""
+    """Return the lines that a mutant adds to the module, or else those that it removes."""
     lines = [line for line in diff.splitlines() if line[:3] not in ("---", "+++")]
     added = [line[1:].strip() for line in lines if line[:1] == "+"]
     return added or [f"without {line[1:].strip()}" for line in lines if line[:1] == "-"]
 
 
 def report(module: str, session: Path, explained: set[str]) -> bool:
-    """Print what became of the mutants; return whether the survivors are those of the page."""
+    """Print the results of the mutants; return whether the survivors are those of the page."""
     count: Counter[str] = Counter()
     survivors: set[str] = set()
     with use_db(session, WorkDB.Mode.open) as db:
@@ -131,7 +131,7 @@ def report(module: str, session: Path, explained: set[str]) -> bool:
 
 
 def main() -> int:
-    """Mutate the modules that are named, or all; return 1 if the page is not true of them."""
+    """Mutate the named modules, or all; return 1 if the page does not match the results."""
     directory, modules = Path(sys.argv[1]), sys.argv[2:] or list(TESTS)
     directory.mkdir(exist_ok=True)
     if unknown := set(modules) - set(TESTS):

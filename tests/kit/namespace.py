@@ -1,7 +1,7 @@
 """Run a command as if alone on a machine: its own processes, /dev, /run and /tmp.
 
-Whatever can reach processes by name, user or parent is tried in here, so that a mistake
-meets only processes that the test started. When the command ends the kernel ends them all.
+Tests that can reach processes by name, user or parent run in here, so that a mistake can only hit
+processes of the test. When the command ends, the kernel ends them all.
 """
 
 import functools
@@ -14,7 +14,7 @@ from typing import Any
 
 # Run as the namespace's first process. $1: number of paths to keep visible; then they;
 # then the command. Devices are made anew, so that a test may remove one; an ordinary user may
-# not do that (mknod(2)) and gets the machine's, bound.
+# not make any (mknod(2)) and gets bind mounts of the machine's.
 _ENTER = """
 set -e
 mount -t tmpfs -o mode=755 tmpfs /run
@@ -52,7 +52,7 @@ def _unshare() -> list[str]:
 
 @functools.cache
 def obstacle() -> str | None:
-    """Say why no namespace can be made here; None if one can."""
+    """Return why no namespace can be made here; None if one can."""
     if not sys.platform.startswith("linux"):
         return "namespaces are a feature of Linux"
     try:
@@ -76,7 +76,7 @@ def command(argv: Sequence[str | bytes], keep: Iterable[str | Path] = ()) -> lis
 
 
 def _own() -> list[Path]:
-    """Return where the interpreter, its environment and these tests are."""
+    """Return the paths of the interpreter, its environment and these tests."""
     checkout = Path(__file__).resolve().parent.parent.parent
     return [checkout, Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve(), Path.cwd()]
 

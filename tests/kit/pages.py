@@ -72,7 +72,7 @@ def console(content: str) -> Iterator[str]:
         script.mkdir()
         for index, (command, _) in enumerate(parsed):
             Path(script, f"{index:03}").write_text(command)
-        # A file and no pipe: a daemon that keeps our stdout must not keep us waiting.
+        # A file, not a pipe: a daemon that keeps our stdout must not make us wait.
         with printed.open("wb") as stdout:
             shell = ["sh", "-c", SHELL, "sh", str(script), END]
             subprocess.run(shell, stdout=stdout, stderr=subprocess.STDOUT, timeout=300, check=False)
@@ -143,13 +143,13 @@ def failures(page: Path, place: str = "/tmp") -> Iterator[str]:
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """Write a table as the page has it."""
+    """Write a table in the format of the page."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def verb_table() -> str:
-    """Return what each verb does next, by its last step and what came of that."""
+    """Return what each verb does next, by its last step and that step's outcome."""
     rows = []
     for verb, moves in VERBS.items():
         for (step, outcome), move in moves.items():

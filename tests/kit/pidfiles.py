@@ -1,4 +1,4 @@
-"""Makers of pidfiles, innocent and hostile: each makes one thing at a path."""
+"""Functions that make good and hostile pidfiles: each makes one kind of file at a path."""
 
 import os
 import socket
@@ -84,7 +84,7 @@ def outcome(function: Callable[..., object], *arguments: object) -> object:
 
 
 def write(path: str | bytes | Path, pid: int, **options: Any) -> None:
-    """Write a pidfile, and let go of what would take it back."""
+    """Write a pidfile, and close the handle that would remove it."""
     written = writing.write(os.fspath(path), pid, **options)
     if written is not None:
         written.close()
@@ -93,8 +93,8 @@ def write(path: str | bytes | Path, pid: int, **options: Any) -> None:
 def mark(path: str | bytes | Path, pid: int, started: int = 0, boot: bytes = b"") -> None:
     """Write a pidfile with the mark of the process that has the pid, or of one before it.
 
-    ``started``: how much later than the process itself that one was started, in ticks. ``boot``:
-    the id of the boot that it was of, if another.
+    ``started``: ticks between the start of the process and that of the marked one. ``boot``: the
+    id of another boot.
     """
     table = default_table()
     process = table.process(pid)
@@ -106,7 +106,7 @@ def mark(path: str | bytes | Path, pid: int, started: int = 0, boot: bytes = b""
 
 
 def marked(path: str | bytes | Path) -> bool:
-    """Tell whether a pidfile has a mark that counts."""
+    """Return whether a pidfile has a valid mark."""
     facts = os.stat(path)
     names = [name for name in os.listxattr(path) if name in pidfile.MARK_ATTRIBUTES]
     texts = [os.getxattr(path, name) for name in names]
@@ -114,7 +114,7 @@ def marked(path: str | bytes | Path) -> bool:
 
 
 def needs_attributes(directory: Path) -> None:
-    """Skip a test where files in a directory can have no mark."""
+    """Skip a test if files in a directory cannot have a mark."""
     try:
         os.setxattr(directory, "user.ssd.test", b"")
     except OSError as error:
@@ -122,6 +122,6 @@ def needs_attributes(directory: Path) -> None:
 
 
 def needs_boot() -> None:
-    """Skip a test where the kernel's boot is hidden by a container's own id of one."""
+    """Skip a test if a container hides the kernel's boot id behind its own."""
     if os.stat("/proc/sys/kernel/random/boot_id").st_dev != os.stat("/proc").st_dev:
         pytest.skip("this container has a boot id of its own")

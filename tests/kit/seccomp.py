@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-# The numbers are the same on every machine (since Linux 5.1), but alpha.
+# The numbers are the same on every machine except alpha (since Linux 5.1).
 PIDFD_OPEN = 434
 POLL = {"x86_64": 7}.get(os.uname().machine)  # others have ppoll(2) alone
 RECVMSG = {"x86_64": 47, "aarch64": 212, "riscv64": 212}.get(os.uname().machine)
@@ -29,7 +29,7 @@ class Program(ctypes.Structure):
 
 
 def refusing(call: int, code: int = errno.ENOSYS) -> Callable[[], None]:
-    """Return what makes a system call fail in this process, for subprocess's preexec_fn."""
+    """Return a preexec_fn for subprocess that makes a system call fail."""
     steps = [(LOAD, 0, 0, 0), (JUMP_EQUAL, 0, 1, call), (RETURN, 0, 0, ERRNO | code)]
     steps.append((RETURN, 0, 0, ALLOW))
     text = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
@@ -50,14 +50,14 @@ def refusing(call: int, code: int = errno.ENOSYS) -> Callable[[], None]:
 _KERNELS: dict[str, Callable[[], object]] = {
     "before Linux 5.3": refusing(PIDFD_OPEN),
     "under an old container's filter": refusing(PIDFD_OPEN, errno.EPERM),
-    "now": os.getpid,  # which hinders nothing
+    "now": os.getpid,  # it changes nothing
 }
 KERNELS = list(_KERNELS)
 
 
 @functools.cache
 def _obstacle() -> str | None:
-    """Say why no call can be made to fail here; None if one can."""
+    """Return why no system call can be made to fail here; None if one can."""
     try:
         subprocess.run(["true"], preexec_fn=refusing(PIDFD_OPEN), check=True)
     except (AttributeError, subprocess.SubprocessError) as error:
@@ -66,14 +66,14 @@ def _obstacle() -> str | None:
 
 
 def kernel(name: str) -> dict[str, Any]:
-    """Return what makes subprocess run a command under one of KERNELS; skip where it cannot."""
+    """Return the options that run a command under one of KERNELS; skip if impossible."""
     if name != "now" and _obstacle():
         pytest.skip(str(_obstacle()))
     return {"preexec_fn": _KERNELS[name]}
 
 
 def lacking(call: int | None, code: int) -> dict[str, Any]:
-    """Return what makes subprocess run a command whose calls fail so; skip where it cannot."""
+    """Return the options that run a command with a failing call; skip if impossible."""
     if call is None:
         pytest.skip(f"the call has another number on {os.uname().machine}")
     if _obstacle():

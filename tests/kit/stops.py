@@ -18,12 +18,12 @@ Signals = list[tuple[float, int, int]]  # time, pid, signal
 
 
 def calm(table: FakeProcesses) -> None:
-    """A process dies of TERM at once."""
+    """A process ends at once after TERM."""
     table.add("d")
 
 
 def slow(seconds: float) -> Setup:
-    """A process takes some seconds to die of TERM."""
+    """A process ends some seconds after TERM."""
     return lambda table: table.add("d", reactions={TERM: dies(after=seconds)})
 
 
@@ -48,7 +48,7 @@ def zombie(table: FakeProcesses) -> None:
 
 
 def renaming(table: FakeProcesses) -> None:
-    """A process answers TERM by taking another name."""
+    """A process takes another name on TERM."""
     table.add("d", reactions={TERM: renames("other")})
 
 
@@ -65,7 +65,7 @@ def newcomer(table: FakeProcesses) -> None:
 
 
 def successor(table: FakeProcesses) -> None:
-    """A process answers TERM by leaving a child of its name behind."""
+    """A process forks a child of its name on TERM, and ends."""
     table.add("d", reactions={TERM: lambda process: (process.fork(reactions={}), process.die())})
 
 

@@ -1,4 +1,4 @@
-"""One process in two worlds: declared, and real; and the machine that drives both."""
+"""Processes in two worlds, declared and real, and the state machine that compares them."""
 
 import contextlib
 import os

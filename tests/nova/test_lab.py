@@ -1,4 +1,4 @@
-"""scripts/nova-lab keeps its word: nothing is done twice, and nothing is left."""
+"""scripts/nova-lab does nothing twice and leaves nothing behind."""
 
 import os
 import re
@@ -21,7 +21,7 @@ pytestmark = [
 
 
 def test_services_all_run_after_up(machine: Machine) -> None:
-    """status tells of each service, and of nova-compute that it is not the lab's to start."""
+    """The status lists each service, and nova-compute, which the lab does not start."""
     lines = machine.nova_lab("status").stdout
     for name in ("epmd", "broker", "placement", "conductor"):
         assert f"{name} is running (process" in lines
@@ -37,7 +37,7 @@ def test_libraries_have_the_pinned_versions(machine: Machine) -> None:
 
 
 def pids(machine: Machine) -> str:
-    """Return what the services' pidfiles hold."""
+    """Return the pids in the services' pidfiles."""
     return machine.run(["sh", "-c", 'head "$1"/*.pid', "sh", machine.lab.run]).stdout
 
 
@@ -51,7 +51,7 @@ def test_second_up_does_nothing(machine: Machine) -> None:
 
 
 def test_interrupted_up_goes_on_where_it_was(machine: Machine) -> None:
-    """It ends of the signal with all that it has begun; the next one awaits what that left."""
+    """The signal ends it with all its commands; the next one waits for their leftovers."""
     machine.nova_lab("stop", "conductor")
     done = machine.interrupt_up("starting conductor", signal.SIGTERM)
     assert 128 + signal.SIGTERM == done.returncode
@@ -99,7 +99,7 @@ def test_directory_that_nova_cannot_reach_is_refused(machine: Machine, tmp_path:
 
 
 def test_down_leaves_no_process(machine: Machine) -> None:
-    """Nothing but the namespace's own two; and up brings everything back."""
+    """Only the namespace's own two are left; and up brings everything back."""
     lines = machine.nova_lab("down").stdout
     assert "no process of the lab is left" in lines
     assert 2 == len(machine.left()), lines

@@ -49,7 +49,7 @@ def test_second_start_changes_nothing(compute: Compute) -> None:
 
 
 def test_restart_gives_another_process_with_heartbeats(compute: Compute) -> None:
-    """The new one answers, and counts on from where the old one was."""
+    """The new one answers, and continues the count of the old one."""
     before, count = compute.pid(), compute.report_count()
     assert 0 == compute.verb("restart")
     assert before != compute.pid()
@@ -112,7 +112,7 @@ def test_stopped_service_is_gone_from_the_queue(compute: Compute) -> None:
 
 
 def test_service_that_ignores_term_is_killed_after_its_time(compute: Compute) -> None:
-    """SIGSTOP lets nothing through but the KILL at the end of the schedule."""
+    """A stopped process reacts only to the KILL at the end of the schedule."""
     pid = compute.pid()
     compute.machine.signal(pid, signal.SIGSTOP)
     assert 0 == compute.status()

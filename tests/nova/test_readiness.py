@@ -1,4 +1,4 @@
-"""How one learns that nova-compute is ready, and what its log says of its life."""
+"""How to learn that nova-compute is ready, and what its log shows of its life."""
 
 import re
 import time
@@ -22,7 +22,7 @@ SECONDS = 30  # enough to start in, as a rule
 
 
 class Life(NamedTuple):
-    """What was seen of one start that waited for READY=1, and of the stop after it."""
+    """The results of one start that waited for READY=1, and of the stop after it."""
 
     failed: bool
     seconds: float
@@ -34,7 +34,7 @@ class Life(NamedTuple):
 
 @pytest.fixture(scope="module")
 def life(machine: Machine) -> Iterator[Life]:
-    """Have nova-compute live once, behind scripts/nova-compute."""
+    """Start and stop nova-compute once, by scripts/nova-compute."""
     entry = entry_points.ours(machine.lab)
     awaits = f"START_ARGS=--notify-await --notify-timeout={SECONDS}"
     patience = "RETRY=TERM/180/KILL/60"  # for the last line of its log, on a slow machine
@@ -67,12 +67,12 @@ def test_nova_does_not_say_ready(life: Life) -> None:
 
 
 def test_consumer_on_its_queue_means_ready(life: Life) -> None:
-    """The same process was ready all the same: its queue has one consumer."""
+    """The same process is ready nevertheless: its queue has one consumer."""
     assert 1 == life.consumers
 
 
 def test_script_prints_what_the_page_shows(checkout: Path, life: Life) -> None:
-    """A start that finds it running prints the same as the one that started it, then status."""
+    """A start that finds it running prints the same as the first one; then comes the status."""
     printed = re.findall(r"\| .*print(?:ed:|s) `(.*)` \|$", section(checkout), re.MULTILINE)
     assert 2 == len(printed)
     assert printed == life.told.splitlines()
@@ -95,7 +95,7 @@ def test_probe_fails_without_a_consumer(machine: Machine, life: Life) -> None:
 
 
 def test_declared_start_returns_when_a_consumer_is_there(machine: Machine) -> None:
-    """The declaration has that probe, so restart too waits for the new process."""
+    """The declaration has that probe, so that a restart, too, waits for the new process."""
     compute = Compute(machine, entry_points.declared(machine.lab))
     consumers = []
     try:

@@ -1,9 +1,9 @@
 """Play a piece of a test as if it were alone on a machine.
 
 The namespaces are those of namespace.py. A copy of the test process moves into them
-(setns(2)) and goes on there, so a test keeps its arguments and its assertions, and what it
-asserts, skips, raises or returns comes out again. Orphans become its children: it can tell
-what they died of, and has a zombie where it does not.
+(setns(2)) and goes on there, so that a test keeps its arguments, and its result, skip or
+exception comes out again. Orphans become its children: it can reap them or leave them as
+zombies.
 """
 
 import ctypes
@@ -43,7 +43,7 @@ def alone(test: Callable[..., None]) -> Callable[..., None]:
 
 
 def checked(result: int) -> int:
-    """Return what a call into the C library gave; raise the OSError of a failure."""
+    """Return the result of a call into the C library; raise OSError if it has failed."""
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
@@ -51,7 +51,7 @@ def checked(result: int) -> int:
 
 
 class Visit:
-    """A function on its way in namespaces of its own; ask for its result, or use it by with."""
+    """A function that runs in namespaces of its own; a context manager, or call ``result``."""
 
     def __init__(self, body: Callable[[], Any], keep: Iterable[Path] = ()) -> None:
         """Begin. ``keep``: directories that stay visible."""
@@ -81,9 +81,9 @@ class Visit:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """End it if it has not ended; once is enough."""
+        """End it if it has not ended."""
         if not self._report.closed:
-            # With it the kernel ends all that is in there: unshare --kill-child.
+            # The kernel then ends all its processes: unshare --kill-child.
             self._holder.kill()
             self._holder.communicate()
             self._await()
@@ -99,7 +99,7 @@ class Visit:
         """Enter and wait there for the visitor, which must be a child in the namespace."""
         try:
             self._enter()
-            visitor = os.fork()  # only children get in: pid_namespaces(7)
+            visitor = os.fork()  # only children are in the new namespace: pid_namespaces(7)
             if visitor == 0:
                 self._play()
             os.waitpid(visitor, 0)
@@ -107,7 +107,7 @@ class Visit:
             self._leave()
 
     def _enter(self) -> None:
-        """Join the namespaces once they are furnished."""
+        """Join the namespaces once they are set up."""
         holder = self._holder
         assert holder.stdin is not None and holder.stdout is not None
         holder.stdin.write(b"in\n")
@@ -119,7 +119,7 @@ class Visit:
         os.close(pidfd)
 
     def _play(self) -> NoReturn:
-        """Run the body, write down its outcome and end."""
+        """Run the body, record its outcome and end."""
         try:
             checked(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
             try:
@@ -130,7 +130,7 @@ class Visit:
             self._leave()
 
     def _leave(self) -> NoReturn:
-        """End this copy of the test process, and write down what went wrong if anything did."""
+        """End this copy of the test process, and record an error if there was one."""
         if sys.exception() is not None:
             self._write("failed", traceback.format_exc())
         os._exit(0)
@@ -141,9 +141,9 @@ class Visit:
 
 
 def open_ways(*directories: str | Path) -> None:
-    """Let every user reach some directories: what is closed on their way is covered, here only.
+    """Let every user reach some directories: closed ones on the way are covered, only here.
 
-    The interpreter and the project are always among them.
+    The interpreter and the project are always included.
     """
     own = [sys.prefix, sys.base_prefix, Path(__file__).parents[2]]
     goals = {os.path.realpath(directory) for directory in (*own, *directories)}

@@ -10,7 +10,7 @@ from .programs import ORACLE, Tool
 
 @pytest.fixture
 def ssd(ssd_path: Path) -> Tool:
-    """Return ssd, to be called with its arguments."""
+    """Return ssd, which is called with its arguments."""
     return Tool(str(ssd_path), is_original=False)
 
 

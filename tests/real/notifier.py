@@ -1,4 +1,4 @@
-"""A program that says over NOTIFY_SOCKET what it is told to, and helpers that meddle."""
+"""A program that sends the notifications that it is told to, and strangers that interfere."""
 
 import os
 import sys
@@ -43,7 +43,7 @@ if sys.argv[3:] != ["ends"]:
     os.read(os.pipe()[0], 1)
 """
 
-# What systemd-notify does: it waits until the message was dealt with (sd_notify_barrier(3)).
+# As systemd-notify does: it waits until the message was handled (sd_notify_barrier(3)).
 _HELPER = """
 import _socket, os, select, sys
 socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
@@ -65,15 +65,15 @@ print("dealt with", file=open(sys.argv[3], "w"), flush=True)
 
 
 class Notifier(Program):
-    """A daemon that takes orders, one on a line.
+    """A daemon that takes orders, one per line.
 
-    "exit" makes it end, "setsid" makes it a session, a line that begins with "!" is a command
-    for the shell, and anything else is sent: notifications with "|" between them and "&" for
-    the end of a line in one.
+    "exit" ends it, "setsid" makes a session, a line that begins with "!" is a command for the
+    shell. Anything else is sent: notifications are separated by "|", and "&" is the end of a
+    line in one.
     """
 
     def __init__(self, *orders: str, directory: str = "/run/notifier") -> None:
-        """Lay it out, with its first orders waiting for it."""
+        """Make its files, with its first orders."""
         super().__init__("notifier", directory)
         self._orders = Ear(f"{directory}/orders")
         own = {"python": sys.executable, "ear": self.ear.path, "orders": self._orders.path}
@@ -89,12 +89,12 @@ class Notifier(Program):
         self._orders.say(text)
 
     def began(self) -> tuple[int, str | None]:
-        """Wait until it runs; return its pid and the NOTIFY_SOCKET that it has."""
+        """Wait until it runs; return its pid and its NOTIFY_SOCKET."""
         pid, _, address = self.ear.line().partition(" ")
         return int(pid), None if address == "None" else address
 
     def alive(self) -> list[int]:
-        """Return the living processes that run it: an interpreter's, so known by their name."""
+        """Return the living processes that run it, by their name, since an interpreter runs it."""
         return [pid for pid in pids() if name(pid) == "notifier"]
 
 
@@ -109,7 +109,7 @@ def helper(message: str, ear: Ear) -> str:
 
 
 class Stranger:
-    """A process of no kin that sends a notification, or may not, and then lives on or ``ends``.
+    """An unrelated process that sends a notification, if it may, and then stays or ``ends``.
 
     ``answer`` is "sent" or "refused".
     """
@@ -117,7 +117,7 @@ class Stranger:
     def __init__(
         self, address: str | None, message: str, user: str | int, ends: bool = False
     ) -> None:
-        """Send it, as some user; one that ends is reaped."""
+        """Send it, as some user; reap it if it ends."""
         words = [sys.executable, "-IS", "-c", _STRANGER, address, message]
         words += ["ends"] if ends else []
         self._sender = spawn(*words, user=user, start_new_session=True)

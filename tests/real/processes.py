@@ -1,6 +1,6 @@
 """Facts about processes, and waiting for their ends by pidfd. Nothing sleeps.
 
-All of it is for use inside namespaces (alone.py): whatever is found there was started by the
+All of it is for use inside namespaces (alone.py), where each process was started by the
 test.
 """
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-LONG = 60.0  # seconds; what should come and does not has failed by then
+LONG = 60.0  # seconds; a wait that takes longer has failed
 
 
 def pids() -> list[int]:
@@ -21,7 +21,7 @@ def pids() -> list[int]:
 
 
 def _text(pid: int, file: str) -> str:
-    """Return a file of a process, whose name may be any bytes."""
+    """Return a file of a process; its name may be any bytes."""
     return os.fsdecode(Path(f"/proc/{pid}/{file}").read_bytes())
 
 
@@ -40,7 +40,7 @@ def facts(pid: int) -> dict[str, str]:
 
 
 def name(pid: int) -> str | None:
-    """Return what a process is called; None if it is gone."""
+    """Return the name of a process; None if it is gone."""
     try:
         return _text(pid, "comm").rstrip("\n")
     except (FileNotFoundError, ProcessLookupError):
@@ -48,7 +48,7 @@ def name(pid: int) -> str | None:
 
 
 def executable(pid: int) -> str | None:
-    """Return what a process runs; None if it is gone."""
+    """Return the executable of a process; None if it is gone."""
     try:
         return os.readlink(f"/proc/{pid}/exe")
     except (FileNotFoundError, ProcessLookupError):
@@ -73,7 +73,7 @@ def ready(descriptors: Iterable[int], until: float) -> list[int]:
 
 
 def lasts(pid: int, seconds: float) -> bool:
-    """Wait for the end of a process; tell whether it is still there after some time."""
+    """Wait for the end of a process for some time; return whether it still runs."""
     fd = pidfd(pid)
     if fd is None:
         return False

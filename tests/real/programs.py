@@ -46,12 +46,12 @@ class Tool:
         return run(self.path, *words, **options)
 
     def expects(self, original: Any, ssd: Any) -> Any:
-        """Return what this one of the two is expected to give."""
+        """Return the expected result of the tool: the first is the original's, the second ssd's."""
         return original if self.is_original else ssd
 
 
 class Program:
-    """A daemon for tests: it says its pid in a named pipe and stays.
+    """A daemon for tests: it writes its pid into a named pipe and stays.
 
     Its executable, a shell, has a path and a name of its own. ``words`` are its arguments.
     """
@@ -70,7 +70,7 @@ class Program:
     def script(self, text: str) -> list[str]:
         """Return the arguments that make it do something else.
 
-        There, "say TEXT" is heard by ``ear``, "stay" does not return, "again SCRIPT" starts
+        There, "say TEXT" writes to ``ear``, "stay" does not return, "again SCRIPT" starts
         another one in the background.
         """
         self._scripts += 1
@@ -88,7 +88,7 @@ class Program:
         return [pid for pid in pids() if executable(pid) == self.path]
 
     def started(self) -> int:
-        """Wait until one has said its pid, and return that."""
+        """Wait until one has written its pid, and return that."""
         return int(self.ear.line())
 
     def settle(self, others: Iterable[int]) -> list[int]:
@@ -104,7 +104,7 @@ class Program:
             pidfds = [fd for pid in strangers if (fd := pidfd(pid)) is not None]
             if not pidfds:
                 return self.running()
-            # A stranger either ends or becomes the program, which then says so.
+            # A stranger either ends or becomes the program, which then writes its pid.
             came = ready([*pidfds, self.ear.fileno()], until)
             for fd in pidfds:
                 os.close(fd)
@@ -141,7 +141,7 @@ class Ear:
         self._heard = b""
 
     def fileno(self) -> int:
-        """Return a descriptor that is readable when something was said."""
+        """Return a descriptor that is readable when a line has come."""
         return self._fd
 
     def line(self) -> str:
@@ -154,7 +154,7 @@ class Ear:
         return line.decode()
 
     def drain(self) -> None:
-        """Forget all that was said so far."""
+        """Discard all lines so far."""
         while ready([self._fd], 0):
             os.read(self._fd, 65536)
         self._heard = b""
@@ -164,8 +164,8 @@ class Ear:
         os.write(self._fd, f"{text}\n".encode())
 
 
-# Tells its pid and its real, effective and saved ids, and stays. A shell would give up being
-# root in effect only (dash(1), -p).
+# Prints its pid and its real, effective and saved ids, and stays. A shell would drop an effective
+# root (dash(1), -p).
 _TELLER = """\
 #!{python} -IS
 import json, os
@@ -192,7 +192,7 @@ def recorded(pidfile: str | Path) -> int | None:
 
 
 def reincarnate(pid: int) -> subprocess.Popen[str]:
-    """Start a process that has a pid which was another's. Skips where the kernel has no way."""
+    """Start a process with the former pid of another. Skips if the kernel does not allow it."""
     try:
         Path("/proc/sys/kernel/ns_last_pid").write_text(str(pid - 1))
     except OSError as error:

@@ -30,8 +30,8 @@ SERVICE = "ssd-service"
 # As service(8) has it.
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TERM": "dumb", "LANG": "C.UTF-8"}
 
-# What a life consists of: verb, exit status, and the process that the pidfile
-# names then, compared with the one before.
+# The steps of a life: verb, exit status, and the process in the pidfile afterwards, compared
+# with the one before.
 LIFE = [
     ("status", 3, "none"),
     ("start", 0, "new"),
@@ -48,9 +48,9 @@ LIFE = [
 class Daemon:
     """One of Debian's daemons.
 
-    package: where it is; other: packages that it needs besides. script: its init script.
-    pidfile: where it is recorded. prepare: what its maintainer script, or an administrator,
-    would have done, as shell commands. users: those that it runs as.
+    package: its package; other: more packages that it needs. script: its init script. pidfile: its
+    pidfile. prepare: shell commands that its maintainer script, or an administrator, would have
+    run. users: those that it runs as.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ def test_init_script_of_debian_cannot_tell_the_difference(daemon: Daemon, ssd_pa
 
 
 def live(daemon: Daemon, root: Path, launcher: Path) -> list[tuple[str, int, str, str, str]]:
-    """Lead a daemon through its life; return what each verb gave."""
+    """Lead a daemon through its life; return the result of each verb."""
     # The first process of the namespace reaps orphans, as on every machine.
     checked(libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0))
     furnish(daemon, root, launcher)
@@ -157,7 +157,7 @@ def live(daemon: Daemon, root: Path, launcher: Path) -> list[tuple[str, int, str
 
 
 def furnish(daemon: Daemon, root: Path, launcher: Path) -> None:
-    """Make a machine that has the daemon and the launcher, and a network of its own."""
+    """Make a machine with the daemon, the tool and a network of its own."""
     checked(libc.unshare(CLONE_NEWNET))
     with socket.socket() as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", IFF_UP))
@@ -186,22 +186,22 @@ def furnish(daemon: Daemon, root: Path, launcher: Path) -> None:
 
 
 def append(path: str, line: str) -> None:
-    """Put a line at the end of a file."""
+    """Append a line to a file."""
     with open(path, "a") as file:
         print(line, file=file)
 
 
 def living(pidfile: str) -> int | None:
-    """Return the process that a pidfile names, if it lives."""
+    """Return the living process that a pidfile names."""
     try:
         pid = int(Path(pidfile).read_text())
     except (FileNotFoundError, ValueError):
-        return None  # not written yet, or not to its end
+        return None  # not written yet, or not completely
     return pid if state(pid) not in (None, "Z", "X") else None
 
 
 def await_newcomer(pidfile: str, before: int | None) -> None:
-    """Wait until a pidfile names another process than before, which may be after its script."""
+    """Wait until a pidfile names a new process, which may be after the end of the script."""
     until = time.monotonic() + LONG
     watch = checked(libc.inotify_init1(os.O_CLOEXEC))
     checked(libc.inotify_add_watch(watch, os.path.dirname(pidfile).encode(), IN_CHANGES))

@@ -1,6 +1,6 @@
-"""What ssd does otherwise than the original on purpose: docs/reference/divergences.md, row by row.
+"""What ssd does differently on purpose: the rows of docs/reference/divergences.md.
 
-Each test plays its row twice, with the original and with ssd, and says what each does.
+Each test runs its row twice, with the original and with ssd, and says what each does.
 """
 
 import os
@@ -21,7 +21,7 @@ OWNER = 5001  # some user
 
 
 def stage(content: str = "") -> None:
-    """Lay out the directory of these tests, and a pidfile."""
+    """Make the directory of these tests, and a pidfile."""
     os.makedirs("/run/stage", exist_ok=True)
     if content:
         Path(PIDFILE).write_text(content)
@@ -30,7 +30,7 @@ def stage(content: str = "") -> None:
 @alone
 @pytest.mark.parametrize("content", ["-1", "0", "{pid}abc"])
 def test_divergence_01_pidfile_gives_a_number_or_nothing(tool: Tool, content: str) -> None:
-    """-1 is not everybody, 0 is not one's own group, and 12abc is not process 12."""
+    """-1 is not all processes, 0 is not the caller's group, and 12abc is not process 12."""
     listener = Listener(process_group=0)
     stage(content.format(pid=listener.pid))
     # CONT, since with -1 it reaches every process of the namespace.
@@ -42,7 +42,7 @@ def test_divergence_01_pidfile_gives_a_number_or_nothing(tool: Tool, content: st
 @alone
 @pytest.mark.parametrize("plant", [os.symlink, os.link])
 def test_divergence_02_link_planted_by_the_daemon_is_refused(tool: Tool, plant) -> None:
-    """What the daemon's user puts in the pidfile's place leads to no file of root's."""
+    """A link that the daemon's user puts in place of the pidfile is not followed."""
     listener = Listener()
     stage()
     Path("/run/victim.pid").write_text(str(listener.pid))
@@ -80,7 +80,7 @@ def test_divergence_04_failed_exec_is_reported(tool: Tool) -> None:
 @alone
 @pytest.mark.parametrize("pidfile", ["/run/nowhere/d.pid", "/run/full/d.pid"])
 def test_divergence_05_daemon_never_runs_unrecorded(tool: Tool, pidfile: str) -> None:
-    """Where the pidfile cannot be written no daemon is started."""
+    """If the pidfile cannot be written, no daemon is started."""
     program, others = Program(), pids()
     os.mkdir("/run/full")
     run("mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", "/run/full", check=True)
@@ -94,7 +94,7 @@ def test_divergence_05_daemon_never_runs_unrecorded(tool: Tool, pidfile: str) ->
 
 @alone
 def test_divergence_06_concurrent_starts_give_one_daemon(tool: Tool) -> None:
-    """A start that comes between another's look and its fork waits for that, and sees its daemon.
+    """A start between the look and the fork of another one waits, and then finds that daemon.
 
     Whole crowds of starts race each other in test_races.py.
     """
@@ -112,7 +112,7 @@ def test_divergence_06_concurrent_starts_give_one_daemon(tool: Tool) -> None:
 
 @alone
 def test_divergence_07_zombie_is_dead(tool: Tool) -> None:
-    """A process that has ended and was not reaped does not run, and a stop is done with it."""
+    """A process that has ended but is not reaped does not run, and a stop does not wait for it."""
     zombie = spawn("true")
     wait_end(zombie.pid)
     asked = tool("--status", "--pid", zombie.pid).returncode
@@ -143,7 +143,7 @@ def test_divergence_08_signal_reaches_only_the_process_found(tool: Tool) -> None
 
 @alone
 def test_divergence_09_time_is_counted_in_microseconds(tool: Tool) -> None:
-    """EXTEND_TIMEOUT_USEC=1000 gives the program a thousandth of a second more, not a whole one."""
+    """EXTEND_TIMEOUT_USEC=1000 gives the program a millisecond more, not a second."""
     program = Notifier("EXTEND_TIMEOUT_USEC=1000")
     words = ["--notify-timeout", "60", "--verbose", "--startas", program.path]
     done = tool("--start", "--background", "--notify-await", "--pidfile", PIDFILE, *words)
@@ -189,7 +189,7 @@ def test_divergence_10_only_a_regular_file_is_removed(tool: Tool) -> None:
 
 @alone
 def test_divergence_10_pidfile_of_a_living_stranger_is_kept(tool: Tool) -> None:
-    """--remove-pidfile does not take the record of a process that was not stopped."""
+    """--remove-pidfile keeps the pidfile of a process that was not stopped."""
     listener = Listener()
     stage(f"{listener.pid}\n")
     done = tool("--stop", "--name", "nosuch", "--pidfile", PIDFILE, "--remove-pidfile")
@@ -200,7 +200,7 @@ def test_divergence_10_pidfile_of_a_living_stranger_is_kept(tool: Tool) -> None:
 
 @alone
 def test_divergence_11_stop_never_matches_itself(tool: Tool) -> None:
-    """A stop of all that a user runs, by that user, stops the others and lives."""
+    """A stop of all processes of a user, by that user, stops all others and lives."""
     open_ways()
     program = Program()
     neighbours = [spawn(program.path, *program.words, user=OWNER) for _ in range(3)]
@@ -218,7 +218,7 @@ def test_divergence_11_stop_never_matches_itself(tool: Tool) -> None:
 
 @alone
 def test_divergence_11_start_never_finds_itself(tool: Tool) -> None:
-    """A start that looks for the processes of its own user is not already running."""
+    """A start that matches its own user does not take itself for the daemon."""
     open_ways()
     done = tool("--start", "--user", OWNER, "--startas", "/bin/true", user=OWNER)
     assert tool.expects(original=1, ssd=0) == done.returncode
@@ -226,14 +226,14 @@ def test_divergence_11_start_never_finds_itself(tool: Tool) -> None:
 
 @alone
 def test_divergence_12_new_owner_of_the_pid_is_a_stranger(tool: Tool) -> None:
-    """A process that takes over the pid during --retry is not sent the next signal."""
+    """A process that gets the pid during --retry does not get the next signal."""
     program = Program("target")
     target = spawn(program.path, *program.script("trap 'say term' TERM; say $$; stay"))
     assert target.pid == program.started()
     stage(f"{target.pid}\n")
     stop = Traced(tool.path, "--stop", "--retry", "TERM/1/KILL/60", "--pidfile", PIDFILE)
     assert stop.until_signals()
-    stop.until_sent()  # held, so that the change of owner falls between two of its looks
+    stop.until_sent()  # stopped, so that the change of owner comes between two looks
     assert "term" == program.ear.line()
     target.kill()
     target.communicate()

@@ -1,6 +1,6 @@
-"""Whose executable is meant by --exec: what a process runs, and not what that is called.
+"""--exec compares the executable that a process runs, and not its path.
 
-Each test that differs from the original is a row of docs/reference/divergences.md, played twice.
+Each test that differs from the original is a row of docs/reference/divergences.md, run twice.
 """
 
 import os
@@ -61,7 +61,7 @@ def test_divergence_30_strangers_mount_is_not_the_executable(tool: Tool, way: st
 
 @alone
 def test_divergence_30_strangers_link_is_not_the_executable(tool: Tool) -> None:
-    """A name that ends as the kernel marks a removed file leads nowhere by a planted link."""
+    """A planted link whose name ends like the kernel's mark of a removed file is not followed."""
     program = Program()
     os.symlink(NAME, f"{os.path.dirname(other())}/planted")
     liar = other("/run/other/planted (deleted)")
@@ -75,7 +75,7 @@ def test_divergence_30_strangers_link_is_not_the_executable(tool: Tool) -> None:
 @alone
 @pytest.mark.parametrize("kind", TABLES)
 def test_tables_ask_what_a_process_runs(kind: str) -> None:
-    """In a scan and by its pid the file is meant, whatever its name is where it runs."""
+    """A scan and a look by pid compare the file, not its path in the process's namespace."""
     program, table = Program(), table_named(kind)
     with pretend(program, "mounted", 0) as process:
         facts = {path: os.stat(path) for path in (NAME, OTHER)}
@@ -89,7 +89,7 @@ def test_tables_ask_what_a_process_runs(kind: str) -> None:
 @alone
 @pytest.mark.parametrize("namespaces", [[], ["--mount"], ["--user", "--map-root-user", "--mount"]])
 def test_upgraded_service_is_found_by_its_name(tool: Tool, namespaces: list[str]) -> None:
-    """Also in namespaces that root has made for it, as systemd does (PrivateUsers=)."""
+    """Also in a namespace that root has made for it, as systemd does (PrivateUsers=)."""
     program = Program()
     words = ["unshare", *namespaces, NAME] if namespaces else [NAME]
     with spawn(*words, *program.words) as process:
@@ -104,7 +104,7 @@ def test_upgraded_service_is_found_by_its_name(tool: Tool, namespaces: list[str]
 
 @alone
 def test_backup_by_a_hard_link_hides_no_upgrade(tool: Tool) -> None:
-    """The old file has a name still, under which another process runs it."""
+    """The old file has another name, and another process runs it by that."""
     program = Program()
     os.link(NAME, f"{NAME}.old")
     with spawn(NAME, *program.words) as process:
@@ -119,7 +119,7 @@ def test_backup_by_a_hard_link_hides_no_upgrade(tool: Tool) -> None:
 @alone
 @pytest.mark.parametrize("length", [300, 5000])
 def test_divergence_31_executable_may_have_a_long_path(tool: Tool, length: int) -> None:
-    """Beyond 256 bytes, and beyond what a link can tell."""
+    """Longer than 256 bytes, and longer than a link can show."""
     program = Program()
     os.chdir("/run")
     for _ in range(length // 100):

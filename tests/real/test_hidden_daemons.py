@@ -36,7 +36,7 @@ class Agent(Program):
     """A daemon that is hidden from its user, and from root without CAP_SYS_PTRACE."""
 
     def __init__(self, caller: str) -> None:
-        """Lay it out, and hide the processes of this namespace."""
+        """Make its files, and hide the processes of this namespace."""
         open_ways()
         super().__init__("agent", "/run/agent")
         os.chmod(self.path, 0o711)
@@ -59,7 +59,7 @@ class Agent(Program):
 
 @contextmanager
 def agent(tool: Tool, caller: str) -> Iterator[tuple[Agent, int]]:
-    """Start a hidden daemon; end what runs of it."""
+    """Start a hidden daemon; end its processes at the end."""
     program = Agent(caller)
     started = run(*program.called(tool, *program.start("--", *program.script("say $$; stay"))))
     assert (0, "") == (started.returncode, started.stderr)
@@ -74,7 +74,7 @@ def agent(tool: Tool, caller: str) -> Iterator[tuple[Agent, int]]:
 @pytest.mark.parametrize("version", KERNELS)
 @alone
 def test_hidden_daemon_is_managed_as_any_other(tool: Tool, caller: str, version: str) -> None:
-    """What answers kill(2) runs: it is not started again, and it is stopped."""
+    """A process that exists for kill(2) runs: it is not started again, and it is stopped."""
     hinder = kernel(version)
 
     def call(*words: str) -> int:
@@ -100,7 +100,7 @@ def test_hidden_daemon_is_managed_as_any_other(tool: Tool, caller: str, version:
 @callers
 @alone
 def test_hidden_zombie_is_dead(ssd: Tool, caller: str) -> None:
-    """A pidfd tells of the end of what is not to be seen."""
+    """A pidfd shows the end of a hidden process."""
     with agent(ssd, caller) as (program, pid):
         words = program.called(ssd, "--stop", "--retry", "TERM/60", "--pidfile", PIDFILE)
         stop = spawn(*words)
@@ -155,7 +155,7 @@ def test_unreadable_process_is_neither_dead_nor_matched(
 @callers
 @alone
 def test_hidden_program_is_waited_for_until_it_is_ready(ssd: Tool, caller: str) -> None:
-    """It has not ended because it is not to be seen."""
+    """A hidden process does not count as ended."""
     program = Agent(caller)
     socket = "s.socket(s.AF_UNIX, s.SOCK_DGRAM)"
     send = f"import _socket as s, os, sys; {socket}.sendto(b'READY=1', sys.argv[1])"
@@ -176,7 +176,7 @@ def test_hidden_program_is_waited_for_until_it_is_ready(ssd: Tool, caller: str) 
 @callers
 @alone
 def test_hidden_program_that_ends_is_not_waited_for(ssd: Tool, caller: str) -> None:
-    """Its end is seen, hidden or not."""
+    """Its end is noticed although it is hidden."""
     program = Agent(caller)
     words = program.start("--notify-await", "--notify-timeout", "1000", "--")
     start = spawn(*program.called(ssd, *words, *program.script("say $$; stay")))
@@ -190,7 +190,7 @@ def test_hidden_program_that_ends_is_not_waited_for(ssd: Tool, caller: str) -> N
 @pytest.mark.parametrize("kind", TABLES)
 @alone
 def test_library_manages_a_hidden_daemon(ssd: Tool, kind: str) -> None:
-    """find, status, start and stop, on each table; a start returns what is to be seen from here."""
+    """find, status, start and stop, on each table; a start returns the visible facts."""
     program = Agent("its user")
     words = [program.path, *program.script("say $$; stay")]
 

@@ -1,4 +1,4 @@
-"""``status --json`` where /proc shows less than usual (proc(5)): what is not told is null."""
+"""``status --json`` if /proc shows less than usual (proc(5)): unknown facts are null."""
 
 import json
 import os
@@ -17,7 +17,7 @@ COMMAND = Path(sys.executable).parent / "ssd-service"
 
 
 def facts(directory: Path, status: int = 0) -> dict[str, Any]:
-    """Return what the command tells of the one process of the service."""
+    """Return what the command prints of the service's process."""
     argv = [COMMAND, f"--directory={directory}", "nap", "status", "--json"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
     assert (status, "") == (done.returncode, done.stderr)
@@ -46,7 +46,7 @@ def let_in(directory: Path) -> None:
 @pytest.mark.parametrize("options", ["hidepid=1", "hidepid=2"])
 @alone
 def test_facts_of_a_hidden_process_are_null(options: str, tmp_path: Path) -> None:
-    """All that an ordinary user knows of root's daemon is that it runs, and its pid."""
+    """An ordinary user can only learn that root's daemon runs, and its pid."""
     skip_without_nobody()
     let_in(tmp_path)
     pid = declare(tmp_path)
@@ -81,7 +81,7 @@ def test_facts_that_need_more_than_pids_are_null(tmp_path: Path) -> None:
 
 @alone
 def test_users_own_service_is_told_where_others_are_hidden(tmp_path: Path) -> None:
-    """With its children; psutil gives up at the first process that may not be read."""
+    """With its children; psutil gives up at the first process that it may not read."""
     skip_without_nobody()
     mount_proc("hidepid=1")
     let_in(tmp_path)

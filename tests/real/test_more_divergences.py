@@ -1,6 +1,6 @@
 """Deliberate differences: the rows of docs/reference/divergences.md after 12.
 
-Each test plays its row twice, with the original and with ssd, and says what each does.
+Each test runs its row twice, with the original and with ssd, and says what each does.
 """
 
 import json
@@ -93,7 +93,7 @@ def test_divergence_16_broken_pipes_are_not_ignored(tool: Tool, where: list[str]
 def test_divergence_22_ids_are_only_the_one_asked_for(
     tool: Tool, option: str, where: list[str]
 ) -> None:
-    """A caller whose real id is the one asked for, and whose effective one is root, is changed."""
+    """All ids change, also for a caller whose real id is the wanted one already."""
     open_ways()
     os.mkdir("/run/stage")
     ear = Ear("/run/stage/ear")
@@ -109,13 +109,13 @@ def test_divergence_22_ids_are_only_the_one_asked_for(
 
 @contextmanager
 def without_proc() -> Iterator[None]:
-    """Have no processes in /proc, as in a root directory where it is not mounted."""
+    """Remove the processes from /proc, as in a root directory without it."""
     mount("none", "/proc", "tmpfs")
     yield
     checked(libc.umount2(b"/proc", MNT_DETACH))
 
 
-# without /proc: what is asked, and the status that the original gives, and ssd
+# without /proc: the command line, and the status of the original and of ssd
 BLIND = {
     "--status": (0, 4),
     "--status --exec {program}": (1, 4),
@@ -126,7 +126,7 @@ BLIND = {
 
 @alone
 def test_divergence_23_daemon_is_not_dead_without_proc(tool: Tool) -> None:
-    """Where no process can be looked at, none is started again, and none said to be dead."""
+    """If processes cannot be looked at, none is started again, and none is reported as dead."""
     program = Program()
     target = spawn(program.path, *program.words)
     Path(PIDFILE).write_text(f"{program.started()}\n")
@@ -157,7 +157,7 @@ def test_first_start_works_without_proc(tool: Tool, where: list[str]) -> None:
 @alone
 @pytest.mark.parametrize("where", [["--background"], []], ids=["background", "foreground"])
 def test_pidfile_is_not_written_through_a_link(tool: Tool, where: list[str]) -> None:
-    """Both refuse to write a pidfile where a symbolic link is: status 2, the target untouched."""
+    """Both refuse to write a pidfile through a symbolic link: status 2, the target is unchanged."""
     program, others = Program(), pids()
     Path("/run/stage/target").write_text("as it was")
     os.symlink("target", PIDFILE)
@@ -170,7 +170,7 @@ def test_pidfile_is_not_written_through_a_link(tool: Tool, where: list[str]) -> 
 
 @alone
 def test_relative_pidfile_belongs_to_the_callers_directory(tool: Tool) -> None:
-    """Both write a relative pidfile where the caller is, not where the daemon goes."""
+    """Both write a relative pidfile in the caller's directory, not in the daemon's."""
     program, others = Program(), pids()
     words = ["--chdir", "/", "--startas", program.path, "--", *program.words]
     pidfile = ["--make-pidfile", "--pidfile", "d.pid"]

@@ -21,7 +21,7 @@ def words(program: Program, output: str, *arguments: str) -> list[str]:
 
 @alone
 def test_pipe_with_a_reader_is_written_to_as_any_file(tool: Tool) -> None:
-    """The program's descriptor waits for the reader where the pipe is full, as the original's."""
+    """The program's descriptor blocks while the pipe is full, as with the original."""
     program = Program()
     reader = Ear("/run/stage/log")
     script = program.script("read x < /proc/self/fdinfo/1; cat /proc/self/fdinfo/1; say $$; stay")
@@ -38,7 +38,7 @@ def test_pipe_with_a_reader_is_written_to_as_any_file(tool: Tool) -> None:
 
 @alone
 def test_pipe_without_a_reader_keeps_nobody_waiting(ssd: Tool) -> None:
-    """The start fails and says why; nothing is left of it, and the next one is not blocked."""
+    """The start fails with the reason, leaves nothing, and does not block the next one."""
     program, others = Program(), pids()
     os.mkfifo("/run/stage/log")
     done = ssd(*words(program, "/run/stage/log"))
@@ -54,7 +54,7 @@ def test_pipe_without_a_reader_keeps_nobody_waiting(ssd: Tool) -> None:
 @alone
 @pytest.mark.parametrize("output", ["/dev/full", "/dev/null", "/dev/stdout", "/proc/self/fd/1"])
 def test_devices_and_open_files_are_outputs(tool: Tool, output: str) -> None:
-    """So is the caller's own standard output, a file that has no name any more here."""
+    """So is the caller's standard output, here a file without a name."""
     program, others = Program(), pids()
     with open("/run/stage/own", "w+") as own:
         os.unlink("/run/stage/own")
@@ -71,7 +71,7 @@ def test_devices_and_open_files_are_outputs(tool: Tool, output: str) -> None:
 
 @alone
 def test_pipe_of_the_callers_is_an_output(tool: Tool) -> None:
-    """/dev/stdout has no path then that leads to it."""
+    """/dev/stdout then leads to no path."""
     program, others = Program(), pids()
     script = program.script("echo here; say $$; stay")
     start = spawn(tool.path, *words(program, "/dev/stdout", *script))

@@ -21,19 +21,19 @@ pytestmark = [pytest.mark.races, pytest.mark.slow]
 ATTEMPTS = 200
 PID_MAX = Path("/proc/sys/kernel/pid_max")
 LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
-SMALL = [400, 800, 1600, 3200]  # processes: the kernel takes no less than 8 for each processor
-OWN_PID_MAX = (6, 14)  # the Linux that gave each PID namespace a pid_max of its own
+SMALL = [400, 800, 1600, 3200]  # pids: the kernel's minimum is 8 per processor
+OWN_PID_MAX = (6, 14)  # the first Linux with a pid_max per PID namespace
 
 
 def crowd() -> None:
-    """Leave few pids to choose from, where that is this namespace's own affair."""
+    """Leave few pids to choose from, if the kernel has a pid_max per namespace."""
     major, minor = map(int, re.findall(r"\d+", os.uname().release)[:2])
     if (major, minor) >= OWN_PID_MAX:
         any(taken(size) for size in SMALL)  # the first one that it takes
 
 
 def taken(size: int) -> bool:
-    """Try to leave so many pids; say whether the kernel has agreed."""
+    """Try to limit the pids; return whether the kernel has accepted it."""
     try:
         PID_MAX.write_text(str(size))
     except OSError:
@@ -57,7 +57,7 @@ def end(pid: int) -> None:
 
 
 def stranger(pid: int) -> None:
-    """Make a child that has the pid which was just freed."""
+    """Make a child that has the pid that was just freed."""
     while True:
         LAST_PID.write_text(str(pid - 1))
         born = child()
@@ -67,7 +67,7 @@ def stranger(pid: int) -> None:
 
 
 def tick_over(start_time: int) -> None:
-    """Go on only when a process that starts now starts later, by the kernel's ticks."""
+    """Return when a process that starts now has a later start time, in the kernel's ticks."""
     ticks = os.sysconf("SC_CLK_TCK")
     while int(time.clock_gettime(time.CLOCK_BOOTTIME) * ticks) <= start_time:
         pass
@@ -84,7 +84,7 @@ def unharmed(pid: int) -> Iterator[None]:
 
 
 def reuse_before_opening(table: ProcessTable) -> None:
-    """Select; the pid changes hands; open, match again."""
+    """Select; the pid is reused; open, match again."""
     pid = child()
     (process,) = table.select(Criteria(ppid=os.getpid(), pid=pid))
     tick_over(process.start_time)
@@ -97,7 +97,7 @@ def reuse_before_opening(table: ProcessTable) -> None:
 
 
 def reuse_before_signalling(table: ProcessTable) -> None:
-    """Select, open; the pid changes hands; signal, wait."""
+    """Select, open; the pid is reused; signal, wait."""
     pid = child()
     (process,) = table.select(Criteria(ppid=os.getpid(), pid=pid))
     tick_over(process.start_time)
@@ -127,7 +127,7 @@ TABLES = {
 @pytest.mark.parametrize("table", TABLES)
 @alone
 def test_strangers_are_not_signalled(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In 200 attempts the pid is reused at each step, and no new owner notices."""
+    """In 200 attempts the pid is reused at each step, and no new owner gets a signal."""
     if not LAST_PID.exists():
         pytest.skip("the kernel does not let the next pid be chosen")
     crowd()

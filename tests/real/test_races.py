@@ -1,4 +1,4 @@
-"""Starts at the same moment give one daemon, and a killed start leaves nothing half done."""
+"""Concurrent starts give one daemon, and a killed start leaves nothing incomplete."""
 
 import os
 import random
@@ -26,13 +26,13 @@ pytestmark = [pytest.mark.races, pytest.mark.timeout(3600)]
 
 
 def background(program: Program) -> list[str]:
-    """Return the words of a background start that knows its daemon by a pidfile."""
+    """Return the words of a background start with a pidfile."""
     return ["--start", "--background", "--make-pidfile", "--pidfile", PIDFILE,
             "--startas", program.path, "--", *program.words]  # fmt: skip
 
 
 def verdicts(children: Sequence[subprocess.Popen[str]]) -> Counter[tuple[int, str, str]]:
-    """Count the ends of commands: status, output and errors."""
+    """Count the results of commands: status, output and errors."""
     ends: Counter[tuple[int, str, str]] = Counter()
     for child in children:
         out, wrong = child.communicate(timeout=LONG)
@@ -43,7 +43,7 @@ def verdicts(children: Sequence[subprocess.Popen[str]]) -> Counter[tuple[int, st
 def race(
     ssd: Path, program: Program, words: list[str], others: list[int], users: Sequence[int] = ()
 ) -> int:
-    """Start twenty at once, as ``users`` in turn; return the one daemon there is then."""
+    """Start twenty at once, as ``users`` in turn; return the one daemon that runs then."""
     children = []
     for number in range(STARTS):
         who = {}
@@ -121,7 +121,7 @@ def test_foreground_starts_with_a_pidfile_give_one_daemon(ssd_path: Path) -> Non
 
 
 def in_step(jobs: Sequence[list[str]]) -> list[int]:
-    """Run command lines in processes that wait, all loaded, for one word; return statuses."""
+    """Run command lines in processes that are loaded and wait for one word; return statuses."""
     import daemon.daemon  # noqa: F401  loaded here so that no child has to
 
     from ssd.cli import main, start  # noqa: F401
@@ -147,7 +147,7 @@ def in_step(jobs: Sequence[list[str]]) -> list[int]:
 @alone
 @pytest.mark.parametrize("kind", ["pidfile", "exec"])
 def test_starts_in_step_give_one_daemon(kind: str) -> None:
-    """When all look at the same instant, in each of 20 rounds one daemon runs."""
+    """If all look at the same moment, one daemon runs in each of 20 rounds."""
     program, others = Program(), pids()
     words = background(program)
     if kind == "exec":
@@ -171,7 +171,7 @@ def duration(start: Callable[[], object], finish: Callable[[], object]) -> float
 
 
 def killed(ssd: Path, words: list[str], after: float, whole_group: bool) -> None:
-    """Begin a start and kill it some seconds later, unless it is over by then."""
+    """Begin a start and kill it some seconds later, unless it has ended."""
     child = spawn(ssd, *words, start_new_session=True)
     fd = pidfd(child.pid)
     assert fd is not None
@@ -183,15 +183,15 @@ def killed(ssd: Path, words: list[str], after: float, whole_group: bool) -> None
 
 
 def killed_early(ssd: Path, program: Program, whole_group: bool) -> None:
-    """Begin a start and kill it, which is all of its group yet, before it has the lock."""
+    """Begin a start and kill it before it has the lock; it has no child yet."""
     start = Traced(ssd, *background(program))
     assert start.until_lock()
     start.kill()
 
 
 def killed_late(ssd: Path, program: Program, whole_group: bool) -> None:
-    """Begin a start and kill it, or what is left of its group, when its daemon runs."""
-    # One before it may have been ended right after its exec, and have been heard later.
+    """Begin a start and kill it, or the rest of its group, when its daemon runs."""
+    # An earlier one may have been ended right after its exec, and its word come later.
     program.ear.drain()
     start = spawn(ssd, *background(program), start_new_session=True)
     program.started()
@@ -206,8 +206,8 @@ def test_killed_start_leaves_a_recorded_daemon_or_none(
 ) -> None:
     """Whenever ssd is killed, no daemon runs unrecorded, and the next start succeeds.
 
-    The moments are those of a clock, and may all be before the daemon or after it where a
-    machine's pace changes; one that surely is before it, and one after, come last.
+    The moments are times, and may all be before the daemon or after it if the machine's speed
+    changes; the last two are surely one before it and one after.
     """
     program, others = Program(), pids()
     words = background(program)
@@ -215,7 +215,7 @@ def test_killed_start_leaves_a_recorded_daemon_or_none(
     draw = random.Random(20)
     for number in range(moments):
         if number % 2:
-            Path(PIDFILE).unlink(missing_ok=True)  # else: the one of the round before, stale
+            Path(PIDFILE).unlink(missing_ok=True)  # else: the stale one of the round before
         before = recorded(PIDFILE)
         # One moment in each of as many parts of the duration, and a little beyond it.
         killed(ssd_path, words, (number + draw.random()) / moments * 1.1 * whole, whole_group)
@@ -227,7 +227,7 @@ def test_killed_start_leaves_a_recorded_daemon_or_none(
 
 
 def aftermath(ssd: Path, program: Program, others: list[int], before: int | None) -> int:
-    """Check what a killed start has left, and that the next succeeds; return what ran.
+    """Check what a killed start has left, and that the next succeeds; return the daemons.
 
     ``before`` is the pid that the pidfile held before the start.
     """
@@ -253,13 +253,13 @@ def aftermath(ssd: Path, program: Program, others: list[int], before: int | None
 def test_start_killed_at_any_step_leaves_no_unrecorded_daemon(
     ssd_path: Path, kill_all: bool
 ) -> None:
-    """So it is if one or all of its processes die at a system call, with the lock or after it."""
+    """One or all of its processes die at a system call, under the lock or after it."""
     program, others = Program(), pids()
     words = ssd_path, *background(program)
     steps = Family(*words).walk()
     end(*program.settle(others))
     outcomes: Counter[int] = Counter()
-    # Close together at the end, where the exec is: two walks do not take just as many steps.
+    # Close together at the end, near the exec: two walks do not take the same number of steps.
     for step in [*range(steps, steps - 10, -1), *range(steps - 10, 0, -max(1, steps // 25))]:
         Path(PIDFILE).unlink(missing_ok=True)
         Family(*words).walk(step, kill_all)

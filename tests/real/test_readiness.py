@@ -21,7 +21,7 @@ from .programs import Tool, recorded, spawn
 from .tracing import Traced
 
 PIDFILE = "/run/notifier/d.pid"
-FOREVER = "1000"  # seconds; a test that waits for so long fails
+FOREVER = "1000"  # seconds; a test that waits this long fails
 
 
 def words(program: Notifier, *more: str, timeout: str = FOREVER) -> list[str]:
@@ -31,7 +31,7 @@ def words(program: Notifier, *more: str, timeout: str = FOREVER) -> list[str]:
 
 
 def sockets() -> list[str]:
-    """Return what is in /run and /tmp besides what the tests put there."""
+    """Return the names in /run and /tmp, without those that the tests put there."""
     usual = {"notifier", "mount", "ssd"}
     return sorted({*os.listdir("/run"), *os.listdir("/tmp")} - usual)
 
@@ -53,7 +53,7 @@ def test_program_that_says_ready_is_started(ssd: Tool) -> None:
 @alone
 @pytest.mark.parametrize("where", [["--background"], []], ids=["background", "foreground"])
 def test_environment_names_no_socket_without_the_option(ssd: Tool, where: list[str]) -> None:
-    """NOTIFY_SOCKET is set by --notify-await alone."""
+    """Only --notify-await sets NOTIFY_SOCKET."""
     program = Notifier()
     start = spawn(ssd.path, "--start", *where, "--pidfile", PIDFILE, "--startas", program.path)
     daemon, address = program.began()
@@ -64,7 +64,7 @@ def test_environment_names_no_socket_without_the_option(ssd: Tool, where: list[s
 
 @alone
 def test_reported_error_ends_the_wait(ssd: Tool) -> None:
-    """ERRNO=13 fails the start with the words for that number; the program is left alone."""
+    """ERRNO=13 fails the start with the text for that number; the program goes on."""
     program = Notifier("ERRNO=13")
     done = ssd(*words(program))
     daemon, _ = program.began()
@@ -76,7 +76,7 @@ def test_reported_error_ends_the_wait(ssd: Tool) -> None:
 @alone
 @pytest.mark.parametrize("line", ["ERRNO=many", "EXTEND_TIMEOUT_USEC=", "EXTEND_TIMEOUT_USEC=-1"])
 def test_notification_that_cannot_be_read_ends_the_wait(ssd: Tool, line: str) -> None:
-    """A number that is none fails the start, and the message shows the line."""
+    """An invalid number fails the start, and the message shows the line."""
     program = Notifier(line)
     done = ssd(*words(program))
     assert (2, f"ssd: cannot parse notification {line}\n") == (done.returncode, done.stderr)
@@ -84,7 +84,7 @@ def test_notification_that_cannot_be_read_ends_the_wait(ssd: Tool, line: str) ->
 
 @alone
 def test_notification_that_cannot_be_read_is_reported() -> None:
-    """It has come, as every other; the original's --verbose says so before it gives up."""
+    """As with the original, --verbose reports it before the start fails."""
     program = Notifier("STATUS=on it&ERRNO=many")
     told: list[tuple[str, ...]] = []
     start = Start(
@@ -149,7 +149,7 @@ def test_program_that_ends_is_not_waited_for(ssd: Tool) -> None:
 @alone
 @pytest.mark.parametrize("version", KERNELS)
 def test_end_is_noticed_without_pidfds_too(ssd: Tool, version: str) -> None:
-    """Where no descriptor tells of it, ssd looks again and again."""
+    """Without a pidfd ssd polls."""
     program = Notifier()
     start = spawn(ssd.path, *words(program), **kernel(version))
     daemon, _ = program.began()
@@ -160,7 +160,7 @@ def test_end_is_noticed_without_pidfds_too(ssd: Tool, version: str) -> None:
 
 @alone
 def test_directory_of_a_killed_wait_is_cleared_by_the_next(ssd: Tool) -> None:
-    """The directory of one that waits still is left alone, and so is what is none of ssd's."""
+    """The directory of a start that still waits is kept, and so are other programs' files."""
     skip_without_nobody()
     os.mkdir("/run/.ssd-notify.full")
     os.mkdir("/run/.ssd-notify.full/kept")
@@ -189,7 +189,7 @@ def test_directory_of_a_killed_wait_is_cleared_by_the_next(ssd: Tool) -> None:
 
 @alone
 def test_stranger_can_neither_lose_a_directory_nor_plant_one(ssd: Tool) -> None:
-    """An ordinary user's are in /tmp, where those of others are left alone."""
+    """An ordinary user's directories are in /tmp, where those of others are kept."""
     open_ways()
     os.mkdir("/tmp/.ssd-notify.roots")
     os.mkdir("/tmp/.ssd-notify.own")
@@ -205,7 +205,7 @@ def test_stranger_can_neither_lose_a_directory_nor_plant_one(ssd: Tool) -> None:
 
 @alone
 def test_program_may_be_ready_and_end(ssd: Tool) -> None:
-    """READY=1 counts even if the program has ended before it is read."""
+    """READY=1 counts even if the program ends before it is read."""
     program = Notifier()
     start = spawn(ssd.path, *words(program))
     daemon, _ = program.began()
@@ -238,7 +238,7 @@ def test_process_of_another_user_is_not_heard(ssd: Tool) -> None:
 @alone
 @pytest.mark.parametrize("user", ["root", "nobody"])
 def test_process_of_another_session_is_not_heard(ssd: Tool, user: str) -> None:
-    """A stranger of the same user that the program did not start is not listened to."""
+    """A process of the same user that the program did not start is not heard."""
     open_ways()
     program = Notifier()
     start = spawn(ssd.path, *words(program, "--chuid", user))
@@ -272,7 +272,7 @@ def test_sender_that_has_ended_is_not_heard(ssd: Tool, message: str, user: str) 
 
 @alone
 def test_flood_of_a_stranger_does_not_stop_the_time(ssd: Tool) -> None:
-    """Between what is not listened to it is asked whether the time is up."""
+    """Between messages that do not count, the time is checked."""
     program = Notifier()
     start = spawn(ssd.path, *words(program, timeout="1"))
     _, address = program.began()
@@ -290,7 +290,7 @@ def test_flood_of_a_stranger_does_not_stop_the_time(ssd: Tool) -> None:
 @pytest.mark.parametrize("late", [False, True], ids=["at once", "later"])
 @pytest.mark.parametrize("message", ["READY=1", "STATUS=nearly"])
 def test_helper_of_the_program_may_speak(ssd: Tool, message: str, late: bool) -> None:
-    """A child such as systemd-notify is believed: it waits until it was heard."""
+    """A child such as systemd-notify is heard: it waits until its message was handled."""
     program = Notifier()
     start = spawn(ssd.path, *words(program))
     program.began()
@@ -307,7 +307,7 @@ def test_helper_of_the_program_may_speak(ssd: Tool, message: str, late: bool) ->
 
 @alone
 def test_helper_that_is_a_zombie_may_speak(ssd: Tool) -> None:
-    """As long as its parent has not waited for it, it is in the program's session."""
+    """Until it is reaped it is in the program's session."""
     program = Notifier()
     start = spawn(ssd.path, *words(program))
     program.began()
@@ -370,7 +370,7 @@ def test_socket_is_removed_when_ssd_is_interrupted(ssd: Tool) -> None:
 
 @alone
 def test_next_start_does_not_wait_for_readiness(ssd: Tool) -> None:
-    """While one start waits, a second one is told at once that the program runs."""
+    """While one start waits, a second one reports at once that the program runs."""
     program = Notifier()
     first = spawn(ssd.path, *words(program))
     program.began()

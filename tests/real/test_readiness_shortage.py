@@ -21,7 +21,7 @@ from .test_readiness import FOREVER, PIDFILE, words
 
 
 def without_proc() -> None:
-    """Have no processes in /proc, for this process and what it starts."""
+    """Remove the processes from /proc, for this process and its children."""
     checked(libc.unshare(CLONE_NEWNS))
     mount("none", "/proc", "tmpfs")
 
@@ -39,7 +39,7 @@ WANTS: dict[str, Callable[[], dict[str, Any]]] = {
 @alone
 @pytest.mark.parametrize("want", WANTS)
 def test_program_that_runs_is_heard_whatever_is_wanting(ssd: Tool, want: str) -> None:
-    """Nothing that is wanting after execve(2) makes a failure of the start."""
+    """A shortage after execve(2) does not make the start fail."""
     program = Notifier()
     start = spawn(ssd.path, *words(program), **WANTS[want]())
     daemon, _ = program.began()
@@ -65,7 +65,7 @@ def test_end_is_noticed_whatever_is_wanting(ssd: Tool, want: str) -> None:
 
 @alone
 def test_program_that_cannot_be_heard_runs_on(ssd: Tool) -> None:
-    """The time ends the wait, with the truth: it was started, and is recorded."""
+    """The time ends the wait; the program was started and is recorded."""
     program = Notifier("READY=1")
     start = spawn(ssd.path, *words(program, timeout="1"), **lacking(RECVMSG, errno.ENOMEM))
     daemon, _ = program.began()
@@ -78,7 +78,7 @@ def test_program_that_cannot_be_heard_runs_on(ssd: Tool) -> None:
 @alone
 @pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "refused"), MemoryError()])
 def test_unforeseen_error_says_that_the_program_was_started(error: Exception) -> None:
-    """The library's caller would take any other exception for a start that has failed."""
+    """The caller of the library would take any other exception for a failed start."""
     program = Notifier("READY=1")
 
     def say(event: str, *values: object) -> None:
@@ -104,7 +104,7 @@ def test_unforeseen_error_says_that_the_program_was_started(error: Exception) ->
 
 @alone
 def test_start_with_few_descriptors_succeeds_or_leaves_nothing(ssd: Tool) -> None:
-    """Whatever the limit: status 0 and a daemon, or status 2 and none."""
+    """With any limit: status 0 and a daemon, or status 2 and none."""
     outcomes = set()
     for most in range(5, 24):
         program = Notifier("READY=1")

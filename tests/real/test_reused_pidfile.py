@@ -37,7 +37,7 @@ def background(path: Path) -> int:
 
 
 def foreground(path: Path) -> int:
-    """Start by the command, which becomes the program."""
+    """Start by the command in the foreground."""
     process = subprocess.Popen([SSD, "--start", "--pidfile", path, *MAKE])
     while Path(f"/proc/{process.pid}/comm").read_text() != "sleep\n":
         os.sched_yield()
@@ -69,7 +69,7 @@ def service(path: Path) -> int:
 
 
 def lock(path: Path) -> int:
-    """Have a process hold a PIDLockFile."""
+    """Run a process that holds a PIDLockFile."""
     pipe = subprocess.PIPE
     holder = subprocess.Popen([sys.executable, "-c", HOLD, path], stdin=pipe, stdout=pipe)
     assert holder.stdout is not None

@@ -1,4 +1,4 @@
-"""Stops of real children, by every driver; what they cost is in test_waiting.py."""
+"""Stops of real children, in each kind of loop; their cost is in test_waiting.py."""
 
 import asyncio
 import select
@@ -72,7 +72,7 @@ def test_thread_stops_several_at_once() -> None:
 
 
 def test_asyncio_loop_stops_many_at_once() -> None:
-    """The loop goes on with other work, and its readers are gone in the end."""
+    """The loop goes on with other work, and its readers are removed at the end."""
 
     async def main(matches: list[Match]) -> tuple[list[list[ssd.Process]], int]:
         turns = 0
@@ -97,7 +97,7 @@ def test_asyncio_loop_stops_many_at_once() -> None:
 
 
 def test_asyncio_stop_kills_at_the_end_of_its_wait() -> None:
-    """Time counts for it as well as descriptors."""
+    """It waits for a time as well as for descriptors."""
     with stubborn() as process:
         asyncio.run(aio.stop(Match(pid=process.pid), "TERM/0/KILL/30"))
         assert -signal.SIGKILL == process.wait(PATIENCE)
@@ -130,7 +130,7 @@ def test_failure_in_an_asyncio_loop_does_not_delay_the_others(tmp_path: Path) ->
 
 
 def test_any_loop_can_drive_a_stop() -> None:
-    """Descriptors and a time are all that it asks to wait for."""
+    """It needs only a wait for descriptors with a time."""
     with child() as process, Stop(Match(pid=process.pid), Schedule.parse("TERM/60")) as work:
         while not work.advance():
             poll = select.poll()

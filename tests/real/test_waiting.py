@@ -1,4 +1,4 @@
-"""Waiting costs nothing, and what has ended is not waited for."""
+"""Waiting costs nothing, and ends with the processes."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ FOREVER = "TERM/1000"  # a schedule; a test that waits for its end fails
 
 
 def obstinate(program: Program) -> int:
-    """Start a program that a TERM does not end; return its pid."""
+    """Start a program that ignores TERM; return its pid."""
     child = spawn(program.path, *program.script("trap '' TERM; say $$; stay"))
     assert child.pid == program.started()
     return child.pid
@@ -23,13 +23,13 @@ def obstinate(program: Program) -> int:
 
 @alone
 def test_long_wait_costs_no_more_than_a_short_one(tool: Tool) -> None:
-    """ssd sleeps for all of a wait in one call; the original wakes fifty times a second to look."""
+    """ssd sleeps for the whole wait in one call; the original wakes fifty times a second."""
     target = obstinate(Program())
     stop = Traced(tool.path, "--stop", "--retry", FOREVER, "--pid", target)
     assert stop.until_signals()
     asleep = stop.until_sleep()
     if tool.is_original:
-        # 0.02 seconds, or up to some times what its look has taken, on a machine with other work.
+        # 0.02 seconds, or a multiple of the time of its look on a busy machine.
         sleeps = [asleep, stop.until_sleep(), stop.until_sleep()]
         assert all(0.02 <= (sleep or 0) < 60 for sleep in sleeps), sleeps
     else:
@@ -72,7 +72,7 @@ ctypes.CDLL(None).pthread_exit(None)
 
 @alone
 def test_process_whose_first_thread_has_ended_runs(ssd: Tool) -> None:
-    """It looks like a zombie in /proc but is none: it is found, stopped and waited for."""
+    """It looks like a zombie in /proc, but it is found, stopped and waited for."""
     says, _ = Ear("/run/says"), Ear("/run/waits")
     target = spawn(sys.executable, "-IS", "-c", _LEADER)
     assert "up" == says.line()
@@ -90,7 +90,7 @@ def leader_ended(pid: int) -> None:
 
 @alone
 def test_process_that_appears_during_a_wait_is_found(tool: Tool) -> None:
-    """At the end of a wait both look again, and the next signal is for the newcomer."""
+    """At the end of a wait both look again, and the next signal goes to the newcomer."""
     program = Program()
     (newcomers,) = program.script("trap '' TERM; say $$; stay")
     words = program.script(f"trap 'again {newcomers}; exit' TERM; say $$; stay")
@@ -98,7 +98,7 @@ def test_process_that_appears_during_a_wait_is_found(tool: Tool) -> None:
     program.started()
     stop = Traced(tool.path, "--stop", "--retry", "TERM/1/KILL/60", "--exec", program.path)
     assert stop.until_signals()
-    stop.until_sent()  # held, however long it takes the newcomer to appear
+    stop.until_sent()  # stopped until the newcomer has appeared
     newcomer = program.started()
     assert newcomer != target.pid
     target.wait(LONG)
@@ -110,7 +110,7 @@ def test_process_that_appears_during_a_wait_is_found(tool: Tool) -> None:
 
 @alone
 def test_only_children_are_meant_by_their_parent(tool: Tool) -> None:
-    """--ppid stops the children of a process, not the process and not its grandchildren."""
+    """--ppid stops the children of a process, not the process or its grandchildren."""
     program = Program()
     youngest, *_ = program.words
     middle, *_ = program.script(f"again {youngest}; say $$; stay")

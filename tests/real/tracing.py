@@ -1,4 +1,4 @@
-"""Hold a command at a system call, by ptrace(2): the one way to be there at the right moment."""
+"""Stop a command at a system call, by ptrace(2): the only way to meet the right moment."""
 
 import ctypes
 import errno
@@ -15,20 +15,20 @@ from .alone import checked, libc
 
 TRACEME, DETACH, SYSCALL, SETOPTIONS, GETEVENTMSG = 0, 17, 24, 0x4200, 0x4201
 SYSCALL_INFO = 0x420E  # Linux 5.3
-# Options: a mark on stops at system calls; children and execve(2) are reported; it ends with us.
+# Options: stops at system calls are marked; children and execve(2) are reported; it ends with us.
 SYSGOOD, FORK, VFORK, CLONE, EXEC, EXITKILL = 1, 2, 4, 8, 16, 1 << 20
 ENTRY = 1
 EVENT_EXEC = 4
 WALL = 0x40000000  # waitpid(2): threads and all
 _MARKED = signal.SIGTRAP | 0x80
 
-# Numbers differ between machines only for calls older than pidfd's (unistd.h).
+# Only calls older than pidfd's have different numbers on different machines (unistd.h).
 KILL = {"x86_64": 62, "aarch64": 129, "riscv64": 129}.get(os.uname().machine, -1)
 FLOCK = {"x86_64": 73, "aarch64": 32, "riscv64": 32}.get(os.uname().machine, -1)
 CLONE_CALL = {"x86_64": 56, "aarch64": 220, "riscv64": 220}.get(os.uname().machine, -1)
 PIDFD_SEND_SIGNAL, CLONE3 = 424, 435
 POLL = {"x86_64": 7}.get(os.uname().machine, -1)  # milliseconds are its third argument
-# The others, and which of their arguments leads to a struct timespec.
+# The others, and the index of their argument of type struct timespec.
 PSELECT = {"x86_64": 270, "aarch64": 72, "riscv64": 72}.get(os.uname().machine, -1)
 PPOLL = {"x86_64": 271, "aarch64": 73, "riscv64": 73}.get(os.uname().machine, -1)
 TIMESPECS = {PSELECT: 4, PPOLL: 2}
@@ -37,7 +37,7 @@ libc.ptrace.restype = ctypes.c_long
 
 
 class _Info(ctypes.Structure):
-    """The front of struct ptrace_syscall_info, with its entry part."""
+    """The beginning of struct ptrace_syscall_info, with its entry part."""
 
     _fields_ = [
         ("op", ctypes.c_uint8),
@@ -51,10 +51,10 @@ class _Info(ctypes.Structure):
 
 
 class Traced:
-    """A command that runs under our eyes, with all its children if ``options`` say so."""
+    """A traced command, with all its children if ``options`` say so."""
 
     def __init__(self, *words: Any, options: int = 0) -> None:
-        """Start it and stop it before its first instruction. Skips where that is forbidden."""
+        """Start it and stop it before its first instruction. Skips if that is forbidden."""
         self.status: int | None = None
         self.pid = os.fork()
         if self.pid == 0:
@@ -72,45 +72,45 @@ class Traced:
         checked(_ptrace(SETOPTIONS, self.pid, 0, SYSGOOD | EXITKILL | options))
 
     def until_signals(self) -> bool:
-        """Go on to where it is about to send a signal, not a mere 0; False if it ended."""
+        """Continue until it is about to send a signal other than 0; False if it ended."""
         return self._until(
             lambda call: call.number in (KILL, PIDFD_SEND_SIGNAL) and call.arguments[1] != 0
         )
 
     def until_sent(self) -> None:
-        """Go on from there to where it has sent it."""
+        """Continue until it has sent the signal."""
         assert self._step()
 
     def until_sleep(self) -> float | None:
-        """Go on to where it is about to wait for descriptors or a time, and not merely to look.
+        """Continue until it is about to wait for descriptors or a time, not just to poll.
 
-        Return for how many seconds; None if it ended.
+        Return the seconds of the wait; None if it ended.
         """
         if not self._until(lambda call: self._sleep(call) != 0):
             return None
         return self._sleep(_look(self.pid))
 
     def until_fork(self) -> bool:
-        """Go on to where it is about to have a child; False if it ended."""
+        """Continue until it is about to fork; False if it ended."""
         return self._until(lambda call: call.number in (CLONE_CALL, CLONE3))
 
     def until_lock(self) -> bool:
-        """Go on to where it is about to ask for a lock; False if it ended."""
+        """Continue until it is about to take a lock; False if it ended."""
         return self._until(lambda call: call.number == FLOCK)
 
     def kill(self) -> None:
-        """End it where it is."""
+        """Kill it at this point."""
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
 
     def finish(self) -> int | None:
-        """Go on to the end; return the status, minus N for signal N."""
+        """Continue to the end; return the status, minus N for signal N."""
         while self.status is None and self._step():
             pass
         return self.status
 
     def _sleep(self, call: _Info) -> float:
-        """Return for how many seconds a system call is to wait at most, 0 if for none."""
+        """Return the timeout of a system call in seconds, 0 if it does not wait."""
         if call.number == POLL:
             milliseconds = ctypes.c_int(call.arguments[2]).value
             return milliseconds / 1000 if milliseconds >= 0 else math.inf
@@ -125,7 +125,7 @@ class Traced:
         return float(seconds + nanoseconds / 1e9)
 
     def _until(self, awaited: Callable[[_Info], bool]) -> bool:
-        """Go on to the beginning of a system call; False if it ended before."""
+        """Continue to the entry of a system call; False if it ended before."""
         while self._step():
             info = _look(self.pid)
             if info.op == ENTRY and awaited(info):
@@ -133,7 +133,7 @@ class Traced:
         return False
 
     def _step(self) -> bool:
-        """Go on to the next system call's entry or exit; False at the end."""
+        """Continue to the next entry or exit of a system call; False at the end."""
         pass_on = 0
         while True:
             checked(_ptrace(SYSCALL, self.pid, 0, pass_on))
@@ -149,7 +149,7 @@ class Traced:
 class Family(Traced):
     """A command and all that it forks, up to their execve(2), from the first flock(2) on.
 
-    A step is the beginning of a system call by any of them.
+    A step is the entry of a system call in any of them.
     """
 
     def __init__(self, *words: Any) -> None:
@@ -158,7 +158,7 @@ class Family(Traced):
         self.steps = 0
 
     def walk(self, last: int | None = None, kill_all: bool = False) -> int:
-        """Go on until all have ended or become other programs; return the number of steps.
+        """Continue until all have ended or become other programs; return the number of steps.
 
         At the step ``last`` the process that makes it is killed, or all are.
         """
@@ -184,7 +184,7 @@ class Family(Traced):
                     self._kill(self._members if kill_all else {pid})
                     last = None
             if event:
-                # It may not have stopped for the first time yet, or be gone already.
+                # It may not have stopped yet, or be gone already.
                 self._members |= {_newborn(pid)} - gone
             is_ours = signum == _MARKED or event or signum == signal.SIGSTOP
             self._go_on(pid, 0 if is_ours else signum)
@@ -200,7 +200,7 @@ class Family(Traced):
 
 
 def _look(pid: int) -> _Info:
-    """Return what a process is stopped at."""
+    """Return the system call that a process is stopped at."""
     info = _Info()
     checked(_ptrace(SYSCALL_INFO, pid, ctypes.sizeof(info), ctypes.addressof(info)))
     return info

@@ -1,1 +1,1 @@
-"""The programs in scripts/: the init script and the demo, run for real."""
+"""The programs in scripts/, run for real."""

@@ -1,4 +1,4 @@
-"""Machines with the init script on them: under ssd, and under the original."""
+"""Machines with the init script: with ssd, and with the original."""
 
 import contextlib
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def script(checkout: Path) -> Path:
 def machine(
     request: pytest.FixtureRequest, tmp_path: Path, script: Path, ssd_path: Path
 ) -> Iterator[Machine]:
-    """Return a machine without any daemon: the script with ssd or the original, and its twin."""
+    """Return a machine without a daemon: the script with ssd or the original, or its twin."""
     if request.param == "original":
         skip_without_oracle()
     with made(request.param, tmp_path, script, ssd_path) as machine:
@@ -32,21 +32,21 @@ def machine(
 def ssd_machine(
     request: pytest.FixtureRequest, tmp_path: Path, script: Path, ssd_path: Path
 ) -> Iterator[Machine]:
-    """Return a machine with ssd, for what the original does not do or has no part in."""
+    """Return a machine with ssd, for tests in which the original has no part."""
     with made(request.param, tmp_path, script, ssd_path) as machine:
         yield machine
 
 
 @pytest.fixture
 def shell_machine(tmp_path: Path, script: Path, ssd_path: Path) -> Iterator[Machine]:
-    """Return a machine with ssd, for what only a script that calls a tool can get wrong."""
+    """Return a machine with ssd, for faults that only a script that calls a tool can have."""
     with made("ssd", tmp_path, script, ssd_path) as machine:
         yield machine
 
 
 @contextlib.contextmanager
 def made(kind: str, root: Path, script: Path, ssd_path: Path) -> Iterator[Machine]:
-    """Make a machine and see to its end; ``declared`` has the twin in the script's place."""
+    """Make a machine and end it; ``declared`` has the twin in place of the script."""
     with subreaper():
         if kind == "declared":
             twin = script.with_name("nova-compute-declared")

@@ -14,7 +14,7 @@ from typing import Any
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 PATIENCE = 60  # seconds for one run of the script
 
-# Tells its arguments, one a line, to the named pipe if there is one, and stays.
+# Writes its arguments, one a line, to the named pipe if there is one, and stays.
 DAEMON = """#!/bin/sh
 if [ -p '{root}/arguments' ]; then
     for word; do echo "$word"; done > '{root}/arguments'
@@ -23,8 +23,8 @@ exec sleep 1000
 """
 
 
-# A declaration that stands for the shipped one, which cannot be told of another root: a verb by
-# name leaves nothing of the caller's environment.
+# A declaration in place of the shipped one, which cannot have another root: a verb by name
+# drops the caller's environment.
 NAMED = """PROJECT_NAME=nova
 NAME=nova-compute
 DESC="OpenStack Nova Compute ($NAME)"
@@ -34,7 +34,7 @@ SYSTEM_USER={user}
 
 
 class Machine:
-    """The script, what it starts, and the processes that came of it."""
+    """The script, the daemon that it starts, and their processes."""
 
     def __init__(self, root: Path, script: Path, tool: Path | str) -> None:
         self.root = root
@@ -70,7 +70,7 @@ class Machine:
 
     @classmethod
     def named(cls, root: Path, interpreter: Path, user: str = "root") -> "Machine":
-        """Make one without an init script, whose service is known to ssd-service by its name."""
+        """Make one without an init script: ssd-service knows the service by its name."""
         machine = cls(root, root / "etc/init.d/none", "/nonexistent/start-stop-daemon")
         machine.write("etc/ssd/nova-compute", NAMED.format(root=root, user=user))
         machine.command = [interpreter, f"--directory={root}/etc/ssd", "nova-compute"]
@@ -91,7 +91,7 @@ class Machine:
         return file
 
     def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run the script with hardly any environment, as service(8) does."""
+        """Run the script with a minimal environment, as service(8) does."""
         done = subprocess.run(
             [*self.command, *words],
             env={**self.environment, **environment},
@@ -104,7 +104,7 @@ class Machine:
         return done
 
     def expect(self, status: int, *words: str, **environment: str) -> str:
-        """Run the script, insist on its exit status, and return what it printed."""
+        """Run the script, which must have this exit status, and return its output."""
         done = self(*words, **environment)
         told = f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
         assert status == done.returncode, told
@@ -121,9 +121,9 @@ class Machine:
         return int(self.pidfile.read_text())
 
     def started(self, **environment: str) -> list[str]:
-        """Start, wait until the daemon runs, and return the arguments that it was given.
+        """Start, wait until the daemon runs, and return its arguments.
 
-        The original does not wait: the daemon may not be its user's yet, or be executed.
+        The original does not wait: the daemon may not be executed yet.
         """
         pipe = self.root / "arguments"
         os.mkfifo(pipe)
@@ -134,18 +134,18 @@ class Machine:
         return told
 
     def arguments(self, **environment: str) -> list[str]:
-        """Start, stop again, and return the arguments that the daemon was given."""
+        """Start, stop again, and return the daemon's arguments."""
         told = self.started(**environment)
         self.expect(0, "stop", **environment)
         return told
 
     def kill(self, pid: int) -> None:
-        """End a process of this machine at once, and return when it is gone."""
+        """Kill a process of this machine, and return when it is gone."""
         os.kill(pid, signal.SIGKILL)
         self._wait()
 
     def end(self) -> None:
-        """End and reap whatever is left."""
+        """Kill and reap all processes that are left."""
         self._adopt()
         for reaper in self._reapers:
             reaper.kill()
@@ -154,7 +154,7 @@ class Machine:
             os.close(reaper.fd)
 
     def _adopt(self) -> None:
-        """Reap the daemons when they end: the original takes a zombie for running."""
+        """Reap the daemons when they end: for the original a zombie runs."""
         known = {reaper.pid for reaper in self._reapers if reaper.is_alive()}
         for pid in children() - self._before - known:
             reaper = Reaper(pid)
@@ -169,7 +169,7 @@ class Machine:
 
 
 class Reaper(threading.Thread):
-    """Reaps a child when it ends; until then it is held, and can be killed."""
+    """Reaps a child when it ends, and can kill it until then."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -188,10 +188,10 @@ class Reaper(threading.Thread):
 
 
 def children() -> set[int]:
-    """Return our children, among them those that came to us when their parent ended.
+    """Return our children, also orphans that we have adopted.
 
-    The kernel passes one over if another is reaped while they are read (proc(5)); that one was
-    read, and is not there the next time. So they are what they are twice.
+    The kernel may skip one if another is reaped while they are read (proc(5)). So they are read
+    until two results are equal.
     """
     found = _children()
     while found != (found := _children()):
@@ -210,7 +210,7 @@ def _children() -> set[int]:
 
 @contextlib.contextmanager
 def subreaper() -> Iterator[None]:
-    """Become the parent of the daemons, in place of a process 1 that may be slow to reap."""
+    """Become the parent of the daemons, because process 1 may be slow to reap."""
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     assert prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
     try:

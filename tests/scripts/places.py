@@ -13,13 +13,15 @@ import ssd
 PYTHON = os.path.realpath(sys.executable)
 VERSION = "python{}.{}".format(*sys.version_info)
 PACKAGES = f"lib/{VERSION}/site-packages"
-HERE = Path(str(ssd.__file__)).parent.parent  # where pip has put ssd and what it needs
+HERE = Path(
+    str(ssd.__file__)
+).parent.parent  # the packages that pip has installed: ssd and its dependencies
 COMMANDS = ("ssd", "ssd-service")
 STRANGER = "import os; os.write(2, b'a stranger\\n'); os._exit(77)\n"
 
 
 class Place:
-    """A prefix of its own: the scripts, the first of which names its options, and packages."""
+    """A prefix of its own, with the scripts and packages."""
 
     def __init__(self, root: Path, scripts: Path, packages: str = PACKAGES) -> None:
         self.root = root
@@ -32,13 +34,13 @@ class Place:
         self.noted(f"#!{self.bin}/python3 -IS\n")
 
     def furnish(self) -> "Place":
-        """Bring the packages."""
+        """Install the packages."""
         for package in ("ssd", "daemon", "lockfile", "psutil"):
             (self.packages / package).symlink_to(HERE / package)
         return self
 
     def break_package(self, text: str) -> "Place":
-        """Bring a package ssd that is only this text."""
+        """Install a package ssd that consists only of this text."""
         (self.packages / "ssd").mkdir()
         (self.packages / "ssd/__init__.py").write_text(text)
         return self
@@ -54,7 +56,7 @@ class Place:
         return self
 
     def noted(self, text: str) -> "Place":
-        """Write the first lines of the script ssd, as pip does."""
+        """Write the first line of the script ssd, as pip does."""
         script = self.bin / "ssd"
         script.write_text(text + script.read_text().partition("\n")[2])
         return self

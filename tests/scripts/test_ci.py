@@ -1,4 +1,4 @@
-"""The run of the continuous integration: what fails by chance is named, all else is red."""
+"""The run of the continuous integration: a chance failure is named, any other one is red."""
 
 import shutil
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
-# Its scripts/test is the real one, and so is pytest; the other tools do nothing here.
+# scripts/test and pytest are the real ones; the other tools do nothing here.
 PYTHON = f"""#!/bin/sh
 case "$*" in
     *"-m pip"*) exit 0 ;;
@@ -35,7 +35,7 @@ NOVA = "import pytest\n\n@pytest.mark.nova\ndef test_nova():\n    pass\n"
 
 @pytest.fixture
 def project(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a project with our CI, and stand-ins for the tools that its tests do not need."""
+    """Return a project with our CI, and stand-ins for unneeded tools."""
     monkeypatch.delenv("TEST_VENV", raising=False)  # its own, not the one that runs this
     root = tmp_path / "project"
     for name in (".ci", "scripts", "tests/nova", "ssd", "docs"):
@@ -67,12 +67,12 @@ def project(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def failing(project: Path, words: list[str]) -> None:
-    """Give the project tests, one a word, that fail when they run for the first time."""
+    """Give the project a test per word that fails when it runs for the first time."""
     (project / "tests/test_chance.py").write_text(BY_CHANCE.format(words=words))
 
 
 def test_failure_that_passes_when_repeated_is_named_as_flaky(run: Run, project: Path) -> None:
-    """Names with blanks and brackets too; the last lines tell them all."""
+    """Also with blanks and brackets in the name; the last lines list them all."""
     failing(project, ["one", "two words", "a[b]"])
     done = run("bash", project / ".ci/run")
     assert 0 == done.returncode, done.stdout + done.stderr
@@ -119,7 +119,7 @@ def test_run_without_failures_says_nothing(run: Run, project: Path) -> None:
 
 
 def test_failure_that_fails_again_is_red(run: Run, project: Path) -> None:
-    """That the other one passes now does not help."""
+    """Even if the other one passes now."""
     failing(project, ["one"])
     (project / "tests/test_fault.py").write_text("def test_fault():\n    assert False\n")
     done = run("bash", project / ".ci/run")
@@ -129,7 +129,7 @@ def test_failure_that_fails_again_is_red(run: Run, project: Path) -> None:
 
 
 def test_more_than_five_failures_are_not_repeated(run: Run, project: Path) -> None:
-    """They are not even repeated."""
+    """The run is red."""
     failing(project, list("abcdef"))
     done = run("bash", project / ".ci/run")
     assert 1 == done.returncode
@@ -139,7 +139,7 @@ def test_more_than_five_failures_are_not_repeated(run: Run, project: Path) -> No
 
 @pytest.mark.parametrize("tool", ["ruff", "mypy", "sphinx-build"])
 def test_check_that_fails_is_red_whatever_the_tests_do(run: Run, project: Path, tool: str) -> None:
-    """Lint knows no chance."""
+    """Lint does not fail by chance."""
     failing(project, ["one"])
     (project / ".venv/bin" / tool).write_text("#!/bin/sh\nexit 1\n")
     done = run("bash", project / ".ci/run")
@@ -153,7 +153,7 @@ def test_check_that_fails_is_red_whatever_the_tests_do(run: Run, project: Path, 
     ids=["cannot be imported", "ends pytest"],
 )
 def test_aborted_run_is_red(run: Run, project: Path, module: str) -> None:
-    """What was not run may fail."""
+    """Tests that did not run may fail."""
     failing(project, [])
     (project / "tests/test_broken.py").write_text(module)
     done = run("bash", project / ".ci/run")

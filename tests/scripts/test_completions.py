@@ -1,4 +1,4 @@
-"""The completions of bash and zsh offer what the commands have."""
+"""The completions of bash and zsh offer the words of the commands."""
 
 import re
 import shutil
@@ -21,7 +21,7 @@ LONG = sorted(f"--{row[1]}" for row in options.TABLE)
 
 
 def complete(command: str, *words: str) -> list[str]:
-    """Return what bash offers for the last of these words."""
+    """Return the words that bash offers for the last of these words."""
     if shutil.which("bash") is None:
         pytest.skip("bash is not installed")
     script = (
@@ -58,7 +58,7 @@ def test_bash_offers_what_an_option_takes(words, wanted) -> None:
 
 
 def test_bash_offers_services_and_verbs(tmp_path: Path) -> None:
-    """Those of the directory that is named."""
+    """Those of the named directory."""
     (tmp_path / "nap.toml").touch()
     place = f"--directory={tmp_path}"
     assert ["nap"] == complete("ssd-service", place, "nap")

@@ -1,4 +1,4 @@
-"""The demonstration scripts/demo: what it shows, and that it leaves nothing behind."""
+"""The demonstration scripts/demo: its output, and that it leaves nothing behind."""
 
 import importlib.util
 import os
@@ -22,11 +22,11 @@ BASE = ("sh", "dirname", "mktemp", "id", "rm", "cat", "env", "cksum", "find", "s
 
 @pytest.fixture
 def demo(checkout: Path, tmp_path: Path) -> Iterator[Demo]:
-    """Return a function that begins the demonstration, with this virtual environment."""
+    """Return a function that starts the demonstration in this virtual environment."""
     if importlib.util.find_spec("cotyledon") is None:
         pytest.skip("the extra compute is not installed")
     begun: list[subprocess.Popen[str]] = []
-    chosen = ("PYTHON", "START_STOP_DAEMON", "CONFIG_FILE")  # what the demonstration reads
+    chosen = ("PYTHON", "START_STOP_DAEMON", "CONFIG_FILE")  # the demonstration reads them
     ours = {name: value for name, value in os.environ.items() if name not in chosen}
 
     def demo(**environment: str) -> subprocess.Popen[str]:
@@ -42,12 +42,12 @@ def demo(checkout: Path, tmp_path: Path) -> Iterator[Demo]:
 
     yield demo
     for process in begun:
-        process.terminate()  # not kill: it has something to clean up
+        process.terminate()  # not kill: it must clean up
         process.communicate()
 
 
 def finish(process: subprocess.Popen[str]) -> list[str]:
-    """Return the lines that are still to come, once the demonstration is over."""
+    """Wait for the end of the demonstration, and return its remaining lines."""
     return process.communicate(timeout=PATIENCE)[0].splitlines()
 
 
@@ -103,7 +103,7 @@ def test_nova_compute_on_path_is_used(demo, tmp_path) -> None:
 
 
 def test_step_that_fails_is_named(demo, tmp_path) -> None:
-    """The last line says which, and what was expected; exit status 1."""
+    """The last line names the step and the expected result; exit status 1."""
     path = install(tmp_path, "#!/nonexistent/interpreter\n")
     process = demo(PATH=path)
     lines = finish(process)
@@ -135,7 +135,7 @@ def test_missing_prerequisite_is_named(demo, tmp_path, has_python) -> None:
         assert found is not None, name
         (programs / name).symlink_to(found)
     python = programs / "python3"
-    # Recent enough, but every import of a module that is asked for fails.
+    # Recent enough, but every import of a needed module fails.
     python.write_text("#!/bin/sh\ncase $2 in *version_info*) exit 0 ;; esac\nexit 1\n")
     python.chmod(0o755 if has_python else 0o644)
     process = demo(PATH=str(programs), PYTHON="python3", DEMO_VENV=str(tmp_path / "venv"))

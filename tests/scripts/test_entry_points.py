@@ -22,7 +22,7 @@ LIFE = (
     "reload", "show-args",
 )  # fmt: skip
 
-# Opens a pipe and closes it when it is itself, and waits for what never comes.
+# Opens and closes a pipe when it is executed, and then waits for ever.
 DAEMON = """#!/bin/sh
 : > '{root}/ready'
 read line < '{root}/never'
@@ -52,7 +52,7 @@ def machine_of(
 
 
 def link(path: Path) -> str:
-    """Read a link of another user's process, as far as root may: ptrace(2), CAP_SYS_PTRACE."""
+    """Read a link of another user's process, if root may: ptrace(2), CAP_SYS_PTRACE."""
     try:
         return os.readlink(path)
     except PermissionError:
@@ -60,7 +60,7 @@ def link(path: Path) -> str:
 
 
 def process(machine: Machine) -> dict[str, object]:
-    """Return what the kernel knows of the daemon that two starts should have in common."""
+    """Return the facts about the daemon that two starts must have in common."""
     pid = machine.pid
     where = Path(f"/proc/{pid}")
     lines = dict(line.split(":\t", 1) for line in (where / "status").read_text().splitlines())
@@ -77,7 +77,7 @@ def process(machine: Machine) -> dict[str, object]:
 
 
 def life(machine: Machine) -> list[object]:
-    """Lead the life and write down what is so after each verb."""
+    """Lead the life and record the state after each verb."""
     machine.install(DAEMON)
     for pipe in ("ready", "never"):
         os.mkfifo(machine.root / pipe)

@@ -64,7 +64,7 @@ def said(done: "subprocess.CompletedProcess[str]") -> str:
 
 @pytest.mark.parametrize("line", FAULTS)
 def test_status_is_4_without_a_working_package(line: str, place: Place) -> None:
-    """1 would mean that it runs already, or is dead and has left a pidfile."""
+    """Status 1 would mean "already running" or "dead with a pidfile"."""
     place.python().break_package("raise MemoryError")
     done = place("ssd", *line.split())
     assert (FAULTS[line], True) == (done.returncode, said(done).startswith("ssd: "))
@@ -73,7 +73,7 @@ def test_status_is_4_without_a_working_package(line: str, place: Place) -> None:
 
 @pytest.mark.parametrize("line", SERVICE_FAULTS)
 def test_service_status_is_4_without_a_working_package(line: str, place: Place) -> None:
-    """LSB: 4 where a status was asked for, else 1; the functions have their own."""
+    """LSB: 4 for a status, else 1; the functions have their own."""
     place.python().break_package("raise MemoryError")
     done = place("ssd-service", *line.split())
     assert (SERVICE_FAULTS[line], True) == (done.returncode, "MemoryError" in said(done))
@@ -81,7 +81,7 @@ def test_service_status_is_4_without_a_working_package(line: str, place: Place) 
 
 @pytest.mark.parametrize("line", FAULTS)
 def test_module_knows_the_same_statuses(line: str) -> None:
-    """``python -m ssd`` has no launcher to tell it."""
+    """``python -m ssd`` has no launcher script."""
     assert FAULTS[line] == module.fault(line.split())
 
 
@@ -98,7 +98,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_fault_is_named_in_one_line(case: str, place: Place) -> None:
-    """Whatever it is."""
+    """For each kind of fault."""
     text, name = BROKEN[case]
     place.python().break_package(text)
     for command, words in (("ssd", ["--status", "--pid", "1"]), ("ssd-service", ["nap", "status"])):
@@ -128,12 +128,12 @@ LATE = [
 def test_module_that_is_broken_fails_with_what_was_asked_for(
     broken: str, command: str, line: str, status: int, place: Place, tmp_path: Path
 ) -> None:
-    """Also where the command line has been read already."""
+    """Also after the command line has been read."""
     place.furnish().python()
     (place.packages / "ssd").unlink()
     shutil.copytree(HERE / "ssd", place.packages / "ssd")
     (place.packages / broken).write_text("raise RecursionError('as deep as the sea')\n")
-    # The error has to get into words for a look at a declaration that cannot be meant.
+    # An impossible declaration makes the command load its sentences.
     fault = "what\n" if "sentences" in broken else "executable = '/bin/true'\n"
     (tmp_path / "nap.toml").write_text(fault)
     done = place(command, *line.format(place=tmp_path).split())
@@ -141,7 +141,7 @@ def test_module_that_is_broken_fails_with_what_was_asked_for(
 
 
 def test_fault_in_the_middle_of_a_line_begins_a_new_one(place: Place, tmp_path: Path) -> None:
-    """The line ends as that of any failure."""
+    """The line ends like that of any failure."""
     place.furnish().python()
     (place.packages / "ssd").unlink()
     shutil.copytree(HERE / "ssd", place.packages / "ssd")
@@ -171,16 +171,18 @@ def test_missing_psutil_is_named_with_the_remedy(line: str, place: Place, tmp_pa
 
 
 def test_missing_interpreter_is_named(place: Place) -> None:
-    """A release upgrade takes it away from below a virtual environment."""
+    """A release upgrade may remove the interpreter of a virtual environment."""
     place.python("/nonexistent/python3.5")
     (place.root / "pyvenv.cfg").touch()
     done = place("ssd-service", "nap", "status")
     assert 4 == done.returncode
-    assert said(done).startswith("ssd-service: ")  # the system's own has no ssd, or there is none
+    assert said(done).startswith(
+        "ssd-service: "
+    )  # the system's own Python is missing or has no ssd
 
 
 def test_unusable_interpreter_gives_status_4(place: Place) -> None:
-    """A shell's 126, or the status of a failure; never 1."""
+    """The shell's 126, or the status of a failure; never 1."""
     (place.bin / "python3").write_text("\x7fELF and no more")
     (place.bin / "python3").chmod(0o755)
     (place.root / "pyvenv.cfg").touch()
@@ -191,7 +193,7 @@ def test_unusable_interpreter_gives_status_4(place: Place) -> None:
 
 @pytest.mark.parametrize("kibibytes", [8000, 12000, 14000, 16000, 18000, 20000, 24000])
 def test_shortage_of_memory_gives_status_4(kibibytes: int, place: Place) -> None:
-    """With so little of it either the interpreter or ssd fails; with more it works."""
+    """With so little memory either the interpreter or ssd fails; with more it works."""
     place.furnish().python()
     ask = f'ulimit -v {kibibytes} && exec "$0" "$@"'
     with child() as process:
@@ -207,7 +209,7 @@ def test_shortage_of_memory_gives_status_4(kibibytes: int, place: Place) -> None
 
 
 def test_interruption_ends_ssd_as_a_c_program(place: Place) -> None:
-    """From the first line on."""
+    """From the first line of the script on."""
     place.python().break_package("import os; os.kill(os.getpid(), 2)")
     done = place("ssd", "--status", "--pid", "1")
     assert (-signal.SIGINT, "") == (done.returncode, done.stderr)
@@ -219,7 +221,7 @@ def test_interruption_ends_ssd_as_a_c_program(place: Place) -> None:
 def test_module_run_with_m_ignores_the_working_directory(
     tmp_path: Path,
 ) -> None:
-    """What Python has imported until ssd is there, it cannot help."""
+    """Except for the modules that Python imports before ssd."""
     for name in ("daemon", "fcntl", "resource", "marshal", "lockfile"):
         (tmp_path / f"{name}.py").write_text(STRANGER)
     words = ["--start", "--background", "--name", "nobody", "--startas", "/bin/true"]

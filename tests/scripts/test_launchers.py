@@ -27,7 +27,7 @@ EARLY = (
 
 @pytest.fixture
 def trap(tmp_path: Path) -> Path:
-    """Return a directory of a stranger's, with programs and modules that give themselves away."""
+    """Return a stranger's directory, with programs and modules that report their use."""
     directory = tmp_path / "trap"
     directory.mkdir()
     for name in LEAD_ASTRAY:
@@ -41,7 +41,7 @@ def trap(tmp_path: Path) -> Path:
 
 
 def undisturbed(given: dict[str, str], ssd: Path, trap: Path, service: Path) -> None:
-    """Ask, start and look with these variables in the trap."""
+    """Run the commands with these variables in the trap; none of its files may be used."""
     settings = {"env": given, "cwd": trap, "capture_output": True, "timeout": PATIENCE}
     pidfile, file = trap / "pid", trap / "environment"
     with child() as process:
@@ -89,7 +89,7 @@ def filled(variables: dict[str, str], trap: Path) -> dict[str, str]:
 def test_isolated_script_obeys_no_variable_and_no_directory(
     variables: dict[str, str], trap: Path, place: Place
 ) -> None:
-    """Neither does ssd-service, which starts Python so."""
+    """The same holds for ssd-service, which always starts Python so."""
     place.furnish().python()
     for name in EARLY:
         (trap / f"{name}.py").write_text(STRANGER)
@@ -100,7 +100,7 @@ def test_isolated_script_obeys_no_variable_and_no_directory(
 def test_installed_script_obeys_only_the_interpreter(
     variables: dict[str, str], trap: Path, ssd_path: Path, tmp_path: Path
 ) -> None:
-    """Neither by its path nor by a link is anything of ssd's imported from elsewhere."""
+    """By its path and by a link, no module of ssd is imported from elsewhere."""
     link = tmp_path / "start-stop-daemon"
     link.symlink_to(ssd_path)
     for path in (ssd_path, link):
@@ -123,7 +123,7 @@ ODD = [
 def test_environment_reaches_the_program_byte_for_byte(
     given: tuple[bytes, ...], way: list[str], tmp_path: Path, ssd_path: Path
 ) -> None:
-    """Also what steers Python, for which it is started a second time."""
+    """Also Python's variables, for which Python is started a second time."""
     environment = dict(word.split(b"=", 1) for word in given)
     file = tmp_path / "environment"
     os.mkfifo(file)
@@ -164,7 +164,7 @@ def test_script_has_the_name_that_it_was_called_by(tmp_path: Path, ssd_path: Pat
 def test_link_leads_to_the_place_of_the_script(
     command: str, trap: Path, place: Place, tmp_path: Path
 ) -> None:
-    """Through other links, and by a relative path; whatever else is beside a link."""
+    """Through other links, and by a relative path; files beside a link do not matter."""
     place.furnish().python()
     farm = tmp_path / "sbin"
     farm.mkdir()
@@ -213,7 +213,7 @@ def wrapper(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("case", NOTES)
 def test_interpreter_is_the_one_that_pip_wrote(case: str, place: Place, wrapper: Path) -> None:
-    """Whatever else is called python, also beside the script."""
+    """Not another python, not even one beside the script."""
     blank, plain = wrapper / "a directory/python3.x", wrapper / "python-wrapper"
     place.furnish().python("/bin/false").noted(NOTES[case].format(python=plain, blank=blank))
     done = place("ssd-service", "--version")
@@ -225,7 +225,7 @@ def test_interpreter_is_the_one_that_pip_wrote(case: str, place: Place, wrapper:
     "noted", ["#!/usr/bin/env python3\n", "#!python3\n", "#!/gone/python\n", ""]
 )
 def test_interpreter_is_not_searched_in_path(noted: str, place: Place, trap: Path) -> None:
-    """The one beside the script is, and else the system's."""
+    """It is the one beside the script, or else the system's."""
     place.furnish().python().noted(noted)
     done = place("ssd-service", "--version", env={"PATH": str(trap)}, cwd=trap)
     assert (0, "") == (done.returncode, done.stderr)
@@ -243,7 +243,7 @@ LAYOUTS = {
 def test_packages_are_found_without_site(
     case: str, command: str, tmp_path: Path, scripts: Path
 ) -> None:
-    """In the directories that installers use; a second start of Python would cost as much again."""
+    """In the directories that installers use; a second start of Python would double the cost."""
     place = Place(tmp_path / "prefix", scripts, LAYOUTS[case]).furnish().python()
     loaded = tmp_path / "loaded"
     (place.packages / "ssd").unlink()
@@ -282,7 +282,7 @@ def test_python_daemon_may_be_the_systems(place: Place, tmp_path: Path) -> None:
 def test_second_copy_is_not_mistaken_for_the_original(
     lost: str, tmp_path: Path, scripts: Path
 ) -> None:
-    """Each would run the other, without end: as after a second installation."""
+    """Each would run the other for ever, for example after a second installation."""
     ours = tmp_path / "start-stop-daemon"
     for copy in (ours, tmp_path / "start-stop-daemon.distrib"):
         shutil.copy(scripts.parent / "share/ssd/start-stop-daemon", copy)

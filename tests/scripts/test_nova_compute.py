@@ -1,7 +1,7 @@
 """The init script scripts/nova-compute: its verbs, under ssd and under start-stop-daemon.
 
 Each case runs in a scratch directory; nothing of the machine is touched but its processes, and
-of those only the ones in the scratch pidfile.
+Each case runs in a scratch directory, and touches only the processes of its own
 """
 
 import importlib.util
@@ -56,7 +56,7 @@ def test_output_of_the_script_is_what_the_page_shows(ssd_machine, checkout) -> N
 
 
 def test_life_has_lsb_statuses(machine) -> None:
-    """Start, start again, restart, death, start, stop: each verb tells what is so."""
+    """Start, start again, restart, death, start, stop: each status is true."""
     machine.install()
     live(machine)
 
@@ -74,7 +74,7 @@ def test_life_is_the_same_for_an_ordinary_user(request, machine, script) -> None
 
 
 def test_embedded_service_is_started_where_there_is_no_nova(machine, ssd_path) -> None:
-    """It says when it is ready, counts its reports in its state file, and logs where told."""
+    """It notifies when it is ready, counts its reports in its state file, and writes its log."""
     if importlib.util.find_spec("cotyledon") is None:
         pytest.skip("the extra compute is not installed")
     assert (ssd_path.parent / "ssd-compute").is_file(), "the extra's command is missing"
@@ -89,7 +89,7 @@ def test_embedded_service_is_started_where_there_is_no_nova(machine, ssd_path) -
 
 
 def test_restart_starts_what_was_not_running(machine) -> None:
-    """As LSB asks for; and so does force-reload."""
+    """As LSB demands; so does force-reload."""
     machine.install()
     machine.expect(0, "restart")
     machine.expect(0, "status")
@@ -106,7 +106,7 @@ def test_service_that_ignores_term_is_killed(machine) -> None:
 
 
 def test_stop_needs_no_executable(machine) -> None:
-    """An upgrade may have taken it away under a running service."""
+    """An upgrade may have removed it while the service runs."""
     machine.install()
     machine.started()  # the original does not wait for the exec
     machine.daemon.unlink()
@@ -116,13 +116,13 @@ def test_stop_needs_no_executable(machine) -> None:
 
 
 def test_unreadable_pidfile_gives_status_4(machine) -> None:
-    """Neither running nor not running can be known."""
+    """The service is in an unknown state."""
     machine.pidfile.mkdir(parents=True)
     assert "cannot tell" in machine.expect(4, "status")
 
 
 def test_systemd_start_becomes_the_service(machine) -> None:
-    """No daemon is made: the process that was started is the service, with its arguments."""
+    """No daemon is made: the started process becomes the service, with its arguments."""
     machine.install()
     pipe = machine.root / "arguments"
     os.mkfifo(pipe)
@@ -149,7 +149,7 @@ signal.pause()
 
 
 def test_start_is_over_when_the_program_handles_its_signals(machine) -> None:
-    """nova-compute says nothing, and Python itself has no handler for HUP."""
+    """nova-compute does not notify, and Python itself has no handler for HUP."""
     machine.install(SERVING.format(python=sys.executable))
     go = machine.root / "go"
     os.mkfifo(go)
@@ -169,7 +169,7 @@ def test_start_is_over_when_the_program_handles_its_signals(machine) -> None:
 
 
 def test_service_that_ends_before_it_serves_is_a_failure(machine) -> None:
-    """And leaves no pidfile: an error in its configuration, say."""
+    """It leaves no pidfile; for example after an error in its configuration."""
     machine.install(f"#!{sys.executable}\nraise SystemExit(6)\n")
     for verb in ("start", "restart"):
         assert "failed!" in machine.expect(1, verb)
@@ -178,7 +178,7 @@ def test_service_that_ends_before_it_serves_is_a_failure(machine) -> None:
 
 
 def stand_in(machine: Machine, text: str) -> None:
-    """Put a program in the place of ssd-compute, and none in that of nova-compute."""
+    """Replace ssd-compute by a program, and remove nova-compute."""
     place = machine.root / "bin"
     place.mkdir()
     (place / "ssd-compute").write_text(f"#!/bin/sh\n{text}")
@@ -193,7 +193,7 @@ LACKS = "ssd-compute: futurist not found; pip install 'start-stop-daemon[compute
     ("verb", "status"), [("start", 5), ("restart", 5), ("systemd-start", 5), ("stop", 0)]
 )
 def test_stand_in_without_its_libraries_is_not_started(machine, verb, status) -> None:
-    """LSB's 5, with the command that brings them: it would be dead after its start."""
+    """LSB's 5, with the command that installs them: it would end after its start."""
     stand_in(machine, f'[ "$*" = --installed ] && echo "{LACKS}" >&2\nexit 5\n')
     done = machine(verb)
     assert (status, status == 5) == (done.returncode, LACKS in done.stderr)
@@ -235,13 +235,13 @@ def test_unknown_verb_is_shown_the_usage(ssd_machine, words) -> None:
     ],
 )
 def test_removed_package_is_no_failure(machine, verb, status) -> None:
-    """Debian Policy 9.3.2; but status tells the truth, and systemd is told what is missing."""
+    """Debian Policy 9.3.2; but status is true, and systemd gets the name of the missing file."""
     machine.expect(status, verb)
     assert not machine.pidfile.exists()
 
 
 def test_missing_user_is_a_failure(machine) -> None:
-    """The Debian script takes every failure of its --test for "already running"."""
+    """For the Debian script every failure of its --test means "already running"."""
     if os.geteuid() != 0:
         pytest.skip("requires root: others do not change users")
     machine.install()
@@ -261,7 +261,7 @@ def test_daemon_that_cannot_be_executed_is_a_failure(ssd_machine) -> None:
 
 
 def test_missing_start_stop_daemon_is_a_failure(shell_machine) -> None:
-    """It is not mistaken for anything that start-stop-daemon could have said."""
+    """It is not mistaken for a status of start-stop-daemon."""
     shell_machine.install()
     gone = {"START_STOP_DAEMON": "/nonexistent/ssd"}
     shell_machine.expect(1, "start", **gone)

@@ -1,4 +1,4 @@
-"""The init script scripts/nova-compute: every name, path and option that can be given to it."""
+"""The init script scripts/nova-compute: its settings."""
 
 import grp
 import os
@@ -37,7 +37,7 @@ def test_settings_reach_the_command_line(machine, settings, wanted) -> None:
 
 
 def test_configuration_files_are_named_if_they_are_there(machine) -> None:
-    """nova.conf first, then the service's own; one that was asked for even if it is missing."""
+    """nova.conf first, then the service's own; a named one even if it is missing."""
     machine.install()
     directory = machine.root / "etc/nova"
     both = [f"--config-file={directory}/{name}.conf" for name in ("nova", "nova-compute")]
@@ -59,7 +59,7 @@ def test_show_args_shows_the_command_line(ssd_machine) -> None:
 
 
 def test_administrators_files_are_read_in_their_order(machine) -> None:
-    """First the one for all of OpenStack; what depends on a name follows it."""
+    """The one for all of OpenStack is first; values that depend on a name follow it."""
     machine.install()
     machine.write("etc/default/openstack", "USE_LOGFILE=no\nUSE_SYSLOG=yes\nDAEMON_ARGS=--one\n")
     machine.write("etc/default/nova-compute", f"USE_SYSLOG=no\nRUN_DIR={machine.root}/elsewhere\n")
@@ -70,7 +70,7 @@ def test_administrators_files_are_read_in_their_order(machine) -> None:
 
 
 def test_names_can_all_be_given(ssd_machine) -> None:
-    """Without a root directory of its own, too."""
+    """Also without a root directory of its own."""
     root = ssd_machine.root
     ssd_machine.install()
     ssd_machine.environment = {
@@ -97,7 +97,7 @@ def test_names_can_all_be_given(ssd_machine) -> None:
 
 
 def test_directories_are_made_for_the_services_user(machine) -> None:
-    """Those that were there already keep their owner."""
+    """Existing ones keep their owner."""
     if os.geteuid() != 0:
         pytest.skip("requires root, to give directories away")
     machine.install()
@@ -128,7 +128,7 @@ def test_services_group_can_be_given(machine) -> None:
 
 
 def test_script_does_not_start_itself(ssd_machine, ssd_path) -> None:
-    """It has the service's name: with its directory on PATH it would be found first."""
+    """The script has the service's name, and with its directory on PATH it would be found first."""
     ssd_machine.environment["PATH"] = f"{ssd_machine.script.parent}:/usr/bin:/bin"
     shown = ssd_machine.expect(0, "show-args").split()[0]
     assert str(ssd_machine.daemon) == shown
@@ -139,7 +139,7 @@ def test_script_does_not_start_itself(ssd_machine, ssd_path) -> None:
 
 
 def test_ssd_is_taken_before_the_original(shell_machine, ssd_path) -> None:
-    """And found on PATH, unless START_STOP_DAEMON names one."""
+    """It is found on PATH, unless START_STOP_DAEMON names a tool."""
     shell_machine.install()
     log = shell_machine.root / "called"
     stub = shell_machine.write("bin/ssd", f'#!/bin/sh\necho "$1" >> {log}\nexec {ssd_path} "$@"\n')

@@ -1,4 +1,4 @@
-"""scripts/nova-lab, as far as it goes without a lab: what it refuses, and how it is interrupted."""
+"""scripts/nova-lab without a lab: what it refuses, and how it is interrupted."""
 
 import fcntl
 import os
@@ -22,7 +22,7 @@ needs_root = pytest.mark.requires_root
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return where NOVA_LAB points: to nothing, in a place that any user can reach."""
+    """Return the path in NOVA_LAB: it does not exist, and any user can reach its place."""
     if not Path("/etc/debian_version").exists():
         pytest.skip("the lab needs Debian")
     directory = tmp_path / "lab"
@@ -58,7 +58,7 @@ def test_bad_usage_shows_the_usage(words, reason, capsys) -> None:
 )
 @needs_root
 def test_verbs_make_no_lab_where_there_is_none(verb, wanted, directory, capsys) -> None:
-    """Nothing runs, so down has done its work; the others say what comes first."""
+    """Nothing runs, so down succeeds; the others say what to do first."""
     assert wanted == main(verb)
     told = capsys.readouterr()
     assert f"there is no lab in {directory}" in told.out + told.err
@@ -68,7 +68,7 @@ def test_verbs_make_no_lab_where_there_is_none(verb, wanted, directory, capsys) 
 
 @pytest.mark.parametrize("verb", ["up", "down", "status"])
 def test_users_other_than_root_are_refused(verb, directory, capsys, monkeypatch) -> None:
-    """With what it is that needs root."""
+    """The error says why root is needed."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert 1 == main([verb])
     assert "needs root: it makes the user nova" in capsys.readouterr().err
@@ -76,7 +76,7 @@ def test_users_other_than_root_are_refused(verb, directory, capsys, monkeypatch)
 
 @pytest.mark.parametrize("missing", ["/etc/debian_version", "/usr/bin/apt-get"])
 def test_other_systems_are_refused(missing, directory, capsys, monkeypatch) -> None:
-    """With what they lack."""
+    """The error says what they lack."""
     exists = os.path.exists
     monkeypatch.setattr(os.path, "exists", lambda path: path != missing and exists(path))
     assert 1 == main(["up"])
@@ -111,14 +111,14 @@ def test_unsuitable_directory_is_refused(directory, capsys, monkeypatch) -> None
 )
 @needs_root
 def test_status_counts_what_runs(codes, wanted, directory, monkeypatch) -> None:
-    """nova-compute, the last, is up to the user; what cannot be told is not nothing."""
+    """nova-compute, the last, is optional; an unknown state does not count as stopped."""
     directory.mkdir()
     answers = iter(codes)
     monkeypatch.setattr(running, "tell", lambda lab, name: next(answers))
     assert wanted == main(["status"])
 
 
-# scripts/nova-lab for a directory that others cannot reach, as pytest's are.
+# scripts/nova-lab for a directory that others cannot reach, such as pytest's.
 ANYWHERE = """
 import sys
 from lab import layout
@@ -126,7 +126,7 @@ layout.closed_to_others = lambda directory: None
 from lab.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """
-# One step, whose command has a child of its own and tells its pid.
+# One step, whose command has a child of its own and prints its pid.
 STEP = """
 import sys
 from pathlib import Path
@@ -155,7 +155,7 @@ def run(program: str, checkout: Path, *words: object) -> subprocess.Popen[str]:
 
 @needs_root
 def test_verb_that_waits_for_another_says_so(checkout: Path, directory: Path) -> None:
-    """Two on one directory take turns."""
+    """Two in one directory take turns."""
     directory.mkdir()
     with open(directory / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -170,7 +170,7 @@ def test_verb_that_waits_for_another_says_so(checkout: Path, directory: Path) ->
 
 @needs_root
 def test_user_nova_can_read_what_root_makes(checkout: Path, tmp_path: Path) -> None:
-    """Whatever root's umask: the lock is the first thing that is made."""
+    """With any umask of root: the lock is the first file that is made."""
     directory = tmp_path / "lab"
     directory.mkdir()
     command = ["sh", "-c", 'umask 077; exec "$0" down', checkout / "scripts/nova-lab"]
@@ -180,7 +180,7 @@ def test_user_nova_can_read_what_root_makes(checkout: Path, tmp_path: Path) -> N
 
 
 def test_installation_that_was_interrupted_begins_anew(tmp_path: Path, monkeypatch) -> None:
-    """Pip takes for installed what it was at, so neither environment nor ssd is kept."""
+    """Pip would take it for complete, so neither environment nor ssd is kept."""
     lab = Lab(tmp_path)
     lab.done.mkdir()
     for name in ("venv", "ssd"):
@@ -197,7 +197,7 @@ def test_installation_that_was_interrupted_begins_anew(tmp_path: Path, monkeypat
 
 
 def test_variables_that_redirect_pip_are_removed(monkeypatch) -> None:
-    """It installs into the lab, wherever the caller has it install."""
+    """It installs into the lab, whatever the caller's settings are."""
     for name in ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PYTHONPATH"):
         monkeypatch.setenv(name, "1")
     monkeypatch.setenv("PIP_INDEX_URL", "https://example.org")
@@ -208,7 +208,7 @@ def test_variables_that_redirect_pip_are_removed(monkeypatch) -> None:
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted_step_leaves_no_process(signum, checkout: Path, tmp_path: Path) -> None:
-    """Not even a child of its command: the next up would meet it at work."""
+    """Not even a child of its command, which would disturb the next up."""
     os.mkfifo(tmp_path / "pid")
     (tmp_path / "log").mkdir()
     step = run(STEP, checkout, tmp_path, tmp_path / "pid")
@@ -251,7 +251,7 @@ def test_step_interrupted_at_its_beginning_leaves_no_process(checkout, tmp_path)
 
 
 def test_reader_of_a_log_is_no_process_of_the_lab(tmp_path: Path) -> None:
-    """A program of the lab is one, as is a program with its interpreter's name in front."""
+    """A program of the lab is one, also after the name of its interpreter."""
     lab = Lab(tmp_path / "lab")
     lab.root.mkdir()
     program, log = lab.root / "program", lab.root / "a.log"

@@ -1,4 +1,4 @@
-"""The scripts as texts: for the shell that runs them, and for those that read them."""
+"""The texts of the scripts: for the shell that runs them, and for the tools that read them."""
 
 import subprocess
 
@@ -18,6 +18,6 @@ def test_header_has_what_lsb_asks_for(script, name) -> None:
 
 @pytest.mark.parametrize("name", ["nova-compute", "demo"])
 def test_scripts_are_posix_shell(script, name) -> None:
-    """For the shell that Debian boots with; test_debian.py has shellcheck read all of them."""
+    """For Debian's /bin/sh; test_debian.py runs shellcheck on all of them."""
     done = subprocess.run(["dash", "-n", script.with_name(name)], capture_output=True, text=True)
     assert (0, "", "") == (done.returncode, done.stdout, done.stderr)

@@ -1,4 +1,4 @@
-"""Ask a real zsh, Debian's, what it offers: it completes a line on a terminal of its own."""
+"""Ask Debian's zsh for its offers: it completes a line on a terminal of its own."""
 
 import os
 import pty
@@ -8,8 +8,8 @@ from pathlib import Path
 from kit import debian
 from kit.children import PATIENCE, shown
 
-# Whatever is offered goes through compadd, which can put what matches into an array instead
-# (zshmodules(1)); calls that ask for that themselves offer nothing.
+# All offers go through compadd, which can put the matches into an array instead
+# (zshmodules(1)); calls that use that option themselves offer nothing.
 _SETTINGS = r"""
 module_path=($root/usr/lib/*/zsh/*(/))
 fpath=($completions $root/usr/share/zsh/functions/**/*(/))
@@ -30,7 +30,7 @@ bindkey '^I' offer
 
 
 def complete(completions: Path, place: Path, line: str) -> list[str]:
-    """Return what zsh offers at the end of a command line; ``place`` is for its files."""
+    """Return the offers of zsh at the end of a command line; ``place`` is for its files."""
     root = debian.unpack("zsh")
     (place / ".zshrc").write_text(_SETTINGS)
     answer = place / "answer"

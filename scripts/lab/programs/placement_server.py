@@ -1,7 +1,7 @@
 """Serve placement's WSGI application on a port of loopback: placement_server.py PORT.
 
 openstack-placement brings the application and leaves the server to its installer. One
-thread for each request will do for one compute node. Says READY=1 once the port listens.
+thread for each request is enough for one compute node. Says READY=1 once the port listens.
 """
 
 import os

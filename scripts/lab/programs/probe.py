@@ -1,6 +1,6 @@
-"""Ask the message queue about a service of nova, or of ssd's.
+"""Query the message queue about a service of nova or of ssd.
 
-probe.py CONFIG consumers QUEUE          print how many consume from the queue
+probe.py CONFIG consumers QUEUE          print the number of consumers
 probe.py CONFIG await QUEUE [SECONDS]    wait until it has a consumer
 probe.py CONFIG deserted QUEUE [SECONDS] wait until it has none
 probe.py CONFIG ping TOPIC HOST [SECONDS]            call the service's ping, print its answer
@@ -11,8 +11,8 @@ CONFIG is a nova.conf or an ssd-compute.conf: its transport_url is used. Exit st
 with the reason on standard error.
 
 nova-compute with its threading backend does not say READY=1, so a consumer on its queue
-(compute.HOST) is how one knows that it is ready: it starts to consume at the very end of its
-start, and the broker drops the consumer when the process ends. A consumer does not prove health,
+(compute.HOST) shows that it is ready: it starts to consume at the very end of its start, and the
+broker drops the consumer when the process ends. A consumer does not prove health,
 though: after a HUP nova-compute still has it and answers nothing. A ping that is answered is one.
 """
 
@@ -30,7 +30,7 @@ PAUSE = 0.2  # seconds between questions: a broker does not announce consumers
 
 
 class Problem(Exception):
-    """What was asked for is not so."""
+    """The question has a negative answer."""
 
 
 def broker(config):
@@ -63,13 +63,13 @@ def count(connection, queue):
 
 
 def consumers(config, queue):
-    """Print how many consume from a queue."""
+    """Print the number of consumers of a queue."""
     with broker(config) as connection:
         print(count(connection, queue))
 
 
 def await_count(config, queue, seconds, wanted):
-    """Ask again and again until there are consumers, or none. Raises Problem."""
+    """Poll until there are consumers, or none. Raises Problem."""
     deadline = time.monotonic() + float(seconds)
     with broker(config) as connection:
         while (count(connection, queue) > 0) != wanted:
@@ -99,7 +99,7 @@ def client(config, topic, host, seconds, **target):
 
 
 def ping(config, topic, host, seconds):
-    """Call what every service of nova answers (nova/baserpc.py) and print the answer."""
+    """Call the ping of a service of nova (nova/baserpc.py) and print the answer."""
     caller, transport = client(config, topic, host, seconds, namespace="baseapi", version="1.1")
     print(json.dumps(caller.call({}, "ping", arg="lab")))
     transport.cleanup()
@@ -128,7 +128,7 @@ def main(config, verb, *words):
 
 
 if __name__ == "__main__":
-    # futurist imports eventlet wherever it is installed, only to ask whether it is in use.
+    # futurist imports eventlet if it is installed, only to ask whether it is in use.
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     try:
         main(*sys.argv[1:])

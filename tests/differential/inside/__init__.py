@@ -1,1 +1,1 @@
-"""What runs as the first process of a namespace: it plays cases and tells what came of them."""
+"""The first process of a namespace: it runs cases and reports their outcomes."""

@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def attempt(events: Events, order: dict, case) -> dict:
-    """Play one case; a fault of the set-up is told as a traceback, and the next case goes on."""
+    """Run one case; a fault of the set-up is reported as a traceback, and the next case follows."""
     try:
         return {"outcome": Trial(events, order["side"], order["command"], case).play()}
     except (OSError, RuntimeError, LookupError, ValueError):

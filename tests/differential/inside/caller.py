@@ -89,7 +89,7 @@ def place(descriptor: int, number: int) -> None:
 
 
 def fresh_signals(ignored=(), blocked=()) -> None:
-    """Undo what Python did to signals; ignore and block those named, without their SIG."""
+    """Undo Python's changes of signals; ignore and block the named ones (without SIG)."""
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
@@ -115,7 +115,7 @@ def streams() -> tuple[bytes, bytes]:
 def shown(master: int, terminal: int) -> bytes:
     """Return what was written to a terminal, read from its other end.
 
-    The kernel hands it over in its own time, but in order: a mark written behind it ends it.
+    The kernel may delay it, but keeps the order: a mark that is written afterwards ends it.
     """
     os.write(terminal, _MARK)
     found = b""

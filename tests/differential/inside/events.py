@@ -1,4 +1,4 @@
-"""Wait for what processes do: a line they say, an end, a stop. Nothing sleeps."""
+"""Wait for lines, ends and stops of processes. Nothing sleeps."""
 
 import os
 import select
@@ -112,6 +112,6 @@ def end_everything(events: Events) -> None:
     while True:
         try:
             pid, status = os.waitpid(-1, 0)
-        except ChildProcessError:  # everybody is reaped
+        except ChildProcessError:  # all are reaped
             return
         events.ended[pid] = os.waitstatus_to_exitcode(status)

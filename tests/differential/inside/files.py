@@ -1,4 +1,4 @@
-"""Set up the files of a case, and see afterwards which there are and what they hold."""
+"""Make the files of a case, and describe them afterwards."""
 
 import os
 import re

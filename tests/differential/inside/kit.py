@@ -1,8 +1,8 @@
 """The programs that cases start, and a small root directory to start them in.
 
-A program under test says that it runs by stopping itself: its parent, the first process of the
-namespace, is told by the kernel, and reads everything about it from /proc meanwhile. Continued,
-it reads from a pipe that never says anything.
+A program under test shows that it runs by stopping itself: its parent, the first process of the
+namespace, is notified by the kernel, and reads everything about it from /proc meanwhile. After
+SIGCONT it reads from a silent pipe.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What targets do when they are sent a signal."""
+"""How targets react to signals."""
 
 CHECK = 64  # the last real-time signal: dash runs its trap after all others
 

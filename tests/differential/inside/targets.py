@@ -1,4 +1,4 @@
-"""Processes for a case to find and to signal, and what became of them.
+"""Processes for a case to find and to signal, and their fates.
 
 A target is a copy of the shell under a name of its own. It says `ready`, then waits; told the
 last real-time signal it says `mark`. Traps run in the order of signal numbers, so whatever the
@@ -82,7 +82,7 @@ class Targets:
             self._become(name, target, script(name, target.get("on", {})))
 
     def _tend(self, name: str) -> None:
-        """Be a parent that reaps its children and tells how each of them ended."""
+        """Be a parent that reaps its children and reports how each of them ended."""
         fresh_signals(blocked=("CHLD", "RTMAX"))
         with open("/proc/self/comm", "w", encoding="ascii") as file:
             file.write(name)
@@ -111,7 +111,7 @@ class Targets:
     def _become(self, name: str, target: dict, text: str) -> None:
         path = b"/tmp/bin/" + executable(name, target)
         fresh_signals()
-        os.setpgid(0, 0)  # a group that is not orphaned: TSTP and its kin would do nothing there
+        os.setpgid(0, 0)  # not an orphaned group, in which TSTP and its like have no effect
         place(self._events.speak, _SPEAK)
         hold()
         if "user" in target:
@@ -131,7 +131,7 @@ class Targets:
                 break
         else:
             raise TimeoutError(f"targets did not settle: {waiting}")
-        for name in waiting:  # dash may run one trap, and mark, before it is done with another
+        for name in waiting:  # dash may run one trap, with its mark, before another one is done
             rest(self.pids[name])
         events.until(lambda: True, 0)
 

@@ -1,4 +1,4 @@
-"""Play one case and tell what came of it."""
+"""Run one case and return its outcome."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from .events import Events, end_everything
 from .targets import PATIENCE, Targets
 from .view import state
 
-BEFORE_FIRST = 20000  # pids begin after it: no number in a message is a pid by chance
+BEFORE_FIRST = 20000  # pids begin above it, so that no other number in a message equals a pid
 
 
 class Trial:
@@ -92,7 +92,7 @@ class Trial:
         return {**wanted, "tty": self._terminal[1]}
 
     def _wait(self, pid: int) -> int | str:
-        """Return the exit status, minus a signal's number, or what else became of the command."""
+        """Return the exit status, minus the signal's number, "started" or "hung"."""
         events = self._events
         if events.until(lambda: pid in events.ended or pid in events.stopped, self._limit):
             return events.ended.get(pid, "started")
@@ -101,7 +101,7 @@ class Trial:
         return "hung"
 
     def _settle(self, pid: int, status: int | str) -> None:
-        """Wait until all that the command left behind stands still, and look at it."""
+        """Wait until all processes that the command has left are at rest, and look at them."""
         if not self._events.until(lambda: not self._busy(), self._case.calm):
             self._strays += [view.text(other, "comm").strip() for other in self._busy()]
         self._targets.checkpoint()
@@ -136,7 +136,7 @@ class Trial:
         self._events.until(lambda: all(pid in stopped or pid in ended for pid in running), PATIENCE)
 
     def _wake(self) -> None:
-        """Let the programs run that stood still to be looked at."""
+        """Continue the programs that were stopped for the look."""
         for pid in self._programs.values():
             if state(pid) == "T":
                 os.kill(pid, signal.SIGCONT)

@@ -1,4 +1,4 @@
-"""Everything that a started program can see of itself, read from /proc while it is stopped."""
+"""All facts about a started program, read from /proc while it is stopped."""
 
 import ctypes
 import os
@@ -90,7 +90,7 @@ def environment(pid: int) -> list[str]:
 
 
 def relation(number: int, pid: int, names: dict[int, str]) -> str:
-    """Say whose process group or session `number` is."""
+    """Return the owner of the process group or session `number`."""
     if number == pid:
         return "own"
     return names.get(number, "gone")
@@ -132,7 +132,7 @@ def opening(pid: int, number: str) -> str:
 
 
 def rest(pid: int) -> None:
-    """Return once a process no longer runs: it is in its read(2), stopped, or has ended."""
+    """Return when a process is at rest: in its read(2), stopped, or ended."""
     while state(pid) == "R":
         os.sched_yield()
 

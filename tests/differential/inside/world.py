@@ -1,4 +1,4 @@
-"""Give the namespace a /dev, /tmp, /run and user database of its own, alike on both sides."""
+"""Give the namespace a /dev, /tmp, /run and user database of its own, equal on both sides."""
 
 import ctypes
 import os
@@ -52,7 +52,7 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
 
 
 def build(kept: list[str]) -> None:
-    """Cover /dev, /tmp and /run, open the way to `kept` for every user, and fix the users."""
+    """Cover /dev, /tmp and /run, open the way to `kept` for every user, and set the users."""
     closed = filter(None, map(closed_at, kept))
     cover(outermost({"/tmp", "/run", *closed}), kept)
     devices()
