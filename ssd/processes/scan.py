@@ -188,22 +188,22 @@ def born_of(ppid: int, entries: list[bytes]) -> list[bytes]:
     Linux 6.13 ``ioctl(PIDFD_GET_INFO)`` takes half as long as to read /proc/PID/stat. It fills a
     ``struct pidfd_info`` (linux/pidfd.h) of 64 bytes; newer kernels accept this size too.
     """
-    if not hasattr(os, "pidfd_open") or _parent(os.getpid()) is None:
+    from fcntl import ioctl
+
+    if not hasattr(os, "pidfd_open") or _parent(os.getpid(), ioctl) is None:
         return entries
     wanted = ppid.to_bytes(4, sys.byteorder)
-    return [entry for entry in entries if _parent(int(entry)) in (wanted, None)]
+    return [entry for entry in entries if _parent(int(entry), ioctl) in (wanted, None)]
 
 
-def _parent(pid: int) -> bytes | None:
+def _parent(pid: int, ioctl: "Callable[[int, int, bytes], bytes]") -> bytes | None:
     """Return the parent's pid as the kernel writes it; None if it cannot be had."""
-    import fcntl
-
     try:
         fd = os.pidfd_open(pid)
     except OSError:  # ended, or the call is missing (ENOSYS) or not allowed (EPERM)
         return None
     try:
-        return fcntl.ioctl(fd, PIDFD_GET_INFO, NOTHING_ASKED)[PPID]
+        return ioctl(fd, PIDFD_GET_INFO, NOTHING_ASKED)[PPID]
     except OSError:  # an older kernel (ENOTTY), or ended (ESRCH)
         return None
     finally:

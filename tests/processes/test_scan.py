@@ -1,5 +1,6 @@
 """The search of all of /proc: children without a list of them, and replaced executables."""
 
+import fcntl
 import os
 import select
 import shutil
@@ -96,7 +97,7 @@ def test_children_are_found_without_the_kernels_list(
 
 def test_kernel_tells_the_parent_of_each_process(table: ProcessTable) -> None:
     """PIDFD_GET_INFO and /proc/PID/stat agree."""
-    if scan._parent(os.getpid()) is None:
+    if scan._parent(os.getpid(), fcntl.ioctl) is None:
         pytest.skip("the kernel has no PIDFD_GET_INFO (Linux 6.13)")
     known = {1, 2, os.getppid()} - {0}  # 0 is a parent outside this PID namespace
     before = {parent: set(table.children(parent)) for parent in known}
