@@ -25,7 +25,9 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
         _settle()
         words = call.options(argv[1:])
         return call.status if words is None else _dispatch(call, words)
-    except BaseException as error:  # noqa: BLE001 - Python's status 1 would look like an answer
+    except BaseException as error:  # Python's status 1 would look like an answer
+        if (words or [])[:1] == ["lsb"]:
+            raise  # lsb.cli could not be loaded; the script knows the status of each function
         from ssd.sentences import describe, status_of
 
         write(2, f"{call.program}: {describe(error)}\n")

@@ -116,6 +116,8 @@ LATE = [
     ("ssd/service/verbs/performing.py", "ssd-service", "--directory={place} nap status", 4),
     ("ssd/service/verbs/performing.py", "ssd-service", "--directory={place} nap start", 1),
     ("ssd/sentences.py", "ssd-service", "--directory={place} nap status", 4),
+    ("ssd/service/lsb/cli.py", "ssd-service", "lsb --as x pidofproc /bin/true", 4),
+    ("ssd/service/lsb/cli.py", "ssd-service", "lsb log_end_msg 0", 1),
     ("ssd/service/lsb/calls.py", "ssd-service", "lsb pidofproc /bin/true", 4),
     ("ssd/service/lsb/calls.py", "ssd-service", "lsb start_daemon /bin/true", 2),
     ("ssd/service/lsb/log.py", "ssd-service", "lsb log_end_msg 0", 1),
