@@ -69,7 +69,8 @@ def test_reported_error_ends_the_wait(ssd: Tool) -> None:
     done = ssd(*words(program))
     daemon, _ = program.began()
     assert 2 == done.returncode
-    assert "ssd: program failed to initialize (Permission denied)\n" == done.stderr
+    said = f"ssd: program (pid {daemon}) failed to initialize (Permission denied)\n"
+    assert said == done.stderr
     assert [daemon, daemon] == [recorded(PIDFILE), *program.alive()]
 
 
@@ -125,7 +126,7 @@ def test_program_that_is_late_runs_on(ssd: Tool) -> None:
     done = ssd(*words(program, timeout="1"))
     daemon, _ = program.began()
     assert 2 == done.returncode
-    assert "timed out" in done.stderr and "1 seconds" in done.stderr
+    assert f"ssd: program (pid {daemon}) is not ready after 1 seconds\n" == done.stderr
     assert [daemon, daemon] == [recorded(PIDFILE), *program.alive()]
     assert before == sockets()
 
@@ -257,7 +258,7 @@ def test_sender_that_has_ended_is_not_heard(ssd: Tool, message: str, user: str) 
     open_ways()
     program = Notifier()
     start = spawn(ssd.path, *words(program, "--chuid", user))
-    _, address = program.began()
+    daemon, address = program.began()
     start.send_signal(signal.SIGSTOP)
     with Stranger(address, message, user=user, ends=True) as stranger:
         assert "sent" == stranger.answer
@@ -265,7 +266,7 @@ def test_sender_that_has_ended_is_not_heard(ssd: Tool, message: str, user: str) 
     program.order(f"!echo sent > {program.ear.path}")
     assert "sent" == program.ear.line()
     start.send_signal(signal.SIGCONT)
-    said = f"ssd: program failed to initialize ({os.strerror(5)})\n"
+    said = f"ssd: program (pid {daemon}) failed to initialize ({os.strerror(5)})\n"
     expected = (2, "", said) if message == "READY=1" else (0, "", "")
     assert expected == (start.wait(LONG), *start.communicate())
 
