@@ -1,18 +1,19 @@
 """Run one service in the main process and wait for signals.
 
-This is oslo.service's ProcessLauncher with ``no_fork=True``, which nova-compute uses, with what
-its threading backend (oslo.service 4.8, backend/_threading/service.py) lacks put right:
+This is oslo.service's ProcessLauncher with ``no_fork=True``, as in nova-compute. It corrects three
+defects of the threading backend (oslo.service 4.8, backend/_threading/service.py):
 
-* HUP: `_reload_service` raises SystemExit in the main thread. The timers' threads keep the
-  process and its heartbeat alive, but no signal is handled any more and RPC ends. Here HUP reads
-  the configuration again and the service goes on.
-* TERM: `_graceful_shutdown` runs in the signal handler and ends in os._exit, in the middle of
-  whatever the main thread did, a start included. Here a handler only notes the signal.
-* Nothing says READY=1 for a service in the main process, and oslo.service's systemd module knows
-  no other state. Here `Notifier` tells NOTIFY_SOCKET.
+* HUP: `_reload_service` raises SystemExit in the main thread. The timer threads keep the process
+  and its heartbeat alive, but signals are no longer handled and RPC ends. Here HUP reads the
+  configuration again and the service continues.
+* TERM: `_graceful_shutdown` runs in the signal handler and ends in os._exit, at any point of the
+  main thread, even during a start. Here the handler only records the signal.
+* Nothing sends READY=1 for a service in the main process, and oslo.service's systemd module knows
+  no other state. Here `Notifier` does.
 
-The launcher with worker processes is no way out: cotyledon says READY=1 before a worker exists,
-and a killed master leaves its worker behind for a moment, in which a second service can start.
+The launcher with worker processes is no alternative: cotyledon sends READY=1 before a worker
+exists, and the worker of a killed master lives on for a moment, in which a second service can
+start.
 """
 
 import logging
@@ -33,69 +34,74 @@ LOG = logging.getLogger(__name__)
 
 
 class Notifier:
-    """The sender's end of NOTIFY_SOCKET. Without an address it does nothing."""
+    """Sends states to NOTIFY_SOCKET (sd_notify(3)). Without an address it does nothing."""
 
     def __init__(self, address: str | None = None) -> None:
         self.address = address
 
     @classmethod
     def from_environment(cls, environment: MutableMapping[str, str] = os.environ) -> "Notifier":
-        """Take the address out of `environment`, so that no child speaks in our name."""
+        """Remove the address from `environment`, so that no child can send in our name."""
         return cls(environment.pop("NOTIFY_SOCKET", None))
 
     def ready(self) -> bool:
-        """Say that the service answers. Return whether anybody was told."""
+        """Report that the service answers. Return whether the message was sent."""
         return self._send("READY=1")
 
     def reloading(self) -> bool:
-        """Say that the configuration is being read again; `ready` ends that state."""
-        # systemd orders a reload and its READY=1 by this clock (sd_notify(3)).
+        """Report that the configuration is read again; `ready` ends that state."""
+        # systemd compares this clock with that of READY=1 (sd_notify(3)).
         return self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> bool:
-        """Say that the service is on its way down."""
+        """Report that the service stops."""
         return self._send("STOPPING=1")
 
     def _send(self, text: str) -> bool:
         if not self.address:
             return False
-        # A leading @ stands for the NUL byte of Linux's abstract namespace (sd_notify(3)).
+        # A leading @ means the NUL byte of Linux's abstract namespace (sd_notify(3)).
         name = "\0" + self.address[1:] if self.address.startswith("@") else self.address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
                 channel.connect(name)
                 channel.sendall(text.encode())
         except OSError as error:
-            # Usual for STOPPING=1: --notify-await listens until READY=1 and no longer.
-            LOG.info("Nobody to notify at %s: %s", self.address, error)
+            # Usual for STOPPING=1: --notify-await listens only until READY=1.
+            LOG.info("Cannot notify %s: %s", self.address, error)
             return False
         return True
 
 
 class Launcher(service.ProcessLauncher):
-    """Starts a service, keeps it until TERM or INT, and has it reload at HUP."""
+    """Starts a service, runs it until TERM or INT, and reloads it at HUP."""
 
     def __init__(
         self, conf: cfg.ConfigOpts, notifier: Notifier, check: Callable[[], object]
     ) -> None:
-        """`check` raises cfg.Error if the configuration files cannot be used as they are now."""
+        """`check` raises cfg.Error if the configuration files are now invalid."""
         self._notifier = notifier
         self._check = check
-        # Its put() may be called while the same thread is inside get() (queue.SimpleQueue).
+        # put() runs in signal handlers, so it must be reentrant.
         self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+        # A blocking get() can miss a signal that arrives just before it blocks, because Python runs
+        # handlers only between its own steps. The C handler writes to this pipe at once.
+        self._woken, wake = os.pipe()
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         super().__init__(conf, restart_method="mutate", no_fork=True)
 
     def add_signal_handlers(self) -> None:
-        """Take HUP from now on; TERM and INT still end the process at once.
+        """Handle HUP from now on; TERM and INT still end the process at once.
 
-        Nothing is there to put in order before the service has started, and a start may block
-        for ever on a broker that does not answer.
+        Before the service has started there is nothing to clean up, and a start may block for
+        ever on a broker that does not answer.
         """
         self.signal_handler.clear()
         self.signal_handler.add_handler("SIGHUP", self._note)
 
     def launch_service(self, service: Any, workers: int = 1) -> None:
-        """Start `service`, and say so. Raises what its start raises."""
+        """Start `service` and report that it is ready. Raises what its start raises."""
         self.service = service
         service.start()
         self.signal_handler.add_handlers(("SIGTERM", "SIGINT"), self._note)
@@ -106,7 +112,7 @@ class Launcher(service.ProcessLauncher):
     def wait(self) -> int:
         """Wait for TERM or INT and stop the service. Return the exit status."""
         LOG.info("Waiting for signals in process %d", os.getpid())
-        while (signum := self._signals.get()) == signal.SIGHUP:
+        while (signum := self._next_signal()) == signal.SIGHUP:
             self.restart()
         LOG.info("Caught %s: stopping within %d s", signal.Signals(signum).name, self._limit)
         signal.alarm(self._limit)
@@ -118,7 +124,7 @@ class Launcher(service.ProcessLauncher):
         return 0
 
     def restart(self) -> None:
-        """Read the configuration again. One that cannot be used is logged and not applied."""
+        """Read the configuration again. An invalid one is logged and not applied."""
         LOG.info("Caught SIGHUP: reading the configuration again")
         self._notifier.reloading()
         problem = self._reread()
@@ -131,16 +137,21 @@ class Launcher(service.ProcessLauncher):
 
     def _reread(self) -> cfg.Error | None:
         try:
-            # First: oslo.config keeps what it has read, even if a value in it is out of range.
+            # Check first: oslo.config would keep what it has read, even with an invalid value.
             self._check()
             self.conf.mutate_config_files()
         except cfg.Error as error:
             return error
         return None
 
+    def _next_signal(self) -> int:
+        while self._signals.empty():
+            os.read(self._woken, 4096)
+        return self._signals.get()
+
     @property
     def _limit(self) -> int:
-        """Seconds that a stop may take; 0 means for ever, as alarm(2) has it."""
+        """Seconds that a stop may take; 0 means no limit, as in alarm(2)."""
         return int(self.conf.graceful_shutdown_timeout)
 
     def _note(self, signum: int, frame: FrameType | None) -> None:

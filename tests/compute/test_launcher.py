@@ -1,5 +1,7 @@
-"""What is said to NOTIFY_SOCKET."""
+"""The launcher takes every signal, and its notifier tells NOTIFY_SOCKET."""
 
+import queue
+import signal
 import socket
 import uuid
 
@@ -47,3 +49,32 @@ def test_notifier_without_listener_is_no_failure(tmp_path) -> None:
 
     assert not Notifier.from_environment({}).ready()
     assert not Notifier(str(tmp_path / "gone")).stopping()
+
+
+@pytest.fixture
+def launcher(load):
+    """Return a launcher; the signals of the test process are as before afterwards."""
+    from ssd.compute.launcher import Launcher, Notifier
+
+    before = signal.getsignal(signal.SIGHUP)
+    yield Launcher(load(), Notifier(), check=list)
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGHUP, before)
+
+
+def test_signal_just_before_the_wait_is_not_lost(launcher) -> None:
+    """It arrives when the queue has been found empty; a lock would wait for the next one."""
+
+    class Late(queue.SimpleQueue):
+        looks = 0
+
+        def empty(self) -> bool:
+            """Get a signal right after the first look."""
+            found = super().empty()
+            self.looks += 1
+            if self.looks == 1:
+                signal.raise_signal(signal.SIGHUP)
+            return found
+
+    launcher._signals = Late()
+    assert signal.SIGHUP == launcher._next_signal()
