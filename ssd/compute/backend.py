@@ -1,16 +1,15 @@
-"""Import the oslo libraries in the one order that gives threads instead of eventlet.
+"""Import the oslo libraries in the order that selects threads instead of eventlet.
 
-oslo.service fixes its backend, eventlet unless told otherwise, when ``oslo_service.service`` is
-first imported, and oslo.messaging imports that module. So the choice has to come before either,
-and every other module takes the libraries from here (nova does the same in its monkey_patch).
+oslo.service fixes its backend (eventlet by default) at the first import of
+``oslo_service.service``, which oslo.messaging also imports. The choice must come before both
+imports, so every other module takes the libraries from here. nova does the same in monkey_patch.
 """
 
 import warnings
 
 with warnings.catch_warnings():
-    # futurist, oslo.log and oslo.utils import eventlet wherever it is installed, only to ask
-    # whether it is in use, and it says on standard error that it is deprecated. Nothing here
-    # runs on it.
+    # futurist, oslo.log and oslo.utils import eventlet if it is installed, only to check whether
+    # it is in use. It then prints a warning that it is deprecated. Nothing here uses it.
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     warnings.filterwarnings("ignore", message=r"eventletutils module is deprecated")
     from oslo_service import backend as _backend

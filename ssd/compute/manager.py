@@ -1,4 +1,4 @@
-"""The work of a compute node, as far as an embedded service has any."""
+"""The work of a compute node, as far as the embedded service does any."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ GIBIBYTE = 1024**3
 
 
 class ComputeManager(periodic_task.PeriodicTasks):
-    """Answers RPC calls (the exposed methods) and looks at the host from time to time."""
+    """Answers RPC calls (the exposed methods) and inspects the host periodically."""
 
     target = messaging.Target(version="1.0")
     service_name = "compute"
@@ -29,48 +29,48 @@ class ComputeManager(periodic_task.PeriodicTasks):
         self.host = host
         self._record: ServiceRecord | None = None
 
-    # What the service calls.
+    # Called by the service.
 
     def init_host(self, record: ServiceRecord) -> None:
-        """Get ready to serve; `record` is what the service knows of itself."""
+        """Prepare to serve; `record` is the record of the service."""
         self._record = record
         LOG.info("Initialized host %s: %d CPUs", self.host, os.cpu_count() or 1)
 
     def reset(self) -> None:
-        """Look at the host again now that the configuration has been read again."""
+        """Inspect the host again after a reload of the configuration."""
         self._update_available_resource({})
 
     def cleanup_host(self) -> None:
-        """Let go of the host: the last thing before the service ends."""
+        """Release the host, as the last step before the service ends."""
         LOG.info("Cleaned up host %s", self.host)
 
     def periodic_tasks(self, context: dict[str, Any]) -> Any:
-        """Run the tasks that are due. Return the seconds until the next one is."""
+        """Run the tasks that are due. Return the seconds until the next one."""
         return self.run_periodic_tasks(context)
 
     @periodic_task.periodic_task(spacing=60, run_immediately=True)
     def _update_available_resource(self, context: dict[str, Any]) -> None:
-        """Note what the host has, in the record that the next report writes."""
+        """Put the resources of the host into the record, for the next report."""
         resources = self._resources()
         if self._record is not None:
             self._record.update(resources=resources)
         LOG.info("Available resources: %s", resources)
 
-    # What others call over RPC.
+    # Called over RPC.
 
     @messaging.expose
     def get_host_uptime(self, context: dict[str, Any]) -> float:
-        """Return how long the host has been up, in seconds."""
+        """Return the uptime of the host in seconds."""
         return float(time.time() - psutil.boot_time())
 
     @messaging.expose
     def get_available_resource(self, context: dict[str, Any]) -> dict[str, int]:
-        """Return CPUs, memory in MiB and disk in GiB of the host, as they are now."""
+        """Return the current CPUs, memory (MiB) and disk space (GiB) of the host."""
         return self._resources()
 
     @messaging.expose
     def get_service_state(self, context: dict[str, Any]) -> dict[str, Any]:
-        """Return the service's record, as the next report would write it."""
+        """Return the record of the service, as the next report would write it."""
         return {} if self._record is None else self._record.snapshot()
 
     def _resources(self) -> dict[str, int]:

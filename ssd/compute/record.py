@@ -1,7 +1,7 @@
-"""The service's record of itself, kept in a file that others can watch.
+"""The service's record of itself, in a file that other programs can watch.
 
-nova keeps this record in its database; a file serves where there is none. Its report_count goes
-up with every report, across restarts too, as nova's does.
+nova keeps this record in its database; here it is a file. Its report_count increases with every
+report, also across restarts, as nova's does.
 """
 
 import datetime
@@ -20,20 +20,20 @@ DOWN = "down"
 
 
 def _now() -> str:
-    """Return the time of day in UTC, in ISO 8601 with milliseconds."""
+    """Return the current time in UTC, in ISO 8601 with milliseconds."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
 
 
 class StateFile:
-    """One JSON object in one file, which a reader always sees whole."""
+    """One JSON object in one file, which readers always see complete."""
 
     def __init__(self, path: pathlib.Path) -> None:
         self.path = path
 
     def read(self) -> dict[str, Any]:
-        """Return what the file holds, or nothing if it is missing or not such an object.
+        """Return the object; empty if the file is missing or holds something else.
 
-        Raises OSError if it cannot be read.
+        Raises OSError if the file cannot be read.
         """
         try:
             held = json.loads(self.path.read_bytes())
@@ -45,7 +45,7 @@ class StateFile:
         return held if isinstance(held, dict) else {}
 
     def write(self, state: dict[str, Any]) -> None:
-        """Replace the file. Raises OSError, and then leaves the old file and nothing else."""
+        """Replace the file. On an OSError the old file stays, and no draft is left."""
         draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
             draft.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
@@ -56,7 +56,7 @@ class StateFile:
 
 
 class ServiceRecord:
-    """What is known of one service, and the file that says so. Safe from any thread."""
+    """What one service reports about itself, and its file. Safe from any thread."""
 
     def __init__(self, file: StateFile, *, host: str, binary: str, topic: str) -> None:
         self.file = file
@@ -75,7 +75,7 @@ class ServiceRecord:
         }
 
     def update(self, **fields: Any) -> None:
-        """Note `fields`; the next `save` writes them."""
+        """Set `fields`; the next `save` writes them."""
         with self._lock:
             self._fields.update(fields)
 
@@ -85,7 +85,7 @@ class ServiceRecord:
             self._fields["rpc_answers"] += 1
 
     def snapshot(self) -> dict[str, Any]:
-        """Return a copy of everything that is known."""
+        """Return a copy of all fields."""
         with self._lock:
             return dict(self._fields)
 

@@ -1,4 +1,4 @@
-"""The service's place on the message queue: one server, and one client that asks it."""
+"""The service on the message queue: one RPC server, and one client that calls it."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,13 +7,13 @@ from oslo_config import cfg
 
 from ssd.compute.backend import messaging
 
-# nova's names (nova/baserpc.py), so that what pings a nova service can ping this one.
+# nova's names (nova/baserpc.py), so that programs that ping nova can ping this service.
 BASE_NAMESPACE = "baseapi"
 BASE_VERSION = "1.1"
 
 
 class BaseEndpoint:
-    """The methods that every service answers, whatever its manager."""
+    """The methods that every service answers, with any manager."""
 
     target = messaging.Target(namespace=BASE_NAMESPACE, version=BASE_VERSION)
 
@@ -27,7 +27,7 @@ class BaseEndpoint:
 
 
 class Bus:
-    """The message queue as one service sees it. Nothing is opened before `open`."""
+    """The message queue for one service. It connects in `open`."""
 
     def __init__(self, conf: cfg.ConfigOpts, *, topic: str, host: str) -> None:
         self.topic = topic
@@ -40,7 +40,7 @@ class Bus:
     def open(self, endpoints: Iterable[object]) -> None:
         """Start to serve `endpoints`; only their exposed methods can be called.
 
-        Blocks until the broker takes us. Raises messaging.MessagingException.
+        Blocks until the broker accepts the connection. Raises messaging.MessagingException.
         """
         self._server = messaging.get_rpc_server(
             self.transport,
@@ -51,7 +51,7 @@ class Bus:
         self._server.start()
 
     def ping(self, arg: object, timeout: float) -> Any:
-        """Ask our own server to answer `arg` over the queue, for at most `timeout` seconds.
+        """Ping our own server with `arg` over the queue, for at most `timeout` seconds.
 
         Raises messaging.MessagingTimeout, or another messaging.MessagingException.
         """
@@ -74,7 +74,7 @@ class Bus:
         return client.call({}, method, **arguments)
 
     def close(self) -> None:
-        """Take no more calls, let those under way finish, leave the queue. May be repeated."""
+        """Accept no more calls, finish those in progress, disconnect. Can be repeated."""
         if self._server is not None:
             self._server.stop()
             self._server.wait()

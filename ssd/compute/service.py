@@ -1,4 +1,4 @@
-"""A service on a host: it serves a manager over RPC, reports its state, runs periodic tasks."""
+"""A service on a host: serves a manager over RPC, reports its state, runs periodic tasks."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ LOG = logging.getLogger(__name__)
 
 
 class Service(service.Service):
-    """One binary's service, as oslo.service's launchers want it: start, stop, wait, reset."""
+    """A service with the methods that oslo.service's launchers call: start, stop, wait, reset."""
 
     def __init__(
         self, conf: cfg.ConfigOpts, *, host: str, binary: str, topic: str, manager: str
@@ -48,10 +48,9 @@ class Service(service.Service):
     ) -> "Service":
         """Return a service that is not started yet.
 
-        None means: the configuration's host and manager class, the name that this program was
-        called by, and as topic what follows the first hyphen of that name.
-        Raises ImportError for an unknown manager class, OSError for a state file that cannot be
-        read.
+        Defaults: host and manager class from the configuration, binary from the name of this
+        program, topic from the part of that name after the first hyphen. Raises ImportError for
+        an unknown manager class, and OSError for an unreadable state file.
         """
         binary = binary or os.path.basename(sys.argv[0])
         made = cls(
@@ -71,10 +70,9 @@ class Service(service.Service):
         return made
 
     def start(self) -> None:
-        """Open the RPC server, prove that it answers, report, and set the timers.
+        """Open the RPC server, check that it answers, report, and set the timers.
 
-        Raises what makes the service useless (messaging.MessagingException, OSError), and then
-        has let go of everything again.
+        Raises messaging.MessagingException and OSError, after closing everything again.
         """
         LOG.info("Starting %s node (version %s)", self.topic, __version__)
         try:
@@ -106,9 +104,9 @@ class Service(service.Service):
             )
 
     def stop(self, graceful: bool = True) -> None:
-        """End the timers, let RPC calls under way finish, and write the last report.
+        """End the timers, finish the RPC calls in progress, and write the last report.
 
-        `graceful` is oslo.service's word; its launchers pass nothing and we always are.
+        `graceful` exists for oslo.service; a stop is always graceful.
         """
         LOG.info("Stopping %s", self.binary)
         self._close()
@@ -116,7 +114,7 @@ class Service(service.Service):
         try:
             self.record.save(report.DOWN)
         except OSError as error:
-            # A full disk must not keep the service from ending.
+            # A full disk must not prevent the stop.
             LOG.error("Cannot write the last report: %s", error)
 
     def _close(self) -> None:
@@ -126,16 +124,16 @@ class Service(service.Service):
         LOG.info("RPC server closed: topic %s", self.topic)
 
     def reset(self) -> None:
-        """Apply a configuration that has been read again (HUP). RPC goes on answering."""
+        """Apply a configuration after HUP. RPC continues to answer."""
         self.manager.reset()
         self._set_report_timer()
         self._check_rpc()
 
     def report_state(self) -> None:
-        """Report once. A server that no longer answers is reported and logged, not hidden.
+        """Report once. An RPC server that does not answer is logged, and is not counted.
 
-        A heartbeat alone is no proof of health: after HUP nova-compute's goes on while its RPC
-        server is gone. Raises OSError if the report cannot be written.
+        A heartbeat alone does not prove health: after HUP nova-compute's continues although its
+        RPC server is gone. Raises OSError if the report cannot be written.
         """
         self._check_rpc()
         self.record.save(report.UP)
@@ -151,13 +149,13 @@ class Service(service.Service):
         self.record.rpc_answered()
 
     def _set_report_timer(self) -> None:
-        """Report from now on in the interval that the configuration asks for."""
+        """Report from now on in the interval of the configuration."""
         if self._report_timer is not None:
             self._report_timer.stop()
             self.tg.timer_done(self._report_timer)
         interval = self.conf.report_interval
-        # stop_on_exception=False: oslo.service logs what goes wrong and tries again at the next
-        # turn; a full disk must not end the reports for good.
+        # stop_on_exception=False: oslo.service logs an error and tries again after the interval;
+        # a full disk must not end the reports permanently.
         self._report_timer = self.tg.add_timer_args(
             interval, self.report_state, initial_delay=interval, stop_on_exception=False
         )

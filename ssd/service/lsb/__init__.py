@@ -4,9 +4,9 @@
 >>> lsb.pidofproc("/usr/sbin/no-such-daemon", "/run/no-such-daemon.pid").status
 3
 
-The ``log_`` family writes to standard output and returns the exit status of the original;
-``ssd.service.console`` makes the same lines as texts. The others return what they found or
-did, and raise the exceptions of ``ssd``. Names are loaded when they are first used.
+The ``log_`` functions write to standard output and return the exit status of the original;
+``ssd.service.console`` returns the same lines as texts. The other functions return their result
+and raise the exceptions of ``ssd``. Names load on first use.
 """
 
 from ssd import lazy

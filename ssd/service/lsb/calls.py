@@ -1,4 +1,4 @@
-"""The functions that take options, called with words: what they print and return.
+"""The functions with options, as commands: they print their result and return a status.
 
 Each takes (say, words): ``say`` writes a line to standard error, after the caller's name.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def pidofproc(say: "Say", words: list[str]) -> int:
-    """Print the pids, the newest first, on one line; return the status."""
+    """Print the pids on one line, the newest first; return the LSB status."""
     found = _find(say, words)
     if found.pids:
         write(1, " ".join(map(str, found.pids)) + "\n")
@@ -28,7 +28,7 @@ def pidofproc(say: "Say", words: list[str]) -> int:
 
 
 def status_of_proc(say: "Say", words: list[str]) -> int:
-    """Print how the daemon is; return the status."""
+    """Print the state of the daemon; return its LSB status."""
     from ssd.service.lsb.pids import tell_status
 
     options, operands = _read(say, "status_of_proc", "p:", words)
@@ -39,7 +39,7 @@ def status_of_proc(say: "Say", words: list[str]) -> int:
 
 
 def killproc(say: "Say", words: list[str]) -> int:
-    """Stop or signal; return 0, or why not in the statuses of LSB."""
+    """Stop or signal a daemon; return 0 or the LSB status of the failure."""
     from ssd.schedule import ScheduleError
     from ssd.service.lsb import daemons
 
@@ -48,13 +48,13 @@ def killproc(say: "Say", words: list[str]) -> int:
         path, signal = [*operands, "", ""][:2]
         return daemons.killproc(path, signal, options.get("p"))
     except ScheduleError as error:
-        say(f"killproc: {error}: a number, or a name such as TERM")
+        say(f"killproc: {error}; give a number or a name such as TERM")
         return INVALID
     except ValueError:
         say("killproc: usage: killproc [-p PIDFILE] PATHNAME [SIGNAL]")
         return INVALID
     except NotStopped as error:
-        say(f"killproc: {_listed(error.processes)} would not end")
+        say(f"killproc: {_listed(error.processes)} did not end")
         return FAILED
     except NotPermitted as error:
         say(f"killproc: no permission to signal {_listed(error.processes)}")
@@ -65,7 +65,7 @@ def killproc(say: "Say", words: list[str]) -> int:
 
 
 def start_daemon(say: "Say", words: list[str]) -> int:
-    """Become the daemon, or return 0 where it runs already and 2 if it cannot be started."""
+    """Become the daemon; return 0 if it already runs, 2 if it cannot start."""
     from ssd.cli.values import leading_number
     from ssd.sentences import at_stage
     from ssd.service.lsb.daemons import plan_start
@@ -101,7 +101,7 @@ def start_daemon(say: "Say", words: list[str]) -> int:
 
 
 def get_lsb_header_val(say: "Say", words: list[str]) -> int:
-    """Print what the header of a script has for a keyword; 1 if there is no such file."""
+    """Print the values of a keyword in a script's header; return 1 without such a file."""
     from ssd.service.lsb.scripts import get_lsb_header_val
 
     script, keyword = [*words, "", ""][:2]
@@ -126,7 +126,7 @@ def init_is_upstart(say: "Say", words: list[str]) -> int:
 def _read(
     say: "Say", function: str, known: str, words: list[str]
 ) -> tuple[dict[str, str], list[str]]:
-    """Return the options and operands of a call, and complain of what is neither."""
+    """Return the options and operands of a call, and report invalid words."""
     options, operands, complaints = getopts(known, words)
     for complaint in complaints:
         say(f"{function}: {complaint}")
@@ -134,11 +134,11 @@ def _read(
 
 
 def getopts(known: str, words: list[str]) -> tuple[dict[str, str], list[str], list[str]]:
-    """Return the options with their values, the operands, and what is to be complained of.
+    """Parse words as getopts in sh does; return the options, the operands, and complaints.
 
-    ``known``: letters, a colon after those that take a value. Options end at the first
-    operand, a lone dash or ``--``. An unknown option, or a value that is missing, is
-    complained of and passed over.
+    ``known``: letters, with a colon after those that need a value. Options end at the first
+    operand, a single dash or ``--``. Unknown options and missing values become complaints, and
+    the parsing continues.
     """
     options: dict[str, str] = {}
     complaints: list[str] = []
@@ -163,7 +163,7 @@ def getopts(known: str, words: list[str]) -> tuple[dict[str, str], list[str], li
 
 
 def _find(say: "Say", words: list[str]) -> "Found":
-    """Read pidofproc's arguments and find; what cannot be told is status 4."""
+    """Run pidofproc with words; status 4 after an error."""
     from ssd.service.lsb import pids
 
     options, operands = _read(say, "pidofproc", "p:", words)
@@ -171,7 +171,7 @@ def _find(say: "Say", words: list[str]) -> "Found":
         say("invalid arguments")
         return pids.Found(UNKNOWN)
     try:
-        # The shell that asks is no daemon, though a script may have the daemon's name.
+        # Omit the calling shell: its script may have the name of the daemon.
         return pids.pidofproc(operands[0], options.get("p"), omit=(os.getppid(),))
     except Error as error:
         say(f"pidofproc: {_described(error)}")
@@ -179,8 +179,8 @@ def _find(say: "Say", words: list[str]) -> "Found":
 
 
 def _described(error: Error) -> str:
-    """Put an exception into words."""
-    from ssd.sentences import describe  # only where something went wrong
+    """Return the sentence for an exception."""
+    from ssd.sentences import describe
 
     return describe(error)
 

@@ -24,15 +24,15 @@ FUNCTIONS = {
     "init_is_upstart": "calls",
 }
 
-# What an error of the system is to those for which 1 means something else.
+# The status after a system error, for functions whose status 1 means something else.
 FAULTS = {"start_daemon": FATAL, "pidofproc": UNKNOWN, "status_of_proc": UNKNOWN}
 
 
 def main(words: list[str]) -> int:
     """Call a function with words and return its exit status.
 
-    ``--as NAME`` comes first and says who complains: scripts/init-functions gives the $0 of
-    its script, which is what the original's complaints begin with.
+    ``--as NAME`` comes first and names the program in messages: scripts/init-functions gives
+    the $0 of its script, as the messages of the original do.
     """
     program = "ssd-service"
     if words[:1] == ["--as"] and len(words) > 1:
@@ -43,7 +43,7 @@ def main(words: list[str]) -> int:
 
     home = FUNCTIONS.get(words[0]) if words else None
     if home is None:
-        say(f"lsb: {_unknown(words)}: one of {' '.join(FUNCTIONS)}")
+        say(f"lsb: {_unknown(words)}; known: {' '.join(FUNCTIONS)}")
         return UNIMPLEMENTED
     name, *arguments = words
     try:
@@ -52,8 +52,8 @@ def main(words: list[str]) -> int:
     except ValueError as error:
         say(f"{name}: {error}")
         return INVALID
-    except BaseException as error:  # noqa: BLE001 - it has its place in the table, too
-        # Not about the daemon but about us: no descriptor left, a broken package, an interruption.
+    except BaseException as error:  # noqa: BLE001 - FAULTS has a status for it
+        # A problem of this command: no descriptor left, a broken package, an interruption.
         from ssd.sentences import describe
 
         say(f"{name}: {describe(error)}")
@@ -61,4 +61,4 @@ def main(words: list[str]) -> int:
 
 
 def _unknown(words: list[str]) -> str:
-    return f"no function is called {words[0]!r}" if words else "a function is needed"
+    return f"unknown function {words[0]!r}" if words else "no function given"

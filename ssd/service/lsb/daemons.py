@@ -1,4 +1,4 @@
-"""start_daemon and killproc."""
+"""start_daemon and killproc: start, stop and signal a daemon as LSB describes."""
 
 import os
 
@@ -26,14 +26,14 @@ def plan_start(
     force: bool = False,
     directory: str | None = None,
 ) -> "tuple[Match, Command]":
-    """Decide what a start_daemon means: what must not run yet, and what is started."""
+    """Return what start_daemon must not find running, and the command that it starts."""
     from ssd.starting.command import Command
 
     where = os.getcwd() if directory is None else directory
     command = Command([pathname, *arguments], directory=where, nice=nice)
     if force:
         return Match(pidfile=NO_PIDFILE), command
-    # An empty pidfile means to look for the executable; none at all, to look for nothing.
+    # An empty pidfile means: look for the executable. No pidfile means: do not look.
     given = NO_PIDFILE if pidfile is None else pidfile or None
     return Match(exec=pathname, pidfile=given), command
 
@@ -47,13 +47,13 @@ def start_daemon(
     directory: str | None = None,
     table: "ProcessTable | None" = None,
 ) -> int:
-    """Start a daemon that detaches itself, and return the exit status it left behind.
+    """Start a daemon that detaches itself, and return the exit status of its first process.
 
-    Nothing is started, and 0 returned, if the process that ``pidfile`` names runs
-    ``pathname``; with an empty ``pidfile``, if any process does. Without one, or with
-    ``force``, it is started in any case. ``nice`` is added to the niceness, ``directory``
-    is the caller's unless given. Minus N says that signal N has ended the program. Raises
-    what ``ssd.start`` raises, but AlreadyRunning.
+    It starts nothing and returns 0 if the process in ``pidfile`` already runs ``pathname``;
+    with an empty ``pidfile``, if any process does. Without ``pidfile``, or with ``force``, it
+    always starts. ``nice``: added to the niceness. ``directory``: the caller's by default. A
+    status of -N means that signal N killed the process. Raises what ``ssd.start`` raises,
+    except AlreadyRunning.
     """
     from ssd.children import start
     from ssd.children.child import Child
@@ -77,13 +77,13 @@ def killproc(
     *,
     table: "ProcessTable | None" = None,
 ) -> int:
-    """Stop a daemon, or send it a signal; return 0, or 3 if there was nobody to signal.
+    """Stop a daemon, or send it a signal; return 0, or 3 if there was no process to signal.
 
-    It is the process that the pidfile, /var/run/NAME.pid unless given, names, if that has
-    the program's name. Without ``signal`` it is sent TERM, after 5 seconds KILL, and waited
-    for 5 more; nobody to stop is a success then, and with TERM. With TERM a given pidfile
-    whose process is gone is removed. A signal is a number or a name, with or without "SIG"
-    or a dash before it.
+    The daemon is the process in ``pidfile`` (default /var/run/NAME.pid) if it has the name of
+    the program. Without ``signal`` it gets TERM, after 5 seconds KILL, and has 5 more seconds
+    to end. Without ``signal``, and with TERM, it is a success if no process runs. With TERM a
+    given pidfile whose process has ended is removed. ``signal`` is a number or a name, with or
+    without a leading "SIG" or dash.
 
     Raises ValueError for a path without a name, ScheduleError for an unknown signal,
     NotStopped, NotPermitted, PidfileError and ProcessTableError.
@@ -92,7 +92,7 @@ def killproc(
 
     name = comm_of(os.fsencode(pathname))
     if not name:
-        raise ValueError(f"{pathname!r} names no program")
+        raise ValueError(f"{pathname!r} does not name a program")
     text = (signal or "").removeprefix("-").removeprefix("SIG")
     terminate = text in ("15", "TERM")
     match = Match(pidfile=pidfile or default_pidfile(pathname), name=name)
@@ -103,7 +103,7 @@ def killproc(
 
 
 def _schedule(text: str) -> Schedule:
-    """Return what a signal, or none, means. Raises ScheduleError."""
+    """Return the stop schedule for a signal, or for none. Raises ScheduleError."""
     if not text:
         return Schedule.parse(WITHOUT_SIGNAL)
     signum = signal_number(text)
@@ -113,8 +113,8 @@ def _schedule(text: str) -> Schedule:
 
 
 def _tidy(pathname: str, pidfile: str, table: "ProcessTable | None") -> None:
-    """Remove a pidfile whose process is gone. Raises PidfileError."""
-    from ssd.pidfile import remove  # only after a TERM
+    """Remove a pidfile whose process has ended. Raises PidfileError."""
+    from ssd.pidfile import remove
 
     if pidofproc(pathname, pidfile, table=table).status in (DEAD_WITH_PIDFILE, STOPPED):
         remove(pidfile)

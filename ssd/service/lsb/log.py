@@ -1,6 +1,6 @@
-"""The ``log_`` family: write a console line, or a part of one, and return a status.
+"""The ``log_`` functions: write a console line, or a part of one, and return a status.
 
-An argument too many is passed over, as in a shell; 1 says that there was nothing to write.
+Extra arguments are ignored, as in a shell. Status 1 means that there was nothing to write.
 """
 
 from ssd.service import console
@@ -8,7 +8,7 @@ from ssd.statuses import FAILED, SUCCESS
 from ssd.stdio import write
 
 STDOUT = 1
-OVERFLOW = 255  # for what an exit status cannot hold: a failure must not become a success
+OVERFLOW = 255  # for numbers that do not fit: a failure must not become a success
 
 
 def log_daemon_msg(description: str = "", name: str = "", *_more: str) -> int:
@@ -17,20 +17,20 @@ def log_daemon_msg(description: str = "", name: str = "", *_more: str) -> int:
 
 
 def log_progress_msg(*words: str) -> int:
-    """Go on with a line about several daemons."""
+    """Continue a line about several daemons."""
     return _say(console.progress_text(*words)) if _given(words) else FAILED
 
 
 def log_begin_msg(*words: str) -> int:
-    """Begin a line with a text of one's own."""
+    """Begin a line with any text."""
     return _say(console.begin_text(*words)) if _given(words) else FAILED
 
 
 def log_end_msg(status: int | str = "", *_more: str) -> int:
     """End a line with a status and return it: 0 is success, 255 a warning, others a failure.
 
-    Returns 255 for a number that no exit status can be. Raises ValueError, after the line
-    has ended in a failure, for what is no number.
+    Returns 255 for a number that does not fit into an exit status. For any other text it ends
+    the line as a failure and raises ValueError.
     """
     if status == "":
         return FAILED
@@ -40,22 +40,22 @@ def log_end_msg(status: int | str = "", *_more: str) -> int:
 
 
 def log_success_msg(*words: str) -> int:
-    """Write a whole line about a success; without words, end one so."""
+    """Write a whole line about a success; without words, end a line so."""
     return _say(console.success_text(*words))
 
 
 def log_failure_msg(*words: str) -> int:
-    """Write a whole line about a failure; without words, end one so. Returns 0."""
+    """Write a whole line about a failure; without words, end a line so. Returns 0."""
     return _say(console.failure_text(*words, fancy=console.is_fancy(STDOUT)))
 
 
 def log_warning_msg(*words: str) -> int:
-    """Write a whole line about something doubtful; without words, end one so. Returns 0."""
+    """Write a whole line with a warning; without words, end a line so. Returns 0."""
     return _say(console.warning_text(*words, fancy=console.is_fancy(STDOUT)))
 
 
 def log_action_msg(*words: str) -> int:
-    """Write a whole line about what is done in one go."""
+    """Write a whole line about an action."""
     return _say(console.action_text(*words))
 
 
@@ -65,14 +65,14 @@ def log_action_begin_msg(*words: str) -> int:
 
 
 def log_action_cont_msg(*words: str) -> int:
-    """Go on with the line of an action."""
+    """Continue the line of an action."""
     return _say(console.action_cont_text(*words))
 
 
 def log_action_end_msg(status: int | str = "", note: str = "", *_more: str) -> int:
     """End the line of an action: 0 is success, others a failure. Returns 0.
 
-    Raises ValueError, after the line has ended in a failure, for what is no number.
+    For a text that is not a number it ends the line as a failure and raises ValueError.
     """
     value = _number(status)
     fault = console.FAILURE if value is None else value
@@ -87,23 +87,23 @@ def _say(text: str) -> int:
 
 
 def _given(words: tuple[str, ...]) -> bool:
-    """Tell whether there is something to write: the first word decides."""
+    """Return whether there is something to write: the first word decides."""
     return bool(words and words[0])
 
 
 def _number(status: int | str) -> int | None:
-    """Read a decimal number with or without a sign; None if it is none."""
+    """Read a decimal number with an optional sign; None for any other text."""
     if isinstance(status, int):
         return status
     digits = status[1:] if status[:1] in ("+", "-") else status
     if not (digits.isascii() and digits.isdigit()):
         return None
-    # No status has more than three digits, and int() refuses thousands of them.
+    # A status has at most three digits, and int() rejects thousands of digits.
     return int(status) if len(digits.lstrip("0")) <= 3 else OVERFLOW + 1
 
 
 def _exit_status(status: int | str, value: int | None) -> int:
-    """Return what can be an exit status. Raises ValueError for what is no number."""
+    """Return a valid exit status. Raises ValueError if there was no number."""
     if value is None:
-        raise ValueError(f"'{status}' is no exit status: a number from 0 to 255 is")
+        raise ValueError(f"'{status}' is not an exit status from 0 to 255")
     return value if 0 <= value <= OVERFLOW else OVERFLOW

@@ -1,9 +1,9 @@
 """pidofproc and status_of_proc: whether a daemon runs, and under which pids.
 
-Without a pidfile a program's processes are found by its path or name; the original asks pidof(8)
-with -x. A path that exists means the processes that run that file. Where there are none, and for
-a name alone, the kernel's name of the process (comm) finds them and their command line confirms
-it: argv[0], or argv[1] of a script.
+Without a pidfile the processes are found by path or name, where the original calls pidof(8) with
+-x. The path of an existing file means the processes that run it. If there are none, or for a name
+alone, the kernel's process name (comm) must match, and the command line must confirm it: argv[0],
+or argv[1] of a script.
 """
 
 import errno
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from ssd.matching import Process
     from ssd.processes.contract import ProcessTable
 
-COMM_LENGTH = 15  # bytes that Linux keeps of a name, TASK_COMM_LEN less its NUL
-# To test(1) a file that cannot be reached in these ways is a file that is not there.
+COMM_LENGTH = 15  # bytes of a process name in Linux: TASK_COMM_LEN without its NUL
+# test(1) says for these errors that the file does not exist.
 _ABSENT = (errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 class Found:
-    """What pidofproc found: ``pids``, descending, and an LSB ``status``.
+    """The result of pidofproc: ``pids``, descending, and an LSB ``status``.
 
-    0 running, 1 dead and a pidfile left, 3 not running, 4 cannot tell.
+    0 running, 1 dead with a pidfile, 3 not running, 4 unknown.
     """
 
     __slots__ = ("pids", "status")
@@ -45,7 +45,7 @@ class Found:
 
 
 def default_pidfile(pathname: str) -> str:
-    """Return where LSB expects the pidfile of a program."""
+    """Return the path where LSB expects the pidfile of a program."""
     return f"/var/run/{pathname.rpartition('/')[2]}.pid"
 
 
@@ -58,9 +58,9 @@ def pidofproc(
 ) -> Found:
     """Find the pids of a daemon by its pidfile.
 
-    Without ``pidfile`` it is /var/run/NAME.pid, and if there is none, the processes of the
-    program (see ``processes_of``), but for the pids to ``omit``. A pidfile is believed whoever
-    owns it; PidfileUnsafe is raised if others could have written it. Raises
+    The default of ``pidfile`` is /var/run/NAME.pid; if that is missing too, the result is the
+    processes of the program (see ``processes_of``) without the pids to ``omit``. Any owner of
+    the pidfile is accepted. Raises PidfileUnsafe if other users could have written it, and
     ProcessTableError.
     """
     path = default_pidfile(pathname) if pidfile is None else pidfile
@@ -84,7 +84,7 @@ def pidofproc(
 def status_of_proc(
     pathname: str, name: str, pidfile: str | None = None, *, table: "ProcessTable | None" = None
 ) -> int:
-    """Write a line on how a daemon called ``name`` is, and return pidofproc's status.
+    """Write a line about the state of the daemon ``name``, and return pidofproc's status.
 
     Raises what ``pidofproc`` raises.
     """
@@ -92,7 +92,7 @@ def status_of_proc(
 
 
 def tell_status(status: int, name: str) -> int:
-    """Write a line for one of pidofproc's statuses, and return it."""
+    """Write the line for a status of pidofproc, and return the status."""
     if status == RUNNING:
         log_success_msg(f"{name} is running")
     elif status == UNKNOWN:
@@ -105,7 +105,7 @@ def tell_status(status: int, name: str) -> int:
 def _absent(
     pathname: str, pidfile: str | None, omit: "Collection[int]", table: "ProcessTable | None"
 ) -> Found:
-    """Answer without a pidfile: by name, unless a certain pidfile was asked for."""
+    """Return the result without a pidfile: by name, unless the caller gave a pidfile."""
     if pidfile is not None:
         return Found(STOPPED)
     pids = [process.pid for process in processes_of(pathname, omit, table)]
@@ -115,32 +115,32 @@ def _absent(
 def processes_of(
     program: str, omit: "Collection[int]" = (), table: "ProcessTable | None" = None
 ) -> "list[Process]":
-    """Return a program's living processes, ascending by pid, without those to ``omit``.
+    """Return the living processes of a program, ascending by pid, without those to ``omit``.
 
-    Neither this process nor, for root, one in another root directory is among them.
+    This process is never included; for root, neither are processes in another root directory.
     Raises ProcessTableError.
     """
     table = table or default_table()
     path = os.fsencode(program)
     found = _running(path, table) or _named(path, table)
-    elsewhere = table.launcher is not None  # on a machine of ssd.testing's, which has one root
+    elsewhere = table.launcher is not None  # a fake machine of ssd.testing has one root directory
     return [
         each for each in found if each.pid not in omit and (elsewhere or _shares_root(each.pid))
     ]
 
 
 def comm_of(path: bytes) -> bytes:
-    """Return what Linux keeps as the name of a process that executes this path."""
+    """Return the process name that Linux gives to a process that executes this path."""
     return path.rpartition(b"/")[2][:COMM_LENGTH]
 
 
 def means(program: bytes, argv: list[bytes]) -> bool:
-    """Decide whether a process with the comm of ``program`` is one of its processes.
+    """Return whether a process with the comm of ``program`` runs that program.
 
-    A word of its command line, the first or (of a script) the second, is the program as it
-    was asked for or its base name; or, where a bare name was asked for, has it as its base
-    name. A first word with a space in it was made up by the process, as nginx does: then
-    the comm is all there is to go by, and says nothing of a longer name.
+    The first word of its command line, or the second for a script, must be ``program`` or its
+    base name; for a bare name, its base name must be ``program``. If the first word has a
+    space, the process wrote its own title, as nginx does. Then only the comm counts, which
+    cannot confirm a longer name.
     """
     base = program.rpartition(b"/")[2]
     if argv and b" " in argv[0]:
@@ -158,12 +158,12 @@ def _running(path: bytes, table: "ProcessTable") -> "list[Process]":
 
     try:
         return table.select(resolve(Match(exec=path), table))
-    except ExecutableMissing:  # not installed, or not for us to see: there is still the name
+    except ExecutableMissing:  # missing or not visible: the name may still match
         return []
 
 
 def _named(path: bytes, table: "ProcessTable") -> "list[Process]":
-    """Find the processes whose comm and command line say that they are this program."""
+    """Find the processes of a program by their comm and command line."""
     name = comm_of(path)
     if not name:
         return []
@@ -178,7 +178,7 @@ def _named(path: bytes, table: "ProcessTable") -> "list[Process]":
 
 
 def _shares_root(pid: int) -> bool:
-    """Tell whether a process has our root directory; who is not root cannot know (pidof -c)."""
+    """Return whether a process has our root directory, as pidof -c; True unless we are root."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return True
     try:

@@ -1,4 +1,4 @@
-"""get_lsb_header_val and init_is_upstart: what a script says, and who runs it."""
+"""get_lsb_header_val and init_is_upstart: read a script's header, recognize the init system."""
 
 import os
 
@@ -8,9 +8,9 @@ INITCTL = "/sbin/initctl"
 
 
 def get_lsb_header_val(script: str, keyword: str) -> list[str]:
-    """Return the text behind ``# KEYWORD:`` and a space, for each such line of the header.
+    """Return the text after ``# KEYWORD: `` of each such line in the header.
 
-    Keywords are compared with regard to case. Raises OSError.
+    Keywords are case-sensitive. Raises OSError.
     """
     with open(script, "rb") as file:
         text = os.fsdecode(file.read())
@@ -18,11 +18,11 @@ def get_lsb_header_val(script: str, keyword: str) -> list[str]:
 
 
 def values(text: str, keyword: str) -> list[str]:
-    """Return what ``get_lsb_header_val`` does, of a script's text.
+    """Return the result of ``get_lsb_header_val`` for the text of a script.
 
-    As sed has it: a delimiter counts wherever in its line it stands, every header in the
-    text counts, one without an end goes on to the end of the text, and what stands in the
-    line before the mark is kept.
+    The rules are those of the original's sed command: a delimiter may stand anywhere in its
+    line, every header counts, a header without an end extends to the end of the text, and text
+    before the keyword is kept.
     """
     mark = f"# {keyword}: "
     found = []
@@ -38,10 +38,10 @@ def values(text: str, keyword: str) -> list[str]:
 
 
 def init_is_upstart(initctl: str = INITCTL) -> bool:
-    """Tell whether the running init is Upstart: its initctl has to say so."""
+    """Return whether the running init is Upstart, according to its initctl."""
     if not os.access(initctl, os.X_OK):
         return False
-    import subprocess  # rare: hardly a machine has one
+    import subprocess
 
     done = subprocess.run(
         [initctl, "version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False

@@ -72,7 +72,7 @@ def test_complaint_names_the_option(words: list[str], complaint: str) -> None:
 ONE = Process(123, 456)
 # what killproc raises -> status and words
 FAILURES = {
-    "not stopped": (errors.NotStopped([ONE]), 1, "process 123 would not end"),
+    "not stopped": (errors.NotStopped([ONE]), 1, "process 123 did not end"),
     "not permitted": (errors.NotPermitted([ONE]), 4, "no permission to signal process 123"),
     "unsafe": (errors.PidfileUnsafe("/p", "why"), 1, "matching on pidfile /p is insecure: why"),
     "no table": (errors.ProcessTableError("why"), 1, "unable to read the process table: why"),

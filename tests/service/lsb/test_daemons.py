@@ -114,5 +114,5 @@ def test_unknown_signal_is_an_error(name: str, pidfile: Path) -> None:
 
 def test_program_has_a_name(pidfile: Path) -> None:
     """A directory is none."""
-    with pytest.raises(ValueError, match="names no program"):
+    with pytest.raises(ValueError, match="does not name a program"):
         lsb.killproc("/usr/sbin/", pidfile=str(pidfile))

@@ -24,6 +24,6 @@ def test_text_that_is_no_status_ends_the_line_and_is_an_error(
     function, text: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """What was begun does not stay open."""
-    with pytest.raises(ValueError, match="is no exit status"):
+    with pytest.raises(ValueError, match="is not an exit status"):
         function(text)
     assert "failed" in capfd.readouterr().out
