@@ -31,7 +31,7 @@ class Service(Fields):
 
     __slots__ = (*NAMES, "file", "find_doubts")
 
-    def __init__(self, *, file: str | None = None, **given: object) -> None:
+    def __init__(self, *, file: "str | None" = None, **given: object) -> None:
         self.file = file
         self.find_doubts: Callable[[], tuple[str, ...]] | None = None
         if given.get("name") is None:
@@ -62,7 +62,7 @@ class Service(Fields):
                 raise _unknown(whole, error.known, error.reason, self.file) from None
             raise DeclarationError(error.reason, whole, file=self.file) from None
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> "dict[str, object]":
         """Return the fields that differ from their defaults, in the order of the table.
 
         ``Service(**fields)`` with these fields is equal to this service.
@@ -75,7 +75,7 @@ class Service(Fields):
         }
 
     @property
-    def doubts(self) -> tuple[str, ...]:
+    def doubts(self) -> "tuple[str, ...]":
         """Warnings about parts of its file that have no effect. Raises OSError."""
         return () if self.find_doubts is None else self.find_doubts()
 
@@ -99,13 +99,13 @@ class Service(Fields):
         )
 
     @property
-    def program(self) -> str | None:
+    def program(self) -> "str | None":
         """The path of the executable, as seen from outside its root directory."""
         root = (self.root or "").rstrip("/")
         return None if self.executable is None else root + self.executable
 
     @property
-    def argv(self) -> list[str]:
+    def argv(self) -> "list[str]":
         """The program and its arguments; a script is run by /bin/sh -e, as Upstart runs it."""
         if self.script:
             return ["/bin/sh", "-e", "-c", self.script, self.name, *self.arguments]
@@ -159,13 +159,13 @@ class Service(Fields):
         return f"Service({given})"
 
 
-def scheduling(text: str, priority: int) -> tuple[str, int]:
+def scheduling(text: str, priority: int) -> "tuple[str, int]":
     """Read ``NAME[:PRIORITY]``."""
     name, colon, given = text.partition(":")
     return name, int(given) if colon else priority
 
 
-def _limits(declared: dict[str, int | str]) -> dict[int, tuple[int, int]]:
+def _limits(declared: "dict[str, int | str]") -> "dict[int, tuple[int, int]]":
     """Return resource number -> (soft, hard) for setrlimit(2)."""
     import resource
 
@@ -178,7 +178,7 @@ def _limits(declared: dict[str, int | str]) -> dict[int, tuple[int, int]]:
     return made
 
 
-def environment(service: "Service") -> dict[bytes, bytes]:
+def environment(service: "Service") -> "dict[bytes, bytes]":
     """Return the environment of the service: the caller's, and what the declaration adds.
 
     Raises DeclarationError for a file of variables that cannot be read.
@@ -223,11 +223,13 @@ def _reduced(name: str, value: object) -> object:
     return value
 
 
-def _without_mode(directory: dict[str, str]) -> dict[str, str]:
+def _without_mode(directory: "dict[str, str]") -> "dict[str, str]":
     return {k: text for k, text in directory.items() if (k, text) != ("mode", "0755")}
 
 
-def _unknown(key: str, known: "tuple[str, ...]", reason: str, file: str | None) -> DeclarationError:
+def _unknown(
+    key: str, known: "tuple[str, ...]", reason: str, file: "str | None"
+) -> DeclarationError:
     front, dot, last = key.rpartition(".")
     meant = nearest(last, known)
     return DeclarationError(reason, key, file=file, nearest=meant and f"{front}{dot}{meant}")

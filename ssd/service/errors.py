@@ -17,11 +17,11 @@ class DeclarationError(Error):
     def __init__(
         self,
         reason: str,
-        key: str | None = None,
+        key: "str | None" = None,
         *,
-        file: str | None = None,
-        line: int | None = None,
-        nearest: str | None = None,
+        file: "str | None" = None,
+        line: "int | None" = None,
+        nearest: "str | None" = None,
     ) -> None:
         super().__init__(reason, key, file, line, nearest)
         self.reason: str = reason
@@ -41,7 +41,7 @@ class DeclarationError(Error):
 class UnknownService(Error):
     """No declaration and no init script has this name. ``places``: the paths searched."""
 
-    def __init__(self, name: str, places: "Sequence[str]", nearest: str | None = None) -> None:
+    def __init__(self, name: str, places: "Sequence[str]", nearest: "str | None" = None) -> None:
         meant = "" if nearest is None else f"; did you mean {nearest}?"
         super().__init__(f"{name}: unrecognized service (none of {', '.join(places)}){meant}")
         self.name: str = name
@@ -49,7 +49,7 @@ class UnknownService(Error):
         self.nearest: str | None = nearest
 
 
-def nearest(word: str, known: "Iterable[str]") -> str | None:
+def nearest(word: str, known: "Iterable[str]") -> "str | None":
     """Return the known word that is most similar to this one, None if none is similar."""
     import difflib  # takes 15 ms
 

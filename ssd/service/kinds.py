@@ -80,7 +80,7 @@ def _pidfile(value: object) -> str:
     return "none" if value == "none" else _path(value)
 
 
-def _list(value: object, of: "Callable[[object], object]", what: str) -> list[object]:
+def _list(value: object, of: "Callable[[object], object]", what: str) -> "list[object]":
     if isinstance(value, (str, bytes)) or not isinstance(value, (list, tuple)):
         raise BadValue(f"must be a list of {what}, not {value!r}")
     return [of(each) for each in value]
@@ -117,7 +117,7 @@ def _octal(value: object) -> str:
     return value
 
 
-def _choice(value: object, choices: list[str]) -> str:
+def _choice(value: object, choices: "list[str]") -> str:
     if value not in choices:
         raise BadValue(f"must be one of {', '.join(choices)}, not {value!r}")
     return str(value)
@@ -148,7 +148,7 @@ def _signal(text: str) -> str:
     return text.removeprefix("SIG")
 
 
-def _exits(value: object) -> list[object]:
+def _exits(value: object) -> "list[object]":
     """Check exit statuses and names of signals (Upstart's ``normal exit``)."""
 
     def one(each: object) -> object:
@@ -161,7 +161,7 @@ def _exits(value: object) -> list[object]:
     return _list(value, one, "exit statuses and signals")
 
 
-def _scheduling(value: object, names: tuple[str, ...], highest: int) -> str:
+def _scheduling(value: object, names: "tuple[str, ...]", highest: int) -> str:
     text = _text(value)
     name, colon, priority = text.partition(":")
     fits = priority.isascii() and priority.isdigit() and len(priority) < 3
@@ -202,7 +202,7 @@ def _mapping(value: object) -> "Mapping[str, object]":
     return value
 
 
-def _table(value: object) -> dict[str, str]:
+def _table(value: object) -> "dict[str, str]":
     made = {}
     for key, text in _mapping(value).items():
         if not key or "=" in key or "\0" in key:
@@ -214,7 +214,7 @@ def _table(value: object) -> dict[str, str]:
     return made
 
 
-def _limits(value: object) -> dict[str, object]:
+def _limits(value: object) -> "dict[str, object]":
     import resource  # few declarations have limits
 
     known = tuple(n[7:].lower() for n in dir(resource) if n.startswith("RLIMIT_"))
@@ -242,7 +242,7 @@ def _limit_number(text: str) -> int:
     return 1 << 63 if text == "unlimited" else int(text)
 
 
-def entries(value: object, kinds: "Mapping[str, str]") -> dict[str, object]:
+def entries(value: object, kinds: "Mapping[str, str]") -> "dict[str, object]":
     """Check a table whose keys are known. Raises BadValue."""
     made = {}
     for key, entry in _mapping(value).items():
@@ -255,7 +255,7 @@ def entries(value: object, kinds: "Mapping[str, str]") -> dict[str, object]:
     return made
 
 
-def _directories(value: object) -> list[object]:
+def _directories(value: object) -> "list[object]":
     def one(each: object) -> object:
         made = entries({"path": each} if isinstance(each, str) else each, DIRECTORY)
         if "path" not in made:
@@ -265,7 +265,7 @@ def _directories(value: object) -> list[object]:
     return _list(value, one, "tables with a path")
 
 
-def _readiness(value: object) -> dict[str, object]:
+def _readiness(value: object) -> "dict[str, object]":
     made = entries(value, READINESS)
     if made.get("kind") == "command" and not made.get("command"):
         raise BadValue("must name a program if the kind is command", "command")

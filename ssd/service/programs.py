@@ -20,7 +20,7 @@ def runnable(path: str) -> bool:
         return False
 
 
-def lacks(path: str) -> str | None:
+def lacks(path: str) -> "str | None":
     """Ask ssd's stand-in for nova-compute what is missing; None if nothing, or another program.
 
     Raises OSError if it cannot be executed.
@@ -49,7 +49,7 @@ def chooser(search: str, script: str) -> "Callable[[list[str]], str | None]":
     chooses ``script``, which may have the service's name and stand in one of them.
     """
 
-    def choose(candidates: list[str]) -> str | None:
+    def choose(candidates: "list[str]") -> "str | None":
         for candidate in candidates:
             paths = [candidate]
             if "/" not in candidate:

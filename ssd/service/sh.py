@@ -26,7 +26,7 @@ def run(
     *arguments: str,
     meanwhile: "Callable[[], object]" = lambda: None,
     at_end: "Callable[[int, bytes], object]" = lambda pid, output: None,
-) -> tuple[int, bytes, str]:
+) -> "tuple[int, bytes, str]":
     """Run ``program`` as ``name``; return its exit status, its output and its complaints.
 
     Its output is what it writes to descriptor 3: stdin and stdout are /dev/null, so a file that
@@ -112,7 +112,7 @@ def fault(file: str, status: int, said: str) -> DeclarationError:
     return DeclarationError(f"sh exits with status {status}: {reason}", file=file, line=line)
 
 
-def read_variables(path: str) -> dict[bytes, bytes]:
+def read_variables(path: str) -> "dict[bytes, bytes]":
     """Return the variables that a file sets, exported or not; it may use PATH.
 
     Raises DeclarationError, also for a file that other users may write (``ssd.service.trust``).

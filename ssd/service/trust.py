@@ -84,7 +84,7 @@ def _judge(here: str, facts: os.stat_result, path: str) -> None:
     raise DeclarationError(f"not trusted: {here}: {fault}; {way_out}", file=path)
 
 
-def distrust(facts: os.stat_result) -> str | None:
+def distrust(facts: os.stat_result) -> "str | None":
     """Say why a file with this status (lstat(2)) is not trusted; None if it is."""
     if facts.st_uid not in (0, os.geteuid()):
         return f"it belongs to user {facts.st_uid}, not to root or the caller"

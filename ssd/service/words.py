@@ -21,7 +21,7 @@ def join(words: "list[str]") -> str:
     return " ".join(map(quote, words))
 
 
-def split(text: str) -> list[str]:
+def split(text: str) -> "list[str]":
     """Return the words of a text. Raises ValueError for an unclosed quote."""
     if not any(mark in text for mark in "'\"\\"):
         return text.split()
@@ -48,7 +48,7 @@ def split(text: str) -> list[str]:
     return words if word is None else [*words, word]
 
 
-def _quoted(mark: str, text: str) -> tuple[str, str]:
+def _quoted(mark: str, text: str) -> "tuple[str, str]":
     """Return the text before the closing quote, and the text after it."""
     if mark == "'":
         inner, closed, rest = text.partition("'")

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 SHIPPED = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "declarations")
 
 
-def candidates(name: str, directory: str = DIRECTORY) -> list[str]:
+def candidates(name: str, directory: str = DIRECTORY) -> "list[str]":
     """Return the paths of the files that may declare a service, the first one first."""
     return [f"{directory}/{name}.toml", f"{directory}/{name}", f"{SHIPPED}/{name}",
             f"{INIT_D}/{name}"]  # fmt: skip
 
 
-def locate(name: str, directory: str = DIRECTORY) -> str | None:
+def locate(name: str, directory: str = DIRECTORY) -> "str | None":
     """Return the path of a declaration, None if no file declares this service.
 
     A plain init script in /etc/init.d is not a declaration. Raises OSError for a directory
@@ -50,7 +50,7 @@ def _is_file(path: str) -> bool:
         return _text_in_zip(path) is not None
 
 
-def _text_in_zip(path: str) -> str | None:
+def _text_in_zip(path: str) -> "str | None":
     """Return the text of a declaration that ships in a zip file (zipapp), None for others."""
     read = getattr(__spec__.loader, "get_data", None) if __spec__ else None
     if read is None or os.path.dirname(path) != SHIPPED:
@@ -104,7 +104,7 @@ def read(
     return shell.loads(text, path, environment, meanwhile)
 
 
-def names(directory: str = DIRECTORY) -> list[str]:
+def names(directory: str = DIRECTORY) -> "list[str]":
     """Return the names of the services that a directory declares, in byte order.
 
     Any other name with a dot is ignored, as by run-parts(8): editors and packages leave such files.

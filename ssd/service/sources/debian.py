@@ -16,8 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ssd.cli.options import Options
-
 INIT_D = (
     "DAEMON", "DAEMON_ARGS", "DESC", "NAME", "COMMAND_NAME", "PIDFILE", "RELOAD_SIGNAL",
     "START_ARGS", "STOP_ARGS",
@@ -33,14 +31,6 @@ HEADER = {
     "should-start": "should_start", "should-stop": "should_stop",
     "default-start": "default_start", "default-stop": "default_stop",
 }  # fmt: skip
-# option of start-stop-daemon -> field with the same text
-_OPTIONS = (
-    ("chdir", "working_directory"), ("chroot", "root"), ("output", "output"),
-    ("name", "process_name"),
-)  # fmt: skip
-# The rest of a command line for the options of START_ARGS and STOP_ARGS.
-_START = ["--start", "--startas", "/", "--pidfile", "/"]
-_STOP = ["--stop", "--pidfile", "/"]
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"  # of a variable's name
 
 
@@ -53,7 +43,7 @@ class BadVariable(Exception):
         self.reason = reason
 
 
-def header_fields(header: "Mapping[str, str]") -> dict[str, object]:
+def header_fields(header: "Mapping[str, str]") -> "dict[str, object]":
     """Return the fields of an LSB header (``ssd.service.sources.header.parse``)."""
     made: dict[str, object] = {
         field: header[keyword].split() for keyword, field in HEADER.items() if keyword in header
@@ -64,7 +54,7 @@ def header_fields(header: "Mapping[str, str]") -> dict[str, object]:
     return made
 
 
-def plain_fields(given: "Mapping[str, str]") -> dict[str, object]:
+def plain_fields(given: "Mapping[str, str]") -> "dict[str, object]":
     """Return the fields that the variables of our own files set, without the SERVICE_ ones."""
     made: dict[str, object] = {
         field: given[name] for name, field in _TEXTS.items() if given.get(name)
@@ -79,12 +69,12 @@ def plain_fields(given: "Mapping[str, str]") -> dict[str, object]:
     return made
 
 
-def script_fields(given: "Mapping[str, str]", text: str) -> dict[str, object]:
+def script_fields(given: "Mapping[str, str]", text: str) -> "dict[str, object]":
     """Return the fields of a script with code; in most cases its daemon detaches itself."""
     return {**plain_fields(given), "background": "--background" in text}
 
 
-def init_d_fields(given: "Mapping[str, str]") -> dict[str, object]:
+def init_d_fields(given: "Mapping[str, str]") -> "dict[str, object]":
     """Return the fields that an init-d-script declares.
 
     The daemon goes to the background itself, and must match pidfile, program and name. A stop
@@ -98,13 +88,15 @@ def init_d_fields(given: "Mapping[str, str]") -> dict[str, object]:
     return {"background": False, "stop_schedule": "TERM/0/CONT/30/KILL/5", **made}
 
 
-def option_fields(given: "Mapping[str, str]") -> dict[str, object]:
+def option_fields(given: "Mapping[str, str]") -> "dict[str, object]":
     """Return the fields of RELOAD_SIGNAL, START_ARGS and STOP_ARGS. Raises BadVariable."""
     made: dict[str, object] = {}
     if given.get("RELOAD_SIGNAL"):
         made["reload_signal"] = given["RELOAD_SIGNAL"]
     if given.get("START_ARGS") or given.get("STOP_ARGS"):
-        for variable, fields in (("START_ARGS", _start_fields), ("STOP_ARGS", _stop_fields)):
+        from ssd.service.sources.start_args import start_fields, stop_fields
+
+        for variable, fields in (("START_ARGS", start_fields), ("STOP_ARGS", stop_fields)):
             try:
                 made.update(fields(given.get(variable, "")))
             except BadValue as error:
@@ -112,7 +104,7 @@ def option_fields(given: "Mapping[str, str]") -> dict[str, object]:
     return made
 
 
-def own_fields(given: "Mapping[str, str]") -> dict[str, object]:
+def own_fields(given: "Mapping[str, str]") -> "dict[str, object]":
     """Return the fields that the SERVICE_ variables set. Raises BadVariable."""
     found = {}
     for variable, field in OWN.items():
@@ -133,67 +125,6 @@ def variable_of(field: str, given: "Mapping[str, str]") -> str:
     return own if own in given else words.get(field, own)
 
 
-def _start_fields(text: str) -> dict[str, object]:
-    """Return the fields that the options of a start set. Raises BadValue."""
-    options = _read(text, _START)
-    fields: dict[str, object] = {}
-    for option, field in _OPTIONS:
-        if options.has(option):
-            fields[field] = options.value(option)
-    for field, value in (("user", options.chuid), ("group", options.group)):
-        if value is not None:
-            fields[field] = value
-    if options.umask is not None:
-        fields["umask"] = f"{options.umask:03o}"
-    if options.has("nicelevel"):
-        fields["nice"] = options.nicelevel
-    for field, pair in (("cpu_scheduling", options.procsched), ("io_scheduling", options.iosched)):
-        if pair is not None:
-            fields[field] = "{}:{}".format(*pair)
-    if options.has("background"):
-        fields["background"] = True
-    if options.has("notify-await"):
-        fields["readiness"] = {"kind": "notify", "timeout": options.notify_timeout}
-    return fields
-
-
-def _stop_fields(text: str) -> dict[str, object]:
-    """Return the fields that the options of a stop set. Raises BadValue."""
-    options = _read(text, _STOP)
-    if options.has("retry"):
-        return {"stop_schedule": options.value("retry")}
-    if options.has("signal"):
-        name = str(options.value("signal"))
-        signal = f"-{name}" if name.isdigit() else name
-        return {"stop_schedule": f"{signal}/30/KILL/5"}
-    return {}
-
-
-def _read(text: str, rest: list[str]) -> "Options":
-    # The one place of the service layer that uses the command's own parser: START_ARGS and
-    # STOP_ARGS are options of that command.
-    from ssd.cli.grammar import Unusable, Usage
-    from ssd.cli.options import Options, read
-
-    options = Options()
-    words = list(_before_program(text.split()))
-    if any(word.startswith(("-C", "--no-c")) for word in words):
-        raise BadValue("no field corresponds to the option --no-close")
-    try:
-        read([*rest, *words], options)
-    except (Usage, Unusable) as error:
-        raise BadValue(str(error)) from None
-    return options
-
-
-def _before_program(words: list[str]) -> "Iterator[str]":
-    """Yield the words before ``--``: the arguments of the program follow it."""
-    for word in words:
-        if word == "--":
-            return
-        yield word
-
-
 def check_spelling(text: str, file: str) -> None:
     """Raise DeclarationError for the first misspelt variable."""
     for number, name in assigned(text):
@@ -209,7 +140,7 @@ def uses(text: str, name: str) -> bool:
     return f"${name}" in text or f"${{{name}" in text
 
 
-def meant(name: str) -> str | None:
+def meant(name: str) -> "str | None":
     """Return the known variable of which an unknown one is a misspelling, or None."""
     from ssd.service.errors import nearest
 

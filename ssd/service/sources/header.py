@@ -13,7 +13,7 @@ LSB 3.1, "Comment Conventions for Init Scripts":
 BEGIN, END = "### BEGIN INIT INFO", "### END INIT INFO"
 
 
-def parse(text: str) -> dict[str, str]:
+def parse(text: str) -> "dict[str, str]":
     """Return keyword (lower case) -> text of the header in a script, {} if it has none.
 
     The case of keywords and spaces around a text are ignored. A line whose text begins after a
@@ -33,7 +33,7 @@ def parse(text: str) -> dict[str, str]:
     return found
 
 
-def section(text: str) -> list[str]:
+def section(text: str) -> "list[str]":
     """Return the lines between the delimiters of the first header, or up to the end of the text."""
     inside = False
     lines = []
@@ -48,7 +48,7 @@ def section(text: str) -> list[str]:
     return lines
 
 
-def words(header: dict[str, str], keyword: str) -> list[str]:
+def words(header: "dict[str, str]", keyword: str) -> "list[str]":
     """Return the words of a list such as Required-Start, none if the header lacks it."""
     return header.get(keyword.lower(), "").split()
 
@@ -57,7 +57,7 @@ def _continues(line: str) -> bool:
     return line.startswith(("#\t", "#  "))
 
 
-def _split(line: str) -> tuple[str | None, str]:
+def _split(line: str) -> "tuple[str | None, str]":
     """Split ``# Keyword: text``; return (None, "") for any other line."""
     keyword, colon, value = line[1:].partition(":")
     keyword = keyword.strip().lower()

@@ -45,7 +45,7 @@ def _key(text: str) -> str:
     return text
 
 
-def _heading(line: str, top: dict[str, object]) -> dict[str, object]:
+def _heading(line: str, top: "dict[str, object]") -> "dict[str, object]":
     """Return the table that a heading opens."""
     made: dict[str, object] = {}
     if line[:2] == "[[" and line[-2:] == "]]":
@@ -68,7 +68,7 @@ class _Tables(list["dict[str, object]"]):
     """A list made by headings; headings must not add to a list made by ``=``."""
 
 
-def _assign(line: str, here: dict[str, object]) -> None:
+def _assign(line: str, here: "dict[str, object]") -> None:
     name, equals, rest = line.partition("=")
     name = _key(name.rstrip(" \t"))
     if not equals or name in here:
@@ -84,7 +84,7 @@ def _assign(line: str, here: dict[str, object]) -> None:
     here[name] = value
 
 
-def _value(text: str) -> tuple[object, str]:
+def _value(text: str) -> "tuple[object, str]":
     """Return the value at the start of a text, and the rest of the text."""
     first = text[:1]
     if first == '"' or first == "'":
@@ -108,7 +108,7 @@ def _value(text: str) -> tuple[object, str]:
     return int(word), rest
 
 
-def _string(text: str) -> tuple[str, str]:
+def _string(text: str) -> "tuple[str, str]":
     """Read a text in single or double quotes."""
     quote = text[0]
     if text[:3] == quote * 3:
@@ -122,7 +122,7 @@ def _string(text: str) -> tuple[str, str]:
     return inner, text[end + 1 :]
 
 
-def _escaped(text: str) -> tuple[str, str]:
+def _escaped(text: str) -> "tuple[str, str]":
     """Read a text in double quotes that contains backslashes."""
     parts: list[str] = []
     characters = iter(enumerate(text[1:], 2))
@@ -143,7 +143,7 @@ def _escape(characters: "Iterator[tuple[int, str]]") -> str:
     return _ESCAPES[letter]
 
 
-def _list(text: str) -> tuple[list[object], str]:
+def _list(text: str) -> "tuple[list[object], str]":
     """Read a list, after its opening bracket."""
     found: list[object] = []
     text = text.lstrip(" \t")

@@ -174,24 +174,10 @@ def loads(
     if kind != SCRIPT:
         # The code of a script may use any variable.
         plain = kind == INIT_D or strict
-        source = (text if plain else "", state.files, found, kind == OPENSTACK, state.said)
-        service.find_doubts = _Doubts(file, source)
+        openstack = kind == OPENSTACK
+        state.source = (text if plain else "", state.files, found, openstack, state.said)
+        service.find_doubts = state.find_doubts
     return service
-
-
-class _Doubts:
-    """Finds the doubts about a file when they are needed; it can be pickled."""
-
-    __slots__ = ("file", "source")
-
-    def __init__(self, file: str, source: "Source") -> None:
-        self.file = file
-        self.source = source
-
-    def __call__(self) -> tuple[str, ...]:
-        from ssd.service.sources.doubts import doubts
-
-        return doubts(self.file, self.source)
 
 
 def _reject_code(kind: str, text: str, file: str) -> None:
@@ -210,7 +196,7 @@ def _reject_code(kind: str, text: str, file: str) -> None:
         reject_overrides(text, file)
 
 
-def _likely(kind: str, name: str, given: "Mapping[bytes, bytes]") -> list[str]:
+def _likely(kind: str, name: str, given: "Mapping[bytes, bytes]") -> "list[str]":
     """Return the trusted files of the administrator that a text will probably read.
 
     The shell asks about other files, and then a second shell is necessary.
@@ -233,21 +219,22 @@ class _State:
 
     variables: those that declare something. functions: those that become hooks. fields: from
     the changes to its own process (umask, limits, environment). files: the administrator's
-    files that it has read. said: the complaints of the shell.
+    files that it has read. said: the complaints of the shell. source: what doubts are about.
     """
 
-    def __init__(self, file: str, given: "Mapping[bytes, bytes]", likely: list[str]) -> None:
+    def __init__(self, file: str, given: "Mapping[bytes, bytes]", likely: "list[str]") -> None:
         self.variables: dict[str, str] = {}
         self.functions: list[str] = []
         self.fields: dict[str, object] = {}
         self.files: list[str] = []
         self.said = ""
+        self.source: Source | None = None
         self._file = file
         self._given = given
         self._trusted = likely
         self._limits: Limits | None = None
 
-    def execute(self, text: str, called: tuple[str, str], whole: bool, meanwhile: "Work") -> None:
+    def execute(self, text: str, called: "tuple[str, str]", whole: bool, meanwhile: "Work") -> None:
         """Execute the text with a shell.
 
         ``called``: the code that sets NAME if the file does not, and the name if both do not.
@@ -278,7 +265,13 @@ class _State:
         self.variables = found
         self._take(texts[len(names) :])
 
-    def _run(self, program: str, meanwhile: "Work") -> tuple[int, bytes, str]:
+    def find_doubts(self) -> "tuple[str, ...]":
+        """Return the doubts about the text; ``doubts`` is loaded only if they are needed."""
+        from ssd.service.sources.doubts import doubts
+
+        return () if self.source is None else doubts(self._file, self.source)
+
+    def _run(self, program: str, meanwhile: "Work") -> "tuple[int, bytes, str]":
         def at_end(pid: int, output: bytes) -> None:
             if b"\0ulimit\0" in output:
                 from ssd.service.sources.aftermath import limits
@@ -293,7 +286,7 @@ class _State:
             reason = "must not be larger than 128 KiB, Linux's limit for an argument (execve(2))"
             raise DeclarationError(reason, file=self._file) from None
 
-    def _take(self, texts: list[str]) -> None:
+    def _take(self, texts: "list[str]") -> None:
         """Read the output after the variables: files, calls of umask and ulimit, the rest."""
         files, umask, ulimit, rest = texts
         self.files = files.split("|")[:-1]
@@ -315,8 +308,8 @@ class _State:
 
 
 def _fields(
-    kind: str, found: dict[str, str], text: str, file: str, environment: "Mapping[bytes, bytes]"
-) -> dict[str, object]:
+    kind: str, found: "dict[str, str]", text: str, file: str, environment: "Mapping[bytes, bytes]"
+) -> "dict[str, object]":
     """Return the fields that the variables declare, by the rules of the kind of file."""
     if kind == OPENSTACK:
         from ssd.service.programs import chooser, first_line
@@ -338,14 +331,14 @@ def _fields(
     return {**made, **debian.option_fields(found)}
 
 
-def _hooks(functions: list[str], file: str) -> dict[str, object]:
+def _hooks(functions: "list[str]", file: str) -> "dict[str, object]":
     """Return the hooks that call the functions of an init-d-script."""
     call = f"INIT_D_SCRIPT_SOURCED=true; . {quote(file)}; "
     pairs = zip(_FUNCTIONS, _HOOKS, strict=True)
     return {hook: call + function for function, hook in pairs if function in functions}
 
 
-def line_of(text: str, variable: str) -> int | None:
+def line_of(text: str, variable: str) -> "int | None":
     """Return the number of the line that sets a variable, None if no line does."""
     for number, line in enumerate(text.split("\n"), 1):
         if f"{variable}=" in line or f"{variable}:=" in line:
@@ -363,7 +356,7 @@ def write(service: "Service") -> str:
     return "\n".join([*lines, ""])
 
 
-def _written_header(fields: dict[str, object]) -> list[str]:
+def _written_header(fields: "dict[str, object]") -> "list[str]":
     """Return the lines of the LSB header, and remove its fields from ``fields``."""
     lines = []
     for keyword, field in debian.HEADER.items():

@@ -61,11 +61,11 @@ def _oom(text: str) -> "int | str":
     return text if text == "never" else _integer(text)
 
 
-def _exits(text: str) -> list[object]:
+def _exits(text: str) -> "list[object]":
     return [int(word) if word.isascii() and word.isdigit() else word for word in split(text)]
 
 
-def _pairs(text: str) -> dict[str, str]:
+def _pairs(text: str) -> "dict[str, str]":
     pairs = {}
     for word in split(text):
         key, equals, value = word.partition("=")
@@ -80,11 +80,11 @@ def _entries(kinds: "Mapping[str, str]") -> "Callable[[str], object]":
     return lambda text: {k: from_text(kinds.get(k, "text"), t) for k, t in _pairs(text).items()}
 
 
-def _directories(text: str) -> list[dict[str, str]]:
+def _directories(text: str) -> "list[dict[str, str]]":
     return [{"path": w} if w.startswith("/") else _pairs(w) for w in split(text)]
 
 
-def _directory(table: dict[str, str]) -> str:
+def _directory(table: "dict[str, str]") -> str:
     return table["path"] if len(table) == 1 else to_text("table", table)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MAX_FILE_SIZE = 1 << 20  # bytes; a declaration has a few thousand
 
 
-def read(path: str, name: str | None = None, ways: "set[str] | None" = None) -> Service:
+def read(path: str, name: "str | None" = None, ways: "set[str] | None" = None) -> Service:
     """Read the declaration in a TOML file; ``name`` is used if it sets none.
 
     Without either, the service has the name of the file. ``ways`` is for many files
@@ -51,7 +51,7 @@ def _content(path: str) -> bytes:
         os.close(fd)
 
 
-def loads(text: str, file: str | None = None, name: str | None = None) -> Service:
+def loads(text: str, file: "str | None" = None, name: "str | None" = None) -> Service:
     """Make a Service of the text of a TOML document. Raises DeclarationError."""
     fields = parse(text)
     if fields is None:
@@ -65,7 +65,7 @@ def loads(text: str, file: str | None = None, name: str | None = None) -> Servic
         raise
 
 
-def _line_of(text: str, key: str) -> int | None:
+def _line_of(text: str, key: str) -> "int | None":
     """Return the number of the line that sets a key, None if no line does."""
     table, _, entry = key.rpartition(".")
     inside = ""
@@ -91,7 +91,7 @@ def _key_of(line: str) -> str:
     return line.partition("=")[0].strip()
 
 
-def _all_of_toml(text: str, file: str | None) -> dict[str, object]:
+def _all_of_toml(text: str, file: "str | None") -> "dict[str, object]":
     """Read a document that is not plain."""
     import tomllib
 
@@ -129,7 +129,7 @@ def write(service: Service) -> str:
     return "\n".join([*lines, *tables, ""])
 
 
-def _assignments(table: dict[str, object]) -> "Iterator[str]":
+def _assignments(table: "dict[str, object]") -> "Iterator[str]":
     for key, value in table.items():
         bare = key.isascii() and key.replace("_", "").replace("-", "").isalnum()
         try:

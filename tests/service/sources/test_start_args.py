@@ -1,0 +1,28 @@
+"""Options of start-stop-daemon in START_ARGS and STOP_ARGS."""
+
+import pytest
+
+from ssd.service.sources import debian
+
+
+@pytest.mark.parametrize(
+    ("options", "fields"),
+    [
+        ("--retry INT/5", {"stop_schedule": "INT/5"}),
+        ("--signal 9", {"stop_schedule": "-9/30/KILL/5"}),
+        ("-s HUP", {"stop_schedule": "HUP/30/KILL/5"}),
+        ("--oknodo", {}),
+    ],
+)
+def test_stop_args_become_the_stop_schedule(options: str, fields: dict[str, object]) -> None:
+    """A signal without a schedule begins the default one; other options set nothing."""
+    assert fields == debian.option_fields({"STOP_ARGS": options})
+
+
+@pytest.mark.parametrize("options", ["--no-close", "-C", "--frob"])
+def test_start_args_without_a_field_are_an_error(options: str) -> None:
+    """It names the variable, and what is wrong."""
+    with pytest.raises(debian.BadVariable) as caught:
+        debian.option_fields({"START_ARGS": options})
+    assert "START_ARGS" == caught.value.variable
+    assert caught.value.reason
