@@ -1,4 +1,4 @@
-"""What every test can ask for: the installed ``ssd``, and a namespace to run things in.
+"""Fixtures of all tests: the installed ``ssd``, and a namespace to run commands in.
 
 Fake processes, real daemons and pidfiles come from the project's own plugin, ssd.testing.plugin.
 """
@@ -34,10 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _in_directories_apart(config: pytest.Config) -> None:
-    """Have temporary directories that no other run of pytest shares.
+    """Use temporary directories that no other run of pytest shares.
 
-    Each closes the one of all its runs, /tmp/pytest-of-USER, to others when it begins; tests
-    that let another user in (``users.shared``) may just need it open.
+    Each run closes the common one, /tmp/pytest-of-USER, to other users when it begins, which
+    would disturb tests that let another user in (``users.shared``).
     """
     if "PYTEST_DEBUG_TEMPROOT" not in os.environ:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = root = tempfile.mkdtemp(prefix="ssd-")
@@ -45,7 +45,7 @@ def _in_directories_apart(config: pytest.Config) -> None:
 
 
 def _drawn_alike() -> None:
-    """Have property tests draw the same examples each time, and take as long as they need.
+    """Make property tests use the same examples each time, without a time limit.
 
     ``pytest --hypothesis-profile=default`` draws new ones.
     """
@@ -57,7 +57,7 @@ def _drawn_alike() -> None:
 
 
 def _as_from_a_terminal() -> None:
-    """Be and hand on what a terminal's shell starts: nohup(1), a & and a mask are inherited."""
+    """Undo the signal state that nohup(1), a & or a caller has set, as in a terminal's shell."""
     for signum in signal.valid_signals().difference(IGNORED_BY_PYTHON):
         if signal.getsignal(signum) is signal.SIG_IGN:
             interrupt = signum == signal.SIGINT
@@ -66,20 +66,20 @@ def _as_from_a_terminal() -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what this machine or this user cannot run, and say why."""
+    """Skip tests that this machine or this user cannot run, with the reason."""
     if item.get_closest_marker("requires_root") and os.geteuid() != 0:
         pytest.skip("requires root")
     if item.get_closest_marker("requires_namespaces") and namespaces.obstacle():
         pytest.skip(str(namespaces.obstacle()))
 
 
-# What changes what programs say or do, above all the interpreters that the tests start.
+# Variables that change the output or actions of programs, mainly of the interpreters in tests.
 LEADS_ASTRAY = ("PYTEST_ADDOPTS", "FORCE_COLOR", "PY_COLORS", "NOTIFY_SOCKET", "LANGUAGE")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart() -> None:
-    """Have the surroundings of a plain shell, whatever started pytest: a job of CI, a service."""
+    """Set the environment of a plain shell, also if a CI job or a service has started pytest."""
     os.umask(0o022)
     for name in list(os.environ):
         if name in LEADS_ASTRAY or name.startswith("PYTHON"):
@@ -89,7 +89,7 @@ def pytest_sessionstart() -> None:
 
 
 def _leave_init_to_a_parent() -> None:
-    """Go on as a child: all orphans of a container are its first process's, and its to reap."""
+    """Go on as a child: the first process of a container must reap all orphans."""
     child = os.fork()
     ended = 0
     while child and ended != child:
@@ -116,7 +116,7 @@ def ssd_path() -> Path:
 def run(tmp_path: Path) -> Run:
     """Return a function that runs a command in the test's own directory and captures its text.
 
-    It takes what subprocess.run takes; the time limit is 300 seconds unless told.
+    It takes the options of subprocess.run; the default time limit is 300 seconds.
     """
 
     def run(*argv: Any, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -136,7 +136,7 @@ def ssd(run: Run, ssd_path: Path) -> Run:
 
 @pytest.fixture
 def in_namespace(run: Run, tmp_path: Path) -> Run:
-    """Return a function that runs a command among processes of its own; see namespace.py.
+    """Return a function that runs a command in namespaces of its own; see namespace.py.
 
     The test's directory stays visible in it. The command runs as its second process.
     """

@@ -21,7 +21,7 @@ SIGNALS = [
     *IGNORABLE, 0, signal.NSIG, signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT, signal.SIGCHLD,
     signal.SIGWINCH,
 ]  # fmt: skip
-MOST = 6  # processes at a time: each child is the start of an interpreter
+MOST = 6  # processes at a time: each child starts an interpreter
 
 
 class Half:
@@ -34,46 +34,46 @@ class Half:
         self.handle = world.table.open(process)
 
     def lives(self) -> bool:
-        """Say whether its pid is its own."""
+        """Return whether the pid is still its own."""
         return self.world.table.process(self.pid) == self.process
 
     def opens(self) -> None:
-        """Hold it once more. Raises ProcessLookupError."""
+        """Open it once more. Raises ProcessLookupError."""
         self.world.table.open(self.process).close()
 
     def is_called(self, name: bytes) -> bool:
-        """Say whether it has a name."""
+        """Return whether it has this name."""
         return self.world.table.holds(Criteria(name=name[:15]), self.process)
 
     def has_child(self, other: "Half") -> tuple[bool, bool]:
-        """Say whether another is its child, by both ways to ask."""
+        """Return whether another is its child, by both ways to look."""
         table = self.world.table
         selected = table.select(Criteria(ppid=self.pid))
         return other.process in table.children(self.pid), other.process in selected
 
     def is_ours(self) -> bool:
-        """Say whether it is the caller's child."""
+        """Return whether it is the caller's child."""
         return self.process in self.world.table.children(self.world.caller)
 
     def is_listed(self) -> bool:
-        """Say whether its pid is taken."""
+        """Return whether its pid is in use."""
         return self.pid in self.world.table.pids()
 
     def has_file(self) -> bool:
-        """Say whether it is known to run the interpreter."""
+        """Return whether the table sees that it runs the interpreter."""
         return self.world.table.holds(Criteria(file=self.world.file(self.pid)), self.process)
 
     def belongs_to(self, uid: int) -> bool:
-        """Say whether it is a user's."""
+        """Return whether it belongs to a user."""
         return self.world.table.holds(Criteria(uid=uid), self.process)
 
     def forked(self, name: bytes) -> "Half":
-        """Have it make a child."""
+        """Make it fork a child."""
         return Half(self.world, self.world.start(name, parent=self.pid))
 
 
 def await_stop(pid: int) -> None:
-    """Wait until a child of ours has stopped. Fails after a while, since waitid(2) would not."""
+    """Wait until our child has stopped. Fails after PATIENCE, which waitid(2) cannot."""
     how = os.WSTOPPED | os.WNOWAIT | os.WNOHANG
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     try:
@@ -84,7 +84,7 @@ def await_stop(pid: int) -> None:
 
 
 def status_of(pid: int) -> int:
-    """Return how a child of ours has ended, as ``FakeProcess.status`` has it."""
+    """Return the status of an ended child, in the form of ``FakeProcess.status``."""
     ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     assert ended is not None
     return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
@@ -99,7 +99,7 @@ class Twins:
 
 
 class Worlds(RuleBasedStateMachine):
-    """Declared processes beside real ones; after each step both tables say the same."""
+    """Declared processes beside real ones; after each step both tables must agree."""
 
     twins: Bundle[Twins] = Bundle("twins")
 
@@ -131,7 +131,7 @@ class Worlds(RuleBasedStateMachine):
         assert done[0] == done[1], f"{done}\n{self.fake.fake.timeline()}"
 
     def state_of(self, twins: Twins) -> str:
-        """Return the state of a process, as the fake has it."""
+        """Return the state of the declared process."""
         return next((each.state for each in self.declared(twins)), "gone")
 
     def declared(self, twins: Twins) -> list[FakeProcess]:
@@ -141,11 +141,11 @@ class Worlds(RuleBasedStateMachine):
         return [each for each in found if each.identity == twins.fake.process]
 
     def obeys(self, twins: Twins) -> bool:
-        """Say whether it can be told something."""
+        """Return whether it can execute an order."""
         return self.state_of(twins) == "running"
 
     def has_parent(self, twins: Twins) -> bool:
-        """Say whether we are its parent, or one that can be told to wait for it."""
+        """Return whether its parent can wait for it: we, or a process that obeys."""
         return twins.parent is None or self.obeys(twins.parent)
 
     def keep(self, twins: Twins) -> Twins:
@@ -154,7 +154,7 @@ class Worlds(RuleBasedStateMachine):
         return twins
 
     def few(self) -> bool:
-        """Say whether there may be more of them."""
+        """Return whether there may be more processes."""
         return sum(each.fake.lives() for each in self.all) < MOST
 
     @precondition(few)
@@ -166,37 +166,39 @@ class Worlds(RuleBasedStateMachine):
 
     @rule(target=twins, parent=twins, name=st.sampled_from(NAMES))
     def fork(self, parent: Twins, name: bytes) -> Twins:
-        """Have a process make a child of its own, where it can."""
+        """Make a process fork a child, if it can."""
         if not self.obeys(parent) or not self.few():
             return parent
         return self.keep(Twins(parent.fake.forked(name), parent.real.forked(name), parent))
 
     @rule(twins=twins, how=st.sampled_from(["rename", "execute"]), name=st.sampled_from(NAMES))
     def rename(self, twins: Twins, how: str, name: bytes) -> None:
-        """Have a process take another name, or that of what it executes."""
+        """Make a process take another name, or execute a program of that name."""
         ours = all(each.uid == os.geteuid() for each in self.declared(twins))
-        if self.obeys(twins) and (ours or how == "rename"):  # another's may not reach our files
+        if self.obeys(twins) and (
+            ours or how == "rename"
+        ):  # another user's may not reach our files
             self.both(lambda half: getattr(half.world, how)(half.pid, name), twins)
 
     @rule(twins=twins, how=st.sampled_from(["ignore", "catch"]), signum=st.sampled_from(IGNORABLE))
     def defy(self, twins: Twins, how: str, signum: int) -> None:
-        """Have a process live through a signal."""
+        """Make a process survive a signal."""
         if self.obeys(twins):
             self.both(lambda half: getattr(half.world, how)(half.pid, signum), twins)
 
     @precondition(lambda self: os.geteuid() == 0)
     @rule(twins=twins)
     def become(self, twins: Twins) -> None:
-        """Have a process of root's become another user's."""
+        """Make a process of root change to another user."""
         if self.obeys(twins) and all(each.uid == 0 for each in self.declared(twins)):
             self.both(lambda half: half.world.become(half.pid, NOBODY), twins)
 
     @rule(twins=twins, signum=st.sampled_from(SIGNALS), caller=st.sampled_from([0, NOBODY]))
     def signal(self, twins: Twins, signum: int, caller: int = 0) -> None:
-        """Send a signal by the handle, and see to it that the real one has taken it."""
+        """Send a signal by the handle, and wait until the real process has taken it."""
         stops = signum == signal.SIGSTOP and self.obeys(twins)
         if stops and not self.has_parent(twins):
-            return  # only a parent is told when it has stopped
+            return  # only a parent learns that it has stopped
         with self.calling(caller):
             self.both(lambda half: half.handle.signal(signum), twins)
         if stops and self.state_of(twins) == "stopped":
@@ -215,7 +217,7 @@ class Worlds(RuleBasedStateMachine):
 
     @rule(twins=twins)
     def reap(self, twins: Twins) -> None:
-        """Wait for a process that has ended; with us or with its parent."""
+        """Reap a process that has ended, ourselves or by its parent."""
         if self.has_parent(twins) and not twins.reaped and twins.fake.handle.ended():
             if twins.parent is None:
                 assert self.declared(twins)[0].status == status_of(twins.real.pid)
@@ -237,10 +239,9 @@ class Worlds(RuleBasedStateMachine):
             self.fake.fake.caller_uid = 0
 
     def settle(self) -> None:
-        """Wait, where the fake has it that a process has ended, until the real one has.
+        """Wait for the end of each real process whose declared twin has ended.
 
-        Signals take effect in their own time, and the lower number first; one that lives on
-        says so by an answer.
+        Signals take effect after a while, lower numbers first; a survivor answers an order.
         """
         table = self.real.table
         for twins in self.all:
@@ -251,7 +252,7 @@ class Worlds(RuleBasedStateMachine):
 
     @invariant()
     def each_is_the_same(self) -> None:
-        """It lives, is held, is opened, and has the name, the file and the owner it has."""
+        """Both worlds agree on its life, handle, name, file and owner."""
         for twins in self.all:
             self.both(lambda half: half.handle.ended(), twins)
             self.both(Half.lives, twins)
