@@ -34,7 +34,7 @@ def test_missing_mirror_skips_and_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     assert not list((debian.cache() / "unpacked").glob("*no-such-package*"))
 
 
-def test_no_home_is_made_to_keep_packages_in(
+def test_packages_are_kept_without_making_a_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A home that is not there stays away: a CI's root has /nonexistent for one, say."""

@@ -91,9 +91,7 @@ ASKED = {
 
 @pytest.mark.parametrize("kind", ["kernel", "psutil"])
 @pytest.mark.parametrize("asked", ASKED)
-def test_what_fails_for_want_of_descriptors_is_a_documented_error(
-    asked: str, kind: str, tmp_path: Path
-) -> None:
+def test_lack_of_descriptors_is_a_documented_error(asked: str, kind: str, tmp_path: Path) -> None:
     """No bare OSError, and nothing stays open."""
     (tmp_path / "pid").write_text("1\n")
     done = python(STARVED, tmp_path, asked, kind)

@@ -97,7 +97,7 @@ sys.exit(main(["ssd", *sys.argv[1:]]))
 """
 
 
-def test_daemon_lives_where_there_is_neither_pidfd_nor_attribute(tmp_path: Path) -> None:
+def test_daemon_is_managed_without_pidfd_and_attributes(tmp_path: Path) -> None:
     """Started, asked after, not started twice, and stopped by either loop."""
     done = python(POORER + LIFE, tmp_path)
     expected = b"PortableTable\n0 True\nTrue\nTrue 1\nTrue\nTrue\n"
@@ -110,7 +110,7 @@ def test_child_without_a_descriptor_can_be_waited_for() -> None:
     assert (b"-1 None\nruns\nTrue -15\n-15\n-15\n", b"") == (done.stdout, done.stderr)
 
 
-def test_what_schedules_no_processes_says_so(tmp_path: Path) -> None:
+def test_system_without_process_scheduling_says_so(tmp_path: Path) -> None:
     """Row 32: --procsched is an error there, --iosched the warning that any failure of it is."""
     words = ["--start", "--pidfile", tmp_path / "pid", "--startas", "/bin/echo"]
     done = python(POORER + COMMAND, *words, "--procsched", "fifo:1", "--", "started")

@@ -92,7 +92,7 @@ def test_exception_survives_pickle(error: BaseException, protocol: int) -> None:
     assert taken(error) == taken(pickle.loads(pickle.dumps(error, protocol)))
 
 
-def test_those_that_take_a_text_survive_as_well() -> None:
+def test_exceptions_with_a_text_alone_survive_pickle() -> None:
     """Warnings among them, with what they carry."""
     special = {type(error) for error in EXAMPLES}
     plain = [kind("a text") for kind in kinds() - special]

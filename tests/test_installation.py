@@ -146,7 +146,7 @@ FOUND = {
 }
 
 
-def test_what_stands_in_its_place_falls_back_to_the_original(machine: inits.Machine) -> None:
+def test_replacement_falls_back_to_the_original(machine: inits.Machine) -> None:
     """By the README's lines; also with neither: then nothing is said to have been done."""
     if not os.access("/usr/bin/dpkg-divert", os.X_OK) or not os.access(ORACLE, os.X_OK):
         pytest.skip("dpkg is missing")
@@ -188,7 +188,7 @@ def test_what_stands_in_its_place_falls_back_to_the_original(machine: inits.Mach
     assert sorted(wanted) == sorted(left[1].splitlines())
 
 
-def test_taking_it_back_takes_no_original_away(machine: inits.Machine) -> None:
+def test_uninstalling_keeps_the_original(machine: inits.Machine) -> None:
     """Where nothing stood in its place, nothing is moved over it."""
     before = machine.run("start-stop-daemon --version")
     assert machine.run(inits.readme()[2][0])[0] and before[0] == 0

@@ -17,7 +17,7 @@ NO_MATCH = {
 
 
 @pytest.mark.parametrize("given", NO_MATCH.values(), ids=NO_MATCH)
-def test_match_that_means_nobody_or_everybody_is_refused(given: dict) -> None:
+def test_match_of_nobody_or_everybody_is_an_error(given: dict) -> None:
     """A Match needs a criterion, and no pid that kill(2) takes for many."""
     with pytest.raises(ValueError, match=r"\w"):
         Match(**given)

@@ -126,7 +126,7 @@ def test_link_that_others_could_have_planted_is_refused(
 
 @pytest.mark.requires_root
 @pytest.mark.parametrize("rights", OTHERS_WRITE)
-def test_path_without_links_may_lead_through_directories_of_others(rights: str, here: Path) -> None:
+def test_path_without_links_may_pass_directories_of_others(rights: str, here: Path) -> None:
     """The Debian nova-compute script: root's pidfile in a directory of nova's."""
     mode, uid, gid = OTHERS_WRITE[rights]
     os.chown(here / "inner", uid, gid)
@@ -136,7 +136,7 @@ def test_path_without_links_may_lead_through_directories_of_others(rights: str, 
 
 
 @pytest.mark.requires_root
-def test_innocent_link_that_leads_to_a_planted_one_is_no_way_round(here: Path) -> None:
+def test_trusted_link_does_not_lead_to_a_planted_one(here: Path) -> None:
     """Each link counts by the directory that it itself is in."""
     folder = here / "theirs"
     folder.mkdir(mode=0o777)
@@ -157,9 +157,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("case", FAILURES)
-def test_walk_that_cannot_be_made_raises_oserror_and_keeps_nothing_open(
-    case: str, here: Path
-) -> None:
+def test_failed_walk_raises_oserror_and_keeps_nothing_open(case: str, here: Path) -> None:
     """The errno is the one that open(2) would give."""
     links, path, expected = FAILURES[case]
     for link, target in links.items():

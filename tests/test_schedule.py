@@ -179,7 +179,7 @@ def test_schedule_unrolls_with_its_tail_again_and_again(text: str) -> None:
         ("0/forever/TERM/0/KILL/1", False),
     ],
 )
-def test_only_a_repeating_tail_without_a_second_of_waiting_spins(text: str, spins: bool) -> None:
+def test_only_a_tail_without_a_second_of_waiting_spins(text: str, spins: bool) -> None:
     """A wait before the tail does not slow the tail down."""
     assert spins == Schedule.parse(text).spins
 

@@ -162,7 +162,7 @@ def test_search_for_stages_finds_them() -> None:
     assert {"exec", "fork", "lock", "groups", "group", "user", "chdir"} <= stages()
 
 
-def test_every_stage_of_a_start_has_a_sentence_and_every_sentence_a_stage() -> None:
+def test_stages_of_a_start_and_their_sentences_agree() -> None:
     """A stage without one is a KeyError in the face of the user."""
     assert set(STAGES) == stages()
 

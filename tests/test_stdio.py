@@ -35,7 +35,7 @@ def test_all_is_written_however_little_is_taken_at_a_time(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("last", [0, OSError(errno.ENOSPC, "full")])
-def test_what_cannot_be_written_whole_is_an_error(
+def test_data_that_is_not_written_whole_is_an_error(
     last: int | OSError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where write(2) takes nothing and says nothing, so that nobody tries for ever."""
@@ -73,7 +73,7 @@ def test_quiet_and_verbose_choose_what_is_said(
     assert expected == tuple(capfd.readouterr())
 
 
-def test_what_was_said_can_be_dropped(capfd: pytest.CaptureFixture[str]) -> None:
+def test_buffered_text_can_be_dropped(capfd: pytest.CaptureFixture[str]) -> None:
     """A start that succeeded tells its progress to a terminal only, as the original does."""
     voice = Voice("ssd")
     voice.say("progress")

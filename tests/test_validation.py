@@ -197,8 +197,10 @@ def test_slip_names_the_parameter_and_the_way_out(case: str) -> None:
 @pytest.mark.parametrize("stdio", NO_STDIO, ids=repr)
 @pytest.mark.parametrize("background", [True, False])
 @pytest.mark.parametrize("table", [None, FakeProcesses()], ids=["real", "fake"])
-def test_what_is_no_three_descriptors_is_named(stdio: Any, background: bool, table: Any) -> None:
-    """Of files it takes the numbers, and what subprocess has for them (PIPE is -1) is none."""
+def test_stdio_of_other_than_three_descriptors_is_named(
+    stdio: Any, background: bool, table: Any
+) -> None:
+    """It takes descriptors: no files, and no constants of subprocess (PIPE is -1)."""
     with nothing_left(), pytest.raises(ValueError, match=r"stdio must be three .*fileno\(\)"):
         ssd.start(HERE, SLEEP, background=background, stdio=stdio, table=table)
 
@@ -223,7 +225,7 @@ def test_name_that_no_process_has_is_warned_of(name: str | bytes) -> None:
     assert [] == ssd.find(match)
 
 
-def test_start_warns_of_it_no_second_time(capfd: pytest.CaptureFixture[str]) -> None:
+def test_start_does_not_warn_a_second_time(capfd: pytest.CaptureFixture[str]) -> None:
     """The helper takes what the caller was warned of, and prints nothing."""
     with pytest.warns(ssd.MatchWarning):
         match = Match(name=LONG)

@@ -43,7 +43,7 @@ def test_full_disk_under_the_pidfile_starts_nothing(
 
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
-def test_read_only_directory_is_no_hindrance_to_a_start_without_a_pidfile(
+def test_start_without_pidfile_works_in_a_read_only_directory(
     tmp_path: Path, ssd_path: Path, run: Run
 ) -> None:
     """Its lock lies elsewhere, and the start goes on as the original's does."""
@@ -123,7 +123,7 @@ def test_more_processes_than_descriptors_are_stopped_all(ssd_path: Path) -> None
     ("directory", "reason"),
     [("{path}/none", "No such file or directory"), ("{path}", "AF_UNIX path too long")],
 )
-def test_place_where_no_notification_socket_can_be_is_named(
+def test_directory_without_a_notification_socket_is_named(
     directory: str, reason: str, tmp_path: Path, ssd_path: Path
 ) -> None:
     """The path in the message says that it comes from TMPDIR."""
@@ -143,7 +143,7 @@ def test_place_where_no_notification_socket_can_be_is_named(
 GONE = 'mkdir "$1"; cd "$1"; rmdir "$1"; shift; exec "$@"'
 
 
-def test_working_directory_that_is_gone_matters_only_to_relative_paths(
+def test_lost_working_directory_matters_to_relative_paths_only(
     tmp_path: Path, ssd_path: Path
 ) -> None:
     """An absolute pidfile works; a relative one is a file that is not there, or cannot be made."""
@@ -178,7 +178,7 @@ for make_pidfile in (True, False):
 """
 
 
-def test_program_whose_working_directory_is_gone_can_start_others(tmp_path: Path) -> None:
+def test_program_without_working_directory_can_start_others(tmp_path: Path) -> None:
     """Only what it names by a relative path fails, and with an error of the family."""
     argv = ["sh", "-ec", GONE, "sh", tmp_path / "gone", sys.executable, "-c", ELSEWHERE]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
@@ -218,9 +218,7 @@ import time; time.sleep(1000)
 """
 
 
-def test_notification_of_any_bytes_and_any_length_of_time_is_taken(
-    tmp_path: Path, ssd_path: Path
-) -> None:
+def test_notification_of_any_bytes_and_any_time_is_taken(tmp_path: Path, ssd_path: Path) -> None:
     """Whatever the locale."""
     words = ["--start", "-b", "-m", "-v", "--pidfile", tmp_path / "pid", "--notify-await"]
     words += ["--startas", sys.executable, "--", "-c", NOTIFY]

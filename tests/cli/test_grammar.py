@@ -181,7 +181,7 @@ def test_ambiguous_abbreviation_names_all_possibilities() -> None:
     assert ["'--pid'", "'--pidfile'", "'--pidof'"] == sorted(str(caught.value).split()[-3:])
 
 
-def test_what_stands_before_an_error_has_been_seen() -> None:
+def test_options_before_a_wrong_one_are_read() -> None:
     """The exit status of a usage error depends on the command before it."""
     reader = parse(["-T", "--bogus"], SHORT, LONG)
     assert ("T", None) == next(reader)

@@ -60,7 +60,7 @@ def test_version_names_both_versions(line: str, capfd: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize("name", ["ssd", "start-stop-daemon"])
-def test_it_calls_itself_by_the_name_it_was_called_by(
+def test_help_names_the_program_as_it_was_called(
     name: str, tmp_path: Path, ssd_path: Path, run: Run
 ) -> None:
     """A link named start-stop-daemon says so, in the help and on standard error."""

@@ -216,7 +216,7 @@ def test_verb_loads_only_what_it_needs(line: str, tmp_path: Path) -> None:
     assert budget >= lines_of(files)
 
 
-def test_start_in_the_background_loads_python_daemon_and_no_more(tmp_path: Path) -> None:
+def test_background_start_loads_python_daemon_and_no_more(tmp_path: Path) -> None:
     """DaemonContext detaches; psutil, lockfile, logging and subprocess have no part in it."""
     pidfile = tmp_path / "pid"
     line = f"--start --background --make-pidfile --pidfile {pidfile} --startas /bin/sleep -- 1000"
@@ -244,7 +244,7 @@ RARE = {
 
 
 @pytest.mark.parametrize("case", RARE)
-def test_what_few_command_lines_need_is_loaded_by_those_alone(case: str) -> None:
+def test_rare_modules_are_loaded_when_they_are_needed(case: str) -> None:
     """The rare module is there when it is asked for."""
     line, module = RARE[case]
     _, files = loaded(*line.split())

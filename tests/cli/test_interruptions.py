@@ -76,7 +76,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
 
 
 @pytest.mark.parametrize("signum", SIGNALS)
-def test_stop_that_is_told_to_end_ends_by_the_signal(
+def test_interrupted_stop_ends_by_the_signal(
     signum: signal.Signals, tmp_path: Path, ssd_path: Path, daemon: Daemons
 ) -> None:
     """The daemon lives on, and so does its pidfile."""
@@ -93,7 +93,7 @@ def test_stop_that_is_told_to_end_ends_by_the_signal(
 
 
 @pytest.mark.parametrize("signum", SIGNALS)
-def test_start_that_is_told_to_end_while_it_waits_for_the_lock_ends_by_the_signal(
+def test_start_that_waits_for_the_lock_ends_by_the_signal(
     signum: signal.Signals, tmp_path: Path, ssd_path: Path
 ) -> None:
     """Nothing was started, nothing written, and the next start is not blocked."""
@@ -174,7 +174,7 @@ sys.exit(main(["ssd", *words]))
 @pytest.mark.timeout(120)  # he that does not hang says nothing
 @pytest.mark.parametrize("where", ["open", "os.chdir", "os.rename"])
 @pytest.mark.parametrize("close", [(), ("--no-close",)], ids=["close", "no-close"])
-def test_who_hangs_on_the_way_to_the_program_ends_when_ssd_is_killed(
+def test_future_daemon_that_hangs_ends_when_ssd_is_killed(
     close: tuple[str, ...], where: str, tmp_path: Path
 ) -> None:
     """At whatever step, be it before he is detached or after; and with him ends the lock."""

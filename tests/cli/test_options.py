@@ -175,7 +175,7 @@ def test_command_line_means_what_the_manual_says(line: str) -> None:
 
 
 @pytest.mark.parametrize("line", BAD)
-def test_command_line_that_makes_no_sense_is_refused(line: str) -> None:
+def test_command_line_that_makes_no_sense_is_an_error(line: str) -> None:
     """The refusal's class, and the command seen so far, decide the exit status."""
     kind, command, word = BAD[line]
     options = Options()
@@ -233,7 +233,7 @@ def test_table_has_no_two_options_alike() -> None:
     assert len(TABLE) == len(COMMANDS) + len(MATCHING) + len(GENERIC)
 
 
-def test_posixly_correct_leaves_options_after_an_operand_to_the_program() -> None:
+def test_posixly_correct_ends_options_at_the_first_operand() -> None:
     """The first operand ends ssd's own options."""
     options = Options()
     read(["-S", "-x", "/x", "a", "-b"], options, posix=True)
@@ -252,7 +252,7 @@ line_words = st.lists(
 
 
 @given(line_words)
-def test_any_line_is_read_or_refused(words: list[str]) -> None:
+def test_command_line_of_any_words_is_read_or_an_error(words: list[str]) -> None:
     """Nothing but Usage and Unusable comes out, and what was seen stays seen."""
     options = Options()
     try:

@@ -169,7 +169,7 @@ def test_umask_may_be_octal_decimal_or_hexadecimal(text: str) -> None:
         ({"umask": "x", "nicelevel": "x"}, "umask"),
     ],
 )
-def test_first_bad_value_in_the_originals_order_is_complained_of(
+def test_first_bad_value_in_the_originals_order_is_named(
     given: dict[str, str | None], complaint: str
 ) -> None:
     """--procsched, --iosched, --umask, --nicelevel, whatever the order on the line."""

@@ -1,4 +1,4 @@
-"""The command where the ground is rough: nothing is lost and nothing is left half done."""
+"""The command with closed descriptors, odd names, user namespaces and a hidden /proc."""
 
 import os
 import select
@@ -89,7 +89,7 @@ STARTS = {
 
 @pytest.mark.parametrize("closed", CLOSED, ids=str)
 @pytest.mark.parametrize("way", STARTS)
-def test_program_gets_the_descriptors_that_the_original_gives_it(
+def test_program_gets_the_descriptors_of_the_original(
     way: str, closed: tuple[int, ...], tmp_path: Path, ssd_path: Path
 ) -> None:
     """Closed ones stay closed in the foreground; nothing of ssd's own takes their place."""
@@ -190,7 +190,7 @@ def test_arguments_that_are_not_utf_8_reach_the_program(ssd_path: Path, tmp_path
 
 
 @pytest.mark.parametrize("way", ["--pidfile", "--exec", "--user", "--chdir"])
-def test_name_that_is_not_utf_8_is_complained_of_byte_for_byte(
+def test_name_that_is_not_utf_8_is_named_byte_for_byte(
     way: str, ssd_path: Path, tmp_path: Path
 ) -> None:
     """Also where the locale knows nothing but ASCII."""
@@ -247,7 +247,7 @@ def hidden(tool: object, *arguments: object, **options: Any) -> subprocess.Compl
 
 
 @pytest.mark.requires_namespaces
-def test_with_a_hidden_proc_a_user_manages_his_own_daemons(tmp_path: Path, ssd_path: Path) -> None:
+def test_user_manages_own_daemons_with_a_hidden_proc(tmp_path: Path, ssd_path: Path) -> None:
     """Start, status and stop see what is his."""
     skip_without_nobody()
     pidfile = tmp_path / "pid"
@@ -265,7 +265,7 @@ def test_with_a_hidden_proc_a_user_manages_his_own_daemons(tmp_path: Path, ssd_p
 @pytest.mark.requires_namespaces
 @pytest.mark.parametrize("version", KERNELS)
 @pytest.mark.parametrize("command", [["--status"], ["--start", *MISSING]])
-def test_with_a_hidden_proc_a_daemon_of_roots_is_not_taken_for_dead(
+def test_hidden_daemon_of_root_is_not_taken_for_dead(
     command: list[str], version: str, tmp_path: Path, ssd_path: Path
 ) -> None:
     """The pid in root's pidfile belongs to somebody, as kill(2) tells: the original sees it too."""
@@ -279,7 +279,7 @@ def test_with_a_hidden_proc_a_daemon_of_roots_is_not_taken_for_dead(
     assert (expected, {"--status": 0, "--start": 1}[command[0]]) == (found, expected)
 
 
-def test_program_that_makes_the_directory_of_its_pidfile_is_started_in_silence(
+def test_program_that_makes_its_pidfile_directory_is_started(
     ssd_path: Path, tmp_path: Path
 ) -> None:
     """As by the original; there is a lock all the same (pidfile/test_locking.py)."""
