@@ -15,7 +15,7 @@ from ssd.matching import Criteria, Process
 from ssd.processes.origin import Origin
 
 Start = TypeVar("Start", contravariant=True)
-Identify = Callable[[int], Process | None]  # who has a pid now
+Identify = Callable[[int], Process | None]  # returns the process that has a pid now
 
 
 class Handle(Protocol):

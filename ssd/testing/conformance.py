@@ -206,7 +206,7 @@ class RealWorld:
             listener.bind(path)
             listener.listen()
             listener.settimeout(FORK_TIMEOUT)
-            os.chmod(path, 0o666)  # for those that have become somebody else
+            os.chmod(path, 0o666)  # for processes of another user
             pid = int(self._obedient[parent].tell(f"fork {path.hex()} {(name or b'').hex()}"))
             self._parents[pid] = parent
             near = listener.accept()[0]

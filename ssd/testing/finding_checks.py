@@ -39,7 +39,7 @@ def identity_stays(world: World) -> None:
     expect(world.table.select(Criteria(pid=pid)), [], "select(pid) of a free pid")
 
 
-def nobody_has_no_identity(world: World) -> None:
+def free_pid_has_no_process(world: World) -> None:
     """A number that is no pid belongs to no process, and is not an error."""
     for pid in (0, -1, -(2**31), 2**31 - 1, 2**22 + 1):
         expect(world.table.process(pid), None, f"process({pid})")
@@ -275,7 +275,7 @@ def _expect_named(world: World, process: Process, name: bytes) -> None:
 CHECKS = (
     pids_ascend,
     identity_stays,
-    nobody_has_no_identity,
+    free_pid_has_no_process,
     zombie_is_dead,
     name_is_exact,
     long_name_is_cut,

@@ -47,7 +47,7 @@ def timeline(
         f"{_on_a_line(os.fsdecode(each.name))} {each.pid} {each.state}" for each in living
     )
     return "\n".join(
-        ["   seconds     pid", *lines, f"{now:10.2f}         now: {there or 'nobody'}"]
+        ["   seconds     pid", *lines, f"{now:10.2f}         now: {there or 'no process'}"]
     )
 
 

@@ -65,7 +65,7 @@ def test_timeline_can_be_cut_to_its_end(fake_processes: FakeProcesses) -> None:
 
 def test_machine_on_which_nothing_happened_says_so(fake_processes: FakeProcesses) -> None:
     """Init and the caller always exist, and have no line."""
-    assert "   seconds     pid\n      0.00         now: nobody" == fake_processes.timeline()
+    assert "   seconds     pid\n      0.00         now: no process" == fake_processes.timeline()
 
 
 # reaction -> the lines of the timeline
