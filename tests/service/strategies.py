@@ -2,8 +2,7 @@
 
 from hypothesis import strategies as st
 
-# Printable and not, in several scripts; but no NUL, which no source can hold, no lone
-# surrogate, which is no text, and no carriage return, which TOML's own lines may lose.
+# Any characters, except NUL, which no source can contain, and lone surrogates, which are not text.
 CHARACTERS = st.characters(exclude_characters="\0", exclude_categories=("Cs",))
 TEXT = st.text(CHARACTERS, max_size=12)
 LINE = st.text(st.characters(exclude_characters="\0\n", exclude_categories=("Cs",)), max_size=12)

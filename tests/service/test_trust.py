@@ -1,4 +1,4 @@
-"""Declarations that others may write: refused with one line, through every door."""
+"""Declarations that other users may write: every command rejects them with one line."""
 
 import os
 import stat
@@ -101,7 +101,7 @@ def test_link_to_itself_is_an_error_of_the_reader(tmp_path: Path) -> None:
 @pytest.mark.requires_root
 @pytest.mark.parametrize("owned", ["link", "file", "directory"])
 def test_owner_counts(tmp_path: Path, owned: str) -> None:
-    """Whatever the mode is."""
+    """With any mode."""
     place = tmp_path / "place"
     place.mkdir()
     (place / "file.toml").write_text(TRUE)
@@ -197,7 +197,7 @@ def test_script_that_others_may_write_is_shown_as_unclear(
 
 
 def test_shipped_declarations_are_trusted() -> None:
-    """Whoever can write them can write the code that reads them, too."""
+    """A user who can write them can also write the code that reads them."""
     trust.check(f"{trust.PACKAGE}nothing/there")
 
 

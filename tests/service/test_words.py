@@ -15,7 +15,7 @@ QUOTED = st.text(st.sampled_from("ab '\"\\\t"), max_size=12)
 
 @given(WORDS)
 def test_split_reverses_join(words: list[str]) -> None:
-    """Whatever is in the words."""
+    """With any characters in the words."""
     assert words == split(join(words))
 
 

@@ -58,7 +58,7 @@ def test_options_that_a_declaration_would_lose_are_named(call: str, lost: str | 
     "command", ["su -c x nap", "ulimit -n 99", "umask 077", "export A=1", "cd /srv", "mkdir -p /x"]
 )
 def test_commands_that_a_declaration_would_lose_are_named(command: str) -> None:
-    """They stand in the code of a verb, which nobody executes for us."""
+    """They stand in the code of a verb, which a declaration does not execute."""
     start = "start-stop-daemon --start --exec $DAEMON -- $DAEMON_ARGS"
     for code in (f"{command}; {start}", f"{start} && {command}", f"{command}\n    {start}"):
         with pytest.raises(DeclarationError, match=f"would lose {command.split()[0]};"):
@@ -72,7 +72,7 @@ def test_script_without_start_stop_daemon_is_rejected() -> None:
 
 
 def test_file_of_assignments_is_a_declaration() -> None:
-    """Whatever its first line says: it has no verbs. A comment is not code."""
+    """With any first line: it has no verbs. A comment is not code."""
     text = f"#!/bin/bash\n# start it with $1\n{HEAD}"
     assert (False, False) == (acts(text), shell.has_verbs(text))
     assert "nap" == shell.loads(text, "/etc/ssd/nap", {b"PATH": b"/bin"}).name

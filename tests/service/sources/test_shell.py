@@ -1,4 +1,4 @@
-"""Declarations in shell: what is written is read again, and what Debian writes is understood."""
+"""Declarations in shell: reading, writing, and errors with their line."""
 
 import os
 import signal
@@ -149,7 +149,7 @@ def test_unknown_variable_may_be_the_files_own() -> None:
 
 
 def test_large_output_of_a_file_does_no_harm() -> None:
-    """Whatever it prints, and wherever."""
+    """On standard output and on standard error."""
     noise = "i=0\nwhile [ $i -lt 3000 ]; do echo $i$i$i$i$i; echo $i$i$i >&2; i=$((i+1)); done\n"
     assert "/bin/true" == loads(noise * 3 + "DAEMON=/bin/true\n").executable
 
@@ -174,7 +174,7 @@ def test_runlevel_link_does_not_rename_a_service(tmp_path: Path, link, name) -> 
     "name", ["na p", "$x", "it's", "w*", "a}", "$(exit 3)", "`a`", 'a"b', "\\"]
 )
 def test_file_name_is_not_executed(tmp_path: Path, name) -> None:
-    """Whatever it contains, and two services do not share a pidfile."""
+    """With any characters in it; two services do not share a pidfile."""
     (tmp_path / name).write_text("DAEMON=/bin/sleep\n")
     assert name == shell.read(str(tmp_path / name), ENVIRONMENT).name
     header = f"### BEGIN INIT INFO\n# Provides: {name.split()[0]}\n### END INIT INFO\n"
