@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -9,14 +10,19 @@ import pytest
 from ssd.processes import reaping
 
 
+def start(*argv: str) -> int:
+    """Start a child and return its pid; the test reaps it, not Popen."""
+    process = subprocess.Popen(argv)
+    process.returncode = 0
+    return process.pid
+
+
 @pytest.fixture(params=["by pidfd", "by pid"])
 def child(request: pytest.FixtureRequest) -> Iterator[tuple[int, int]]:
-    """Fork a child that sleeps; return its pid and its pidfd, -1 for none."""
+    """Start a child that sleeps; return its pid and its pidfd, -1 for none."""
     if request.param == "by pidfd" and not reaping._BY_PIDFD:
         pytest.skip("the system cannot wait by a pidfd")
-    pid = os.fork()
-    if not pid:
-        signal.pause()
+    pid = start("sleep", "1000")
     pidfd = os.pidfd_open(pid) if request.param == "by pidfd" else -1
     yield pid, pidfd
     try:
@@ -42,10 +48,7 @@ def test_reap_returns_the_status_once(child: tuple[int, int]) -> None:
 
 def test_reap_can_block_until_the_end() -> None:
     """An exit status is returned as it is."""
-    pid = os.fork()
-    if not pid:
-        os._exit(7)
-    assert 7 == reaping.reap(pid, -1, block=True)
+    assert 7 == reaping.reap(start("sh", "-c", "exit 7"), -1, block=True)
 
 
 def test_child_that_other_code_reaped_is_known_by_its_pidfd(child: tuple[int, int]) -> None:
