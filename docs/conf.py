@@ -35,3 +35,22 @@ man_pages = [
     ("reference/command", "ssd", "start and stop daemons", author, 8),
     ("reference/service", "ssd-service", "start, stop and query declared services", author, 8),
 ]
+
+
+def _navigation(app, docname: str, source: list[str]) -> None:
+    """Give index.md its tables of contents: the pages that its sections link to.
+
+    They stand here and not there, so that the page reads well in the repository, too.
+    """
+    if docname != root_doc:
+        return
+    front, *sections = re.split(r"^## ", source[0], flags=re.MULTILINE)
+    parts = [("Tutorial", front), *((text.partition("\n")[0], text) for text in sections)]
+    for caption, text in parts:
+        pages = "\n".join(re.findall(r"\]\(([\w/-]+)\.md\)", text))
+        source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{pages}\n```\n"
+
+
+def setup(app) -> None:
+    """Connect to Sphinx."""
+    app.connect("source-read", _navigation)
