@@ -1,6 +1,6 @@
-"""A program of somebody else's that uses ssd under strict types: its checkers find nothing.
+"""Type checkers in strict mode find no error in another project that uses ssd.
 
-What is checked is the installed package, by its py.typed (PEP 561).
+They check against the installed package, by its py.typed (PEP 561).
 """
 
 import doctest
@@ -18,10 +18,10 @@ from kit import pages
 from kit.children import PATIENCE
 
 DOCS = Path(__file__).parent.parent / "docs"
-# Those whose examples are a program; on the others they are tests, which have fixtures.
+# Pages whose examples are programs; on the others they are tests, which have fixtures.
 PAGES = ("supervisor", "capture-output", "ctrl-c", "sigchld", "frozen-application", "respawn")
 
-# Of each name at least what a supervisor does with it; --disallow-any-expr lets no Any through.
+# Each name in the way that a supervisor uses it; --disallow-any-expr allows no Any.
 CONSUMER = """
 import asyncio
 import resource
@@ -148,7 +148,7 @@ if __name__ == "__main__":
 
 
 def code(page: str) -> Iterator[str]:
-    """Yield the code of a how-to, block by block, as one module would have it."""
+    """Yield the code of a how-to, block by block, in the form of one module."""
     parser = doctest.DocTestParser()
     for _, kind, content in pages.blocks((DOCS / "howto" / f"{page}.md").read_text()):
         if kind == "python" and ">>>" in content:
@@ -159,7 +159,7 @@ def code(page: str) -> Iterator[str]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Write the consumer's project, and return its folder."""
+    """Write the consumer's project, and return its directory."""
     (tmp_path / "consumer.py").write_text(CONSUMER)
     for page in PAGES:
         name = page.replace("-", "_")
@@ -168,7 +168,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def checked(project: Path, *command: str) -> str:
-    """Run a checker in the project; return what it says if it finds anything."""
+    """Run a checker in the project; return its output if it finds an error."""
     done = subprocess.run(
         command, cwd=project, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
@@ -176,7 +176,7 @@ def checked(project: Path, *command: str) -> str:
 
 
 def test_consumers_project_passes_mypy(project: Path) -> None:
-    """The how-tos' code too; and what the library gives is nowhere Any."""
+    """Also of the how-tos' code; and no value of the library is Any."""
     if importlib.util.find_spec("mypy") is None:
         pytest.skip("mypy is not installed")
     mypy = [sys.executable, "-m", "mypy", "--strict"]
@@ -194,7 +194,7 @@ ssd.finds(ssd.Match(name="x"))
 
 
 def test_consumers_slips_are_found(project: Path) -> None:
-    """A checker that sees Any would find none."""
+    """A checker that sees Any would find no error."""
     if importlib.util.find_spec("mypy") is None:
         pytest.skip("mypy is not installed")
     (project / "wrong.py").write_text(textwrap.dedent(WRONG))
@@ -206,7 +206,7 @@ def test_consumers_slips_are_found(project: Path) -> None:
 
 @pytest.mark.slow
 def test_consumers_project_passes_pyright(project: Path) -> None:
-    """In its strict mode, where SSD_PYRIGHT names one: scripts/test --lint brings it."""
+    """In its strict mode, if SSD_PYRIGHT names one: scripts/test --lint installs it."""
     pyright = os.environ.get("SSD_PYRIGHT")
     if not pyright:
         pytest.skip("SSD_PYRIGHT names no pyright: scripts/test --lint does")

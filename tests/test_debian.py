@@ -1,4 +1,4 @@
-"""Programs of Debian can be had without installing them."""
+"""Programs of Debian can be used without installing them."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from kit import debian
 
 @pytest.mark.slow
 def test_unpacked_program_runs_with_its_own_libraries() -> None:
-    """A server that is not installed runs from the folder it was unpacked into."""
+    """A server that is not installed runs from the directory that it was unpacked into."""
     root = debian.unpack("memcached")
     done = subprocess.run(
         ["memcached", "--version"], env=debian.environment(root), capture_output=True, text=True
@@ -21,13 +21,13 @@ def test_unpacked_program_runs_with_its_own_libraries() -> None:
 
 
 @pytest.mark.slow
-def test_unpacked_folder_has_the_init_script() -> None:
-    """The files are where Debian puts them, below the folder."""
+def test_unpacked_directory_has_the_init_script() -> None:
+    """The files have Debian's paths below the directory."""
     assert (debian.unpack("memcached") / "etc/init.d/memcached").is_file()
 
 
 def test_missing_mirror_skips_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a package cannot be had the test is skipped, with the reason."""
+    """If a package is not available, the test is skipped with the reason."""
     monkeypatch.setattr(debian, "_lists", list)
     with pytest.raises(pytest.skip.Exception, match="are not available here"):
         debian.unpack("no-such-package-of-debian")
@@ -37,7 +37,7 @@ def test_missing_mirror_skips_and_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 def test_packages_are_kept_without_making_a_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A home that is not there stays away: a CI's root has /nonexistent for one, say."""
+    """A missing home is not made; for example, root in a CI may have /nonexistent."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.delenv("SSD_TESTS_CACHE", raising=False)
@@ -45,15 +45,16 @@ def test_packages_are_kept_without_making_a_home(
     assert (kept.parent, [kept.name]) == (tmp_path, os.listdir(tmp_path))
 
 
-# How a shell script begins; the last is a library's, which has no interpreter.
+# The first lines of shell scripts; the last is a library's, which has no interpreter.
 SHELL_SCRIPTS = (b"#!/bin/sh", b"#!/usr/bin/env bash", b"# shellcheck shell=sh")
 
 
 @pytest.mark.slow
 def test_shell_scripts_are_clean(run: Run, checkout, tmp_path: Path) -> None:
-    """shellcheck, Debian's own, has nothing to say of the project's shell scripts.
+    """Debian's shellcheck finds nothing in the project's shell scripts.
 
-    Of one that Python reads too it gets what is shell: up to the end of Python's first text.
+    Of a script that Python reads, too, it gets the shell part, up to the end of Python's first
+    string.
     """
     scripts = [
         file

@@ -1,12 +1,12 @@
-"""A program that has used up its descriptors: what it asks of ssd fails as documented, or works."""
+"""In a program without free descriptors, calls of ssd work or fail as documented."""
 
 from pathlib import Path
 
 import pytest
 from kit.children import python
 
-# Each call is made with room for 0, 1, 2 and so on more descriptors, until it works. Only the
-# documented exceptions may come of it, and no descriptor may be lost.
+# Each call is made with 0, 1, 2 and so on free descriptors, until it works. It may raise only the
+# documented exceptions, and may lose no descriptor.
 STARVED = """
 import gc, os, resource, sys
 import lockfile, ssd
@@ -73,7 +73,7 @@ for room in range(40):
 print(*sorted(failed))
 """
 
-# What is asked -> the exceptions that may come of it
+# call -> the exceptions that it may raise
 ASKED = {
     "pid": "ProcessTableError",
     "name": "ProcessTableError",

@@ -1,7 +1,7 @@
-"""What macOS and BSD lack is taken away: starts and stops work without it, through psutil.
+"""Starts and stops work through psutil without the features that macOS and BSD lack.
 
-An emulation on Linux: a real kernel of those systems has not been seen. Starts are those of the
-command and the helper (``Start``), which a fresh interpreter would do with all that Linux has.
+This is an emulation on Linux, not a test on a real kernel of those systems. The starts are made by
+``Start``, because a fresh interpreter, as of a helper, would have all of Linux's features.
 """
 
 import errno
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from kit.children import python
 
-# In an interpreter of its own, before anything of ssd is imported. There is no kqueue either, so
-# that processes are held by pid and start time: the least that a system offers.
+# In an interpreter of its own, before ssd is imported. There is no kqueue either, so that
+# processes are held by pid and start time, which every system offers.
 POORER = """
 import os, select, signal, sys, _signal
 import psutil, subprocess, asyncio  # those know which system it is
@@ -43,10 +43,10 @@ import ssd
 from ssd import loops
 from ssd.starting import Start
 
-folder = sys.argv[1]
+directory = sys.argv[1]
 table = ssd.default_table()
 print(type(table).__name__)
-match, nap = ssd.Match(pidfile=folder + "/pid"), ssd.Command(["/bin/sleep", "1000"])
+match, nap = ssd.Match(pidfile=directory + "/pid"), ssd.Command(["/bin/sleep", "1000"])
 told = dict(warn=lambda *words: None, say=lambda *words: None)
 daemon = Start(match, nap, background=True, make_pidfile=True, **told).run()
 print(ssd.status(match), ssd.find(match) == [daemon])
@@ -57,7 +57,7 @@ except ssd.AlreadyRunning as error:
 print(ssd.stop(match, "TERM/30/KILL/5") == [daemon], ssd.status(match))
 again = Start(match, nap, background=True, make_pidfile=True, **told).run()
 print(asyncio.run(loops.stop(match)) == [again])
-with ssd.PIDLockFile(folder + "/own") as lock:
+with ssd.PIDLockFile(directory + "/own") as lock:
     print(lock.i_am_locking())
 """
 
@@ -98,24 +98,24 @@ sys.exit(main(["ssd", *sys.argv[1:]]))
 
 
 def test_daemon_is_managed_without_pidfd_and_attributes(tmp_path: Path) -> None:
-    """Started, asked after, not started twice, and stopped by either loop."""
+    """Started, queried, not started twice, and stopped by either loop."""
     done = python(POORER + LIFE, tmp_path)
     expected = b"PortableTable\n0 True\nTrue\nTrue 1\nTrue\nTrue\n"
     assert (expected, b"") == (done.stdout, done.stderr)
 
 
 def test_child_without_a_descriptor_can_be_waited_for() -> None:
-    """By itself, in a loop of asyncio and by the table, which look again and again then."""
+    """By itself, in an asyncio loop and by the table, all of which then poll."""
     done = python(POORER + CHILD)
     assert (b"-1 None\nruns\nTrue -15\n-15\n-15\n", b"") == (done.stdout, done.stderr)
 
 
 def test_system_without_process_scheduling_says_so(tmp_path: Path) -> None:
-    """Row 32: --procsched is an error there, --iosched the warning that any failure of it is."""
+    """Row 32: --procsched is an error there; --iosched gives a warning, as for any failure."""
     words = ["--start", "--pidfile", tmp_path / "pid", "--startas", "/bin/echo"]
     done = python(POORER + COMMAND, *words, "--procsched", "fifo:1", "--", "started")
     reason = os.strerror(errno.ENOSYS)
-    said = f"ssd: --procsched cannot be had on this system ({reason})\n"
+    said = f"ssd: --procsched is not supported on this system ({reason})\n"
     assert (2, b"", said) == (done.returncode, done.stdout, done.stderr.decode())
     done = python(POORER + COMMAND, *words, "--iosched", "idle", "--", "started")
     assert (0, b"started\n") == (done.returncode, done.stdout)

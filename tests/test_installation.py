@@ -1,4 +1,4 @@
-"""What the README installs is found: at boot by each init, by man, by scripts and by shells."""
+"""Inits, man, scripts and shells find the files that the README installs."""
 
 import os
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from kit.debian import ORACLE
 
 pytestmark = pytest.mark.slow
 
-# What an operator does for a service. The program stands for nova-compute, and stays.
+# The steps of an operator for a service. The program stands for nova-compute, and stays.
 SERVICE = f"""
 cat > /usr/bin/nova-compute << 'END'
 #!/bin/sh
@@ -27,7 +27,7 @@ enable nova-compute
 def machine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[inits.Machine]:
-    """Return a machine that an init has booted, after the README's commands."""
+    """Return a machine that an init has booted after the README's commands."""
     if os.geteuid() != 0:
         pytest.skip("requires root")
     if namespace.obstacle():
@@ -37,13 +37,13 @@ def machine(
 
 
 def test_declared_script_is_started_at_boot(machine: inits.Machine) -> None:
-    """With the PATH that an init has, which leads to nothing below /usr/local."""
+    """With the PATH of an init, which has nothing below /usr/local."""
     status, said = machine.run("service nova-compute status")
     assert 0 == status and said.startswith("nova-compute is running"), said + machine.log
 
 
 def test_commands_are_found_where_init_looks(machine: inits.Machine) -> None:
-    """By the PATH of sysvinit's rc, which is the shortest."""
+    """With the PATH of sysvinit's rc, which is the shortest."""
     found = machine.run("command -v ssd ssd-service", path="/sbin:/usr/sbin:/bin:/usr/bin")
     assert 0 == found[0], found
     assert machine.run("ssd --version | head -1")[1].startswith("ssd ")
@@ -59,7 +59,7 @@ ssd --start --pidfile /tmp/evil/none --startas /usr/bin/env
 
 
 def test_variables_of_pythons_are_the_programs_alone(machine: inits.Machine) -> None:
-    """The interpreter itself obeys none, not even one that leads nowhere."""
+    """The interpreter itself obeys none, not even one with a missing path."""
     status, said = machine.run(VARIABLES)
     first, *given = said.splitlines()
     assert (0, "3") == (status, first)
@@ -68,7 +68,7 @@ def test_variables_of_pythons_are_the_programs_alone(machine: inits.Machine) -> 
 
 
 def test_manual_is_found(machine: inits.Machine) -> None:
-    """By man(1), without a word about where."""
+    """By man(1), without a path."""
     if not Path("/usr/bin/man").exists():
         pytest.skip("man is missing: apt-get install man-db")
     for page in ("ssd", "ssd-service"):
@@ -88,7 +88,7 @@ log_success_msg done
 
 
 def test_lsb_functions_are_found(machine: inits.Machine) -> None:
-    """Under the path of docs/reference/lsb.md, and beside the command; with a short PATH too."""
+    """Under the path of docs/reference/lsb.md, and beside the command; also with a short PATH."""
     page = (inits.CHECKOUT / "docs" / "reference" / "lsb.md").read_text()
     assert SOURCED.splitlines()[1] in page and LSB.splitlines()[1].split()[1] in page
     for path in ("/usr/sbin:/usr/bin", "/bin"):
@@ -97,7 +97,7 @@ def test_lsb_functions_are_found(machine: inits.Machine) -> None:
 
 
 def test_completions_lie_where_shells_look(machine: inits.Machine) -> None:
-    """In bash-completion's and zsh's folders for what was not packaged."""
+    """In the directories of bash-completion and zsh for unpackaged files."""
     for file in ("bash-completion/completions/ssd-service", "zsh/site-functions/_ssd"):
         assert 0 == machine.run(f"head -1 /usr/local/share/{file}")[0]
 
@@ -110,7 +110,7 @@ ssd-service generate openrc nap --install && rc-service nap start > /dev/null
 
 
 def test_service_that_openrc_has_started_is_left_to_it(machine: inits.Machine) -> None:
-    """By its generated script: OpenRC knows of a stop, and there is no second process."""
+    """By its generated script: OpenRC learns of a stop, and no second process starts."""
     if machine.run("test -d /run/openrc/started")[0]:
         pytest.skip("this init is no OpenRC")
     assert 0 == machine.run(NAP)[0], machine.log
@@ -131,9 +131,9 @@ start-stop-daemon --start --background --make-pidfile "$@" -- 1000
 start-stop-daemon --status "$@"
 start-stop-daemon --stop --retry 5 --remove-pidfile "$@" > /dev/null
 """
-# dpkg's own records, as far as it needs them to divert.
+# The records that dpkg needs for a diversion.
 RECORDS = "mkdir -p /var/lib/dpkg/info /var/lib/dpkg/updates; touch /var/lib/dpkg/status"
-# What an upgrade of Debian takes away: the interpreter, or the version that the packages are for.
+# An upgrade of Debian may remove the interpreter, or the version that the packages are for.
 LOSSES = {
     "interpreter": "mv -T /opt/ssd/bin/python3 /opt/ssd/bin/lost",
     "packages": "mv -T /opt/ssd/lib /opt/ssd/lost",
@@ -147,7 +147,7 @@ FOUND = {
 
 
 def test_replacement_falls_back_to_the_original(machine: inits.Machine) -> None:
-    """By the README's lines; also with neither: then nothing is said to have been done."""
+    """By the README's lines; if the original is missing too, the status is a failure."""
     if not os.access("/usr/bin/dpkg-divert", os.X_OK) or not os.access(ORACLE, os.X_OK):
         pytest.skip("dpkg is missing")
     before = machine.run("start-stop-daemon --version")[1]
@@ -189,7 +189,7 @@ def test_replacement_falls_back_to_the_original(machine: inits.Machine) -> None:
 
 
 def test_uninstalling_keeps_the_original(machine: inits.Machine) -> None:
-    """Where nothing stood in its place, nothing is moved over it."""
+    """If its place was empty, no file is moved there."""
     before = machine.run("start-stop-daemon --version")
     assert machine.run(inits.readme()[2][0])[0] and before[0] == 0
     assert before == machine.run("start-stop-daemon --version")
