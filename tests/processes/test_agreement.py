@@ -55,7 +55,7 @@ def identities(table: ProcessTable) -> set[object]:
     return {*table.pids(), *map(table.process, table.pids())} - {None}
 
 
-def test_they_list_the_same_processes() -> None:
+def test_tables_list_the_same_processes() -> None:
     """Pids, start times and who is alive are the same."""
     assert set() == settled(lambda: identities(KERNEL) ^ identities(PSUTIL))
 
@@ -112,7 +112,7 @@ criterion = st.builds(
 
 @settings(max_examples=40, deadline=None)
 @given(criterion)
-def test_any_criteria_select_the_same(criteria: Criteria) -> None:
+def test_criteria_select_the_same_on_both_tables(criteria: Criteria) -> None:
     """Whatever facts are combined, both tables find the same processes."""
     assert set() == settled(lambda: answers(KERNEL, criteria) ^ answers(PSUTIL, criteria))
 
