@@ -1,4 +1,4 @@
-"""Every exception of ssd elsewhere: pickled to another process, and copied."""
+"""Every exception of ssd can be pickled to another process, and copied."""
 
 import copy
 import errno
@@ -72,13 +72,13 @@ def kinds() -> set[type[BaseException]]:
 
 
 def taken(error: BaseException) -> tuple[Any, ...]:
-    """Return all that an exception carries, in a form that compares."""
+    """Return everything that an exception holds, in a form that can be compared."""
     facts = {name: str(value) for name, value in vars(error).items()}
     return type(error), str(error), error.args, facts
 
 
 def test_every_exception_has_an_example() -> None:
-    """A new one is held to the same, with a text alone or with the arguments that it takes."""
+    """So that a new one is tested, too, with a text alone or with its own arguments."""
     own = {kind for kind in kinds() if "__init__" in vars(kind)}
     assert own == {type(error) for error in EXAMPLES} - {
         ssd.PidfileUnreadable, ssd.PidfileUnsafe, ssd.PidfileUnwritable,
@@ -93,7 +93,7 @@ def test_exception_survives_pickle(error: BaseException, protocol: int) -> None:
 
 
 def test_exceptions_with_a_text_alone_survive_pickle() -> None:
-    """Warnings among them, with what they carry."""
+    """Warnings, too, with their attributes."""
     special = {type(error) for error in EXAMPLES}
     plain = [kind("a text") for kind in kinds() - special]
     assert plain
@@ -107,7 +107,7 @@ def test_exception_can_be_copied(error: BaseException) -> None:
 
 
 class Mine(ssd.StartFailed):
-    """A caller's own, with an ``__init__`` of its own."""
+    """A caller's class, with an ``__init__`` of its own."""
 
     def __init__(self, *, name: str) -> None:
         super().__init__("exec", name, None, "is odd")
@@ -115,14 +115,14 @@ class Mine(ssd.StartFailed):
 
 
 class Strange(Exception):
-    """A stranger's, that pickle cannot make again."""
+    """Another package's class, which pickle cannot make again."""
 
     def __init__(self, one: int, two: int) -> None:
         super().__init__(one)
 
 
 def test_notes_and_the_cause_come_along() -> None:
-    """Those of a subclass, too; a cause that may not survive itself stays behind."""
+    """Those of a subclass, too; a cause that pickle might not restore is left out."""
     error = Mine(name="webd")
     error.add_note("started for the third time")
     error.__cause__ = OSError(errno.ENOENT, "No such file or directory")
@@ -161,7 +161,7 @@ if __name__ == "__main__":
 
 
 def test_pool_hands_on_what_its_workers_raise(tmp_path: Path) -> None:
-    """multiprocessing.Pool waited for ever, and an executor was broken."""
+    """multiprocessing.Pool waited for ever, and an executor broke."""
     script = tmp_path / "pool.py"  # a worker imports it
     script.write_text(POOL)
     done = subprocess.run(

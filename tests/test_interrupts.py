@@ -24,7 +24,7 @@ print("went on")
 
 @pytest.mark.parametrize("name", ["HUP", "INT", "TERM"])
 def test_interruptible_process_clears_up_and_ends_by_the_signal(name: str) -> None:
-    """The caller sees the signal as the cause, whatever was cleared up before."""
+    """The caller sees the signal as the cause."""
     other = "HUP" if name == "TERM" else "TERM"
     done = python(INTERRUPTED, name, other)
     expected = (b"cleared up\n", -getattr(signal, f"SIG{name}"))

@@ -1,4 +1,4 @@
-"""What a caller may say of a process, and the LSB status that comes of it."""
+"""The criteria of a Match, and what a Criteria makes of them."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ NO_MATCH = {
 
 @pytest.mark.parametrize("given", NO_MATCH.values(), ids=NO_MATCH)
 def test_match_of_nobody_or_everybody_is_an_error(given: dict) -> None:
-    """A Match needs a criterion, and no pid that kill(2) takes for many."""
+    """A Match needs a criterion; a pid must not mean several processes to kill(2)."""
     with pytest.raises(ValueError, match=r"\w"):
         Match(**given)
 
@@ -32,7 +32,7 @@ def test_match_keeps_what_it_was_given() -> None:
 
 
 def test_match_shows_only_what_it_was_given() -> None:
-    """The repr could be typed in again."""
+    """The repr is valid Python."""
     assert "Match(pidfile='/run/x.pid', user=0)" == repr(Match(pidfile="/run/x.pid", user=0))
 
 
@@ -42,7 +42,7 @@ def test_criteria_show_only_what_holds() -> None:
 
 
 def test_criteria_for_one_pid_keep_the_rest() -> None:
-    """The pid of a pidfile narrows the criteria, and changes nothing else."""
+    """The pid of a pidfile is added; the other criteria stay."""
     narrow = Criteria(ppid=2, file=(3, 4), name=b"x", uid=5).replace(1)
     assert [1, 2, (3, 4), b"x", 5] == [getattr(narrow, name) for name in narrow.__slots__]
 
@@ -61,6 +61,6 @@ BARE = {
 
 @pytest.mark.parametrize("given", BARE, ids="+".join)
 def test_criteria_are_bare_if_any_process_meets_them(given: tuple) -> None:
-    """A pid says which process is meant, and nothing about it."""
+    """A pid identifies a process, but says nothing about it."""
     values = {"pid": 1, "ppid": 1, "file": (1, 2), "name": b"x", "uid": 0}
     assert BARE[given] == Criteria(**{name: values[name] for name in given}).bare

@@ -15,7 +15,7 @@ from ssd.paths import UntrustedLink, only_ours, walk
 
 @contextmanager
 def walked(path: str | Path | bytes, follow_last: bool = True) -> Iterator[tuple[str, str]]:
-    """Walk; give where the directory really is, and the name in it."""
+    """Walk; return the true path of the directory, and the name in it."""
     directory, name = walk(os.fsencode(path), follow_last)
     try:
         yield os.readlink(f"/proc/self/fd/{directory}"), name
@@ -25,19 +25,19 @@ def walked(path: str | Path | bytes, follow_last: bool = True) -> Iterator[tuple
 
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
-    """Return a folder of ours with a folder and a file in it, by its true name."""
+    """Return a directory of our own, by its true path, with a directory and a file in it."""
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "file").write_text("x")
     return tmp_path.resolve()
 
 
-# what is made (link -> target) and asked for, with what comes out, all below ``here``
+# links (name -> target), the path to walk, and the result, all below ``here``
 TRUSTED = {
     "a plain path": ({}, "inner/file", "inner", "file"),
     "a file that is not there": ({}, "inner/none", "inner", "none"),
     "double slashes and dots": ({}, "./inner//.//file", "inner", "file"),
     "two dots": ({}, "inner/../inner/file", "inner", "file"),
-    "a link to a folder": ({"link": "inner"}, "link/file", "inner", "file"),
+    "a link to a directory": ({"link": "inner"}, "link/file", "inner", "file"),
     "a link to a file": ({"link": "inner/file"}, "link", "inner", "file"),
     "a dangling link": ({"link": "inner/none"}, "link", "inner", "none"),
     "an absolute link": ({"link": "{here}/inner"}, "link/file", "inner", "file"),
@@ -49,7 +49,7 @@ TRUSTED = {
 
 @pytest.mark.parametrize("case", TRUSTED)
 def test_links_in_directories_of_our_own_are_followed(case: str, here: Path) -> None:
-    """Where only root and the caller can write, a link is as good as what it points to."""
+    """If only root and the caller can write a directory, its links are trusted."""
     links, path, directory, name = TRUSTED[case]
     for link, target in links.items():
         (here / link).symlink_to(target.format(here=here))
@@ -75,7 +75,7 @@ def test_relative_path_begins_at_the_working_directory(
 
 @pytest.mark.parametrize(("path", "expected"), [("/", ("/", ".")), ("/..", ("/", ".."))])
 def test_path_without_a_name_is_its_directory(path: str, expected: tuple) -> None:
-    """The root has no name in a directory above it."""
+    """The root directory has no parent with a name for it."""
     with walked(path) as found:
         assert expected == found
 
@@ -88,7 +88,7 @@ def test_name_that_is_not_utf_8_is_walked(here: Path) -> None:
     assert b"\xfe" == os.fsencode(name)
 
 
-# mode, owner, group of the folder with the link: those that somebody else can write
+# mode, owner, group of the directory with the link, which others can write
 OTHERS_WRITE = {
     "world-writable": (0o777, -1, -1),
     "world-writable and sticky": (0o1777, -1, -1),
@@ -98,7 +98,7 @@ OTHERS_WRITE = {
 }
 PLANTED = {
     "the last name": ("link", {"link": "{here}/inner/file"}),
-    "a folder on the way": ("link/file", {"link": "{here}/inner"}),
+    "a directory on the way": ("link/file", {"link": "{here}/inner"}),
     "a dangling one": ("link", {"link": "{here}/none"}),
     "one to itself": ("link", {"link": "link"}),
 }
@@ -110,24 +110,24 @@ PLANTED = {
 def test_link_that_others_could_have_planted_is_refused(
     rights: str, planted: str, here: Path
 ) -> None:
-    """A link is named and not followed where anybody but root and the caller can write."""
-    folder = here / "theirs"
-    folder.mkdir()
+    """If anyone except root and the caller can write the directory, the error names the link."""
+    directory = here / "theirs"
+    directory.mkdir()
     path, links = PLANTED[planted]
     for link, target in links.items():
-        (folder / link).symlink_to(target.format(here=here))
+        (directory / link).symlink_to(target.format(here=here))
     mode, uid, gid = OTHERS_WRITE[rights]
-    os.chown(folder, uid, gid)
-    folder.chmod(mode)
+    os.chown(directory, uid, gid)
+    directory.chmod(mode)
     with nothing_left(), pytest.raises(UntrustedLink) as caught:
-        walk(os.fsencode(folder / path), follow_last=True)
+        walk(os.fsencode(directory / path), follow_last=True)
     assert "link" == caught.value.name
 
 
 @pytest.mark.requires_root
 @pytest.mark.parametrize("rights", OTHERS_WRITE)
 def test_path_without_links_may_pass_directories_of_others(rights: str, here: Path) -> None:
-    """The Debian nova-compute script: root's pidfile in a directory of nova's."""
+    """As in Debian's nova-compute script: root's pidfile in nova's directory."""
     mode, uid, gid = OTHERS_WRITE[rights]
     os.chown(here / "inner", uid, gid)
     (here / "inner").chmod(mode)
@@ -137,11 +137,11 @@ def test_path_without_links_may_pass_directories_of_others(rights: str, here: Pa
 
 @pytest.mark.requires_root
 def test_trusted_link_does_not_lead_to_a_planted_one(here: Path) -> None:
-    """Each link counts by the directory that it itself is in."""
-    folder = here / "theirs"
-    folder.mkdir(mode=0o777)
-    folder.chmod(0o777)
-    (folder / "link").symlink_to("/etc/passwd")
+    """Each link is trusted or not by the directory that holds it."""
+    directory = here / "theirs"
+    directory.mkdir(mode=0o777)
+    directory.chmod(0o777)
+    (directory / "link").symlink_to("/etc/passwd")
     (here / "good").symlink_to("theirs/link")
     with pytest.raises(UntrustedLink):
         walk(os.fsencode(here / "good"), follow_last=True)
@@ -149,9 +149,9 @@ def test_trusted_link_does_not_lead_to_a_planted_one(here: Path) -> None:
 
 FAILURES = {
     "a loop": ({"a": "b", "b": "a"}, "a", errno.ELOOP),
-    "a missing folder": ({}, "none/file", errno.ENOENT),
-    "a file for a folder": ({}, "inner/file/x", errno.ENOTDIR),
-    "a link to a file for a folder": ({"a": "inner/file"}, "a/x", errno.ENOTDIR),
+    "a missing directory": ({}, "none/file", errno.ENOENT),
+    "a file for a directory": ({}, "inner/file/x", errno.ENOTDIR),
+    "a link to a file for a directory": ({"a": "inner/file"}, "a/x", errno.ENOTDIR),
     "too long a name": ({}, "x" * 300, errno.ENAMETOOLONG),
 }
 
@@ -168,7 +168,7 @@ def test_failed_walk_raises_oserror_and_keeps_nothing_open(case: str, here: Path
 
 
 def test_forty_links_are_followed_and_no_more(here: Path) -> None:
-    """The limit is the kernel's own."""
+    """As in the kernel."""
     for number in range(41):
         (here / str(number)).symlink_to(str(number + 1))
     (here / "41").write_text("x")
@@ -179,7 +179,7 @@ def test_forty_links_are_followed_and_no_more(here: Path) -> None:
     assert errno.ELOOP == caught.value.errno
 
 
-# mode, uid, gid -> nobody but root or the caller can write; for a caller who is root
+# mode, uid, gid -> whether only root or the caller can write; the caller is root
 RIGHTS = {
     (0o755, 0, 0): True,
     (0o700, 0, NOBODY): True,
@@ -196,7 +196,7 @@ RIGHTS = {
 @pytest.mark.requires_root
 @pytest.mark.parametrize("rights", RIGHTS)
 def test_directory_is_ours_if_nobody_else_can_write_it(rights: tuple[int, int, int]) -> None:
-    """Owner, group with the right to write, and the world decide; an owner may chmod(2)."""
+    """Owner, writing group and others decide; the owner may chmod(2) at any time."""
     mode, uid, gid = rights
     facts = os.stat_result((0o040000 | mode, 0, 0, 1, uid, gid, 0, 0, 0, 0))
     assert RIGHTS[rights] == only_ours(facts)

@@ -35,7 +35,7 @@ GOOD = {
     "HUP/TERM/KILL": ([(SEND, HUP), (SEND, TERM), (SEND, KILL)], None),
     "-65/1": ([(SEND, 65), (WAIT, 1)], None),
     "007/TERM": ([(WAIT, 7), (SEND, TERM)], None),
-    # What does not begin with a digit is a signal, whatever strtol(3) makes of it.
+    # An item that does not begin with a digit is a signal, even if strtol(3) reads it.
     " 5/1": ([(SEND, 5), (WAIT, 1)], None),
     "+9/1": ([(SEND, 9), (WAIT, 1)], None),
     "-+9/1": ([(SEND, 9), (WAIT, 1)], None),
@@ -46,7 +46,7 @@ GOOD = {
     "HUP/forever/0": ([(SEND, HUP), (WAIT, 0)], 1),
 }
 
-# text -> the item complained of
+# text -> the item that the error names
 BAD = {
     "": "",
     "TERM": "TERM",
@@ -92,14 +92,14 @@ def test_schedule_reads_as_the_manual_says(text: str) -> None:
 
 @pytest.mark.parametrize("text", BAD)
 def test_text_that_is_no_schedule_names_its_offending_item(text: str) -> None:
-    """A refusal carries the item, so that the user sees which of many it was."""
+    """The error has the item, so that the user sees which one is wrong."""
     with pytest.raises(ScheduleError) as caught:
         Schedule.parse(text)
     assert BAD[text] == caught.value.item
     assert caught.value.reason
 
 
-# text -> how the refusal begins
+# text -> the beginning of the error
 REASONS = {
     "TERM": "it takes a timeout, or a list",
     "TERM/5x": "invalid timeout value",
@@ -114,7 +114,7 @@ REASONS = {
 
 @pytest.mark.parametrize("text", REASONS)
 def test_refusal_says_what_is_wrong_with_the_item(text: str) -> None:
-    """What begins with a digit, one of ASCII, was meant as a timeout."""
+    """An item that begins with an ASCII digit is a timeout."""
     with pytest.raises(ScheduleError) as caught:
         Schedule.parse(text)
     assert REASONS[text] == caught.value.reason[: len(REASONS[text])]
@@ -127,7 +127,7 @@ def test_lone_timeout_begins_with_the_signal_of_the_stop() -> None:
 
 
 def test_signal_of_the_stop_does_not_change_a_list() -> None:
-    """A list says itself what to send."""
+    """A list names its signals itself."""
     assert Schedule.parse("TERM/5") == Schedule.parse("TERM/5", HUP)
 
 
@@ -143,11 +143,11 @@ def test_item_has_at_most_nineteen_characters(length: int) -> None:
 
 
 def test_stop_without_retry_is_one_signal() -> None:
-    """``once`` sends and waits for nothing."""
+    """``once`` sends, and does not wait."""
     assert Schedule([(SEND, HUP)]) == Schedule.once(HUP)
 
 
-# text -> what is done first, in order
+# text -> the first steps, in order
 UNROLLED = {
     "TERM/1": [(SEND, TERM), (WAIT, 1)],
     "TERM/1/forever/KILL/2": [(SEND, TERM), (WAIT, 1)] + [(SEND, KILL), (WAIT, 2)] * 3,
@@ -185,7 +185,7 @@ def test_only_a_tail_without_a_second_of_waiting_spins(text: str, spins: bool) -
 
 
 def test_schedule_may_be_long() -> None:
-    """Hundreds of items mean what a few would."""
+    """Hundreds of items work as a few do."""
     text = "/".join(["5"] * 300)
     assert Schedule.parse(f"{text}/forever/5") == Schedule.parse(f"{text}/forever/5")
     with pytest.raises(ScheduleError):
@@ -193,7 +193,7 @@ def test_schedule_may_be_long() -> None:
 
 
 def test_step_counts_by_what_it_says() -> None:
-    """Its word need not be the constant: it may have been read from somewhere."""
+    """Its word may be another object than the constant: read from a file, for example."""
     assert not Schedule([("".join(WAIT), 1)], repeat=0).spins
 
 
@@ -204,7 +204,7 @@ def test_schedule_can_be_iterated_twice() -> None:
 
 
 def test_schedules_are_equal_by_steps_and_tail() -> None:
-    """Equal ones have one hash; a tail makes a difference."""
+    """Equal schedules have equal hashes; the tail counts."""
     one, two = Schedule.parse("TERM/5"), Schedule.parse("-15/05")
     assert (one, hash(one)) == (two, hash(two))
     assert one not in [Schedule.parse(other) for other in ("forever/TERM/5", "TERM/4", "TERM/6")]
@@ -212,7 +212,7 @@ def test_schedules_are_equal_by_steps_and_tail() -> None:
 
 
 def test_schedule_shows_what_it_is() -> None:
-    """Its repr could be typed in again."""
+    """Its repr is valid Python."""
     schedule = Schedule.parse("HUP/forever/TERM/5")
     assert schedule == eval(repr(schedule))
 
@@ -229,7 +229,7 @@ steps = st.lists(
 
 @given(steps, st.data())
 def test_any_steps_can_be_written_as_a_text(steps: list, data: st.DataObject) -> None:
-    """Writing a schedule down and reading it gives the same one, with and without a tail."""
+    """A schedule that is written as text and read again is the same, with and without a tail."""
     repeat = data.draw(st.none() | st.integers(0, len(steps) - 1))
     items = [f"-{value}" if kind == SEND else str(value) for kind, value in steps]
     if repeat is not None:
@@ -239,7 +239,7 @@ def test_any_steps_can_be_written_as_a_text(steps: list, data: st.DataObject) ->
 
 @given(st.text(st.sampled_from("0123456789+-/ TERMKIL\u0665\udcffxf") | st.characters()))
 def test_any_text_is_a_schedule_or_a_schedule_error(text: str) -> None:
-    """Nothing else comes out of the parser."""
+    """The parser raises nothing else."""
     try:
         assert Schedule.parse(text).steps
     except ScheduleError as error:

@@ -1,4 +1,4 @@
-"""Every failure has a sentence, and every sentence a use."""
+"""Every failure has a sentence, and every sentence is used."""
 
 import ast
 import os
@@ -15,12 +15,12 @@ from ssd.matching import Process
 from ssd.sentences import NOT_READY, PROGRESS, SENTENCES, STAGES, describe, progress, status_of
 
 PACKAGE = Path(str(ssd.__file__)).parent
-# What takes part in a start; other rooms have words of their own.
+# The modules that take part in a start.
 ROOMS = ("", "starting/", "children/", "pidfile/")
 SOURCES = [file for room in ROOMS for file in sorted(PACKAGE.glob(f"{room}*.py"))]
 ONE = Process(123, 456)
 
-# One of each class that can end the command, and what its sentence must hold.
+# One of each class that can end the command, and words that its sentence must have.
 EXAMPLES: list[tuple[errors.Error, list[str]]] = [
     (errors.UnknownUser("nova"), ["nova", "user"]),
     (errors.UnknownGroup("nova"), ["nova", "group"]),
@@ -34,8 +34,8 @@ EXAMPLES: list[tuple[errors.Error, list[str]]] = [
     (errors.StartBlocked("/run/.x.lock", 60.0), ["/run/.x.lock", "60"]),
     (errors.NotReady(ONE, "exited"), ["123"]),
 ]
-# These do not end it: roots of the family, and what the verbs answer with a sentence of
-# standard output. They are worded as a traceback has them.
+# These do not end it: base classes, and errors for which a verb prints a sentence on standard
+# output. They have the text of a traceback.
 ANSWERED = {
     errors.Error, errors.PidfileError, errors.AlreadyRunning, errors.NotStopped,
     errors.NotPermitted,
@@ -54,7 +54,7 @@ def test_every_failure_has_a_sentence() -> None:
 
 
 class Mine(errors.PidfileUnsafe):
-    """A caller's own."""
+    """A caller's class."""
 
 
 # error -> its words
@@ -74,7 +74,7 @@ WORDS: list[tuple[BaseException, str]] = [
 def test_error_of_another_class_is_worded_as_its_nearest_base(
     example: tuple[BaseException, str],
 ) -> None:
-    """A subclass by its parent's row, any other failure by the last rows."""
+    """A subclass has its parent's row, any other failure one of the last rows."""
     error, words = example
     assert words == describe(error)
 
@@ -109,7 +109,7 @@ def test_status_of_a_failure_is_lsbs(error: BaseException, verb: str, status: in
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[type(error).__name__ for error, _ in EXAMPLES])
 def test_sentence_says_what_and_why(example: tuple[errors.Error, list[str]]) -> None:
-    """Path and reason are in it, and no placeholder is left."""
+    """It has path and reason, and no placeholder."""
     error, parts = example
     text = describe(error)
     assert [] == [part for part in parts if part not in text]
@@ -118,13 +118,13 @@ def test_sentence_says_what_and_why(example: tuple[errors.Error, list[str]]) -> 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[type(error).__name__ for error, _ in EXAMPLES])
 def test_traceback_says_what_and_why_too(example: tuple[errors.Error, list[str]]) -> None:
-    """str() of an exception is for the library's users."""
+    """str() of an exception is for users of the library."""
     error, parts = example
     assert [] == [part for part in parts[:1] if part not in str(error)]
 
 
 def test_path_with_braces_is_shown_as_it_is() -> None:
-    """Data is no template."""
+    """Data is not used as a template."""
     assert "{0} {error}" in describe(errors.PidfileUnsafe("{0} {error}", "{x}"))
 
 
@@ -163,13 +163,13 @@ def test_search_for_stages_finds_them() -> None:
 
 
 def test_stages_of_a_start_and_their_sentences_agree() -> None:
-    """A stage without one is a KeyError in the face of the user."""
+    """A stage without a sentence would be a KeyError."""
     assert set(STAGES) == stages()
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_failed_start_says_at_which_stage_and_why(stage: str) -> None:
-    """With a reason in parentheses only where a system call gave one."""
+    """The reason of a system call is in parentheses."""
     sentence = STAGES[stage].format(detail="DETAIL")
     assert f"{sentence} (REASON)" == describe(StartFailed(stage, "DETAIL", 2, "REASON"))
     assert sentence == describe(StartFailed(stage, "DETAIL", None, ""))
@@ -194,7 +194,7 @@ def test_program_that_is_not_ready_says_why(reason: str) -> None:
 
 
 def test_every_reason_not_to_be_ready_has_a_sentence() -> None:
-    """No more and no fewer than the code knows."""
+    """The sentences are exactly those of the reasons in the code."""
     used = {
         str(call.args[1].value)
         for _, call in calls("NotReady")
@@ -207,7 +207,7 @@ def test_every_reason_not_to_be_ready_has_a_sentence() -> None:
 
 
 def test_every_event_of_a_start_has_words() -> None:
-    """The launch tells events; --verbose shows them."""
+    """The start reports events; --verbose shows them."""
     assert set(PROGRESS) == first_words("say")
 
 

@@ -16,7 +16,7 @@ LAZY = [ssd, ssd.service, ssd.service.lsb, ssd.testing]
 
 @pytest.mark.parametrize("package", LAZY)
 def test_public_names_load(package: ModuleType) -> None:
-    """``__all__`` and dir() have each of them, and nobody else's."""
+    """``__all__`` and dir() have all of them."""
     assert set(package.__all__) <= set(dir(package))
     assert [] == [name for name in package.__all__ if getattr(package, name, None) is None]
     with pytest.raises(AttributeError, match="bogus"):
@@ -39,7 +39,7 @@ def test_public_names_are_those_that_a_type_checker_sees(package: ModuleType) ->
 
 @pytest.mark.parametrize("name", [name for name in ssd.__all__ if name != "__version__"])
 def test_public_names_have_docstrings(name: str) -> None:
-    """It has a docstring of its own, and so have its public methods."""
+    """Each has its own docstring, and so have its public methods."""
     value = getattr(ssd, name)
     methods = [] if not isinstance(value, type) else [
         method for label, method in vars(value).items()

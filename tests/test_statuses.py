@@ -1,11 +1,11 @@
-"""Which LSB status comes of what was found."""
+"""The LSB status that follows from what was found."""
 
 import pytest
 
 from ssd.statuses import lsb_status
 
-# (a process matches, the pidfile: True gave a pid, False holds none, None is not there,
-# a pidfile was asked for) -> LSB status
+# (a process matches; the pidfile holds a pid, True or False, or does not exist, None;
+# a pidfile was a criterion) -> LSB status
 STATUSES = {
     (True, True, True): 0,
     (True, None, False): 0,
@@ -18,5 +18,5 @@ STATUSES = {
 
 @pytest.mark.parametrize("case", STATUSES)
 def test_lsb_status_follows_from_the_process_and_the_pidfile(case: tuple) -> None:
-    """0 running, 1 dead with a pidfile, 3 not running, 4 cannot tell."""
+    """0 running, 1 dead with a pidfile, 3 not running, 4 unknown."""
     assert STATUSES[case] == lsb_status(*case)

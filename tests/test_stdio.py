@@ -1,4 +1,4 @@
-"""The process as a command: what it writes is written whole, on descriptors that are open."""
+"""The process as a command: complete output, open descriptors, its name."""
 
 import errno
 import os
@@ -11,13 +11,13 @@ from ssd.stdio import Voice
 
 
 class Stingy:
-    """A write(2) that takes one byte at a time, and in the end what it is told to."""
+    """A write(2) that writes one byte at a time, and fails or returns ``last`` in the end."""
 
     def __init__(self, most: int, last: int | OSError) -> None:
         self.most, self.last, self.taken = most, last, b""
 
     def __call__(self, fd: int, data: bytes) -> int:
-        """Take what is to be taken, and say how much."""
+        """Write a part of the data; return its length."""
         if len(self.taken) < self.most:
             self.taken += data[:1]
             return 1
@@ -27,7 +27,7 @@ class Stingy:
 
 
 def test_all_is_written_however_little_is_taken_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rest goes with the next call."""
+    """The next call writes the rest."""
     stingy = Stingy(5, 0)
     monkeypatch.setattr(os, "write", stingy)
     stdio.write_all(1, b"12345")
@@ -38,14 +38,14 @@ def test_all_is_written_however_little_is_taken_at_a_time(monkeypatch: pytest.Mo
 def test_data_that_is_not_written_whole_is_an_error(
     last: int | OSError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where write(2) takes nothing and says nothing, so that nobody tries for ever."""
+    """Also if write(2) returns 0, because the loop must end."""
     monkeypatch.setattr(os, "write", Stingy(2, last))
     with pytest.raises(OSError):
         stdio.write_all(1, b"12345")
 
 
 def test_text_that_cannot_be_written_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sentence that cannot be written is no failure; as much as can be is written."""
+    """As much as possible is written."""
     stingy = Stingy(2, OSError(errno.ENOSPC, "full"))
     monkeypatch.setattr(os, "write", stingy)
     stdio.write(1, "12345")
@@ -60,7 +60,7 @@ LOUDNESS = {-1: "DIS", 0: "IS", 1: "S"}
 def test_quiet_and_verbose_choose_what_is_said(
     quietness: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Warnings and errors come always, on standard error and with the program's name."""
+    """Warnings and errors are always written, to standard error and with the program's name."""
     voice = Voice("ssd")
     voice.quietness = quietness
     voice.debug("D")
@@ -74,7 +74,7 @@ def test_quiet_and_verbose_choose_what_is_said(
 
 
 def test_buffered_text_can_be_dropped(capfd: pytest.CaptureFixture[str]) -> None:
-    """A start that succeeded tells its progress to a terminal only, as the original does."""
+    """A successful start reports its progress on a terminal only, as the original does."""
     voice = Voice("ssd")
     voice.say("progress")
     voice.leave()

@@ -1,4 +1,4 @@
-"""What a caller of the library gives: a slip is named, and a value's class does not matter."""
+"""Arguments of the library: errors name the parameter, and subclasses of plain types work."""
 
 import asyncio
 import math
@@ -25,7 +25,7 @@ from ssd.testing import FakeProcesses
 HERE = Match(name="no such")
 LONG = "a-name-of-16-byt"  # one byte more than the kernel keeps
 
-# What is wrong -> the call, the class of the exception, and what its text has in it.
+# mistake -> the call, the class of the exception, and a pattern of its text
 SLIPS: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
     "seconds for a schedule": (lambda: ssd.stop(HERE, 30), TypeError, "schedule must be .*'30'"),
     "seconds for many": (lambda: ssd.stop_all([HERE], 30), TypeError, "schedule must be"),
@@ -188,7 +188,7 @@ TABLED: dict[str, Callable[[Any], object]] = {
 
 @pytest.mark.parametrize("case", SLIPS)
 def test_slip_names_the_parameter_and_the_way_out(case: str) -> None:
-    """Before anything is looked for, started or signalled."""
+    """Before the library looks for, starts or signals a process."""
     call, kind, text = SLIPS[case]
     with nothing_left(), pytest.raises(kind, match=text):
         call()
@@ -207,7 +207,7 @@ def test_stdio_of_other_than_three_descriptors_is_named(
 
 @pytest.mark.parametrize("call", TABLED.values(), ids=TABLED)
 def test_name_is_no_table(call: Callable[[Any], object]) -> None:
-    """The error has the call that makes one of it."""
+    """The error shows the call that returns a table."""
     for name in ("psutil", "kernel"):
         with pytest.raises(TypeError, match=rf"table must be .*table_named\('{name}'\)"):
             call(name)
@@ -218,7 +218,7 @@ def test_name_is_no_table(call: Callable[[Any], object]) -> None:
 
 @pytest.mark.parametrize("name", [LONG, LONG.encode(), "ü" * 8])
 def test_name_that_no_process_has_is_warned_of(name: str | bytes) -> None:
-    """As the original does; otherwise a start would start one more each time."""
+    """As the original does; otherwise each start would start one more."""
     with pytest.warns(ssd.MatchWarning, match="at most 15 bytes; give exec") as caught:
         match = Match(name=name)
     assert [__file__] == [warning.filename for warning in caught]
@@ -226,7 +226,7 @@ def test_name_that_no_process_has_is_warned_of(name: str | bytes) -> None:
 
 
 def test_start_does_not_warn_a_second_time(capfd: pytest.CaptureFixture[str]) -> None:
-    """The helper takes what the caller was warned of, and prints nothing."""
+    """The helper does not repeat the caller's warning."""
     with pytest.warns(ssd.MatchWarning):
         match = Match(name=LONG)
     with ssd.start(match, Command(["/bin/true"]), background=False) as child:
@@ -236,7 +236,7 @@ def test_start_does_not_warn_a_second_time(capfd: pytest.CaptureFixture[str]) ->
 
 
 def test_name_that_just_fits_is_fine() -> None:
-    """15 bytes, and whatever name comes with a later system."""
+    """15 bytes is the limit."""
     assert [] == ssd.find(Match(name=LONG[:15]))
 
 
@@ -244,13 +244,13 @@ def test_name_that_just_fits_is_fine() -> None:
 
 
 class Text(str):
-    """A str of somebody's own, as tomlkit's String is."""
+    """A subclass of str, as tomlkit's String is."""
 
     __slots__ = ("style",)
 
 
 class Word(StrEnum):
-    """What programs have in place of constants."""
+    """Programs use such classes instead of constants."""
 
     SH = "/bin/sh"
     FLAG = "-c"
@@ -262,14 +262,14 @@ class Word(StrEnum):
 
 
 class Old(str, Enum):  # noqa: UP042
-    """Whose str() is not its text."""
+    """Its str() is not its text."""
 
     USER = "root"
     VALUE = "some text"
 
 
 class Number(IntEnum):
-    """What ints are there."""
+    """An enumeration of ints."""
 
     ONE = 1
     MASK = 0o027
@@ -282,7 +282,7 @@ class Number(IntEnum):
 def test_subclasses_of_plain_types_are_taken_everywhere(
     value: str, background: bool, tmp_path: Path
 ) -> None:
-    """Whatever class says it, in every field; the helper's request refused them."""
+    """In every field; the request to the helper once failed for them."""
     out = tmp_path / "out"
     command = Command(
         [Word.SH, Word.FLAG, Word.SCRIPT],
@@ -311,7 +311,7 @@ def test_subclasses_of_plain_types_are_taken_everywhere(
 
 
 def test_users_and_pids_are_taken_whatever_class_says_them() -> None:
-    """For the look, and the account of the program."""
+    """To find processes, and as the account of the program."""
     table = FakeProcesses()
     process = table.add("webd")
     table.register("/bin/webd")
@@ -339,7 +339,7 @@ def test_signals_are_taken_by_their_enumeration() -> None:
 
 
 def test_equal_matches_are_one_key() -> None:
-    """Whatever class their texts were of; a str is not the bytes."""
+    """For texts of any class; but a str does not equal bytes."""
     one, other = (
         Match(name="x", pidfile=Path("/run/x.pid")),
         Match(name=Text("x"), pidfile="/run/x.pid"),
@@ -351,7 +351,7 @@ def test_equal_matches_are_one_key() -> None:
 
 
 def test_equal_commands_are_equal() -> None:
-    """They have lists and tables that can be changed, so they are no keys."""
+    """They hold lists and tables that can change, so they cannot be keys."""
     given: dict[str, Any] = {"umask": 0o27, "environment": {"A": "b"}, "limits": {7: (1, 2)}}
     one, other = Command(["/bin/x", "y"], **given), Command([b"/bin/x", Text("y")], **given)
     assert one == other == copy(one) == deepcopy(one) == pickle.loads(pickle.dumps(one))
@@ -362,7 +362,7 @@ def test_equal_commands_are_equal() -> None:
 
 
 def test_command_shows_what_it_was_given() -> None:
-    """Like the call that makes it; of the environment no values, which may be secret."""
+    """Like the call that makes it, without the values of the environment, which may be secret."""
     command = Command(["/bin/x"], nice=3, environment={"PASSWORD": "secret"}, limits={7: (1, 2)})
     shown = "Command([b'/bin/x'], nice=3, environment=<b'PASSWORD'>, limits={7: (1, 2)})"
     assert shown == repr(command)

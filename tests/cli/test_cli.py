@@ -1,4 +1,4 @@
-"""The exit status of the command ``ssd`` whatever happens, and --status and --pidof.
+"""The exit status of the command ``ssd`` in every case, and --status and --pidof.
 
 The conformance suite shows that the kernel's table treats zombies as dead; tests/real has one of
 each with the original beside it.
@@ -36,7 +36,7 @@ MATCHES = {
 def test_stop_is_done_with_a_zombie(
     match: str, zombie: FakeProcess, ssd_command: SsdCommand, pidfile: Path
 ) -> None:
-    """Nothing is signalled and nothing is waited for where a zombie is all there is."""
+    """If only a zombie matches, nothing is signalled and there is no wait."""
     words = MATCHES[match].format(pid=zombie.pid, pidfile=pidfile).split()
     done = ssd_command("--stop", "--retry", "TERM/1000", *words)
     assert (1, True) == (done.exit_status, done.stdout.endswith("found running; none killed.\n"))
@@ -56,7 +56,7 @@ def test_status_of_a_zombie_is_dead(
 def test_start_over_a_zombie_starts(
     zombie: FakeProcess, ssd_command: SsdCommand, pidfile: Path
 ) -> None:
-    """A zombie does not stand in the way of a new daemon."""
+    """A zombie does not prevent a new daemon."""
     ssd_command.table.register(WEBD)
     words = ["--start", "--background", "--make-pidfile", "--pidfile", pidfile, "--startas", WEBD]
     assert (0, "", "") == ssd_command(*words)

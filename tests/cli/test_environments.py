@@ -26,7 +26,7 @@ MISSING = ["--startas", "/nonexistent/program"]
 CLOSED = [closed for count in (1, 2, 3) for closed in combinations((0, 1, 2), count)]
 NAMES = {0: "in", 1: "out", 2: "err"}
 
-# A program that tells what its standard descriptors are, and if anything else is open.
+# A program that prints its standard descriptors, and whether another one is open.
 SHOW = """
 ( for fd in 0 1 2; do readlink /proc/$$/fd/$fd || echo closed; done; echo end ) 2> /dev/null > "$0"
 """
@@ -92,7 +92,7 @@ STARTS = {
 def test_program_gets_the_descriptors_of_the_original(
     way: str, closed: tuple[int, ...], tmp_path: Path, ssd_path: Path
 ) -> None:
-    """Closed ones stay closed in the foreground; nothing of ssd's own takes their place."""
+    """Closed ones stay closed in the foreground: no descriptor of ssd replaces them."""
     options, expected = STARTS[way]
     assert expected[closed] == shown(closed, tmp_path, ssd_path, *options)
     pid = (tmp_path / "pid").read_text()
@@ -108,7 +108,7 @@ def test_program_gets_the_descriptors_of_the_original(
 def test_table_of_descriptors_is_the_originals(
     way: str, closed: tuple[int, ...], tmp_path: Path
 ) -> None:
-    """What is expected of ssd is what start-stop-daemon does."""
+    """The expected result is what start-stop-daemon does."""
     skip_without_oracle()
     options, expected = STARTS[way]
     assert expected[closed] == shown(closed, tmp_path, ORACLE, *options)
@@ -144,13 +144,13 @@ ODD = b"\xff \xc3("  # no UTF-8, and a space in it
 
 @pytest.fixture
 def odd(tmp_path: Path) -> Path:
-    """Return a folder whose name is no UTF-8, with sleep(1) in it under such a name."""
-    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + ODD))
-    folder.mkdir()
-    program = folder / os.fsdecode(ODD)
+    """Return a directory whose name is not UTF-8, with a copy of sleep(1) of such a name."""
+    directory = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + ODD))
+    directory.mkdir()
+    program = directory / os.fsdecode(ODD)
     program.write_bytes(Path("/bin/sleep").read_bytes())
     program.chmod(0o755)
-    return folder
+    return directory
 
 
 def test_names_that_are_not_utf_8_go_through_byte_for_byte(odd: Path, ssd_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_arguments_that_are_not_utf_8_reach_the_program(ssd_path: Path, tmp_path
 def test_name_that_is_not_utf_8_is_named_byte_for_byte(
     way: str, ssd_path: Path, tmp_path: Path
 ) -> None:
-    """Also where the locale knows nothing but ASCII."""
+    """Also in a locale that has only ASCII."""
     argv: list[Any] = [ssd_path, "-S", "-p", tmp_path / "none", "-a", "/bin/true"]
     value = b"/etc/passwd/" + ODD if way in ("--pidfile", "--chdir") else b"/none/" + ODD
     environments: list[dict[str, str]] = [
@@ -207,7 +207,7 @@ def test_name_that_is_not_utf_8_is_named_byte_for_byte(
         assert done.stderr.startswith(b"ssd: ")
 
 
-# A user namespace that maps nobody --------------------------------------------------------
+# A user namespace without a mapping --------------------------------------------------------
 
 UNMAPPED = """
 "$1" -S -b -m -p "$2" -c "$(id -u):$(id -g)" -a /bin/sleep -- 1000 || exit 10
@@ -220,7 +220,7 @@ UNMAPPED = """
 def test_daemon_is_recorded_where_no_group_is_mapped(
     mapped: list[str], tmp_path: Path, ssd_path: Path
 ) -> None:
-    """Nobody can be given a file there; chown(2) finds the caller's own group invalid."""
+    """There chown(2) fails for every owner: the caller's own group is invalid."""
     unshare = ["unshare", "--user", *mapped]
     if subprocess.run([*unshare, "true"], capture_output=True).returncode:
         pytest.skip("no user namespace can be made here")
@@ -238,7 +238,7 @@ shift; exec "$@"
 
 
 def hidden(tool: object, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a tool as an ordinary user who sees no processes but his own."""
+    """Run a tool as an ordinary user who sees only their own processes."""
     drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     words = in_mounts(HIDDEN, "", *drop, tool, *arguments)
     return subprocess.run(
@@ -248,7 +248,7 @@ def hidden(tool: object, *arguments: object, **options: Any) -> subprocess.Compl
 
 @pytest.mark.requires_namespaces
 def test_user_manages_own_daemons_with_a_hidden_proc(tmp_path: Path, ssd_path: Path) -> None:
-    """Start, status and stop see what is his."""
+    """Start, status and stop see that user's processes."""
     skip_without_nobody()
     pidfile = tmp_path / "pid"
     match = ["--pidfile", pidfile]
@@ -268,7 +268,7 @@ def test_user_manages_own_daemons_with_a_hidden_proc(tmp_path: Path, ssd_path: P
 def test_hidden_daemon_of_root_is_not_taken_for_dead(
     command: list[str], version: str, tmp_path: Path, ssd_path: Path
 ) -> None:
-    """The pid in root's pidfile belongs to somebody, as kill(2) tells: the original sees it too."""
+    """kill(2) shows that the pid in root's pidfile is in use; the original sees it too."""
     skip_without_nobody()
     skip_without_oracle()
     with child() as process, shared(tmp_path, 0o755):

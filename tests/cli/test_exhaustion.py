@@ -1,4 +1,4 @@
-"""The command where something is used up: the disk, descriptors, the directory, a number."""
+"""The command when something is exhausted: the disk, descriptors, a directory, a number."""
 
 import os
 import resource
@@ -46,7 +46,7 @@ def test_full_disk_under_the_pidfile_starts_nothing(
 def test_start_without_pidfile_works_in_a_read_only_directory(
     tmp_path: Path, ssd_path: Path, run: Run
 ) -> None:
-    """Its lock lies elsewhere, and the start goes on as the original's does."""
+    """Its lock is in another directory, and the start succeeds, as with the original."""
     script = 'mount -t tmpfs -o ro none "$1"; shift; "$@"'
     words = [ssd_path, "--start", "--pidfile", tmp_path / "pid", "--startas", "/bin/echo", "--"]
     done = run(*in_mounts(script, tmp_path, *words, "started"))
@@ -58,16 +58,16 @@ def test_start_without_pidfile_works_in_a_read_only_directory(
 def test_limit_on_the_size_of_files_starts_nothing(
     most: int, way: list[str], tmp_path: Path, ssd_path: Path
 ) -> None:
-    """A pidfile that may not be written, or not the whole of it, is an error."""
+    """A pidfile that cannot be written, or only in part, is an error."""
     words = [ssd_path, "--start", *way, "--make-pidfile", "--pidfile", tmp_path / "pid", *SLEEP]
     limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))  # noqa: E731
     done = subprocess.run(words, capture_output=True, text=True, preexec_fn=limit, timeout=PATIENCE)
     assert (2, []) == (done.returncode, listing(tmp_path)), done.stderr
 
 
-# what is asked -> the status when it cannot be told for want of descriptors
+# question -> its exit status if no descriptor is left
 STARVED = {"--status --pid {pid}": 4, "--pidof --name x": 4, "--stop --pid {pid}": 2}
-# The interpreter itself needs more of them to begin with, so they are taken from it later.
+# The interpreter itself needs more at its start, so the limit is set later.
 STARVE = f"""
 import resource, sys
 sys.path[:0] = [{str(Path(str(ssd.__file__)).parent.parent)!r}]
@@ -104,12 +104,12 @@ for ask in (lambda: Account("root", None), lambda: Account(None, "root"), lambda
 
 
 def test_user_is_not_unknown_where_the_accounts_cannot_be_read() -> None:
-    """getpwnam(3) needs a descriptor, and Python tells of its lack as of a name that is none."""
+    """getpwnam(3) needs a descriptor, and Python reports the lack as an unknown name."""
     assert b"OSError 24\n" * 3 == python(UNREAD).stdout
 
 
 def test_more_processes_than_descriptors_are_stopped_all(ssd_path: Path) -> None:
-    """A thousand workers of one daemon are not too many for the usual limit of a thousand."""
+    """A thousand workers of one daemon can be stopped with the usual limit of a thousand."""
     limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))  # noqa: E731
     words = [ssd_path, "--stop", "--retry=TERM/60", "--exec", "/bin/sleep", "--ppid", os.getpid()]
     with ExitStack() as stack:
@@ -126,7 +126,7 @@ def test_more_processes_than_descriptors_are_stopped_all(ssd_path: Path) -> None
 def test_directory_without_a_notification_socket_is_named(
     directory: str, reason: str, tmp_path: Path, ssd_path: Path
 ) -> None:
-    """The path in the message says that it comes from TMPDIR."""
+    """The path in the message shows that it comes from TMPDIR."""
     skip_without_nobody()
     long = tmp_path / ("x" * 100)
     long.mkdir()
@@ -146,7 +146,7 @@ GONE = 'mkdir "$1"; cd "$1"; rmdir "$1"; shift; exec "$@"'
 def test_lost_working_directory_matters_to_relative_paths_only(
     tmp_path: Path, ssd_path: Path
 ) -> None:
-    """An absolute pidfile works; a relative one is a file that is not there, or cannot be made."""
+    """An absolute pidfile works; a relative one is missing, or cannot be created."""
     unwritable = "ssd: unable to write or remove pidfile 'pid' (No such file or directory)\n"
     true = ["--startas", "/bin/true"]
     cases: dict[tuple[str, ...], tuple[int, str]] = {
@@ -179,7 +179,7 @@ for make_pidfile in (True, False):
 
 
 def test_program_without_working_directory_can_start_others(tmp_path: Path) -> None:
-    """Only what it names by a relative path fails, and with an error of the family."""
+    """Only a relative path fails, with an error of the family."""
     argv = ["sh", "-ec", GONE, "sh", tmp_path / "gone", sys.executable, "-c", ELSEWHERE]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
     assert "0\nPidfileUnwritable\nStartFailed\n" == done.stdout, done.stderr
@@ -190,7 +190,7 @@ def test_program_without_working_directory_can_start_others(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("schedule", ["2147483647", "CONT/2147483647", "forever/CONT/2147483647"])
 def test_wait_of_a_lifetime_ends_with_the_process(schedule: str, ssd_path: Path) -> None:
-    """poll(2) counts milliseconds in an int; more than that is no error."""
+    """poll(2) takes milliseconds as an int; a longer wait is not an error."""
     with stubborn() as process:
         words = [ssd_path, "--stop", "--signal", "KILL", "--pid", str(process.pid)]
         done = subprocess.run(

@@ -145,11 +145,11 @@ def test_options_are_read_in_every_form_that_the_manual_shows(line: str) -> None
 
 
 def test_posixly_correct_ends_the_options_at_the_first_operand() -> None:
-    """What follows belongs to the program, options or not."""
+    """The rest belongs to the program, options or not."""
     assert ([("S", None)], ["a", "-b"]) == ours(["-S", "a", "-b"], posix=True)
 
 
-# line -> what the complaint must name
+# line -> what the message must name
 COMPLAINTS = {
     "--bogus": "--bogus",
     "--bogus=1": "--bogus",
@@ -168,7 +168,7 @@ COMPLAINTS = {
 
 @pytest.mark.parametrize("line", COMPLAINTS)
 def test_complaint_names_the_option(line: str) -> None:
-    """What the user typed, or what he may have meant, is in the text."""
+    """The text has what the user typed, or what that may have meant."""
     with pytest.raises(Usage) as caught:
         list(parse(line.split(), SHORT, LONG))
     assert COMPLAINTS[line] in str(caught.value)

@@ -22,7 +22,7 @@ def test_help_shows_every_option_with_its_letter_and_its_value() -> None:
 
 
 def test_help_shows_the_meaning_of_every_option() -> None:
-    """Beside the option or below it, in one column."""
+    """Next to the option or in the line below, in one column."""
     text = help_text.text("ssd")
     assert [] == [meaning for _, _, _, meaning in TABLE if f" {meaning}\n" not in text]
 
@@ -51,7 +51,7 @@ def test_help_is_printed_to_standard_output_with_status_0(
 
 @pytest.mark.parametrize("line", ["--version", "-V", "--vers", "-S --version", "-V --bogus"])
 def test_version_names_both_versions(line: str, capfd: pytest.CaptureFixture[str]) -> None:
-    """Ours, and the start-stop-daemon that it behaves like."""
+    """Our own, and that of the start-stop-daemon that ssd is compatible with."""
     assert 0 == main(["ssd", *line.split()])
     out, err = capfd.readouterr()
     assert (1, "") == (out.count("\n"), err)
@@ -63,7 +63,7 @@ def test_version_names_both_versions(line: str, capfd: pytest.CaptureFixture[str
 def test_help_names_the_program_as_it_was_called(
     name: str, tmp_path: Path, ssd_path: Path, run: Run
 ) -> None:
-    """A link named start-stop-daemon says so, in the help and on standard error."""
+    """A link named start-stop-daemon uses that name, in the help and on standard error."""
     link = tmp_path / name
     os.symlink(ssd_path, link)
     assert run(link, "--help").stdout.startswith(f"Usage: {name} ")
@@ -74,7 +74,7 @@ def test_help_names_the_program_as_it_was_called(
 
 
 def test_python_m_ssd_is_the_same_command(run: Run) -> None:
-    """It goes by the name of ssd."""
+    """Its name is ssd."""
     import sys
 
     done = run(sys.executable, "-m", "ssd", "--help")

@@ -1,4 +1,4 @@
-"""What the command loads: on a hot path little, and for each verb no more than it needs."""
+"""The modules that the command loads: few on a hot path, and for each verb only those it needs."""
 
 import json
 import os
@@ -18,8 +18,8 @@ HOME = str(Path(str(ssd.__file__)).parent.parent)
 DAEMON = str(Path(str(daemon.__file__)).parent.parent)
 
 PLAIN = ("-I", "-S")
-# Runs the command in an interpreter without site, which loads things of its own, and lists
-# what it has loaded then, beyond what the interpreter itself begins with.
+# Runs the command in an interpreter without site, which loads modules of its own, and lists the
+# modules that are loaded beyond those of the interpreter itself.
 LIST = f"""
 import os, sys
 before = set(sys.modules)
@@ -117,10 +117,10 @@ BACKGROUND = {
     "ssd.starting.report",
     "ssd.pidfile.writing",
 } | MARK
-SAID = {"ssd.sentences"}  # where the command says something
+SAID = {"ssd.sentences"}  # if the command prints something
 LIBRARY = {"errno", "fcntl", "select", "time", "marshal"}  # in C, and free
 
-# command line -> what of ssd it may load, and how many lines that may be
+# command line -> the modules of ssd that it may load, and the number of their lines
 BUDGETS = {
     "--help": (
         {
@@ -184,18 +184,18 @@ def lines_of(files: dict[str, str | None]) -> int:
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path) -> None:
-    """Have the directory of locks made, which only the first start on a machine does."""
+    """Create the directory of locks, which only the first start on a machine does."""
     lock_file(tmp_path / "none")
 
 
 def account(files: Collection[str]) -> set[str]:
-    """Return what a lock may load: an ordinary user's lies in the home of his account."""
+    """Return what a lock may load: an ordinary user's lock is in the account's home directory."""
     return {"pwd"} if os.geteuid() != 0 and "ssd.pidfile.locking" in files else set()
 
 
 @pytest.mark.parametrize("line", BUDGETS)
 def test_verb_loads_only_what_it_needs(line: str, tmp_path: Path) -> None:
-    """Nothing heavy, only modules of its own list, and no more lines than its budget."""
+    """No heavy module, only modules of its list, and no more lines than its budget."""
     allowed, budget = BUDGETS[line]
     with child() as process:
         (tmp_path / "pid").write_text(f"{process.pid}\n")
@@ -217,7 +217,7 @@ def test_verb_loads_only_what_it_needs(line: str, tmp_path: Path) -> None:
 
 
 def test_background_start_loads_python_daemon_and_no_more(tmp_path: Path) -> None:
-    """DaemonContext detaches; psutil, lockfile, logging and subprocess have no part in it."""
+    """DaemonContext detaches; psutil, lockfile, logging and subprocess are not loaded."""
     pidfile = tmp_path / "pid"
     line = f"--start --background --make-pidfile --pidfile {pidfile} --startas /bin/sleep -- 1000"
     status, files = loaded(*line.split())
@@ -226,7 +226,7 @@ def test_background_start_loads_python_daemon_and_no_more(tmp_path: Path) -> Non
         assert 0 == status
         assert "daemon.daemon" in files
         assert set() == set(files) & {"psutil", "lockfile", "logging", "subprocess", "threading"}
-        # The latter where other starts have left lock files, or hold some at this moment.
+        # The latter if other starts have left lock files, or hold some at this moment.
         files.pop("ssd.pidfile.lock_directories", None)
         assert set() == own - COMMON - START - BACKGROUND - {"ssd.pidfile.lock_directories"}
         assert 3550 >= lines_of(files)

@@ -1,4 +1,4 @@
-"""The command where nobody listens, and where it is told to end in the middle."""
+"""The command with closed or full output, and interrupted by a signal."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from ssd.testing import Daemons
 
 SLEEP = ["--startas", "/bin/sleep", "--", "1000"]
 
-# Nobody to listen -----------------------------------------------------------------------
+# Nobody reads ---------------------------------------------------------------------------
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def full() -> Iterator[int]:
 
 @contextmanager
 def broken() -> Iterator[int]:
-    """Return a pipe that nobody reads any more."""
+    """Return a pipe that is not read any more."""
     reading, writing = os.pipe()
     os.close(reading)
     yield writing
@@ -63,7 +63,7 @@ SPOKEN = {
 def test_exit_status_does_not_depend_on_being_heard(
     line: str, deaf: str, tmp_path: Path, ssd_path: Path
 ) -> None:
-    """The work is done and told by the status, whether or not the text arrives."""
+    """The work is done, and the status tells the result, whether or not the text is written."""
     with child() as process, DEAF[deaf]() as fd:
         words = line.format(pid=process.pid, none=tmp_path / "none").split()
         status = subprocess.call([ssd_path, *words], stdout=fd, stderr=fd, timeout=PATIENCE)
@@ -111,7 +111,7 @@ def test_start_that_waits_for_the_lock_ends_by_the_signal(
         assert ["pid"] == listing(tmp_path)
 
 
-# Kills the command right before its daemon-to-be is executed (sys.audit, os.exec).
+# Kills the command right before its future daemon is executed (sys.audit, os.exec).
 KILLED = """
 import os, signal, sys
 from ssd.cli import main
@@ -125,7 +125,7 @@ main(["ssd", *sys.argv[1:]])
 
 
 def test_start_that_is_killed_before_it_fails_leaves_no_pidfile(tmp_path: Path) -> None:
-    """Who cannot become the program takes its pid back himself: nobody else is left to do it."""
+    """If the start fails, the future daemon removes its own pidfile."""
     words = ["--start", "-b", "-m", "--pidfile", tmp_path / "pid", "--startas", tmp_path / "none"]
     assert -signal.SIGKILL == python(KILLED, *words).returncode
     take(tmp_path / "pid").release()  # it holds the lock to its end
@@ -145,7 +145,7 @@ def test_ignored_interrupt_stays_ignored(tmp_path: Path, ssd_path: Path) -> None
 
 
 def test_ignored_childs_death_does_not_spoil_a_start(tmp_path: Path, ssd_path: Path) -> None:
-    """Whoever ignores SIGCHLD cannot wait for children; the daemon runs none the less."""
+    """With SIGCHLD ignored nobody can wait for children; the daemon runs all the same."""
     words = [ssd_path, "--start", "-b", "-m", "--pidfile", tmp_path / "pid", *SLEEP]
     argv = ["sh", "-c", 'trap "" CHLD; exec "$@"', "sh", *map(str, words)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
@@ -153,7 +153,7 @@ def test_ignored_childs_death_does_not_spoil_a_start(tmp_path: Path, ssd_path: P
         assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
 
 
-# Hangs on its way to the program, in the process that is to become it, and says who that is.
+# Hangs in the process that is about to become the program, and prints its pid.
 HANGING = """
 import os, signal, sys
 from ssd.cli import main
@@ -171,13 +171,13 @@ sys.exit(main(["ssd", *words]))
 """
 
 
-@pytest.mark.timeout(120)  # he that does not hang says nothing
+@pytest.mark.timeout(120)  # a process that does not hang prints nothing
 @pytest.mark.parametrize("where", ["open", "os.chdir", "os.rename"])
 @pytest.mark.parametrize("close", [(), ("--no-close",)], ids=["close", "no-close"])
 def test_future_daemon_that_hangs_ends_when_ssd_is_killed(
     close: tuple[str, ...], where: str, tmp_path: Path
 ) -> None:
-    """At whatever step, be it before he is detached or after; and with him ends the lock."""
+    """At every step, before and after it detaches; and its lock ends with it."""
     pipe = tmp_path / "said"
     os.mkfifo(pipe)
     words = [sys.executable, "-c", HANGING, where, pipe, "--start", "--background", *close, "-m",

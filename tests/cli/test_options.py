@@ -1,4 +1,4 @@
-"""Command lines as data: what they mean, or why they are refused."""
+"""Command lines as data: what they mean, or why they are errors."""
 
 import os
 import shlex
@@ -11,7 +11,7 @@ from ssd.cli.grammar import Unusable, Usage
 from ssd.cli.options import COMMANDS, GENERIC, MATCHING, TABLE, Options, read
 from ssd.schedule import Schedule
 
-# The attributes that a line sets apart from ``given``, and what they are without it.
+# The attributes that a line sets besides ``given``, and their defaults.
 DEFAULTS = {
     "command": None,
     "operands": [],
@@ -29,7 +29,7 @@ DEFAULTS = {
     "notify_timeout": 60,
 }
 
-# line -> what differs from the defaults, the command apart
+# line -> the values that differ from the defaults, except the command
 GOOD = {
     # Commands.
     "--status --pid 1": {"command": "status", "pid": 1},
@@ -101,7 +101,7 @@ GOOD = {
     "-S -x /x -b -O /o": {"command": "start"},
 }
 
-# line -> class of the refusal, the command seen by then, a word of the complaint
+# line -> class of the error, the command read by then, a word of the message
 BAD = {
     "": (Usage, None, "need one of"),
     "--pid 1": (Usage, None, "need one of"),
@@ -152,7 +152,7 @@ BAD = {
     "-S -x /x --notify-timeout x": (Usage, "start", "notify"),
     "-S -x /x --notify-timeout -1": (Usage, "start", "notify"),
     "-S -x /x -c nova:": (Unusable, "start", "group"),
-    # What stands first is complained of first.
+    # The first error on the line is reported.
     "-T --pid 0 --ppid 0": (Usage, "status", "pid"),
     "-c nova: -T --bogus": (Unusable, None, "group"),
     "-S -K --bogus": (Usage, "start", "only one command"),
@@ -169,14 +169,14 @@ def parsed(line: str) -> Options:
 
 @pytest.mark.parametrize("line", GOOD)
 def test_command_line_means_what_the_manual_says(line: str) -> None:
-    """What it does not say is as it is by default."""
+    """Options that are not given have their defaults."""
     options = parsed(line)
     assert {**DEFAULTS, **GOOD[line]} == {name: getattr(options, name) for name in DEFAULTS}
 
 
 @pytest.mark.parametrize("line", BAD)
 def test_command_line_that_makes_no_sense_is_an_error(line: str) -> None:
-    """The refusal's class, and the command seen so far, decide the exit status."""
+    """The class of the error, and the command read so far, decide the exit status."""
     kind, command, word = BAD[line]
     options = Options()
     with pytest.raises((Usage, Unusable)) as caught:
@@ -185,7 +185,7 @@ def test_command_line_that_makes_no_sense_is_an_error(line: str) -> None:
     assert word in str(caught.value)
 
 
-# Option -> a value for it and what has to stand beside it, where the usual will not do.
+# option -> a value for it and the options that it needs, if the usual ones do not work
 USUAL = ("1", "-S -x /x -p /p")
 CONTEXT = {
     "start": ("", "-x /x"),
@@ -213,7 +213,7 @@ def test_every_option_is_known_by_its_long_name_and_its_letter(row: tuple) -> No
 
 
 def test_option_that_was_not_given_is_not_there() -> None:
-    """``has`` and ``value`` answer for what stands on the line only."""
+    """``has`` and ``value`` know only the options on the line."""
     options = parsed("-T --pid 1")
     assert (True, "1") == (options.has("pid"), options.value("pid"))
     assert (False, None) == (options.has("pidfile"), options.value("pidfile"))
@@ -226,7 +226,7 @@ def test_empty_value_is_a_value() -> None:
 
 
 def test_table_has_no_two_options_alike() -> None:
-    """Letters and names are unique, and the tables are whole."""
+    """Letters and names are unique, and the tables are complete."""
     letters = [letter for letter, _, _, _ in TABLE if letter]
     names = [name for _, name, _, _ in TABLE]
     assert (len(letters), len(names)) == (len(set(letters)), len(set(names)))
@@ -253,7 +253,7 @@ line_words = st.lists(
 
 @given(line_words)
 def test_command_line_of_any_words_is_read_or_an_error(words: list[str]) -> None:
-    """Nothing but Usage and Unusable comes out, and what was seen stays seen."""
+    """Only Usage and Unusable are raised, and options that were read stay in the object."""
     options = Options()
     try:
         read(words, options)

@@ -58,7 +58,7 @@ def test_start_in_test_mode_names_every_change(line: str, ssd_command: SsdComman
 def test_start_of_a_running_program_does_nothing(
     line: str, status: int, output: str, ssd_command: SsdCommand, fake_processes: FakeProcesses
 ) -> None:
-    """It says so, and --oknodo makes that a success."""
+    """It says so; with --oknodo that is a success."""
     fake_processes.add("d", exe=WEBD)
     assert (status, output, "") == ssd_command("--start", "--startas", "/x", *line.split())
     assert [] == fake_processes.started

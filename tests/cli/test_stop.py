@@ -66,7 +66,7 @@ OUTPUT = {
 def test_stop_says_what_the_original_says(
     line: str, ssd_command: SsdCommand, fake_processes: FakeProcesses
 ) -> None:
-    """To the letter on standard output."""
+    """Byte for byte on standard output."""
     parent = fake_processes.caller.pid
     fake_processes.add("d", ppid=parent, reactions={TERM: dies(), HUP: ignores()})
     fake_processes.add("d", ppid=parent, reactions={TERM: ignores()})

@@ -1,4 +1,4 @@
-"""Option values, held against the C library's strtol(3) and atoi(3)."""
+"""Option values, compared with the C library's strtol(3) and atoi(3)."""
 
 import os
 
@@ -51,7 +51,7 @@ def test_number_of_any_base_is_what_strtol_reads(text: str) -> None:
 @example("9" * 5000)
 @example("-" + "9" * 5000)
 def test_leading_number_is_what_atoi_reads(text: str) -> None:
-    """``leading_number`` and atoi(3) agree on every text, as far out as it goes."""
+    """``leading_number`` and atoi(3) agree on every text, with any number of digits."""
     assert atoi(text) == values.leading_number(text)
 
 
@@ -101,7 +101,7 @@ BAD_IO = {
 
 @pytest.mark.parametrize("text", CPU)
 def test_process_scheduler_is_a_policy_and_a_priority(text: str) -> None:
-    """policy[:priority], checked against what the kernel has."""
+    """policy[:priority], checked against the range of the kernel."""
     assert CPU[text] == values.cpu_scheduling(text)
 
 
@@ -113,14 +113,14 @@ def test_io_scheduler_is_a_class_and_a_priority(text: str) -> None:
 
 @pytest.mark.parametrize("text", BAD_CPU)
 def test_bad_process_scheduler_is_refused(text: str) -> None:
-    """A priority that is no number fails harder than one out of range, as in the original."""
+    """A priority that is not a number has status 2, one out of range 3, as in the original."""
     with pytest.raises(BAD_CPU[text]):
         values.cpu_scheduling(text)
 
 
 @pytest.mark.parametrize("text", BAD_IO)
 def test_bad_io_scheduler_is_refused(text: str) -> None:
-    """A priority that is no number fails harder than one out of range, as in the original."""
+    """A priority that is not a number has status 2, one out of range 3, as in the original."""
     with pytest.raises(BAD_IO[text]):
         values.io_scheduling(text)
 
@@ -129,14 +129,14 @@ def test_bad_io_scheduler_is_refused(text: str) -> None:
     ("policy", "number"), [("other", os.SCHED_OTHER), ("fifo", os.SCHED_FIFO), ("rr", os.SCHED_RR)]
 )
 def test_range_of_priorities_is_the_systems(policy: str, number: int) -> None:
-    """sched_get_priority_min(2) and max say it."""
+    """As sched_get_priority_min(2) and sched_get_priority_max(2) tell."""
     from ssd.starting.scheduling import priority_range
 
     expected = os.sched_get_priority_min(number), os.sched_get_priority_max(number)
     assert expected == priority_range(policy)
 
 
-# umask as given -> as set; None is refused
+# umask as given -> as set; None is an error
 MASKS = {
     "022": 0o022,
     "18": 0o022,
@@ -153,7 +153,7 @@ MASKS = {
 
 @pytest.mark.parametrize("text", MASKS)
 def test_umask_may_be_octal_decimal_or_hexadecimal(text: str) -> None:
-    """The prefix says which; the original reads it so too."""
+    """The prefix decides, as in the original."""
     if MASKS[text] is None:
         with pytest.raises(Usage):
             values.convert({"umask": text})
