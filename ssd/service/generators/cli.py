@@ -5,6 +5,7 @@ import os
 import stat
 
 from ssd.paths import UntrustedLink, walk
+from ssd.sentences import TRY_HELP
 from ssd.service.errors import DeclarationError, UnknownService
 from ssd.service.generators.facilities import unit_name
 from ssd.service.generators.sheet import Inexpressible, Sheet
@@ -65,7 +66,7 @@ def main(words: "Sequence[str]", program: str = "ssd-service", directory: str | 
         generator = _generator(options.kind)
         return _write(generator, generator.generate(service), options, voice)
     except Usage as error:
-        voice.complain(str(error), "'ssd-service generate --help' tells more.\n")
+        voice.complain(str(error), TRY_HELP.format(program="ssd-service generate"))
         return INVALID
     except Inexpressible as error:
         voice.complain(f"{options.name}: cannot write a {options.kind} file: {error}")

@@ -199,7 +199,7 @@ def test_misuse_is_named(line: str, generate: Tell) -> None:
     status, output, complaints = generate(*line.split())
     assert (2, "") == (status, output)
     assert complaints.startswith(f"ssd-service: {MISUSES[line]}")
-    assert complaints.endswith("'ssd-service generate --help' tells more.\n")
+    assert complaints.endswith("Try 'ssd-service generate --help' for more information.\n")
 
 
 def test_help_tells_the_kinds_and_options(generate: Tell) -> None:
