@@ -15,13 +15,13 @@ from kit.children import PATIENCE
 HERE = Path(__file__).resolve().parent
 NEEDED = ("oslo_config", "oslo_log", "oslo_messaging", "oslo_service", "cotyledon", "futurist")
 
-# No report but those that a test asks for, and a slow machine's time for each answer.
+# No reports except those that a test requests, and enough time for slow machines.
 PATIENT = {"report_interval": 3600, "rpc_check_timeout": PATIENCE}
 
 
 @pytest.fixture(autouse=True)
 def extra() -> None:
-    """Skip every test in here, and say why, where the extra is not installed."""
+    """Skip every test of this directory, with the reason, without the extra."""
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         pytest.skip(f"the extra compute is not installed: no {', '.join(missing)}")
@@ -29,7 +29,7 @@ def extra() -> None:
 
 @pytest.fixture
 def load(tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Return a function that loads a configuration with the given options set in a file."""
+    """Return a function that loads a configuration file with the given options."""
     from oslo_config import cfg
 
     from ssd.compute import config
@@ -49,7 +49,7 @@ def load(tmp_path: Path) -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture
 def serve(load: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
-    """Return a function that starts a service with the given options; stopped afterwards."""
+    """Return a function that starts a service with the given options; it is stopped afterwards."""
     from ssd.compute.service import Service
 
     services: list[Service] = []
@@ -66,7 +66,7 @@ def serve(load: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
 
 
 class Compute:
-    """A real ssd-compute whose log we read line by line."""
+    """A real ssd-compute whose log is read line by line."""
 
     def __init__(self, folder: Path, environment: dict[str, str], options: dict[str, Any]) -> None:
         self.state = folder / "node1.state.json"
@@ -83,13 +83,13 @@ class Compute:
         )
 
     def configure(self, **options: object) -> None:
-        """Write the configuration file anew."""
+        """Write the configuration file again."""
         values = {**PATIENT, "host": "node1", **options}
         lines = [f"{name} = {value}\n" for name, value in values.items()]
         self.config.write_text("[DEFAULT]\n" + "".join(lines))
 
     def await_line(self, text: str) -> str:
-        """Read the log up to the first line that holds `text`, and return that line."""
+        """Read the log up to the first line with `text`, and return that line."""
         assert self.process.stdout is not None
         seen = []
         for line in self.process.stdout:
@@ -99,11 +99,11 @@ class Compute:
         raise AssertionError(f"no {text!r} in the log:\n{''.join(seen)}")
 
     def signal(self, name: str) -> None:
-        """Send it a signal by name, such as HUP."""
+        """Send a signal by name, such as HUP."""
         self.process.send_signal(signal.Signals[f"SIG{name}"])
 
     def end(self) -> int:
-        """Wait for its end and return the exit status as Popen has it."""
+        """Wait for the end and return the exit status, as Popen does."""
         self.process.communicate(timeout=PATIENCE)
         return self.process.returncode
 

@@ -1,4 +1,4 @@
-"""Managers that behave badly, for the option compute_manager."""
+"""Faulty managers for the option compute_manager."""
 
 import threading
 
@@ -6,7 +6,7 @@ from ssd.compute.manager import ComputeManager
 
 
 class Broken(ComputeManager):
-    """Cannot serve."""
+    """A manager that cannot serve."""
 
     def init_host(self, record: object) -> None:
         """Fail."""
@@ -14,7 +14,7 @@ class Broken(ComputeManager):
 
 
 class Hanging(ComputeManager):
-    """Never lets go of the host."""
+    """A manager that never releases the host."""
 
     def cleanup_host(self) -> None:
         """Wait for ever."""

@@ -1,4 +1,4 @@
-"""The command ssd-compute as a process: its exit statuses, and what signals do to it."""
+"""The command ssd-compute as a process: its exit statuses, and the effects of signals."""
 
 import json
 import socket
@@ -10,7 +10,7 @@ from kit.children import PATIENCE
 
 
 def test_ready_is_said_once_rpc_answers(compute, tmp_path) -> None:
-    """And STOPPING at the end, which is in good order."""
+    """STOPPING follows at a graceful end."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
         channel.settimeout(PATIENCE)
         channel.bind(str(tmp_path / "notify"))
@@ -24,8 +24,8 @@ def test_ready_is_said_once_rpc_answers(compute, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("name", ["TERM", "INT"])
-def test_signal_to_end_is_obeyed_in_good_order(compute, name) -> None:
-    """RPC is closed, then the host let go, then the process ends with 0."""
+def test_term_and_int_end_it_gracefully(compute, name) -> None:
+    """RPC is closed, then the host is released, then the process ends with 0."""
     service = compute()
     service.await_line("Waiting for signals")
     service.signal(name)
@@ -35,7 +35,7 @@ def test_signal_to_end_is_obeyed_in_good_order(compute, name) -> None:
 
 
 def test_hup_reloads_and_rpc_goes_on(compute) -> None:
-    """The process stays, the new interval holds, and a ping is answered as before."""
+    """The process stays, the new interval applies, and a ping is answered as before."""
     service = compute()
     service.await_line("Waiting for signals")
     for interval in (1800, 900):
@@ -51,7 +51,7 @@ def test_hup_reloads_and_rpc_goes_on(compute) -> None:
 
 
 def test_reload_that_cannot_be_used_changes_nothing(compute) -> None:
-    """It is logged, and the next one is taken."""
+    """It is logged, and the next reload works."""
     service = compute()
     service.await_line("Waiting for signals")
     service.configure(report_interval="junk")
@@ -64,8 +64,8 @@ def test_reload_that_cannot_be_used_changes_nothing(compute) -> None:
     assert 0 == service.end()
 
 
-def test_stop_that_takes_too_long_is_cut_short(compute) -> None:
-    """graceful_shutdown_timeout is oslo.service's; the exit status says that it was needed."""
+def test_stop_has_a_time_limit(compute) -> None:
+    """graceful_shutdown_timeout is oslo.service's; the exit status is 1."""
     service = compute(compute_manager="managers.Hanging", graceful_shutdown_timeout=1)
     service.await_line("Waiting for signals")
     service.signal("TERM")
@@ -73,7 +73,7 @@ def test_stop_that_takes_too_long_is_cut_short(compute) -> None:
     assert 1 == service.end()
 
 
-def test_broker_that_is_not_there_gives_no_ready(compute, tmp_path) -> None:
+def test_missing_broker_gives_no_ready(compute, tmp_path) -> None:
     """The service keeps trying, and TERM ends it at once."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
@@ -87,7 +87,7 @@ def test_broker_that_is_not_there_gives_no_ready(compute, tmp_path) -> None:
 
 
 def test_service_that_cannot_start_says_why(compute) -> None:
-    """In the log, since an init script leaves it no standard error; exit status 1."""
+    """In the log, because an init script closes standard error; exit status 1."""
     service = compute(compute_manager="managers.Broken")
     assert "no hypervisor" in service.await_line("Cannot start")
     assert 1 == service.end()
@@ -104,7 +104,7 @@ def test_service_that_cannot_start_says_why(compute) -> None:
     ids=["version", "usage", "no configuration", "no log"],
 )
 def test_failures_have_their_exit_statuses(run, arguments, status, said) -> None:
-    """With the cause on standard error, in the program's name."""
+    """Standard error names the program and the cause."""
     program = "import sys; from ssd.compute.cli import main; sys.exit(main(sys.argv[1:]))"
     done = run(sys.executable, "-c", program, *arguments)
     assert status == done.returncode, done.stderr
@@ -112,11 +112,11 @@ def test_failures_have_their_exit_statuses(run, arguments, status, said) -> None
     assert not done.stderr or "ssd-compute: " in done.stderr
 
 
-def test_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, capsys) -> None:
+def test_missing_extra_is_named_with_its_command(monkeypatch, capsys) -> None:
     """LSB's status for a program that is not installed, and one line."""
     from ssd.compute import cli as command
 
-    assert 0 == command.main(["--installed"])  # which runs nothing
+    assert 0 == command.main(["--installed"])  # starts nothing
     monkeypatch.setattr(command, "find_spec", lambda name: None)
     assert 5 == command.main(["--installed"])
     assert "brings it" in capsys.readouterr().err
@@ -126,8 +126,8 @@ def test_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, cap
     assert "pip install 'start-stop-daemon[compute]'" in said
 
 
-def test_command_loads_no_library_before_it_has_looked() -> None:
-    """Or it could not say that one is missing."""
+def test_command_checks_libraries_before_it_loads_them() -> None:
+    """Otherwise it could not report a missing library."""
     program = "import sys, ssd.compute.cli; print(*[m for m in sys.modules if 'oslo' in m])"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert ("\n", "") == (found.stdout, found.stderr)

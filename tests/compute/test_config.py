@@ -1,4 +1,4 @@
-"""Which configuration ssd-compute accepts, and what it takes for granted."""
+"""The configurations that ssd-compute accepts, and its defaults."""
 
 import pytest
 
@@ -10,12 +10,12 @@ def test_transport_is_in_process_unless_a_broker_is_named(load) -> None:
 
 
 def test_exchange_is_not_novas(load) -> None:
-    """On a shared broker nova's calls do not reach the embedded service."""
+    """On a shared broker calls of nova do not reach the embedded service."""
     assert "ssd" == load().control_exchange
 
 
 def test_stop_gives_up_before_the_init_script_kills(load) -> None:
-    """The script waits 30 seconds after TERM; what is configured wins."""
+    """The script waits 30 seconds after TERM; a configured value wins."""
     assert 25 == load().graceful_shutdown_timeout
     assert 7 == load(graceful_shutdown_timeout=7).graceful_shutdown_timeout
 
@@ -33,7 +33,7 @@ def test_stop_gives_up_before_the_init_script_kills(load) -> None:
     ids=str,
 )
 def test_value_out_of_range_is_refused_at_once(load, options) -> None:
-    """oslo.config alone would say so at the first use, in the middle of the life."""
+    """oslo.config alone would report it at the first use."""
     from oslo_config import cfg
 
     with pytest.raises(cfg.Error):
@@ -41,7 +41,7 @@ def test_value_out_of_range_is_refused_at_once(load, options) -> None:
 
 
 def test_missing_file_is_refused() -> None:
-    """A file that was asked for is no option."""
+    """A given file must exist."""
     from oslo_config import cfg
 
     from ssd.compute import config
@@ -51,7 +51,7 @@ def test_missing_file_is_refused() -> None:
 
 
 def test_check_leaves_the_configuration_alone(load, tmp_path) -> None:
-    """What the file says now is read into an object of its own."""
+    """It reads the file into an object of its own."""
     from ssd.compute import config
 
     conf = load(report_interval=5)

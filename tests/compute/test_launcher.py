@@ -1,4 +1,4 @@
-"""The launcher takes every signal, and its notifier tells NOTIFY_SOCKET."""
+"""The launcher takes every signal, and its notifier sends to NOTIFY_SOCKET."""
 
 import queue
 import signal
@@ -35,7 +35,7 @@ def test_notifier_sends_one_message_a_state(listener) -> None:
 
 
 def test_address_is_taken_out_of_the_environment() -> None:
-    """No child may speak in the service's name."""
+    """A child must not send in the name of the service."""
     from ssd.compute.launcher import Notifier
 
     environment = {"NOTIFY_SOCKET": "@somebody"}
@@ -44,7 +44,7 @@ def test_address_is_taken_out_of_the_environment() -> None:
 
 
 def test_notifier_without_listener_is_no_failure(tmp_path) -> None:
-    """Neither without an address nor when the listener has gone."""
+    """Without an address, or when the listener has gone."""
     from ssd.compute.launcher import Notifier
 
     assert not Notifier.from_environment({}).ready()
@@ -53,7 +53,7 @@ def test_notifier_without_listener_is_no_failure(tmp_path) -> None:
 
 @pytest.fixture
 def launcher(load):
-    """Return a launcher; the signals of the test process are as before afterwards."""
+    """Return a launcher; afterwards the signal handlers of the test process are restored."""
     from ssd.compute.launcher import Launcher, Notifier
 
     before = signal.getsignal(signal.SIGHUP)
@@ -63,7 +63,7 @@ def launcher(load):
 
 
 def test_signal_just_before_the_wait_is_not_lost(launcher) -> None:
-    """It arrives when the queue has been found empty; a lock would wait for the next one."""
+    """It arrives after the queue was found empty; a lock would wait for the next signal."""
 
     class Late(queue.SimpleQueue):
         looks = 0

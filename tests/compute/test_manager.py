@@ -1,4 +1,4 @@
-"""What the compute manager does, apart from any service."""
+"""The compute manager without a service."""
 
 import inspect
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def manager(load):
-    """Return a manager that knows no record yet."""
+    """Return a manager without a record."""
     from ssd.compute.manager import ComputeManager
 
     return ComputeManager(load(), "node1")
@@ -22,14 +22,14 @@ def record(tmp_path):
 
 
 def test_manager_exposes_only_the_rpc_interface(manager) -> None:
-    """A caller on the queue reaches no method that the service keeps for itself."""
+    """A caller on the queue cannot reach internal methods."""
     methods = inspect.getmembers(manager, inspect.ismethod)
     exposed = {name for name, method in methods if getattr(method, "exposed", False)}
     assert {"get_host_uptime", "get_available_resource", "get_service_state"} == exposed
 
 
 def test_resources_are_those_of_the_host(manager) -> None:
-    """Whole numbers, and nothing used that is not there."""
+    """Whole numbers, and used resources do not exceed the total."""
     found = manager.get_available_resource({})
     assert found["vcpus"] >= 1
     assert 0 < found["memory_mb_used"] <= found["memory_mb"]
@@ -42,7 +42,7 @@ def test_host_has_been_up_for_some_time(manager) -> None:
 
 
 def test_manager_looks_at_the_host_at_once(manager, record) -> None:
-    """The periodic task does not wait a minute for its first turn."""
+    """The periodic task runs without a delay of a minute."""
     manager.init_host(record)
     idle = manager.periodic_tasks({})
     assert {"vcpus", "memory_mb"} <= set(record.snapshot()["resources"])
@@ -50,7 +50,7 @@ def test_manager_looks_at_the_host_at_once(manager, record) -> None:
 
 
 def test_reload_looks_at_the_host_again(manager, record) -> None:
-    """Whatever has changed since the last turn is in the next report."""
+    """The next report has all changes."""
     manager.init_host(record)
     record.update(resources=None)
     manager.reset()
@@ -58,7 +58,7 @@ def test_reload_looks_at_the_host_again(manager, record) -> None:
 
 
 def test_state_is_the_services_record(manager, record) -> None:
-    """Empty as long as there is no service."""
+    """Empty without a service."""
     assert {} == manager.get_service_state({})
     manager.init_host(record)
     assert record.snapshot() == manager.get_service_state({})

@@ -1,4 +1,4 @@
-"""The log lines of docs/reference/compute.md are those of a real life, in their order."""
+"""The tables of docs/reference/compute.md match the program."""
 
 import re
 import socket
@@ -13,7 +13,7 @@ def lines_of_the_page(page: Path) -> list[str]:
 
 
 def test_log_has_the_lines_that_the_page_shows(checkout, compute, tmp_path) -> None:
-    """From main() to main(), with a reload in between."""
+    """From start to end, with a reload."""
     wanted = lines_of_the_page(checkout / "docs" / "reference" / "compute.md")
     assert 14 == len(wanted)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
@@ -29,7 +29,7 @@ def test_log_has_the_lines_that_the_page_shows(checkout, compute, tmp_path) -> N
 
 
 def test_page_names_every_option(checkout) -> None:
-    """What config.py offers has a row."""
+    """Each option of config.py has a row."""
     from ssd.compute import config
 
     page = (checkout / "docs" / "reference" / "compute.md").read_text()
@@ -37,7 +37,7 @@ def test_page_names_every_option(checkout) -> None:
 
 
 def test_page_names_every_exit_status(checkout) -> None:
-    """What the command returns has a row."""
+    """Each exit status has a row."""
     from ssd.statuses import FAILED, INVALID, NOT_CONFIGURED, NOT_INSTALLED, SUCCESS
 
     page = (checkout / "docs" / "reference" / "compute.md").read_text()

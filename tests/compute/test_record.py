@@ -1,4 +1,4 @@
-"""The state file that others watch."""
+"""The state file that other programs watch."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def record(tmp_path):
-    """Return a function that makes a record over the same file, as a restart does."""
+    """Return a function that makes a record on the same file, as after a restart."""
     from ssd.compute.record import ServiceRecord, StateFile
 
     def record() -> ServiceRecord:
@@ -19,7 +19,7 @@ def record(tmp_path):
 
 
 def test_reports_are_counted(record) -> None:
-    """The file says who reports, in which state, and how often so far."""
+    """The file has the reporter, its state, and the number of reports."""
     one = record()
     one.save("up")
     one.save("up")
@@ -30,7 +30,7 @@ def test_reports_are_counted(record) -> None:
 
 
 def test_count_goes_on_after_a_restart(record) -> None:
-    """As that of nova's record in the database does."""
+    """As in nova's database."""
     record().save("down")
     again = record()
     again.save("up")
@@ -39,15 +39,15 @@ def test_count_goes_on_after_a_restart(record) -> None:
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"report_count": "many"}', "\0"], ids=repr)
 def test_file_of_another_kind_counts_from_zero(record, content) -> None:
-    """Whatever stands there, the service starts."""
+    """The service starts with any content."""
     record().file.path.write_text(content)
     one = record()
     one.save("up")
     assert 1 == one.snapshot()["report_count"]
 
 
-def test_failed_write_leaves_nothing_half_done(record, tmp_path) -> None:
-    """The old state stays, and no draft is left beside it."""
+def test_failed_write_leaves_the_old_state(record, tmp_path) -> None:
+    """The old state stays, without a draft beside it."""
     one = record()
     one.file.path.mkdir()
     with pytest.raises(OSError):

@@ -21,7 +21,7 @@ def test_names_follow_from_the_program(load, monkeypatch) -> None:
 
 
 def test_unknown_manager_is_an_import_error(load) -> None:
-    """Before anything has been opened."""
+    """Before anything is opened."""
     from ssd.compute.service import Service
 
     with pytest.raises(ImportError):
@@ -29,7 +29,7 @@ def test_unknown_manager_is_an_import_error(load) -> None:
 
 
 def test_started_service_answers_and_has_reported(serve) -> None:
-    """Its own ping has been answered before the first report."""
+    """Its own ping was answered before the first report."""
     service = serve()
     assert {"service": "compute", "arg": 7} == service.bus.ping(7, PATIENCE)
     held = json.loads(service.record.file.path.read_text())
@@ -37,7 +37,7 @@ def test_started_service_answers_and_has_reported(serve) -> None:
 
 
 def test_manager_is_reached_over_rpc(serve) -> None:
-    """State and resources come over the queue as they are."""
+    """State and resources arrive unchanged."""
     service = serve()
     state = service.bus.call("get_service_state", PATIENCE)
     assert "node1" == state["host"]
@@ -45,7 +45,7 @@ def test_manager_is_reached_over_rpc(serve) -> None:
 
 
 def test_method_that_is_not_exposed_is_refused(serve) -> None:
-    """The service's own methods of the manager are not on the queue."""
+    """Internal methods of the manager are not on the queue."""
     from ssd.compute.backend import messaging
 
     service = serve()
@@ -54,7 +54,7 @@ def test_method_that_is_not_exposed_is_refused(serve) -> None:
 
 
 def test_stopped_service_says_that_it_is_down(serve) -> None:
-    """The last report; after it nobody answers."""
+    """In the last report; then no calls are answered."""
     from ssd.compute.backend import messaging
 
     service = serve()
@@ -66,7 +66,7 @@ def test_stopped_service_says_that_it_is_down(serve) -> None:
 
 
 def test_stop_leaves_no_thread_behind(load) -> None:
-    """Neither timers nor the RPC server's."""
+    """Neither of the timers nor of the RPC server."""
     from ssd.compute.service import Service
 
     before = set(threading.enumerate())
@@ -74,13 +74,13 @@ def test_stop_leaves_no_thread_behind(load) -> None:
     service.start()
     service.stop()
     del service
-    gc.collect()  # a worker of futurist ends when its executor is no more
+    gc.collect()  # a worker of futurist ends when its executor is collected
     for thread in set(threading.enumerate()) - before:
         thread.join(PATIENCE)
         assert not thread.is_alive(), thread
 
 
-def test_start_that_fails_lets_go_of_everything(load, tmp_path) -> None:
+def test_failed_start_closes_everything(load, tmp_path) -> None:
     """Here the first report cannot be written."""
     from ssd.compute.service import Service
 
@@ -92,7 +92,7 @@ def test_start_that_fails_lets_go_of_everything(load, tmp_path) -> None:
 
 
 def test_reports_go_on_by_themselves(serve) -> None:
-    """Every report_interval, each after an answered ping."""
+    """Every report_interval, after an answered ping."""
     service = serve(report_interval=0.05)
     enough = threading.Event()
     write = service.record.file.write
@@ -108,7 +108,7 @@ def test_reports_go_on_by_themselves(serve) -> None:
 
 
 def test_report_that_fails_is_not_the_last(serve) -> None:
-    """A full disk ends the reports for as long as it is full."""
+    """A full disk stops the reports only while it is full."""
     service = serve(report_interval=0.05)
     tried = []
     again = threading.Event()
@@ -123,8 +123,8 @@ def test_report_that_fails_is_not_the_last(serve) -> None:
     assert again.wait(PATIENCE)
 
 
-def test_silent_rpc_server_is_not_hidden_by_the_heartbeat(serve, caplog) -> None:
-    """The report is made, the count of answers stands still, and the log says so."""
+def test_silent_rpc_server_is_logged(serve, caplog) -> None:
+    """The report is made, the count of answers stays, and an error is logged."""
     service = serve()
     service.conf.set_override("rpc_check_timeout", 0.1)
     service.bus.close()
@@ -137,7 +137,7 @@ def test_silent_rpc_server_is_not_hidden_by_the_heartbeat(serve, caplog) -> None
 
 
 def test_reset_applies_the_new_interval_and_keeps_answering(serve) -> None:
-    """There is one timer for the reports afterwards, as before."""
+    """There is still one timer for the reports."""
     service = serve(periodic_enable=False)
     first = list(service.tg.timers)
     service.conf.set_override("report_interval", 1800)
@@ -148,7 +148,7 @@ def test_reset_applies_the_new_interval_and_keeps_answering(serve) -> None:
     service.conf.clear_override("report_interval")
 
 
-def test_last_report_that_fails_does_not_keep_the_service(serve, caplog) -> None:
+def test_failed_last_report_does_not_prevent_a_stop(serve, caplog) -> None:
     """It ends, and the log has the reason."""
     service = serve()
     service.record.file.path.unlink()

@@ -1,8 +1,8 @@
-"""A machine of namespaces whose process 1 is a real systemd, to run units on.
+"""A machine of namespaces that runs a real systemd as process 1, to run units.
 
-Its root is a tmpfs with the system's /usr in it, read only; of systemd's own units it has a
-few empty targets. It has a control group of its own, and its processes end with the one that
-holds the namespaces.
+Its root is a tmpfs with the system's /usr, read-only, and only a few empty targets of systemd's
+own units. It has its own control group. Its processes end with the process that holds the
+namespaces.
 """
 
 import json
@@ -23,14 +23,14 @@ from real.programs import Ear
 SYSTEMD = "/usr/lib/systemd/systemd"
 REPORTER = Path(__file__).with_name("reporter.py")
 
-# $1: the control group to be in. The rest runs as the first process of namespaces of its own.
+# $1: the control group. The other words run as the first process of namespaces of its own.
 _ENTER = """
 set -e
 echo $$ > "$1/cgroup.procs"; shift
 exec setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount --cgroup --uts --ipc \\
     --net sh -ec "$@"
 """
-# $1: an empty folder, for the root. $2: the folder that both sides see, /srv in there. $3: the
+# $1: an empty directory, for the root. $2: the directory that is /srv inside. $3: the
 # base of this interpreter, which need not be in /usr.
 _BOOT = """
 mount --make-rprivate /
@@ -65,7 +65,7 @@ exec env -i container=ssd-tests PATH=/usr/sbin:/usr/bin /usr/lib/systemd/systemd
 
 
 class Machine:
-    """The machine: ``shared`` is the folder that is /srv in there, ``root`` its root."""
+    """The machine: ``shared`` is the directory that is /srv inside, ``root`` its root."""
 
     def __init__(self, shared: Path, pid: int) -> None:
         self.shared = shared
@@ -78,7 +78,7 @@ class Machine:
         self.run("systemctl", "daemon-reload")
 
     def run(self, *words: str, status: int = 0) -> str:
-        """Run a command in there; insist on its exit status, and return what it prints."""
+        """Run a command inside; check its exit status, and return its output."""
         enter = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--cgroup", "--net"]
         argv = [*enter, "--root", "--wd", "env", "SYSTEMD_PAGER=", *words]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
@@ -93,12 +93,12 @@ class Machine:
 
     @property
     def log(self) -> str:
-        """What systemd has said so far."""
+        """The log of systemd so far."""
         return (self.root / "dev/console").read_text()
 
 
 class Reporter(Ear):
-    """What the daemon tells that a unit starts; ``words`` is its command line in there."""
+    """The reports of a daemon that a unit starts; ``words`` is its command line inside."""
 
     def __init__(self, machine: Machine, name: str, *options: str) -> None:
         super().__init__(str(machine.shared / name))
@@ -106,15 +106,15 @@ class Reporter(Ear):
         self.words = [python, "-IS", "/srv/reporter.py", f"/srv/{name}", *options]
 
     def told(self) -> Any:
-        """Wait for the next thing that it tells."""
+        """Wait for the next report."""
         return json.loads(self.line())
 
 
 class Group:
-    """A control group (cgroups(7), version 2) that is made here, and goes away in the end."""
+    """A control group (cgroups(7), version 2), removed at the end."""
 
     def __enter__(self) -> Self:
-        """Make it; skip where that is not allowed."""
+        """Create the group; skip without permission."""
         self.path = Path(_hierarchy(), f"ssd-tests-{os.getpid()}")
         try:
             self.path.mkdir()
@@ -123,7 +123,7 @@ class Group:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Wait until nobody is in it any more; remove it with those that systemd has made."""
+        """Wait until the group is empty; remove it with the groups that systemd created."""
         events = os.open(self.path / "cgroup.events", os.O_RDONLY)
         while b"populated 1" in os.pread(events, 4096, 0):
             until_changed(events)
@@ -133,7 +133,7 @@ class Group:
 
 
 def _hierarchy() -> str:
-    """Return where the control groups are; skip if they are of version 1 alone."""
+    """Return the mount point of the control groups; skip without version 2."""
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         fields = line.split()
         if fields[fields.index("-") + 1] == "cgroup2":
@@ -142,7 +142,7 @@ def _hierarchy() -> str:
 
 
 def until_changed(events: int) -> None:
-    """Wait until the kernel has something new to tell in a file of a control group."""
+    """Wait until a file of a control group changes."""
     poll = select.poll()
     poll.register(events, select.POLLPRI)
     assert poll.poll(PATIENCE * 1000), "the processes do not end"
@@ -154,7 +154,7 @@ def _failed(_status: int | None, said: str) -> NoReturn:
 
 @contextmanager
 def boot(folder: Path) -> Iterator[Machine]:
-    """Boot a machine; skip, with the reason, where that cannot be."""
+    """Boot a machine; skip with the reason if that is not possible."""
     if not os.access(SYSTEMD, os.X_OK):
         pytest.skip(f"{SYSTEMD} is missing: apt-get install systemd")
     root, shared = folder / "root", folder / "shared"

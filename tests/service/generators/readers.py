@@ -1,4 +1,4 @@
-"""What other systems read in a generated file: systemd and sh themselves, Upstart's rules."""
+"""How other systems read a generated file: systemd and sh themselves, Upstart's rules."""
 
 import ctypes
 import functools
@@ -28,17 +28,17 @@ def systemd_analyze() -> tuple[str, dict[str, str] | None]:
 
 
 def verified(text: str, name: str = "x.service") -> tuple[int, str]:
-    """Have systemd check a unit; return its status and what it complains of."""
+    """Have systemd check a unit; return the exit status and the messages."""
     done = _analyze(text, name)
     return done.returncode, done.stderr.decode("utf-8", "surrogateescape")
 
 
 def unit(text: str, name: str = "x.service") -> dict[str, list[str]]:
-    """Return the settings of a unit as systemd has read them, each with its values."""
-    # It prints them if it logs everything.
+    """Return the settings of a unit as systemd read them, each with its values."""
+    # systemd prints them at log level debug.
     done = _analyze(text, name, SYSTEMD_LOG_LEVEL="debug")
     told = done.stdout.decode("utf-8", "surrogateescape")
-    # A newer one draws the arrow where the locale has it.
+    # Newer versions print an arrow, depending on the locale.
     lines = re.sub(r"^(\t+)\u2192 ", r"\1-> ", told, flags=re.MULTILINE).split("\n")
     start = lines.index(f"\t-> Unit {name}:")
     found: dict[str, list[str]] = {}
@@ -47,7 +47,7 @@ def unit(text: str, name: str = "x.service") -> dict[str, list[str]]:
         if line.startswith("\t-> Unit "):
             break
         inner = re.match(r"\t\t\t?(-> )?([\w ]+):(?: (.*))?$", line)
-        if inner is None:  # the value before goes on
+        if inner is None:  # the previous value continues
             if key:
                 found[key][-1] += f"\n{line}"
         elif inner[1]:
@@ -69,7 +69,7 @@ def _analyze(text: str, name: str, **more: str) -> subprocess.CompletedProcess[b
 
 
 def command(line: str, variables: bool = True) -> list[str]:
-    """Return the words of a command line as systemd executes it, without any variable set."""
+    """Return the words of a command line as systemd executes it without any variable."""
     words = [word.encode("utf-8", "surrogateescape") for word in _unquoted(line)]
     return [
         word.decode("utf-8", "surrogateescape")
@@ -78,7 +78,7 @@ def command(line: str, variables: bool = True) -> list[str]:
 
 
 def _unquoted(line: str) -> Iterator[str]:
-    """Take a line apart that systemd has printed for a shell, with escapes as in C."""
+    """Split a line that systemd printed for a shell, with escapes as in C."""
     for quoted, plain in re.findall(r'"((?:[^"\\]|\\.)*)"|([^ ]+)', line, re.DOTALL):
         data = (quoted or plain).encode("utf-8", "surrogateescape")
         text = re.sub(rb"\\([0-7]{3}|.)", _unescaped, data, flags=re.DOTALL)
@@ -94,7 +94,7 @@ def _unescaped(found: re.Match[bytes]) -> bytes:
 
 
 def _expanded(words: Sequence[bytes]) -> list[bytes]:
-    """Have systemd's own library put in the variables, of which there are none."""
+    """Expand variables with systemd's own library; no variable is set."""
     library, version = _library()
     vector = ctypes.c_char_p * (len(words) + 1)
     given = vector(*words, None), (ctypes.c_char_p * 1)(None)
@@ -103,7 +103,7 @@ def _expanded(words: Sequence[bytes]) -> list[bytes]:
     if version < 254:
         made_by.restype = ctypes.POINTER(ctypes.c_char_p)
         result = made_by(*given)
-    else:  # it returns a status, and tells of variables that are unset or bad
+    else:  # newer versions return a status
         assert 0 == made_by(*given, ctypes.byref(result), None, None)
     assert result, "replace_env_argv failed"
     made = []
@@ -114,7 +114,7 @@ def _expanded(words: Sequence[bytes]) -> list[bytes]:
 
 @functools.cache
 def _library() -> tuple[ctypes.CDLL, int]:
-    """Load systemd's library, the machine's, or Debian's with what it needs; and its version."""
+    """Load systemd's library, the machine's or Debian's, with its dependencies; and its version."""
     pattern = "*/systemd/libsystemd-shared-*.so"
     for path in Path("/usr/lib").glob(pattern):
         return ctypes.CDLL(str(path)), _version(path)
@@ -132,7 +132,7 @@ def _version(path: Path) -> int:
 
 
 def _loads(path: Path) -> bool:
-    """Load a library for others to find; say whether what it needs itself was there."""
+    """Load a library for other libraries; return whether its own dependencies were found."""
     try:
         ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
     except OSError:
@@ -144,7 +144,7 @@ def _loads(path: Path) -> bool:
 
 
 def shell(text: str, name: str = "sh") -> list[str]:
-    """Return the words that a shell makes of a piece of its text."""
+    """Return the words that a shell makes of a text."""
     done = subprocess.run(
         [name, "-c", f"printf '%s\\0' {text}"],
         capture_output=True,
@@ -167,11 +167,11 @@ STANZAS = (
 
 
 class Malformed(ValueError):
-    """A job that Upstart would refuse."""
+    """A job that Upstart would reject."""
 
 
 def job(text: str) -> list[tuple[str, list[str]]]:
-    """Return the stanzas of a job: their names, and words; a block has its text for a word."""
+    """Return the stanzas of a job: names and words; the word of a block is its text."""
     found = []
     position = 0
     while position < len(text):
@@ -200,7 +200,7 @@ def job(text: str) -> list[tuple[str, list[str]]]:
 
 
 def _token(text: str, position: int, delimiters: str = WHITE + "#\n") -> tuple[str, int]:
-    """Read a token; in quotes a newline and the blanks around it are one blank."""
+    """Read a token; inside quotes a newline and the blanks around it are one blank."""
     made, quote = "", ""
     while position < len(text):
         character = text[position]
@@ -231,7 +231,7 @@ def _token(text: str, position: int, delimiters: str = WHITE + "#\n") -> tuple[s
 
 
 def _block(text: str, position: int) -> tuple[str, int]:
-    """Read a block to its end; the indentation of its first line is taken from all."""
+    """Read a block to its end; the indentation of its first line is removed from all lines."""
     lines = []
     while position < len(text):
         end = _next_line(text, position)

@@ -1,8 +1,8 @@
-"""A daemon for units: tells how it was started, then each signal that it gets.
+"""A daemon for units: reports how it was started, then each signal.
 
 usage: reporter.py PIPE [--fork PIDFILE] [--notify STATE] [--ignore TERM]
 
-Each line that it writes into the named pipe is JSON. It ends at TERM, unless it ignores that.
+Each line that it writes into the named pipe is JSON. TERM ends it unless it ignores TERM.
 """
 
 import json
@@ -17,7 +17,7 @@ TOLD = (signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGTERM)
 
 
 def main(pipe: str, *words: str) -> NoReturn:
-    """Go where the words say, tell of it, and wait for signals."""
+    """Set up what the words say, report, and wait for signals."""
     options = dict(zip(words[::2], words[1::2], strict=True))
     told = os.open(pipe, os.O_WRONLY)
     signal.pthread_sigmask(signal.SIG_BLOCK, TOLD)
@@ -34,7 +34,7 @@ def main(pipe: str, *words: str) -> NoReturn:
 
 
 def go_to_background(pidfile: str) -> None:
-    """Detach, as daemon(7) has it: the first process ends when the pidfile is there."""
+    """Detach as daemon(7) describes: the first process ends when the pidfile exists."""
     reading, writing = os.pipe()
     if os.fork():
         os._exit(0 if os.read(reading, 1) == b"." else 1)
@@ -48,7 +48,7 @@ def go_to_background(pidfile: str) -> None:
 
 
 def surroundings() -> dict[str, object]:
-    """Return everything that a declaration can say about a process."""
+    """Return every property of a process that a declaration can set."""
     mask = os.umask(0)
     os.umask(mask)
     return {
@@ -64,7 +64,7 @@ def surroundings() -> dict[str, object]:
 
 
 def notify(state: str) -> None:
-    """Say it to the supervisor (sd_notify(3))."""
+    """Send a state to the supervisor (sd_notify(3))."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as speaker:
         speaker.sendto(state.encode(), os.environ["NOTIFY_SOCKET"])
 

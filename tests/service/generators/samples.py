@@ -1,4 +1,4 @@
-"""Declarations for the generators: one that says everything, and each field by itself."""
+"""Declarations for the generators: one with every field, and one for each field."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from ssd.service import Service
 
 LEAST: dict[str, Any] = {"name": "x", "executable": "/bin/sleep", "arguments": ["1000"]}
 
-# A value other than the default for each field, and what else has to be declared with it.
+# For each field a value other than its default.
 FIELDS: dict[str, Any] = {
     "name": "other",
     "description": "a description",
@@ -51,7 +51,7 @@ FIELDS: dict[str, Any] = {
     "short_description": "a short description",
     "start_on": "started networking and (runlevel [23])",
     "stop_on": "stopping networking",
-    "author": "Somebody <somebody@example.org>",
+    "author": "An Author <author@example.org>",
     "version": "1.5",
     "emits": ["x-event"],
     "export": ["LANGUAGE"],
@@ -68,7 +68,7 @@ FIELDS: dict[str, Any] = {
     "debug": True,
 }  # fmt: skip
 
-# Needed for a field to mean anything.
+# Other fields that a field needs.
 BESIDES: dict[str, dict[str, Any]] = {"export": {"environment": {"LANGUAGE": "de"}}}
 
 HOSTILE = (
@@ -86,19 +86,19 @@ HOSTILE = (
 
 
 def least(**more: Any) -> Service:
-    """Return a service that says hardly anything, and this."""
+    """Return a minimal service with these fields."""
     return Service(**{**LEAST, **more})
 
 
 def everything(**more: Any) -> Service:
-    """Return one whose every field says something, as far as fields go together."""
+    """Return a service that declares every field, as far as the fields go together."""
     fields = {**FIELDS, "name": "x", "script": "", "background": True, "task": False}
     fields |= {"executable": "/bin/sleep", "arguments": ["1000"], "expect": "none", "manual": False}
     return Service(**{**fields, **more})
 
 
 def hostile(text: str) -> dict[str, Any]:
-    """Return fields with a text in every place that takes it, as far as it may stand there."""
+    """Return fields with a text in every field that accepts it."""
     line = text.replace("\n", " ")
     return {
         "description": line, "short_description": line, "author": line, "version": line,

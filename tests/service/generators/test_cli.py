@@ -38,7 +38,7 @@ def generate(capfd: pytest.CaptureFixture[str]) -> Tell:
 
 @pytest.mark.parametrize("kind", command.KINDS)
 def test_file_goes_to_standard_output(kind: str, declaration: str, generate: Tell) -> None:
-    """Of a declaration that is named by its path."""
+    """For a declaration given by its path."""
     status, output, complaints = generate(kind, declaration)
     assert (0, "") == (status, complaints)
     assert f"# Written by: ssd-service generate {kind} x\n" in output
@@ -55,15 +55,17 @@ def test_service_is_found_by_its_name(generate: Tell) -> None:
 def test_file_gets_the_mode_of_its_kind(
     kind: str, mode: int, declaration: str, generate: Tell, tmp_path: Path
 ) -> None:
-    """A script can be executed, a unit cannot; nothing else is left in the folder."""
+    """A script is executable, a unit is not; nothing else is left in the directory."""
     path = tmp_path / "made"
     assert (0, "", "") == generate(kind, "--output", str(path), declaration)
     assert mode & ~os.umask(os.umask(0)) == path.stat().st_mode & 0o7777
     assert ["made", "x.toml"] == sorted(os.listdir(tmp_path))
 
 
-def test_file_that_is_there_stays(declaration: str, generate: Tell, tmp_path: Path) -> None:
-    """Unless --force says that it may go."""
+def test_existing_file_stays_without_force(
+    declaration: str, generate: Tell, tmp_path: Path
+) -> None:
+    """--force replaces it."""
     path = tmp_path / "made"
     path.write_text("mine\n")
     words = ("systemd", declaration, f"--output={path}")
@@ -76,7 +78,7 @@ def test_file_that_is_there_stays(declaration: str, generate: Tell, tmp_path: Pa
 
 
 def test_link_is_followed_and_stays(declaration: str, generate: Tell, tmp_path: Path) -> None:
-    """What it leads to is replaced, or is in the way."""
+    """--force replaces the target; without it the target is in the way."""
     target, link = tmp_path / "target", tmp_path / "link"
     target.write_text("mine\n")
     link.symlink_to(target)
@@ -89,7 +91,7 @@ def test_link_is_followed_and_stays(declaration: str, generate: Tell, tmp_path: 
 def test_link_that_others_could_have_planted_is_not_followed(
     declaration: str, generate: Tell, tmp_path: Path
 ) -> None:
-    """In a directory of everybody's whoever makes it would choose which file is replaced."""
+    """In a directory that all can write, its owner would choose the file to replace."""
     target, shared = tmp_path / "target", tmp_path / "shared"
     target.write_text("precious\n")
     shared.mkdir()
@@ -110,17 +112,17 @@ def test_link_that_others_could_have_planted_is_not_followed(
 def test_force_replaces_only_regular_files(
     kind: str, declaration: str, generate: Tell, tmp_path: Path
 ) -> None:
-    """Not by --force either, and nobody waits for a reader."""
+    """A FIFO or a directory stays, and nothing waits for a reader."""
     path = tmp_path / kind
     path.mkdir() if kind == "folder" else os.mkfifo(path)
     status, _, complaints = generate("sysv", declaration, "--output", str(path), "--force")
     assert (1, f"ssd-service: {path}: not a regular file\n") == (status, complaints)
 
 
-def test_install_writes_it_where_its_system_looks(
+def test_install_writes_to_the_directory_of_the_system(
     declaration: str, generate: Tell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Under the name of the service."""
+    """The file is named after the service."""
     assert "/etc/systemd/system/{name}.service" == systemd.PATH
     monkeypatch.setattr(systemd, "PATH", f"{tmp_path}/{{name}}.service")
     assert (0, "", "") == generate("systemd", declaration, "--install")
@@ -128,7 +130,7 @@ def test_install_writes_it_where_its_system_looks(
 
 
 def test_losses_are_reported(declaration: str, generate: Tell, tmp_path: Path) -> None:
-    """On standard error as well as in the file; with --strict there is no file."""
+    """On standard error and in the file; with --strict there is no file."""
     Path(declaration).write_text(DECLARATION + 'console = "none"\n')
     status, output, complaints = generate("sysv", declaration)
     assert 0 == status
@@ -140,8 +142,8 @@ def test_losses_are_reported(declaration: str, generate: Tell, tmp_path: Path) -
     assert complaints.endswith("ssd-service: x: nothing written, because of --strict\n")
 
 
-def test_text_that_gets_nowhere_is_a_failure(declaration: str, run: Run) -> None:
-    """A full disk does not leave half a unit behind a status of 0."""
+def test_output_that_is_lost_is_a_failure(declaration: str, run: Run) -> None:
+    """On a full disk half a unit does not end with status 0."""
     code = f"from ssd.service.generators.cli import main; exit(main(['sysv', {declaration!r}]))"
     with open("/dev/full", "wb") as full:
         done = run(sys.executable, "-c", code, stdout=full, stderr=subprocess.PIPE)
@@ -149,10 +151,8 @@ def test_text_that_gets_nowhere_is_a_failure(declaration: str, run: Run) -> None
     assert (1, expected) == (done.returncode, done.stderr)
 
 
-def test_file_that_cannot_be_filled_is_named_and_gone(
-    declaration: str, run: Run, tmp_path: Path
-) -> None:
-    """As on a full disk."""
+def test_file_that_cannot_be_written_is_removed(declaration: str, run: Run, tmp_path: Path) -> None:
+    """For example on a full disk."""
     path = tmp_path / "made"
     words = ["sysv", declaration, f"--output={path}"]
     code = f"from ssd.service.generators.cli import main; exit(main({words!r}))"
@@ -161,10 +161,10 @@ def test_file_that_cannot_be_filled_is_named_and_gone(
     assert not path.exists()
 
 
-def test_unit_is_installed_under_a_name_that_units_can_have(
+def test_unit_is_installed_under_a_valid_name(
     generate: Tell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What else is in the name of the service is written in hex, as systemd-escape(1) does."""
+    """Other characters of the name are written in hex, as systemd-escape(1) does."""
     (tmp_path / "x.toml").write_text(DECLARATION.replace('"x"', '"a b"'))
     monkeypatch.setattr(systemd, "PATH", f"{tmp_path}/{{name}}.service")
     assert (0, "", "") == generate("systemd", f"{tmp_path}/x.toml", "--install")
@@ -172,7 +172,7 @@ def test_unit_is_installed_under_a_name_that_units_can_have(
 
 
 def test_directory_of_declarations_can_be_named(declaration: str, run: Run) -> None:
-    """By the option that every command of ssd-service has."""
+    """With the option that every command of ssd-service has."""
     ours = Path(sys.executable).with_name("ssd-service")
     folder = os.path.dirname(declaration)
     done = run(ours, "--directory", folder, "generate", "systemd", "x")
@@ -195,7 +195,7 @@ MISUSES = {
 
 @pytest.mark.parametrize("line", MISUSES)
 def test_misuse_is_named(line: str, generate: Tell) -> None:
-    """With the way out, and status 2."""
+    """With a pointer to --help, and status 2."""
     status, output, complaints = generate(*line.split())
     assert (2, "") == (status, output)
     assert complaints.startswith(f"ssd-service: {MISUSES[line]}")
@@ -210,7 +210,7 @@ def test_help_tells_the_kinds_and_options(generate: Tell) -> None:
 
 
 def test_declaration_or_file_that_fails_is_an_error(generate: Tell, tmp_path: Path) -> None:
-    """An unknown service, a bad declaration, one without a program, a folder that is missing."""
+    """An unknown service, an invalid declaration, a missing program or directory."""
     bad = tmp_path / "bad.toml"
     bad.write_text('name = "x"\nexecutabel = "/bin/true"\n')
     status, _, complaints = generate("sysv", str(bad))

@@ -1,4 +1,4 @@
-"""Generated scripts are run by OpenRC's own openrc-run."""
+"""OpenRC's own openrc-run runs the generated scripts."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ from ssd.service.generators.sheet import Inexpressible
 
 from . import samples
 
-# Lays OpenRC over the machine's files, and stands for the boot that it wants to have made.
+# Lays OpenRC over the machine's files, and creates the state after a boot.
 INSTALL = """
 set -e
 mkdir /tmp/over; mount -t tmpfs tmpfs /tmp/over
@@ -55,7 +55,7 @@ Machine = Callable[..., str]
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 @pytest.mark.parametrize("text", samples.HOSTILE)
 def test_shells_can_parse_the_script(text: str, shell: str, run: Run, tmp_path: Path) -> None:
-    """sh -n has nothing to say, whatever stands in the declaration."""
+    """sh -n reports nothing, for any text in the declaration."""
     fields = {**samples.hostile(text), "root": None}
     script = tmp_path / "script"
     script.write_text(openrc.generate(samples.everything(**fields)).text())
@@ -65,7 +65,7 @@ def test_shells_can_parse_the_script(text: str, shell: str, run: Run, tmp_path: 
 
 @pytest.fixture
 def machine(run: Run, tmp_path: Path) -> Machine:
-    """Return a function that runs shell where OpenRC has a service ``$S``, for its output."""
+    """Return a function that runs shell code with an OpenRC service ``$S``, for its output."""
     if os.geteuid() != 0:
         pytest.skip("requires root")
     if namespace.obstacle():
@@ -93,7 +93,7 @@ def machine(run: Run, tmp_path: Path) -> Machine:
 
 WAIT = 'n=0; until [ -s "$1" ]; do n=$((n + 1)); [ $n -lt 600 ] || exit 9; sleep 0.1; done'
 # OpenRC's start-stop-daemon does not wait until its child has written the pidfile.
-# dpkg's tool writes the pid before its child is the program: a stop would not know it by --exec.
+# dpkg's tool writes the pid before its child executes the program: --exec would not match yet.
 EXECUTED = """n=0; while grep -qs '^start-stop-daem' "/proc/$(cat /run/x.pid)/comm"; do
     n=$((n + 1)); [ $n -lt 600 ] || exit 9; sleep 0.1
 done"""
@@ -145,15 +145,15 @@ ls -d '/tmp/before it' /tmp/after"""
 
 
 OWN = "usr/lib/rc/sbin/start-stop-daemon"  # from Debian 13 on
-# Stands for OpenRC's own, which Debian 12's package lacks: what is not running is a success by
-# itself, a failure with --oknodo; a signal without --stop is no stop (start-stop-daemon.c).
+# Replaces OpenRC's own tool, which Debian 12 lacks. If nothing runs, a stop succeeds, but fails
+# with --oknodo; a signal without --stop does not stop (start-stop-daemon.c).
 OPENRCS = """#!/bin/sh
 case $1 in
 --version) echo 'start-stop-daemon (OpenRC) 0.45.2' ;;
 *) echo "$*" >> /tmp/asked ;;
 esac
 """
-# A zombie has ended: nobody need reap it in there.
+# A zombie counts as ended, because no process may reap it inside.
 ENDED = """n=0; while grep -qs 'State:.[^Z]' /proc/$pid/status; do
     n=$((n + 1)); [ $n -lt 600 ] || exit 9; sleep 0.1
 done"""
@@ -166,7 +166,7 @@ PLACES = {
 
 @pytest.mark.parametrize("place", PLACES)
 def test_stop_after_a_kill_is_a_success(place: str, machine: Machine) -> None:
-    """As with OpenRC's own start-stop-daemon; what runs is still stopped."""
+    """As with OpenRC's own start-stop-daemon; a running service is still stopped."""
     fields = {"respawn": {"when": "always"}} if "supervised" in place else {}
     service = samples.least(**fields)
     commands = f"""
@@ -181,8 +181,8 @@ pid=$(cat /run/x.pid); "$S" stop >> /tmp/said 2>&1; echo "stop $?"; {ENDED}; ech
     assert told == machine(service, commands).splitlines()
 
 
-def test_openrcs_own_tool_is_asked_in_its_own_words(machine: Machine) -> None:
-    """Its --oknodo is a failure where nothing runs, and its --stop removes the pidfile."""
+def test_openrcs_own_tool_gets_its_own_options(machine: Machine) -> None:
+    """Its --oknodo fails if nothing runs, and its --stop removes the pidfile."""
     service = samples.least(reload_signal="HUP")
     commands = f"""
 tool=/{OWN}; [ -e $tool ] || tool=/usr/sbin/start-stop-daemon
@@ -199,7 +199,7 @@ grep -v -e --start /tmp/asked""".replace("\\n", "\n")
 
 @pytest.mark.parametrize("place", ["dpkg's", "ours"])
 def test_reload_is_a_signal(place: str, machine: Machine) -> None:
-    """The daemon gets it, and goes on."""
+    """The daemon gets it and continues."""
     script = "trap 'echo reloaded > /tmp/heard' USR1; echo > /tmp/given; while :; do sleep 1; done"
     service = samples.least(executable="/bin/bash", arguments=["-c", script], reload_signal="USR1")
     commands = f"""
@@ -210,8 +210,8 @@ def test_reload_is_a_signal(place: str, machine: Machine) -> None:
     assert ["reload 0", "reloaded", "stop 0"] == machine(service, commands).splitlines()
 
 
-def test_hook_that_fails_keeps_nothing_from_stopping(machine: Machine) -> None:
-    """It is complained of, as by ssd-service."""
+def test_failing_hook_does_not_prevent_a_stop(machine: Machine) -> None:
+    """It is reported, as by ssd-service."""
     hooks = dict.fromkeys(("after_start", "before_stop", "after_stop"), "exit 5")
     commands = f"""
 for verb in start status stop status; do
@@ -225,7 +225,7 @@ grep -o '[a-z]*_st[a-z]* failed' /tmp/said"""
 
 @pytest.mark.parametrize("text", samples.HOSTILE)
 def test_hostile_values_are_not_executed(text: str, machine: Machine) -> None:
-    """Whatever a declaration says, it is data for the script and for the shell after it."""
+    """Every value is data for the script and for the shell after it."""
     fields = samples.hostile(text)
     kept = ("arguments", "description", "environment", "documentation", "usage", "author")
     service = samples.least(
@@ -243,20 +243,20 @@ ls /tmp | grep -c '^broken-out$'"""
 
 @pytest.mark.parametrize("field", ["executable", "pidfile", "root"])
 def test_paths_with_blanks_are_refused(field: str) -> None:
-    """There a blank cannot be quoted, and a script that cannot stop is of no use."""
+    """A stop cannot quote blanks, and a script that cannot stop is useless."""
     with pytest.raises(Inexpressible, match=field):
         openrc.generate(samples.least(**{field: "/a b"}))
 
 
 def test_respawn_makes_supervise_daemon_the_supervisor() -> None:
-    """By supervise-daemon, which asks for no exit status."""
+    """supervise-daemon does not look at exit statuses."""
     sheet = openrc.generate(samples.least(respawn={"when": "failure", "delay": 1.5}))
     lines = sheet.text().splitlines()
     assert {"supervisor=supervise-daemon", "respawn_delay=2", "respawn_max=10"} <= set(lines)
     assert ["respawn"] == [field for field, _ in sheet.losses]
 
 
-# A schedule -> the same for OpenRC's start-stop-daemon, to which 0 is the end, with success.
+# A schedule -> the same for OpenRC's start-stop-daemon, where 0 is a successful end.
 SCHEDULES = {
     "TERM/30/KILL/5": "TERM/30/KILL/5",
     "30": "TERM/30/KILL/30",
@@ -270,7 +270,7 @@ SCHEDULES = {
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_schedule_is_what_openrc_takes_it_for(schedule: str) -> None:
-    """There a time alone sends no KILL, and what stands after a wait of 0 is never done."""
+def test_schedule_is_translated_for_openrc(schedule: str) -> None:
+    """There a time alone sends no KILL, and a wait of 0 ends the schedule."""
     text = openrc.generate(samples.least(stop_schedule=schedule)).text()
     assert f"\nretry={SCHEDULES[schedule]}\n" in text

@@ -1,4 +1,4 @@
-"""Whatever a text holds, the real reader of each grammar gives it back."""
+"""The real reader of each grammar returns any quoted text unchanged."""
 
 import pytest
 from hypothesis import given, settings
@@ -25,7 +25,7 @@ BYTES = st.binary(max_size=12).map(
 @settings(deadline=None)
 @given(st.lists(st.one_of(NASTY, BYTES), min_size=1, max_size=8))
 def test_shell_reads_the_same_words(words: list[str]) -> None:
-    """As many as there were, each as it was."""
+    """The same number of words, each unchanged."""
     assert words == readers.shell(join(words))
 
 
@@ -43,7 +43,7 @@ def test_systemd_reads_the_same_words(words: list[str]) -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.lists(NASTY, max_size=8))
 def test_systemd_reads_the_same_values_of_variables(values: list[str]) -> None:
-    """In Environment=, where $ is nothing special."""
+    """In Environment=, where $ is an ordinary character."""
     values = [value for value in values if not quoting.has_controls(value.replace("\n", ""))]
     lines = [
         f"Environment={quoting.systemd_word(f'V{index}={value}', variables=False)}"
@@ -58,7 +58,7 @@ def test_systemd_reads_the_same_values_of_variables(values: list[str]) -> None:
 @settings(max_examples=40, deadline=None)
 @given(NASTY)
 def test_systemd_reads_a_value_to_the_end_of_its_line(text: str) -> None:
-    """In Description=, where quotes are none, but a backslash at the end would go on."""
+    """In Description=, which has no quotes, but where a final backslash continues the line."""
     unit = f"[Unit]\nDescription={quoting.systemd_value(text)}\nDocumentation=man:x(1)\n"
     found = readers.unit(f"{unit}[Service]\nExecStart=/bin/true\n")
     assert [quoting.line(text).strip(" ") or "x.service"] == found["Description"]
@@ -67,13 +67,13 @@ def test_systemd_reads_a_value_to_the_end_of_its_line(text: str) -> None:
 
 @given(NASTY, NASTY)
 def test_upstart_reads_the_same_words(one: str, other: str) -> None:
-    """In stanzas, where a backslash does not do in quotes what it does elsewhere."""
+    """In stanzas, where a backslash in quotes has special rules."""
     words = [quoting.line(text) for text in (one, other)]
     text = "emits " + " ".join(quoting.upstart_word(word) for word in words) + "\nmanual\n"
     assert [("emits", words), ("manual", [])] == readers.job(text)
 
 
 @given(NASTY)
-def test_line_is_one_line_for_everybody(text: str) -> None:
-    """Whatever ends a line anywhere is a blank in a comment."""
+def test_line_has_no_line_end_of_any_kind(text: str) -> None:
+    """Every kind of line end becomes a blank in a comment."""
     assert len(f"# {quoting.line(text)}.".splitlines()) == 1

@@ -26,14 +26,14 @@ def generated(kind: str, service: Service) -> Any:
 
 
 def test_samples_cover_every_field() -> None:
-    """Or the next test would leave one out."""
+    """Otherwise the next test would miss a field."""
     assert list(NAMES) == list(samples.FIELDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("field", samples.FIELDS)
-def test_field_changes_the_file_or_is_said_to_be_lost(field: str, kind: str) -> None:
-    """Nothing that was declared goes missing in silence."""
+def test_field_changes_the_file_or_is_lost(field: str, kind: str) -> None:
+    """No declared field is lost silently."""
     besides = samples.BESIDES.get(field, {})
     without = samples.least(**besides)
     with_it = samples.least(**{**besides, field: samples.FIELDS[field]})
@@ -47,26 +47,26 @@ def test_field_changes_the_file_or_is_said_to_be_lost(field: str, kind: str) -> 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_fields_not_declared_are_not_lost(kind: str) -> None:
-    """A plain service goes into a file of any kind without a word."""
+    """A plain service has no losses in any kind of file."""
     assert [] == generated(kind, samples.least()).losses
-    assert [] == generated(kind, samples.least(provides=["x"])).losses  # its own name
+    assert [] == generated(kind, samples.least(provides=["x"])).losses  # the default
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_lost_fields_all_exist(kind: str) -> None:
-    """The reasons are for fields that there are."""
+    """The tables of losses name only existing fields."""
     assert set() == set(import_module(f"ssd.service.generators.{kind}").LOST) - set(NAMES)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_text_depends_on_the_declaration_alone(kind: str) -> None:
-    """No date and no name of a machine is in it."""
+    """It has no date and no host name."""
     service = samples.everything()
     assert generated(kind, service).text() == generated(kind, service).text()
 
 
-def test_page_shows_what_has_no_word() -> None:
-    """The table of docs/reference/generators.md is that of the generators."""
+def test_page_shows_the_lost_fields() -> None:
+    """The table of docs/reference/generators.md matches the generators."""
     page = (CHECKOUT / "docs" / "reference" / "generators.md").read_text()
     shown = re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE)
     lost = {kind: import_module(f"ssd.service.generators.{kind}").LOST for kind in COLUMNS}
@@ -78,7 +78,7 @@ def test_page_shows_what_has_no_word() -> None:
     assert expected == shown
 
 
-# How the shell is to make the directory $1 with mode 0755 for the owner $2.
+# Shell code that creates the directory $1 with mode 0755 for the owner $2.
 MAKERS = {
     "sysv": f'{sysv.MAKE_DIRECTORY}\nmake_directory "$1" 0755 "$2"',
     "systemd": f'set -- "$1" 0755 "$2"; {systemd.MAKE}',
@@ -87,8 +87,8 @@ MAKERS = {
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_link_that_is_planted_meanwhile_gives_no_file_away(kind: str, tmp_path: Path) -> None:
-    """The owner goes to the link itself: what it leads to is not touched."""
+def test_directory_replaced_by_a_link_changes_no_target(kind: str, tmp_path: Path) -> None:
+    """chown(1) changes the link itself, not its target."""
     victim, made = tmp_path / "victim", tmp_path / "made"
     victim.touch()
     planted = f"install() {{ ln -s {victim} {made}; }}\n"

@@ -1,4 +1,4 @@
-"""Units are what systemd reads them as."""
+"""systemd reads generated units as they were declared."""
 
 import os
 from typing import Any
@@ -13,7 +13,7 @@ from . import readers, samples
 
 UNTIL = 'until "$@"; do sleep 1; done'
 
-# Declared, and what systemd has read then. A command is its words.
+# The declaration, and what systemd reads. A command is a list of words.
 READ: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {"Type": "exec", "UMask": "0022", "Restart": "no", "KillSignal": "SIGTERM"}),
     ({}, {"TimeoutStopSec": "30s", "SendSIGKILL": "yes", "KillMode": "mixed"}),
@@ -93,7 +93,7 @@ def text_of(service: Service) -> str:
     "case", range(len(READ)), ids=lambda index: "-".join([*READ[index][0], str(index)])
 )
 def test_systemd_reads_what_was_declared(case: int) -> None:
-    """Each field is the setting that means the same, with the value that was meant."""
+    """Each field is the setting with the same meaning and value."""
     declared, expected = READ[case]
     text = text_of(samples.least(**declared))
     found = readers.unit(text)
@@ -106,8 +106,8 @@ def test_systemd_reads_what_was_declared(case: int) -> None:
             assert value in values, f"{key}: {values}"
 
 
-def test_systemd_has_nothing_to_complain_of() -> None:
-    """systemd-analyze verify is silent about a service that declares everything."""
+def test_systemd_verifies_a_full_unit() -> None:
+    """systemd-analyze verify accepts a service that declares everything."""
     if not os.path.exists("/bin/kill"):
         pytest.skip("what reloads it is not installed: apt-get install procps")
     service = samples.everything(executable="/bin/sleep", required_start=["$remote_fs", "$network"])
@@ -116,7 +116,7 @@ def test_systemd_has_nothing_to_complain_of() -> None:
 
 @pytest.mark.parametrize("text", samples.HOSTILE)
 def test_hostile_values_become_no_setting(text: str) -> None:
-    """The settings of the file are the generator's own, whatever stands in a declaration."""
+    """All settings of the file are the generator's own."""
     service = samples.least(**samples.hostile(text))
     known = {"After", "Alias", "AppArmorProfile", "Description", "Documentation", "Environment",
              "EnvironmentFile", "ExecStart", "ExecStartPost", "ExecStartPre", "ExecStopPost",
@@ -128,14 +128,14 @@ def test_hostile_values_become_no_setting(text: str) -> None:
     assert ["[Unit]", "[Service]", "[Install]"] == [line for line in lines if line[0] == "["]
     assert set() == {line.partition("=")[0] for line in lines if line[0] != "["} - known
     assert [] == [line for line in lines if line.endswith("\\")]
-    # systemd does not load a unit with a user who cannot be one.
+    # systemd does not load a unit with an invalid user name.
     fields = {**samples.hostile(text), "user": None, "group": None}
     found = readers.unit(text_of(samples.least(**fields)))
     assert [text] == readers.command(found["ExecStart"][0])[1:2]
 
 
-def test_directory_that_is_made_first_may_be_missing_then() -> None:
-    """systemd enters it for the command that makes it, too."""
+def test_working_directory_may_be_created_first() -> None:
+    """systemd also enters it for the command that creates it."""
     service = samples.least(working_directory="/srv/x/y", directories=["/srv/x"])
     assert "\nWorkingDirectory=-/srv/x/y\n" in text_of(service)
     assert "\nWorkingDirectory=/srv/y\n" in text_of(samples.least(working_directory="/srv/y"))
@@ -144,9 +144,9 @@ def test_directory_that_is_made_first_may_be_missing_then() -> None:
 # A schedule -> whether systemd can follow it.
 FOLLOWED = {
     "TERM/30/KILL/5": True,
-    "TERM/0/CONT/30/KILL/5": True,  # it sends that CONT itself
+    "TERM/0/CONT/30/KILL/5": True,  # systemd itself sends this CONT
     "TERM/30": True,
-    "TERM/30/forever/KILL/1": True,  # it is over with the first KILL
+    "TERM/30/forever/KILL/1": True,  # the first KILL ends it
     "TERM/5/INT/5/KILL/5": False,
     "TERM/5/CONT/5/KILL/5": False,
     "forever/TERM/5": False,
@@ -155,13 +155,13 @@ FOLLOWED = {
 
 
 @pytest.mark.parametrize("schedule", FOLLOWED)
-def test_schedule_that_systemd_cannot_follow_is_said(schedule: str) -> None:
-    """It sends two signals at most."""
+def test_schedule_that_systemd_cannot_follow_is_lost(schedule: str) -> None:
+    """systemd sends at most two signals."""
     sheet = systemd.generate(samples.least(stop_schedule=schedule))
     assert ([] if FOLLOWED[schedule] else ["stop_schedule"]) == [each for each, _ in sheet.losses]
 
 
 def test_unit_needs_a_program() -> None:
-    """A declaration may lack it; a unit may not."""
+    """A declaration can be without one, a unit cannot."""
     with pytest.raises(Inexpressible, match="executable"):
         systemd.generate(Service(name="x"))

@@ -1,4 +1,4 @@
-"""A real systemd runs generated units: start, status, reload, stop, and what becomes of them."""
+"""A real systemd runs generated units: start, status, reload, stop, and their results."""
 
 import os
 import pwd
@@ -30,7 +30,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 
 def installed(machine: Machine, name: str, *options: str, **more: Any) -> Reporter:
-    """Install the unit of a service whose program is a reporter; return that."""
+    """Install the unit of a service whose program is a reporter; return the reporter."""
     reporter = Reporter(machine, name, *options)
     fields = {"executable": reporter.words[0], "arguments": reporter.words[1:], **more}
     machine.install(name, systemd.generate(Service(name=name, **fields)).text())
@@ -38,7 +38,7 @@ def installed(machine: Machine, name: str, *options: str, **more: Any) -> Report
 
 
 def test_systemd_leads_a_service_through_its_life(machine: Machine) -> None:
-    """Start, status, reload, restart, stop: the signals are those that were declared."""
+    """Start, status, reload, restart and stop send the declared signals."""
     reporter = installed(machine, "plain", reload_signal="HUP")
     machine.run("systemctl", "status", "plain", status=3)
     machine.run("systemctl", "start", "plain")
@@ -56,7 +56,7 @@ def test_systemd_leads_a_service_through_its_life(machine: Machine) -> None:
 
 
 def test_systemd_follows_a_program_that_detaches_itself(machine: Machine) -> None:
-    """By its pidfile, whose directory is made first."""
+    """By its pidfile, whose directory is created first."""
     pidfile = "/run/forks/pid"
     directory = {"path": "/run/forks", "mode": "0750"}
     fields = {"background": False, "pidfile": pidfile, "directories": [directory]}
@@ -72,7 +72,7 @@ def test_systemd_follows_a_program_that_detaches_itself(machine: Machine) -> Non
 
 
 def test_systemd_waits_until_a_service_says_that_it_is_ready(machine: Machine) -> None:
-    """Its start is over then, and fails with the time that is declared."""
+    """The start returns then, and fails after the declared time."""
     ready = {"kind": "notify", "timeout": 30}
     reporter = installed(machine, "ready", "--notify", "READY=1\nSTATUS=works", readiness=ready)
     machine.run("systemctl", "start", "ready")
@@ -86,7 +86,7 @@ def test_systemd_waits_until_a_service_says_that_it_is_ready(machine: Machine) -
 
 
 def test_systemd_waits_for_a_pidfile_only_if_needed(machine: Machine) -> None:
-    """It writes none itself, and knows the process."""
+    """systemd writes none itself, and knows the process."""
     reporter = installed(machine, "known", readiness={"kind": "pidfile", "timeout": 20})
     machine.run("systemctl", "start", "known")
     reporter.told()
@@ -99,8 +99,8 @@ def test_systemd_waits_for_a_pidfile_only_if_needed(machine: Machine) -> None:
     machine.run("systemctl", "stop", "late-pidfile")
 
 
-def test_systemd_asks_a_command_whether_a_service_is_ready(machine: Machine) -> None:
-    """Until it says yes."""
+def test_systemd_waits_until_a_command_succeeds(machine: Machine) -> None:
+    """Until the command succeeds."""
     script = "echo asked >> /srv/asked; test $(wc -l < /srv/asked) -ge 2"
     command = {"kind": "command", "command": ["/bin/sh", "-c", script]}
     installed(machine, "probed", readiness=command)
@@ -141,7 +141,7 @@ def test_systemd_gives_a_service_its_surroundings(machine: Machine) -> None:
 
 
 def test_systemd_runs_the_hooks_as_root_and_in_their_order(machine: Machine) -> None:
-    """Those of the start around it, those of the stop around that."""
+    """Before and after the start, before and after the stop."""
     hooks = {
         hook: f"echo {hook} $(id -u) >> /srv/hooks"
         for hook in ("before_start", "after_start", "before_stop", "after_stop")
@@ -154,8 +154,8 @@ def test_systemd_runs_the_hooks_as_root_and_in_their_order(machine: Machine) -> 
     assert expected == (machine.shared / "hooks").read_text()
 
 
-def test_systemd_starts_and_stops_whatever_becomes_of_hooks(machine: Machine) -> None:
-    """But for the one before the start, which is a condition."""
+def test_systemd_ignores_failures_of_other_hooks(machine: Machine) -> None:
+    """Only a failure of before_start fails the start."""
     hooks = dict.fromkeys(("after_start", "before_stop", "after_stop"), "exit 5")
     reporter = installed(machine, "limps", **hooks)
     machine.run("systemctl", "start", "limps")
@@ -168,17 +168,17 @@ def test_systemd_starts_and_stops_whatever_becomes_of_hooks(machine: Machine) ->
 
 
 def test_systemd_keeps_to_the_schedule_of_a_stop(machine: Machine) -> None:
-    """What ignores the first signal gets the last."""
+    """A process that ignores the first signal gets the last."""
     reporter = installed(machine, "stubborn", "--ignore", "TERM", stop_schedule="TERM/1/KILL/5")
     machine.run("systemctl", "start", "stubborn")
     reporter.told()
     machine.run("systemctl", "stop", "stubborn")
-    expected = ["failed", "timeout", "9"]  # it may have had no time to tell of the first
+    expected = ["failed", "timeout", "9"]  # it may have had no time to report the first
     assert expected == machine.show("stubborn", "ActiveState", "Result", "ExecMainStatus")
 
 
-def test_systemd_brings_a_service_back(machine: Machine) -> None:
-    """As its policy says, but not after a normal end."""
+def test_systemd_restarts_a_service(machine: Machine) -> None:
+    """According to its policy, but not after a normal exit."""
     policy = {"when": "failure", "normal_exit": ["USR1"]}
     reporter = installed(machine, "back", respawn=policy)
     machine.run("systemctl", "start", "back")
@@ -189,7 +189,7 @@ def test_systemd_brings_a_service_back(machine: Machine) -> None:
 
 
 def test_systemd_uses_the_root_for_the_program_only(machine: Machine) -> None:
-    """Hooks, a probe and a reload have the machine's, as at every other entry point."""
+    """Hooks, a probe and a reload use the machine's root, as at every entry point."""
     inside = machine.root / "srv/root"
     inside.mkdir()
     (inside / "only-inside").touch()
@@ -209,7 +209,7 @@ def test_systemd_uses_the_root_for_the_program_only(machine: Machine) -> None:
     assert ["inactive", "success"] == machine.show("rooted", "ActiveState", "Result")
 
 
-# ssd-service in there, from a copy of the package.
+# ssd-service inside, from a copy of the package.
 OURS = """
 import sys; sys.path.insert(0, "/srv/packages")
 from ssd.service.cli import main; sys.exit(main(["ssd-service", *sys.argv[1:]]))
@@ -218,7 +218,7 @@ from ssd.service.cli import main; sys.exit(main(["ssd-service", *sys.argv[1:]]))
 
 @pytest.fixture(scope="module")
 def ours(machine: Machine) -> list[str]:
-    """Return the command on the machine, with a folder of declarations."""
+    """Return the command on the machine, with a directory of declarations."""
     installed = Path(ssd.__file__).parent.parent
     for package in ("ssd", "daemon", "lockfile"):
         shutil.copytree(installed / package, machine.shared / "packages" / package)
@@ -233,8 +233,8 @@ def declare(machine: Machine, name: str, **fields: Any) -> Service:
     return service
 
 
-def test_unit_of_a_declaration_is_asked_by_its_verbs(machine: Machine, ours: list[str]) -> None:
-    """While systemd runs it there is one process, which the verbs of either can stop."""
+def test_unit_of_a_declaration_obeys_the_verbs(machine: Machine, ours: list[str]) -> None:
+    """While systemd runs it there is one process, and both systemctl and the verbs stop it."""
     reporter = Reporter(machine, "verbs")
     words = {"executable": reporter.words[0], "arguments": reporter.words[1:]}
     service = declare(machine, "verbs", pidfile="/run/verbs.pid", **words)
@@ -253,7 +253,7 @@ def test_unit_of_a_declaration_is_asked_by_its_verbs(machine: Machine, ours: lis
 
 
 def test_unit_may_call_the_verbs_itself(machine: Machine, ours: list[str]) -> None:
-    """As one does that was made for an init script: nobody waits for himself."""
+    """A unit made for an init script does so, and no verb waits for itself."""
     reporter = Reporter(machine, "caller")
     words = {"executable": reporter.words[0], "arguments": reporter.words[1:]}
     declare(machine, "caller", pidfile="/run/caller.pid", **words)
@@ -264,7 +264,9 @@ def test_unit_may_call_the_verbs_itself(machine: Machine, ours: list[str]) -> No
     unit = "[Service]\nType=forking\nPIDFile=/run/caller.pid\n"
     unit += "".join(f"Exec{v.title()}=/srv/ours caller {v}\n" for v in ("start", "stop"))
     machine.install("caller", unit)
-    machine.run(*ours, "caller", "start")  # the unit does not run yet: it is ours
+    machine.run(
+        *ours, "caller", "start"
+    )  # the unit does not run yet, so ssd-service starts it itself
     assert "TERM" != reporter.told()
     machine.run(*ours, "caller", "stop")
     assert "TERM" == reporter.told()

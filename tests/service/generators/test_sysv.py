@@ -1,4 +1,4 @@
-"""Generated init scripts are clean shell, and lead a real life under ssd and the original."""
+"""Generated init scripts are valid shell, and work with ssd and with the original."""
 
 import os
 import stat
@@ -36,15 +36,15 @@ def write(tmp_path: Path) -> Callable[[Service], Path]:
 @pytest.mark.parametrize("service", [samples.least(), samples.everything()], ids=["least", "all"])
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 def test_shells_can_parse_the_script(service: Service, shell: str, write: Any, run: Run) -> None:
-    """sh -n has nothing to say."""
+    """sh -n reports nothing."""
     done = run(shell, "-n", write(service))
     assert (0, "") == (done.returncode, done.stderr)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("text", ["plain", *samples.HOSTILE])
-def test_shellcheck_has_nothing_to_say(text: str, write: Any, run: Run) -> None:
-    """Not even in passing, whatever stands in the declaration."""
+def test_shellcheck_reports_nothing(text: str, write: Any, run: Run) -> None:
+    """Not even a note, for any text in the declaration."""
     environment = debian.environment(debian.unpack("shellcheck"))
     done = run("shellcheck", write(samples.everything(**samples.hostile(text))), env=environment)
     assert (0, "") == (done.returncode, done.stdout)
@@ -52,7 +52,7 @@ def test_shellcheck_has_nothing_to_say(text: str, write: Any, run: Run) -> None:
 
 @pytest.mark.parametrize("text", samples.HOSTILE)
 def test_header_is_what_was_declared(text: str) -> None:
-    """Nothing in a declaration ends the header, or adds a keyword to it."""
+    """No value ends the header or adds a keyword to it."""
     service = samples.least(**samples.hostile(text))
     header = parse(sysv.generate(service).text())
     keywords = ["provides", "required-start", "required-stop", "should-start", "should-stop",
@@ -61,8 +61,8 @@ def test_header_is_what_was_declared(text: str) -> None:
     assert "2 3 4 5" == header["default-start"]
 
 
-def test_header_has_all_that_lsb_knows() -> None:
-    """Every field that is LSB's is read back from it."""
+def test_header_has_every_lsb_field() -> None:
+    """Every LSB field can be read back."""
     service = samples.everything()
     header = parse(sysv.generate(service).text())
     for keyword in ("required-start", "required-stop", "should-start", "should-stop", "provides"):
@@ -74,7 +74,7 @@ def test_header_has_all_that_lsb_knows() -> None:
 
 GENERATOR = Path("/lib/systemd/system-generators/systemd-sysv-generator")
 
-# Declared -> what systemd knows then of the process.
+# Declaration -> the pidfile that systemd then knows.
 KNOWN: list[tuple[dict[str, Any], str | None]] = [
     ({}, "/run/x.pid"),
     ({"background": False, "pidfile": "/var/run/a b/x.pid"}, "/run/a b/x.pid"),
@@ -85,8 +85,8 @@ KNOWN: list[tuple[dict[str, Any], str | None]] = [
 
 
 @pytest.mark.parametrize("case", range(len(KNOWN)))
-def test_systemd_is_told_the_pidfile(case: int, tmp_path: Path, run: Run) -> None:
-    """Otherwise it takes a service for active until it is stopped, whatever becomes of it."""
+def test_header_names_the_pidfile_for_systemd(case: int, tmp_path: Path, run: Run) -> None:
+    """Without it systemd takes a service for active until it is stopped."""
     declared, path = KNOWN[case]
     text = sysv.generate(samples.least(**declared)).text()
     assert ([f"# pidfile: {path}"] if path else []) == [
@@ -115,7 +115,7 @@ def test_systemd_is_told_the_pidfile(case: int, tmp_path: Path, run: Run) -> Non
 
 # A real life ---------------------------------------------------------------------------
 
-# The daemon: writes down what it was given, and stays.
+# The daemon: it writes down what it got, and keeps running.
 DAEMON = """#!/bin/sh
 { for word; do printf '<%s>' "$word"; done; echo; pwd; umask; env | sort
   ulimit -n; id -u; id -g; cut -d' ' -f19 /proc/self/stat; } > /tmp/given.new
@@ -127,7 +127,7 @@ PATIENT = 'n=0; until [ -e "$1" ]; do n=$((n + 1)); [ $n -lt 600 ] || exit 9; sl
 
 @pytest.fixture(params=["ssd", "original"])
 def machine(request: pytest.FixtureRequest, run: Run, tmp_path: Path, ssd_path: Path) -> Machine:
-    """Return a function that runs shell where a service's script is ``$S``, for its output.
+    """Return a function that runs shell code with ``$S`` as the script; it returns the output.
 
     The script runs with ssd, and with start-stop-daemon.
     """
@@ -145,7 +145,7 @@ def machine(request: pytest.FixtureRequest, run: Run, tmp_path: Path, ssd_path: 
         script.chmod(0o755)
         (tmp_path / "daemon").write_text(DAEMON)
         (tmp_path / "daemon").chmod(0o755)
-        # Everybody may execute it there, whatever the way to the test's own folder is.
+        # All users can execute it there, even if the test's own directory is closed to them.
         program = f'cp -p "{tmp_path}/daemon" /tmp/daemon; S={script}\n{commands}'
         inside = namespace.command(["sh", "-c", program], keep=[tmp_path])
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "START_STOP_DAEMON": tool}
@@ -172,7 +172,7 @@ say stop; [ -e /run/x.pid ] || echo no pidfile; say status; say try-restart; say
 
 
 def test_whole_life_has_lsb_statuses(machine: Machine) -> None:
-    """Start, start again, restart, stop, and asking in between."""
+    """Start, start again, restart and stop, with status in between."""
     lines = machine(daemon(), LIFE).splitlines()
     assert [
         "status 3 x is not running.", "stop 0 Stopping a daemon: x.",
@@ -210,7 +210,7 @@ stat -c '%a %U %G' '/run/a b' /run/c
 
 @pytest.mark.parametrize("text", samples.HOSTILE)
 def test_hostile_values_are_not_executed(text: str, machine: Machine) -> None:
-    """Whatever a declaration says, it is data for the script."""
+    """Every value is data for the script."""
     path = "/tmp/" + text.replace("\n", " ").replace("/", "_")
     service = daemon(
         arguments=[text], environment={"V": text}, short_description="x", provides=[text],
@@ -224,7 +224,7 @@ head -c {len(text) + 2} /tmp/given; echo; "$S" stop > /dev/null; ls /tmp | grep 
 
 
 def test_failing_hook_fails_the_start(machine: Machine) -> None:
-    """What has to be done before is a condition."""
+    """before_start is a condition."""
     service = daemon(before_start="exit 5")
     assert "Starting a daemon: x failed!\n1\n3\n" == machine(
         service, '"$S" start; echo $?; "$S" status > /tmp/said; echo $?'
@@ -232,7 +232,7 @@ def test_failing_hook_fails_the_start(machine: Machine) -> None:
 
 
 def test_failing_other_hook_is_only_reported(machine: Machine) -> None:
-    """It is complained of; what it stands around is done all the same, as by ssd-service."""
+    """The start or stop continues, as with ssd-service."""
     hooks = dict.fromkeys(("after_start", "before_stop", "after_stop"), "exit 5")
     commands = """
 for verb in start status stop; do "$S" $verb > /tmp/said 2>> /tmp/complaints; echo $?; done
@@ -242,7 +242,7 @@ for verb in start status stop; do "$S" $verb > /tmp/said 2>> /tmp/complaints; ec
 
 
 def test_unknown_state_is_not_taken_for_stopped(machine: Machine) -> None:
-    """LSB's 7, or a success, would be a lie."""
+    """Status 7, or 0, would be wrong."""
     commands = """
 "$S" start > /tmp/said; chmod 666 /run/x.pid
 for verb in try-restart reload; do "$S" $verb > /tmp/said 2> /tmp/complaints; echo $?; done"""
@@ -250,7 +250,7 @@ for verb in try-restart reload; do "$S" $verb > /tmp/said 2> /tmp/complaints; ec
 
 
 def test_start_waits_until_the_service_is_ready(machine: Machine) -> None:
-    """And fails if it is not in time."""
+    """It fails after the time limit."""
     ready = {"kind": "command", "command": ["test", "-e", "/tmp/given"], "timeout": 30}
     assert "0\n/tmp/given\n" == machine(
         daemon(readiness=ready), '"$S" start > /tmp/said; echo $?; ls /tmp/given; "$S" stop >/tmp/x'
@@ -262,7 +262,7 @@ def test_start_waits_until_the_service_is_ready(machine: Machine) -> None:
 
 
 def test_reload_sends_its_signal(machine: Machine) -> None:
-    """To the process that runs; 7 if there is none."""
+    """To the running process; status 7 if nothing runs."""
     service = daemon(
         script="trap 'touch /tmp/reloaded' USR1; touch /tmp/given; while :; do sleep 0.1; done",
         reload_signal="USR1",
@@ -274,7 +274,7 @@ def test_reload_sends_its_signal(machine: Machine) -> None:
 
 
 def test_reload_is_missing_without_a_signal(machine: Machine) -> None:
-    """LSB's 3, as ssd-service says; force-reload restarts it."""
+    """Status 3, as from ssd-service; force-reload restarts the service."""
     commands = """
 "$S" start > /tmp/said; first=$(cat /run/x.pid); "$S" reload 2> /tmp/usage; echo $?; cat /tmp/usage
 [ "$first" = "$(cat /run/x.pid)" ] && echo the same; "$S" force-reload > /tmp/said; echo $?
@@ -284,8 +284,8 @@ def test_reload_is_missing_without_a_signal(machine: Machine) -> None:
     assert ["3", f"Usage: {lines[1].split()[1]} {words}", "the same", "0", "another"] == lines
 
 
-def test_program_may_be_in_another_root_only(machine: Machine) -> None:
-    """It is looked for and known by its path in there, from here."""
+def test_program_may_exist_only_in_the_new_root(machine: Machine) -> None:
+    """It is found and matched by its path in that root."""
     commands = """
 mkdir -p /tmp/r/usr /tmp/r/bin; mount --bind /usr /tmp/r/usr; cp -P /lib* /tmp/r 2> /dev/null
 cp /bin/sleep /tmp/r/bin/napper; "$S" start > /tmp/said; echo $?
@@ -297,11 +297,11 @@ for verb in stop status; do "$S" $verb > /tmp/said; echo $?; done"""
     assert "0\n0\n3\n" == machine(service, commands)
 
 
-def test_script_that_outlives_its_package_does_nothing(machine: Machine) -> None:
-    """Policy 9.3.2: it succeeds."""
+def test_script_of_a_removed_package_does_nothing(machine: Machine) -> None:
+    """Debian Policy 9.3.2: it succeeds."""
     assert "0\n" == machine(daemon(executable="/no/such/program"), '"$S" start; echo $?')
 
 
 def test_mode_is_that_of_a_program() -> None:
-    """And of a unit that of a file."""
+    """The mode of a unit is that of a plain file."""
     assert stat.S_IXUSR & sysv.MODE and not stat.S_IXUSR & systemd.MODE

@@ -1,6 +1,6 @@
-"""Generated jobs hold to init(5), by the rules of the reader that Upstart has.
+"""Generated jobs follow init(5), checked with the rules of Upstart's parser.
 
-Debian has no Upstart any more, and no check for its jobs; the rules are in readers.py.
+Debian no longer has Upstart or a checker for its jobs; the rules are in readers.py.
 """
 
 import subprocess
@@ -25,7 +25,7 @@ def job(**fields: Any) -> dict[str, list[list[str]]]:
     return found
 
 
-# Declared, and the stanzas that say it.
+# The declaration, and its stanzas.
 READ: list[tuple[dict[str, Any], dict[str, list[list[str]] | None]]] = [
     ({}, {"exec": [["/bin/sleep 1000"]], "description": [["x"]], "umask": [["022"]]}),
     ({}, {"start": [["on", "runlevel", "[2345]"]], "stop": [["on", "runlevel", "[!2345]"]]}),
@@ -34,7 +34,7 @@ READ: list[tuple[dict[str, Any], dict[str, list[list[str]] | None]]] = [
     ({"stop_schedule": "INT/5/TERM/6/KILL/9"}, {"kill": [["signal", "INT"], ["timeout", "11"]]}),
     ({"stop_schedule": "INT/5/TERM/6"}, {"kill": [["signal", "INT"], ["timeout", "11"]]}),
     ({"stop_schedule": "INT/KILL/9"}, {"kill": [["signal", "INT"], ["timeout", "0"]]}),
-    ({"stop_schedule": "forever/TERM/1"},  # it is never killed; Upstart has a KILL in any case
+    ({"stop_schedule": "forever/TERM/1"},  # without a KILL, but Upstart always sends one
      {"kill": [["signal", "TERM"], ["timeout", "31622400"]]}),
     ({"stop_schedule": "TERM/5/forever/INT/5"},
      {"kill": [["signal", "TERM"], ["timeout", "31622400"]]}),
@@ -82,20 +82,20 @@ READ: list[tuple[dict[str, Any], dict[str, list[list[str]] | None]]] = [
     "case", range(len(READ)), ids=lambda index: "-".join([*READ[index][0], str(index)])
 )
 def test_job_says_what_was_declared(case: int) -> None:
-    """Each field is the stanza that means the same."""
+    """Each field is the stanza with the same meaning."""
     declared, expected = READ[case]
     found = job(**declared)
     assert expected == {name: found.get(name) for name in expected}
 
 
 def test_job_of_everything_is_well_formed() -> None:
-    """Upstart's rules have nothing against it."""
+    """It follows Upstart's rules."""
     assert readers.job(upstart.generate(samples.everything()).text())
 
 
 @pytest.mark.parametrize("text", samples.HOSTILE)
 def test_hostile_values_become_no_stanza(text: str) -> None:
-    """Whatever stands in a declaration, the stanzas are the generator's own."""
+    """All stanzas of the job are the generator's own."""
     benign = job(**samples.hostile("benign"))
     assert set() == set(job(**samples.hostile(text))) - {*benign, "exec", "script"}
 
@@ -103,7 +103,7 @@ def test_hostile_values_become_no_stanza(text: str) -> None:
 @settings(deadline=None)
 @given(st.lists(NASTY, min_size=1, max_size=4), st.booleans())
 def test_shell_gets_the_same_words_by_exec_and_by_script(words: list[str], sourced: bool) -> None:
-    """A job's command comes through Upstart's reader and the shell that it calls."""
+    """A command passes through Upstart's parser and the shell that it calls."""
     files = ["/dev/null"] if sourced else []
     found = job(executable="/usr/bin/printf", arguments=["%s\\0", *words], environment_files=files)
     if "exec" in found:
@@ -117,8 +117,8 @@ def test_shell_gets_the_same_words_by_exec_and_by_script(words: list[str], sourc
 
 @settings(deadline=None)
 @given(NASTY.filter(lambda text: text.strip() != ""))
-def test_script_that_would_end_its_block_is_the_same_script(text: str) -> None:
-    """A line ``end script`` in it is not the end."""
+def test_script_with_an_end_line_stays_the_same(text: str) -> None:
+    """A line ``end script`` in it does not end the block."""
     script = f"cat <<'THE END'\n  end script\nend\tscript # {text}\nTHE END\n"
     if has_controls(text):
         script = script.replace(text, "x")
@@ -131,8 +131,8 @@ def test_script_that_would_end_its_block_is_the_same_script(text: str) -> None:
 
 
 @pytest.mark.parametrize("events", ["a (", "a )", "a 'b", 'a "', "a # b", "a \\"])
-def test_events_that_would_take_in_the_next_stanza_are_lost(events: str) -> None:
-    """With the runlevels in their place, and the reason."""
+def test_unbalanced_events_are_lost(events: str) -> None:
+    """The runlevels replace them, and the reason is reported."""
     sheet = upstart.generate(samples.least(start_on=events))
     assert ["start_on"] == [field for field, _ in sheet.losses]
     assert "\nstart on runlevel [2345]\n" in sheet.text()
@@ -141,7 +141,7 @@ def test_events_that_would_take_in_the_next_stanza_are_lost(events: str) -> None
 # A schedule -> whether Upstart can follow it.
 FOLLOWED = {
     "TERM/30/KILL/5": True,
-    "TERM/30/forever/KILL/1": True,  # it is over with the first KILL
+    "TERM/30/forever/KILL/1": True,  # the first KILL ends it
     "7": True,
     "KILL/9": True,
     "TERM/0/CONT/30/KILL/5": False,
@@ -152,8 +152,8 @@ FOLLOWED = {
 
 
 @pytest.mark.parametrize("schedule", FOLLOWED)
-def test_schedule_that_upstart_cannot_follow_is_said(schedule: str) -> None:
-    """It sends one signal, and KILL in the end, in any case."""
+def test_schedule_that_upstart_cannot_follow_is_lost(schedule: str) -> None:
+    """Upstart sends one signal, and always KILL at the end."""
     sheet = upstart.generate(samples.least(stop_schedule=schedule))
     assert FOLLOWED[schedule] == (sheet.losses == [])
     assert {"stop_schedule"} >= {field for field, _ in sheet.losses}

@@ -1,7 +1,7 @@
-"""Made-up machines for service(8): what lies in their /etc/init.d, and runs on them.
+"""Machines for service(8): the files in their /etc/init.d, and programs that run there.
 
-Run as a program it is the inside of a namespace: it makes a machine for each case that it reads
-from standard input, runs both commands there, and prints what came of each, as JSON.
+Run as a program, this is the inside of a namespace: it sets up a machine for each case from
+standard input, runs both commands there, and prints the outcomes as JSON.
 """
 
 import json
@@ -19,19 +19,19 @@ SERVICE = "/usr/sbin/service"
 INIT_D = Path("/etc/init.d")
 SEEN = Path("/tmp/seen")
 
-# Tells all that it was given. Of the signals the first 28: the C library has two for itself.
+# Prints everything that it got; only the first 28 signals, because the C library uses two.
 TELLER = """#!/bin/sh
 echo "$0"; for word; do echo "<$word>"; done
 pwd; umask; sed -n 's/^\\(Sig[BI].*\\).........\\(.......\\)$/\\1 \\2/p' /proc/self/status
 for fd in 0 1 2 3 4 5; do [ ! -e /proc/$$/fd/$fd ] || echo "open: $fd"; done
 /usr/bin/env | sort
 """
-# Writes down its verb, and ends with the status that its last letters are.
+# Writes down its verb, and ends with the given status.
 COUNTER = """#!/bin/sh
 echo "$0 $1" >> /tmp/seen
 exit {status}
 """
-# Stands for systemctl: answers as the machine's files say, and tells what it was asked to do.
+# Replaces systemctl: answers from the machine's files, and prints its words.
 SYSTEMCTL = """#!/bin/sh
 case $* in
 *CanReload*) cat /tmp/can-reload ;;
@@ -62,7 +62,7 @@ SCRIPTS: dict[str, tuple[int, str]] = {
     "stop-fails": (0o755, COUNTER.format(status='"$([ "$1" = start ]; echo $?)"')),
 }  # fmt: skip
 
-# What a status verb says, and how it ends, for --status-all.
+# The output and end of a status verb, for --status-all.
 ANSWERS = {
     "10-running": "echo it runs",
     "20-silent": ":",
@@ -84,7 +84,7 @@ ANSWERS = {
     "80-tty": "[ -t 1 ] || echo no terminal",
     "zz-last": "echo it runs",
 }
-# Files that service(8) leaves out.
+# Files that service(8) skips.
 IGNORED = (
     "README", "skeleton", "rc", "rcS", "single", "reboot", "bootclean.sh", "functions", "halt",
     "killall", "linuxconf", "kudzu", "x.dpkg-dist", "x.dpkg-old", ".hidden",
@@ -93,8 +93,8 @@ ENVIRONMENT = {"PATH": "/tmp/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
 def furnish(case: dict[str, Any]) -> None:
-    """Make the machine of a case."""
-    for entry in INIT_D.iterdir():  # it is a mount point itself
+    """Set up the machine of a case."""
+    for entry in INIT_D.iterdir():  # the directory is a mount point
         entry.unlink()
     for folder in ("/run/systemd", "/run/openrc"):
         shutil.rmtree(folder, ignore_errors=True)
@@ -124,9 +124,9 @@ def furnish(case: dict[str, Any]) -> None:
 
 
 def play(command: list[str], case: dict[str, Any]) -> dict[str, Any]:
-    """Run one command on the machine and return what came of it."""
+    """Run one command on the machine and return the outcome."""
     furnish(case)
-    # A slow machine is no part of a case: ssd-service waits for a script for a while only.
+    # The machine may be slow, and ssd-service has a time limit.
     more = ["--timeout=100"] if case["words"] == ["--status-all"] and command != [SERVICE] else []
     words = [os.fsencode(word) for word in [*command, *case["words"], *more]]
     close = "".join(f" {fd}>&-" for fd in case.get("closed", ()))
@@ -156,15 +156,15 @@ def play(command: list[str], case: dict[str, Any]) -> dict[str, Any]:
 
 
 def hindered(case: dict[str, Any]) -> bool:
-    """Say whether a case cannot be played, as another user may not run ssd-service here."""
+    """Return whether a case cannot run here, because another user cannot run ssd-service."""
     from kit.users import nobody_runs_python
 
     return bool(case.get("nobody")) and not nobody_runs_python()
 
 
 def compared(cases: dict[str, dict[str, Any]]) -> Outcomes:
-    """Play all cases in one namespace, with service(8) and with the installed ssd-service."""
-    # Not at the top: inside there is no pytest.
+    """Run all cases in one namespace, with service(8) and with the installed ssd-service."""
+    # Not at the top, because pytest is missing inside.
     import pytest
     from kit import namespace
 
@@ -187,7 +187,7 @@ def compared(cases: dict[str, dict[str, Any]]) -> Outcomes:
 
 
 def main() -> None:
-    """Be the inside of the namespace."""
+    """Run inside of the namespace."""
     asked = json.load(sys.stdin)
     home = Path("/tmp/init.d")
     home.mkdir()

@@ -1,4 +1,4 @@
-"""Plain init scripts are run as the machine's service(8) runs them."""
+"""Plain init scripts run as the machine's service(8) runs them."""
 
 import os
 from pathlib import Path
@@ -88,27 +88,27 @@ CASES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def outcomes() -> machine.Outcomes:
-    """Return what came of every case, under service(8) and under ssd-service."""
+    """Return the outcome of every case, with service(8) and with ssd-service."""
     return machine.compared(CASES)
 
 
 @pytest.mark.differential
 @pytest.mark.parametrize("name", CASES)
 def test_outcome_is_that_of_service8(name: str, outcomes: machine.Outcomes) -> None:
-    """Exit status, output, what the script was given, and what it left behind are the same."""
+    """Same exit status, output, input of the script, and remaining files."""
     if machine.hindered(CASES[name]):
         skip_without_nobody()
     expected, actual = outcomes[name]["original"], outcomes[name]["ssd"]
     if CASES[name].get("own_stderr"):
         del expected["stderr"], actual["stderr"]
-    # What the shell that runs service(8) says of a script that was killed.
+    # The shell of service(8) prints this for a script that was killed.
     elif expected["stderr"].endswith("\nKilled\n"):
         expected["stderr"] = expected["stderr"].removesuffix("Killed\n")
     assert expected == actual
 
 
 def test_plain_script_is_run_without_anything_heavy() -> None:
-    """Its own shell takes long enough."""
+    """The script's own shell takes long enough."""
     code = """
 import sys
 before = set(sys.modules)

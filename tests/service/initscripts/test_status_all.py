@@ -17,22 +17,22 @@ from ssd.service.initscripts import status_all as asking
 from ssd.service.initscripts.program import Run
 from ssd.service.initscripts.status_all import Answer, Inquiry
 
-PATIENT = 60.0  # seconds; nothing here takes that long
+PATIENT = 60.0  # seconds; longer than anything here takes
 
 
 def shell(text: str, *words: str) -> Run:
-    """Return what runs a piece of shell."""
+    """Return a run of shell code."""
     return Run("/bin/sh", ["sh", "-c", text, *words], os.environb)
 
 
 def asked(runs: dict[str, Run], jobs: int = 2, timeout: float = PATIENT) -> dict[str, Answer]:
-    """Ask them, and return what each answered; nothing is left behind."""
+    """Run scripts and return their answers; nothing is left behind."""
     with nothing_left(), Inquiry(list(runs.items()), jobs, timeout) as inquiry:
         return dict(answered for answered in inquiry if answered is not None)
 
 
 def signs(runs: dict[str, Run], jobs: int = 2, timeout: float = PATIENT) -> dict[str, str]:
-    """Ask them, and return the sign of each."""
+    """Run scripts and return their signs."""
     return {name: answer.sign for name, answer in asked(runs, jobs, timeout).items()}
 
 
@@ -46,16 +46,16 @@ def signs(runs: dict[str, Run], jobs: int = 2, timeout: float = PATIENT) -> dict
         [b"us\0a", b"ge:"],
     ],
 )
-def test_usage_is_heard_in_whatever_pieces_it_comes(pieces: list[bytes]) -> None:
-    """grep -i finds it in the whole output, which a pipe delivers in parts."""
+def test_usage_is_found_in_pieces_of_output(pieces: list[bytes]) -> None:
+    """grep -i searches the whole output, but a pipe delivers it in parts."""
     answer = Answer()
     for piece in pieces:
         answer.hear(piece)
     assert answer.usage
 
 
-def test_two_scripts_run_at_the_same_moment(tmp_path: Path) -> None:
-    """Each waits for the other, so they end only if they run side by side."""
+def test_scripts_run_in_parallel(tmp_path: Path) -> None:
+    """Each waits for the other, so they end only if they run in parallel."""
     for name in ("one", "other"):
         os.mkfifo(tmp_path / name)
     meet = 'echo x > "$1" & read -r line < "$2" && wait && echo met'
@@ -65,7 +65,7 @@ def test_two_scripts_run_at_the_same_moment(tmp_path: Path) -> None:
 
 
 def test_jobs_limit_the_scripts_at_once() -> None:
-    """Of twenty, three are asked at any moment, and all are in the end."""
+    """Three of twenty run at any time, and all run in the end."""
     runs = {str(number): shell("echo yes") for number in range(20)}
     most = 0
     with Inquiry(list(runs.items()), 3, PATIENT) as inquiry:
@@ -81,7 +81,7 @@ def test_jobs_limit_the_scripts_at_once() -> None:
 def test_script_that_hangs_is_killed_with_its_children(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It cannot be told of, and the reason is said; the others are told of all the same."""
+    """Its sign is unclear, with the reason; the other scripts are not affected."""
     pipe, later = str(tmp_path / "begun"), 0.0
     os.mkfifo(pipe)
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + later)
@@ -92,13 +92,13 @@ def test_script_that_hangs_is_killed_with_its_children(
     with nothing_left(), let_go(), Inquiry([("hangs", hangs), ("ends", ends)], 2, PATIENT) as both:
         for name, answer in filter(None, both):
             answers[name] = answer
-            later = PATIENT  # the other has run all the time, and its own is over now
+            later = PATIENT  # both ran all the time, and this one is past its limit now
     assert ("+", "ends") == (answers["ends"].sign, next(iter(answers)))
     assert ("?", "no answer in 60 seconds") == (answers["hangs"].sign, answers["hangs"].problem)
 
 
 def test_child_that_keeps_the_output_delays_no_answer(tmp_path: Path) -> None:
-    """The script's own end is its end: a daemon of its may have its output for ever."""
+    """The end of the script counts: its daemon may keep the output open for ever."""
     pid = tmp_path / "pid"
     answers = signs({"leaves": shell(f"sleep 1000 & echo $! | tee {pid}")})
     with ended(int(pid.read_text())):
@@ -111,13 +111,13 @@ def test_script_that_asks_gets_no_answer() -> None:
 
 
 def test_script_that_cannot_be_executed_is_not_running(tmp_path: Path) -> None:
-    """env(1) fails with 126 or 127 and says why, which is an answer of its own."""
+    """env(1) would fail with 126 or 127 and an error message."""
     missing = Run(str(tmp_path / "none"), ["none"], {})
     assert {"none": "-", "some": "+"} == signs({"none": missing, "some": shell("echo yes")})
 
 
-def test_interruption_ends_those_that_run(tmp_path: Path) -> None:
-    """Whoever gives up leaves no script running."""
+def test_interruption_kills_running_scripts(tmp_path: Path) -> None:
+    """After an interruption no script is left running."""
     os.mkfifo(tmp_path / "pid")
     run = shell(f"echo $$ > {tmp_path}/pid; exec sleep 1000")
     with nothing_left():
@@ -142,14 +142,14 @@ with Board(["one", "three", "two"], Voice("ssd-service")) as board:
 
 
 def test_lines_come_in_the_order_of_the_names() -> None:
-    """One that is slow holds back those after it, and nobody sees a line of progress in a file."""
+    """A slow script delays the lines after it; a file gets no progress line."""
     done = python(BOARD)
     assert b" [ - ]  one\n [ + ]  two\n" == done.stdout
     assert b"ssd-service: three: it hangs\n [ ? ]  three\n" == done.stderr
 
 
-def test_terminal_sees_who_is_awaited() -> None:
-    """The line is written over, and gone before an answer is shown."""
+def test_terminal_shows_the_running_scripts() -> None:
+    """The progress line is overwritten, and cleared before an answer."""
     ours, theirs = pty.openpty()
     with os.fdopen(ours):
         with os.fdopen(theirs, "wb") as slave:
@@ -181,7 +181,7 @@ def test_bad_option_is_named(words: list[str], capfd: pytest.CaptureFixture[str]
     assert any(word in said for word in ("needs a number", "known: --jobs"))
 
 
-# The machine's own scripts are out of the way, and two services are declared.
+# The machine's own scripts are hidden, and three services are declared.
 SETTING = """
 mkdir /tmp/init.d /tmp/declared; mount --bind /tmp/init.d /etc/init.d; cd /tmp/declared
 for name in one three both; do
@@ -198,7 +198,7 @@ mkdir /run/three.pid
 
 @pytest.mark.requires_namespaces
 def test_declared_services_and_scripts_share_one_order(in_namespace: Runner) -> None:
-    """A declaration comes before a script of its name; what nobody can tell is a question."""
+    """A declaration replaces a script of its name; an unknown state is unclear."""
     ours = Path(sys.executable).with_name("ssd-service")
     command = f"{SETTING}\n{ours} --directory /tmp/declared --status-all"
     done = in_namespace("sh", "-ec", command)
@@ -208,8 +208,8 @@ def test_declared_services_and_scripts_share_one_order(in_namespace: Runner) -> 
 
 
 @pytest.mark.requires_namespaces
-def test_broken_declaration_is_a_question_with_its_reason(in_namespace: Runner) -> None:
-    """It says which file it is, before the sign."""
+def test_broken_declaration_is_unclear_with_its_reason(in_namespace: Runner) -> None:
+    """The message before the sign names the file."""
     ours = Path(sys.executable).with_name("ssd-service")
     command = f"{SETTING}\necho x=1 > two.toml\n{ours} --directory /tmp/declared --status-all"
     done = in_namespace("sh", "-ec", command)
@@ -220,7 +220,7 @@ def test_broken_declaration_is_a_question_with_its_reason(in_namespace: Runner) 
 
 @pytest.mark.requires_namespaces
 def test_directory_without_scripts_is_no_error(in_namespace: Runner) -> None:
-    """There is nothing to tell."""
+    """The output is empty."""
     ours = Path(sys.executable).with_name("ssd-service")
     command = f"{ours} --directory /tmp/none --status-all"
     hidden = "mkdir /tmp/none && mount --bind /tmp/none /etc/init.d"
@@ -230,7 +230,7 @@ def test_directory_without_scripts_is_no_error(in_namespace: Runner) -> None:
 
 @pytest.mark.requires_namespaces
 def test_bad_number_of_jobs_is_named(in_namespace: Runner) -> None:
-    """They stand after it."""
+    """With status 3."""
     ours = Path(sys.executable).with_name("ssd-service")
     done = in_namespace(ours, "--status-all", "--jobs=none")
     expected = "ssd-service: --status-all: --jobs needs a number of at least 1, not 'none'\n"

@@ -1,4 +1,4 @@
-"""An init script runs as it is, and finds ssd where it calls start-stop-daemon."""
+"""An init script runs unchanged, and finds ssd where it calls start-stop-daemon."""
 
 import os
 import subprocess
@@ -53,7 +53,7 @@ SCRIPTS = {
     "python": f"#!{sys.executable}\nimport os\nos.system('{VERSION}')\n",
 }
 INTERPRETER = '#!/bin/sh\nscript=$1\nshift\nPATH=/usr/sbin:/bin\n. "$script"\n'
-# Tells $0 and its words in a form that keeps them apart.
+# Prints $0 and its words, each in brackets.
 TELLER = '#!/bin/sh\nprintf "<%s>" "$0" "$@"\necho; exit 7\n'
 
 INSIDE = """
@@ -65,7 +65,7 @@ exec "$@"
 
 @pytest.fixture
 def on_machine(run: Runner, tmp_path: Path):
-    """Return a function that runs ssd-service --with-ssd where these scripts are /etc/init.d."""
+    """Return a function that runs ssd-service --with-ssd with these scripts in /etc/init.d."""
     if os.geteuid() != 0:
         pytest.skip("requires root")
     ours = str(Path(sys.executable).parent / "ssd-service")
@@ -88,7 +88,7 @@ def on_machine(run: Runner, tmp_path: Path):
             "--with-ssd",
             *words,
         ]
-        path = {"PATH": os.defpath}  # it leads to no ssd
+        path = {"PATH": os.defpath}  # without a directory of ssd
         return run(*namespace.command(inside, keep=[tmp_path]), env=path)
 
     return on_machine
@@ -97,15 +97,15 @@ def on_machine(run: Runner, tmp_path: Path):
 @pytest.mark.requires_namespaces
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_script_calls_ssd(name: str, on_machine, ssd_path: Path, run: Runner) -> None:
-    """By name or absolute path, with a PATH of its own, from functions and sourced files."""
+    """By name or absolute path, with its own PATH, from functions and sourced files."""
     expected = run(ssd_path, "--version").stdout
     done = on_machine({name: SCRIPTS[name], "interpreter": INTERPRETER}, name, "start")
     assert (0, "", expected) == (done.returncode, done.stderr, done.stdout)
 
 
 @pytest.mark.requires_namespaces
-def test_packages_file_that_sets_path_leads_to_ssd_too(on_machine, ssd_path: Path, run) -> None:
-    """As init-d-script(5) does, which Debian's scripts source; one without PATH is read itself."""
+def test_packaged_file_that_sets_path_leads_to_ssd(on_machine, ssd_path: Path, run) -> None:
+    """As init-d-script(5), which Debian's scripts source; a file without PATH is not copied."""
     library = f'PATH=/usr/sbin:/bin; export PATH; . /usr/share/two; [ "$1" != x ] || {VERSION}'
     before = f"""
 mkdir /tmp/share; echo '{library}' > /tmp/share/one; echo 'echo two' > /tmp/share/two
@@ -118,7 +118,7 @@ mount --bind /tmp/share /usr/share"""
 
 @pytest.mark.requires_namespaces
 def test_script_keeps_its_words_and_status(on_machine) -> None:
-    """The script sees its own path and words, and its exit status is the command's."""
+    """The script gets its own path and words, and the command returns its exit status."""
     done = on_machine({"teller": TELLER}, "teller", "a b", "$(false)", "'", "", "*")
     assert "</etc/init.d/teller><a b><$(false)><'><><*>\n" == done.stdout
     assert 7 == done.returncode
@@ -126,7 +126,7 @@ def test_script_keeps_its_words_and_status(on_machine) -> None:
 
 @pytest.mark.requires_namespaces
 def test_link_lies_where_only_root_can_write(on_machine) -> None:
-    """Daemons inherit PATH, so the directory has to be safe for as long as they run."""
+    """Daemons inherit PATH, so the directory must be safe as long as they run."""
     script = "#!/bin/sh\nd=${PATH%%:*}\nstat -c '%a %u %F' $d; readlink $d/start-stop-daemon\n"
     facts, link = on_machine({"x": script}, "x").stdout.splitlines()
     assert "755 0 directory" == facts
@@ -145,16 +145,16 @@ cat /run/told
 
 
 @pytest.mark.requires_namespaces
-def test_daemon_inherits_nothing_of_it(on_machine) -> None:
-    """PATH is what the script set, and no variable is added."""
+def test_daemon_inherits_no_trace_of_ssd(on_machine) -> None:
+    """PATH is the script's, and no variable is added."""
     told = on_machine({"d": DAEMON}, "d", "start").stdout.splitlines()
     assert "PATH=/usr/sbin:/usr/bin:/sbin:/bin" in told
     assert [] == [line for line in told if "SYSTEMCTL" in line or "ssd" in line.lower()]
 
 
 SAID = "ssd-service: warning: the original start-stop-daemon was called, not ssd: "
-# Beyond reach: a program that is no shell, with the absolute path of the original. In its place is
-# one that lasts longer than it takes to look who it is.
+# Cannot be changed: a program other than a shell, with the absolute path of the original. A tool
+# that runs long enough to be identified replaces the original.
 PYTHON = """#!{python}
 import subprocess
 subprocess.run(["/usr/sbin/start-stop-daemon", "--stop", "--name", "x"])
@@ -167,7 +167,7 @@ mount --bind /tmp/tool "$(readlink -f /usr/sbin/start-stop-daemon)"
 
 @pytest.mark.requires_namespaces
 def test_calls_of_the_original_are_reported(on_machine) -> None:
-    """By its command line, where the kernel tells who it was (fanotify(7))."""
+    """With the command line, if the kernel reports the process (fanotify(7))."""
     skip_without_oracle()
     script = {"x": PYTHON.format(python=sys.executable)}
     told = set(on_machine(script, "x", "start", before=LASTS).stderr.splitlines())
@@ -176,7 +176,7 @@ def test_calls_of_the_original_are_reported(on_machine) -> None:
     assert {SAID + (call if fanotify() else unidentified)} == told
 
 
-# Others use the original meanwhile; the script waits until they have.
+# Another process uses the original meanwhile; the script waits for it.
 MEANWHILE = """#!/bin/sh
 echo > /tmp/go; read done < /tmp/done; exit 0
 """
@@ -188,7 +188,7 @@ mkfifo /tmp/go /tmp/done
 
 @pytest.mark.requires_namespaces
 def test_calls_of_other_processes_are_not_reported(on_machine) -> None:
-    """Where the kernel tells who it was."""
+    """If the kernel reports the process."""
     skip_without_oracle()
     if not fanotify():
         pytest.skip("fanotify(7) is not allowed here")
@@ -202,14 +202,14 @@ ENDS = {"kill -TERM $$": -15, "kill -KILL $$": -9, "exit 150": 150, "kill -INT $
 @pytest.mark.requires_namespaces
 @pytest.mark.parametrize("line", ENDS)
 def test_command_ends_as_the_script_does(line: str, on_machine) -> None:
-    """By the same signal or status; a shell of the namespace tells 128 and the signal."""
+    """With the same status or signal; the namespace's shell adds 128 to a signal."""
     status = on_machine({"x": f"#!/bin/sh\n{line}\n"}, "x").returncode
     assert status in (ENDS[line], 128 - ENDS[line])
 
 
 @pytest.mark.requires_namespaces
 def test_signal_reaches_the_script(on_machine) -> None:
-    """ssd-service is the one that a supervisor knows; TERM is the script's to answer."""
+    """A supervisor signals ssd-service, and the script handles TERM."""
     script = """#!/bin/sh
 trap 'echo heard; exit 5' TERM
 kill -TERM $PPID
@@ -220,14 +220,14 @@ while :; do sleep 0.1; done
 
 
 def fanotify() -> bool:
-    """Tell whether the kernel tells this process of executions."""
+    """Return whether the kernel reports executions to this process."""
     with Watch(["/bin/sh"], os.getpid()) as watch:
         return watch.tells_caller
 
 
 @pytest.mark.requires_namespaces
-def test_unknown_service_is_unknown_here_too(on_machine) -> None:
-    """With the sentence and status of service(8)."""
+def test_unknown_service_is_an_error(on_machine) -> None:
+    """With the message and status of service(8)."""
     done = on_machine({"teller": TELLER}, "nobody-knows", "start")
     assert (1, "nobody-knows: unrecognized service\n") == (done.returncode, done.stderr)
 
@@ -247,8 +247,8 @@ LINES = {
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_shell_of_a_script_is_the_one_of_its_first_line(line: str, tmp_path: Path) -> None:
-    """As execve(2) reads it; no words for what no shell reads."""
+def test_shell_is_that_of_the_first_line(line: str, tmp_path: Path) -> None:
+    """As execve(2) reads it; empty for programs that no shell reads."""
     script = tmp_path / "script"
     script.write_text(line)
     shell, words = interpreted([str(script), "start"])
@@ -329,15 +329,15 @@ SOURCED = {
 
 
 @pytest.mark.parametrize("text", BASH)
-def test_script_of_bash_is_not_told_that_it_is_sourced(text: str) -> None:
-    """BASH_SOURCE would name the text; other shells know no such variable."""
+def test_script_of_bash_does_not_see_that_it_is_sourced(text: str) -> None:
+    """BASH_SOURCE would name the copy; other shells have no such variable."""
     assert (BASH[text] or text) == rewritten(text, LINK, "/etc/init.d/x", AGAIN, bash=True)
     assert text == rewritten(text, LINK, "/etc/init.d/x", AGAIN)
 
 
 @pytest.mark.parametrize("text", SOURCED)
-def test_packages_file_may_be_read_from_a_copy(text: str) -> None:
-    """Where the script sources it by its path. What a script may write itself is left alone."""
+def test_packaged_file_is_sourced_from_a_copy(text: str) -> None:
+    """If the script sources it by its path. Files that a script may write stay unchanged."""
     assert SOURCED[text] == sourced(text)
     copies = dict.fromkeys(sourced(text), "/run/copy")
     expected = text
@@ -349,11 +349,11 @@ def test_packages_file_may_be_read_from_a_copy(text: str) -> None:
 
 @pytest.mark.parametrize("text", CHANGED)
 def test_text_that_leads_away_from_ssd_is_changed(text: str) -> None:
-    """An assignment to PATH, an absolute path, and the script where it is a command."""
+    """An assignment to PATH, an absolute path, and the script itself as a command."""
     assert CHANGED[text] == rewritten(text, LINK, "/etc/init.d/x", AGAIN)
 
 
 @pytest.mark.parametrize("text", LEFT)
 def test_other_text_is_left_alone(text: str) -> None:
-    """Not what is printed, nor other names."""
+    """Printed text, and other names."""
     assert text == rewritten(text, LINK, "/etc/init.d/x", AGAIN)

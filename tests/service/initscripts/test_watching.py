@@ -1,4 +1,4 @@
-"""Who executes a file is noticed: by fanotify(7) for root, by inotify(7) for others."""
+"""Executions of a file are noticed, with fanotify(7) for root and inotify(7) for other users."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from ssd.service.initscripts.watching import Watch
 
 @pytest.fixture
 def tool(tmp_path: Path) -> Path:
-    """Return a stand-in for the original, which reads a line and ends."""
+    """Return a replacement for the original, which reads a line and ends."""
     tool = tmp_path / "start-stop-daemon"
     tool.write_text("#!/bin/sh\nread line\n")
     tool.chmod(0o755)
@@ -20,12 +20,12 @@ def tool(tmp_path: Path) -> Path:
 
 
 def refuse(paths: object) -> int:
-    """Be a kernel that allows no watch."""
+    """Fail as a kernel that allows no watch."""
     raise PermissionError(1, "Operation not permitted")
 
 
-def test_call_of_a_descendant_is_told_by_its_words(tool: Path) -> None:
-    """As long as it runs."""
+def test_call_of_a_descendant_is_reported(tool: Path) -> None:
+    """While it runs."""
     with Watch([str(tool)], os.getpid()) as watch:
         if not watch.tells_caller:
             pytest.skip("fanotify(7) is not allowed here")
@@ -34,8 +34,8 @@ def test_call_of_a_descendant_is_told_by_its_words(tool: Path) -> None:
         assert {f"/bin/sh {tool} --stop -n x"} == told
 
 
-def test_call_of_somebody_else_is_not_told(tool: Path) -> None:
-    """The caller here is a process that has no children."""
+def test_call_of_another_process_is_not_reported(tool: Path) -> None:
+    """The watched caller is a process without children."""
     with subprocess.Popen(["sleep", "1000"]) as other:
         try:
             with Watch([str(tool)], other.pid) as watch:
@@ -48,7 +48,7 @@ def test_call_of_somebody_else_is_not_told(tool: Path) -> None:
 
 
 def test_watch_without_fanotify_reports_a_call(tool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And not by whom; once for all since the last time."""
+    """Without the caller, and once for all calls since the last look."""
     monkeypatch.setattr(watching, "_fanotify", refuse)
     with Watch([str(tool)], os.getpid()) as watch:
         assert (False, None) == (watch.tells_caller, watch.problem)
@@ -59,7 +59,7 @@ def test_watch_without_fanotify_reports_a_call(tool: Path, monkeypatch: pytest.M
 
 
 def test_watch_that_is_not_allowed_says_why(tool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the last reason."""
+    """With the last reason."""
     monkeypatch.setattr(watching, "_fanotify", refuse)
     monkeypatch.setattr(watching, "_inotify", refuse)
     with Watch([str(tool)], os.getpid()) as watch:

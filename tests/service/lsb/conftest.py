@@ -11,10 +11,10 @@ from . import entry_points
 
 @pytest.fixture(scope="session")
 def programs(tmp_path_factory):
-    """Return the programs of the entry points by name; skip where they cannot be compared."""
+    """Return the programs of the entry points by name; skip if they cannot be compared."""
     if (hindrance := harness.hindrance()) is not None:
         pytest.skip(hindrance)
-    # The original asks kill(1) and ps(1) for a pid; without them it says that nobody is there.
+    # The original needs kill(1) and ps(1); without them it finds no process.
     for needed in (entry_points.ORIGINAL, "/bin/dash", "/bin/pidof", "/bin/kill", "/bin/ps"):
         if not os.path.exists(needed):
             pytest.skip(f"{needed} is not installed (apt-get install lsb-base procps)")

@@ -1,7 +1,7 @@
 """The entry points to the LSB functions: programs that take a function and its arguments.
 
-``original`` is Debian's library in dash, the sh that it is written for. The others are this
-project's: its library in three shells, and its command.
+``original`` is Debian's library in dash, for which it is written. The others are this project's
+library in three shells, and its command.
 """
 
 import os
@@ -13,7 +13,7 @@ from kit import debian
 
 CASES = Path(__file__).with_name("cases.toml")
 ORIGINAL = Path("/lib/lsb/init-functions")
-NAME = "init-script"  # the $0 of all, which complaints begin with
+NAME = "init-script"  # the $0 of all, at the beginning of messages
 
 _LIBRARY = """\
 #!/bin/sh
@@ -38,9 +38,9 @@ def service() -> Path:
 
 
 def shell(name: str, folder: Path) -> str:
-    """Return the words that run a POSIX shell; one that the machine lacks is put in ``folder``.
+    """Return the words that run a POSIX shell; a missing one is unpacked into ``folder``.
 
-    Skips the test where Debian's package of it cannot be had.
+    Skips the test if Debian's package is not available.
     """
     if name == "busybox":
         found = folder / "bin" / name

@@ -13,7 +13,7 @@ from ssd.service.lsb import cli as command
 from ssd.service.lsb import daemons
 from ssd.service.lsb.calls import getopts
 
-# Prints the last value of each option, then the operands; a complaint is a line of its own.
+# Prints the last value of each option, then the operands; each complaint is a separate line.
 SCRIPT = """
 known=$1; shift
 f= n= p=
@@ -65,7 +65,7 @@ def test_options_are_read_as_by_the_shell(words: list[str]) -> None:
     ],
 )
 def test_complaint_names_the_option(words: list[str], complaint: str) -> None:
-    """And goes on."""
+    """The parsing continues."""
     assert [complaint] == getopts("fp:", words)[2]
 
 
@@ -83,10 +83,10 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_failed_stop_says_why_and_is_no_success(
+def test_failed_stop_is_explained_with_its_status(
     name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Each with the status that LSB has for it."""
+    """Each failure has its LSB status."""
     error, status, words = FAILURES[name]
 
     def fail(*_: object) -> int:

@@ -10,13 +10,13 @@ from ssd.service.lsb import cli as command
 
 @pytest.mark.parametrize("words", [[], ["pidof"], ["--as"], ["--as", "NAME"]], ids=str)
 def test_unknown_function_is_refused(words: list, capfd: pytest.CaptureFixture[str]) -> None:
-    """Status 3, unimplemented, and the list of those there are."""
+    """Status 3, not implemented, and the list of known functions."""
     assert 3 == command.main(words)
     assert " start_daemon pidofproc killproc " in capfd.readouterr().err
 
 
 def test_functions_are_the_same_as_those_of_python() -> None:
-    """And the other way round."""
+    """The command and the library have the same functions."""
     assert {*command.FUNCTIONS, "Found"} == set(lsb.__all__)
     for name in lsb.__all__:
         assert callable(getattr(lsb, name))

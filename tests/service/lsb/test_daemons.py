@@ -16,7 +16,7 @@ SLEEP = "/bin/sleep"
 
 @pytest.fixture
 def pidfile(tmp_path: Path) -> Path:
-    """Return the path of a pidfile that is not there."""
+    """Return the path of a missing pidfile."""
     return tmp_path / "pid"
 
 
@@ -24,13 +24,13 @@ def pidfile(tmp_path: Path) -> Path:
 
 
 def test_start_daemon_returns_the_status_of_the_program() -> None:
-    """A signal's number is negative."""
+    """The number of a signal is negative."""
     assert 7 == lsb.start_daemon("/bin/sh", "-c", "exit 7")
     assert -9 == lsb.start_daemon("/bin/sh", "-c", "kill -KILL $$")
 
 
-def test_program_starts_in_the_callers_directory_unless_told(tmp_path: Path) -> None:
-    """Not in /, as with start-stop-daemon."""
+def test_program_starts_in_the_callers_directory(tmp_path: Path) -> None:
+    """Not in /, unlike start-stop-daemon."""
     check = 'test "$(pwd -P)" = "$1"'
     assert 0 == lsb.start_daemon("/bin/sh", "-c", check, "sh", os.getcwd())
     assert 0 == lsb.start_daemon("/bin/sh", "-c", check, "sh", str(tmp_path), directory=tmp_path)
@@ -44,7 +44,7 @@ def test_niceness_is_added() -> None:
 
 
 def test_running_daemon_is_not_started(pidfile: Path, tmp_path: Path) -> None:
-    """Unless it is forced, or the pidfile names another program."""
+    """Except with force, or if the pidfile names another program."""
     made = tmp_path / "made"
     with child() as process:
         pidfile.write_text(f"{process.pid}\n")
@@ -56,7 +56,7 @@ def test_running_daemon_is_not_started(pidfile: Path, tmp_path: Path) -> None:
 
 
 def test_missing_program_is_an_error() -> None:
-    """Which it is depends on whether it had to be looked for."""
+    """The exception depends on whether start_daemon had to look for it."""
     with pytest.raises(errors.ExecutableMissing):
         lsb.start_daemon("/nonexistent/program")
     with pytest.raises(errors.StartFailed):
@@ -67,7 +67,7 @@ def test_missing_program_is_an_error() -> None:
 
 
 def test_killproc_without_a_signal_waits_for_the_end(pidfile: Path) -> None:
-    """Its pidfile stays."""
+    """The pidfile stays."""
     with child() as process:
         pidfile.write_text(f"{process.pid}\n")
         assert 0 == lsb.killproc(SLEEP, pidfile=str(pidfile))
@@ -77,15 +77,15 @@ def test_killproc_without_a_signal_waits_for_the_end(pidfile: Path) -> None:
 
 @pytest.mark.parametrize("name", ["KILL", "-KILL", "SIGKILL", "-SIGKILL", "9", "-9"])
 def test_signal_has_many_spellings(name: str, pidfile: Path) -> None:
-    """Only that one is sent."""
+    """Only that signal is sent."""
     with stubborn() as process:
         pidfile.write_text(f"{process.pid}\n")
         assert 0 == lsb.killproc(SLEEP, name, str(pidfile))
         assert -9 == process.wait()
 
 
-def test_process_of_another_name_is_let_alone(pidfile: Path) -> None:
-    """The pid may have been given to somebody else."""
+def test_process_of_another_name_is_not_signalled(pidfile: Path) -> None:
+    """Another process may have the pid now."""
     with child() as process:
         pidfile.write_text(f"{process.pid}\n")
         assert 0 == lsb.killproc("/usr/sbin/other", pidfile=str(pidfile))
@@ -94,7 +94,7 @@ def test_process_of_another_name_is_let_alone(pidfile: Path) -> None:
 
 
 def test_killproc_with_term_removes_a_stale_pidfile(pidfile: Path) -> None:
-    """Only then, and only one that was named."""
+    """Only with TERM, and only a given pidfile."""
     pidfile.write_text(f"{unused_pid()}\n")
     assert 3 == lsb.killproc(SLEEP, "HUP", str(pidfile))
     assert pidfile.exists()
@@ -104,7 +104,7 @@ def test_killproc_with_term_removes_a_stale_pidfile(pidfile: Path) -> None:
 
 @pytest.mark.parametrize("name", ["BOGUS", "65", "999", "hup", "SIG", "--HUP"])
 def test_unknown_signal_is_an_error(name: str, pidfile: Path) -> None:
-    """Before anybody is looked for; "SIG" alone is none."""
+    """Before the search for the process; "SIG" alone means no signal."""
     if name == "SIG":
         assert 0 == lsb.killproc(SLEEP, name, str(pidfile))
     else:
@@ -113,6 +113,6 @@ def test_unknown_signal_is_an_error(name: str, pidfile: Path) -> None:
 
 
 def test_program_has_a_name(pidfile: Path) -> None:
-    """A directory is none."""
+    """The path of a directory does not have one."""
     with pytest.raises(ValueError, match="does not name a program"):
         lsb.killproc("/usr/sbin/", pidfile=str(pidfile))

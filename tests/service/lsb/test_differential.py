@@ -1,4 +1,4 @@
-"""Every case of cases.toml does the same through each entry point as in Debian's init-functions."""
+"""Each case of cases.toml gives the same result through each entry point as in Debian's library."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.differential, pytest.mark.timeout(harness.AT_MOST + 60
 
 @pytest.mark.parametrize("lsb_case", CASES, ids=lambda case: case.id)
 def test_entry_point_does_what_the_original_does(lsb_case, outcomes):
-    """Byte for byte, but for a shell's own complaints and what is written down as different."""
+    """Byte for byte, except for a shell's own messages and documented differences."""
     case = lsb_case
     sides = {entry: played(side) for entry, side in outcomes(case.id).items()}
     oracle = sides.pop("original")
@@ -38,7 +38,7 @@ def test_entry_point_does_what_the_original_does(lsb_case, outcomes):
 
 @pytest.mark.parametrize("lsb_case", CASES, ids=lambda case: case.id)
 def test_entry_points_agree(lsb_case, outcomes):
-    """Whatever the original does, this project's shell library and command agree."""
+    """The project's shell library and command agree with each other."""
     case = lsb_case
     sides = {entry: played(side) for entry, side in outcomes(case.id).items()}
     for entry in entry_points.SHELLS:
@@ -46,7 +46,7 @@ def test_entry_points_agree(lsb_case, outcomes):
 
 
 def rows() -> dict[str, list[str]]:
-    """Return the rows of differences in docs/reference/lsb.md: what each names as its proof."""
+    """Return the rows of differences in docs/reference/lsb.md with their proofs."""
     found = re.findall(r"^\| *(L\d+) .*\|([^|]*)\|$", PAGE.read_text(), re.MULTILINE)
     return {number: re.findall(r"`([^`]+)`", proof) for number, proof in found}
 

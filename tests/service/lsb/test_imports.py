@@ -1,4 +1,4 @@
-"""What an LSB function loads: a line on the console must not cost more than its words."""
+"""The modules that an LSB function loads."""
 
 import json
 import os
@@ -54,7 +54,7 @@ HEADER = {
     "ssd.service.sources.header",
 }
 
-# call -> what of ssd it may load
+# call -> the modules of ssd that it may load
 BUDGETS = {
     "log_end_msg 0": LINES,
     "log_end_msg 1": LINES,
@@ -75,7 +75,7 @@ LIBRARY = {"errno", "fcntl", "select", "time"}  # in C, and free
 
 @pytest.mark.parametrize("call", BUDGETS)
 def test_function_loads_only_what_it_needs(call: str, tmp_path: Path) -> None:
-    """Nothing of the standard library but what is in C, and nothing of another function."""
+    """From the standard library only modules in C, and nothing of another function."""
     with child() as process:
         pidfile = tmp_path / "pid"
         pidfile.write_text(f"{process.pid}\n")

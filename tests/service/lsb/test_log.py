@@ -1,4 +1,4 @@
-"""The log_ family as Python: what it writes and returns."""
+"""The log_ functions as Python: what they write and return."""
 
 import pytest
 
@@ -13,17 +13,17 @@ from ssd.service.lsb.log import OVERFLOW
 def test_line_returns_the_status_it_ends_with(
     status: int | str, returned: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A number or a text of one; 255 where it can be no exit status."""
+    """A number or its text; 255 for a number that does not fit."""
     assert returned == lsb.log_end_msg(status)
     assert capfd.readouterr().out.endswith("\n")
 
 
 @pytest.mark.parametrize("function", [lsb.log_end_msg, lsb.log_action_end_msg])
 @pytest.mark.parametrize("text", ["x", "1x", "--1", "\u0661", " 1", "1" * 5000 + "x"])
-def test_text_that_is_no_status_ends_the_line_and_is_an_error(
+def test_invalid_status_ends_the_line_and_is_an_error(
     function, text: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """What was begun does not stay open."""
+    """The line does not stay open."""
     with pytest.raises(ValueError, match="is not an exit status"):
         function(text)
     assert "failed" in capfd.readouterr().out

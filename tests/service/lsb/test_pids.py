@@ -13,7 +13,7 @@ from ssd.service.lsb.pids import comm_of, means
 
 SLEEP = "/bin/sleep"
 
-# program asked for, command line -> whether it is meant (the comm fits already)
+# program, command line -> whether the process runs it (the comm matches already)
 DECISIONS = {
     ("nap", ("nap",)): True,
     ("nap", ("/usr/bin/nap", "-d")): True,
@@ -37,7 +37,7 @@ DECISIONS = {
 
 @pytest.mark.parametrize("case", DECISIONS, ids=str)
 def test_command_line_confirms_the_name(case: tuple) -> None:
-    """Its first word, or the second of a script; a title only where the name is short."""
+    """Its first word, or the second of a script; a title only for a short name."""
     program, argv = case
     assert DECISIONS[case] == means(program.encode(), [word.encode() for word in argv])
 
@@ -52,14 +52,14 @@ def test_command_line_confirms_the_name(case: tuple) -> None:
     ],
 )
 def test_kernel_keeps_15_bytes_of_the_last_part(path: str, comm: str) -> None:
-    """TASK_COMM_LEN less its NUL."""
+    """TASK_COMM_LEN without its NUL."""
     assert comm.encode() == comm_of(path.encode())
 
 
 @pytest.mark.requires_namespaces
 @pytest.mark.requires_root
-def test_process_in_another_root_directory_is_another_systems(in_namespace, ssd_path) -> None:
-    """As pidof -c has it, for root."""
+def test_process_in_another_root_directory_is_ignored(in_namespace, ssd_path) -> None:
+    """As pidof -c does for root."""
     script = """
     mkdir -p /run/root/usr
     mount --rbind /usr /run/root/usr
@@ -80,12 +80,12 @@ def test_process_in_another_root_directory_is_another_systems(in_namespace, ssd_
 
 @pytest.fixture
 def pidfile(tmp_path: Path) -> Path:
-    """Return the path of a pidfile that is not there."""
+    """Return the path of a missing pidfile."""
     return tmp_path / "pid"
 
 
 def test_pidfile_tells_the_pid(pidfile: Path) -> None:
-    """Whatever the name of its process is."""
+    """The name of the process does not matter."""
     pidfile.write_text(f"{os.getpid()}\n")
     found = lsb.pidofproc("/usr/sbin/other", str(pidfile))
     assert (0, [os.getpid()]) == (found.status, found.pids)
@@ -101,7 +101,7 @@ def test_dead_process_leaves_a_pidfile(pidfile: Path) -> None:
 
 
 def test_pidfile_that_others_can_write_is_an_error(pidfile: Path) -> None:
-    """The exception says which and why."""
+    """The exception names the file and the reason."""
     pidfile.write_text("1\n")
     pidfile.chmod(0o666)
     with pytest.raises(errors.PidfileUnsafe, match="world-writable"):
@@ -110,7 +110,7 @@ def test_pidfile_that_others_can_write_is_an_error(pidfile: Path) -> None:
 
 @pytest.mark.requires_root
 def test_pidfile_may_belong_to_another_user(pidfile: Path) -> None:
-    """Daemons write theirs as their own user."""
+    """Daemons write pidfiles as their own user."""
     pidfile.write_text(f"{os.getpid()}\n")
     os.chown(pidfile, NOBODY, NOBODY)
     assert 0 == lsb.pidofproc(SLEEP, str(pidfile)).status
@@ -126,6 +126,6 @@ def test_pids_without_a_pidfile_begin_with_the_newest() -> None:
 
 
 def test_pids_can_be_omitted() -> None:
-    """A shell that asks is no daemon."""
+    """For example that of the calling shell."""
     with child() as process:
         assert process.pid not in lsb.pidofproc(SLEEP, omit=[process.pid]).pids

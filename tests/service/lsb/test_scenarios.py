@@ -1,4 +1,4 @@
-"""Whole scripts do the same with either library, in every shell: what single calls do not show."""
+"""Whole scripts give the same result with both libraries in every shell."""
 
 import os
 
@@ -12,7 +12,7 @@ pytestmark = [
     pytest.mark.requires_root,
 ]
 
-# Each is run as a script called init-script in an empty folder, as root of a namespace. $LIBRARY is
+# Each runs as a script named init-script in an empty directory, as root of a namespace. $LIBRARY is
 # the library, $INTERPRETER the shell; standard error is printed too.
 SCENARIOS = {
     "an exit on errors is only for what failed": """
@@ -189,7 +189,7 @@ SCENARIOS = {
 
 
 def played(run, folder, shell: str, library, scenario: str) -> tuple[int, str]:
-    """Run a scenario; return its status, and what it printed with the folder's name left out."""
+    """Run a scenario; return its status, and its output without the name of the directory."""
     folder.mkdir()
     script = folder / "init-script"
     script.write_text(f"exec 2>&1\ncd '{folder}'\n{SCENARIOS[scenario]}")
@@ -200,7 +200,7 @@ def played(run, folder, shell: str, library, scenario: str) -> tuple[int, str]:
         "SSD_SERVICE": str(entry_points.service()),
     }
     done = run(*shell.split(), script, env=environment)
-    return done.returncode, done.stdout.replace(str(folder), "FOLDER")
+    return done.returncode, done.stdout.replace(str(folder), "DIRECTORY")
 
 
 @pytest.mark.parametrize("name", entry_points.SHELLS)

@@ -1,4 +1,4 @@
-"""get_lsb_header_val, held against the expression of sed that the original runs."""
+"""get_lsb_header_val, compared with the sed expression of the original."""
 
 import subprocess
 
@@ -35,6 +35,6 @@ def test_values_are_what_sed_prints(lines: list[str]) -> None:
 
 
 def test_script_that_is_not_there_is_an_error(tmp_path) -> None:
-    """The command makes a status of it."""
+    """The command turns the exception into a status."""
     with pytest.raises(FileNotFoundError):
         lsb.get_lsb_header_val(str(tmp_path / "none"), "Provides")

@@ -1,4 +1,4 @@
-"""The shell library prints lines of its own: they are Python's, whatever the arguments."""
+"""The shell library prints the same lines as Python, for any arguments."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from . import entry_points
 
 LINES = [name for name, home in FUNCTIONS.items() if home == "log"]
 
-# Texts that a shell, echo(1), printf(1) or a reader of numbers could take for something else.
+# Texts that a shell, echo(1), printf(1) or a parser of numbers could misread.
 WORDS = st.one_of(
     st.sampled_from(
         ["", "0", "1", "255", "256", "-1", "+1", "007", "0255", "-0", "-n", "-e", "--"]
@@ -28,7 +28,7 @@ CALLS = st.lists(
     st.tuples(st.sampled_from(LINES), st.lists(WORDS, max_size=3)), min_size=1, max_size=12
 )
 
-# Runs the calls it is given as JSON, and tells the status of each.
+# Makes the calls given as JSON, and prints the status of each.
 TWIN = """
 import json, sys
 from ssd.service.lsb.cli import main
@@ -40,7 +40,7 @@ for name, words in json.loads(sys.argv[1]):
 
 
 def script(calls: list) -> str:
-    """Return a shell script that makes the calls, and tells the status of each."""
+    """Return a shell script that makes the calls, and prints the status of each."""
     library = shlex.quote(str(entry_points.shell_library()))
     told = [f'{shlex.join([name, *words])}; echo "<$?>"' for name, words in calls]
     return "\n".join([f". {library}", *told])
@@ -62,8 +62,8 @@ def test_lines_are_the_same_as_those_of_python(name: str, tmp_path_factory) -> N
 
 
 @pytest.mark.parametrize("missing", ["/nonexistent/ssd-service", "/etc/passwd"])
-def test_status_cannot_be_told_without_ssd_service(missing: str) -> None:
-    """A daemon is not said to be dead because nobody could ask."""
+def test_status_is_unknown_without_ssd_service(missing: str) -> None:
+    """The state of the daemon is unknown then, not dead."""
     call = [("status_of_proc", ["-p", "/nonexistent/pid", "/usr/sbin/nap", "nap"])]
     environment = {"SSD_SERVICE": missing}
     done = subprocess.run(["sh", "-c", script(call)], capture_output=True, env=environment)
@@ -77,7 +77,7 @@ def defined(text: str) -> set[str]:
 
 
 def test_shell_library_defines_every_function(checkout) -> None:
-    """Those of the command and, where it is installed, all of the original's."""
+    """All of the command, and all of the original if it is installed."""
     ours = defined(entry_points.shell_library().read_text())
     assert set() == set(FUNCTIONS) - ours
     if entry_points.ORIGINAL.exists():
@@ -85,7 +85,7 @@ def test_shell_library_defines_every_function(checkout) -> None:
 
 
 def test_library_keeps_to_its_own_names() -> None:
-    """What is no function or variable of the original's begins with _ssd_."""
+    """All names that the original does not have begin with _ssd_."""
     text = re.sub(r"(?m)(^|\s)# .*$", "", entry_points.shell_library().read_text())
     names = defined(text) | set(re.findall(r"(?:^|\s)(\w+)=", text))
     known = re.compile(r"_ssd_\w+|v?log_\w+|FANCYTTY")
@@ -95,7 +95,7 @@ def test_library_keeps_to_its_own_names() -> None:
 @pytest.mark.requires_namespaces
 @pytest.mark.parametrize("name", entry_points.SHELLS)
 def test_script_that_sets_its_path_finds_the_command(name: str, in_namespace, tmp_path) -> None:
-    """Most of Debian's do, and to one that leads to nothing of pip's."""
+    """Most of Debian's scripts set PATH, without pip's directories."""
     library, shell = entry_points.shell_library(), entry_points.shell(name, tmp_path)
     commands = f"""
 [ -d /lib/lsb ] || exit 77
