@@ -235,7 +235,7 @@ def _fork(
     warn: "Warn",
 ) -> Child | None:
     """Start a child without a helper; return None if it needs one."""
-    from ssd.children import direct  # few programs start children, and a daemon needs none of it
+    from ssd.children import direct
 
     if not direct.suits(command, table):
         return None
@@ -253,15 +253,15 @@ def _spawn(
 ) -> Process:
     """Start by a helper; return the process, or raise the helper's error."""
     helper.spawn(spawned, request, stdio, new_session)
-    told = _listen(spawned, warn)
-    if request.background or told.failure is not None:
+    outcome = _listen(spawned, warn)
+    if request.background or outcome.failure is not None:
         status = spawned.reap()
-        if not told.received and (status or 0) >= 0:
+        if not outcome.received and (status or 0) >= 0:
             raise StartFailed("interpreter", helper.interpreter(), None, NOT_HEARD.format(status))
-    process = report.after_exec(told.result(), table)
+    process = report.after_exec(outcome.result(), table)
     if not request.background:
         return spawned.child(process)
-    if not told.done and request.notify_timeout is not None:
+    if not outcome.done and request.notify_timeout is not None:
         raise NotReady(process, "unheard", None, "its helper was killed")
     return process
 
@@ -280,22 +280,22 @@ def _give_up(spawned: Spawned, background: bool, error: BaseException) -> None:
         spawned.close_all_but(spawned.reading)
         _listen(spawned, lambda *omission: None)
         spawned.reap()
-    told = spawned.told
-    if told.failure is None and not isinstance(error, Error):
-        error.add_note(f"ssd.start was interrupted, but the daemon runs: {told.process}")
+    outcome = spawned.outcome
+    if outcome.failure is None and not isinstance(error, Error):
+        error.add_note(f"ssd.start was interrupted, but the daemon runs: {outcome.process}")
 
 
 def _listen(spawned: Spawned, warn: "Callable[..., None]") -> report.Outcome:
     """Read the helper's reports to their end: the result of the start, and the warnings."""
-    told = spawned.told
+    outcome = spawned.outcome
     more = True
     while more:
         more = spawned.read(spawned.reading)
-        for kind, values in list(spawned.messages())[told.received :]:
+        for kind, values in list(spawned.messages())[outcome.received :]:
             if kind == "warning":
                 warn(*values)
-            told.take(kind, values)
-    return told
+            outcome.take(kind, values)
+    return outcome
 
 
 def _name(table: "ProcessTable") -> str:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     Ids = tuple[int | None, list[int] | None, int | None]  # group, groups, user
 
 ISOLATED = "subinterpreter"  # in the RuntimeError: it may not fork, but can spawn (PEP 684)
-_FULL = (errno.EMFILE, errno.ENFILE)
+_NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 KEEP: "Ids" = (None, None, None)
 # In C only: no signal handler runs between the call and its effect.
 _block = partial(signals.pthread_sigmask, signals.SIG_BLOCK, signals.valid_signals())
@@ -87,28 +87,28 @@ def start(
             make_pidfile=False,
             warn=warn,
             say=lambda *event: None,
-            table=Everybody(),
+            table=TableWithCaller(),
         )
         ids = _ids(start.account)
         if ids is None:
             return None
-        turn = _Turn(start, warn)
+        locked = _LockedLook(start, warn)
         try:
-            turn.wait(spawned)
+            locked.wait(spawned)
             return _fork(spawned, start, ids, fds, new_session)
         finally:
             try:
                 _block()  # blocks even if a handler raises
             finally:
                 try:
-                    turn.give_back()
+                    locked.give_back()
                 finally:
                     _unblock()
     except OSError as error:  # for example, no descriptor is left for the look
         raise StartFailed("fork", "", error.errno, error.strerror) from error
 
 
-class Everybody(LinuxTable):
+class TableWithCaller(LinuxTable):
     """The kernel's table as a helper sees it: the caller itself may match."""
 
     def _matching(self, criteria: "Criteria") -> "Generator[Process, None, None]":
@@ -119,7 +119,7 @@ class Everybody(LinuxTable):
                 yield process
 
 
-class _Turn:
+class _LockedLook:
     """The lock against concurrent starts, and the look under it."""
 
     def __init__(self, start: Start, warn: "Warn") -> None:
@@ -157,7 +157,7 @@ class _Turn:
             self._lock = locking.acquire(self._start.match, self._start.criteria, 0)
         except locking.NoLock as fault:
             cause = fault.__cause__
-            if isinstance(cause, OSError) and cause.errno in _FULL:
+            if isinstance(cause, OSError) and cause.errno in _NO_DESCRIPTORS:
                 raise cause from fault
             self._warn("lock", fault.path, fault.reason)
         self._found = self._start.running()
@@ -236,10 +236,10 @@ def _fork(
     spawned.close(writing)
     while spawned.read(reading):
         pass  # the child's copy closes when it is executed or has failed
-    if not spawned.said:
+    if not spawned.data:
         return _arrived(pid, start)
     spawned.reap()
-    _fail(spawned.said, command)
+    _fail(spawned.data, command)
     return None
 
 
@@ -260,9 +260,9 @@ def _spawn(spawned: "Spawned", arguments: tuple[object, ...]) -> int | None:
     return None
 
 
-def _fail(said: bytes, command: "Command") -> None:
+def _fail(reported: bytes, command: "Command") -> None:
     """Raise the child's error of execve(2); return if its stage is unknown."""
-    kind, number, where = (*said.split(b":", 2), b"", b"")[:3]
+    kind, number, where = (*reported.split(b":", 2), b"", b"")[:3]
     if kind != b"OSError" or where.startswith(b"noexec"):
         return
     code = int(number, 16)

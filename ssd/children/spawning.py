@@ -39,9 +39,9 @@ class Unwanted(Exception):
 class Spawned:
     """A child that is being started, and the descriptors of its start.
 
-    ``pids``: its pid, as long as we must end or reap it. ``told``: what it reports. ``drain()``
+    ``pids``: its pid, as long as we must end or reap it. ``outcome``: what it has reported.
+    ``reading``: the end of a pipe that is to be read, set by the code that spawns. ``drain()``
     closes the descriptors in one step, at the end. Another thread may call ``give_up``.
-    ``reading``: the end of a pipe that is to be read, set by the code that spawns.
     """
 
     def __init__(self) -> None:
@@ -57,8 +57,8 @@ class Spawned:
     def reset(self) -> None:
         """Prepare another try, after one that made no child and was drained."""
         self.reading = -1
-        self.told = report.Outcome()
-        self._said: list[bytes] = []
+        self.outcome = report.Outcome()
+        self._chunks: list[bytes] = []
         self._fds = [-1]  # a sentinel: the last to be popped
         self._drain: Callable[[], object] = partial(
             deque, map(os.close, iter(self._fds.pop, -1)), 0
@@ -182,16 +182,16 @@ class Spawned:
 
     def read(self, fd: int) -> bool:
         """Read more from a pipe; return whether there may be still more."""
-        return bool(_keep(self._said, os.read, fd, 65536))
+        return bool(_keep(self._chunks, os.read, fd, 65536))
 
     @property
-    def said(self) -> bytes:
+    def data(self) -> bytes:
         """All bytes read so far."""
-        return b"".join(self._said)
+        return b"".join(self._chunks)
 
     def messages(self) -> "Iterator[tuple[str, list[object]]]":
         """Yield (kind, values) of each complete message read (``ssd.starting.report``)."""
-        data = self.said
+        data = self.data
         while len(data) >= report.LENGTH_SIZE:
             end = report.LENGTH_SIZE + int.from_bytes(data[: report.LENGTH_SIZE], "little")
             if len(data) < end:

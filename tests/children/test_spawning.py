@@ -147,7 +147,7 @@ from ssd.children.spawning import Spawned
 read = Spawned.read
 def kill(spawned, fd):
     more = read(spawned, fd)
-    if b"executing" in spawned.said and spawned.pid:
+    if b"executing" in spawned.data and spawned.pid:
         spawned.signal(9)  # before it can say that it is done
     return more
 Spawned.read = kill
