@@ -50,7 +50,7 @@ class Notifier:
 
     def reloading(self) -> bool:
         """Report that the configuration is read again; `ready` ends that state."""
-        # systemd compares this clock with that of READY=1 (sd_notify(3)).
+        # systemd orders a reload and its READY=1 by this clock (sd_notify(3)).
         return self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> bool:

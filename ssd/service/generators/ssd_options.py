@@ -27,16 +27,21 @@ def matching(service: "Service", start: bool = False) -> list[str]:
     return words
 
 
-def starting(service: "Service") -> list[str]:
-    """Return the options of a start, without matching and program."""
+def user_and_root(service: "Service") -> list[str]:
+    """Return the options that change user, group and root directory."""
     words = []
     if service.user:
         both = f"{service.user}:{service.group}" if service.group else service.user
         words += ["--chuid", both]
     elif service.group:
         words += ["--group", service.group]
+    return [*words, "--chroot", service.root] if service.root is not None else words
+
+
+def starting(service: "Service") -> list[str]:
+    """Return the options of a start, without matching and program."""
+    words = user_and_root(service)
     for option, value in (
-        ("--chroot", service.root),
         ("--chdir", service.working_directory if service.working_directory != "/" else None),
         ("--umask", service.umask),
         ("--nicelevel", str(service.nice) if service.nice else None),

@@ -65,7 +65,6 @@ LIMITS = {"ofile": "NOFILE"}  # its old name
 # Root creates the directory before the start; an existing one is not changed.
 MAKE = '[ -d "$1" ] || { install -d -m "$2" "$1" && chown -h "$3" "$1"; }'
 
-SHELL = "/bin/sh"
 HOOKS = {
     "before_start": "ExecStartPre", "after_start": "ExecStartPost",
     "before_stop": "ExecStop", "after_stop": "ExecStopPost",
@@ -170,8 +169,8 @@ def _execution(sheet: Sheet) -> "Iterable[str]":
     yield f"UMask={service.umask}"
     yield from managed
     for each in made:
-        words = [each.path, each.mode, each.owner or "root:"]
-        yield f"ExecStartPre={systemd_command(['/bin/sh', '-e', '-c', MAKE, 'sh', *words], '+')}"
+        words = [ssd_options.SHELL, "-e", "-c", MAKE, "sh", each.path, each.mode]
+        yield f"ExecStartPre={systemd_command([*words, each.owner or 'root:'], '+')}"
     yield from _environment(sheet)
     yield from _resource_limits(sheet)
     yield from _scheduling(sheet)
@@ -346,7 +345,7 @@ def _readiness(sheet: Sheet) -> "Iterable[str]":
     readiness = sheet.service.readiness
     words = ready_command(sheet.service)
     if words:
-        yield f"ExecStartPost={systemd_command([SHELL, '-c', UNTIL, 'sh', *words])}"
+        yield f"ExecStartPost={systemd_command([ssd_options.SHELL, '-c', UNTIL, 'sh', *words])}"
     if "readiness" in sheet.declared:
         yield f"TimeoutStartSec={_time_limit(readiness['timeout'])}"
 

@@ -8,6 +8,7 @@ becomes a block.
 import re
 from math import ceil
 
+from ssd.service.generators import ssd_options
 from ssd.service.generators.quoting import (
     VARIABLE,
     has_controls,
@@ -254,7 +255,10 @@ def _scripts(sheet: Sheet) -> "Iterable[str]":
         sheet.needs("executable", service.executable, "there is no program to start")
     words = service.argv
     if _by_tool(service):
-        words = ["start-stop-daemon", *_as_user(service), words[0], "--", *words[1:]]
+        # In the foreground; /dev/null as pidfile matches no process.
+        options = [*ssd_options.user_and_root(service), "--chdir", service.working_directory]
+        start = ["start-stop-daemon", "--start", "--pidfile", "/dev/null", *options]
+        words = [*start, "--startas", words[0], "--", *words[1:]]
     yield from _stanza("", sources, words, replace=True)
 
 
@@ -267,19 +271,6 @@ def _by_tool(service: "Service") -> bool:
     hooks = any(getattr(service, field) for field in HOOKS)
     changes = service.user or service.group or service.root or service.working_directory != "/"
     return bool(changes and (hooks or directories(service)))
-
-
-def _as_user(service: "Service") -> list[str]:
-    """Return the options of a start in the foreground; /dev/null as pidfile matches no process."""
-    words = ["--start", "--pidfile", "/dev/null"]
-    if service.user:
-        both = f"{service.user}:{service.group}" if service.group else service.user
-        words += ["--chuid", both]
-    elif service.group:
-        words += ["--group", service.group]
-    if service.root:
-        words += ["--chroot", service.root]
-    return [*words, "--chdir", service.working_directory, "--startas"]
 
 
 def _stanza(
