@@ -5,7 +5,6 @@ raises ``BadValue``. The row also names the form in which a shell file writes th
 ``ssd.service.sources.shell_values`` reads that, for only a shell file needs it.
 """
 
-from ssd.schedule import Schedule, ScheduleError
 from ssd.service.fields import DIRECTORY, READINESS, RESPAWN
 from ssd.signals import SIGNAL_NAMES, signal_number
 
@@ -128,6 +127,8 @@ def _runlevel(value: object) -> str:
 
 
 def _schedule(value: object) -> str:
+    from ssd.schedule import Schedule, ScheduleError
+
     text = _text(value)
     try:
         Schedule.parse(text)

@@ -135,7 +135,7 @@ BUDGETS = {
             "ssd.statuses",
             "ssd.stdio",
         },
-        1046,
+        1040,
     ),
     "--bogus": (
         {
@@ -151,21 +151,21 @@ BUDGETS = {
         },
         1140,
     ),
-    "--status --pidfile {pidfile}": (COMMON, 1850),
-    "--status --pidfile {marked}": (COMMON | MARK, 2000),
-    "--status --pid {pid}": (COMMON, 1850),
-    "--status --name sleep": (COMMON | SCAN, 2200),
-    "--status --exec /bin/true": (COMMON | SCAN, 2250),
-    "--status --user 12345678": (COMMON | SCAN, 2200),
-    "--status --ppid {self}": (COMMON | SCAN, 2200),
-    "--pidof --name sleep": (COMMON | SCAN, 2200),
-    "--stop --pidfile {pidfile}": (COMMON | STOP, 2715),
-    "--stop --pidfile {pidfile} --retry=TERM/30/KILL/5": (COMMON | STOP, 2715),
-    "--stop --pidfile {marked}": (COMMON | STOP | MARK, 2860),
-    "--stop --pidfile {pidfile} --test": (COMMON | STOP | SAID, 2715),
-    "--stop --quiet --oknodo --pidfile {missing}": (COMMON | STOP | SAID, 2715),
-    "--start --pidfile {pidfile} --startas /bin/true": (COMMON | START | SAID, 2922),
-    "--start --test --pidfile {missing} --startas /bin/true": (COMMON | START, 2755),
+    "--status --pidfile {pidfile}": (COMMON, 1830),
+    "--status --pidfile {marked}": (COMMON | MARK, 1970),
+    "--status --pid {pid}": (COMMON, 1830),
+    "--status --name sleep": (COMMON | SCAN, 2160),
+    "--status --exec /bin/true": (COMMON | SCAN, 2160),
+    "--status --user 12345678": (COMMON | SCAN, 2160),
+    "--status --ppid {self}": (COMMON | SCAN, 2160),
+    "--pidof --name sleep": (COMMON | SCAN, 2160),
+    "--stop --pidfile {pidfile}": (COMMON | STOP, 2640),
+    "--stop --pidfile {pidfile} --retry=TERM/30/KILL/5": (COMMON | STOP, 2640),
+    "--stop --pidfile {marked}": (COMMON | STOP | MARK, 2780),
+    "--stop --pidfile {pidfile} --test": (COMMON | STOP | SAID, 2580),
+    "--stop --quiet --oknodo --pidfile {missing}": (COMMON | STOP | SAID, 2580),
+    "--start --pidfile {pidfile} --startas /bin/true": (COMMON | START | SAID, 2910),
+    "--start --test --pidfile {missing} --startas /bin/true": (COMMON | START, 2740),
 }
 
 
@@ -229,7 +229,7 @@ def test_background_start_loads_python_daemon_and_no_more(tmp_path: Path) -> Non
         # The latter if other starts have left lock files, or hold some at this moment.
         files.pop("ssd.pidfile.lock_directories", None)
         assert set() == own - COMMON - START - BACKGROUND - {"ssd.pidfile.lock_directories"}
-        assert 3550 >= lines_of(files)
+        assert 3490 >= lines_of(files)
 
 
 RARE = {
