@@ -1,0 +1,87 @@
+"""ssd's own parser reads the options back into what the declaration says."""
+
+import os
+from typing import Any
+
+import pytest
+
+from ssd.cli.options import Options, read
+from ssd.cli.start import command_of
+from ssd.matching import Match
+from ssd.schedule import Schedule
+from ssd.service import Service
+from ssd.service.generators import ssd_options
+
+from . import samples
+
+# What a Command has that options express; environment and limits are the shell's.
+ATTRIBUTES = (
+    "argv", "directory", "root", "user", "group", "umask", "nice", "cpu_scheduling",
+    "io_scheduling", "output",
+)  # fmt: skip
+DECLARED: list[dict[str, Any]] = [
+    {},
+    {"script": "exec sleep 1000", "arguments": ["a b"]},
+    {"group": "daemon"},
+    {"user": "daemon", "working_directory": "/srv", "umask": "027", "nice": 3},
+    {"user": "daemon", "group": "adm", "cpu_scheduling": "fifo:5", "io_scheduling": "idle"},
+    {"root": "/srv/root", "match_executable": True, "output": "/var/log/x.out"},
+    {"pidfile": "none", "process_name": "sleep"},
+]
+
+
+def started(service: Service) -> Options:
+    """Return the options of a start, as ssd reads them."""
+    program, *arguments = service.argv
+    words = ["--start", *ssd_options.matching(service, start=True), *ssd_options.starting(service)]
+    options = Options()
+    read([*words, "--startas", program, "--", *arguments], options)
+    return options
+
+
+def known(match: Match) -> tuple[str | None, ...]:
+    """Return the criteria; ssd joins root and path with a slash too many, as the original does."""
+    return match.pidfile, match.exec and os.path.normpath(match.exec), match.name
+
+
+@pytest.mark.parametrize("declared", DECLARED, ids=lambda declared: "-".join(declared) or "least")
+def test_start_has_the_match_and_command_of_the_service(declared: dict[str, Any]) -> None:
+    """Each field that an option expresses has the declared value."""
+    service = samples.least(**declared)
+    options = started(service)
+    assert known(service.match()) == known(options.match())
+    expected, actual = service.command(), command_of(options, service.argv[0])
+    assert {name: getattr(expected, name) for name in ATTRIBUTES} == {
+        name: getattr(actual, name) for name in ATTRIBUTES
+    }
+
+
+@pytest.mark.parametrize(
+    ("declared", "background", "make_pidfile"),
+    [({}, True, True), ({"background": False}, False, False), ({"task": True}, False, False),
+     ({"pidfile": "none", "process_name": "sleep"}, True, False)],
+)  # fmt: skip
+def test_start_in_the_background_writes_the_pidfile(
+    declared: dict[str, Any], background: bool, make_pidfile: bool
+) -> None:
+    """Only for a service that the tool sends to the background."""
+    options = started(samples.least(**declared))
+    assert (background, make_pidfile) == (options.has("background"), options.has("make-pidfile"))
+
+
+def test_start_waits_whole_seconds_for_a_notification() -> None:
+    """The time limit is rounded up."""
+    options = started(samples.least(readiness={"kind": "notify", "timeout": 1.5}))
+    assert (True, 2) == (options.has("notify-await"), options.notify_timeout)
+
+
+def test_stop_has_the_schedule_of_the_service() -> None:
+    """It removes the pidfile that the start has written."""
+    service = samples.least(stop_schedule="INT/7/KILL/1")
+    options = Options()
+    read(["--stop", *ssd_options.matching(service), *ssd_options.stopping(service)], options)
+    assert (Schedule.parse("INT/7/KILL/1"), True) == (
+        options.schedule,
+        options.has("remove-pidfile"),
+    )
+    assert service.match() == options.match()
