@@ -136,3 +136,10 @@ def test_index_leads_to_every_page() -> None:
     targets = [target for page, target, _ in references() if page == index]
     linked = {(index.parent / target).resolve() for target in targets}
     assert {page for page in DOCS if page != index} == linked
+
+
+@pytest.mark.parametrize("name", ["command", "service"])
+def test_manual_pages_link_to_no_other_page(name: str) -> None:
+    """man(1) would show an empty pair of brackets; the page's path as text says where it is."""
+    page = CHECKOUT / "docs" / "reference" / f"{name}.md"
+    assert {""} == {target for at, target, _ in references() if at == page}
