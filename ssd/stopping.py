@@ -40,8 +40,8 @@ def plan(schedule: Schedule) -> "Plan":
 
     Send the answer to each step: after ``("send", signum)`` whether a process took the signal,
     after ``("wait", seconds)`` whether a process is still there. The stop ends when the answer is
-    no. A single signal (a stop without ``--retry``) ends it when it is sent; a schedule that ends
-    with a signal does not.
+    no. After a single signal (a stop without ``--retry``) no process counts as left; after a
+    schedule that ends with a signal, all do.
     """
     for step in schedule:
         if not (yield step):
