@@ -37,7 +37,7 @@ HERE = Origin(b"boot", b"time:[1]")
 UNTOLD = Mark(7, 100, b"", b"time:[1]")
 
 # mark, start time of the process with the pid, origin of start times -> is it excluded?
-JUDGED = {
+EXCLUDED = {
     "itself": (MARK, 100, HERE, False),
     "a later process": (MARK, 101, HERE, True),
     "an earlier process": (MARK, 99, HERE, True),
@@ -45,22 +45,23 @@ JUDGED = {
     "a process that shows nothing": (MARK, UNKNOWN_START, HERE, False),
     "after a reboot": (MARK, 101, Origin(b"other", b"time:[1]"), True),
     "after a reboot, at the same tick": (MARK, 100, Origin(b"other", b"time:[1]"), True),
+    "after a reboot, with a lower id": (MARK, UNKNOWN_START, Origin(b"a", b"time:[1]"), True),
     "after a reboot, hidden": (MARK, UNKNOWN_START, Origin(b"other", b"time:[1]"), True),
     "in another time namespace": (MARK, 101, Origin(b"boot", b"time:[2]"), False),
-    "where the table is another namespace's": (MARK, 101, Origin(b"boot", None), False),
-    "where the boot is hidden": (MARK, 100, Origin(b"", b"time:[1]"), False),
-    "later, where the boot is hidden": (MARK, 101, Origin(b"", b"time:[1]"), True),
-    "marked where the boot was hidden": (UNTOLD, 100, HERE, False),
-    "later, marked where the boot was hidden": (UNTOLD, 101, HERE, True),
-    "a table of somebody's own": (MARK, 101, None, False),
+    "if the table is another namespace's": (MARK, 101, Origin(b"boot", None), False),
+    "if the boot is hidden": (MARK, 100, Origin(b"", b"time:[1]"), False),
+    "later, if the boot is hidden": (MARK, 101, Origin(b"", b"time:[1]"), True),
+    "marked while the boot was hidden": (UNTOLD, 100, HERE, False),
+    "later, marked while the boot was hidden": (UNTOLD, 101, HERE, True),
+    "a table without an origin": (MARK, 101, None, False),
 }
 
 
-@pytest.mark.parametrize("case", JUDGED)
+@pytest.mark.parametrize("case", EXCLUDED)
 def test_mark_excludes_a_process_only_if_certain(case: str) -> None:
     """A living daemon is not overlooked, even if facts are unknown."""
-    meant, start_time, origin, denied = JUDGED[case]
-    assert denied == meant.excludes(Process(7, start_time), Table(origin))  # type: ignore[arg-type]
+    meant, start_time, origin, excluded = EXCLUDED[case]
+    assert excluded == meant.excludes(Process(7, start_time), Table(origin))  # type: ignore[arg-type]
 
 
 def test_mark_is_parsed_as_it_was_written() -> None:
