@@ -182,3 +182,12 @@ def test_costs_on_the_page_are_those_that_were_measured() -> None:
 def rounded(value: float, like: str) -> str:
     """Return a number with as many decimals as another text has."""
     return f"{value:.{len(like.partition('.')[2])}f}"
+
+
+def test_contract_of_a_process_table_is_in_the_reference() -> None:
+    """Each member of a table and of a handle has its place on the library's page."""
+    from ssd.processes.contract import Handle, ProcessTable
+
+    page = (REFERENCE / "library.md").read_text().partition("## Process tables")[2]
+    members = [name for of in (ProcessTable, Handle) for name in vars(of) if name[0] != "_"]
+    assert [] == [name for name in members if f"`{name}" not in page]
