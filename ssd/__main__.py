@@ -20,7 +20,7 @@ def go(words: list[str]) -> int:
 
 
 def fault(words: list[str]) -> int:
-    """Return the exit status of a failure: 4 if the words look like a status question, else 2."""
+    """Return the exit status of a failure: 4 if the words look like a status query, else 2."""
     for word in words:
         if word == "--":
             break
@@ -34,7 +34,7 @@ def fault(words: list[str]) -> int:
 def _settle_path() -> None:
     """Import from the interpreter's directories, then ssd's, and not the working directory.
 
-    The directories of PYTHONPATH come last. What is imported already was not ours to choose.
+    The directories of PYTHONPATH come last. Modules that are already imported stay.
     """
     home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     standard = os.path.dirname(os.__file__)

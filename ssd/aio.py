@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ssd.starting.command import Command
 
 
-KILL_TIMEOUT = 1.0  # seconds for a killed child to end; the loop stands still meanwhile
+KILL_TIMEOUT = 1.0  # seconds for a killed child to end; the loop is blocked meanwhile
 
 
 async def drive(stop: Stop) -> None:
@@ -89,7 +89,7 @@ async def start(
     """Start in a thread of the loop and await the result; see ``ssd.start``.
 
     If the task is cancelled, a child is killed and reaped, because it would have no owner. A start
-    in the background goes on, and the daemon runs.
+    in the background continues, and the daemon runs.
     """
     demand_table(table)
     if table is not None and table.launcher is not None:  # ssd.testing, in its own time
@@ -246,4 +246,4 @@ def _end(child: "Child") -> None:
     except (ProcessLookupError, ChildProcessError):
         child.close()  # other code has reaped it
     except TimeoutError:
-        return  # the kernel holds it, for a dead disk say: reaped later, as a dropped child
+        return  # it hangs in the kernel (a dead disk): reaped later, like a dropped child

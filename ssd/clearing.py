@@ -20,7 +20,7 @@ BLOCKED = "another start has held {lock} for {seconds:g} seconds"
 
 
 def clear(path: str, work: "Stop") -> str | None:
-    """Remove a pidfile after a stop; return why it is kept, or None if it is gone.
+    """Remove a pidfile after a stop; return why it is kept, or None if it was removed.
 
     It is kept while it names a living process that the stop has not signalled, and if it is not
     a regular file. The removal takes the lock of a start, so that no start writes its pid between

@@ -4,9 +4,9 @@ The texts below are for a developer's traceback. What the commands print, and th
 that goes with it, stands in ``ssd.sentences``.
 """
 
-EXHAUSTED = (12, 23, 24)  # ENOMEM, ENFILE, EMFILE of every Unix: trouble of our own
-# What the kernel answers about a process that is gone (ENOENT, ESRCH) or hidden (EACCES, EPERM;
-# a mount with hidepid says ENOENT). Any other error is trouble of our own.
+EXHAUSTED = (12, 23, 24)  # ENOMEM, ENFILE, EMFILE of every Unix: a problem of our own process
+# The kernel's errors for a process that has ended (ENOENT, ESRCH) or is hidden (EACCES, EPERM;
+# a mount with hidepid says ENOENT). Any other error is a problem of our own process.
 VANISHED = (FileNotFoundError, ProcessLookupError, PermissionError)
 
 TYPE_CHECKING = False
@@ -22,11 +22,11 @@ class Error(Exception):
     """The root of the family: every failure that ssd foresees is one of these."""
 
     def __reduce__(self) -> "Parts":
-        """Return what pickle and copy make an exception of again; see ``object.__reduce__``.
+        """Return the parts from which pickle and copy rebuild it; see ``object.__reduce__``.
 
-        BaseException's own calls the class with ``args``, the text alone, where ours take other
-        arguments; multiprocessing.Pool then waits for ever for a result that it cannot read.
-        A cause of another package's is left out: it could fail in the same way.
+        BaseException's own method calls the class with ``args``, which is only the text. Our
+        classes take other arguments, so multiprocessing.Pool could not read them and would wait for
+        ever. A cause from another package is left out: it could fail in the same way.
         """
         state: dict[str, object] = dict(self.__dict__)
         cause = self.__cause__

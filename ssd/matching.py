@@ -34,9 +34,9 @@ class Process:
         return self.pid == other.pid and self.start_time == other.start_time
 
     def is_still(self, seen: "Process | None") -> bool:
-        """Tell whether ``seen``, which has the pid now, is this process. None is nobody.
+        """Tell whether ``seen``, which has the pid now, is this process. None is not.
 
-        Without a start time of its own the pid decides. Otherwise ``seen`` must have the same
+        If this process has no start time, the pid decides. Otherwise ``seen`` must have the same
         start time: one that cannot be read may be another process.
         """
         if seen is None or self.start_time != UNKNOWN_START:
@@ -108,7 +108,7 @@ class Match:
 
 
 class MatchWarning(UserWarning):
-    """A Match that no process can meet: its name is longer than any that the kernel keeps."""
+    """A Match that no process can meet: its name is longer than the kernel stores."""
 
 
 def plain_text(what: str, value: object) -> str | bytes:

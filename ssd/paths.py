@@ -1,4 +1,4 @@
-"""Walk to a file without following a symbolic link that a stranger could have planted.
+"""Walk to a file without following a symbolic link that another user could have planted.
 
 A daemon often owns the directory of its pidfile or log. An attacker who has taken it over can put
 a link there, and root's start or stop would read or write the file that it points to. So a link is
@@ -40,7 +40,7 @@ def walk(path: bytes, follow_last: bool, stop: object = None) -> tuple[int, str]
 
     With ``follow_last`` a link as the last component is resolved too, unless ``stop`` is its
     directory's device and inode. The caller closes the descriptor. The name (os.fsdecode)
-    may not exist. Raises UntrustedLink, and OSError (ELOOP after 40 links).
+    need not exist. Raises UntrustedLink, and OSError (ELOOP after 40 links).
     """
     # Text, because pyfakefs takes no bytes together with a descriptor.
     text = os.fsdecode(path)

@@ -19,7 +19,7 @@ WAIT = "wait"
 
 
 class ScheduleError(ValueError):
-    """A text that is no schedule. ``item`` is the part that is wrong."""
+    """A text that is not a schedule. ``item`` is the wrong part."""
 
     def __init__(self, reason: str, item: str) -> None:
         super().__init__(f"{reason}: {item!r}")

@@ -34,7 +34,7 @@ NOT_KILLED = "{count} pids were not killed\n"
 REFUSED_TO_DIE = "Program {what}, {count} process(es), refused to die.\n"
 RETRY_IGNORED = "Ignoring --retry in test mode\n"
 
-# Standard error. {reason} is the system's word for an error.
+# Standard error. {reason} is the system's text for an error.
 TRY_HELP = "Try '{program} --help' for more information.\n"
 WARN_NAME = (
     "this system is not able to track process names\n"

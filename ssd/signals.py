@@ -21,7 +21,7 @@ SIGNAL_NAMES = (
 )  # fmt: skip
 
 # CPython ignores these from its start-up on. An ignored signal stays ignored across execve(2),
-# and programs rely on the default, so whatever starts one must restore it.
+# and programs rely on the default, so code that starts one must restore it.
 IGNORED = [getattr(raw, name) for name in ("SIGPIPE", "SIGXFSZ") if hasattr(raw, name)]
 
 INT_MAX = 2**31 - 1

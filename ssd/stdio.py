@@ -1,4 +1,4 @@
-"""The process as a command: its name, its standard descriptors, and what it says on them."""
+"""The process as a command: its name, its standard descriptors, and its output."""
 
 import errno
 import os

@@ -29,7 +29,7 @@ NOT_HEARD = "it ended with status {} and ran no helper: is it a Python? Set ssd.
 
 
 class StartWarning(UserWarning):
-    """A start went on without something: a lock against other starts, a disk priority.
+    """A start continued without a part: the lock against other starts, or a disk priority.
 
     If warnings are raised as errors, ``process`` is the process that runs nevertheless.
     """
@@ -125,7 +125,7 @@ def begin(
     table: "ProcessTable | None",
     spawned: Spawned | None = None,
 ) -> Process:
-    """Do what ``start`` does; ``spawned`` will hold the child, for a caller that may give it up."""
+    """Do what ``start`` does; ``spawned`` will hold the child, for a caller that can give it up."""
     demand_table(table)
     if table is not None and table.launcher is not None:  # nothing to fork
         return declared(
@@ -270,7 +270,7 @@ def _give_up(spawned: Spawned, background: bool, error: BaseException) -> None:
     """End a start that has failed or was interrupted.
 
     A child is ended, because it would have no owner. A helper that has not begun yet is ended;
-    a daemon that runs already goes on, and the exception gets a note that names it.
+    a daemon that runs already continues, and the exception gets a note that names it.
     """
     if not background:
         spawned.end()

@@ -127,7 +127,7 @@ class Child(Process):
         reaping.send(self.pid, self.fileno(), signum)
 
     def close(self) -> None:
-        """Close the pidfd; the child itself goes on, and the caller must reap it."""
+        """Close the pidfd; the child itself continues, and the caller must reap it."""
         self._closed = True
         with self._reaping:  # not while another thread reaps by it
             reaping.close(self._pidfds)
@@ -181,7 +181,7 @@ def reap_dropped() -> None:
 
 
 def _gone(pid: int, pidfds: list[int]) -> bool:
-    """Reap a child if it has ended; return whether it is gone, also if other code reaped it."""
+    """Reap a child if it has ended; return True if it is reaped, also if by other code."""
     try:
         return reaping.reap(pid, pidfds[0] if pidfds else -1) is not None
     except ChildProcessError:

@@ -129,7 +129,7 @@ class _LockedLook:
         self._found: list[Process] = []
 
     def wait(self, spawned: "Spawned") -> None:
-        """Take the lock as soon as it is free, and look; go on without a lock if none is possible.
+        """Take the lock as soon as it is free, and look; continue without one if none is possible.
 
         Raises AlreadyRunning, StartBlocked, Unwanted, and OSError if descriptors run out.
         """

@@ -189,7 +189,7 @@ def _path() -> list[str]:
     """Return where else the helper imports from: beside ssd, then from the caller's path.
 
     Relative and empty entries are left out: their meaning changes with the caller's directory,
-    which may belong to a stranger by now.
+    which may belong to another user by now.
     """
     return [_HOME, *(each for each in sys.path if isinstance(each, str) and os.path.isabs(each))]
 
@@ -220,7 +220,7 @@ def is_open(fd: int) -> bool:
 
 
 def _give(fd: int, data: bytes) -> None:
-    """Write the request; its report shows whether the helper is gone already."""
+    """Write the request; its report shows whether the helper has already ended."""
     try:
         write_all(fd, data)
     except BrokenPipeError:

@@ -22,7 +22,7 @@ def may_be(one: Process, other: Process) -> bool:
 
 
 def as_seen(process: Process, table: "ProcessTable") -> Process:
-    """Return a process that was just started as the caller sees it, without a start time maybe.
+    """Return a process that was just started as the caller sees it: maybe without a start time.
 
     One example is a process that is not dumpable because its user may not read the executable.
     """
@@ -74,9 +74,9 @@ def hidden_process(pid: int) -> Process | None:
 
     start-stop-daemon asks kill(2) and nothing else. With hidepid, /proc shows only what the caller
     may trace (ptrace(2)): no process that is not dumpable, and to a root without CAP_SYS_PTRACE
-    no other user's. Where the system has pidfds, one tells a zombie and a thread.
+    no other user's. A pidfd, if the system has them, reveals a zombie or a thread.
     """
-    if pid <= 0:  # to kill(2) a group of processes
+    if pid <= 0:  # kill(2) would take it for a group
         return None
     try:
         os.kill(pid, 0)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ssd.processes.contract import Handle
     from ssd.processes.origin import Origin
 
-DELETED = b" (deleted)"  # the kernel's mark in an exe link whose file has that name no more
+DELETED = b" (deleted)"  # the kernel's mark in an exe link if its file lost that name
 
 
 class LinuxTable:
@@ -137,7 +137,7 @@ class LinuxTable:
         try:
             try:
                 return self._read(entry, criteria)
-            except VANISHED:  # a pid alone holds also for a process that may not be read
+            except VANISHED:  # a pid alone also matches a process that we cannot read
                 return self._unread(entry, criteria) if criteria.bare else None
         except OSError as error:  # no descriptor is left to look with, or no memory
             raise ProcessTableError(f"unable to read /proc: {error.strerror}") from error
@@ -158,7 +158,7 @@ class LinuxTable:
         return None
 
     def _unread(self, entry: bytes, criteria: Criteria) -> Process | None:
-        """Return the process with a pid of which not all could be read."""
+        """Return the process of an entry that could not be read completely."""
         if not self._is_ours():
             return None
         from ssd.processes.hidden import unread
@@ -228,7 +228,7 @@ def runs(where: int, file: tuple[int, int]) -> bool:
     """Say whether the process of a directory of /proc runs a file. Raises VANISHED.
 
     The file that its exe link leads to is compared. The link's text is a name in the mount
-    namespace of the process, which may be a stranger's.
+    namespace of the process, which may belong to another user.
     """
     try:
         facts = os.stat(b"exe", dir_fd=where)
@@ -236,7 +236,7 @@ def runs(where: int, file: tuple[int, int]) -> bool:
             return (facts.st_dev, facts.st_ino) == file
     except FileNotFoundError:  # a kernel thread has no executable
         return False
-    except OSError as error:  # ESTALE, say: its file system does not answer any more
+    except OSError as error:  # such as ESTALE: its file system no longer answers
         if isinstance(error, VANISHED):
             raise
     from ssd.processes.scan import runs_by_name

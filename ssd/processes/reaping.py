@@ -50,7 +50,7 @@ def await_end(pid: int, pidfd: int) -> None:
 
 
 def is_ours(pid: int, pidfd: int) -> bool:
-    """Say whether a child was not reaped yet, so that its pid is still its own.
+    """Say whether a child has not been reaped, so that its pid is still its own.
 
     Asks by its pidfd; without one the answer is True.
     """

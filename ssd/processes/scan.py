@@ -128,7 +128,7 @@ def _running(
 def _named(name: bytes, entries: "Iterable[bytes]", where: int) -> "Iterator[bytes]":
     """Keep the processes with the comm ``name``."""
     line = name + b"\n"
-    size = len(line) + 1  # one byte more tells a longer name
+    size = len(line) + 1  # one byte more shows a longer name
     open_, read, close, read_only = os.open, os.read, os.close, os.O_RDONLY
     for entry in entries:
         try:
@@ -241,7 +241,7 @@ def file_now(link: bytes, mark: bytes) -> tuple[int, int] | None:
 
 
 def _named_as_here(where: int) -> bool:
-    """Say whether no stranger can have mounted anything in the mount namespace of a process.
+    """Say whether only root or we can have mounted in the mount namespace of a process.
 
     Only the owner of its user namespace can (user_namespaces(7)). That namespace must be ours,
     or belong to root (as with systemd's PrivateUsers=) or to the caller.

@@ -56,7 +56,7 @@ class Call:
         self.table = table
         self.directory = DIRECTORY
         self.elsewhere = False  # whether --directory was given
-        self.with_ssd = ""  # the path of this command: ssd stands beside it
+        self.with_ssd = ""  # the path of this command, which is beside ssd
         self.status = 0
         # The service whose OpenRC script calls us, if one does.
         self.inside = os.environ.get("RC_SVCNAME", "")

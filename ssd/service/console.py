@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 RED, YELLOW, NORMAL = "\033[31m", "\033[33m", "\033[0m"
 PLAIN_TERMINALS = ("", "dumb")
 SETTINGS = "/etc/lsb-base-logging.sh"  # where an administrator sets FANCYTTY
-YES = ("", "1", "Y", "yes", "true")  # its values that leave the colours on
+YES = ("", "1", "Y", "yes", "true")  # its values that keep the colours on
 
 SUCCESS, FAILURE, WARNING = 0, 1, 255  # the statuses that log_end_msg tells apart
 

@@ -28,6 +28,6 @@ def enter() -> None:
 
 
 def extend_path() -> None:
-    """Add the usual directories behind those in PATH, which may be short at boot."""
+    """Add the usual directories after those in PATH, which may be short at boot."""
     given = os.environ.get("PATH")
     os.environ["PATH"] = f"{given}:{DEFAULT_PATH}" if given else DEFAULT_PATH

@@ -1,4 +1,4 @@
-"""Errors about a declaration or its name, and the known word that was probably meant."""
+"""Errors about a declaration or its name, and the known word that was probably intended."""
 
 from ssd.errors import Error
 

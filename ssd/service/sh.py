@@ -1,4 +1,4 @@
-"""Run shell code with /bin/sh and read its output; a complaint becomes an error."""
+"""Run shell code with /bin/sh and read its output; its messages become errors."""
 
 import os
 import select

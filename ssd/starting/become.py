@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ssd.starting.command import Command
 
     Warn = Callable[[str, str, str | None], None]  # stage, detail, reason
-    Say = Callable[..., None]  # what is going on, and its values
+    Say = Callable[..., None]  # the event, and its values
 
 
 def attempt(stage: str, detail: str, function: "Callable[..., object]", *arguments: object) -> None:
@@ -43,7 +43,7 @@ def become(
     """Execute the command in this process. Raises StartFailed.
 
     ``extra``: variables to add to the environment. ``warn`` is called if the I/O priority cannot be
-    set: the start goes on, as in the original. ``executing`` is called right before execve(2).
+    set: the start continues, as in the original. ``executing`` is called right before execve(2).
     """
     # Read before the root or the user changes, because /proc may be out of reach afterwards.
     variables = _environment(command, extra)

@@ -128,7 +128,7 @@ def _work(plan: Detachment, context: "type", writer: int, kill_pipe: KillPipe) -
             report.send(end, "executing")
 
     try:
-        if not plan.listeners:  # with listeners the start goes on even if the caller is killed
+        if not plan.listeners:  # with listeners the start continues even if the caller is killed
             kill_pipe.arm_in_child()
         _detach(plan, context, writer, kill_pipe)
         here = own(plan.table)

@@ -40,7 +40,7 @@ _FIELDS: dict[type, tuple[str, ...]] = {
 
 
 def send(fd: int, kind: str, *values: object) -> None:
-    """Write one message. It is no error if the reader was killed: the start goes on."""
+    """Write one message. If the reader was killed, ignore that: the start continues."""
     plain: list[object] = [kind, *map(_plain, values)]
     message = marshal.dumps(plain, FORMAT)
     try:

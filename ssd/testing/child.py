@@ -5,7 +5,7 @@ usage: child.py
 It writes ``ready``, then reads commands, one a line, and answers each with a line:
 
 name HEX: take a name (Linux). ignore N, catch N: a signal. become UID: belong to that user.
-hide: be not dumpable any more (Linux). execute HEX: run this program again by another path, and
+hide: be no longer dumpable (Linux). execute HEX: run this program again by another path, and
 say ``ready`` again. fork HEX NAME: make a child, which obeys by a socket at the path HEX; the
 answer is its pid; NAME is in hexadecimal and may be empty. stopped PID, ended PID, reap PID: wait
 for that state of its own child. It ends at the end of its input.
@@ -46,7 +46,7 @@ def become(text: str) -> str:
 
 
 def hide(text: str) -> str:
-    """Be not dumpable any more: only root may trace it or, with hidepid, see it."""
+    """Be no longer dumpable: only root may trace it or, with hidepid, see it."""
     import ctypes
 
     ctypes.CDLL(None).prctl(4, 0)  # PR_SET_DUMPABLE

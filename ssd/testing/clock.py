@@ -1,6 +1,6 @@
-"""A time that jumps, and the waits in it: of one caller, or of the tasks of an asyncio loop.
+"""A clock that jumps, and the waits on it, of one caller or of the tasks of an asyncio loop.
 
-Here an endless schedule takes no time, and a test of it would hang. So each kind of wait has a
+An endless schedule takes no time here, and a test of it would hang. So each kind of wait has a
 limit, at which it raises WaitsForEver.
 """
 
@@ -31,7 +31,7 @@ def seconds_of(value: float, what: str) -> float:
 
 
 class FakeClock:
-    """Time in seconds, and the events to come. It stands still until it is told to jump.
+    """Time in seconds, and the events to come. It stands still until a call makes it jump.
 
     ``start`` is the first time. The clock never goes back, also with several threads: ``lock`` is
     held while an event happens, and must be held to change what events change.

@@ -67,4 +67,4 @@ class SsdCommand:
             )
         child.reap()
         status = child.status or 0
-        return 128 - status if status < 0 else status  # as a shell has it
+        return 128 - status if status < 0 else status  # as in a shell

@@ -1,4 +1,4 @@
-"""What the conformance checks are written with: a world, and functions to expect things."""
+"""The tools of the conformance checks: a world, and functions to compare with expected values."""
 
 from collections.abc import Callable
 from typing import Protocol

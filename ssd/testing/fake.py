@@ -1,4 +1,4 @@
-"""A process table whose processes are declared, in a time that jumps.
+"""A process table of declared processes, with a clock that jumps.
 
 It keeps the contract of ``ssd.processes.contract`` as the kernel's table does: the same checks
 run on both.

@@ -71,7 +71,7 @@ def pidfile(tmp_path: Path) -> Path:
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    """Show what happened on the table of two lists of signals that differ."""
+    """If two lists of signals differ, show what happened on their table."""
     if op != "==" or "ssd.testing.record" not in sys.modules:
         return None
     from ssd.testing.record import explain

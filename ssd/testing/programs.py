@@ -142,7 +142,7 @@ class StartingMachine(Machine, Protocol):
 
 
 class NoDescriptor(RuntimeError):
-    """A declared process was asked for a descriptor, which cannot exist in a time that jumps.
+    """A declared process was asked for a descriptor, which cannot exist with a clock that jumps.
 
     It is not a ValueError, which the select module and asyncio would take for one of their own.
     """

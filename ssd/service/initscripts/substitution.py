@@ -128,7 +128,7 @@ def originals() -> list[str]:
 def interpreted(argv: "Sequence[str]") -> "tuple[list[str], list[str]]":
     """Split a call as the kernel does into the words of the shell and those of the script.
 
-    If the interpreter is a script itself (init-d-script), the search goes on to its shell. The
+    If the interpreter is a script itself (init-d-script), the search continues with its shell. The
     first list is empty for a program that no shell reads. Raises OSError for an unreadable file.
     """
     script = list(argv)

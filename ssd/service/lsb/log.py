@@ -40,17 +40,17 @@ def log_end_msg(status: int | str = "", *_more: str) -> int:
 
 
 def log_success_msg(*words: str) -> int:
-    """Write a whole line about a success; without words, end a line so."""
+    """Write a whole line about a success; without words, only end a line."""
     return _say(console.success_text(*words))
 
 
 def log_failure_msg(*words: str) -> int:
-    """Write a whole line about a failure; without words, end a line so. Returns 0."""
+    """Write a whole line about a failure; without words, only end a line. Returns 0."""
     return _say(console.failure_text(*words, fancy=console.is_fancy(STDOUT)))
 
 
 def log_warning_msg(*words: str) -> int:
-    """Write a whole line with a warning; without words, end a line so. Returns 0."""
+    """Write a whole line with a warning; without words, only end a line. Returns 0."""
     return _say(console.warning_text(*words, fancy=console.is_fancy(STDOUT)))
 
 

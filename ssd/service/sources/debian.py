@@ -159,7 +159,7 @@ def assigned(text: str) -> "Iterator[tuple[int, str]]":
 
 
 def _alike(name: str, known: str) -> bool:
-    """Tell whether two names have the same letters except one or two: a slip, not another word."""
+    """Tell whether two names differ by one or two letters only: a misspelling, not another word."""
     short, long = sorted((name, known), key=len)
     left = list(long)
     for letter in short:

@@ -84,9 +84,9 @@ def read(
 
 
 def _as_unix_has_it(text: str) -> str:
-    """Remove what an editor on Windows adds, and a shell would read as part of the words."""
+    """Remove what editors on Windows add: a shell would read it as part of the words."""
     text = text.removeprefix("\ufeff")  # the byte order mark
-    # If the first line has none, those of other lines may be intended.
+    # If the first line has no carriage return, those of other lines may be intended.
     return text.replace("\r\n", "\n") if text.partition("\n")[0].endswith("\r") else text
 
 

@@ -1,4 +1,4 @@
-"""What each verb of an init script does next: the decisions, as a table, and nothing else.
+"""What each verb of an init script does next: only the decisions, as a table.
 
 A verb looks first. ``TABLE`` gives, for the outcome of each step, the next step or the end of
 the verb, with the words on its console line and its exit status. The statuses are LSB's,
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LOOK, START, STOP, RELOAD, EXECUTE = "look", "start", "stop", "reload", "execute"
 STEPS = (LOOK, START, STOP, RELOAD, EXECUTE)
 
-# What a look finds. UNCLEAR: the pidfile does not tell. ABSENT: the program is not installed.
+# What a look finds. UNCLEAR: the pidfile does not show it. ABSENT: the program is not installed.
 # LACKING: it is installed, but not what it needs. ``status --json`` shows the first four.
 RUNNING, DEAD, STOPPED, UNCLEAR = "running", "dead", "stopped", "unknown"
 ABSENT, LACKING = "absent", "lacking"

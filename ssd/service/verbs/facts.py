@@ -97,7 +97,7 @@ def _child(pid: int) -> dict[str, object] | None:
 
 
 def _children(process: psutil.Process) -> list[int]:
-    """Return the children of a process, as far as the caller may read who is whose parent."""
+    """Return the children of a process, as far as the caller may read the parents of processes."""
     try:
         return [child.pid for child in process.children()]
     except (psutil.AccessDenied, OSError):

@@ -93,7 +93,7 @@ class Fleet:
         return runners(names, self.inside)
 
     def _perform(self, service: "Service", verb: str, others: dict[str, str]) -> int:
-        """Do the verb to one service; if its declaration is incomplete, the others go on."""
+        """Do the verb to one service; if its declaration is incomplete, the others continue."""
         if service.name in others:
             from ssd.service.verbs import inits
 

@@ -99,7 +99,7 @@ def _denied(work: Stop) -> bool:
 
 
 def _hook(steps: "Steps", field: str) -> None:
-    """Run a hook; if it fails, complain and go on with the stop."""
+    """Run a hook; if it fails, complain and continue the stop."""
     if not getattr(steps.service, field):
         return
     from ssd.service.verbs.preparing import run_hook

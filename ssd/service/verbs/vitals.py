@@ -43,7 +43,7 @@ def _of_kernel(process: Process) -> Vitals | None:
     fields = stat[stat.rindex(b")") + 2 :].split(b" ", 22)
     if int(fields[19]) != process.start_time:
         return None
-    # Start times are counted by this clock, which goes on while the machine sleeps.
+    # The clock of start times, which also runs while the machine sleeps.
     uptime = time.clock_gettime(time.CLOCK_BOOTTIME) - process.start_time / _TICKS
     return Vitals(max(0.0, uptime), int(fields[21]) * _PAGE)
 
