@@ -76,6 +76,17 @@ def test_round_lists_found_signalled_and_denied(
     assert [(101, 1)] == [(p.pid, error.errno) for p, error in done.denied]
 
 
+def test_denied_process_is_tried_again(fake_processes: FakeProcesses) -> None:
+    """It may have changed to the caller's user before the next signal."""
+    mixed(fake_processes)
+    fake_processes[102].reactions[TERM] = ignores()
+    fake_processes.clock.at(5, lambda: setattr(fake_processes[101], "uid", USER))
+    with Stop(Match(name="d"), Schedule.parse(USUAL), table=fake_processes) as work:
+        run(work)
+    expected = [(0, 102, TERM), (30, 101, KILL), (30, 102, KILL)]
+    assert expected == [each[:3] for each in fake_processes.signals]
+
+
 def test_earlier_words_still_work(fake_processes: FakeProcesses) -> None:
     """The outcome compares equal to "refused", and ``Round.refused`` is ``denied``."""
     immortal(fake_processes)
