@@ -1,0 +1,85 @@
+"""The tests mirror the package, and their names begin with their subject."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from conftest import CHECKOUT, TESTS
+
+# Module -> the file that tests it, where none has its name: the module serves another one, or is
+# seen only through the command that runs it.
+TESTED_THROUGH = {
+    "__main__.py": "scripts/test_entry_points.py",
+    "_version.py": "cli/test_help.py",
+    "compute/__init__.py": "compute/test_cli.py",
+    "compute/backend.py": "compute/test_service.py",
+    "compute/rpc.py": "compute/test_service.py",
+    "environment.py": "children/test_children.py",
+    "loops.py": "test_aio.py",
+    "processes/contract.py": "testing/test_conformance.py",
+    "service/__init__.py": "service/test_declaration.py",
+    "service/generators/__init__.py": "service/generators/test_sheet.py",
+    "service/help.py": "service/test_cli.py",
+    "service/initscripts/__init__.py": "service/initscripts/test_cli.py",
+    "service/initscripts/program.py": "service/initscripts/test_status_all.py",
+    "service/initscripts/script.py": "service/initscripts/test_cli.py",
+    "service/initscripts/systemctl.py": "service/initscripts/test_cli.py",
+    "service/lsb/__init__.py": "service/lsb/test_cli.py",
+    "service/types.py": "service/test_fields.py",
+    "starting/__init__.py": "real/test_races.py",
+    "starting/become.py": "real/test_identity.py",
+    "starting/command_checks.py": "starting/test_command.py",
+    "starting/detach.py": "children/test_start_failures.py",
+    "starting/notify.py": "real/test_readiness.py",
+    "starting/notify_directories.py": "real/test_readiness.py",
+    "starting/scheduling.py": "cli/test_values.py",
+    "testing/child.py": "testing/test_conformance.py",
+    "testing/expectations.py": "testing/test_conformance.py",
+    "testing/finding_checks.py": "testing/test_conformance.py",
+    "testing/handle_checks.py": "testing/test_conformance.py",
+    "testing/handles.py": "testing/test_fake.py",
+    "testing/listener.py": "testing/test_daemons.py",
+    "testing/process.py": "testing/test_fake.py",
+}
+
+# A name begins with its subject: with none of these, which ask or stand for something else.
+NO_SUBJECT = set(
+    "a an the what who whoever whom whose which where when if it its of by for in on there".split()
+)
+LONGEST = 60  # characters
+
+
+def functions() -> Iterator[tuple[Path, str]]:
+    """Yield the name of every test function, with its file."""
+    for file in sorted(TESTS.rglob("test_*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                if node.name.startswith("test_"):
+                    yield file.relative_to(TESTS), node.name
+
+
+def own_test(module: Path) -> Path:
+    """Return the test file of a module's name: of a package its own, in its directory."""
+    if module.name == "__init__.py":
+        return TESTS / module.parent / f"test_{module.parent.name or 'ssd'}.py"
+    return TESTS / module.parent / f"test_{module.name}"
+
+
+def test_every_module_has_a_test_of_its_name_or_a_row() -> None:
+    """tests/ROOM/test_MODULE.py tests ssd/ROOM/MODULE.py, or TESTED_THROUGH names the file."""
+    package = CHECKOUT / "ssd"
+    modules = {file.relative_to(package) for file in package.rglob("*.py")}
+    without = {str(module) for module in modules if not own_test(module).exists()}
+    assert without == set(TESTED_THROUGH)
+    assert [] == [file for file in TESTED_THROUGH.values() if not (TESTS / file).exists()]
+
+
+def test_names_of_tests_begin_with_their_subject() -> None:
+    """test_pidfile_..., test_every_option_...; not test_what_is_... or test_the_..."""
+    wrong = [f"{file}::{name}" for file, name in functions() if name.split("_")[1] in NO_SUBJECT]
+    assert [] == wrong
+
+
+def test_names_of_tests_are_short() -> None:
+    """Fewer than 60 characters: the sentence is the docstring's."""
+    assert [] == [f"{file}::{name}" for file, name in functions() if len(name) >= LONGEST]
