@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from kit.children import PATIENCE, SLEEP, shell
+from kit.children import SLEEP, WAIT_TIMEOUT, shell
 from kit.leaks import nothing_left
 from kit.libc import Watch
 from kit.locks import take
@@ -89,7 +89,7 @@ def test_loop_waits_for_a_child_without_a_descriptor(monkeypatch: pytest.MonkeyP
         with pytest.raises(TimeoutError):
             await aio.wait(process, 0.03)
         process.signal(signal.SIGTERM)
-        assert -signal.SIGTERM == await aio.wait(process, PATIENCE)
+        assert -signal.SIGTERM == await aio.wait(process, WAIT_TIMEOUT)
 
     monkeypatch.delattr(os, "pidfd_open")
     with child() as process:

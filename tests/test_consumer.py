@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from kit import pages
-from kit.children import PATIENCE
+from kit.children import WAIT_TIMEOUT
 
 DOCS = Path(__file__).parent.parent / "docs"
 # Pages whose examples are programs; on the others they are tests, which have fixtures.
@@ -170,7 +170,7 @@ def project(tmp_path: Path) -> Path:
 def checked(project: Path, *command: str) -> str:
     """Run a checker in the project; return its output if it finds an error."""
     done = subprocess.run(
-        command, cwd=project, capture_output=True, text=True, timeout=PATIENCE, check=False
+        command, cwd=project, capture_output=True, text=True, timeout=WAIT_TIMEOUT, check=False
     )
     return "" if done.returncode == 0 else done.stdout + done.stderr
 

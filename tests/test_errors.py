@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.children import PATIENCE
+from kit.children import WAIT_TIMEOUT
 
 import ssd
 from ssd.interrupts import Interrupted
@@ -165,7 +165,10 @@ def test_pool_hands_on_what_its_workers_raise(tmp_path: Path) -> None:
     script = tmp_path / "pool.py"  # a worker imports it
     script.write_text(POOL)
     done = subprocess.run(
-        [sys.executable, script, str(PATIENCE)], capture_output=True, text=True, timeout=PATIENCE
+        [sys.executable, script, str(WAIT_TIMEOUT)],
+        capture_output=True,
+        text=True,
+        timeout=WAIT_TIMEOUT,
     )
     assert f"ExecutableMissing {errno.ENOENT}\nStartFailed {errno.ENOENT}\n" * 2 == done.stdout, (
         done.stderr

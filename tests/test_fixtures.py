@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from conftest import Run
-from kit.children import PATIENCE
+from kit.children import WAIT_TIMEOUT
 
 from ssd.testing import Daemons
 
@@ -17,7 +17,7 @@ def test_child_says_which_signals_it_gets(daemon: Daemons) -> None:
         os.kill(child.pid, signal.Signals[f"SIG{number}"])
         assert child.stdout is not None
         assert child.stdout.readline() == f"got {number}\n"
-    assert child.wait(PATIENCE) == 0
+    assert child.wait(WAIT_TIMEOUT) == 0
 
 
 def test_child_loses_no_signal_to_a_term_that_overtakes_it(daemon: Daemons) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from kit.children import PATIENCE, SLEEP, python, shell, until_readable
+from kit.children import SLEEP, WAIT_TIMEOUT, python, shell, until_readable
 from kit.leaks import nothing_left
 from kit.seccomp import KERNELS, kernel
 
@@ -53,7 +53,7 @@ def test_threads_that_wait_for_one_child_all_get_its_status(tmp_path: Path) -> N
                 thread.start()
             started.signal(signal.SIGTERM)
             for thread in threads:
-                thread.join(PATIENCE)
+                thread.join(WAIT_TIMEOUT)
     assert [-signal.SIGTERM] * 160 == found
 
 
@@ -228,14 +228,14 @@ def test_wait_ends_with_its_time(sleeper: ssd.Child, timeout: float) -> None:
     begin = time.monotonic()
     with pytest.raises(TimeoutError, match=rf"pid={sleeper.pid}.* still runs after {timeout:g} s"):
         sleeper.wait(timeout)
-    assert max(timeout, 0) <= time.monotonic() - begin < PATIENCE
+    assert max(timeout, 0) <= time.monotonic() - begin < WAIT_TIMEOUT
     assert (None, False) == (sleeper.poll(), sleeper.ended())
 
 
 def test_wait_ends_with_its_child() -> None:
     """Long before its time; later calls return the same status."""
     with nothing_left(), child(shell("exit 7")) as process:
-        assert 7 == process.wait(timeout=PATIENCE)
+        assert 7 == process.wait(timeout=WAIT_TIMEOUT)
         assert (7, 7, 7, True) == (
             process.wait(0), process.wait(), process.poll(), process.ended(),
         )  # fmt: skip
@@ -261,13 +261,13 @@ def test_waiting_thread_hinders_no_other_thread(sleeper: ssd.Child) -> None:
 
     thread = threading.Thread(target=wait)
     thread.start()
-    waiting.wait(PATIENCE)
+    waiting.wait(WAIT_TIMEOUT)
     for _ in range(20):
         with pytest.raises(TimeoutError):
             sleeper.wait(0.001)
         assert sleeper.poll() is None
     sleeper.signal(signal.SIGTERM)
-    thread.join(PATIENCE)
+    thread.join(WAIT_TIMEOUT)
     assert [-signal.SIGTERM] == found
 
 

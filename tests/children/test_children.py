@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from kit.children import ENVIRONMENT, PATIENCE, SLEEP, child, ended, python, shell, told
+from kit.children import ENVIRONMENT, SLEEP, WAIT_TIMEOUT, child, ended, python, shell, told
 from kit.leaks import listing, nothing_left
 from kit.libc import Watch
 from kit.users import NOBODY
@@ -73,7 +73,7 @@ def test_threads_start_and_stop_at_once(tmp_path: Path) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(PATIENCE)
+            thread.join(WAIT_TIMEOUT)
     assert [] == failures
 
 
@@ -91,7 +91,7 @@ def test_threads_that_start_the_same_get_one_daemon(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(PATIENCE)
+        thread.join(WAIT_TIMEOUT)
     assert ssd.stop(match) * 6 == results
 
 
@@ -172,7 +172,7 @@ def test_checkout_that_is_not_installed_can_start(tmp_path: Path) -> None:
         cwd=where,
         env={},
         capture_output=True,
-        timeout=PATIENCE,
+        timeout=WAIT_TIMEOUT,
     )
     assert (0, b"") == (done.returncode, done.stderr)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.children import PATIENCE, SLEEP, python, shell, told
+from kit.children import SLEEP, WAIT_TIMEOUT, python, shell, told
 from kit.leaks import nothing_left
 from kit.users import NOBODY
 
@@ -101,7 +101,7 @@ def test_threads_that_start_the_same_child_get_one() -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(PATIENCE)
+            thread.join(WAIT_TIMEOUT)
         assert [started] * 7 == refused
         end(started[0])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.children import PATIENCE, SLEEP, ended, shell
+from kit.children import SLEEP, WAIT_TIMEOUT, ended, shell
 from kit.leaks import listing, nothing_left
 from kit.libc import Watch
 from kit.locks import take
@@ -119,7 +119,7 @@ def test_start_whose_helper_is_killed_has_failed(background: bool, tmp_path: Pat
         watch.until(file.name)
         (helper,) = ssd.find(Match(ppid=os.getpid()))
         os.kill(helper.pid, signal.SIGKILL)
-        thread.join(PATIENCE)
+        thread.join(WAIT_TIMEOUT)
     lock.release()
     assert [ssd.StartFailed] == [type(error) for error in raised]
 
@@ -129,9 +129,9 @@ def test_start_whose_helper_is_killed_has_failed(background: bool, tmp_path: Pat
 # reason -> what the program does instead of sending READY=1, and the timeout
 NOT_READY = {
     "timeout": ("exec sleep 1000", 0.05),
-    "exited": ("exit 1", PATIENCE),
-    "errno": ("exec {notify} ERRNO=13", PATIENCE),
-    "invalid": ("exec {notify} ERRNO=x", PATIENCE),
+    "exited": ("exit 1", WAIT_TIMEOUT),
+    "errno": ("exec {notify} ERRNO=13", WAIT_TIMEOUT),
+    "invalid": ("exec {notify} ERRNO=x", WAIT_TIMEOUT),
 }
 # Sent by the program itself: the kernel cannot tell whose child an ended sender was.
 NOTIFY = """
@@ -166,7 +166,7 @@ def test_program_that_says_ready_is_returned(tmp_path: Path) -> None:
     script = f"exec {sys.executable} -I -S {tmp_path}/notify.py READY=1"
     match = Match(pidfile=tmp_path / "pid")
     with nothing_left():
-        process = ssd.start(match, shell(script), make_pidfile=True, notify_timeout=PATIENCE)
+        process = ssd.start(match, shell(script), make_pidfile=True, notify_timeout=WAIT_TIMEOUT)
     assert [process] == ssd.stop(match)
 
 
@@ -175,7 +175,7 @@ def test_pidfile_that_the_program_wrote_itself_is_kept(tmp_path: Path) -> None:
     script = f"sleep 1000 & echo $! > {tmp_path}/pid"
     match = Match(pidfile=tmp_path / "pid")
     with pytest.raises(ssd.NotReady):
-        ssd.start(match, shell(script), make_pidfile=True, notify_timeout=PATIENCE)
+        ssd.start(match, shell(script), make_pidfile=True, notify_timeout=WAIT_TIMEOUT)
     with ended(int((tmp_path / "pid").read_text())):
         assert 0 == ssd.status(match)
 

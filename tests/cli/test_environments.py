@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.children import PATIENCE, child, ended
+from kit.children import WAIT_TIMEOUT, child, ended
 from kit.debian import ORACLE, skip_without_oracle
 from kit.locks import take
 from kit.namespace import in_mounts
@@ -39,7 +39,7 @@ def closing(closed: tuple[int, ...], tmp_path: Path, *argv: object) -> int:
     words = ["sh", "-c", f'exec "$@" {redirections}', "sh", *map(os.fspath, argv)]  # type: ignore[call-overload]
     try:
         return subprocess.call(
-            words, stdin=files[0], stdout=files[1], stderr=files[2], timeout=PATIENCE
+            words, stdin=files[0], stdout=files[1], stderr=files[2], timeout=WAIT_TIMEOUT
         )
     finally:
         for file in files.values():
@@ -55,7 +55,7 @@ def pipe(path: Path) -> Iterator[Callable[[], str]]:
     def read() -> str:
         text = b""
         while not text.endswith(b"end\n"):
-            assert select.select([fd], [], [], PATIENCE)[0], "the program says nothing"
+            assert select.select([fd], [], [], WAIT_TIMEOUT)[0], "the program says nothing"
             text += os.read(fd, 4096)
         return text.decode().removesuffix("end\n")
 
@@ -159,7 +159,7 @@ def test_names_that_are_not_utf_8_go_through_byte_for_byte(odd: Path, ssd_path: 
 
     def ssd(*words: object) -> tuple[int, bytes, bytes]:
         argv = [os.fsencode(word) for word in (ssd_path, *words)]  # type: ignore[arg-type]
-        done = subprocess.run(argv, capture_output=True, timeout=PATIENCE)
+        done = subprocess.run(argv, capture_output=True, timeout=WAIT_TIMEOUT)
         return done.returncode, done.stdout, done.stderr
 
     start = ["-S", "-bm", "-p", pidfile, "-x", program, "-d", odd, "-O", odd / "log\udcfd"]
@@ -225,7 +225,7 @@ def test_daemon_is_recorded_where_no_group_is_mapped(
     if subprocess.run([*unshare, "true"], capture_output=True).returncode:
         pytest.skip("no user namespace can be made here")
     words = [*unshare, "sh", "-c", UNMAPPED, "sh", ssd_path, tmp_path / "pid"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=WAIT_TIMEOUT)
     assert (0, "", False) == (done.returncode, done.stderr, (tmp_path / "pid").exists())
 
 
@@ -242,7 +242,7 @@ def hidden(tool: object, *arguments: object, **options: Any) -> subprocess.Compl
     drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     words = in_mounts(HIDDEN, "", *drop, tool, *arguments)
     return subprocess.run(
-        words, capture_output=True, text=True, timeout=PATIENCE, cwd="/", **options
+        words, capture_output=True, text=True, timeout=WAIT_TIMEOUT, cwd="/", **options
     )
 
 
@@ -284,5 +284,7 @@ def test_program_that_makes_its_pidfile_directory_is_started(
 ) -> None:
     """As by the original; there is a lock all the same (pidfile/test_locking.py)."""
     words = [ssd_path, "--start", "--quiet", "--pidfile", tmp_path / "none" / "x.pid"]
-    done = subprocess.run([*words, "--exec", "/bin/true"], capture_output=True, timeout=PATIENCE)
+    done = subprocess.run(
+        [*words, "--exec", "/bin/true"], capture_output=True, timeout=WAIT_TIMEOUT
+    )
     assert (0, b"", b"") == (done.returncode, done.stdout, done.stderr)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from kit.children import PATIENCE, child, ended, python, stubborn
+from kit.children import WAIT_TIMEOUT, child, ended, python, stubborn
 from kit.leaks import listing
 from kit.namespace import in_mounts
 from kit.users import as_nobody, shared, skip_without_nobody
@@ -61,7 +61,9 @@ def test_limit_on_the_size_of_files_starts_nothing(
     """A pidfile that cannot be written, or only in part, is an error."""
     words = [ssd_path, "--start", *way, "--make-pidfile", "--pidfile", tmp_path / "pid", *SLEEP]
     limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))  # noqa: E731
-    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=limit, timeout=PATIENCE)
+    done = subprocess.run(
+        words, capture_output=True, text=True, preexec_fn=limit, timeout=WAIT_TIMEOUT
+    )
     assert (2, []) == (done.returncode, listing(tmp_path)), done.stderr
 
 
@@ -134,7 +136,9 @@ def test_directory_without_a_notification_socket_is_named(
     words = [ssd_path, "--start", "--background", "--notify-await", "--name", "nobody", *SLEEP]
     with shared(long, 0o777):
         options = {**as_nobody(), "env": {**os.environ, "TMPDIR": place}}
-        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, **options)
+        done = subprocess.run(
+            words, capture_output=True, text=True, timeout=WAIT_TIMEOUT, **options
+        )
         assert [] == listing(long)
     assert (2, "") == (done.returncode, done.stdout)
     assert f" {place}/.ssd-notify." in done.stderr and f"({reason})" in done.stderr
@@ -161,7 +165,7 @@ def test_lost_working_directory_matters_to_relative_paths_only(
     }
     for words, (status, said) in cases.items():
         argv = ["sh", "-ec", GONE, "sh", tmp_path / "gone", ssd_path, *words]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=WAIT_TIMEOUT)
         assert (status, "", said) == (done.returncode, done.stdout, done.stderr)
 
 
@@ -181,7 +185,7 @@ for make_pidfile in (True, False):
 def test_program_without_working_directory_can_start_others(tmp_path: Path) -> None:
     """Only a relative path fails, with an error of the family."""
     argv = ["sh", "-ec", GONE, "sh", tmp_path / "gone", sys.executable, "-c", ELSEWHERE]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=WAIT_TIMEOUT)
     assert "0\nPidfileUnwritable\nStartFailed\n" == done.stdout, done.stderr
 
 
@@ -194,7 +198,7 @@ def test_wait_of_a_lifetime_ends_with_the_process(schedule: str, ssd_path: Path)
     with stubborn() as process:
         words = [ssd_path, "--stop", "--signal", "KILL", "--pid", str(process.pid)]
         done = subprocess.run(
-            [*words, "--retry", schedule.replace("CONT", "KILL")], timeout=PATIENCE
+            [*words, "--retry", schedule.replace("CONT", "KILL")], timeout=WAIT_TIMEOUT
         )
         assert (0, -signal.SIGKILL) == (done.returncode, process.wait())
 
@@ -203,7 +207,7 @@ def test_longest_timeout_of_a_notification_is_no_error(tmp_path: Path, ssd_path:
     """A program that ends is noticed long before."""
     words = ["--start", "-b", "-m", "--pidfile", tmp_path / "pid", "--notify-await"]
     words += ["--notify-timeout", "2147483647", "--startas", "/bin/true"]
-    done = subprocess.run([ssd_path, *words], capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run([ssd_path, *words], capture_output=True, text=True, timeout=WAIT_TIMEOUT)
     assert (2, []) == (done.returncode, listing(tmp_path)), done.stderr
     assert "ended before it was ready" in done.stderr
 
@@ -223,7 +227,7 @@ def test_notification_of_any_bytes_and_any_time_is_taken(tmp_path: Path, ssd_pat
     words = ["--start", "-b", "-m", "-v", "--pidfile", tmp_path / "pid", "--notify-await"]
     words += ["--startas", sys.executable, "--", "-c", NOTIFY]
     plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    done = subprocess.run([ssd_path, *words], capture_output=True, env=plain, timeout=PATIENCE)
+    done = subprocess.run([ssd_path, *words], capture_output=True, env=plain, timeout=WAIT_TIMEOUT)
     assert (0, b"") == (done.returncode, done.stderr)
     with ended(int((tmp_path / "pid").read_text())):
         assert not stat.S_ISLNK((tmp_path / "pid").lstat().st_mode)

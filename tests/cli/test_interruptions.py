@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from kit.children import PATIENCE, child, ended, python, until_readable
+from kit.children import WAIT_TIMEOUT, child, ended, python, until_readable
 from kit.leaks import listing
 from kit.libc import Watch
 from kit.locks import TRY, take
@@ -66,7 +66,7 @@ def test_exit_status_does_not_depend_on_being_heard(
     """The work is done, and the status tells the result, whether or not the text is written."""
     with child() as process, DEAF[deaf]() as fd:
         words = line.format(pid=process.pid, none=tmp_path / "none").split()
-        status = subprocess.call([ssd_path, *words], stdout=fd, stderr=fd, timeout=PATIENCE)
+        status = subprocess.call([ssd_path, *words], stdout=fd, stderr=fd, timeout=WAIT_TIMEOUT)
     assert SPOKEN[line] == status
 
 
@@ -87,7 +87,7 @@ def test_interrupted_stop_ends_by_the_signal(
     with subprocess.Popen([ssd_path, *words]) as stop:
         assert "got TERM\n" == process.stdout.readline()
         stop.send_signal(signum)
-        assert -signum == stop.wait(PATIENCE)
+        assert -signum == stop.wait(WAIT_TIMEOUT)
     assert process.poll() is None
     assert (["pid"], f"{process.pid}\n") == (listing(tmp_path), (tmp_path / "pid").read_text())
 
@@ -103,10 +103,10 @@ def test_start_that_waits_for_the_lock_ends_by_the_signal(
     with Watch(file.parent, Watch.OPEN) as watch, subprocess.Popen(words) as start:
         watch.until(file.name)
         start.send_signal(signum)
-        assert -signum == start.wait(PATIENCE)
+        assert -signum == start.wait(WAIT_TIMEOUT)
     lock.release()
     assert [] == listing(tmp_path)
-    assert 0 == subprocess.call(words, timeout=PATIENCE)
+    assert 0 == subprocess.call(words, timeout=WAIT_TIMEOUT)
     with ended(int((tmp_path / "pid").read_text())):
         assert ["pid"] == listing(tmp_path)
 
@@ -148,7 +148,7 @@ def test_ignored_childs_death_does_not_spoil_a_start(tmp_path: Path, ssd_path: P
     """With SIGCHLD ignored nobody can wait for children; the daemon runs all the same."""
     words = [ssd_path, "--start", "-b", "-m", "--pidfile", tmp_path / "pid", *SLEEP]
     argv = ["sh", "-c", 'trap "" CHLD; exec "$@"', "sh", *map(str, words)]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=WAIT_TIMEOUT)
     with ended(int((tmp_path / "pid").read_text())):
         assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.children import PATIENCE
+from kit.children import WAIT_TIMEOUT
 
 HERE = Path(__file__).resolve().parent
 NEEDED = ("oslo_config", "oslo_log", "oslo_messaging", "oslo_service", "cotyledon", "futurist")
 
 # No reports except those that a test requests, and enough time for slow machines.
-PATIENT = {"report_interval": 3600, "rpc_check_timeout": PATIENCE}
+PATIENT = {"report_interval": 3600, "rpc_check_timeout": WAIT_TIMEOUT}
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +104,7 @@ class Compute:
 
     def end(self) -> int:
         """Wait for the end and return the exit status, as Popen does."""
-        self.process.communicate(timeout=PATIENCE)
+        self.process.communicate(timeout=WAIT_TIMEOUT)
         return self.process.returncode
 
 

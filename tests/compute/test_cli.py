@@ -6,13 +6,13 @@ import subprocess
 import sys
 
 import pytest
-from kit.children import PATIENCE
+from kit.children import WAIT_TIMEOUT
 
 
 def test_ready_is_said_once_rpc_answers(compute, tmp_path) -> None:
     """STOPPING follows at a graceful end."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-        channel.settimeout(PATIENCE)
+        channel.settimeout(WAIT_TIMEOUT)
         channel.bind(str(tmp_path / "notify"))
         service = compute({"NOTIFY_SOCKET": str(tmp_path / "notify")})
         assert b"READY=1" == channel.recv(100)

@@ -6,7 +6,7 @@ import socket
 import uuid
 
 import pytest
-from kit.children import PATIENCE
+from kit.children import WAIT_TIMEOUT
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -15,7 +15,7 @@ def listener(request, tmp_path):
     abstract = f"@ssd-test-{uuid.uuid4().hex}"
     address = str(tmp_path / "notify") if request.param == "path" else abstract
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-        channel.settimeout(PATIENCE)
+        channel.settimeout(WAIT_TIMEOUT)
         channel.bind(address.replace("@", "\0", 1) if request.param == "abstract" else address)
         yield address, channel
 

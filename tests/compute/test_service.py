@@ -7,7 +7,7 @@ import sys
 import threading
 
 import pytest
-from kit.children import PATIENCE
+from kit.children import WAIT_TIMEOUT
 
 
 def test_names_follow_from_the_program(load, monkeypatch) -> None:
@@ -31,7 +31,7 @@ def test_unknown_manager_is_an_import_error(load) -> None:
 def test_started_service_answers_and_has_reported(serve) -> None:
     """Its own ping was answered before the first report."""
     service = serve()
-    assert {"service": "compute", "arg": 7} == service.bus.ping(7, PATIENCE)
+    assert {"service": "compute", "arg": 7} == service.bus.ping(7, WAIT_TIMEOUT)
     held = json.loads(service.record.file.path.read_text())
     assert ("up", 1, 1) == (held["state"], held["report_count"], held["rpc_answers"])
 
@@ -39,9 +39,9 @@ def test_started_service_answers_and_has_reported(serve) -> None:
 def test_manager_is_reached_over_rpc(serve) -> None:
     """State and resources arrive unchanged."""
     service = serve()
-    state = service.bus.call("get_service_state", PATIENCE)
+    state = service.bus.call("get_service_state", WAIT_TIMEOUT)
     assert "node1" == state["host"]
-    assert service.bus.call("get_available_resource", PATIENCE)["vcpus"] >= 1
+    assert service.bus.call("get_available_resource", WAIT_TIMEOUT)["vcpus"] >= 1
 
 
 def test_method_that_is_not_exposed_is_refused(serve) -> None:
@@ -50,7 +50,7 @@ def test_method_that_is_not_exposed_is_refused(serve) -> None:
 
     service = serve()
     with pytest.raises(messaging.NoSuchMethod):
-        service.bus.call("cleanup_host", PATIENCE)
+        service.bus.call("cleanup_host", WAIT_TIMEOUT)
 
 
 def test_stopped_service_says_that_it_is_down(serve) -> None:
@@ -76,7 +76,7 @@ def test_stop_leaves_no_thread_behind(load) -> None:
     del service
     gc.collect()  # a worker of futurist ends when its executor is collected
     for thread in set(threading.enumerate()) - before:
-        thread.join(PATIENCE)
+        thread.join(WAIT_TIMEOUT)
         assert not thread.is_alive(), thread
 
 
@@ -103,7 +103,7 @@ def test_reports_go_on_by_themselves(serve) -> None:
             enough.set()
 
     service.record.file.write = watch
-    assert enough.wait(PATIENCE)
+    assert enough.wait(WAIT_TIMEOUT)
     assert service.record.snapshot()["rpc_answers"] >= 4
 
 
@@ -120,7 +120,7 @@ def test_report_that_fails_is_not_the_last(serve) -> None:
         again.set()
 
     service.record.file.write = fail_once
-    assert again.wait(PATIENCE)
+    assert again.wait(WAIT_TIMEOUT)
 
 
 def test_silent_rpc_server_is_logged(serve, caplog) -> None:
@@ -144,7 +144,7 @@ def test_reset_applies_the_new_interval_and_keeps_answering(serve) -> None:
     service.reset()
     assert 1 == len(service.tg.timers)
     assert first != service.tg.timers
-    assert "compute" == service.bus.ping(1, PATIENCE)["service"]
+    assert "compute" == service.bus.ping(1, WAIT_TIMEOUT)["service"]
     service.conf.clear_override("report_interval")
 
 

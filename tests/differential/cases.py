@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 DATA = Path(__file__).with_name("cases.toml")
-PATIENCE = 300.0  # seconds for a command that must not hang
+WAIT_TIMEOUT = 300.0  # seconds for a command that must not hang
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Case:
     def patience(self, side: str) -> float:
         """Return the seconds after which a command of a side counts as hanging."""
         hangs = "hung" in [*self.gives, getattr(self, side).get("gives")]
-        return self.limit if hangs else PATIENCE
+        return self.limit if hangs else WAIT_TIMEOUT
 
 
 _KEYS = {entry.name for entry in fields(Case)} | {"with"}

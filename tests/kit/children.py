@@ -14,7 +14,7 @@ from typing import Any
 import ssd
 from ssd import Command, Match
 
-PATIENCE = 300  # seconds; a wait that takes longer has failed
+WAIT_TIMEOUT = 300  # seconds; a wait that takes longer has failed
 SLEEP = Command(["/bin/sleep", "1000"])
 
 # Prints the environment of a child.
@@ -32,7 +32,7 @@ def python(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a piece of Python in a fresh interpreter and return how it went, in bytes."""
     command = [sys.executable, "-P", *flags, "-c", code, *map(os.fspath, arguments)]
-    settings: dict[str, Any] = {"capture_output": True, "timeout": PATIENCE}
+    settings: dict[str, Any] = {"capture_output": True, "timeout": WAIT_TIMEOUT}
     return subprocess.run(command, **{**settings, **options})
 
 
@@ -54,11 +54,11 @@ def until_executed(pid: int) -> None:
     The kernel first closes the close-on-exec descriptors, which tells a parent of the success,
     and then sets these (fs/exec.c, begin_new_exec); the command line is the last.
     """
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + WAIT_TIMEOUT
     while not Path(f"/proc/{pid}/cmdline").read_bytes():
         if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
             return  # a zombie has no command line
-        assert time.monotonic() < end, f"process {pid} is not executed in {PATIENCE} seconds"
+        assert time.monotonic() < end, f"process {pid} is not executed in {WAIT_TIMEOUT} seconds"
         os.sched_yield()
 
 
@@ -101,10 +101,10 @@ def ended(pid: int) -> Iterator[int]:
 
 
 def until_readable(fd: int) -> None:
-    """Wait until a descriptor is readable; fail when PATIENCE is at its end."""
+    """Wait until a descriptor is readable; fail when WAIT_TIMEOUT is at its end."""
     poll = select.poll()
     poll.register(fd, select.POLLIN)
-    assert poll.poll(PATIENCE * 1000), f"nothing came in {PATIENCE} seconds"
+    assert poll.poll(WAIT_TIMEOUT * 1000), f"nothing came in {WAIT_TIMEOUT} seconds"
 
 
 def until_ended(pid: int) -> None:

@@ -21,7 +21,7 @@ from real.processes import ready
 from real.programs import Ear
 
 from kit import debian
-from kit.children import PATIENCE
+from kit.children import WAIT_TIMEOUT
 
 # name of the init -> the packages, and the program that is process 1
 INITS = {
@@ -110,7 +110,7 @@ class Machine:
         """Run a command in a shell of the machine; return its status and its output."""
         enter = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--root", "--wd"]
         argv = [*enter, "env", "-i", f"PATH={path}", "sh", "-c", f"exec 2>&1\n{command}"]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=WAIT_TIMEOUT)
         return done.returncode, done.stdout
 
     @property
@@ -189,13 +189,13 @@ def _await_word(
     """Wait until a word comes or the command has ended."""
     end = os.pidfd_open(holder.pid)
     try:
-        heard = ready([up.fileno(), end], time.monotonic() + PATIENCE)
+        heard = ready([up.fileno(), end], time.monotonic() + WAIT_TIMEOUT)
     finally:
         os.close(end)
     if holder.poll() is not None:
         failed(holder.returncode, holder.communicate()[1].strip())
     if not heard:
-        failed(None, f"it is not up after {PATIENCE} seconds")
+        failed(None, f"it is not up after {WAIT_TIMEOUT} seconds")
 
 
 @contextmanager

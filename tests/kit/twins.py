@@ -9,7 +9,7 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
-from kit.children import PATIENCE
+from kit.children import WAIT_TIMEOUT
 from kit.users import NOBODY
 from ssd.matching import Criteria
 from ssd.processes import table_named
@@ -73,12 +73,12 @@ class Half:
 
 
 def await_stop(pid: int) -> None:
-    """Wait until our child has stopped. Fails after PATIENCE, which waitid(2) cannot."""
+    """Wait until our child has stopped. Fails after WAIT_TIMEOUT, which waitid(2) cannot."""
     how = os.WSTOPPED | os.WNOWAIT | os.WNOHANG
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     try:
         while os.waitid(os.P_PID, pid, how) is None:
-            assert signal.sigtimedwait([signal.SIGCHLD], PATIENCE), f"{pid} has not stopped"
+            assert signal.sigtimedwait([signal.SIGCHLD], WAIT_TIMEOUT), f"{pid} has not stopped"
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -246,7 +246,7 @@ class Worlds(RuleBasedStateMachine):
         table = self.real.table
         for twins in self.all:
             if twins.fake.handle.ended():
-                table.wait([twins.real.handle], table.now() + PATIENCE)
+                table.wait([twins.real.handle], table.now() + WAIT_TIMEOUT)
             elif self.obeys(twins):
                 self.real.ignore(twins.real.pid, signal.SIGURG)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from lab.entry_points import Compute, EntryPoint
-from lab.machine import PATIENCE, Machine
+from lab.machine import WAIT_TIMEOUT, Machine
 from lab.running import probe
 from lab.services import COMPUTE_QUEUE
 
@@ -33,7 +33,7 @@ def embedded(machine: Machine) -> Iterator[Compute]:
 @pytest.fixture
 def client(machine: Machine) -> Iterator[subprocess.Popen[str]]:
     """Return a process that calls the methods whose names it reads, through one connection."""
-    words = probe(machine.lab, "talk", "compute", "nova-lab", PATIENCE)
+    words = probe(machine.lab, "talk", "compute", "nova-lab", WAIT_TIMEOUT)
     words[2] = str(machine.lab.etc / "ssd-compute.conf")
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     client = subprocess.Popen(machine.enter(words), **pipes)
@@ -43,7 +43,7 @@ def client(machine: Machine) -> Iterator[subprocess.Popen[str]]:
 
 def ask(embedded: Compute, *words: object) -> str:
     """Have another process ask the broker about ssd-compute; return what that tells."""
-    asking = probe(embedded.lab, *words, PATIENCE)
+    asking = probe(embedded.lab, *words, WAIT_TIMEOUT)
     asking[2] = str(embedded.lab.etc / "ssd-compute.conf")
     return embedded.machine.run(asking).stdout
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from lab.entry_points import SCHEDULE, Compute
-from lab.machine import PATIENCE
+from lab.machine import WAIT_TIMEOUT
 
 pytestmark = [
     pytest.mark.nova,
@@ -73,7 +73,7 @@ def test_hangup_would_make_it_deaf(compute: Compute) -> None:
     """HUP leaves nova 34 its heartbeat and even its consumer: only the ping is not answered."""
     pid = compute.pid()
     compute.machine.signal(pid, signal.SIGHUP)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + WAIT_TIMEOUT
     while compute.ping(10) is not None:
         assert time.monotonic() < deadline, "it goes on answering: nova has learned to reload"
     compute.await_heartbeats(2)

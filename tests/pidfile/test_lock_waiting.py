@@ -7,7 +7,7 @@ from math import inf
 from pathlib import Path
 
 import pytest
-from kit.children import PATIENCE, python
+from kit.children import WAIT_TIMEOUT, python
 from kit.leaks import nothing_left
 from kit.libc import Watch
 from kit.locks import take
@@ -94,7 +94,7 @@ def test_thread_can_wait_without_an_alarm(tmp_path: Path) -> None:
         thread.start()
         watch.until(Path(lock.path).name)
         lock.release()
-        thread.join(PATIENCE)
+        thread.join(WAIT_TIMEOUT)
     assert 1 == len(taken)
     taken[0].release()
 
@@ -113,7 +113,7 @@ def test_thread_can_wait_with_a_timeout(tmp_path: Path) -> None:
     with nothing_left():
         thread = threading.Thread(target=wait)
         thread.start()
-        thread.join(PATIENCE)
+        thread.join(WAIT_TIMEOUT)
     lock.release()
     assert [(lock.path, 0.05)] == [(error.path, error.seconds) for error in failures]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from kit.children import PATIENCE, python
+from kit.children import WAIT_TIMEOUT, python
 from kit.leaks import listing, nothing_left
 from kit.libc import Watch
 from kit.locks import TRY, holder, line, lock_file, take
@@ -132,7 +132,7 @@ def test_threads_of_one_process_exclude_each_other(tmp_path: Path) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(PATIENCE)
+            thread.join(WAIT_TIMEOUT)
     assert ([200], []) == (counter, listing(tmp_path))
 
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from kit.children import PATIENCE, child, stubborn
+from kit.children import WAIT_TIMEOUT, child, stubborn
 from kit.leaks import nothing_left, same_descriptors
 
 import ssd
@@ -27,7 +27,7 @@ def test_child_that_ends_by_term_is_stopped(kind: str, daemon: Daemons) -> None:
     process = daemon()
     with same_descriptors():
         stopped = ssd.stop(Match(pid=process.pid), "TERM/60/KILL/5", table=ssd.table_named(kind))
-    assert ([process.pid], 0) == ([each.pid for each in stopped], process.wait(PATIENCE))
+    assert ([process.pid], 0) == ([each.pid for each in stopped], process.wait(WAIT_TIMEOUT))
 
 
 @pytest.mark.parametrize("kind", TABLES)
@@ -35,7 +35,7 @@ def test_child_that_ignores_term_is_killed(kind: str) -> None:
     """The KILL comes when the wait is over."""
     with stubborn() as process:
         ssd.stop(Match(pid=process.pid), "TERM/0/KILL/30", table=ssd.table_named(kind))
-        assert -signal.SIGKILL == process.wait(PATIENCE)
+        assert -signal.SIGKILL == process.wait(WAIT_TIMEOUT)
 
 
 def test_child_that_outlives_the_schedule_is_reported() -> None:
@@ -55,8 +55,8 @@ def test_stop_runs_in_any_thread() -> None:
         stop = lambda: results.append(ssd.stop(Match(pid=process.pid)))  # noqa: E731
         thread = threading.Thread(target=stop)
         thread.start()
-        thread.join(PATIENCE)
-        assert -signal.SIGTERM == process.wait(PATIENCE)
+        thread.join(WAIT_TIMEOUT)
+        assert -signal.SIGTERM == process.wait(WAIT_TIMEOUT)
     assert [[process.pid]] == [[each.pid for each in result] for result in results]
 
 
@@ -66,7 +66,7 @@ def test_thread_stops_several_at_once() -> None:
         children = [stack.enter_context(child()) for _ in range(50)]
         results = ssd.stop_all([Match(pid=each.pid) for each in children])
         assert [[each.pid] for each in children] == [[p.pid for p in each] for each in results]
-        assert {-signal.SIGTERM} == {each.wait(PATIENCE) for each in children}
+        assert {-signal.SIGTERM} == {each.wait(WAIT_TIMEOUT) for each in children}
     with nothing_left():
         assert [[]] == ssd.stop_all([Match(pid=children[0].pid)])
 
@@ -92,7 +92,7 @@ def test_asyncio_loop_stops_many_at_once() -> None:
         children = [stack.enter_context(child()) for _ in range(50)]
         results, turns = asyncio.run(main([Match(pid=each.pid) for each in children]))
         assert [[each.pid] for each in children] == [[p.pid for p in each] for each in results]
-        assert {-signal.SIGTERM} == {each.wait(PATIENCE) for each in children}
+        assert {-signal.SIGTERM} == {each.wait(WAIT_TIMEOUT) for each in children}
     assert turns > 1
 
 
@@ -100,7 +100,7 @@ def test_asyncio_stop_kills_at_the_end_of_its_wait() -> None:
     """It waits for a time as well as for descriptors."""
     with stubborn() as process:
         asyncio.run(aio.stop(Match(pid=process.pid), "TERM/0/KILL/30"))
-        assert -signal.SIGKILL == process.wait(PATIENCE)
+        assert -signal.SIGKILL == process.wait(WAIT_TIMEOUT)
 
 
 def test_cancelled_asyncio_stop_lets_go() -> None:
@@ -126,7 +126,7 @@ def test_failure_in_an_asyncio_loop_does_not_delay_the_others(tmp_path: Path) ->
         matches = [Match(pidfile=tmp_path / "pid"), Match(pid=process.pid)]
         with pytest.raises(ssd.PidfileUnsafe):
             asyncio.run(aio.stop_all(matches, "TERM/0/KILL/30"))
-        assert -signal.SIGKILL == process.wait(PATIENCE)
+        assert -signal.SIGKILL == process.wait(WAIT_TIMEOUT)
 
 
 def test_any_loop_can_drive_a_stop() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
-PATIENCE = 60  # seconds for one run of the script
+WAIT_TIMEOUT = 60  # seconds for one run of the script
 
 # Writes its arguments, one a line, to the named pipe if there is one, and stays.
 DAEMON = """#!/bin/sh
@@ -97,7 +97,7 @@ class Machine:
             env={**self.environment, **environment},
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=WAIT_TIMEOUT,
             **self.options,
         )
         self._adopt()
@@ -164,7 +164,7 @@ class Machine:
     def _wait(self) -> None:
         """Wait for the end of every daemon that was killed; no other may be running."""
         for reaper in self._reapers:
-            reaper.join(PATIENCE)
+            reaper.join(WAIT_TIMEOUT)
             assert not reaper.is_alive(), f"process {reaper.pid} has not ended"
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kit.children import PATIENCE
+from kit.children import WAIT_TIMEOUT
 
 import ssd
 
@@ -66,5 +66,5 @@ class Place:
     ) -> "subprocess.CompletedProcess[str]":
         """Run a command of this place."""
         argv = [str(self.bin / command), *map(str, words)]
-        settings = {"capture_output": True, "text": True, "timeout": PATIENCE, **options}
+        settings = {"capture_output": True, "text": True, "timeout": WAIT_TIMEOUT, **options}
         return subprocess.run(argv, **settings)  # type: ignore[call-overload, no-any-return]

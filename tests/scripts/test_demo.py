@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from kit.users import shared
 
-PATIENCE = 500  # seconds for all of it
+WAIT_TIMEOUT = 500  # seconds for all of it
 
 Demo = Callable[..., subprocess.Popen[str]]
 
@@ -48,7 +48,7 @@ def demo(checkout: Path, tmp_path: Path) -> Iterator[Demo]:
 
 def finish(process: subprocess.Popen[str]) -> list[str]:
     """Wait for the end of the demonstration, and return its remaining lines."""
-    return process.communicate(timeout=PATIENCE)[0].splitlines()
+    return process.communicate(timeout=WAIT_TIMEOUT)[0].splitlines()
 
 
 def left(directory: Path) -> list[str]:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from kit.children import PATIENCE, child, python
+from kit.children import WAIT_TIMEOUT, child, python
 
 from ssd import __main__ as module
 
@@ -205,7 +205,7 @@ def test_shortage_of_memory_gives_status_4(kibibytes: int, place: Place) -> None
             lines["ssd", "--stop", "--test", "--quiet", "--pid", str(process.pid)] = (0, 2)
         for (command, *words), statuses in lines.items():
             argv = ["sh", "-c", ask, place.bin / command, *words]
-            done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=WAIT_TIMEOUT)
             assert done.returncode in statuses, done.stderr
             assert len(done.stderr.splitlines()) == (done.returncode in (2, 4)), done.stderr
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kit.children import PATIENCE, child, ended
+from kit.children import WAIT_TIMEOUT, child, ended
 
 from .places import COMMANDS, HERE, PACKAGES, PYTHON, STRANGER, VERSION, Place
 
@@ -42,7 +42,7 @@ def trap(tmp_path: Path) -> Path:
 
 def undisturbed(given: dict[str, str], ssd: Path, trap: Path, service: Path) -> None:
     """Run the commands with these variables in the trap; none of its files may be used."""
-    settings = {"env": given, "cwd": trap, "capture_output": True, "timeout": PATIENCE}
+    settings = {"env": given, "cwd": trap, "capture_output": True, "timeout": WAIT_TIMEOUT}
     pidfile, file = trap / "pid", trap / "environment"
     with child() as process:
         start = ["--start", "--background", "--pidfile", pidfile, "--output", file]
@@ -132,7 +132,7 @@ def test_environment_reaches_the_program_byte_for_byte(
     found: list[bytes] = []
     reader = threading.Thread(target=lambda: found.append(file.read_bytes()))
     reader.start()
-    done = subprocess.run([ssd_path, *words], env=environment, timeout=PATIENCE)  # type: ignore[arg-type]
+    done = subprocess.run([ssd_path, *words], env=environment, timeout=WAIT_TIMEOUT)  # type: ignore[arg-type]
     reader.join()
     assert 0 == done.returncode
     assert [*given] == found[0].split(b"\0")[:-1]
@@ -183,7 +183,7 @@ def test_link_leads_to_the_place_of_the_script(
     ):
         cwd = farm if path == command and not path_variable else trap
         words = ["sh", "-c", f'PATH={path_variable}; exec "$0" --version', path]
-        done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=PATIENCE)
+        done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=WAIT_TIMEOUT)
         assert (0, wanted, "") == (done.returncode, done.stdout, done.stderr), path
 
 
@@ -295,7 +295,7 @@ def test_second_copy_is_not_mistaken_for_the_original(
         (["--status", "--name", "x"], 4),
         (["-Tnx"], 4),
     ):
-        done = subprocess.run([ours, *words], capture_output=True, text=True, timeout=PATIENCE)
+        done = subprocess.run([ours, *words], capture_output=True, text=True, timeout=WAIT_TIMEOUT)
         assert (status, 1) == (done.returncode, done.stderr.count("\n")), done.stderr
         assert done.stderr.startswith("start-stop-daemon: warning: ssd cannot run (")
         assert done.stderr.endswith("and there is no start-stop-daemon.distrib\n")

@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 import pytest
-from kit.children import PATIENCE
+from kit.children import WAIT_TIMEOUT
 from kit.users import NOBODY, as_nobody, shared, skip_unless_nobody_reads, skip_without_nobody
 
 from .machine import Machine
@@ -159,11 +159,11 @@ def test_start_is_over_when_the_program_handles_its_signals(machine) -> None:
             [machine.script, "start"], env={**machine.environment, **settings}
         )
         if settings:  # without a wait
-            assert 0 == process.wait(PATIENCE)
+            assert 0 == process.wait(WAIT_TIMEOUT)
         with go.open("w"):  # it is there, and reads
             if not settings:
                 assert process.poll() is None
-        assert 0 == process.wait(PATIENCE)
+        assert 0 == process.wait(WAIT_TIMEOUT)
         machine.expect(0, "status")
         machine.expect(0, "stop")
 

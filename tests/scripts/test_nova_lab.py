@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from kit.children import PATIENCE, child, ended, until_executed, until_readable
+from kit.children import WAIT_TIMEOUT, child, ended, until_executed, until_readable
 from kit.users import shared
 from lab import building, layout, running, steps
 from lab.__main__ import main
@@ -162,7 +162,7 @@ def test_verb_that_waits_for_another_says_so(checkout: Path, directory: Path) ->
         waiting = run(ANYWHERE, checkout, "down")
         assert waiting.stdout is not None
         first = waiting.stdout.readline()
-    rest, _ = waiting.communicate(timeout=PATIENCE)
+    rest, _ = waiting.communicate(timeout=WAIT_TIMEOUT)
     assert first.startswith("nova-lab: waits for another nova-lab")
     assert "no process of the lab is left" in rest
     assert 0 == waiting.returncode
@@ -215,7 +215,7 @@ def test_interrupted_step_leaves_no_process(signum, checkout: Path, tmp_path: Pa
     child = int((tmp_path / "pid").read_text())
     with ended(child) as end:
         step.send_signal(signum)
-        told, _ = step.communicate(timeout=PATIENCE)
+        told, _ = step.communicate(timeout=WAIT_TIMEOUT)
         until_readable(end)
     assert "sleeping ......" in told
     assert f"interrupted by {signum.name}; the same again goes on from there" in told
@@ -245,7 +245,7 @@ def test_step_interrupted_at_its_beginning_leaves_no_process(checkout, tmp_path)
         told += step.stdout.readline()
     with ended(int(told.split("child")[1])) as end:
         (tmp_path / "pid").read_text()
-        rest, _ = step.communicate(timeout=PATIENCE)
+        rest, _ = step.communicate(timeout=WAIT_TIMEOUT)
         until_readable(end)
     assert "interrupted by SIGTERM; the same again goes on from there" in rest
 

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from kit import debian
-from kit.children import PATIENCE, shown
+from kit.children import WAIT_TIMEOUT, shown
 
 # All offers go through compadd, which can put the matches into an array instead
 # (zshmodules(1)); calls that use that option themselves offer nothing.
@@ -48,7 +48,7 @@ def complete(completions: Path, place: Path, line: str) -> list[str]:
         with open(ours, "r+b", buffering=0) as terminal:
             terminal.write(line.encode() + b"\t")
             said = shown(ours)
-        status = shell.wait(PATIENCE)
+        status = shell.wait(WAIT_TIMEOUT)
     finally:
         if shell.poll() is None:
             shell.kill()

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from conftest import Run
-from kit.children import PATIENCE, until_ended
+from kit.children import WAIT_TIMEOUT, until_ended
 from kit.leaks import nothing_left
 
 import ssd
@@ -30,7 +30,7 @@ def test_daemon_tells_of_its_signals(daemon: Daemons) -> None:
     for name in ("HUP", "TERM"):
         os.kill(child.pid, signal.Signals[f"SIG{name}"])
         assert f"got {name}\n" == said(child)
-    assert 0 == child.wait(PATIENCE)
+    assert 0 == child.wait(WAIT_TIMEOUT)
 
 
 def test_daemon_can_ignore_term(daemon: Daemons) -> None:
@@ -79,7 +79,7 @@ def test_error_of_an_unready_daemon_has_its_output(
 
     monkeypatch.setattr(children, "_line", line)
     with nothing_left(), Daemons() as daemons, pytest.raises(NotSaidReady, match=complaint):
-        daemons(argv=[*SHELL, script], pattern="never", timeout=PATIENCE)
+        daemons(argv=[*SHELL, script], pattern="never", timeout=WAIT_TIMEOUT)
 
 
 def test_daemon_has_its_time_to_get_ready() -> None:
@@ -97,7 +97,7 @@ def test_daemons_are_reaped_with_their_children() -> None:
             ended = daemons(argv=[*SHELL, "echo ready"])
             parent = daemons("-c", code + "time.sleep(1000)", argv=[sys.executable])
             (child,) = ssd.find(ssd.Match(ppid=parent.pid))
-            assert 0 == ended.wait(PATIENCE)
+            assert 0 == ended.wait(WAIT_TIMEOUT)
         assert [-signal.SIGKILL] * 2 == [quiet.returncode, parent.returncode]
     until_ended(child.pid)
 

@@ -14,7 +14,7 @@ from .events import Events, next_child
 from .reactions import CHECK, script
 from .view import rest, state
 
-PATIENCE = 60.0  # seconds for a target to answer
+WAIT_TIMEOUT = 60.0  # seconds for a target to answer
 ATTEMPTS = 120
 
 _SPEAK = 9
@@ -41,7 +41,7 @@ class Targets:
     def _expect(self, name: str) -> None:
         events = self._events
         answers = "ready", "fault"
-        events.until(lambda: any(events.said(word, name) for word in answers), PATIENCE)
+        events.until(lambda: any(events.said(word, name) for word in answers), WAIT_TIMEOUT)
         if not events.said("ready", name):
             raise RuntimeError(f"target {name} is not ready: {events.lines}")
         pid = self.pids[name] = int(events.said("ready", name)[2])
@@ -57,7 +57,7 @@ class Targets:
             kit.executable(executable(name, target))
         if target.get("stopped"):
             os.kill(self.pids[name], signal.SIGSTOP)
-            self._events.until(lambda: self.pids[name] in self._events.stopped, PATIENCE)
+            self._events.until(lambda: self.pids[name] in self._events.stopped, WAIT_TIMEOUT)
 
     def _fork(self, name: str) -> None:
         """Fork; the child starts its own children first, so that they are its children."""
@@ -127,7 +127,7 @@ class Targets:
         for _ in range(ATTEMPTS):
             for name in filter(lambda name: not self._settled(name), waiting):
                 self._ask(name)
-            if events.until(lambda: all(map(self._settled, waiting)), PATIENCE / ATTEMPTS):
+            if events.until(lambda: all(map(self._settled, waiting)), WAIT_TIMEOUT / ATTEMPTS):
                 break
         else:
             raise TimeoutError(f"targets did not settle: {waiting}")
@@ -160,7 +160,9 @@ class Targets:
         for name, fate in fates.items():
             parent = self._wanted[name].get("parent")
             if fate == "dead" and parent and fates[parent] == "survived":
-                self._events.until(lambda pid=self.pids[name]: pid in self._events.ended, PATIENCE)
+                self._events.until(
+                    lambda pid=self.pids[name]: pid in self._events.ended, WAIT_TIMEOUT
+                )
         return fates
 
     def logged(self) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ import time
 
 from . import caller, files, view, words, world
 from .events import Events, end_everything
-from .targets import PATIENCE, Targets
+from .targets import WAIT_TIMEOUT, Targets
 from .view import state
 
 BEFORE_FIRST = 20000  # pids begin above it, so that no other number in a message equals a pid
@@ -97,7 +97,7 @@ class Trial:
         if events.until(lambda: pid in events.ended or pid in events.stopped, self._limit):
             return events.ended.get(pid, "started")
         os.kill(pid, signal.SIGKILL)
-        events.until(lambda: pid in events.ended, PATIENCE)
+        events.until(lambda: pid in events.ended, WAIT_TIMEOUT)
         return "hung"
 
     def _settle(self, pid: int, status: int | str) -> None:
@@ -133,7 +133,9 @@ class Trial:
         stopped[:] = [pid for pid in stopped if pid not in running]
         for pid in running:
             os.kill(pid, signal.SIGSTOP)
-        self._events.until(lambda: all(pid in stopped or pid in ended for pid in running), PATIENCE)
+        self._events.until(
+            lambda: all(pid in stopped or pid in ended for pid in running), WAIT_TIMEOUT
+        )
 
     def _wake(self) -> None:
         """Continue the programs that were stopped for the look."""

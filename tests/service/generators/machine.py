@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 
 import pytest
-from kit.children import PATIENCE
+from kit.children import WAIT_TIMEOUT
 from kit.inits import first_process
 from real.programs import Ear
 
@@ -81,7 +81,7 @@ class Machine:
         """Run a command inside; check its exit status, and return its output."""
         enter = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--cgroup", "--net"]
         argv = [*enter, "--root", "--wd", "env", "SYSTEMD_PAGER=", *words]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE)
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=WAIT_TIMEOUT)
         assert status == done.returncode, done.stdout + done.stderr + self.log
         return done.stdout
 
@@ -145,7 +145,7 @@ def until_changed(events: int) -> None:
     """Wait until a file of a control group changes."""
     poll = select.poll()
     poll.register(events, select.POLLPRI)
-    assert poll.poll(PATIENCE * 1000), "the processes do not end"
+    assert poll.poll(WAIT_TIMEOUT * 1000), "the processes do not end"
 
 
 def _failed(_status: int | None, said: str) -> NoReturn:
