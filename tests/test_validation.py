@@ -11,6 +11,7 @@ from collections.abc import Callable
 from copy import copy, deepcopy
 from enum import Enum, IntEnum, StrEnum
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,7 +21,9 @@ from kit.leaks import nothing_left
 import ssd
 from ssd import Command, Match
 from ssd import aio as loops
-from ssd.testing import FakeProcesses
+from ssd.service import Service, lsb
+from ssd.service.verbs.performing import perform
+from ssd.testing import FakeProcesses, check_process_table
 
 HERE = Match(name="no such")
 LONG = "a-name-of-16-byt"  # one byte more than the kernel keeps
@@ -183,6 +186,12 @@ TABLED: dict[str, Callable[[Any], object]] = {
     "loops.stop": lambda table: asyncio.run(loops.stop(HERE, table=table)),
     "Stop": lambda table: ssd.Stop(HERE, "1", table=table).advance(),
     "PIDLockFile": lambda table: ssd.PIDLockFile("/run/x.pid", table=table),
+    "pidofproc": lambda table: lsb.pidofproc("no such", table=table),
+    "killproc": lambda table: lsb.killproc("no such", table=table),
+    "a verb": lambda table: perform(
+        Service(name="x", executable="/bin/sh"), "start", program="x", script="x", table=table
+    ),
+    "check_process_table": check_process_table,
 }
 
 
@@ -211,6 +220,13 @@ def test_name_is_no_table(call: Callable[[Any], object]) -> None:
     for name in ("psutil", "kernel"):
         with pytest.raises(TypeError, match=rf"table must be .*table_named\('{name}'\)"):
             call(name)
+
+
+@pytest.mark.parametrize("call", TABLED.values(), ids=TABLED)
+def test_table_that_lacks_members_is_told_where_to_get_them(call: Callable[[Any], object]) -> None:
+    """A table that keeps the contract of version 0.1.0, with ``select`` and no ``launcher``."""
+    with pytest.raises(TypeError, match=r"table lacks members .*processes\.base\.PidByPidTable"):
+        call(SimpleNamespace(select=lambda criteria: []))
 
 
 # A name that is too long ------------------------------------------------------------------

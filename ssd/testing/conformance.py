@@ -23,6 +23,7 @@ from ssd.testing.expectations import World
 from ssd.testing.fake import FakeProcesses
 from ssd.testing.process import FakeProcess
 from ssd.testing.reactions import ignores, reloads
+from ssd.validation import demand_table
 
 CHILD = Path(__file__).with_name("child.py")
 FORK_TIMEOUT = 60  # seconds until a forked process connects
@@ -37,8 +38,10 @@ def check_process_table(
     ``make_world`` returns a world for each check, which is closed after it. Unless given, that is a
     FakeWorld for a FakeProcesses, and a RealWorld for any other table.
 
-    Raises AssertionError at the first rule that does not hold; its note is the rule.
+    Raises AssertionError at the first rule that does not hold; its note is the rule. Raises
+    TypeError for a table that lacks members.
     """
+    demand_table(table)
     for check in CHECKS:
         world = _world(table) if make_world is None else make_world(table)
         try:

@@ -63,6 +63,10 @@ def pidofproc(
     the pidfile is accepted. Raises PidfileUnsafe if other users could have written it, and
     ProcessTableError.
     """
+    if not (table is None or hasattr(table, "launcher")):
+        from ssd.validation import demand_table
+
+        demand_table(table)
     path = default_pidfile(pathname) if pidfile is None else pidfile
     try:
         entry = pidfiles.load(os.fsencode(path), sole_criterion=False)

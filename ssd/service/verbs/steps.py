@@ -21,11 +21,14 @@ _STATES = {RUNNING: verbs.RUNNING, DEAD_WITH_PIDFILE: verbs.DEAD, UNKNOWN: verbs
 class Steps:
     """A service while a verb is done to it.
 
-    table: the processes among which it is looked for. processes: those that the last look
-    found. complaints: what to print after the console line.
+    table: where it is looked for. processes: what the last look found. complaints: to print later.
     """
 
     def __init__(self, service: "Service", table: "ProcessTable | None" = None) -> None:
+        if not (table is None or hasattr(table, "launcher")):
+            from ssd.validation import demand_table
+
+            demand_table(table)
         self.service = service
         self.table = table or default_table()
         self.processes: list[Process] = []
@@ -36,11 +39,10 @@ class Steps:
 
         Raises DeclarationError if nothing declared identifies its processes.
         """
-        if for_start:
-            if not self._installed():
-                return verbs.ABSENT
-            if self._lacks():
-                return verbs.LACKING
+        if for_start and not self._installed():
+            return verbs.ABSENT
+        if for_start and self._lacks():
+            return verbs.LACKING
         match = self.service.match()
         try:
             finding = look(match, resolve(match, self.table), self.table)
@@ -48,9 +50,8 @@ class Steps:
             self.complain(error)
             return verbs.UNCLEAR
         self.processes = finding.processes
-        found = lsb_status(
-            bool(finding.processes), finding.pidfile_holds, match.pidfile is not None
-        )
+        asked = match.pidfile is not None
+        found = lsb_status(bool(finding.processes), finding.pidfile_holds, asked)
         return _STATES.get(found, verbs.STOPPED)
 
     def complain(self, error: "Error | OSError | str") -> None:
@@ -87,13 +88,12 @@ class Steps:
 
         if self.service.script:
             return True
-        path = self.service.executable
-        if path is None:
+        if self.service.executable is None:
             self.service.command()  # raises DeclarationError
         if self.table.launcher is None:
             return runnable(str(self.service.program))
-        try:
-            self.table.executable(str(path))  # it makes its processes, so it knows
+        try:  # a table that makes its processes knows its programs
+            self.table.executable(str(self.service.executable))
         except OSError:
             return False
         return True
