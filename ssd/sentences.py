@@ -71,7 +71,8 @@ NOT_READY = {
     "exited": "{program} ended before it was ready",
     "invalid": "cannot parse notification {error.detail}",
     "unheard": "{program} was started, but waiting for it failed: {error.detail}",
-    "timeout": "{program} is not ready after {error.detail} seconds",
+    "timeout": "{program} is not ready after {error.detail} seconds"
+    " (see --notify-timeout or readiness.timeout)",
 }
 
 

@@ -178,7 +178,10 @@ def test_failed_start_says_at_which_stage_and_why(stage: str) -> None:
 # Readiness ------------------------------------------------------------------------------
 
 READINESS = {
-    "timeout": (NotReady(ONE, "timeout", None, "60"), "60 seconds"),
+    "timeout": (
+        NotReady(ONE, "timeout", None, "60"),
+        "60 seconds (see --notify-timeout or readiness.timeout)",
+    ),
     "exited": (NotReady(ONE, "exited"), "123"),
     "errno": (NotReady(ONE, "errno", 13), os.strerror(13)),
     "invalid": (NotReady(ONE, "invalid", None, "ERRNO=x"), "ERRNO=x"),

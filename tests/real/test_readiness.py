@@ -126,7 +126,8 @@ def test_program_that_is_late_runs_on(ssd: Tool) -> None:
     done = ssd(*words(program, timeout="1"))
     daemon, _ = program.began()
     assert 2 == done.returncode
-    assert f"ssd: program (pid {daemon}) is not ready after 1 seconds\n" == done.stderr
+    said = f"ssd: program (pid {daemon}) is not ready after 1 seconds (see --notify-timeout "
+    assert done.stderr.startswith(said)
     assert [daemon, daemon] == [recorded(PIDFILE), *program.alive()]
     assert before == sockets()
 

@@ -69,7 +69,7 @@ def main(words: "Sequence[str]", program: str = "ssd-service", directory: str | 
         voice.complain(str(error), TRY_HELP.format(program="ssd-service generate"))
         return INVALID
     except Inexpressible as error:
-        voice.complain(f"{options.name}: cannot write a {options.kind} file: {error}")
+        voice.complain(f"{options.name}: cannot write the {options.kind} file: {error}")
     except (DeclarationError, UnknownService) as error:
         voice.complain(str(error))
     except OSError as error:

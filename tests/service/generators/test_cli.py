@@ -218,7 +218,7 @@ def test_declaration_or_file_that_fails_is_an_error(generate: Tell, tmp_path: Pa
     assert f"{bad}:2: executabel" in complaints
     bad.write_text('name = "x"\n')
     status, _, complaints = generate("sysv", str(bad))
-    assert (1, True) == (status, "cannot write a sysv file: executable: " in complaints)
+    assert (1, True) == (status, "cannot write the sysv file: executable: " in complaints)
     assert 1 == generate("sysv", "nova-computer")[0]
     bad.write_text(DECLARATION)
     for force in ((), ("--force",)):

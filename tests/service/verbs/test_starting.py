@@ -99,7 +99,8 @@ def test_detached_x_is_not_ready(place) -> None:
         '[readiness]\nkind = "pidfile"\ntimeout = 0.2\n'
     )
     done = place("nap", "start")
-    expected = "ssd-service: program is not ready after 0.2 seconds\n"
+    expected = "ssd-service: program is not ready after 0.2 seconds"
+    expected += " (see --notify-timeout or readiness.timeout)\n"
     assert (1, expected) == (done.returncode, done.stderr)
 
 
