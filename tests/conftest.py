@@ -89,7 +89,7 @@ def pytest_sessionstart() -> None:
 
 
 def _leave_init_to_a_parent() -> None:
-    """Go on as a child: the first process of a container must reap all orphans."""
+    """Continue as a child: the first process of a container must reap all orphans."""
     child = os.fork()
     ended = 0
     while child and ended != child:

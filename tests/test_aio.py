@@ -27,7 +27,7 @@ def child(command: Command = SLEEP) -> ssd.Child:
 
 
 def test_start_runs_in_a_thread_of_the_loop(tmp_path: Path) -> None:
-    """The loop goes on meanwhile: it releases the lock that the start waits for."""
+    """The loop continues meanwhile: it releases the lock that the start waits for."""
     match = Match(pidfile=tmp_path / "pid")
 
     async def main() -> ssd.Process:
@@ -63,7 +63,7 @@ def test_start_takes_what_ssd_start_takes(tmp_path: Path) -> None:
 
 
 def test_loop_waits_for_many_children_side_by_side() -> None:
-    """Any number of tasks may wait for each, and other tasks go on."""
+    """Any number of tasks may wait for each, and other tasks continue."""
 
     async def main() -> None:
         short, long = child(shell("exit 3")), child()
@@ -133,7 +133,7 @@ def test_cancelled_start_ends_a_child_that_is_there(
         starting = asyncio.create_task(aio.start(NOBODY, SLEEP, background=False))
         await asyncio.sleep(0)
         while not started or not starting._fut_waiter:  # type: ignore[attr-defined]
-            time.sleep(0.001)  # the loop does not go on
+            time.sleep(0.001)  # blocks the loop
         starting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await starting

@@ -1,4 +1,4 @@
-"""What becomes of the pidfile after a stop."""
+"""The pidfile after a stop: removed, or kept with a reason."""
 
 import os
 from pathlib import Path
@@ -31,7 +31,7 @@ def stopped(path: Path, table: FakeProcesses) -> Stop:
 
 
 def test_pidfile_of_a_stopped_process_is_removed(path: Path, fake_processes: FakeProcesses) -> None:
-    """And one that is gone already is no trouble."""
+    """A pidfile that is already removed is not an error."""
     work = stopped(path, fake_processes)
     assert (None, False) == (clear(str(path), work), path.exists())
     assert clear(str(path), work) is None

@@ -176,7 +176,7 @@ def checked(project: Path, *command: str) -> str:
 
 
 def test_consumers_project_passes_mypy(project: Path) -> None:
-    """Also of the how-tos' code; and no value of the library is Any."""
+    """The code of the how-tos, too; and no value of the library is Any."""
     if importlib.util.find_spec("mypy") is None:
         pytest.skip("mypy is not installed")
     mypy = [sys.executable, "-m", "mypy", "--strict"]

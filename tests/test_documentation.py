@@ -28,7 +28,7 @@ def test_examples_of_a_page_are_true(page: Path, run: Run, ssd_path: Path, tmp_p
     }
     argv = [sys.executable, str(TESTS / "kit" / "pages.py"), str(page)]
     if namespace.obstacle() is None:
-        # The examples' files lie in /tmp, which is a private one in there.
+        # The examples' files are in /tmp, which is private in the namespace.
         argv = namespace.command(argv, keep=[tmp_path])
     else:
         argv.append(str(tmp_path))
@@ -56,7 +56,7 @@ def test_test_on_a_page_is_run_by_pytest() -> None:
 
 
 def test_unknown_info_string_fails(tmp_path: Path) -> None:
-    """A block that nobody runs has to be called text or ini."""
+    """A block that is not run must be called text or ini."""
     page = tmp_path / "page.md"
     page.write_text("```sh\nreboot\n```\n\n```text\nanything\n```\n")
     assert 1 == len(list(pages.failures(page)))

@@ -1,4 +1,4 @@
-"""The project keeps its own rules: sizes, packages, pages, and what it may mention."""
+"""The project keeps its own rules: sizes, packages, pages, and forbidden words."""
 
 import ast
 import os
@@ -26,7 +26,7 @@ PYTHON = [*SOURCES, *sorted((CHECKOUT / "tests").rglob("*.py"))]
 
 @pytest.fixture(scope="module")
 def packages() -> Path:
-    """Return the folder where scripts/test has built the sdist and the wheel."""
+    """Return the directory where scripts/test has built the sdist and the wheel."""
     if "SSD_DIST" not in os.environ:
         pytest.skip("scripts/test builds the packages")
     return Path(os.environ["SSD_DIST"])
@@ -45,7 +45,7 @@ def texts() -> Iterator[tuple[Path, str]]:
 
 
 def shown(files: list[Path]) -> list[str]:
-    """Return the names of files as one says them in the project."""
+    """Return the names of files relative to the checkout."""
     return [str(file.relative_to(CHECKOUT)) for file in files]
 
 
@@ -55,13 +55,13 @@ def test_pyproject_names_the_build_backend_alone() -> None:
 
 
 def test_no_module_is_longer_than_400_lines() -> None:
-    """What grows over the cap is split by reason to change."""
+    """A module that grows over the limit is split by reason to change."""
     long = [file for file in PYTHON if len(file.read_text().splitlines()) > LONGEST]
     assert [] == shown(long)
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    """A module opens with a docstring, an empty one has nothing to say."""
+    """A module begins with a docstring, unless it is empty."""
     silent = [
         file for file in SOURCES if (tree := ast.parse(file.read_text())).body
         and not ast.get_docstring(tree)
@@ -70,7 +70,7 @@ def test_every_module_says_what_it_is_for() -> None:
 
 
 def test_nothing_names_a_machine_or_is_left_to_do() -> None:
-    """No file mentions a developer's own folders, or work that is put off."""
+    """No file mentions a developer's own directories, or unfinished work."""
     # Backwards, so that this file is not one of those that it looks for.
     words = [word[::-1] for word in ("/krow/", "/mraf/", "ODOT", "EMXIF", "KCAH")]
     wrong = re.compile("|".join(rf"(?<!\w){re.escape(word)}" for word in words))
@@ -79,7 +79,7 @@ def test_nothing_names_a_machine_or_is_left_to_do() -> None:
 
 
 def test_each_dependency_does_real_work() -> None:
-    """What setup.cfg asks for is imported by the package."""
+    """The package imports each dependency of setup.cfg."""
     imported = set()
     for file in SOURCES:
         for node in ast.walk(ast.parse(file.read_text())):
@@ -104,12 +104,12 @@ def test_changelog_has_an_entry_for_the_version() -> None:
 
 
 def test_installed_version_is_that_of_the_sources() -> None:
-    """What is tested is what the checkout says."""
+    """The tested version is that of the checkout."""
     assert ssd.__version__ == version("start-stop-daemon")
 
 
 def test_metadata_is_complete() -> None:
-    """A reader of the package index learns what it is, for whom, and under which terms."""
+    """The package index shows purpose, requirements and licence."""
     facts = metadata("start-stop-daemon")
     assert ">=3.11" == facts["Requires-Python"]
     assert "MIT" == (facts["License"] or facts["License-Expression"])
@@ -241,7 +241,7 @@ build_meta.build_sdist(sys.argv[1])
 
 @pytest.mark.slow
 def test_sdist_is_the_same_bytes_each_time(packages: Path, tmp_path: Path) -> None:
-    """Whenever, by whom, and in whatever folder they are built."""
+    """Time, user and directory of the build do not matter."""
     pytest.importorskip("setuptools", reason="setuptools is missing: pip install setuptools")
     (sdist,) = packages.glob("*.tar.gz")
     built = []

@@ -12,7 +12,7 @@ from conftest import CHECKOUT
 REFERENCE = CHECKOUT / "docs" / "reference"
 AIO = ("start", "stop", "stop_all", "wait")
 MODULES = ("ssd", "ssd.aio", "ssd.service", "ssd.service.lsb", "ssd.testing")
-# Base classes of errors and warnings stand in tables, and types of facts are told in prose.
+# Base classes of errors and warnings are in tables, and types of facts are in prose.
 PLAIN = re.compile(r"\b(?:ssd|collections|typing|os|signal)\.(?:[a-z_]+\.)*(?=[A-Z])")
 
 

@@ -115,7 +115,7 @@ def test_child_can_have_a_session_of_its_own(tmp_path: Path) -> None:
         with process as started:
             try:
                 # 0 where the leader of our session is outside of our pid namespace: setsid(1)
-                # before unshare(1), or a container that a terminal was not given to.
+                # before unshare(1), or a container without a terminal.
                 expected = process.pid if new else os.getsid(0)
                 assert expected == os.getsid(process.pid)
             finally:
@@ -163,7 +163,7 @@ def test_dropped_child_that_has_ended_is_reaped(tmp_path: Path) -> None:
 
 
 def test_dropped_child_that_runs_is_reaped_by_a_later_start(tmp_path: Path) -> None:
-    """It goes on; a start after its end reaps it."""
+    """It continues; the first start after its end reaps it."""
     with nothing_left():
         pid = drop_one(tmp_path)
         assert ssd.find(Match(pid=pid))

@@ -78,7 +78,7 @@ def test_threads_start_and_stop_at_once(tmp_path: Path) -> None:
 
 
 def test_threads_that_start_the_same_get_one_daemon(tmp_path: Path) -> None:
-    """One starts it, the others are told that it runs."""
+    """One thread starts it; the others learn that it runs."""
     match, results = Match(pidfile=tmp_path / "pid"), []
 
     def start() -> None:
@@ -112,7 +112,7 @@ def state() -> dict[str, object]:
 
 
 def test_caller_is_left_as_it_was(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Nothing global changes and nothing is printed, whatever is done and fails."""
+    """Nothing global changes and nothing is printed, whether calls succeed or fail."""
     before = state()
     match = Match(pidfile=tmp_path / "pid")
     command = Command(["/bin/sleep", "1000"], umask=0o077, nice=1, directory="/tmp")

@@ -189,7 +189,7 @@ def test_handlers_exception_does_not_mean_unknown_fork_exec(
 
 
 def test_isolated_subinterpreter_has_children(tmp_path: Path) -> None:
-    """It may not fork, but it may spawn a helper."""
+    """Python forbids it to fork, but not to spawn a helper."""
     interpreters = pytest.importorskip("_xxsubinterpreters", reason="of another Python")
     code = f"""
 import ssd
@@ -250,7 +250,7 @@ for _ in range(20):
 
 
 def test_child_that_the_kernel_reaps_is_started_all_the_same() -> None:
-    """It may be gone before its pidfd is opened; another process may have its pid by then."""
+    """It may be reaped before its pidfd is opened; another process may have its pid by then."""
     done = python(IGNORING)
     assert (b"", b"") == (done.stdout, done.stderr)
 
@@ -293,7 +293,7 @@ for background in (False, True):
 
 
 def test_caller_without_free_descriptors_gets_an_error() -> None:
-    """At each step of a start; no descriptor is lost, and no start goes on without its lock."""
+    """At each step of a start; no descriptor is lost, and no start continues without its lock."""
     done = python(FULL)
     assert f"0 {errno.EMFILE} 0\n".encode() * 2 == done.stdout, done.stderr
 

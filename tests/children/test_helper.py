@@ -50,7 +50,7 @@ def test_application_is_not_run_again(
 def test_missing_interpreter_is_a_start_failure(
     executable: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An embedded Python may not know its own, or have none."""
+    """An embedded Python may not know its interpreter, or have none."""
     monkeypatch.setattr(sys, "executable", executable)
     assert f"{executable or '(none)'}: {helper.NO_PYTHON}" == refused(tmp_path)
 
@@ -134,5 +134,5 @@ def test_unusable_interpreter_is_named_with_the_reason(
     ],
 )  # fmt: skip
 def test_python_is_known_by_its_name(name: str, python: bool) -> None:
-    """It is not run for that: it might be the application."""
+    """It is not run to find out: it might be the application."""
     assert python == helper._is_python(name)

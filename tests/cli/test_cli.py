@@ -113,7 +113,7 @@ def test_error_of_any_class_is_a_status_and_a_line(
 
 
 def test_long_name_is_warned_of(ssd_command: SsdCommand) -> None:
-    """The kernel keeps 15 bytes; the status is asked for all the same."""
+    """The kernel stores 15 bytes; the status is still reported."""
     assert (3, "", "") == ssd_command("--status", "--name", "a-name-of-15-by")
     done = ssd_command("--status", "--name", "a-name-of-16-byt")
     assert (3, "", True) == (done.exit_status, done.stdout, "longer than 15" in done.stderr)

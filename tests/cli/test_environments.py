@@ -144,7 +144,7 @@ ODD = b"\xff \xc3("  # no UTF-8, and a space in it
 
 @pytest.fixture
 def odd(tmp_path: Path) -> Path:
-    """Return a directory whose name is not UTF-8, with a copy of sleep(1) of such a name."""
+    """Return a directory with a copy of sleep(1); both names are not UTF-8."""
     directory = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + ODD))
     directory.mkdir()
     program = directory / os.fsdecode(ODD)

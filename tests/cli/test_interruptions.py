@@ -18,7 +18,7 @@ from ssd.testing import Daemons
 
 SLEEP = ["--startas", "/bin/sleep", "--", "1000"]
 
-# Nobody reads ---------------------------------------------------------------------------
+# Without a reader -----------------------------------------------------------------------
 
 
 @contextmanager
@@ -145,7 +145,7 @@ def test_ignored_interrupt_stays_ignored(tmp_path: Path, ssd_path: Path) -> None
 
 
 def test_ignored_childs_death_does_not_spoil_a_start(tmp_path: Path, ssd_path: Path) -> None:
-    """With SIGCHLD ignored nobody can wait for children; the daemon runs all the same."""
+    """With SIGCHLD ignored no process can wait for its children; the daemon still runs."""
     words = [ssd_path, "--start", "-b", "-m", "--pidfile", tmp_path / "pid", *SLEEP]
     argv = ["sh", "-c", 'trap "" CHLD; exec "$@"', "sh", *map(str, words)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=WAIT_TIMEOUT)

@@ -107,7 +107,7 @@ def test_process_scheduler_is_a_policy_and_a_priority(text: str) -> None:
 
 @pytest.mark.parametrize("text", IO)
 def test_io_scheduler_is_a_class_and_a_priority(text: str) -> None:
-    """class[:priority], 4 unless told, and 7 for idle."""
+    """class[:priority]; the default is 4, and 7 for idle."""
     assert IO[text] == values.io_scheduling(text)
 
 
@@ -129,7 +129,7 @@ def test_bad_io_scheduler_is_refused(text: str) -> None:
     ("policy", "number"), [("other", os.SCHED_OTHER), ("fifo", os.SCHED_FIFO), ("rr", os.SCHED_RR)]
 )
 def test_range_of_priorities_is_the_systems(policy: str, number: int) -> None:
-    """As sched_get_priority_min(2) and sched_get_priority_max(2) tell."""
+    """It is what sched_get_priority_min(2) and sched_get_priority_max(2) return."""
     from ssd.starting.scheduling import priority_range
 
     expected = os.sched_get_priority_min(number), os.sched_get_priority_max(number)

@@ -44,7 +44,7 @@ def test_address_is_taken_out_of_the_environment() -> None:
 
 
 def test_notifier_without_listener_is_no_failure(tmp_path) -> None:
-    """Without an address, or when the listener has gone."""
+    """Neither without an address nor after the listener has ended."""
     from ssd.compute.launcher import Notifier
 
     assert not Notifier.from_environment({}).ready()

@@ -62,8 +62,8 @@ def flat(expected: dict):
 def facts(outcome: dict) -> dict[str, object]:
     """Return the facts that a case may state of a side, by name.
 
-    `files.NAME` is the content, or the mode of what has none; a fact that there is nothing of is
-    False. `modes.NAME` is mode and owner, `saw.NAME` what the program that was started saw.
+    `files.NAME` is the content, or the mode of a file without content; a missing fact is False.
+    `modes.NAME` is mode and owner, `saw.NAME` what the program that was started saw.
     """
     statuses = [command["status"] for command in outcome["commands"]]
     found: dict[str, object] = {

@@ -70,7 +70,7 @@ def compare(ids: list[str], commands: list[str], data: Path = DATA) -> list[dict
 
 
 class Side:
-    """One command in its namespace, under way."""
+    """One running command in its namespace."""
 
     def __init__(self, name: str, path: str, ids: list[str], data: Path) -> None:
         """Start the namespace and hand it its order."""
@@ -89,7 +89,7 @@ class Side:
         self._process.stdin.close()
 
     def outcomes(self) -> dict[str, dict]:
-        """Wait for the end and return {id: what is known of it}.
+        """Wait for the end and return {id: its outcome}.
 
         Raises RuntimeError if the namespace did not do all of its work.
         """

@@ -62,7 +62,7 @@ def cache() -> Path:
     home = os.path.expanduser("~")
     places = [given] if given else [f"{home}/.cache/ssd-tests"]
     if not given and not os.path.isdir(home):
-        places = []  # root could make it, also where it is called /nonexistent to say what it is
+        places = []  # root could create even /nonexistent, the home of some accounts
     places.append(os.path.join(tempfile.gettempdir(), f"ssd-tests-{os.geteuid()}"))
     for place in map(Path, places):
         try:

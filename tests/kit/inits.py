@@ -122,7 +122,7 @@ class Machine:
 def readme() -> list[list[str]]:
     """Return the commands of the README's section on installing, one a line, for each block.
 
-    The first installs, the second puts ssd in start-stop-daemon's place, the third takes all back.
+    The first installs, the second puts ssd in start-stop-daemon's place, the third uninstalls all.
     """
     text = (CHECKOUT / "README.md").read_text()
     section = text.partition("\n## Install it\n")[2].partition("\n## ")[0]

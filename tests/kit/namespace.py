@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-# Run as the namespace's first process. $1: number of paths to keep visible; then they;
+# Run as the namespace's first process. $1: number of paths to keep visible; then these;
 # then the command. Devices are made anew, so that a test may remove one; an ordinary user may
 # not make any (mknod(2)) and gets bind mounts of the machine's.
 _ENTER = """

@@ -1,4 +1,4 @@
-"""The rooms of the package, who imports whom, and the picture of it in docs/explanation.
+"""The rooms of the package, which imports which, and their picture in docs/explanation.
 
 usage: python tests/kit/rooms.py > docs/explanation/rooms.svg
 """
@@ -33,7 +33,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "compute": ("nova-compute's manager, embedded", "ssd.compute"),
     "testing": ("fake processes, checks, fixtures", "ssd.testing"),
 }
-# These name what they offer for type checkers only, and load it when it is asked for (PEP 562).
+# These name their contents for type checkers only, and load them on use (PEP 562).
 FACADES = {"ssd", "ssd.service", "ssd.service.lsb", "ssd.testing"}
 
 Graph = dict[str, set[str]]
@@ -49,7 +49,7 @@ def modules(package: Path = PACKAGE) -> dict[str, Path]:
 
 
 def imports(package: Path = PACKAGE) -> tuple[Graph, Graph]:
-    """Return who imports whom at run time, inside functions too, and who for types alone."""
+    """Return which modules import which at run time, in functions too, and for types alone."""
     files = modules(package)
     run: Graph = {name: set() for name in files}
     types: Graph = {name: set() for name in files}

@@ -70,7 +70,7 @@ def successor(table: FakeProcesses) -> None:
 
 
 def reused(table: FakeProcesses) -> None:
-    """A process dies 10 s after TERM; its pid is at once that of another of the same name."""
+    """A process dies 10 s after TERM; another one of the same name gets its pid at once."""
 
     def replace() -> None:
         if not table[FIRST].ended:

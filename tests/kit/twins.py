@@ -177,7 +177,7 @@ class Worlds(RuleBasedStateMachine):
         ours = all(each.uid == os.geteuid() for each in self.declared(twins))
         if self.obeys(twins) and (
             ours or how == "rename"
-        ):  # another user's may not reach our files
+        ):  # one of another user cannot reach our files
             self.both(lambda half: getattr(half.world, how)(half.pid, name), twins)
 
     @rule(twins=twins, how=st.sampled_from(["ignore", "catch"]), signum=st.sampled_from(IGNORABLE))

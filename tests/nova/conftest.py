@@ -96,7 +96,7 @@ def entry(request: pytest.FixtureRequest, machine: Machine) -> Iterator[Compute]
 
 @pytest.fixture
 def compute(entry: Compute) -> Compute:
-    """Return a nova-compute that runs and is ready; what an earlier test left is used."""
+    """Return a nova-compute that runs and is ready; one that an earlier test left is used."""
     if entry.status() != 0:
         entry.verb("start")
     entry.ready()

@@ -42,7 +42,7 @@ def client(machine: Machine) -> Iterator[subprocess.Popen[str]]:
 
 
 def ask(embedded: Compute, *words: object) -> str:
-    """Have another process ask the broker about ssd-compute; return what that tells."""
+    """Have another process ask the broker about ssd-compute; return its answer."""
     asking = probe(embedded.lab, *words, WAIT_TIMEOUT)
     asking[2] = str(embedded.lab.etc / "ssd-compute.conf")
     return embedded.machine.run(asking).stdout

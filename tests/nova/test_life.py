@@ -152,7 +152,7 @@ def test_service_outlives_an_outage_of_the_broker(compute: Compute) -> None:
 
     with watched(look) as seen:
         compute.machine.nova_lab("stop", "broker")
-        seen.add(look())  # while there is none, however slow the other looks are
+        seen.add(look())  # at least one look without a broker
         compute.machine.nova_lab("start", "broker")
         compute.ready()
         assert PONG == compute.ping()

@@ -52,7 +52,7 @@ def test_starts_of_one_user_exclude_each_other(who: str, where: str, tmp_path: P
         assert b"held\n" == line(process)
         done = python(TRY, path, **{**USERS[who], "env": {"HOME": "/tmp", "TMPDIR": "/none"}})
         assert b"StartBlocked\n" == done.stdout, done.stderr
-        # A user without a home may have no better directory than an own one.
+        # For a user without a home the pidfile's own directory may be the best one.
         assert who == "nobody" or [] == listing(tmp_path)
 
 
@@ -67,7 +67,7 @@ def test_starts_of_one_user_exclude_each_other(who: str, where: str, tmp_path: P
 def test_starts_of_two_users_do_not_wait(
     first: str, second: str, where: str, tmp_path: Path
 ) -> None:
-    """A user who is waited for could prevent the other's start."""
+    """If one waited for the other, the other could prevent its start."""
     skip_without_nobody()
     path = tmp_path / "x.pid"
     with shared(tmp_path, *DIRECTORIES[where]), holder(path, **USERS[first]) as process:
@@ -89,7 +89,7 @@ def test_other_user_cannot_open_roots_lock(tmp_path: Path) -> None:
     assert b"False\nFalse\n" == done.stdout
 
 
-# Locks beside the pidfile, under every name that older versions used, and stays.
+# Locks files beside the pidfile, under every name that older versions used, and stays.
 STRANGER = """
 import fcntl, os, sys
 os.umask(0)

@@ -35,7 +35,7 @@ def test_lock_file_is_elsewhere_and_removed_on_release(tmp_path: Path) -> None:
         assert f".pidfile-{here.st_dev:x}-{here.st_ino:x}-x.pid.lock" == file.name
         assert (os.geteuid(), 0o600) == (file.stat().st_uid, stat.S_IMODE(file.stat().st_mode))
         assert 0 == file.parent.stat().st_mode & 0o022
-        # A user without a home may have no better directory than an own one.
+        # For a user without a home the pidfile's own directory may be the best one.
         assert file.parent == tmp_path or [] == listing(tmp_path)
         lock.release()
     assert not file.exists()

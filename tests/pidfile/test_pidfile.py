@@ -146,7 +146,7 @@ def facts(mode: int, uid: int, gid: int, links: int) -> os.stat_result:
 @pytest.mark.requires_root
 @pytest.mark.parametrize("case", BELIEVED)
 def test_trust_depends_on_owner_mode_and_links(case: tuple) -> None:
-    """Row 2: nobody but root or the caller may have chosen the pid, or two criteria are given."""
+    """Row 2: only root or the caller may have chosen the pid, unless two criteria are given."""
     *given, alone = case
     fault = pidfile.distrust(facts(*given), alone)
     assert BELIEVED[case] == (fault is None)

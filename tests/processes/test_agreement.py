@@ -39,7 +39,7 @@ def facts(pid: int) -> dict[str, object]:
 def settled(difference: Callable[[], set[object]]) -> set[object]:
     """Return the differences that every reading has.
 
-    The two tables read one after the other; what changed between is different only once.
+    The two tables read one after the other; a change in between makes a difference only once.
     """
     left = difference()
     for _ in range(READINGS):
@@ -56,7 +56,7 @@ def identities(table: ProcessTable) -> set[object]:
 
 
 def test_tables_list_the_same_processes() -> None:
-    """Pids, start times and who is alive are the same."""
+    """Pids and start times are the same, and the same processes live."""
     assert set() == settled(lambda: identities(KERNEL) ^ identities(PSUTIL))
 
 

@@ -1,4 +1,4 @@
-"""Processes that run and that /proc does not show: what is known of them, and when."""
+"""Processes that run and that /proc does not show: the facts that are known of them."""
 
 import os
 import subprocess

@@ -66,7 +66,7 @@ def test_name_cannot_forge_the_facts_behind_it(comm: bytes) -> None:
         (b"S", 1, 17, True),
         (b"R", 9, 17, True),
         (b"T", 1, 17, True),
-        (b"D", 1, 0, True),  # a child of clone(2) that tells its parent nothing
+        (b"D", 1, 0, True),  # a child of clone(2) that sends its parent no signal
         (b"Z", 1, 17, False),
         (b"Z", 2, 17, True),  # the main thread has ended, another one runs
         (b"X", 0, 17, False),

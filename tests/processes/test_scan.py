@@ -128,7 +128,7 @@ def test_deleted_executable_is_nobodys(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("planted", ["daemon", "folder/daemon"])
 def test_link_that_others_could_have_planted_names_nothing(planted: str, tmp_path: Path) -> None:
-    """A stranger's program does not match because the stranger's link has the old name."""
+    """A link of another user with the old name does not make that user's program match."""
     file = tmp_path / "file"
     file.touch()
     (tmp_path / "open").mkdir()

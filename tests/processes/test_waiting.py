@@ -25,7 +25,7 @@ def test_wait_may_be_longer_than_poll_can_count(world: RealWorld) -> None:
 def test_long_wait_is_made_of_shorter_ones(
     world: RealWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A wait that takes longer than one call goes on until its time."""
+    """A wait that takes longer than one call continues until its time."""
     monkeypatch.setattr(waiting, "MAX_POLL_TIME", 0.001)
     process = world.table.process(world.start())
     assert process

@@ -1,7 +1,7 @@
 """Play a piece of a test as if it were alone on a machine.
 
 The namespaces are those of namespace.py. A copy of the test process moves into them
-(setns(2)) and goes on there, so that a test keeps its arguments, and its result, skip or
+(setns(2)) and continues there, so that a test keeps its arguments, and its result, skip or
 exception comes out again. Orphans become its children: it can reap them or leave them as
 zombies.
 """

@@ -1,4 +1,4 @@
-"""A program that sends the notifications that it is told to, and strangers that interfere."""
+"""A program that sends notifications on command, and other processes that interfere."""
 
 import os
 import sys

@@ -57,7 +57,7 @@ class Program:
     """
 
     def __init__(self, name: str = "daemon", directory: str = "/run/stage") -> None:
-        """Lay it out in a directory that everybody may read."""
+        """Lay it out in a directory that every user may read."""
         os.makedirs(directory, exist_ok=True)
         os.chmod(directory, 0o755)
         self.path = f"{directory}/{name}"
@@ -104,7 +104,7 @@ class Program:
             pidfds = [fd for pid in strangers if (fd := pidfd(pid)) is not None]
             if not pidfds:
                 return self.running()
-            # A stranger either ends or becomes the program, which then writes its pid.
+            # Any other process either ends or becomes the program, which then writes its pid.
             came = ready([*pidfds, self.ear.fileno()], until)
             for fd in pidfds:
                 os.close(fd)
@@ -112,7 +112,7 @@ class Program:
 
 
 class Listener:
-    """A daemon that tells which signals reached it (``ssd.testing.listener``)."""
+    """A daemon that reports which signals reached it (``ssd.testing.listener``)."""
 
     def __init__(self, **options: Any) -> None:
         """Start it and wait until it listens. ``options`` are those of Popen."""
@@ -131,7 +131,7 @@ class Listener:
 
 
 class Ear:
-    """A named pipe that everybody may write lines into, and that never has an end of file."""
+    """A named pipe that every user may write lines into, and that never has an end of file."""
 
     def __init__(self, path: str) -> None:
         os.mkfifo(path)

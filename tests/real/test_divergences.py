@@ -123,7 +123,7 @@ def test_divergence_07_zombie_is_dead(tool: Tool) -> None:
 
 @alone
 def test_divergence_08_signal_reaches_only_the_process_found(tool: Tool) -> None:
-    """A stranger that gets the pid between the look and the signal is not signalled."""
+    """A process that gets the pid between the look and the signal is not signalled."""
     program = Program()
     daemon = spawn(program.path, *program.words)
     program.started()

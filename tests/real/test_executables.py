@@ -22,7 +22,7 @@ OTHER = "/run/other/program"
 
 
 def other(path: str = OTHER) -> str:
-    """Lay a stranger's program out in the stranger's directory, and return its path."""
+    """Lay out a program of another user in that user's directory, and return its path."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     os.chown(os.path.dirname(path), USER, USER)
     shutil.copy(NAME, path)
@@ -30,7 +30,7 @@ def other(path: str = OTHER) -> str:
 
 
 def pretend(program: Program, way: str, user: int) -> subprocess.Popen[str]:
-    """Run a stranger's program under the daemon's name, in a mount namespace of the stranger."""
+    """Run another user's program under the daemon's name, in a mount namespace of that user."""
     run = f'mount --bind {other()} {NAME} && exec {NAME} "$@"'
     words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", run, "sh"]
     if subprocess.run([*words[:4], "true"], user=user, group=user, extra_groups=[]).returncode:
@@ -45,7 +45,7 @@ def pretend(program: Program, way: str, user: int) -> subprocess.Popen[str]:
 @alone
 @pytest.mark.parametrize("way", ["mounted", "and removed"])
 def test_divergence_30_strangers_mount_is_not_the_executable(tool: Tool, way: str) -> None:
-    """A stranger can choose the path of an executable in a namespace of the stranger."""
+    """A user can give an executable any path, by mounts in a namespace of that user."""
     program = Program()
     with pretend(program, way, USER) as process:
         link = os.readlink(f"/proc/{process.pid}/exe")

@@ -57,7 +57,7 @@ def mount_proc(options: str) -> None:
 @pytest.mark.parametrize("kind", TABLES)
 @alone
 def test_hidden_processes_do_not_hold(kind: str) -> None:
-    """With hidepid=2 others' processes meet no criterion; only that the pid is taken shows."""
+    """With hidepid=2 others' processes meet no criterion; it only shows that the pid is taken."""
     mount_proc("hidepid=2")
     table = table_named(kind)
     root = Process(os.getpid(), 1)

@@ -1,4 +1,4 @@
-"""What a started program is, and can become again: users, groups, capabilities, root directory."""
+"""The identity of a started program: users, groups, capabilities, root directory."""
 
 import json
 import os
@@ -32,7 +32,7 @@ crew:x:6000:walker
 deck:x:6001:walker,somebody
 """
 
-# Tries to be root again by every call there is, and tells what it has come to.
+# Tries to be root again by every call there is, and prints what it has become.
 _CLIMBER = """\
 #!{python} -IS
 import json, os
@@ -72,7 +72,7 @@ def accounts() -> None:
 @alone
 @BOTH_WAYS
 def test_root_cannot_be_regained(tool: Tool, where: list[str]) -> None:
-    """A program started as a user is that user in every respect, and stays it."""
+    """A program started as a user has that user's rights only, and keeps no way back to root."""
     open_ways()
     accounts()
     os.mkdir("/run/stage")
@@ -264,7 +264,7 @@ def test_program_of_a_user_may_have_a_lower_nice_value(tool: Tool, where: list[s
 @alone
 @BOTH_WAYS
 def test_program_holds_no_lock(ssd: Tool, where: list[str]) -> None:
-    """The lock of its start is over when it runs, and no descriptor of it is left."""
+    """The lock of its start is released when it runs, and no descriptor of it is left."""
     program = Program()
     words = ["--pidfile", PIDFILE, "--startas", program.path, "--", *program.words]
     start = spawn(ssd.path, "--start", *where, "--make-pidfile", *words)

@@ -23,7 +23,7 @@ MNT_DETACH = 2  # umount2(2)
 
 @alone
 def test_divergence_13_failed_start_leaves_no_pidfile(tool: Tool) -> None:
-    """What could not be executed in the foreground is not recorded either."""
+    """A program that could not be executed in the foreground is not recorded either."""
     os.mkdir("/run/stage")
     broken = Path("/run/stage/broken")
     broken.write_text("#!/run/no/such/interpreter\n")

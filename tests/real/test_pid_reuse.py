@@ -75,7 +75,7 @@ def tick_over(start_time: int) -> None:
 
 @contextmanager
 def unharmed(pid: int) -> Iterator[None]:
-    """Fail if the stranger ends within the block; end it afterwards."""
+    """Fail if the new owner of the pid ends within the block; end it afterwards."""
     try:
         yield
         assert (0, 0) == os.waitpid(pid, os.WNOHANG), "the stranger was signalled"

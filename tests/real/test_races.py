@@ -191,7 +191,7 @@ def killed_early(ssd: Path, program: Program, whole_group: bool) -> None:
 
 def killed_late(ssd: Path, program: Program, whole_group: bool) -> None:
     """Begin a start and kill it, or the rest of its group, when its daemon runs."""
-    # An earlier one may have been ended right after its exec, and its word come later.
+    # An earlier one may have been killed right after its exec, and its report come later.
     program.ear.drain()
     start = spawn(ssd, *background(program), start_new_session=True)
     program.started()

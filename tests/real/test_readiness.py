@@ -38,7 +38,7 @@ def sockets() -> list[str]:
 
 @alone
 def test_program_that_says_ready_is_started(ssd: Tool) -> None:
-    """READY=1 ends the wait with success; the pidfile is there, the socket is gone."""
+    """READY=1 ends the wait with success; the pidfile is there, the socket is removed."""
     program = Notifier("STATUS=nearly&READY=1")
     before = sockets()
     done = ssd(*words(program))
@@ -64,7 +64,7 @@ def test_environment_names_no_socket_without_the_option(ssd: Tool, where: list[s
 
 @alone
 def test_reported_error_ends_the_wait(ssd: Tool) -> None:
-    """ERRNO=13 fails the start with the text for that number; the program goes on."""
+    """ERRNO=13 fails the start with the text for that number; the program continues."""
     program = Notifier("ERRNO=13")
     done = ssd(*words(program))
     daemon, _ = program.began()
@@ -221,7 +221,7 @@ def test_program_may_be_ready_and_end(ssd: Tool) -> None:
 
 @alone
 def test_process_of_another_user_is_not_heard(ssd: Tool) -> None:
-    """A stranger of another user does not reach the socket."""
+    """A process of another user does not reach the socket."""
     open_ways()
     program = Notifier()
     start = spawn(ssd.path, *words(program, "--chuid", "nobody"))
@@ -292,7 +292,7 @@ def test_flood_of_a_stranger_does_not_stop_the_time(ssd: Tool) -> None:
 @pytest.mark.parametrize("late", [False, True], ids=["at once", "later"])
 @pytest.mark.parametrize("message", ["READY=1", "STATUS=nearly"])
 def test_helper_of_the_program_may_speak(ssd: Tool, message: str, late: bool) -> None:
-    """A child such as systemd-notify is heard: it waits until its message was handled."""
+    """A child such as systemd-notify counts: it waits until its message was handled."""
     program = Notifier()
     start = spawn(ssd.path, *words(program))
     program.began()

@@ -1,4 +1,4 @@
-"""A pidfile outlives its daemon, and a stranger gets the pid: it is not taken for the daemon."""
+"""A pidfile outlives its daemon, and another process gets the pid: it is not the daemon."""
 
 import os
 import subprocess

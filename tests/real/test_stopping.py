@@ -72,7 +72,7 @@ def test_thread_stops_several_at_once() -> None:
 
 
 def test_asyncio_loop_stops_many_at_once() -> None:
-    """The loop goes on with other work, and its readers are removed at the end."""
+    """The loop continues other work, and its readers are removed at the end."""
 
     async def main(matches: list[Match]) -> tuple[list[list[ssd.Process]], int]:
         turns = 0

@@ -184,7 +184,7 @@ class Family(Traced):
                     self._kill(self._members if kill_all else {pid})
                     last = None
             if event:
-                # It may not have stopped yet, or be gone already.
+                # Perhaps it has not stopped yet, or has already ended.
                 self._members |= {_newborn(pid)} - gone
             is_ours = signum == _MARKED or event or signum == signal.SIGSTOP
             self._go_on(pid, 0 if is_ours else signum)

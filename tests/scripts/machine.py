@@ -123,7 +123,7 @@ class Machine:
     def started(self, **environment: str) -> list[str]:
         """Start, wait until the daemon runs, and return its arguments.
 
-        The original does not wait: the daemon may not be executed yet.
+        The original does not wait: perhaps the daemon is not executed yet.
         """
         pipe = self.root / "arguments"
         os.mkfifo(pipe)
@@ -140,7 +140,7 @@ class Machine:
         return told
 
     def kill(self, pid: int) -> None:
-        """Kill a process of this machine, and return when it is gone."""
+        """Kill a process of this machine, and return when it is reaped."""
         os.kill(pid, signal.SIGKILL)
         self._wait()
 

@@ -163,7 +163,7 @@ def test_aborted_run_is_red(run: Run, project: Path, module: str) -> None:
 
 
 def test_failures_of_an_earlier_run_are_not_this_ones(run: Run, project: Path) -> None:
-    """A test that is gone by now cannot be repeated."""
+    """A test that no longer exists cannot be repeated."""
     failing(project, ["one"])
     (project / "tests/test_fault.py").write_text("def test_fault():\n    assert False\n")
     run("bash", project / ".ci/run")

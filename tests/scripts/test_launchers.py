@@ -27,7 +27,7 @@ EARLY = (
 
 @pytest.fixture
 def trap(tmp_path: Path) -> Path:
-    """Return a stranger's directory, with programs and modules that report their use."""
+    """Return another user's directory, with programs and modules that report their use."""
     directory = tmp_path / "trap"
     directory.mkdir()
     for name in LEAD_ASTRAY:

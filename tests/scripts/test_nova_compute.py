@@ -1,7 +1,6 @@
 """The init script scripts/nova-compute: its verbs, under ssd and under start-stop-daemon.
 
-Each case runs in a scratch directory; nothing of the machine is touched but its processes, and
-Each case runs in a scratch directory, and touches only the processes of its own
+Each case runs in a scratch directory, and touches no processes but its own.
 """
 
 import importlib.util

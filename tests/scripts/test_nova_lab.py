@@ -1,4 +1,4 @@
-"""scripts/nova-lab without a lab: what it refuses, and how it is interrupted."""
+"""scripts/nova-lab without a lab: the uses that it refuses, and interruptions."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""The command ssd-service with real processes: lives, statuses, lines that make no sense."""
+"""The command ssd-service with real processes: lives, statuses, invalid command lines."""
 
 import errno
 import json
@@ -70,7 +70,7 @@ def test_excess_words_are_an_error(place) -> None:
 
 
 def test_relative_path_needs_a_working_directory(place, run) -> None:
-    """The error names the path if that directory is gone."""
+    """The error names the path if that directory was removed."""
     gone = place.directory / "gone"
     ours = f"rmdir {gone}; exec {place.command}"
     ours_elsewhere = "--directory=rel nap"

@@ -8,7 +8,7 @@ import pytest
 from ssd.service import console
 from ssd.service.console import Console
 
-# call -> plain text. What Debian's functions print is held by tests/service/lsb.
+# call -> plain text. tests/service/lsb compares it with Debian's functions.
 LINES = {
     ("daemon", "Starting the daemon", "nova"): "Starting the daemon: nova",
     ("daemon", "Starting daemons"): "Starting daemons:",

@@ -10,7 +10,7 @@ from kit.locks import lock_file
 
 from ssd.service.verbs.performing import other_inits
 
-# As the script does: without site, which loads things of its own.
+# Without site, like the script: site loads modules of its own.
 LIST = f"""
 import os, sys
 before = set(sys.modules)
@@ -92,7 +92,7 @@ START = {
 }
 MANY = {"ssd.service.verbs.fleet"}
 
-# Where one runs: whether it has a service of that name is found out by names of files.
+# If another init runs: the names of files show whether it has a service of that name.
 OTHER_INITS = {
     "ssd.service.generators", "ssd.service.generators.facilities", "ssd.service.verbs.inits",
     "ssd.service.initscripts", "ssd.service.initscripts.cli",
@@ -132,7 +132,7 @@ def directory(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("line", BUDGETS)
 def test_verb_loads_only_what_it_needs(line: str, directory: Path) -> None:
-    """Nothing expensive, only modules of its own list, and no more lines than its budget."""
+    """No expensive module, only modules of its own list, and no more lines than its budget."""
     allowed, budget = BUDGETS[line]
     allowed, budget = allowed | OTHER_INITS, budget + MORE
     with child() as process:

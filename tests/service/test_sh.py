@@ -47,7 +47,7 @@ def test_missing_file_is_an_error(tmp_path: Path) -> None:
 
 
 def test_environment_table_overrides_environment_files(tmp_path: Path) -> None:
-    """What stands in the declaration itself is stronger."""
+    """Values in the declaration itself override those of a file."""
     file = tmp_path / "env"
     file.write_text("A=file\nB=file\n")
     service = Service(

@@ -59,7 +59,7 @@ def test_file_that_others_can_write_is_not_trusted(given: os.stat_result, reason
 @pytest.mark.parametrize("where", ["file", "directory", "above"])
 @pytest.mark.parametrize("name", ["nap.toml", "nap"])
 def test_directories_on_the_way_count(tmp_path: Path, name: str, where: str) -> None:
-    """A user who can write a directory chooses what is in it."""
+    """A user who can write a directory can replace its files."""
     place = tmp_path / "above" / "directory"
     place.mkdir(parents=True)
     file = place / name

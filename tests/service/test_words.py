@@ -1,4 +1,4 @@
-"""Words as a shell quotes them, held against a real one."""
+"""Words as a shell quotes them, compared with a real shell."""
 
 import subprocess
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ssd.service.words import join, split
 
 WORDS = st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",))))
-# Quoting alone: what would be expanded, or end a command, is left out.
+# Quoting alone: no characters that would be expanded or end a command.
 QUOTED = st.text(st.sampled_from("ab '\"\\\t"), max_size=12)
 
 

@@ -61,7 +61,7 @@ def test_sender_in_another_session_is_not_trusted() -> None:
 
 
 def test_pid_counts_while_its_pidfd_confirms_it(own_pidfd: int) -> None:
-    """The pidfd in the message tells whether the pid was reused."""
+    """The pidfd in the message shows whether the pid was reused."""
     child = os.fork()
     if child == 0:
         os._exit(0)

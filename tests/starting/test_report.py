@@ -1,4 +1,4 @@
-"""The reports of a start, and what is known when they have ended."""
+"""The reports of a start, and the result at their end."""
 
 import errno
 import os

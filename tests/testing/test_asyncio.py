@@ -23,7 +23,7 @@ def stops(table: FakeProcesses, names: list[str], schedule: str) -> list[asyncio
 
 @pytest.mark.asyncio
 async def test_stop_takes_the_time_of_its_process(fake_processes: FakeProcesses) -> None:
-    """And the loop is never blocked for real seconds."""
+    """The loop is never blocked for real seconds."""
     process = fake_processes.add("d", reactions={TERM: dies(after=20)})
     assert [process.identity] == await loops.stop(Match(name="d"), table=fake_processes)
     assert 20 == fake_processes.now()
@@ -101,7 +101,7 @@ async def test_error_of_an_event_reaches_the_waiting_tasks(fake_processes: FakeP
 
 @pytest.mark.asyncio
 async def test_cancelled_stop_leaves_no_wait_behind(fake_processes: FakeProcesses) -> None:
-    """The other tasks go on with their own times."""
+    """The other tasks continue with their own times."""
     fake_processes.add("d", reactions={TERM: ignores()})
     (stop,) = stops(fake_processes, ["d"], "TERM/5/KILL/5")
     while not fake_processes.signals:

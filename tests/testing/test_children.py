@@ -30,7 +30,7 @@ def started(table: FakeProcesses, name: str, seconds: float) -> FakeChild:
 
 
 def test_wait_ends_with_its_time(child: FakeChild, fake_processes: FakeProcesses) -> None:
-    """By the machine's clock; a second wait goes on from there."""
+    """By the machine's clock; a second wait begins at that time."""
     with pytest.raises(TimeoutError, match="still runs after 1.5 seconds"):
         child.wait(timeout=1.5)
     assert (1.5, None, False) == (fake_processes.now(), child.poll(), child.ended())
@@ -66,7 +66,7 @@ ASKED = {
 @pytest.mark.asyncio
 @pytest.mark.parametrize("way", ASKED)
 async def test_descriptor_is_refused_with_the_way_out(way: str, child: FakeChild) -> None:
-    """There is none in a time that jumps; the error of each caller names the calls that wait."""
+    """With a clock that jumps there is none; the error of each caller names the calls that wait."""
     with pytest.raises(NoDescriptor, match=r"child\.wait.*table\.wait.*ssd\.aio\.wait"):
         ASKED[way](child)
 

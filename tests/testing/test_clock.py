@@ -86,7 +86,7 @@ def test_wait_that_would_hang_raises(fake_processes: FakeProcesses) -> None:
 
 
 def test_stop_that_never_ends_does_not_hang(fake_processes: FakeProcesses) -> None:
-    """Time jumps: the schedule would go on, and the record would fill the memory."""
+    """Time jumps: the schedule would continue for ever, and the record would fill the memory."""
     webd = fake_processes.add("webd", reactions={TERM: ignores()})
     fake_processes.clock.at(100_000, webd.die)  # so that this test ends, whatever is broken
     with pytest.raises(WaitsForEver, match="webd 101, running> still lives after 10000 signals"):

@@ -105,7 +105,7 @@ def test_living_process_cannot_be_reaped(fake_processes: FakeProcesses) -> None:
 
 @pytest.mark.parametrize(("init_reaps", "state"), [(True, "gone"), (False, "zombie")])
 def test_orphans_go_to_init(init_reaps: bool, state: str) -> None:
-    """Init gets the children and zombies of a dead parent, and reaps unless told not to."""
+    """Init gets the children and zombies of a dead parent, and reaps them by default."""
     table = FakeProcesses(init_reaps=init_reaps)
     parent = table.add("parent")
     child, zombie = parent.fork(), parent.fork(reaped_after=None)

@@ -127,7 +127,7 @@ def test_fork_is_a_likeness(fake_processes: FakeProcesses) -> None:
 def test_zombie_is_reaped_by_its_parent_when_that_gets_to_it(
     reaped_after: float | None, reaped_at: float | None, fake_processes: FakeProcesses
 ) -> None:
-    """At once, later, or when the parent itself ends, and init takes over."""
+    """At once, later, or by init when the parent itself has ended."""
     parent = fake_processes.add("parent")
     child = parent.fork(reactions={TERM: leaves_zombie(reaped_after)})
     send(child, TERM)

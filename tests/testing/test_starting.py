@@ -24,7 +24,7 @@ WEBD = "/usr/sbin/webd"  # not on disk
 def test_daemon_is_started_found_and_stopped(
     webd: Command, pidfile: Path, fake_processes: FakeProcesses
 ) -> None:
-    """The whole life, in a time that jumps and with a pidfile on disk."""
+    """The whole life, with a clock that jumps and a pidfile on disk."""
     match = Match(pidfile=pidfile, exec=WEBD)
     with nothing_left():
         assert 3 == ssd.status(match, table=fake_processes)

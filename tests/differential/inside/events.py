@@ -34,7 +34,7 @@ class Events:
         self.lines: list[list[str]] = []
 
     def watch(self, pid: int) -> None:
-        """Note the end of a process that need not be our child (in `gone`)."""
+        """Note the end of a process, which need not be our child, in `gone`."""
         self._watched[os.pidfd_open(pid)] = pid
 
     def until(self, fact, seconds: float) -> bool:

@@ -1,8 +1,8 @@
 """Processes for a case to find and to signal, and their fates.
 
-A target is a copy of the shell under a name of its own. It says `ready`, then waits; told the
-last real-time signal it says `mark`. Traps run in the order of signal numbers, so whatever the
-command sent before has been dealt with by then.
+A target is a copy of the shell under a name of its own. It says `ready`, then waits; to
+the last real-time signal it answers `mark`. Traps run in the order of signal numbers, so all that
+the command sent before has been handled by then.
 """
 
 import os
@@ -139,7 +139,7 @@ class Targets:
         """Ask for a mark. It may take two: a signal just before read(2) does not end that."""
         try:
             os.kill(self.pids[name], CHECK)
-        except ProcessLookupError:  # its parent reaped it; the pidfd tells that it has ended
+        except ProcessLookupError:  # its parent reaped it; the pidfd shows that it has ended
             return
 
     def _settled(self, name: str) -> bool:
@@ -152,7 +152,7 @@ class Targets:
         )
 
     def fates(self) -> dict[str, str]:
-        """Return what state each target is in; parents have told of children that are dead."""
+        """Return the state of each target; parents have reported their dead children."""
         fates = {
             name: {"T": "stopped", "Z": "dead", "X": "dead"}.get(state(pid), "survived")
             for name, pid in self.pids.items()
@@ -166,7 +166,7 @@ class Targets:
         return fates
 
     def logged(self) -> dict[str, list[str]]:
-        """Return the signals that each target told of, sorted: the shell does not keep an order."""
+        """Return the signals that each target reported, sorted: the shell keeps no order."""
         return {
             name: sorted(line[2] for line in self._events.lines if line[:2] == ["got", name])
             for name, target in self._wanted.items()

@@ -64,7 +64,7 @@ class Trial:
         return outcome
 
     def _command_run(self, line: str) -> dict[str, object]:
-        """Run one command line until everything it set going has come to rest."""
+        """Run one command line until all that it has started is at rest."""
         self._wake()
         began = time.monotonic()
         pid = caller.run(self._command, words.split(line, self._pids), self._state())
@@ -158,7 +158,7 @@ def everybody() -> set[int]:
 
 
 def parent(pid: int) -> int:
-    """Return the parent's pid, 0 if the process is gone."""
+    """Return the parent's pid, 0 if the process has ended."""
     try:
         return int(view.stat(pid)[1])
     except (FileNotFoundError, ProcessLookupError):

@@ -40,7 +40,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def view(pid: int, names: dict[int, str]) -> dict[str, object]:
-    """Return what the stopped process `pid` is; `names` replace pids."""
+    """Return all facts about the stopped process `pid`; `names` replace pids."""
     fields = stat(pid)
     return {
         **status(pid),

@@ -79,7 +79,7 @@ def closed_at(path: str) -> str | None:
 
 
 def cover(covered: list[str], kept: list[str]) -> None:
-    """Mount an empty directory over each of `covered`; what of `kept` lies in it shows through."""
+    """Mount an empty directory over each of `covered`; the parts of `kept` in it stay visible."""
     hidden = outermost(
         path
         for path in map(os.path.realpath, kept)

@@ -56,7 +56,7 @@ def test_running_daemon_is_not_started(pidfile: Path, tmp_path: Path) -> None:
 
 
 def test_missing_program_is_an_error() -> None:
-    """The exception depends on whether start_daemon had to look for it."""
+    """The exception depends on whether start_daemon looked for it first."""
     with pytest.raises(errors.ExecutableMissing):
         lsb.start_daemon("/nonexistent/program")
     with pytest.raises(errors.StartFailed):

@@ -47,7 +47,7 @@ SCENARIOS = {
         pidofproc -p none x
         echo "not reached"
     """,
-    "missing arguments are none where unset variables are errors": """
+    "missing arguments are allowed where unset variables are errors": """
         set -u
         . "$LIBRARY"
         for call in log_daemon_msg log_progress_msg log_begin_msg log_end_msg log_success_msg \\
@@ -159,7 +159,7 @@ SCENARIOS = {
         [ "$(pidofproc napper)" = $! ] && echo "sh napper is one"
         sh ./other-napper; pidofproc other-napper; echo $?
     """,
-    "a script that asks after its own name is no daemon": """
+    "a script that looks for its own name is not the daemon": """
         printf '#!/bin/sh\n. "$LIBRARY"\npidofproc asker; echo $?\n' >asker
         chmod +x asker
         ./asker

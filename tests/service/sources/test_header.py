@@ -72,12 +72,12 @@ def test_line_without_keyword_and_colon_is_ignored(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "#!/bin/sh\n# Provides: x\n", f"{header.END}\n# Key: x\n"])
 def test_script_without_header_has_no_keywords(text: str) -> None:
-    """Then it says nothing."""
+    """The result is empty."""
     assert {} == header.parse(text)
 
 
 def test_first_header_counts() -> None:
-    """A header without an end goes on to the end of the file."""
+    """A header without an end extends to the end of the file."""
     first = f"{header.BEGIN}  \n# A: 1\n{header.END}\n"
     assert {"a": "1"} == header.parse(f"{first}{header.BEGIN}\n# B: 2\n{header.END}\n")
     assert {"b": "2"} == header.parse(f"{header.BEGIN}\n# B: 2")

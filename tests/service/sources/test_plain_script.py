@@ -1,4 +1,4 @@
-"""Scripts with code of their own: run as they are by path, and never half a declaration."""
+"""Scripts with code of their own: run unchanged by path, and never read as half a declaration."""
 
 import subprocess
 from pathlib import Path
@@ -43,7 +43,7 @@ def read(code: str, first: str = "#!/bin/sh") -> object:
     ],
 )  # fmt: skip
 def test_options_that_a_declaration_would_lose_are_named(call: str, lost: str | None) -> None:
-    """The error has the script's line. What the assignments say is not lost."""
+    """The error has the script's line. Values of the assignments are not lost."""
     code = CASE.format(f"start-stop-daemon {call}")
     if lost is None:
         read(code)
@@ -121,7 +121,7 @@ INIT_D = "#!/usr/bin/env /lib/init/init-d-script\n"
              "alias do_reload=do_reload_sigusr1"]
 )  # fmt: skip
 def test_init_d_script_with_its_own_verbs_is_rejected(code: str) -> None:
-    """Only what it does before and after a start and a stop has a field."""
+    """Only its functions before and after a start and a stop have fields."""
     text = f"{INIT_D}{HEAD}{code}\n"
     assert shell.has_verbs(text)
     (name,) = overrides(text)
@@ -137,7 +137,7 @@ def test_hooks_of_an_init_d_script_are_not_verbs() -> None:
 
 @pytest.mark.parametrize("word", ["$1", '"$1"', '"${1:-}"', '"$*"'])
 def test_declaration_that_acts_on_its_verb_is_rejected(word: str) -> None:
-    """It is not told the verb, so the code would never run."""
+    """A declaration is not given the verb, so the code would never run."""
     code = f"case {word} in start) echo hello ;; esac\n"
     with pytest.raises(DeclarationError, match=r"nap:6: case: a declaration is not given its verb"):
         read(code, "#!/usr/bin/env ssd-service")
@@ -229,7 +229,7 @@ def test_generate_rejects_a_script_with_losses(script: Path, ssd_path: Path, run
 
 
 def test_declaration_may_come_through_a_pipe(ssd_path: Path) -> None:
-    """Nothing of it is read too early."""
+    """A check must not consume its beginning."""
     ours = ssd_path.with_name("ssd-service")
     text = "DAEMON=/bin/echo\nDAEMON_ARGS='a b'\n" + "# more than is looked at first\n" * 99
     done = subprocess.run(

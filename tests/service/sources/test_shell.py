@@ -164,7 +164,7 @@ def test_endless_file_is_rejected() -> None:
     ("link", "name"), [("S01nap", "nap"), ("K99nap", "nap"), ("S1nap", "S1nap"), ("S01", "S01")]
 )
 def test_runlevel_link_does_not_rename_a_service(tmp_path: Path, link, name) -> None:
-    """Or a start at boot and one by hand would make two daemons. Other links are names."""
+    """Otherwise a start at boot and one by hand would make two daemons. Other links are names."""
     (tmp_path / "nap").write_text("#!/usr/bin/env ssd-service\nDAEMON=/bin/sleep\n")
     (tmp_path / link).symlink_to("nap")
     assert name == shell.read(str(tmp_path / link), ENVIRONMENT).name

@@ -21,7 +21,7 @@ def test_stop_args_become_the_stop_schedule(options: str, fields: dict[str, obje
 
 @pytest.mark.parametrize("options", ["--no-close", "-C", "--frob"])
 def test_start_args_without_a_field_are_an_error(options: str) -> None:
-    """It names the variable, and what is wrong."""
+    """The error names the variable and the problem."""
     with pytest.raises(debian.BadVariable) as caught:
         debian.option_fields({"START_ARGS": options})
     assert "START_ARGS" == caught.value.variable

@@ -14,7 +14,7 @@ from ssd.testing import FakeProcesses
 
 
 def test_json_has_all_facts_of_a_process_and_its_children(place) -> None:
-    """Everything that psutil knows, but for what is left out on purpose."""
+    """All that psutil knows, except the facts that are left out on purpose."""
     pipe = place.directory / "pipe"
     os.mkfifo(pipe)
     place.declare(

@@ -27,7 +27,7 @@ def test_all_verbs_go_by_name_with_the_highest_status(place) -> None:
     place.expect(3, "all", "frobnicate")
 
 
-# Ends once all of six have been told to, and is ready when it can be told.
+# Ends once all of them have got TERM; is ready when it can handle TERM.
 TOGETHER = """
 trap 'touch told/$1; until [ "$(ls told)" = "$2" ]; do sleep 0.01; done; exit' TERM
 touch ready/$1; while :; do sleep 0.01; done

@@ -136,7 +136,7 @@ def test_call_from_within_a_unit_is_not_handed_over() -> None:
     [("systemd", "systemd", "systemctl {} nap.service"), ("openrc", "OpenRC", "rc-service nap {}")],
 )
 def test_all_hands_over_what_another_init_runs(tell, machine: str, runs: str, asked: str) -> None:
-    """And does the verb to the others itself."""
+    """ssd-service does the verb to the others itself."""
     facts = "$S all status --json | grep '^    \"name'"
     done = tell(f"{machine}; $S all start; $S all status; {facts}; $S all stop")
     start, stop = asked.format("start"), asked.format("stop")

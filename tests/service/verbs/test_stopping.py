@@ -57,7 +57,7 @@ def test_stop_needs_no_program(do, running) -> None:
 
 
 def test_stop_runs_its_hooks_before_and_after(do, running, tmp_path) -> None:
-    """The first only if a process runs; if it fails, the stop goes on."""
+    """The first only if a process runs; if it fails, the stop continues."""
     log = tmp_path / "log"
     hooks = {"before_stop": f"echo before >> {log}; false", "after_stop": f"echo after >> {log}"}
     status, _, said = do("stop", running, **hooks)

@@ -1,4 +1,4 @@
-"""How a service is waited for that does not say itself that it is ready."""
+"""The wait for a service that sends no notification."""
 
 import pytest
 from kit.children import child
@@ -13,7 +13,7 @@ from ssd.service.verbs.until_ready import wait
 
 
 class Blind(LinuxTable):
-    """The kernel's table where nothing can be looked at any more: no descriptor, no /proc."""
+    """The kernel's table when it can read nothing any more: no descriptor, no /proc."""
 
     def process(self, pid: int) -> Process | None:
         """Have no descriptor left."""

@@ -1,4 +1,4 @@
-"""Uptime and memory of a process, held against the clock and psutil."""
+"""Uptime and memory of a process, compared with the clock and psutil."""
 
 import os
 import time
@@ -14,7 +14,7 @@ from ssd.service.verbs.vitals import duration, size, vitals
 
 
 def now() -> float:
-    """Return the seconds since the machine was booted, which start times are counted in."""
+    """Return the seconds since the boot, from which start times count."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
