@@ -1,4 +1,4 @@
-"""What setup.cfg cannot say: a description without dead links, and an sdist of fixed bytes."""
+"""What setup.cfg cannot express: a description without dead links, and an sdist of fixed bytes."""
 
 import gzip
 import os
@@ -9,18 +9,18 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.sdist import sdist
 
-# Without SOURCE_DATE_EPOCH all files are of this moment, the first that a wheel can hold.
+# Without SOURCE_DATE_EPOCH all files have this time, the earliest that a wheel can store.
 EPOCH = 315532800  # 1980-01-01
 
 
 def description() -> str:
-    """Return the README for those who have not the files that it links to: with their names."""
+    """Return the README with names of files in place of links, for the package index."""
     text = Path(__file__).with_name("README.md").read_text(encoding="utf-8")
     return re.sub(r"\[([^]]+)\]\(([^):#]+)(?:#[^)]*)?\)", r"\1 (\2)", text)
 
 
 class Reproducible(sdist):
-    """An sdist in which nothing tells when, where and by whom it was built."""
+    """An sdist that does not depend on the time, place and user of its build."""
 
     def make_archive(self, base_name: str, format: str, **places: object) -> str:
         """Write the archive. Only gztar is known."""

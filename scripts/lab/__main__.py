@@ -22,7 +22,7 @@ USAGE = """usage: scripts/nova-lab up | down | status | ready [SECONDS] | start 
   down    stop everything that runs in the lab, nova-compute too
   status  tell what runs; exit status 0: all of it, with nova-compute or without, 1: some of it
           or one cannot tell, 3: nothing
-  ready   wait until nova-compute consumes from its queue (60 seconds unless told)
+  ready   wait until nova-compute consumes from its queue (60 seconds by default)
   start, stop  one of epmd, broker, placement, conductor
 NOVA_LAB is the lab's directory, .nova-lab in the checkout if unset; user nova must reach it.
 Needs root, Debian 12 or newer, a mirror of it and of PyPI, and 500 MB of disk; the first up

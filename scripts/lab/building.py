@@ -37,7 +37,7 @@ def build(lab: Lab) -> None:
     if not is_done(lab, "settings", wanted):
         (lab.done / "databases").unlink(missing_ok=True)
         if (lab.etc / "ssd").exists():
-            running.stop_all(lab)  # nothing may go on with the old ones
+            running.stop_all(lab)  # no service may keep running with the old ones
     once(lab, "settings", "settings", wanted, lambda: settings.write(lab))
     once(lab, "databases", "databases and cell", 1, lambda: _make_databases(lab))
 

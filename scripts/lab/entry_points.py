@@ -1,4 +1,4 @@
-"""The entry points that start and stop nova-compute, and what the rest of nova sees of it."""
+"""The entry points of nova-compute, and its state on the queue and in the database."""
 
 import json
 import re

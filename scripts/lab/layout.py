@@ -19,7 +19,7 @@ PORTS = ("amqp", "distribution", "epmd", "placement")
 
 
 class Unsuitable(Exception):
-    """The machine, the user or the directory is not suitable; the text says what would be."""
+    """The machine, the user or the directory is not suitable; the text says what is needed."""
 
 
 class Lab:

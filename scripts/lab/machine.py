@@ -133,9 +133,9 @@ class Machine:
         return sorted(found)
 
     def until_none(self, text: str) -> None:
-        """Wait until no process has ``text`` in its command line; AssertionError if one stays.
+        """Wait until no process has ``text`` in its command line; AssertionError if one remains.
 
-        A process that has yet to execute its program ends shortly after the one that started it.
+        A process that has not executed its program yet ends shortly after its starter.
         """
         deadline = time.monotonic() + PATIENCE
         while pids := self.named(text):

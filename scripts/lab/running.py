@@ -28,7 +28,7 @@ def start_all(lab: Lab) -> None:
 def start(lab: Lab, name: str) -> None:
     """Start a service unless it runs, and wait until it is ready. Raises StepFailed.
 
-    A service that runs, but whose start was interrupted before it was ready, is started anew.
+    A service that runs, but whose start was interrupted before it was ready, is restarted.
     """
     _check_built(lab, name)
     pidfile, seen_ready = lab.run / f"{name}.pid", lab.run / f"{name}.ready"

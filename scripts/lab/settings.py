@@ -31,7 +31,7 @@ host = {host}
 my_ip = 127.0.0.1
 state_path = {state}
 transport_url = {transport}/nova
-# The one that knows its node again after a restart; fake.FakeDriver refuses its second start.
+# This driver recognizes its node after a restart; fake.FakeDriver refuses its second start.
 compute_driver = fake.PredictableNodeUUIDDriver
 report_interval = 2
 service_down_time = 20

@@ -41,7 +41,7 @@ class Interrupted(Exception):
 
     def __str__(self) -> str:
         name = signal.Signals(self.number).name
-        return f"interrupted by {name}; the same again goes on from there"
+        return f"interrupted by {name}; run the same command again to continue"
 
 
 def heed_signals() -> None:
@@ -59,7 +59,7 @@ def _interrupt(number: int, _frame: object) -> None:
 
 
 class _Held:
-    """Whether interruptions are held back, and those that have come."""
+    """Whether interruptions are delayed, and those that have come."""
 
     now = False
     come: ClassVar[list[int]] = []
@@ -80,7 +80,7 @@ def held() -> Iterator[None]:
 
 
 def say(text: str, file: TextIO | None = None) -> None:
-    """Print a line under the lab's name at once, standard output unless told."""
+    """Print a line with the lab's name at once, by default to standard output."""
     print(f"nova-lab: {text}", file=file or sys.stdout, flush=True)
 
 
@@ -148,12 +148,12 @@ def call(lab: Lab, title: str, *argv: object, **options: Any) -> None:
 def _run(words: list[str], **options: Any) -> int:
     """Run a command and return its exit status; it does not outlive an interruption.
 
-    Its process group is its own, so that what it has started itself can be ended with it.
+    It has its own process group, so that the processes that it started can be ended with it.
     """
     settings = {"stdin": subprocess.DEVNULL, "env": environment(), "process_group": 0, **options}
     process = None
     try:
-        with held():  # Popen loses a child that it has begun to a handler that raises
+        with held():  # if a handler raises, Popen loses a child that it has begun
             process = subprocess.Popen(words, **settings)
         return process.wait(3600)
     except BaseException:
@@ -175,7 +175,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the caller's environment without what would lead Python, pip or apt astray."""
+    """Return the caller's environment without variables that redirect Python, pip or apt."""
     astray = ("PYTHON", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(astray)}
     kept.update(LC_ALL="C.UTF-8", DEBIAN_FRONTEND="noninteractive", **(more or {}))

@@ -1,4 +1,4 @@
-"""Wait for what cannot be waited for itself, by the files that change when it comes true."""
+"""Wait for a condition, by the changes of files that come with it (inotify(7))."""
 
 import ctypes
 import os
@@ -11,9 +11,9 @@ IN_CHANGES = 0x2 | 0x8 | 0x80 | 0x100  # modify, close after writing, moved to, 
 
 
 def until(question: Callable[[], bool], directory: Path, seconds: float) -> bool:
-    """Ask again whenever a file in ``directory`` changes, until the answer is yes.
+    """Check again whenever a file in ``directory`` changes, until the condition holds.
 
-    Returns False if it was not within ``seconds``. Raises OSError where inotify(7) fails.
+    Returns False if it did not hold within ``seconds``. Raises OSError where inotify(7) fails.
     """
     deadline = time.monotonic() + seconds
     changes = _watch(directory)

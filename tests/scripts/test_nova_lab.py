@@ -218,7 +218,7 @@ def test_interrupted_step_leaves_no_process(signum, checkout: Path, tmp_path: Pa
         told, _ = step.communicate(timeout=WAIT_TIMEOUT)
         until_readable(end)
     assert "sleeping ......" in told
-    assert f"interrupted by {signum.name}; the same again goes on from there" in told
+    assert f"interrupted by {signum.name}; run the same command again to continue" in told
 
 
 # The signal comes when the command runs and Popen has not returned.
@@ -247,7 +247,7 @@ def test_step_interrupted_at_its_beginning_leaves_no_process(checkout, tmp_path)
         (tmp_path / "pid").read_text()
         rest, _ = step.communicate(timeout=WAIT_TIMEOUT)
         until_readable(end)
-    assert "interrupted by SIGTERM; the same again goes on from there" in rest
+    assert "interrupted by SIGTERM; run the same command again to continue" in rest
 
 
 def test_reader_of_a_log_is_no_process_of_the_lab(tmp_path: Path) -> None:
