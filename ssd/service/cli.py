@@ -26,7 +26,8 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
         words = call.options(argv[1:])
         return call.status if words is None else _dispatch(call, words)
     except BaseException as error:  # Python's status 1 would look like an answer
-        if (words or [])[:1] == ["lsb"]:
+        of_directory = getattr(error, "filename", None) == call.directory
+        if (words or [])[:1] == ["lsb"] and not of_directory:
             raise  # lsb.cli could not be loaded; the script knows the status of each function
         from ssd.sentences import describe, status_of
 

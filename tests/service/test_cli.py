@@ -82,7 +82,9 @@ def test_relative_path_needs_a_working_directory(place, run) -> None:
         assert (status, True) == (done.returncode, "rel: the working" in done.stderr), done.stderr
 
 
-@pytest.mark.parametrize("words", ["all status", "nap status", "all start", "generate sysv nap"])
+@pytest.mark.parametrize(
+    "words", ["all status", "nap status", "all start", "generate sysv nap", "lsb log_end_msg 0"]
+)
 def test_directory_option_needs_an_existing_directory(place, run, words) -> None:
     """Otherwise a typing error would start nothing, and succeed."""
     typo = f"{place.directory}/typo"

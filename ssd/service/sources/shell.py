@@ -177,6 +177,7 @@ def loads(
         openstack = kind == OPENSTACK
         state.source = (text if plain else "", state.files, found, openstack, state.said)
         service.find_doubts = state.find_doubts
+        state.given = {}  # the caller's environment may hold secrets, and a Service be pickled
     return service
 
 
@@ -230,7 +231,7 @@ class _State:
         self.said = ""
         self.source: Source | None = None
         self._file = file
-        self._given = given
+        self.given = given
         self._trusted = likely
         self._limits: Limits | None = None
 
@@ -279,7 +280,7 @@ class _State:
                 self._limits = limits(pid)
 
         try:
-            return run(program, self._file, self._given, meanwhile=meanwhile, at_end=at_end)
+            return run(program, self._file, self.given, meanwhile=meanwhile, at_end=at_end)
         except OSError as error:
             if error.errno != errno.E2BIG:
                 raise
@@ -299,12 +300,12 @@ class _State:
         if umask:
             self.fields["umask"] = mask
         # The format of dash; PWD is the shell's own.
-        given = {f"export {os.fsdecode(n)}='{os.fsdecode(v)}'" for n, v in self._given.items()}
+        given = {f"export {os.fsdecode(n)}='{os.fsdecode(v)}'" for n, v in self.given.items()}
         lines = [each for each in listed.split("\n") if not each.startswith("export PWD=")]
         if not given.issuperset(lines[:-1]):
             from ssd.service.sources.aftermath import exported
 
-            self.fields["environment"] = exported(listed, self._given)
+            self.fields["environment"] = exported(listed, self.given)
 
 
 def _fields(

@@ -1,6 +1,7 @@
 """Declarations in shell: reading, writing, and errors with their line."""
 
 import os
+import pickle
 import signal
 from pathlib import Path
 
@@ -74,6 +75,15 @@ def test_environment_sets_no_variable_of_the_file() -> None:
     """As in an init-d-script: NAME may be anything in the caller's environment."""
     service = loads("DAEMON=/bin/true\n", NAME="host", DESC="x", SERVICE_UMASK="077")
     assert {"name": "nap", "executable": "/bin/true"} == service.to_dict()
+
+
+def test_pickled_service_keeps_no_environment() -> None:
+    """It may hold a password; the doubts about the declaration are kept."""
+    service = loads("SERVICE_EXECUTABLE=/bin/true\nDAEMON_OPTS=5\n", TOKEN="very secret")
+    pickled = pickle.dumps(service)
+    assert b"very secret" not in pickled
+    assert (service, service.doubts) == (pickle.loads(pickled), pickle.loads(pickled).doubts)
+    assert service.doubts
 
 
 def test_administrators_file_overrides_the_declaration(tmp_path: Path) -> None:
