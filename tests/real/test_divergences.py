@@ -149,7 +149,7 @@ def test_divergence_09_time_is_counted_in_microseconds(tool: Tool) -> None:
     done = tool("--start", "--background", "--notify-await", "--pidfile", PIDFILE, *words)
     _, _, after = done.stdout.partition("some notification")
     assert tool.expects(original="(timeout 1sec", ssd="(timeout 0sec") in after
-    assert "timed out" in done.stderr
+    assert tool.expects(original="timed out", ssd="is not ready after") in done.stderr
 
 
 @alone
