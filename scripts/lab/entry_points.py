@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from lab import running
 from lab.layout import HOST, Lab
-from lab.machine import PATIENCE, Machine
+from lab.machine import WAIT_TIMEOUT, Machine
 from lab.running import probe
 from lab.services import COMPUTE_QUEUE
 from lab.watching import until
@@ -109,13 +109,13 @@ class Compute:
 
     def await_desertion(self) -> None:
         """Wait until its queue has no consumer."""
-        self.ask("deserted", COMPUTE_QUEUE, PATIENCE)
+        self.ask("deserted", COMPUTE_QUEUE, WAIT_TIMEOUT)
 
     def ready(self) -> None:
         """Wait until it consumes from its queue."""
-        self.machine.nova_lab("ready", PATIENCE)
+        self.machine.nova_lab("ready", WAIT_TIMEOUT)
 
-    def ping(self, seconds: int = PATIENCE) -> object:
+    def ping(self, seconds: int = WAIT_TIMEOUT) -> object:
         """Return its answer to a ping, or None if there is none within ``seconds``."""
         done = self.ask("ping", "compute", HOST, seconds, check=False)
         if done.returncode and "MessagingTimeout" in done.stdout:
@@ -142,7 +142,7 @@ class Compute:
     def await_heartbeats(self, more: int = 2) -> None:
         """Wait for so many more heartbeats."""
         wanted = self.report_count() + more
-        came = until(lambda: self.report_count() >= wanted, self.lab.data, PATIENCE)
+        came = until(lambda: self.report_count() >= wanted, self.lab.data, WAIT_TIMEOUT)
         assert came, f"{self.report_count()} heartbeats, {wanted} expected"
 
     def _query(self, statement: str) -> list[tuple]:

@@ -14,7 +14,7 @@ from typing import Any
 from lab.layout import Lab
 from lab.running import ends
 
-PATIENCE = 900  # seconds: the machine may be busy
+WAIT_TIMEOUT = 900  # seconds: the machine may be busy
 
 # What the machine gets on top of ours: empty directories for pidfiles and locks, so that none is
 # left from an earlier life; nova's own directories; ssd in place of start-stop-daemon.
@@ -70,7 +70,7 @@ class Machine:
         """Run a command in there. A failure raises AssertionError unless check=False."""
         check = options.pop("check", True)
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        settings = {**streams, "stdin": subprocess.DEVNULL, "timeout": 2 * PATIENCE, **options}
+        settings = {**streams, "stdin": subprocess.DEVNULL, "timeout": 2 * WAIT_TIMEOUT, **options}
         done = subprocess.run(self.enter(argv), **settings)
         assert not check or done.returncode == 0, f"{argv}: {done.returncode}\n{done.stdout}"
         return done
@@ -100,7 +100,7 @@ class Machine:
             pids = pids or self.named("scripts/lab\0up")
         (pid,) = pids
         self.signal(pid, signum)
-        told += up.communicate(timeout=PATIENCE)[0]
+        told += up.communicate(timeout=WAIT_TIMEOUT)[0]
         return subprocess.CompletedProcess(up.args, up.returncode, told.decode())
 
     def _script(self, *words: object) -> list[object]:
@@ -137,7 +137,7 @@ class Machine:
 
         A process that has not executed its program yet ends shortly after its starter.
         """
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + WAIT_TIMEOUT
         while pids := self.named(text):
             assert time.monotonic() < deadline, f"left: {pids}"
             if outside := self.processes().get(pids[0]):
@@ -149,7 +149,7 @@ class Machine:
         Helpers of a service end shortly after it.
         """
         while len(found := self.processes()) > 2:
-            if not ends(found[max(found)], PATIENCE):
+            if not ends(found[max(found)], WAIT_TIMEOUT):
                 break
         return found
 
@@ -159,7 +159,7 @@ class Machine:
         try:
             signal.pidfd_send_signal(descriptor, signum)
             if signum == signal.SIGKILL:
-                assert select.select([descriptor], [], [], PATIENCE)[0], f"{pid} does not die"
+                assert select.select([descriptor], [], [], WAIT_TIMEOUT)[0], f"{pid} does not die"
         finally:
             os.close(descriptor)
 
