@@ -112,7 +112,7 @@ ssd-service generate openrc nap --install && rc-service nap start > /dev/null
 def test_service_that_openrc_has_started_is_left_to_it(machine: inits.Machine) -> None:
     """By its generated script: OpenRC learns of a stop, and no second process starts."""
     if machine.run("test -d /run/openrc/started")[0]:
-        pytest.skip("this init is no OpenRC")
+        pytest.skip("this init is not OpenRC")
     assert 0 == machine.run(NAP)[0], machine.log
     pid = machine.run("cat /run/nap.pid")
     assert (0, " * status: started\n") == machine.run("ssd-service nap status")

@@ -148,7 +148,7 @@ def test_manual_page_is_up_to_date(source: str, page: str) -> None:
     written = (CHECKOUT / "docs" / page).read_text()
     first, second = written.split("\n")[:2]
     assert f"cksum {checksum.decode().strip()}." in second, "write it: scripts/test --man"
-    assert "'\\\" t" == first, "man(1) looks there for what is to read the page before troff"
+    assert "'\\\" t" == first, "man(1) finds the page's preprocessors there"
     assert not re.search(r"(^|\s)\*\*\S", written, re.MULTILINE), "emphasis has no end"
 
 

@@ -80,7 +80,7 @@ def test_public_name_is_in_the_reference(module: str, name: str) -> None:
     if dotted in {written for _, written, _ in SIGNATURES}:
         return
     pages = "\n".join(page.read_text() for page in REFERENCE.glob("*.md"))
-    assert re.search(rf"`{re.escape(dotted)}`", pages), f"{dotted}: nothing tells of it"
+    assert re.search(rf"`{re.escape(dotted)}`", pages), f"{dotted}: no page describes it"
 
 
 def classes() -> Iterator[tuple[str, type]]:

@@ -147,7 +147,7 @@ SCENARIOS: dict[str, tuple[Setup, dict, str, Signals, float, str]] = {
         30,
         STOPPED,
     ),
-    "the new owner of a pid that was given is a stranger": (
+    "the new owner of a given pid is another process": (
         reused, BY_PID, USUAL, [(0, 101, TERM)], 10, STOPPED,
     ),
     "two are signalled in the order of their pids, and the survivor again": (
@@ -181,7 +181,7 @@ SCENARIOS: dict[str, tuple[Setup, dict, str, Signals, float, str]] = {
     "a process that appears after the stop is not waited for": (
         later, BY_NAME, USUAL, [], 0, NOTHING,
     ),
-    "a repeating tail goes on until the end": (
+    "a tail repeats until the end": (
         slow(5), BY_NAME, "forever/TERM/2",
         [(0, 101, TERM), (2, 101, TERM), (4, 101, TERM)], 5, STOPPED,
     ),

@@ -111,7 +111,7 @@ HOMES: dict[str, tuple[Callable[[Path], object], str]] = {
     "of root's": (lambda home: os.chown(home, 0, 0), IN_TMP),
     "of a group's": (lambda home: home.chmod(0o775), IN_TMP),
     "with a cache of a group's": (lambda home: _own(home / ".cache", 0o775), IN_TMP),
-    "with a directory nobody may enter": (_made(lambda path: _own(path, 0)), IN_TMP),
+    "with a directory that no user may enter": (_made(lambda path: _own(path, 0)), IN_TMP),
     "of everybody's": (lambda home: home.chmod(0o777), IN_TMP),
     "gone": (Path.rmdir, IN_TMP),
 }

@@ -138,7 +138,7 @@ PLANTED = {
     "a pipe": "os.mkfifo(name)",
     "a link": "os.symlink('/etc/passwd', name)",
     "a hard link": "os.link(own, name)",
-    "a file that nobody may open": "os.close(os.open(name, os.O_CREAT, 0))",
+    "a file that no user may open": "os.close(os.open(name, os.O_CREAT, 0))",
 }
 
 

@@ -190,7 +190,7 @@ def test_directory_of_another_user_is_not_permitted(tmp_path: Path) -> None:
 
 
 # Real and effective group, and the group that the directory gives.
-GROUPS = {"it is a user's own": (NOBODY, NOBODY), "it is no more the caller's": (5002, 5001)}
+GROUPS = {"it is a user's own": (NOBODY, NOBODY), "it is no longer the caller's": (5002, 5001)}
 
 
 @pytest.mark.parametrize("who", GROUPS)

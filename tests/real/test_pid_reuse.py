@@ -78,7 +78,7 @@ def unharmed(pid: int) -> Iterator[None]:
     """Fail if the new owner of the pid ends within the block; end it afterwards."""
     try:
         yield
-        assert (0, 0) == os.waitpid(pid, os.WNOHANG), "the stranger was signalled"
+        assert (0, 0) == os.waitpid(pid, os.WNOHANG), "the new owner of the pid was signalled"
     finally:
         end(pid)
 

@@ -37,10 +37,10 @@ OWN = os.getpid()
 RULES: dict[str, tuple[Control, bool]] = {
     "the program itself": (credentials(PROGRAM, USER), True),
     "the program as root": (credentials(PROGRAM, ROOT), True),
-    "the program as somebody else": (credentials(PROGRAM, OTHER), False),
+    "the program as another user": (credentials(PROGRAM, OTHER), False),
     "one of its session": (credentials(OWN, USER), True),
     "one of its session, of another user": (credentials(OWN, OTHER), False),
-    "one that is gone": (credentials(PROGRAM + 1, USER), False),
+    "a sender that has ended": (credentials(PROGRAM + 1, USER), False),
     "one outside of the PID namespace": (credentials(0, USER), False),
     "a pid that is the sender's no more": (credentials(OWN, USER) + pidfd(-3), False),
 }

@@ -221,7 +221,7 @@ def _reused_pid_in_an_old_file(path: Path) -> None:
 
 
 STALE = {
-    "an owner that is gone": _stale_file,
+    "an owner that has ended": _stale_file,
     "an owner whose pid is another's now": _reused_pid,
     "such an owner, as older versions wrote him": _reused_pid_in_an_old_file,
     "an empty file": lambda path: path.write_text(""),

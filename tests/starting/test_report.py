@@ -46,7 +46,7 @@ finally:
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody knows how an exec goes on")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows how an exec proceeds")
 @pytest.mark.parametrize("vfork", [[""], ["1"]], ids=["fork", "vfork"])
 def test_executed_program_has_its_name(vfork: list[str]) -> None:
     """A start returns when every criterion finds the process.
@@ -59,7 +59,7 @@ def test_executed_program_has_its_name(vfork: list[str]) -> None:
     assert b"sleep\n" == done.stdout, done.stderr
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody knows how an exec goes on")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows how an exec proceeds")
 @pytest.mark.parametrize("error", [None, PermissionError, ProcessLookupError, FileNotFoundError])
 def test_after_exec_waits_for_the_lock_of_the_kernel(
     error: type[OSError] | None, monkeypatch: pytest.MonkeyPatch

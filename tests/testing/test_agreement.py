@@ -40,10 +40,10 @@ PATHS: dict[str, list[tuple[Any, ...]]] = {
         ("signal", 0, STOP), ("signal", 0, STOP), ("signal", 0, CONT),
     ],
     "a stopped process is killed": [("signal", 0, STOP), ("signal", 0, KILL), ("reap", 0)],
-    "an orphan lives on, and is nobody's of ours": [
+    "an orphan lives on, and is not our child": [
         ("fork", 0, NAMES[1]), ("fork", 0, NAMES[2]), ("kill", 0), ("signal", 1, TERM), ("reap", 0),
     ],
-    "an exec keeps what is ignored, and nothing that is caught": [
+    "an exec keeps ignored signals, and no handlers": [
         ("defy", 0, "ignore", TERM), ("defy", 0, "catch", HUP), ("signal", 0, HUP),
         ("rename", 0, "execute", NAMES[1]), ("signal", 0, TERM), ("signal", 0, HUP), ("reap", 0),
     ],
