@@ -1,4 +1,4 @@
-"""Users and groups: look them up, and change to them for good.
+"""Users and groups: look them up, and change to them permanently.
 
 python-daemon's own change of user is not used: it keeps either the old group or root's
 supplementary groups.

@@ -1,7 +1,7 @@
 """Everything that can go wrong, as one family of exceptions that carry data.
 
 The texts below are for a developer's traceback. What the commands print, and the exit status
-that goes with it, stands in ``ssd.sentences``.
+that goes with it, are in ``ssd.sentences``.
 """
 
 EXHAUSTED = (12, 23, 24)  # ENOMEM, ENFILE, EMFILE of every Unix: a problem of our own process

@@ -15,7 +15,7 @@ _DIRECTORY = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 
 
 class UntrustedLink(Exception):
-    """A symbolic link lies in a directory that others can write. ``name`` is the link."""
+    """A symbolic link is in a directory that others can write. ``name`` is the link."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)

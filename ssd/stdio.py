@@ -47,7 +47,7 @@ def write_all(fd: int, data: bytes) -> None:
     """Write all of the data. Raises OSError; a part of it may be written then.
 
     write(2) may write less than it is given, at a limit for the size of files (setrlimit(2)) or
-    on a full disk. The next call, for the rest, tells why.
+    on a full disk. The next call, for the rest, reports why.
     """
     while data:
         taken = os.write(fd, data)

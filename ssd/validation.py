@@ -36,7 +36,7 @@ def demand_table(table: object) -> None:
 
 
 def demand(match: object, table: object) -> None:
-    """Raise TypeError unless both are what their names say."""
+    """Raise TypeError unless these are a Match and a process table."""
     demand_match(match)
     demand_table(table)
 

@@ -18,7 +18,7 @@ LONGEST = 425  # lines of a page: about 400
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
 def test_examples_of_a_page_are_true(page: Path, run: Run, ssd_path: Path, tmp_path) -> None:
-    """Each command prints what stands below it, and each piece of Python runs."""
+    """Each command prints the text below it, and each piece of Python runs."""
     environment = {
         **os.environ,
         "PATH": f"{ssd_path.parent}:{os.environ['PATH']}:/usr/sbin:/sbin",

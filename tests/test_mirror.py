@@ -42,7 +42,7 @@ TESTED_THROUGH = {
     "testing/process.py": "testing/test_fake.py",
 }
 
-# A name begins with its subject: with none of these, which ask or stand for something else.
+# A name begins with its subject, not with an article, a question word or a preposition.
 NO_SUBJECT = set(
     "a an the what who whoever whom whose which where when if it its of by for in on there".split()
 )

@@ -43,7 +43,7 @@ ANSWERED = {
 
 
 def test_every_failure_has_a_sentence() -> None:
-    """Each class of the family has a row, or stands among those that need none."""
+    """Each class of the family has a row, or is in the list of those that need none."""
     classes = {
         value
         for value in vars(errors).values()

@@ -2,8 +2,8 @@
 
 Each filter keeps the entries for which one fact may hold, in as few system calls as possible,
 and lazily: a caller that needs one match reads no more. ``LinuxTable`` reads the remaining
-entries again, all facts at once. What only such searches need stands here too: the parent of
-each process, and executables that were replaced.
+entries again, all facts at once. Here are also the parts that only such searches need: the parent
+of each process, and executables that were replaced.
 """
 
 import os

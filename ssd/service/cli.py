@@ -49,7 +49,7 @@ def _settle() -> None:
 
 
 class Call:
-    """How the command was called: its path and its options, which stand first."""
+    """How the command was called: its path and its options, which come first."""
 
     def __init__(self, path: str, table: "ProcessTable | None") -> None:
         self.path = path

@@ -1,6 +1,6 @@
 """The types of a declaration's fields, for type checkers only: no command loads this module.
 
-A test holds these names to the tables of ``ssd.service.fields``.
+A test compares these names with the tables of ``ssd.service.fields``.
 """
 
 from typing import TypedDict

@@ -2,7 +2,7 @@
 
 Their order is the original's: niceness, CPU and I/O scheduling, root, directory, group and user,
 execve(2). Resource limits, which the original does not have, are set before the root. No module
-is imported after the change of root: the new root or user may not be able to read it.
+is imported after the change of root: the new root or user may be unable to read it.
 """
 
 import errno

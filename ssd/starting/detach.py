@@ -264,7 +264,7 @@ def daemon_context() -> type:
 
 
 def _change_no_user(uid: int, gid: int, initgroups: bool = False) -> None:
-    """Change no user: ``ssd.starting.become`` does, later and for good."""
+    """Change no user: ``ssd.starting.become`` does, later and permanently."""
 
 
 def _remove_stand_ins(placed: "dict[str, ModuleType]") -> None:

@@ -91,7 +91,7 @@ def _remove(path: bytes, shared: bool) -> None:
         if shared and os.fstat(fd).st_uid != os.geteuid():
             return
         if _lock(fd, fcntl.LOCK_EX):
-            if os.fsdecode(SOCKET) in os.listdir(fd):  # a killed start may not have bound it
+            if os.fsdecode(SOCKET) in os.listdir(fd):  # perhaps the killed start never bound it
                 os.unlink(SOCKET, dir_fd=fd)
             os.rmdir(path)
     finally:

@@ -132,7 +132,7 @@ class PIDLockFile(_PIDLockFile):
         try:
             if self._owner() is not None:
                 return False
-            own = self._table.own_pid()  # anew: python-daemon forks between the making and the use
+            own = self._table.own_pid()  # each time: python-daemon forks after the lock is made
             mark = writing.mark_of(self._table.process(own), self._table)
             written = writing.write(self.path, own, _umask(), mark)
             if written is not None:

@@ -50,7 +50,7 @@ def test_application_is_not_run_again(
 def test_missing_interpreter_is_a_start_failure(
     executable: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An embedded Python may not know its interpreter, or have none."""
+    """An embedded Python may know no interpreter."""
     monkeypatch.setattr(sys, "executable", executable)
     assert f"{executable or '(none)'}: {helper.NO_PYTHON}" == refused(tmp_path)
 

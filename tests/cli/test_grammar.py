@@ -1,4 +1,4 @@
-"""The option grammar, held against glibc's own getopt_long(3)."""
+"""The option grammar, compared with glibc's own getopt_long(3)."""
 
 import ctypes
 from typing import Any
@@ -168,7 +168,7 @@ COMPLAINTS = {
 
 @pytest.mark.parametrize("line", COMPLAINTS)
 def test_complaint_names_the_option(line: str) -> None:
-    """The text has what the user typed, or what that may have meant."""
+    """The text has the text that the user typed, or the options that it may mean."""
     with pytest.raises(Usage) as caught:
         list(parse(line.split(), SHORT, LONG))
     assert COMPLAINTS[line] in str(caught.value)

@@ -128,7 +128,7 @@ def test_start_that_is_killed_before_it_fails_leaves_no_pidfile(tmp_path: Path) 
     """If the start fails, the future daemon removes its own pidfile."""
     words = ["--start", "-b", "-m", "--pidfile", tmp_path / "pid", "--startas", tmp_path / "none"]
     assert -signal.SIGKILL == python(KILLED, *words).returncode
-    take(tmp_path / "pid").release()  # it holds the lock to its end
+    take(tmp_path / "pid").release()  # it holds the lock until its end
     assert [] == listing(tmp_path)
 
 

@@ -96,7 +96,7 @@ def _way(graph: Mapping[str, set[str]], goal: str) -> list[str]:
 
 
 def room_of(module: str) -> str:
-    """Return the room that a module stands in."""
+    """Return the room that a module is in."""
     names = [(name, room) for room, (_, members) in ROOMS.items() for name in members.split()]
     within = [(name, room) for name, room in names if f"{module}.".startswith(f"{name}.")]
     return max(within, key=lambda pair: len(pair[0]))[1]
@@ -113,7 +113,7 @@ def between_rooms(graph: Mapping[str, set[str]]) -> Graph:
 def _without_detours(graph: Graph) -> Graph:
     """Leave out each arrow whose end can be reached by others."""
     reach: Graph = {}
-    for room in ROOMS:  # what a room imports stands above it in the table
+    for room in ROOMS:  # a room imports those above it in the table
         reach[room] = set(graph[room]).union(*(reach[target] for target in graph[room]))
     return {
         room: targets - set[str]().union(*(reach[target] for target in targets))
@@ -125,7 +125,7 @@ WIDTH, HEIGHT, ACROSS, DOWN = 236, 46, 254, 92  # of a box, and from one box to 
 
 
 def picture(graph: Graph) -> str:
-    """Draw the rooms as SVG: each stands above all that it imports."""
+    """Draw the rooms as SVG: each is above all that it imports."""
     floors: dict[str, int] = {}
     for room in ROOMS:
         floors[room] = 1 + max((floors[target] for target in graph[room]), default=-1)

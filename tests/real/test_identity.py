@@ -225,7 +225,7 @@ def small_root() -> str:
 @alone
 @BOTH_WAYS
 def test_changed_root_has_no_way_out(tool: Tool, where: list[str]) -> None:
-    """Root, directory and descriptors of the program lie in its new root; the pidfile does not."""
+    """Root, directory and descriptors of the program are in its new root; the pidfile is not."""
     root = small_root()
     program = Program(directory=f"{root}/stage")
     inside = program.path.removeprefix(root)

@@ -163,7 +163,7 @@ def make_link(command: str) -> str:
     """Return the path of a link to ssd named start-stop-daemon, and create it if necessary.
 
     Programs that inherit PATH use the link later too (ssd removes it from the PATH of daemons).
-    So it lies where only root, or the caller, can create the directory. Raises OSError.
+    So only root, or the caller, can create its directory. Raises OSError.
     """
     directory = _link_directory()
     try:

@@ -202,7 +202,7 @@ def levels(services: "Iterable[Service]") -> "list[list[Service]]":
     """Return the services in levels: each needs only services of earlier levels.
 
     Required-Start and Should-Start count if they name one of these services, or what it
-    provides. Services that wait for each other share a level. In a level they stand by name.
+    provides. Services that wait for each other share a level. A level is sorted by name.
     """
     left = sorted(services, key=lambda service: service.name)
     homes = {facility: s.name for s in left for facility in (s.name, *s.provides)}

@@ -30,7 +30,7 @@ def perform(
 ) -> int:
     """Do a verb and return its exit status (LSB, "Init Script Actions").
 
-    ``program`` stands before complaints on standard error; ``script`` is the name in the usage.
+    ``program`` precedes complaints on standard error; ``script`` is the name in the usage.
     """
     resolved = verbs.resolve(verb, service.reload_signal != "none")
     if resolved is None:

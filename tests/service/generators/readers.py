@@ -154,7 +154,7 @@ def shell(text: str, name: str = "sh") -> list[str]:
     return done.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]
 
 
-# Upstart: the rules of libnih's reader, on which init(5) stands --------------------------
+# Upstart: the rules of libnih's parser, which reads jobs (init(5)) -----------------------
 
 WHITE = " \t\r"
 BLOCKS = ("script", "pre-start script", "post-start script", "pre-stop script", "post-stop script")

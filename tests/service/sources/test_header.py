@@ -1,4 +1,4 @@
-"""LSB headers, held against sed on the machine's own scripts too."""
+"""LSB headers, compared with sed, also on the machine's own scripts."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ PARSED = {
 
 
 def test_header_is_read_by_lower_case_keyword() -> None:
-    """Only what stands between the delimiters; a continued Description is complete."""
+    """Only the lines between the delimiters; a continued Description is complete."""
     assert PARSED == header.parse(SCRIPT)
 
 

@@ -58,7 +58,7 @@ def test_options_that_a_declaration_would_lose_are_named(call: str, lost: str | 
     "command", ["su -c x nap", "ulimit -n 99", "umask 077", "export A=1", "cd /srv", "mkdir -p /x"]
 )
 def test_commands_that_a_declaration_would_lose_are_named(command: str) -> None:
-    """They stand in the code of a verb, which a declaration does not execute."""
+    """They are in the code of a verb, which a declaration does not execute."""
     start = "start-stop-daemon --start --exec $DAEMON -- $DAEMON_ARGS"
     for code in (f"{command}; {start}", f"{start} && {command}", f"{command}\n    {start}"):
         with pytest.raises(DeclarationError, match=f"would lose {command.split()[0]};"):

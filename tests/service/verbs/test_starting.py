@@ -53,7 +53,7 @@ def test_start_waits_for_children_if_sigchld_is_ignored(place) -> None:
 
 
 def test_start_runs_its_steps_in_order(place) -> None:
-    """Directories, before_start, the program, after_start; if the last fails, the start stands."""
+    """Directories, before_start, the program, after_start; the last may fail."""
     log = place.directory / "log"
     place.declare(
         f'directories = [{{path = "{place.directory}/made/deep", mode = "0750"}}]\n'
