@@ -10,7 +10,7 @@ from conftest import CHECKOUT, TESTS
 # seen only through the command that runs it.
 TESTED_THROUGH = {
     "__main__.py": "scripts/test_entry_points.py",
-    "_version.py": "cli/test_help.py",
+    "_version.py": "test_project.py",
     "compute/__init__.py": "compute/test_cli.py",
     "compute/backend.py": "compute/test_service.py",
     "compute/rpc.py": "compute/test_service.py",
