@@ -5,6 +5,8 @@ The command ``ssd`` checks its options itself, so a usual start does not load th
 
 import os
 
+from ssd.signals import INT_MAX
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
 
 ID_MAX = 2**32 - 2  # (uid_t) -1 means "leave it" to setresuid(2)
 UMASK_MAX = 0o777  # umask(2) ignores other bits
-INT_MAX = 2**31 - 1  # nice(2) takes an int
 LIMIT_MAX = 2**63 - 1  # the largest that Python passes to setrlimit(2)
 LIMITS_EXAMPLE = "{resource.RLIMIT_NOFILE: (1024, 4096)}"
 
@@ -28,7 +29,7 @@ def check(command: "Command") -> None:
     umask = command.umask
     if umask is not None and not (_is_whole(umask) and 0 <= umask <= UMASK_MAX):
         raise ValueError(f"umask must be a number from 0 to 0o777, not {umask!r}")
-    if not (_is_whole(command.nice) and abs(command.nice) <= INT_MAX):
+    if not (_is_whole(command.nice) and abs(command.nice) <= INT_MAX):  # nice(2) takes an int
         raise ValueError(f"nice must be a whole number, not {command.nice!r}")
     for label, who in (("user", command.user), ("group", command.group)):
         if not (who is None or isinstance(who, str) or _is_whole(who) and 0 <= who <= ID_MAX):

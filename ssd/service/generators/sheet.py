@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ssd.service.declaration import Service
 
 KILL = 9  # on every system
-# Old directories and their places today, hier(7).
+# Old directories and those of today, hier(7).
 _MOVED = (("/var/run/", "/run/"), ("/var/lock/", "/run/lock/"))
 
 

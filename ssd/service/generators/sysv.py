@@ -136,15 +136,15 @@ def _functions(sheet: Sheet) -> "Iterable[str]":
         lines += f"    make_directory {join(words)} || return 1\n"
     lines += _step(service, "before_start", "{} || return 1")
     yield f"prepare() {{\n{lines}    return 0\n}}\n"
-    yield from _launch(sheet)
+    yield from _run_program(sheet)
     lines = _ready(service) + _step(service, "after_start", LENIENT)
     yield f"finish() {{\n{lines}    return 0\n}}\n"
 
 
-def _launch(sheet: Sheet) -> "Iterable[str]":
+def _run_program(sheet: Sheet) -> "Iterable[str]":
     """Yield the function that starts the program, in a subshell with its own environment."""
     service = sheet.service
-    yield "launch() ("
+    yield "run_program() ("
     for path in service.environment_files:
         yield "    set -a"
         yield "    # shellcheck source=/dev/null"
@@ -252,7 +252,7 @@ fi
 do_start() {{
     if matched --status; then return 1; fi
     prepare || return 2
-    launch
+    run_program
     case $? in
     0) finish || return 2 ;;
     1) return 1 ;;

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TOOL = "start-stop-daemon"
 
 ABSOLUTE = (f"/sbin/{TOOL}", f"/usr/sbin/{TOOL}")
-SHELLS = ("sh", "dash", "ash", "bash", "ksh", "mksh")
+REWRITABLE = ("sh", "dash", "ash", "bash", "ksh", "mksh")
 WRAPPERS = ("env", "busybox")  # their first word is the interpreter
 MAX_INTERPRETERS = 5  # scripts that interpret scripts; the limit of the kernel
 MAX_LINE_SIZE = 255  # bytes that execve(2) reads of a first line
@@ -142,7 +142,7 @@ def interpreted(argv: "Sequence[str]") -> "tuple[list[str], list[str]]":
         if not words:
             break
         shell = [words[0], *(word.rstrip() for word in words[1:] if word.strip("- \t"))]
-        if shell_name(shell) in SHELLS:
+        if shell_name(shell) in REWRITABLE:
             return shell, script
         if os.path.basename(shell[0]) == "env" and shell[1:] and shell[1].startswith("/"):
             shell = shell[1:]  # env /lib/init/init-d-script: a script for env to execute
@@ -195,8 +195,8 @@ def _link_directory() -> str:
 
 def _beside(command: str) -> str:
     """Return the path of ssd: beside the command or its link target, otherwise on PATH."""
-    places = [os.path.dirname(path) for path in (command, os.path.realpath(command))]
-    programs = [f"{place}/ssd" for place in places if place]
+    directories = [os.path.dirname(path) for path in (command, os.path.realpath(command))]
+    programs = [f"{directory}/ssd" for directory in directories if directory]
     there = [path for path in programs if os.access(path, os.X_OK) and os.path.isfile(path)]
     found = there[0] if there else shutil.which("ssd")
     if found is None:

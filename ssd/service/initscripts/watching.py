@@ -37,8 +37,7 @@ FAN_OPEN_EXEC = 0x1000
 AT_FDCWD = -100
 FAN_EVENT = struct.Struct("=IBBHQii")  # length, version, reserved, metadata, mask, descriptor, pid
 IN_OPEN = 0x20
-INOTIFY_EVENT = struct.Struct("=iIII")  # watch, mask, cookie, length of the name
-BUFFER_SIZE = 1 << 16
+BUFFER_SIZE = 1 << 16  # bytes
 EXEC_TIMEOUT = 0.5  # seconds from the opening of the file to the command line, in execve(2)
 
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ssd.matching import Process
     from ssd.processes.contract import ProcessTable
 
-COMM_LENGTH = 15  # bytes of a process name in Linux: TASK_COMM_LEN without its NUL
 # test(1) says for these errors that the file does not exist.
 _ABSENT = (errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
@@ -135,7 +134,9 @@ def processes_of(
 
 def comm_of(path: bytes) -> bytes:
     """Return the process name that Linux gives to a process that executes this path."""
-    return path.rpartition(b"/")[2][:COMM_LENGTH]
+    from ssd.matching import NAME_LIMIT
+
+    return path.rpartition(b"/")[2][:NAME_LIMIT]
 
 
 def means(program: bytes, argv: list[bytes]) -> bool:
@@ -148,7 +149,9 @@ def means(program: bytes, argv: list[bytes]) -> bool:
     """
     base = program.rpartition(b"/")[2]
     if argv and b" " in argv[0]:
-        return len(base) <= COMM_LENGTH
+        from ssd.matching import NAME_LIMIT
+
+        return len(base) <= NAME_LIMIT
     names = (program, base)
     return any(word in names or word.rpartition(b"/")[2] == program for word in argv[:2])
 

@@ -10,7 +10,13 @@ from conftest import Run as Runner
 from kit import namespace
 from kit.debian import skip_without_oracle
 
-from ssd.service.initscripts.substitution import SHELLS, interpreted, rewritten, shell_name, sourced
+from ssd.service.initscripts.substitution import (
+    REWRITABLE,
+    interpreted,
+    rewritten,
+    shell_name,
+    sourced,
+)
 from ssd.service.initscripts.watching import Watch
 
 VERSION = "start-stop-daemon --version"
@@ -73,17 +79,17 @@ def on_machine(run: Runner, tmp_path: Path):
     def on_machine(
         scripts: dict[str, str], *words: str, before: str = ""
     ) -> "subprocess.CompletedProcess[str]":
-        folder = tmp_path / "scripts"
-        folder.mkdir(exist_ok=True)
+        directory = tmp_path / "scripts"
+        directory.mkdir(exist_ok=True)
         for name, text in scripts.items():
-            (folder / name).write_text(text)
-            (folder / name).chmod(0o755)
+            (directory / name).write_text(text)
+            (directory / name).chmod(0o755)
         inside = [
             "sh",
             "-ec",
             INSIDE.format(before=before),
             "sh",
-            str(folder),
+            str(directory),
             ours,
             "--with-ssd",
             *words,
@@ -253,13 +259,13 @@ def test_shell_is_that_of_the_first_line(line: str, tmp_path: Path) -> None:
     script.write_text(line)
     shell, words = interpreted([str(script), "start"])
     assert LINES[line] == shell
-    assert not shell or shell_name(shell) in SHELLS
+    assert not shell or shell_name(shell) in REWRITABLE
     assert [str(script), "start"] == words[-2:]
 
 
 LINK = "/run/ssd-service/start-stop-daemon"
 DIRECTORY = "/run/ssd-service"
-AGAIN = "/bin/sh -c AGAIN"
+ITSELF = "/bin/sh -c ITSELF"
 
 CHANGED = {
     "PATH=/bin": f"PATH={DIRECTORY}:/bin",
@@ -269,18 +275,18 @@ CHANGED = {
     "/sbin/start-stop-daemon -K": f"{LINK} -K",
     "D=/usr/sbin/start-stop-daemon": f"D={LINK}",
     "sh -c '/sbin/start-stop-daemon -K'": f"sh -c '{LINK} -K'",
-    "$0 stop": f"{AGAIN} stop",
-    '  "$0" "$1"; ${0} start': f'  {AGAIN} "$1"; {AGAIN} start',
-    "restart) $0 stop && $0 start;;": f"restart) {AGAIN} stop && {AGAIN} start;;",
-    "sh $0 stop; /bin/bash $0 start": f"{AGAIN} stop; {AGAIN} start",
-    "if /etc/init.d/x status; then exec $0 stop": f"if {AGAIN} status; then exec {AGAIN} stop",
-    "! $0 status || x=$( $0 status )": f"! {AGAIN} status || x=$( {AGAIN} status )",
-    "cat <<< word\n$0 stop": f"cat <<< word\n{AGAIN} stop",
-    "cat <<X\n$0 stop\nX\n$0 stop": f"cat <<X\n$0 stop\nX\n{AGAIN} stop",
-    "x=$((1<<2)); y=$((1 << n))\n$0 stop": f"x=$((1<<2)); y=$((1 << n))\n{AGAIN} stop",
+    "$0 stop": f"{ITSELF} stop",
+    '  "$0" "$1"; ${0} start': f'  {ITSELF} "$1"; {ITSELF} start',
+    "restart) $0 stop && $0 start;;": f"restart) {ITSELF} stop && {ITSELF} start;;",
+    "sh $0 stop; /bin/bash $0 start": f"{ITSELF} stop; {ITSELF} start",
+    "if /etc/init.d/x status; then exec $0 stop": f"if {ITSELF} status; then exec {ITSELF} stop",
+    "! $0 status || x=$( $0 status )": f"! {ITSELF} status || x=$( {ITSELF} status )",
+    "cat <<< word\n$0 stop": f"cat <<< word\n{ITSELF} stop",
+    "cat <<X\n$0 stop\nX\n$0 stop": f"cat <<X\n$0 stop\nX\n{ITSELF} stop",
+    "x=$((1<<2)); y=$((1 << n))\n$0 stop": f"x=$((1<<2)); y=$((1 << n))\n{ITSELF} stop",
     "echo 'a << b'; cat << X\n$0 stop\nX\nPATH=/b": "echo 'a << b'; cat << X\n$0 stop\nX\n"
     f"PATH={DIRECTORY}:/b",
-    "nice $0 stop; setsid /etc/init.d/x start": f"nice {AGAIN} stop; setsid {AGAIN} start",
+    "nice $0 stop; setsid /etc/init.d/x start": f"nice {ITSELF} stop; setsid {ITSELF} start",
     "cat <<-'E F'; cat <<\\Y\nPATH=/bin\nY": "cat <<-'E F'; cat <<\\Y\nPATH=/bin\nY",
 }
 LEFT = (
@@ -331,8 +337,8 @@ SOURCED = {
 @pytest.mark.parametrize("text", BASH)
 def test_script_of_bash_does_not_see_that_it_is_sourced(text: str) -> None:
     """BASH_SOURCE would name the copy; other shells have no such variable."""
-    assert (BASH[text] or text) == rewritten(text, LINK, "/etc/init.d/x", AGAIN, bash=True)
-    assert text == rewritten(text, LINK, "/etc/init.d/x", AGAIN)
+    assert (BASH[text] or text) == rewritten(text, LINK, "/etc/init.d/x", ITSELF, bash=True)
+    assert text == rewritten(text, LINK, "/etc/init.d/x", ITSELF)
 
 
 @pytest.mark.parametrize("text", SOURCED)
@@ -344,16 +350,16 @@ def test_packaged_file_is_sourced_from_a_copy(text: str) -> None:
     for path in copies:
         for word in (". ", "source "):
             expected = expected.replace(word + path, word + "/run/copy")
-    assert expected == rewritten(text, LINK, "/etc/init.d/x", AGAIN, copies)
+    assert expected == rewritten(text, LINK, "/etc/init.d/x", ITSELF, copies)
 
 
 @pytest.mark.parametrize("text", CHANGED)
 def test_text_that_leads_away_from_ssd_is_changed(text: str) -> None:
     """An assignment to PATH, an absolute path, and the script itself as a command."""
-    assert CHANGED[text] == rewritten(text, LINK, "/etc/init.d/x", AGAIN)
+    assert CHANGED[text] == rewritten(text, LINK, "/etc/init.d/x", ITSELF)
 
 
 @pytest.mark.parametrize("text", LEFT)
 def test_other_text_is_left_alone(text: str) -> None:
     """Printed text, and other names."""
-    assert text == rewritten(text, LINK, "/etc/init.d/x", AGAIN)
+    assert text == rewritten(text, LINK, "/etc/init.d/x", ITSELF)
