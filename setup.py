@@ -36,14 +36,14 @@ class Reproducible(sdist):
                 member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
             return member
 
-        folder = Path(str(places.get("root_dir") or "."), str(places["base_dir"]))
+        directory = Path(str(places.get("root_dir") or "."), str(places["base_dir"]))
         name = f"{base_name}.tar.gz"
         with (
             open(name, "wb") as file,
             gzip.GzipFile("", "wb", fileobj=file, mtime=moment) as packed,
             tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
         ):
-            archive.add(folder, arcname=folder.name, filter=plain)  # sorted by name
+            archive.add(directory, arcname=directory.name, filter=plain)  # sorted by name
         return name
 
 

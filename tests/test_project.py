@@ -250,12 +250,12 @@ def test_sdist_is_the_same_bytes_each_time(packages: Path, tmp_path: Path) -> No
         products.mkdir()
         source.mkdir()
         subprocess.run(["tar", "-xf", sdist, "-C", source], check=True)
-        (folder,) = source.iterdir()
-        for file in folder.rglob("*.py"):
+        (directory,) = source.iterdir()
+        for file in directory.rglob("*.py"):
             os.utime(file, (1000000000 + number, 1000000000 + number))
         argv = [sys.executable, "-c", BUILD, str(products), umask]
         environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
-        done = subprocess.run(argv, cwd=folder, env=environment, capture_output=True, text=True)
+        done = subprocess.run(argv, cwd=directory, env=environment, capture_output=True, text=True)
         assert 0 == done.returncode, done.stderr
         built.append({file.name: file.read_bytes() for file in products.iterdir()})
     assert [1, 1] == list(map(len, built))

@@ -167,9 +167,9 @@ COSTS = (
 
 def test_costs_on_the_page_are_those_that_were_measured() -> None:
     """Times in milliseconds and ratios, as rounded there."""
-    folder = CHECKOUT / "docs" / "explanation"
-    measured = {row["row"]: row for row in json.loads((folder / "bench.json").read_text())}
-    table = (folder / "cost.md").read_text().partition("| ratio |\n")[2].partition("\n\n")[0]
+    directory = CHECKOUT / "docs" / "explanation"
+    measured = {row["row"]: row for row in json.loads((directory / "bench.json").read_text())}
+    table = (directory / "cost.md").read_text().partition("| ratio |\n")[2].partition("\n\n")[0]
     cells = [line.split(" | ") for line in table.splitlines()[1:]]
     times = [word for row in cells for word in re.findall(r"[\d.]+", row[-3])]
     ratios = [word for row in cells for word in re.findall(r"[\d.]+", row[-1])]

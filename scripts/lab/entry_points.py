@@ -13,8 +13,8 @@ from lab.running import probe
 from lab.services import COMPUTE_QUEUE
 from lab.watching import until
 
-# Seconds between TERM and KILL: fixed in Debian's script, and the same for the others.
-SCHEDULE = 30
+# Seconds between TERM and KILL, fixed in Debian's script, and the same for the others.
+TERM_TIMEOUT = 30
 
 
 class EntryPoint(NamedTuple):
@@ -43,7 +43,7 @@ def debian(lab: Lab) -> EntryPoint:
 
 def ours(lab: Lab) -> EntryPoint:
     """Return scripts/nova-compute, with more time for the end after KILL on a slow machine."""
-    settings = (f"DEFAULT_DIR={lab.etc}/default", f"RETRY=TERM/{SCHEDULE}/KILL/60")
+    settings = (f"DEFAULT_DIR={lab.etc}/default", f"RETRY=TERM/{TERM_TIMEOUT}/KILL/60")
     pidfile = f"{lab.root}/compute/run/nova-compute.pid"
     return EntryPoint("ours", (str(lab.checkout / "scripts/nova-compute"),), pidfile, settings)
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TextIO
 from lab.layout import Lab
 
 WIDTH = 44  # columns of a step's title
-GRACE = 20  # seconds for an interrupted command to end after TERM
+TERM_TIMEOUT = 20  # seconds for an interrupted command to end after TERM
 
 
 class StepFailed(Exception):
@@ -167,7 +167,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     try:
-        process.wait(GRACE)
+        process.wait(TERM_TIMEOUT)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

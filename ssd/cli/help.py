@@ -6,7 +6,7 @@ from ssd.statuses import SUCCESS
 from ssd.stdio import Voice
 
 COMPATIBLE = "1.21.22"  # the start-stop-daemon that the tests compare ssd with
-_COLUMN = 30
+_COLUMN = 30  # characters: where the explanations begin
 
 _EPILOG = """\
 A schedule is item/item/... where an item is one of

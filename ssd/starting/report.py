@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FORMAT = 2  # of marshal; every Python reads it, and a helper may be another Python
 LENGTH_SIZE = 4  # bytes
 MAX_TEXT_LENGTH = 1000  # characters
-MAX_LIST_LENGTH = 100
+MAX_LIST_LENGTH = 100  # items
 # The errors that can be reported, and the attributes that are their arguments.
 _FIELDS: dict[type, tuple[str, ...]] = {
     errors.AlreadyRunning: ("processes",),

@@ -68,14 +68,16 @@ def serve(load: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
 class Compute:
     """A real ssd-compute whose log is read line by line."""
 
-    def __init__(self, folder: Path, environment: dict[str, str], options: dict[str, Any]) -> None:
-        self.state = folder / "node1.state.json"
-        self.config = folder / "compute.conf"
+    def __init__(
+        self, directory: Path, environment: dict[str, str], options: dict[str, Any]
+    ) -> None:
+        self.state = directory / "node1.state.json"
+        self.config = directory / "compute.conf"
         self.configure(**options)
         self.process = subprocess.Popen(
             [sys.executable, "-c", "from ssd.compute.cli import main; raise SystemExit(main())"]
             + ["--config-file", str(self.config)],
-            cwd=folder,
+            cwd=directory,
             env={**os.environ, "PYTHONPATH": str(HERE), **environment},
             stdout=subprocess.PIPE,  # without a log file oslo.log writes there
             stderr=subprocess.STDOUT,

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ORACLE = "/usr/sbin/start-stop-daemon"
-SLOW_MIRROR = 180  # seconds for one call of apt-get; a test has 600 for several
+MIRROR_TIMEOUT = 180  # seconds for one call of apt-get; a test has 600 for several
 
 
 def skip_without_oracle() -> None:
@@ -60,18 +60,18 @@ def cache() -> Path:
     """Return the directory that keeps packages between runs: $SSD_TESTS_CACHE if it is set."""
     given = os.environ.get("SSD_TESTS_CACHE")
     home = os.path.expanduser("~")
-    places = [given] if given else [f"{home}/.cache/ssd-tests"]
+    directories = [given] if given else [f"{home}/.cache/ssd-tests"]
     if not given and not os.path.isdir(home):
-        places = []  # root could create even /nonexistent, the home of some accounts
-    places.append(os.path.join(tempfile.gettempdir(), f"ssd-tests-{os.geteuid()}"))
-    for place in map(Path, places):
+        directories = []  # root could create even /nonexistent, the home of some accounts
+    directories.append(os.path.join(tempfile.gettempdir(), f"ssd-tests-{os.geteuid()}"))
+    for directory in map(Path, directories):
         try:
-            place.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(parents=True, exist_ok=True)
         except OSError:
-            continue  # a home that cannot be written: the next place
-        if place.stat().st_uid == os.geteuid() and os.access(place, os.W_OK):
-            return place
-    raise RuntimeError(f"none of {places} can be written")
+            continue  # a home that cannot be written: the next directory
+        if directory.stat().st_uid == os.geteuid() and os.access(directory, os.W_OK):
+            return directory
+    raise RuntimeError(f"none of {directories} can be written")
 
 
 def _lists() -> list[str]:
@@ -135,13 +135,13 @@ def _reach(*command: str, cwd: Path | None = None) -> str:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                timeout=SLOW_MIRROR,
+                timeout=MIRROR_TIMEOUT,
                 env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"},
             )
         except FileNotFoundError:
             pytest.skip(f"Debian's packages are not available here: no {command[0]}")
         except subprocess.TimeoutExpired:
-            pytest.skip(f"no answer from Debian's mirror in {SLOW_MIRROR} seconds")
+            pytest.skip(f"no answer from Debian's mirror in {MIRROR_TIMEOUT} seconds")
         output.seek(0)
         said = output.read()
     if done.returncode:

@@ -34,7 +34,7 @@ def atoi(text: str) -> int:
 class Watch:
     """An inotify(7) watch on one directory: which files in it were opened, made or moved."""
 
-    OPEN, MOVED, CREATE, DELETE = 0x20, 0x80, 0x100, 0x200
+    OPEN, MOVED = 0x20, 0x80  # linux/inotify.h
 
     def __init__(self, directory: str | Path, mask: int) -> None:
         libc = ctypes.CDLL(None, use_errno=True)

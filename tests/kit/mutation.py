@@ -20,7 +20,7 @@ from kit import namespace
 PAGE = Path(__file__).parent.parent.parent / "docs" / "explanation" / "mutation.md"
 PACKAGE = Path(ssd.__file__).parent
 COUNTED = ("killed", "of them by the time limit", "survived")
-LIMIT = 20.0  # seconds for the tests of one mutant; they take three at most
+MUTANT_TIMEOUT = 20.0  # seconds for the tests of one mutant; they take three at most
 
 # Fast tests come first. The imports show whether TYPE_CHECKING is still false.
 IMPORTS = "tests/cli/test_imports.py"
@@ -68,7 +68,7 @@ def configuration(module: str) -> str:
     return f"""
 [cosmic-ray]
 module-path = {json.dumps(str(path_of(module)))}
-timeout = {LIMIT}
+timeout = {MUTANT_TIMEOUT}
 excluded-modules = []
 test-command = {json.dumps(command)}
 [cosmic-ray.distributor]

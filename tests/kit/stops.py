@@ -6,8 +6,8 @@ from collections.abc import Callable
 from ssd.stopping import NOTHING, STOPPED, SURVIVED
 from ssd.testing import FakeProcesses, dies, ignores, renames
 
-HUP, INT, KILL, TERM, CONT = (
-    signal.SIGHUP, signal.SIGINT, signal.SIGKILL, signal.SIGTERM, signal.SIGCONT,
+HUP, KILL, TERM, CONT = (
+    signal.SIGHUP, signal.SIGKILL, signal.SIGTERM, signal.SIGCONT,
 )  # fmt: skip
 USER = 1000
 FIRST = 101  # the pid that a table gives first

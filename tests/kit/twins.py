@@ -21,7 +21,7 @@ SIGNALS = [
     *IGNORABLE, 0, signal.NSIG, signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT, signal.SIGCHLD,
     signal.SIGWINCH,
 ]  # fmt: skip
-MOST = 6  # processes at a time: each child starts an interpreter
+MAX_PROCESSES = 6  # processes at a time: each child starts an interpreter
 
 
 class Half:
@@ -155,7 +155,7 @@ class Worlds(RuleBasedStateMachine):
 
     def few(self) -> bool:
         """Return whether there may be more processes."""
-        return sum(each.fake.lives() for each in self.all) < MOST
+        return sum(each.fake.lives() for each in self.all) < MAX_PROCESSES
 
     @precondition(few)
     @rule(target=twins, name=st.none() | st.sampled_from(NAMES))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from lab.entry_points import SCHEDULE, Compute
+from lab.entry_points import TERM_TIMEOUT, Compute
 from lab.machine import WAIT_TIMEOUT
 
 pytestmark = [
@@ -108,7 +108,7 @@ def test_stopped_service_is_gone_from_the_queue(compute: Compute) -> None:
     assert (3, 3) == (compute.status(), compute.verb("status", check=False))
     compute.await_desertion()
     last_words = [line for line in compute.log_since(offset) if LAST_WORDS in line]
-    assert last_words or seconds >= SCHEDULE, "it was killed before its time"
+    assert last_words or seconds >= TERM_TIMEOUT, "it was killed before its time"
 
 
 def test_service_that_ignores_term_is_killed_after_its_time(compute: Compute) -> None:
@@ -118,7 +118,7 @@ def test_service_that_ignores_term_is_killed_after_its_time(compute: Compute) ->
     assert 0 == compute.status()
     began = time.monotonic()
     assert 0 == compute.verb("stop")
-    assert time.monotonic() - began >= SCHEDULE
+    assert time.monotonic() - began >= TERM_TIMEOUT
     assert pid not in compute.machine.processes()
     assert 3 == compute.status()
     compute.await_desertion()

@@ -103,9 +103,9 @@ sys.stdin.read()
 
 
 @contextmanager
-def stranger(folder: Path, *names: str) -> Iterator[None]:
+def stranger(directory: Path, *names: str) -> Iterator[None]:
     """Let another user lock files in a directory."""
-    words = [sys.executable, "-c", STRANGER, *(str(folder / name) for name in names)]
+    words = [sys.executable, "-c", STRANGER, *(str(directory / name) for name in names)]
     pipe = subprocess.PIPE
     with subprocess.Popen(words, stdin=pipe, stdout=pipe, **as_nobody()) as process:
         try:

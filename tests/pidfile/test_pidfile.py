@@ -203,7 +203,7 @@ def test_hostile_pidfile_gives_no_pid(case: str, tmp_path: Path) -> None:
         )
 
 
-LINKED = {"a link to a pidfile": "pid", "a link to its directory": "folder/pid"}
+LINKED = {"a link to a pidfile": "pid", "a link to its directory": "directory/pid"}
 
 
 @pytest.mark.requires_root

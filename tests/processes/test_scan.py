@@ -126,7 +126,7 @@ def test_deleted_executable_is_nobodys(tmp_path: Path) -> None:
     assert None is file_now(os.fsencode(f"{tmp_path}/gone (deleted)"), DELETED)
 
 
-@pytest.mark.parametrize("planted", ["daemon", "folder/daemon"])
+@pytest.mark.parametrize("planted", ["daemon", "directory/daemon"])
 def test_link_that_others_could_have_planted_names_nothing(planted: str, tmp_path: Path) -> None:
     """A link of another user with the old name does not make that user's program match."""
     file = tmp_path / "file"

@@ -26,7 +26,7 @@ import warnings
 
 import amqp
 
-PAUSE = 0.2  # seconds between questions: a broker does not announce consumers
+POLL_INTERVAL = 0.2  # seconds between questions: a broker does not announce consumers
 
 
 class Problem(Exception):
@@ -78,7 +78,7 @@ def await_count(config, queue, seconds, wanted):
                 raise Problem(f"{state} from {queue} after {seconds} seconds")
             # Sooner if the broker ends the connection, which raises.
             with contextlib.suppress(TimeoutError):
-                connection.drain_events(timeout=PAUSE)
+                connection.drain_events(timeout=POLL_INTERVAL)
 
 
 def client(config, topic, host, seconds, **target):

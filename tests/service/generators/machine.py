@@ -128,8 +128,8 @@ class Group:
         while b"populated 1" in os.pread(events, 4096, 0):
             until_changed(events)
         os.close(events)
-        for folder, _, _ in os.walk(self.path, topdown=False):
-            os.rmdir(folder)
+        for directory, _, _ in os.walk(self.path, topdown=False):
+            os.rmdir(directory)
 
 
 def _hierarchy() -> str:
@@ -153,11 +153,11 @@ def _failed(_status: int | None, said: str) -> NoReturn:
 
 
 @contextmanager
-def boot(folder: Path) -> Iterator[Machine]:
+def boot(directory: Path) -> Iterator[Machine]:
     """Boot a machine; skip with the reason if that is not possible."""
     if not os.access(SYSTEMD, os.X_OK):
         pytest.skip(f"{SYSTEMD} is missing: apt-get install systemd")
-    root, shared = folder / "root", folder / "shared"
+    root, shared = directory / "root", directory / "shared"
     root.mkdir()
     shared.mkdir()
     shared.chmod(0o755)

@@ -61,8 +61,8 @@ def unit(text: str, name: str = "x.service") -> dict[str, list[str]]:
 def _analyze(text: str, name: str, **more: str) -> subprocess.CompletedProcess[bytes]:
     program, environment = systemd_analyze()
     given = {**(environment or {}), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, name)
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory, name)
         file.write_text(text, errors="surrogateescape")
         words = [program, "verify", "--man=no", str(file)]
         return subprocess.run(words, capture_output=True, env={**given, **more}, timeout=60)
@@ -118,11 +118,11 @@ def _library() -> tuple[ctypes.CDLL, int]:
     pattern = "*/systemd/libsystemd-shared-*.so"
     for path in Path("/usr/lib").glob(pattern):
         return ctypes.CDLL(str(path)), _version(path)
-    folder = debian.unpack("systemd") / "usr/lib"
-    needed = sorted(folder.glob("*/lib*.so.*"))
+    directory = debian.unpack("systemd") / "usr/lib"
+    needed = sorted(directory.glob("*/lib*.so.*"))
     for _ in range(len(needed)):  # the loader finds by name what is loaded, in any order
         needed = [each for each in needed if not _loads(each)]
-    path = next(folder.glob(pattern))
+    path = next(directory.glob(pattern))
     return ctypes.CDLL(str(path)), _version(path)
 
 

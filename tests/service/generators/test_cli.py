@@ -97,8 +97,8 @@ def test_link_that_others_could_have_planted_is_not_followed(
     shared.mkdir()
     shared.chmod(0o1777)
     (shared / "link").symlink_to(target)
-    (shared / "folder").symlink_to(tmp_path)
-    for name in ("link", "folder/target", "folder/new"):
+    (shared / "directory").symlink_to(tmp_path)
+    for name in ("link", "directory/target", "directory/new"):
         path = str(shared / name)
         status, _, complaints = generate("sysv", declaration, "--output", path, "--force")
         link = name.partition("/")[0]
@@ -108,13 +108,13 @@ def test_link_that_others_could_have_planted_is_not_followed(
     assert ("precious\n", False) == (target.read_text(), (tmp_path / "new").exists())
 
 
-@pytest.mark.parametrize("kind", ["fifo", "folder"])
+@pytest.mark.parametrize("kind", ["fifo", "directory"])
 def test_force_replaces_only_regular_files(
     kind: str, declaration: str, generate: Tell, tmp_path: Path
 ) -> None:
     """A FIFO or a directory stays, and nothing waits for a reader."""
     path = tmp_path / kind
-    path.mkdir() if kind == "folder" else os.mkfifo(path)
+    path.mkdir() if kind == "directory" else os.mkfifo(path)
     status, _, complaints = generate("sysv", declaration, "--output", str(path), "--force")
     assert (1, f"ssd-service: {path}: not a regular file\n") == (status, complaints)
 
@@ -174,8 +174,8 @@ def test_unit_is_installed_under_a_valid_name(
 def test_directory_of_declarations_can_be_named(declaration: str, run: Run) -> None:
     """With the option that every command of ssd-service has."""
     ours = Path(sys.executable).with_name("ssd-service")
-    folder = os.path.dirname(declaration)
-    done = run(ours, "--directory", folder, "generate", "systemd", "x")
+    directory = os.path.dirname(declaration)
+    done = run(ours, "--directory", directory, "generate", "systemd", "x")
     assert (0, "") == (done.returncode, done.stderr)
     assert "\nExecStart=/bin/sleep 1000\n" in done.stdout
 

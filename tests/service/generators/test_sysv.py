@@ -103,8 +103,8 @@ def test_header_names_the_pidfile_for_systemd(case: int, tmp_path: Path, run: Ru
         "SYSTEMD_SYSVINIT_PATH": str(script.parent), "SYSTEMD_SYSVRCND_PATH": str(tmp_path / "rc"),
         "SYSTEMD_LOG_TARGET": "console", "SYSTEMD_UNIT_PATH": str(tmp_path / "late"),
     }  # fmt: skip
-    folders = [tmp_path / name for name in ("normal", "early", "late")]
-    done = run(GENERATOR, *folders, env=places)
+    directories = [tmp_path / name for name in ("normal", "early", "late")]
+    done = run(GENERATOR, *directories, env=places)
     assert 0 == done.returncode, done.stderr
     unit = (tmp_path / "late" / "x.service").read_text().splitlines()
     assert f"RemainAfterExit={'no' if path else 'yes'}" in unit

@@ -96,8 +96,8 @@ def furnish(case: dict[str, Any]) -> None:
     """Set up the machine of a case."""
     for entry in INIT_D.iterdir():  # the directory is a mount point
         entry.unlink()
-    for folder in ("/run/systemd", "/run/openrc"):
-        shutil.rmtree(folder, ignore_errors=True)
+    for directory in ("/run/systemd", "/run/openrc"):
+        shutil.rmtree(directory, ignore_errors=True)
     SEEN.unlink(missing_ok=True)
     scripts = dict(SCRIPTS)
     if case.get("answers"):

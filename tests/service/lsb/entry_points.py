@@ -37,13 +37,13 @@ def service() -> Path:
     return Path(sys.executable).with_name("ssd-service")
 
 
-def shell(name: str, folder: Path) -> str:
-    """Return the words that run a POSIX shell; a missing one is unpacked into ``folder``.
+def shell(name: str, directory: Path) -> str:
+    """Return the words that run a POSIX shell; a missing one is unpacked into ``directory``.
 
     Skips the test if Debian's package is not available.
     """
     if name == "busybox":
-        found = folder / "bin" / name
+        found = directory / "bin" / name
         if not found.exists():
             (unpacked,) = debian.unpack(name).glob(f"**/bin/{name}")
             found.parent.mkdir(mode=0o755)
@@ -52,17 +52,17 @@ def shell(name: str, folder: Path) -> str:
     return f"{shutil.which(name)} --posix" if name == "bash" else str(shutil.which(name))
 
 
-def build(folder: Path) -> dict[str, str]:
+def build(directory: Path) -> dict[str, str]:
     """Write a program for each entry point into a directory that all users may read."""
-    folder.chmod(0o755)
+    directory.chmod(0o755)
     words = {"service": service(), "name": NAME}
     texts = {"original": _LIBRARY.format(shell="/bin/dash", library=ORIGINAL, **words)}
     for name in SHELLS:
-        text = _LIBRARY.format(shell=shell(name, folder), library=shell_library(), **words)
+        text = _LIBRARY.format(shell=shell(name, directory), library=shell_library(), **words)
         texts[name] = text
     texts["command"] = _COMMAND.format(**words)
     for name, text in texts.items():
-        path = folder / name
+        path = directory / name
         path.write_text(text)
         os.chmod(path, 0o755)
-    return {name: str(folder / name) for name in texts}
+    return {name: str(directory / name) for name in texts}

@@ -188,11 +188,11 @@ SCENARIOS = {
 }
 
 
-def played(run, folder, shell: str, library, scenario: str) -> tuple[int, str]:
+def played(run, directory, shell: str, library, scenario: str) -> tuple[int, str]:
     """Run a scenario; return its status, and its output without the name of the directory."""
-    folder.mkdir()
-    script = folder / "init-script"
-    script.write_text(f"exec 2>&1\ncd '{folder}'\n{SCENARIOS[scenario]}")
+    directory.mkdir()
+    script = directory / "init-script"
+    script.write_text(f"exec 2>&1\ncd '{directory}'\n{SCENARIOS[scenario]}")
     environment = {
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "INTERPRETER": shell,
@@ -200,7 +200,7 @@ def played(run, folder, shell: str, library, scenario: str) -> tuple[int, str]:
         "SSD_SERVICE": str(entry_points.service()),
     }
     done = run(*shell.split(), script, env=environment)
-    return done.returncode, done.stdout.replace(str(folder), "DIRECTORY")
+    return done.returncode, done.stdout.replace(str(directory), "DIRECTORY")
 
 
 @pytest.mark.parametrize("name", entry_points.SHELLS)
