@@ -165,7 +165,8 @@ def interpreter() -> str:
 
     Raises StartFailed if our own program is not a Python: it would run again instead of a helper.
     """
-    ssd = sys.modules["ssd"]  # no import: the names that it offers lead back to this module
+    import ssd
+
     if ssd.interpreter is not None:
         from ssd.matching import plain_text
 
