@@ -29,7 +29,7 @@ def test_changes_are_only_those_that_are_needed(case: tuple[int | None, ...]) ->
 
 
 @pytest.mark.parametrize("user", ["root", "0", 0])
-def test_user_without_a_group_has_the_accounts_own(user: str | int) -> None:
+def test_user_without_a_group_gets_that_of_the_account(user: str | int) -> None:
     """A number counts as a uid, in a text, too."""
     account = Account(user, None)
     assert (0, "root", 0, "") == (account.uid, account.user, account.gid, account.group_name)

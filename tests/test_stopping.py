@@ -244,7 +244,7 @@ def test_process_that_ends_before_it_is_held_is_skipped() -> None:
     assert [102] == [process.pid for process in ssd.stop(Match(name="d"), table=table)]
 
 
-def test_stop_that_is_interrupted_lets_go() -> None:
+def test_interrupted_stop_closes_its_handles() -> None:
     """Every handle is closed if the wait is interrupted."""
     opened: list[Handle] = []
 

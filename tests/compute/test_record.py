@@ -29,7 +29,7 @@ def test_reports_are_counted(record) -> None:
     assert ("up", 2) == (held["state"], held["report_count"])
 
 
-def test_count_goes_on_after_a_restart(record) -> None:
+def test_report_count_continues_after_a_restart(record) -> None:
     """As in nova's database."""
     record().save("down")
     again = record()

@@ -10,7 +10,7 @@ import pytest
 from kit.children import WAIT_TIMEOUT
 
 
-def test_names_follow_from_the_program(load, monkeypatch) -> None:
+def test_service_names_follow_from_argv_and_configuration(load, monkeypatch) -> None:
     """Binary from argv[0], topic from the binary, host and manager from the configuration."""
     from ssd.compute.service import Service
 
@@ -44,7 +44,7 @@ def test_manager_is_reached_over_rpc(serve) -> None:
     assert service.bus.call("get_available_resource", WAIT_TIMEOUT)["vcpus"] >= 1
 
 
-def test_method_that_is_not_exposed_is_refused(serve) -> None:
+def test_unexposed_method_cannot_be_called(serve) -> None:
     """Internal methods of the manager are not on the queue."""
     from ssd.compute.backend import messaging
 

@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 
-def test_services_all_run_after_up(machine: Machine) -> None:
+def test_all_services_run_after_nova_lab_up(machine: Machine) -> None:
     """The status lists each service, and nova-compute, which the lab does not start."""
     lines = machine.nova_lab("status").stdout
     for name in ("epmd", "broker", "placement", "conductor"):

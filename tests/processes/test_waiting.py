@@ -54,7 +54,7 @@ def test_process_without_a_descriptor_is_polled() -> None:
     assert monotonic() - began >= 3 * waiting.POLL_INTERVAL
 
 
-def test_descriptor_ends_a_wait_beside_polled_processes() -> None:
+def test_readable_descriptor_ends_a_wait_early() -> None:
     """A readable pipe ends it before its time."""
     read, write = os.pipe()
     try:

@@ -56,7 +56,7 @@ def test_disarmed_child_outlives_its_starter() -> None:
     assert (b"False\n", b"") == (done.stdout, done.stderr)
 
 
-def test_child_that_arms_too_late_gets_an_error() -> None:
+def test_kill_pipe_that_is_armed_too_late_is_an_error() -> None:
     """The signal would never come, so it is an error."""
     done = python(LATE)
     assert (b"too late\n", b"") == (done.stdout, done.stderr)

@@ -56,7 +56,7 @@ class Blind(LinuxTable):
         return []
 
 
-def test_table_of_ones_own_is_checked_with_real_children() -> None:
+def test_own_table_is_checked_with_real_children() -> None:
     """The checks make and end the children."""
     check_process_table(Renamed())
 

@@ -188,7 +188,7 @@ def test_hidden_processes_are_not_there() -> None:
     assert Process(60, UNKNOWN_START) == table.process(60)
 
 
-def test_record_is_what_was_received_in_order(fake_processes: FakeProcesses) -> None:
+def test_signals_are_recorded_in_the_order_of_their_sending(fake_processes: FakeProcesses) -> None:
     """(time, pid, signal, process), oldest first; signal 0 is not recorded."""
     first, second = fake_processes.add("a", reactions={TERM: ignores()}), fake_processes.add("b")
     send(first, 0, TERM)

@@ -21,7 +21,7 @@ def test_units_leave_out_facilities_that_every_unit_has() -> None:
     assert expected == units(names)
 
 
-def test_services_of_openrc_have_its_own_names() -> None:
+def test_openrc_services_lose_the_plus_and_sh_of_lsb_names() -> None:
     """Scripts keep their names, without insserv's + and without .sh."""
     assert ["net", "mysql", "rabbitmq"] == services(["$network", "mysql", "+rabbitmq.sh"])
 

@@ -32,7 +32,7 @@ def test_shell_reads_the_same_words(words: list[str]) -> None:
 @pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.one_of(NASTY, BYTES), max_size=12))
-def test_systemd_reads_the_same_words(words: list[str]) -> None:
+def test_systemd_words_are_read_back_unchanged(words: list[str]) -> None:
     """In ExecStart=, where %, $, quotes and backslashes are special."""
     unit = f"[Service]\nExecStart=/bin/true {quoting.systemd_words(words)}\n"
     (line,) = readers.unit(unit)["ExecStart"]
@@ -66,7 +66,7 @@ def test_systemd_reads_a_value_to_the_end_of_its_line(text: str) -> None:
 
 
 @given(NASTY, NASTY)
-def test_upstart_reads_the_same_words(one: str, other: str) -> None:
+def test_upstart_words_are_read_back_unchanged(one: str, other: str) -> None:
     """In stanzas, where a backslash in quotes has special rules."""
     words = [quoting.line(text) for text in (one, other)]
     text = "emits " + " ".join(quoting.upstart_word(word) for word in words) + "\nmanual\n"
