@@ -51,7 +51,7 @@ class UnknownService(Error):
 
 def nearest(word: str, known: "Iterable[str]") -> "str | None":
     """Return the known word that is most similar to this one, None if none is similar."""
-    import difflib  # takes 15 ms
+    import difflib
 
     found = difflib.get_close_matches(word, list(known), 1)
     return found[0] if found else None

@@ -216,7 +216,7 @@ def _table(value: object) -> "dict[str, str]":
 
 
 def _limits(value: object) -> "dict[str, object]":
-    import resource  # few declarations have limits
+    import resource
 
     known = tuple(n[7:].lower() for n in dir(resource) if n.startswith("RLIMIT_"))
     made = {}

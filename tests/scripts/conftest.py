@@ -8,7 +8,7 @@ import pytest
 from kit.debian import ORACLE, skip_without_oracle
 
 from .machine import Machine, subreaper
-from .places import Place
+from .prefixes import Prefix
 
 
 @pytest.fixture
@@ -66,6 +66,6 @@ def scripts(ssd_path: Path) -> Path:
 
 
 @pytest.fixture
-def place(tmp_path: Path, scripts: Path) -> Place:
+def prefix(tmp_path: Path, scripts: Path) -> Prefix:
     """Return a prefix without an interpreter and without packages."""
-    return Place(tmp_path / "prefix", scripts)
+    return Prefix(tmp_path / "prefix", scripts)

@@ -57,14 +57,14 @@ class Machine:
     @classmethod
     def declared(cls, root: Path, script: Path, interpreter: Path) -> "Machine":
         """Make one whose init script is a declaration, with its interpreter beside it."""
-        place = root / "etc/init.d"
-        place.mkdir(parents=True)
-        (place / "ssd-service").symlink_to(interpreter)
-        installed = place / "nova-compute"
+        directory = root / "etc/init.d"
+        directory.mkdir(parents=True)
+        (directory / "ssd-service").symlink_to(interpreter)
+        installed = directory / "nova-compute"
         installed.write_bytes(script.read_bytes())
         installed.chmod(0o755)
         machine = cls(root, installed, "/nonexistent/start-stop-daemon")
-        machine.environment["PATH"] = f"{place}:/usr/bin:/bin"
+        machine.environment["PATH"] = f"{directory}:/usr/bin:/bin"
         machine.running = "nova-compute is running (process {pid}), up {}, {}\n"
         return machine
 

@@ -60,10 +60,10 @@ def test_bash_offers_what_an_option_takes(words, wanted) -> None:
 def test_bash_offers_services_and_verbs(tmp_path: Path) -> None:
     """Those of the named directory."""
     (tmp_path / "nap.toml").touch()
-    place = f"--directory={tmp_path}"
-    assert ["nap"] == complete("ssd-service", place, "nap")
+    directory = f"--directory={tmp_path}"
+    assert ["nap"] == complete("ssd-service", directory, "nap")
     assert ["nap"] == complete("ssd-service", "--directory", "=", str(tmp_path), "nap")
-    offered = complete("ssd-service", place, "nap", "")
+    offered = complete("ssd-service", directory, "nap", "")
     assert [*verbs.VERBS, "--full-restart"] == offered
     assert ["--json"] == complete("ssd-service", "nap", "status", "")
     assert [] == complete("ssd-service", "nap", "start", "")
@@ -74,11 +74,11 @@ def test_bash_offers_services_and_verbs(tmp_path: Path) -> None:
 def test_bash_offers_what_lsb_and_generate_take(tmp_path: Path) -> None:
     """Functions, kinds, services, options and files."""
     (tmp_path / "nap.toml").touch()
-    place = f"--directory={tmp_path}"
+    directory = f"--directory={tmp_path}"
     assert list(FUNCTIONS) == complete("ssd-service", "lsb", "")
     assert list(KINDS) == complete("ssd-service", "generate", "")
-    assert ["nap"] == complete("ssd-service", place, "generate", "systemd", "na")
-    assert ["--strict"] == complete("ssd-service", place, "generate", "systemd", "nap", "--s")
+    assert ["nap"] == complete("ssd-service", directory, "generate", "systemd", "na")
+    assert ["--strict"] == complete("ssd-service", directory, "generate", "systemd", "nap", "--s")
     words = "generate", "systemd", "nap", "--output", "=", f"{tmp_path}/na"
     assert [f"{tmp_path}/nap.toml"] == complete("ssd-service", *words)
 

@@ -12,7 +12,7 @@ from kit.children import WAIT_TIMEOUT, child, python
 
 from ssd import __main__ as module
 
-from .places import HERE, STRANGER, Place
+from .prefixes import HERE, STRANGER, Prefix
 
 # Unforeseen errors --------------------------------------------------------------------------
 
@@ -63,19 +63,19 @@ def said(done: "subprocess.CompletedProcess[str]") -> str:
 
 
 @pytest.mark.parametrize("line", FAULTS)
-def test_status_is_4_without_a_working_package(line: str, place: Place) -> None:
+def test_status_is_4_without_a_working_package(line: str, prefix: Prefix) -> None:
     """Status 1 would mean "already running" or "dead with a pidfile"."""
-    place.python().break_package("raise MemoryError")
-    done = place("ssd", *line.split())
+    prefix.python().break_package("raise MemoryError")
+    done = prefix("ssd", *line.split())
     assert (FAULTS[line], True) == (done.returncode, said(done).startswith("ssd: "))
     assert "MemoryError" in done.stderr
 
 
 @pytest.mark.parametrize("line", SERVICE_FAULTS)
-def test_service_status_is_4_without_a_working_package(line: str, place: Place) -> None:
+def test_service_status_is_4_without_a_working_package(line: str, prefix: Prefix) -> None:
     """LSB: 4 for a status, else 1; the functions have their own."""
-    place.python().break_package("raise MemoryError")
-    done = place("ssd-service", *line.split())
+    prefix.python().break_package("raise MemoryError")
+    done = prefix("ssd-service", *line.split())
     assert (SERVICE_FAULTS[line], True) == (done.returncode, "MemoryError" in said(done))
 
 
@@ -97,12 +97,12 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_fault_is_named_in_one_line(case: str, place: Place) -> None:
+def test_fault_is_named_in_one_line(case: str, prefix: Prefix) -> None:
     """For each kind of fault."""
     text, name = BROKEN[case]
-    place.python().break_package(text)
+    prefix.python().break_package(text)
     for command, words in (("ssd", ["--status", "--pid", "1"]), ("ssd-service", ["nap", "status"])):
-        done = place(command, *words)
+        done = prefix(command, *words)
         assert (4, True) == (done.returncode, name in said(done)), done.stderr
 
 
@@ -113,90 +113,90 @@ LATE = [
     ("ssd/cli/stop.py", "ssd", "--stop --pid 1 --test", 2),
     ("ssd/cli/start.py", "ssd", "--start --test --exec /bin/true", 2),
     ("ssd/sentences.py", "ssd", "--status --exec /none", 4),
-    ("ssd/service/verbs/performing.py", "ssd-service", "--directory={place} nap status", 4),
-    ("ssd/service/verbs/performing.py", "ssd-service", "--directory={place} nap start", 1),
-    ("ssd/sentences.py", "ssd-service", "--directory={place} nap status", 4),
+    ("ssd/service/verbs/performing.py", "ssd-service", "--directory={where} nap status", 4),
+    ("ssd/service/verbs/performing.py", "ssd-service", "--directory={where} nap start", 1),
+    ("ssd/sentences.py", "ssd-service", "--directory={where} nap status", 4),
     ("ssd/service/lsb/cli.py", "ssd-service", "lsb --as x pidofproc /bin/true", 4),
     ("ssd/service/lsb/cli.py", "ssd-service", "lsb log_end_msg 0", 1),
     ("ssd/service/lsb/calls.py", "ssd-service", "lsb pidofproc /bin/true", 4),
     ("ssd/service/lsb/calls.py", "ssd-service", "lsb start_daemon /bin/true", 2),
     ("ssd/service/lsb/log.py", "ssd-service", "lsb log_end_msg 0", 1),
-    ("ssd/service/generators/systemd.py", "ssd-service", "--directory={place} generate systemd nap",
+    ("ssd/service/generators/systemd.py", "ssd-service", "--directory={where} generate systemd nap",
      1),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("broken", "command", "line", "status"), LATE)
 def test_module_that_is_broken_fails_with_what_was_asked_for(
-    broken: str, command: str, line: str, status: int, place: Place, tmp_path: Path
+    broken: str, command: str, line: str, status: int, prefix: Prefix, tmp_path: Path
 ) -> None:
     """Also after the command line has been read."""
-    place.furnish().python()
-    (place.packages / "ssd").unlink()
-    shutil.copytree(HERE / "ssd", place.packages / "ssd")
-    (place.packages / broken).write_text("raise RecursionError('as deep as the sea')\n")
+    prefix.furnish().python()
+    (prefix.packages / "ssd").unlink()
+    shutil.copytree(HERE / "ssd", prefix.packages / "ssd")
+    (prefix.packages / broken).write_text("raise RecursionError('as deep as the sea')\n")
     # An impossible declaration makes the command load its sentences.
     fault = "what\n" if "sentences" in broken else "executable = '/bin/true'\n"
     (tmp_path / "nap.toml").write_text(fault)
-    done = place(command, *line.format(place=tmp_path).split())
+    done = prefix(command, *line.format(where=tmp_path).split())
     assert (status, True) == (done.returncode, "as deep as the sea" in said(done)), done.stderr
 
 
-def test_fault_in_the_middle_of_a_line_begins_a_new_one(place: Place, tmp_path: Path) -> None:
+def test_fault_in_the_middle_of_a_line_begins_a_new_one(prefix: Prefix, tmp_path: Path) -> None:
     """The line ends like that of any failure."""
-    place.furnish().python()
-    (place.packages / "ssd").unlink()
-    shutil.copytree(HERE / "ssd", place.packages / "ssd")
-    (place.packages / "ssd/service/verbs/starting.py").write_text("raise RecursionError('deep')\n")
+    prefix.furnish().python()
+    (prefix.packages / "ssd").unlink()
+    shutil.copytree(HERE / "ssd", prefix.packages / "ssd")
+    (prefix.packages / "ssd/service/verbs/starting.py").write_text("raise RecursionError('deep')\n")
     (tmp_path / "nap.toml").write_text(
         f"executable = '/bin/true'\nbackground = true\npidfile = '{tmp_path}/pid'\n"
     )
-    done = place("ssd-service", f"--directory={tmp_path}", "nap", "start")
+    done = prefix("ssd-service", f"--directory={tmp_path}", "nap", "start")
     assert (1, "Starting nap: nap failed!\n") == (done.returncode, done.stdout)
     assert "RecursionError: deep" in done.stderr
 
 
 @pytest.mark.parametrize("line", ["nap status --json", "all status --json"])
-def test_missing_psutil_is_named_with_the_remedy(line: str, place: Place, tmp_path: Path) -> None:
+def test_missing_psutil_is_named_with_the_remedy(line: str, prefix: Prefix, tmp_path: Path) -> None:
     """As from a zipapp, which cannot hold it; without --json it is not needed."""
-    place.furnish().python()
-    (place.packages / "psutil").unlink()
-    (place.packages / "psutil.py").write_text("raise ModuleNotFoundError('none here')\n")
+    prefix.furnish().python()
+    (prefix.packages / "psutil").unlink()
+    (prefix.packages / "psutil.py").write_text("raise ModuleNotFoundError('none here')\n")
     (tmp_path / "declared").mkdir()
     (tmp_path / "declared/nap.toml").write_text(
         f"executable = '/bin/true'\npidfile = '{tmp_path}/pid'\n"
     )
     where = f"--directory={tmp_path}/declared"
-    done = place("ssd-service", where, *line.split())
+    done = prefix("ssd-service", where, *line.split())
     assert (4, True) == (done.returncode, "pip install psutil" in said(done)), done.stderr
-    assert 3 == place("ssd-service", where, *line.split()[:2]).returncode
+    assert 3 == prefix("ssd-service", where, *line.split()[:2]).returncode
 
 
-def test_missing_interpreter_is_named(place: Place) -> None:
+def test_missing_interpreter_is_named(prefix: Prefix) -> None:
     """A release upgrade may remove the interpreter of a virtual environment."""
-    place.python("/nonexistent/python3.5")
-    (place.root / "pyvenv.cfg").touch()
-    done = place("ssd-service", "nap", "status")
+    prefix.python("/nonexistent/python3.5")
+    (prefix.root / "pyvenv.cfg").touch()
+    done = prefix("ssd-service", "nap", "status")
     assert 4 == done.returncode
     assert said(done).startswith(
         "ssd-service: "
     )  # the system's own Python is missing or has no ssd
 
 
-def test_unusable_interpreter_gives_status_4(place: Place) -> None:
+def test_unusable_interpreter_gives_status_4(prefix: Prefix) -> None:
     """The shell's 126, or the status of a failure; never 1."""
-    (place.bin / "python3").write_text("\x7fELF and no more")
-    (place.bin / "python3").chmod(0o755)
-    (place.root / "pyvenv.cfg").touch()
-    done = place("ssd-service", "nap", "status")
+    (prefix.bin / "python3").write_text("\x7fELF and no more")
+    (prefix.bin / "python3").chmod(0o755)
+    (prefix.root / "pyvenv.cfg").touch()
+    done = prefix("ssd-service", "nap", "status")
     assert done.returncode in (4, 126)
     assert "" != done.stderr
 
 
 @pytest.mark.parametrize("kibibytes", [8000, 12000, 14000, 16000, 18000, 20000, 24000])
-def test_shortage_of_memory_gives_status_4(kibibytes: int, place: Place) -> None:
+def test_shortage_of_memory_gives_status_4(kibibytes: int, prefix: Prefix) -> None:
     """With so little memory either the interpreter or ssd fails; with more it works."""
-    place.furnish().python()
+    prefix.furnish().python()
     ask = f'ulimit -v {kibibytes} && exec "$0" "$@"'
     with child() as process:
         lines = {("ssd-service", "lsb", "pidofproc", "/nonexistent"): (3, 4)}
@@ -204,16 +204,16 @@ def test_shortage_of_memory_gives_status_4(kibibytes: int, place: Place) -> None
             lines["ssd", "--status", "--pid", str(process.pid)] = (0, 4)
             lines["ssd", "--stop", "--test", "--quiet", "--pid", str(process.pid)] = (0, 2)
         for (command, *words), statuses in lines.items():
-            argv = ["sh", "-c", ask, place.bin / command, *words]
+            argv = ["sh", "-c", ask, prefix.bin / command, *words]
             done = subprocess.run(argv, capture_output=True, text=True, timeout=WAIT_TIMEOUT)
             assert done.returncode in statuses, done.stderr
             assert len(done.stderr.splitlines()) == (done.returncode in (2, 4)), done.stderr
 
 
-def test_interruption_ends_ssd_as_a_c_program(place: Place) -> None:
+def test_interruption_ends_ssd_as_a_c_program(prefix: Prefix) -> None:
     """From the first line of the script on."""
-    place.python().break_package("import os; os.kill(os.getpid(), 2)")
-    done = place("ssd", "--status", "--pid", "1")
+    prefix.python().break_package("import os; os.kill(os.getpid(), 2)")
+    done = prefix("ssd", "--status", "--pid", "1")
     assert (-signal.SIGINT, "") == (done.returncode, done.stderr)
 
 
@@ -234,14 +234,14 @@ def test_module_run_with_m_ignores_the_working_directory(
         assert (0, b"") == (done.returncode, done.stderr)
 
 
-def test_module_that_cannot_be_imported_gives_no_answer(place: Place) -> None:
+def test_module_that_cannot_be_imported_gives_no_answer(prefix: Prefix) -> None:
     """As the script."""
-    (place.packages / "ssd").mkdir()
-    (place.packages / "ssd/__init__.py").touch()
-    shutil.copy(HERE / "ssd/__main__.py", place.packages / "ssd")
+    (prefix.packages / "ssd").mkdir()
+    (prefix.packages / "ssd/__init__.py").touch()
+    shutil.copy(HERE / "ssd/__main__.py", prefix.packages / "ssd")
     code = "import runpy, sys; sys.argv[0] = 'x'; runpy.run_module('ssd', run_name='__main__')"
     for line in FAULTS:
-        code_in_place = f"import sys; sys.path.insert(0, {str(place.packages)!r}); {code}"
+        code_in_place = f"import sys; sys.path.insert(0, {str(prefix.packages)!r}); {code}"
         done = python(code_in_place, *line.split(), flags=("-I", "-S"))
         assert FAULTS[line] == done.returncode
         assert 1 == len(done.stderr.splitlines())

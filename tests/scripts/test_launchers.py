@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from kit.children import WAIT_TIMEOUT, child, ended
 
-from .places import COMMANDS, HERE, PACKAGES, PYTHON, STRANGER, VERSION, Place
+from .prefixes import COMMANDS, HERE, PACKAGES, PYTHON, STRANGER, VERSION, Prefix
 
 # The caller's surroundings ------------------------------------------------------------------
 
@@ -87,13 +87,13 @@ def filled(variables: dict[str, str], trap: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("variables", ASTRAY, ids=lambda variables: ",".join(variables))
 def test_isolated_script_obeys_no_variable_and_no_directory(
-    variables: dict[str, str], trap: Path, place: Place
+    variables: dict[str, str], trap: Path, prefix: Prefix
 ) -> None:
     """The same holds for ssd-service, which always starts Python so."""
-    place.furnish().python()
+    prefix.furnish().python()
     for name in EARLY:
         (trap / f"{name}.py").write_text(STRANGER)
-    undisturbed(filled(variables, trap), place.bin / "ssd", trap, place.bin / "ssd-service")
+    undisturbed(filled(variables, trap), prefix.bin / "ssd", trap, prefix.bin / "ssd-service")
 
 
 @pytest.mark.parametrize("variables", MILD, ids=lambda variables: ",".join(variables))
@@ -162,18 +162,18 @@ def test_script_has_the_name_that_it_was_called_by(tmp_path: Path, ssd_path: Pat
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_link_leads_to_the_place_of_the_script(
-    command: str, trap: Path, place: Place, tmp_path: Path
+    command: str, trap: Path, prefix: Prefix, tmp_path: Path
 ) -> None:
     """Through other links, and by a relative path; files beside a link do not matter."""
-    place.furnish().python()
+    prefix.furnish().python()
     farm = tmp_path / "sbin"
     farm.mkdir()
-    (trap / "hop").symlink_to(place.bin / command)
+    (trap / "hop").symlink_to(prefix.bin / command)
     (farm / command).symlink_to("../trap/hop")
     for name in {"python3", *COMMANDS} - {command}:
         (farm / name).write_text(f"#!{trap}/python3\n")
         (farm / name).chmod(0o755)
-    wanted = place(command, "--version").stdout
+    wanted = prefix(command, "--version").stdout
     assert wanted.startswith(f"{command} ")
     for path, path_variable in (
         (farm / command, "/bin"),
@@ -212,11 +212,11 @@ def wrapper(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("case", NOTES)
-def test_interpreter_is_the_one_that_pip_wrote(case: str, place: Place, wrapper: Path) -> None:
+def test_interpreter_is_the_one_that_pip_wrote(case: str, prefix: Prefix, wrapper: Path) -> None:
     """Not another python, not even one beside the script."""
     blank, plain = wrapper / "a directory/python3.x", wrapper / "python-wrapper"
-    place.furnish().python("/bin/false").noted(NOTES[case].format(python=plain, blank=blank))
-    done = place("ssd-service", "--version")
+    prefix.furnish().python("/bin/false").noted(NOTES[case].format(python=plain, blank=blank))
+    done = prefix("ssd-service", "--version")
     assert (0, "") == (done.returncode, done.stderr)
     assert "-IS\n" == (wrapper / "calls").read_text()
 
@@ -224,10 +224,10 @@ def test_interpreter_is_the_one_that_pip_wrote(case: str, place: Place, wrapper:
 @pytest.mark.parametrize(
     "noted", ["#!/usr/bin/env python3\n", "#!python3\n", "#!/gone/python\n", ""]
 )
-def test_interpreter_is_not_searched_in_path(noted: str, place: Place, trap: Path) -> None:
+def test_interpreter_is_not_searched_in_path(noted: str, prefix: Prefix, trap: Path) -> None:
     """It is the one beside the script, or else the system's."""
-    place.furnish().python().noted(noted)
-    done = place("ssd-service", "--version", env={"PATH": str(trap)}, cwd=trap)
+    prefix.furnish().python().noted(noted)
+    done = prefix("ssd-service", "--version", env={"PATH": str(trap)}, cwd=trap)
     assert (0, "") == (done.returncode, done.stderr)
 
 
@@ -244,33 +244,33 @@ def test_packages_are_found_without_site(
     case: str, command: str, tmp_path: Path, scripts: Path
 ) -> None:
     """In the directories that installers use; a second start of Python would double the cost."""
-    place = Place(tmp_path / "prefix", scripts, LAYOUTS[case]).furnish().python()
+    prefix = Prefix(tmp_path / "prefix", scripts, LAYOUTS[case]).furnish().python()
     loaded = tmp_path / "loaded"
-    (place.packages / "ssd").unlink()
-    shutil.copytree(HERE / "ssd", place.packages / "ssd")
-    with (place.packages / "ssd/__init__.py").open("a") as init:
+    (prefix.packages / "ssd").unlink()
+    shutil.copytree(HERE / "ssd", prefix.packages / "ssd")
+    with (prefix.packages / "ssd/__init__.py").open("a") as init:
         init.write(f"\nimport sys; open({str(loaded)!r}, 'w').write(repr('site' in sys.modules))\n")
-    assert 0 == place(command, "--version").returncode
+    assert 0 == prefix(command, "--version").returncode
     assert "False" == loaded.read_text()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_site_is_used_where_only_site_knows_the_packages(command: str, place: Place) -> None:
+def test_site_is_used_where_only_site_knows_the_packages(command: str, prefix: Prefix) -> None:
     """After pip install --editable a .pth file in the virtual environment leads to them."""
-    place.venv().python()
-    (place.packages / "editable.pth").write_text(f"{HERE}\n")
-    done = place(command, "--version")
+    prefix.venv().python()
+    (prefix.packages / "editable.pth").write_text(f"{HERE}\n")
+    done = prefix(command, "--version")
     assert (0, "") == (done.returncode, done.stderr)
 
 
-def test_python_daemon_may_be_the_systems(place: Place, tmp_path: Path) -> None:
+def test_python_daemon_may_be_the_systems(prefix: Prefix, tmp_path: Path) -> None:
     """It need not be beside ssd."""
-    place.venv().furnish().python()
+    prefix.venv().furnish().python()
     for name in ("daemon", "lockfile"):
-        (place.packages / name).unlink()
-    (place.packages / "others.pth").write_text(f"{HERE}\n")
+        (prefix.packages / name).unlink()
+    (prefix.packages / "others.pth").write_text(f"{HERE}\n")
     words = ["--start", "--background", "--make-pidfile", "--pidfile", tmp_path / "pid"]
-    done = place("ssd", *words, "--startas", "/bin/sleep", "--", "1000")
+    done = prefix("ssd", *words, "--startas", "/bin/sleep", "--", "1000")
     with ended(int((tmp_path / "pid").read_text())):
         assert (0, "") == (done.returncode, done.stderr)
 

@@ -178,11 +178,11 @@ def test_service_that_ends_before_it_serves_is_a_failure(machine) -> None:
 
 def stand_in(machine: Machine, text: str) -> None:
     """Replace ssd-compute by a program, and remove nova-compute."""
-    place = machine.root / "bin"
-    place.mkdir()
-    (place / "ssd-compute").write_text(f"#!/bin/sh\n{text}")
-    (place / "ssd-compute").chmod(0o755)
-    machine.environment["PATH"] = f"{place}:{machine.environment['PATH']}"
+    directory = machine.root / "bin"
+    directory.mkdir()
+    (directory / "ssd-compute").write_text(f"#!/bin/sh\n{text}")
+    (directory / "ssd-compute").chmod(0o755)
+    machine.environment["PATH"] = f"{directory}:{machine.environment['PATH']}"
 
 
 LACKS = "ssd-compute: futurist not found; pip install 'start-stop-daemon[compute]' brings it"

@@ -29,19 +29,19 @@ bindkey '^I' offer
 """
 
 
-def complete(completions: Path, place: Path, line: str) -> list[str]:
-    """Return the offers of zsh at the end of a command line; ``place`` is for its files."""
+def complete(completions: Path, directory: Path, line: str) -> list[str]:
+    """Return the offers of zsh at the end of a command line; ``directory`` is for its files."""
     root = debian.unpack("zsh")
-    (place / ".zshrc").write_text(_SETTINGS)
-    answer = place / "answer"
+    (directory / ".zshrc").write_text(_SETTINGS)
+    answer = directory / "answer"
     answer.write_text("")
     environment = {**debian.environment(root), "TERM": "dumb",
-                   "ZDOTDIR": str(place), "root": str(root), "answer": str(answer),
+                   "ZDOTDIR": str(directory), "root": str(root), "answer": str(answer),
                    "completions": str(completions)}  # fmt: skip
     ours, theirs = pty.openpty()
     argv = ["zsh", "-d", "-i"]
     shell = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=environment,
-                             cwd=place, start_new_session=True)  # fmt: skip
+                             cwd=directory, start_new_session=True)  # fmt: skip
     os.close(theirs)
     said = b""
     try:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from .places import Place
+from .services import Services
 
 
 @pytest.fixture
-def place(tmp_path: Path, ssd_path: Path) -> Iterator[Place]:
-    """Return a place, and stop whatever is left running in it."""
-    place = Place(tmp_path, ssd_path.with_name("ssd-service"))
-    yield place
-    place("all", "stop")
+def services(tmp_path: Path, ssd_path: Path) -> Iterator[Services]:
+    """Return a directory of declarations, and stop what is left running."""
+    services = Services(tmp_path, ssd_path.with_name("ssd-service"))
+    yield services
+    services("all", "stop")

@@ -15,64 +15,66 @@ from ssd.service.sources import toml
 from ssd.testing import FakeProcesses
 
 
-def test_life_of_a_service_has_lsb_statuses(place) -> None:
+def test_life_of_a_service_has_lsb_statuses(services) -> None:
     """Start, start again, restart, death, start, stop."""
-    place.declare('description = "A nap"\n')
-    assert "nap is not running\n" == place.expect(3, "nap", "status")
-    assert "Starting A nap: nap.\n" == place.expect(0, "nap", "start")
-    first = place.pid
-    assert "Starting A nap: nap is already running.\n" == place.expect(0, "nap", "start")
-    assert first == place.pid
+    services.declare('description = "A nap"\n')
+    assert "nap is not running\n" == services.expect(3, "nap", "status")
+    assert "Starting A nap: nap.\n" == services.expect(0, "nap", "start")
+    first = services.pid
+    assert "Starting A nap: nap is already running.\n" == services.expect(0, "nap", "start")
+    assert first == services.pid
     with ended(first):
-        assert "Restarting A nap: nap.\n" == place.expect(0, "nap", "restart")
-    assert first != place.pid
-    with ended(place.pid):
+        assert "Restarting A nap: nap.\n" == services.expect(0, "nap", "restart")
+    assert first != services.pid
+    with ended(services.pid):
         pass
-    place.expect(1, "nap", "status")
-    place.expect(0, "nap", "start")
+    services.expect(1, "nap", "status")
+    services.expect(0, "nap", "start")
     before = time.monotonic()
-    place.expect(0, "nap", "--full-restart")
-    shown = place.expect(0, "nap", "status")
-    words = re.match(rf"nap is running \(process {place.pid}\), up (\d+) s, ", shown)
+    services.expect(0, "nap", "--full-restart")
+    shown = services.expect(0, "nap", "status")
+    words = re.match(rf"nap is running \(process {services.pid}\), up (\d+) s, ", shown)
     assert words is not None, shown
     assert int(words[1]) <= time.monotonic() - before
-    place.expect(0, "nap", "stop")
-    assert not place.pidfile.exists()
-    place.expect(0, "nap", "stop")
+    services.expect(0, "nap", "stop")
+    assert not services.pidfile.exists()
+    services.expect(0, "nap", "stop")
 
 
 @pytest.mark.parametrize(("verb", "status"), [("start", 6), ("stop", 6), ("status", 4)])
-def test_service_that_cannot_be_identified_is_an_error(place, verb, status) -> None:
+def test_service_that_cannot_be_identified_is_an_error(services, verb, status) -> None:
     """The declaration is invalid; that of another service still works."""
-    (place.directory / "a.toml").write_text('script = "sleep 1000"\npidfile = "none"\n')
-    done = place("a", verb)
-    reason = f"ssd-service: {place.directory}/a.toml: executable: must be declared"
+    (services.directory / "a.toml").write_text('script = "sleep 1000"\npidfile = "none"\n')
+    done = services("a", verb)
+    reason = f"ssd-service: {services.directory}/a.toml: executable: must be declared"
     assert (status, True) == (done.returncode, done.stderr.startswith(reason)), done.stderr
-    place.declare(name="b")
-    done = place("all", verb)
+    services.declare(name="b")
+    done = services("all", verb)
     assert (True, True) == ("b" in done.stdout, reason in done.stderr)
-    assert ["b"] == [each["name"] for each in json.loads(place("all", "status", "--json").stdout)]
+    assert ["b"] == [
+        each["name"] for each in json.loads(services("all", "status", "--json").stdout)
+    ]
 
 
-def test_unknown_service_is_unrecognized(place) -> None:
+def test_unknown_service_is_unrecognized(services) -> None:
     """In the words and with the status of service(8)."""
-    done = place("nosuch", "start")
+    done = services("nosuch", "start")
     assert (1, "nosuch: unrecognized service\n") == (done.returncode, done.stderr)
 
 
-def test_excess_words_are_an_error(place) -> None:
+def test_excess_words_are_an_error(services) -> None:
     """LSB: invalid or excess arguments."""
-    place.declare()
+    services.declare()
     for words in (("start", "now"), ("status", "--json", "now"), ("start", "--json")):
-        done = place("nap", *words)
+        done = services("nap", *words)
         assert 2 == done.returncode
         assert "Usage:" in done.stderr
 
 
-def test_relative_path_needs_a_working_directory(place, run) -> None:
+def test_relative_path_needs_a_working_directory(services, run) -> None:
     """The error names the path if that directory was removed."""
-    gone = place.directory / "gone"
-    ours = f"rmdir {gone}; exec {place.command}"
+    gone = services.directory / "gone"
+    ours = f"rmdir {gone}; exec {services.command}"
     ours_elsewhere = "--directory=rel nap"
     for words, status in (
         (f"{ours_elsewhere} start", 1), (f"{ours_elsewhere} status", 4), ("./rel status", 4),
@@ -85,10 +87,10 @@ def test_relative_path_needs_a_working_directory(place, run) -> None:
 @pytest.mark.parametrize(
     "words", ["all status", "nap status", "all start", "generate sysv nap", "lsb log_end_msg 0"]
 )
-def test_directory_option_needs_an_existing_directory(place, run, words) -> None:
+def test_directory_option_needs_an_existing_directory(services, run, words) -> None:
     """Otherwise a typing error would start nothing, and succeed."""
-    typo = f"{place.directory}/typo"
-    done = run(place.command, f"--directory={typo}", *words.split())
+    typo = f"{services.directory}/typo"
+    done = run(services.command, f"--directory={typo}", *words.split())
     expected = 4 if "status" in words else 1, f"ssd-service: {typo}: No such file or directory\n"
     assert expected == (done.returncode, done.stderr)
 
@@ -122,12 +124,12 @@ def test_help_and_version_are_printed(ssd_path, run) -> None:
     assert run(command, "--version").stdout.startswith("ssd-service ")
 
 
-def test_name_is_not_a_file_in_the_working_directory(place) -> None:
+def test_name_is_not_a_file_in_the_working_directory(services) -> None:
     """In any directory."""
-    (place.directory / "nap").mkdir()
-    done = place("nap", "status", cwd=place.directory)
+    (services.directory / "nap").mkdir()
+    done = services("nap", "status", cwd=services.directory)
     assert 1 == done.returncode
-    assert os.path.isdir(place.directory / "nap")
+    assert os.path.isdir(services.directory / "nap")
 
 
 def test_main_takes_a_process_table(tmp_path, monkeypatch, capfd) -> None:

@@ -60,13 +60,13 @@ def test_file_that_others_can_write_is_not_trusted(given: os.stat_result, reason
 @pytest.mark.parametrize("name", ["nap.toml", "nap"])
 def test_directories_on_the_way_count(tmp_path: Path, name: str, where: str) -> None:
     """A user who can write a directory can replace its files."""
-    place = tmp_path / "above" / "directory"
-    place.mkdir(parents=True)
-    file = place / name
+    directory = tmp_path / "above" / "directory"
+    directory.mkdir(parents=True)
+    file = directory / name
     file.write_text(TRUE if name == "nap.toml" else "DAEMON=/bin/true\n")
     read = toml.read if name == "nap.toml" else shell.read
     assert "nap" == read(str(file)).name
-    loose = {"file": file, "directory": place, "above": place.parent}[where]
+    loose = {"file": file, "directory": directory, "above": directory.parent}[where]
     loose.chmod(0o757)
     named = "" if where == "file" else f"{loose}: "
     with pytest.raises(DeclarationError) as caught:
@@ -102,14 +102,14 @@ def test_link_to_itself_is_an_error_of_the_reader(tmp_path: Path) -> None:
 @pytest.mark.parametrize("owned", ["link", "file", "directory"])
 def test_owner_counts(tmp_path: Path, owned: str) -> None:
     """With any mode."""
-    place = tmp_path / "place"
-    place.mkdir()
-    (place / "file.toml").write_text(TRUE)
-    (place / "link.toml").symlink_to("file.toml")
+    directory = tmp_path / "directory"
+    directory.mkdir()
+    (directory / "file.toml").write_text(TRUE)
+    (directory / "link.toml").symlink_to("file.toml")
     path = {"link": "link.toml", "file": "file.toml", "directory": "."}[owned]
-    os.chown(place / path, NOBODY, -1, follow_symlinks=False)
+    os.chown(directory / path, NOBODY, -1, follow_symlinks=False)
     with pytest.raises(DeclarationError, match=f"it belongs to user {NOBODY}"):
-        toml.read(str(place / "link.toml"))
+        toml.read(str(directory / "link.toml"))
 
 
 def test_environment_file_must_be_trusted(tmp_path: Path) -> None:
@@ -148,12 +148,12 @@ def test_administrators_file_must_be_trusted(tmp_path: Path, setting: str) -> No
     [("nap start", 6), ("nap status", 4), ("all start", 6), ("all status", 4),
      ("generate systemd nap", 1), ("{}/nap.toml start", 6)],
 )  # fmt: skip
-def test_distrust_is_one_line_of_every_command(place, words: str, status: int) -> None:
+def test_distrust_is_one_line_of_every_command(services, words: str, status: int) -> None:
     """A verb by name, all, a path, generate."""
-    place.declare()
-    (place.directory / "nap.toml").chmod(0o666)
-    done = place(*words.format(place.directory).split())
-    reason = f"ssd-service: {place.directory}/nap.toml: not trusted: everybody may write it "
+    services.declare()
+    (services.directory / "nap.toml").chmod(0o666)
+    done = services(*words.format(services.directory).split())
+    reason = f"ssd-service: {services.directory}/nap.toml: not trusted: everybody may write it "
     assert status == done.returncode
     assert done.stderr.startswith(reason), done.stderr
     assert 1 == done.stderr.count("\n")

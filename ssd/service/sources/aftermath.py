@@ -72,7 +72,7 @@ def limits(pid: int) -> "Limits | None":
     The process may have ended, but must not be reaped. Returns None where the limits of another
     process cannot be read (not Linux). Raises OSError.
     """
-    import resource  # few files set limits
+    import resource
 
     if not hasattr(resource, "prlimit"):
         return None

@@ -90,10 +90,10 @@ def test_exported_reads_what_dash_and_bash_list(quote: str) -> None:
     assert {} == exported("", {b"A": b"1"})
 
 
-def test_process_changes_are_in_generated_files(place) -> None:
+def test_process_changes_are_in_generated_files(services) -> None:
     """Variables, limits and mask."""
-    (place.directory / "nap").write_text(f"{HEAD}export FOO=bar\nulimit -n 64\numask 077\n")
-    lines = place.expect(0, "generate", "systemd", "nap").splitlines()
+    (services.directory / "nap").write_text(f"{HEAD}export FOO=bar\nulimit -n 64\numask 077\n")
+    lines = services.expect(0, "generate", "systemd", "nap").splitlines()
     assert {"Environment=FOO=bar", "LimitNOFILE=64", "UMask=0077"} <= set(lines)
 
 

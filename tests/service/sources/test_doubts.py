@@ -85,19 +85,19 @@ def test_proposed_variables_exist() -> None:
     assert ours <= {*KINDS, "daemon_args", "daemon", "desc"}
 
 
-def test_doubts_are_printed_by_verbs_that_start(place) -> None:
+def test_doubts_are_printed_by_verbs_that_start(services) -> None:
     """Not by a status, which is asked often."""
-    text = f"DAEMON=/bin/sleep\nDAEMON_ARGS=1000\nDAEMON_USER=nobody\nPIDFILE={place.pidfile}\n"
-    (place.directory / "nap").write_text(text)
-    reason = f"{place.directory}/nap:3: DAEMON_USER has no effect; did you mean SERVICE_USER?\n"
+    text = f"DAEMON=/bin/sleep\nDAEMON_ARGS=1000\nDAEMON_USER=nobody\nPIDFILE={services.pidfile}\n"
+    (services.directory / "nap").write_text(text)
+    reason = f"{services.directory}/nap:3: DAEMON_USER has no effect; did you mean SERVICE_USER?\n"
     for verb in ("start", "restart", "show-args"):
-        assert f"ssd-service: warning: {reason}" == place("nap", verb).stderr
-    assert ("", "") == (place("nap", "status").stderr, place("nap", "stop").stderr)
-    assert f"ssd-service: warning: {reason}" == place("all", "start").stderr
-    assert "" == place("all", "status").stderr
-    done = place("generate", "sysv", "nap")
+        assert f"ssd-service: warning: {reason}" == services("nap", verb).stderr
+    assert ("", "") == (services("nap", "status").stderr, services("nap", "stop").stderr)
+    assert f"ssd-service: warning: {reason}" == services("all", "start").stderr
+    assert "" == services("all", "status").stderr
+    done = services("generate", "sysv", "nap")
     assert (0, f"ssd-service: warning: {reason}") == (done.returncode, done.stderr)
-    done = place("generate", "sysv", "nap", "--strict")
+    done = services("generate", "sysv", "nap", "--strict")
     assert (1, "") == (done.returncode, done.stdout)
 
 

@@ -13,44 +13,48 @@ from ssd.service.cli import main
 from ssd.testing import FakeProcesses
 
 
-def test_json_has_all_facts_of_a_process_and_its_children(place) -> None:
+def test_json_has_all_facts_of_a_process_and_its_children(services) -> None:
     """All that psutil knows, except the facts that are left out on purpose."""
-    pipe = place.directory / "pipe"
+    pipe = services.directory / "pipe"
     os.mkfifo(pipe)
-    place.declare(
+    services.declare(
         f'executable = "/bin/sh"\narguments = ["-c", "cat {pipe}; :"]\n'
         'limits = {nofile = "100:200"}\n'
     )
-    place.expect(0, "nap", "start")
+    services.expect(0, "nap", "start")
     with pipe.open("w"):  # cat has opened it, so it runs
-        told = json.loads(place.expect(0, "nap", "status", "--json"))
-        known = psutil.Process(place.pid).as_dict()
+        told = json.loads(services.expect(0, "nap", "status", "--json"))
+        known = psutil.Process(services.pid).as_dict()
     assert ("nap", "running", 0) == (told["name"], told["state"], told["status"])
     (process,) = told["processes"]
-    assert (place.pid, "sh") == (process["pid"], process["name"])
+    assert (services.pid, "sh") == (process["pid"], process["name"])
     assert process["memory_info"]["rss"] > 0
     assert [["cat", str(pipe)]] == [each["cmdline"] for each in process["children"]]
     left_out = {"environ", "memory_maps", "cpu_percent", "net_connections"}
     assert left_out >= {*known} - {*process}
     assert [100, 200] == process["limits"]["nofile"]
-    place.expect(0, "nap", "stop")
-    told = json.loads(place.expect(3, "nap", "status", "--json"))
+    services.expect(0, "nap", "stop")
+    told = json.loads(services.expect(3, "nap", "status", "--json"))
     assert ("stopped", []) == (told["state"], told["processes"])
 
 
 @pytest.mark.parametrize("fact", ["num_fds", "oneshot"])
-def test_facts_without_descriptors_are_an_error_not_null(place, fact, monkeypatch, capfd) -> None:
+def test_facts_without_descriptors_are_an_error_not_null(
+    services, fact, monkeypatch, capfd
+) -> None:
     """null means that the caller may not read it; a lack of descriptors is status 4."""
 
     def fail(_process: psutil.Process, *_: object) -> NoReturn:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
-    place.declare()
-    place.expect(0, "nap", "start")
-    with ended(place.pid):
+    services.declare()
+    services.expect(0, "nap", "start")
+    with ended(services.pid):
         monkeypatch.setattr(psutil.Process, fact, fail)
         monkeypatch.setattr(os, "environ", dict(os.environ))
-        status = main(["ssd-service", f"--directory={place.directory}", "nap", "status", "--json"])
+        status = main(
+            ["ssd-service", f"--directory={services.directory}", "nap", "status", "--json"]
+        )
     told, complaint = capfd.readouterr()
     assert (4, "") == (status, told)
     assert "Too many open files" in complaint

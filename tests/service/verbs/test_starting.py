@@ -32,99 +32,99 @@ time.sleep(1000)
         ('limits = {nofile = 9223372036854775807}\n', 1, "resource limit nofile"),
     ],
 )  # fmt: skip
-def test_start_that_fails_gives_the_reason(place, text, status, words) -> None:
+def test_start_that_fails_gives_the_reason(services, text, status, words) -> None:
     """On standard error, with a status of LSB; no pidfile is left."""
-    place.declare(text)
-    done = place("nap", "start")
+    services.declare(text)
+    done = services("nap", "start")
     assert (status, True) == (done.returncode, words in done.stderr), done.stderr
-    assert not place.pidfile.exists()
+    assert not services.pidfile.exists()
 
 
-def test_start_waits_for_children_if_sigchld_is_ignored(place) -> None:
+def test_start_waits_for_children_if_sigchld_is_ignored(services) -> None:
     """A shell, a hook, a check of readiness, and a program that detaches itself."""
     lines = "DAEMON=/bin/true\nSERVICE_BACKGROUND=no\nSERVICE_BEFORE_START=true\n"
     probe = "SERVICE_READINESS='kind=command command=true'\n"
-    (place.directory / "nap").write_text(f"{lines}PIDFILE={place.pidfile}\n{probe}")
+    (services.directory / "nap").write_text(f"{lines}PIDFILE={services.pidfile}\n{probe}")
     code = "from ssd.service.cli import main; import os, sys; os._exit(main(sys.argv))"
-    words = [sys.executable, "-c", code, f"--directory={place.directory}", "nap", "start"]
+    words = [sys.executable, "-c", code, f"--directory={services.directory}", "nap", "start"]
     ignore = {"preexec_fn": lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)}
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, **ignore)
     assert (0, "Starting nap: nap.\n", "") == (done.returncode, done.stdout, done.stderr)
 
 
-def test_start_runs_its_steps_in_order(place) -> None:
+def test_start_runs_its_steps_in_order(services) -> None:
     """Directories, before_start, the program, after_start; the last may fail."""
-    log = place.directory / "log"
-    place.declare(
-        f'directories = [{{path = "{place.directory}/made/deep", mode = "0750"}}]\n'
-        f'before_start = "test -d {place.directory}/made/deep; echo before >> {log}"\n'
-        f'after_start = "test -s {place.pidfile}; echo after >> {log}; false"\n'
+    log = services.directory / "log"
+    services.declare(
+        f'directories = [{{path = "{services.directory}/made/deep", mode = "0750"}}]\n'
+        f'before_start = "test -d {services.directory}/made/deep; echo before >> {log}"\n'
+        f'after_start = "test -s {services.pidfile}; echo after >> {log}; false"\n'
     )
-    done = place("nap", "start")
+    done = services("nap", "start")
     assert 0 == done.returncode
     assert "after_start ended with status 1" in done.stderr
     assert "before\nafter\n" == log.read_text()
-    assert 0o750 == (place.directory / "made/deep").stat().st_mode & 0o777
+    assert 0o750 == (services.directory / "made/deep").stat().st_mode & 0o777
 
 
-def test_start_waits_until_a_program_has_detached_itself(place) -> None:
+def test_start_waits_until_a_program_has_detached_itself(services) -> None:
     """Until its first process ends; its own pidfile counts."""
-    program = place.directory / "forking.py"
+    program = services.directory / "forking.py"
     program.write_text(FORKING)
-    place.declare(
+    services.declare(
         f'executable = "{sys.executable}"\nbackground = false\n'
-        f'arguments = ["{program}", "{place.pidfile}", "0"]\n[readiness]\nkind = "pidfile"\n'
+        f'arguments = ["{program}", "{services.pidfile}", "0"]\n[readiness]\nkind = "pidfile"\n'
     )
-    place.expect(0, "nap", "start")
-    first = place.pid
+    services.expect(0, "nap", "start")
+    first = services.pid
     assert first is not None
-    place.expect(0, "nap", "start")
-    assert first == place.pid
-    place.expect(0, "nap", "stop")
-    place.expect(3, "nap", "status")
+    services.expect(0, "nap", "start")
+    assert first == services.pid
+    services.expect(0, "nap", "stop")
+    services.expect(3, "nap", "status")
 
 
-def test_start_of_a_program_that_fails_to_detach_fails(place) -> None:
+def test_start_of_a_program_that_fails_to_detach_fails(services) -> None:
     """The program's status is reported."""
-    place.declare('executable = "/bin/sh"\narguments = ["-c", "exit 7"]\nbackground = false\n')
-    done = place("nap", "start")
+    services.declare('executable = "/bin/sh"\narguments = ["-c", "exit 7"]\nbackground = false\n')
+    done = services("nap", "start")
     assert 1 == done.returncode
     assert "status 7" in done.stderr
 
 
-def test_detached_x_is_not_ready(place) -> None:
+def test_detached_x_is_not_ready(services) -> None:
     """Its process is not known."""
-    place.declare(
+    services.declare(
         'executable = "/bin/true"\nbackground = false\n'
         '[readiness]\nkind = "pidfile"\ntimeout = 0.2\n'
     )
-    done = place("nap", "start")
+    done = services("nap", "start")
     expected = "ssd-service: program is not ready after 0.2 seconds"
     expected += " (see --notify-timeout or readiness.timeout)\n"
     assert (1, expected) == (done.returncode, done.stderr)
 
 
-def test_restart_waits_until_the_command_succeeds(place) -> None:
+def test_restart_waits_until_the_command_succeeds(services) -> None:
     """The command is run until it does."""
-    asked = place.directory / "asked"
+    asked = services.directory / "asked"
     script = f"echo x >> {asked}; test $(wc -l < {asked}) -ge 3"
-    place.declare(
+    services.declare(
         f'[readiness]\nkind = "command"\ntimeout = 60\ncommand = ["/bin/sh", "-c", "{script}"]\n'
     )
-    place.expect(0, "nap", "restart")
+    services.expect(0, "nap", "restart")
     assert 3 == len(asked.read_text().splitlines())
 
 
-def test_start_fails_if_the_service_does_not_get_ready(place) -> None:
+def test_start_fails_if_the_service_does_not_get_ready(services) -> None:
     """After the declared time, or as soon as the program ends."""
     never = '[readiness]\nkind = "command"\ntimeout = {}\ncommand = ["/bin/false"]\n'
-    place.declare(never.format(0.2))
-    done = place("nap", "start")
+    services.declare(never.format(0.2))
+    done = services("nap", "start")
     assert 1 == done.returncode
     assert "not ready after 0.2 seconds" in done.stderr
-    place.expect(0, "nap", "stop")
-    place.declare('executable = "/bin/true"\n' + never.format(50))
-    done = place("nap", "start")
+    services.expect(0, "nap", "stop")
+    services.declare('executable = "/bin/true"\n' + never.format(50))
+    done = services("nap", "start")
     assert 1 == done.returncode
     assert "ended before it was ready" in done.stderr
 
@@ -137,28 +137,28 @@ EARLY = {
 
 
 @pytest.mark.parametrize("kind", EARLY)
-def test_program_that_ends_too_early_leaves_no_pidfile(kind, place) -> None:
+def test_program_that_ends_too_early_leaves_no_pidfile(kind, services) -> None:
     """The start fails and the status is 3, also if another process makes the command succeed."""
-    ssd = place.command.with_name("ssd")
-    until_dead = f"while {ssd} --status --pidfile {place.pidfile}; do :; done"
+    ssd = services.command.with_name("ssd")
+    until_dead = f"while {ssd} --status --pidfile {services.pidfile}; do :; done"
     readiness = EARLY[kind].format(until_dead=until_dead)
-    place.declare(
+    services.declare(
         'executable = "/bin/sh"\narguments = ["-c", "exit 78"]\n'
         f"[readiness]\n{readiness}timeout = 60\n"
     )
-    done = place("nap", "start")
+    done = services("nap", "start")
     assert (1, True) == (done.returncode, "ended before it was ready" in done.stderr), done.stderr
-    assert not place.pidfile.exists()
-    place.expect(3, "nap", "status")
+    assert not services.pidfile.exists()
+    services.expect(3, "nap", "status")
 
 
-def test_readiness_command_that_hangs_is_killed(place) -> None:
+def test_readiness_command_that_hangs_is_killed(services) -> None:
     """When the time for readiness is over."""
-    place.declare(
+    services.declare(
         '[readiness]\nkind = "command"\ntimeout = 0.2\ncommand = ["/bin/sleep", "1000"]\n'
     )
     with let_go() as held:  # by the command; the service inherits no descriptor
-        done = place("nap", "start", pass_fds=[held])
+        done = services("nap", "start", pass_fds=[held])
     assert 1 == done.returncode
     assert "not ready after 0.2 seconds" in done.stderr
-    place.expect(0, "nap", "stop")
+    services.expect(0, "nap", "stop")

@@ -6,7 +6,7 @@ from pathlib import Path
 from ssd import pidfile
 
 
-class Place:
+class Services:
     """A directory of declarations, and the command that reads it."""
 
     def __init__(self, directory: Path, command: Path) -> None:

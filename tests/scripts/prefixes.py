@@ -20,7 +20,7 @@ COMMANDS = ("ssd", "ssd-service")
 STRANGER = "import os; os.write(2, b'a stranger\\n'); os._exit(77)\n"
 
 
-class Place:
+class Prefix:
     """A prefix of its own, with the scripts and packages."""
 
     def __init__(self, root: Path, scripts: Path, packages: str = PACKAGES) -> None:
@@ -33,29 +33,29 @@ class Place:
         shutil.copy(scripts / "ssd", self.bin)
         self.noted(f"#!{self.bin}/python3 -IS\n")
 
-    def furnish(self) -> "Place":
+    def furnish(self) -> "Prefix":
         """Install the packages."""
         for package in ("ssd", "daemon", "lockfile", "psutil"):
             (self.packages / package).symlink_to(HERE / package)
         return self
 
-    def break_package(self, text: str) -> "Place":
+    def break_package(self, text: str) -> "Prefix":
         """Install a package ssd that consists only of this text."""
         (self.packages / "ssd").mkdir()
         (self.packages / "ssd/__init__.py").write_text(text)
         return self
 
-    def python(self, program: str = PYTHON) -> "Place":
+    def python(self, program: str = PYTHON) -> "Prefix":
         """Put the interpreter beside the scripts, as in a virtual environment."""
         (self.bin / "python3").symlink_to(program)
         return self
 
-    def venv(self) -> "Place":
+    def venv(self) -> "Prefix":
         """Make it a virtual environment."""
         shutil.copy(Path(sys.prefix) / "pyvenv.cfg", self.root)
         return self
 
-    def noted(self, text: str) -> "Place":
+    def noted(self, text: str) -> "Prefix":
         """Write the first line of the script ssd, as pip does."""
         script = self.bin / "ssd"
         script.write_text(text + script.read_text().partition("\n")[2])
@@ -64,7 +64,7 @@ class Place:
     def __call__(
         self, command: str, *words: object, **options: object
     ) -> "subprocess.CompletedProcess[str]":
-        """Run a command of this place."""
+        """Run a command of this prefix."""
         argv = [str(self.bin / command), *map(str, words)]
         settings = {"capture_output": True, "text": True, "timeout": WAIT_TIMEOUT, **options}
         return subprocess.run(argv, **settings)  # type: ignore[call-overload, no-any-return]
