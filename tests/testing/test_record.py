@@ -130,6 +130,18 @@ def test_stopped_process_keeps_its_signals(fake_processes: FakeProcesses) -> Non
     ]
 
 
+def test_signal_without_effect_is_said_to_have_none(fake_processes: FakeProcesses) -> None:
+    """By default the kernel ignores SIGCHLD, and init gets no signal that it does not handle."""
+    process = fake_processes.add("d")
+    with fake_processes.open(process.identity) as handle:
+        handle.signal(signal.SIGCHLD)
+    with fake_processes.open(fake_processes[1].identity) as handle:
+        handle.signal(TERM)
+    assert ["SIGCHLD does nothing", "SIGTERM does nothing"] == [
+        each.what for each in fake_processes.events[1:]
+    ]
+
+
 def test_signals_differ_if_the_pid_has_another_owner(
     fake_processes: FakeProcesses,
 ) -> None:
