@@ -94,7 +94,7 @@ def _nothing(options: Options, voice: Voice, what: str) -> int:
 
 def _remove(path: str, work: Stop, voice: Voice) -> None:
     """Remove the pidfile, unless it is special or holds the pid of a process that still runs."""
-    from ssd.clearing import clear
+    from ssd.pidfile_removal import clear
 
     kept = clear(path, work)
     if kept is not None:

@@ -183,7 +183,7 @@ def _perform(call: Call, service: "Service", rest: list[str], script: str | None
         return status
     warn(call.program, service, rest)
     if rest == ["status", "--json"]:
-        from ssd.service.verbs.facts import show
+        from ssd.service.verbs.status_json import show
 
         return show(service, call.table)
     script = script or f"{call.program} {service.name}"

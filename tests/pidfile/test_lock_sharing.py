@@ -15,7 +15,7 @@ from kit.leaks import listing, nothing_left
 from kit.locks import TRY, holder, line, lock_file, take
 from kit.users import NOBODY, as_nobody, shared, skip_without_nobody
 
-from ssd import Match, Schedule, clearing
+from ssd import Match, Schedule, pidfile_removal
 from ssd.pidfile import lock_waiting
 from ssd.stopping import Stop
 from ssd.stopping import run as drive
@@ -128,7 +128,7 @@ def test_locks_of_another_user_block_no_start(where: str, tmp_path: Path) -> Non
             path.write_text(f"{process.pid}\n")
             with Stop(Match(pidfile=path), Schedule.parse("KILL/60")) as stop:
                 drive(stop)
-            assert clearing.clear(str(path), stop) is None
+            assert pidfile_removal.clear(str(path), stop) is None
         assert before + 60 > time.monotonic()
         assert not path.exists()
 

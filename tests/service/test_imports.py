@@ -64,7 +64,7 @@ SHELL = {
 }
 LINE = {"ssd.service.console"}
 STOP = {
-    "ssd.clearing",
+    "ssd.pidfile_removal",
     "ssd.schedule",
     "ssd.stopping",
     "ssd.pidfile.locking",

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ssd.service.declaration import Service
-    from ssd.service.sources.aftermath import Limits
     from ssd.service.sources.doubts import Source
+    from ssd.service.sources.inherited import Limits
 
     Work = Callable[[], object]
 
@@ -275,7 +275,7 @@ class _State:
     def _run(self, program: str, meanwhile: "Work") -> "tuple[int, bytes, str]":
         def at_end(pid: int, output: bytes) -> None:
             if b"\0ulimit\0" in output:
-                from ssd.service.sources.aftermath import limits
+                from ssd.service.sources.inherited import limits
 
                 self._limits = limits(pid)
 
@@ -303,7 +303,7 @@ class _State:
         given = {f"export {os.fsdecode(n)}='{os.fsdecode(v)}'" for n, v in self.given.items()}
         lines = [each for each in listed.split("\n") if not each.startswith("export PWD=")]
         if not given.issuperset(lines[:-1]):
-            from ssd.service.sources.aftermath import exported
+            from ssd.service.sources.inherited import exported
 
             self.fields["environment"] = exported(listed, self.given)
 

@@ -141,7 +141,7 @@ class Fleet:
         """Print the facts of all as a JSON list."""
         import json
 
-        from ssd.service.verbs.facts import gather
+        from ssd.service.verbs.status_json import gather
 
         services, status = self._read("status")
         gathered = []

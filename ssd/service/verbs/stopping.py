@@ -1,7 +1,7 @@
 """Stop services, or make one reload its configuration."""
 
-from ssd.clearing import clear
 from ssd.errors import Error
+from ssd.pidfile_removal import clear
 from ssd.schedule import Schedule
 from ssd.service import verbs
 from ssd.signals import signal_number

@@ -9,7 +9,7 @@ from conftest import Run
 
 from ssd.service import Service
 from ssd.service.sources import shell
-from ssd.service.sources.aftermath import exported
+from ssd.service.sources.inherited import exported
 
 FILE = "/etc/ssd/nap"
 HEAD = "DAEMON=/bin/sleep\nDAEMON_ARGS=300\n"

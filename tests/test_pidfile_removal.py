@@ -8,7 +8,7 @@ from kit.leaks import nothing_left
 from kit.locks import holder, line, lock_file
 
 from ssd import Match, Schedule
-from ssd.clearing import IN_USE, clear
+from ssd.pidfile_removal import IN_USE, clear
 from ssd.stopping import Stop, run
 from ssd.testing import FakeProcesses, ignores
 
