@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TextIO
 
 from lab.layout import Lab
 
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WIDTH = 44  # columns of a step's title
 TERM_TIMEOUT = 20  # seconds for an interrupted command to end after TERM
 
@@ -46,7 +47,7 @@ class Interrupted(Exception):
 
 def heed_signals() -> None:
     """Make INT, TERM and HUP raise Interrupted, except those that the caller ignores."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
 

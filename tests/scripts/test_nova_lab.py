@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,15 @@ from lab.layout import Lab
 from lab.steps import StepFailed
 
 needs_root = pytest.mark.requires_root
+
+
+@pytest.fixture(autouse=True)
+def own_handlers() -> Iterator[None]:
+    """Restore the signal handlers that ``main`` sets in this very process."""
+    before = {number: signal.getsignal(number) for number in steps.ENDING_SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
