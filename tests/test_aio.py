@@ -8,22 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-from kit.children import SLEEP, WAIT_TIMEOUT, shell
+from kit.children import NOBODY, SLEEP, WAIT_TIMEOUT, library_child, shell
 from kit.leaks import nothing_left
 from kit.libc import Watch
 from kit.locks import take
 
 import ssd
 from ssd import Command, Match, aio, children
-
-NOBODY = Match(name="no such process")
-
-
-def child(command: Command = SLEEP) -> ssd.Child:
-    """Start a child."""
-    process = ssd.start(NOBODY, command, background=False)
-    assert isinstance(process, ssd.Child)
-    return process
 
 
 def test_start_runs_in_a_thread_of_the_loop(tmp_path: Path) -> None:
@@ -66,7 +57,7 @@ def test_loop_waits_for_many_children_side_by_side() -> None:
     """Any number of tasks may wait for each, and other tasks continue."""
 
     async def main() -> None:
-        short, long = child(shell("exit 3")), child()
+        short, long = library_child(shell("exit 3")), library_child()
         with short, long:
             waits = [asyncio.create_task(aio.wait(each)) for each in (short, long, long, short)]
             assert (3, 3) == (await waits[0], await waits[3])
@@ -92,7 +83,7 @@ def test_loop_waits_for_a_child_without_a_descriptor(monkeypatch: pytest.MonkeyP
         assert -signal.SIGTERM == await aio.wait(process, WAIT_TIMEOUT)
 
     monkeypatch.delattr(os, "pidfd_open")
-    with child() as process:
+    with library_child() as process:
         assert -1 == process.fileno()
         asyncio.run(main(process))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from kit.children import SLEEP, WAIT_TIMEOUT, python, shell, until_readable
+from kit.children import SLEEP, WAIT_TIMEOUT, library_child, python, shell, until_readable
 from kit.leaks import nothing_left
 from kit.seccomp import KERNELS, kernel
 
@@ -199,20 +199,10 @@ def test_child_that_was_reaped_or_closed_is_dropped_silently(closed: bool, tmp_p
             assert (pid, signal.SIGTERM) == os.waitpid(pid, 0)
 
 
-NOBODY = Match(name="no such process")
-
-
-def child(command: Command = SLEEP) -> ssd.Child:
-    """Start a child."""
-    process = ssd.start(NOBODY, command, background=False)
-    assert isinstance(process, ssd.Child)
-    return process
-
-
 @pytest.fixture
 def sleeper() -> Iterator[ssd.Child]:
     """Return a child that lives until it is signalled; end and reap it."""
-    with nothing_left(), child() as process:
+    with nothing_left(), library_child() as process:
         yield process
         if process.poll() is None:
             process.signal(signal.SIGKILL)
@@ -234,7 +224,7 @@ def test_wait_ends_with_its_time(sleeper: ssd.Child, timeout: float) -> None:
 
 def test_wait_ends_with_its_child() -> None:
     """Long before its time; later calls return the same status."""
-    with nothing_left(), child(shell("exit 7")) as process:
+    with nothing_left(), library_child(shell("exit 7")) as process:
         assert 7 == process.wait(timeout=WAIT_TIMEOUT)
         assert (7, 7, 7, True) == (
             process.wait(0), process.wait(), process.poll(), process.ended(),
@@ -243,7 +233,7 @@ def test_wait_ends_with_its_child() -> None:
 
 def test_child_that_has_ended_is_reaped_by_a_look() -> None:
     """As with subprocess.Popen.poll."""
-    with nothing_left(), child(shell("kill -9 $$")) as process:
+    with nothing_left(), library_child(shell("kill -9 $$")) as process:
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         assert process.ended()
         assert -signal.SIGKILL == process.poll()
@@ -273,10 +263,10 @@ def test_waiting_thread_hinders_no_other_thread(sleeper: ssd.Child) -> None:
 
 WAITING = """
 import sys, time, ssd
-def child(script):
+def library_child(script):
     return ssd.start(ssd.Match(name="none"), ssd.Command(["/bin/sh", "-c", script]),
                      background=False)
-with child("exit 3") as short, child("exec sleep 1000") as long:
+with library_child("exit 3") as short, library_child("exec sleep 1000") as long:
     try:
         long.wait(0.05)
     except TimeoutError:
@@ -303,7 +293,7 @@ def test_waits_do_without_pidfds(version: str) -> None:
 def test_table_waits_for_a_child(kind: str, sleeper: ssd.Child) -> None:
     """It waits for several at once, as for its own handles; the child must still be reaped."""
     table = ssd.table_named(kind)
-    with child(shell("exit 5")) as short:
+    with library_child(shell("exit 5")) as short:
         table.wait([sleeper, short], None)
         assert (True, False) == (short.ended(), sleeper.ended())
         assert 5 == short.wait()
@@ -316,7 +306,7 @@ def test_table_waits_for_a_child(kind: str, sleeper: ssd.Child) -> None:
 
 REUSED = """
 import os, signal, ssd, subprocess, sys
-def child(script):
+def library_child(script):
     return ssd.start(ssd.Match(name="none"), ssd.Command(["/bin/sh", "-c", script]),
                      background=False)
 def again(pid):  # a child that has the pid
@@ -333,7 +323,7 @@ def raises(call):
     except ChildProcessError:
         return "no child of ours"
 for ask in (ssd.Child.wait, ssd.Child.poll, lambda child: child.wait(1), ssd.Child.__del__):
-    mine = child("exit 7")
+    mine = library_child("exit 7")
     os.waitpid(mine.pid, 0)
     other = again(mine.pid)
     os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)

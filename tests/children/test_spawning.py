@@ -10,6 +10,7 @@ import pytest
 from kit.children import python
 
 from ssd.children import spawning
+from ssd.children.helper import is_open
 
 # In a session of its own, so that its process group has no other member. The signal comes a
 # little later each time, so that it meets every moment of a start.
@@ -242,20 +243,12 @@ def test_forked_child_can_fork_and_start_children_itself() -> None:
     ends = spawned.pipe()
     pid = os.fork()
     if not pid:
-        closed = not any(map(_is_open, ends))
+        closed = not any(map(is_open, ends))
         child = os.fork()
         if not child:
             os._exit(0)
         os.waitpid(child, 0)
         os._exit(0 if closed and _others_may_fork() else 1)
     assert 0 == os.waitpid(pid, 0)[1]
-    assert all(map(_is_open, ends))
+    assert all(map(is_open, ends))
     spawned.drain()
-
-
-def _is_open(fd: int) -> bool:
-    try:
-        os.fstat(fd)
-    except OSError:
-        return False
-    return True

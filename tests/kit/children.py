@@ -16,6 +16,7 @@ from ssd import Command, Match
 
 WAIT_TIMEOUT = 300  # seconds; a wait that takes longer has failed
 SLEEP = Command(["/bin/sleep", "1000"])
+NOBODY = Match(name="no such process")
 
 # Prints the environment of a child.
 ENVIRONMENT = """
@@ -46,6 +47,13 @@ def child(*argv: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         process.kill()
         process.communicate()
+
+
+def library_child(command: Command = SLEEP) -> ssd.Child:
+    """Start a child with ``ssd.start``."""
+    process = ssd.start(NOBODY, command, background=False)
+    assert isinstance(process, ssd.Child)
+    return process
 
 
 def until_executed(pid: int) -> None:

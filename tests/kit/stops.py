@@ -4,7 +4,7 @@ import signal
 from collections.abc import Callable
 
 from ssd.stopping import NOTHING, STOPPED, SURVIVED
-from ssd.testing import FakeProcesses, dies, ignores, renames
+from ssd.testing import FakeProcess, FakeProcesses, dies, ignores, renames
 
 HUP, KILL, TERM, CONT = (
     signal.SIGHUP, signal.SIGKILL, signal.SIGTERM, signal.SIGCONT,
@@ -193,3 +193,10 @@ SCENARIOS: dict[str, tuple[Setup, dict, str, Signals, float, str]] = {
         stubborn, BY_NAME, "TERM/5/HUP", [(0, 101, TERM), (5, 101, HUP)], 5, SURVIVED,
     ),
 }  # fmt: skip
+
+
+def send(process: FakeProcess, *signums: int) -> None:
+    """Send signals as any code would: through a handle."""
+    with process.table.open(process.identity) as handle:
+        for signum in signums:
+            handle.signal(signum)

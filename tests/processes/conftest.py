@@ -1,4 +1,4 @@
-"""Fixtures of the process tables' tests: the kernel's table, and a world for it."""
+"""Fixtures of the process tables' tests: the kernel's table, and a world for any table."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ssd.processes.contract import ProcessTable
 from ssd.processes.linux import LinuxTable
 from ssd.testing import RealWorld
 
@@ -19,7 +20,7 @@ def table() -> LinuxTable:
 
 
 @pytest.fixture
-def world(table: LinuxTable) -> Iterator[RealWorld]:
+def world(table: ProcessTable) -> Iterator[RealWorld]:
     """Return a world of real children."""
     world = RealWorld(table)
     yield world

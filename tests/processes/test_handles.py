@@ -4,7 +4,7 @@ import errno
 import os
 import resource
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -20,14 +20,6 @@ from ssd.testing import RealWorld
 def table() -> ProcessTable:
     """Return psutil's table, which every system has."""
     return table_named("psutil")
-
-
-@pytest.fixture
-def world(table: ProcessTable) -> Iterator[RealWorld]:
-    """Return a world of real children."""
-    world = RealWorld(table)
-    yield world
-    world.close()
 
 
 def refusing(number: int) -> Callable[[int], int]:

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -20,14 +20,6 @@ from ssd.testing import RealWorld
 def table() -> PortableTable:
     """Return psutil's table."""
     return PortableTable()
-
-
-@pytest.fixture
-def world(table: PortableTable) -> Iterator[RealWorld]:
-    """Return a world of real children."""
-    world = RealWorld(table)
-    yield world
-    world.close()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from kit.stops import send
 
 import ssd
 from ssd.matching import UNKNOWN_START, Criteria, Process
@@ -15,17 +16,9 @@ from ssd.testing import (
     dies,
     ignores,
 )
-from ssd.testing.process import FakeProcess
 
 KILL, TERM, HUP = signal.SIGKILL, signal.SIGTERM, signal.SIGHUP
 CONT, STOP = signal.SIGCONT, signal.SIGSTOP
-
-
-def send(process: FakeProcess, *signums: int) -> None:
-    """Send signals as any code would: through a handle."""
-    with process.table.open(process.identity) as handle:
-        for signum in signums:
-            handle.signal(signum)
 
 
 def test_process_dies_when_it_says(fake_processes: FakeProcesses) -> None:

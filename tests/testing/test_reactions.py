@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from kit.stops import send
 
 import ssd
 from ssd.matching import Criteria
@@ -27,13 +28,6 @@ from ssd.testing.process import FakeProcess, Reaction
 
 KILL, TERM, HUP = signal.SIGKILL, signal.SIGTERM, signal.SIGHUP
 CONT, STOP = signal.SIGCONT, signal.SIGSTOP
-
-
-def send(process: FakeProcess, *signums: int) -> None:
-    """Send signals as any code would: through a handle."""
-    with process.table.open(process.identity) as handle:
-        for signum in signums:
-            handle.signal(signum)
 
 
 @pytest.mark.parametrize(

@@ -6,20 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ssd.service import Service
 from ssd.service.fields import KINDS
-from ssd.service.sources import shell
 from ssd.service.sources.doubts import MEANT
 
-FILE = "/etc/ssd/nap"
-HEAD = "DAEMON=/bin/sleep\nDAEMON_ARGS=300\n"
-GIVEN = {b"PATH": b"/usr/bin:/bin", b"LANG": b"C"}
-
-
-def loads(text: str, first: str = "", **given: bytes) -> Service:
-    """Read a text with hardly any environment."""
-    environment = {**GIVEN, **{name.encode(): value for name, value in given.items()}}
-    return shell.loads(f"{first}{HEAD}{text}", FILE, environment)
+from .texts import FILE, loads
 
 
 @pytest.mark.parametrize(
