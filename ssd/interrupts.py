@@ -1,4 +1,4 @@
-"""A process that clears up before a signal ends it.
+"""Let a process of ssd clear up before HUP, INT or TERM ends it.
 
 For a process of our own only: this changes the disposition of signals.
 """

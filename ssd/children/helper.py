@@ -1,4 +1,4 @@
-"""Start by a helper: the side that spawns the helper, and the helper itself.
+"""Start a program by a helper, a fresh Python: the caller's side, and the helper itself.
 
 A process with threads must not fork into Python code: a lock that another thread holds at
 that moment stays locked in the child for ever. So the library spawns a fresh interpreter by

@@ -1,4 +1,4 @@
-"""What start times count from, so that another process can compare them later."""
+"""The boot and the clock that start times count from, so that a later process can compare them."""
 
 import os
 

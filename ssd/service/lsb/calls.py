@@ -1,4 +1,4 @@
-"""The functions with options, as commands: they print their result and return a status.
+"""The LSB functions with options, as commands: they print their result and return a status.
 
 Each takes (say, words): ``say`` writes a line to standard error, after the caller's name.
 """

@@ -1,6 +1,6 @@
-"""The changes of a shell file to its own process, which a daemon started by it would inherit.
+"""What export, umask and ulimit in a shell declaration set: its program inherits that.
 
-Debian's init scripts make them with export, ulimit and umask, which mean the same in a declaration.
+Debian's init scripts have these commands before a start, and they mean the same in a declaration.
 """
 
 from ssd.service.words import split
