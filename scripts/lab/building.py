@@ -111,7 +111,7 @@ def _unpack(lab: Lab, package: str) -> None:
     """
     title = f"Debian's {package}"
     call(lab, title, *APT_GET, "update")  # old lists name packages that mirrors have removed
-    names = {package} if package == "nova-compute" else _lacking(lab, title, package)
+    names = {package} if package == "nova-compute" else _lacking(title, package)
     scratch = lab.root / "packages"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
@@ -122,7 +122,7 @@ def _unpack(lab: Lab, package: str) -> None:
     shutil.rmtree(scratch)
 
 
-def _lacking(lab: Lab, title: str, package: str) -> set[str]:
+def _lacking(title: str, package: str) -> set[str]:
     """Return the names of a package and of those that it needs and the machine lacks."""
     plan = subprocess.run(
         ["apt-get", "--simulate", "--reinstall", "--no-install-recommends", "install", package],

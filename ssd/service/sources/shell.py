@@ -157,7 +157,7 @@ def loads(
     from ssd.service.declaration import Service  # loaded before, or while the shell worked
 
     try:
-        made = {**state.fields, **_fields(kind, found, text, file, given)}
+        made = {**state.fields, **_fields(kind, found, text, file)}
         made |= _hooks(state.functions, file)
         own = debian.own_fields(found)
         for table in ("environment", "limits"):
@@ -308,9 +308,7 @@ class _State:
             self.fields["environment"] = exported(listed, self.given)
 
 
-def _fields(
-    kind: str, found: "dict[str, str]", text: str, file: str, environment: "Mapping[bytes, bytes]"
-) -> "dict[str, object]":
+def _fields(kind: str, found: "dict[str, str]", text: str, file: str) -> "dict[str, object]":
     """Return the fields that the variables declare, by the rules of the kind of file."""
     if kind == OPENSTACK:
         from ssd.service.programs import chooser, first_line
