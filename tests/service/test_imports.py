@@ -53,7 +53,6 @@ COMMON = {
 }
 TOML = {"ssd.service.sources.plain_toml", "ssd.service.sources.toml"}
 SHELL = {
-    "ssd.schedule",
     "ssd.service.sources.debian",
     "ssd.service.sources.header",
     "ssd.service.sources.openstack",
@@ -105,8 +104,8 @@ BUDGETS = {
     "toml status": (COMMON | TOML, 3460),
     "toml start": (COMMON | TOML | LINE, 3610),  # it runs already
     "toml stop": (COMMON | TOML | LINE | STOP, 4710),
-    "shell status": (COMMON | SHELL, 4390),
-    "all status": (COMMON | TOML | SHELL | MANY, 4910),
+    "shell status": (COMMON | SHELL, 4240),
+    "all status": (COMMON | TOML | SHELL | MANY, 4750),
 }
 
 

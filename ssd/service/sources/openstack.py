@@ -63,8 +63,9 @@ def fields(
         "pidfile": names.pidfile,
         "directories": [_directory(path, names, root) for path in _directories(names, root)],
         "working_directory": names.state,
-        "stop_schedule": given.get("RETRY") or "TERM/30/KILL/5",
     }
+    if given.get("RETRY"):  # the default is that of openstack-pkg-tools, TERM/30/KILL/5
+        made["stop_schedule"] = given["RETRY"]
     if names.logs:
         made["log_file"] = names.log
     if root and names.user != "root":

@@ -1,4 +1,4 @@
-"""Read and write declarations as shell assignments; a real shell reads them.
+"""Read declarations that are shell assignments; a real shell executes the file.
 
 Their text distinguishes four kinds of file: an OpenStack ``.init.in`` (it sets PROJECT_NAME), an
 init-d-script, a file of our own (``#!/usr/bin/env ssd-service``, or no interpreter line), and
@@ -10,11 +10,9 @@ import errno
 import os
 
 from ssd.service.errors import DeclarationError
-from ssd.service.fields import KINDS
 from ssd.service.sh import ARGUMENTS, fault, run
 from ssd.service.sources import debian
 from ssd.service.sources.header import parse
-from ssd.service.sources.shell_values import to_text
 from ssd.service.trust import check, is_trusted
 from ssd.service.words import quote
 
@@ -28,16 +26,12 @@ if TYPE_CHECKING:
 
     Work = Callable[[], object]
 
-INTERPRETER = "#!/usr/bin/env ssd-service"
 OPENSTACK, INIT_D, OWN, SCRIPT = "openstack", "init-d-script", "own", "script"
 MAX_FILE_SIZE = 1 << 20  # characters
 # openstack-pkg-tools appends its own code below a second interpreter line.
 _APPENDED = "\n#!/bin/sh\n"
 _FUNCTIONS = ("do_start_prepare", "do_start_cleanup", "do_stop_prepare", "do_stop_cleanup")
 _HOOKS = ("before_start", "after_start", "before_stop", "after_stop")
-
-# field -> the variable that ``write`` uses
-_WRITTEN = {"name": "NAME", "description": "DESC", "executable": "DAEMON", "pidfile": "PIDFILE"}
 
 # On one line, so that the lines of the file keep their numbers in the shell's messages. The name of
 # the administrator's file depends on the variables, so the shell asks whether a file is trusted.
@@ -343,34 +337,3 @@ def line_of(text: str, variable: str) -> "int | None":
         if f"{variable}=" in line or f"{variable}:=" in line:
             return number
     return None
-
-
-def write(service: "Service") -> str:
-    """Return the text of a shell file, from which ``loads`` makes an equal declaration."""
-    fields = service.to_dict()
-    lines = [INTERPRETER, *_written_header(fields)]
-    for name, value in fields.items():
-        variable = _WRITTEN.get(name, f"SERVICE_{name.upper()}")
-        lines.append(f"{variable}={quote(to_text(KINDS[name], value))}")
-    return "\n".join([*lines, ""])
-
-
-def _written_header(fields: "dict[str, object]") -> "list[str]":
-    """Return the lines of the LSB header, and remove its fields from ``fields``."""
-    lines = []
-    for keyword, field in debian.HEADER.items():
-        words = fields.get(field)
-        if isinstance(words, list) and all(map(_fits, words)):
-            title = keyword.title()
-            lines.append(f"# {title + ':':<18} {' '.join(words)}")
-            del fields[field]
-    short = fields.get("short_description")
-    if isinstance(short, str) and short.isprintable() and short == " ".join(short.split()):
-        lines.append(f"# {'Short-Description:':<18} {short}")
-        del fields["short_description"]
-        fields.setdefault("description", "")
-    return ["### BEGIN INIT INFO", *lines, "### END INIT INFO"] if lines else []
-
-
-def _fits(word: str) -> bool:
-    return bool(word) and word.isprintable() and word.isascii() and not word.split()[1:]

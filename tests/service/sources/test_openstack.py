@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from kit import debian
 
+from ssd.service.fields import DEFAULTS
 from ssd.service.sources import SHIPPED, openstack, shell
 
 NOVA = {"PROJECT_NAME": "nova", "NAME": "nova-compute"}
@@ -38,11 +39,17 @@ def test_names_decide_paths_user_and_log_file() -> None:
                          "/var/lib/nova")
         ],
         "working_directory": "/var/lib/nova",
-        "stop_schedule": "TERM/30/KILL/5",
         "log_file": "/var/log/nova/nova-compute.log",
         "user": "nova",
         "group": None,
     } == fields()  # fmt: skip
+
+
+def test_retry_is_the_schedule_of_a_stop() -> None:
+    """Otherwise a stop takes the default, which is that of openstack-pkg-tools."""
+    assert "HUP/10/KILL/5" == fields(RETRY="HUP/10/KILL/5")["stop_schedule"]
+    assert "stop_schedule" not in fields(RETRY="")
+    assert "TERM/30/KILL/5" == DEFAULTS["stop_schedule"]
 
 
 def test_ordinary_user_changes_no_account() -> None:

@@ -13,7 +13,7 @@ from kit.leaks import nothing_left
 
 from ssd.service import DeclarationError, Service, sh
 from ssd.service.fields import KINDS
-from ssd.service.sources import shell
+from ssd.service.sources import shell, shell_writer
 from ssd.service.words import quote
 
 from ..strategies import value_of
@@ -36,21 +36,21 @@ def loads(text: str, file: str = FILE, **environment: str) -> Service:
 @given(SERVICES)
 def test_shell_text_makes_the_same_service(service: Service) -> None:
     """Every field, with every value that it can have, through a real shell."""
-    assert service == loads(shell.write(service))
+    assert service == loads(shell_writer.write(service))
 
 
 @pytest.mark.parametrize("text", ["\n#!/bin/sh\n", "PROJECT_NAME=x", "INIT_D_SCRIPT_SOURCED=true"])
 def test_kind_of_a_file_does_not_depend_on_values(text: str) -> None:
     """Words that identify other kinds of files are ordinary values here."""
     service = Service(name="nap", executable="/bin/sleep", before_start=text, usage=text)
-    assert service == loads(shell.write(service))
+    assert service == loads(shell_writer.write(service))
 
 
 @pytest.mark.parametrize("text", ["a\rb", "a\r\nb", "\r\n", "\ufeffa"])
 def test_shell_file_makes_the_same_service(tmp_path, text) -> None:
     """Line ends in a value are kept."""
     service = Service(name="nap", environment={"A": text}, usage=text)
-    (tmp_path / "nap").write_bytes(shell.write(service).encode())
+    (tmp_path / "nap").write_bytes(shell_writer.write(service).encode())
     assert service == shell.read(str(tmp_path / "nap"), ENVIRONMENT)
 
 
