@@ -1,81 +1,16 @@
 """The modules that the command loads: few on a hot path, and for each verb only those it needs."""
 
-import json
 import os
 import sys
-from collections.abc import Collection
 from pathlib import Path
 
-import daemon
 import pytest
 from kit.children import child, ended, python
+from kit.loading import HEAVY, HOME, LIBRARY, PLAIN, account, lines_of, loaded
 from kit.locks import lock_file
 from kit.pidfiles import mark
 
-import ssd
-
-HOME = str(Path(str(ssd.__file__)).parent.parent)
-DAEMON = str(Path(str(daemon.__file__)).parent.parent)
-
-PLAIN = ("-I", "-S")
-# Runs the command in an interpreter without site, which loads modules of its own, and lists the
-# modules that are loaded beyond those of the interpreter itself.
-LIST = f"""
-import os, sys
-before = set(sys.modules)
-sys.path[:0] = [{HOME!r}]
-sys.path.append({DAEMON!r})
-from ssd.cli import main
-status = main(["ssd", *sys.argv[1:]])
-loaded = sorted(set(sys.modules) - before)
-import json
-files = {{name: getattr(sys.modules[name], "__file__", None) for name in loaded}}
-print(json.dumps([status, files]))
-"""
-
-HEAVY = {
-    "psutil",
-    "daemon",
-    "lockfile",
-    "enum",
-    "signal",
-    "re",
-    "typing",
-    "dataclasses",
-    "argparse",
-    "getopt",
-    "logging",
-    "subprocess",
-    "functools",
-    "collections",
-    "contextlib",
-    "pathlib",
-    "threading",
-    "socket",
-    "asyncio",
-    "traceback",
-    "tempfile",
-    "shutil",
-    "locale",
-    "ctypes",
-    "importlib",
-    "operator",
-    "selectors",
-    "struct",
-    "warnings",
-    "__future__",
-    "types",
-    "string",
-    "resource",
-    "pwd",
-    "grp",
-    "random",
-    "hashlib",
-    "glob",
-    "fnmatch",
-    "inspect",
-    "weakref",
-}
+SSD = ("ssd.cli", "ssd")  # the package of its main, and the name that it is called by
 
 COMMON = {
     "ssd",
@@ -118,7 +53,6 @@ BACKGROUND = {
     "ssd.pidfile.writing",
 } | MARK
 SAID = {"ssd.sentences"}  # if the command prints something
-LIBRARY = {"errno", "fcntl", "select", "time", "marshal"}  # in C, and free
 
 # command line -> the modules of ssd that it may load, and the number of their lines
 BUDGETS = {
@@ -169,28 +103,10 @@ BUDGETS = {
 }
 
 
-def loaded(*arguments: str) -> tuple[int, dict[str, str | None]]:
-    """Run the command in a child; return its status, and the modules with their files."""
-    done = python(LIST, *arguments, flags=PLAIN)
-    status, files = json.loads(done.stdout.splitlines()[-1])
-    return status, files
-
-
-def lines_of(files: dict[str, str | None]) -> int:
-    """Count the lines of ssd's own modules."""
-    own = [path for name, path in files.items() if name.partition(".")[0] == "ssd" and path]
-    return sum(len(Path(path).read_bytes().splitlines()) for path in own)
-
-
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path) -> None:
     """Create the directory of locks, which only the first start on a machine does."""
     lock_file(tmp_path / "none")
-
-
-def account(files: Collection[str]) -> set[str]:
-    """Return what a lock may load: an ordinary user's lock is in the account's home directory."""
-    return {"pwd"} if os.geteuid() != 0 and "ssd.pidfile.locking" in files else set()
 
 
 @pytest.mark.parametrize("line", BUDGETS)
@@ -207,7 +123,7 @@ def test_verb_loads_only_what_it_needs(line: str, tmp_path: Path) -> None:
             "pidfile": str(tmp_path / "pid"),
             "missing": str(tmp_path / "none"),
         }
-        _, files = loaded(*line.format(**places).split())
+        _, files = loaded(*SSD, *line.format(**places).split())
     own = {name for name in files if name.partition(".")[0] == "ssd"}
     free = account(files)
     assert set() == set(files) & HEAVY - free
@@ -220,7 +136,7 @@ def test_background_start_loads_python_daemon_and_no_more(tmp_path: Path) -> Non
     """DaemonContext detaches; psutil, lockfile, logging and subprocess are not loaded."""
     pidfile = tmp_path / "pid"
     line = f"--start --background --make-pidfile --pidfile {pidfile} --startas /bin/sleep -- 1000"
-    status, files = loaded(*line.split())
+    status, files = loaded(*SSD, *line.split())
     with ended(int(pidfile.read_text())):
         own = {name for name in files if name.partition(".")[0] == "ssd"}
         assert 0 == status
@@ -247,7 +163,7 @@ RARE = {
 def test_rare_modules_are_loaded_when_they_are_needed(case: str) -> None:
     """The rare module is there when it is asked for."""
     line, module = RARE[case]
-    _, files = loaded(*line.split())
+    _, files = loaded(*SSD, *line.split())
     assert module in files
 
 

@@ -1,28 +1,13 @@
 """What ssd-service loads: on a hot path little, and for each verb no more than it needs."""
 
-import json
 from pathlib import Path
 
 import pytest
-from cli.test_imports import DAEMON, HEAVY, HOME, LIBRARY, PLAIN, account, lines_of
-from kit.children import child, ended, python
+from kit.children import child, ended
+from kit.loading import HEAVY, LIBRARY, account, lines_of, loaded
 from kit.locks import lock_file
 
 from ssd.service.verbs.performing import other_inits
-
-# Without site, like the script: site loads modules of its own.
-LIST = f"""
-import os, sys
-before = set(sys.modules)
-sys.path[:0] = [{HOME!r}]
-sys.path.append({DAEMON!r})
-from ssd.service.cli import main
-status = main(["ssd-service", *sys.argv[1:]])
-loaded = sorted(set(sys.modules) - before)
-import json
-files = {{name: getattr(sys.modules[name], "__file__", None) for name in loaded}}
-print(json.dumps([status, files]))
-"""
 
 COMMON = {
     "ssd",
@@ -109,11 +94,9 @@ BUDGETS = {
 }
 
 
-def loaded(directory: Path, *words: str) -> tuple[int, dict[str, str | None]]:
-    """Run the command in a child; return its status, and the modules with their files."""
-    done = python(LIST, f"--directory={directory}", *words, flags=PLAIN)
-    status, files = json.loads(done.stdout.splitlines()[-1])
-    return status, files
+def service(directory: Path, *words: str) -> tuple[int, dict[str, str | None]]:
+    """Run ssd-service in a child; return its status, and the modules with their files."""
+    return loaded("ssd.service.cli", "ssd-service", f"--directory={directory}", *words)
 
 
 @pytest.fixture
@@ -136,7 +119,7 @@ def test_verb_loads_only_what_it_needs(line: str, directory: Path) -> None:
     allowed, budget = allowed | OTHER_INITS, budget + MORE
     with child() as process:
         (directory.parent / "pid").write_text(f"{process.pid}\n")
-        status, files = loaded(directory, *line.split())
+        status, files = service(directory, *line.split())
     own = {name for name in files if name.partition(".")[0] == "ssd"}
     assert 0 == status
     free = account(files)
@@ -151,7 +134,7 @@ def test_start_loads_python_daemon_and_nothing_else(directory: Path) -> None:
     (directory / "toml.toml").write_text(
         f'executable = "/bin/sleep"\narguments = ["1000"]\npidfile = "{directory.parent}/pid"\n'
     )
-    status, files = loaded(directory, "toml", "start")
+    status, files = service(directory, "toml", "start")
     with ended(int((directory.parent / "pid").read_text())):
         own = {name for name in files if name.partition(".")[0] == "ssd"}
         assert 0 == status

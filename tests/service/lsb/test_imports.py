@@ -1,27 +1,11 @@
 """The modules that an LSB function loads."""
 
-import json
 import os
 from pathlib import Path
 
 import pytest
-from kit.children import child, python
-
-import ssd
-
-HOME = str(Path(str(ssd.__file__)).parent.parent)
-
-LIST = f"""
-import os, sys
-before = set(sys.modules)
-sys.path[:0] = [{HOME!r}]
-from ssd.service.cli import main
-main(["ssd-service", "lsb", *sys.argv[1:]])
-loaded = sorted(set(sys.modules) - before)
-import json
-print()
-print(json.dumps(loaded))
-"""
+from kit.children import child
+from kit.loading import loaded
 
 COMMON = {
     "ssd",
@@ -80,9 +64,9 @@ def test_function_loads_only_what_it_needs(call: str, tmp_path: Path) -> None:
         pidfile = tmp_path / "pid"
         pidfile.write_text(f"{process.pid}\n")
         words = call.format(pidfile=pidfile, missing=tmp_path / "none").split()
-        done = python(LIST, *words, flags=("-I", "-S"), env={"PATH": os.defpath})
-    loaded = json.loads(done.stdout.splitlines()[-1])
-    own = {name for name in loaded if name.partition(".")[0] == "ssd"}
-    beyond = set(loaded) - own - LIBRARY
+        line = ("ssd-service", "lsb", *words)
+        _, files = loaded("ssd.service.cli", *line, env={"PATH": os.defpath})
+    own = {name for name in files if name.partition(".")[0] == "ssd"}
+    beyond = set(files) - own - LIBRARY
     assert set() == own - BUDGETS[call]
     assert set() == beyond
