@@ -17,9 +17,8 @@ import ssd
 from ssd.interrupts import Interrupted
 from ssd.paths import UntrustedLink
 from ssd.pidfile.locking import NoLock
-from ssd.service.errors import DeclarationError, UnknownService
+from ssd.service.errors import BadValue, DeclarationError, UnknownService
 from ssd.service.generators.sheet import Inexpressible
-from ssd.service.kinds import BadValue
 from ssd.service.sources.debian import BadVariable
 from ssd.service.verbs.preparing import HookFailed
 from ssd.service.verbs.until_ready import DetachFailed

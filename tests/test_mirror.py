@@ -25,6 +25,7 @@ TESTED_THROUGH = {
     "service/initscripts/script.py": "service/initscripts/test_cli.py",
     "service/initscripts/systemctl.py": "service/initscripts/test_cli.py",
     "service/lsb/__init__.py": "service/lsb/test_cli.py",
+    "service/rare_kinds.py": "service/test_kinds.py",
     "service/sources/shell_writer.py": "service/sources/test_shell.py",
     "service/types.py": "service/test_fields.py",
     "starting/__init__.py": "real/test_races.py",

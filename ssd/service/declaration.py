@@ -2,9 +2,9 @@
 
 import os
 
-from ssd.service.errors import DeclarationError, nearest
+from ssd.service.errors import BadValue, DeclarationError, nearest
 from ssd.service.fields import DEFAULTS, KINDS, NAMES
-from ssd.service.kinds import BadValue, check
+from ssd.service.kinds import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -55,3 +55,16 @@ def nearest(word: str, known: "Iterable[str]") -> "str | None":
 
     found = difflib.get_close_matches(word, list(known), 1)
     return found[0] if found else None
+
+
+class BadValue(ValueError):
+    """A value that its field cannot have.
+
+    key: the wrong entry of a table. known: the valid keys, if that key is unknown.
+    """
+
+    def __init__(self, reason: str, key: str = "", known: "tuple[str, ...]" = ()) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.key = key
+        self.known = known

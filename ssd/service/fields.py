@@ -59,11 +59,26 @@ TABLE: "tuple[Row, ...]" = (
     ("after_start", "hook", "", "run after a start", None, "post-start", "ExecStartPost"),
     ("before_stop", "hook", "", "run before a stop", None, "pre-stop", "ExecStop"),
     ("after_stop", "hook", "", "run after a stop", None, "post-stop", "ExecStopPost"),
-    ("readiness", "readiness", {"kind": "exec", "timeout": 60, "command": []},
+    ("readiness", "readiness", {"kind": "exec", "timeout": 60, "command": [], "address": ""},
      "how a start knows that the service is ready", None, None, "Type"),
     ("respawn", "respawn",
-     {"when": "never", "limit": 10, "interval": 5, "delay": 0, "normal_exit": []},
+     {"when": "never", "limit": 10, "interval": 5, "delay": 0, "backoff": 0.1, "delay_max": 60,
+      "reset": 10, "normal_exit": []},
      "whether a supervisor restarts it", None, "respawn", "Restart"),
+    ("health", "health", {"kind": "none", "command": [], "address": "", "interval": 30,
+     "timeout": 5, "retries": 3, "action": "restart"},
+     "how a supervisor checks that it works", None, None, None),
+    ("watchdog", "seconds", 0, "seconds in which it must say WATCHDOG=1 by sd_notify(3); 0 for "
+     "no such check", None, None, "WatchdogSec"),
+    ("kill_mode", "choice main group tree", None, "which processes a stop ends; unless given, "
+     "tree by a supervisor and main by ssd-service", None, None, "KillMode"),
+    ("log", "log", {"kind": "file", "path": None, "stderr_path": None, "max_size": 10_000_000,
+     "max_age": 0, "keep": 5, "form": "plain", "syslog": False, "forward": False},
+     "where a supervisor writes its output", None, None, "StandardOutput"),
+    ("requires", "words", [], "services that must run before it", None, None, "Requires"),
+    ("after", "words", [], "services that should run before it", None, None, "After"),
+    ("on_required_failure", "choice fail ignore stop", "fail", "what it does if a service that it "
+     "requires is given up", None, None, "BindsTo"),
     ("documentation", "words", [], "URLs and manual pages", None, None, "Documentation"),
     # LSB, "Comment Conventions for Init Scripts"
     ("provides", "words", [], "facilities that it provides; its name if empty",
@@ -111,15 +126,24 @@ DEFAULTS: dict[str, object] = {row[0]: row[2] for row in TABLE}
 
 # The entries of the fields that are tables, with their kinds.
 DIRECTORY = {"path": "path", "mode": "octal", "user": "word", "group": "word"}
-READINESS = {
-    "kind": "choice exec notify command pidfile",
-    "timeout": "seconds",
-    "command": "words",
-}
-RESPAWN = {
-    "when": "choice never always failure",
-    "limit": "count",
-    "interval": "seconds",
-    "delay": "seconds",
-    "normal_exit": "exits",
-}
+TABLES = {
+    "readiness": {
+        "kind": "choice exec notify command pidfile port socket", "timeout": "seconds",
+        "command": "words", "address": "address",
+    },
+    "respawn": {
+        "when": "choice never always failure", "limit": "count", "interval": "seconds",
+        "delay": "seconds", "backoff": "seconds", "delay_max": "seconds", "reset": "seconds",
+        "normal_exit": "exits",
+    },
+    "health": {
+        "kind": "choice none command port socket", "command": "words", "address": "address",
+        "interval": "seconds", "timeout": "seconds", "retries": "count",
+        "action": "choice restart mark",
+    },
+    "log": {
+        "kind": "choice file none", "path": "path", "stderr_path": "path", "max_size": "count",
+        "max_age": "seconds", "keep": "count", "form": "choice plain timestamp json",
+        "syslog": "flag", "forward": "flag",
+    },
+}  # fmt: skip

@@ -5,25 +5,12 @@ raises ``BadValue``. The row also names the form in which a shell file writes th
 ``ssd.service.sources.shell_values`` reads that, for only a shell file needs it.
 """
 
-from ssd.service.fields import DIRECTORY, READINESS, RESPAWN
-from ssd.signals import SIGNAL_NAMES, signal_number
+from ssd.service.errors import BadValue
+from ssd.service.fields import DIRECTORY, TABLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-
-class BadValue(ValueError):
-    """A value that its field cannot have.
-
-    key: the wrong entry of a table. known: the valid keys, if that key is unknown.
-    """
-
-    def __init__(self, reason: str, key: str = "", known: "tuple[str, ...]" = ()) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.key = key
-        self.known = known
 
 
 def check(kind: str, value: object) -> object:
@@ -85,6 +72,10 @@ def _list(value: object, of: "Callable[[object], object]", what: str) -> "list[o
     return [of(each) for each in value]
 
 
+def _same(value: object) -> object:
+    return value
+
+
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise BadValue(f"must be true or false, not {value!r}")
@@ -137,54 +128,10 @@ def _schedule(value: object) -> str:
     return text
 
 
-def _reload(value: object) -> str:
-    text = _text(value)
-    return text if text == "none" else _signal(text)
-
-
-def _signal(text: str) -> str:
-    number = signal_number(text.removeprefix("SIG"))
-    if number is None or not 0 < number <= 64:
-        raise BadValue(f"must be one of {', '.join(SIGNAL_NAMES)}, not {text!r}")
-    return text.removeprefix("SIG")
-
-
-def _exits(value: object) -> "list[object]":
-    """Check exit statuses and names of signals (Upstart's ``normal exit``)."""
-
-    def one(each: object) -> object:
-        if isinstance(each, str) and each.isascii() and each.isdigit() and len(each) < 4:
-            each = int(each)
-        if isinstance(each, int) and not isinstance(each, bool) and 0 <= each <= 255:
-            return each
-        return _signal(_text(each))
-
-    return _list(value, one, "exit statuses and signals")
-
-
-def _scheduling(value: object, names: "tuple[str, ...]", highest: int) -> str:
-    text = _text(value)
-    name, colon, priority = text.partition(":")
-    fits = priority.isascii() and priority.isdigit() and len(priority) < 3
-    if name not in names or colon and not (fits and int(priority) <= highest):
-        words = f"{', '.join(names)}, optionally with :0 to :{highest}"
-        raise BadValue(f"must be one of {words}, not {text!r}")
-    return text
-
-
 def _nice(value: object) -> int:
     number = _integer(value)
     if not -40 <= number <= 40:  # the niceness is -20 to 19 (nice(2)): no more can be added
         raise BadValue(f"must be -40 to 40, not {number}")
-    return number
-
-
-def _oom(value: object) -> "int | str":
-    if value == "never":
-        return "never"
-    number = _integer(value)
-    if not -1000 <= number <= 1000:  # proc(5), oom_score_adj
-        raise BadValue(f"must be -1000 to 1000 or never, not {number}")
     return number
 
 
@@ -215,34 +162,6 @@ def _table(value: object) -> "dict[str, str]":
     return made
 
 
-def _limits(value: object) -> "dict[str, object]":
-    import resource
-
-    known = tuple(n[7:].lower() for n in dir(resource) if n.startswith("RLIMIT_"))
-    made = {}
-    for key, limit in _mapping(value).items():
-        if key not in known:
-            raise BadValue("unknown resource limit", key, known)
-        soft, colon, hard = str(limit).partition(":")
-        if isinstance(limit, bool) or not all(map(_is_limit, (soft, hard) if colon else (soft,))):
-            reason = f"must be a number, unlimited, or SOFT:HARD, not {limit!r}"
-            raise BadValue(reason, key)
-        if colon and _limit_number(soft) > _limit_number(hard):
-            raise BadValue(f"SOFT must not exceed HARD in {limit!r}", key)
-        made[key] = int(soft) if not colon and soft != "unlimited" else limit
-    return made
-
-
-def _is_limit(text: str) -> bool:
-    # setrlimit(2) takes more, Python's (a signed long) does not.
-    digits = text.isascii() and text.isdigit() and len(text) < 20
-    return text == "unlimited" or digits and int(text) < 1 << 63
-
-
-def _limit_number(text: str) -> int:
-    return 1 << 63 if text == "unlimited" else int(text)
-
-
 def entries(value: object, kinds: "Mapping[str, str]") -> "dict[str, object]":
     """Check a table whose keys are known. Raises BadValue."""
     made = {}
@@ -266,34 +185,46 @@ def _directories(value: object) -> "list[object]":
     return _list(value, one, "tables with a path")
 
 
-def _readiness(value: object) -> "dict[str, object]":
-    made = entries(value, READINESS)
-    if made.get("kind") == "command" and not made.get("command"):
-        raise BadValue("must name a program if the kind is command", "command")
-    return made
+def _keyed(kind: str) -> "Callable[[object], object]":
+    """Make the check of a table with known keys, of which the rest is in ``rare_kinds``."""
+    return _rare(lambda value: entries(value, TABLES[kind]), kind)
+
+
+def _rare(first: "Callable[[object], object]", name: str) -> "Callable[[object], object]":
+    """Make a check whose second part is loaded only if a declaration has such a value."""
+
+    def both(value: object) -> object:
+        from ssd.service import rare_kinds
+
+        return getattr(rare_kinds, name)(first(value))
+
+    return both
 
 
 # kind -> its check, and its form in a shell file
 TABLE: "dict[str, tuple[Callable[[object], object], str]]" = {
+    "address": (_rare(_line, "address"), "text"),
     "count": (_count, "integer"),
-    "cpu": (lambda value: _scheduling(value, ("other", "fifo", "rr"), 99), "text"),
+    "cpu": (_rare(_text, "cpu"), "text"),
     "directories": (_directories, "directories"),
-    "exits": (_exits, "exits"),
+    "exits": (_rare(lambda value: _list(value, _same, "statuses, signals"), "exits"), "exits"),
     "flag": (_flag, "flag"),
     "hook": (_hook, "text"),
-    "io": (lambda value: _scheduling(value, ("real-time", "best-effort", "idle"), 7), "text"),
-    "limits": (_limits, "pairs"),
+    "health": (_keyed("health"), "health"),
+    "io": (_rare(_text, "io"), "text"),
+    "limits": (_rare(_mapping, "limits"), "pairs"),
     "line": (_line, "text"),
+    "log": (_keyed("log"), "log"),
     "name": (_name, "text"),
     "nice": (_nice, "integer"),
     "octal": (_octal, "text"),
-    "oom": (_oom, "oom"),
+    "oom": (_rare(_same, "oom"), "oom"),
     "path": (_path, "text"),
     "paths": (lambda value: _list(value, _path, "paths"), "words"),
     "pidfile": (_pidfile, "text"),
-    "readiness": (_readiness, "readiness"),
-    "reload": (_reload, "text"),
-    "respawn": (lambda value: entries(value, RESPAWN), "respawn"),
+    "readiness": (_keyed("readiness"), "readiness"),
+    "reload": (_rare(_text, "reload"), "text"),
+    "respawn": (_keyed("respawn"), "respawn"),
     "runlevels": (lambda value: _list(value, _runlevel, "runlevels"), "words"),
     "schedule": (_schedule, "text"),
     "seconds": (_seconds, "number"),

@@ -12,6 +12,7 @@ class Readiness(TypedDict):
     kind: str
     timeout: int | float  # seconds
     command: list[str]
+    address: str  # of a port or socket
 
 
 class Respawn(TypedDict):
@@ -20,8 +21,37 @@ class Respawn(TypedDict):
     when: str
     limit: int  # 0: no limit
     interval: int | float  # seconds
-    delay: int | float  # seconds
+    delay: int | float  # seconds before the first restart in a row
+    backoff: int | float  # seconds before the second; each further one waits twice as long
+    delay_max: int | float  # seconds
+    reset: int | float  # seconds; up so long, and the count begins anew
     normal_exit: list[int | str]
+
+
+class Health(TypedDict):
+    """How a supervisor checks that the service works."""
+
+    kind: str
+    command: list[str]
+    address: str
+    interval: int | float  # seconds
+    timeout: int | float  # seconds
+    retries: int
+    action: str
+
+
+class Log(TypedDict):
+    """Where a supervisor writes the output of the service."""
+
+    kind: str
+    path: str | None
+    stderr_path: str | None
+    max_size: int  # bytes; 0: any
+    max_age: int | float  # seconds; 0: any
+    keep: int
+    form: str
+    syslog: bool
+    forward: bool
 
 
 class Fields:
@@ -59,6 +89,13 @@ class Fields:
     after_stop: str
     readiness: Readiness
     respawn: Respawn
+    health: Health
+    watchdog: int | float
+    kill_mode: str | None
+    log: Log
+    requires: list[str]
+    after: list[str]
+    on_required_failure: str
     documentation: list[str]
     provides: list[str]
     required_start: list[str]

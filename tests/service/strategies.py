@@ -16,6 +16,23 @@ SIGNAL = st.sampled_from(["HUP", "USR1", "TERM", "10"])
 OCTAL = st.from_regex(r"[0-7]{1,4}", fullmatch=True)
 LIMIT = st.one_of(st.integers(0, 2**40), st.sampled_from(["unlimited", "10:20", "5:unlimited"]))
 
+ADDRESS = st.sampled_from(["", "80", "127.0.0.1:80", "localhost:80", "[::1]:80", "/run/x", "@x"])
+
+
+def table(**entries: st.SearchStrategy[object]) -> st.SearchStrategy[dict[str, object]]:
+    """Return tables with some of these entries."""
+    return st.fixed_dictionaries({}, optional=entries)
+
+
+def has_what_it_needs(table: dict[str, object]) -> bool:
+    """Tell whether a table of readiness or health has the command or address of its kind."""
+    given = str(table.get("address", ""))
+    needs = {"command": table.get("command"), "port": given, "socket": given}
+    port = given[:1] not in ("/", "@")
+    kind = str(table.get("kind"))
+    return bool(needs.get(kind, True)) and {"port": port, "socket": not port}.get(kind, True)
+
+
 OF_KIND = {
     "name": NAME,
     "line": LINE,
@@ -43,23 +60,43 @@ OF_KIND = {
         ),
         max_size=2,
     ),
-    "readiness": st.fixed_dictionaries(
-        {},
-        optional={
-            "kind": st.sampled_from(["exec", "notify", "command", "pidfile"]),
-            "timeout": SECONDS,
-            "command": WORDS,
-        },
-    ).filter(lambda table: table.get("kind") != "command" or table.get("command")),
-    "respawn": st.fixed_dictionaries(
-        {},
-        optional={
-            "when": st.sampled_from(["never", "always", "failure"]),
-            "limit": st.integers(0, 99),
-            "interval": SECONDS,
-            "delay": SECONDS,
-            "normal_exit": st.lists(st.one_of(st.integers(0, 255), SIGNAL), max_size=3),
-        },
+    "address": ADDRESS,
+    "seconds": SECONDS,
+    "readiness": table(
+        kind=st.sampled_from(["exec", "notify", "command", "pidfile", "port", "socket"]),
+        timeout=SECONDS,
+        command=WORDS,
+        address=ADDRESS,
+    ).filter(has_what_it_needs),
+    "health": table(
+        kind=st.sampled_from(["none", "command", "port", "socket"]),
+        command=WORDS,
+        address=ADDRESS,
+        interval=st.sampled_from([0.5, 30]),
+        timeout=st.integers(1, 9),
+        retries=st.integers(1, 9),
+        action=st.sampled_from(["restart", "mark"]),
+    ).filter(has_what_it_needs),
+    "log": table(
+        kind=st.sampled_from(["file", "none"]),
+        path=PATH.map("{}1".format),
+        stderr_path=PATH.map("{}2".format),
+        max_size=st.one_of(st.just(0), st.integers(1000, 2**40)),
+        max_age=SECONDS,
+        keep=st.integers(0, 99),
+        form=st.sampled_from(["plain", "timestamp", "json"]),
+        syslog=st.booleans(),
+        forward=st.booleans(),
+    ),
+    "respawn": table(
+        when=st.sampled_from(["never", "always", "failure"]),
+        limit=st.integers(0, 99),
+        interval=SECONDS,
+        delay=st.integers(0, 99),
+        backoff=st.sampled_from([0, 0.25, 2]),
+        delay_max=st.integers(99, 999),
+        reset=SECONDS,
+        normal_exit=st.lists(st.one_of(st.integers(0, 255), SIGNAL), max_size=3),
     ),
 }
 

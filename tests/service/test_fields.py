@@ -4,7 +4,7 @@ import ast
 
 from conftest import CHECKOUT
 
-from ssd.service.fields import NAMES, READINESS, RESPAWN
+from ssd.service.fields import NAMES, TABLES
 
 
 def test_types_name_the_fields_and_entries_of_the_tables() -> None:
@@ -15,5 +15,6 @@ def test_types_name_the_fields_and_entries_of_the_tables() -> None:
         each.name: [node.target.id for node in each.body if isinstance(node, ast.AnnAssign)]
         for each in classes
     }
-    tables = {"Readiness": list(READINESS), "Respawn": list(RESPAWN), "Fields": list(NAMES)}
+    tables = {name.title(): list(entries) for name, entries in TABLES.items()}
+    tables["Fields"] = list(NAMES)
     assert tables == named

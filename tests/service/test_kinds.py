@@ -3,7 +3,7 @@
 import pytest
 
 from ssd.service import DeclarationError, Service
-from ssd.service.fields import DIRECTORY, KINDS, READINESS, RESPAWN
+from ssd.service.fields import DIRECTORY, KINDS, TABLES
 from ssd.service.kinds import TABLE
 from ssd.service.sources.shell_values import FORMS
 
@@ -44,8 +44,45 @@ BAD = {
         {"timeout": -1},
         {"command": "true"},
         {"kind": "command"},
+        {"kind": "port"},
+        {"kind": "socket", "address": "127.0.0.1:80"},
+        {"kind": "port", "address": "example.org:80"},
     ],
-    "respawn": [{"when": "sometimes"}, {"limit": -1}, {"normal_exit": [256]}],
+    "respawn": [
+        {"when": "sometimes"},
+        {"limit": -1},
+        {"normal_exit": [256]},
+        {"backoff": -0.1},
+        {"delay": 9, "delay_max": 8},
+        {"backoff": 9, "delay_max": 8},
+    ],
+    "health": [
+        "true",
+        {"kind": "exec"},
+        {"kind": "command"},
+        {"kind": "port"},
+        {"kind": "port", "address": "/run/x.sock"},
+        {"kind": "socket", "address": "8080"},
+        {"interval": 0},
+        {"timeout": 0},
+        {"retries": 0},
+        {"action": "reboot"},
+    ],
+    "watchdog": [-1, "30", True],
+    "kill_mode": ["all", 1],
+    "log": [
+        {"kind": "tty"},
+        {"path": "x.log"},
+        {"max_size": 999},
+        {"max_size": "10MB"},
+        {"keep": -1},
+        {"form": "xml"},
+        {"syslog": "yes"},
+        {"path": "/a", "stderr_path": "/a"},
+    ],
+    "requires": ["mysql"],
+    "after": [{"mysql": 1}],
+    "on_required_failure": ["wait", None],
     "default_start": [["7"], "2 3"],
     "expect": ["forks"],
     "oom_score": [1001, "always"],
@@ -80,7 +117,7 @@ def test_text_may_have_the_bytes_of_a_file_name() -> None:
 def test_kinds_have_a_row_and_a_reader_each() -> None:
     """Those of every field and entry; a choice has no row, for its kind lists the values."""
     named = [*KINDS.values()]
-    for entries in (DIRECTORY, READINESS, RESPAWN):
+    for entries in (DIRECTORY, *TABLES.values()):
         named += entries.values()
     assert set(TABLE) == {kind for kind in named if not kind.startswith("choice ")}
     assert set(FORMS) == {form for _, form in TABLE.values()}

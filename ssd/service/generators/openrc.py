@@ -50,6 +50,8 @@ LOST = {
     "apparmor_load": "OpenRC loads no profiles",
     "apparmor_profile": "OpenRC sets no profile; one for the path of the program applies by itself",
     "debug": "OpenRC has no such mark",
+    "watchdog": "OpenRC does not wait for notifications",
+    "on_required_failure": "OpenRC starts nothing whose need has failed",
 }
 # Words that a stop passes on without quotes, and names that depend accepts.
 PLAIN = re.compile(r"[A-Za-z0-9_./@%+:,-]+\Z", re.ASCII)
@@ -130,11 +132,32 @@ def _variables(sheet: Sheet) -> "Iterable[tuple[str, str | list[str]]]":
     if service.output:
         yield "output_log", [service.output]
         yield "error_log", [service.output]
+    elif "log" in sheet.declared:
+        yield from _log(sheet)
+    if service.kill_mode == "tree":
+        yield "rc_cgroup_cleanup", "yes"
+    elif service.kill_mode == "group":
+        sheet.lose("kill_mode", "a stop signals the main process, or with tree all of the service")
     yield "umask", service.umask
     yield "retry", _schedule(service)
     words = ["--group", service.group] if service.group and not service.user else []
     words += ["--nicelevel", str(service.nice)] if service.nice else []
     yield "start_stop_daemon_args", words
+
+
+def _log(sheet: Sheet) -> "Iterable[tuple[str, list[str]]]":
+    """Yield the files of the output; without one it goes nowhere."""
+    log = sheet.service.log
+    if log["kind"] == "file":
+        sheet.lose("log", "OpenRC has no log of its own; logrotate(8) rotates files")
+        for name, path in (
+            ("output_log", log["path"]),
+            ("error_log", log["stderr_path"] or log["path"]),
+        ):
+            if path:
+                yield name, [path]
+    elif log["syslog"] or log["forward"]:
+        sheet.lose("log", "OpenRC passes the output to no other log")
 
 
 def _schedule(service: "Service") -> str:
@@ -182,8 +205,13 @@ def _supervision(sheet: Sheet) -> "Iterable[tuple[str, str]]":
     yield "respawn_delay", str(max(1, ceil(respawn["delay"])))  # it rejects 0
     yield "respawn_max", str(respawn["limit"])
     yield "respawn_period", str(max(1, ceil(respawn["interval"])))
+    if sheet.service.health["kind"] == "command":
+        yield "healthcheck_timer", str(max(1, ceil(sheet.service.health["interval"])))
     if respawn["when"] == "failure" or respawn["normal_exit"]:
         sheet.lose("respawn", "OpenRC restarts it after any exit status")
+    said = sheet.declared["respawn"]
+    if isinstance(said, dict) and {"backoff", "delay_max", "reset"} & {*said}:
+        sheet.lose("respawn", "the delay of OpenRC does not grow")
 
 
 def _depend(sheet: Sheet) -> "Iterable[str]":
@@ -195,7 +223,9 @@ def _depend(sheet: Sheet) -> "Iterable[str]":
     lines = []
     for word, field, names in (
         ("need", "required_start", services(service.required_start)),
+        ("need", "requires", services(service.requires)),
         ("use", "should_start", services(service.should_start)),
+        ("after", "after", services(service.after)),
         ("after", "required_stop", services([name for name in later if name not in known])),
         ("provide", "provides", others),
     ):
@@ -219,6 +249,7 @@ def _functions(sheet: Sheet) -> "Iterable[str]":
         ("stop_post", _hook(service, "after_stop")),
         ("openrcs_own", OPENRCS_OWN if not _watched(service) else []),
         ("stop", STOP if not _watched(service) else []),
+        ("healthcheck", _health(sheet)),
         ("reload", _reload(service)),
     ):
         if lines:
@@ -291,6 +322,21 @@ def _ready(sheet: Sheet) -> "Iterable[str]":
         yield "    [ $left -gt 0 ] || return 1"
         yield "    left=$((left - 1)); sleep 1"
         yield "done"
+
+
+def _health(sheet: Sheet) -> list[str]:
+    """Return the line of the check that supervise-daemon(8) makes; it restarts what fails."""
+    health = sheet.service.health
+    if health["kind"] == "none":
+        return []
+    if health["kind"] != "command" or not _watched(sheet.service):
+        sheet.lose("health", "OpenRC checks by a command alone, and only what it respawns")
+        return []
+    if health["action"] == "mark" or {"timeout", "retries"} & {*sheet.declared["health"]}:  # type: ignore[misc]
+        sheet.lose(
+            "health", "OpenRC restarts it as soon as one check fails, however long that takes"
+        )
+    return [join(health["command"])]
 
 
 def _reload(service: "Service") -> list[str]:

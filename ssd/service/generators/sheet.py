@@ -48,6 +48,8 @@ class Sheet:
         if service.provides == [service.name]:  # the default of every init system
             del self.declared["provides"]
         self.losses = [(name, lost[name]) for name in self.declared if name in lost]
+        if service.readiness["kind"] in ("port", "socket"):
+            self.lose("readiness", "it waits for a command, such as nc -z, and not for a port")
         self._lines: list[str] = []
 
     def add(self, *lines: str) -> None:

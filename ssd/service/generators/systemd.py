@@ -20,6 +20,15 @@ from ssd.service.generators.sheet import (
     oom_score,
     ready_command,
 )
+from ssd.service.generators.systemd_supervision import (
+    KILL_MODES,
+    fits,
+    order,
+    output,
+    restart,
+    start_limit,
+    watchdog,
+)
 from ssd.signals import raw as signals
 from ssd.signals import signal_name
 
@@ -44,6 +53,7 @@ LOST = {
     "apparmor_load": "apparmor.service loads the profiles of /etc/apparmor.d",
     "cgroups": "control groups are limited by other settings, systemd.resource-control(5)",
     "debug": "systemd has no such mark",
+    "health": "systemd checks no service; see watchdog for one that says WATCHDOG=1",
 }
 
 # Runlevels as targets, systemd.special(7); 2 to 4 are the same target.
@@ -75,8 +85,8 @@ UNTIL = 'until "$@"; do sleep 1; done'  # TimeoutStartSec= ends it
 def generate(service: "Service") -> Sheet:
     """Write the unit. Raises Inexpressible."""
     sheet = Sheet(service, KIND, LOST)
-    unit = ["[Unit]", *_description(service), *_documentation(sheet), *_order(service)]
-    unit += _start_limit(service)
+    unit = ["[Unit]", *_description(service), *_documentation(sheet), *order(service)]
+    unit += start_limit(service)
     # The directories are created before any other command runs.
     section = ["[Service]", *_execution(sheet), *_process(sheet)]
     install = _install(sheet)
@@ -100,30 +110,6 @@ def _documentation(sheet: Sheet) -> "Iterable[str]":
             sheet.lose("documentation", f"{each!r} begins with none of {', '.join(URLS)}")
     if good:
         yield f"Documentation={' '.join(good)}"
-
-
-def _order(service: "Service") -> "Iterable[str]":
-    """Order the unit after those that must run before; systemd stops in reverse order."""
-    required = units(service.required_start)
-    before = [*required, *units(service.should_start)]
-    before += [*units(service.required_stop), *units(service.should_stop)]
-    before = list(dict.fromkeys(before))
-    wanted = [unit for unit in before if unit in ("network-online.target", "nss-lookup.target")]
-    services = [unit for unit in required if unit.endswith(".service")]
-    for setting, names in (("Requires", services), ("Wants", wanted), ("After", before)):
-        if names:
-            yield f"{setting}={' '.join(names)}"
-
-
-def _start_limit(service: "Service") -> "Iterable[str]":
-    """Yield how often the service may be restarted; 0 means no limit."""
-    respawn = service.respawn
-    if respawn["when"] == "never":
-        return
-    interval = respawn["interval"] if respawn["limit"] else 0
-    yield f"StartLimitIntervalSec={interval}"
-    if interval:
-        yield f"StartLimitBurst={respawn['limit']}"
 
 
 def _install(sheet: Sheet) -> list[str]:
@@ -153,14 +139,14 @@ def _execution(sheet: Sheet) -> "Iterable[str]":
         ("RootDirectory", "root", service.root),
         ("AppArmorProfile", "apparmor_profile", service.apparmor_profile),
     ):
-        if value and _fits(sheet, field, value):
+        if value and fits(sheet, field, value):
             yield f"{setting}={systemd_value(value)}"
     if service.root:
         # Without this, hooks, probes and the reload would run in the new root too, even with "+".
         yield "RootDirectoryStartOnly=yes"
     managed, made = _directories(service)
     directory = service.working_directory
-    if directory != "/" and _fits(sheet, "working_directory", directory):
+    if directory != "/" and fits(sheet, "working_directory", directory):
         # systemd enters it for every command. With another root, or in a directory that is yet to
         # be created, it is missing for the commands before the start, and "-" allows that.
         missing = any(f"{directory}/".startswith(f"{each.path}/") for each in made)
@@ -174,18 +160,10 @@ def _execution(sheet: Sheet) -> "Iterable[str]":
     yield from _environment(sheet)
     yield from _resource_limits(sheet)
     yield from _scheduling(sheet)
-    yield from _output(sheet)
+    yield from output(sheet)
     score = oom_score(service)
     if score is not None:
         yield f"OOMScoreAdjust={score}"
-
-
-def _fits(sheet: Sheet, field: str, value: str) -> bool:
-    """Return whether a value fits into one line, and record the loss if not."""
-    if has_controls(value):
-        sheet.lose(field, f"systemd cannot express {value!r}")
-        return False
-    return True
 
 
 def _directories(service: "Service") -> "tuple[list[str], list[Directory]]":
@@ -226,7 +204,7 @@ def _environment(sheet: Sheet) -> "Iterable[str]":
     for path in service.environment_files:
         if {*"*?["} & {*path}:
             sheet.lose("environment_files", f"systemd takes {path!r} as a pattern")
-        elif _fits(sheet, "environment_files", path):
+        elif fits(sheet, "environment_files", path):
             yield f"EnvironmentFile={systemd_value(path)}"
             sheet.lose("environment_files", "systemd reads plain assignments only, not shell")
     for name in service.pass_environment:
@@ -271,23 +249,6 @@ def _scheduling(sheet: Sheet) -> "Iterable[str]":
             yield f"IOSchedulingPriority={priority}"
 
 
-def _output(sheet: Sheet) -> "Iterable[str]":
-    """Yield the destination of the output; the default is the journal."""
-    service = sheet.service
-    if service.output and _fits(sheet, "output", service.output):
-        yield f"StandardOutput=append:{systemd_value(service.output)}"
-        yield f"StandardError=append:{systemd_value(service.output)}"
-    elif service.console == "none":
-        yield "StandardOutput=null"
-        yield "StandardError=null"
-    elif service.console in ("output", "owner"):
-        if service.console == "owner":
-            yield "StandardInput=tty-force"
-        yield "StandardOutput=tty"
-        yield "StandardError=tty"
-        yield "TTYPath=/dev/console"
-
-
 def _process(sheet: Sheet) -> "Iterable[str]":
     """Yield how the service is started, stopped, reloaded and restarted: systemd.service(5).
 
@@ -309,7 +270,8 @@ def _process(sheet: Sheet) -> "Iterable[str]":
     yield from _hook(sheet, "before_stop")
     yield from _hook(sheet, "after_stop")
     yield from _stop(sheet)
-    yield from _restart(sheet)
+    yield from restart(sheet)
+    yield from watchdog(service)
 
 
 def _type(sheet: Sheet) -> str:
@@ -353,7 +315,7 @@ def _readiness(sheet: Sheet) -> "Iterable[str]":
 def _stop(sheet: Sheet) -> "Iterable[str]":
     """Yield the signals of a stop: the first to the main process, the last to all processes."""
     ending = Ending(sheet.service)
-    yield "KillMode=mixed"
+    yield f"KillMode={KILL_MODES[sheet.service.kill_mode]}"
     if ending.first is None:
         sheet.lose("stop_schedule", "it does not begin with a signal")
         return
@@ -374,23 +336,3 @@ def _stop(sheet: Sheet) -> "Iterable[str]":
 def _time_limit(seconds: float) -> str:
     """Return a time limit in seconds; 0 becomes 1ms, because 0 means no limit to systemd."""
     return f"{seconds}" if seconds else "1ms"
-
-
-def _restart(sheet: Sheet) -> "Iterable[str]":
-    """Yield when systemd restarts the service."""
-    respawn = sheet.service.respawn
-    if respawn["when"] == "never":
-        return
-    always = respawn["when"] == "always"
-    if always and sheet.service.task:
-        sheet.lose("respawn", "systemd restarts a task only after a failure")
-        always = False
-    yield f"Restart={'always' if always else 'on-failure'}"
-    yield f"RestartSec={respawn['delay']}"
-    normal = [
-        str(each) if isinstance(each, int) else f"SIG{each}" for each in respawn["normal_exit"]
-    ]
-    if normal:
-        words = " ".join(normal)
-        yield f"SuccessExitStatus={words}"
-        yield f"RestartPreventExitStatus={words}"

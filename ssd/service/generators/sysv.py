@@ -19,6 +19,10 @@ MODE = 0o755
 
 LOST = {
     "respawn": "init starts it once and does not supervise it",
+    "health": "init starts it once and does not supervise it",
+    "watchdog": "init starts it once and does not supervise it",
+    "on_required_failure": "init starts it once and does not supervise it",
+    "log": "its output goes nowhere, unless it has an output",
     "start_on": "the header orders scripts",
     "stop_on": "the header orders scripts",
     "emits": "init has no events",
@@ -33,15 +37,15 @@ LOST = {
     "debug": "init has no such mark",
 }
 
-# LSB's keywords in their order, the field, and the value if nothing is declared.
-HEADER = (
-    ("Provides", "provides", None),
-    ("Required-Start", "required_start", ()),
-    ("Required-Stop", "required_stop", ()),
-    ("Should-Start", "should_start", None),
-    ("Should-Stop", "should_stop", None),
-    ("Default-Start", "default_start", ("2", "3", "4", "5")),
-    ("Default-Stop", "default_stop", ("0", "1", "6")),
+# LSB's keywords in their order, the fields, and the value if nothing is declared.
+HEADER: "tuple[tuple[str, tuple[str, ...], tuple[str, ...] | None], ...]" = (
+    ("Provides", ("provides",), None),
+    ("Required-Start", ("required_start", "requires"), ()),
+    ("Required-Stop", ("required_stop", "requires"), ()),
+    ("Should-Start", ("should_start", "after"), None),
+    ("Should-Stop", ("should_stop", "after"), None),
+    ("Default-Start", ("default_start",), ("2", "3", "4", "5")),
+    ("Default-Stop", ("default_stop",), ("0", "1", "6")),
 )
 
 # If one of these hooks fails, the verb continues.
@@ -58,6 +62,8 @@ def generate(service: "Service") -> Sheet:
         sheet.lose(
             "output", "start-stop-daemon redirects only programs that it sends to the background"
         )
+    if service.kill_mode in ("group", "tree"):
+        sheet.lose("kill_mode", "a stop signals the main process alone")
     signal = service.reload_signal
     body = BODY.format(
         names="\n".join(_names(service)),
@@ -77,11 +83,12 @@ def _header(sheet: Sheet) -> "Iterable[str]":
     """Yield the LSB header, which insserv and systemd read."""
     service = sheet.service
     yield "### BEGIN INIT INFO"
-    for keyword, field, default in HEADER:
-        words = _header_words(sheet, field) or default
-        if field == "provides" and not words:
+    for keyword, fields, default in HEADER:
+        found = [word for field in fields for word in _header_words(sheet, field)]
+        words: Iterable[str] | None = list(dict.fromkeys(found)) or default
+        if keyword == "Provides" and not words:
             words = ["-".join(service.name.split())]
-        if service.manual and field == "default_start":
+        if service.manual and keyword == "Default-Start":
             words = ()
         if words is not None:
             yield f"# {keyword + ':':<18} {' '.join(words)}".rstrip()

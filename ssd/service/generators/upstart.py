@@ -43,6 +43,12 @@ LOST = {
     "required_stop": _EVENTS,
     "should_start": _EVENTS,
     "should_stop": _EVENTS,
+    "requires": _EVENTS,
+    "after": _EVENTS,
+    "on_required_failure": _EVENTS,
+    "health": "Upstart knows only whether the process runs",
+    "watchdog": "Upstart knows only whether the process runs",
+    "log": "Upstart writes its own log, /var/log/upstart",
 }
 # The limits that a job can set.
 LIMITS = frozenset(
@@ -201,6 +207,8 @@ def _process(sheet: Sheet) -> "Iterable[str]":
 
 def _stop(sheet: Sheet) -> "Iterable[str]":
     """Yield the signal of a stop, and the seconds to the KILL that Upstart always sends."""
+    if sheet.service.kill_mode in ("main", "tree"):
+        sheet.lose("kill_mode", "Upstart signals the process group of the main process")
     ending = Ending(sheet.service)
     if ending.first is None:
         sheet.lose("stop_schedule", "it does not begin with a signal")
@@ -222,13 +230,19 @@ def _respawn(sheet: Sheet) -> "Iterable[str]":
             f"{respawn['limit']} {ceil(respawn['interval'])}" if respawn["limit"] else "unlimited"
         )
         yield f"respawn limit {limit}"
-        if respawn["delay"]:
+        if respawn["delay"] or {"backoff", "delay_max"} & {*_said(sheet)}:
             sheet.lose("respawn", "Upstart restarts it without a delay")
     exits = respawn["normal_exit"]
     if respawn["when"] == "failure" and 0 not in exits:
         exits = [0, *exits]
     if exits:
         yield f"normal exit {' '.join(map(str, exits))}"
+
+
+def _said(sheet: Sheet) -> "Iterable[str]":
+    """Return the entries of respawn that differ from their defaults."""
+    said = sheet.declared["respawn"]
+    return said if isinstance(said, dict) else ()
 
 
 def _scripts(sheet: Sheet) -> "Iterable[str]":

@@ -6,9 +6,8 @@ own variables, so an unknown name is an error only if it is similar to a known o
 does not use it.
 """
 
-from ssd.service.errors import DeclarationError
+from ssd.service.errors import BadValue, DeclarationError
 from ssd.service.fields import KINDS
-from ssd.service.kinds import BadValue
 from ssd.service.sources.openstack import VARIABLES as OPENSTACK
 from ssd.service.sources.shell_values import from_text
 

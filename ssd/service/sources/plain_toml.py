@@ -1,7 +1,7 @@
 """Read the plain part of TOML, which suffices for most declarations, in a fraction of the time.
 
 ``tomllib`` imports ``re`` and takes longer than the start of the interpreter. This module reads
-``key = value`` lines, with texts, whole numbers, true, false and lists of these on one line,
+``key = value`` lines, with texts, numbers, true, false, and lists and tables of these on one line,
 below ``[table]`` and ``[[list of tables]]`` headings. For anything else, and for every error,
 ``parse`` returns None, and the caller uses ``tomllib``. A property test compares the two.
 """
@@ -91,21 +91,24 @@ def _value(text: str) -> "tuple[object, str]":
         return _string(text)
     if first == "[":
         return _list(text[1:])
+    if first == "{":
+        return _table(text[1:].lstrip(" \t"))
     word = text
-    for end in ",]# \t":
+    for end in ",]}# \t":
         word = word.partition(end)[0]
     rest = text[len(word) :]
     if word in _CONSTANTS:
         return _CONSTANTS[word], rest
-    digits = word[1:] if word[:1] in ("-", "+") else word
+    whole, point, fraction = word.partition(".")
+    digits = whole[1:] if whole[:1] in ("-", "+") else whole
     # Leading zeros, underscores and other bases are left to tomllib.
     if (
-        not (digits.isascii() and digits.isdigit())
+        not (word.isascii() and digits.isdigit() and (not point or fraction.isdigit()))
         or len(digits) > 18
         or digits[0] == "0" != digits
     ):
         raise NotPlain
-    return int(word), rest
+    return float(word) if point else int(word), rest
 
 
 def _string(text: str) -> "tuple[str, str]":
@@ -154,5 +157,23 @@ def _list(text: str) -> "tuple[list[object], str]":
         if text[:1] == ",":
             text = text[1:].lstrip(" \t")
         elif text[:1] != "]":
+            raise NotPlain
+    return found, text[1:]
+
+
+def _table(text: str) -> "tuple[dict[str, object], str]":
+    """Read a table on one line, after its opening brace."""
+    found: dict[str, object] = {}
+    while text[:1] != "}":
+        name, equals, rest = text.partition("=")
+        name = _key(name.rstrip(" \t"))
+        if not equals or name in found:
+            raise NotPlain
+        found[name], rest = _value(rest.lstrip(" \t"))
+        rest = rest.lstrip(" \t")
+        text = rest[1:].lstrip(" \t")
+        if rest[:1] == "}":
+            return found, rest[1:]
+        if rest[:1] != "," or text[:1] == "}":  # TOML 1.0 has no comma before the brace
             raise NotPlain
     return found, text[1:]

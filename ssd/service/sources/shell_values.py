@@ -4,8 +4,9 @@ Flags are yes and no. A list is its words, quoted if necessary. A table is words
 list of tables has a word for each table, which is split into words again.
 """
 
-from ssd.service.fields import READINESS, RESPAWN
-from ssd.service.kinds import TABLE, BadValue
+from ssd.service.errors import BadValue
+from ssd.service.fields import TABLES
+from ssd.service.kinds import TABLE
 from ssd.service.words import join, quote, split
 
 TYPE_CHECKING = False
@@ -29,7 +30,7 @@ def to_text(kind: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        kinds = _TABLES.get(kind, {})
+        kinds = TABLES.get(kind, {})
         texts = {key: to_text(kinds.get(key, "text"), each) for key, each in value.items()}
         return " ".join(f"{quote(key)}={quote(text)}" for key, text in texts.items())
     if isinstance(value, list):
@@ -88,10 +89,9 @@ def _directory(table: "dict[str, str]") -> str:
     return table["path"] if len(table) == 1 else to_text("table", table)
 
 
-_TABLES = {"readiness": READINESS, "respawn": RESPAWN}
 # form (``ssd.service.kinds.TABLE``) -> its reader
 FORMS: "dict[str, Callable[[str], object]]" = {
     "directories": _directories, "exits": _exits, "flag": _flag, "integer": _integer,
-    "number": _number, "oom": _oom, "pairs": _pairs, "readiness": _entries(READINESS),
-    "respawn": _entries(RESPAWN), "text": str, "words": split,
+    "number": _number, "oom": _oom, "pairs": _pairs, "text": str, "words": split,
+    **{kind: _entries(kinds) for kind, kinds in TABLES.items()},
 }  # fmt: skip

@@ -5,7 +5,7 @@ This is the one module of the service layer that uses the command's own parser.
 
 from ssd.cli.grammar import Unusable, Usage
 from ssd.cli.options import Options, read
-from ssd.service.kinds import BadValue
+from ssd.service.errors import BadValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

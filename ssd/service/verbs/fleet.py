@@ -201,15 +201,12 @@ class Fleet:
 def levels(services: "Iterable[Service]") -> "list[list[Service]]":
     """Return the services in levels: each needs only services of earlier levels.
 
-    Required-Start and Should-Start count if they name one of these services, or what it
-    provides. Services that wait for each other share a level. A level is sorted by name.
+    What a service requires or comes after counts if it is one of these services, or what they
+    provide. Services that wait for each other share a level. A level is sorted by name.
     """
     left = sorted(services, key=lambda service: service.name)
     homes = {facility: s.name for s in left for facility in (s.name, *s.provides)}
-    needs = {
-        s.name: {homes[w] for w in s.required_start + s.should_start if w in homes} - {s.name}
-        for s in left
-    }
+    needs = {s.name: {homes[w] for w in awaited(s) if w in homes} - {s.name} for s in left}
     ordered = []
     while left:
         waiting = {service.name for service in left}
@@ -220,6 +217,11 @@ def levels(services: "Iterable[Service]") -> "list[list[Service]]":
         ordered.append(ready)
         left = [service for service in left if service not in ready]
     return ordered
+
+
+def awaited(s: "Service") -> "list[str]":
+    """Return the names of all that should run before a service."""
+    return s.required_start + s.should_start + s.requires + s.after
 
 
 def _needed(name: str, needs: "dict[str, set[str]]", waiting: "set[str]") -> "set[str]":

@@ -5,6 +5,7 @@ import os
 from ssd.accounts import Account
 from ssd.errors import AlreadyRunning, Error, NotReady
 from ssd.service import verbs
+from ssd.service.fields import DEFAULTS
 from ssd.service.verbs.preparing import make_directories, run_hook
 from ssd.starting import Start
 from ssd.starting.become import become, home
@@ -15,9 +16,15 @@ if TYPE_CHECKING:
     from ssd.service.verbs.steps import Steps
 
 
+SUPERVISED = ("health", "watchdog", "log")  # what only a process that stays can do
+
+
 def start(steps: "Steps") -> str:
     """Start the service and wait until it is ready; return the outcome."""
     service = steps.service
+    unused = [name for name in SUPERVISED if getattr(service, name) != DEFAULTS[name]]
+    if unused:
+        steps.complain(f"{service.name}: no effect without ssd-supervise: {', '.join(unused)}")
     try:
         make_directories(service.directories)
         run_hook(service, "before_start")
@@ -58,7 +65,7 @@ def start_program(steps: "Steps") -> "Process | None":
         from ssd.service.verbs.until_ready import start_forking
 
         process = start_forking(work)
-    if kind in ("command", "pidfile"):
+    if kind not in ("exec", "notify"):
         from ssd.service.verbs.until_ready import wait
 
         try:

@@ -1,7 +1,7 @@
 """Wait until a started service is ready, if it sends no notification.
 
-Two kinds of readiness are checked every tenth of a second: a command that succeeds once the
-service works, and a pidfile that names the service. The end of the service is seen at once.
+These are checked every tenth of a second: a command that succeeds once the service works, a
+pidfile that names it, a port or a Unix socket that answers. Its end is seen at once.
 
 A program that goes to the background by itself ends its first process once the daemon is
 ready, and writes its own pidfile. The first process is a child of this one, which so learns
@@ -44,6 +44,11 @@ def wait(
     while True:
         if kind == "command":
             ready = _succeeds(command, max(0.0, until - table.now()))
+        elif kind in ("port", "socket"):
+            from ssd.service.addresses import answers
+
+            # A host that drops packets must not hide the end of the service.
+            ready = answers(service.readiness["address"], POLL_INTERVAL)
         else:
             ready = _is_named(service, table)
         ended = process is not None and _ended(process, table)

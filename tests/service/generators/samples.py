@@ -40,6 +40,13 @@ FIELDS: dict[str, Any] = {
     "after_stop": ["/bin/echo", "after stop"],
     "readiness": {"kind": "command", "command": ["/bin/true", "it"], "timeout": 7},
     "respawn": {"when": "always", "limit": 3, "interval": 9, "delay": 2, "normal_exit": [0, "INT"]},
+    "health": {"kind": "command", "command": ["/bin/true", "well"], "interval": 20},
+    "watchdog": 15,
+    "kill_mode": "tree",
+    "log": {"path": "/var/log/x.log", "stderr_path": "/var/log/x.err"},
+    "requires": ["postgresql"],
+    "after": ["memcached"],
+    "on_required_failure": "stop",
     "documentation": ["man:sleep(1)"],
     "provides": ["x", "also-x"],
     "required_start": ["$remote_fs", "$network"],
@@ -69,7 +76,10 @@ FIELDS: dict[str, Any] = {
 }  # fmt: skip
 
 # Other fields that a field needs.
-BESIDES: dict[str, dict[str, Any]] = {"export": {"environment": {"LANGUAGE": "de"}}}
+BESIDES: dict[str, dict[str, Any]] = {
+    "export": {"environment": {"LANGUAGE": "de"}},
+    "on_required_failure": {"requires": ["postgresql"]},
+}
 
 HOSTILE = (
     "\nExecStartPre=/bin/false\n[Install]\nend script\nexec false\n",
@@ -105,6 +115,9 @@ def hostile(text: str) -> dict[str, Any]:
         "arguments": [text, f"a{text}", f"{text}b"], "usage": text, "documentation": [text],
         "environment": {"V": text}, "provides": [text], "required_start": [text],
         "should_start": [text], "required_stop": [text], "should_stop": [text],
+        "requires": [text], "after": [text],
+        "log": {"path": f"/tmp/log{line}", "stderr_path": f"/tmp/{line}/err"},
+        "health": {"kind": "command", "command": ["/bin/true", text]},
         "start_on": text, "stop_on": text, "emits": [text], "export": [text], "instance": line,
         "cgroups": [text], "apparmor_profile": line, "log_file": f"/tmp/log{line}/x",
         "output": f"/tmp/{line}", "working_directory": f"/tmp/{line}", "user": line, "group": line,

@@ -256,6 +256,17 @@ def test_respawn_makes_supervise_daemon_the_supervisor() -> None:
     assert ["respawn"] == [field for field, _ in sheet.losses]
 
 
+def test_health_is_a_function_of_what_is_supervised() -> None:
+    """supervise-daemon(8) calls it every so many seconds; it has no retries."""
+    check = {"kind": "command", "command": ["/bin/true", "well"], "interval": 20, "retries": 1}
+    sheet = openrc.generate(samples.least(respawn={"when": "always"}, health=check))
+    text = sheet.text()
+    assert "healthcheck_timer=20\n" in text
+    assert "healthcheck() {\n    /bin/true well\n}" in text
+    assert [] == sheet.losses
+    assert ["health"] == [field for field, _ in openrc.generate(samples.least(health=check)).losses]
+
+
 # A schedule -> the same for OpenRC's start-stop-daemon, where 0 is a successful end.
 SCHEDULES = {
     "TERM/30/KILL/5": "TERM/30/KILL/5",

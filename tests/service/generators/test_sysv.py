@@ -61,9 +61,16 @@ def test_header_is_what_was_declared(text: str) -> None:
     assert "2 3 4 5" == header["default-start"]
 
 
+def test_header_has_what_is_required_and_comes_before() -> None:
+    """LSB has the same words for a start and for a stop in the opposite order."""
+    header = parse(sysv.generate(samples.least(requires=["db"], after=["cache"])).text())
+    assert ["db", "db"] == [header["required-start"], header["required-stop"]]
+    assert ["cache", "cache"] == [header["should-start"], header["should-stop"]]
+
+
 def test_header_has_every_lsb_field() -> None:
     """Every LSB field can be read back."""
-    service = samples.everything()
+    service = samples.everything(requires=[], after=[])
     header = parse(sysv.generate(service).text())
     for keyword in ("required-start", "required-stop", "should-start", "should-stop", "provides"):
         assert getattr(service, keyword.replace("-", "_")) == header[keyword].split()

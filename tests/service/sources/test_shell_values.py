@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssd.service.kinds import BadValue, check
+from ssd.service.errors import BadValue
+from ssd.service.kinds import check
 from ssd.service.sources.shell_values import from_text, to_text
 
 from ..strategies import OF_KIND, value_of

@@ -102,6 +102,8 @@ def declared(name: str, *needs: str, **fields: object) -> Service:
          [["b", "c"], ["a"], ["d"]]),
         ([declared("a", "a")], [["a"]]),
         ([Service(name="a", should_start=["b"]), declared("b")], [["b"], ["a"]]),
+        ([Service(name="a", requires=["b"]), Service(name="b", after=["c"]), declared("c")],
+         [["c"], ["b"], ["a"]]),
     ],
     ids=str,
 )  # fmt: skip

@@ -1,11 +1,15 @@
 """What a start by ssd-service does besides the program: hooks, directories, readiness."""
 
+import json
 import signal
+import socket
 import subprocess
 import sys
 
 import pytest
 from kit.children import let_go
+
+from ssd.service.addresses import answers
 
 FORKING = """
 import os, sys, time
@@ -113,6 +117,55 @@ def test_restart_waits_until_the_command_succeeds(services) -> None:
     )
     services.expect(0, "nap", "restart")
     assert 3 == len(asked.read_text().splitlines())
+
+
+SERVER = """
+import socket, sys, time
+time.sleep(0.3)
+family, where = (socket.AF_UNIX, sys.argv[1]) if "/" in sys.argv[1] else (
+    socket.AF_INET, ("127.0.0.1", int(sys.argv[1])))
+listening = socket.socket(family)
+listening.bind(where)
+listening.listen()
+time.sleep(1000)
+"""
+
+
+@pytest.mark.parametrize("kind", ["port", "socket"])
+def test_start_waits_until_an_address_answers(services, kind: str) -> None:
+    """A port of this machine, or a Unix socket."""
+    path = services.directory / "x.sock"
+    address = str(path) if kind == "socket" else str(free_port())
+    services.declare(
+        f'executable = "{sys.executable}"\narguments = ["-c", {json.dumps(SERVER)}, "{address}"]\n'
+        f'readiness = {{kind = "{kind}", address = "{address}", timeout = 60}}\n'
+    )
+    services.expect(0, "nap", "start")
+    assert answers(address, 5)
+    services.expect(0, "nap", "stop")
+
+
+def free_port() -> int:
+    """Return a port that nothing listens at."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+        return port
+
+
+def test_start_fails_if_no_address_answers(services) -> None:
+    """After the declared time; the service goes on."""
+    services.declare(f'readiness = {{kind = "port", address = "{free_port()}", timeout = 0.2}}\n')
+    done = services("nap", "start")
+    assert (1, True) == (done.returncode, "not ready after 0.2 seconds" in done.stderr)
+
+
+def test_start_names_the_fields_that_need_a_supervisor(services) -> None:
+    """They have no effect without it, which a user must not find out by chance."""
+    services.declare('watchdog = 5\nhealth = {kind = "command", command = ["/bin/true"]}\n')
+    done = services("nap", "start")
+    expected = "ssd-service: nap: no effect without ssd-supervise: health, watchdog\n"
+    assert (0, expected) == (done.returncode, done.stderr)
 
 
 def test_start_fails_if_the_service_does_not_get_ready(services) -> None:
