@@ -22,6 +22,7 @@ from ssd.service.generators.sheet import Inexpressible
 from ssd.service.sources.debian import BadVariable
 from ssd.service.verbs.preparing import HookFailed
 from ssd.service.verbs.until_ready import DetachFailed
+from ssd.supervision import Circle, MissingRequirement
 
 HERE, OTHER = ssd.Process(12, 345), ssd.Process(13, 456)
 PATH = "/run/web.pid"
@@ -53,6 +54,8 @@ EXAMPLES: list[BaseException] = [
     BadVariable("DAEMON", "is odd"),
     NoLock(PATH, "Read-only file system"),
     UntrustedLink(PATH),
+    Circle(["web", "db", "web"]),
+    MissingRequirement("web", "db"),
     Interrupted(15),
 ]
 

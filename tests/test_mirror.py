@@ -35,6 +35,7 @@ TESTED_THROUGH = {
     "starting/notify.py": "real/test_readiness.py",
     "starting/notify_directories.py": "real/test_readiness.py",
     "starting/scheduling.py": "cli/test_values.py",
+    "supervision/held.py": "supervision/test_spawning.py",
     "testing/child.py": "testing/test_conformance.py",
     "testing/expectations.py": "testing/test_conformance.py",
     "testing/finding_checks.py": "testing/test_conformance.py",

@@ -89,7 +89,7 @@ def start(
             say=lambda *event: None,
             table=TableWithCaller(),
         )
-        ids = _ids(start.account)
+        ids = identity_changes(start.account)
         if ids is None:
             return None
         locked = _LockedLook(start, warn)
@@ -176,7 +176,7 @@ def _undisturbed(work: "Callable[[], None]") -> None:
         _unblock()
 
 
-def _ids(who: accounts.Account) -> "Ids | None":
+def identity_changes(who: accounts.Account) -> "Ids | None":
     """Return the group, groups and user to set; None if a helper must do it.
 
     As in ``ssd.accounts``, root changes all ids (real, effective and saved) by setreuid(2) and its
@@ -239,7 +239,7 @@ def _fork(
     if not spawned.data:
         return _arrived(pid, start)
     spawned.reap()
-    _fail(spawned.data, command)
+    raise_reported(spawned.data, command)
     return None
 
 
@@ -249,7 +249,10 @@ def _spawn(spawned: "Spawned", arguments: tuple[object, ...]) -> int | None:
         from _posixsubprocess import fork_exec
     except ImportError:
         return None
-    for more in ((True,), ()):  # with the flag that allows vfork(2), or a Python without it
+    for more in (
+        (True,),
+        (),
+    ):  # with the flag that allows vfork(2), or a Python without it
         try:
             return spawned.spawn(fork_exec, *arguments, *more)
         except (TypeError, RuntimeError) as error:
@@ -260,7 +263,7 @@ def _spawn(spawned: "Spawned", arguments: tuple[object, ...]) -> int | None:
     return None
 
 
-def _fail(reported: bytes, command: "Command") -> None:
+def raise_reported(reported: bytes, command: "Command") -> None:
     """Raise the child's error of execve(2); return if its stage is unknown."""
     kind, number, where = (*reported.split(b":", 2), b"", b"")[:3]
     if kind != b"OSError" or where.startswith(b"noexec"):
@@ -274,13 +277,13 @@ def _arrived(pid: int, start: Start) -> Process:
     found: list[Process] = []
 
     def look() -> None:
-        found.append(report.after_exec(Process(pid, _start_time(pid)), start.table))
+        found.append(report.after_exec(Process(pid, start_time(pid)), start.table))
 
     _undisturbed(look)
     return found[0]
 
 
-def _start_time(pid: int) -> int:
+def start_time(pid: int) -> int:
     """Return the start time of a child (field 22 of /proc/PID/stat), also of a zombie."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:

@@ -29,12 +29,13 @@ ROOMS: dict[str, tuple[str, str]] = {
     "initscripts": ("scripts that are no declaration", "ssd.service.initscripts"),
     "verbs": ("start, stop, status of a service", "ssd.service.verbs"),
     "lsb": ("functions for init scripts", "ssd.service.lsb"),
+    "supervision": ("services that are kept running", "ssd.supervision"),
     "service/cli": ("the command ssd-service", "ssd.service.cli ssd.service.help"),
     "compute": ("nova-compute's manager, embedded", "ssd.compute"),
     "testing": ("fake processes, checks, fixtures", "ssd.testing"),
 }
 # These name their contents for type checkers only, and load them on use (PEP 562).
-FACADES = {"ssd", "ssd.service", "ssd.service.lsb", "ssd.testing"}
+FACADES = {"ssd", "ssd.service", "ssd.service.lsb", "ssd.supervision", "ssd.testing"}
 
 Graph = dict[str, set[str]]
 

@@ -1,0 +1,180 @@
+"""What units do to the machine: start programs, run hooks, begin stops, write pidfiles.
+
+On a machine of ``ssd.testing`` its launcher makes the processes.
+"""
+
+import os
+
+from ssd.accounts import Account
+from ssd.errors import AlreadyRunning, PidfileError
+from ssd.finding import look, resolve
+from ssd.matching import Match, Process
+from ssd.service.sh import SHELL
+from ssd.starting.become import home
+from ssd.stopping import Stop
+from ssd.supervision import spawning, states
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.pidfile.locking import Lock
+    from ssd.processes.contract import ProcessTable
+    from ssd.starting.command import Command
+    from ssd.supervision.held import OwnChild
+    from ssd.supervision.unit import Unit
+
+MARKER = b"SSD_SUPERVISED"  # the variable that tells whose a process is
+PIDFILE_UMASK = 0o022
+# What the supervisor's own supervisor told it, and no service must believe.
+OWN = (b"NOTIFY_SOCKET", b"WATCHDOG_USEC", b"WATCHDOG_PID", b"LISTEN_FDS", b"LISTEN_PID",
+       b"LISTEN_FDNAMES", MARKER)  # fmt: skip
+
+
+class Effects:
+    """The effects of one supervisor.
+
+    table: where the processes are. key: what marks its services' processes, beside name and
+    token. close_fds: False if this process has no descriptor that a program could inherit.
+    """
+
+    __slots__ = ("table", "key", "close_fds", "_null", "_tokens")
+
+    def __init__(self, table: "ProcessTable", key: str = "") -> None:
+        self.table = table
+        self.key = key or f"pid-{os.getpid()}"
+        self.close_fds = True
+        self._null = -1
+        self._tokens = 0
+
+    def spawn(self, unit: "Unit") -> "OwnChild":
+        """Start a service's program under the lock of a start, and write its pidfile.
+
+        Raises AlreadyRunning, with the process; StartFailed, DeclarationError, PidfileError and
+        OSError if it does not run.
+        """
+        service = unit.service
+        match, command = service.match(), service.command()
+        writes = service.background and service.pidfile != "none"
+        if self.table.launcher is not None:
+            return self._launch(match, command, writes)
+        lock = self._lock(match) if match.pidfile is not None else None
+        try:
+            self._refuse_second(match)
+            account = Account(command.user, command.group)
+            child = spawning.start(
+                command, account, self._stdio(unit, command), self._environment(unit, command,
+                account), close_fds=self.close_fds,
+            )  # fmt: skip
+            if writes:
+                self._write_pidfile(service.pidfile, child)
+            return child
+        finally:
+            if lock is not None:
+                lock.release()
+
+    def run_hook(self, unit: "Unit", field: str) -> "OwnChild":
+        """Start a hook by /bin/sh -e, as root, in the service's environment."""
+        from ssd.service.declaration import environment
+        from ssd.starting.command import Command
+
+        service = unit.service
+        words = [SHELL, "-e", "-c", getattr(service, field), service.name]
+        command = Command(words, environment=environment(service))
+        if self.table.launcher is not None:
+            return self._launch(Match(name=f"{field} of {service.name}"[:15]), command, False)
+        account = Account(None, None)
+        variables = self._environment(unit, command, account)
+        stdio = self._stdio(unit, command)
+        return spawning.start(command, account, stdio, variables, close_fds=self.close_fds)
+
+    def await_ready(self, unit: "Unit") -> None:
+        """Feed READY once the service is ready."""
+        unit.supervisor.feed(unit, states.READY)
+
+    def end_checks(self, unit: "Unit") -> None:
+        """End what watches readiness and health."""
+
+    def begin_stop(self, unit: "Unit", target: "Process | None") -> Stop | None:
+        """Return the stop of what is left of a service; None if nothing is."""
+        if target is None:
+            return None
+        return Stop(Match(pid=target.pid), unit.service.schedule, table=self.table)
+
+    def clean(self, unit: "Unit") -> None:
+        """Remove the pidfile of a service that stays down."""
+        service = unit.service
+        if unit.goal != states.STOP or service.pidfile == "none" or not service.background:
+            return
+        from ssd import pidfile
+
+        try:
+            pidfile.remove(service.pidfile)
+        except (FileNotFoundError, PidfileError):
+            return  # it is not there, or nobody would believe it
+
+    def last_lines(self, unit: "Unit", count: int) -> "list[str]":
+        """Return the last lines of a service's output."""
+        return []
+
+    def _launch(self, match: Match, command: "Command", writes: bool) -> "OwnChild":
+        """Have the table make the process."""
+        from ssd.starting import Start
+
+        assert self.table.launcher is not None
+        start = Start(
+            match, command, background=False, make_pidfile=writes, warn=lambda *omission: None,
+            say=lambda *event: None, table=self.table,
+        )  # fmt: skip
+        child: OwnChild = self.table.launcher.launch(start)  # type: ignore[assignment]
+        return child
+
+    def _lock(self, match: Match) -> "Lock | None":
+        """Take the lock against other starts; None where none can be had."""
+        from ssd.matching import Criteria
+        from ssd.pidfile import locking
+
+        try:
+            return locking.acquire(match, Criteria(), 0)
+        except locking.NoLock:
+            return None
+
+    def _refuse_second(self, match: Match) -> None:
+        """Raise AlreadyRunning if the service runs already, whoever has started it."""
+        if match.pidfile is None:
+            return
+        found = look(match, resolve(match, self.table), self.table, only_first=True).processes
+        if found:
+            raise AlreadyRunning(found)
+
+    def _write_pidfile(self, path: str, child: "OwnChild") -> None:
+        """Write the pidfile; without it the program must not run: others would not find it."""
+        from ssd.pidfile import writing
+
+        try:
+            mark = writing.mark_of(Process(child.pid, child.start_time), self.table)
+            written = writing.write(path, child.pid, PIDFILE_UMASK, mark)
+            if written is not None:
+                written.close()
+        except BaseException:
+            child.signal(9)
+            os.waitpid(child.pid, 0)
+            child.close()
+            raise
+
+    def _environment(
+        self, unit: "Unit", command: "Command", account: Account
+    ) -> "dict[bytes, bytes]":
+        """Return the variables of a program: the declaration's, HOME, and the marker."""
+        variables = dict(command.environment or {})
+        for name in OWN:
+            variables.pop(name, None)
+        variables.update(home(account))
+        self._tokens += 1
+        unit.token = self._tokens
+        variables[MARKER] = os.fsencode(f"{self.key}:{unit.name}:{unit.token}")
+        return variables
+
+    def _stdio(self, unit: "Unit", command: "Command") -> "tuple[int, int, int]":
+        """Return the standard descriptors of a program."""
+        if self._null < 0:
+            self._null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        return self._null, self._null, self._null

@@ -1,0 +1,379 @@
+"""One service in a supervisor: where it is in its life, and the work of each state.
+
+``ssd.supervision.states`` decides what follows; a unit does what a state is for when it enters
+it, and feeds the supervisor what came of it. Nothing here waits.
+"""
+
+from ssd.errors import AlreadyRunning, Error
+from ssd.matching import Process
+from ssd.stopping import SURVIVED as OUTLIVED
+from ssd.supervision import events, gates, states
+from ssd.supervision.held import Held
+from ssd.supervision.restarts import AGAIN, LOST, History, judge
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.service.declaration import Service
+    from ssd.stopping import Stop
+    from ssd.supervision.held import OwnChild
+    from ssd.supervision.supervisor import Supervisor, Timer
+
+LAST_LINES = 10  # of output, that the event of a service given up has
+
+
+class Exit:
+    """The end of a main process: its ``status`` (as in ``events.Exited``) and the ``time``."""
+
+    __slots__ = ("status", "time")
+
+    def __init__(self, status: int | None, time: float) -> None:
+        self.status = status
+        self.time = time
+
+
+class Unit:
+    """A service and its life.
+
+    service: its declaration. goal, state: see ``ssd.supervision.states``. main: its main process
+    as a handle, or None. since: when the main process was started; ready_at: when it was ready;
+    both in seconds of ``table.now()``, None if it was not. restarts: since somebody started it.
+    last: its last Exit, or None. next_attempt: time of ``table.now()`` at which it comes back.
+    failure: why it was given up, or None. status_text: what it says it does (STATUS=). healthy:
+    False while its health check fails. completed: whether it is a task that has done its work.
+    """
+
+    __slots__ = (
+        "service", "supervisor", "goal", "state", "main", "hook", "since", "ready_at", "restarts",
+        "last", "next_attempt", "failure", "status_text", "healthy", "completed", "history",
+        "changed", "removed", "log", "token", "gate", "health", "_timer", "_stop", "_seconds",
+    )  # fmt: skip
+
+    def __init__(self, supervisor: "Supervisor", service: "Service") -> None:
+        self.supervisor = supervisor
+        self.service = service
+        self.goal = states.STOP
+        self.state = states.WAITING
+        self.main: OwnChild | Held | None = None
+        self.hook: OwnChild | None = None
+        self.since: float | None = None
+        self.ready_at: float | None = None
+        self.restarts = 0
+        self.last: Exit | None = None
+        self.next_attempt: float | None = None
+        self.failure: str | None = None
+        self.status_text = ""
+        self.healthy = True
+        self.completed = False
+        self.history = History()
+        self.changed: Service | None = None  # a new declaration, which the next start uses
+        self.removed = False
+        self.log: object | None = None
+        self.token = 0
+        self.gate: object | None = None
+        self.health: object | None = None
+        self._timer: Timer | None = None
+        self._stop: Stop | None = None
+        self._seconds = 0.0
+
+    @property
+    def name(self) -> str:
+        """The service's name."""
+        return self.service.name
+
+    @property
+    def process(self) -> Process | None:
+        """Its main process, None if it has none."""
+        return None if self.main is None else Process(self.main.pid, self.main.start_time)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing of it runs, and nothing is about to: stopped, or given up."""
+        return self.state in states.AT_REST and self.goal == states.STOP
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it does its work, so that what waits for it may start."""
+        return self.state == states.RUNNING or self.completed
+
+    def take(self, given: str) -> None:
+        """Take an input: change the goal and the state, and do what the state is for."""
+        rested = self.at_rest
+        self.goal, state = states.follow(self.goal, self.state, given, self.failure is not None)
+        if state is None:
+            return
+        self._cancel()
+        self.state = state
+        self.supervisor.active += rested - self.at_rest
+        _ENTER[state](self)
+
+    def want(self) -> None:
+        """Have it started in the next turn; others know from now on that it comes."""
+        if self.at_rest:
+            self.goal = states.START
+            self.supervisor.active += 1
+        self.supervisor.feed(self, states.DO_START)
+
+    def begin_anew(self) -> None:
+        """Forget earlier failures and restarts: somebody has started it."""
+        self.history = History()
+        self.restarts = 0
+        self.failure = None
+
+    def take_changes(self) -> None:
+        """Use a changed declaration from now on."""
+        if self.changed is not None:
+            self.service, self.changed = self.changed, None
+
+    # What each state is for.
+
+    def _wait(self) -> None:
+        if self.goal != states.RESPAWN:
+            self.next_attempt = None
+            self._say(events.Stopped(self.supervisor.wall(), self.name))
+            gates.settled(self.supervisor, self)
+            return
+        seconds, row = self._seconds, self.history.row
+        self._say(events.Restarting(self.supervisor.wall(), self.name, seconds, row))
+        self.next_attempt = self.supervisor.table.now() + self._seconds
+        if self._seconds > 0:
+            self._timer = self.supervisor.after(self._seconds, self._due)
+        else:
+            self._due()
+
+    def _due(self) -> None:
+        self.next_attempt = None
+        self.supervisor.feed(self, states.DUE)
+
+    def _ask_to_start(self) -> None:
+        self.take_changes()
+        self.failure = None
+        self.completed = False
+        gates.check_start(self.supervisor, self)
+
+    def _prepare(self) -> None:
+        self._say(events.Starting(self.supervisor.wall(), self.name))
+        if self.service.directories:
+            from ssd.service.verbs.preparing import make_directories
+
+            try:
+                make_directories(self.service.directories)
+            except (Error, OSError) as error:
+                self.attempt_failed(describe(error))
+                return
+        self._run_hook("before_start")
+
+    def _spawn(self) -> None:
+        supervisor = self.supervisor
+        try:
+            self.main = supervisor.effects.spawn(self)
+        except AlreadyRunning as error:
+            try:
+                self.adopt(error.processes[0])
+            except ProcessLookupError:
+                self.attempt_failed("the process that ran has just ended")
+            return
+        except (Error, OSError) as error:
+            self.attempt_failed(describe(error))
+            return
+        self.since = supervisor.table.now()
+        supervisor.watch.hold(self.main, self._main_ended)
+        self._say(events.Started(supervisor.wall(), self.name, self.main.pid))
+        supervisor.effects.await_ready(self)
+
+    def adopt(self, process: Process) -> None:
+        """Watch a process that runs already as the main process; it counts as ready.
+
+        Raises ProcessLookupError if it has ended.
+        """
+        supervisor = self.supervisor
+        self.main = Held(supervisor.table.open(process))
+        self.since = supervisor.table.now()
+        supervisor.watch.hold(self.main, self._main_ended)
+        self._say(events.Adopted(supervisor.wall(), self.name, process.pid))
+        supervisor.feed(self, states.READY)
+
+    def _greet(self) -> None:
+        self.ready_at = self.supervisor.table.now()
+        self._run_hook("after_start")
+
+    def _work(self) -> None:
+        self._say(events.Ready(self.supervisor.wall(), self.name))
+        gates.opened(self.supervisor, self)
+
+    def _announce(self) -> None:
+        self._say(events.Stopping(self.supervisor.wall(), self.name))
+        self._run_hook("before_stop")
+
+    def _ask_to_stop(self) -> None:
+        self.supervisor.effects.end_checks(self)
+        gates.check_stop(self.supervisor, self)
+
+    def _end(self) -> None:
+        """Stop what is left of it: its main process, or the hook before its start."""
+        target = self.main if self.main is not None else self.hook
+        self._stop = self.supervisor.effects.begin_stop(self, target)
+        if self._stop is None:
+            self.supervisor.feed(self, states.EMPTY)
+        else:
+            self._drive()
+
+    def _drive(self) -> None:
+        """Carry the stop on: do what is due, and wait for the rest."""
+        stop, watch = self._stop, self.supervisor.watch
+        if stop is None:
+            return
+        for handle in stop.handles:
+            watch.release(handle)
+        self._cancel()
+        if not stop.step():
+            for handle in stop.handles:
+                watch.hold(handle, self._drive)
+            if stop.until is not None:
+                self._timer = self.supervisor.at(stop.until, self._drive)
+            return
+        self._stop = None
+        if stop.failure is not None:
+            self._complain(describe(stop.failure))
+        if self.main is not None and self.main.ended():
+            self._main_ended()
+        if stop.outcome == OUTLIVED:
+            self.failure = "it outlived its stop"
+            self.supervisor.feed(self, states.SURVIVED)
+        elif self.main is not None:
+            self.failure = "it could not be stopped"
+            self.supervisor.feed(self, states.SURVIVED)
+        else:
+            self.supervisor.feed(self, states.EMPTY)
+
+    def _clean(self) -> None:
+        self.supervisor.effects.clean(self)
+        self._run_hook("after_stop")
+
+    def _give_up(self) -> None:
+        self.next_attempt = None
+        lines = self.supervisor.effects.last_lines(self, LAST_LINES)
+        status = None if self.last is None else self.last.status
+        reason = self.failure or "it failed"
+        self._say(events.Failed(self.supervisor.wall(), self.name, reason, status, lines))
+        gates.settled(self.supervisor, self)
+
+    # What comes of it.
+
+    def attempt_failed(self, reason: str) -> None:
+        """Judge a start that has failed; a main process that it left is stopped."""
+        self._judge(None, reason)
+
+    def _judge(self, status: int | None, what: str) -> None:
+        now = self.supervisor.table.now()
+        uptime = 0.0 if self.ready_at is None else now - self.ready_at
+        policy, chance = self.service.respawn, self.supervisor.random()
+        verdict = judge(policy, self.history, status, uptime, now, chance, what)
+        if verdict.input == AGAIN:
+            self._seconds = verdict.seconds
+            if self.goal != states.STOP:
+                self.restarts += 1
+        elif verdict.input == LOST and self.goal != states.STOP:
+            self.failure = verdict.reason
+        elif self.service.task:
+            self.completed = True
+        self.supervisor.feed(self, verdict.input)
+
+    def _main_ended(self) -> None:
+        """Reap the main process and judge its end."""
+        main = self.main
+        if main is None:
+            return
+        try:
+            status = main.poll()
+            if status is None:
+                return  # it is still held by a tracer (ptrace(2))
+        except ChildProcessError:
+            status = None  # it was not our child, or other code has reaped it
+        self._let_go()
+        self.last = Exit(status, self.supervisor.wall())
+        self._say(events.Exited(self.last.time, self.name, main.pid, status))
+        if self.state in (states.KILLED, states.POST_STOP, *states.AT_REST):
+            self._drive()
+            return
+        self._judge(status, f"it {events.describe_end(status)}")
+
+    def _let_go(self) -> None:
+        """Release the main process, which has ended."""
+        if self.main is not None:
+            self.supervisor.watch.release(self.main)
+            self.main.close()
+        self.main = None
+        self.since = None
+
+    def _run_hook(self, field: str) -> None:
+        """Run a hook, if one is declared."""
+        if not getattr(self.service, field):
+            self.supervisor.feed(self, states.DONE)
+            return
+        try:
+            self.hook = self.supervisor.effects.run_hook(self, field)
+        except (Error, OSError) as error:
+            self._hook_failed(describe(error))
+            return
+        self.supervisor.watch.hold(self.hook, lambda: self._hook_ended(field))
+
+    def _hook_ended(self, field: str) -> None:
+        hook = self.hook
+        if hook is None:
+            return
+        status = hook.poll()
+        if status is None:
+            return
+        self.supervisor.watch.release(hook)
+        hook.close()
+        self.hook = None
+        if self.state == states.KILLED:
+            self._drive()
+        elif status:
+            self._hook_failed(f"{field} {events.describe_end(status)}")
+        else:
+            self.supervisor.feed(self, states.DONE)
+
+    def _hook_failed(self, reason: str) -> None:
+        """Only a failed hook before the start prevents anything."""
+        if self.state == states.PRE_START:
+            self.attempt_failed(reason)
+            return
+        self._complain(reason)
+        self.supervisor.feed(self, states.DONE)
+
+    def _complain(self, text: str) -> None:
+        self._say(events.StatusText(self.supervisor.wall(), self.name, text))
+
+    def _say(self, event: events.Event) -> None:
+        self.supervisor.say(event)
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self.supervisor.cancel(self._timer)
+            self._timer = None
+
+    def __repr__(self) -> str:
+        return f"<Unit {self.name} {self.goal}/{self.state}>"
+
+
+def describe(error: "Error | OSError") -> str:
+    """Return an error in words."""
+    from ssd.sentences import describe as in_words
+
+    return in_words(error)
+
+
+_ENTER = {
+    states.WAITING: Unit._wait,
+    states.STARTING: Unit._ask_to_start,
+    states.PRE_START: Unit._prepare,
+    states.SPAWNED: Unit._spawn,
+    states.POST_START: Unit._greet,
+    states.RUNNING: Unit._work,
+    states.PRE_STOP: Unit._announce,
+    states.STOPPING: Unit._ask_to_stop,
+    states.KILLED: Unit._end,
+    states.POST_STOP: Unit._clean,
+    states.FAILED: Unit._give_up,
+}

@@ -1,0 +1,134 @@
+"""A supervisor of real children, which a loop of the test drives."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ssd.service import Service
+from ssd.supervision import Event, Supervisor, events, run
+from ssd.supervision.effects import MARKER
+
+SLEEP = {"executable": "/bin/sleep", "arguments": ["1000"]}
+
+
+@pytest.fixture
+def declared(tmp_path: Path) -> Any:
+    """Return a function that declares a service with a pidfile in a fresh directory."""
+
+    def declare(name: str, **fields: Any) -> Service:
+        return Service(name=name, pidfile=str(tmp_path / f"{name}.pid"), **{**SLEEP, **fields})
+
+    return declare
+
+
+@pytest.fixture
+def supervisors() -> Iterator[Any]:
+    """Return a function that makes a supervisor; all it has started is stopped at the end."""
+    made: list[Supervisor] = []
+
+    def make(*services: Service) -> Supervisor:
+        made.append(Supervisor(services))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.shutdown()
+        run(each)
+        each.close()
+
+
+def drive(supervisor: Supervisor, until: type[Event]) -> Event:
+    """Drive a supervisor until an event of a kind happens; return it."""
+    found: list[Event] = []
+    supervisor.listeners.append(lambda event: found.append(event))
+    while True:
+        supervisor.advance()
+        for event in found:
+            if type(event) is until:
+                supervisor.listeners.pop()
+                return event
+        supervisor.table.wait(supervisor.handles, supervisor.until)
+
+
+def test_main_process_is_ours_and_marked(declared: Any, supervisors: Any) -> None:
+    """A pidfile, a session, and a variable that tells whose it is."""
+    supervisor = supervisors(declared("web"))
+    supervisor.start("web")
+    drive(supervisor, events.Ready)
+    process = supervisor.units["web"].process
+    assert f"{process.pid}\n" == Path(supervisor.units["web"].service.pidfile).read_text()
+    assert process.pid == os.getsid(process.pid)
+    variables = Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+    assert [f"pid-{os.getpid()}:web:1".encode()] == [
+        each.partition(b"=")[2] for each in variables if each.startswith(MARKER)
+    ]
+
+
+def test_killed_process_comes_back(declared: Any, supervisors: Any) -> None:
+    """Another process, and its predecessor's signal is known."""
+    supervisor = supervisors(declared("web", respawn={"when": "always"}))
+    supervisor.start("web")
+    drive(supervisor, events.Ready)
+    first = supervisor.units["web"].process
+    os.kill(first.pid, signal.SIGKILL)
+    exited = drive(supervisor, events.Exited)
+    assert (first.pid, -signal.SIGKILL) == (exited.pid, exited.status)  # type: ignore[attr-defined]
+    if supervisor.units["web"].process is None:
+        drive(supervisor, events.Ready)
+    assert first != supervisor.units["web"].process
+
+
+def test_second_process_is_never_started(declared: Any, supervisors: Any) -> None:
+    """A service that another has started is taken over by its pidfile."""
+    service = declared("web")
+    first, second = supervisors(service), supervisors(service)
+    first.start("web")
+    drive(first, events.Ready)
+    second.start("web")
+    adopted = drive(second, events.Adopted)
+    assert first.units["web"].process.pid == adopted.pid  # type: ignore[attr-defined]
+
+
+def test_failed_start_leaves_nothing(declared: Any, supervisors: Any, tmp_path: Path) -> None:
+    """No program, no user, no directory for the pidfile: each is told in words."""
+    supervisor = supervisors(
+        declared("missing", executable="/no/such"),
+        declared("stranger", user="no-such-user"),
+        Service(name="nowhere", pidfile="/no/such/dir/p", **SLEEP),
+    )
+    supervisor.start_all()
+    supervisor.advance()
+    reasons = {name: unit.failure for name, unit in supervisor.units.items()}
+    assert "/no/such" in str(reasons["missing"])
+    assert "no-such-user" in str(reasons["stranger"])
+    assert "/no/such/dir/p" in str(reasons["nowhere"])
+    assert [] == [*tmp_path.glob("*.pid")]
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_hooks_run_in_the_environment_of_the_service(
+    declared: Any, supervisors: Any, tmp_path: Path
+) -> None:
+    """By /bin/sh -e, and to their ends."""
+    text = f'echo "$WHAT" > {tmp_path}/said'
+    supervisor = supervisors(declared("web", before_start=text, environment={"WHAT": "hello"}))
+    supervisor.start("web")
+    drive(supervisor, events.Ready)
+    assert "hello\n" == (tmp_path / "said").read_text()
+
+
+def test_stop_ends_all_side_by_side(declared: Any, supervisors: Any) -> None:
+    """And removes the pidfiles."""
+    services = [declared(f"s{number}") for number in range(5)]
+    supervisor = supervisors(*services)
+    supervisor.start_all()
+    supervisor.advance()
+    assert {"running"} == {unit.state for unit in supervisor.units.values()}
+    supervisor.shutdown()
+    run(supervisor)
+    assert [] == [each.pidfile for each in services if Path(each.pidfile).exists()]

@@ -1,0 +1,107 @@
+"""The stages of one service's life, on declared processes: hooks above all."""
+
+from pathlib import Path
+
+from ssd.testing import FakeProcess
+from supervision.machine import Machine
+
+HOOKS = {
+    f"{when}_{what}": f"{when} {what}" for when in ("before", "after") for what in ("start", "stop")
+}
+
+
+def hook_ends(status: int = 0, after: float = 1.0, only: str = "") -> "object":
+    """Return the shell of a machine: each hook takes a second; ``only`` this one fails."""
+
+    def react(process: FakeProcess) -> None:
+        fails = not only or process.argv[3] == only
+        process.die(after=after, status=status if fails else 0)
+
+    return react
+
+
+def hooked(tmp_path: Path, **fields: object) -> Machine:
+    """Return a machine with a service that has all hooks."""
+    return Machine(tmp_path, [{"name": "web", **HOOKS, **fields}])
+
+
+def ran(machine: Machine) -> list[str]:
+    """Return what was run, hooks by their texts."""
+    return [
+        each.argv[3] if each.argv[0] == "/bin/sh" else each.argv[0]
+        for each in machine.table.started
+    ]
+
+
+def test_hooks_run_around_start_and_stop(tmp_path: Path) -> None:
+    """One after the other; the supervisor waits for none of them."""
+    machine = hooked(tmp_path)
+    machine.table.register("/bin/sh", runs=hook_ends())  # type: ignore[arg-type]
+    machine.supervisor.start("web")
+    machine.until(0.5)
+    assert {"web": "start/pre-start"} == machine.states()
+    machine.until(5)
+    machine.supervisor.stop("web")
+    machine.until(10)
+    assert ["before start", "/bin/web", "after start", "before stop", "after stop"] == ran(machine)
+    assert {"web": "stop/waiting"} == machine.states()
+
+
+def test_failed_hook_before_the_start_prevents_it(tmp_path: Path) -> None:
+    """It is a failed start; what the hook after a stop cleans up is cleaned up."""
+    machine = hooked(tmp_path)
+    machine.table.register("/bin/sh", runs=hook_ends(3, only="before start"))  # type: ignore[arg-type]
+    machine.supervisor.start("web")
+    machine.until(10)
+    assert ["before start", "after stop"] == ran(machine)
+    assert {"web": "stop/failed"} == machine.states()
+    assert "before_start exited with status 3" == machine.supervisor.units["web"].failure
+
+
+def test_other_failed_hooks_are_only_told(tmp_path: Path) -> None:
+    """The service runs, or has stopped, all the same."""
+    machine = hooked(tmp_path)
+    machine.table.register("/bin/sh", runs=hook_ends(3, only="after start"))  # type: ignore[arg-type]
+    machine.supervisor.start("web")
+    machine.until(10)
+    assert {"web": "start/running"} == machine.states()
+    assert "web reports: after_start exited with status 3" in machine.said
+
+
+def test_stop_ends_a_hook_before_the_start(tmp_path: Path) -> None:
+    """It gets the signals of the stop; Upstart would wait for it for ever."""
+    machine = hooked(tmp_path, stop_schedule="TERM/5/KILL/5")
+    machine.table.register("/bin/sh", runs=hook_ends(after=1000, only="before start"))  # type: ignore[arg-type]
+    machine.supervisor.start("web")
+    machine.until(2)
+    machine.supervisor.stop("web")
+    machine.until(3)
+    assert [("before start", 15)] == [
+        (each.process.argv[3], each.signum) for each in machine.table.signals
+    ]
+
+
+def test_crash_goes_through_the_hooks(tmp_path: Path) -> None:
+    """As in init(8): a respawn cleans up, and prepares anew."""
+    machine = hooked(tmp_path, respawn={"when": "always"})
+    machine.table.register("/bin/sh", runs=hook_ends())  # type: ignore[arg-type]
+    machine.program("web", runs=lambda process: process.die(after=20, status=1))
+    machine.supervisor.start("web")
+    machine.until(30)
+    life = ["before start", "/bin/web", "after start"]
+    assert [*life, "after stop", *life] == ran(machine)
+
+
+def test_directories_are_made_before_a_start(tmp_path: Path) -> None:
+    """As by ssd-service; one that cannot be made is a failed start."""
+    there, blocked = tmp_path / "run", tmp_path / "file"
+    blocked.write_text("")
+    services = [
+        {"name": "web", "directories": [str(there)]},
+        {"name": "other", "directories": [str(blocked / "run")]},
+    ]
+    machine = Machine(tmp_path, services)
+    machine.supervisor.start_all()
+    machine.settle()
+    assert there.is_dir()
+    assert {"web": "start/running", "other": "stop/failed"} == machine.states()
