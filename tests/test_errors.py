@@ -23,6 +23,8 @@ from ssd.service.sources.debian import BadVariable
 from ssd.service.verbs.preparing import HookFailed
 from ssd.service.verbs.until_ready import DetachFailed
 from ssd.supervision import Circle, MissingRequirement
+from ssd.supervision.places import Occupied
+from ssd.supervision.protocol import Fault
 
 HERE, OTHER = ssd.Process(12, 345), ssd.Process(13, 456)
 PATH = "/run/web.pid"
@@ -57,6 +59,8 @@ EXAMPLES: list[BaseException] = [
     Circle(["web", "db", "web"]),
     MissingRequirement("web", "db"),
     Interrupted(15),
+    Fault("malformed", "a request must be an object", 7),
+    Occupied("/etc/ssd", 123),
 ]
 
 

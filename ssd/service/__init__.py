@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DIRECTORY = "/etc/ssd"  # of declarations
 INIT_D = "/etc/init.d"  # of init scripts
+SUPERVISORS = "/run/ssd-supervise"  # run directories of root's supervisors
 
 if not TYPE_CHECKING:
     _HOMES = {

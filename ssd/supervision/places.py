@@ -1,0 +1,235 @@
+"""Where a supervisor has its files: socket, lock, journal, the services' pipes and logs.
+
+There is one run directory for each directory of declarations and user, and both the supervisor
+and its clients find it from these two alone. Like the directory of start locks
+(``ssd.pidfile.locking``) it follows from the account, and not from XDG_RUNTIME_DIR: cron has no
+such variable, and that directory goes when its user logs out, while the supervisor stays. Nobody
+else may write it, so nobody can plant a socket, a pipe or a journal.
+"""
+
+import errno
+import fcntl
+import os
+import stat
+
+from ssd.errors import Error
+from ssd.service import SUPERVISORS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SYSTEM_LOGS = "/var/log/ssd"
+MAX_KEY = 200  # bytes; NAME_MAX is 255
+_OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+class Occupied(Error):
+    """Another supervisor has this directory. ``pid`` is its process, 0 if that is unknown."""
+
+    def __init__(self, directory: str, pid: int) -> None:
+        shown = f"process {pid}" if pid else "another process"
+        super().__init__(f"{directory}: {shown} supervises its services already")
+        self.directory: str = directory
+        self.pid: int = pid
+
+
+def key(directory: str) -> str:
+    """Return the name of the run directory for a directory of declarations.
+
+    It is the real path with ``-`` for each slash. Two directories never have the same name.
+    Raises OSError if a path that is too long for a name does not exist.
+    """
+    whole = os.fsencode(os.path.realpath(directory)).strip(b"/")
+    made = whole.replace(b"%", b"%25").replace(b"-", b"%2d").replace(b"/", b"-") or b"-"
+    if len(made) > MAX_KEY:
+        facts = os.stat(directory)
+        # Two % in a row are in no other name.
+        made = b"%%%%%x-%x-%s" % (facts.st_dev, facts.st_ino, made[-MAX_KEY // 2 :])
+    return os.fsdecode(made)
+
+
+def base(uid: int) -> "tuple[str, tuple[str, ...]]":
+    """Return where a user's run directories are: what exists, and the directories below it."""
+    if uid == 0:
+        above, _, name = SUPERVISORS.rpartition("/")
+        if os.access(above, os.W_OK):
+            return above, (name,)
+    elif found := home(uid):
+        return found, (".cache", "ssd", "supervise")
+    return "/tmp", (f"ssd-{uid}", "supervise")
+
+
+def home(uid: int) -> "str | None":
+    """Return a user's home directory; None unless that user owns it and no other may write it.
+
+    HOME, if it is one: the account is asked only then, which can mean a query over the network.
+    """
+    given = os.environ.get("HOME", "")
+    if _is_home(given, uid):
+        return given
+    import pwd
+
+    try:
+        listed = pwd.getpwuid(uid).pw_dir
+    except KeyError:
+        return None
+    return listed if _is_home(listed, uid) else None
+
+
+def _is_home(path: str, uid: int) -> bool:
+    try:
+        return path.startswith("/") and path != "/" and _is_own(os.stat(path), uid)
+    except OSError:
+        return False
+
+
+def _is_own(facts: os.stat_result, uid: int) -> bool:
+    return facts.st_uid == uid and not facts.st_mode & 0o022
+
+
+def sockets(directory: str, uid: int) -> "list[str]":
+    """Return the paths where a user may find the socket of a directory's supervisor.
+
+    First that of the user's own supervisor, then of root's.
+    """
+    name = key(directory)
+    above, parts = base(uid)
+    own = "/".join((above.rstrip("/"), *parts))
+    return [f"{each}/{name}/socket" for each in dict.fromkeys((own, SUPERVISORS))]
+
+
+class Places:
+    """The places of one supervisor.
+
+    ``directory``: that of the declarations. ``path``: the run directory. ``logs``: the directory
+    of logs. ``descriptor``: of the run directory, open until ``close``.
+    """
+
+    __slots__ = ("directory", "path", "logs", "descriptor", "_lock")
+
+    def __init__(self, directory: str, path: str, logs: str, descriptor: int) -> None:
+        self.directory = directory
+        self.path = path
+        self.logs = logs
+        self.descriptor = descriptor
+        self._lock = -1
+
+    @property
+    def socket(self) -> str:
+        """The path of the socket."""
+        return f"{self.path}/socket"
+
+    @property
+    def journal(self) -> str:
+        """The path of the journal."""
+        return f"{self.path}/journal"
+
+    def fifo(self, name: str) -> str:
+        """Return the path of the pipe of a service's output."""
+        return f"{self.path}/{name}.fifo"
+
+    def log(self, name: str) -> str:
+        """Return the path of a service's log, unless its declaration has another."""
+        return f"{self.logs}/{name}.log"
+
+    def lock(self) -> int:
+        """Take the lock of the only supervisor; return its descriptor. Raises Occupied.
+
+        The kernel releases it when the last copy of the descriptor is closed, whatever ends the
+        process. A program that replaces this one keeps it by ``os.set_inheritable``.
+        """
+        if self._lock >= 0:
+            return self._lock
+        fd = os.open("lock", _LOCK, 0o600, dir_fd=self.descriptor)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(fd, 0)
+            os.write(fd, b"%d\n" % os.getpid())
+        except BlockingIOError:
+            said = os.read(fd, 20).strip()
+            os.close(fd)
+            raise Occupied(self.directory, int(said) if said.isdigit() else 0) from None
+        except BaseException:
+            os.close(fd)
+            raise
+        self._lock = fd
+        return fd
+
+    def close(self) -> None:
+        """Let go of the lock and the directory."""
+        for fd in (self._lock, self.descriptor):
+            if fd >= 0:
+                os.close(fd)
+        self._lock = self.descriptor = -1
+
+
+def enter(directory: str, group: "int | None" = None) -> Places:
+    """Make and open the run directory for a directory of declarations.
+
+    ``group``: members may pass, to use the socket. Raises OSError, with the path, also if another
+    user can write a directory on the way.
+    """
+    uid = os.geteuid()
+    above, parts = base(uid)
+    # Others may pass to a supervisor that lets their group in; there is nothing to list.
+    fd = _descend(above, parts, uid, 0o711)
+    shown = "/".join((above.rstrip("/"), *parts, key(directory)))
+    fd = _enter(fd, os.path.basename(shown), shown, uid, 0o700)
+    try:
+        if group is not None:
+            os.fchown(fd, -1, group)
+        os.fchmod(fd, 0o700 if group is None else 0o710)
+    except BaseException:
+        os.close(fd)
+        raise
+    return Places(os.path.realpath(directory), shown, log_directory(uid), fd)
+
+
+def log_directory(uid: int) -> str:
+    """Return the directory of a user's logs; it need not exist."""
+    if uid == 0:
+        return SYSTEM_LOGS
+    found = home(uid)
+    return f"{found}/.local/state/ssd/log" if found else f"/tmp/ssd-{uid}/log"
+
+
+def _descend(above: str, parts: "Sequence[str]", uid: int, mode: int) -> int:
+    """Open a directory below another, and make what is missing. Raises OSError."""
+    fd = os.open(above, _OPEN)
+    here = above.rstrip("/")
+    for part in parts:
+        here = f"{here}/{part}"
+        fd = _enter(fd, part, here, uid, mode if part is parts[-1] else 0o700)
+    return fd
+
+
+def _enter(above: int, name: str, shown: str, uid: int, mode: int) -> int:
+    """Open a directory of the user's own, make it if it is missing, and close the one above.
+
+    Raises OSError also if another user owns it or may write it.
+    """
+    try:
+        try:
+            os.mkdir(name, 0o700, dir_fd=above)
+        except FileExistsError:
+            made = False
+        else:
+            made = True
+        fd = os.open(name, _OPEN | os.O_NOFOLLOW, dir_fd=above)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, shown) from error
+    finally:
+        os.close(above)
+    try:
+        if made:
+            os.fchmod(fd, mode)  # the umask may have changed the mode of mkdir(2)
+        if not _is_own(facts := os.fstat(fd), uid):
+            mode_shown = f"mode {stat.S_IMODE(facts.st_mode):04o}"
+            reason = f"it belongs to user {facts.st_uid}, {mode_shown}, and not to the caller alone"
+            raise OSError(errno.EPERM, reason, shown)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
