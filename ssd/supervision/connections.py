@@ -221,9 +221,7 @@ class Connections:
         self.left = left
         self.told = told
         self.owner = owner
-        self.clients: dict[
-            int, Client
-        ] = {}  # by descriptor; first who did nothing longest
+        self.clients: dict[int, Client] = {}  # by descriptor; first who did nothing longest
         self._listener = listener
         listener.setblocking(False)
         self._epoll = select.epoll()
