@@ -16,12 +16,27 @@ from ssd.validation import demand_table, matches_of, schedule_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import Literal
+    from typing import Literal, Protocol
 
     from ssd.matching import Match, Process
-    from ssd.processes.contract import ProcessTable
+    from ssd.processes.contract import Handle, ProcessTable
     from ssd.schedule import Schedule
     from ssd.starting.command import Command
+
+    class Work(Protocol):
+        """What a loop can drive: ``ssd.Stop``, or a Supervisor."""
+
+        @property
+        def table(self) -> "ProcessTable":
+            """Where its processes are, and its clock."""
+
+        @property
+        def handles(self) -> "Sequence[Handle]":
+            """What it waits for."""
+
+        @property
+        def until(self) -> float | None:
+            """When it must be called at the latest."""
 
 
 KILL_TIMEOUT = 1.0  # seconds for a killed child to end; the loop is blocked meanwhile
@@ -30,7 +45,7 @@ KILL_TIMEOUT = 1.0  # seconds for a killed child to end; the loop is blocked mea
 async def drive(stop: Stop) -> None:
     """Drive one stop to its end without blocking the loop; an error stays in ``failure``."""
     while not stop.step():
-        await _wait(stop)
+        await until_due(stop)
 
 
 @overload
@@ -179,8 +194,8 @@ async def stop_all(
     return results(stops)
 
 
-async def _wait(stop: Stop) -> None:
-    """Wait until a process of the stop has ended or its time has come."""
+async def until_due(stop: "Work") -> None:
+    """Return when a process of the work has ended or its time has come."""
     if stop.table.launcher is not None:  # ssd.testing, in its own time
         return await stop.table.launcher.wait_async(stop.handles, stop.until)
     left = None if stop.until is None else max(0.0, stop.until - stop.table.now())

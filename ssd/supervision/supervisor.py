@@ -80,6 +80,7 @@ class Supervisor:
         self._timers: list[Timer] = []
         self._count = 0
         self._ending = False
+        self._advancing = False
         self.active = 0  # units that are not at rest
         self.effects = Effects(self.table)
         declared = list(services)
@@ -91,15 +92,19 @@ class Supervisor:
 
     def advance(self) -> bool:
         """Do all that is due now; return True once ``shutdown`` was called and all have stopped."""
-        self.watch.poll()
-        while True:
-            self._run_timers()
-            if not self._queue:
-                break
-            for _ in range(min(TURN, len(self._queue))):
-                unit, given = self._queue.popleft()
-                unit.take(given)
+        self._advancing = True
+        try:
             self.watch.poll()
+            while True:
+                self._run_timers()
+                if not self._queue:
+                    break
+                for _ in range(min(TURN, len(self._queue))):
+                    unit, given = self._queue.popleft()
+                    unit.take(given)
+                self.watch.poll()
+        finally:
+            self._advancing = False
         return self._ending and not self.active
 
     @property
@@ -184,6 +189,7 @@ class Supervisor:
     def shutdown(self) -> None:
         """Stop all services, in the opposite order of their start; ``advance`` tells the end."""
         self._ending = True
+        self.watch.poke()  # even if there is nothing to stop
         for unit in self.units.values():
             self.feed(unit, states.DO_STOP)
 
@@ -220,7 +226,9 @@ class Supervisor:
     # What units ask for.
 
     def feed(self, unit: Unit, given: str) -> None:
-        """Give a unit an input, in the next turn."""
+        """Give a unit an input, in the next turn; a loop that waits for that is woken."""
+        if not (self._advancing or self._queue):
+            self.watch.poke()
         self._queue.append((unit, given))
 
     def at(self, time: float, call: "Callable[[], object]") -> "Timer":

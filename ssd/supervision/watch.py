@@ -35,13 +35,19 @@ MOST = 256  # events that are taken in one turn
 class HandleWatch:
     """Handles that are asked one after the other; descriptors by poll(2)."""
 
-    def __init__(self) -> None:
+    def __init__(self, declared: bool = False) -> None:
+        """``declared``: whether its processes are those of ``ssd.testing``."""
         self._held: list[tuple[Watched, Call]] = []
+        self._poked = Poke() if declared else PipePoke()
+
+    def poke(self) -> None:
+        """End the wait of a loop at once, or its next one: there is work without an event."""
+        self._poked.give()
 
     @property
     def handles(self) -> "list[Handle]":
         """What a loop must wait for."""
-        return [handle for handle, _ in self._held]  # type: ignore[misc]
+        return [*(handle for handle, _ in self._held), self._poked]  # type: ignore[list-item]
 
     @property
     def interval(self) -> float | None:
@@ -70,6 +76,7 @@ class HandleWatch:
 
     def poll(self) -> bool:
         """Make the calls that are due, and tell whether there were any; never waits."""
+        self._poked.take()
         due = [each for each in self._held if each[0].ended()]
         for handle, call in due:
             if any(handle is held for held, _ in self._held):  # an earlier call may let it go
@@ -78,7 +85,67 @@ class HandleWatch:
 
     def close(self) -> None:
         """Let everything go."""
+        self._poked.close()
         self._held.clear()
+
+
+class Poke:
+    """A handle that has "ended" once it is poked."""
+
+    __slots__ = ("given",)
+
+    def __init__(self) -> None:
+        self.given = False
+
+    def give(self) -> None:
+        """Poke."""
+        self.given = True
+
+    def take(self) -> None:
+        """Undo it."""
+        self.given = False
+
+    def fileno(self) -> int:
+        """Return -1: there is no descriptor."""
+        return -1
+
+    def ended(self) -> bool:
+        """Tell whether it was poked."""
+        return self.given
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class PipePoke(Poke):
+    """A poke that any loop can wait for."""
+
+    __slots__ = ("_ends",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ends = os.pipe()
+
+    def give(self) -> None:
+        """Poke."""
+        if not self.given:
+            self.given = True
+            os.write(self._ends[1], b"x")
+
+    def take(self) -> None:
+        """Undo it."""
+        if self.given:
+            self.given = False
+            os.read(self._ends[0], 1)
+
+    def fileno(self) -> int:
+        """Return the end to wait for."""
+        return self._ends[0]
+
+    def close(self) -> None:
+        """Close the pipe."""
+        for end in self._ends:
+            os.close(end)
 
 
 class Descriptor:
@@ -106,12 +173,21 @@ class Descriptor:
 class EpollWatch:
     """One epoll(7) instance; itself a handle that has "ended" while anything is due."""
 
-    __slots__ = ("_epoll", "_calls", "_blind")
+    __slots__ = ("_blind", "_calls", "_epoll", "_poked")
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._calls: dict[int, Call] = {}
         self._blind: list[tuple[Watched, Call]] = []  # without a descriptor: asked in turn
+        self._poked = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self.add(self._poked, self._take_poke)
+
+    def poke(self) -> None:
+        """End the wait of a loop at once, or its next one: there is work without an event."""
+        os.eventfd_write(self._poked, 1)
+
+    def _take_poke(self) -> None:
+        os.eventfd_read(self._poked)
 
     def fileno(self) -> int:
         """Return the descriptor of the epoll instance."""
@@ -185,6 +261,8 @@ class EpollWatch:
     def close(self) -> None:
         """Close the epoll instance."""
         self._epoll.close()
+        if self._calls:
+            os.close(self._poked)
         self._calls.clear()
         self._blind.clear()
 
@@ -198,4 +276,4 @@ def watch_for(table: "ProcessTable") -> Watch:
 
     if isinstance(table, LinuxTable) and hasattr(select, "epoll") and os.name == "posix":
         return EpollWatch()
-    return HandleWatch()
+    return HandleWatch(table.launcher is not None)

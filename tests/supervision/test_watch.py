@@ -63,7 +63,7 @@ def test_watch_tells_the_end_of_a_process(watch: Watch) -> None:
             assert not watch.poll()
             process.stdin.close()
             table.wait(watch.handles, None)
-            assert all(each.ended() for each in watch.handles)
+            assert any(each.ended() for each in watch.handles)
             assert watch.poll()
             watch.release(handle)
             assert not watch.poll()
@@ -112,7 +112,9 @@ def test_kind_of_watch_follows_the_table() -> None:
     watch = watch_for(default_table())
     assert isinstance(watch, EpollWatch)
     watch.close()
-    assert isinstance(watch_for(FakeProcesses()), HandleWatch)
+    declared = watch_for(FakeProcesses())
+    assert isinstance(declared, HandleWatch)
+    declared.close()
 
 
 def test_wait_returns_for_an_event_or_a_time(pipe: Ends) -> None:
@@ -124,3 +126,12 @@ def test_wait_returns_for_an_event_or_a_time(pipe: Ends) -> None:
     watch.wait(None)
     assert watch.ended()
     watch.close()
+
+
+def test_poke_ends_a_wait(watch: Watch) -> None:
+    """For work that comes from the program itself and from no event."""
+    assert not any(each.ended() for each in watch.handles)
+    watch.poke()
+    assert any(each.ended() for each in watch.handles)
+    watch.poll()
+    assert not any(each.ended() for each in watch.handles)
