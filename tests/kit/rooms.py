@@ -28,6 +28,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "generators": ("write it for other inits", "ssd.service.generators"),
     "initscripts": ("scripts that are no declaration", "ssd.service.initscripts"),
     "verbs": ("start, stop, status of a service", "ssd.service.verbs"),
+    "logs": ("output of services into files", "ssd.supervision.logs"),
     "lsb": ("functions for init scripts", "ssd.service.lsb"),
     "supervision": ("services that are kept running", "ssd.supervision"),
     "service/cli": ("the command ssd-service", "ssd.service.cli ssd.service.help"),
