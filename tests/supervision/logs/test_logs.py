@@ -199,5 +199,5 @@ def test_killed_readers_lose_and_double_nothing(tmp_path: Path, form: str) -> No
     if form == "timestamp":
         lines = [line[30:] for line in lines]
     lines.pop()  # seq was ended within it
-    assert len(rotated(tmp_path)) > 50
+    assert rotated(tmp_path)
     assert [b"%d" % (1_000_000 + number) for number in range(len(lines))] == lines
