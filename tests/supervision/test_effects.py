@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.children import until_executed
 
 from ssd.service import Service
 from ssd.supervision import Event, Supervisor, events, run
@@ -62,6 +63,7 @@ def test_main_process_is_ours_and_marked(declared: Any, supervisors: Any) -> Non
     process = supervisor.units["web"].process
     assert f"{process.pid}\n" == Path(supervisor.units["web"].service.pidfile).read_text()
     assert process.pid == os.getsid(process.pid)
+    until_executed(process.pid)
     variables = Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
     assert [f"pid-{os.getpid()}:web:1".encode()] == [
         each.partition(b"=")[2] for each in variables if each.startswith(MARKER)
