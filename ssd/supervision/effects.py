@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ssd.processes.contract import ProcessTable
     from ssd.starting.command import Command
     from ssd.supervision.held import OwnChild
+    from ssd.supervision.outputs import Outputs
     from ssd.supervision.unit import Unit
 
 MARKER = b"SSD_SUPERVISED"  # the variable that tells whose a process is
@@ -34,15 +35,16 @@ class Effects:
 
     table: where the processes are. key: what marks its services' processes, beside name and
     token. close_fds: False if this process has no descriptor that a program could inherit.
+    outputs: where the services' output goes.
     """
 
-    __slots__ = ("table", "key", "close_fds", "_null", "_tokens")
+    __slots__ = ("table", "outputs", "key", "close_fds", "_tokens")
 
-    def __init__(self, table: "ProcessTable", key: str = "") -> None:
+    def __init__(self, table: "ProcessTable", outputs: "Outputs", key: str = "") -> None:
         self.table = table
+        self.outputs = outputs
         self.key = key or f"pid-{os.getpid()}"
         self.close_fds = True
-        self._null = -1
         self._tokens = 0
 
     def spawn(self, unit: "Unit") -> "OwnChild":
@@ -59,11 +61,7 @@ class Effects:
         lock = self._lock(match) if match.pidfile is not None else None
         try:
             self._refuse_second(match)
-            account = Account(command.user, command.group)
-            child = spawning.start(
-                command, account, self._stdio(unit, command), self._environment(unit, command,
-                account), close_fds=self.close_fds,
-            )  # fmt: skip
+            child = self._start(unit, command, Account(command.user, command.group))
             if writes:
                 self._write_pidfile(service.pidfile, child)
             return child
@@ -81,10 +79,7 @@ class Effects:
         command = Command(words, environment=environment(service))
         if self.table.launcher is not None:
             return self._launch(Match(name=f"{field} of {service.name}"[:15]), command, False)
-        account = Account(None, None)
-        variables = self._environment(unit, command, account)
-        stdio = self._stdio(unit, command)
-        return spawning.start(command, account, stdio, variables, close_fds=self.close_fds)
+        return self._start(unit, command, Account(None, None))
 
     def await_ready(self, unit: "Unit") -> None:
         """Feed READY once the service is ready."""
@@ -111,9 +106,14 @@ class Effects:
         except (FileNotFoundError, PidfileError):
             return  # it is not there, or nobody would believe it
 
-    def last_lines(self, unit: "Unit", count: int) -> "list[str]":
-        """Return the last lines of a service's output."""
-        return []
+    def _start(self, unit: "Unit", command: "Command", account: Account) -> "OwnChild":
+        """Start a program with the output and the environment of a service."""
+        stdio = self.outputs.open(unit, account)
+        try:
+            variables = self._environment(unit, command, account)
+            return spawning.start(command, account, stdio, variables, close_fds=self.close_fds)
+        finally:
+            self.outputs.close(stdio)
 
     def _launch(self, match: Match, command: "Command", writes: bool) -> "OwnChild":
         """Have the table make the process."""
@@ -172,9 +172,3 @@ class Effects:
         unit.token = self._tokens
         variables[MARKER] = os.fsencode(f"{self.key}:{unit.name}:{unit.token}")
         return variables
-
-    def _stdio(self, unit: "Unit", command: "Command") -> "tuple[int, int, int]":
-        """Return the standard descriptors of a program."""
-        if self._null < 0:
-            self._null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-        return self._null, self._null, self._null

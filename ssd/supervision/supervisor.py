@@ -13,6 +13,7 @@ from ssd.service.errors import UnknownService
 from ssd.supervision import events, gates, states
 from ssd.supervision.effects import Effects
 from ssd.supervision.order import Order
+from ssd.supervision.outputs import Outputs
 from ssd.supervision.unit import Unit
 from ssd.supervision.watch import watch_for
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from ssd.processes.contract import Handle, ProcessTable
     from ssd.service.declaration import Service
+    from ssd.supervision.outputs import Places
 
 
 class Timer:
@@ -58,6 +60,7 @@ class Supervisor:
 
     services: their declarations. table: where their processes are; None for this machine's.
     random: returns a number from 0 up to 1, for the jitter of delays.
+    places: where pipes and logs are; None writes no logs, as on a machine of ``ssd.testing``.
 
     ``units`` has a Unit for each name. ``listeners`` are called with each event at once;
     ``take`` returns the events since its last call. Raises what ``Order`` raises.
@@ -69,6 +72,7 @@ class Supervisor:
         *,
         table: "ProcessTable | None" = None,
         random: "Callable[[], float] | None" = None,
+        places: "Places | None" = None,
     ) -> None:
         self.table = table or default_table()
         self.watch = watch_for(self.table)
@@ -82,7 +86,8 @@ class Supervisor:
         self._ending = False
         self._advancing = False
         self.active = 0  # units that are not at rest
-        self.effects = Effects(self.table)
+        self.outputs = Outputs(places, self.watch, self._report)
+        self.effects = Effects(self.table, self.outputs)
         declared = list(services)
         self.order = Order(declared)
         for service in declared:
@@ -97,6 +102,7 @@ class Supervisor:
             self.watch.poll()
             while True:
                 self._run_timers()
+                self.outputs.advance()
                 if not self._queue:
                     break
                 for _ in range(min(TURN, len(self._queue))):
@@ -120,6 +126,8 @@ class Supervisor:
         while self._timers and self._timers[0].call is None:
             heappop(self._timers)
         times = [self._timers[0].time] if self._timers else []
+        if self.outputs.until is not None:
+            times.append(self.outputs.until)
         if self.watch.interval is not None:
             times.append(self.table.now() + self.watch.interval)
         return min(times, default=None)
@@ -129,6 +137,8 @@ class Supervisor:
         for unit in self.units.values():
             if unit.main is not None:
                 unit.main.close()
+            self.outputs.changed(unit)
+        self.outputs.close_all()
         self.watch.close()
 
     # Wishes.
@@ -261,6 +271,11 @@ class Supervisor:
         """Forget a unit that was removed and has stopped."""
         if self.units.get(unit.name) is unit:
             del self.units[unit.name]
+            self.outputs.forget(unit)
+
+    def _report(self, name: str, kind: str, text: str) -> None:
+        """Tell what has become of a log."""
+        self.say(events.StatusText(self.wall(), name or "ssd-supervise", f"log {kind}: {text}"))
 
     def _unit(self, name: str) -> Unit:
         unit = self.units.get(name)

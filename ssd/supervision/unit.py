@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ssd.service.declaration import Service
     from ssd.stopping import Stop
     from ssd.supervision.held import OwnChild
+    from ssd.supervision.logs import Log
     from ssd.supervision.supervisor import Supervisor, Timer
 
 LAST_LINES = 10  # of output, that the event of a service given up has
@@ -67,7 +68,7 @@ class Unit:
         self.history = History()
         self.changed: Service | None = None  # a new declaration, which the next start uses
         self.removed = False
-        self.log: object | None = None
+        self.log: Log | None = None
         self.token = 0
         self.gate: object | None = None
         self.health: object | None = None
@@ -123,6 +124,7 @@ class Unit:
         """Use a changed declaration from now on."""
         if self.changed is not None:
             self.service, self.changed = self.changed, None
+            self.supervisor.outputs.changed(self)
 
     # What each state is for.
 
@@ -251,7 +253,7 @@ class Unit:
 
     def _give_up(self) -> None:
         self.next_attempt = None
-        lines = self.supervisor.effects.last_lines(self, LAST_LINES)
+        lines = self.supervisor.outputs.last_lines(self, LAST_LINES)
         status = None if self.last is None else self.last.status
         reason = self.failure or "it failed"
         self._say(events.Failed(self.supervisor.wall(), self.name, reason, status, lines))
@@ -290,6 +292,7 @@ class Unit:
         except ChildProcessError:
             status = None  # it was not our child, or other code has reaped it
         self._let_go()
+        self.supervisor.outputs.ended(self)
         self.last = Exit(status, self.supervisor.wall())
         self._say(events.Exited(self.last.time, self.name, main.pid, status))
         if self.state in (states.KILLED, states.POST_STOP, *states.AT_REST):

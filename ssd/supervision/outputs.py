@@ -1,0 +1,132 @@
+"""Where the output of each service goes: its log, the file that it declares, or nowhere."""
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from ssd.accounts import Account
+    from ssd.supervision.logs import Log, Logs
+    from ssd.supervision.unit import Unit
+    from ssd.supervision.watch import Watch
+
+    class Places(Protocol):
+        """Where the pipes and the logs are: ``ssd.supervision.places.Places``."""
+
+        def fifo(self, name: str) -> str:
+            """Return the path of the pipe of a service's output."""
+
+        def log(self, name: str) -> str:
+            """Return the path of a service's log."""
+
+
+class Outputs:
+    """The outputs of a supervisor's services. Without ``places`` there are no logs."""
+
+    __slots__ = ("places", "_watch", "_report", "_logs", "_null")
+
+    def __init__(
+        self,
+        places: "Places | None",
+        watch: "Watch",
+        report: "Callable[[str, str, str], None]",
+    ) -> None:
+        """``report(name, kind, text)``: see ``ssd.supervision.logs.Logs``."""
+        self.places = places
+        self._watch = watch
+        self._report = report
+        self._logs: Logs | None = None
+        self._null = -1
+
+    def open(self, unit: "Unit", account: "Account") -> "tuple[int, int, int]":
+        """Return the standard descriptors for a start; ``close`` closes them. Raises OSError."""
+        null = self._nowhere()
+        if unit.service.output is not None:
+            from ssd.starting.output import open_output
+
+            out = open_output(os.fsencode(unit.service.output), account.uid)
+            return null, out, out
+        log = self._log(unit, account)
+        if log is None:
+            return null, null, null
+        log.prepare()
+        return null, *log.child_descriptors()
+
+    def close(self, stdio: "tuple[int, int, int]") -> None:
+        """Close what ``open`` has returned."""
+        for fd in {*stdio} - {self._null}:
+            os.close(fd)
+
+    def adopt(self, unit: "Unit", account: "Account") -> None:
+        """Read the pipe of a service that another supervisor has started. Raises OSError."""
+        log = None if unit.service.output is not None else self._log(unit, account)
+        if log is not None:
+            log.prepare()
+
+    def ended(self, unit: "Unit") -> None:
+        """Write what is left of a main process that has ended."""
+        if unit.log is not None:
+            unit.log.finish()
+
+    def last_lines(self, unit: "Unit", count: int) -> "list[str]":
+        """Return the last lines of a service's log; none if it has no log."""
+        return [] if unit.log is None else unit.log.last_lines(count)
+
+    def changed(self, unit: "Unit") -> None:
+        """Let go of a log whose declaration may have changed; its pipe remains."""
+        if unit.log is not None:
+            unit.log.close()
+            unit.log = None
+
+    def forget(self, unit: "Unit") -> None:
+        """Let go of a service for good, and remove its pipe."""
+        self.changed(unit)
+        if self.places is None:
+            return
+        fifo = self.places.fifo(unit.name)
+        for path in (fifo, f"{fifo}.stderr"):
+            try:
+                os.unlink(path)
+            except FileNotFoundError:
+                continue  # it had no log, or one for both streams
+
+    @property
+    def until(self) -> float | None:
+        """When ``advance`` is due; None mostly."""
+        return None if self._logs is None else self._logs.until
+
+    def advance(self) -> None:
+        """Try again what could not be written."""
+        if self._logs is not None:
+            self._logs.advance()
+
+    def _log(self, unit: "Unit", account: "Account") -> "Log | None":
+        """Return the log of a service; None if it has none."""
+        if unit.log is None and self.places is not None and unit.service.console != "none":
+            declared = unit.service.log
+            if declared["kind"] == "none" and not (declared["syslog"] or declared["forward"]):
+                return None
+            from ssd.supervision.logs import Log, Logs
+
+            if self._logs is None:
+                self._logs = Logs(self._report, watch=self._watch)
+            unit.log = Log(
+                self._logs, unit.name, declared, self.places.fifo(unit.name),
+                self.places.log(unit.name), account.uid, account.gid,
+            )  # fmt: skip
+        return unit.log
+
+    def _nowhere(self) -> int:
+        if self._null < 0:
+            self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        return self._null
+
+    def close_all(self) -> None:
+        """Close all that the outputs share; the logs belong to their units."""
+        if self._logs is not None:
+            self._logs.close()
+        if self._null >= 0:
+            os.close(self._null)
+            self._null = -1
