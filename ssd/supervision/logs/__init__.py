@@ -218,6 +218,11 @@ class Log:
             return []
         return last_lines(self.out.path, count, self.out.uid)
 
+    def remove(self) -> None:
+        """Let go, and remove the FIFOs, of a service that is no longer declared."""
+        for stream in self._streams():
+            stream.remove()
+
     def close(self) -> None:
         """Let go. What the service writes from now on waits in its FIFO, up to 64 KB."""
         for stream in self._streams():

@@ -75,20 +75,20 @@ class Json(Form):
         self, data: bytes, tail: bytes, time: float, service: str, stream: str
     ) -> tuple[int, bytes]:
         """See Form."""
-        held = unfinished(tail) if _begun(tail) else 0
+        begun = _begun(tail)
+        held = unfinished(tail) if begun else 0
         data = tail[len(tail) - held :] + data
-        wait = unfinished(data)
-        lines = (data[: len(data) - wait] if wait else data).split(b"\n")
+        end = len(data) - unfinished(data)
         head = (
             f'{{"time":"{timestamp(time)}","name":{encode_basestring(service)},'
             f'"stream":"{stream}","text":"'
         ).encode()
-        last = _escape(lines.pop()) + (data[len(data) - wait :] if wait else b"")
-        parts = [head + _escape(line) for line in lines]
-        parts.append(head + last if last else b"")
-        if _begun(tail):
-            parts[0] = parts[0][len(head) :] if parts[0] else b""
-        return held, b'"}\n'.join(parts)
+        text = _escape(data[:end], b'"}\n' + head)
+        if not begun:
+            text = head + text
+        if data.endswith(b"\n"):
+            text = text[: -len(head)]
+        return held, text + data[end:]
 
     def finish(self, tail: bytes) -> tuple[int, bytes]:
         """See Form."""
@@ -106,9 +106,15 @@ def _begun(tail: bytes) -> bool:
     return bool(tail) and not tail.endswith(b"\n")
 
 
-def _escape(text: bytes) -> bytes:
-    """Return bytes as the inside of a JSON string."""
-    return encode_basestring(text.decode("utf-8", "backslashreplace"))[1:-1].encode()
+def _escape(text: bytes, newline: bytes = b"\\n") -> bytes:
+    """Return bytes as the inside of a JSON string, with something in place of each newline."""
+    # A lone surrogate: in no text that was decoded, and written as it is.
+    lines = text.decode("utf-8", "backslashreplace").replace("\n", "\ud800")
+    return (
+        encode_basestring(lines)[1:-1]
+        .encode("utf-8", "surrogatepass")
+        .replace(b"\xed\xa0\x80", newline)
+    )
 
 
 def unfinished(data: bytes) -> int:

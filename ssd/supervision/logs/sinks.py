@@ -158,22 +158,22 @@ class Forward(Sink):
     def put(self, service: str, lines: list[bytes]) -> None:
         """Write lines, or keep them until stdout takes more, or drop them."""
         head = f"{service}: ".encode()
-        for number, line in enumerate(lines):
-            if len(self._waiting) + len(line) > BACKLOG:
-                self.flush()
-            if len(self._waiting) + len(line) > BACKLOG:
-                self.drop(len(lines) - number, "nobody reads it")
-                break
-            self._waiting += head + line + b"\n"
+        self._waiting += head + (b"\n" + head).join(lines) + b"\n"
         self.flush()
+        if len(self._waiting) > BACKLOG:
+            end = self._waiting.rfind(b"\n", 0, BACKLOG) + 1
+            count = self._waiting.count(b"\n", end)
+            del self._waiting[end:]
+            self.drop(count, "nobody reads it")
 
     def flush(self) -> None:
-        """Write what waits, as far as stdout takes it."""
+        """Write what waits, as far as stdout takes it: whole lines, where a pipe can."""
         try:
             while self._waiting and self._writable():
-                del self._waiting[: os.write(self._fd, self._waiting[:ATOMIC])]
+                end = self._waiting.rfind(b"\n", 0, ATOMIC) + 1
+                del self._waiting[: os.write(self._fd, self._waiting[: end or ATOMIC])]
         except BlockingIOError:
-            pass  # it is full: epoll says when it is not
+            pass  # it is full: the watch says when it is not
         except OSError as error:
             lines = self._waiting.count(b"\n")
             self._waiting.clear()

@@ -106,6 +106,15 @@ class Stream:
             os.close(self.fd)
             self.fd = -1
 
+    def remove(self) -> None:
+        """Let go of it, and remove the FIFO. The log remains."""
+        self.close()
+        for path in (self.fifo, self._spool_path()):
+            try:
+                os.unlink(path)
+            except FileNotFoundError:
+                continue  # it was never made
+
     # A turn
 
     def drain(self) -> bool:
@@ -113,6 +122,8 @@ class Stream:
 
         If it cannot be written, it stays, this is told once, and ``again`` is set.
         """
+        if self.fd < 0:
+            return False
         try:
             more = self._turn()
         except BlockingIOError:
@@ -202,7 +213,9 @@ class Stream:
     def finish(self) -> None:
         """Write what is left and end a begun line, because the service has ended."""
         self.drain()
-        if self.again is None and self.path is not None and self.settings.form != "plain":
+        if self.fd < 0 or self.again is not None:
+            return
+        if self.path is not None and self.settings.form != "plain":
             try:
                 self._end_line(self.logs.files.get(self, self._open))
             except OSError as error:

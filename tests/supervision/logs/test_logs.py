@@ -8,7 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from kit.children import python
 from kit.leaks import listing, nothing_left, same_descriptors
+from kit.loading import HEAVY, HOME
 from kit.outputs import TIMEOUT, Bench, bench, outputs, rotated, written
 
 from ssd.supervision.logs import Log
@@ -134,6 +136,39 @@ def test_closed_log_is_prepared_again(tmp_path: Path) -> None:
         made.write(log, b"two\n")
     assert b"one\ntwo\n" == written(tmp_path)
     assert ["web.fifo", "web.log"] == listing(tmp_path)
+
+
+def test_removed_log_leaves_only_its_files(tmp_path: Path) -> None:
+    """The FIFOs of a service that is no longer declared go; what it wrote stays."""
+    with same_descriptors(), bench(tmp_path) as made:
+        log = made.log(form="json", stderr_path=str(tmp_path / "web.err"))
+        with outputs(log) as (out, err):
+            os.write(out, b"one\n")
+            os.write(err, b"two\n")
+        made.loop.until_idle()
+        log.remove()
+        log.remove()
+    assert ["web.err", "web.log"] == listing(tmp_path)
+
+
+def test_log_that_was_not_prepared_does_nothing(tmp_path: Path) -> None:
+    """A service that was never started is stopped, asked and forgotten."""
+    with same_descriptors(), bench(tmp_path) as made:
+        log = Log(made.logs, "web", {"form": "json"}, f"{tmp_path}/fifo", f"{tmp_path}/log")
+        log.finish()
+        log.advance(made.time)
+        assert ([], [], None) == (log.descriptors(), log.last_lines(5), log.until)
+        log.close()
+        log.remove()
+    assert [] == listing(tmp_path)
+
+
+def test_logs_load_nothing_heavy() -> None:
+    """Modules that a supervisor of a thousand services would pay for in memory."""
+    code = f"import sys; sys.path[:0] = [{HOME!r}]; import ssd.supervision.logs; print(*sys.modules)"
+    modules = set(python(code, flags=("-I", "-S")).stdout.decode().split())
+    assert "ssd.supervision.logs" in modules
+    assert set() == modules & (HEAVY | {"_socket", "json", "struct"})
 
 
 def test_loop_without_a_watch_drains_by_itself(tmp_path: Path) -> None:
