@@ -165,8 +165,10 @@ def test_log_that_was_not_prepared_does_nothing(tmp_path: Path) -> None:
 
 def test_logs_load_nothing_heavy() -> None:
     """Modules that a supervisor of a thousand services would pay for in memory."""
-    code = f"import sys; sys.path[:0] = [{HOME!r}]; import ssd.supervision.logs; print(*sys.modules)"
-    modules = set(python(code, flags=("-I", "-S")).stdout.decode().split())
+    code = "import sys; sys.path[:0] = sys.argv[1:]; import ssd.supervision.logs"
+    modules = set(
+        python(f"{code}; print(*sys.modules)", HOME, flags=("-I", "-S")).stdout.decode().split()
+    )
     assert "ssd.supervision.logs" in modules
     assert set() == modules & (HEAVY | {"_socket", "json", "struct"})
 
