@@ -23,6 +23,7 @@ from ssd.service.sources.debian import BadVariable
 from ssd.service.verbs.preparing import HookFailed
 from ssd.service.verbs.until_ready import DetachFailed
 from ssd.supervision import Circle, MissingRequirement
+from ssd.supervision.declared import Broken
 from ssd.supervision.places import Occupied
 from ssd.supervision.protocol import Fault
 
@@ -61,6 +62,7 @@ EXAMPLES: list[BaseException] = [
     Interrupted(15),
     Fault("malformed", "a request must be an object", 7),
     Occupied("/etc/ssd", 123),
+    Broken([UnknownService("web", ["/etc/ssd"])]),
 ]
 
 

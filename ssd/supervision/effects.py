@@ -9,6 +9,7 @@ from ssd.accounts import Account
 from ssd.errors import AlreadyRunning, PidfileError
 from ssd.finding import look, resolve
 from ssd.matching import Match, Process
+from ssd.schedule import Schedule
 from ssd.service.sh import SHELL
 from ssd.starting.become import home
 from ssd.stopping import Stop
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MARKER = b"SSD_SUPERVISED"  # the variable that tells whose a process is
 PIDFILE_UMASK = 0o022
+HURRIED = "KILL/5"  # the schedule of a stop that must be over
 # What the supervisor's own supervisor told it, and no service must believe.
 OWN = (b"NOTIFY_SOCKET", b"WATCHDOG_USEC", b"WATCHDOG_PID", b"LISTEN_FDS", b"LISTEN_PID",
        b"LISTEN_FDNAMES", MARKER)  # fmt: skip
@@ -35,16 +37,19 @@ class Effects:
 
     table: where the processes are. key: what marks its services' processes, beside name and
     token. close_fds: False if this process has no descriptor that a program could inherit.
-    outputs: where the services' output goes.
+    outputs: where the services' output goes. descriptors: the limits for descriptors that programs
+    get, None for our own. hurried: whether stops kill at once.
     """
 
-    __slots__ = ("table", "outputs", "key", "close_fds", "_tokens")
+    __slots__ = ("table", "outputs", "key", "close_fds", "descriptors", "hurried", "_tokens")
 
     def __init__(self, table: "ProcessTable", outputs: "Outputs", key: str = "") -> None:
         self.table = table
         self.outputs = outputs
         self.key = key or f"pid-{os.getpid()}"
         self.close_fds = True
+        self.descriptors: tuple[int, int] | None = None
+        self.hurried = False
         self._tokens = 0
 
     def spawn(self, unit: "Unit") -> "OwnChild":
@@ -92,7 +97,8 @@ class Effects:
         """Return the stop of what is left of a service; None if nothing is."""
         if target is None:
             return None
-        return Stop(Match(pid=target.pid), unit.service.schedule, table=self.table)
+        schedule = Schedule.parse(HURRIED) if self.hurried else unit.service.schedule
+        return Stop(Match(pid=target.pid), schedule, table=self.table)
 
     def clean(self, unit: "Unit") -> None:
         """Remove the pidfile of a service that stays down."""
@@ -111,7 +117,10 @@ class Effects:
         stdio = self.outputs.open(unit, account)
         try:
             variables = self._environment(unit, command, account)
-            return spawning.start(command, account, stdio, variables, close_fds=self.close_fds)
+            return spawning.start(
+                command, account, stdio, variables, close_fds=self.close_fds,
+                descriptors=self.descriptors,
+            )  # fmt: skip
         finally:
             self.outputs.close(stdio)
 

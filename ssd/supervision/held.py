@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from ssd.processes.contract import Handle
 
 
+WAITED_FOR: "set[int]" = set()  # pids whose status somebody is to take: leave them alone
+
+
 class OwnChild(Process):
     """A child of the supervisor: a process, its pidfd, and its status once it is reaped."""
 
@@ -21,6 +24,7 @@ class OwnChild(Process):
         super().__init__(pid, start_time)
         self._fd = fd
         self.status: int | None = None
+        WAITED_FOR.add(pid)
 
     @property
     def process(self) -> Process:
@@ -44,6 +48,8 @@ class OwnChild(Process):
         """
         if self.status is None:
             self.status = reaping.reap(self.pid, self._fd)
+            if self.status is not None:
+                WAITED_FOR.discard(self.pid)  # before the kernel gives the pid to another child
         return self.status
 
     def signal(self, signum: int) -> None:
@@ -53,10 +59,12 @@ class OwnChild(Process):
         reaping.send(self.pid, self._fd, signum)
 
     def close(self) -> None:
-        """Close the pidfd."""
+        """Close the pidfd; nobody waits for the process any more."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+        if self.status is None:
+            WAITED_FOR.discard(self.pid)
 
 
 class Held(Process):
@@ -67,6 +75,7 @@ class Held(Process):
     def __init__(self, handle: "Handle") -> None:
         super().__init__(handle.process.pid, handle.process.start_time)
         self._handle = handle
+        WAITED_FOR.add(self.pid)
 
     @property
     def process(self) -> Process:
@@ -82,10 +91,14 @@ class Held(Process):
         return self._handle.ended()
 
     def poll(self) -> int | None:
-        """Return None while it runs. Raises ChildProcessError then: only a parent learns more."""
+        """Return None while it runs, then its status if it has become our child.
+
+        A supervisor gets the orphans of its services (``pid1``). Raises ChildProcessError if it is
+        another's child: only its parent learns how it ended.
+        """
         if not self._handle.ended():
             return None
-        raise ChildProcessError(self.pid)
+        return reaping.reap(self.pid, self._handle.fileno())
 
     def signal(self, signum: int) -> None:
         """Send a signal. Raises ProcessLookupError and PermissionError."""
@@ -94,3 +107,4 @@ class Held(Process):
     def close(self) -> None:
         """Let it go."""
         self._handle.close()
+        WAITED_FOR.discard(self.pid)

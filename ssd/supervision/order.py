@@ -45,7 +45,7 @@ class Order:
 
     def __init__(self, services: "Iterable[Service]") -> None:
         declared = {service.name: service for service in services}
-        homes = _homes(declared)
+        homes = homes_of(declared)
         self.required: dict[str, tuple[str, ...]] = {}
         self.wanted: dict[str, tuple[str, ...]] = {}
         self.dependents: dict[str, list[str]] = {}
@@ -106,7 +106,7 @@ class Order:
         return []
 
 
-def _homes(declared: "Mapping[str, Service]") -> "dict[str, list[str]]":
+def homes_of(declared: "Mapping[str, Service]") -> "dict[str, list[str]]":
     """Return the services of each name and facility."""
     homes: dict[str, list[str]] = {name: [name] for name in declared}
     for name, service in declared.items():

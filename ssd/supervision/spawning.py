@@ -20,12 +20,14 @@ from ssd.supervision.held import OwnChild
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
     from ssd.accounts import Account
     from ssd.starting.command import Command
 
     Stdio = tuple[int, int, int]
+    Limits = tuple[int, int]  # soft, hard
 
 
 def start(
@@ -35,17 +37,23 @@ def start(
     environment: "dict[bytes, bytes]",
     *,
     close_fds: bool = True,
+    descriptors: "Limits | None" = None,
 ) -> OwnChild:
     """Start a program in a session of its own; return it once it is executed.
 
-    close_fds: False if the caller has no descriptor that a program could inherit. Raises
+    close_fds: False if the caller has no descriptor that a program could inherit. descriptors:
+    the limits that it gets for them, if the caller has raised its own to the hard limit. Raises
     StartFailed, with the stage that failed.
     """
     ids = None if _needs_steps(command) else direct.identity_changes(account)
     if ids is not None:
-        child = _fork_exec(command, ids, stdio, environment, close_fds)
+        child = _fork_exec(command, ids, stdio, environment, close_fds, descriptors)
         if child is not None:
             return child
+    if descriptors is not None:
+        import resource
+
+        command.limits = {resource.RLIMIT_NOFILE: descriptors, **(command.limits or {})}
     if is_threaded():
         return _by_helper(command, stdio, environment)
     return _fork(command, account, stdio, environment)
@@ -79,6 +87,7 @@ def _fork_exec(
     stdio: "Stdio",
     environment: "dict[bytes, bytes]",
     close_fds: bool,
+    descriptors: "Limits | None",
 ) -> OwnChild | None:
     """Start by fork_exec; return None if it failed at a stage that fork_exec does not name."""
     from _posixsubprocess import fork_exec
@@ -95,7 +104,10 @@ def _fork_exec(
                 True, True, -1, gid, groups, uid,
                 -1 if command.umask is None else command.umask, None, True,
             )  # fmt: skip
-            pid: int = fork_exec(*arguments)  # type: ignore[arg-type]
+            if descriptors is None:
+                pid: int = fork_exec(*arguments)  # type: ignore[arg-type]
+            else:
+                pid = _limited(descriptors, lambda: fork_exec(*arguments))  # type: ignore[arg-type]
         except OSError as error:
             raise StartFailed("fork", "", error.errno, error.strerror) from error
         finally:
@@ -108,6 +120,17 @@ def _fork_exec(
     os.waitpid(pid, 0)
     direct.raise_reported(reported, command)
     return None
+
+
+def _limited(descriptors: "Limits", call: "Callable[[], int]") -> int:
+    """Fork with other limits for descriptors, which the child keeps; those that are open stay."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, descriptors)
+    try:
+        return call()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors[1], descriptors[1]))
 
 
 def _held(pid: int) -> OwnChild:

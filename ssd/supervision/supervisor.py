@@ -83,7 +83,7 @@ class Supervisor:
         self._queue: deque[tuple[Unit, str]] = deque()
         self._timers: list[Timer] = []
         self._count = 0
-        self._ending = False
+        self.ending = False
         self._advancing = False
         self.active = 0  # units that are not at rest
         self.outputs = Outputs(places, self.watch, self._report)
@@ -111,7 +111,7 @@ class Supervisor:
                 self.watch.poll()
         finally:
             self._advancing = False
-        return self._ending and not self.active
+        return self.ending and not self.active
 
     @property
     def handles(self) -> "list[Handle]":
@@ -198,10 +198,16 @@ class Supervisor:
 
     def shutdown(self) -> None:
         """Stop all services, in the opposite order of their start; ``advance`` tells the end."""
-        self._ending = True
+        self.ending = True
         self.watch.poke()  # even if there is nothing to stop
         for unit in self.units.values():
             self.feed(unit, states.DO_STOP)
+
+    def hurry(self) -> None:
+        """Kill at once all that is being stopped, now and from now on, and do not wait for it."""
+        self.effects.hurried = True
+        for unit in list(self.units.values()):
+            unit.hurry()
 
     def update(self, services: "Iterable[Service]") -> Update:
         """Take new declarations: start what is new, stop what is gone, restart what has changed.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ssd.supervision.logs import Log
     from ssd.supervision.supervisor import Supervisor, Timer
 
+KILL = 9
 LAST_LINES = 10  # of output, that the event of a service given up has
 
 
@@ -166,6 +167,8 @@ class Unit:
 
     def _spawn(self) -> None:
         supervisor = self.supervisor
+        if supervisor.ending:
+            return  # the wish to stop is on its way
         try:
             self.main = supervisor.effects.spawn(self)
         except AlreadyRunning as error:
@@ -246,6 +249,15 @@ class Unit:
             self.supervisor.feed(self, states.SURVIVED)
         else:
             self.supervisor.feed(self, states.EMPTY)
+
+    def hurry(self) -> None:
+        """Kill at once what is being stopped, and hooks that are waited for."""
+        if self.hook is not None and self.state in (states.PRE_STOP, states.POST_STOP):
+            self.hook.signal(KILL)
+        if self._stop is not None:
+            for handle in self._stop.handles:
+                self.supervisor.watch.release(handle)
+            self._end()
 
     def _clean(self) -> None:
         self.supervisor.effects.clean(self)

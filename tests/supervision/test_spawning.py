@@ -130,22 +130,28 @@ def test_own_child_is_signalled_and_reaped() -> None:
     assert child.process is child and -1 == child.fileno()
 
 
-def test_held_process_has_no_status() -> None:
-    """Only its parent learns how it ended."""
+def test_held_process_has_no_status_unless_it_is_our_child() -> None:
+    """Only its parent learns how it ended; a supervisor may become that of an orphan."""
     from ssd.processes import default_table
 
     table = default_table()
-    process = subprocess.Popen(["/bin/sleep", "60"])
+    script = "/bin/sleep 60 & echo $!; exec /bin/sleep 60"
+    process = subprocess.Popen(["/bin/sh", "-c", script], stdout=subprocess.PIPE)
     try:
-        found = table.process(process.pid)
-        assert found is not None
-        held = Held(table.open(found))
-        assert (None, False, found) == (held.poll(), held.ended(), held)
-        held.signal(signal.SIGKILL)
-        table.wait([held], None)
-        with pytest.raises(ChildProcessError):
-            held.poll()
-        held.close()
+        assert process.stdout is not None
+        for pid, is_child in ((int(process.stdout.readline()), False), (process.pid, True)):
+            found = table.process(pid)
+            assert found is not None
+            held = Held(table.open(found))
+            assert (None, False, found) == (held.poll(), held.ended(), held)
+            held.signal(signal.SIGKILL)
+            table.wait([held], None)
+            if is_child:
+                assert -signal.SIGKILL == held.poll()
+            else:
+                with pytest.raises(ChildProcessError):
+                    held.poll()
+            held.close()
     finally:
         process.kill()
-        process.wait()
+        process.communicate()

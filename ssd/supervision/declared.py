@@ -1,0 +1,104 @@
+"""The services that a supervisor is to run: all of a directory, or some and what they require."""
+
+import os
+
+from ssd.errors import Error
+from ssd.service import DIRECTORY, sources
+from ssd.service.sources import toml
+from ssd.supervision.order import homes_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ssd.service.declaration import Service
+
+
+class Broken(Error):
+    """Declarations that cannot be used. ``causes``: the error of each, at least one."""
+
+    def __init__(self, causes: "Sequence[Error | OSError]") -> None:
+        super().__init__("; ".join(map(str, causes)))
+        self.causes: list[Error | OSError] = list(causes)
+
+
+def default_directory() -> str:
+    """Return the directory of declarations of the calling user."""
+    if os.geteuid() == 0:
+        return DIRECTORY
+    above = os.environ.get("XDG_CONFIG_HOME", "")
+    if not above.startswith("/"):
+        above = os.path.expanduser("~/.config")
+    return f"{above}/ssd"
+
+
+def read(directory: str, names: "Sequence[str]" = ()) -> "list[Service]":
+    """Read the services that a directory declares, or ``names`` and what these require.
+
+    Raises Broken if one of them cannot be read: a part of what was declared together is not what
+    anybody has declared. Raises UnknownService, what ``Order`` raises, and OSError for a
+    directory that cannot be read.
+    """
+    services, broken = _read_all(directory)
+    if not names:
+        if broken:
+            raise Broken(list(broken.values()))
+        return list(services.values())
+    for name in names:
+        if name not in services and name not in broken:
+            services[name] = sources.find(name, directory)
+    wanted = _closure(services, broken, names)
+    causes = [broken[name] for name in sorted(wanted) if name in broken]
+    if causes:
+        raise Broken(causes)
+    return [service for name, service in services.items() if name in wanted]
+
+
+def _read_all(directory: str) -> "tuple[dict[str, Service], dict[str, Error | OSError]]":
+    """Read every declaration of a directory; return services and errors by name."""
+    os.stat(directory)  # an empty directory is valid, a missing one is a mistake
+    services: dict[str, Service] = {}
+    broken: dict[str, Error | OSError] = {}
+    ways: set[str] = set()
+    for name in sources.names(directory):
+        try:
+            service = _find(name, directory, ways)
+            if service.name in services:
+                raise _twice(service, services[service.name])
+            services[service.name] = service
+        except (Error, OSError) as error:
+            broken[name] = error
+    return services, broken
+
+
+def _find(name: str, directory: str, ways: "set[str]") -> "Service":
+    """Read one declaration; most are in TOML, so try that first."""
+    try:
+        return toml.read(f"{directory}/{name}.toml", ways=ways)
+    except FileNotFoundError:
+        return sources.find(name, directory)
+
+
+def _twice(service: "Service", other: "Service") -> Error:
+    from ssd.service.errors import DeclarationError
+
+    return DeclarationError(f"{other.file} has this name, too", "name", file=service.file)
+
+
+def _closure(
+    services: "dict[str, Service]", broken: "dict[str, Error | OSError]", names: "Sequence[str]"
+) -> "set[str]":
+    """Return these names and all that they require, also those that are broken."""
+    homes = {**{name: [name] for name in broken}, **homes_of(services)}
+    found: set[str] = set()
+    ahead = list(names)
+    while ahead:
+        name = ahead.pop()
+        if name in found:
+            continue
+        found.add(name)
+        service = services.get(name)
+        if service is not None:
+            words = (*service.requires, *service.required_start)
+            ahead += [home for word in words for home in homes.get(word, ())]
+    return found

@@ -1,0 +1,170 @@
+"""A supervisor as a process in the foreground: its loop, its signals, its end and exit status."""
+
+import os
+
+from ssd.errors import Error
+from ssd.signals import raw as signals
+from ssd.statuses import FAILED, SUCCESS
+from ssd.supervision import declared, inbox, pid1, states
+from ssd.supervision.lines import Lines
+from ssd.supervision.supervisor import Supervisor
+from ssd.supervision.watch import EpollWatch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ssd.service.declaration import Service
+    from ssd.supervision.above import Above
+    from ssd.supervision.events import Event
+    from ssd.supervision.options import Options
+    from ssd.supervision.places import Places
+    from ssd.supervision.supervisor import Update
+
+# With --exit-with these are for the service: images ask for QUIT (nginx) or WINCH (httpd).
+PASSED_ON = ("SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
+HEARD = ("SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGCHLD")
+
+
+class Foreground:
+    """Drives a supervisor until all has stopped. ``places``: those of its directory.
+
+    Raises what ``Supervisor`` raises.
+    """
+
+    def __init__(self, services: "list[Service]", places: "Places", options: "Options") -> None:
+        self.supervisor = supervisor = Supervisor(services, places=places)
+        self.lines = Lines(supervisor, options.quiet)
+        self.above: Above | None = None  # who runs this supervisor
+        self._directory = places.directory
+        supervisor.effects.key = os.path.basename(places.path)
+        self._options = options
+        self._failed = False  # a service was given up, or outlived its stop
+        self._leaving = False
+        self._orphans = True  # whether children may have ended that no unit waits for
+        supervisor.listeners.append(self._hear)
+        inbox.Inbox(self._signals(), self._take).join(supervisor.watch)
+
+    def run(self) -> int:
+        """Start the services, and return the exit status once all have stopped."""
+        supervisor, watch = self.supervisor, self.supervisor.watch
+        if not supervisor.units:
+            self.lines.say(f"no service is declared in {self._directory}")
+        supervisor.start_all()
+        while not supervisor.advance():
+            self._settle()
+            until = supervisor.until
+            if not isinstance(watch, EpollWatch):
+                supervisor.table.wait(supervisor.handles, until)
+            elif until is None:
+                watch.wait(None)
+            else:
+                watch.wait(max(until - supervisor.table.now(), 0))
+        self._settle()
+        return self._status()
+
+    def stop(self) -> None:
+        """Stop all in order; asked again, kill all at once."""
+        if self._leaving:
+            self.lines.say("kills what has not stopped yet")
+            self.supervisor.hurry()
+            return
+        self._leave()
+
+    def update(self, taken: "Callable[[Update | list[str]], None]" = lambda result: None) -> None:
+        """Read the declarations anew; one that is broken changes nothing.
+
+        ``taken`` is called with what the update does, or with lines that say what is wrong.
+        """
+        if self.above is not None:
+            self.above.reloading()
+        try:
+            services = declared.read(self._directory, self._options.names)
+            done = self.supervisor.update(services)
+        except (Error, OSError) as error:
+            wrong = explain(error)
+            for line in wrong:
+                self.lines.say(f"nothing is changed: {line}", wrong=True)
+            taken(wrong)
+        else:
+            parts = (done.added, "new"), (done.changed, "changed"), (done.removed, "gone")
+            said = [f"{word}: {' '.join(names)}" for names, word in parts if names]
+            self.lines.say(f"declarations are read; {'; '.join(said) or 'nothing has changed'}")
+            taken(done)
+        if self.above is not None:
+            self.above.ready()
+
+    def _signals(self) -> "list[int]":
+        """Return the signals to take; those that the caller has ignored for us stay so."""
+        names = dict.fromkeys(HEARD)
+        if self._options.exit_with:
+            names.update(dict.fromkeys(PASSED_ON))
+        numbers = [getattr(signals, name) for name in names]
+        if not inbox.is_ignored(signals.SIGINT):
+            numbers.append(signals.SIGINT)
+        return numbers
+
+    def _take(self, number: int) -> None:
+        """Do what a signal asks for."""
+        if number == signals.SIGCHLD:
+            self._orphans = True
+        elif number in (signals.SIGTERM, signals.SIGINT):
+            self.stop()
+        elif self._options.exit_with:
+            self._pass_on(self._options.exit_with, number)
+        elif number == signals.SIGHUP:
+            self.update()
+
+    def _pass_on(self, name: str, number: int) -> None:
+        try:
+            self.supervisor.signal(name, number)
+        except (Error, OSError):
+            return  # it does not run: nobody is there to take it
+
+    def _hear(self, event: "Event") -> None:
+        """End all when the service has ended that was named for that, or when any is given up."""
+        kind = event.kind
+        if kind not in ("failed", "stopped"):
+            return
+        self._failed = self._failed or kind == "failed"
+        if self._leaving:
+            return
+        chosen = event.name == self._options.exit_with
+        if chosen or (kind == "failed" and self._options.exit_when_failed):
+            self._leave()
+
+    def _leave(self) -> None:
+        self._leaving = True
+        if self.above is not None:
+            self.above.stopping()
+        units = self.supervisor.units.values()
+        self._failed = self._failed or any(unit.state == states.FAILED for unit in units)
+        self.supervisor.shutdown()
+
+    def _settle(self) -> None:
+        """After each turn: reap what nobody waits for, and write what has happened."""
+        if self._orphans:
+            self._orphans = False
+            pid1.reap_strangers()
+        self.lines.flush()
+        if self.above is not None:
+            self.above.flush()
+
+    def _status(self) -> int:
+        name = self._options.exit_with
+        if name:
+            unit = self.supervisor.units.get(name)
+            last = None if unit is None or unit.last is None else unit.last.status
+            if last is not None and (last or not self._failed):
+                return 128 - last if last < 0 else last
+            return FAILED
+        return FAILED if self._failed else SUCCESS
+
+
+def explain(error: "Error | OSError") -> "list[str]":
+    """Return an error in words, a line for each declaration that is broken."""
+    from ssd.sentences import describe
+
+    if isinstance(error, declared.Broken):
+        return [describe(each) for each in error.causes]
+    return [describe(error)]

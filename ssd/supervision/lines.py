@@ -1,0 +1,144 @@
+"""What a supervisor says on its standard output and error: a line for each event.
+
+Nothing here waits: what nobody reads is kept up to a limit, and then left out and counted.
+"""
+
+import errno
+import os
+import select
+import stat
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.supervision.events import Event
+    from ssd.supervision.supervisor import Supervisor
+
+LIMIT = 1 << 18  # bytes that wait for a reader
+PIECE = 4096  # PIPE_BUF: a pipe that is writable takes this much without a wait
+WRONG = ("failed", "unhealthy")  # on standard error
+SELDOM = ("starting",)  # the next line says more
+RED, GREEN, YELLOW, PLAIN = "\033[31m", "\033[32m", "\033[33m", "\033[0m"
+COLOURS = {"failed": RED, "unhealthy": RED, "exited": YELLOW, "restarting": YELLOW, "ready": GREEN}
+
+
+class Outlet:
+    """A descriptor to write to without ever waiting for its reader."""
+
+    def __init__(self, fd: int, supervisor: "Supervisor") -> None:
+        self._watch = supervisor.watch
+        self._kind = stat.S_IFMT(os.fstat(fd).st_mode)
+        self._fd = _own_description(fd, self._kind)
+        self._shared = self._fd == fd  # a write to it may wait
+        self._held = bytearray()
+        self._lost = 0
+        self._waiting = False
+        self.coloured = os.isatty(fd) and not os.environ.get("NO_COLOR")
+
+    def put(self, text: str) -> None:
+        """Hold a text for the next ``flush``."""
+        data = text.encode(errors="surrogateescape")
+        if len(self._held) + len(data) > LIMIT:
+            self._lost += data.count(b"\n")
+        else:
+            self._held += data
+
+    def flush(self) -> None:
+        """Write what can be written now; the rest follows when the reader has taken some."""
+        if not self._held or self._waiting:
+            return
+        while self._held:
+            if not self._write():
+                break
+            if self._lost and not self._held:
+                self._held += b"(%d lines are missing here: nobody read them)\n" % self._lost
+                self._lost = 0
+
+    def _write(self) -> bool:
+        """Write a piece; tell whether more may follow."""
+        try:
+            if self._shared and not _is_writable(self._fd):
+                raise BlockingIOError
+            count = os.write(self._fd, self._held[:PIECE])
+        except BlockingIOError:
+            self._wait()
+            return False
+        except OSError as error:
+            if error.errno != errno.EINTR:
+                self._held.clear()  # the reader is gone, or the disk is full
+            return False
+        del self._held[:count]
+        return True
+
+    def _wait(self) -> None:
+        self._waiting = True
+        self._watch.add(self._fd, self._writable, writing=True)
+
+    def _writable(self) -> None:
+        self._watch.remove(self._fd)
+        self._waiting = False
+        self.flush()
+
+
+def _is_writable(fd: int) -> bool:
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    return bool(poll.poll(0))
+
+
+def _own_description(fd: int, kind: int) -> int:
+    """Return a descriptor of our own that does not block; others share the flags of ``fd``.
+
+    A socket cannot be opened anew, and a file never blocks; both stay as they are.
+    """
+    if kind in (stat.S_IFIFO, stat.S_IFCHR):
+        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        try:
+            return os.open(f"/proc/self/fd/{fd}", flags)
+        except OSError:
+            return fd  # it belongs to another user, or there is no /proc
+    return fd
+
+
+class Lines:
+    """Writes events for people: when, who, and what has happened.
+
+    quiet: only what goes wrong.
+    """
+
+    def __init__(self, supervisor: "Supervisor", quiet: bool) -> None:
+        self._out, self._errors = Outlet(1, supervisor), Outlet(2, supervisor)
+        self._units = supervisor.units
+        self._quiet = quiet
+        supervisor.listeners.append(self.show)
+
+    def show(self, event: "Event") -> None:
+        """Hold the line of an event."""
+        kind = event.kind
+        wrong = kind in WRONG
+        if not wrong and (self._quiet or kind in SELDOM or self._says_nothing(event)):
+            return
+        self._put(self._errors if wrong else self._out, event.time, str(event), COLOURS.get(kind))
+
+    def say(self, text: str, wrong: bool = False) -> None:
+        """Hold a line about the supervisor itself."""
+        if wrong or not self._quiet:
+            self._put(self._errors if wrong else self._out, time.time(), text, RED if wrong else "")
+
+    def flush(self) -> None:
+        """Write the lines, as far as their readers take them."""
+        self._out.flush()
+        self._errors.flush()
+
+    def _says_nothing(self, event: "Event") -> bool:
+        """Tell whether an event only follows from the one before: nobody reports readiness."""
+        unit = self._units.get(event.name)
+        return (
+            event.kind == "ready" and unit is not None and unit.service.readiness["kind"] == "exec"
+        )
+
+    def _put(self, outlet: Outlet, when: float, text: str, colour: "str | None") -> None:
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(when))
+        if colour and outlet.coloured:
+            text = f"{colour}{text}{PLAIN}"
+        outlet.put(f"{stamp} {text}\n")
