@@ -82,15 +82,9 @@ class Outputs:
 
     def forget(self, unit: "Unit") -> None:
         """Let go of a service for good, and remove its pipe."""
-        self.changed(unit)
-        if self.places is None:
-            return
-        fifo = self.places.fifo(unit.name)
-        for path in (fifo, f"{fifo}.stderr"):
-            try:
-                os.unlink(path)
-            except FileNotFoundError:
-                continue  # it had no log, or one for both streams
+        if unit.log is not None:
+            unit.log.remove()
+            unit.log = None
 
     @property
     def until(self) -> float | None:
@@ -108,8 +102,12 @@ class Outputs:
             declared = unit.service.log
             if declared["kind"] == "none" and not (declared["syslog"] or declared["forward"]):
                 return None
+            from ssd.accounts import Account
             from ssd.supervision.logs import Log, Logs
 
+            if account.uid is None and unit.service.user is not None:  # a hook of root's
+                command = unit.service.command()
+                account = Account(command.user, command.group)
             if self._logs is None:
                 self._logs = Logs(self._report, watch=self._watch)
             unit.log = Log(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit import users
 
 from ssd.service import Service
 from ssd.supervision import Supervisor, events, run
@@ -95,6 +96,14 @@ def test_hooks_write_to_the_log_of_their_service(supervise: Any, tmp_path: Path)
     """All stages in one file, as in Upstart."""
     end(supervise(web=("echo main", {"before_start": "echo before", "after_stop": "echo after"})))
     assert "before\nmain\nafter\n" == (tmp_path / "web.log").read_text()
+
+
+def test_service_of_another_user_can_open_its_stdout(supervise: Any, tmp_path: Path) -> None:
+    """Though a hook of root's was the first to write."""
+    users.skip_without_nobody()
+    fields = {"user": str(users.NOBODY), "before_start": "echo root"}
+    end(supervise(web=("echo nobody > /dev/stdout", fields)))
+    assert "root\nnobody\n" == (tmp_path / "web.log").read_text()
 
 
 def test_removed_service_leaves_no_pipe(supervise: Any, tmp_path: Path) -> None:

@@ -162,6 +162,7 @@ class Log:
         if file or settings.shared:
             kind = "output" if apart is None else "stdout"
             self.out = Stream(logs, settings, name, kind, fifo, out if file else None, *owner)
+            self.out.in_own_place = values["path"] is None
         if apart is not None and apart != out:
             self.err = Stream(logs, settings, name, "stderr", f"{fifo}.stderr", str(apart), *owner)
 

@@ -63,6 +63,17 @@ def open_in(directory: int, base: str, write: bool, uid: "int | None") -> int:
     return fd
 
 
+def make_directory(path: str) -> None:
+    """Make a directory, and those above it, with mode 0755. Raises OSError."""
+    try:
+        os.mkdir(path, 0o755)
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        make_directory(os.path.dirname(path))
+        os.mkdir(path, 0o755)
+
+
 class LogFile:
     """A log that is open for writing."""
 

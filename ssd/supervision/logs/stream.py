@@ -9,7 +9,7 @@ import os
 import stat
 from time import localtime, strftime
 
-from ssd.supervision.logs.files import SPACE, LogFile
+from ssd.supervision.logs.files import SPACE, LogFile, make_directory
 from ssd.supervision.logs.forms import FORMS
 from ssd.supervision.logs.sinks import Lines
 from ssd.supervision.logs.spool import CANNOT, Spool, waiting
@@ -59,7 +59,7 @@ class Stream:
 
     __slots__ = (
         "logs", "settings", "name", "kind", "fifo", "path", "uid", "gid", "fd",
-        "again", "delay", "lines", "spool", "listener",
+        "again", "delay", "lines", "spool", "listener", "in_own_place",
     )  # fmt: skip
 
     def __init__(
@@ -81,6 +81,7 @@ class Stream:
         self.lines: Lines | None = None
         self.spool: Spool | None = None
         self.listener: Callable[[Stream, int], None] | None = None
+        self.in_own_place = False  # the supervisor's own directory of logs, which may be made
 
     def prepare(self) -> None:
         """Open the FIFO, unless it is open. Raises OSError."""
@@ -281,7 +282,14 @@ class Stream:
     # Files
 
     def _open(self) -> LogFile:
-        return LogFile(self.path or "", self.settings.keep, self.uid)
+        path = self.path or ""
+        try:
+            return LogFile(path, self.settings.keep, self.uid)
+        except FileNotFoundError:
+            if not self.in_own_place:
+                raise
+        make_directory(os.path.dirname(path))
+        return LogFile(path, self.settings.keep, self.uid)
 
     def _form(self) -> "Form":
         return FORMS[self.settings.form]

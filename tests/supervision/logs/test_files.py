@@ -8,6 +8,7 @@ import pytest
 from kit.leaks import listing, open_descriptors, same_descriptors
 from kit.outputs import Bench, bench, rotated, written
 
+from ssd.supervision.logs import Log
 from ssd.supervision.logs.files import OPEN_FILES, Files, LogFile
 
 
@@ -78,6 +79,22 @@ def test_planted_link_is_not_followed(tmp_path: Path) -> None:
         assert ["failed", "resumed"] == [kind for _, kind, _ in made.reports]
         assert "one\ntwo\n" == (place / "web.log").read_text()
     assert "precious\n" == victim.read_text()
+
+
+def test_own_directory_of_logs_is_made(tmp_path: Path) -> None:
+    """That of a declared path is not: it is a mistake that is told."""
+    with bench(tmp_path) as made:
+        for declared in (None, str(tmp_path / "none" / "web.log")):
+            path = str(tmp_path / "state" / "logs" / "web.log")
+            fifo = str(tmp_path / f"{declared is None}")
+            log = Log(made.logs, "web", {"path": declared}, fifo, path)
+            made.opened.append(log)
+            log.prepare()
+            made.write(log, b"one\n")
+    assert ["failed"] == [kind for _, kind, _ in made.reports]
+    assert "one\n" == (tmp_path / "state" / "logs" / "web.log").read_text()
+    assert 0o755 == (tmp_path / "state").stat().st_mode & 0o7777
+    assert not (tmp_path / "none").exists()
 
 
 def test_own_link_is_followed_and_rotated_at_its_target(tmp_path: Path) -> None:
