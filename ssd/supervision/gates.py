@@ -26,13 +26,13 @@ def check_start(supervisor: "Supervisor", unit: "Unit") -> None:
             return
         if unit.service.on_required_failure != IGNORE:
             unit.failure = f"it requires {name}, which has failed"
-            supervisor.feed(unit, states.BLOCKED)
+            unit.take(states.BLOCKED)
             return
     for name in order.wanted.get(unit.name, ()):
         want = units.get(name)
         if want is not None and not want.is_up and not want.at_rest:
             return
-    supervisor.feed(unit, states.CLEAR)
+    unit.take(states.CLEAR)  # now: in the next turn a requirement may be gone
 
 
 def check_stop(supervisor: "Supervisor", unit: "Unit") -> None:

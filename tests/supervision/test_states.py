@@ -1,6 +1,8 @@
 """The table of a service's life, by its values alone."""
 
 import pytest
+from conftest import CHECKOUT
+from kit import life
 
 from ssd.supervision import states
 from ssd.supervision.states import (
@@ -117,3 +119,9 @@ def test_input_without_a_row_changes_nothing() -> None:
     """What comes late, a hook's end after a stop, say, is no longer of interest."""
     for state in AT_REST:
         assert (STOP, None) == follow(STOP, state, READY)
+
+
+def test_picture_of_the_states_is_up_to_date() -> None:
+    """docs/explanation/life.svg shows the table of today."""
+    picture = CHECKOUT / "docs" / "explanation" / "life.svg"
+    assert life.picture() == picture.read_text(), f"python tests/kit/life.py > {picture}"
