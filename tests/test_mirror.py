@@ -32,6 +32,7 @@ TESTED_THROUGH = {
     "starting/become.py": "real/test_identity.py",
     "starting/command_checks.py": "starting/test_command.py",
     "starting/detach.py": "children/test_start_failures.py",
+    "starting/fork_exec.py": "children/test_direct.py",
     "starting/notify.py": "real/test_readiness.py",
     "starting/notify_directories.py": "real/test_readiness.py",
     "starting/scheduling.py": "cli/test_values.py",

@@ -12,22 +12,22 @@ caller's handlers in the child instead of reaching the program.
 """
 
 import errno
-import os
 import sys
 from copy import copy
 from functools import partial
 from time import monotonic, sleep
 
-from ssd import accounts, environment
+from ssd import environment
 from ssd.children.helper import is_open
 from ssd.errors import AlreadyRunning, StartBlocked, StartFailed
-from ssd.matching import UNKNOWN_START, Process
+from ssd.matching import Process
 from ssd.pidfile import locking
 from ssd.pidfile.lock_waiting import LOCK_TIMEOUT, POLL_INTERVAL
 from ssd.processes.linux import LinuxTable
 from ssd.signals import raw as signals
 from ssd.starting import Start, report
 from ssd.starting.become import home
+from ssd.starting.fork_exec import identity_changes, raise_reported, start_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,13 +38,12 @@ if TYPE_CHECKING:
     from ssd.processes.contract import ProcessTable
     from ssd.starting.become import Warn
     from ssd.starting.command import Command
+    from ssd.starting.fork_exec import Ids
 
     Stdio = tuple[int, int, int]
-    Ids = tuple[int | None, list[int] | None, int | None]  # group, groups, user
 
 ISOLATED = "subinterpreter"  # in the RuntimeError: it may not fork, but can spawn (PEP 684)
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
-KEEP: "Ids" = (None, None, None)
 # In C only: no signal handler runs between the call and its effect.
 _block = partial(signals.pthread_sigmask, signals.SIG_BLOCK, signals.valid_signals())
 _unblock = partial(signals.pthread_sigmask, signals.SIG_SETMASK, ())
@@ -176,40 +175,6 @@ def _undisturbed(work: "Callable[[], None]") -> None:
         _unblock()
 
 
-def identity_changes(who: accounts.Account) -> "Ids | None":
-    """Return the group, groups and user to set; None if a helper must do it.
-
-    As in ``ssd.accounts``, root changes all ids (real, effective and saved) by setreuid(2) and its
-    like. The child cannot test that there is no way back; that follows if no capability outlives
-    the change and execve(2) (capabilities(7)).
-    """
-    own = accounts.own()
-    stages = {stage for stage, _, _, _ in accounts.changes(who, *own)}
-    if not stages:
-        return KEEP
-    if own[0] != 0 or _keeps_capabilities():
-        return None
-    groups = None
-    if "groups" in stages and who.user is not None and who.gid is not None:
-        groups = os.getgrouplist(who.user, who.gid)
-    return (
-        who.gid if "group" in stages else None,
-        groups,
-        who.uid if "user" in stages else None,
-    )
-
-
-def _keeps_capabilities() -> bool:
-    """Return whether this thread has, or may have, inheritable or ambient capabilities."""
-    try:
-        with open("/proc/thread-self/status", "rb") as file:
-            lines = file.read().splitlines()
-    except OSError:
-        return True
-    kept = [line.split()[1] for line in lines if line.startswith((b"CapInh:", b"CapAmb:"))]
-    return len(kept) != 2 or any(int(bits, 16) for bits in kept)
-
-
 def _fork(
     spawned: "Spawned", start: Start, ids: "Ids", fds: list[int], new_session: bool
 ) -> Process | None:
@@ -263,15 +228,6 @@ def _spawn(spawned: "Spawned", arguments: tuple[object, ...]) -> int | None:
     return None
 
 
-def raise_reported(reported: bytes, command: "Command") -> None:
-    """Raise the child's error of execve(2); return if its stage is unknown."""
-    kind, number, where = (*reported.split(b":", 2), b"", b"")[:3]
-    if kind != b"OSError" or where.startswith(b"noexec"):
-        return
-    code = int(number, 16)
-    raise StartFailed("exec", os.fsdecode(command.startas), code, os.strerror(code))
-
-
 def _arrived(pid: int, start: Start) -> Process:
     """Return the child that has just been executed."""
     found: list[Process] = []
@@ -281,13 +237,3 @@ def _arrived(pid: int, start: Start) -> Process:
 
     _undisturbed(look)
     return found[0]
-
-
-def start_time(pid: int) -> int:
-    """Return the start time of a child (field 22 of /proc/PID/stat), also of a zombie."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            stat = file.read()
-    except OSError:
-        return UNKNOWN_START  # no /proc, or other code has reaped it
-    return int(stat[stat.rindex(b")") + 2 :].split(b" ", 20)[19])

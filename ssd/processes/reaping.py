@@ -6,7 +6,6 @@ then give its pid to another child, and the next wait is for that one.
 
 import errno
 import os
-from collections import deque
 
 from ssd.processes.handles import pidfd_send_signal
 
@@ -81,7 +80,7 @@ def close(fds: list[int], index: int = 0) -> None:
     not within it.
     """
     if fds:
-        deque(map(os.close, map(fds.pop, [index])), 0)
+        list(map(os.close, map(fds.pop, [index])))
 
 
 def _status(found: "os.waitid_result") -> int:

@@ -9,13 +9,13 @@ starts the program (``ssd.children``).
 
 import os
 
-from ssd.children import direct
 from ssd.errors import StartFailed
 from ssd.matching import UNKNOWN_START
 from ssd.processes.handles import pidfd
 from ssd.signals import raw as signals
 from ssd.starting import report
 from ssd.starting.become import become
+from ssd.starting.fork_exec import identity_changes, raise_reported, start_time
 from ssd.supervision.held import OwnChild
 
 TYPE_CHECKING = False
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ssd.accounts import Account
     from ssd.starting.command import Command
+    from ssd.starting.fork_exec import Ids
 
     Stdio = tuple[int, int, int]
     Limits = tuple[int, int]  # soft, hard
@@ -45,7 +46,7 @@ def start(
     the limits that it gets for them, if the caller has raised its own to the hard limit. Raises
     StartFailed, with the stage that failed.
     """
-    ids = None if _needs_steps(command) else direct.identity_changes(account)
+    ids = None if _needs_steps(command) else identity_changes(account)
     if ids is not None:
         child = _fork_exec(command, ids, stdio, environment, close_fds, descriptors)
         if child is not None:
@@ -83,7 +84,7 @@ def is_threaded() -> bool:
 
 def _fork_exec(
     command: "Command",
-    ids: "direct.Ids",
+    ids: "Ids",
     stdio: "Stdio",
     environment: "dict[bytes, bytes]",
     close_fds: bool,
@@ -118,7 +119,7 @@ def _fork_exec(
     if not reported:
         return _held(pid)
     os.waitpid(pid, 0)
-    direct.raise_reported(reported, command)
+    raise_reported(reported, command)
     return None
 
 
@@ -141,8 +142,7 @@ def _held(pid: int) -> OwnChild:
         os.kill(pid, 9)
         os.waitpid(pid, 0)
         raise
-    start_time = direct.start_time(pid)
-    return OwnChild(pid, start_time, -1 if fd is None else fd)
+    return OwnChild(pid, start_time(pid), -1 if fd is None else fd)
 
 
 def _fork(

@@ -5,8 +5,8 @@ a loop waits for ``handles`` or until ``until``. Wishes (``start``, ``stop`` ...
 """
 
 import time
-from collections import deque
-from heapq import heappop, heappush
+from _collections import deque  # type: ignore[import-not-found]  # without what collections loads
+from _heapq import heappop, heappush
 
 from ssd.processes import default_table
 from ssd.service.errors import UnknownService
