@@ -86,8 +86,9 @@ class Client:
 
     def send_long(self, pieces: "Iterator[bytes]") -> None:
         """Give the client an answer in pieces, each made when it has read the one before."""
-        self._long.append(pieces)
-        self._server.wish(self)
+        if not self._leaving:
+            self._long.append(pieces)
+            self._server.wish(self)
 
     def refuse(self, error: str, message: str, id: "int | str | None" = None) -> None:
         """Tell the client why it is closed, and drop what it has not read."""

@@ -11,7 +11,8 @@ from ssd.signals import raw as signals
 from ssd.signals import signal_number
 from ssd.supervision import facts, states, waits
 from ssd.supervision.connections import Client, Connections
-from ssd.supervision.json_text import encode
+from ssd.supervision.event_requests import EventRequests, Follower
+from ssd.supervision.log_requests import Following, LogRequests
 from ssd.supervision.protocol import VERSION, failure, line, success
 from ssd.supervision.waits import Verdict, Wait
 
@@ -26,20 +27,8 @@ if TYPE_CHECKING:
     from ssd.supervision.unit import Unit
     from ssd.supervision.unix_socket import Peer
 
-MAX_EVENTS = 256  # that are kept for clients that come later
 ROWS = 100  # services in a line of ``status``
 _ACTIONS = ("start", "stop", "restart", "try-restart", "reload", "force-reload")
-
-
-class Follower:
-    """A request for all events to come."""
-
-    __slots__ = ("client", "head", "count")
-
-    def __init__(self, client: Client, head: bytes) -> None:
-        self.client = client
-        self.head = head  # of its lines: the id
-        self.count = 0
 
 
 class Control:
@@ -72,8 +61,8 @@ class Control:
         self.upgrade = upgrade
         self._supervisor = supervisor
         self._waits: dict[str, list[Wait]] = {}
-        self._followers: list[Follower] = []
-        self._kept: list[Event] = []
+        self._events = EventRequests()
+        self._logs = LogRequests()
         self.connections = Connections(
             listener, answer=self._answer, admits=self._admits, left=self._forget, told=told,
             owner=self.owner,
@@ -100,7 +89,9 @@ class Control:
         """Drop what a client has asked for and nobody reads; the wishes stay."""
         for task in client.tasks:
             if isinstance(task, Follower):
-                self._followers.remove(task)
+                self._events.followers.remove(task)
+            elif isinstance(task, Following):
+                self._logs.forget(task)
             elif isinstance(task, Wait):
                 for name in task.left:
                     self._drop(name, task)
@@ -194,18 +185,13 @@ class Control:
         described = unit.service.description
         return line(id, begun=verb, name=unit.name, description=described)
 
-    def _events(self, client: Client, request: "Request") -> None:
-        follow = request.flag("follow")
-        count = request.number("lines", 0 if follow else MAX_EVENTS)
-        head = encode(request.id).encode("ascii")
-        for event in self._kept[-count:] if count > 0 else []:
-            client.send(_event_line(head, _event(event)))
-        if not follow:
-            client.send(success(request.id))
-            return
-        follower = Follower(client, head)
-        self._followers.append(follower)
-        client.tasks.append(follower)
+    def _events_of(self, client: Client, request: "Request") -> None:
+        self._events.answer(client, request)
+
+    def _log(self, client: Client, request: "Request") -> None:
+        unit = self._unit(client, request)
+        if unit is not None:
+            self._logs.answer(client, request, unit)
 
     def _update(self, client: Client, request: "Request") -> None:
         if self.reread is None:
@@ -302,16 +288,12 @@ class Control:
 
     def _heard(self, event: "Event") -> None:
         """Answer those who wait for an event, and pass it on to those who follow."""
-        self._kept.append(event)
-        if len(self._kept) > 2 * MAX_EVENTS:
-            del self._kept[:MAX_EVENTS]
-        if self._followers:
-            text = _event(event)
-            for follower in list(self._followers):
-                follower.client.send(_event_line(follower.head, text))
+        self._events.heard(event)
         there = self._waits.get(event.name)
+        unit = self._supervisor.units.get(event.name)
+        if event.kind == "started" and unit is not None:
+            self._logs.attach(unit)
         if there:
-            unit = self._supervisor.units.get(event.name)
             for wait in list(there):
                 verdict = waits.judge(wait.verb, event, unit)
                 if verdict is not None:
@@ -349,7 +331,8 @@ _METHODS: "dict[str, Callable[[Control, Client, Request], None]]" = {
     "hello": Control._hello,
     "status": Control._status,
     "signal": Control._signal,
-    "events": Control._events,
+    "events": Control._events_of,
+    "log": Control._log,
     "update": Control._update,
     "upgrade": Control._upgrade,
 }
@@ -378,11 +361,3 @@ def _is_installed(unit: "Unit") -> bool:
     if service.script or service.executable is None or unit.main is not None:
         return True
     return unit.supervisor.table.launcher is not None or os.path.exists(str(service.program))
-
-
-def _event(event: "Event") -> bytes:
-    return encode({**event.to_dict(), "text": str(event)}).encode("ascii")
-
-
-def _event_line(head: bytes, text: bytes) -> bytes:
-    return b'{"id":%s,"event":%s}\n' % (head, text)

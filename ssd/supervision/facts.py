@@ -1,6 +1,7 @@
 """What a supervisor knows of a service, as plain values for the control socket."""
 
 from ssd.supervision import states
+from ssd.supervision.log_requests import log_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,9 +65,3 @@ def gather_all(unit: "Unit", now: float) -> "dict[str, object]":
         "log": log_path(unit),
         "changed": unit.changed is not None,
     }
-
-
-def log_path(unit: "Unit") -> "str | None":
-    """Return the path of a service's log, None without one."""
-    stream = getattr(unit.log, "out", None)
-    return getattr(stream, "path", None)

@@ -9,7 +9,8 @@ import pytest
 
 from ssd._version import __version__
 from ssd.service import Service
-from ssd.supervision.control import MAX_EVENTS, ROWS, Control
+from ssd.supervision.control import ROWS, Control
+from ssd.supervision.event_requests import MAX_EVENTS
 from ssd.supervision.unix_socket import Peer
 from ssd.testing import exits, ignores
 
@@ -85,7 +86,7 @@ def test_events_are_kept_and_followed(supervise: Supervise) -> None:
     assert json.loads(json.dumps(expected)) == late.lines()
     late.socket.close()
     machine.settle()
-    assert 1 == len(machine.control._followers)
+    assert 1 == len(machine.control._events.followers)
 
 
 def test_kept_events_are_limited(supervise: Supervise) -> None:
@@ -96,7 +97,7 @@ def test_kept_events_are_limited(supervise: Supervise) -> None:
         machine.settle()
         machine.supervisor.stop("web")
         machine.until(machine.table.now() + 1)
-    assert MAX_EVENTS <= len(machine.control._kept) <= 2 * MAX_EVENTS
+    assert MAX_EVENTS <= len(machine.control._events.kept) <= 2 * MAX_EVENTS
     assert MAX_EVENTS + 1 == len(machine.ask("events"))
 
 
