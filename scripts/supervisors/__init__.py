@@ -1,0 +1,1 @@
+"""Measure supervisors side by side: scripts/bench --supervisors."""
