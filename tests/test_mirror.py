@@ -43,7 +43,6 @@ TESTED_THROUGH = {
     "supervision/inbox.py": "supervision/test_cli.py",
     "supervision/lines.py": "supervision/test_cli.py",
     "supervision/options.py": "supervision/test_cli.py",
-    "supervision/pid1.py": "supervision/test_cli.py",
     "supervision/resources.py": "supervision/test_cli.py",
     "testing/child.py": "testing/test_conformance.py",
     "testing/expectations.py": "testing/test_conformance.py",

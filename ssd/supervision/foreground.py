@@ -144,8 +144,7 @@ class Foreground:
     def _settle(self) -> None:
         """After each turn: reap what nobody waits for, and write what has happened."""
         if self._orphans:
-            self._orphans = False
-            pid1.reap_strangers()
+            self._orphans = not pid1.reap_strangers()
         self.lines.flush()
         if self.above is not None:
             self.above.flush()

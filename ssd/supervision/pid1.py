@@ -28,17 +28,19 @@ def become_reaper() -> bool:
     return not failed
 
 
-def reap_strangers() -> None:
+def reap_strangers() -> bool:
     """Reap the ended children that are neither a main process nor a hook; never waits.
 
-    The kernel shows one ended child at a time. If that is a main process, its unit takes the
-    status first, and SIGCHLD or the next turn leads here again.
+    The kernel shows one ended child at a time. If that is a main process, its unit must take the
+    status first: then return False, and the caller must ask again in the next turn.
     """
     while True:
         try:
             found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            if found is None or found.si_pid in held.WAITED_FOR:
-                return
+            if found is None:
+                return True
+            if found.si_pid in held.WAITED_FOR:
+                return False
             os.waitpid(found.si_pid, os.WNOHANG)
         except ChildProcessError:
-            return
+            return True

@@ -56,6 +56,16 @@ class Supervise:
         """Return the pid of a service as its pidfile in the namespace has it."""
         return int(self.path(f"/run/{name}.pid").read_text())
 
+    def pids_of(self, pid: int) -> "list[str]":
+        """Return the pids of a process, from the outermost namespace to its own."""
+        status = Path(f"/proc/{pid}/status").read_text()
+        return status.partition("NSpid:")[2].split("\n")[0].split()
+
+    def outside(self, inside: int) -> int:
+        """Return the pid outside of a child of the supervisor."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return next(int(each) for each in children if str(inside) == self.pids_of(int(each))[-1])
+
     def processes(self) -> "dict[int, str]":
         """Return the state and name of each process of the namespace, by its pid in there."""
         found = {}
@@ -108,7 +118,7 @@ def supervise(
 ) -> "Iterator[Supervise]":
     """Run the command for these services; as process 1 with ``init``; end all at the end.
 
-    Its directories of declarations is ``directory``, which stays visible inside.
+    Its directory of declarations is ``directory``, which stays visible inside.
     """
     declare(directory, services)
     argv = [*(AS_INIT if init else []), str(script), f"--directory={directory}", *words]

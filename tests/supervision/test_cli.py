@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from kit import namespace
 from kit.supervise import NAP, declare, supervise
+from kit.users import NOBODY, skip_without_nobody
 
 pytestmark = pytest.mark.requires_namespaces
 
@@ -34,22 +35,12 @@ def test_services_run_until_term_and_are_restarted(script, tmp_path) -> None:
     with supervise(script, tmp_path / "d", {"one": ALWAYS, "two": NAP}) as running:
         running.until("one runs as process", "two runs as process")
         first = running.pid_of("one")
-        os.kill(host_pid(running, first), signal.SIGKILL)
+        os.kill(running.outside(first), signal.SIGKILL)
         running.until("one was ended by SIGKILL")
         running.until("one runs as process")
         assert first != running.pid_of("one")
         assert 0 == running.stop()
     assert "one has stopped" in running.said[-1] or "two has stopped" in running.said[-1]
-
-
-def host_pid(running, inside: int) -> int:
-    """Return the pid outside of a process inside: a child of the supervisor."""
-    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
-    for each in children:
-        status = Path(f"/proc/{each}/status").read_text()
-        if status.partition("NSpid:")[2].split("\n")[0].split()[-1] == str(inside):
-            return int(each)
-    raise AssertionError(f"process {inside} is no child of the supervisor")
 
 
 def test_names_start_only_those_and_what_they_require(script, tmp_path) -> None:
@@ -114,3 +105,49 @@ def test_second_supervisor_is_refused(script, tmp_path) -> None:
     first = done.stdout.partition("first is ")[2].split()[0]
     assert f"process {first} supervises its services already" in done.stderr
     assert "status 1, " in done.stdout and "ended with 0" in done.stdout
+
+
+START_UP = """
+    {script} --directory={directory} > /run/said & supervisor=$!
+    until [ -s /run/said ]; do :; done
+    kill $supervisor; wait $supervisor; echo "ended with $?"
+    for each in /proc/[0-9]*; do echo "left: $(cat $each/comm)"; done
+    grep -c "runs as" /run/said; grep -c "has stopped" /run/said; ls /run
+"""
+
+
+def test_term_during_the_start_leaves_nothing(script, tmp_path) -> None:
+    """What was started is stopped, the rest of a hundred services is not started any more."""
+    declare(tmp_path, {f"s{number}": NAP for number in range(100)})
+    shell = START_UP.format(script=script, directory=tmp_path)
+    argv = namespace.command(["sh", "-c", shell], keep=[tmp_path])
+    done = subprocess.run(argv, capture_output=True, text=True)
+    assert "ended with 0\n" in done.stdout, done
+    assert "left: sleep" not in done.stdout
+    assert ".pid" not in done.stdout
+
+
+USER = """
+    mkdir -p /run/home/.config/ssd; chmod 755 /run/home
+    printf '{nap}pidfile = "/run/home/pid"\\n' > /run/home/.config/ssd/nap.toml
+    chown -R {uid}:{uid} /run/home
+    as_user='setpriv --reuid {uid} --regid {uid} --clear-groups env HOME=/run/home'
+    $as_user {script} > /run/said & supervisor=$!
+    until grep -q "nap runs as" /run/said; do :; done
+    stat -c '%U %u' /proc/$(cat /run/home/pid); find /run/home/.cache -type f -o -type s
+    $as_user {script}; echo "second: $?"
+    kill $supervisor; wait $supervisor; echo "ended with $?"
+"""
+
+
+def test_ordinary_user_has_a_supervisor_of_its_own(script) -> None:
+    """With declarations in ~/.config/ssd; its socket, lock and logs are in its home, too."""
+    skip_without_nobody()
+    nap = NAP.replace("\n", "\\n")
+    shell = USER.format(script=script, uid=NOBODY, nap=nap)
+    done = subprocess.run(namespace.command(["sh", "-c", shell]), capture_output=True, text=True)
+    assert f" {NOBODY}\n" in done.stdout, done
+    place = "/run/home/.cache/ssd/supervise/run-home-.config-ssd"
+    assert {f"{place}/socket", f"{place}/lock"} <= set(done.stdout.split("\n"))
+    assert "second: 1\nended with 0\n" in done.stdout
+    assert "supervises its services already" in done.stderr
