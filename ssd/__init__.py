@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from ssd.starting.pidlockfile import PIDLockFile as PIDLockFile
     from ssd.stopping import Stop as Stop
     from ssd.stopping import run as run
-    from ssd.stopping import stop as stop
-    from ssd.stopping import stop_all as stop_all
+    from ssd.stops import stop as stop
+    from ssd.stops import stop_all as stop_all
 
 interpreter: "str | None" = None  # the Python that runs the helpers of ``start``; None: our own
 
@@ -81,21 +81,17 @@ def lazy(
 
 if not TYPE_CHECKING:  # so that a type checker finds names that do not exist
     _HOMES = {
-        "_version": ("__version__",),
+        "_version": ("__version__",), "children.child": ("Child",),
         "children": ("StartWarning", "start"),
-        "children.child": ("Child",),
         "errors": (
             "AlreadyRunning", "Error", "ExecutableMissing", "NotPermitted", "NotReady",
             "NotStopped", "PidfileError", "PidfileUnreadable", "PidfileUnsafe", "PidfileUnwritable",
             "ProcessTableError", "ProcessUnreadable", "StartBlocked", "StartFailed", "UnknownGroup",
             "UnknownUser",
         ),
-        "finding": ("find", "status"),
-        "matching": ("Match", "MatchWarning", "Process"),
-        "processes": ("default_table", "table_named"),
-        "schedule": ("Schedule", "ScheduleError"),
-        "starting.command": ("Command",),
-        "starting.pidlockfile": ("PIDLockFile",),
-        "stopping": ("Stop", "run", "stop", "stop_all"),
+        "finding": ("find", "status"), "matching": ("Match", "MatchWarning", "Process"),
+        "processes": ("default_table", "table_named"), "schedule": ("Schedule", "ScheduleError"),
+        "starting.command": ("Command",), "starting.pidlockfile": ("PIDLockFile",),
+        "stopping": ("Stop", "run"), "stops": ("stop", "stop_all"),
     }  # fmt: skip
     __getattr__, __dir__, __all__ = lazy(globals(), _HOMES)

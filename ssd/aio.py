@@ -10,7 +10,8 @@ from ssd import children
 from ssd.children.child import STILL_RUNS, Child
 from ssd.children.spawning import Spawned
 from ssd.processes.waiting import POLL_INTERVAL, ready
-from ssd.stopping import Stop, results
+from ssd.stopping import Stop
+from ssd.stops import results
 from ssd.validation import demand_table, matches_of, schedule_of
 
 TYPE_CHECKING = False
@@ -110,7 +111,7 @@ async def start(
     if table is not None and table.launcher is not None:  # ssd.testing, in its own time
         return await table.launcher.launch_async(
             children.declared(
-                match, command, background, make_pidfile, notify_timeout, stdio, table
+                match, command, background, make_pidfile, notify_timeout, stdio, table, new_session
             )
         )
     handover = _Handover()
@@ -169,16 +170,18 @@ async def stop(
     match: "Match",
     schedule: "Schedule | str" = "TERM/30/KILL/5",
     *,
+    tree: bool = False,
     table: "ProcessTable | None" = None,
 ) -> "list[Process]":
     """Stop the processes that match and await their end; see ``ssd.stop``."""
-    return (await stop_all([match], schedule, table=table))[0]
+    return (await stop_all([match], schedule, tree=tree, table=table))[0]
 
 
 async def stop_all(
     matches: "Iterable[Match]",
     schedule: "Schedule | str" = "TERM/30/KILL/5",
     *,
+    tree: bool = False,
     table: "ProcessTable | None" = None,
 ) -> "list[list[Process]]":
     """Stop many daemons side by side and await their end; see ``ssd.stop_all``."""
@@ -186,7 +189,7 @@ async def stop_all(
     stops: list[Stop] = []
     try:
         for match in matches_of(matches):
-            stops.append(Stop(match, steps, table=table))
+            stops.append(Stop(match, steps, tree=tree, table=table))
         await asyncio.gather(*(drive(each) for each in stops))
     finally:
         for each in stops:

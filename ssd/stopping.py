@@ -4,7 +4,7 @@
 driven by any loop: ``run`` blocks, ``ssd.aio`` is for asyncio.
 """
 
-from ssd.errors import EXHAUSTED, Error, NotPermitted, NotStopped
+from ssd.errors import EXHAUSTED, Error
 from ssd.finding import look, resolve
 from ssd.processes import default_table
 from ssd.schedule import SEND, Schedule
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ssd.matching import Criteria, Match, Process
     from ssd.processes.contract import Handle, ProcessTable
+    from ssd.trees import Tree
 
     Plan = Generator[tuple[str, float], bool, bool]
 
@@ -82,11 +83,17 @@ class Stop:
     "survived" (the processes in ``remaining`` outlived the schedule). ``rounds`` lists what
     was sent.
 
-    ``schedule`` may be text. Raises what ``ssd.find`` raises. Holds one descriptor per process.
+    ``schedule`` may be text. With ``tree`` all that belongs to the processes found is stopped too
+    (``ssd.trees.Tree``). Raises what ``ssd.find`` raises. Holds one descriptor per process.
     """
 
     def __init__(
-        self, match: "Match", schedule: Schedule | str, *, table: "ProcessTable | None" = None
+        self,
+        match: "Match",
+        schedule: Schedule | str,
+        *,
+        tree: "bool | Tree" = False,
+        table: "ProcessTable | None" = None,
     ) -> None:
         if not isinstance(schedule, Schedule):
             from ssd.validation import schedule_of
@@ -107,6 +114,11 @@ class Stop:
         self._first: list[Process] | None = None
         self._step: tuple[str, float] | None = next(self._plan)
         self._waiting = False
+        self._tree: Tree | None = None
+        if tree:
+            from ssd.trees import tree_of
+
+            self._tree = tree_of(tree)
 
     @property
     def handles(self) -> "list[Handle]":
@@ -174,14 +186,30 @@ class Stop:
         """Look, and signal the processes found now and those held from earlier looks."""
         done = Round(signum)
         self.rounds.append(done)
+        self._gather()
+        if self._tree is None:
+            self._signal(sorted(self._held, key=lambda process: process.pid), done)
+        else:
+            for batch in self._tree.batches(signum, self._held, self._gather):
+                self._signal(batch, done)
+            for process, _ in done.denied:
+                if process in self._held:  # it was found again
+                    self._drop(process)
+        return bool(done.signalled)
+
+    def _gather(self) -> None:
+        """Look, and hold what is found."""
         self._hold(self._look())
-        done.found = sorted(self._held, key=lambda process: process.pid)
-        for process in done.found:
+
+    def _signal(self, processes: "list[Process]", done: Round) -> None:
+        """Signal processes that are held."""
+        done.found += processes
+        for process in processes:
             handle = self._held[process]
             try:
                 if handle.ended():
                     raise ProcessLookupError
-                handle.signal(signum)
+                handle.signal(done.signum)
             except ProcessLookupError:
                 self._drop(process, ended=True)  # it ended after the look
             except OSError as error:
@@ -191,7 +219,6 @@ class Stop:
                 self._drop(process)
             else:
                 done.signalled.append(process)
-        return bool(done.signalled)
 
     def _wait(self, seconds: float) -> bool | None:
         """Return whether a process is left; None while the wait is not over."""
@@ -204,12 +231,19 @@ class Stop:
                 self._drop(process, ended=True)
         if not self._held:
             self._hold(process for process in self._look() if self._may_signal(process))
+            if self._held and self._tree is not None and self._tree.is_killed:
+                self._send(9)  # what has escaped; the wait goes on
         if self._held and self.until is not None and now < self.until:
             return None
         self._waiting = False
         return bool(self._held)
 
     def _look(self) -> "list[Process]":
+        """Find the processes that match now, and with ``tree`` what belongs to them."""
+        found = self._matching()
+        return found if self._tree is None else self._tree.look(found, self.table)
+
+    def _matching(self) -> "list[Process]":
         """Find the processes that match now.
 
         A pid, given or read from a pidfile, means the process that had it at the first look;
@@ -231,7 +265,8 @@ class Stop:
                 handle = self.table.open(process)
             except ProcessLookupError:
                 continue
-            if self.table.holds(self._asked, process):
+            belongs = self._tree is not None and process in self._tree
+            if belongs or self.table.holds(self._asked, process):
                 self._held[process] = handle
             else:
                 handle.close()
@@ -269,59 +304,3 @@ def run(*stops: Stop) -> None:
         handles = [handle for stop in pending for handle in stop.handles]
         pending[0].table.wait(handles, min(limits, default=None))
         pending = [stop for stop in pending if not stop.step()]
-
-
-def stop(
-    match: "Match",
-    schedule: "Schedule | str" = "TERM/30/KILL/5",
-    *,
-    table: "ProcessTable | None" = None,
-) -> "list[Process]":
-    """Stop the processes that match, and return those that were stopped.
-
-    ``schedule`` is a Schedule or its text (seconds between the signals). Returns when all
-    have ended, or at once if the schedule has no wait. An empty list means that there was
-    nothing to stop. Raises NotStopped if processes outlive the schedule, NotPermitted if
-    some were found and none may be signalled, ScheduleError, and what ``ssd.find`` raises.
-    """
-    return stop_all([match], schedule, table=table)[0]
-
-
-def stop_all(
-    matches: "Iterable[Match]",
-    schedule: "Schedule | str" = "TERM/30/KILL/5",
-    *,
-    table: "ProcessTable | None" = None,
-) -> "list[list[Process]]":
-    """Stop many daemons side by side; see ``stop``. Tries all before it raises.
-
-    Returns one list per match, in their order. NotStopped and NotPermitted carry the
-    processes of all matches.
-    """
-    from ssd.validation import matches_of, schedule_of
-
-    steps = schedule_of(schedule)
-    stops: list[Stop] = []
-    try:
-        for match in matches_of(matches):
-            stops.append(Stop(match, steps, table=table))
-        run(*stops)
-    finally:
-        for each in stops:
-            each.close()
-    return results(stops)
-
-
-def results(stops: "Iterable[Stop]") -> "list[list[Process]]":
-    """Return the processes that each finished stop stopped, or raise for those that failed."""
-    stops = list(stops)
-    for stop in stops:
-        if stop.failure is not None:
-            raise stop.failure
-    left = [process for stop in stops for process in stop.remaining]
-    if left:
-        raise NotStopped(left)
-    denied = [p for stop in stops if not stop.signalled for r in stop.rounds for p, _ in r.denied]
-    if denied:
-        raise NotPermitted(denied)
-    return [stop.signalled for stop in stops]

@@ -129,7 +129,7 @@ def begin(
     demand_table(table)
     if table is not None and table.launcher is not None:  # nothing to fork
         return declared(
-            match, command, background, make_pidfile, notify_timeout, stdio, table
+            match, command, background, make_pidfile, notify_timeout, stdio, table, new_session
         ).run()
     stdio = _check(match, command, background, make_pidfile, notify_timeout, stdio)
     omissions: list[str] = []
@@ -185,12 +185,13 @@ def declared(
     notify_timeout: float | None,
     stdio: tuple[int, int, int],
     table: "ProcessTable | None",
+    new_session: bool = False,
 ) -> "Start":
     """Return the start for a table that makes its own processes."""
     from ssd.starting import Start
 
     _check(match, command, background, make_pidfile, notify_timeout, stdio)
-    return Start(
+    work = Start(
         match,
         copy(command),  # a start may change its own
         background=background,
@@ -200,6 +201,8 @@ def declared(
         notify_timeout=notify_timeout,
         table=table,
     )
+    work.new_session = new_session
+    return work
 
 
 def _check(

@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
+LATER = ("pidof", "tree")  # which the original lacks: they take no abbreviation away from it
+
 
 class Usage(Exception):
     """A command line that makes no sense: status 3, or 4 if a status was asked for."""
@@ -67,6 +69,7 @@ def _complete(given: str, options: "Mapping[str, bool]") -> str:
     if given in options:
         return given
     candidates = [name for name in options if name.startswith(given)]
+    candidates = [name for name in candidates if name not in LATER] or candidates
     if not candidates:
         raise Usage(f"unrecognized option '--{given}'")
     if len(candidates) > 1:

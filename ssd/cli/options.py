@@ -49,6 +49,7 @@ GENERIC = (
     ("O", "output", "file", "append stdout and stderr to this file"),
     ("m", "make-pidfile", None, "create the pidfile before starting"),
     ("", "remove-pidfile", None, "remove the pidfile after stopping"),
+    ("", "tree", None, "stop all that belongs to the process as well"),
     ("t", "test", None, "only say what would be done"),
     ("o", "oknodo", None, "exit status 0 (not 1) if nothing done"),
     ("q", "quiet", None, "be more quiet"),
@@ -57,17 +58,7 @@ GENERIC = (
 TABLE = COMMANDS + MATCHING + GENERIC
 _LONG = {name: value is not None for _, name, value, _ in TABLE}
 _SHORT = {letter: value is not None for letter, _, value, _ in TABLE if letter}
-_NAMES = {letter: name for letter, name, _, _ in TABLE if letter}
-_NAMES.update({name: name for name in _LONG})
-
-DESCRIPTIONS = (
-    ("name", "{}"),
-    ("exec", "{}"),
-    ("pidfile", "process in pidfile '{}'"),
-    ("pid", "process with pid {}"),
-    ("ppid", "process(es) with parent pid {}"),
-    ("user", "process(es) owned by '{}'"),
-)
+_NAMES = {word: name for letter, name, _, _ in TABLE for word in (letter, name) if word}
 
 
 class Options:
@@ -129,17 +120,6 @@ class Options:
             path = f"{'/' if chdir is None else chdir}/{path}"
         root = None if inside else self.value("chroot")
         return path if root is None else f"{root}/{path}"
-
-    def description(self) -> str:
-        """Name the processes to stop, as the original does."""
-        for name, template in DESCRIPTIONS:
-            if self.has(name):
-                if name == "exec":
-                    return str(self.executable())
-                if name in ("pid", "ppid"):
-                    return template.format(getattr(self, name))
-                return template.format(self.value(name))
-        raise AssertionError("the options were checked to have a matching option")
 
 
 def read(words: list[str], options: Options, posix: bool = False) -> None:

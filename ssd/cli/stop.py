@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from ssd.matching import Match
     from ssd.processes.contract import ProcessTable
 
+# The matching options, as the messages name the processes, in the order of the original.
+DESCRIPTIONS = (
+    ("name", "{}"),
+    ("exec", "{}"),
+    ("pidfile", "process in pidfile '{}'"),
+    ("pid", "process with pid {}"),
+    ("ppid", "process(es) with parent pid {}"),
+    ("user", "process(es) owned by '{}'"),
+)
+
 
 def stop(options: Options, voice: Voice, table: "ProcessTable | None" = None) -> int:
     """Stop by the schedule of --retry, or send one signal; return the exit status."""
@@ -24,8 +34,8 @@ def stop(options: Options, voice: Voice, table: "ProcessTable | None" = None) ->
     if options.has("test"):
         return _test(options, voice, match, table)
     schedule = options.schedule or Schedule.once(options.signal)
-    what = options.description()
-    with Stop(match, schedule, table=table) as work:
+    what = _description(options)
+    with Stop(match, schedule, tree=options.has("tree"), table=table) as work:
         report = _Report(voice, what)
         while not work.advance():
             report.rounds(work.rounds)
@@ -60,12 +70,16 @@ def _test(options: Options, voice: Voice, match: "Match", table: "ProcessTable |
     if options.schedule is not None:
         voice.info(sentences.RETRY_IGNORED)
     table = table or default_table()
-    pids = [process.pid for process in look(match, criteria, table).processes]
-    pids = pids or _unused_pid(match, table)
+    found = look(match, criteria, table).processes
+    if options.has("tree"):
+        from ssd.trees import Tree
+
+        found = Tree().look(found, table)
+    pids = [process.pid for process in found] or _unused_pid(match, table)
     # Descending, because the original's list grows at its head.
     for pid in reversed(pids):
         voice.info(sentences.WOULD_SIGNAL.format(signum=options.signal, pid=pid))
-    return SUCCESS if pids else _nothing(options, voice, options.description())
+    return SUCCESS if pids else _nothing(options, voice, _description(options))
 
 
 def _unused_pid(match: "Match", table: "ProcessTable") -> list[int]:
@@ -82,6 +96,15 @@ def _unused_pid(match: "Match", table: "ProcessTable") -> list[int]:
         except FileNotFoundError:
             return []
     return [] if pid is None or pid in table.pids() else [pid]
+
+
+def _description(options: Options) -> str:
+    """Name the processes to stop, as the original does."""
+    name, template = next(row for row in DESCRIPTIONS if options.has(row[0]))
+    if name == "exec":
+        return str(options.executable())
+    number = {"pid": options.pid, "ppid": options.ppid}.get(name)
+    return template.format(options.value(name) if number is None else number)
 
 
 def _nothing(options: Options, voice: Voice, what: str) -> int:

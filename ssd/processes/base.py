@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ssd.matching import Process
-    from ssd.processes.contract import Launcher
+    from ssd.processes.contract import Kinship, Launcher
     from ssd.processes.origin import Origin
 
 
@@ -19,7 +19,7 @@ class PidByPidTable:
 
     A table derived from this defines ``pids``, ``_look``, ``open``, ``now`` and ``wait``. All
     other members have defaults: the caller is this process, executables are files on disk, and
-    command lines come from /proc.
+    command lines and kinship come from /proc.
     """
 
     origin: "Origin | None" = None
@@ -32,6 +32,14 @@ class PidByPidTable:
 
         def _look(self, pid: int, criteria: Criteria) -> Process | None:
             """Return the process if it lives and meets all criteria but ``pid``."""
+
+    @property
+    def kin(self) -> "Kinship":
+        """Return what says who belongs to whom; see ``ProcessTable``."""
+        from ssd.processes.kin import KernelKinship
+        from ssd.processes.linux import parse
+
+        return KernelKinship(b"/proc", parse)
 
     def own_pid(self) -> int:
         """Return the pid of the caller, which is never selected."""

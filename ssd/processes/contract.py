@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
 from ssd.matching import Criteria, Process
+from ssd.processes.kin import Kin
 from ssd.processes.origin import Origin
 
 Start = TypeVar("Start", contravariant=True)
@@ -55,6 +56,34 @@ class Handle(Protocol):
     ) -> None: ...
 
 
+class Kinship(Protocol):
+    """Who belongs to whom: what a stop of a whole tree asks a table for (``ssd.trees``)."""
+
+    def of(self, pid: int) -> Kin | None:
+        """Return a living process with its parent, group and session, all of one moment.
+
+        None if there is none, it is a zombie, or the caller may not see it.
+        """
+
+    def children(self, pid: int) -> list[int]:
+        """Return the pids of the children of a process, zombies too, in no order.
+
+        One look, without a proof: ask ``of`` whether a pid still has this parent.
+        """
+
+    def environment(self, pid: int) -> list[bytes]:
+        """Return the entries (KEY=VALUE) with which a process was executed, if they can be read."""
+
+    def signal_group(self, group: int, signum: int) -> bool:
+        """Signal all processes of a group in one step; return whether there is one, or a zombie.
+
+        Signal 0 only asks. A denial is no error. Groups 0 and 1 have no processes.
+        """
+
+    def cgroup(self, pid: int) -> bytes | None:
+        """Return the name of the cgroup (v2) of a process; None where there are none."""
+
+
 class ProcessTable(Protocol):
     """The processes of a system, and its clock.
 
@@ -70,6 +99,10 @@ class ProcessTable(Protocol):
     @property
     def launcher(self) -> "Launcher[Any] | None":
         """The table itself if it makes its processes; None if the kernel makes them."""
+
+    @property
+    def kin(self) -> Kinship:
+        """What says who belongs to whom."""
 
     def pids(self) -> list[int]:
         """Return every pid, ascending: those of processes and zombies, not of threads."""

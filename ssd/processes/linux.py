@@ -5,6 +5,7 @@ one is enough, and asks costly questions only of processes that passed the cheap
 """
 
 import os
+from time import monotonic
 
 from ssd.errors import VANISHED, ProcessTableError
 from ssd.matching import Criteria, Process
@@ -13,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
 
-    from ssd.processes.contract import Handle
+    from ssd.processes.contract import Handle, Kinship
     from ssd.processes.origin import Origin
 
 DELETED = b" (deleted)"  # the kernel's mark in an exe link if its file lost that name
@@ -38,6 +39,13 @@ class LinuxTable:
         from ssd.processes.origin import KernelOrigin
 
         return KernelOrigin(self._root)
+
+    @property
+    def kin(self) -> "Kinship":
+        """Return what says who belongs to whom; see ``ProcessTable``."""
+        from ssd.processes.kin import KernelKinship
+
+        return KernelKinship(self._root, parse)
 
     def pids(self) -> list[int]:
         """Return every pid, ascending. Raises ProcessTableError if /proc is not mounted."""
@@ -105,8 +113,6 @@ class LinuxTable:
 
     def now(self) -> float:
         """Return the time of the monotonic clock, in seconds."""
-        from time import monotonic
-
         return monotonic()
 
     def wait(self, handles: "Sequence[Handle]", until: float | None) -> None:
@@ -150,7 +156,7 @@ class LinuxTable:
         """
         where = os.open(self._root + b"/" + entry, os.O_PATH | os.O_DIRECTORY)
         try:
-            start_time, ppid = _parse(read("stat", where))
+            start_time, ppid = parse(read("stat", where))
             if start_time is not None and _meets(criteria, ppid, where):
                 return Process(int(entry), start_time)
         finally:
@@ -198,7 +204,7 @@ def read(path: str | bytes, where: int | None = None) -> bytes:
         os.close(fd)
 
 
-def _parse(stat: bytes) -> tuple[int | None, int]:
+def parse(stat: bytes) -> tuple[int | None, int]:
     """Take (start time, ppid) from /proc/PID/stat; start time None if it does not live.
 
     The name in it may hold anything, so count from the last ")". A main thread that has
@@ -208,9 +214,7 @@ def _parse(stat: bytes) -> tuple[int | None, int]:
     fields = stat[stat.rindex(b")") + 2 :].split(b" ", 36)
     state, ppid, threads, exit_signal = fields[0], fields[1], fields[17], fields[35]
     ended = state in b"Xx" or (state == b"Z" and int(threads) <= 1)
-    if ended or exit_signal == b"-1":
-        return None, int(ppid)
-    return int(fields[19]), int(ppid)
+    return None if ended or exit_signal == b"-1" else int(fields[19]), int(ppid)
 
 
 def _meets(criteria: Criteria, ppid: int, where: int) -> bool:

@@ -16,7 +16,8 @@ from ssd.matching import Criteria, Process
 from ssd.processes.base import PidByPidTable
 from ssd.processes.handles import open_handle
 from ssd.processes.hidden import unread, unreadable
-from ssd.processes.linux import runs
+from ssd.processes.kin import KernelKinship, Kin
+from ssd.processes.linux import parse, runs
 from ssd.processes.origin import KernelOrigin
 from ssd.processes.waiting import wait
 
@@ -24,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ssd.processes.contract import Handle
+    from ssd.processes.contract import Handle, Kinship
 
 
 LINUX = sys.platform == "linux"
@@ -73,6 +74,11 @@ class PortableTable(PidByPidTable):
             return [os.fsencode(word) for word in psutil.Process(pid).cmdline()]
         except psutil.Error:
             return []
+
+    @property
+    def kin(self) -> "Kinship":
+        """Return what says who belongs to whom; see ``ProcessTable``."""
+        return super().kin if LINUX else PortableKinship(self)
 
     def open(self, process: Process) -> "Handle":
         """Hold a process. Raises ProcessLookupError if it has ended."""
@@ -130,6 +136,40 @@ class PortableTable(PidByPidTable):
             return None
         again, start_time = _started(pid)
         return Process(pid, start_time) if again == found else None
+
+
+class PortableKinship(KernelKinship):
+    """The kinship of processes where there is no /proc: psutil's and POSIX's."""
+
+    def __init__(self, table: PortableTable) -> None:
+        super().__init__(b"/proc", parse)
+        self._table = table
+
+    def of(self, pid: int) -> Kin | None:
+        """Return a living process with its kin; None if it has ended."""
+        process = self._table.process(pid)
+        if process is None:
+            return None
+        try:
+            kin = Kin(process, Facts(pid).ppid(), os.getpgid(pid), os.getsid(pid))
+        except (psutil.Error, OSError):  # ended, or a system that hides other sessions: getsid(2)
+            return None
+        return kin if process.is_still(self._table.process(pid)) else None
+
+    def children(self, pid: int) -> list[int]:
+        """Return the pids of the living children."""
+        return [child.pid for child in self._table.children(pid)]
+
+    def environment(self, pid: int) -> list[bytes]:
+        """Return the entries of the environment, if they can be read."""
+        try:
+            return [os.fsencode(f"{k}={v}") for k, v in psutil.Process(pid).environ().items()]
+        except (psutil.Error, OSError):  # ended, or not the caller's to read
+            return []
+
+    def cgroup(self, pid: int) -> bytes | None:
+        """Return None: only Linux has them."""
+        return None
 
 
 def _runs(found: Facts, file: tuple[int, int]) -> bool:

@@ -64,6 +64,7 @@ class Start:
         self.executing = executing
         self.listeners = listeners
         self.lock_timeout = lock_timeout
+        self.new_session = False  # of a child that the table makes itself
         self.table = table or default_table()
         self.criteria = resolve(match, self.table)
         self.account = Account(command.user, command.group)

@@ -4,7 +4,8 @@ usage: child.py
 
 It writes ``ready``, then reads commands, one a line, and answers each with a line:
 
-name HEX: take a name (Linux). ignore N, catch N: a signal. become UID: belong to that user.
+name HEX: take a name (Linux). lead: make a session of its own. put KEY=VALUE: set a variable, which
+its next programs have. ignore N, catch N: a signal. become UID: belong to that user.
 hide: be no longer dumpable (Linux). execute HEX: run this program again by another path, and
 say ``ready`` again. fork HEX NAME: make a child, which obeys by a socket at the path HEX; the
 answer is its pid; NAME is in hexadecimal and may be empty. stopped PID, ended PID, reap PID: wait
@@ -21,6 +22,19 @@ def rename(text: str) -> str:
     if text:
         with open("/proc/self/comm", "wb", buffering=0) as comm:
             comm.write(bytes.fromhex(text))
+    return "ok"
+
+
+def lead(text: str) -> str:
+    """Make a session of its own."""
+    os.setsid()
+    return "ok"
+
+
+def put(text: str) -> str:
+    """Set a variable for the programs that it executes."""
+    key, _, value = text.partition("=")
+    os.environ[key] = value
     return "ok"
 
 
@@ -95,8 +109,9 @@ def reap(text: str) -> str:
 
 
 COMMANDS = {
-    "name": rename, "ignore": ignore, "catch": catch, "become": become, "hide": hide,
-    "execute": execute, "fork": fork, "stopped": stopped, "ended": ended, "reap": reap,
+    "name": rename, "lead": lead, "put": put, "ignore": ignore, "catch": catch, "become": become,
+    "hide": hide, "execute": execute, "fork": fork, "stopped": stopped, "ended": ended,
+    "reap": reap,
 }  # fmt: skip
 
 

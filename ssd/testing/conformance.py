@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from ssd.processes.contract import ProcessTable
-from ssd.testing import finding_checks, handle_checks
+from ssd.testing import finding_checks, handle_checks, kin_checks
 from ssd.testing.expectations import World
 from ssd.testing.fake import FakeProcesses
 from ssd.testing.process import FakeProcess
@@ -27,7 +27,11 @@ from ssd.validation import demand_table
 
 CHILD = Path(__file__).with_name("child.py")
 FORK_TIMEOUT = 60  # seconds until a forked process connects
-CHECKS: tuple[Callable[[World], None], ...] = (*finding_checks.CHECKS, *handle_checks.CHECKS)
+CHECKS: tuple[Callable[[World], None], ...] = (
+    *finding_checks.CHECKS,
+    *handle_checks.CHECKS,
+    *kin_checks.CHECKS,
+)
 
 
 def check_process_table(
@@ -133,6 +137,15 @@ class RealWorld:
         """Have a process catch a signal and go on."""
         self._obedient[pid].tell(f"catch {int(signum)}")
 
+    def lead(self, pid: int) -> None:
+        """Have a process make a session of its own."""
+        self._obedient[pid].tell("lead")
+
+    def put(self, pid: int, entry: str) -> None:
+        """Have a process execute its program again with one more entry in the environment."""
+        self._obedient[pid].tell(f"put {entry}")
+        self.execute(pid, b"python3")
+
     def become(self, pid: int, uid: int) -> None:
         """Have a process belong to another user; root's may."""
         self._obedient[pid].tell(f"become {uid}")
@@ -237,6 +250,7 @@ class FakeWorld:
                 ppid=self.caller,
                 reaped_after=None,
             )
+            process.lead()
         else:
             process = self.fake[parent].fork(**({} if name is None else {"name": name}))
         self._started.append(process)
@@ -258,6 +272,16 @@ class FakeWorld:
     def catch(self, pid: int, signum: int) -> None:
         """Have a process catch a signal and go on."""
         self.fake[pid].reactions[signum] = reloads()
+
+    def lead(self, pid: int) -> None:
+        """Have a process make a session of its own."""
+        self.fake[pid].lead()
+
+    def put(self, pid: int, entry: str) -> None:
+        """Have a process execute its program again with one more entry in the environment."""
+        key, _, value = entry.partition("=")
+        self.fake[pid].environment = {**self.fake[pid].environment, key: value}
+        self.execute(pid, b"python3")
 
     def become(self, pid: int, uid: int) -> None:
         """Have a process belong to another user."""

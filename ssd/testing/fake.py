@@ -19,6 +19,7 @@ from ssd.starting import Start
 from ssd.testing import programs, record
 from ssd.testing.clock import FakeClock, Patience, Waiters
 from ssd.testing.handles import FakeHandle
+from ssd.testing.kin import FakeKinship
 from ssd.testing.process import Executable, FakeProcess, Reaction, Sent, comm, own_all
 from ssd.testing.programs import Files, NotRegistered, Path, Program, Programs
 
@@ -92,6 +93,9 @@ class FakeProcesses(PidByPidTable):
         start_time: int | None = None,
         reactions: Mapping[int, Reaction] | None = None,
         reaped_after: float | None = 0.0,
+        environment: Mapping[str, str] | None = None,
+        group: int | None = None,
+        session: int | None = None,
     ) -> FakeProcess:
         """Declare a process that runs from now on.
 
@@ -103,6 +107,9 @@ class FakeProcesses(PidByPidTable):
         reactions: signal number -> reaction (``ssd.testing.reactions``); all other signals have
         the kernel's defaults.
         reaped_after: seconds as a zombie; None: until ``reap()`` or the parent's end.
+        environment: with which it was executed; empty unless given.
+        group, session: their numbers. Unless given, those of the parent; a child of init leads its
+        own, as a daemon does.
 
         Raises ValueError if the pid is taken or invalid, BlockingIOError if no pid is free,
         UnknownUser.
@@ -121,6 +128,10 @@ class FakeProcesses(PidByPidTable):
                 self, Process(pid, start_time), name, words, exe, owner, ppid,
                 reactions or {}, reaped_after,
             )  # fmt: skip
+            process.environment = dict(environment or {})
+            parent = self._processes.get(ppid, process) if ppid != 1 else process
+            process.group = parent.group if group is None else group
+            process.session = parent.session if session is None else session
             self._processes[pid] = process
         self.note(process, f"appears, child of {ppid}, user {owner}: {' '.join(process.argv)}")
         return process
@@ -165,19 +176,28 @@ class FakeProcesses(PidByPidTable):
     def caller_uid(self, user: int | str) -> None:
         self.caller.uid = uid_of(user)
 
+    @property
+    def kin(self) -> FakeKinship:
+        """Return what says who belongs to whom."""
+        return FakeKinship(self)
+
     def own_pid(self) -> int:
         """Return the pid of the caller."""
         return self.caller.pid
 
+    def inhabitants(self) -> list[FakeProcess]:
+        """Return the processes and zombies, ascending by pid."""
+        return [each for _, each in sorted(self._processes.items())]
+
     def pids(self) -> list[int]:
         """Return every pid that the caller may see, ascending."""
         with self.lock:
-            return sorted(pid for pid in self._processes if self._visible(pid))
+            return sorted(pid for pid in self._processes if self.is_visible(pid))
 
     def command_line(self, pid: int) -> list[bytes]:
         """Return the words of a process's command line; none if it has ended."""
         found = self._processes.get(pid)
-        if found is None or found.ended or not self._visible(pid):
+        if found is None or found.ended or not self.is_visible(pid):
             return []
         return [os.fsencode(word) for word in found.argv]
 
@@ -190,7 +210,7 @@ class FakeProcesses(PidByPidTable):
         found = self._processes.get(criteria.pid or 0)
         if found is None or found.ended or criteria.bare:
             return False
-        return not self._visible(found.pid) or self._meets(found, criteria) is None
+        return not self.is_visible(found.pid) or self._meets(found, criteria) is None
 
     def open(self, process: Process) -> Handle:
         """Hold a process. Raises ProcessLookupError if it has ended."""
@@ -251,17 +271,27 @@ class FakeProcesses(PidByPidTable):
             program.run(process)
 
     def bury(self, process: FakeProcess) -> None:
-        """Do what follows a death: orphans go to init, the parent reaps."""
+        """Do what follows a death: orphans go to a subreaper or to init, the parent reaps."""
+        guardian = self._guardian(process)
         for child in [each for each in self._processes.values() if each.ppid == process.pid]:
-            child.ppid = 1
-            child.orphaned = True
-            if child.ended and self._init_reaps:
+            child.ppid = guardian.pid
+            child.orphaned = guardian is self.init
+            if child.orphaned and child.ended and self._init_reaps:
                 child.reap()
         if process.ppid == 1 and not self._init_reaps:
             return
         after = 0.0 if process.orphaned else process.reaped_after
         if after is not None:
             self.clock.after(after, process.reap)
+
+    def _guardian(self, process: FakeProcess) -> FakeProcess:
+        """Return who gets the children of a process that ends: prctl(2), PR_SET_CHILD_SUBREAPER."""
+        above = self._processes.get(process.ppid)
+        while above is not None and above is not self.init and not above.ended:
+            if above.subreaper:
+                return above
+            above = self._processes.get(above.ppid)
+        return self.init
 
     def forget(self, process: FakeProcess) -> None:
         """Take a reaped process off the table; its pid is free."""
@@ -276,8 +306,7 @@ class FakeProcesses(PidByPidTable):
 
         ``last`` limits it to so many events.
         """
-        there = [each for _, each in sorted(self._processes.items())]
-        living = [each for each in there if each not in (self.init, self.caller)]
+        living = [each for each in self.inhabitants() if each not in (self.init, self.caller)]
         before = 0 if last is None else max(0, len(self.events) - last)
         return record.timeline(self.events[before:], self.now(), living, before)
 
@@ -293,7 +322,7 @@ class FakeProcesses(PidByPidTable):
         found = self._processes.get(pid)
         if found is None or found.ended:
             return None
-        if not self._visible(pid):
+        if not self.is_visible(pid):
             # As on a real system: kill(2) finds it, and its facts cannot be read.
             return Process(pid, UNKNOWN_START) if criteria.bare else None
         return found.identity if self._meets(found, criteria) else None
@@ -308,16 +337,16 @@ class FakeProcesses(PidByPidTable):
         if not meets or criteria.file is None:
             return meets
         # Only callers that may trace a process can read /proc/PID/exe: ptrace(2).
-        return found.file() == criteria.file if self._may_trace(found) else None
+        return found.file() == criteria.file if self.may_trace(found) else None
 
-    def _may_trace(self, process: FakeProcess) -> bool:
+    def may_trace(self, process: FakeProcess) -> bool:
         """Say whether the caller is root, or the process is its own user's and dumpable."""
         return self.caller_uid == 0 or (self.may_signal(process) and process.dumpable)
 
-    def _visible(self, pid: int) -> bool:
+    def is_visible(self, pid: int) -> bool:
         """Say whether the caller sees this pid in the table."""
         found = self._processes.get(pid)
-        return found is not None and (not self.hidepid or self._may_trace(found))
+        return found is not None and (not self.hidepid or self.may_trace(found))
 
     def _next_pid(self) -> int:
         """Take the next free pid after ``last_pid``, from LOWEST_PID on again after the highest."""

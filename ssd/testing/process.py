@@ -72,9 +72,10 @@ class FakeProcess:
 
     ``state`` is "running", "stopped" (signals except KILL and CONT wait), "zombie" or "gone".
     ``status``, once it has ended, is its exit status, or minus the number of the signal that
-    ended it. ``ready`` is True after READY=1. ``argv``, ``exe``, ``uid``, ``ppid`` and
-    ``reactions`` may be set. So may ``dumpable``: if it is False, only root can read the executable
-    and, with hidepid, see the process (prctl(2); ssh-agent does so).
+    ended it. ``ready`` is True after READY=1. ``argv``, ``exe``, ``uid``, ``ppid``, ``group``,
+    ``session``, ``environment`` and ``reactions`` may be set. So may ``dumpable``: if it is False,
+    only root can read the executable and environment and, with hidepid, see the process (prctl(2);
+    ssh-agent does so). A ``subreaper`` becomes the parent of orphans below it (prctl(2)).
     """
 
     def __init__(
@@ -100,6 +101,9 @@ class FakeProcess:
         self.reaped_after = reaped_after
         self.dumpable = True
         self.orphaned = False  # if True, init reaps it
+        self.group = self.session = identity.pid
+        self.environment: dict[str, str] = {}
+        self.subreaper = False
         if reaped_after is not None:
             seconds_of(reaped_after, "reaped_after")
         if not isinstance(identity.pid, int) or identity.pid < 1:
@@ -209,9 +213,18 @@ class FakeProcess:
         Raises ValueError if it has ended.
         """
         self._lives()
-        copied = ("name", "argv", "exe", "uid", "reactions", "reaped_after")
+        copied = (
+            "name", "argv", "exe", "uid", "reactions", "reaped_after",
+            "environment", "group", "session",
+        )  # fmt: skip
         likeness = {fact: getattr(self, fact) for fact in copied}
         return self.table.add(**{**likeness, "ppid": self.pid, **facts})
+
+    def lead(self) -> None:
+        """Make a session and a process group of its own: setsid(2). Raises ValueError if ended."""
+        self._lives()
+        self.table.note(self, "leads a session of its own")
+        self.group = self.session = self.pid
 
     def manner(self, signum: int) -> str:
         """Return in a few words what a signal does to it now."""

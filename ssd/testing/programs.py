@@ -283,9 +283,14 @@ def _make(table: StartingMachine, start: Start, program: Program) -> FakeProcess
             ppid=1 if start.background else table.caller.pid,
             reactions=program.reactions,
             reaped_after=0.0 if start.background else None,
+            environment=_environment(table, start),
+            # The session is that of the process in the middle of the detachment, which has ended.
+            **({"group": 0, "session": 0} if start.background else {}),
         )
     except BlockingIOError as error:
         raise StartFailed("fork", "", error.errno, error.strerror) from error
+    if start.new_session:
+        process.group = process.session = process.pid
     written = None
     try:
         if start.pidfile is not None:
@@ -305,6 +310,14 @@ def _make(table: StartingMachine, start: Start, program: Program) -> FakeProcess
     table.started.append(process)
     program.run(process)
     return process
+
+
+def _environment(table: StartingMachine, start: Start) -> dict[str, str]:
+    """Return the environment of the program, which is the caller's unless one is given."""
+    given = start.command.environment
+    if given is None:
+        return table.caller.environment
+    return {os.fsdecode(key): os.fsdecode(value) for key, value in given.items()}
 
 
 def _umask(start: Start) -> int:

@@ -105,6 +105,7 @@ def daemonizes(pidfile: str | os.PathLike[str] | None = None, **facts: Any) -> R
 
     def react(process: FakeProcess) -> None:
         middle = process.fork()
+        middle.lead()
         daemon = middle.fork(**facts)
         middle.die(status=0)
         if pidfile is not None:

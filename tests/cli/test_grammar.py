@@ -7,11 +7,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ssd.cli.grammar import Usage, parse
+from ssd.cli.grammar import LATER, Usage, parse
 from ssd.cli.options import TABLE
 
 SHORT = {letter: value is not None for letter, _, value, _ in TABLE if letter}
-LONG = {name: value is not None for _, name, value, _ in TABLE}
+ALL = {name: value is not None for _, name, value, _ in TABLE}
+LONG = {name: takes for name, takes in ALL.items() if name not in LATER}  # of the original
 
 Result = tuple[list[tuple[str, str | None]], list[str] | None]  # operands; None after an error
 
@@ -61,9 +62,9 @@ def glibc(words: list[str], posix: bool) -> Result:
 
 
 def ours(words: list[str], posix: bool) -> Result:
-    """Read words with our own parser, up to the first error."""
+    """Read words with our own parser, which knows options of ssd too, up to the first error."""
     found: list[tuple[str, str | None]] = []
-    reader = parse(words, SHORT, LONG, posix)
+    reader = parse(words, SHORT, ALL, posix)
     try:
         while True:
             found.append(next(reader))
@@ -175,10 +176,24 @@ def test_complaint_names_the_option(line: str) -> None:
 
 
 def test_ambiguous_abbreviation_names_all_possibilities() -> None:
-    """``--pid`` is an option itself, ``--pi`` could be three."""
+    """``--pid`` is an option itself, ``--pi`` could be two; ssd's own options do not count."""
     with pytest.raises(Usage) as caught:
-        list(parse(["--pi"], SHORT, LONG))
-    assert ["'--pid'", "'--pidfile'", "'--pidof'"] == sorted(str(caught.value).split()[-3:])
+        list(parse(["--pi"], SHORT, ALL))
+    assert ["possibilities:", "'--pid'", "'--pidfile'"] == str(caught.value).split()[-3:]
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_abbreviation_means_what_it_meant_to_the_original(name: str) -> None:
+    """Each beginning of each of its options, as the C library reads it without those of ssd."""
+    for end in range(1, len(name) + 1):
+        words = [f"--{name[:end]}", "value"]
+        assert glibc(words, False) == ours(words, False), words
+
+
+def test_later_option_has_the_other_abbreviations() -> None:
+    """``--t`` is --test, as it was; ``--tr`` was an error."""
+    meant = {"--t": "test", "--te": "test", "--tr": "tree", "--tree": "tree", "--pido": "pidof"}
+    assert meant == {word: next(parse([word], SHORT, ALL))[0] for word in meant}
 
 
 def test_options_before_a_wrong_one_are_read() -> None:

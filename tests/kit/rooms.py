@@ -18,7 +18,10 @@ ROOMS: dict[str, tuple[str, str]] = {
     "pidfile": ("read, write, remove, lock", "ssd.pidfile"),
     "finding": ("from a Match to processes", "ssd.finding"),
     "starting": ("from a Command to a running program", "ssd.starting"),
-    "stopping": ("signals by a Schedule", "ssd.stopping ssd.pidfile_removal"),
+    "stopping": (
+        "signals by a Schedule",
+        "ssd.stopping ssd.stops ssd.trees ssd.cgroups ssd.pidfile_removal",
+    ),
     "children": ("ssd.start, from any thread", "ssd.children"),
     "aio": ("start and stop under asyncio", "ssd.aio ssd.loops"),
     "sentences": ("errors in words", "ssd.sentences"),

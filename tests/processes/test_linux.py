@@ -11,7 +11,7 @@ import pytest
 from ssd.errors import ProcessTableError
 from ssd.matching import Criteria, Process
 from ssd.processes.contract import ProcessTable
-from ssd.processes.linux import LinuxTable, _parse
+from ssd.processes.linux import LinuxTable, parse
 from ssd.testing import RealWorld
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
@@ -33,7 +33,7 @@ ctypes.CDLL(None).syscall(%d, 0)
 
 FULL = """
 import os, resource, ssd
-from ssd.processes.linux import LinuxTable, _parse
+from ssd.processes.linux import LinuxTable, parse
 error = ssd.ProcessTableError
 free = os.dup(0)
 os.close(free)
@@ -57,7 +57,7 @@ def stat(comm: bytes, state: bytes = b"S", threads: int = 1, exit_signal: int = 
 @pytest.mark.parametrize("comm", [b"sh", b"x) S 1 (y", b")", b"", b"a\nb", b"\xff", b") Z 1 1 1"])
 def test_name_cannot_forge_the_facts_behind_it(comm: bytes) -> None:
     """The line is counted from its last closing parenthesis."""
-    assert (900, 7) == _parse(stat(comm))
+    assert (900, 7) == parse(stat(comm))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_state_and_threads_tell_a_living_process(
     state: bytes, threads: int, exit_signal: int, lives: bool
 ) -> None:
     """Zombies, dead ones and threads are no living processes; all others are."""
-    start_time, _ = _parse(stat(b"sh", state, threads, exit_signal))
+    start_time, _ = parse(stat(b"sh", state, threads, exit_signal))
     assert lives == (start_time is not None)
 
 

@@ -88,7 +88,7 @@ def killproc(
     Raises ValueError for a path without a name, ScheduleError for an unknown signal,
     NotStopped, NotPermitted, PidfileError and ProcessTableError.
     """
-    from ssd.stopping import stop
+    from ssd.stops import stop
 
     name = comm_of(os.fsencode(pathname))
     if not name:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ssd.service.verbs.steps import Steps
+    from ssd.trees import Tree
 
 
 def stop(steps: "Steps") -> str:
@@ -55,10 +56,20 @@ def _look(steps: "Steps") -> "verbs.Move":
 
 def _begin(steps: "Steps") -> Stop:
     """Prepare a stop: run the hook if the service runs. Raises DeclarationError."""
-    work = Stop(steps.service.match(), steps.service.schedule, table=steps.table)
+    work = Stop(steps.service.match(), steps.service.schedule, tree=_tree(steps), table=steps.table)
     if steps.processes:
         _hook(steps, "before_stop")
     return work
+
+
+def _tree(steps: "Steps") -> "Tree | bool":
+    """Return what belongs to the service besides its process, as ``kill_mode`` declares it."""
+    mode = steps.service.kill_mode
+    if mode in (None, "main"):
+        return False
+    from ssd.trees import Tree
+
+    return Tree(mode)
 
 
 def _settle(steps: "Steps", work: Stop) -> str:

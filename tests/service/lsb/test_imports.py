@@ -25,6 +25,7 @@ TABLE = PIDFILE | {"ssd.matching", "ssd.processes.linux"}
 STOP = TABLE | {
     "ssd.validation",
     "ssd.stopping",
+    "ssd.stops",
     "ssd.finding",
     "ssd.processes.handles",
     "ssd.processes.waiting",
