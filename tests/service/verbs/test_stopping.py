@@ -2,6 +2,8 @@
 
 import signal
 
+import pytest
+
 from ssd.testing import FakeProcesses
 from ssd.testing.reactions import dies, ignores
 
@@ -49,6 +51,18 @@ def test_stop_waits_for_the_end_of_the_process(do, pidfile) -> None:
     pidfile.write_text("200\n")
     assert 0 == do("stop", table)[0]
     assert 20 <= table.now() < 30
+
+
+@pytest.mark.parametrize(
+    ("mode", "pids"),
+    [(None, [200]), ("main", [200]), ("group", [200, 201]), ("tree", [200, 201, 202])],
+)
+def test_stop_ends_what_kill_mode_declares(do, running, mode, pids) -> None:
+    """The process alone unless it is declared; with its group; or all that belongs to it."""
+    running[200].fork(pid=201)
+    running[200].fork(pid=202).lead()
+    assert 0 == do("stop", running, kill_mode=mode)[0]
+    assert pids == [sent.pid for sent in running.signals]
 
 
 def test_stop_needs_no_program(do, running) -> None:
