@@ -38,12 +38,11 @@ class Above:
         """Tell what has changed, if anything; once for many events."""
         if self._leaving:
             return
-        text = f"STATUS={self._words()}"
+        text, greeting = f"STATUS={self._words()}", ""
         if not self._greeted and not self._starting:
-            self._greeted = True
-            text = f"READY=1\n{text}"
-        if text != self._told:
-            self._send(text)
+            self._greeted, greeting = True, "READY=1\n"
+        if greeting or text != self._told:
+            self._send(greeting + text)
             self._told = text
 
     def reloading(self) -> None:
@@ -58,6 +57,11 @@ class Above:
         """Tell that all services are being stopped."""
         self._leaving = True
         self._send("STOPPING=1\nSTATUS=all services are being stopped")
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._supervisor.listeners.remove(self._hear)
+        self._socket.close()
 
     def keep_watchdog(self, microseconds: int) -> None:
         """Tell every half of this time that the supervisor works: only now there is a timer."""

@@ -8,7 +8,7 @@ from ssd.errors import Error
 from ssd.statuses import FAILED, INVALID
 from ssd.stdio import settle, write
 from ssd.supervision import above, declared, options, pid1, places, resources
-from ssd.supervision.foreground import Foreground, explain
+from ssd.supervision.foreground import Foreground
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _run(wanted: "Options", program: str) -> int:
     place.lock()
     address, watchdog = above.take_variables()
     prepare_environment()
-    services = declared.read(directory, wanted.names)
+    services = declared.read(directory, wanted.names or None)
     if wanted.exit_with and wanted.exit_with not in {service.name for service in services}:
         write(2, f"{program}: --exit-with names {wanted.exit_with}, which is not to be started\n")
         return INVALID
@@ -61,6 +61,8 @@ def _run(wanted: "Options", program: str) -> int:
     finally:
         if control is not None:
             control.close()
+        if process.above is not None:
+            process.above.close()
         process.supervisor.close()
         place.close()
 
@@ -85,7 +87,7 @@ def _refuse(error: "Error | OSError", program: str) -> int:
     """Say why nothing is supervised; return the exit status."""
     from ssd.sentences import status_of
 
-    for line in explain(error):
+    for line in declared.explain(error):
         write(2, f"{program}: {line}\n")
     if isinstance(error, places.Occupied):
         return FAILED

@@ -32,7 +32,7 @@ def default_directory() -> str:
     return f"{above}/ssd"
 
 
-def read(directory: str, names: "Sequence[str]" = ()) -> "list[Service]":
+def read(directory: str, names: "Sequence[str] | None" = None) -> "list[Service]":
     """Read the services that a directory declares, or ``names`` and what these require.
 
     Raises Broken if one of them cannot be read: a part of what was declared together is not what
@@ -40,7 +40,7 @@ def read(directory: str, names: "Sequence[str]" = ()) -> "list[Service]":
     directory that cannot be read.
     """
     services, broken = _read_all(directory)
-    if not names:
+    if names is None:
         if broken:
             raise Broken(list(broken.values()))
         return list(services.values())
@@ -102,3 +102,11 @@ def _closure(
             words = (*service.requires, *service.required_start)
             ahead += [home for word in words for home in homes.get(word, ())]
     return found
+
+
+def explain(error: "Error | OSError") -> "list[str]":
+    """Return an error in words, a line for each declaration that is broken."""
+    from ssd.sentences import describe
+
+    causes = error.causes if isinstance(error, Broken) else [error]
+    return [describe(each) for each in causes]

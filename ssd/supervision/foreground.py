@@ -5,20 +5,20 @@ import os
 from ssd.errors import Error
 from ssd.signals import raw as signals
 from ssd.statuses import FAILED, SUCCESS
-from ssd.supervision import declared, inbox, pid1, states
+from ssd.supervision import inbox, pid1, states
 from ssd.supervision.lines import Lines
+from ssd.supervision.rereading import Rereading
 from ssd.supervision.supervisor import Supervisor
 from ssd.supervision.watch import EpollWatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ssd.service.declaration import Service
     from ssd.supervision.above import Above
     from ssd.supervision.events import Event
     from ssd.supervision.options import Options
     from ssd.supervision.places import Places
+    from ssd.supervision.rereading import Done
     from ssd.supervision.supervisor import Update
 
 # With --exit-with these are for the service: images ask for QUIT (nginx) or WINCH (httpd).
@@ -36,7 +36,8 @@ class Foreground:
         self.supervisor = supervisor = Supervisor(services, places=places)
         self.lines = Lines(supervisor, options.quiet)
         self.above: Above | None = None  # who runs this supervisor
-        self._directory = places.directory
+        names = options.names or None
+        self._rereading = Rereading(supervisor, places.directory, names)
         supervisor.effects.key = os.path.basename(places.path)
         self._options = options
         self._failed = False  # a service was given up, or outlived its stop
@@ -49,7 +50,7 @@ class Foreground:
         """Start the services, and return the exit status once all have stopped."""
         supervisor, watch = self.supervisor, self.supervisor.watch
         if not supervisor.units:
-            self.lines.say(f"no service is declared in {self._directory}")
+            self.lines.say("there is no service yet")
         supervisor.start_all()
         while not supervisor.advance():
             self._settle()
@@ -71,26 +72,29 @@ class Foreground:
             return
         self._leave()
 
-    def update(self, taken: "Callable[[Update | list[str]], None]" = lambda result: None) -> None:
-        """Read the declarations anew; one that is broken changes nothing.
+    def update(self, done: "Done" = lambda outcome: None) -> None:
+        """Have the declarations read anew; one that is broken changes nothing.
 
-        ``taken`` is called with what the update does, or with lines that say what is wrong.
+        ``done`` is called later, with what changes, or with lines that say what is wrong. Raises
+        OSError if no process can be made for it.
         """
         if self.above is not None:
             self.above.reloading()
-        try:
-            services = declared.read(self._directory, self._options.names)
-            done = self.supervisor.update(services)
-        except (Error, OSError) as error:
-            wrong = explain(error)
-            for line in wrong:
+
+        def taken(outcome: "Update | list[str]") -> None:
+            self._tell(outcome)
+            done(outcome)
+
+        self._rereading.begin(taken)
+
+    def _tell(self, outcome: "Update | list[str]") -> None:
+        if isinstance(outcome, list):
+            for line in outcome:
                 self.lines.say(f"nothing is changed: {line}", wrong=True)
-            taken(wrong)
         else:
-            parts = (done.added, "new"), (done.changed, "changed"), (done.removed, "gone")
+            parts = (outcome.added, "new"), (outcome.changed, "changed"), (outcome.removed, "gone")
             said = [f"{word}: {' '.join(names)}" for names, word in parts if names]
             self.lines.say(f"declarations are read; {'; '.join(said) or 'nothing has changed'}")
-            taken(done)
         if self.above is not None:
             self.above.ready()
 
@@ -113,7 +117,13 @@ class Foreground:
         elif self._options.exit_with:
             self._pass_on(self._options.exit_with, number)
         elif number == signals.SIGHUP:
+            self._try_update()
+
+    def _try_update(self) -> None:
+        try:
             self.update()
+        except OSError as error:
+            self._tell([f"the declarations cannot be read: {error.strerror}"])
 
     def _pass_on(self, name: str, number: int) -> None:
         try:
@@ -158,12 +168,3 @@ class Foreground:
                 return 128 - last if last < 0 else last
             return FAILED
         return FAILED if self._failed else SUCCESS
-
-
-def explain(error: "Error | OSError") -> "list[str]":
-    """Return an error in words, a line for each declaration that is broken."""
-    from ssd.sentences import describe
-
-    if isinstance(error, declared.Broken):
-        return [describe(each) for each in error.causes]
-    return [describe(error)]

@@ -1,4 +1,4 @@
-"""Read declarations, at the beginning and again while services run.
+"""Read declarations again while services run.
 
 A declaration in shell takes a shell, for up to 30 seconds; a supervisor must not wait for that. So
 a forked process reads them, compares them with those that count now, and sends back only what is
@@ -14,10 +14,11 @@ from ssd.service import sources
 from ssd.service.declaration import Service
 from ssd.service.errors import UnknownService
 from ssd.signals import raw as signals
+from ssd.supervision import declared, held
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import NoReturn
 
     from ssd.supervision.supervisor import Supervisor, Update
@@ -29,27 +30,8 @@ if TYPE_CHECKING:
 _HANDLED = ("SIGTERM", "SIGINT", "SIGHUP", "SIGCHLD", "SIGUSR1", "SIGUSR2")
 
 
-def read_all(
-    directory: str, names: "Iterable[str] | None" = None
-) -> "tuple[list[Service], list[str]]":
-    """Return the services of a directory, or those of these names, and what is wrong, in words.
-
-    A name that nothing declares is wrong, too.
-    """
-    services: list[Service] = []
-    faults: list[str] = []
-    for name in sources.names(directory) if names is None else names:
-        try:
-            services.append(sources.find(name, directory))
-        except (Error, OSError) as error:
-            from ssd.sentences import describe
-
-            faults.append(describe(error))
-    return services, faults
-
-
 def compare(
-    directory: str, names: "Iterable[str] | None", known: "Mapping[str, Service]"
+    directory: str, names: "Sequence[str] | None", known: "Mapping[str, Service]"
 ) -> "tuple[Found, list[str]]":
     """Return what a directory declares now beside the ``known`` services, and what is wrong.
 
@@ -57,12 +39,15 @@ def compare(
     """
     if names is not None:
         names = [name for name in names if _is_declared(name, directory)]
-    services, faults = read_all(directory, names)
+    try:
+        services = declared.read(directory, names)
+    except (Error, OSError) as error:
+        return {}, declared.explain(error)
     found: Found = {}
     for service in services:
         same = known.get(service.name) == service
         found[service.name] = None if same else (service.file, service.to_dict())
-    return found, faults
+    return found, []
 
 
 def _is_declared(name: str, directory: str) -> bool:
@@ -121,6 +106,7 @@ class Rereading:
         os.close(writing)
         os.set_blocking(reading, False)
         self._pid, self._pipe = pid, reading
+        held.WAITED_FOR.add(pid)
         self._supervisor.watch.add(reading, self._take)
 
     def _help(self, writing: int) -> "NoReturn":
@@ -179,10 +165,8 @@ class Rereading:
         """Close the pipe, and wait for the process, which has closed it to end."""
         self._supervisor.watch.remove(self._pipe)
         os.close(self._pipe)
-        try:
-            os.waitpid(self._pid, 0)
-        except ChildProcessError:
-            pass  # whoever reaps orphans was first
+        os.waitpid(self._pid, 0)
+        held.WAITED_FOR.discard(self._pid)
         self._pid, self._pipe = 0, -1
 
     def _outcome(self, data: bytes) -> "Update | list[str]":

@@ -84,7 +84,7 @@ def test_directory_that_is_missing_is_an_error(script, tmp_path) -> None:
     done = refused(script, tmp_path / "kept" / "none", keep=tmp_path / "kept")
     assert (1, True) == (done.returncode, "No such file or directory" in done.stderr)
     with supervise(script, tmp_path / "empty", {}) as running:
-        running.until("no service is declared")
+        running.until("there is no service yet")
         declare(tmp_path / "empty", {"late": NAP})
         running.send(signal.SIGHUP)
         running.until("new: late", "late runs as process")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ssd.supervision import Update
-from ssd.supervision.rereading import Rereading, read_all
+from ssd.supervision import Update, declared
+from ssd.supervision.rereading import Rereading
 
 from .machine import Machine
 
@@ -33,8 +33,7 @@ class Directory:
     def supervise(self, names: list[str] | None = None) -> None:
         """Supervise what is declared, and start it."""
         self.machine = Machine(self.path, [])
-        services, faults = read_all(str(self.path), names)
-        assert [] == faults
+        services = declared.read(str(self.path), names)
         self.machine.supervisor.update(services)
         self.machine.settle()
         self.rereading = Rereading(self.machine.supervisor, str(self.path), names)
@@ -125,13 +124,6 @@ def test_named_services_are_read_alone(directory: Directory) -> None:
     directory.supervise(["web", "db"])
     (directory.path / "db.toml").unlink()
     assert ([], ["db"], [], ["web"]) == names(directory.update())
-
-
-def test_name_that_nothing_declares_is_wrong(directory: Directory) -> None:
-    """When it is read for the first time."""
-    directory.supervise()
-    services, faults = read_all(str(directory.path), ["web", "nosuch"])
-    assert (["web"], True) == ([each.name for each in services], "nosuch" in faults[0])
 
 
 def test_request_during_a_reading_reads_again(directory: Directory) -> None:
