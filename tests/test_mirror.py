@@ -20,6 +20,7 @@ TESTED_THROUGH = {
     "service/__init__.py": "service/test_declaration.py",
     "service/generators/__init__.py": "service/generators/test_sheet.py",
     "service/help.py": "service/test_cli.py",
+    "service/importing/__init__.py": "service/importing/test_cli.py",
     "service/initscripts/__init__.py": "service/initscripts/test_cli.py",
     "service/initscripts/program.py": "service/initscripts/test_status_all.py",
     "service/initscripts/script.py": "service/initscripts/test_cli.py",

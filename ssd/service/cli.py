@@ -102,6 +102,10 @@ def _dispatch(call: Call, words: list[str]) -> int:
         from ssd.service.generators import cli as generators
 
         return generators.main(rest, call.program, call.directory)
+    if first == "import":
+        from ssd.service.importing import cli as importing
+
+        return importing.main(rest, call.program, call.directory)
     if first == "--status-all":
         return _fleet(call).status_all(rest)
     if "/" in first:

@@ -13,6 +13,7 @@ Usage: {program} [option...] NAME VERB [--json]
        {program} SCRIPT VERB                   as the interpreter of SCRIPT
        {program} lsb FUNCTION [ARGUMENT...]
        {program} generate KIND NAME
+       {program} import supervisord FILE
 
 NAME is a service in /etc/ssd, in the package or in /etc/init.d; VERB is one of
   {verbs}

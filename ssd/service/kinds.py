@@ -72,10 +72,6 @@ def _list(value: object, of: "Callable[[object], object]", what: str) -> "list[o
     return [of(each) for each in value]
 
 
-def _same(value: object) -> object:
-    return value
-
-
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise BadValue(f"must be true or false, not {value!r}")
@@ -207,7 +203,10 @@ TABLE: "dict[str, tuple[Callable[[object], object], str]]" = {
     "count": (_count, "integer"),
     "cpu": (_rare(_text, "cpu"), "text"),
     "directories": (_directories, "directories"),
-    "exits": (_rare(lambda value: _list(value, _same, "statuses, signals"), "exits"), "exits"),
+    "exits": (
+        _rare(lambda v: _list(v, lambda each: each, "statuses, signals"), "exits"),
+        "exits",
+    ),
     "flag": (_flag, "flag"),
     "hook": (_hook, "text"),
     "health": (_keyed("health"), "health"),
@@ -218,7 +217,7 @@ TABLE: "dict[str, tuple[Callable[[object], object], str]]" = {
     "name": (_name, "text"),
     "nice": (_nice, "integer"),
     "octal": (_octal, "text"),
-    "oom": (_rare(_same, "oom"), "oom"),
+    "oom": (_rare(lambda value: value, "oom"), "oom"),
     "path": (_path, "text"),
     "paths": (lambda value: _list(value, _path, "paths"), "words"),
     "pidfile": (_pidfile, "text"),

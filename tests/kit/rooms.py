@@ -29,6 +29,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "service": ("one declaration of a service", "ssd.service"),
     "sources": ("read a declaration", "ssd.service.sources"),
     "generators": ("write it for other inits", "ssd.service.generators"),
+    "importing": ("declarations from other supervisors", "ssd.service.importing"),
     "initscripts": ("scripts that are no declaration", "ssd.service.initscripts"),
     "verbs": ("start, stop, status of a service", "ssd.service.verbs"),
     "logs": ("output of services into files", "ssd.supervision.logs"),

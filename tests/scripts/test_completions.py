@@ -81,6 +81,11 @@ def test_bash_offers_what_lsb_and_generate_take(tmp_path: Path) -> None:
     assert ["--strict"] == complete("ssd-service", directory, "generate", "systemd", "nap", "--s")
     words = "generate", "systemd", "nap", "--output", "=", f"{tmp_path}/na"
     assert [f"{tmp_path}/nap.toml"] == complete("ssd-service", *words)
+    assert ["supervisord"] == complete("ssd-service", "import", "")
+    assert ["--print"] == complete("ssd-service", "import", "supervisord", "--p")
+    assert [f"{tmp_path}/nap.toml"] == complete(
+        "ssd-service", "import", "supervisord", f"{tmp_path}/na"
+    )
 
 
 ZSH = [
@@ -101,6 +106,8 @@ ZSH = [
     ("ssd-service nap start -", []),
     ("ssd-service lsb ", list(FUNCTIONS)),
     ("ssd-service generate ", list(KINDS)),
+    ("ssd-service import ", ["supervisord"]),
+    ("ssd-service import supervisord {}/na", [..., "nap.toml"]),
     ("ssd-service --directory={} generate systemd na", ["nap"]),
     ("ssd-service generate systemd nap --s", ["--strict"]),
     ("ssd-service generate systemd nap --output={}/na", [..., "nap.toml"]),

@@ -332,10 +332,8 @@ def _health(sheet: Sheet) -> list[str]:
     if health["kind"] != "command" or not _watched(sheet.service):
         sheet.lose("health", "OpenRC checks by a command alone, and only what it respawns")
         return []
-    if health["action"] == "mark" or {"timeout", "retries"} & {*sheet.declared["health"]}:  # type: ignore[misc]
-        sheet.lose(
-            "health", "OpenRC restarts it as soon as one check fails, however long that takes"
-        )
+    if health["action"] == "mark" or health["retries"] != 1:
+        sheet.lose("health", "OpenRC restarts it as soon as one check fails")
     return [join(health["command"])]
 
 

@@ -16,13 +16,11 @@ if TYPE_CHECKING:
     from ssd.service.verbs.steps import Steps
 
 
-SUPERVISED = ("health", "watchdog", "log")  # what only a process that stays can do
-
-
 def start(steps: "Steps") -> str:
     """Start the service and wait until it is ready; return the outcome."""
     service = steps.service
-    unused = [name for name in SUPERVISED if getattr(service, name) != DEFAULTS[name]]
+    lasting = ("health", "watchdog", "log")  # what only a process that stays can do
+    unused = [name for name in lasting if getattr(service, name) != DEFAULTS[name]]
     if unused:
         steps.complain(f"{service.name}: no effect without ssd-supervise: {', '.join(unused)}")
     try:

@@ -1,0 +1,1 @@
+"""Declarations made from the files of other supervisors, and what gets lost on the way."""
