@@ -11,6 +11,7 @@ from time import localtime, strftime
 
 from ssd.supervision.logs.files import SPACE, LogFile, make_directory
 from ssd.supervision.logs.forms import FORMS
+from ssd.supervision.logs.rotation import NEXT
 from ssd.supervision.logs.sinks import Lines
 from ssd.supervision.logs.spool import CANNOT, Spool, waiting
 
@@ -88,9 +89,15 @@ class Stream:
         if self.fd < 0:
             self.fd = open_fifo(self.fifo, self.uid, self.gid)
             self.logs.watch(self)
-            if self.path is not None and waiting(self._spool_path()):
-                self.spool = Spool(self._spool_path())
-                self.drain()
+            if self.path is not None:
+                self._end_what_was_begun(self.path)
+
+    def _end_what_was_begun(self, path: str) -> None:
+        """End the write or the rotation that the death of another supervisor has interrupted."""
+        if waiting(self._spool_path()):
+            self.spool = Spool(self._spool_path())
+        if self.spool is not None or os.path.lexists(path + NEXT):
+            self.drain()
 
     def for_child(self) -> int:
         """Return a new descriptor of the FIFO that blocks, for the service. Raises OSError."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from kit.leaks import same_descriptors
-from kit.outputs import bench, outputs, rotated, written
+from kit.outputs import bench, dies_before, outputs, rotated, written
 
 from ssd.supervision.logs import stream
 
@@ -131,6 +131,35 @@ def test_rotation_that_fails_lets_the_file_grow(tmp_path: Path) -> None:
         assert b"1234567\n" * 10 == (tmp_path / "web.log").read_bytes()
         assert [("web", "failed")] == [report[:2] for report in made.reports]
         assert "cannot rotate" in made.reports[0][2]
+
+
+@pytest.mark.parametrize("form", ["plain", "timestamp", "json"])
+def test_death_before_any_call_of_a_life_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """Pieces, files and rotations in a row: each line is there once, in its order."""
+    monkeypatch.setattr(stream, "CHUNK", 64)
+    monkeypatch.setattr(stream, "FEW", 1)
+    text = b"".join(b"line number %d\n" % number for number in range(14)) + b"begun"
+    whole = b""
+    died, number = True, 0
+    while died:
+        place = tmp_path / str(number)
+        place.mkdir()
+        with bench(place) as first:
+            log = first.log(form=form, max_size=150, keep=100)
+            with outputs(log) as (out, _):
+                os.write(out, text)
+                died = dies_before(number, first.loop.until_idle) if whole else True
+                with bench(place) as second:
+                    second.log(form=form, max_size=150, keep=100)
+                    second.loop.until_idle()
+        whole = whole or written(place)
+        assert whole == written(place)
+        assert not (place / "web.log.next").exists()
+        number += 1
+    assert number > 30
+    assert (whole == text) == (form == "plain")
 
 
 FULL = """
