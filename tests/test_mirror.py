@@ -40,6 +40,7 @@ TESTED_THROUGH = {
     "supervision/foreground.py": "supervision/test_cli.py",
     "supervision/held.py": "supervision/test_spawning.py",
     "stops.py": "test_stopping.py",
+    "supervision/probes.py": "supervision/test_readiness.py",
     "testing/child.py": "testing/test_conformance.py",
     "testing/expectations.py": "testing/test_conformance.py",
     "testing/finding_checks.py": "testing/test_conformance.py",

@@ -84,6 +84,16 @@ class Kinship(Protocol):
         """Return the name of the cgroup (v2) of a process; None where there are none."""
 
 
+class Notifications(Handle, Protocol):
+    """What a process of a table that makes its processes says by sd_notify(3).
+
+    It has "ended" while a message waits.
+    """
+
+    def receive(self) -> bytes | None:
+        """Return the next message, None if there is none."""
+
+
 class ProcessTable(Protocol):
     """The processes of a system, and its clock.
 
@@ -169,6 +179,9 @@ class Launcher(ProcessTable, Protocol[Start]):
 
     def launch(self, start: Start) -> Process:
         """Do a start: look, and make the process and its pidfile."""
+
+    def notifications(self, process: Process) -> Notifications:
+        """Receive what a process says by sd_notify(3). Raises ProcessLookupError."""
 
     async def launch_async(self, start: Start) -> Process:
         """Do what ``launch`` does without blocking an asyncio loop."""

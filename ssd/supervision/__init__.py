@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from ssd.supervision.events import Stopped as Stopped
     from ssd.supervision.events import Stopping as Stopping
     from ssd.supervision.events import Unhealthy as Unhealthy
+    from ssd.supervision.held import Exit as Exit
     from ssd.supervision.order import Circle as Circle
     from ssd.supervision.order import MissingRequirement as MissingRequirement
     from ssd.supervision.supervisor import Supervisor as Supervisor
     from ssd.supervision.supervisor import Update as Update
     from ssd.supervision.supervisor import run as run
-    from ssd.supervision.unit import Exit as Exit
     from ssd.supervision.unit import Unit as Unit
 
 if not TYPE_CHECKING:
@@ -37,8 +37,9 @@ if not TYPE_CHECKING:
             "Adopted", "Event", "Exited", "Failed", "Healthy", "Ready", "Reloaded", "Restarting",
             "Started", "Starting", "StatusText", "Stopped", "Stopping", "Unhealthy",
         ),
+        "held": ("Exit",),
         "order": ("Circle", "MissingRequirement"),
         "supervisor": ("Supervisor", "Update", "run"),
-        "unit": ("Exit", "Unit"),
+        "unit": ("Unit",),
     }  # fmt: skip
     __getattr__, __dir__, __all__ = lazy(globals(), _HOMES)

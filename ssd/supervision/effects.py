@@ -13,7 +13,7 @@ from ssd.schedule import Schedule
 from ssd.service.sh import SHELL
 from ssd.starting.become import home
 from ssd.stopping import Stop
-from ssd.supervision import spawning, states
+from ssd.supervision import needs, spawning, states
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ssd.processes.contract import ProcessTable
     from ssd.starting.command import Command
     from ssd.supervision.held import OwnChild
+    from ssd.supervision.notify import Notify
     from ssd.supervision.outputs import Outputs
     from ssd.supervision.unit import Unit
 
@@ -38,10 +39,12 @@ class Effects:
     table: where the processes are. key: what marks its services' processes, beside name and
     token. close_fds: False if this process has no descriptor that a program could inherit.
     outputs: where the services' output goes. descriptors: the limits for descriptors that programs
-    get, None for our own. hurried: whether stops kill at once.
+    get, None for our own. hurried: whether stops kill at once. notify_path: where the notification
+    socket is to be; "" for a directory of its own.
     """
 
-    __slots__ = ("table", "outputs", "key", "close_fds", "descriptors", "hurried", "_tokens")
+    __slots__ = ("table", "outputs", "key", "close_fds", "descriptors", "hurried", "notify_path",
+                 "_notify", "_tokens")  # fmt: skip
 
     def __init__(self, table: "ProcessTable", outputs: "Outputs", key: str = "") -> None:
         self.table = table
@@ -50,6 +53,8 @@ class Effects:
         self.close_fds = True
         self.descriptors: tuple[int, int] | None = None
         self.hurried = False
+        self.notify_path = ""
+        self._notify: Notify | None = None
         self._tokens = 0
 
     def spawn(self, unit: "Unit") -> "OwnChild":
@@ -62,11 +67,13 @@ class Effects:
         match, command = service.match(), service.command()
         writes = service.background and service.pidfile != "none"
         if self.table.launcher is not None:
-            return self._launch(match, command, writes)
+            return self._launch(unit, match, command, writes)
         lock = self._lock(match) if match.pidfile is not None else None
         try:
             self._refuse_second(match)
-            child = self._start(unit, command, Account(command.user, command.group))
+            talks = needs.notifications(service)
+            told = self._listener(unit).variables(service) if talks else None
+            child = self._start(unit, command, Account(command.user, command.group), told)
             if writes:
                 self._write_pidfile(service.pidfile, child)
             return child
@@ -76,22 +83,62 @@ class Effects:
 
     def run_hook(self, unit: "Unit", field: str) -> "OwnChild":
         """Start a hook by /bin/sh -e, as root, in the service's environment."""
-        from ssd.service.declaration import environment
-        from ssd.starting.command import Command
-
         service = unit.service
         words = [SHELL, "-e", "-c", getattr(service, field), service.name]
-        command = Command(words, environment=environment(service))
-        if self.table.launcher is not None:
-            return self._launch(Match(name=f"{field} of {service.name}"[:15]), command, False)
-        return self._start(unit, command, Account(None, None))
+        return self._run_aside(unit, words, f"{field} of {service.name}")
+
+    def run_probe(self, unit: "Unit", words: "list[str]") -> "OwnChild":
+        """Start a command that finds out whether a service works; it runs as hooks do."""
+        return self._run_aside(unit, words, f"probe of {unit.name}")
 
     def await_ready(self, unit: "Unit") -> None:
         """Feed READY once the service is ready."""
-        unit.supervisor.feed(unit, states.READY)
+        if needs.notifications(unit.service):
+            self._listen(unit)
+        if not needs.gate(unit.service):
+            unit.supervisor.feed(unit, states.READY)
+            return
+        from ssd.supervision.readiness import Gate
+
+        unit.gate = Gate(unit)
+        unit.gate.begin()
+
+    def begin_checks(self, unit: "Unit") -> None:
+        """Begin what watches the health of a service that is ready."""
+        if not needs.checks(unit.service):
+            return
+        from ssd.supervision.health import Checks
+
+        if unit.service.watchdog and not self._listener(unit).knows(unit):
+            self._listen(unit)  # it was taken over
+        unit.health = Checks(unit)
+        unit.health.begin()
 
     def end_checks(self, unit: "Unit") -> None:
         """End what watches readiness and health."""
+        for each in (unit.gate, unit.health):
+            if each is not None:
+                each.end()
+        unit.gate = unit.health = None
+
+    def hear(self) -> None:
+        """Take what services have said by sd_notify(3)."""
+        if self._notify is not None:
+            self._notify.hear()
+
+    def main_changed(self, unit: "Unit") -> None:
+        """Follow a service to another main process: its messages, and its pidfile."""
+        if self._notify is not None:
+            self._notify.main_changed(unit)
+
+    def marker(self, unit: "Unit") -> bytes:
+        """Return the entry of the environment that only what was started last for a unit has."""
+        return b"%s=%s" % (MARKER, os.fsencode(f"{self.key}:{unit.name}:{unit.token}"))
+
+    def close(self) -> None:
+        """Close the notification socket."""
+        if self._notify is not None:
+            self._notify.close()
 
     def begin_stop(self, unit: "Unit", target: "Process | None") -> Stop | None:
         """Return the stop of what is left of a service; None if nothing is."""
@@ -101,8 +148,10 @@ class Effects:
         return Stop(Match(pid=target.pid), schedule, table=self.table)
 
     def clean(self, unit: "Unit") -> None:
-        """Remove the pidfile of a service that stays down."""
+        """Remove the pidfile of a service that stays down, and listen to it no more."""
         service = unit.service
+        if self._notify is not None:
+            self._notify.forget(unit)
         if unit.goal != states.STOP or service.pidfile == "none" or not service.background:
             return
         from ssd import pidfile
@@ -112,11 +161,17 @@ class Effects:
         except (FileNotFoundError, PidfileError):
             return  # it is not there, or nobody would believe it
 
-    def _start(self, unit: "Unit", command: "Command", account: Account) -> "OwnChild":
+    def _start(
+        self,
+        unit: "Unit",
+        command: "Command",
+        account: Account,
+        told: "dict[bytes, bytes] | None" = None,
+    ) -> "OwnChild":
         """Start a program with the output and the environment of a service."""
         stdio = self.outputs.open(unit, account)
         try:
-            variables = self._environment(unit, command, account)
+            variables = {**self._environment(unit, command), **home(account), **(told or {})}
             return spawning.start(
                 command, account, stdio, variables, close_fds=self.close_fds,
                 descriptors=self.descriptors,
@@ -124,11 +179,36 @@ class Effects:
         finally:
             self.outputs.close(stdio)
 
-    def _launch(self, match: Match, command: "Command", writes: bool) -> "OwnChild":
+    def _run_aside(self, unit: "Unit", words: "list[str]", name: str) -> "OwnChild":
+        """Start a command as root, in the service's environment; ``name`` is for fakes."""
+        from ssd.service.declaration import environment
+        from ssd.starting.command import Command
+
+        command = Command(words, environment=environment(unit.service))
+        if self.table.launcher is not None:
+            return self._launch(unit, Match(name=name[:15]), command, False)
+        return self._start(unit, command, Account(None, None))
+
+    def _listener(self, unit: "Unit") -> "Notify":
+        """Return the notification socket, which is made for the first service that needs it."""
+        if self._notify is None:
+            from ssd.supervision.notify import Notify
+
+            self._notify = Notify(self.table, unit.supervisor.watch, self.notify_path)
+        return self._notify
+
+    def _listen(self, unit: "Unit") -> None:
+        """Listen to a service, which has a main process."""
+        uid = Account(unit.service.user, None).uid
+        own = os.geteuid() if uid is None else uid
+        self._listener(unit).add(unit, self.marker(unit), own)
+
+    def _launch(self, unit: "Unit", match: Match, command: "Command", writes: bool) -> "OwnChild":
         """Have the table make the process."""
         from ssd.starting import Start
 
         assert self.table.launcher is not None
+        command.environment = self._environment(unit, command)
         start = Start(
             match, command, background=False, make_pidfile=writes, warn=lambda *omission: None,
             say=lambda *event: None, table=self.table,
@@ -169,14 +249,11 @@ class Effects:
             child.close()
             raise
 
-    def _environment(
-        self, unit: "Unit", command: "Command", account: Account
-    ) -> "dict[bytes, bytes]":
-        """Return the variables of a program: the declaration's, HOME, and the marker."""
+    def _environment(self, unit: "Unit", command: "Command") -> "dict[bytes, bytes]":
+        """Return the variables of a program: the declaration's, and the marker."""
         variables = dict(command.environment or {})
         for name in OWN:
             variables.pop(name, None)
-        variables.update(home(account))
         self._tokens += 1
         unit.token = self._tokens
         variables[MARKER] = os.fsencode(f"{self.key}:{unit.name}:{unit.token}")

@@ -39,6 +39,7 @@ class Foreground:
         names = options.names or None
         self._rereading = Rereading(supervisor, places.directory, names)
         supervisor.effects.key = os.path.basename(places.path)
+        supervisor.effects.notify_path = places.notify
         self._options = options
         self._failed = False  # a service was given up, or outlived its stop
         self._leaving = False

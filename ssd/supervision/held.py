@@ -9,9 +9,20 @@ from ssd.processes.waiting import ready
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.processes.contract import Handle
+    from ssd.supervision.watch import Watch
 
 
 WAITED_FOR: "set[int]" = set()  # pids whose status somebody is to take: leave them alone
+
+
+class Exit:
+    """The end of a main process: its ``status`` (as in ``events.Exited``) and the ``time``."""
+
+    __slots__ = ("status", "time")
+
+    def __init__(self, status: int | None, time: float) -> None:
+        self.status = status
+        self.time = time
 
 
 class OwnChild(Process):
@@ -51,6 +62,14 @@ class OwnChild(Process):
             if self.status is not None:
                 WAITED_FOR.discard(self.pid)  # before the kernel gives the pid to another child
         return self.status
+
+    def is_stopped(self) -> bool:
+        """Tell whether it has been stopped by a signal since the last call."""
+        try:
+            found = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG)
+        except ChildProcessError:
+            return False
+        return found is not None
 
     def signal(self, signum: int) -> None:
         """Send a signal. Raises ProcessLookupError once it has been reaped."""
@@ -100,6 +119,10 @@ class Held(Process):
             return None
         return reaping.reap(self.pid, self._handle.fileno())
 
+    def is_stopped(self) -> bool:
+        """Return False: only a parent learns that."""
+        return False
+
     def signal(self, signum: int) -> None:
         """Send a signal. Raises ProcessLookupError and PermissionError."""
         self._handle.signal(signum)
@@ -108,3 +131,18 @@ class Held(Process):
         """Let it go."""
         self._handle.close()
         WAITED_FOR.discard(self.pid)
+
+
+def reap_when_ended(watch: "Watch", child: "OwnChild | Held") -> None:
+    """Reap a process that nothing else waits for, and close it."""
+
+    def ended() -> None:
+        try:
+            if child.poll() is None:
+                return  # it is still held by a tracer (ptrace(2))
+        except ChildProcessError:
+            pass  # it is no child of ours
+        watch.release(child)
+        child.close()
+
+    watch.hold(child, ended)

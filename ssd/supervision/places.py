@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SYSTEM_LOGS = "/var/log/ssd"
 MAX_KEY = 200  # bytes; NAME_MAX is 255
+LONGEST_PATH = 107  # bytes of the address of a socket, unix(7)
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -125,6 +126,18 @@ class Places:
     def journal(self) -> str:
         """The path of the journal."""
         return f"{self.path}/journal"
+
+    @property
+    def notify(self) -> str:
+        """The path of the socket that services of any user send notifications to; "" for none.
+
+        It is beside the run directory, which others cannot enter. An address has 107 bytes at most
+        (unix(7)), so the name is short; it is no name of a run directory (``key``).
+        """
+        facts = os.fstat(self.descriptor)
+        beside = os.path.dirname(self.path)
+        path = f"{beside}/%notify-{facts.st_dev:x}-{facts.st_ino:x}"
+        return path if len(os.fsencode(path)) <= LONGEST_PATH else ""
 
     def fifo(self, name: str) -> str:
         """Return the path of the pipe of a service's output."""

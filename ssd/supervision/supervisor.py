@@ -135,10 +135,12 @@ class Supervisor:
     def close(self) -> None:
         """Let everything go; the services continue to run, and nobody watches them."""
         for unit in self.units.values():
+            self.effects.end_checks(unit)
             if unit.main is not None:
                 unit.main.close()
             self.outputs.changed(unit)
         self.outputs.close_all()
+        self.effects.close()
         self.watch.close()
 
     # Wishes.

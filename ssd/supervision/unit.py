@@ -8,29 +8,21 @@ from ssd.errors import AlreadyRunning, Error
 from ssd.matching import Process
 from ssd.stopping import SURVIVED as OUTLIVED
 from ssd.supervision import events, gates, states
-from ssd.supervision.held import Held
-from ssd.supervision.restarts import AGAIN, LOST, History, judge
+from ssd.supervision.held import Exit, Held
+from ssd.supervision.restarts import AGAIN, ALWAYS, LOST, History, judge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.service.declaration import Service
     from ssd.stopping import Stop
+    from ssd.supervision.health import Checks
     from ssd.supervision.held import OwnChild
     from ssd.supervision.logs import Log
+    from ssd.supervision.readiness import Gate
     from ssd.supervision.supervisor import Supervisor, Timer
 
 KILL = 9
 LAST_LINES = 10  # of output, that the event of a service given up has
-
-
-class Exit:
-    """The end of a main process: its ``status`` (as in ``events.Exited``) and the ``time``."""
-
-    __slots__ = ("status", "time")
-
-    def __init__(self, status: int | None, time: float) -> None:
-        self.status = status
-        self.time = time
 
 
 class Unit:
@@ -71,8 +63,8 @@ class Unit:
         self.removed = False
         self.log: Log | None = None
         self.token = 0
-        self.gate: object | None = None
-        self.health: object | None = None
+        self.gate: Gate | None = None
+        self.health: Checks | None = None
         self._timer: Timer | None = None
         self._stop: Stop | None = None
         self._seconds = 0.0
@@ -180,8 +172,9 @@ class Unit:
         except (Error, OSError) as error:
             self.attempt_failed(describe(error))
             return
-        self.since = supervisor.table.now()
-        supervisor.watch.hold(self.main, self._main_ended)
+        self.since, self.ready_at = supervisor.table.now(), None
+        self.status_text, self.healthy = "", True
+        supervisor.watch.hold(self.main, self.main_ended)
         self._say(events.Started(supervisor.wall(), self.name, self.main.pid))
         supervisor.effects.await_ready(self)
 
@@ -193,7 +186,7 @@ class Unit:
         supervisor = self.supervisor
         self.main = Held(supervisor.table.open(process))
         self.since = supervisor.table.now()
-        supervisor.watch.hold(self.main, self._main_ended)
+        supervisor.watch.hold(self.main, self.main_ended)
         self._say(events.Adopted(supervisor.wall(), self.name, process.pid))
         supervisor.feed(self, states.READY)
 
@@ -203,6 +196,7 @@ class Unit:
 
     def _work(self) -> None:
         self._say(events.Ready(self.supervisor.wall(), self.name))
+        self.supervisor.effects.begin_checks(self)
         gates.opened(self.supervisor, self)
 
     def _announce(self) -> None:
@@ -240,7 +234,7 @@ class Unit:
         if stop.failure is not None:
             self._complain(describe(stop.failure))
         if self.main is not None and self.main.ended():
-            self._main_ended()
+            self.main_ended()
         if stop.outcome == OUTLIVED:
             self.failure = "it outlived its stop"
             self.supervisor.feed(self, states.SURVIVED)
@@ -275,12 +269,15 @@ class Unit:
 
     def attempt_failed(self, reason: str) -> None:
         """Judge a start that has failed; a main process that it left is stopped."""
-        self._judge(None, reason)
+        self.judge(None, reason)
 
-    def _judge(self, status: int | None, what: str) -> None:
-        now = self.supervisor.table.now()
+    def judge(self, status: int | None, what: str, again: str = AGAIN) -> None:
+        """Judge an end; ``again`` SICK: one to come, whatever ``when`` of the policy says."""
+        now, chance = self.supervisor.table.now(), self.supervisor.random()
         uptime = 0.0 if self.ready_at is None else now - self.ready_at
-        policy, chance = self.service.respawn, self.supervisor.random()
+        policy = self.service.respawn
+        if again == states.SICK:
+            policy = {**policy, "when": ALWAYS}
         verdict = judge(policy, self.history, status, uptime, now, chance, what)
         if verdict.input == AGAIN:
             self._seconds = verdict.seconds
@@ -290,27 +287,36 @@ class Unit:
             self.failure = verdict.reason
         elif self.service.task:
             self.completed = True
-        self.supervisor.feed(self, verdict.input)
+        self.supervisor.feed(self, again if verdict.input == AGAIN else verdict.input)
 
-    def _main_ended(self) -> None:
+    def main_ended(self) -> None:
         """Reap the main process and judge its end."""
-        main = self.main
+        self.supervisor.effects.hear()  # what it said before
+        main, gate = self.main, self.gate
         if main is None:
             return
         try:
-            status = main.poll()
+            status = main.poll() if main.ended() else None
             if status is None:
-                return  # it is still held by a tracer (ptrace(2))
+                return  # it is another now, or still held by a tracer (ptrace(2))
         except ChildProcessError:
             status = None  # it was not our child, or other code has reaped it
         self._let_go()
+        if gate is not None and gate.keeps(status):
+            return
         self.supervisor.outputs.ended(self)
         self.last = Exit(status, self.supervisor.wall())
         self._say(events.Exited(self.last.time, self.name, main.pid, status))
         if self.state in (states.KILLED, states.POST_STOP, *states.AT_REST):
             self._drive()
             return
-        self._judge(status, f"it {events.describe_end(status)}")
+        what = f"it {events.describe_end(status)}"
+        if self.state in (states.PRE_STOP, states.STOPPING) or (gate is not None and gate.is_over):
+            self.supervisor.feed(self, states.OVER)  # it is being stopped, or was judged before
+        elif gate is None:
+            self.judge(status, what)
+        else:
+            self.judge(status or None, f"{what} before {gate.phase}")
 
     def _let_go(self) -> None:
         """Release the main process, which has ended."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ssd.testing.reactions import ignores as ignores
     from ssd.testing.reactions import in_turn as in_turn
     from ssd.testing.reactions import leaves_zombie as leaves_zombie
+    from ssd.testing.reactions import notifies as notifies
     from ssd.testing.reactions import reloads as reloads
     from ssd.testing.reactions import renames as renames
     from ssd.testing.reactions import together as together
@@ -49,7 +50,7 @@ if not TYPE_CHECKING:
         "programs": ("FakeChild", "NoDescriptor", "NotRegistered"),
         "reactions": (
             "daemonizes", "dies", "executes", "exits", "forks", "ignores", "in_turn",
-            "leaves_zombie", "reloads", "renames", "together",
+            "leaves_zombie", "notifies", "reloads", "renames", "together",
         ),
     }  # fmt: skip
     __getattr__, __dir__, __all__ = lazy(globals(), _HOMES)

@@ -273,6 +273,10 @@ class FakeWorld:
         """Have a process catch a signal and go on."""
         self.fake[pid].reactions[signum] = reloads()
 
+    def notify(self, pid: int, text: str) -> None:
+        """Have a process say something by sd_notify(3)."""
+        self.fake[pid].notify(text)
+
     def lead(self, pid: int) -> None:
         """Have a process make a session of its own."""
         self.fake[pid].lead()

@@ -13,12 +13,12 @@ from ssd.errors import StartFailed
 from ssd.finding import resolve
 from ssd.matching import UNKNOWN_START, Criteria, Match, Process
 from ssd.processes.base import PidByPidTable
-from ssd.processes.contract import Handle
+from ssd.processes.contract import Handle, Notifications
 from ssd.processes.origin import Origin
 from ssd.starting import Start
 from ssd.testing import programs, record
 from ssd.testing.clock import FakeClock, Patience, Waiters
-from ssd.testing.handles import FakeHandle
+from ssd.testing.handles import FakeHandle, FakeNotifications
 from ssd.testing.kin import FakeKinship
 from ssd.testing.process import Executable, FakeProcess, Reaction, Sent, comm, own_all
 from ssd.testing.programs import Files, NotRegistered, Path, Program, Programs
@@ -239,6 +239,13 @@ class FakeProcesses(PidByPidTable):
     def launch(self, start: Start) -> Process:
         """Do a start without fork(2) and execve(2); see ``register``. ``Start.run`` calls it."""
         return programs.launch(self, start)
+
+    def notifications(self, process: Process) -> Notifications:
+        """Receive what a process says. Raises ProcessLookupError if it does not exist."""
+        with self.lock:
+            if process.pid not in self._processes:
+                raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+            return FakeNotifications(self, self._processes[process.pid], process)
 
     async def launch_async(self, start: Start) -> Process:
         """Do a start while an asyncio loop runs; ``ssd.aio.start`` calls it."""

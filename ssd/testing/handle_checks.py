@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -132,6 +132,24 @@ def launcher_waits_in_the_tables_time(world: World) -> None:
         expect(handle.ended(), True, "ended() after KILL")
 
 
+def launcher_delivers_notifications(world: World) -> None:
+    """A table that makes its processes delivers what they say by sd_notify(3), in order."""
+    table, pid = world.table, world.start()
+    if table.launcher is None:
+        return
+    notify: Callable[[int, str], None] | None = getattr(world, "notify", None)
+    with table.launcher.notifications(identity(world, pid)) as inbox:
+        expect(inbox.ended(), False, "ended() of a process that has said nothing")
+        expect(inbox.receive(), None, "receive() of a process that has said nothing")
+        if notify is not None:
+            notify(pid, "STATUS=at work")
+            notify(pid, "READY=1")
+            table.wait([inbox], None)
+            expect(inbox.receive(), b"STATUS=at work", "the first message")
+            expect(inbox.receive(), b"READY=1", "the second message")
+            expect(inbox.ended(), False, "ended() after the last message")
+
+
 def _in_a_loop(coroutine: Coroutine[Any, Any, object]) -> object:
     """Run a coroutine in a loop of its own, also while this thread runs another loop."""
     with ThreadPoolExecutor(1) as thread:
@@ -147,4 +165,5 @@ CHECKS = (
     hidden_process_is_held,
     launcher_starts_nothing_twice,
     launcher_waits_in_the_tables_time,
+    launcher_delivers_notifications,
 )

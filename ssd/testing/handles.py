@@ -1,4 +1,4 @@
-"""The handle of a declared process, which ``FakeProcesses.open`` returns."""
+"""The handles of a declared process: itself, and what it says by sd_notify(3)."""
 
 import errno
 import os
@@ -36,7 +36,7 @@ class FakeHandle:
 
     def _signal(self, signum: int) -> None:
         """Do what ``signal`` does; the lock is held."""
-        if self.ended():
+        if FakeHandle.ended(self):
             raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
         if not 0 <= signum < signal.NSIG:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
@@ -77,3 +77,15 @@ class FakeHandle:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class FakeNotifications(FakeHandle):
+    """What a declared process says by sd_notify(3); it has "ended" while a message waits."""
+
+    def ended(self) -> bool:
+        """Say whether a message waits."""
+        return bool(self._held.unheard)
+
+    def receive(self) -> bytes | None:
+        """Return the next message, None if there is none."""
+        return self._held.unheard.pop(0) if self._held.unheard else None

@@ -111,6 +111,7 @@ class FakeProcess:
         self.state = RUNNING
         self.status: int | None = None
         self.ready = False
+        self.unheard: list[bytes] = []  # notifications that nobody has received yet
         self.pending: list[int] = []
         self._put_off: list[Callable[[], object]] = []
         self.received = 0
@@ -225,6 +226,13 @@ class FakeProcess:
         self._lives()
         self.table.note(self, "leads a session of its own")
         self.group = self.session = self.pid
+
+    def notify(self, text: str) -> None:
+        """Send a message of sd_notify(3), such as ``READY=1``. Raises ValueError if ended."""
+        self._lives()
+        self.table.note(self, f"says {text}")
+        self.unheard.append(os.fsencode(text))
+        self.ready = self.ready or "READY=1" in text.split("\n")
 
     def manner(self, signum: int) -> str:
         """Return in a few words what a signal does to it now."""

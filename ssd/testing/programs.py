@@ -19,6 +19,7 @@ from ssd.starting import Start
 from ssd.starting.detach import remove_pidfile
 from ssd.testing.clock import WaitsForEver, seconds_of
 from ssd.testing.process import (
+    STOPPED,
     ZOMBIE,
     Executable,
     FakeProcess,
@@ -70,7 +71,7 @@ class Program:
         """Have a process do what the program does when it is executed."""
         self.processes.append(process)
         if self.ready_after is not None:
-            process.after(self.ready_after, _say_ready)
+            process.after(self.ready_after, lambda process: process.notify("READY=1"))
         if self.runs is not None:
             self.runs(process)
 
@@ -205,6 +206,10 @@ class FakeChild(Child):
     def ended(self) -> bool:
         """Say whether it has ended, reaped or not."""
         return self.declared.ended
+
+    def is_stopped(self) -> bool:
+        """Say whether a signal has stopped it."""
+        return self.declared.state == STOPPED
 
     def _reaped(self, timeout: float | None) -> int:
         """Return the status after a wait. Raises TimeoutError, and WaitsForEver without one."""
@@ -355,8 +360,3 @@ def _check_ready(start: Start, process: FakeProcess, timeout: float) -> None:
         raise NotReady(process.identity, "exited")
     else:
         raise NotReady(process.identity, "timeout", None, f"{timeout:g}")
-
-
-def _say_ready(process: FakeProcess) -> None:
-    process.ready = True
-    process.table.note(process, "says READY=1")

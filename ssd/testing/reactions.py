@@ -117,6 +117,20 @@ def daemonizes(pidfile: str | os.PathLike[str] | None = None, **facts: Any) -> R
     return named("makes it a daemon", react)
 
 
+def notifies(text: str, every: float | None = None) -> Reaction:
+    """Say something by sd_notify(3), at once and, if it is given, ``every`` so many seconds."""
+    if every is not None and seconds_of(every, "every") == 0:
+        raise ValueError("every is 0, it must be more")
+
+    def react(process: FakeProcess) -> None:
+        process.notify(text)
+        if every is not None:
+            process.after(every, reaction)
+
+    reaction = named(f"has it say {text}", react)
+    return reaction
+
+
 def in_turn(*reactions: Reaction) -> Reaction:
     """Use the first reaction at the first signal, the second at the second, the last at all others.
 

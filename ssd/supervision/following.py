@@ -1,0 +1,124 @@
+"""Find and take over the process of a service whose program goes to the background by itself.
+
+Its first process is a child of the supervisor. When that has ended with status 0, the daemon is
+the process that the pidfile names. Without a pidfile it is a child of the supervisor, which is a
+subreaper (prctl(2)): one of the first process's session, or with the marker of this start. Nothing
+is traced, so forks are not counted as Upstart's ``expect`` counts them by ptrace(2).
+"""
+
+from ssd.finding import look, resolve
+from ssd.supervision import events
+from ssd.supervision.held import Held, reap_when_ended
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ssd.matching import Process
+    from ssd.processes.kin import Kin
+    from ssd.supervision.unit import Unit
+
+SETTLING = 0.2  # seconds after which a process of the start that still lives is the daemon
+UNNAMED = "the pidfile {} names no process of it"
+
+
+class Follower:
+    """Looks for the daemon of a start whose first process has ended.
+
+    ``reason``: why there is none yet.
+    """
+
+    __slots__ = ("unit", "reason", "_first", "_marker", "_seen", "_since")
+
+    def __init__(self, unit: "Unit") -> None:
+        self.unit = unit
+        assert unit.main is not None
+        self._first: Process = unit.main.process
+        self._marker = unit.supervisor.effects.marker(unit)
+        self.reason = ""
+        self._seen: Process | None = None
+        self._since = 0.0
+
+    def look(self) -> "Process | None":
+        """Return the daemon, None if it cannot be told yet. Raises PidfileError and others."""
+        if self.unit.service.pidfile != "none":
+            self.reason = UNNAMED.format(self.unit.service.pidfile)
+            return named(self.unit)
+        self.reason = "no process of it is left"
+        candidates = self._left_behind()
+        chosen = choose(candidates, self._first.pid, self.unit.service.expect)
+        if chosen is not None or not candidates:
+            return chosen
+        # It may be the one that is about to fork the daemon and to end.
+        oldest, now = _oldest(candidates), self.unit.supervisor.table.now()
+        self.reason = f"process {oldest.pid} may be the daemon or one that starts it"
+        if oldest != self._seen:
+            self._seen, self._since = oldest, now
+        return oldest if now - self._since >= SETTLING else None
+
+    def _left_behind(self) -> "list[Kin]":
+        """Return the processes of this start that have lost their parents."""
+        table = self.unit.supervisor.table
+        found = [table.kin.of(pid) for pid in table.kin.children(table.own_pid())]
+        if not any(each is not None and self._is_ours(each) for each in found):
+            # Not a subreaper: then init has them.
+            match = self.unit.service.match()
+            found = [table.kin.of(each.pid) for each in table.select(resolve(match, table))]
+        return [each for each in found if each is not None and self._is_ours(each)]
+
+    def _is_ours(self, kin: "Kin") -> bool:
+        process, table = kin.process, self.unit.supervisor.table
+        if process.pid == self._first.pid or process.start_time < self._first.start_time:
+            return False
+        if kin.session == self._first.pid:
+            return True
+        return self._marker in table.kin.environment(process.pid)
+
+
+def choose(candidates: "Iterable[Kin]", first: int, expect: str) -> "Process | None":
+    """Return the process that is the daemon for certain, the oldest of several; None if none is.
+
+    candidates: what a start has left behind. first: the pid of its first process, which led a
+    session. With ``expect`` fork that is each of them. Otherwise it is one in a session that
+    another process has made: that is a daemon(7), and the other one was in the middle.
+    """
+    sure = [
+        kin for kin in candidates if expect == "fork" or kin.session not in (first, kin.process.pid)
+    ]
+    return _oldest(sure) if sure else None
+
+
+def _oldest(found: "Iterable[Kin]") -> "Process":
+    return min((kin.process for kin in found), key=lambda each: (each.start_time, each.pid))
+
+
+def named(unit: "Unit") -> "Process | None":
+    """Return the living process that a service's pidfile names; None if there is none.
+
+    Raises PidfileError, ProcessTableError, ProcessUnreadable and ExecutableMissing.
+    """
+    match, table = unit.service.match(), unit.supervisor.table
+    return next(iter(look(match, resolve(match, table), table, only_first=True).processes), None)
+
+
+def take_main(unit: "Unit", process: "Process") -> bool:
+    """Make a process the main one of a service; return whether it lives.
+
+    The one before, if it lives, is no longer watched, only reaped.
+    """
+    supervisor = unit.supervisor
+    try:
+        main = Held(supervisor.table.open(process))
+    except ProcessLookupError:
+        return False
+    before = unit.main
+    if before is not None:
+        supervisor.watch.release(before)
+        reap_when_ended(supervisor.watch, before)
+    unit.main = main
+    if unit.since is None:
+        unit.since = supervisor.table.now()
+    supervisor.watch.hold(main, unit.main_ended)
+    supervisor.effects.main_changed(unit)
+    supervisor.say(events.Started(supervisor.wall(), unit.name, process.pid))
+    return True
