@@ -214,10 +214,15 @@ class Log:
             stream.finish()
 
     def last_lines(self, count: int) -> list[str]:
-        """Return the last lines of the file, of a rotated one too, without newlines."""
-        if self.out is None or self.out.path is None:
+        """Return the last lines, of a rotated file too, without newlines. Raises OSError.
+
+        If stderr is apart, they are of the stream that was written last.
+        """
+        files = [each for each in self._streams() if each.path is not None]
+        if not files:
             return []
-        return last_lines(self.out.path, count, self.out.uid)
+        last = max(files, key=Stream.written)
+        return last_lines(last.path or "", count, last.uid)
 
     def remove(self) -> None:
         """Let go, and remove the FIFOs, of a service that is no longer declared."""

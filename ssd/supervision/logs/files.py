@@ -1,4 +1,4 @@
-"""The open files of all logs: at most 64 at a time, each where its path leads.
+"""The open files of all logs: at most 256 at a time, each where its path leads.
 
 A log belongs to the supervisor: only it may write, and it alone rotates. But an administrator may
 move, remove, shorten or append to a file at any time. So before each turn stat(2) asks whether
@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-OPEN_FILES = 64
+OPEN_FILES = 256
 MODE = 0o640  # less the umask
 BEGUN = "user.ssd.begun"  # extended attribute: when the file was begun, seconds since the epoch
 _WRITE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

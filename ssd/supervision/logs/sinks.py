@@ -215,7 +215,10 @@ def _open_again(fd: int) -> tuple[int, bool]:
     Return the descriptor, and whether it is an own one. A regular file has one offset for all, a
     socket cannot be opened, and another user's terminal may not be.
     """
-    kind = os.fstat(fd).st_mode
+    try:
+        kind = os.fstat(fd).st_mode
+    except OSError:
+        return fd, False  # it is closed, as the first line will tell
     if stat.S_ISFIFO(kind) or stat.S_ISCHR(kind):
         try:
             flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC

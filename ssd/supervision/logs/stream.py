@@ -114,6 +114,13 @@ class Stream:
             os.close(self.fd)
             self.fd = -1
 
+    def written(self) -> float:
+        """Return when the log was written last, in seconds since the epoch; 0 without a file."""
+        try:
+            return os.stat(self.path or "").st_mtime
+        except FileNotFoundError:
+            return 0
+
     def remove(self) -> None:
         """Let go of it, and remove the FIFO. The log remains."""
         self.close()
@@ -134,8 +141,6 @@ class Stream:
             return False
         try:
             more = self._turn()
-        except BlockingIOError:
-            more = False
         except OSError as error:
             self._pause(error)
             return False
@@ -156,7 +161,10 @@ class Stream:
         moved = 0
         while moved < TURN:
             wanted = self._room(file)
-            count = self._move(file, wanted)
+            try:
+                count = self._move(file, wanted)
+            except BlockingIOError:
+                return False  # the FIFO is empty
             moved += count
             if self.listener is not None:
                 self.listener(self, count)
@@ -211,7 +219,10 @@ class Stream:
         """Read for syslog and stdout alone."""
         moved = 0
         while moved < TURN:
-            piece = os.read(self.fd, CHUNK)
+            try:
+                piece = os.read(self.fd, CHUNK)
+            except BlockingIOError:
+                return False
             moved += len(piece)
             self._tell(piece)
             if len(piece) < FEW:

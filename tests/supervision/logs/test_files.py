@@ -1,7 +1,9 @@
 """The files of logs: where their path leads, whoever has a hand in it, and at most so many open."""
 
+import fcntl
 import os
 import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -123,6 +125,24 @@ def test_log_that_is_no_regular_file_is_refused(tmp_path: Path, kind: str) -> No
         LogFile(str(file), 5, None)
 
 
+def test_lease_of_another_process_blocks_nothing(tmp_path: Path) -> None:
+    """Its holder could make an open(2) of the supervisor wait: the output waits instead."""
+    file = tmp_path / "web.log"
+    file.touch()
+    with open(file) as held, bench(tmp_path) as made:
+        fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        before = signal.signal(signal.SIGIO, signal.SIG_IGN)
+        try:
+            made.write(made.log(), b"one\n")
+            assert ["failed"] == [kind for _, kind, _ in made.reports]
+            fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        finally:
+            signal.signal(signal.SIGIO, before)
+        made.time += 1
+        made.logs.advance()
+        assert b"one\n" == written(tmp_path)
+
+
 def test_log_with_a_second_name_is_refused_where_others_write(tmp_path: Path) -> None:
     """A hard link to a file of root's."""
     (tmp_path / "victim").write_text("precious\n")
@@ -149,7 +169,7 @@ def loud(made: Bench, count: int) -> None:
         made.write(made.log(f"s{number}"), b"%d\n" % number)
 
 
-def test_logs_have_at_most_64_files_open(tmp_path: Path) -> None:
+def test_logs_have_a_bound_of_open_files(tmp_path: Path) -> None:
     """Whoever writes again has its file opened again."""
     with same_descriptors(), bench(tmp_path) as made:
         loud(made, OPEN_FILES + 10)

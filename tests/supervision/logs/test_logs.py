@@ -100,6 +100,20 @@ def test_last_lines_are_those_of_the_output(tmp_path: Path) -> None:
         assert [] == made.log("none").last_lines(3)
 
 
+def test_last_lines_are_of_the_stream_written_last(tmp_path: Path) -> None:
+    """Where stderr is apart, it says mostly why a service has failed."""
+    error = tmp_path / "web.err"
+    with bench(tmp_path) as made:
+        log = made.log(stderr_path=str(error))
+        assert [] == log.last_lines(5)
+        made.write(log, b"fine\n")
+        made.write(log, b"bad\n", stderr=True)
+        os.utime(error, (2e9, 2e9))
+        assert ["bad"] == log.last_lines(5)
+        os.utime(error, (1, 1))
+        assert ["fine"] == log.last_lines(5)
+
+
 def test_listener_is_told_of_each_write(tmp_path: Path) -> None:
     """With the count of bytes of output, after they are in the file."""
     with bench(tmp_path) as made:

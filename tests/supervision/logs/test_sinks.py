@@ -121,6 +121,17 @@ def test_stdout_that_is_closed_is_told_once(tmp_path: Path) -> None:
     os.close(pipe.writer)
 
 
+def test_closed_stdout_is_told_and_the_file_is_written(tmp_path: Path) -> None:
+    """A supervisor may be started without one."""
+    fd = os.open("/dev/null", os.O_WRONLY)
+    os.close(fd)
+    with bench(tmp_path, stdout=fd + 100) as made:
+        made.write(made.log(forward=True), b"one\n")
+        (report,) = made.reports
+        assert "stdout does not take the output: Bad file descriptor" == report[2]
+    assert b"one\n" == written(tmp_path)
+
+
 def test_stdout_may_be_a_file(tmp_path: Path) -> None:
     """It is written at the offset that all have in common."""
     with open(tmp_path / "stdout", "wb", 0) as file:
