@@ -13,12 +13,15 @@ from test_reference import resolve
 
 DOCS = sorted(page for page in (CHECKOUT / "docs").rglob("*.md") if "_build" not in page.parts)
 PAGES = [CHECKOUT / "README.md", *DOCS]
+IN_NAMESPACE = {"container.md"}  # its examples make one
 LONGEST = 425  # lines of a page: about 400
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
 def test_examples_of_a_page_are_true(page: Path, run: Run, ssd_path: Path, tmp_path) -> None:
     """Each command prints the text below it, and each piece of Python runs."""
+    if page.name in IN_NAMESPACE and namespace.obstacle() is not None:
+        pytest.skip(str(namespace.obstacle()))
     environment = {
         **os.environ,
         "PATH": f"{ssd_path.parent}:{os.environ['PATH']}:/usr/sbin:/sbin",
