@@ -1,8 +1,8 @@
 """The verb ``log`` of the control socket: the last lines of a log, and those to come.
 
 A follower's lines are read from the file when it has read the ones before, so a slow one costs
-nothing and delays no output. One that is so slow that the log is rotated twice meanwhile misses
-what was between.
+nothing and delays no output. One that is so slow that a rotation removes the file that it reads
+misses what was between.
 """
 
 from ssd.accounts import Account

@@ -135,7 +135,7 @@ def test_log_is_followed(talkers) -> None:
     talker.caller = Caller(talker.log.parent / "socket")
     talker.say(b"nobody\n")
     talker.until_logged("nobody\n")
-    assert {} == talker.control._logs._followings
+    talker.until(lambda: not talker.control._logs._followings)
 
 
 def test_log_is_followed_from_before_the_first_start(talkers) -> None:

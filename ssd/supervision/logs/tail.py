@@ -57,7 +57,7 @@ def _end_of(fd: int, newlines: int) -> bytes:
 
 
 class Tail:
-    """What is added to a log from now on, or from ``lines`` lines before its end."""
+    """What is added to a log from now on, file after file."""
 
     __slots__ = ("_path", "_uid", "_fd", "_place")
 
@@ -71,48 +71,64 @@ class Tail:
             self._place = os.fstat(self._fd).st_size
 
     def _open(self) -> bool:
-        """Open the log; tell whether there is one."""
+        """Open the log, or the file that came after the one that is open; tell whether there is."""
         try:
             directory, base = locate(self._path)
         except FileNotFoundError:
             return False
         try:
-            self._fd = open_in(directory, base, False, self._uid)
+            name = base if self._fd < 0 else _after(self._fd, directory, base)
+            found = -1 if name is None else open_in(directory, name, False, self._uid)
         except FileNotFoundError:
             return False
         finally:
             os.close(directory)
-        return True
+        if found >= 0:
+            self.close()
+            self._fd = found
+        return found >= 0
 
     def read(self, most: int = BLOCK) -> bytes:
         """Return what was added, b"" if nothing was. Raises OSError."""
         if self._fd < 0 and not self._open():
             return b""
         text = os.pread(self._fd, most, self._place)
-        if not text and self._moved_on():
+        while not text and self._moved_on():
             text = os.pread(self._fd, most, self._place)
         self._place += len(text)
         return text
 
     def _moved_on(self) -> bool:
-        """Go on in a new file if there is one, or in the same that was shortened."""
+        """Go on in the next file if there is one, or in the same that was shortened."""
         size = os.fstat(self._fd).st_size
-        try:
-            there = os.stat(self._path)
-        except FileNotFoundError:
-            return False
-        if os.path.samestat(os.fstat(self._fd), there):
-            if size < self._place:
-                self._place = 0  # somebody has emptied it
-            return size > self._place
-        os.close(self._fd)
-        self._fd = -1
-        # A rotation has moved the begun line, which we may have read in the old file.
-        self._place = max(0, self._place - size)
-        return self._open()
+        if self._open():
+            # A rotation has moved the begun line, which we may have read in the old file.
+            self._place = max(0, self._place - size)
+            return True
+        if size < self._place:
+            self._place = 0  # somebody has emptied it
+        return size > self._place
 
     def close(self) -> None:
         """Close the file."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def _after(fd: int, directory: int, base: str) -> str | None:
+    """Return the name of the file that was begun after an open one; None if that is the log.
+
+    If it was removed, or moved elsewhere, it is the log.
+    """
+    ours = os.fstat(fd)
+    newer, name, number = None, base, 0
+    while True:
+        try:
+            there = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        except FileNotFoundError:
+            return base
+        if os.path.samestat(ours, there):
+            return newer
+        newer, number = name, number + 1
+        name = f"{base}.{number}"

@@ -72,6 +72,22 @@ def test_tail_goes_on_over_rotations(tmp_path: Path) -> None:
         tail.close()
 
 
+def test_slow_tail_reads_all_files_between(tmp_path: Path) -> None:
+    """It finds its file among the rotated ones; only what was removed meanwhile is missed."""
+    with same_descriptors(), bench(tmp_path) as made:
+        log = made.log(max_size=8, keep=5)
+        made.write(log, b"line 0\n")
+        tail = Tail(str(tmp_path / "web.log"))
+        lines = [b"line %d\n" % number for number in range(1, 6)]
+        for line in lines:
+            made.write(log, line)
+        assert lines == list(iter(tail.read, b""))
+        for line in lines * 3:
+            made.write(log, line)
+        assert lines[-1] == b"".join(iter(tail.read, b""))
+        tail.close()
+
+
 def test_tail_begins_at_the_end_and_waits_for_a_file(tmp_path: Path) -> None:
     """Nothing is there, then something, then it is emptied."""
     file = tmp_path / "web.log"
