@@ -24,6 +24,7 @@ from ssd.service.verbs.preparing import HookFailed
 from ssd.service.verbs.until_ready import DetachFailed
 from ssd.supervision import Circle, MissingRequirement
 from ssd.supervision.declared import Broken
+from ssd.supervision.past import JournalRefused
 from ssd.supervision.places import Occupied
 from ssd.supervision.protocol import Fault
 
@@ -62,6 +63,7 @@ EXAMPLES: list[BaseException] = [
     Interrupted(15),
     Fault("malformed", "a request must be an object", 7),
     Occupied("/etc/ssd", 123),
+    JournalRefused("/run/ssd-supervise/etc-ssd/journal", "it belongs to user 12"),
     Broken([UnknownService("web", ["/etc/ssd"])]),
 ]
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ssd.supervision.unit import Unit
 
 MARKER = b"SSD_SUPERVISED"  # the variable that tells whose a process is
+ASIDE = "aside-"  # begins the token of a hook or probe, which is no service
 PIDFILE_UMASK = 0o022
 HURRIED = "KILL/5"  # the schedule of a stop that must be over
 # What the supervisor's own supervisor told it, and no service must believe.
@@ -44,7 +45,7 @@ class Effects:
     """
 
     __slots__ = ("table", "outputs", "key", "close_fds", "descriptors", "hurried", "notify_path",
-                 "_notify", "_tokens")  # fmt: skip
+                 "_notify")  # fmt: skip
 
     def __init__(self, table: "ProcessTable", outputs: "Outputs", key: str = "") -> None:
         self.table = table
@@ -55,7 +56,6 @@ class Effects:
         self.hurried = False
         self.notify_path = ""
         self._notify: Notify | None = None
-        self._tokens = 0
 
     def spawn(self, unit: "Unit") -> "OwnChild":
         """Start a service's program under the lock of a start, and write its pidfile.
@@ -66,14 +66,17 @@ class Effects:
         service = unit.service
         match, command = service.match(), service.command()
         writes = service.background and service.pidfile != "none"
+        unit.token = new_token()
         if self.table.launcher is not None:
-            return self._launch(unit, match, command, writes)
+            unit.supervisor.record(unit)
+            return self._launch(unit, match, command, writes, unit.token)
         lock = self._lock(match) if match.pidfile is not None else None
         try:
             self._refuse_second(match)
             talks = needs.notifications(service)
             told = self._listener(unit).variables(service) if talks else None
-            child = self._start(unit, command, Account(command.user, command.group), told)
+            account = Account(command.user, command.group)
+            child = self._start(unit, command, account, unit.token, told, recorded=True)
             if writes:
                 self._write_pidfile(service.pidfile, child)
             return child
@@ -85,11 +88,14 @@ class Effects:
         """Start a hook by /bin/sh -e, as root, in the service's environment."""
         service = unit.service
         words = [SHELL, "-e", "-c", getattr(service, field), service.name]
-        return self._run_aside(unit, words, f"{field} of {service.name}")
+        token = ASIDE + new_token()
+        unit.hook_mark = field, token
+        unit.supervisor.record(unit)
+        return self._run_aside(unit, words, f"{field} of {service.name}", token)
 
     def run_probe(self, unit: "Unit", words: "list[str]") -> "OwnChild":
         """Start a command that finds out whether a service works; it runs as hooks do."""
-        return self._run_aside(unit, words, f"probe of {unit.name}")
+        return self._run_aside(unit, words, f"probe of {unit.name}", ASIDE + new_token())
 
     def await_ready(self, unit: "Unit") -> None:
         """Feed READY once the service is ready."""
@@ -133,7 +139,10 @@ class Effects:
 
     def marker(self, unit: "Unit") -> bytes:
         """Return the entry of the environment that only what was started last for a unit has."""
-        return b"%s=%s" % (MARKER, os.fsencode(f"{self.key}:{unit.name}:{unit.token}"))
+        return b"%s=%s" % (MARKER, self._mark(unit, unit.token))
+
+    def _mark(self, unit: "Unit", token: str) -> bytes:
+        return os.fsencode(f"{self.key}:{unit.name}:{token}")
 
     def close(self) -> None:
         """Close the notification socket."""
@@ -166,12 +175,21 @@ class Effects:
         unit: "Unit",
         command: "Command",
         account: Account,
+        token: str,
         told: "dict[bytes, bytes] | None" = None,
+        recorded: bool = False,
     ) -> "OwnChild":
-        """Start a program with the output and the environment of a service."""
+        """Start a program with the output and the environment of a service.
+
+        recorded: whether the journal must have the token before: the start may be cut off.
+        """
         stdio = self.outputs.open(unit, account)
         try:
-            variables = {**self._environment(unit, command), **home(account), **(told or {})}
+            variables = self._environment(unit, command, token)
+            variables.update(home(account))
+            variables.update(told or {})
+            if recorded:
+                unit.supervisor.record(unit)
             return spawning.start(
                 command, account, stdio, variables, close_fds=self.close_fds,
                 descriptors=self.descriptors,
@@ -179,15 +197,15 @@ class Effects:
         finally:
             self.outputs.close(stdio)
 
-    def _run_aside(self, unit: "Unit", words: "list[str]", name: str) -> "OwnChild":
+    def _run_aside(self, unit: "Unit", words: "list[str]", name: str, token: str) -> "OwnChild":
         """Start a command as root, in the service's environment; ``name`` is for fakes."""
         from ssd.service.declaration import environment
         from ssd.starting.command import Command
 
         command = Command(words, environment=environment(unit.service))
         if self.table.launcher is not None:
-            return self._launch(unit, Match(name=name[:15]), command, False)
-        return self._start(unit, command, Account(None, None))
+            return self._launch(unit, Match(name=name[:15]), command, False, token)
+        return self._start(unit, command, Account(None, None), token)
 
     def _listener(self, unit: "Unit") -> "Notify":
         """Return the notification socket, which is made for the first service that needs it."""
@@ -203,12 +221,14 @@ class Effects:
         own = os.geteuid() if uid is None else uid
         self._listener(unit).add(unit, self.marker(unit), own)
 
-    def _launch(self, unit: "Unit", match: Match, command: "Command", writes: bool) -> "OwnChild":
+    def _launch(
+        self, unit: "Unit", match: Match, command: "Command", writes: bool, token: str
+    ) -> "OwnChild":
         """Have the table make the process."""
         from ssd.starting import Start
 
         assert self.table.launcher is not None
-        command.environment = self._environment(unit, command)
+        command.environment = self._environment(unit, command, token)
         start = Start(
             match, command, background=False, make_pidfile=writes, warn=lambda *omission: None,
             say=lambda *event: None, table=self.table,
@@ -249,12 +269,15 @@ class Effects:
             child.close()
             raise
 
-    def _environment(self, unit: "Unit", command: "Command") -> "dict[bytes, bytes]":
+    def _environment(self, unit: "Unit", command: "Command", token: str) -> "dict[bytes, bytes]":
         """Return the variables of a program: the declaration's, and the marker."""
         variables = dict(command.environment or {})
         for name in OWN:
             variables.pop(name, None)
-        self._tokens += 1
-        unit.token = self._tokens
-        variables[MARKER] = os.fsencode(f"{self.key}:{unit.name}:{unit.token}")
+        variables[MARKER] = self._mark(unit, token)
         return variables
+
+
+def new_token() -> str:
+    """Return what marks one start: nobody can guess it, so nobody can pretend to be that start."""
+    return os.urandom(8).hex()

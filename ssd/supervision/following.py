@@ -118,6 +118,7 @@ def take_main(unit: "Unit", process: "Process") -> bool:
     unit.main = main
     if unit.since is None:
         unit.since = supervisor.table.now()
+    supervisor.record(unit)
     supervisor.watch.hold(main, unit.main_ended)
     supervisor.effects.main_changed(unit)
     supervisor.say(events.Started(supervisor.wall(), unit.name, process.pid))

@@ -5,7 +5,8 @@ import os
 from ssd.errors import Error
 from ssd.signals import raw as signals
 from ssd.statuses import FAILED, SUCCESS
-from ssd.supervision import inbox, pid1, states
+from ssd.supervision import inbox, pid1, states, succession
+from ssd.supervision.journal import Journal
 from ssd.supervision.lines import Lines
 from ssd.supervision.rereading import Rereading
 from ssd.supervision.supervisor import Supervisor
@@ -40,6 +41,7 @@ class Foreground:
         self._rereading = Rereading(supervisor, places.directory, names)
         supervisor.effects.key = os.path.basename(places.path)
         supervisor.effects.notify_path = places.notify
+        self.journal = Journal(places.descriptor, self._report, places.is_first)
         self._options = options
         self._failed = False  # a service was given up, or outlived its stop
         self._leaving = False
@@ -52,7 +54,7 @@ class Foreground:
         supervisor, watch = self.supervisor, self.supervisor.watch
         if not supervisor.units:
             self.lines.say("there is no service yet")
-        supervisor.start_all()
+        succession.begin(supervisor, self.journal)
         while not supervisor.advance():
             self._settle()
             until = supervisor.until
@@ -64,6 +66,10 @@ class Foreground:
                 watch.wait(max(until - supervisor.table.now(), 0))
         self._settle()
         return self._status()
+
+    def _report(self, text: str) -> None:
+        """Say what is wrong with the journal."""
+        self.lines.say(text, wrong=True)
 
     def stop(self) -> None:
         """Stop all in order; asked again, kill all at once."""

@@ -4,7 +4,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Protocol
 
     from ssd.accounts import Account
@@ -64,6 +64,19 @@ class Outputs:
         log = None if unit.service.output is not None else self._log(unit, account)
         if log is not None:
             log.prepare()
+
+    def pipes(self, names: "Iterable[str]") -> "dict[tuple[int, int], str]":
+        """Return device and inode of the pipes of services, each with its name."""
+        found: dict[tuple[int, int], str] = {}
+        for name in names:
+            if self.places is None:
+                break
+            try:
+                facts = os.stat(self.places.fifo(name))
+            except FileNotFoundError:
+                continue  # it has no log
+            found[facts.st_dev, facts.st_ino] = name
+        return found
 
     def ended(self, unit: "Unit") -> None:
         """Write what is left of a main process that has ended."""

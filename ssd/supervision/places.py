@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import stat
+from time import monotonic, sleep
 
 from ssd.errors import Error
 from ssd.service import SUPERVISORS
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SYSTEM_LOGS = "/var/log/ssd"
+STARTING = 5.0  # seconds, between a fork(2) and its execve(2)
+POLL_INTERVAL = 0.002  # seconds: the kernel tells nobody else of the end of a start
 MAX_KEY = 200  # bytes; NAME_MAX is 255
 LONGEST_PATH = 107  # bytes of the address of a socket, unix(7)
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -106,15 +109,17 @@ class Places:
 
     ``directory``: that of the declarations. ``path``: the run directory. ``logs``: the directory
     of logs. ``descriptor``: of the run directory, open until ``close``.
+    ``is_first``: whether nobody had the lock before.
     """
 
-    __slots__ = ("directory", "path", "logs", "descriptor", "_lock")
+    __slots__ = ("directory", "path", "logs", "descriptor", "is_first", "_lock")
 
     def __init__(self, directory: str, path: str, logs: str, descriptor: int) -> None:
         self.directory = directory
         self.path = path
         self.logs = logs
         self.descriptor = descriptor
+        self.is_first = False
         self._lock = -1
 
     @property
@@ -151,19 +156,26 @@ class Places:
         """Take the lock of the only supervisor; return its descriptor. Raises Occupied.
 
         The kernel releases it when the last copy of the descriptor is closed, whatever ends the
-        process. A program that replaces this one keeps it by ``os.set_inheritable``.
+        process. A program that replaces this one keeps it by ``os.set_inheritable``. A supervisor
+        that was killed while it started a program leaves a copy to that until execve(2), when
+        others can see whose it is: this waits until then.
         """
         if self._lock >= 0:
             return self._lock
+        from ssd.processes import default_table  # no client of the socket needs it
+
         fd = os.open("lock", _LOCK, 0o600, dir_fd=self.descriptor)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            until = monotonic() + STARTING
+            while not _take(fd):
+                said = os.pread(fd, 20, 0).strip()
+                pid = int(said) if said.isdigit() else 0
+                if default_table().process(pid) is not None or monotonic() > until:
+                    raise Occupied(self.directory, pid)
+                sleep(POLL_INTERVAL)
+            self.is_first = not os.fstat(fd).st_size
             os.ftruncate(fd, 0)
             os.write(fd, b"%d\n" % os.getpid())
-        except BlockingIOError:
-            said = os.read(fd, 20).strip()
-            os.close(fd)
-            raise Occupied(self.directory, int(said) if said.isdigit() else 0) from None
         except BaseException:
             os.close(fd)
             raise
@@ -176,6 +188,15 @@ class Places:
             if fd >= 0:
                 os.close(fd)
         self._lock = self.descriptor = -1
+
+
+def _take(fd: int) -> bool:
+    """Take a lock if it is free."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def enter(directory: str, group: "int | None" = None) -> Places:

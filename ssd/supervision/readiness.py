@@ -70,9 +70,10 @@ class Gate:
     def keeps(self, status: int | None) -> bool:
         """Take the end of the main process; tell whether the service goes on without it.
 
-        So it does if this was the first process of a program that goes to the background.
+        So it does if this was the first process of a program that goes to the background, and
+        may have succeeded: nobody knows that of one that an earlier supervisor has started.
         """
-        if self._follower is None or status != 0 or self.is_over:
+        if self._follower is None or status or self.is_over:
             return False
         self._repeat(self._try_follow, self._await_readiness, SOON)
         return True

@@ -26,6 +26,9 @@ STATES = (
     POST_STOP, FAILED,
 )  # fmt: skip
 AT_REST = (WAITING, FAILED)  # nothing of it runs
+# Those that are written into the journal when they are entered. Of the others a successor finds
+# its way from the line before, or from that of a start or a hook, which is written as it begins.
+KEPT = frozenset((WAITING, RUNNING, PRE_STOP, STOPPING, FAILED))
 
 # Inputs: what somebody wishes,
 DO_START, DO_STOP, DO_RESTART = "do start", "do stop", "do restart"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ssd.processes.contract import Handle, ProcessTable
     from ssd.service.declaration import Service
+    from ssd.supervision.journal import Journal
     from ssd.supervision.outputs import Places
 
 
@@ -88,6 +89,7 @@ class Supervisor:
         self.active = 0  # units that are not at rest
         self.outputs = Outputs(places, self.watch, self._report)
         self.effects = Effects(self.table, self.outputs)
+        self.journal: Journal | None = None  # ssd.supervision.succession
         declared = list(services)
         self.order = Order(declared)
         for service in declared:
@@ -142,6 +144,10 @@ class Supervisor:
         self.outputs.close_all()
         self.effects.close()
         self.watch.close()
+        if self.journal is not None:
+            if self.ending and not self.active:
+                self.journal.finish()
+            self.journal.close()
 
     # Wishes.
 
@@ -152,6 +158,8 @@ class Supervisor:
             unit = self.units[each]
             if unit.state in states.AT_REST:
                 unit.begin_anew()
+            if self.journal is not None:
+                self.journal.wish(each, states.DO_START)
             unit.want()
 
     def start_all(self) -> None:
@@ -164,7 +172,7 @@ class Supervisor:
         """Stop a service, and those that declare to stop with it. Raises UnknownService."""
         unit = self._unit(name)
         gates.take_along(self, unit, "")
-        self.feed(unit, states.DO_STOP)
+        self._wish(unit, states.DO_STOP)
 
     def restart(self, name: str) -> None:
         """Stop a service if it runs, and start it. Raises UnknownService."""
@@ -173,7 +181,7 @@ class Supervisor:
             self.start(name)
             return
         unit.begin_anew()
-        self.feed(unit, states.DO_RESTART)
+        self._wish(unit, states.DO_RESTART)
 
     def signal(self, name: str, signum: int) -> None:
         """Send a signal to the main process of a service.
@@ -201,6 +209,8 @@ class Supervisor:
     def shutdown(self) -> None:
         """Stop all services, in the opposite order of their start; ``advance`` tells the end."""
         self.ending = True
+        if self.journal is not None:
+            self.journal.end()
         self.watch.poke()  # even if there is nothing to stop
         for unit in self.units.values():
             self.feed(unit, states.DO_STOP)
@@ -249,6 +259,17 @@ class Supervisor:
             self.watch.poke()
         self._queue.append((unit, given))
 
+    def record(self, unit: Unit) -> None:
+        """Keep what is known of a unit for a successor, if there is a journal."""
+        if self.journal is not None:
+            self.journal.put(unit)
+
+    def _wish(self, unit: Unit, given: str) -> None:
+        """Give a unit what somebody wishes; a successor does it if we no longer can."""
+        if self.journal is not None:
+            self.journal.wish(unit.name, given)
+        self.feed(unit, given)
+
     def at(self, time: float, call: "Callable[[], object]") -> "Timer":
         """Call at a time of ``table.now()``; return what ``cancel`` takes."""
         self._count += 1
@@ -280,6 +301,8 @@ class Supervisor:
         if self.units.get(unit.name) is unit:
             del self.units[unit.name]
             self.outputs.forget(unit)
+            if self.journal is not None:
+                self.journal.forget(unit.name)
 
     def _report(self, name: str, kind: str, text: str) -> None:
         """Tell what has become of a log."""
@@ -313,7 +336,7 @@ class Supervisor:
                 unit.take_changes()
             return
         unit.begin_anew()
-        self.feed(unit, states.DO_RESTART)
+        self._wish(unit, states.DO_RESTART)
 
     def _run_timers(self) -> None:
         """Make the calls whose time has come."""

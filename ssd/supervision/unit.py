@@ -7,7 +7,7 @@ it, and feeds the supervisor what came of it. Nothing here waits.
 from ssd.errors import AlreadyRunning, Error
 from ssd.matching import Process
 from ssd.stopping import SURVIVED as OUTLIVED
-from ssd.supervision import events, gates, states
+from ssd.supervision import events, gates, hooks, states
 from ssd.supervision.held import Exit, Held
 from ssd.supervision.restarts import AGAIN, ALWAYS, LOST, History, judge
 
@@ -39,7 +39,8 @@ class Unit:
     __slots__ = (
         "service", "supervisor", "goal", "state", "main", "hook", "since", "ready_at", "restarts",
         "last", "next_attempt", "failure", "status_text", "healthy", "completed", "history",
-        "changed", "removed", "log", "token", "gate", "health", "_timer", "_stop", "_seconds",
+        "changed", "removed", "known", "log", "token", "hook_mark", "gate", "health", "_timer",
+        "_stop", "_seconds",
     )  # fmt: skip
 
     def __init__(self, supervisor: "Supervisor", service: "Service") -> None:
@@ -48,7 +49,7 @@ class Unit:
         self.goal = states.STOP
         self.state = states.WAITING
         self.main: OwnChild | Held | None = None
-        self.hook: OwnChild | None = None
+        self.hook: OwnChild | Held | None = None
         self.since: float | None = None
         self.ready_at: float | None = None
         self.restarts = 0
@@ -61,8 +62,10 @@ class Unit:
         self.history = History()
         self.changed: Service | None = None  # a new declaration, which the next start uses
         self.removed = False
+        self.known = False  # whether a successor must know of it
         self.log: Log | None = None
-        self.token = 0
+        self.token = ""  # of the last start: ssd.supervision.effects
+        self.hook_mark: tuple[str, str] | None = None  # field and token of a hook that runs
         self.gate: Gate | None = None
         self.health: Checks | None = None
         self._timer: Timer | None = None
@@ -91,14 +94,23 @@ class Unit:
 
     def take(self, given: str) -> None:
         """Take an input: change the goal and the state, and do what the state is for."""
-        rested = self.at_rest
-        self.goal, state = states.follow(self.goal, self.state, given, self.failure is not None)
+        rested, goal = self.at_rest, self.goal
+        self.goal, state = states.follow(goal, self.state, given, self.failure is not None)
+        self.known = True
         if state is None:
+            if self.goal != goal:
+                self.supervisor.record(self)
             return
         self._cancel()
         self.state = state
         self.supervisor.active += rested - self.at_rest
-        _ENTER[state](self)
+        self.enter()
+        if state in states.KEPT:
+            self.supervisor.record(self)
+
+    def enter(self) -> None:
+        """Do what the state is for."""
+        _ENTER[self.state](self)
 
     def want(self) -> None:
         """Have it started in the next turn; others know from now on that it comes."""
@@ -124,14 +136,18 @@ class Unit:
     def _wait(self) -> None:
         if self.goal != states.RESPAWN:
             self.next_attempt = None
-            self._say(events.Stopped(self.supervisor.wall(), self.name))
+            self.say(events.Stopped(self.supervisor.wall(), self.name))
             gates.settled(self.supervisor, self)
             return
         seconds, row = self._seconds, self.history.row
-        self._say(events.Restarting(self.supervisor.wall(), self.name, seconds, row))
-        self.next_attempt = self.supervisor.table.now() + self._seconds
-        if self._seconds > 0:
-            self._timer = self.supervisor.after(self._seconds, self._due)
+        self.say(events.Restarting(self.supervisor.wall(), self.name, seconds, row))
+        self.wait_until(self.supervisor.table.now() + seconds)
+
+    def wait_until(self, time: float) -> None:
+        """Start again at a time of ``table.now()``."""
+        self.next_attempt = time
+        if time > self.supervisor.table.now():
+            self._timer = self.supervisor.at(time, self._due)
         else:
             self._due()
 
@@ -146,7 +162,7 @@ class Unit:
         gates.check_start(self.supervisor, self)
 
     def _prepare(self) -> None:
-        self._say(events.Starting(self.supervisor.wall(), self.name))
+        self.say(events.Starting(self.supervisor.wall(), self.name))
         if self.service.directories:
             from ssd.service.verbs.preparing import make_directories
 
@@ -155,12 +171,13 @@ class Unit:
             except (Error, OSError) as error:
                 self.attempt_failed(describe(error))
                 return
-        self._run_hook("before_start")
+        hooks.run(self, "before_start")
 
     def _spawn(self) -> None:
         supervisor = self.supervisor
         if supervisor.ending:
             return  # the wish to stop is on its way
+        self.ready_at = None
         try:
             self.main = supervisor.effects.spawn(self)
         except AlreadyRunning as error:
@@ -174,8 +191,9 @@ class Unit:
             return
         self.since, self.ready_at = supervisor.table.now(), None
         self.status_text, self.healthy = "", True
+        supervisor.record(self)
         supervisor.watch.hold(self.main, self.main_ended)
-        self._say(events.Started(supervisor.wall(), self.name, self.main.pid))
+        self.say(events.Started(supervisor.wall(), self.name, self.main.pid))
         supervisor.effects.await_ready(self)
 
     def adopt(self, process: Process) -> None:
@@ -186,22 +204,23 @@ class Unit:
         supervisor = self.supervisor
         self.main = Held(supervisor.table.open(process))
         self.since = supervisor.table.now()
+        supervisor.record(self)
         supervisor.watch.hold(self.main, self.main_ended)
-        self._say(events.Adopted(supervisor.wall(), self.name, process.pid))
+        self.say(events.Adopted(supervisor.wall(), self.name, process.pid))
         supervisor.feed(self, states.READY)
 
     def _greet(self) -> None:
         self.ready_at = self.supervisor.table.now()
-        self._run_hook("after_start")
+        hooks.run(self, "after_start")
 
     def _work(self) -> None:
-        self._say(events.Ready(self.supervisor.wall(), self.name))
+        self.say(events.Ready(self.supervisor.wall(), self.name))
         self.supervisor.effects.begin_checks(self)
         gates.opened(self.supervisor, self)
 
     def _announce(self) -> None:
-        self._say(events.Stopping(self.supervisor.wall(), self.name))
-        self._run_hook("before_stop")
+        self.say(events.Stopping(self.supervisor.wall(), self.name))
+        hooks.run(self, "before_stop")
 
     def _ask_to_stop(self) -> None:
         self.supervisor.effects.end_checks(self)
@@ -214,9 +233,9 @@ class Unit:
         if self._stop is None:
             self.supervisor.feed(self, states.EMPTY)
         else:
-            self._drive()
+            self.drive()
 
-    def _drive(self) -> None:
+    def drive(self) -> None:
         """Carry the stop on: do what is due, and wait for the rest."""
         stop, watch = self._stop, self.supervisor.watch
         if stop is None:
@@ -226,13 +245,13 @@ class Unit:
         self._cancel()
         if not stop.step():
             for handle in stop.handles:
-                watch.hold(handle, self._drive)
+                watch.hold(handle, self.drive)
             if stop.until is not None:
-                self._timer = self.supervisor.at(stop.until, self._drive)
+                self._timer = self.supervisor.at(stop.until, self.drive)
             return
         self._stop = None
         if stop.failure is not None:
-            self._complain(describe(stop.failure))
+            self.complain(describe(stop.failure))
         if self.main is not None and self.main.ended():
             self.main_ended()
         if stop.outcome == OUTLIVED:
@@ -255,14 +274,14 @@ class Unit:
 
     def _clean(self) -> None:
         self.supervisor.effects.clean(self)
-        self._run_hook("after_stop")
+        hooks.run(self, "after_stop")
 
     def _give_up(self) -> None:
         self.next_attempt = None
         lines = self.supervisor.outputs.last_lines(self, LAST_LINES)
         status = None if self.last is None else self.last.status
         reason = self.failure or "it failed"
-        self._say(events.Failed(self.supervisor.wall(), self.name, reason, status, lines))
+        self.say(events.Failed(self.supervisor.wall(), self.name, reason, status, lines))
         gates.settled(self.supervisor, self)
 
     # What comes of it.
@@ -306,9 +325,9 @@ class Unit:
             return
         self.supervisor.outputs.ended(self)
         self.last = Exit(status, self.supervisor.wall())
-        self._say(events.Exited(self.last.time, self.name, main.pid, status))
+        self.say(events.Exited(self.last.time, self.name, main.pid, status))
         if self.state in (states.KILLED, states.POST_STOP, *states.AT_REST):
-            self._drive()
+            self.drive()
             return
         what = f"it {events.describe_end(status)}"
         if self.state in (states.PRE_STOP, states.STOPPING) or (gate is not None and gate.is_over):
@@ -326,47 +345,12 @@ class Unit:
         self.main = None
         self.since = None
 
-    def _run_hook(self, field: str) -> None:
-        """Run a hook, if one is declared."""
-        if not getattr(self.service, field):
-            self.supervisor.feed(self, states.DONE)
-            return
-        try:
-            self.hook = self.supervisor.effects.run_hook(self, field)
-        except (Error, OSError) as error:
-            self._hook_failed(describe(error))
-            return
-        self.supervisor.watch.hold(self.hook, lambda: self._hook_ended(field))
+    def complain(self, text: str) -> None:
+        """Tell of a problem that stops nothing."""
+        self.say(events.StatusText(self.supervisor.wall(), self.name, text))
 
-    def _hook_ended(self, field: str) -> None:
-        hook = self.hook
-        if hook is None:
-            return
-        status = hook.poll()
-        if status is None:
-            return
-        self.supervisor.watch.release(hook)
-        hook.close()
-        self.hook = None
-        if self.state == states.KILLED:
-            self._drive()
-        elif status:
-            self._hook_failed(f"{field} {events.describe_end(status)}")
-        else:
-            self.supervisor.feed(self, states.DONE)
-
-    def _hook_failed(self, reason: str) -> None:
-        """Only a failed hook before the start prevents anything."""
-        if self.state == states.PRE_START:
-            self.attempt_failed(reason)
-            return
-        self._complain(reason)
-        self.supervisor.feed(self, states.DONE)
-
-    def _complain(self, text: str) -> None:
-        self._say(events.StatusText(self.supervisor.wall(), self.name, text))
-
-    def _say(self, event: events.Event) -> None:
+    def say(self, event: events.Event) -> None:
+        """Tell of an event."""
         self.supervisor.say(event)
 
     def _cancel(self) -> None:

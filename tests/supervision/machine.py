@@ -14,7 +14,7 @@ class Machine:
 
     def __init__(self, directory: Path, services: Iterable[dict[str, Any]], **options: Any) -> None:
         self.directory = directory
-        self.table = FakeProcesses()
+        self.table = options.pop("table", None) or FakeProcesses()
         self.table.allow_unregistered()
         self.events: list[Event] = []
         declared = [self.service(**each) for each in services]

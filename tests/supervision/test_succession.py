@@ -1,0 +1,69 @@
+"""Supervisors that are killed, and those that follow: nothing is doubled, and nothing lost."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import TESTS
+from kit import namespace
+from kit.children import WAIT_TIMEOUT
+
+pytestmark = pytest.mark.requires_namespaces
+
+KILLS = 50
+
+
+@pytest.fixture(scope="module")
+def outcome(ssd_path: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return what is left after many kills at random moments, with services that crash and log."""
+    place = tmp_path_factory.mktemp("killed")
+    program = TESTS / "supervision" / "succession.py"
+    argv = [sys.executable, "-P", program, ssd_path.with_name("ssd-supervise"), place, KILLS, 11]
+    done = subprocess.run(
+        namespace.command([str(word) for word in argv], keep=[place]), capture_output=True,
+        text=True, timeout=WAIT_TIMEOUT,
+    )  # fmt: skip
+    assert "" == done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_no_service_is_doubled(outcome: dict[str, Any]) -> None:
+    """Each takes a lock that only one process can have, and says if it is taken."""
+    assert [] == outcome["doubled"]
+    assert {"steady0": 1, "steady1": 1} == {
+        name: count for name, count in outcome["living"].items() if name != "wished"
+    }
+
+
+def test_no_service_and_no_count_is_lost(outcome: dict[str, Any]) -> None:
+    """The same process was there all the time, and restarts never became fewer."""
+    assert [] == outcome["faults"]
+    assert {1} == {outcome["starts"][name] for name in ("steady0", "steady1")}
+    assert outcome["adopted"] > KILLS
+
+
+def test_restarts_are_those_that_were_made(outcome: dict[str, Any]) -> None:
+    """All ends are counted, also those that nobody saw."""
+    for name in ("crash0", "crash1"):
+        assert abs(outcome["starts"][name] - 1 - outcome["restarts"][name]) <= 1
+
+
+def test_no_line_is_lost(outcome: dict[str, Any]) -> None:
+    """All lines are in the logs, in their order, up to the last one."""
+    assert {""} == set(outcome["lines"].values())
+
+
+def test_last_wish_is_kept(outcome: dict[str, Any]) -> None:
+    """What a client was told is done, whatever happens to the supervisor right after."""
+    states = {"start": "running", "stop": "waiting"}
+    if outcome["expected"] is not None:
+        assert states[outcome["expected"]] == outcome["wished"]
+
+
+def test_nothing_is_left_after_the_last_stop(outcome: dict[str, Any]) -> None:
+    """Processes that were taken over are stopped like any other."""
+    assert (0, {}) == (outcome["exit"], outcome["left"])
