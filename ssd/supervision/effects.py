@@ -13,7 +13,7 @@ from ssd.schedule import Schedule
 from ssd.service.sh import SHELL
 from ssd.starting.become import home
 from ssd.stopping import Stop
-from ssd.supervision import needs, spawning, states
+from ssd.supervision import ends, needs, spawning, states
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -151,10 +151,8 @@ class Effects:
 
     def begin_stop(self, unit: "Unit", target: "Process | None") -> Stop | None:
         """Return the stop of what is left of a service; None if nothing is."""
-        if target is None:
-            return None
         schedule = Schedule.parse(HURRIED) if self.hurried else unit.service.schedule
-        return Stop(Match(pid=target.pid), schedule, table=self.table)
+        return ends.begin(unit, target, schedule, self.table, self.marker(unit))
 
     def clean(self, unit: "Unit") -> None:
         """Remove the pidfile of a service that stays down, and listen to it no more."""

@@ -37,10 +37,10 @@ class Unit:
     """
 
     __slots__ = (
-        "service", "supervisor", "goal", "state", "main", "hook", "since", "ready_at", "restarts",
-        "last", "next_attempt", "failure", "status_text", "healthy", "completed", "history",
-        "changed", "removed", "known", "log", "token", "hook_mark", "gate", "health", "_timer",
-        "_stop", "_seconds",
+        "service", "supervisor", "goal", "state", "main", "left", "hook", "since", "ready_at",
+        "restarts", "last", "next_attempt", "failure", "status_text", "healthy", "completed",
+        "history", "changed", "removed", "known", "log", "token", "hook_mark", "gate", "health",
+        "_timer", "_stop", "_seconds",
     )  # fmt: skip
 
     def __init__(self, supervisor: "Supervisor", service: "Service") -> None:
@@ -49,6 +49,7 @@ class Unit:
         self.goal = states.STOP
         self.state = states.WAITING
         self.main: OwnChild | Held | None = None
+        self.left: Process | None = None  # has ended, and may have left more
         self.hook: OwnChild | Held | None = None
         self.since: float | None = None
         self.ready_at: float | None = None
@@ -177,7 +178,7 @@ class Unit:
         supervisor = self.supervisor
         if supervisor.ending:
             return  # the wish to stop is on its way
-        self.ready_at = None
+        self.ready_at = self.left = None
         try:
             self.main = supervisor.effects.spawn(self)
         except AlreadyRunning as error:
@@ -323,6 +324,7 @@ class Unit:
         self._let_go()
         if gate is not None and gate.keeps(status):
             return
+        self.left = main
         self.supervisor.outputs.ended(self)
         self.last = Exit(status, self.supervisor.wall())
         self.say(events.Exited(self.last.time, self.name, main.pid, status))

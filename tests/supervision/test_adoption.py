@@ -212,7 +212,7 @@ def test_stop_goes_on(line: Line) -> None:
     second = line.next(web)
     second.until(30)
     assert ({"web": "stop/waiting"}, []) == (second.states(), living(second))
-    assert [15, 15, 9] == [sent.signum for sent in first.table.signals]
+    assert [15, 15, 19, 9] == [sent.signum for sent in first.table.signals]  # STOP before KILL
 
 
 def test_end_of_all_is_carried_out_and_then_all_start(line: Line) -> None:

@@ -95,8 +95,8 @@ def test_process_of_one_thread_is_known_as_such() -> None:
 @pytest.mark.requires_root
 def test_user_is_changed_with_all_groups() -> None:
     """As by ssd --chuid."""
-    assert ["65534"] == said(shell("id -u"), user="nobody")
-    limited = shell("id -u; id -G", nice=1)
+    assert ["65534"] == said(shell("id -u", user="nobody"), user="nobody")
+    limited = shell("id -u; id -G", nice=1, user="nobody")
     assert ["65534", "65534"] == said(limited, user="nobody")
 
 
