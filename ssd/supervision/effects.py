@@ -94,7 +94,14 @@ class Effects:
         return self._run_aside(unit, words, f"{field} of {service.name}", token)
 
     def run_probe(self, unit: "Unit", words: "list[str]") -> "OwnChild":
-        """Start a command that finds out whether a service works; it runs as hooks do."""
+        """Start a command that finds out whether a service works; it runs as hooks do.
+
+        A name without a path is looked for in PATH, as by a start of ssd-service.
+        """
+        from ssd.service.programs import chooser
+
+        find = chooser(os.environ.get("PATH", os.defpath), "")
+        words = [find(words[:1]) or words[0], *words[1:]]
         return self._run_aside(unit, words, f"probe of {unit.name}", ASIDE + new_token())
 
     def await_ready(self, unit: "Unit") -> None:

@@ -1,6 +1,6 @@
 """Whether and when an ended service comes back: only the decision.
 
-``respawn`` of a declaration is the policy (``ssd.service.fields.RESPAWN``). The first restart in
+``respawn`` of a declaration is the policy (``ssd.service.fields.TABLES``). The first restart in
 a row waits ``delay`` seconds, the second ``backoff``, and each further one twice as long, up to
 ``delay_max``; ``reset`` seconds up begin a new row. The window of ``limit`` and ``interval`` is
 Upstart's: it begins with its first restart, and does not slide.

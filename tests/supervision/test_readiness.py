@@ -122,6 +122,18 @@ def test_command_is_repeated_until_it_succeeds(tmp_path: Path) -> None:
     assert 1 > (machine.supervisor.units["web"].ready_at or 99)
 
 
+def test_command_without_a_path_is_looked_for(tmp_path: Path, monkeypatch) -> None:
+    """In PATH, as a start of ssd-service does."""
+    program = tmp_path / "bin" / "asks"
+    program.parent.mkdir()
+    program.touch(mode=0o755)
+    monkeypatch.setenv("PATH", f"/nowhere:{program.parent}")
+    machine = machine_with(tmp_path, {**ASKS, "command": ["asks", "-q"]})
+    asked = machine.table.register(str(program), runs=exits(0))
+    machine.until(1)
+    assert ({"web": "start/running"}, 1) == (machine.states(), len(asked.processes))
+
+
 def test_command_that_hangs_is_killed_at_the_timeout(tmp_path: Path) -> None:
     """The command and the service: nothing of the start stays."""
     machine = machine_with(tmp_path, ASKS)
