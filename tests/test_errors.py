@@ -23,6 +23,7 @@ from ssd.service.sources.debian import BadVariable
 from ssd.service.verbs.preparing import HookFailed
 from ssd.service.verbs.until_ready import DetachFailed
 from ssd.supervision import Circle, MissingRequirement
+from ssd.supervision.client import NoAnswer, Unreachable
 from ssd.supervision.declared import Broken
 from ssd.supervision.past import JournalRefused
 from ssd.supervision.places import Occupied
@@ -64,6 +65,8 @@ EXAMPLES: list[BaseException] = [
     Fault("malformed", "a request must be an object", 7),
     Occupied("/etc/ssd", 123),
     JournalRefused("/run/ssd-supervise/etc-ssd/journal", "it belongs to user 12"),
+    NoAnswer("/run/socket", "has ended"),
+    Unreachable("/run/socket", "Permission denied", errno.EACCES),
     Broken([UnknownService("web", ["/etc/ssd"])]),
 ]
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DIRECTORY = "/etc/ssd"  # of declarations
 INIT_D = "/etc/init.d"  # of init scripts
 SUPERVISORS = "/run/ssd-supervise"  # run directories of root's supervisors
+WORDS = ("events", "log", "signal", "update", "upgrade")  # of ssd-service, for a supervisor
 
 if not TYPE_CHECKING:
     _HOMES = {

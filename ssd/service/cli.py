@@ -2,12 +2,14 @@
 
 import os
 
-from ssd.service import DIRECTORY
+from ssd.service import DIRECTORY, SUPERVISORS, WORDS
 from ssd.statuses import INVALID
 from ssd.stdio import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ssd.processes.contract import ProcessTable
     from ssd.service.declaration import Service
     from ssd.service.verbs.fleet import Fleet
@@ -109,37 +111,35 @@ def _dispatch(call: Call, words: list[str]) -> int:
     if first == "--status-all":
         return _fleet(call).status_all(rest)
     if "/" in first:
-        return _interpret(call, first, rest)
+        from ssd.service.interpreting import interpret
+
+        return interpret(call, first, _absolute(first), rest, _ask, _perform)
+    if (status := _ask(call, first, rest)) is not None:
+        return status
     if first == "all":
         _enter(rest)
         return _fleet(call).perform(rest)
     return _by_name(call, first, rest)
 
 
-def _fleet(call: Call) -> "Fleet":
+def _fleet(call: Call, directory: str = "", names: "Sequence[str] | None" = None) -> "Fleet":
     from ssd.service.verbs.fleet import Fleet
 
-    return Fleet(call.program, call.directory, call.table, call.inside)
+    return Fleet(call.program, directory or call.directory, call.table, call.inside, names)
 
 
-def _interpret(call: Call, path: str, rest: list[str]) -> int:
-    """Act as the interpreter of the script ``path``; ``rest`` is the verb.
+def _ask(call: Call, name: str, rest: list[str], file: str | None = None) -> int | None:
+    """Ask the supervisor that has a service; None if ssd-service must do the verb itself."""
+    uid, home = os.geteuid(), os.environ.get("HOME", "")
+    places = [SUPERVISORS, f"/tmp/ssd-{uid}/supervise"]  # ssd.supervision.places
+    if uid != 0:  # if HOME is not its own, the account has another one
+        own = os.path.isdir(home) and os.stat(home).st_uid == uid
+        places.append(f"{home}/.cache/ssd/supervise" if own else "/")
+    if call.table is not None or name not in WORDS and not any(map(os.path.exists, places)):
+        return None
+    from ssd.supervision.asking import perform
 
-    A script with its own interpreter and verbs is run as it is.
-    """
-    from ssd.service.sources import has_verbs, read
-
-    whole = _absolute(path)
-    if has_verbs(whole):
-        from ssd.service.initscripts import cli as initscripts
-
-        return initscripts.run_file(whole, rest, call.program, call.with_ssd)
-    from ssd.service.environment import extend_path
-
-    extend_path()
-    service = read(whole, meanwhile=_load)
-    script = os.environ.get("SCRIPTNAME") or path
-    return _perform(call, service, rest, script)
+    return perform(call, name, rest, file, _fleet)
 
 
 def _absolute(path: str) -> str:

@@ -31,7 +31,7 @@ def main(argv: "list[str]") -> int:
 def _run(wanted: "Options", program: str) -> int:
     """Supervise until all has stopped. Raises Error and OSError before anything is started."""
     settle()
-    directory = os.path.abspath(wanted.directory or declared.default_directory())
+    directory = os.path.abspath(wanted.directory or places.default_directory())
     group = Account(None, wanted.group).gid if wanted.group else None
     place = places.enter(directory, group)
     place.lock()

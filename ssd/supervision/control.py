@@ -128,29 +128,32 @@ class Control:
 
     def _unit(self, client: Client, request: "Request") -> "Unit | None":
         """Return the service of a request; without it the client is told."""
-        name = request.name or ""
+        name, file = request.name or "", request.fields.get("file")
         unit = self._supervisor.units.get(name)
-        file = request.fields.get("file")
-        if unit is None or unit.removed or file is not None and file != unit.service.file:
+        if unit is None or facts.declared_name(unit) != name:  # its file has another name
+            units = self._supervisor.units.values()
+            unit = next((each for each in units if facts.declared_name(each) == name), unit)
+        if unit is None or unit.removed or file is not None and not _is_from(unit, str(file)):
             client.send(failure(request.id, "unknown-service", f"no service {name} is here"))
             return None
         return unit
 
     def _status(self, client: Client, request: "Request") -> None:
         if request.flag("all"):
-            client.send_long(self._rows(request.id))
+            client.send_long(self._rows(request.id, request.flag("details")))
         elif (unit := self._unit(client, request)) is not None:
             now = self._supervisor.table.now()
             client.send(success(request.id, service=facts.gather_all(unit, now)))
 
-    def _rows(self, id: "int | str | None") -> "Iterator[bytes]":
+    def _rows(self, id: "int | str | None", details: bool) -> "Iterator[bytes]":
         """Make the facts of all services, some at a time."""
         units = self._supervisor.units
         names = sorted(units)
+        gather = facts.gather_all if details else facts.gather
         for at in range(0, len(names), ROWS):
             now = self._supervisor.table.now()
             there = [units[name] for name in names[at : at + ROWS] if name in units]
-            yield line(id, services=[facts.gather(unit, now) for unit in there])
+            yield line(id, services=[gather(unit, now) for unit in there])
         yield success(id)
 
     def _signal(self, client: Client, request: "Request") -> None:
@@ -169,7 +172,7 @@ class Control:
         try:
             self._supervisor.signal(unit.name, number)
         except ProcessLookupError:
-            return Verdict(waits.NOTHING, "is not running")
+            return Verdict(waits.NOTHING, "it is not running")
         except PermissionError as error:
             return Verdict(waits.DENIED, error.strerror or "")
         return Verdict(waits.DONE)
@@ -197,6 +200,7 @@ class Control:
         if self.reread is None:
             client.send(failure(request.id, "unsupported", "its services are not from files"))
             return
+        client.send(line(request.id, begun="update"))
         wait = Wait(client, request.id, "update", [], True)
         client.tasks.append(wait)
 
@@ -228,12 +232,12 @@ class Control:
         units: list[Unit] = []
         if whole:
             units = [unit for unit in self._supervisor.units.values() if not unit.removed]
+            client.send(line(request.id, begun=request.verb))
         elif (one := self._unit(client, request)) is not None:
             units = [one]
             if self._resolved(request.verb, one) == "reload" and not _reloads(one):
                 text = f"{one.name} declares no reload_signal"
                 return client.send(failure(request.id, "unsupported", text))
-            client.send(self._begun(request.id, request.verb, one))
         else:
             return None
         wait = Wait(client, request.id, request.verb, [unit.name for unit in units], whole)
@@ -241,6 +245,8 @@ class Control:
         for unit in units:
             self._waits.setdefault(unit.name, []).append(wait)
         known = [(unit, verdict) for unit in units if (verdict := self._wish(unit, wait, request))]
+        if not whole and not any(verdict.outcome == waits.ABSENT for _, verdict in known):
+            client.send(self._begun(request.id, self._resolved(request.verb, units[0]), units[0]))
         for unit, verdict in known:
             self._settle(wait, unit.name, verdict)
         if not units:
@@ -274,14 +280,14 @@ class Control:
         return Verdict(waits.ACCEPTED) if request.flag("nowait") else None
 
     def _reload(self, unit: "Unit") -> Verdict:
+        if not _reloads(unit):
+            return Verdict(waits.UNSUPPORTED, "it declares no reload_signal")
         if unit.main is None:
-            return Verdict(waits.NOTHING, "is not running")
+            return Verdict(waits.NOTHING, "it is not running")
         try:
             self._supervisor.reload(unit.name)
         except ProcessLookupError:
-            return Verdict(waits.NOTHING, "is not running")
-        except ValueError as error:
-            return Verdict(waits.FAILED, str(error))
+            return Verdict(waits.NOTHING, "it is not running")
         except PermissionError as error:
             return Verdict(waits.DENIED, error.strerror or "")
         return Verdict(waits.DONE)
@@ -310,8 +316,11 @@ class Control:
         if not wait.whole:
             self._end(wait, _told(wait.id, name, wait.verb, verdict))
             return
-        fields = {"message": verdict.message} if verdict.message else {}
-        wait.client.send(line(wait.id, name=name, outcome=verdict.outcome, **fields))
+        unit = self._supervisor.units.get(name)
+        fields: dict[str, object] = {} if unit is None else {"did": self._resolved(wait.verb, unit)}
+        if unit is not None and unit.service.description:
+            fields["description"] = unit.service.description
+        wait.client.send(line(wait.id, name=name, **fields, **verdict.to_dict()))
         self._conclude(wait)
 
     def _conclude(self, wait: Wait) -> None:
@@ -346,9 +355,14 @@ def _is_well(verb: str, verdict: Verdict) -> bool:
 def _told(id: "int | str | None", name: str, verb: str, verdict: Verdict) -> bytes:
     """Write the last line of an answer about one service."""
     if _is_well(verb, verdict):
-        fields = {"message": verdict.message} if verdict.message else {}
-        return success(id, name=name, outcome=verdict.outcome, **fields)
-    return failure(id, "failed", verdict.message, name=name, outcome=verdict.outcome)
+        return success(id, name=name, **verdict.to_dict())
+    return line(id, ok=False, error="failed", **{"message": "", "name": name, **verdict.to_dict()})
+
+
+def _is_from(unit: "Unit", file: str) -> bool:
+    """Tell whether a service is declared in a file, which is given without links."""
+    declared = unit.service.file
+    return declared is not None and os.path.realpath(declared) == file
 
 
 def _reloads(unit: "Unit") -> bool:

@@ -3,7 +3,7 @@
 import os
 
 from ssd.errors import Error
-from ssd.service import DIRECTORY, sources
+from ssd.service import sources
 from ssd.service.sources import toml
 from ssd.supervision.order import homes_of
 
@@ -20,16 +20,6 @@ class Broken(Error):
     def __init__(self, causes: "Sequence[Error | OSError]") -> None:
         super().__init__("; ".join(map(str, causes)))
         self.causes: list[Error | OSError] = list(causes)
-
-
-def default_directory() -> str:
-    """Return the directory of declarations of the calling user."""
-    if os.geteuid() == 0:
-        return DIRECTORY
-    above = os.environ.get("XDG_CONFIG_HOME", "")
-    if not above.startswith("/"):
-        above = os.path.expanduser("~/.config")
-    return f"{above}/ssd"
 
 
 def read(directory: str, names: "Sequence[str] | None" = None) -> "list[Service]":

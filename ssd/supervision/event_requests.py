@@ -1,7 +1,7 @@
 """The verb ``events`` of the control socket: what has happened, and what happens from now on."""
 
 from ssd.supervision.json_text import encode
-from ssd.supervision.protocol import success
+from ssd.supervision.protocol import line, success
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class EventRequests:
         follow = request.flag("follow")
         count = request.number("lines", 0 if follow else MAX_EVENTS)
         head = encode(request.id).encode("ascii")
+        if follow:
+            client.send(line(request.id, begun="events"))
         for event in self.kept[-count:] if count > 0 else []:
             client.send(_line(head, _text(event)))
         if not follow:

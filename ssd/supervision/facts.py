@@ -1,7 +1,6 @@
 """What a supervisor knows of a service, as plain values for the control socket."""
 
 from ssd.supervision import states
-from ssd.supervision.log_requests import log_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +19,12 @@ def outcome(unit: "Unit") -> str:
     return STOPPED
 
 
+def declared_name(unit: "Unit") -> str:
+    """Return the name that the file of a service has, by which users call it."""
+    file = unit.service.file
+    return unit.name if file is None else file.rpartition("/")[2].removesuffix(".toml")
+
+
 def gather(unit: "Unit", now: float) -> "dict[str, object]":
     """Return the facts of a service; what has its usual value is left out.
 
@@ -31,6 +36,8 @@ def gather(unit: "Unit", now: float) -> "dict[str, object]":
         "state": unit.state,
         "goal": unit.goal,
     }
+    if (declared := declared_name(unit)) != unit.name:
+        facts["declared_as"] = declared
     if unit.main is not None:
         facts["pid"] = unit.main.pid
     if unit.since is not None:
@@ -65,3 +72,14 @@ def gather_all(unit: "Unit", now: float) -> "dict[str, object]":
         "log": log_path(unit),
         "changed": unit.changed is not None,
     }
+
+
+def log_path(unit: "Unit") -> "str | None":
+    """Return where the output of a service is kept, None if it is not."""
+    service, places = unit.service, unit.supervisor.outputs.places
+    if service.output is not None:
+        return service.output
+    if places is None or service.console == "none" or service.log["kind"] != "file":
+        return None
+    declared = service.log["path"]
+    return places.log(unit.name) if declared is None else str(declared)

@@ -69,6 +69,8 @@ else:
             value, end = _scan(text, len(text) - len(text.lstrip(_SPACE)))
         except StopIteration as stopped:
             raise Malformed(f"no value at character {stopped.value}") from None
+        except RecursionError:
+            raise Malformed("nested too deeply") from None
         if text[end:].strip(_SPACE):
             raise Malformed(f"more than one value, at character {end}")
         return value

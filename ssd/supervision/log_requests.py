@@ -6,6 +6,7 @@ misses what was between.
 """
 
 from ssd.accounts import Account
+from ssd.supervision.facts import log_path
 from ssd.supervision.logs.tail import Tail, last_lines
 from ssd.supervision.protocol import failure, line, success
 
@@ -74,6 +75,8 @@ class LogRequests:
         # Before the look at the end: so no line is missed.
         following = Following(client, request.id, Tail(path, uid)) if follow else None
         lines = last_lines(path, max(0, request.number("lines", LAST)), uid)
+        if follow:
+            client.send(line(request.id, begun="log", name=unit.name))
         client.send_long(_rows(request.id, lines, end=not follow))
         if following is not None:
             client.tasks.append(following)
@@ -112,14 +115,3 @@ def _rows(id: "int | str | None", lines: "Sequence[str]", end: bool) -> "Iterato
 
 def _stream(unit: "Unit") -> "Stream | None":
     return None if unit.log is None else unit.log.out
-
-
-def log_path(unit: "Unit") -> "str | None":
-    """Return where the output of a service is kept, None if it is not."""
-    service, places = unit.service, unit.supervisor.outputs.places
-    if service.output is not None:
-        return service.output
-    if places is None or service.console == "none" or service.log["kind"] != "file":
-        return None
-    declared = service.log["path"]
-    return places.log(unit.name) if declared is None else str(declared)

@@ -14,7 +14,7 @@ import stat
 from time import monotonic, sleep
 
 from ssd.errors import Error
-from ssd.service import SUPERVISORS
+from ssd.service import DIRECTORY, SUPERVISORS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +52,16 @@ def key(directory: str) -> str:
         # Two % in a row are in no other name.
         made = b"%%%%%x-%x-%s" % (facts.st_dev, facts.st_ino, made[-MAX_KEY // 2 :])
     return os.fsdecode(made)
+
+
+def default_directory() -> str:
+    """Return the directory of declarations of the calling user."""
+    if os.geteuid() == 0:
+        return DIRECTORY
+    above = os.environ.get("XDG_CONFIG_HOME", "")
+    if not above.startswith("/"):
+        above = os.path.expanduser("~/.config")
+    return f"{above}/ssd"
 
 
 def base(uid: int) -> "tuple[str, tuple[str, ...]]":
@@ -102,6 +112,21 @@ def sockets(directory: str, uid: int) -> "list[str]":
     above, parts = base(uid)
     own = "/".join((above.rstrip("/"), *parts))
     return [f"{each}/{name}/socket" for each in dict.fromkeys((own, SUPERVISORS))]
+
+
+def is_locked(socket: str) -> bool:
+    """Tell whether a supervisor has the lock of the run directory that a socket is in."""
+    try:
+        fd = os.open(f"{os.path.dirname(socket)}/lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
 
 
 class Places:

@@ -22,6 +22,7 @@ FIELDS: "dict[str, tuple[type, ...]]" = {
     "name": (str,),  # of a service
     "all": (bool,),  # instead of a name: all services of the supervisor
     "file": (str,),  # the declaration of that name must be this file
+    "details": (bool,),  # for all: also what is declared of each
     "nowait": (bool,),  # answer at once, and not when the service is ready or has stopped
     "follow": (bool,),  # go on with what happens from now on
     "lines": (int,),  # the last so many lines of a log
@@ -32,7 +33,7 @@ _ACTION = ("name", "all", "file", "nowait")
 # Verb -> the fields that a request may have.
 VERBS: "dict[str, tuple[str, ...]]" = {
     "hello": (),
-    "status": ("name", "all", "file"),
+    "status": ("name", "all", "file", "details"),
     "start": _ACTION,
     "stop": _ACTION,
     "restart": _ACTION,

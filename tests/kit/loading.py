@@ -22,6 +22,7 @@ import os, sys
 before = set(sys.modules)
 sys.path[:0] = [{HOME!r}]
 sys.path.append({DAEMON!r})
+{{first}}
 from {{package}} import main
 status = main(sys.argv[1:])
 loaded = sorted(set(sys.modules) - before)
@@ -77,9 +78,14 @@ HEAVY = {
 LIBRARY = {"errno", "fcntl", "select", "time", "marshal"}  # in C, and free
 
 
-def loaded(package: str, *argv: str, **options: Any) -> tuple[int, dict[str, str | None]]:
-    """Run ``main`` of a package in a child; return its status, and the modules with their files."""
-    done = python(LIST.format(package=package), *argv, flags=PLAIN, **options)
+def loaded(
+    package: str, *argv: str, first: str = "", **options: Any
+) -> tuple[int, dict[str, str | None]]:
+    """Run ``main`` of a package in a child; return its status, and the modules with their files.
+
+    ``first``: statements before it is imported.
+    """
+    done = python(LIST.format(package=package, first=first), *argv, flags=PLAIN, **options)
     status, files = json.loads(done.stdout.splitlines()[-1])
     return status, files
 

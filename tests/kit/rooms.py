@@ -35,7 +35,10 @@ ROOMS: dict[str, tuple[str, str]] = {
     "logs": ("output of services into files", "ssd.supervision.logs"),
     "lsb": ("functions for init scripts", "ssd.service.lsb"),
     "supervision": ("services that are kept running", "ssd.supervision"),
-    "service/cli": ("the command ssd-service", "ssd.service.cli ssd.service.help"),
+    "service/cli": (
+        "the command ssd-service",
+        "ssd.service.cli ssd.service.help ssd.service.interpreting",
+    ),
     "compute": ("nova-compute's manager, embedded", "ssd.compute"),
     "testing": ("fake processes, checks, fixtures", "ssd.testing"),
 }

@@ -12,6 +12,8 @@ from kit.children import WAIT_TIMEOUT
 
 NAP = 'executable = "/bin/sleep"\narguments = ["1000"]\n'
 # The inner namespace has the command as its first process.
+# The machine's logs are not a test's.
+OWN_LOGS = ["sh", "-c", 'mount -t tmpfs tmpfs /var/log && exec "$@"', "sh"]
 AS_INIT = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]
 
 
@@ -76,6 +78,13 @@ class Supervise:
                     found[int(entry.name)] = f"{rest.split()[0]} {name}"
         return found
 
+    def run(self, *argv: "str | Path") -> "subprocess.CompletedProcess[str]":
+        """Run a command in the namespaces."""
+        user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
+        enter = ["nsenter", *user, "--mount", "--pid", f"--target={self.pid}"]
+        options = {"capture_output": True, "text": True, "timeout": WAIT_TIMEOUT}
+        return subprocess.run([*enter, *argv], **options)  # type: ignore[call-overload,no-any-return]
+
     def kill(self) -> None:
         """End the namespaces, and all that is in them."""
         self._process.kill()
@@ -121,7 +130,7 @@ def supervise(
     Its directory of declarations is ``directory``, which stays visible inside.
     """
     declare(directory, services)
-    argv = [*(AS_INIT if init else []), str(script), f"--directory={directory}", *words]
+    argv = [*OWN_LOGS, *(AS_INIT if init else []), str(script), f"--directory={directory}", *words]
     process = subprocess.Popen(
         namespace.command(argv, keep=[directory]), stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, env=environment,

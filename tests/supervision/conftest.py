@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.supervise import supervise as supervised
 
+from .asked import SERVICES, Asked
 from .controlled import Controlled
 
 Supervise = Callable[..., Controlled]
@@ -23,3 +25,17 @@ def supervise(tmp_path: Path) -> Iterator[Supervise]:
     yield one
     for each in made:
         each.close()
+
+
+@pytest.fixture(scope="module")
+def command(ssd_path: Path) -> Path:
+    """Return the installed ssd-service."""
+    return ssd_path.with_name("ssd-service")
+
+
+@pytest.fixture
+def asked(command: Path, tmp_path: Path) -> Iterator[Asked]:
+    """Return a supervisor of all kinds of services, which runs."""
+    with supervised(command.with_name("ssd-supervise"), tmp_path / "d", SERVICES) as running:
+        running.until("nap runs as process", "named runs as process")
+        yield Asked(running, command, tmp_path / "d")

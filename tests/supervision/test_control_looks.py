@@ -77,7 +77,8 @@ def test_events_are_kept_and_followed(supervise: Supervise) -> None:
     late.ask("events", follow=True)
     early.ask("events", follow=True, lines=1, id="e")
     machine.settle()
-    assert ([], ["web is ready"]) == (late.lines(), [e["event"]["text"] for e in early.lines()])
+    assert [{"id": 1, "begun": "events"}] == late.lines()
+    assert ["web is ready"] == [line["event"]["text"] for line in early.lines()[1:]]
     machine.ask("stop", "web")
     machine.until(1.0)
     machine.settle()
@@ -108,7 +109,7 @@ def test_update_tells_what_has_changed(supervise: Supervise) -> None:
     caller = machine.connect()
     caller.ask("update")
     machine.settle()
-    assert [] == caller.lines()
+    assert [{"id": 1, "begun": "update"}] == caller.lines()
     asked[0](machine.supervisor.update([machine.service("db")]))
     machine.settle()
     names = {"added": ["db"], "removed": ["web"], "changed": [], "same": 0}
@@ -117,7 +118,7 @@ def test_update_tells_what_has_changed(supervise: Supervise) -> None:
     machine.settle()
     asked[1](["/etc/ssd/x.toml:1: is odd"])
     machine.settle()
-    (said,) = caller.lines()
+    said = caller.lines()[-1]
     assert ("failed", ["/etc/ssd/x.toml:1: is odd"]) == (said["error"], said["faults"])
     caller.ask("update")
     machine.settle()
@@ -201,3 +202,15 @@ def test_declaration_of_a_service_is_in_its_status(supervise: Supervise) -> None
     assert ("/etc/ssd/web.toml", "The web") == (found["declared_in"], found["description"])
     assert str(machine.directory / "web.pid") == found["pidfile"]
     assert isinstance(machine.control, Control) and isinstance(machine.service("a"), Service)
+
+
+def test_service_is_known_by_the_name_of_its_file(supervise: Supervise) -> None:
+    """As ssd-service finds declarations: what is in the file is the name that it shows."""
+    machine = supervise(
+        {"name": "www", "file": "/etc/ssd/web.toml"}, {"name": "web", "file": "/etc/ssd/x"}
+    )
+    assert "www" == machine.ask("status", "web")[0]["service"]["name"]
+    assert "web" == machine.ask("status", "x")[0]["service"]["name"]
+    assert "www" == machine.ask("status", "www")[0]["service"]["name"]
+    (rows, _) = machine.ask("status", all=True)
+    assert ["x", "web"] == [row["declared_as"] for row in rows["services"]]

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from ssd.service.errors import UnknownService
-from ssd.supervision import declared
 from ssd.supervision.declared import Broken, explain, read
 
 
@@ -61,14 +60,3 @@ def test_name_that_two_files_give_is_an_error(directory: str) -> None:
     Path(directory, "wep.toml").write_text('name = "web"\nexecutable = "/bin/web"\n')
     with pytest.raises(Broken, match="has this name, too"):
         read(directory)
-
-
-def test_default_directory_is_the_users(monkeypatch) -> None:
-    """XDG_CONFIG_HOME counts if it is absolute; root's is /etc/ssd."""
-    monkeypatch.setenv("HOME", "/home/me")
-    monkeypatch.setattr(declared.os, "geteuid", lambda: 1000)
-    for given, wanted in (("", "/home/me/.config"), ("x", "/home/me/.config"), ("/c", "/c")):
-        monkeypatch.setenv("XDG_CONFIG_HOME", given)
-        assert f"{wanted}/ssd" == declared.default_directory()
-    monkeypatch.setattr(declared.os, "geteuid", lambda: 0)
-    assert "/etc/ssd" == declared.default_directory()

@@ -48,7 +48,7 @@ def test_event_is_a_line_with_its_sentence() -> None:
     requests.heard(events.Exited(1.5, "web", 7, -15))
     text = "web was ended by SIGTERM (process 7)"
     fields = {"time": 1.5, "name": "web", "event": "exited", "pid": 7, "status": -15, "text": text}
-    assert [{"id": None, "event": fields}] == client.lines
+    assert [{"id": None, "begun": "events"}, {"id": None, "event": fields}] == client.lines
 
 
 def test_old_events_are_dropped() -> None:

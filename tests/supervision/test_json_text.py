@@ -76,6 +76,8 @@ def test_deep_nesting_is_refused() -> None:
             read(text)
     with pytest.raises(Malformed, match="nested too deeply, at character 2"):
         read("[[[]]]", depth=2)
+    with pytest.raises(Malformed):
+        decode("[" * 100_000)
 
 
 def test_long_number_is_refused() -> None:

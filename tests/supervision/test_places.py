@@ -170,3 +170,14 @@ def test_user_without_a_home_is_in_tmp(tmp_path: Path) -> None:
             assert (1, f"{planted}\n") == (done.returncode, done.stderr)
         finally:
             planted.rmdir()
+
+
+def test_default_directory_is_the_users(monkeypatch) -> None:
+    """XDG_CONFIG_HOME counts if it is absolute; root's is /etc/ssd."""
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setattr(places.os, "geteuid", lambda: 1000)
+    for value, wanted in (("", "/home/me/.config"), ("x", "/home/me/.config"), ("/c", "/c")):
+        monkeypatch.setenv("XDG_CONFIG_HOME", value)
+        assert f"{wanted}/ssd" == places.default_directory()
+    monkeypatch.setattr(places.os, "geteuid", lambda: 0)
+    assert "/etc/ssd" == places.default_directory()

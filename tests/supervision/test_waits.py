@@ -12,10 +12,13 @@ from .machine import Machine
 
 NOTHING = None
 READY, STOPPED = events.Ready(0.0, "web"), events.Stopped(0.0, "web")
-LOST, AGAIN = events.Failed(0.0, "web", "odd", 1), events.Restarting(0.0, "web", 2.0, 1)
+LOST, AGAIN = (
+    events.Failed(0.0, "web", "it is odd", 1, ["last"]),
+    events.Restarting(0.0, "web", 2.0, 1),
+)
 STARTED = events.Started(0.0, "web", 7)
-MEANWHILE = Verdict(FAILED, "was started meanwhile by another caller")
-TOO_EARLY = Verdict(FAILED, "has stopped before it was ready")
+MEANWHILE = Verdict(FAILED, "it was started meanwhile by another caller")
+TOO_EARLY = Verdict(FAILED, "it has stopped before it was ready")
 RETRIED = Verdict(FAILED, "it exited with status 3; it is started again in 2.0 seconds (attempt 1)")
 
 
@@ -26,7 +29,7 @@ RETRIED = Verdict(FAILED, "it exited with status 3; it is started again in 2.0 s
         ("start", STARTED, states.START, NOTHING),
         ("start", READY, states.START, Verdict(DONE)),
         ("start", events.Exited(0.0, "web", 7, 3), states.START, NOTHING),
-        ("start", LOST, states.STOP, Verdict(FAILED, "it is odd")),
+        ("start", LOST, states.STOP, Verdict(FAILED, "it is odd", ["last"])),
         ("start", AGAIN, states.RESPAWN, RETRIED),
         ("start", STOPPED, states.START, NOTHING),  # it was being stopped when it was wished
         ("start", STOPPED, states.STOP, TOO_EARLY),
@@ -46,7 +49,7 @@ RETRIED = Verdict(FAILED, "it exited with status 3; it is started again in 2.0 s
 def test_event_answers_a_wish(tmp_path: Path, verb, event, goal, expected) -> None:
     """Or it does not, and the client waits on."""
     unit = Machine(tmp_path, [{"name": "web"}]).supervisor.units["web"]
-    unit.goal, unit.failure, unit.last = goal, "it is odd", Exit(3, 0.0)
+    unit.goal, unit.last = goal, Exit(3, 0.0)
     assert expected == judge(verb, event, unit)
 
 

@@ -13,7 +13,7 @@ from ssd.stdio import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from typing import NoReturn, TypeVar
 
     from ssd.processes.contract import ProcessTable
@@ -32,7 +32,7 @@ class Fleet:
 
     program: how the command was called. table: the processes among which the services are
     looked for, None for the machine's. inside: the service whose OpenRC script calls us, from
-    RC_SVCNAME, or "".
+    RC_SVCNAME, or "". names: those of its services that are meant, None for all.
     """
 
     def __init__(
@@ -41,11 +41,13 @@ class Fleet:
         directory: str,
         table: "ProcessTable | None" = None,
         inside: str = "",
+        names: "Sequence[str] | None" = None,
     ) -> None:
         self.program = program
         self.directory = directory
         self.table = table
         self.inside = inside
+        self.names = names
 
     def perform(self, words: list[str]) -> int:
         """Do ``all VERB``; return 0 if it succeeds for every service, else the highest status."""
@@ -54,11 +56,17 @@ class Fleet:
             write(2, f"Usage: {self.program} all {{{'|'.join(VERBS)}}}\n")
             return statuses.UNIMPLEMENTED
         if options:
-            return self._facts()
+            from ssd.service.verbs.status_json import write_json
+
+            status, gathered = self.facts()
+            write_json(gathered)
+            return status
         if verb == "status":
             return self._statuses()
         services, broken = self._read(verb)
         found = [broken]
+        from ssd.service.verbs.levels import levels
+
         ordered = levels(services)
         others = self._others([each.name for each in services])
         if verb == "stop":
@@ -130,17 +138,18 @@ class Fleet:
     def _read(self, verb: str) -> "tuple[list[Service], int]":
         """Read all declarations; report those that are invalid, and leave them out."""
         services, status = [], 0
-        for name in sources.names(self.directory):
+        for name in self._names():
             try:
                 services.append(sources.find(name, self.directory))
             except (Error, OSError) as error:
                 status = max(status, self._fail(error, verb))
         return services, status
 
-    def _facts(self) -> int:
-        """Print the facts of all as a JSON list."""
-        import json
+    def _names(self) -> "Sequence[str]":
+        return sources.names(self.directory) if self.names is None else self.names
 
+    def facts(self) -> "tuple[int, list[dict[str, object]]]":
+        """Return the highest status, and the facts of each service."""
         from ssd.service.verbs.status_json import gather
 
         services, status = self._read("status")
@@ -159,17 +168,27 @@ class Fleet:
             else:
                 gathered.append(facts)
             status = max(status, found)
-        write(1, json.dumps(gathered, indent=2) + "\n")
-        return status
+        return status, gathered
 
     def _statuses(self) -> int:
-        """Query all, in as many processes as there are processors, and print in order."""
-        names = sources.names(self.directory)
+        """Query all, and print in order."""
+        status, texts, complaints = self.sentences()
+        write(1, "".join(texts.values()))
+        write(2, complaints)
+        return status
+
+    def sentences(self) -> "tuple[int, dict[str, str], str]":
+        """Query all, in as many processes as there are processors.
+
+        Returns the highest status, the line of each service by its name, and complaints.
+        """
+        names = self._names()
         ways: set[str] = set()
         answers = map_in_processes(names, lambda name: self._status(name, ways))
-        write(1, "".join(text for _, text, _ in answers))
-        write(2, "".join(f"{self.program}: {line}\n" for *_, lines in answers for line in lines))
-        return max((status for status, _, _ in answers), default=0)
+        complaints = [f"{self.program}: {line}\n" for *_, lines in answers for line in lines]
+        texts = {name: text for name, (_, text, _) in zip(names, answers, strict=True)}
+        highest = max((status for status, _, _ in answers), default=0)
+        return highest, texts, "".join(complaints)
 
     def _status(self, name: str, ways: set[str]) -> tuple[int, str, list[str]]:
         """Return the LSB status of one service, its sentence, and complaints."""
@@ -196,42 +215,6 @@ class Fleet:
             return toml.read(f"{self.directory}/{name}.toml", ways=ways)
         except FileNotFoundError:
             return sources.find(name, self.directory)
-
-
-def levels(services: "Iterable[Service]") -> "list[list[Service]]":
-    """Return the services in levels: each needs only services of earlier levels.
-
-    What a service requires or comes after counts if it is one of these services, or what they
-    provide. Services that wait for each other share a level. A level is sorted by name.
-    """
-    left = sorted(services, key=lambda service: service.name)
-    homes = {facility: s.name for s in left for facility in (s.name, *s.provides)}
-    needs = {s.name: {homes[w] for w in awaited(s) if w in homes} - {s.name} for s in left}
-    ordered = []
-    while left:
-        waiting = {service.name for service in left}
-        ready = [service for service in left if not needs[service.name] & waiting]
-        if not ready:  # a circle: it has no first service, but it comes before the others
-            circle = min((_needed(each.name, needs, waiting) for each in left), key=len)
-            ready = [service for service in left if service.name in circle]
-        ordered.append(ready)
-        left = [service for service in left if service not in ready]
-    return ordered
-
-
-def awaited(s: "Service") -> "list[str]":
-    """Return the names of all that should run before a service."""
-    return s.required_start + s.should_start + s.requires + s.after
-
-
-def _needed(name: str, needs: "dict[str, set[str]]", waiting: "set[str]") -> "set[str]":
-    """Return a name and all waiting names that it needs, directly or not."""
-    found: set[str] = set()
-    ahead = {name}
-    while ahead:
-        found |= ahead
-        ahead = {need for each in ahead for need in needs[each] & waiting} - found
-    return found
 
 
 def map_in_processes(

@@ -11,6 +11,7 @@ except ModuleNotFoundError as error:  # a zipapp cannot contain it: half of it i
     raise OSError(errno.ENOENT, reason) from error
 
 from ssd.errors import EXHAUSTED
+from ssd.matching import Process
 from ssd.processes import default_table
 from ssd.service import verbs
 from ssd.service.verbs.steps import Steps
@@ -20,7 +21,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ssd.matching import Process
     from ssd.processes.contract import ProcessTable
     from ssd.service.declaration import Service
 
@@ -38,8 +38,13 @@ LIMITS = [name for name in dir(psutil) if name.startswith("RLIMIT_")]  # where p
 def show(service: "Service", table: "ProcessTable | None" = None) -> int:
     """Print the facts of one service as a JSON object; return its LSB status."""
     status, facts = gather(service, table)
-    write(1, json.dumps(facts, indent=2) + "\n")
+    write_json(facts)
     return status
+
+
+def write_json(facts: object) -> None:
+    """Print facts as JSON."""
+    write(1, json.dumps(facts, indent=2) + "\n")
 
 
 def gather(
@@ -61,6 +66,27 @@ def gather(
         "declared_in": service.file,
         "complaints": steps.complaints,
         "processes": [_facts(process) for process in steps.processes],
+        "supervision": None,
+    }
+
+
+def supervised(
+    found: "dict[str, object]", status: int, supervision: "dict[str, object]"
+) -> "dict[str, object]":
+    """Return the same facts of a service that a supervisor has.
+
+    ``found``: what it says of the service. ``supervision``: what only a supervisor knows.
+    """
+    pid, start_time = found.get("pid"), found.get("start_time")
+    processes = [_facts(Process(int(str(pid)), int(str(start_time))))] if start_time else []
+    return {
+        **{name: found.get(name) for name in ("name", "description")},
+        "state": found.get("found"),
+        "status": status,
+        **{name: found.get(name) for name in ("pidfile", "declared_in")},
+        "complaints": [],
+        "processes": processes,
+        "supervision": supervision,
     }
 
 

@@ -94,9 +94,12 @@ def _settle(steps: "Steps", work: Stop) -> str:
 
 def reload(steps: "Steps") -> str:
     """Send the signal for a reload, and return the outcome."""
-    signum = signal_number(steps.service.reload_signal)
-    schedule = Schedule.once(signum or 0)
-    with Stop(steps.service.match(), schedule, table=steps.table) as work:
+    return send(steps, signal_number(steps.service.reload_signal) or 0)
+
+
+def send(steps: "Steps", signum: int) -> str:
+    """Send a signal to the service's processes, and return the outcome."""
+    with Stop(steps.service.match(), Schedule.once(signum), table=steps.table) as work:
         run(work)
     if work.failure is not None:
         return steps.failed(work.failure)

@@ -4,7 +4,9 @@ import os
 import sys
 import time
 
-from ssd.matching import Process
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.matching import Process
 
 _TICKS, _PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -23,12 +25,12 @@ class Vitals:
         return f"up {duration(self.uptime)}, {size(self.memory)}"
 
 
-def vitals(process: Process) -> Vitals | None:
+def vitals(process: "Process") -> Vitals | None:
     """Return the vitals of a process, None if it has ended."""
     return _of_kernel(process) if sys.platform == "linux" else _of_psutil(process)
 
 
-def _of_kernel(process: Process) -> Vitals | None:
+def _of_kernel(process: "Process") -> Vitals | None:
     """Read /proc directly (proc(5)): to import psutil takes twice as long as to start Python."""
     try:
         fd = os.open(f"/proc/{process.pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
@@ -48,7 +50,7 @@ def _of_kernel(process: Process) -> Vitals | None:
     return Vitals(max(0.0, uptime), int(fields[21]) * _PAGE)
 
 
-def _of_psutil(process: Process) -> Vitals | None:
+def _of_psutil(process: "Process") -> Vitals | None:
     """Ask psutil, on systems without /proc."""
     import psutil
 

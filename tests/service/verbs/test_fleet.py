@@ -5,7 +5,6 @@ import os
 
 import pytest
 
-from ssd.service import Service
 from ssd.service.verbs import fleet
 
 
@@ -81,35 +80,6 @@ def test_service_without_the_verb_does_not_stop_the_others(services) -> None:
     done = services("all", "reload")
     assert (3, "Reloading b: b.\n") == (done.returncode, done.stdout)
     assert done.stderr.startswith("Usage: ssd-service a {start|")
-
-
-def declared(name: str, *needs: str, **fields: object) -> Service:
-    """Declare a service that needs others."""
-    return Service(name=name, required_start=list(needs), **fields)
-
-
-@pytest.mark.parametrize(
-    ("services", "wanted"),
-    [
-        ([], []),
-        ([declared("b"), declared("a")], [["a", "b"]]),
-        ([declared("a", "b"), declared("b")], [["b"], ["a"]]),
-        ([declared("a", "db"), declared("z", provides=["db"])], [["z"], ["a"]]),
-        ([declared("a", "b", "$network"), declared("b", "c"), declared("c")],
-         [["c"], ["b"], ["a"]]),
-        ([declared("a", "b"), declared("b", "a"), declared("c")], [["c"], ["a", "b"]]),
-        ([declared("a", "b"), declared("b", "c"), declared("c", "b"), declared("d", "a")],
-         [["b", "c"], ["a"], ["d"]]),
-        ([declared("a", "a")], [["a"]]),
-        ([Service(name="a", should_start=["b"]), declared("b")], [["b"], ["a"]]),
-        ([Service(name="a", requires=["b"]), Service(name="b", after=["c"]), declared("c")],
-         [["c"], ["b"], ["a"]]),
-    ],
-    ids=str,
-)  # fmt: skip
-def test_levels_put_needed_services_first(services, wanted) -> None:
-    """By name or by what a service provides; a circle comes before what needs it."""
-    assert wanted == [[each.name for each in level] for level in fleet.levels(services)]
 
 
 @pytest.mark.parametrize("count", [0, 1, 99, 250, 1001])

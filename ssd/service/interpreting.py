@@ -1,0 +1,45 @@
+"""``ssd-service SCRIPT VERB``: the interpreter of a declaration in shell."""
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ssd.service.cli import Call
+    from ssd.service.declaration import Service
+
+    Ask = Callable[[Call, str, list[str], str], int | None]
+    Perform = Callable[[Call, Service, list[str], str], int]
+
+
+def interpret(
+    call: "Call", path: str, whole: str, rest: "list[str]", ask: "Ask", perform: "Perform"
+) -> int:
+    """Act as the interpreter of the script ``path``; ``rest`` is the verb.
+
+    ``whole``: its absolute path. A script with its own interpreter and verbs is run as it is.
+    ``ask`` asks the supervisor that has the service, ``perform`` does the verb.
+    """
+    from ssd.service.sources import has_verbs, read
+
+    if has_verbs(whole):
+        from ssd.service.initscripts import cli as initscripts
+
+        return initscripts.run_file(whole, rest, call.program, call.with_ssd)
+    from ssd.service.environment import extend_path
+
+    extend_path()
+    service = read(whole, meanwhile=load)
+    status = ask(call, service.name, rest, os.path.realpath(whole))
+    if status is not None:
+        return status
+    return perform(call, service, rest, os.environ.get("SCRIPTNAME") or path)
+
+
+def load() -> None:
+    """Load what every verb needs, while a shell reads the declaration."""
+    from ssd.service import declaration
+    from ssd.service.verbs import performing
+
+    _ = declaration, performing
