@@ -131,6 +131,8 @@ class Resumption:
             supervisor.watch.hold(main, unit.main_ended)
             unit.say(events.Adopted(supervisor.wall(), unit.name, main.pid))
             self._read_output()
+            if main.process != self._process:
+                self._write_pidfile()
         if unit.state in states.AT_REST:
             if unit.goal == states.RESPAWN:
                 unit.wait_until(unit.next_attempt or 0.0)
@@ -162,6 +164,16 @@ class Resumption:
             unit.supervisor.outputs.adopt(unit, account)
         except (Error, OSError) as error:
             unit.complain(f"its output is not read: {describe(error)}")
+
+    def _write_pidfile(self) -> None:
+        """Write the pidfile that a start which was cut off may not have written."""
+        unit, service = self.unit, self.unit.service
+        if unit.main is None or not service.background or service.pidfile == "none":
+            return
+        try:
+            unit.supervisor.effects.write_pidfile(service.pidfile, unit.main)
+        except (Error, OSError) as error:
+            unit.complain(f"it has no pidfile: {describe(error)}")
 
     def wish(self, ending: bool) -> None:
         """Do what was wished and not begun, or what a new supervisor is there for."""

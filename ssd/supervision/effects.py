@@ -259,15 +259,19 @@ class Effects:
         if found:
             raise AlreadyRunning(found)
 
-    def _write_pidfile(self, path: str, child: "OwnChild") -> None:
-        """Write the pidfile; without it the program must not run: others would not find it."""
+    def write_pidfile(self, path: str, process: Process) -> None:
+        """Write the pidfile of a main process. Raises PidfileError."""
         from ssd.pidfile import writing
 
+        mark = writing.mark_of(Process(process.pid, process.start_time), self.table)
+        written = writing.write(path, process.pid, PIDFILE_UMASK, mark)
+        if written is not None:
+            written.close()
+
+    def _write_pidfile(self, path: str, child: "OwnChild") -> None:
+        """Write the pidfile; without it the program must not run: others would not find it."""
         try:
-            mark = writing.mark_of(Process(child.pid, child.start_time), self.table)
-            written = writing.write(path, child.pid, PIDFILE_UMASK, mark)
-            if written is not None:
-                written.close()
+            self.write_pidfile(path, child)
         except BaseException:
             child.signal(9)
             os.waitpid(child.pid, 0)

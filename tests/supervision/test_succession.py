@@ -1,6 +1,7 @@
 """Supervisors that are killed, and those that follow: nothing is doubled, and nothing lost."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,19 +17,24 @@ pytestmark = pytest.mark.requires_namespaces
 KILLS = 50
 
 
-@pytest.fixture(scope="module")
-def outcome(ssd_path: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Return what is left after many kills at random moments, with services that crash and log."""
-    place = tmp_path_factory.mktemp("killed")
-    program = TESTS / "supervision" / "succession.py"
-    argv = [sys.executable, "-P", program, ssd_path.with_name("ssd-supervise"), place, KILLS, 11]
+def run(program: str, place: Path, *words: object) -> dict[str, Any]:
+    """Run a program of these tests in namespaces of its own; return what it has found."""
+    file = TESTS / "supervision" / program
+    argv = [sys.executable, "-P", str(file), *map(str, words)]
     done = subprocess.run(
-        namespace.command([str(word) for word in argv], keep=[place]), capture_output=True,
-        text=True, timeout=WAIT_TIMEOUT,
+        namespace.command(argv, keep=[place]), capture_output=True, text=True,
+        timeout=WAIT_TIMEOUT, env={**os.environ, "PYTHONPATH": str(TESTS)},
     )  # fmt: skip
     assert "" == done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+@pytest.fixture(scope="module")
+def outcome(ssd_path: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return what is left after many kills at random moments, with services that crash and log."""
+    place = tmp_path_factory.mktemp("killed")
+    return run("succession.py", place, ssd_path.with_name("ssd-supervise"), place, KILLS, 11)
 
 
 def test_no_service_is_doubled(outcome: dict[str, Any]) -> None:
@@ -67,3 +73,12 @@ def test_last_wish_is_kept(outcome: dict[str, Any]) -> None:
 def test_nothing_is_left_after_the_last_stop(outcome: dict[str, Any]) -> None:
     """Processes that were taken over are stopped like any other."""
     assert (0, {}) == (outcome["exit"], outcome["left"])
+
+
+@pytest.mark.parametrize("where", ["before exec", "before the line", "before the pidfile"])
+def test_start_that_was_cut_off_is_taken_over(tmp_path: Path, where: str) -> None:
+    """Its process is found by its marker, which it has as soon as the lock is free."""
+    found = run("cut_off.py", tmp_path, tmp_path, where)
+    assert (-9, where == "before exec") == (found["first"], found["waited"])
+    assert ([], 1, True) == (found["doubled"], found["starts"], found["known"])
+    assert (0, {}) == (found["exit"], found["left"])
