@@ -60,13 +60,16 @@ class Server:
         self.names: dict[str, object] = {**known, "host_node_name": os.uname().nodename}
         place = section.place_of("environment")
         text = expand(section.options.get("environment", ""), self.names, place, "environment")
-        self.variables = _read(values.table, text, place, "environment")
+        self.variables = value_of(values.table, text, place, "environment")
         self.names |= {f"ENV_{name}": value for name, value in self.variables.items()}
         self.given = {
             option: expand(section.options[option], self.names, section.place_of(option), option)
             for option in ("directory", "user", "umask")
             if option in section.options
         }
+        # root is what it has without it, and a declaration that names it cannot be another's
+        own = self.given.get("user", "")
+        self.user = "" if own in ("root", "0") else own
 
 
 class Process:
@@ -83,6 +86,23 @@ class Process:
         self.priority = self.of_group = self.in_group = priority
         self.fields: dict[str, object] = {}
         self._program = program
+
+    def log_paths(self) -> "set[str]":
+        """Return the files that its output is declared to go to."""
+        log = self.fields.get("log")
+        named = ("path", "stderr_path")
+        return {str(log[key]) for key in named if key in log} if isinstance(log, dict) else set()
+
+    def part_log(self, path: str) -> None:
+        """Write to a file with its name instead of one that other processes share."""
+        log = self.fields["log"]
+        stem, dot, ending = os.path.basename(path).partition(".")
+        base = self.name if self.name.startswith(stem) else f"{stem}-{self.name}"
+        own = os.path.join(os.path.dirname(path), f"{base}{dot}{ending}")
+        for key, option in (("path", "stdout_logfile"), ("stderr_path", "stderr_logfile")):
+            if isinstance(log, dict) and log.get(key) == path:
+                log[key] = own
+                self._program.note(option, f"{path} has several writers; each has its own", False)
 
     def rename(self, name: str) -> None:
         """Take a name that a file can have."""
@@ -128,7 +148,7 @@ class Program:
 
     def value(self, option: str, read: "Callable[[str], Value]", default: str) -> "Value":
         """Return the value of an option. Raises DeclarationError."""
-        return _read(read, self.text(option, default), self.section.place_of(option), option)
+        return value_of(read, self.text(option, default), self.section.place_of(option), option)
 
     def given(self, option: str) -> bool:
         """Tell whether the file has an option."""
@@ -154,7 +174,8 @@ class Program:
                 self.note(option, f"supervisord has no such option, and ignores it{hint}")
 
 
-def _read(read: "Callable[[str], Value]", text: str, place: Place, option: str) -> "Value":
+def value_of(read: "Callable[[str], Value]", text: str, place: Place, option: str) -> "Value":
+    """Read a value. Raises DeclarationError, with its place, for what ``read`` rejects."""
     try:
         return read(text)
     except ValueError as error:

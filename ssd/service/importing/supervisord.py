@@ -3,13 +3,13 @@
 import os
 
 from ssd.service.declaration import Service
-from ssd.service.errors import DeclarationError
+from ssd.service.errors import nearest
 from ssd.service.importing import ini, values
-from ssd.service.importing.programs import Note, Process, Program, Server
+from ssd.service.importing.programs import Note, Process, Program, Server, value_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     Sections = dict[str, ini.Section]
 
@@ -22,7 +22,12 @@ ELSEWHERE = {
     "ctlplugin": "there are no plugins",
 }
 PLAIN_INTERFACE = "supervisor.rpcinterface:make_main_rpcinterface"
-# Options of supervisord itself.
+# Options of supervisord itself, and the words for those that have an equal elsewhere.
+NO_EFFECT = (
+    "logfile_maxbytes logfile_backups loglevel pidfile nodaemon silent identifier nocleanup "
+    "directory user umask environment"
+).split()
+LEAST = {"minfds": 1024, "minprocs": 200}  # supervisord's defaults
 SERVER = {
     "logfile": "ssd-supervise writes to its standard error",
     "minfds": "write limits = {nofile = N} into the declarations that need it",
@@ -48,10 +53,12 @@ def read(path: str, environment: "Mapping[str, str] | None" = None, root: bool =
     no pidfile: another user cannot write into /run.
     """
     sections, unmatched = ini.read(path, os.environ if environment is None else environment)
-    server = sections.get("supervisord")
-    if server is None:
-        raise DeclarationError("has no section [supervisord]", file=path)
     made = Imported()
+    server = sections.get("supervisord")
+    if server is None:  # as a file that another one includes
+        server = ini.Section("supervisord", ini.Place(path, None))
+        words = "is not there: imported as a file that another includes, without its settings"
+        made.notes.append(Note(server.place, "[supervisord]", words, lost=False))
     for pattern in unmatched:
         place = sections["include"].place_of("files")
         made.notes.append(Note(place, "files", f"no file is {pattern}"))
@@ -68,6 +75,7 @@ def read(path: str, environment: "Mapping[str, str] | None" = None, root: bool =
         process.fields["pidfile"] = "none"
     _name(processes)
     _order(processes)
+    _part_logs(processes)
     made.services = [Service(file=None, name=each.name, **each.fields) for each in processes]
     made.notes.sort(key=lambda note: (note.place.file, note.place.line or 0))
     for file in {section.place.file for section in sections.values()}:
@@ -85,10 +93,21 @@ def _tell_elsewhere(sections: "Sections", notes: "list[Note]") -> None:
             if factory != PLAIN_INTERFACE:
                 notes.append(Note(section.place, f"[{name}]", "there are no plugins"))
         elif kind == "supervisord":
-            for option, words in SERVER.items():
-                if option in section.places:
-                    lost = option in ("minfds", "minprocs")
-                    notes.append(Note(section.places[option], option, words, lost))
+            notes += _server_notes(section)
+
+
+def _server_notes(section: ini.Section) -> "Iterator[Note]":
+    for option, place in section.places.items():
+        if option in LEAST:
+            number = value_of(values.integer, section.options[option], place, option)
+            if number > LEAST[option]:
+                yield Note(place, option, SERVER[option])
+        elif option in SERVER:
+            yield Note(place, option, SERVER[option], lost=False)
+        elif option not in NO_EFFECT:
+            meant = nearest(option, [*SERVER, *NO_EFFECT])
+            hint = f"; did you mean {meant}?" if meant else ""
+            yield Note(place, option, f"supervisord has no such option, and ignores it{hint}")
 
 
 def _groups(sections: "Sections") -> "dict[str, tuple[int | None, list[ini.Section]]]":
@@ -107,7 +126,8 @@ def _groups(sections: "Sections") -> "dict[str, tuple[int | None, list[ini.Secti
             if f"program:{each}" in sections:
                 members.append(sections[f"program:{each}"])
                 grouped.add(f"program:{each}")
-        priority = values.integer(section.options.get("priority", "999"))
+        text = section.options.get("priority", "999")
+        priority = value_of(values.integer, text, section.place_of("priority"), "priority")
         groups[title.strip()] = (priority, members)
     for name, section in sections.items():
         if name.startswith("program:") and name not in grouped:
@@ -161,3 +181,17 @@ def _order(processes: "list[Process]") -> None:
         names = [each.name for each in before if getattr(each, key) == highest]
         if names:
             process.fields["after"] = sorted(names)
+
+
+def _part_logs(processes: "list[Process]") -> None:
+    """Give each process a log of its own where several are declared to write to one file.
+
+    Two that rotate the same file would rename each other's.
+    """
+    writers: dict[str, list[Process]] = {}
+    for process in processes:
+        for path in process.log_paths():
+            writers.setdefault(path, []).append(process)
+    for path, several in writers.items():
+        for process in several if len(several) > 1 else []:
+            process.part_log(path)

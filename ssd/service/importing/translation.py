@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     Fields = dict[str, object]
 
 # supervisord's own defaults, where they are not ours
+START_SECONDS, START_RETRIES = "1", "3"
 STOP_SIGNAL, STOP_WAIT = "TERM", "10"
 LOG_SIZE, LOG_BACKUPS = "50MB", "10"
 AFTER_KILL = 5  # seconds
@@ -43,7 +44,7 @@ def fields(program: "Program", variables: "dict[str, str]") -> "Fields":
     directory = program.text("directory", program.server.given.get("directory", ""))
     if directory:
         made["working_directory"] = absolute(program, "directory", directory)
-    user = program.text("user", program.server.given.get("user", ""))
+    user = program.text("user", program.server.user)
     if user:
         made["user"] = user
     if variables:
@@ -97,19 +98,19 @@ def life(program: "Program") -> "Fields":
         policy = {"when": "always"}
     if when == "unexpected" and statuses != [0]:
         policy["normal_exit"] = statuses
-    seconds = program.value("startsecs", values.integer, "1")
-    if program.given("startsecs"):
+    seconds = program.value("startsecs", values.integer, START_SECONDS)
+    if seconds != int(START_SECONDS):
         words = "a start counts at once, unless readiness says when it works"
         program.note("startsecs", f"{words}; respawn.reset is {max(seconds, 0)}")
         policy["reset"] = max(seconds, 0)
-    if program.given("startretries"):
+    if program.value("startretries", values.integer, START_RETRIES) != int(START_RETRIES):
         policy |= retries(program, policy["when"] == "never", max(seconds, 0))
     return {"respawn": policy}
 
 
 def retries(program: "Program", never: bool, seconds: int) -> "Fields":
     """Return the limit that gives up after as many starts, within the time that they take."""
-    count = program.value("startretries", values.integer, "3")
+    count = program.value("startretries", values.integer, START_RETRIES)
     if never:
         program.note("startretries", "without autorestart a start that fails is not repeated")
         return {}
@@ -184,7 +185,11 @@ def files(program: "Program", out: str, err: str, made: "Fields") -> "Fields":
 
 
 def _file(program: "Program", option: str, path: str) -> str:
-    return absolute(program, option, os.path.expanduser(path))
+    whole = absolute(program, option, os.path.expanduser(path))
+    directory = os.path.dirname(whole)
+    if not os.path.isdir(directory):
+        program.note(option, f"the directory {directory} does not exist yet", lost=False)
+    return whole
 
 
 def _sizes(program: "Program", stream: str, made: "Fields") -> "Fields":

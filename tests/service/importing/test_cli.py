@@ -68,7 +68,7 @@ def test_strict_import_loses_nothing(conf: str, tmp_path: Path) -> None:
         (["runit", "x"], 2, "needs: supervisord FILE"),
         (["supervisord", "x", "--quiet"], 2, "unknown option --quiet"),
         (["supervisord", "/nonexistent"], 1, "/nonexistent: No such file"),
-        (["supervisord", "/dev/null"], 1, "/dev/null: has no section [supervisord]"),
+        (["supervisord", "/dev/null"], 1, "/dev/null: declares no programs"),
         (["--help"], 0, "usage: ssd-service"),
     ],
 )

@@ -185,5 +185,7 @@ def logs(process: dict[str, Any], service: Service) -> bool:
     if path in ("AUTO", None) or path.startswith("/dev/"):
         return True  # the tests of the translation have these
     size = process["stdout_logfile_maxbytes"]
-    return (path, max(size, 1000) if size else 0, process["stdout_logfile_backups"]) == (
-        log["path"], log["max_size"], log["keep"])  # fmt: skip
+    sizes = (max(size, 1000) if size else 0, process["stdout_logfile_backups"])
+    # Several processes with one file get one each.
+    named = path == log["path"] or service.name in Path(str(log["path"])).name
+    return named and sizes == (log["max_size"], log["keep"])

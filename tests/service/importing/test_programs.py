@@ -12,12 +12,12 @@ def test_processes_have_numbers(imported: Tell) -> None:
     services, _ = imported(
         "[program:w]\nnumprocs=2\nnumprocs_start=8\nprocess_name=%(program_name)s_%(process_num)02d\n"
         'environment=N="%(process_num)d"\ncommand=/bin/echo %(ENV_N)s of %(numprocs)d\n'
-        "stdout_logfile=/l/%(program_name)s-%(ENV_N)s.log\n"
+        "stdout_logfile=/tmp/%(program_name)s-%(ENV_N)s.log\n"
     )
     assert ["w_08", "w_09"] == [*services]
     last = services["w_09"]
     assert (["9", "of", "2"], {"N": "9"}) == (last.arguments, last.environment)
-    assert "/l/w-9.log" == last.log["path"]
+    assert "/tmp/w-9.log" == last.log["path"]
 
 
 def test_variables_of_supervisord_reach_its_programs(imported: Tell) -> None:

@@ -55,6 +55,7 @@ def test_names_that_cannot_differ_are_an_error(imported: Tell) -> None:
         ("[inet_http_server]\nport=9001\n", "s.conf:2: [inet_http_server]: there is no HTTP"),
         ("[rpcinterface:x]\nsupervisor.rpcinterface_factory=a:b\n", "s.conf:2: [rpcinterface:x]"),
         ("minfds=9999\n", "s.conf:2: minfds: write limits"),
+        ("unmask=0\n", "s.conf:2: unmask: supervisord has no such option, and ignores it; did you"),
         ("logfile=/x\n", "s.conf:2: logfile: ssd-supervise writes"),
         ("[include]\nfiles=none.d/*.conf\n", "s.conf:3: files: no file is none.d/*.conf"),
     ],
@@ -69,11 +70,18 @@ def test_rest_of_the_file_is_named(text: str, said: str, imported: Tell) -> None
 def test_plain_servers_need_no_words(imported: Tell) -> None:
     """What every supervisord.conf has: the socket, supervisorctl and its interface."""
     _, notes = imported(
-        "[unix_http_server]\nfile=/run/s.sock\n[supervisorctl]\nserverurl=unix:///run/s.sock\n"
+        "nodaemon=true\nuser=root\nminfds=1024\nminprocs=200\n[unix_http_server]\nfile=/run/s.sock\n[supervisorctl]\nserverurl=unix:///run/s.sock\n"
         "[rpcinterface:supervisor]\n"
         f"supervisor.rpcinterface_factory={supervisord.PLAIN_INTERFACE}\n" + program("x")
     )
     assert [] == notes
+
+
+@pytest.mark.parametrize("text", ["minfds=many\n", "[group:g]\nprograms=x\npriority=high\n"])
+def test_number_that_is_none_is_an_error(text: str, imported: Tell) -> None:
+    """With its line, wherever it stands."""
+    with pytest.raises(DeclarationError, match=r"s\.conf:\d: \w+: must be a whole number"):
+        imported(f"{text}{program('x')}")
 
 
 def test_group_of_an_unknown_program_is_an_error(imported: Tell) -> None:
@@ -98,3 +106,27 @@ def test_processes_of_an_ordinary_user_have_no_pidfile(tmp_path: Path) -> None:
     file.write_text("[supervisord]\n" + program("x"))
     services = supervisord.read(str(file), {}, root=False).services
     assert ["none"] == [service.pidfile for service in services]
+
+
+def test_processes_with_one_log_get_one_each(imported: Tell) -> None:
+    """supervisord's processes rotate a common file away from each other."""
+    services, notes = imported(
+        program("w", "numprocs=2", "process_name=w_%(process_num)d", "stdout_logfile=/tmp/w.log")
+        + program("x", "stdout_logfile=/tmp/x.out", "stderr_logfile=/tmp/w.log")
+        + program("y", "stdout_logfile=/tmp/y.log", "stderr_logfile=/tmp/y.log")
+    )
+    paths = {name: (each.log["path"], each.log["stderr_path"]) for name, each in services.items()}
+    assert {
+        "w_0": ("/tmp/w_0.log", None), "w_1": ("/tmp/w_1.log", None),
+        "x": ("/tmp/x.out", "/tmp/w-x.log"), "y": ("/tmp/y.log", None),
+    } == paths  # fmt: skip
+    assert 2 == len(notes)
+
+
+def test_file_without_supervisord_is_read_as_an_included_one(tmp_path: Path) -> None:
+    """Those of conf.d, which are what users edit."""
+    file = tmp_path / "s.conf"
+    file.write_text(program("x"))
+    made = supervisord.read(str(file), {})
+    assert ["x"] == [service.name for service in made.services]
+    assert [False] == [note.lost for note in made.notes]
