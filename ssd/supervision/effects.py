@@ -41,11 +41,11 @@ class Effects:
     token. close_fds: False if this process has no descriptor that a program could inherit.
     outputs: where the services' output goes. descriptors: the limits for descriptors that programs
     get, None for our own. hurried: whether stops kill at once. notify_path: where the notification
-    socket is to be; "" for a directory of its own.
+    socket is to be; "" for a directory of its own. notify: that socket, None until one is needed.
     """
 
     __slots__ = ("table", "outputs", "key", "close_fds", "descriptors", "hurried", "notify_path",
-                 "_notify")  # fmt: skip
+                 "notify")  # fmt: skip
 
     def __init__(self, table: "ProcessTable", outputs: "Outputs", key: str = "") -> None:
         self.table = table
@@ -55,7 +55,7 @@ class Effects:
         self.descriptors: tuple[int, int] | None = None
         self.hurried = False
         self.notify_path = ""
-        self._notify: Notify | None = None
+        self.notify: Notify | None = None
 
     def spawn(self, unit: "Unit") -> "OwnChild":
         """Start a service's program under the lock of a start, and write its pidfile.
@@ -107,7 +107,7 @@ class Effects:
     def await_ready(self, unit: "Unit") -> None:
         """Feed READY once the service is ready."""
         if needs.notifications(unit.service):
-            self._listen(unit)
+            self._listener(unit).listen(unit)
         if not needs.gate(unit.service):
             unit.supervisor.feed(unit, states.READY)
             return
@@ -118,14 +118,13 @@ class Effects:
 
     def begin_checks(self, unit: "Unit") -> None:
         """Begin what watches the health of a service that is ready."""
-        if not needs.checks(unit.service):
-            return
-        from ssd.supervision.health import Checks
+        if needs.notifications(unit.service) and not self._listener(unit).knows(unit):
+            self._listener(unit).listen(unit)  # it was taken over
+        if needs.checks(unit.service):
+            from ssd.supervision.health import Checks
 
-        if unit.service.watchdog and not self._listener(unit).knows(unit):
-            self._listen(unit)  # it was taken over
-        unit.health = Checks(unit)
-        unit.health.begin()
+            unit.health = Checks(unit)
+            unit.health.begin()
 
     def end_checks(self, unit: "Unit") -> None:
         """End what watches readiness and health."""
@@ -133,16 +132,6 @@ class Effects:
             if each is not None:
                 each.end()
         unit.gate = unit.health = None
-
-    def hear(self) -> None:
-        """Take what services have said by sd_notify(3)."""
-        if self._notify is not None:
-            self._notify.hear()
-
-    def main_changed(self, unit: "Unit") -> None:
-        """Follow a service to another main process: its messages, and its pidfile."""
-        if self._notify is not None:
-            self._notify.main_changed(unit)
 
     def marker(self, unit: "Unit") -> bytes:
         """Return the entry of the environment that only what was started last for a unit has."""
@@ -153,8 +142,8 @@ class Effects:
 
     def close(self) -> None:
         """Close the notification socket."""
-        if self._notify is not None:
-            self._notify.close()
+        if self.notify is not None:
+            self.notify.close()
 
     def begin_stop(self, unit: "Unit", target: "Process | None") -> Stop | None:
         """Return the stop of what is left of a service; None if nothing is."""
@@ -164,8 +153,8 @@ class Effects:
     def clean(self, unit: "Unit") -> None:
         """Remove the pidfile of a service that stays down, and listen to it no more."""
         service = unit.service
-        if self._notify is not None:
-            self._notify.forget(unit)
+        if self.notify is not None:
+            self.notify.forget(unit)
         if unit.goal != states.STOP or service.pidfile == "none" or not service.background:
             return
         from ssd import pidfile
@@ -214,17 +203,11 @@ class Effects:
 
     def _listener(self, unit: "Unit") -> "Notify":
         """Return the notification socket, which is made for the first service that needs it."""
-        if self._notify is None:
+        if self.notify is None:
             from ssd.supervision.notify import Notify
 
-            self._notify = Notify(self.table, unit.supervisor.watch, self.notify_path)
-        return self._notify
-
-    def _listen(self, unit: "Unit") -> None:
-        """Listen to a service, which has a main process."""
-        uid = Account(unit.service.user, None).uid
-        own = os.geteuid() if uid is None else uid
-        self._listener(unit).add(unit, self.marker(unit), own)
+            self.notify = Notify(self.table, unit.supervisor.watch, self.notify_path)
+        return self.notify
 
     def _launch(
         self, unit: "Unit", match: Match, command: "Command", writes: bool, token: str

@@ -6,6 +6,7 @@ subreaper (prctl(2)): one of the first process's session, or with the marker of 
 is traced, so forks are not counted as Upstart's ``expect`` counts them by ptrace(2).
 """
 
+from ssd.errors import Error
 from ssd.finding import look, resolve
 from ssd.supervision import events
 from ssd.supervision.held import Held, reap_when_ended
@@ -120,6 +121,21 @@ def take_main(unit: "Unit", process: "Process") -> bool:
         unit.since = supervisor.table.now()
     supervisor.record(unit)
     supervisor.watch.hold(main, unit.main_ended)
-    supervisor.effects.main_changed(unit)
     supervisor.say(events.Started(supervisor.wall(), unit.name, process.pid))
+    effects, service = supervisor.effects, unit.service
+    if effects.notify is not None:
+        effects.notify.main_changed(unit)
+    if service.background and service.pidfile != "none":
+        try:
+            effects.write_pidfile(service.pidfile, process)
+        except (Error, OSError) as error:
+            complain(unit, error)
     return True
+
+
+def complain(unit: "Unit", error: "Error | OSError") -> None:
+    """Tell of a failure that stops nothing."""
+    from ssd.sentences import describe
+
+    supervisor = unit.supervisor
+    supervisor.say(events.StatusText(supervisor.wall(), unit.name, describe(error)))

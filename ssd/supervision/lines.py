@@ -9,6 +9,8 @@ import select
 import stat
 import time
 
+from ssd.supervision import needs
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.supervision.events import Event
@@ -131,11 +133,9 @@ class Lines:
         self._errors.flush()
 
     def _says_nothing(self, event: "Event") -> bool:
-        """Tell whether an event only follows from the one before: nobody reports readiness."""
+        """Tell whether an event only follows from the one before: nothing makes it ready later."""
         unit = self._units.get(event.name)
-        return (
-            event.kind == "ready" and unit is not None and unit.service.readiness["kind"] == "exec"
-        )
+        return event.kind == "ready" and unit is not None and not needs.gate(unit.service)
 
     def _put(self, outlet: Outlet, when: float, text: str, colour: "str | None") -> None:
         stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(when))

@@ -11,9 +11,12 @@ anybody else is dropped.
 
 import os
 
+from ssd.accounts import Account
+from ssd.errors import Error
 from ssd.starting.notify import MAX_MESSAGE_SIZE
 from ssd.starting.notify_directories import SocketDirectory
 from ssd.starting.notify_sender import CONTROL_SIZE, Sender, request_senders
+from ssd.supervision.following import complain
 from ssd.supervision.notices import Speaker
 
 TYPE_CHECKING = False
@@ -51,18 +54,28 @@ class Notify:
 
     def variables(self, service: "Service") -> "dict[bytes, bytes]":
         """Return what a service's environment needs. Raises OSError if there can be no socket."""
-        if self._socket is None:
-            self._open()
+        self._open()
         made = {b"NOTIFY_SOCKET": self.path}
         if service.watchdog:
             made[b"WATCHDOG_USEC"] = b"%d" % int(service.watchdog * 1e6)
         return made
 
-    def add(self, unit: "Unit", marker: bytes, uid: int) -> None:
-        """Listen to a service whose main process has just been started, or taken over."""
+    def listen(self, unit: "Unit") -> None:
+        """Listen to a service whose main process has just been started, or taken over.
+
+        A problem is told, and stops nothing.
+        """
         self.forget(unit)
-        speaker = self._speakers[unit.name] = Speaker(unit, self, marker, uid)
-        self._markers[marker] = speaker
+        try:
+            if self._table.launcher is None:
+                self._open()
+            uid = Account(unit.service.user, None).uid
+        except (Error, OSError) as error:
+            complain(unit, error)
+            return
+        marker = unit.supervisor.effects.marker(unit)
+        speaker = Speaker(unit, self, marker, os.geteuid() if uid is None else uid)
+        self._speakers[unit.name] = self._markers[marker] = speaker
         self.main_changed(unit)
 
     def knows(self, unit: "Unit") -> bool:
@@ -147,9 +160,11 @@ class Notify:
             pass
 
     def _open(self) -> None:
-        """Bind the socket; only root's is for all users, for its services may be any user."""
+        """Bind the socket, once; root's is for all users, for its services may be any user."""
         import _socket
 
+        if self._socket is not None:
+            return
         if not self.path:
             self._directory = SocketDirectory()
             self.path = self._directory.socket_path

@@ -5,8 +5,9 @@ An attempt calls ``done`` once, with None for a success or else the reason in wo
 """
 
 from ssd.errors import Error
+from ssd.matching import Match
 from ssd.service import addresses
-from ssd.signals import raw as signals
+from ssd.stopping import Stop
 from ssd.supervision.events import describe_end
 from ssd.supervision.held import reap_when_ended
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     Done = Callable[[str | None], object]
     # Returns an attempt that is to begin; or makes one at once, and returns None.
     Attempt = Callable[[Done], "Probe | None"]
+
+
+KILL = "KILL/1"  # the end of the wait is left to ``reap_when_ended``
 
 
 class Probe:
@@ -63,7 +67,7 @@ class Probe:
 class CommandProbe(Probe):
     """A command, which succeeds with exit status 0.
 
-    It runs as hooks do. At its limit it is killed with its process group.
+    It runs as hooks do. At its limit it is killed with all that it has started.
     """
 
     __slots__ = ("_words", "_child")
@@ -94,13 +98,13 @@ class CommandProbe(Probe):
         child, self._child = self._child, None
         if child is None:
             return
+        from ssd.trees import Tree
+
         supervisor = self.unit.supervisor
         supervisor.watch.release(child)
-        supervisor.table.kin.signal_group(child.pid, signals.SIGKILL)
-        try:
-            child.signal(signals.SIGKILL)
-        except ProcessLookupError:
-            pass  # other code has reaped it
+        tree = Tree(among=tuple)  # what has lost its parent is left to the service's stop
+        with Stop(Match(pid=child.pid), KILL, tree=tree, table=supervisor.table) as stop:
+            stop.step()
         reap_when_ended(supervisor.watch, child)
 
     def _ended(self) -> None:

@@ -311,7 +311,8 @@ class Unit:
 
     def main_ended(self) -> None:
         """Reap the main process and judge its end."""
-        self.supervisor.effects.hear()  # what it said before
+        if self.supervisor.effects.notify is not None:
+            self.supervisor.effects.notify.hear()  # what it said before
         main, gate = self.main, self.gate
         if main is None:
             return

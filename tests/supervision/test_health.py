@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ssd.supervision.health import Tally
-from ssd.testing import FakeProcess, exits, in_turn, notifies, together
+from ssd.testing import FakeProcess, exits, forks, in_turn, notifies, together
 from supervision.machine import Machine
 
 HEALTH = {
@@ -85,11 +85,12 @@ def test_marked_service_runs_on(tmp_path: Path) -> None:
 
 
 def test_check_that_hangs_is_killed_and_has_failed(tmp_path: Path) -> None:
-    """After its timeout; the next one begins an interval later."""
-    machine = checked(tmp_path, health={**HEALTH, "retries": 2})
+    """With its children, after its timeout; the next one begins an interval later."""
+    machine = checked(tmp_path, forks(), health={**HEALTH, "retries": 2})
     machine.until(31)
-    checks = machine.table.programs.find("/bin/check").processes
-    assert [(15.0, 9)], [(30.0, 9)] == [each.signals for each in checks]
+    killed = {(each.time, each.pid) for each in machine.table.signals if each.signum == 9}
+    first, second = machine.table.programs.find("/bin/check").processes
+    assert {(15, first.pid), (15, first.pid + 1), (30, second.pid), (30, second.pid + 1)} == killed
     told = "web is unhealthy: the command /bin/check took longer than 5 seconds, 2 times"
     assert told in machine.said
 
@@ -119,7 +120,7 @@ def test_checks_end_with_the_stop(tmp_path: Path) -> None:
     machine.supervisor.stop("web")
     machine.until(100)
     checks = machine.table.programs.find("/bin/check").processes
-    assert [[(12.0, 9)]] == [each.signals for each in checks]
+    assert [(12.0, 9)] == [each.signals[-1] for each in checks]
     assert {"web": "stop/waiting"} == machine.states()
 
 

@@ -37,7 +37,7 @@ def variables_of(pid: int) -> dict[str, str]:
 
 def socket_of(family: Family) -> str:
     """Return the path of the notification socket."""
-    notify = family.supervisor.effects._notify
+    notify = family.supervisor.effects.notify
     assert notify is not None
     return os.fsdecode(notify.path)
 
@@ -189,7 +189,7 @@ def test_flood_is_taken_in_parts(family: Family) -> None:
     """One turn reads so many messages, and then all else has its turn."""
     family.start("web", **NOTIFY, **speaker(TALKS))
     family.until_said("web is ready")
-    notify = family.supervisor.effects._notify
+    notify = family.supervisor.effects.notify
     assert notify is not None
     flood, real = Flood(), notify._socket
     notify._socket = flood  # type: ignore[assignment]
