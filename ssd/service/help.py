@@ -14,6 +14,10 @@ Usage: {program} [option...] NAME VERB [--json]
        {program} lsb FUNCTION [ARGUMENT...]
        {program} generate KIND NAME
        {program} import supervisord FILE
+       {program} [option...] events [-n NUMBER] [--follow] [--json]
+       {program} [option...] log NAME [-n NUMBER] [--follow]
+       {program} [option...] signal NAME SIGNAL
+       {program} [option...] update | upgrade  of declarations, or of the supervisor
 
 NAME is a service in /etc/ssd, in the package or in /etc/init.d; VERB is one of
   {verbs}

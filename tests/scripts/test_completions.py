@@ -88,6 +88,19 @@ def test_bash_offers_what_lsb_and_generate_take(tmp_path: Path) -> None:
     )
 
 
+def test_bash_offers_what_the_words_for_a_supervisor_take(tmp_path: Path) -> None:
+    """Services, signals and options."""
+    (tmp_path / "nap.toml").touch()
+    directory = f"--directory={tmp_path}"
+    assert ["update", "upgrade"] == complete("ssd-service", directory, "up")
+    assert ["-n", "--follow", "--json"] == complete("ssd-service", "events", "")
+    assert ["nap"] == complete("ssd-service", directory, "log", "na")
+    assert ["--follow"] == complete("ssd-service", directory, "log", "nap", "--f")
+    assert ["nap"] == complete("ssd-service", directory, "signal", "na")
+    assert ["HUP"] == complete("ssd-service", "signal", "nap", "H")
+    assert [] == complete("ssd-service", "update", "")
+
+
 ZSH = [
     ("ssd --sta", ["--start", "--startas", "--status"]),
     ("ssd --signal=HU", ["HUP"]),
@@ -104,6 +117,12 @@ ZSH = [
     ("ssd-service nap ", [*verbs.VERBS, "--full-restart"]),
     ("ssd-service nap status -", ["--json"]),
     ("ssd-service nap start -", []),
+    ("ssd-service up", ["update", "upgrade"]),
+    ("ssd-service events --", ["--follow", "--json"]),
+    ("ssd-service --directory={} log na", ["nap"]),
+    ("ssd-service log nap --", ["--follow"]),
+    ("ssd-service --directory={} signal na", ["nap"]),
+    ("ssd-service signal nap H", ["HUP"]),
     ("ssd-service lsb ", list(FUNCTIONS)),
     ("ssd-service generate ", list(KINDS)),
     ("ssd-service import ", ["supervisord"]),

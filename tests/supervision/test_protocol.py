@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from conftest import CHECKOUT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -149,3 +150,20 @@ def test_tables_agree() -> None:
     for verb, choices in NEEDED.items():
         assert set(VERBS[verb]) >= {field for choice in choices for field in choice}
     assert set(ERRORS) >= set(FATAL)
+
+
+def rows(title: str) -> list[list[str]]:
+    """Return the rows of the first table after a title of the page."""
+    page = (CHECKOUT / "docs" / "reference" / "control.md").read_text()
+    table = page.partition(title)[2].partition("|---|")[2].partition("\n\n")[0]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()[1:]]
+
+
+def test_page_has_every_verb_field_and_error() -> None:
+    """docs/reference/control.md is what writers of clients read."""
+    shown = {verb: fields for names, fields, _ in rows("## Lines") for verb in names.split(", ")}
+    assert VERBS.keys() == shown.keys()
+    for verb, fields in VERBS.items():
+        assert set(fields) == set(shown[verb].replace(",", "").split()) - {"or"}, verb
+    assert {f"`{name}`" for name in FIELDS} == {name for name, *_ in rows("| upgrade |")}
+    assert {f"`{error}`": text for error, text in ERRORS.items()} == dict(rows("## Errors"))
