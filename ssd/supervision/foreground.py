@@ -48,6 +48,9 @@ class Foreground:
         self._orphans = True  # whether children may have ended that no unit waits for
         supervisor.listeners.append(self._hear)
         inbox.Inbox(self._signals(), self._take).join(supervisor.watch)
+        # A shell ignores these for ``command &``; unlike a handler, execve(2) would keep that.
+        for number in filter(inbox.is_ignored, (signals.SIGINT, signals.SIGQUIT)):
+            signals.signal(number, lambda number, frame: None)
 
     def run(self) -> int:
         """Start the services, and return the exit status once all have stopped."""

@@ -43,6 +43,23 @@ def test_services_run_until_term_and_are_restarted(script, tmp_path) -> None:
     assert "one has stopped" in running.said[-1] or "two has stopped" in running.said[-1]
 
 
+def test_signals_ignored_for_it_reach_its_services(script, tmp_path) -> None:
+    """A shell ignores INT for ``ssd-supervise &``; a service may be stopped by INT all the same."""
+    seen = tmp_path / "d" / "seen"
+    command = f"grep SigIgn /proc/self/status > {seen}; exec sleep 1000"
+    text = f'executable = "/bin/sh"\narguments = ["-c", "{command}"]\nstop_schedule = "INT/30"\n'
+    declare(tmp_path / "d", {"one": text})
+    words = f"{script} --directory={tmp_path}/d & "
+    words += f"until [ -s {seen} ]; do sleep 0.05; done; kill -INT $!; kill $!; wait $!"
+    done = subprocess.run(
+        namespace.command(["sh", "-c", words], keep=[tmp_path / "d"]),
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "one was ended by SIGINT" in done.stdout
+    assert 0 == int(seen.read_text().split()[1], 16) & 0b110
+
+
 def test_names_start_only_those_and_what_they_require(script, tmp_path) -> None:
     """A broken declaration of another service does not matter then."""
     services = {
