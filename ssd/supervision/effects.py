@@ -41,11 +41,12 @@ class Effects:
     token. close_fds: False if this process has no descriptor that a program could inherit.
     outputs: where the services' output goes. descriptors: the limits for descriptors that programs
     get, None for our own. hurried: whether stops kill at once. notify_path: where the notification
-    socket is to be; "" for a directory of its own. notify: that socket, None until one is needed.
+    socket is to be; "" for a directory of its own. notify: that socket, None until
+    one is needed. notify_fd: of one that the program before this one has left open, else -1.
     """
 
-    __slots__ = ("table", "outputs", "key", "close_fds", "descriptors", "hurried", "notify_path",
-                 "notify")  # fmt: skip
+    __slots__ = ("table", "outputs", "key", "close_fds", "descriptors", "hurried",
+                 "notify_path", "notify_fd", "notify")  # fmt: skip
 
     def __init__(self, table: "ProcessTable", outputs: "Outputs", key: str = "") -> None:
         self.table = table
@@ -55,6 +56,7 @@ class Effects:
         self.descriptors: tuple[int, int] | None = None
         self.hurried = False
         self.notify_path = ""
+        self.notify_fd = -1
         self.notify: Notify | None = None
 
     def spawn(self, unit: "Unit") -> "OwnChild":
@@ -118,12 +120,13 @@ class Effects:
 
     def begin_checks(self, unit: "Unit") -> None:
         """Begin what watches the health of a service that is ready."""
-        if needs.notifications(unit.service) and not self._listener(unit).knows(unit):
-            self._listener(unit).listen(unit)  # it was taken over
+        taken_over = needs.notifications(unit.service) and not self._listener(unit).knows(unit)
+        if taken_over:
+            self._listener(unit).listen(unit)
         if needs.checks(unit.service):
             from ssd.supervision.health import Checks
 
-            unit.health = Checks(unit)
+            unit.health = Checks(unit, taken_over)
             unit.health.begin()
 
     def end_checks(self, unit: "Unit") -> None:
@@ -206,7 +209,8 @@ class Effects:
         if self.notify is None:
             from ssd.supervision.notify import Notify
 
-            self.notify = Notify(self.table, unit.supervisor.watch, self.notify_path)
+            self.notify = Notify(self.table, unit.supervisor.watch, self.notify_path,
+                                 self.notify_fd)  # fmt: skip
         return self.notify
 
     def _launch(

@@ -8,14 +8,16 @@ is traced, so forks are not counted as Upstart's ``expect`` counts them by ptrac
 
 from ssd.errors import Error
 from ssd.finding import look, resolve
+from ssd.processes.handles import pidfd
 from ssd.supervision import events
-from ssd.supervision.held import Held, reap_when_ended
+from ssd.supervision.held import Held, OwnChild, reap_when_ended
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ssd.matching import Process
+    from ssd.processes.contract import ProcessTable
     from ssd.processes.kin import Kin
     from ssd.supervision.unit import Unit
 
@@ -109,7 +111,7 @@ def take_main(unit: "Unit", process: "Process") -> bool:
     """
     supervisor = unit.supervisor
     try:
-        main = Held(supervisor.table.open(process))
+        main = hold(supervisor.table, process)
     except ProcessLookupError:
         return False
     before = unit.main
@@ -131,6 +133,16 @@ def take_main(unit: "Unit", process: "Process") -> bool:
         except (Error, OSError) as error:
             complain(unit, error)
     return True
+
+
+def hold(table: "ProcessTable", process: "Process") -> "OwnChild | Held":
+    """Hold a process, as a child if it is one already. Raises ProcessLookupError."""
+    kin = table.kin.of(process.pid) if table.launcher is None else None
+    if kin is not None and kin.ppid == table.own_pid() and process.is_still(kin.process):
+        fd = pidfd(process.pid)  # nobody else can reap it
+        if fd is not None:
+            return OwnChild(process.pid, process.start_time, fd)
+    return Held(table.open(process))
 
 
 def complain(unit: "Unit", error: "Error | OSError") -> None:

@@ -37,12 +37,17 @@ class Tally:
 
 
 class Checks:
-    """The checks of one running service. ``watchdog`` is None without one."""
+    """The checks of one running service. ``watchdog`` is None without one.
 
-    __slots__ = ("unit", "watchdog", "_tally", "_timer", "_probe")
+    taken_over: whether the service was started by an earlier supervisor. It may send its messages
+    to the socket of that one, so its watchdog is not demanded before it has reported once.
+    """
 
-    def __init__(self, unit: "Unit") -> None:
+    __slots__ = ("unit", "watchdog", "_taken_over", "_tally", "_timer", "_probe")
+
+    def __init__(self, unit: "Unit", taken_over: bool = False) -> None:
         self.unit = unit
+        self._taken_over = taken_over
         self.watchdog: Watchdog | None = None
         self._tally = Tally(unit.service.health["retries"])
         self._timer: Timer | None = None
@@ -52,11 +57,24 @@ class Checks:
         """Begin; the first check is made after the interval."""
         if self.unit.service.health["kind"] != "none":
             self._wait()
-        if self.unit.service.watchdog:
+        if not self._taken_over:
             self.watch(self.unit.service.watchdog)
+
+    def pet(self) -> None:
+        """Take WATCHDOG=1."""
+        if self._taken_over:
+            self.watch(self.unit.service.watchdog)
+        elif self.watchdog is not None:
+            self.watchdog.pet()
+
+    def bite(self) -> None:
+        """Take WATCHDOG=trigger: the service has found out by itself that it does not work."""
+        if self.watchdog is not None or self._taken_over:
+            self.sick("it reports WATCHDOG=trigger")
 
     def watch(self, seconds: float) -> None:
         """Demand WATCHDOG=1 at least every ``seconds`` from now on; 0 demands it no more."""
+        self._taken_over = False
         if self.watchdog is not None:
             self.watchdog.end()
         self.watchdog = Watchdog(self, seconds) if seconds else None
@@ -134,10 +152,6 @@ class Watchdog:
     def pet(self) -> None:
         """Take WATCHDOG=1."""
         self._last = self._checks.unit.supervisor.table.now()
-
-    def bite(self) -> None:
-        """Take WATCHDOG=trigger: the service has found out by itself that it does not work."""
-        self._checks.sick("it reports WATCHDOG=trigger")
 
     def end(self) -> None:
         """Watch no more."""

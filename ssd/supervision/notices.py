@@ -107,11 +107,11 @@ class Speaker:
             following.take_main(unit, process)
 
     def _watchdog(self, value: str) -> None:
-        watchdog = None if self.unit.health is None else self.unit.health.watchdog
-        if watchdog is not None and value == "1":
-            watchdog.pet()
-        elif watchdog is not None and value == "trigger":
-            watchdog.bite()
+        health = self.unit.health
+        if health is not None and value == "1":
+            health.pet()
+        elif health is not None and value == "trigger":
+            health.bite()
 
     def _watchdog_usec(self, value: str) -> None:
         if self.unit.health is not None and value.isdigit() and len(value) < 16:

@@ -36,14 +36,16 @@ DEEPEST = 64  # generations between a sender and its main process
 class Notify:
     """The socket, which is made for the first service that wants it, and who belongs to whom.
 
-    path: of the socket; "" for a directory of its own, which is removed with it.
+    path: of the socket; "" for a directory of its own, which is removed with it. fd: of a socket
+    that the program before this one has left open at the path, -1 for none.
     """
 
-    __slots__ = ("path", "_watch", "_table", "_socket", "_directory", "_speakers", "_pids",
+    __slots__ = ("path", "_left", "_watch", "_table", "_socket", "_directory", "_speakers", "_pids",
                  "_markers")  # fmt: skip
 
-    def __init__(self, table: "ProcessTable", watch: "Watch", path: str = "") -> None:
+    def __init__(self, table: "ProcessTable", watch: "Watch", path: str = "", fd: int = -1) -> None:
         self.path = os.fsencode(path)
+        self._left = fd
         self._table = table
         self._watch = watch
         self._socket: socket | None = None
@@ -51,6 +53,10 @@ class Notify:
         self._speakers: dict[str, Speaker] = {}
         self._pids: dict[int, Speaker] = {}
         self._markers: dict[bytes, Speaker] = {}
+
+    def fileno(self) -> int:
+        """Return the descriptor of the socket, -1 without one."""
+        return -1 if self._socket is None else self._socket.fileno()
 
     def variables(self, service: "Service") -> "dict[bytes, bytes]":
         """Return what a service's environment needs. Raises OSError if there can be no socket."""
@@ -164,6 +170,10 @@ class Notify:
         import _socket
 
         if self._socket is not None:
+            return
+        if self._left >= 0:
+            self._socket, self._left = _socket.socket(fileno=self._left), -1
+            self._watch.add(self._socket.fileno(), self.hear)
             return
         if not self.path:
             self._directory = SocketDirectory()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ssd.supervision import Supervisor
 from ssd.supervision.health import Tally
 from ssd.testing import FakeProcess, exits, forks, in_turn, notifies, together
 from supervision.machine import Machine
@@ -173,3 +174,22 @@ def test_service_that_stops_by_itself_is_not_checked(tmp_path: Path) -> None:
     machine.until(100)
     assert 0 == len(machine.table.programs.find("/bin/check").processes)
     assert "web reports: stops by itself" == machine.said[-1]
+
+
+@pytest.mark.parametrize(("reports", "restarts"), [(0, 0), (1, 1)])
+def test_watchdog_of_a_service_taken_over_waits_for_a_report(
+    tmp_path: Path, reports: int, restarts: int
+) -> None:
+    """Its messages may go to the socket of its former supervisor, as if it were silent."""
+    machine = Machine(tmp_path, [{"name": "web", "watchdog": 10}])
+    service = machine.supervisor.units["web"].service
+    machine.supervisor.start("web")
+    machine.settle()
+    machine.supervisor.close()
+    machine.supervisor = Supervisor([service], table=machine.table, random=lambda: 0.0)
+    machine.supervisor.start("web")
+    machine.until(100)
+    for _ in range(reports):
+        machine.table.started[0].notify("WATCHDOG=1")
+    machine.until(115)
+    assert restarts == machine.supervisor.units["web"].restarts

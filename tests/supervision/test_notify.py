@@ -240,6 +240,22 @@ def test_socket_is_made_and_removed(tmp_path: Path) -> None:
     family.close()
 
 
+def test_socket_is_left_to_the_next_program(family: Family, tmp_path: Path) -> None:
+    """An upgrade keeps it open: a service may be connected to it, and send on."""
+    family.start("web", **NOTIFY, **speaker(TALKS))
+    family.until_said("web is ready")
+    effects, former = family.supervisor.effects, family.supervisor.effects.notify
+    assert former is not None and former._socket is not None and former._directory is not None
+    left, path = os.dup(former.fileno()), socket_of(family)
+    family.supervisor.watch.remove(former.fileno())
+    former._socket.close()
+    effects.notify = Notify(effects.table, family.supervisor.watch, path, left)
+    effects.notify.listen(family.supervisor.units["web"])
+    assert left == effects.notify.fileno()
+    until_it_has_told_the_truth(family)
+    former._directory.remove()
+
+
 def test_socket_without_a_place_has_its_own(family: Family) -> None:
     """A directory that goes with it."""
     family.start("web", **NOTIFY, **speaker(TALKS))
