@@ -56,7 +56,7 @@ class KernelKinship:
 
         All of it is from one reading of /proc/PID/stat, so it is of one process at one moment.
         """
-        stat = self._read(b"%d/stat" % pid)
+        stat = self._read(b"%d/stat" % pid, once=True)
         if stat is None:
             return None
         start_time, ppid = self._parse(stat)
@@ -117,12 +117,18 @@ class KernelKinship:
         pids = [int(name) for name in os.listdir(self._root) if name.isdigit()]
         return [kin.process.pid for kin in map(self.of, pids) if kin and kin.ppid == pid]
 
-    def _read(self, name: bytes) -> bytes | None:
-        """Read a file of procfs; None if its process has ended or is hidden."""
+    def _read(self, name: bytes, once: bool = False) -> bytes | None:
+        """Read a file of procfs; None if its process has ended or is hidden.
+
+        ``once`` is for one that is shorter than a page, which the kernel gives in one piece.
+        """
         try:
             fd = os.open(self._root + b"/" + name, os.O_RDONLY)
             try:
-                return b"".join(iter(lambda: os.read(fd, SIZE), b""))
+                text = os.read(fd, SIZE)
+                while not once and (more := os.read(fd, SIZE)):
+                    text += more
+                return text
             finally:
                 os.close(fd)
         except VANISHED:
