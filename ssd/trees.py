@@ -36,7 +36,8 @@ class Tree:
     """All that belongs to some main processes; it remembers what it has found.
 
     mode: "main" for these alone, "group" with the process group of each that leads one, "tree".
-    marker: an entry of the environment (KEY=VALUE) that only this tree has.
+    marker: an entry of the environment (KEY=VALUE) that only this tree has; with a colon at its end
+    it is what such an entry begins with.
     among: a function that returns the pids among which orphans are looked for. Unless given, these
     are all processes. A subreaper (prctl(2)) gives those of its children that it does not know,
     because orphans below it become its children.
@@ -45,7 +46,7 @@ class Tree:
 
     __slots__ = (
         "mode", "marker", "among", "cgroup", "_mains", "_members", "_groups", "_sessions",
-        "_unmarked", "_found", "_alone", "_table", "is_killed",
+        "_unmarked", "_found", "_alone", "_table", "_line", "is_killed",
     )  # fmt: skip
 
     def __init__(
@@ -70,6 +71,7 @@ class Tree:
         self._found: dict[int, Kin] = {}  # by the last look
         self._alone: set[int] = set()  # of these groups, those that only the tree is in
         self._table: ProcessTable | None = None
+        self._line: tuple[set[int], set[int]] | None = None  # see Surroundings
         self.is_killed: bool = False  # whether KILL was the last signal
 
     def __contains__(self, process: "Process") -> bool:
@@ -86,7 +88,9 @@ class Tree:
         self._mains, self._table = list(mains), table
         if self.mode == MAIN:
             return self._mains
-        around = Surroundings(table, self._beginnings())
+        if self._line is None:  # of the caller; it can only become shorter
+            self._line = ancestry(table)
+        around = Surroundings(table, self._beginnings(), self._line)
         for led in (self._groups, self._sessions):
             around.forget_reused(led)
         inside = () if self.cgroup is None else frozenset(self.cgroup.members() or ())
@@ -162,8 +166,10 @@ class Tree:
         if self.marker is None or kin.process in self._unmarked:
             return False
         assert self._table is not None
-        if self.marker in self._table.kin.environment(kin.process.pid):
-            return True
+        begins = self.marker.endswith(b":")
+        for entry in self._table.kin.environment(kin.process.pid):
+            if entry == self.marker or (begins and entry.startswith(self.marker)):
+                return True
         self._unmarked.add(kin.process)
         return False
 
@@ -230,11 +236,19 @@ class Surroundings:
 
     __slots__ = ("there", "above", "groups", "outside", "_kin", "_born")
 
-    def __init__(self, table: "ProcessTable", beginnings: "Iterable[int] | None") -> None:
-        """Look at all processes, or at the ``beginnings`` and then at what is below them."""
+    def __init__(
+        self,
+        table: "ProcessTable",
+        beginnings: "Iterable[int] | None",
+        line: "tuple[set[int], set[int]]",
+    ) -> None:
+        """Look at all processes, or at the ``beginnings`` and then at what is below them.
+
+        ``line``: ``above`` and ``groups``.
+        """
         self._kin = table.kin
-        pid = table.own_pid()
-        self.outside = {INIT, pid}
+        self.above, self.groups = line
+        self.outside = {INIT, table.own_pid()}
         pids = {*(table.pids() if beginnings is None else beginnings)} - self.outside
         seen = [kin for kin in map(self._kin.of, sorted(pids)) if kin is not None]
         self.there: dict[int, Kin] = {kin.process.pid: kin for kin in seen}
@@ -243,12 +257,6 @@ class Surroundings:
             self._born = {}
             for kin in self.there.values():
                 self._born.setdefault(kin.ppid, []).append(kin)
-        self.above = {INIT, pid}
-        self.groups: set[int] = set()
-        while (own := self._kin.of(pid)) is not None:
-            self.above.add(pid)
-            self.groups.add(own.group)
-            pid = own.ppid
 
     def of(self, main: "Process") -> "list[Kin]":
         """Return a main process with its kin, as a list, which is empty if it cannot be seen."""
@@ -284,6 +292,17 @@ class Surroundings:
                 del led[number]
 
 
+def ancestry(table: "ProcessTable") -> "tuple[set[int], set[int]]":
+    """Return the pids of init, the caller and its ancestors, and the groups that these are in."""
+    pid = table.own_pid()
+    above, groups = {INIT, pid}, set()
+    while (own := table.kin.of(pid)) is not None:
+        above.add(pid)
+        groups.add(own.group)
+        pid = own.ppid
+    return above, groups
+
+
 def targets(
     mode: str,
     process: "Process",
@@ -300,20 +319,24 @@ def left_behind(
     process: "Process",
     table: "ProcessTable",
     *,
+    mode: str = TREE,
     marker: bytes | None = None,
     mains: "Container[int]" = (),
 ) -> "list[Process]":
     """Return what a main process has left that has ended, was reaped and led its own session.
 
-    ``mains`` are the pids of the caller's other children that it knows. Two system calls tell a
-    subreaper that nothing is left: no child that it does not know, and nobody in the group.
+    ``mains`` are the pids of the caller's other children that it knows. That there is no child
+    that it does not know, and nobody in the group, tells a subreaper that nothing is left.
     """
     orphans = [pid for pid in table.kin.children(table.own_pid()) if pid not in mains]
-    alive = table.kin.signal_group(process.pid, 0)
     found: list[Process] = []
-    for among in ([lambda: orphans] if orphans else []) + ([None] if alive else []):
-        if not found:
-            tree = Tree(marker=marker, among=among)
-            tree.remember(process)
-            found = tree.look((), table)
+    if orphans:
+        found = _left(process, table, Tree(mode, marker=marker, among=lambda: orphans))
+    if not found and table.kin.signal_group(process.pid, 0):
+        found = _left(process, table, Tree(mode, marker=marker))
     return found
+
+
+def _left(process: "Process", table: "ProcessTable", tree: Tree) -> "list[Process]":
+    tree.remember(process)
+    return tree.look((), table)

@@ -107,6 +107,24 @@ def test_tree_is_what_belongs_to_the_main_process(rule: str, fake_processes: Fak
     assert pids == [each.pid for each in found]
 
 
+@pytest.mark.parametrize(
+    ("marker", "pids"),
+    [
+        ("SSD_SUPERVISED=key:web:", [101, 104]),
+        ("SSD_SUPERVISED=key:web", [101]),
+        ("A=b", [101, 104]),
+    ],
+)
+def test_marker_is_an_entry_or_its_beginning(
+    fake_processes: FakeProcesses, marker: str, pids: list[int]
+) -> None:
+    """A colon at its end makes it a beginning: of each start of a service."""
+    main = fake_processes.add("d")
+    marked_orphan(main)
+    found = targets(TREE, main.identity, fake_processes, marker=marker.encode())
+    assert pids == [each.pid for each in found]
+
+
 def test_mode_is_one_of_three() -> None:
     """Any other is an error that names them."""
     assert MODES == (MAIN, GROUP, TREE)

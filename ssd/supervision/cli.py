@@ -50,7 +50,8 @@ def _run(wanted: "Options", program: str) -> int:
         if watchdog:
             process.above.keep_watchdog(watchdog)
     control = _listen(process, place, group)
-    if not pid1.become_reaper():
+    process.supervisor.effects.reaps = pid1.become_reaper()
+    if not process.supervisor.effects.reaps:
         process.lines.say("orphans of services go to process 1, not to this supervisor")
     # What is there now stays; a collection looks only at what comes later.
     gc.collect()

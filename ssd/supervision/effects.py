@@ -43,10 +43,11 @@ class Effects:
     get, None for our own. hurried: whether stops kill at once. notify_path: where the notification
     socket is to be; "" for a directory of its own. notify: that socket, None until
     one is needed. notify_fd: of one that the program before this one has left open, else -1.
+    reaps: whether orphans of services become our children: see prctl(2), PR_SET_CHILD_SUBREAPER.
     """
 
     __slots__ = ("table", "outputs", "key", "close_fds", "descriptors", "hurried",
-                 "notify_path", "notify_fd", "notify")  # fmt: skip
+                 "notify_path", "notify_fd", "notify", "reaps")  # fmt: skip
 
     def __init__(self, table: "ProcessTable", outputs: "Outputs", key: str = "") -> None:
         self.table = table
@@ -58,6 +59,7 @@ class Effects:
         self.notify_path = ""
         self.notify_fd = -1
         self.notify: Notify | None = None
+        self.reaps = False
 
     def spawn(self, unit: "Unit") -> "OwnChild":
         """Start a service's program under the lock of a start, and write its pidfile.
@@ -136,9 +138,12 @@ class Effects:
                 each.end()
         unit.gate = unit.health = None
 
-    def marker(self, unit: "Unit") -> bytes:
-        """Return the entry of the environment that only what was started last for a unit has."""
-        return b"%s=%s" % (MARKER, self._mark(unit, unit.token))
+    def marker(self, unit: "Unit", token: str | None = None) -> bytes:
+        """Return the entry of the environment that only what was started last for a unit has.
+
+        Without a token, "", it is the beginning of those of all starts.
+        """
+        return b"%s=%s" % (MARKER, self._mark(unit, unit.token if token is None else token))
 
     def _mark(self, unit: "Unit", token: str) -> bytes:
         return os.fsencode(f"{self.key}:{unit.name}:{token}")
@@ -151,7 +156,7 @@ class Effects:
     def begin_stop(self, unit: "Unit", target: "Process | None") -> Stop | None:
         """Return the stop of what is left of a service; None if nothing is."""
         schedule = Schedule.parse(HURRIED) if self.hurried else unit.service.schedule
-        return ends.begin(unit, target, schedule, self.table, self.marker(unit))
+        return ends.begin(unit, target, schedule)
 
     def clean(self, unit: "Unit") -> None:
         """Remove the pidfile of a service that stays down, and listen to it no more."""
@@ -225,6 +230,7 @@ class Effects:
             match, command, background=False, make_pidfile=writes, warn=lambda *omission: None,
             say=lambda *event: None, table=self.table,
         )  # fmt: skip
+        start.new_session = True
         child: OwnChild = self.table.launcher.launch(start)  # type: ignore[assignment]
         return child
 

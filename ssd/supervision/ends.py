@@ -12,60 +12,55 @@ if TYPE_CHECKING:
     from ssd.supervision.unit import Unit
     from ssd.trees import Tree
 
-MAIN, GROUP, TREE = "main", "group", "tree"
+MAIN, TREE = "main", "tree"
 
 
-def begin(
-    unit: "Unit",
-    target: "Process | None",
-    schedule: "Schedule",
-    table: "ProcessTable",
-    marker: bytes,
-) -> Stop | None:
+def begin(unit: "Unit", target: "Process | None", schedule: "Schedule") -> Stop | None:
     """Return the stop of what is left of a service; None if nothing is.
 
     target: its main process, or the hook before its start; None if that has ended.
-    marker: the entry of the environment that all have that its last start has made.
     """
-    mode = unit.service.kill_mode or TREE
-    if target is None:
-        return _of_the_rest(unit, mode, schedule, table, marker)
-    match = Match(pid=target.pid)
+    mode, table = unit.service.kill_mode or TREE, unit.supervisor.table
     if mode == MAIN:
-        return Stop(match, schedule, table=table)
-    return Stop(match, schedule, tree=_tree(mode, target, table, marker), table=table)
-
-
-def _of_the_rest(
-    unit: "Unit", mode: str, schedule: "Schedule", table: "ProcessTable", marker: bytes
-) -> Stop | None:
-    """Return the stop of what a main process has left that has ended.
-
-    This is on the way to its successor, so it asks the kernel two things, and more only if
-    somebody may be there.
-    """
-    leader, unit.left = unit.left, None
-    if mode == MAIN or leader is None:
+        return None if target is None else Stop(Match(pid=target.pid), schedule, table=table)
+    if target is None and not _may_have_left(unit, mode, table):
         return None
-    if isinstance(leader, OwnChild) and not (mode == TREE and _orphans(table)):
-        if not table.kin.signal_group(leader.pid, 0):
+    tree = _tree(unit, mode, target or unit.left)
+    if unit.left is not None:
+        tree.remember(unit.left)
+    if target is None:
+        found = tree.look((), table)
+        if not found:
             return None
-    tree = _tree(mode, leader, table, marker)
-    tree.remember(leader)
-    if not tree.look((), table):
-        return None
-    return Stop(Match(pid=leader.pid), schedule, tree=tree, table=table)
+        target = found[0]  # not the one that has ended: its pid may be another process's by now
+    return Stop(Match(pid=target.pid), schedule, tree=tree, table=table)
 
 
-def _tree(mode: str, main: "Process", table: "ProcessTable", marker: bytes) -> "Tree":
-    """Return all that belongs to a main process.
+def _may_have_left(unit: "Unit", mode: str, table: "ProcessTable") -> bool:
+    """Tell whether a main process that has ended may have left something.
 
-    What an earlier supervisor's services have left is no child of ours: it may be anywhere.
+    This is on the way to its successor, so it asks the kernel two things, and the caller asks more
+    only if somebody may be there.
+    """
+    if unit.left is None:
+        return False
+    if not isinstance(unit.left, OwnChild) or (mode == TREE and _orphans(table)):
+        return True
+    return table.kin.signal_group(unit.left.pid, 0)
+
+
+def _tree(unit: "Unit", mode: str, main: "Process | None") -> "Tree":
+    """Return all that belongs to a service: by its main process, and by the marker of any start.
+
+    Orphans are our children if we are a subreaper. What an earlier supervisor's services have left
+    may be anywhere.
     """
     from ssd.trees import Tree
 
-    among = (lambda: _orphans(table)) if isinstance(main, OwnChild) else None
-    return Tree(mode, marker=marker, among=among)
+    effects = unit.supervisor.effects
+    near = effects.reaps and isinstance(main, OwnChild)
+    among = (lambda: _orphans(effects.table)) if near else None
+    return Tree(mode, marker=effects.marker(unit, ""), among=among)
 
 
 def _orphans(table: "ProcessTable") -> "list[int]":

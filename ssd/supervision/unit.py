@@ -274,10 +274,12 @@ class Unit:
             self._end()
 
     def _clean(self) -> None:
+        self.left = None
         self.supervisor.effects.clean(self)
         hooks.run(self, "after_stop")
 
     def _give_up(self) -> None:
+        self.left = None
         self.next_attempt = None
         lines = self.supervisor.outputs.last_lines(self, LAST_LINES)
         status = None if self.last is None else self.last.status
