@@ -25,9 +25,11 @@ def up(stage: Stage, count: int, kills: int, asked: int) -> Figures:
     stage.settle()
     found["pss"], found["anonymous"] = looking.memory(own := stage.own())
     found["processes"] = len(own)
+    found["up cpu"] = looking.processor_seconds(own)
     if kills:
         found["reaction"] = reactions(stage, count, kills)
         stage.settle()
+        found["restart cpu"] = (looking.processor_seconds(own) - found["up cpu"]) / kills
     if asked:
         found["status one"] = [status(stage, f"idle{count // 2}") for _ in range(asked)]
         found["status all"] = [status(stage, "all") for _ in range(asked)]

@@ -60,6 +60,7 @@ AT_MOST, AT_LEAST = "at most", "at least"
 ROWS: list[tuple[str, str, str, Callable[[Runs], Figure], str, float | str | None]] = [
     ("500 services up", "s", "up 500", typical("up"), AT_MOST, 1.0),
     ("1,000 services up", "s", "up 1000", typical("up"), AT_MOST, 1.8),
+    ("1,000 services up: processor time", "s", "up 1000", typical("up cpu"), AT_MOST, None),
     ("memory, 500 services", "MB", "up 500", typical("pss"), AT_MOST, None),
     ("memory, 1,000 services", "MB", "up 1000", typical("pss"), AT_MOST, 14),
     ("of it anonymous", "MB", "up 1000", typical("anonymous"), AT_MOST, None),
@@ -74,6 +75,8 @@ ROWS: list[tuple[str, str, str, Callable[[Runs], Figure], str, float | str | Non
     ("p99 of 500", "ms", "up 500", pooled("reaction", 0.99), AT_MOST, 10),
     ("median of 1,000", "ms", "up 1000", pooled("reaction", 0.5), AT_MOST, "0.5"),
     ("p99 of 1,000", "ms", "up 1000", pooled("reaction", 0.99), AT_MOST, 10),
+    ("one of 1,000 killed: processor time", "ms", "up 1000", typical("restart cpu", 1e3), AT_MOST,
+     None),
     ("stop 100: the 95 are gone", "s", "stop", typical("obedient"), AT_MOST, 0.1),
     ("all are gone", "s", "stop", typical("all"), AT_MOST, 2.1),
     ("descendants left", "of 5", "stop", worst("left"), AT_MOST, 0),
