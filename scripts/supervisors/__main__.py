@@ -1,7 +1,7 @@
 """Measure supervisors side by side, in one run (scripts/bench --supervisors).
 
 usage: scripts/bench --supervisors [--quick] [--runs N] [--tools NAME,...] [--rows NAME,...]
-                                   [--json FILE]
+                                   [--json FILE] [--page FILE]
 
 Each measurement has PID and mount namespaces of its own, so it needs root. runit and s6 take
 part if they are installed; supervisord is installed by pip, into a virtual environment.
@@ -98,6 +98,7 @@ def main() -> None:
     """Measure what is asked for."""
     words = argparse.ArgumentParser("bench --supervisors", description=__doc__.splitlines()[0])
     words.add_argument("--json", type=Path, help="write the figures here")
+    words.add_argument("--page", type=Path, help="replace the table of this page")
     words.add_argument("--runs", type=int, default=3, help="runs of each row that is timed")
     words.add_argument("--quick", action="store_true", help="few services, to try the bench itself")
     words.add_argument("--tools", help=f"some of {','.join(TOOLS)}")
@@ -123,6 +124,8 @@ def main() -> None:
     found = carry_out(names, tools, given.runs, given.quick)
     if given.json:
         given.json.write_text(json.dumps(report.rows(found), indent=1) + "\n")
+    if given.page:
+        given.page.write_text(report.renew(given.page.read_text(), report.rows(found)))
 
 
 if __name__ == "__main__":

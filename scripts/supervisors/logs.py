@@ -64,11 +64,19 @@ def write(stage: Stage, lines: int) -> float:
 def until_written(stage: Stage, bytes_: int) -> bool:
     """Wait until the files have all bytes; False if they never have."""
     end = time.perf_counter() + 10
-    while sum(path.stat().st_size for path in stage.tool.logs("seq")) < bytes_:
+    while sum(map(length, stage.tool.logs("seq"))) < bytes_:
         if time.perf_counter() > end:
             return False
         time.sleep(0.02)
     return True
+
+
+def length(path: Path) -> int:
+    """Return the size of a file; 0 for one that is just being renamed."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def same(paths: list[Path], plain: Path) -> bool:

@@ -119,7 +119,7 @@ def rows(found: Found) -> list[dict[str, Any]]:
         figures = {tool: rounded(figure(found_)) for tool, found_ in runs.items()}
         if isinstance(limit, str):
             limit = None if figures.get("floor") is None else figures["floor"] + float(limit)
-        row = {"row": title, "unit": unit, "limit": limit and round(limit, 3), "sense": sense,
+        row = {"row": title, "unit": unit, "limit": None if limit is None else round(limit, 3), "sense": sense,
                "figures": figures, "runs": max(map(len, runs.values()))}  # fmt: skip
         out.append(row)
     return out
@@ -156,6 +156,27 @@ def table(rows: list[dict[str, Any]]) -> str:
         lines.append(f"{title:42}" + "".join(f"{cell:>14}" for cell in cells)
                      + f"{limit:>9}  {verdict(row)}".rstrip())  # fmt: skip
     return "\n".join(lines)
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """Return the table for docs/explanation/supervision-cost.md."""
+    tools = list(dict.fromkeys(tool for row in rows for tool in row["figures"]))
+    lines = [["", *tools, "limit"], ["---"] * (len(tools) + 2)]
+    for row in rows:
+        title = f"{row['row']}, {row['unit']}" if row["unit"] else row["row"]
+        cells = [shown(row["figures"].get(tool, "")) for tool in tools]
+        sign = "" if row["limit"] is None else {AT_MOST: "≤ ", AT_LEAST: "≥ "}[row["sense"]]
+        lines.append(
+            [title, *cells, f"{sign}{'' if row['limit'] is None else shown(row['limit'])}"]
+        )
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def renew(page: str, rows: list[dict[str, Any]]) -> str:
+    """Return a page with a new table in place of its first one."""
+    begin = page.index("| |" if "| |" in page else "|  |")
+    end = page.index("\n\n", begin) + 1
+    return page[:begin] + markdown(rows) + page[end:]
 
 
 def shown(value: object) -> str:
