@@ -57,6 +57,9 @@ class Service:
 
     def ended(self):
         """Reap its process; start the next one, later if it lived for less than 0.1 s."""
+        # close(2) alone would leave it in the epoll while a child that has just been spawned has
+        # a copy: vfork(2) returns before execve(2) closes that.
+        poller.unregister(self.fd)
         del CALLS[self.fd]
         os.close(self.fd)
         try:

@@ -119,7 +119,8 @@ def rows(found: Found) -> list[dict[str, Any]]:
         figures = {tool: rounded(figure(found_)) for tool, found_ in runs.items()}
         if isinstance(limit, str):
             limit = None if figures.get("floor") is None else figures["floor"] + float(limit)
-        row = {"row": title, "unit": unit, "limit": None if limit is None else round(limit, 3), "sense": sense,
+        limit = None if limit is None else round(limit, 3)
+        row = {"row": title, "unit": unit, "limit": limit, "sense": sense,
                "figures": figures, "runs": max(map(len, runs.values()))}  # fmt: skip
         out.append(row)
     return out
