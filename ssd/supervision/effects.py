@@ -76,13 +76,13 @@ class Effects:
             return self._launch(unit, match, command, writes, unit.token)
         lock = self._lock(match) if match.pidfile is not None else None
         try:
-            self._refuse_second(match)
+            self._refuse_second(unit, match)
             talks = needs.notifications(service)
             told = self._listener(unit).variables(service) if talks else None
             account = Account(command.user, command.group)
             child = self._start(unit, command, account, unit.token, told, recorded=True)
             if writes:
-                self._write_pidfile(service.pidfile, child)
+                unit.written = self._write_pidfile(service.pidfile, child)
             return child
         finally:
             if lock is not None:
@@ -244,10 +244,13 @@ class Effects:
         except locking.NoLock:
             return None
 
-    def _refuse_second(self, match: Match) -> None:
+    def _refuse_second(self, unit: "Unit", match: Match) -> None:
         """Raise AlreadyRunning if the service runs already, whoever has started it."""
         if match.pidfile is None:
             return
+        if unit.main is None and unit.written is not None:
+            if unit.written == _identity(unit.service.pidfile):
+                return  # nobody has written it since: it names a process of ours that has ended
         found = look(match, resolve(match, self.table), self.table, only_first=True).processes
         if found:
             raise AlreadyRunning(found)
@@ -261,8 +264,11 @@ class Effects:
         if written is not None:
             written.close()
 
-    def _write_pidfile(self, path: str, child: "OwnChild") -> None:
-        """Write the pidfile; without it the program must not run: others would not find it."""
+    def _write_pidfile(self, path: str, child: "OwnChild") -> "tuple[int, ...] | None":
+        """Write the pidfile; without it the program must not run: others would not find it.
+
+        Return its ``_identity``.
+        """
         try:
             self.write_pidfile(path, child)
         except BaseException:
@@ -270,6 +276,7 @@ class Effects:
             os.waitpid(child.pid, 0)
             child.close()
             raise
+        return _identity(path)
 
     def _environment(self, unit: "Unit", command: "Command", token: str) -> "dict[bytes, bytes]":
         """Return the variables of a program: the declaration's, and the marker."""
@@ -278,6 +285,15 @@ class Effects:
             variables.pop(name, None)
         variables[MARKER] = self._mark(unit, token)
         return variables
+
+
+def _identity(path: str) -> "tuple[int, ...] | None":
+    """Return what changes when anybody writes or replaces a file; None if there is no file."""
+    try:
+        facts = os.lstat(path)
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino, facts.st_ctime_ns
 
 
 def new_token() -> str:

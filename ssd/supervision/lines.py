@@ -112,6 +112,8 @@ class Lines:
         self._out, self._errors = Outlet(1, supervisor), Outlet(2, supervisor)
         self._units = supervisor.units
         self._quiet = quiet
+        # In words only when they are written: a killed service is started before that.
+        self._held: list[tuple[Outlet, float, Event | str, str | None]] = []
         supervisor.listeners.append(self.show)
 
     def show(self, event: "Event") -> None:
@@ -120,15 +122,20 @@ class Lines:
         wrong = kind in WRONG
         if not wrong and (self._quiet or kind in SELDOM or self._says_nothing(event)):
             return
-        self._put(self._errors if wrong else self._out, event.time, str(event), COLOURS.get(kind))
+        outlet = self._errors if wrong else self._out
+        self._held.append((outlet, event.time, event, COLOURS.get(kind)))
 
     def say(self, text: str, wrong: bool = False) -> None:
         """Hold a line about the supervisor itself."""
         if wrong or not self._quiet:
-            self._put(self._errors if wrong else self._out, time.time(), text, RED if wrong else "")
+            outlet = self._errors if wrong else self._out
+            self._held.append((outlet, time.time(), text, RED if wrong else None))
 
     def flush(self) -> None:
         """Write the lines, as far as their readers take them."""
+        held, self._held = self._held, []
+        for line in held:
+            _put(*line)
         self._out.flush()
         self._errors.flush()
 
@@ -137,8 +144,8 @@ class Lines:
         unit = self._units.get(event.name)
         return event.kind == "ready" and unit is not None and not needs.gate(unit.service)
 
-    def _put(self, outlet: Outlet, when: float, text: str, colour: "str | None") -> None:
-        stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(when))
-        if colour and outlet.coloured:
-            text = f"{colour}{text}{PLAIN}"
-        outlet.put(f"{stamp} {text}\n")
+
+def _put(outlet: Outlet, when: float, said: "Event | str", colour: "str | None") -> None:
+    """Hold a line with its time."""
+    text = f"{colour}{said}{PLAIN}" if colour and outlet.coloured else said
+    outlet.put(f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(when))} {text}\n")

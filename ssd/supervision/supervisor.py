@@ -107,7 +107,9 @@ class Supervisor:
                 self.outputs.advance()
                 if not self._queue:
                     break
-                for _ in range(min(TURN, len(self._queue))):
+                for _ in range(TURN):  # what a unit feeds itself is taken in the same turn
+                    if not self._queue:
+                        break
                     unit, given = self._queue.popleft()
                     unit.take(given)
                 self.watch.poll()

@@ -40,7 +40,7 @@ class Unit:
         "service", "supervisor", "goal", "state", "main", "left", "hook", "since", "ready_at",
         "restarts", "last", "next_attempt", "failure", "status_text", "healthy", "completed",
         "history", "changed", "removed", "known", "log", "token", "hook_mark", "gate", "health",
-        "_timer", "_stop", "_seconds",
+        "written", "_timer", "_stop", "_seconds",
     )  # fmt: skip
 
     def __init__(self, supervisor: "Supervisor", service: "Service") -> None:
@@ -69,6 +69,7 @@ class Unit:
         self.hook_mark: tuple[str, str] | None = None  # field and token of a hook that runs
         self.gate: Gate | None = None
         self.health: Checks | None = None
+        self.written: tuple[int, ...] | None = None  # the pidfile, as this supervisor wrote it
         self._timer: Timer | None = None
         self._stop: Stop | None = None
         self._seconds = 0.0
@@ -319,7 +320,7 @@ class Unit:
         if main is None:
             return
         try:
-            status = main.poll() if main.ended() else None
+            status = main.poll()
             if status is None:
                 return  # it is another now, or still held by a tracer (ptrace(2))
         except ChildProcessError:

@@ -95,6 +95,20 @@ def test_second_process_is_never_started(declared: Any, supervisors: Any) -> Non
     assert first.units["web"].process.pid == adopted.pid  # type: ignore[attr-defined]
 
 
+def test_start_of_another_is_seen_by_its_pidfile(declared: Any, supervisors: Any) -> None:
+    """Also by who wrote that file before, and has just lost its own process."""
+    service = declared("web", respawn={"when": "always"})
+    first, second = supervisors(service), supervisors(service)
+    first.start("web")
+    drive(first, events.Ready)
+    os.kill(first.units["web"].process.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, first.units["web"].process.pid, os.WEXITED | os.WNOWAIT)
+    second.start("web")
+    started = drive(second, events.Started)
+    adopted = drive(first, events.Adopted)
+    assert started.pid == adopted.pid  # type: ignore[attr-defined]
+
+
 def test_failed_start_leaves_nothing(declared: Any, supervisors: Any, tmp_path: Path) -> None:
     """No program, no user, no directory for the pidfile: each is told in words."""
     supervisor = supervisors(

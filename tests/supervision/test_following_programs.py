@@ -111,7 +111,7 @@ def test_process_that_stops_itself_is_continued(command: Path, tmp_path: Path) -
         running
     ):
         running.until("web is ready")
-        assert "S" == running.processes()[followed(running)].split()[0]
+        assert running.processes()[followed(running)].split()[0] in ("R", "S")  # not T
         assert 0 == running.stop()
 
 
