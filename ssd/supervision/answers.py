@@ -26,6 +26,11 @@ def status_of(found: "Facts") -> int:
     return _STATUSES.get(str(found.get("found")), statuses.UNKNOWN)
 
 
+def plain(text: object) -> str:
+    """Return a text of a service without what could steer a terminal."""
+    return "".join(c if c.isprintable() or c in "\t\n" else "?" for c in str(text))
+
+
 def sentence(found: "Facts", memory: "int | None" = None, brief: bool = False) -> str:
     """Return the line for a status. ``memory`` in bytes; ``brief`` leaves out what is long."""
     name = found["name"]
@@ -35,7 +40,7 @@ def sentence(found: "Facts", memory: "int | None" = None, brief: bool = False) -
         parts = [] if brief else [*_vitals(found, memory), *_past(found)]
         if found.get("healthy") is False:
             parts.append("unhealthy")
-        text = f": {found['status_text']}" if found.get("status_text") and not brief else ""
+        text = f": {plain(found['status_text'])}" if found.get("status_text") and not brief else ""
         return ", ".join([said, *parts]) + text + "\n"
     return f"{name} is not running{_why_not(found)}\n"
 
@@ -63,7 +68,7 @@ def _why_not(found: "Facts") -> str:
     """Say why it does not run, if that is not plain."""
     state, goal = found.get("state"), found.get("goal")
     if state == states.FAILED:
-        return f": given up: {found.get('failure', 'it failed')}"
+        return f": given up: {plain(found.get('failure', 'it failed'))}"
     if goal == states.RESPAWN:
         end = f": it {_end(found)}" if "last_exit" in found else ""
         wait = found.get("next_attempt")

@@ -4,6 +4,7 @@ from ssd import statuses
 from ssd.service.verbs import VERBS
 from ssd.signals import signal_number
 from ssd.stdio import write, write_all
+from ssd.supervision.answers import plain
 from ssd.supervision.client import Connection, NoAnswer, Unreachable, directories, find
 from ssd.supervision.showing import STDERR, STDOUT, fail, show_action
 
@@ -127,7 +128,7 @@ def _stamped(event: "Facts") -> str:
 
     when = event.get("time")
     stamp = strftime("%Y-%m-%d %H:%M:%S", localtime(when if isinstance(when, (int, float)) else 0))
-    return f"{stamp} {event.get('text')}\n"
+    return f"{stamp} {plain(event.get('text'))}\n"
 
 
 def _log(program: str, connection: Connection, words: Words) -> "int | None":

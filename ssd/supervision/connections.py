@@ -29,8 +29,8 @@ MAX_GUESTS = 32  # of them: clients of other users than root and the owner
 MAX_OPEN = 16  # requests of one client that are not answered yet
 MAX_HELD = 1 << 18  # bytes that wait for a client to read them, and
 MAX_OF_ONE = 256  # as many more for each service that it has asked something of
-PIECE = 1 << 16  # bytes of a long answer that are made in one turn
-TURN = 32  # events that are handled before others have their turn
+PIECE = 1 << 14  # bytes of a long answer that are made in one turn
+TURN = 4  # clients that are served before services have their turn
 _TAKEN = 1 << 14  # bytes that are read in one turn
 
 _IN, _OUT = select.EPOLLIN, select.EPOLLOUT

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ssd.supervision.unit import Unit
     from ssd.supervision.unix_socket import Peer
 
-ROWS = 100  # services in a line of ``status``
+ROWS = 50  # services in a line of ``status``
 _ACTIONS = ("start", "stop", "restart", "try-restart", "reload", "force-reload")
 
 

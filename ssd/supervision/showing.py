@@ -5,6 +5,7 @@ import errno
 from ssd import statuses
 from ssd.service import verbs
 from ssd.stdio import write
+from ssd.supervision.answers import plain
 from ssd.supervision.client import NoAnswer, Unreachable
 
 TYPE_CHECKING = False
@@ -90,7 +91,7 @@ def _judge(program: str, verb: str, line: "Facts") -> "tuple[verbs.Move, str]":
     lines = line.get("lines")
     if isinstance(lines, list) and lines:
         said += "its last lines:\n" + "".join(f"    {each}\n" for each in lines)
-    return done, said
+    return done, plain(said)
 
 
 def move(verb: str, outcome: str) -> verbs.Move:

@@ -38,4 +38,7 @@ def asked(command: Path, tmp_path: Path) -> Iterator[Asked]:
     """Return a supervisor of all kinds of services, which runs."""
     with supervised(command.with_name("ssd-supervise"), tmp_path / "d", SERVICES) as running:
         running.until("nap runs as process", "named runs as process")
-        yield Asked(running, command, tmp_path / "d")
+        made = Asked(running, command, tmp_path / "d")
+        for name in ("nap", "file"):  # they are ready then
+            made.expect(0, name, "start")
+        yield made

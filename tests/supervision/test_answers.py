@@ -19,6 +19,7 @@ DOWN = {"name": "web", "found": "stopped", "state": "waiting", "goal": "stop"}
          "web is running (process 7), restarted 3 times, it last was ended by SIGKILL"),
         ({**UP, "healthy": False}, None, "web is running (process 7), unhealthy"),
         ({**UP, "status_text": "12 clients"}, None, "web is running (process 7): 12 clients"),
+        ({**UP, "status_text": "\x1b[2Jä\n"}, None, "web is running (process 7): ?[2Jä\n"),
         ({**UP, "state": "spawned"}, None, "web is starting (process 7)"),
         ({**UP, "state": "killed"}, None, "web is stopping (process 7)"),
         (DOWN, None, "web is not running"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from kit import namespace
-from kit.supervise import NAP, declare
+from kit.supervise import NAP, declare, supervise
 
 from .asked import Asked
 
@@ -179,3 +179,25 @@ def test_ordinary_user_may_not_use_roots_socket(asked: Asked) -> None:
     assert (4, True) == (done.returncode, "Permission denied" in done.stderr), done.stderr
     assert "nap is running" in asked.running.run(*argv, "status").stdout
     assert 2 == len(asked.pids())
+
+
+def test_group_may_do_everything(command: Path, tmp_path: Path) -> None:
+    """Its members by a supplementary group, too; nobody else."""
+    if os.geteuid() != 0:
+        pytest.skip("requires root, to become another user")
+    supervisor = command.with_name("ssd-supervise")
+    with supervise(supervisor, tmp_path / "d", {"nap": NAP}, "--group=12345") as running:
+        running.until("nap runs as process")
+        first = running.pid_of("nap")
+        running.run("chmod", "o+rx", tmp_path, *tmp_path.parents[:-1])
+        words = ["setpriv", "--reuid=65534", "--regid=65534"]
+        ask = [str(command), f"--directory={tmp_path}/d", "nap"]
+        done = running.run(*words, "--groups=12345", *ask, "restart")
+        if done.returncode in (126, 127):
+            pytest.skip("user 65534 may not execute ssd-service")
+        assert (0, "Restarting nap: nap.\n") == (done.returncode, done.stdout), done.stderr
+        second = running.pid_of("nap")
+        assert first != second
+        done = running.run(*words, "--groups=54321", *ask, "stop")
+        assert (4, True) == (done.returncode, "Permission denied" in done.stderr), done.stderr
+        assert second == running.pid_of("nap")

@@ -182,4 +182,5 @@ def test_update_says_what_it_does(asked: Asked) -> None:
     said = asked.expect(0, "update")
     assert "started: late\nchanged: named\nstopped: gone\nunchanged: 3\n" == said
     assert before == asked.running.pid_of("nap")
-    assert "late is running" in asked.expect(0, "late", "status")
+    asked.running.until("late runs as process")
+    assert asked.expect(0, "late", "start").startswith("Starting late: late")
