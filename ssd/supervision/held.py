@@ -64,12 +64,8 @@ class OwnChild(Process):
         return self.status
 
     def is_stopped(self) -> bool:
-        """Tell whether it has been stopped by a signal since the last call."""
-        try:
-            found = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG)
-        except ChildProcessError:
-            return False
-        return found is not None
+        """Tell whether a signal has stopped it."""
+        return is_stopped(self.pid)
 
     def signal(self, signum: int) -> None:
         """Send a signal. Raises ProcessLookupError once it has been reaped."""
@@ -120,8 +116,8 @@ class Held(Process):
         return reaping.reap(self.pid, self._handle.fileno())
 
     def is_stopped(self) -> bool:
-        """Return False: only a parent learns that."""
-        return False
+        """Tell whether a signal has stopped it."""
+        return is_stopped(self.pid)
 
     def signal(self, signum: int) -> None:
         """Send a signal. Raises ProcessLookupError and PermissionError."""
@@ -131,6 +127,16 @@ class Held(Process):
         """Let it go."""
         self._handle.close()
         WAITED_FOR.discard(self.pid)
+
+
+def is_stopped(pid: int) -> bool:
+    """Tell whether a process that is held is stopped, where /proc says it."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            stat = file.read()
+    except OSError:
+        return False
+    return stat[stat.rindex(b")") + 2 :][:1] == b"T"
 
 
 def reap_when_ended(watch: "Watch", child: "OwnChild | Held") -> None:

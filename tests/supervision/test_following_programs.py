@@ -133,3 +133,25 @@ def test_socket_reaches_a_service_of_another_user(command: Path, tmp_path: Path)
     with supervise(command, tmp_path / "d", {"web": text}) as running:
         running.until("web reports: at work", "web is ready")
         assert 0 == running.stop()
+
+
+def test_successor_hears_what_a_service_says(command: Path, tmp_path: Path) -> None:
+    """The socket is where it was, though its first supervisor was killed."""
+    code = repr_toml(f'{SPEAKER}\nsay("READY=1"); stay()')
+    text = (
+        f"executable = {repr_toml(sys.executable)}\n"
+        f'arguments = ["-I", "-S", "-c", {code}]\nstop_schedule = "KILL/60"\n'
+        '[readiness]\nkind = "notify"\ntimeout = 20\n'
+    )
+    place = tmp_path / "d"
+    place.mkdir()
+    twice = place / ".twice"
+    twice.write_text(f'#!/bin/sh\n{command} "$@"\n{command} "$@"\n')
+    twice.chmod(0o755)
+    with supervise(twice, place, {"web": text}) as running:
+        running.until("web is ready")
+        service = running.outside(followed(running))
+        os.kill(running.pid, signal.SIGKILL)
+        running.until("web is taken over")
+        os.kill(service, signal.SIGUSR1)
+        running.until("web reports: truth")
