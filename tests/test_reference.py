@@ -11,7 +11,7 @@ from conftest import CHECKOUT
 
 REFERENCE = CHECKOUT / "docs" / "reference"
 AIO = ("start", "stop", "stop_all", "wait")
-MODULES = ("ssd", "ssd.aio", "ssd.service", "ssd.service.lsb", "ssd.testing")
+MODULES = ("ssd", "ssd.aio", "ssd.service", "ssd.service.lsb", "ssd.supervision", "ssd.testing")
 # Base classes of errors and warnings are in tables, and types of facts are in prose.
 PLAIN = re.compile(r"\b(?:ssd|collections|typing|os|signal)\.(?:[a-z_]+\.)*(?=[A-Z])")
 

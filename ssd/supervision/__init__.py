@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ssd.supervision.order import MissingRequirement as MissingRequirement
     from ssd.supervision.supervisor import Supervisor as Supervisor
     from ssd.supervision.supervisor import Update as Update
+    from ssd.supervision.supervisor import follow as follow
     from ssd.supervision.supervisor import run as run
     from ssd.supervision.unit import Unit as Unit
 
@@ -39,7 +40,7 @@ if not TYPE_CHECKING:
         ),
         "held": ("Exit",),
         "order": ("Circle", "MissingRequirement"),
-        "supervisor": ("Supervisor", "Update", "run"),
+        "supervisor": ("Supervisor", "Update", "follow", "run"),
         "unit": ("Unit",),
     }  # fmt: skip
     __getattr__, __dir__, __all__ = lazy(globals(), _HOMES)

@@ -4,6 +4,9 @@ from ssd.aio import until_due
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from ssd.supervision.events import Event
     from ssd.supervision.supervisor import Supervisor
 
 
@@ -15,3 +18,15 @@ async def run(supervisor: "Supervisor") -> None:
     """
     while not supervisor.advance():
         await until_due(supervisor)
+
+
+async def follow(supervisor: "Supervisor") -> "AsyncIterator[Event]":
+    """Drive a supervisor as ``run`` does, and yield each event."""
+    supervisor.take()
+    over = False
+    while not over:
+        over = supervisor.advance()
+        for event in supervisor.take():
+            yield event
+        if not over:
+            await until_due(supervisor)

@@ -108,6 +108,8 @@ def follow(goal: str, state: str, given: str, failed: bool = False) -> "tuple[st
 
     ``failed``: whether the service is given up unless somebody has started it meanwhile.
     """
+    if (goal, state, given) == (STOP, WAITING, DO_STOP):
+        return goal, None  # it has stopped already
     if (state, given) == (POST_STOP, DONE):
         return goal, FAILED if failed and goal == STOP else NEXT[goal]
     new_goal, new_state = TABLE.get((state, given), (None, None))

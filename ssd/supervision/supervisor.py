@@ -19,10 +19,11 @@ from ssd.supervision.watch import watch_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from ssd.processes.contract import Handle, ProcessTable
     from ssd.service.declaration import Service
+    from ssd.supervision.events import Event
     from ssd.supervision.journal import Journal
     from ssd.supervision.outputs import Places
 
@@ -244,11 +245,14 @@ class Supervisor:
             if name not in declared and not unit.removed:
                 done.removed.append(name)
                 unit.removed = True
-                self.feed(unit, states.DO_STOP)
+                if unit.at_rest:
+                    self.drop(unit)
+                else:
+                    self.feed(unit, states.DO_STOP)
         self.order = order
         return done
 
-    def take(self) -> "list[events.Event]":
+    def take(self) -> "list[Event]":
         """Return the events since the last call, oldest first; the first call begins to keep."""
         kept, self._events = self._events or [], []
         return kept
@@ -359,6 +363,17 @@ def run(supervisor: Supervisor) -> None:
     """
     while not supervisor.advance():
         supervisor.table.wait(supervisor.handles, supervisor.until)
+
+
+def follow(supervisor: Supervisor) -> "Iterator[Event]":
+    """Drive a supervisor as ``run`` does, and yield each event."""
+    supervisor.take()
+    over = False
+    while not over:
+        over = supervisor.advance()
+        yield from supervisor.take()
+        if not over:
+            supervisor.table.wait(supervisor.handles, supervisor.until)
 
 
 def _random() -> "Callable[[], float]":

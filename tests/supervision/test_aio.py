@@ -78,3 +78,20 @@ def test_cancelled_task_leaves_the_services(tmp_path: Path) -> None:
 
     asyncio.run(work())
     assert {"web": "stop/waiting"} == machine.states()
+
+
+def test_follow_yields_events_beside_other_tasks(tmp_path: Path) -> None:
+    """An asynchronous program iterates over what happens."""
+    machine = Machine(tmp_path, [{"name": "web"}])
+    machine.supervisor.start("web")
+
+    async def work() -> list[str]:
+        kinds = []
+        async for event in aio.follow(machine.supervisor):
+            kinds.append(event.kind)
+            if event.kind == "ready":
+                machine.supervisor.shutdown()
+        return kinds
+
+    expected = ["starting", "started", "ready", "stopping", "exited", "stopped"]
+    assert expected == asyncio.run(work())

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ssd.service import Service, UnknownService
-from ssd.supervision import Circle, Supervisor, events, run
+from ssd.supervision import Circle, Supervisor, events, follow, run
 from ssd.testing import FakeProcess, dies, ignores
 from supervision.machine import Machine
 
@@ -366,3 +366,17 @@ def test_declared_service_is_a_value(tmp_path: Path) -> None:
     assert supervisor.units["web"].service is service
     assert "<Unit web stop/waiting>" == repr(supervisor.units["web"])
     supervisor.close()
+
+
+def test_follow_yields_events_until_all_has_stopped(tmp_path: Path) -> None:
+    """A program iterates over what happens, and may wish in between."""
+    machine = Machine(tmp_path, [{"name": "web"}])
+    machine.program("web", runs=crash(after=3600, status=0))
+    machine.supervisor.start("web")
+    seen = []
+    for event in follow(machine.supervisor):
+        seen.append((event.time, event.kind))
+        if event.kind == "exited":
+            machine.supervisor.shutdown()
+    kinds = ["starting", "started", "ready", "exited", "stopped"]
+    assert list(zip([0, 0, 0, 3600, 3600], kinds, strict=True)) == seen
