@@ -34,6 +34,7 @@ html_copy_source = False
 man_pages = [
     ("reference/command", "ssd", "start and stop daemons", author, 8),
     ("reference/service", "ssd-service", "start, stop and query declared services", author, 8),
+    ("reference/supervise", "ssd-supervise", "keep declared services running", author, 8),
 ]
 
 

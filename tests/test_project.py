@@ -117,7 +117,7 @@ def test_metadata_is_complete() -> None:
     assert description.startswith("# ssd\n")
     # An index has no files beside the text.
     assert [] == re.findall(r"\]\((?!https?:)[^)]*\)", description)
-    assert "The command (docs/reference/command.md)" in description
+    assert "ssd (docs/reference/command.md)" in description
 
 
 @pytest.mark.parametrize("row", options.TABLE, ids=lambda row: row[1])
@@ -139,7 +139,11 @@ def test_manual_has_no_option_that_is_gone() -> None:
 
 @pytest.mark.parametrize(
     ("source", "page"),
-    [("reference/command.md", "ssd.8"), ("reference/service.md", "ssd-service.8")],
+    [
+        ("reference/command.md", "ssd.8"),
+        ("reference/service.md", "ssd-service.8"),
+        ("reference/supervise.md", "ssd-supervise.8"),
+    ],
 )
 def test_manual_page_is_up_to_date(source: str, page: str) -> None:
     """What the wheel installs was written from the page of these sources."""
@@ -205,7 +209,7 @@ def test_wheel_holds_what_a_user_needs(packages: Path) -> None:
         names = archive.namelist()
     base = f"start_stop_daemon-{ssd.__version__}"
     wanted = {"ssd/py.typed", "ssd/cli/__init__.py"}
-    for command in ("ssd", "ssd-service"):
+    for command in ("ssd", "ssd-service", "ssd-supervise"):
         wanted |= {f"{base}.data/scripts/{command}"}
         wanted |= {f"{base}.data/data/share/man/man8/{command}.8"}
         wanted |= {f"{base}.data/data/share/bash-completion/completions/{command}"}

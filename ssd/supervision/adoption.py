@@ -129,10 +129,10 @@ class Resumption:
         main = unit.main
         if main is not None:
             supervisor.watch.hold(main, unit.main_ended)
-            unit.say(events.Adopted(supervisor.wall(), unit.name, main.pid))
             self._read_output()
             if main.process != self._process:
                 self._write_pidfile()
+            unit.say(events.Adopted(supervisor.wall(), unit.name, main.pid))
         if unit.state in states.AT_REST:
             if unit.goal == states.RESPAWN:
                 unit.wait_until(unit.next_attempt or 0.0)

@@ -162,7 +162,7 @@ class Foreground:
         self.supervisor.shutdown()
 
     def _settle(self) -> None:
-        """After each turn: reap what nobody waits for, and write what has happened."""
+        """After each turn: reap what nobody waits for, and tell what has happened."""
         if self._orphans:
             self._orphans = not pid1.reap_strangers()
         self.lines.flush()

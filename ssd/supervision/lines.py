@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ssd.supervision.supervisor import Supervisor
 
 LIMIT = 1 << 18  # bytes that wait for a reader
+MANY = 64  # lines; a turn in which a thousand services start takes a second
 PIECE = 4096  # PIPE_BUF: a pipe that is writable takes this much without a wait
 WRONG = ("failed", "unhealthy")  # on standard error
 SELDOM = ("starting",)  # the next line says more
@@ -38,17 +39,16 @@ class Outlet:
         self.coloured = os.isatty(fd) and not os.environ.get("NO_COLOR")
 
     def put(self, text: str) -> None:
-        """Hold a text for the next ``flush``."""
+        """Write a text, or what of it can be written now; the rest follows when it can be."""
         data = text.encode(errors="surrogateescape")
         if len(self._held) + len(data) > LIMIT:
             self._lost += data.count(b"\n")
         else:
             self._held += data
+        if not self._waiting:
+            self._flush()
 
-    def flush(self) -> None:
-        """Write what can be written now; the rest follows when the reader has taken some."""
-        if not self._held or self._waiting:
-            return
+    def _flush(self) -> None:
         while self._held:
             if not self._write():
                 break
@@ -79,7 +79,7 @@ class Outlet:
     def _writable(self) -> None:
         self._watch.remove(self._fd)
         self._waiting = False
-        self.flush()
+        self._flush()
 
 
 def _is_writable(fd: int) -> bool:
@@ -117,13 +117,15 @@ class Lines:
         supervisor.listeners.append(self.show)
 
     def show(self, event: "Event") -> None:
-        """Hold the line of an event."""
+        """Hold the line of an event; many are written before the turn ends."""
         kind = event.kind
         wrong = kind in WRONG
         if not wrong and (self._quiet or kind in SELDOM or self._says_nothing(event)):
             return
         outlet = self._errors if wrong else self._out
         self._held.append((outlet, event.time, event, COLOURS.get(kind)))
+        if len(self._held) >= MANY:
+            self.flush()
 
     def say(self, text: str, wrong: bool = False) -> None:
         """Hold a line about the supervisor itself."""
@@ -132,12 +134,10 @@ class Lines:
             self._held.append((outlet, time.time(), text, RED if wrong else None))
 
     def flush(self) -> None:
-        """Write the lines, as far as their readers take them."""
+        """Write the lines, in order, as far as their readers take them."""
         held, self._held = self._held, []
         for line in held:
             _put(*line)
-        self._out.flush()
-        self._errors.flush()
 
     def _says_nothing(self, event: "Event") -> bool:
         """Tell whether an event only follows from the one before: nothing makes it ready later."""
@@ -146,6 +146,6 @@ class Lines:
 
 
 def _put(outlet: Outlet, when: float, said: "Event | str", colour: "str | None") -> None:
-    """Hold a line with its time."""
+    """Write a line with its time."""
     text = f"{colour}{said}{PLAIN}" if colour and outlet.coloured else said
     outlet.put(f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(when))} {text}\n")

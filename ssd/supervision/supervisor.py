@@ -216,7 +216,8 @@ class Supervisor:
             self.journal.end()
         self.watch.poke()  # even if there is nothing to stop
         for unit in self.units.values():
-            self.feed(unit, states.DO_STOP)
+            if not unit.at_rest:
+                self.feed(unit, states.DO_STOP)
 
     def hurry(self) -> None:
         """Kill at once all that is being stopped, now and from now on, and do not wait for it."""

@@ -104,6 +104,8 @@ class Unit:
                 self.supervisor.record(self)
             return
         self._cancel()
+        if state == states.STOPPING and self.main is not None and self.state != states.PRE_STOP:
+            self.say(events.Stopping(self.supervisor.wall(), self.name))
         self.state = state
         self.supervisor.active += rested - self.at_rest
         self.enter()
@@ -256,11 +258,9 @@ class Unit:
             self.complain(describe(stop.failure))
         if self.main is not None and self.main.ended():
             self.main_ended()
-        if stop.outcome == OUTLIVED:
-            self.failure = "it outlived its stop"
-            self.supervisor.feed(self, states.SURVIVED)
-        elif self.main is not None:
-            self.failure = "it could not be stopped"
+        if stop.outcome == OUTLIVED or self.main is not None:
+            how = "outlived its stop" if stop.outcome == OUTLIVED else "could not be stopped"
+            self.failure = f"it {how}"
             self.supervisor.feed(self, states.SURVIVED)
         else:
             self.supervisor.feed(self, states.EMPTY)

@@ -16,7 +16,7 @@ PACKAGES = f"lib/{VERSION}/site-packages"
 HERE = Path(
     str(ssd.__file__)
 ).parent.parent  # the packages that pip has installed: ssd and its dependencies
-COMMANDS = ("ssd", "ssd-service")
+COMMANDS = ("ssd", "ssd-service", "ssd-supervise")
 STRANGER = "import os; os.write(2, b'a stranger\\n'); os._exit(77)\n"
 
 
@@ -29,8 +29,8 @@ class Prefix:
         self.packages = root / packages
         self.bin.mkdir(parents=True)
         self.packages.mkdir(parents=True, exist_ok=True)
-        shutil.copy(scripts / "ssd-service", self.bin)
-        shutil.copy(scripts / "ssd", self.bin)
+        for command in COMMANDS:
+            shutil.copy(scripts / command, self.bin)
         self.noted(f"#!{self.bin}/python3 -IS\n")
 
     def furnish(self) -> "Prefix":

@@ -13,6 +13,7 @@ from ssd.service import help as help_text
 from ssd.service import verbs
 from ssd.service.generators.cli import KINDS
 from ssd.service.lsb.cli import FUNCTIONS
+from ssd.supervision.options import FLAGS, VALUES
 
 from . import zsh
 
@@ -130,6 +131,9 @@ ZSH = [
     ("ssd-service --directory={} generate systemd na", ["nap"]),
     ("ssd-service generate systemd nap --s", ["--strict"]),
     ("ssd-service generate systemd nap --output={}/na", [..., "nap.toml"]),
+    ("ssd-supervise --directory={} na", ["nap"]),
+    ("ssd-supervise --directory={} --exit-with na", ["nap"]),
+    ("ssd-supervise --group roo", ["root"]),
 ]
 
 
@@ -144,9 +148,25 @@ def test_zsh_offers_what_the_commands_take(line: str, wanted: list, tmp_path: Pa
         assert sorted(wanted) == sorted(offered)
 
 
+def test_bash_offers_what_ssd_supervise_takes(tmp_path: Path) -> None:
+    """Options, services of the named directory, and directories."""
+    (tmp_path / "nap.toml").touch()
+    directory = f"--directory={tmp_path}"
+    options = [option for option in (*FLAGS, *VALUES) if option.startswith("--")]
+    assert sorted([*options, "--help", "--version"]) == sorted(complete("ssd-supervise", "--"))
+    assert ["nap"] == complete("ssd-supervise", directory, "na")
+    assert ["nap"] == complete("ssd-supervise", directory, "--exit-with", "=", "na")
+    (tmp_path / "inner").mkdir()
+    assert [f"{tmp_path}/inner"] == complete("ssd-supervise", "--directory", f"{tmp_path}/in")
+    assert ["root"] == complete("ssd-supervise", "--group", "roo")
+
+
 def test_zsh_offers_every_option(tmp_path: Path) -> None:
     """By their long names, those of the generator and of ssd-service too."""
     assert LONG == sorted(zsh.complete(COMPLETIONS / "zsh", tmp_path, "ssd --"))
     offered = zsh.complete(COMPLETIONS / "zsh", tmp_path, "ssd-service --")
     told = help_text.TEXT.partition("Options:")[2]
     assert {*re.findall(r"^ .*(--[a-z-]+)", told, re.MULTILINE), "--status-all"} == set(offered)
+    offered = zsh.complete(COMPLETIONS / "zsh", tmp_path, "ssd-supervise --")
+    options = {option for option in (*FLAGS, *VALUES) if option.startswith("--")}
+    assert {*options, "--help", "--version"} == set(offered)

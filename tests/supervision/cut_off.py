@@ -107,7 +107,7 @@ def main(directory: str, where: str) -> None:
         with open(place / "go", "wb"):
             pass
     said = until(second, "web is taken over")
-    while not read(place / "web.starts"):
+    while not (read(place / "web.starts") and read(Path("/run/web.pid"))):
         os.sched_yield()
     living = marked()
     pidfile = read(Path("/run/web.pid"))

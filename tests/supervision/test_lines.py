@@ -59,18 +59,15 @@ def test_pipe_that_nobody_reads_blocks_nothing(supervisor: Supervisor) -> None:
     line = "x" * 999 + "\n"
     for _ in range(600):
         outlet.put(line)
-        outlet.flush()
     assert os.get_blocking(writing)
     read = b""
     while b"missing" not in read:
         read += os.read(reading, 1 << 16)
         supervisor.watch.poll()
-        outlet.flush()
     kept, lost = divmod(len(read), 1000)[0], int(re.findall(rb"\((\d+) lines", read)[0])
     assert 600 == kept + lost and kept >= LIMIT // 1000
     os.close(reading)
-    outlet.put(line)
-    outlet.flush()  # nobody is there any more
+    outlet.put(line)  # nobody is there any more
     os.close(writing)
 
 
@@ -91,6 +88,5 @@ def test_file_is_written(supervisor: Supervisor, tmp_path: Path) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     outlet = Outlet(fd, supervisor)
     outlet.put("one\n")
-    outlet.flush()
     os.close(fd)
     assert "one\n" == path.read_text()
