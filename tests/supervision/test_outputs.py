@@ -106,6 +106,26 @@ def test_service_of_another_user_can_open_its_stdout(supervise: Any, tmp_path: P
     assert "root\nnobody\n" == (tmp_path / "web.log").read_text()
 
 
+def test_endless_output_keeps_no_other_service_waiting(supervise: Any, tmp_path: Path) -> None:
+    """Each has its turn, and wishes are heard."""
+    small = {"log": {"max_size": 1_000_000, "keep": 1}}
+    supervisor = supervise(loud=("exec yes", small), quiet=("echo here", {}))
+    said: list[events.Event] = []
+    supervisor.listeners.append(said.append)
+    supervisor.start_all()
+    supervisor.advance()
+    while not any(event.name == "quiet" and event.kind == "exited" for event in said):
+        supervisor.table.wait(supervisor.handles, supervisor.until)
+        supervisor.advance()
+    assert "here\n" == (tmp_path / "quiet.log").read_text()
+    assert "running" == supervisor.units["loud"].state
+    supervisor.stop("loud")
+    while not supervisor.units["loud"].at_rest:
+        supervisor.table.wait(supervisor.handles, supervisor.until)
+        supervisor.advance()
+    assert (tmp_path / "loud.log").stat().st_size <= 1_000_000
+
+
 def test_removed_service_leaves_no_pipe(supervise: Any, tmp_path: Path) -> None:
     """Its log stays."""
     supervisor = supervise(web=("echo here", {}))

@@ -9,6 +9,7 @@ import os
 import stat
 from time import localtime, strftime
 
+from ssd.processes.waiting import ready
 from ssd.supervision.logs.files import SPACE, LogFile, make_directory
 from ssd.supervision.logs.forms import FORMS
 from ssd.supervision.logs.rotation import NEXT
@@ -230,11 +231,17 @@ class Stream:
         return True
 
     def finish(self) -> None:
-        """Write what is left and end a begun line, because the service has ended."""
-        self.drain()
-        if self.fd < 0 or self.again is not None:
+        """Write what is left and end a begun line, because the service has ended.
+
+        A service that is silent costs one poll(2): its successor is waiting.
+        """
+        if self.fd < 0:
             return
-        if self.path is not None and self.settings.form != "plain":
+        if ready([self.fd], 0):
+            self.drain()
+        if self.again is not None:
+            return
+        if self.settings.form != "plain" and self.path is not None and os.path.lexists(self.path):
             try:
                 self._end_line(self.logs.files.get(self, self._open))
             except OSError as error:

@@ -91,6 +91,15 @@ def test_begun_line_is_written_when_the_service_ends(tmp_path: Path, form: str, 
     assert written(tmp_path).endswith(end)
 
 
+@pytest.mark.parametrize("form", ["plain", "json"])
+def test_end_of_a_silent_service_touches_no_file(tmp_path: Path, form: str) -> None:
+    """Its successor is not kept waiting by a log that is made for nothing."""
+    with bench(tmp_path) as made:
+        log = made.log(form=form)
+        ended(made, log, spawn(log, "true"))
+        assert ["web.fifo"] == listing(tmp_path)
+
+
 def test_last_lines_are_those_of_the_output(tmp_path: Path) -> None:
     """For the message that a service was given up."""
     with bench(tmp_path) as made:
