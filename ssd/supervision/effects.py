@@ -100,13 +100,15 @@ class Effects:
     def run_probe(self, unit: "Unit", words: "list[str]") -> "OwnChild":
         """Start a command that finds out whether a service works; it runs as hooks do.
 
+        Only its standard error goes to the service's log, or each check would write there.
         A name without a path is looked for in PATH, as by a start of ssd-service.
         """
         from ssd.service.programs import chooser
 
         find = chooser(os.environ.get("PATH", os.defpath), "")
         words = [find(words[:1]) or words[0], *words[1:]]
-        return self._run_aside(unit, words, f"probe of {unit.name}", ASIDE + new_token())
+        name = f"probe of {unit.name}"
+        return self._run_aside(unit, words, name, ASIDE + new_token(), quiet=True)
 
     def await_ready(self, unit: "Unit") -> None:
         """Feed READY once the service is ready."""
@@ -180,12 +182,14 @@ class Effects:
         token: str,
         told: "dict[bytes, bytes] | None" = None,
         recorded: bool = False,
+        quiet: bool = False,
     ) -> "OwnChild":
         """Start a program with the output and the environment of a service.
 
         recorded: whether the journal must have the token before: the start may be cut off.
+        quiet: whether what it writes on standard output is dropped.
         """
-        stdio = self.outputs.open(unit, account)
+        null, out, err = stdio = self.outputs.open(unit, account)
         try:
             variables = self._environment(unit, command, token)
             variables.update(home(account))
@@ -193,13 +197,16 @@ class Effects:
             if recorded:
                 unit.supervisor.record(unit)
             return spawning.start(
-                command, account, stdio, variables, close_fds=self.close_fds,
+                command, account, (null, null if quiet else out, err), variables,
+                close_fds=self.close_fds,
                 descriptors=self.descriptors,
             )  # fmt: skip
         finally:
             self.outputs.close(stdio)
 
-    def _run_aside(self, unit: "Unit", words: "list[str]", name: str, token: str) -> "OwnChild":
+    def _run_aside(
+        self, unit: "Unit", words: "list[str]", name: str, token: str, quiet: bool = False
+    ) -> "OwnChild":
         """Start a command as root, in the service's environment; ``name`` is for fakes."""
         from ssd.service.declaration import environment
         from ssd.starting.command import Command
@@ -207,7 +214,7 @@ class Effects:
         command = Command(words, environment=environment(unit.service))
         if self.table.launcher is not None:
             return self._launch(unit, Match(name=name[:15]), command, False, token)
-        return self._start(unit, command, Account(None, None), token)
+        return self._start(unit, command, Account(None, None), token, quiet=quiet)
 
     def _listener(self, unit: "Unit") -> "Notify":
         """Return the notification socket, which is made for the first service that needs it."""

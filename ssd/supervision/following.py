@@ -1,8 +1,9 @@
 """Find and take over the process of a service whose program goes to the background by itself.
 
 Its first process is a child of the supervisor. When that has ended with status 0, the daemon is
-the process that the pidfile names. Without a pidfile it is a child of the supervisor, which is a
-subreaper (prctl(2)): one of the first process's session, or with the marker of this start. Nothing
+the process that the pidfile names, if the program writes one (``background`` false). Otherwise it
+is a child of the supervisor, which is a subreaper (prctl(2)): one of the first process's session,
+or with the marker of this start; the supervisor writes the pidfile then, if there is one. Nothing
 is traced, so forks are not counted as Upstart's ``expect`` counts them by ptrace(2).
 """
 
@@ -44,12 +45,13 @@ class Follower:
 
     def look(self) -> "Process | None":
         """Return the daemon, None if it cannot be told yet. Raises PidfileError and others."""
-        if self.unit.service.pidfile != "none":
-            self.reason = UNNAMED.format(self.unit.service.pidfile)
+        service = self.unit.service
+        if service.pidfile != "none" and not service.background:
+            self.reason = UNNAMED.format(service.pidfile)
             return named(self.unit)
         self.reason = "no process of it is left"
         candidates = self._left_behind()
-        chosen = choose(candidates, self._first.pid, self.unit.service.expect)
+        chosen = choose(candidates, self._first.pid, service.expect)
         if chosen is not None or not candidates:
             return chosen
         # It may be the one that is about to fork the daemon and to end.

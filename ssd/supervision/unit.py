@@ -326,9 +326,9 @@ class Unit:
         except ChildProcessError:
             status = None  # it was not our child, or other code has reaped it
         self._let_go()
+        self.left = main
         if gate is not None and gate.keeps(status):
             return
-        self.left = main
         self.supervisor.outputs.ended(self)
         self.last = Exit(status, self.supervisor.wall())
         self.say(events.Exited(self.last.time, self.name, main.pid, status))

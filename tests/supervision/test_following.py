@@ -58,6 +58,13 @@ def forks(process: FakeProcess) -> None:
     process.die(status=0)
 
 
+def living(machine: Machine) -> list[FakeProcess]:
+    """Return the processes that live, but init and the supervisor."""
+    table = machine.table
+    found = [table[pid] for pid in table.pids() if pid not in (1, table.caller.pid)]
+    return [each for each in found if not each.ended]
+
+
 def daemon_of(machine: Machine) -> FakeProcess:
     """Return the fake process that is the main one."""
     unit = machine.supervisor.units["web"]
@@ -150,6 +157,27 @@ def test_pidfile_that_never_comes_is_named(tmp_path: Path) -> None:
     machine.until(20)
     reason = f"it was not ready within 5 seconds: the pidfile {pidfile} names no process of it"
     assert reason == machine.supervisor.units["web"].failure
+    assert [] == living(machine)
+
+
+def test_stop_ends_a_daemon_that_is_not_known_yet(tmp_path: Path) -> None:
+    """Nothing of a start stays, though its first process has ended."""
+    machine = following(tmp_path, forks, pidfile=str(tmp_path / "other.pid"))
+    machine.until(3)
+    assert 1 == len(living(machine))
+    machine.supervisor.stop("web")
+    machine.until(4)
+    assert [] == living(machine)
+    assert {"web": "stop/waiting"} == machine.states()
+
+
+def test_pidfile_of_ours_names_the_daemon(tmp_path: Path) -> None:
+    """With ``background`` true the supervisor writes it, also for what ``expect`` finds."""
+    pidfile = tmp_path / "web.pid"
+    machine = following(tmp_path, forks, expect="fork", background=True, pidfile=str(pidfile))
+    machine.until(3)
+    assert {"web": "start/running"} == machine.states()
+    assert f"{daemon_of(machine).pid}\n" == pidfile.read_text()
 
 
 def test_stopped_process_is_continued_and_ready(tmp_path: Path) -> None:

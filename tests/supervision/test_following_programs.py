@@ -122,6 +122,15 @@ def test_failed_program_is_named_with_its_status(command: Path, tmp_path: Path) 
         running.until("web is given up: it exited with status 1 before it went to the background")
 
 
+def test_daemon_that_is_not_found_does_not_stay(command: Path, tmp_path: Path) -> None:
+    """Nothing is left of a start that has failed, though its first process has ended long ago."""
+    lost = declaration("sh", "background = false", "[readiness]", "timeout = 0.3")
+    services = {"web": lost.replace('"none"', '"/run/never.pid"')}
+    with supervise(command, tmp_path / "d", services) as running:
+        running.until("web is given up: it was not ready within 0.3 seconds")
+        assert [] == [each for each in running.processes().values() if "sleep" in each]
+
+
 def test_socket_reaches_a_service_of_another_user(command: Path, tmp_path: Path) -> None:
     """It may pass to the socket, though not to the directory of the supervisor."""
     code = repr_toml(f'{SPEAKER}\nsay("STATUS=at work"); say("READY=1"); stay()')

@@ -9,19 +9,30 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from ssd.supervision import Event, events
-from ssd.testing import dies
+from ssd.testing import FakeProcess, dies, exits, notifies, together
 from supervision.machine import Machine
 
 # What each requires and wants, and whether it comes back.
 SERVICES = {
     "db": {"respawn": {"when": "always", "limit": 0}},
-    "cache": {"after": ["db"], "respawn": {"when": "failure", "limit": 0}},
-    "web": {"requires": ["db"], "after": ["cache"], "respawn": {"when": "always", "limit": 0}},
+    "cache": {
+        "after": ["db"], "respawn": {"when": "failure", "limit": 0},
+        "readiness": {"kind": "notify", "timeout": 3}, "watchdog": 20,
+    },
+    "web": {
+        "requires": ["db"], "after": ["cache"], "respawn": {"when": "always", "limit": 0},
+        "health": {"kind": "command", "command": ["/bin/check"], "interval": 2},
+    },
     "once": {"requires": ["web"], "before_stop": "drain", "after_stop": "clean"},
-}
+}  # fmt: skip
 REQUIRES = {"web": ["db"], "once": ["web", "db"]}
 LONG = 200.0  # seconds in which every delay and every stop ends
 names = st.sampled_from(sorted(SERVICES))
+
+
+def speaks(process: FakeProcess) -> None:
+    """Be ready after a second, and report from then on."""
+    process.after(1.0, together(notifies("READY=1"), notifies("WATCHDOG=1", every=9)))
 
 
 class Supervised(RuleBasedStateMachine):
@@ -37,7 +48,12 @@ class Supervised(RuleBasedStateMachine):
         table = self.machine.table
         table.register("/bin/sh", runs=lambda process: process.die(after=1.0, status=0))
         for name in SERVICES:
-            table.register(f"/bin/{name}", reactions={signal.SIGTERM: dies(after=2.0)})
+            table.register(
+                f"/bin/{name}",
+                reactions={signal.SIGTERM: dies(after=2.0)},
+                runs=speaks if name == "cache" else None,
+            )
+        table.register("/bin/check", runs=exits(0, after=0.5))
         self.wanted: set[str] = set()
         self.broken: set[str] = set()
         self.supervisor.listeners.append(self._check_order)
@@ -113,6 +129,13 @@ class Supervised(RuleBasedStateMachine):
             assert living[name] == known or not living[name] and unit.main.ended()
             if unit.at_rest:
                 assert [] == living[name]
+
+    @invariant()
+    def checks_end_with_what_they_check(self) -> None:
+        """Readiness is awaited of what has just been started, health checked of what runs."""
+        for unit in self.supervisor.units.values() if hasattr(self, "machine") else ():
+            assert unit.gate is None or unit.gate.is_over or unit.state == "spawned"
+            assert unit.health is None or unit.state in ("running", "pre-stop")
 
     @invariant()
     def counts_what_is_active(self) -> None:
