@@ -11,7 +11,7 @@ from ssd.errors import Error
 from ssd.finding import look, resolve
 from ssd.processes.handles import pidfd
 from ssd.supervision import events
-from ssd.supervision.held import Held, OwnChild, reap_when_ended
+from ssd.supervision.held import WAITED_FOR, Held, OwnChild, reap_when_ended
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,12 +63,18 @@ class Follower:
 
     def _left_behind(self) -> "list[Kin]":
         """Return the processes of this start that have lost their parents."""
+        table, effects = self.unit.supervisor.table, self.unit.supervisor.effects
+        found = self._ours(table.kin.children(table.own_pid()))
+        if found or effects.reaps:
+            return found
+        match = self.unit.service.match()  # we are no subreaper: then init has them
+        return self._ours(each.pid for each in table.select(resolve(match, table)))
+
+    def _ours(self, pids: "Iterable[int]") -> "list[Kin]":
+        """Return those that this start has made and that nobody waits for."""
         table = self.unit.supervisor.table
-        found = [table.kin.of(pid) for pid in table.kin.children(table.own_pid())]
-        if not any(each is not None and self._is_ours(each) for each in found):
-            # Not a subreaper: then init has them.
-            match = self.unit.service.match()
-            found = [table.kin.of(each.pid) for each in table.select(resolve(match, table))]
+        known = WAITED_FOR if table.launcher is None else ()  # those are pids of this machine
+        found = [table.kin.of(pid) for pid in pids if pid not in known]
         return [each for each in found if each is not None and self._is_ours(each)]
 
     def _is_ours(self, kin: "Kin") -> bool:

@@ -12,6 +12,7 @@ from typing import IO
 
 import pytest
 from kit import users
+from kit.children import until_executed
 
 from ssd.supervision.notify import MOST, Notify
 
@@ -31,6 +32,7 @@ def family(tmp_path: Path) -> Iterator[Family]:
 
 def variables_of(pid: int) -> dict[str, str]:
     """Return the environment of a process."""
+    until_executed(pid)
     entries = Path(f"/proc/{pid}/environ").read_text().split("\0")
     return dict(entry.split("=", 1) for entry in entries if entry)
 
