@@ -35,6 +35,8 @@ def _run(wanted: "Options", program: str) -> int:
     group = Account(None, wanted.group).gid if wanted.group else None
     place = places.enter(directory, group)
     place.lock()
+    if wanted.logs:
+        place.logs = os.path.abspath(wanted.logs)
     address, watchdog = above.take_variables()
     prepare_environment()
     services = declared.read(directory, wanted.names or None)
@@ -43,6 +45,7 @@ def _run(wanted: "Options", program: str) -> int:
         return INVALID
     os.chdir("/")
     process = Foreground(services, place, wanted)
+    process.supervisor.outputs.forwards = wanted.forward
     process.supervisor.effects.close_fds = not resources.keep_from_children()
     process.supervisor.effects.descriptors = resources.raise_limit()
     if address:

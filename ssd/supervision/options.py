@@ -15,6 +15,10 @@ Options:
                                other users' ~/.config/ssd
       --exit-with <name>       end when this service has ended, with its exit status
       --exit-when-failed       end with 1 when any service is given up
+      --forward                write the output of all services to standard output, each line
+                               with the name in front, and to files only where one is declared
+      --logs <directory>       write logs in here; root's default is /var/log/ssd,
+                               other users' ~/.local/state/ssd/log
       --group <group>          let its members control the services, as root and you may
   -q, --quiet                  print only what goes wrong
   -h, --help                   print help information
@@ -24,20 +28,41 @@ Exit status: 0 all services have stopped, 1 a service was given up, outlived its
   be supervised, 2 wrong usage, 4 not permitted, 6 a declaration is invalid;
   with --exit-with that of the service, 128+N if signal N ended it
 """
-FLAGS = {"--exit-when-failed": "exit_when_failed", "--quiet": "quiet", "-q": "quiet"}
-VALUES = {"--directory": "directory", "--exit-with": "exit_with", "--group": "group"}
+FLAGS = {
+    "--exit-when-failed": "exit_when_failed",
+    "--forward": "forward",
+    "--quiet": "quiet",
+    "-q": "quiet",
+}
+VALUES = {
+    "--directory": "directory",
+    "--exit-with": "exit_with",
+    "--group": "group",
+    "--logs": "logs",
+}
 
 
 class Options:
     """What the command line asks for. ``names``: the services, none for all that are declared."""
 
-    __slots__ = ("directory", "exit_with", "exit_when_failed", "group", "quiet", "names")
+    __slots__ = (
+        "directory",
+        "exit_with",
+        "exit_when_failed",
+        "forward",
+        "group",
+        "logs",
+        "quiet",
+        "names",
+    )
 
     def __init__(self) -> None:
         self.directory: str | None = None
         self.exit_with: str | None = None
         self.exit_when_failed = False
+        self.forward = False
         self.group: str | None = None
+        self.logs: str | None = None
         self.quiet = False
         self.names: list[str] = []
 

@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 
 
 class Outputs:
-    """The outputs of a supervisor's services. Without ``places`` there are no logs."""
+    """The outputs of a supervisor's services. Without ``places`` there are no logs.
 
-    __slots__ = ("places", "_watch", "_report", "_logs", "_null")
+    forwards: whether all lines also go to the supervisor's stdout, and into a file only if its
+    path is declared.
+    """
+
+    __slots__ = ("places", "forwards", "_watch", "_report", "_logs", "_null")
 
     def __init__(
         self,
@@ -35,6 +39,7 @@ class Outputs:
     ) -> None:
         """``report(name, kind, text)``: see ``ssd.supervision.logs.Logs``."""
         self.places = places
+        self.forwards = False
         self._watch = watch
         self._report = report
         self._logs: Logs | None = None
@@ -112,7 +117,7 @@ class Outputs:
     def _log(self, unit: "Unit", account: "Account") -> "Log | None":
         """Return the log of a service; None if it has none."""
         if unit.log is None and self.places is not None and unit.service.console != "none":
-            declared = unit.service.log
+            declared = self._declared(unit)
             if declared["kind"] == "none" and not (declared["syslog"] or declared["forward"]):
                 return None
             from ssd.accounts import Account
@@ -128,6 +133,15 @@ class Outputs:
                 self.places.log(unit.name), account.uid, account.gid,
             )  # fmt: skip
         return unit.log
+
+    def _declared(self, unit: "Unit") -> "dict[str, object]":
+        """Return the field ``log`` of a service, as it counts here."""
+        declared: dict[str, object] = {**unit.service.log}
+        if self.forwards:
+            declared["forward"] = True
+            if declared["path"] is None and declared["stderr_path"] is None:
+                declared["kind"] = "none"
+        return declared
 
     def _nowhere(self) -> int:
         if self._null < 0:

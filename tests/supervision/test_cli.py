@@ -2,11 +2,14 @@
 
 import os
 import signal
+import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from kit import namespace
+from kit.children import WAIT_TIMEOUT
 from kit.supervise import NAP, declare, supervise
 from kit.users import NOBODY, skip_without_nobody
 
@@ -168,3 +171,38 @@ def test_ordinary_user_has_a_supervisor_of_its_own(script) -> None:
     assert {f"{place}/socket", f"{place}/lock"} <= set(done.stdout.split("\n"))
     assert "second: 1\nended with 0\n" in done.stdout
     assert "supervises its services already" in done.stderr
+
+
+def test_output_of_services_is_forwarded(script, tmp_path) -> None:
+    """By --forward with the name in front, and without a file; by --logs there is one elsewhere."""
+    talk = 'script = "echo I am here; exec /bin/sleep 1000"\n'
+    with supervise(script, tmp_path / "d", {"talk": talk}, "--forward", "--quiet") as running:
+        running.until("talk: I am here")
+        assert not running.path("/var/log/ssd/talk.log").exists()
+        assert 0 == running.stop()
+    with supervise(script, tmp_path / "e", {"talk": talk}, "--logs", "/run/logs") as running:
+        running.until("talk runs as process")
+        file = running.path("/run/logs/talk.log")
+        end = time.monotonic() + WAIT_TIMEOUT
+        while not (file.exists() and file.read_text()):
+            assert time.monotonic() < end
+            os.sched_yield()
+        assert "I am here\n" == file.read_text()
+        assert 0 == running.stop()
+
+
+def test_supervisor_above_is_told(script, tmp_path) -> None:
+    """READY=1 when all is up, STOPPING=1; the services get another socket or none."""
+    path = tmp_path / "d" / "notify.socket"
+    declare(tmp_path / "d", {})
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(WAIT_TIMEOUT)
+        given = {**os.environ, "NOTIFY_SOCKET": str(path)}
+        with supervise(script, tmp_path / "d", {"nap": NAP}, environment=given) as running:
+            assert b"READY=1\nSTATUS=1 of 1 services are up" == manager.recv(1000)
+            running.until("nap runs as process")
+            variables = Path(f"/proc/{running.outside(running.pid_of('nap'))}/environ").read_bytes()
+            assert b"NOTIFY_SOCKET=" not in variables
+            assert 0 == running.stop()
+        assert manager.recv(1000).startswith(b"STOPPING=1\n")
