@@ -293,6 +293,8 @@ class Unit:
     def attempt_failed(self, reason: str) -> None:
         """Judge a start that has failed; a main process that it left is stopped."""
         self.judge(None, reason)
+        if self.failure is None:  # it is tried again; else the event of the failure has the reason
+            self.complain(f"its start failed: {reason}")
 
     def judge(self, status: int | None, what: str, again: str = AGAIN) -> None:
         """Judge an end; ``again`` SICK: one to come, whatever ``when`` of the policy says."""

@@ -58,6 +58,18 @@ def test_failed_hook_before_the_start_prevents_it(tmp_path: Path) -> None:
     assert "before_start exited with status 3" == machine.supervisor.units["web"].failure
 
 
+def test_reason_of_a_failed_start_is_told_each_time(tmp_path: Path) -> None:
+    """Also while it is tried again, when nothing is given up: else nobody learns what is wrong."""
+    machine = hooked(tmp_path, respawn={"when": "always", "limit": 1, "interval": 60})
+    machine.table.register("/bin/sh", runs=hook_ends(3, only="before start"))  # type: ignore[arg-type]
+    machine.supervisor.start("web")
+    machine.until(10)
+    assert [line for line in machine.said if "before_start" in line] == [
+        "web reports: its start failed: before_start exited with status 3",
+        "web is given up: before_start exited with status 3; more than 1 restarts in 60 seconds",
+    ]
+
+
 def test_other_failed_hooks_are_only_told(tmp_path: Path) -> None:
     """The service runs, or has stopped, all the same."""
     machine = hooked(tmp_path)
