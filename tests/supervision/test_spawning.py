@@ -5,6 +5,7 @@ import signal
 import subprocess
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kit.children import python
@@ -20,7 +21,7 @@ SHOW = 'echo "$(id -u) $(umask) $PWD $NAME $(ulimit -n) $(nice)"; ps -o sid= -p 
 SIGNALS = "grep -E '^Sig(Blk|Ign)' /proc/self/status"
 
 
-def said(command: Command, user: str | None = None, **options: bool) -> list[str]:
+def said(command: Command, user: str | None = None, **options: Any) -> list[str]:
     """Start a program, and return the lines that it prints."""
     reading, writing = os.pipe()
     variables = {b"NAME": b"value", b"PATH": os.environb[b"PATH"]}
@@ -65,6 +66,21 @@ def test_limits_and_niceness_need_a_fork_of_our_own() -> None:
     lines = said(command)
     assert ["99", str(os.nice(0) + 3)] == lines[0].split()[4:]
     assert ["0000000000000000"] * 2 == [line.split()[1] for line in lines[2:]]
+
+
+@pytest.mark.parametrize("nice", [0, 1], ids=["fork_exec", "fork"])
+def test_limits_of_the_caller_are_given_back(nice: int) -> None:
+    """Its program gets them, and this process keeps what it has raised."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    try:
+        lines = said(shell("ulimit -Sn; ulimit -Hn", nice=nice), descriptors=(77, before[1]))
+        assert ["77", str(before[1])] == lines
+        assert (before[1], before[1]) == resource.getrlimit(resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_signals_have_their_defaults_after_fork_exec() -> None:
