@@ -54,9 +54,12 @@ class Checks:
         self._probe: Probe | None = None
 
     def begin(self) -> None:
-        """Begin; the first check is made after the interval."""
+        """Begin; the first check is made after half an interval to a whole one, by chance.
+
+        So services that were started together are not all checked at one moment.
+        """
         if self.unit.service.health["kind"] != "none":
-            self._wait()
+            self._wait(1 - self.unit.supervisor.random() / 2)
         if not self._taken_over:
             self.watch(self.unit.service.watchdog)
 
@@ -101,8 +104,8 @@ class Checks:
         if self.unit.state == states.RUNNING:
             self.unit.judge(None, reason, states.SICK)
 
-    def _wait(self) -> None:
-        seconds = self.unit.service.health["interval"]
+    def _wait(self, part: float = 1.0) -> None:
+        seconds = self.unit.service.health["interval"] * part
         self._timer = self.unit.supervisor.after(seconds, self._check)
 
     def _check(self) -> None:

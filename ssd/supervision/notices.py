@@ -43,10 +43,11 @@ class Speaker:
         """Take a message, line by line; what is not known is ignored, as the protocol demands."""
         try:
             for kind, value in parse(message):
-                name, _, text = str(value).partition("=") if kind == "line" else (kind, "", value)
-                action = ACTIONS.get(name)
-                if action is not None:
-                    action(self, str(text))
+                name, _, text = str(value).partition("=")
+                if kind != "line":
+                    KINDS[kind](self, str(value))
+                elif name in ACTIONS:
+                    ACTIONS[name](self, text)
         except InvalidNotification as error:
             self._problem(f"it sent an invalid notification: {printable(str(error))}")
 
@@ -94,13 +95,14 @@ class Speaker:
     def _main_pid(self, value: str) -> None:
         """Follow another main process, if it is one of the service's."""
         unit = self.unit
-        if not value.isdigit() or not 0 < int(value[:8]) <= HIGHEST_PID or unit.state not in _UP:
+        pid = number(value)
+        if not 0 < pid <= HIGHEST_PID or unit.state not in _UP:
             return
-        if unit.main is not None and unit.main.pid == int(value):
+        if unit.main is not None and unit.main.pid == pid:
             return
-        process = self.notify.own(self, int(value))
+        process = self.notify.own(self, pid)
         if process is None:
-            self._say(f"MAINPID={int(value)} is not a process of this service: ignored")
+            self._say(f"MAINPID={pid} is not a process of this service: ignored")
         elif unit.gate is not None and unit.gate.follows:
             unit.gate.main_is(process)
         else:
@@ -114,8 +116,8 @@ class Speaker:
             health.bite()
 
     def _watchdog_usec(self, value: str) -> None:
-        if self.unit.health is not None and value.isdigit() and len(value) < 16:
-            self.unit.health.watch(int(value) / 1e6)
+        if self.unit.health is not None and number(value) >= 0:
+            self.unit.health.watch(number(value) / 1e6)
 
     def _problem(self, text: str) -> None:
         """Tell of a problem, which ends a start that is not ready yet."""
@@ -129,10 +131,13 @@ class Speaker:
         supervisor.say(events.StatusText(supervisor.wall(), self.unit.name, text))
 
 
-ACTIONS: "dict[str, Callable[[Speaker, str], None]]" = {
+# What ``parse`` knows, with a number that it has checked; and the names of all other lines.
+KINDS: "dict[str, Callable[[Speaker, str], None]]" = {
     "ready": Speaker._ready,
     "extend": Speaker._extend,
     "errno": Speaker._errno,
+}
+ACTIONS: "dict[str, Callable[[Speaker, str], None]]" = {
     "STATUS": Speaker._status,
     "RELOADING": Speaker._reloading,
     "STOPPING": Speaker._stopping,
@@ -141,6 +146,11 @@ ACTIONS: "dict[str, Callable[[Speaker, str], None]]" = {
     "WATCHDOG": Speaker._watchdog,
     "WATCHDOG_USEC": Speaker._watchdog_usec,
 }
+
+
+def number(text: str) -> int:
+    """Return a number of up to 15 ASCII digits; -1 for any other text."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else -1
 
 
 def printable(text: str) -> str:

@@ -52,6 +52,18 @@ def test_healthy_service_is_left_alone(tmp_path: Path) -> None:
     assert "web is ready" == machine.said[-1]
 
 
+def test_first_checks_are_spread(tmp_path: Path) -> None:
+    """By chance, over half an interval."""
+    services = [{"name": f"s{number}", "health": HEALTH} for number in range(4)]
+    chances = iter([0.0, 0.25, 0.5, 0.99])
+    machine = Machine(tmp_path, services, random=lambda: next(chances))
+    machine.table.register("/bin/check", runs=exits(0))
+    machine.supervisor.start_all()
+    machine.until(10)
+    times = [each.time for each in machine.table.events if "/bin/check" in str(each.what)]
+    assert pytest.approx([5.05, 7.5, 8.75, 10.0]) == times
+
+
 def test_failed_checks_restart_the_service(tmp_path: Path) -> None:
     """It is told, and the program is stopped as always, whatever ``respawn`` says."""
     machine = checked(tmp_path, exits(1))

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ssd.supervision.notices import printable
+from ssd.supervision.notices import ACTIONS, number, printable
 from supervision.machine import Machine
 
 
@@ -37,6 +39,7 @@ def machine(tmp_path: Path) -> Machine:
         ("READY=1", []),
         ("MAINPID=many", []),
         ("MAINPID=0", []),
+        ("MAINPID=\u00b2", []),  # a digit, and no number
         ("MAINPID=101", []),  # it is that one already
         ("MAINPID=99999999999999999999", []),
         ("WATCHDOG=1\nWATCHDOG_USEC=1\nWATCHDOG=trigger", []),  # it has none
@@ -77,6 +80,40 @@ def test_start_forgets_what_was_reported(machine: Machine) -> None:
     machine.supervisor.restart("web")
     machine.until(2)
     assert "" == machine.supervisor.units["web"].status_text
+
+
+KNOWN = ["READY", "EXTEND_TIMEOUT_USEC", "ERRNO", *ACTIONS]
+LINES = st.one_of(
+    st.binary(max_size=30),
+    st.builds(
+        lambda name, value: f"{name}={value}".encode("utf-8", "surrogateescape"),
+        st.sampled_from(KNOWN),
+        st.one_of(st.integers().map(str), st.sampled_from(["1", "0", "trigger"]), st.text()),
+    ),
+)
+
+
+@given(messages=st.lists(st.lists(LINES, max_size=4).map(b"\n".join), max_size=6))
+@settings(max_examples=200, deadline=None)
+def test_no_message_harms_the_supervisor(
+    tmp_path_factory: pytest.TempPathFactory, messages: list[bytes]
+) -> None:
+    """Whatever a service sends, at any time of its life."""
+    services = [{"name": "web", "watchdog": 10, "readiness": {"kind": "notify"}}]
+    made = Machine(tmp_path_factory.mktemp("d"), services)
+    made.supervisor.start("web")
+    for part in range(2):
+        made.settle()
+        for process in made.table.started:
+            process.unheard += messages[part::2]
+    made.until(5)
+    assert made.states()["web"].split("/")[1] in ("running", "spawned", "failed", "waiting")
+
+
+def test_numbers_are_ascii_digits() -> None:
+    """What else Python takes for a digit is none."""
+    texts = ["0", "4194304", "", "-1", " 1", "\u00b2", "\u0663", "1" * 16]
+    assert [0, 4194304, -1, -1, -1, -1, -1, -1] == [number(each) for each in texts]
 
 
 def test_control_characters_are_shown() -> None:
