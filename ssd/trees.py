@@ -30,6 +30,7 @@ MODES = (MAIN, GROUP, TREE)  # the values of kill_mode: whom a signal is for
 INIT = 1
 MAX_LOOKS = 3  # after a signal other than KILL: what is made later may be there to clean up
 MAX_HALTS = 100  # at a fork storm; each look stops all that it finds
+MAX_MISSES = 5  # looks that may find nobody though somebody is there
 
 
 class Tree:
@@ -46,7 +47,7 @@ class Tree:
 
     __slots__ = (
         "mode", "marker", "among", "cgroup", "_mains", "_members", "_groups", "_sessions",
-        "_unmarked", "_found", "_alone", "_table", "_line", "is_killed",
+        "_unmarked", "_found", "_alone", "_table", "_line", "_unsure", "is_killed",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +73,7 @@ class Tree:
         self._alone: set[int] = set()  # of these groups, those that only the tree is in
         self._table: ProcessTable | None = None
         self._line: tuple[set[int], set[int]] | None = None  # see Surroundings
+        self._unsure: bool = False  # whether one could not be asked for the marker
         self.is_killed: bool = False  # whether KILL was the last signal
 
     def __contains__(self, process: "Process") -> bool:
@@ -91,6 +93,7 @@ class Tree:
         if self._line is None:  # of the caller; it can only become shorter
             self._line = ancestry(table)
         around = Surroundings(table, self._beginnings(), self._line)
+        self._unsure = False
         for led in (self._groups, self._sessions):
             around.forget_reused(led)
         inside = () if self.cgroup is None else frozenset(self.cgroup.members() or ())
@@ -118,18 +121,35 @@ class Tree:
         one that restarts its workers knows by then that it must end. Before KILL all are stopped,
         so that none can fork; after it the kernel kills what is in their groups and cgroup.
         """
-        last = self.is_killed = signum == raw.SIGKILL
-        if last:
-            self._halt(held, look)
-        told: set[Process] = set()
-        for _ in range(MAX_HALTS if last else MAX_LOOKS):
-            new = [process for process in held if process not in told]
-            if not new:
-                return
-            told.update(new)
+        self.is_killed = signum == raw.SIGKILL
+        if not self.is_killed:
+            yield from self._newcomers(held, look, MAX_LOOKS)
+            return
+        self._halt(held, look)
+        for new in self._newcomers(held, look, MAX_HALTS):
             yield new
-            if last:
-                self._sweep()
+            self._sweep()
+
+    def _newcomers(
+        self, held: "Mapping[Process, Handle]", look: "Callable[[], None]", most: int
+    ) -> "Iterator[list[Process]]":
+        """Yield all who are held, and then, after a look, those who are new, until nobody is.
+
+        At most ``most`` times. What forks and ends at once may be missed by a look: between two
+        processes, or while it executes a program and has no environment. So where a marker tells
+        it, nobody is new only after some looks.
+        """
+        known: set[Process] = set()
+        patience = MAX_MISSES if self.is_killed and self.marker is not None else 0
+        for _ in range(most):
+            new = [process for process in held if process not in known]
+            if new:
+                known.update(new)
+                yield new
+            elif patience:
+                patience -= not self._unsure
+            else:
+                return
             look()
 
     def _beginnings(self) -> "Iterable[int] | None":
@@ -162,35 +182,33 @@ class Tree:
         return kin.session in self._sessions or kin.process.pid in inside or self._marked(kin)
 
     def _marked(self, kin: "Kin") -> bool:
-        """Say whether a process has the marker; it is asked once, and inherits it by fork(2)."""
+        """Say whether a process has the marker; it is asked once, and inherits it at fork(2)."""
         if self.marker is None or kin.process in self._unmarked:
             return False
         assert self._table is not None
         begins = self.marker.endswith(b":")
-        for entry in self._table.kin.environment(kin.process.pid):
+        entries = self._table.kin.environment(kin.process.pid)
+        for entry in entries:
             if entry == self.marker or (begins and entry.startswith(self.marker)):
                 return True
-        self._unmarked.add(kin.process)
+        if entries:
+            self._unmarked.add(kin.process)
+        else:  # it has none while it executes a program
+            self._unsure = self.among is not None
         return False
 
     def _halt(self, held: "Mapping[Process, Handle]", look: "Callable[[], None]") -> None:
-        """Stop all, and look again until nobody is new, at most MAX_HALTS times."""
-        stopped: set[Process] = set()
-        for _ in range(MAX_HALTS):
-            new = [handle for process, handle in held.items() if process not in stopped]
-            if not new:
-                return
-            stopped.update(held)
+        """Stop all who are held, and all who are found meanwhile."""
+        for new in self._newcomers(held, look, MAX_HALTS):
             self._signal_groups(raw.SIGSTOP)
-            for handle in new:
-                kin = self._found.get(handle.process.pid)
+            for process in new:
+                kin = self._found.get(process.pid)
                 if kin is not None and kin.group in self._alone:
                     continue
                 try:
-                    handle.signal(raw.SIGSTOP)
+                    held[process].signal(raw.SIGSTOP)
                 except (ProcessLookupError, PermissionError):
                     continue  # KILL meets the same, and reports it
-            look()
 
     def _sweep(self) -> None:
         """Have the kernel kill the groups and the cgroup of the tree, each in one step."""

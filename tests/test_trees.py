@@ -370,3 +370,13 @@ def test_survived_tree_is_a_failure(ssd_command: SsdCommand, fake_processes: Fak
     expected = "Program process with pid 101, 1 process(es), refused to die.\n"
     assert (2, expected) == done[:2]
     assert SURVIVED == "survived"
+
+
+def test_process_that_executes_a_program_is_asked_again(fake_processes: FakeProcesses) -> None:
+    """It has no environment at that moment; another without the marker is asked once."""
+    main = fake_processes.add("d")
+    late, other = fake_processes.add("late"), fake_processes.add("other", environment={"A": "b"})
+    tree = Tree(marker=MARKER.encode())
+    assert [main.identity] == tree.look([main.identity], fake_processes)
+    late.environment = other.environment = dict([MARKER.split("=", 1)])
+    assert [main.identity, late.identity] == tree.look([main.identity], fake_processes)

@@ -79,7 +79,7 @@ class KernelKinship:
             return []
         if None in lists and not os.path.exists(tasks + b"/%d/children" % pid):
             return self._children_by_parents(pid)
-        return [int(word) for text in lists for word in (text or b"").split()]
+        return [*map(int, b" ".join(filter(None, lists)).split())]
 
     def environment(self, pid: int) -> list[bytes]:
         """Return the entries, KEY=VALUE, with which a process was executed.

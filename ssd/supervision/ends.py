@@ -65,4 +65,7 @@ def _tree(unit: "Unit", mode: str, main: "Process | None") -> "Tree":
 
 def _orphans(table: "ProcessTable") -> "list[int]":
     """Return our children that are neither main processes nor hooks: what services have left."""
-    return [pid for pid in table.kin.children(table.own_pid()) if pid not in WAITED_FOR]
+    children = table.kin.children(table.own_pid())
+    if WAITED_FOR.issuperset(children):
+        return []
+    return [pid for pid in children if pid not in WAITED_FOR]

@@ -168,6 +168,27 @@ def test_fork_storm_is_ended(storm: str) -> None:
         assert before == pids()
 
 
+# Each process makes one with a session of its own, and ends.
+CHAIN = """
+chain() { exec setsid sh -c "$chain"; }
+export chain='setsid sh -c "$chain" & exit'
+exec 2> /dev/null
+"""
+
+
+@alone
+def test_storm_of_sessions_is_ended_by_its_marker() -> None:
+    """Its processes leave session and parent at once, and become a subreaper's children."""
+    environment = dict(os.environ, **dict([MARKER.split("=", 1)]))
+    before, kin = pids(), default_table().kin
+    with grown(f"{CHAIN} chain & hold main", 1, env=environment) as found:
+        known = {found["main"]}
+        among = lambda: set(kin.children(os.getpid())) - known  # noqa: E731
+        tree = Tree(marker=MARKER.encode(), among=among)
+        ssd.run(stop := ssd.Stop(Match(pid=found["main"]), HARD, tree=tree))
+        assert ("stopped", before) == (stop.outcome, pids())
+
+
 @alone
 def test_storm_of_sessions_is_ended_by_its_cgroup() -> None:
     """Each of its processes leaves session and parent at once; none can leave the cgroup."""
@@ -176,9 +197,7 @@ def test_storm_of_sessions_is_ended_by_its_cgroup() -> None:
         pytest.skip("no cgroup of version 2 can be made here")
     before = pids()
     reading, writing = os.pipe()
-    chain = 'chain() { exec setsid sh -c "$chain"; }; export chain=\'setsid sh -c "$chain" & exit\''
-    script = f"{chain}; echo main $$; read go; chain & hold storm"
-    with grown(f"exec 2> /dev/null; {script}", 1, stdin=reading) as found:
+    with grown(f"{CHAIN} echo main $$; read go; chain & hold storm", 1, stdin=reading) as found:
         main = default_table().process(found["main"])
         assert main is not None and cgroup.add(main.pid)
         os.write(writing, b"go\n")

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 # What follows if a required service fails: systemd.unit(5).
 REQUIRING = {"fail": "Requires", "ignore": "Wants", "stop": "BindsTo"}
 # systemd.kill(5). mixed: the main process gets the signal, and what is left then KILL.
-KILL_MODES = {None: "mixed", "main": "process", "group": "control-group", "tree": "mixed"}
+# control-group: all get the signal, as with our own tree.
+KILL_MODES = {None: "mixed", "main": "process", "group": "control-group", "tree": "control-group"}
 
 
 def order(service: "Service") -> "Iterable[str]":

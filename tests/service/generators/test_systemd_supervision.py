@@ -16,7 +16,7 @@ READ: list[tuple[dict[str, Any], dict[str, str]]] = [
     ({"required_start": ["db"], "on_required_failure": "stop"}, {"BindsTo": "db.service"}),
     ({"kill_mode": "main"}, {"KillMode": "process"}),
     ({"kill_mode": "group"}, {"KillMode": "control-group"}),
-    ({"kill_mode": "tree"}, {"KillMode": "mixed"}),
+    ({"kill_mode": "tree"}, {"KillMode": "control-group"}),
     ({"watchdog": 9}, {"Restart": "on-watchdog"}),
     ({"watchdog": 9, "respawn": {"when": "always"}}, {"Restart": "always"}),
     ({"log": {"path": "/var/log/x", "stderr_path": "/var/log/y"}},
