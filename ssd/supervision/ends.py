@@ -65,7 +65,4 @@ def _tree(unit: "Unit", mode: str, main: "Process | None") -> "Tree":
 
 def _orphans(table: "ProcessTable") -> "list[int]":
     """Return our children that are neither main processes nor hooks: what services have left."""
-    children = table.kin.children(table.own_pid())
-    if WAITED_FOR.issuperset(children):
-        return []
-    return [pid for pid in children if pid not in WAITED_FOR]
+    return [*{*table.kin.children(table.own_pid())}.difference(WAITED_FOR)]

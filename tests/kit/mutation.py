@@ -33,7 +33,7 @@ TESTS = {
         "tests/real/test_stopping.py",
         IMPORTS,
     ],
-    "trees": ["tests/test_trees.py"],
+    "trees": ["tests/test_trees.py", "tests/test_tree_proofs.py"],
     "pidfile": [
         "tests/pidfile/test_pidfile.py",
         "tests/pidfile/test_moments.py",

@@ -1,0 +1,197 @@
+"""What proves that a process belongs to a tree, and what does not; each on declared processes."""
+
+import signal
+
+import pytest
+
+from ssd import cgroups
+from ssd.matching import Match, Process
+from ssd.processes.kin import Kin
+from ssd.stopping import Stop, run
+from ssd.testing import FakeProcess, FakeProcesses, ignores
+from ssd.trees import GROUP, Tree, left_behind, targets
+
+TERM, KILL, STOP = signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP
+DEAF = {TERM: ignores()}
+
+
+def pids_of(found: list[Process]) -> list[int]:
+    """Return the pids of processes."""
+    return [each.pid for each in found]
+
+
+def sent(table: FakeProcesses) -> list[tuple[float, int, int]]:
+    """Return what was sent: time, pid and signal."""
+    return [each[:3] for each in table.signals]
+
+
+class Cgroup:
+    """A cgroup with these members; ``killed`` says whether it was."""
+
+    def __init__(self, *processes: FakeProcess) -> None:
+        self.processes = processes
+        self.killed = False
+
+    def members(self) -> list[int]:
+        """Return the pids."""
+        return [each.pid for each in self.processes]
+
+    def kill(self) -> bool:
+        """Kill all of them."""
+        self.killed = True
+        for each in self.processes:
+            each.die()
+        return True
+
+
+def test_tree_has_what_belongs_and_not_the_main_process(fake_processes: FakeProcesses) -> None:
+    """A main process is matched again when it is held; the others cannot be."""
+    main, other = fake_processes.add("d"), fake_processes.add("other")
+    child = main.fork()
+    tree = Tree()
+    tree.look([main.identity], fake_processes)
+    expected = [False, True, False]
+    assert expected == [each.identity in tree for each in (main, child, other)]
+
+
+def test_orphan_with_a_group_of_its_own_is_in_the_session(fake_processes: FakeProcesses) -> None:
+    """A shell with job control makes such groups."""
+    main = fake_processes.add("d")
+    orphan = main.fork()
+    orphan.group, orphan.ppid = orphan.pid, 1
+    assert [101, 102] == pids_of(targets("tree", main.identity, fake_processes))
+
+
+def test_stranger_with_the_pid_of_a_main_process_has_no_tree(
+    fake_processes: FakeProcesses,
+) -> None:
+    """What belongs to it does not belong to the one that was meant."""
+    stranger = fake_processes.add("stranger")
+    stranger.fork()
+    gone = Process(stranger.pid, 1_000_000)
+    assert [gone] == targets("tree", gone, fake_processes)
+
+
+def test_child_of_a_new_owner_of_the_pid_is_not_believed(
+    fake_processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parent is looked at once more, after its children."""
+    main = fake_processes.add("d")
+    main.fork().lead()
+    answers = [Kin(Process(main.pid, 77), 1, 5, 5)]
+
+    class Changing(type(fake_processes.kin)):  # type: ignore[misc]
+        """A kinship that finds another process with the main one's pid from the third look on."""
+
+        asked = 0
+
+        def of(self, pid: int) -> Kin | None:
+            """Return the kin of a process."""
+            Changing.asked += pid == main.pid
+            return answers[0] if pid == main.pid and Changing.asked > 2 else super().of(pid)
+
+    monkeypatch.setattr(FakeProcesses, "kin", property(Changing))
+    assert [main.identity] == targets("tree", main.identity, fake_processes)
+    assert Changing.asked == 3
+
+
+def test_member_of_the_group_takes_no_group_along(fake_processes: FakeProcesses) -> None:
+    """With the mode group, one that makes a group of its own later does not bring its members."""
+    main = fake_processes.add("d")
+    child = main.fork()
+    tree = Tree(GROUP)
+    assert [101, 102] == pids_of(tree.look([main.identity], fake_processes))
+    child.lead()
+    child.fork()
+    assert [101, 102] == pids_of(tree.look([main.identity], fake_processes))
+
+
+def test_subreaper_sees_the_children_of_its_children(fake_processes: FakeProcesses) -> None:
+    """And forgets a group whose number another process has by now."""
+    main = fake_processes.add("d", ppid=fake_processes.caller.pid, reactions=DEAF)
+    leader = main.fork(reactions={})
+    leader.lead()
+    member = leader.fork()
+    tree = Tree(among=list)
+    assert [101, 102, 103] == pids_of(tree.look([main.identity], fake_processes))
+    member.die()
+    leader.die()
+    stranger = fake_processes.add("stranger", pid=leader.pid, ppid=1)
+    other = fake_processes.add("other", ppid=main.pid)
+    other.group = other.session = stranger.pid
+    other.ppid = 1
+    tree.among = lambda: [other.pid]
+    assert [101] == pids_of(tree.look([main.identity], fake_processes))
+
+
+def test_cgroup_that_was_made_for_it_holds_its_tree(fake_processes: FakeProcesses) -> None:
+    """All in it belong to the tree, wherever they come from, and KILL ends it whole."""
+    main, far = fake_processes.add("d", reactions=DEAF), fake_processes.add("far", reactions=DEAF)
+    outside = fake_processes.add("outside")
+    cgroup = Cgroup(main, far)
+    for among in (None, list):
+        tree = Tree(cgroup=cgroup, among=among)  # type: ignore[arg-type]
+        assert [101, 102] == pids_of(tree.look([main.identity], fake_processes))
+    run(Stop(Match(pid=main.pid), "TERM/1/KILL/5", tree=tree, table=fake_processes))
+    assert (True, True, False) == (cgroup.killed, far.ended, outside.ended)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_own_cgroup_is_killed_only_if_nobody_else_is_in_it(
+    fake_processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch, shared: bool
+) -> None:
+    """That of a shell's session is not; a stop by group kills none."""
+    main = fake_processes.add("d", reactions=DEAF)
+    child = main.fork()
+    other = fake_processes.add("other")
+    cgroup = Cgroup(main, child, *([other] if shared else []))
+    monkeypatch.setattr(type(fake_processes.kin), "cgroup", lambda self, pid: b"/x")
+    monkeypatch.setattr(cgroups, "find", lambda name: cgroup if name == b"/x" else None)
+    run(Stop(Match(pid=main.pid), "KILL/5", tree=Tree(GROUP), table=fake_processes))
+    assert not cgroup.killed
+    main = fake_processes.add("d", pid=main.pid, reactions=DEAF)
+    cgroup.processes = (main, *([other] if shared else []))
+    run(Stop(Match(pid=main.pid), "KILL/5", tree=True, table=fake_processes))
+    assert (not shared, False) == (cgroup.killed, other.ended and shared)
+
+
+def test_group_of_the_caller_is_not_signalled_as_one(fake_processes: FakeProcesses) -> None:
+    """Its other members are, one by one."""
+    main = fake_processes.add("d", reactions=DEAF)
+    main.fork()
+    fake_processes.caller.group = main.pid
+    run(Stop(Match(pid=main.pid), "TERM/1/KILL/5", tree=True, table=fake_processes))
+    assert [(1, 101, STOP), (1, 102, STOP), (1, 101, KILL), (1, 102, KILL)] == sent(fake_processes)[
+        2:
+    ]
+    assert not fake_processes.caller.ended
+
+
+def test_member_of_a_foreign_group_is_stopped_before_kill(fake_processes: FakeProcesses) -> None:
+    """The group is not the tree's, so the process is signalled alone."""
+    shell = fake_processes.add("sh")
+    main = fake_processes.add("d", ppid=shell.pid, reactions=DEAF)
+    run(Stop(Match(pid=main.pid), "TERM/1/KILL/5", tree=True, table=fake_processes))
+    assert [(0, 102, TERM), (1, 102, STOP), (1, 102, KILL)] == sent(fake_processes)
+    assert not shell.ended
+
+
+def test_schedule_that_begins_with_a_wait_kills_nobody(fake_processes: FakeProcesses) -> None:
+    """No KILL was sent yet from which somebody could have escaped."""
+    main = fake_processes.add("d")
+    run(Stop(Match(pid=main.pid), "3/TERM/5", tree=True, table=fake_processes))
+    assert [(3, 101, TERM)] == sent(fake_processes)
+
+
+def test_subreaper_asks_only_its_children_for_what_is_left(
+    fake_processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not all processes, which take as long as all of them are."""
+    fake_processes.caller.subreaper = True
+    main = fake_processes.add("d", ppid=fake_processes.caller.pid)
+    main.lead()
+    main.fork()
+    main.die()
+    monkeypatch.setattr(fake_processes, "pids", lambda: pytest.fail("all processes were read"))
+    assert [102] == pids_of(left_behind(main.identity, fake_processes))
+    assert [102] == pids_of(left_behind(main.identity, fake_processes, mode=GROUP))
