@@ -57,7 +57,7 @@ class Foreground:
         supervisor, watch = self.supervisor, self.supervisor.watch
         if not supervisor.units:
             self.lines.say("there is no service yet")
-        succession.begin(supervisor, self.journal)
+        succession.begin(supervisor, self.journal, self._options.names)
         while not supervisor.advance():
             self._settle()
             until = supervisor.until

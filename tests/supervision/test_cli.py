@@ -75,6 +75,18 @@ def test_names_start_only_those_and_what_they_require(script, tmp_path) -> None:
     assert not any("other" in line for line in running.said)
 
 
+def test_manual_service_starts_only_by_its_name(script, tmp_path) -> None:
+    """On the command line, too."""
+    services = {"hand": f"manual = true\n{NAP}", "nap": NAP}
+    with supervise(script, tmp_path / "d", services) as running:
+        running.until("nap runs as process")
+        assert 0 == running.stop()
+    assert not any("hand" in line for line in running.said)
+    with supervise(script, tmp_path / "d", services, "hand") as running:
+        running.until("hand runs as process")
+        assert 0 == running.stop()
+
+
 def test_broken_declaration_starts_nothing(script, tmp_path) -> None:
     """It is named, with its line; the exit status is LSB's 6."""
     declare(tmp_path / "d", {"good": NAP, "bad": NAP + "unknown = 1\n"})
