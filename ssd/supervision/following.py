@@ -115,7 +115,8 @@ def named(unit: "Unit") -> "Process | None":
 def take_main(unit: "Unit", process: "Process") -> bool:
     """Make a process the main one of a service; return whether it lives.
 
-    The one before, if it lives, is no longer watched, only reaped.
+    The one before, if it lives, is no longer watched, only reaped. Raises ProcessTableError and
+    OSError if no descriptor is left to hold it.
     """
     supervisor = unit.supervisor
     try:

@@ -5,6 +5,7 @@ A message counts only if its sender belongs to the service (``ssd.supervision.no
 
 import os
 
+from ssd.errors import Error
 from ssd.starting.notify import InvalidNotification, parse
 from ssd.supervision import events, following, states
 
@@ -50,6 +51,8 @@ class Speaker:
                     ACTIONS[name](self, text)
         except InvalidNotification as error:
             self._problem(f"it sent an invalid notification: {printable(str(error))}")
+        except (Error, OSError) as error:  # no descriptor is left, for example
+            following.complain(self.unit, error)
 
     def empty_inbox(self) -> None:
         """Take what a declared process has said."""

@@ -12,7 +12,7 @@ anybody else is dropped.
 import os
 
 from ssd.accounts import Account
-from ssd.errors import Error
+from ssd.errors import Error, ProcessTableError
 from ssd.starting.notify import MAX_MESSAGE_SIZE
 from ssd.starting.notify_directories import SocketDirectory
 from ssd.starting.notify_sender import CONTROL_SIZE, Sender, request_senders
@@ -76,13 +76,12 @@ class Notify:
             if self._table.launcher is None:
                 self._open()
             uid = Account(unit.service.user, None).uid
+            marker = unit.supervisor.effects.marker(unit)
+            speaker = Speaker(unit, self, marker, os.geteuid() if uid is None else uid)
+            self._speakers[unit.name] = self._markers[marker] = speaker
+            self.main_changed(unit)
         except (Error, OSError) as error:
             complain(unit, error)
-            return
-        marker = unit.supervisor.effects.marker(unit)
-        speaker = Speaker(unit, self, marker, os.geteuid() if uid is None else uid)
-        self._speakers[unit.name] = self._markers[marker] = speaker
-        self.main_changed(unit)
 
     def knows(self, unit: "Unit") -> bool:
         """Tell whether it listens to a service."""
@@ -142,6 +141,8 @@ class Notify:
                 speaker = self._speaker(sender)
                 if speaker is not None and not told & _socket.MSG_TRUNC:
                     speaker.take(message)
+            except ProcessTableError:
+                continue  # no descriptor is left to see who it is
             finally:
                 sender.close()  # BARRIER=1: its sender waits for that
 

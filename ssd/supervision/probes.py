@@ -7,6 +7,7 @@ An attempt calls ``done`` once, with None for a success or else the reason in wo
 from ssd.errors import Error
 from ssd.matching import Match
 from ssd.service import addresses
+from ssd.signals import raw as signals
 from ssd.stopping import Stop
 from ssd.supervision.events import describe_end
 from ssd.supervision.held import reap_when_ended
@@ -105,6 +106,8 @@ class CommandProbe(Probe):
         tree = Tree(among=tuple)  # what has lost its parent is left to the service's stop
         with Stop(Match(pid=child.pid), KILL, tree=tree, table=supervisor.table) as stop:
             stop.step()
+        if stop.failure is not None:  # no descriptor is left to look with
+            child.signal(signals.SIGKILL)
         reap_when_ended(supervisor.watch, child)
 
     def _ended(self) -> None:

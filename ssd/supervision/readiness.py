@@ -136,11 +136,11 @@ class Gate:
             return
         try:
             process = follower.look()
+            found = process is not None and following.take_main(self.unit, process)
         except (Error, OSError) as error:
             done(str(error))
-            return
-        found = process is not None and following.take_main(self.unit, process)
-        done(None if found else follower.reason)
+        else:
+            done(None if found else follower.reason)
 
     def _try_stopped(self, done: "Done") -> None:
         main = self.unit.main

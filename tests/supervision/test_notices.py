@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ssd.errors import ProcessTableError
 from ssd.supervision.notices import ACTIONS, number, printable
 from supervision.machine import Machine
 
@@ -108,6 +109,18 @@ def test_no_message_harms_the_supervisor(
             process.unheard += messages[part::2]
     made.until(5)
     assert made.states()["web"].split("/")[1] in ("running", "spawned", "failed", "waiting")
+
+
+def test_lack_of_descriptors_is_told(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that needs one has no effect; the supervisor goes on."""
+
+    def look(pid: int) -> None:
+        raise ProcessTableError("unable to open a pidfd: Too many open files")
+
+    monkeypatch.setattr(machine.table, "process", look)
+    machine.table.started[0].notify("MAINPID=1")
+    machine.settle()
+    assert ["Too many open files" in each for each in machine.said] == [True]
 
 
 def test_numbers_are_ascii_digits() -> None:
