@@ -21,7 +21,7 @@ from ssd.supervision import events, gates, hooks, needs, states
 from ssd.supervision.held import Exit, Held, OwnChild
 from ssd.supervision.restarts import History
 from ssd.supervision.survivors import Survivors, find
-from ssd.supervision.unit import Unit, describe
+from ssd.supervision.unit import Unit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ class Resumption:
             account = Account(unit.service.user, unit.service.group)
             unit.supervisor.outputs.adopt(unit, account)
         except (Error, OSError) as error:
-            unit.complain(f"its output is not read: {describe(error)}")
+            unit.complain(f"its output is not read: {events.describe_error(error)}")
 
     def _write_pidfile(self) -> None:
         """Write the pidfile that a start which was cut off may not have written."""
@@ -173,7 +173,7 @@ class Resumption:
         try:
             unit.supervisor.effects.write_pidfile(service.pidfile, unit.main)
         except (Error, OSError) as error:
-            unit.complain(f"it has no pidfile: {describe(error)}")
+            unit.complain(f"it has no pidfile: {events.describe_error(error)}")
 
     def wish(self, ending: bool) -> None:
         """Do what was wished and not begun, or what a new supervisor is there for."""

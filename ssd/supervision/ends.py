@@ -59,7 +59,8 @@ def _tree(unit: "Unit", mode: str, main: "Process | None") -> "Tree":
 
     effects = unit.supervisor.effects
     near = effects.reaps and isinstance(main, OwnChild)
-    among = (lambda: _orphans(effects.table)) if near else None
+    hook = [] if unit.hook is None else [unit.hook.pid]  # which the stop has overtaken
+    among = (lambda: [*_orphans(effects.table), *hook]) if near else None
     return Tree(mode, marker=effects.marker(unit, ""), among=among)
 
 

@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ssd.errors import Error
+
 
 class Event:
     """Something that has happened to a service."""
@@ -249,3 +251,10 @@ def describe_end(status: int | None) -> str:
     if status >= 0:
         return f"exited with status {status}"
     return f"was ended by {signal_name(-status)}"
+
+
+def describe_error(error: "Error | OSError") -> str:
+    """Return an error in words; the sentences are loaded by the first one."""
+    from ssd.sentences import describe
+
+    return describe(error)

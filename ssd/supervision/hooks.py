@@ -23,10 +23,8 @@ def run(unit: "Unit", field: str) -> None:
     try:
         unit.hook = unit.supervisor.effects.run_hook(unit, field)
     except (Error, OSError) as error:
-        from ssd.sentences import describe
-
         unit.hook_mark = None
-        _failed(unit, describe(error))
+        _failed(unit, events.describe_error(error))
         return
     unit.supervisor.record(unit)
     watch(unit, field)

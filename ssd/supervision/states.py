@@ -31,7 +31,8 @@ AT_REST = (WAITING, FAILED)  # nothing of it runs
 KEPT = frozenset((WAITING, RUNNING, PRE_STOP, STOPPING, FAILED))
 
 # Inputs: what somebody wishes,
-DO_START, DO_STOP, DO_RESTART = "do start", "do stop", "do restart"
+# (DO_RETRY: a stop of a service whose processes have outlived one,)
+DO_START, DO_STOP, DO_RESTART, DO_RETRY = "do start", "do stop", "do restart", "do retry"
 # what the others allow (CLEAR: nothing is left to wait for; BLOCKED: a requirement has failed),
 CLEAR, BLOCKED = "clear", "blocked"
 # what the state's own work came to (DONE: the hook has ended; SURVIVED: it outlived its stop),
@@ -47,8 +48,8 @@ DONE, READY, EMPTY, SURVIVED, DUE, SICK = (
 # work, or it has failed and stays down. A failed attempt to start it is judged in the same way.
 AGAIN, OVER, LOST = "again", "over", "lost"
 INPUTS = (
-    DO_START, DO_STOP, DO_RESTART, CLEAR, BLOCKED, DONE, READY, EMPTY, SURVIVED, DUE, SICK, AGAIN,
-    OVER, LOST,
+    DO_START, DO_STOP, DO_RESTART, DO_RETRY, CLEAR, BLOCKED, DONE, READY, EMPTY, SURVIVED, DUE,
+    SICK, AGAIN, OVER, LOST,
 )  # fmt: skip
 
 _UP: "Rows" = {}
@@ -78,6 +79,7 @@ TABLE: "Rows" = {
     (FAILED, DO_START): (START, STARTING),
     (FAILED, DO_RESTART): (START, STARTING),
     (FAILED, DO_STOP): (STOP, WAITING),
+    (FAILED, DO_RETRY): (STOP, KILLED),
     (STARTING, CLEAR): (None, PRE_START),
     (STARTING, BLOCKED): (STOP, FAILED),
     (STARTING, DO_STOP): (STOP, WAITING),

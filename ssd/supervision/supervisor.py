@@ -175,7 +175,9 @@ class Supervisor:
         """Stop a service, and those that declare to stop with it. Raises UnknownService."""
         unit = self._unit(name)
         gates.take_along(self, unit, "")
-        self._wish(unit, states.DO_STOP)
+        if self.journal is not None:
+            self.journal.wish(name, states.DO_STOP)
+        unit.end()
 
     def restart(self, name: str) -> None:
         """Stop a service if it runs, and start it. Raises UnknownService."""
@@ -216,8 +218,8 @@ class Supervisor:
             self.journal.end()
         self.watch.poke()  # even if there is nothing to stop
         for unit in self.units.values():
-            if not unit.at_rest:
-                self.feed(unit, states.DO_STOP)
+            if not unit.at_rest or unit.main is not None:
+                unit.end()
 
     def hurry(self) -> None:
         """Kill at once all that is being stopped, now and from now on, and do not wait for it."""
@@ -246,10 +248,10 @@ class Supervisor:
             if name not in declared and not unit.removed:
                 done.removed.append(name)
                 unit.removed = True
-                if unit.at_rest:
+                if unit.at_rest and unit.main is None:
                     self.drop(unit)
                 else:
-                    self.feed(unit, states.DO_STOP)
+                    unit.end()
         self.order = order
         return done
 

@@ -29,8 +29,8 @@ class Unit:
     """A service and its life.
 
     service: its declaration. goal, state: see ``ssd.supervision.states``. main: its main process
-    as a handle, or None. since: when the main process was started; ready_at: when it was ready;
-    both in seconds of ``table.now()``, None if it was not. restarts: since somebody started it.
+    as a handle, or None. since, ready_at: when it was started and ready, in seconds of
+    ``table.now()``, or None. restarts: since somebody started it.
     last: its last Exit, or None. next_attempt: time of ``table.now()`` at which it comes back.
     failure: why it was given up, or None. status_text: what it says it does (STATUS=). healthy:
     False while its health check fails. completed: whether it is a task that has done its work.
@@ -46,8 +46,7 @@ class Unit:
     def __init__(self, supervisor: "Supervisor", service: "Service") -> None:
         self.supervisor = supervisor
         self.service = service
-        self.goal = states.STOP
-        self.state = states.WAITING
+        self.goal, self.state = states.STOP, states.WAITING
         self.main: OwnChild | Held | None = None
         self.left: Process | None = None  # has ended, and may have left more
         self.hook: OwnChild | Held | None = None
@@ -57,13 +56,11 @@ class Unit:
         self.last: Exit | None = None
         self.next_attempt: float | None = None
         self.failure: str | None = None
-        self.status_text = ""
-        self.healthy = True
+        self.status_text, self.healthy = "", True
         self.completed = False
         self.history = History()
         self.changed: Service | None = None  # a new declaration, which the next start uses
-        self.removed = False
-        self.known = False  # whether a successor must know of it
+        self.removed = self.known = False  # known: a successor must know of it
         self.log: Log | None = None
         self.token = ""  # of the last start: ssd.supervision.effects
         self.hook_mark: tuple[str, str] | None = None  # field and token of a hook that runs
@@ -91,7 +88,7 @@ class Unit:
 
     @property
     def is_up(self) -> bool:
-        """Whether it does its work, so that what waits for it may start."""
+        """Whether it works, so that what waits for it may start."""
         return self.state == states.RUNNING or self.completed
 
     def take(self, given: str) -> None:
@@ -122,6 +119,12 @@ class Unit:
             self.goal = states.START
             self.supervisor.active += 1
         self.supervisor.feed(self, states.DO_START)
+
+    def end(self) -> None:
+        """Have it stopped in the next turn, once more if its main process has outlived a stop."""
+        if again := self.state == states.FAILED and self.main is not None:
+            self.failure = None
+        self.supervisor.feed(self, states.DO_RETRY if again else states.DO_STOP)
 
     def begin_anew(self) -> None:
         """Forget earlier failures and restarts: somebody has started it."""
@@ -173,7 +176,7 @@ class Unit:
             try:
                 make_directories(self.service.directories)
             except (Error, OSError) as error:
-                self.attempt_failed(describe(error))
+                self.attempt_failed(events.describe_error(error))
                 return
         hooks.run(self, "before_start")
 
@@ -181,6 +184,10 @@ class Unit:
         supervisor = self.supervisor
         if supervisor.ending:
             return  # the wish to stop is on its way
+        if self.main is not None:  # it has outlived its stop, and is wanted again
+            self.say(events.Adopted(supervisor.wall(), self.name, self.main.pid))
+            supervisor.feed(self, states.READY)
+            return
         self.ready_at = self.left = None
         try:
             self.main = supervisor.effects.spawn(self)
@@ -191,7 +198,7 @@ class Unit:
                 self.attempt_failed("the process that ran has just ended")
             return
         except (Error, OSError) as error:
-            self.attempt_failed(describe(error))
+            self.attempt_failed(events.describe_error(error))
             return
         self.since, self.ready_at = supervisor.table.now(), None
         self.status_text, self.healthy = "", True
@@ -255,7 +262,7 @@ class Unit:
             return
         self._stop = None
         if stop.failure is not None:
-            self.complain(describe(stop.failure))
+            self.complain(events.describe_error(stop.failure))
         if self.main is not None and self.main.ended():
             self.main_ended()
         if stop.outcome == OUTLIVED or self.main is not None:
@@ -267,21 +274,29 @@ class Unit:
 
     def hurry(self) -> None:
         """Kill at once what is being stopped, and hooks that are waited for."""
-        if self.hook is not None and self.state in (states.PRE_STOP, states.POST_STOP):
-            self.hook.signal(KILL)
+        if self.state in (states.PRE_STOP, states.POST_STOP):
+            self._kill_hook()
         if self._stop is not None:
             for handle in self._stop.handles:
                 self.supervisor.watch.release(handle)
             self._end()
 
+    def _kill_hook(self) -> None:
+        """End a hook that is waited for too long, or that the stop has overtaken."""
+        if self.hook is not None:
+            try:
+                self.hook.signal(KILL)
+            except ProcessLookupError:
+                return  # it has just ended
+
     def _clean(self) -> None:
         self.left = None
+        self._kill_hook()
         self.supervisor.effects.clean(self)
         hooks.run(self, "after_stop")
 
     def _give_up(self) -> None:
-        self.left = None
-        self.next_attempt = None
+        self.left = self.next_attempt = None
         lines = self.supervisor.outputs.last_lines(self, LAST_LINES)
         status = None if self.last is None else self.last.status
         reason = self.failure or "it failed"
@@ -368,13 +383,6 @@ class Unit:
 
     def __repr__(self) -> str:
         return f"<Unit {self.name} {self.goal}/{self.state}>"
-
-
-def describe(error: "Error | OSError") -> str:
-    """Return an error in words."""
-    from ssd.sentences import describe as in_words
-
-    return in_words(error)
 
 
 _ENTER = {

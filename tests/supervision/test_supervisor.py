@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ssd.service import Service, UnknownService
-from ssd.supervision import Circle, Supervisor, events, follow, run
+from ssd.supervision import Supervisor, events, follow, run
 from ssd.testing import FakeProcess, dies, ignores
 from supervision.machine import Machine
 
@@ -167,6 +167,28 @@ def test_service_that_survives_its_stop_is_failed(tmp_path: Path) -> None:
     assert machine.supervisor.units["web"].process is None
 
 
+def test_survivor_of_a_stop_is_stopped_again(tmp_path: Path) -> None:
+    """Another stop takes its whole schedule; a start finds it there, and starts no second."""
+    machine = Machine(tmp_path, [{"name": "web", "stop_schedule": "TERM/5"}])
+    machine.table.register("/bin/web", reactions={signal.SIGTERM: ignores()})
+    machine.supervisor.start("web")
+    machine.settle()
+    for time in (10, 20):
+        machine.supervisor.stop("web")
+        machine.until(time)
+        assert {"web": "stop/failed"} == machine.states()
+    machine.supervisor.start("web")
+    machine.settle()
+    assert ({"web": "start/running"}, 1) == (machine.states(), len(machine.table.started))
+    machine.supervisor.stop("web")
+    machine.until(30)
+    machine.table.started[0].reactions.pop(signal.SIGTERM)
+    machine.supervisor.shutdown()
+    run(machine.supervisor)
+    assert [0, 10, 20, 30] == [each.time for each in machine.table.signals]
+    assert {"web": "stop/waiting"} == machine.states()
+
+
 def test_shutdown_ends_run(tmp_path: Path) -> None:
     """``run`` returns once all have stopped; a service that is at rest needs nothing."""
     machine = Machine(tmp_path, [{"name": "web"}, {"name": "idle"}])
@@ -256,54 +278,6 @@ def test_events_are_kept_once_somebody_takes_them(tmp_path: Path) -> None:
         type(each).__name__ for each in machine.supervisor.take()
     ]
     assert [] == machine.supervisor.take()
-
-
-def test_update_touches_only_what_has_changed(tmp_path: Path) -> None:
-    """New ones start, gone ones stop and are forgotten, changed ones restart."""
-    machine = Machine(tmp_path, [{"name": name} for name in ("same", "gone", "changed")])
-    supervisor = machine.supervisor
-    supervisor.start_all()
-    machine.settle()
-    before = {name: unit.process for name, unit in supervisor.units.items()}
-    done = supervisor.update(
-        [
-            machine.service("same"),
-            machine.service("changed", arguments=["-v"]),
-            machine.service("new"),
-        ]
-    )
-    machine.settle()
-    assert (["new"], ["gone"], ["changed"], ["same"]) == (
-        done.added, done.removed, done.changed, done.same,
-    )  # fmt: skip
-    assert {"same", "changed", "new"} == set(supervisor.units)
-    assert before["same"] == supervisor.units["same"].process
-    living = [each.argv for each in machine.table.started if not each.ended]
-    assert ["/bin/changed", "-v"] == max(living, key=len)
-    assert all(unit.state == "running" for unit in supervisor.units.values())
-
-
-def test_update_that_is_wrong_changes_nothing(tmp_path: Path) -> None:
-    """A circle is found before anything is done."""
-    machine = Machine(tmp_path, [{"name": "web"}])
-    machine.supervisor.start_all()
-    machine.settle()
-    circle = [machine.service("a", after=["b"]), machine.service("b", after=["a"])]
-    with pytest.raises(Circle):
-        machine.supervisor.update(circle)
-    machine.settle()
-    assert {"web": "start/running"} == machine.states()
-
-
-def test_update_leaves_stopped_services_stopped(tmp_path: Path) -> None:
-    """Changed or not: what somebody stopped stays down, and starts later with the new words."""
-    machine = Machine(tmp_path, [{"name": "web"}])
-    machine.supervisor.update([machine.service("web", arguments=["-v"])])
-    machine.settle()
-    assert {"web": "stop/waiting"} == machine.states()
-    machine.supervisor.start("web")
-    machine.settle()
-    assert ["/bin/web", "-v"] == machine.table.started[0].argv
 
 
 def test_until_is_the_next_time_of_its_own(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """The stages of one service's life, on declared processes: hooks above all."""
 
+import signal
 from pathlib import Path
 
-from ssd.testing import FakeProcess
+from ssd.testing import FakeProcess, ignores
 from supervision.machine import Machine
 
 HOOKS = {
@@ -117,3 +118,36 @@ def test_directories_are_made_before_a_start(tmp_path: Path) -> None:
     machine.settle()
     assert there.is_dir()
     assert {"web": "start/running", "other": "stop/failed"} == machine.states()
+
+
+def test_stop_overtakes_a_hook_after_the_start(tmp_path: Path) -> None:
+    """It gets the signals of the stop with its service."""
+    machine = hooked(tmp_path, stop_schedule="TERM/2/KILL/2")
+
+    def react(process: FakeProcess) -> None:
+        process.die(after=1000 if process.argv[3] == "after start" else 1, status=0)
+
+    machine.table.register("/bin/sh", runs=react, reactions={signal.SIGTERM: ignores()})
+    machine.supervisor.start("web")
+    machine.until(10)
+    assert {"web": "start/post-start"} == machine.states()
+    machine.supervisor.stop("web")
+    machine.until(20)
+    assert {"web": "stop/waiting"} == machine.states()
+    sent = [each.signum for each in machine.table.signals if "after start" in each.process.argv]
+    assert [signal.SIGTERM, signal.SIGKILL] == [sent[0], sent[-1]]
+
+
+def test_crash_overtakes_a_hook_after_the_start(tmp_path: Path) -> None:
+    """It is killed before the hook after the stop."""
+    machine = hooked(tmp_path)
+
+    def react(process: FakeProcess) -> None:
+        process.die(after=1000 if process.argv[3] == "after start" else 1, status=0)
+
+    machine.table.register("/bin/sh", runs=react)
+    machine.program("web", runs=lambda process: process.die(after=5, status=1))
+    machine.supervisor.start("web")
+    machine.until(20)
+    assert {"web": "stop/failed"} == machine.states()
+    assert all(each.ended for each in machine.table.started)
