@@ -44,7 +44,9 @@ def _may_have_left(unit: "Unit", mode: str, table: "ProcessTable") -> bool:
     """
     if unit.left is None:
         return False
-    if not isinstance(unit.left, OwnChild) or (mode == TREE and _orphans(table)):
+    if not isinstance(unit.left, OwnChild):
+        return True
+    if mode == TREE and not WAITED_FOR.issuperset(table.kin.children(table.own_pid())):
         return True
     return table.kin.signal_group(unit.left.pid, 0)
 
