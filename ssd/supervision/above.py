@@ -27,12 +27,20 @@ class Above:
         self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC)
         self._socket.setblocking(False)
         self._supervisor = supervisor
-        self._starting = {u.name for u in supervisor.units.values() if not u.service.manual}
+        self._starting: set[str] = set()
         self._up: set[str] = set()
         self._lost: set[str] = set()
         self._told = ""
         self._greeted = self._leaving = False
         supervisor.listeners.append(self._hear)
+
+    def begin(self) -> None:
+        """Wait for the starts that have been wished, now that what runs has been taken over."""
+        for unit in self._supervisor.units.values():
+            if unit.is_up:
+                self._up.add(unit.name)
+            elif not unit.at_rest:
+                self._starting.add(unit.name)
 
     def flush(self) -> None:
         """Tell what has changed, if anything; once for many events."""
@@ -101,6 +109,14 @@ class Above:
             self._socket.sendto(text.encode(errors="replace"), self._address)
         except OSError:
             return
+
+
+def variables(address: str, microseconds: int) -> "dict[str, str]":
+    """Return what ``take_variables`` has taken, for a program that replaces this one."""
+    found = {"NOTIFY_SOCKET": address} if address else {}
+    if microseconds:
+        found |= {"WATCHDOG_USEC": str(microseconds), "WATCHDOG_PID": str(os.getpid())}
+    return found
 
 
 def take_variables() -> "tuple[str, int]":

@@ -132,7 +132,8 @@ class Resumption:
             self._read_output()
             if main.process != self._process:
                 self._write_pidfile()
-            unit.say(events.Adopted(supervisor.wall(), unit.name, main.pid))
+            if not isinstance(main, OwnChild):
+                unit.say(events.Adopted(supervisor.wall(), unit.name, main.pid))
         if unit.state in states.AT_REST:
             if unit.goal == states.RESPAWN:
                 unit.wait_until(unit.next_attempt or 0.0)
@@ -209,6 +210,8 @@ class Resumption:
         match record:
             case {"pid": int(pid), "start": int(start)}:
                 self._process = Process(pid, start)
+            case {"left": [int(pid), int(start)]}:
+                unit.left = Process(pid, start)
 
     def _main(self) -> "OwnChild | Held | None":
         """Find the main process and hold it; None if there is none."""
@@ -281,7 +284,7 @@ class Resumption:
         """Wait for the process that stays of a program that goes to the background."""
         unit = self.unit
         assert self._process is not None
-        unit.main = Held(Gone(self._process))
+        unit.main = Missed(self._process)
         unit.supervisor.effects.await_ready(unit)
         unit.main_ended()
 
@@ -291,7 +294,7 @@ class Resumption:
         assert process is not None
         text = UNSEEN.format(pid=process.pid)
         unit.say(events.StatusText(unit.supervisor.wall(), unit.name, text))
-        unit.main = Held(Gone(process))
+        unit.main = Missed(process)
         unit.main_ended()
         if unit.state in (states.STOPPING, states.KILLED):
             unit.enter()
@@ -323,6 +326,23 @@ class Gone:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+class Missed(Held):
+    """A main process that has ended while nobody watched; its pid may be another's by now."""
+
+    __slots__ = ()
+
+    def __init__(self, process: Process) -> None:
+        Process.__init__(self, process.pid, process.start_time)
+        self._handle = Gone(process)
+
+    def poll(self) -> int | None:
+        """Raise ChildProcessError: nobody knows how it ended."""
+        raise ChildProcessError(self.pid)
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 def hold(process: Process, table: "ProcessTable") -> "OwnChild | Held | None":

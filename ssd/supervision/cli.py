@@ -13,7 +13,9 @@ from ssd.supervision.foreground import Foreground
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.supervision.control import Control
+    from ssd.supervision.handed import Handed
     from ssd.supervision.options import Options
+    from ssd.supervision.upgrade import Told
 
 
 def main(argv: "list[str]") -> int:
@@ -23,21 +25,26 @@ def main(argv: "list[str]") -> int:
     if isinstance(wanted, int):
         return wanted
     try:
-        return _run(wanted, program)
+        if wanted.check:
+            return _check(wanted)
+        return _run(wanted, argv)
     except (Error, OSError) as error:
         return _refuse(error, program)
 
 
-def _run(wanted: "Options", program: str) -> int:
+def _run(wanted: "Options", argv: "list[str]") -> int:
     """Supervise until all has stopped. Raises Error and OSError before anything is started."""
+    handed = _take_handed()
     settle()
+    program, here = os.path.basename(argv[0]), os.getcwd()
     directory = os.path.abspath(wanted.directory or places.default_directory())
     group = Account(None, wanted.group).gid if wanted.group else None
     place = places.enter(directory, group)
-    place.lock()
+    place.lock(-1 if handed is None else handed.lock)
     if wanted.logs:
         place.logs = os.path.abspath(wanted.logs)
     address, watchdog = above.take_variables()
+    variables = above.variables(address, watchdog)
     prepare_environment()
     services = declared.read(directory, wanted.names or None)
     if wanted.exit_with and wanted.exit_with not in {service.name for service in services}:
@@ -47,12 +54,30 @@ def _run(wanted: "Options", program: str) -> int:
     process = Foreground(services, place, wanted)
     process.supervisor.outputs.forwards = wanted.forward
     process.supervisor.effects.close_fds = not resources.keep_from_children()
-    process.supervisor.effects.descriptors = resources.raise_limit()
+    limits = resources.raise_limit()
+    process.supervisor.effects.descriptors = limits if handed is None else handed.limits
+    if handed is not None:
+        process.supervisor.effects.notify_fd = handed.notify
     if address:
         process.above = above.Above(address, process.supervisor)
         if watchdog:
             process.above.keep_watchdog(watchdog)
-    control = _listen(process, place, group)
+    control = _listen(process, place, group, -1 if handed is None else handed.listener)
+
+    def upgrade(told: "Told") -> None:
+        """Replace the program of this process."""
+        from ssd.supervision.upgrade import Upgrade
+
+        if process.upgrade is None:
+            process.upgrade = Upgrade(
+                process.supervisor, argv, here, lambda: _descriptors(process, place, control),
+                process.leave, variables,
+            )  # fmt: skip
+        process.upgrade.begin(told)
+
+    process.upgrader = upgrade
+    if control is not None:
+        control.upgrade = upgrade
     process.supervisor.effects.reaps = pid1.become_reaper()
     if not process.supervisor.effects.reaps:
         process.lines.say("orphans of services go to process 1, not to this supervisor")
@@ -61,7 +86,7 @@ def _run(wanted: "Options", program: str) -> int:
     gc.freeze()
     gc.enable()
     try:
-        return process.run()
+        return process.run(handed)
     finally:
         if control is not None:
             control.close()
@@ -71,13 +96,18 @@ def _run(wanted: "Options", program: str) -> int:
         place.close()
 
 
-def _listen(process: Foreground, place: "places.Places", group: "int | None") -> "Control | None":
-    """Open the control socket; without it the services run all the same."""
+def _listen(
+    process: Foreground, place: "places.Places", group: "int | None", handed: int
+) -> "Control | None":
+    """Open the control socket; without it the services run all the same.
+
+    handed: its descriptor, if it is open, else -1.
+    """
     from ssd.supervision.control import Control
-    from ssd.supervision.unix_socket import listen
+    from ssd.supervision.unix_socket import listen, listening
 
     try:
-        listener = listen(place.descriptor, group)
+        listener = listen(place.descriptor, group) if handed < 0 else listening(handed)
     except OSError as error:
         process.lines.say(f"no control socket: {error.strerror}", wrong=True)
         return None
@@ -85,6 +115,36 @@ def _listen(process: Foreground, place: "places.Places", group: "int | None") ->
         process.supervisor, listener, directory=place.directory, group=group,
         reread=process.update, told=process.lines.say,
     )  # fmt: skip
+
+
+def _take_handed() -> "Handed | None":
+    """Return what the program before has handed over; None if this process was started anew."""
+    if "SSD_UPGRADE" not in os.environ:
+        return None
+    from ssd.supervision.handed import take
+
+    return take()
+
+
+def _descriptors(
+    process: Foreground, place: "places.Places", control: "Control | None"
+) -> "dict[str, int]":
+    """Return the descriptors that stay open when the program is replaced, by name."""
+    notify = process.supervisor.effects.notify
+    return {
+        "lock": place.lock(),
+        "listener": -1 if control is None else control.connections.listener,
+        "notify": -1 if notify is None else notify.fileno(),
+    }
+
+
+def _check(wanted: "Options") -> int:
+    """Say whether a supervisor could begin; start nothing. Raises Error and OSError."""
+    from ssd.supervision.checking import check
+
+    directory = os.path.abspath(wanted.directory or places.default_directory())
+    prepare_environment()
+    return check(directory, wanted.names or None)
 
 
 def _refuse(error: "Error | OSError", program: str) -> int:

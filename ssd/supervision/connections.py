@@ -250,6 +250,11 @@ class Connections:
             self._epoll.modify(client.fileno(), wanted)
             client._events = wanted
 
+    @property
+    def listener(self) -> int:
+        """The descriptor of the listening socket."""
+        return self._listener.fileno()
+
     def _accept(self) -> None:
         """Take one client; more of them have the next turns."""
         try:

@@ -38,7 +38,8 @@ class Control:
     the socket (``ssd.supervision.unix_socket.listen``). directory: that of the declarations.
     group: members may do everything, besides root and ``owner``, our own user if None.
     reread: reads the declarations anew and has them taken; it gets a function that is to be called
-    with the Update, or with lines that say what is wrong. upgrade: replaces the program; raises
+    with the Update, or with lines that say what is wrong. upgrade: replaces the program; it
+    gets a function that is to be called before, with None, or with what is wrong. Both may raise
     OSError. told: gets a sentence about a client that was turned away.
     """
 
@@ -51,7 +52,7 @@ class Control:
         owner: int | None = None,
         group: int | None = None,
         reread: "Callable[[Callable[[Update | list[str]], None]], None] | None" = None,
-        upgrade: "Callable[[], None] | None" = None,
+        upgrade: "Callable[[Callable[[str | None], None]], None] | None" = None,
         told: "Callable[[str], None]" = lambda text: None,
     ) -> None:
         self.directory = directory
@@ -221,8 +222,23 @@ class Control:
         if self.upgrade is None:
             client.send(failure(request.id, "unsupported", "its program cannot be replaced"))
             return
-        self.upgrade()
-        client.send(success(request.id))
+        wait = Wait(client, request.id, "upgrade", [], True)
+        client.tasks.append(wait)
+
+        def told(fault: "str | None") -> None:
+            if wait not in client.tasks:
+                return  # the client has gone
+            client.tasks.remove(wait)
+            if fault is None:
+                client.send(success(request.id))
+            else:
+                client.send(failure(request.id, "failed", fault))
+
+        try:
+            self.upgrade(told)
+        except BaseException:
+            client.tasks.remove(wait)
+            raise
 
     # Wishes, and what becomes of them.
 

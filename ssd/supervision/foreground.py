@@ -14,13 +14,17 @@ from ssd.supervision.watch import EpollWatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ssd.service.declaration import Service
     from ssd.supervision.above import Above
     from ssd.supervision.events import Event
+    from ssd.supervision.handed import Handed
     from ssd.supervision.options import Options
     from ssd.supervision.places import Places
     from ssd.supervision.rereading import Done
     from ssd.supervision.supervisor import Update
+    from ssd.supervision.upgrade import Told, Upgrade
 
 # With --exit-with these are for the service: images ask for QUIT (nginx) or WINCH (httpd).
 PASSED_ON = ("SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
@@ -42,6 +46,8 @@ class Foreground:
         supervisor.effects.key = os.path.basename(places.path)
         supervisor.effects.notify_path = places.notify
         self.journal = Journal(places.descriptor, self._report, places.is_first)
+        self.upgrade: Upgrade | None = None
+        self.upgrader: Callable[[Told], None] | None = None  # begins an upgrade
         self._options = options
         self._failed = False  # a service was given up, or outlived its stop
         self._leaving = False
@@ -52,12 +58,21 @@ class Foreground:
         for number in filter(inbox.is_ignored, (signals.SIGINT, signals.SIGQUIT)):
             signals.signal(number, lambda number, frame: None)
 
-    def run(self) -> int:
-        """Start the services, and return the exit status once all have stopped."""
+    def run(self, handed: "Handed | None" = None) -> int:
+        """Start the services, and return the exit status once all have stopped.
+
+        handed: what the program before this one in the same process has left.
+        """
         supervisor, watch = self.supervisor, self.supervisor.watch
         if not supervisor.units:
             self.lines.say("there is no service yet")
-        succession.begin(supervisor, self.journal, self._options.names)
+        state = None if handed is None else handed.state
+        succession.begin(supervisor, self.journal, self._options.names, state)
+        if handed is not None:
+            handed.release()
+            self.lines.say("the program of the supervisor was replaced; its services go on")
+        if self.above is not None:
+            self.above.begin()
         while not supervisor.advance():
             self._settle()
             until = supervisor.until
@@ -73,6 +88,23 @@ class Foreground:
     def _report(self, text: str) -> None:
         """Say what is wrong with the journal."""
         self.lines.say(text, wrong=True)
+
+    def leave(self) -> None:
+        """Write what is to be written, before the program is replaced."""
+        self._settle()
+
+    def _told(self, fault: "str | None") -> None:
+        if fault is not None:
+            self.lines.say(f"the program is not replaced: {fault}", wrong=True)
+
+    def _try_upgrade(self) -> None:
+        try:
+            if self.upgrader is not None:
+                self.upgrader(self._told)
+        except (Error, OSError) as error:
+            from ssd.sentences import describe
+
+            self._told(describe(error))
 
     def stop(self) -> None:
         """Stop all in order; asked again, kill all at once."""
@@ -128,6 +160,8 @@ class Foreground:
             self._pass_on(self._options.exit_with, number)
         elif number == signals.SIGHUP:
             self._try_update()
+        elif number == signals.SIGUSR2:
+            self._try_upgrade()
 
     def _try_update(self) -> None:
         try:

@@ -66,6 +66,8 @@ def facts(unit: "Unit") -> "Record":
         found["token"] = unit.token
     if main is not None:
         found["pid"], found["start"] = main.pid, main.start_time
+    elif unit.left is not None:
+        found["left"] = [unit.left.pid, unit.left.start_time]
     if unit.hook_mark is not None:
         hook = unit.hook
         known = (0, 0) if hook is None else (hook.pid, hook.start_time)
@@ -96,6 +98,15 @@ def facts(unit: "Unit") -> "Record":
         if service.kill_mode:
             found["kill_mode"] = service.kill_mode
     return found
+
+
+def snapshot(units: "dict[str, Unit]", table: "ProcessTable", ending: bool = False) -> bytes:
+    """Return all that a successor needs, as a journal. ``ending``: all are being stopped."""
+    lines = [encode(header(table))]
+    if ending:  # goals before it are not known any more: every service is wanted
+        lines.append(encode({"ending": True}))
+    lines += [encode(facts(unit)) for unit in units.values() if unit.known]
+    return "\n".join([*lines, ""]).encode("ascii")
 
 
 class Journal:
@@ -162,18 +173,10 @@ class Journal:
         if fd >= 0:
             os.close(fd)
 
-    def snapshot(self) -> bytes:
-        """Return all that a successor needs."""
-        assert self._table is not None
-        lines = [encode(header(self._table))]
-        if self._ending:  # goals before it are not known any more: every service is wanted
-            lines.append(encode({"ending": True}))
-        lines += [encode(facts(unit)) for unit in self._units.values() if unit.known]
-        return "\n".join([*lines, ""]).encode("ascii")
-
     def renew(self) -> OSError | None:
         """Write the journal anew, without what no longer counts; return why that failed."""
-        data = self.snapshot()
+        assert self._table is not None
+        data = snapshot(self._units, self._table, self._ending)
         try:
             try:
                 os.unlink(NEW, dir_fd=self.directory)

@@ -20,6 +20,7 @@ Options:
       --logs <directory>       write logs in here; root's default is /var/log/ssd,
                                other users' ~/.local/state/ssd/log
       --group <group>          let its members control the services, as root and you may
+      --check                  only say whether the declarations can be read, start nothing
   -q, --quiet                  print only what goes wrong
   -h, --help                   print help information
   -V, --version                print version
@@ -30,6 +31,7 @@ Exit status: 0 all services have stopped, 1 a service was given up, outlived its
 """
 FLAGS = {
     "--exit-when-failed": "exit_when_failed",
+    "--check": "check",
     "--forward": "forward",
     "--quiet": "quiet",
     "-q": "quiet",
@@ -49,6 +51,7 @@ class Options:
         "directory",
         "exit_with",
         "exit_when_failed",
+        "check",
         "forward",
         "group",
         "logs",
@@ -61,6 +64,7 @@ class Options:
         self.exit_with: str | None = None
         self.exit_when_failed = False
         self.forward = False
+        self.check = False
         self.group: str | None = None
         self.logs: str | None = None
         self.quiet = False

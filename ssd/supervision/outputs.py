@@ -70,6 +70,10 @@ class Outputs:
         if log is not None:
             log.prepare()
 
+    def held(self, unit: "Unit") -> "list[int]":
+        """Return the descriptors of a service's pipes that are open here."""
+        return [] if unit.log is None else unit.log.held()
+
     def pipes(self, names: "Iterable[str]") -> "dict[tuple[int, int], str]":
         """Return device and inode of the pipes of services, each with its name."""
         found: dict[tuple[int, int], str] = {}

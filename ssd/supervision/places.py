@@ -177,8 +177,10 @@ class Places:
         """Return the path of a service's log, unless its declaration has another."""
         return f"{self.logs}/{name}.log"
 
-    def lock(self) -> int:
+    def lock(self, handed: int = -1) -> int:
         """Take the lock of the only supervisor; return its descriptor. Raises Occupied.
+
+        handed: the descriptor, if the program before this one in the same process has it.
 
         The kernel releases it when the last copy of the descriptor is closed, whatever ends the
         process. A program that replaces this one keeps it by ``os.set_inheritable``. A supervisor
@@ -187,6 +189,9 @@ class Places:
         """
         if self._lock >= 0:
             return self._lock
+        if handed >= 0:
+            self._lock = handed
+            return handed
         from ssd.processes import default_table  # no client of the socket needs it
 
         fd = os.open("lock", _LOCK, 0o600, dir_fd=self.descriptor)

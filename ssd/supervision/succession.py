@@ -8,19 +8,28 @@ if TYPE_CHECKING:
     from ssd.supervision.supervisor import Supervisor
 
 
-def begin(supervisor: "Supervisor", journal: "Journal", names: "Iterable[str]" = ()) -> None:
+def begin(
+    supervisor: "Supervisor",
+    journal: "Journal",
+    names: "Iterable[str]" = (),
+    state: bytes | None = None,
+) -> None:
     """Take over what runs, and start the other services; from now on keep a journal.
 
     names: the services to start, with what they require; all that are not ``manual`` unless
-    given. One that was stopped or given up remains so. Raises JournalRefused.
+    given. One that was stopped or given up remains so. state: a journal to use in place of that in
+    the directory. Raises JournalRefused.
     """
     known: set[str] = set()
-    if not journal.is_first:
+    if state is not None or not journal.is_first:
         from ssd.supervision.adoption import resume
-        from ssd.supervision.past import read
+        from ssd.supervision.past import parse, read
 
-        past = read(journal.directory, journal.path, supervisor.table)
-        journal.size = past.size
+        if state is None:
+            past = read(journal.directory, journal.path, supervisor.table)
+            journal.size = past.size
+        else:
+            past = parse(state, supervisor.table)
         for fault in past.faults:
             journal.report(f"the journal of the last supervisor is not complete: {fault}")
         known = resume(supervisor, past)

@@ -268,6 +268,11 @@ class Supervisor:
             self.watch.poke()
         self._queue.append((unit, given))
 
+    @property
+    def busy(self) -> bool:
+        """Whether units have inputs that they have not taken yet."""
+        return bool(self._queue)
+
     def record(self, unit: Unit) -> None:
         """Keep what is known of a unit for a successor, if there is a journal."""
         if self.journal is not None:

@@ -45,6 +45,11 @@ def accept(listener: "_socket.socket") -> "_socket.socket":
     return _socket.socket(fileno=fd)
 
 
+def listening(fd: int) -> "_socket.socket":
+    """Return the socket of a descriptor that listens already."""
+    return _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, fd)
+
+
 def listen(descriptor: int, group: "int | None" = None) -> "_socket.socket":
     """Listen on ``socket`` in a directory, in place of a dead supervisor's. Raises OSError.
 

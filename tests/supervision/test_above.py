@@ -43,6 +43,9 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
 def above(manager: Manager, supervisor: Supervisor) -> Iterator[Above]:
     """Return what tells the manager about the supervisor."""
     made = Above(manager.path, supervisor)
+    for unit in supervisor.units.values():
+        unit.goal = "stop" if unit.service.manual else "start"
+    made.begin()
     yield made
     made.close()
 
@@ -130,3 +133,14 @@ def test_variables_are_taken_out_of_the_environment(monkeypatch) -> None:
         assert ("@x", wanted) == take_variables()
         assert not {"NOTIFY_SOCKET", "WATCHDOG_USEC", "LISTEN_FDS"} & set(os.environ)
     assert ("", 0) == take_variables()
+
+
+def test_services_that_were_taken_over_are_not_waited_for(manager, supervisor) -> None:
+    """A supervisor that follows another one tells READY=1 though nothing is started."""
+    for unit in supervisor.units.values():
+        unit.state, unit.goal = ("waiting", "stop") if unit.name == "app" else ("running", "start")
+    above = Above(manager.path, supervisor)
+    above.begin()
+    above.flush()
+    assert ["READY=1\nSTATUS=2 of 3 services are up"] == manager.told()
+    above.close()

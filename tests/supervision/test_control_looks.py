@@ -136,11 +136,12 @@ def test_verb_that_a_supervisor_lacks_is_unsupported(supervise: Supervise) -> No
 
 def test_upgrade_is_the_supervisors(supervise: Supervise) -> None:
     """An error of it reaches the client."""
-    done: list[int] = []
-    machine = supervise(upgrade=lambda: done.append(1))
-    assert ([{"id": 1, "ok": True}], [1]) == (machine.ask("upgrade"), done)
+    machine = supervise(upgrade=lambda told: told(None))
+    assert [{"id": 1, "ok": True}] == machine.ask("upgrade")
+    machine.control.upgrade = lambda told: told("it cannot run")
+    assert "it cannot run" == machine.ask("upgrade")[0]["message"]
 
-    def fail() -> None:
+    def fail(told: object) -> None:
         raise FileNotFoundError(2, "No such file or directory", "/usr/bin/ssd-supervise")
 
     machine.control.upgrade = fail

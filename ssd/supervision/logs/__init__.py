@@ -192,6 +192,10 @@ class Log:
         """Return what is to be watched for reading just now: nothing while a file fails."""
         return [stream.fd for stream in self._streams() if stream.fd >= 0 and stream.again is None]
 
+    def held(self) -> list[int]:
+        """Return the descriptors of the FIFOs that are open."""
+        return [stream.fd for stream in self._streams() if stream.fd >= 0]
+
     def drain(self, fd: int) -> bool:
         """Move what is there; tell whether there may be more. For loops without a ``watch``."""
         found = [stream for stream in self._streams() if stream.fd == fd]

@@ -1,0 +1,35 @@
+"""See whether a supervisor could begin: ``ssd-supervise --check``, and before an upgrade."""
+
+import os
+
+from ssd.statuses import FAILED, SUCCESS
+from ssd.stdio import write
+from ssd.supervision import declared, journal
+from ssd.supervision.handed import VARIABLE
+from ssd.supervision.order import Order
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# What a supervisor loads later: a file that is missing or broken must show before that.
+LATER = (
+    "adoption", "past", "succession", "survivors", "foreground", "control", "hooks", "logs",
+    "readiness", "health", "notify", "following", "rereading", "upgrade", "above", "spawning",
+)  # fmt: skip
+
+
+def check(directory: str, names: "Sequence[str] | None") -> int:
+    """Read declarations, load all that is needed, and return the exit status.
+
+    Raises what ``declared.read`` raises.
+    """
+    services = declared.read(directory, names)
+    Order(services)
+    for name in LATER:
+        __import__(f"ssd.supervision.{name}")
+    given = os.environ.get(VARIABLE, "")
+    if given.startswith("check ") and given != f"check {journal.VERSION}":
+        write(2, "it reads another format of the state of its predecessor\n")
+        return FAILED
+    return SUCCESS
