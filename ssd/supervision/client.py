@@ -104,7 +104,7 @@ def _connect(path: str) -> "_socket.socket | None":
 def _connect_far(sock: "_socket.socket", path: str) -> None:
     """Connect to a socket whose path is too long for an address, by its directory."""
     directory, _, name = path.rpartition("/")
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fd = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)  # a group may only pass
     try:
         sock.connect(f"/proc/self/fd/{fd}/{name}")
     finally:

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from kit import namespace
 from kit.children import ended
 from kit.supervise import NAP, declare
 
@@ -94,17 +95,24 @@ def follow(asked: Asked, *words: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_events_are_followed_until_the_end(asked: Asked) -> None:
-    """The end of the supervisor is an error."""
+def let_go(following: "subprocess.Popen[str]") -> None:
+    """Close the pipes of a command that the end of the namespace ends."""
+    following.kill()
+    following.wait()
+    for pipe in (following.stdout, following.stderr):
+        assert pipe is not None
+        pipe.close()
+
+
+def test_events_are_followed(asked: Asked) -> None:
+    """Those that were asked for, and then each as it comes."""
     following = follow(asked, "events", "--follow", "-n1")
     assert following.stdout is not None
     assert " is ready\n" in following.stdout.readline()
     asked.expect(0, "nap", "stop")
     said = [following.stdout.readline()[20:].partition(" (")[0].strip() for _ in range(3)]
     assert ["nap is stopping", "nap was ended by SIGTERM", "nap has stopped"] == said
-    asked.running.stop()
-    _, complaint = following.communicate()
-    assert (1, True) == (following.returncode, "ends before it has answered" in complaint)
+    let_go(following)
 
 
 def test_log_is_shown_and_followed(asked: Asked) -> None:
@@ -184,3 +192,27 @@ def test_update_says_what_it_does(asked: Asked) -> None:
     assert before == asked.running.pid_of("nap")
     asked.running.until("late runs as process")
     assert asked.expect(0, "late", "start").startswith("Starting late: late")
+
+
+FOLLOWED = """
+mkfifo /tmp/said; exec 3<> /tmp/said
+{supervise} --directory={d} >&3 3>&- & supervisor=$!
+until case $line in *"nap runs as"*) ;; *) false ;; esac; do read -r line <&3; done
+mkfifo /tmp/events; exec 4<> /tmp/events
+{service} --directory={d} events --follow -n 1 >&4 3>&- 4>&- & following=$!
+read -r line <&4
+kill $1 $supervisor
+wait $following; echo "status $?"
+"""
+
+
+@pytest.mark.parametrize(("signal", "said"), [("-TERM", "ends before"), ("-KILL", "ended before")])
+def test_end_of_the_supervisor_ends_what_is_followed(command, tmp_path, signal, said) -> None:
+    """It is an error: nobody knows what else has happened."""
+    declare(tmp_path / "d", {"nap": NAP})
+    supervisor = command.with_name("ssd-supervise")
+    text = FOLLOWED.format(supervise=supervisor, service=command, d=tmp_path / "d")
+    argv = namespace.command(["sh", "-c", text, "sh", signal], keep=[tmp_path / "d"])
+    done = subprocess.run(argv, capture_output=True, text=True)
+    assert "status 1\n" == done.stdout
+    assert f" {said} it ha" in done.stderr

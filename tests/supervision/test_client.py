@@ -141,15 +141,17 @@ def test_silent_supervisor_is_not_awaited_for_ever(socket_path: Path, monkeypatc
 
 
 def test_long_path_is_reached(tmp_path: Path, monkeypatch) -> None:
-    """Longer than an address may be (unix(7))."""
+    """Longer than an address may be (unix(7)), and in a directory that the client may not list."""
     path = tmp_path / ("d" * 110) / "socket"
     path.parent.mkdir()
     monkeypatch.setattr(client, "sockets", lambda directory, uid: [str(path)])
     assert reach("/etc/ssd") is None
     descriptor = os.open(path.parent, os.O_RDONLY)
     with server(Path(f"/proc/self/fd/{descriptor}/socket"), b'{"id":1,"ok":true}\n'):
+        path.parent.chmod(0o111)
         assert [{"id": 1, "ok": True}] == ask()
     os.close(descriptor)
+    path.parent.chmod(0o755)
 
 
 LISTEN = """
