@@ -148,7 +148,7 @@ class Resumption:
             unit.state = states.PRE_START  # the start was never made
             supervisor.feed(unit, states.DONE)
         elif unit.state == states.SPAWNED:
-            supervisor.effects.await_ready(unit)
+            supervisor.effects.await_ready(unit, self.record.get("followed") is True)
         elif unit.state == states.RUNNING:
             supervisor.effects.begin_checks(unit)
             gates.opened(supervisor, unit)

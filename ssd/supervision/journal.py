@@ -89,6 +89,8 @@ def facts(unit: "Unit") -> "Record":
             found[name] = value
     if not unit.healthy:
         found["healthy"] = False
+    if unit.gate is not None and unit.gate.has_followed:
+        found["followed"] = True
     if unit.token:  # so that a successor can stop it without its declaration
         service = unit.service
         if service.background and service.pidfile != "none":

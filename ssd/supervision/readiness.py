@@ -27,13 +27,24 @@ class Gate:
     """The wait for one start to be ready.
 
     ``is_over``: whether this start was judged. ``phase``: what an end of the process came before.
+    ``has_followed``: whether the program has gone to the background, and its daemon is known.
     """
 
-    __slots__ = ("unit", "is_over", "phase", "_timer", "_attempts", "_follower", "_told")
+    __slots__ = (
+        "unit",
+        "is_over",
+        "phase",
+        "has_followed",
+        "_timer",
+        "_attempts",
+        "_follower",
+        "_told",
+    )
 
-    def __init__(self, unit: "Unit") -> None:
+    def __init__(self, unit: "Unit", has_followed: bool = False) -> None:
         self.unit = unit
         self.is_over = False
+        self.has_followed = has_followed
         self.phase = "it was ready"
         self._timer: Timer | None = None
         self._attempts: Attempts | None = None
@@ -44,7 +55,7 @@ class Gate:
         """Begin to wait: first for the process that stays, then for what it must do."""
         unit = self.unit
         self._timer = unit.supervisor.after(unit.service.readiness["timeout"], self._late)
-        if needs.background(unit.service):
+        if needs.background(unit.service) and not self.has_followed:
             self._follower = following.Follower(unit)
             self.phase = "it went to the background"
         elif unit.service.expect == "stop":
@@ -106,8 +117,10 @@ class Gate:
 
     def _await_readiness(self) -> None:
         """Wait for what the declaration asks for, or for no more."""
-        self._follower = None
         self._end_attempts()
+        if self._follower is not None:
+            self._follower, self.has_followed = None, True
+            self.unit.supervisor.record(self.unit)
         self.phase = "it was ready"
         kind = self.unit.service.readiness["kind"]
         if kind == "exec" or kind == "notify" and self._told:

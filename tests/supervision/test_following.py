@@ -1,5 +1,6 @@
 """Services whose program goes to the background by itself: the daemon is found and followed."""
 
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 from ssd.matching import Process
 from ssd.processes.kin import Kin
 from ssd.supervision.following import choose
+from ssd.supervision.journal import Journal
+from ssd.supervision.succession import begin
 from ssd.testing import FakeProcess, daemonizes, exits
 from supervision.machine import Machine
 
@@ -234,3 +237,30 @@ def test_foreign_main_process_is_refused(tmp_path: Path) -> None:
     machine.until(1)
     assert machine.table.started[0] is daemon_of(machine)
     assert "web reports: MAINPID=1 is not a process of this service: ignored" in machine.said
+
+
+@pytest.mark.parametrize("seconds", [0.0, 2.0], ids=["before", "after it is known"])
+def test_successor_goes_on_to_follow(tmp_path: Path, seconds: float) -> None:
+    """A supervisor that is killed while a daemon starts leaves that to the next one."""
+    pidfile = tmp_path / "web.pid"
+    readiness = {"kind": "command", "command": ["/bin/ask"], "timeout": 20}
+    fields = {"background": False, "pidfile": str(pidfile), "readiness": readiness}
+    directory = os.open(tmp_path, os.O_RDONLY)
+    machine = Machine(tmp_path, [{"name": "web", **fields}])
+    machine.table.caller.subreaper = True
+    machine.table.register("/bin/ask", runs=exits(0, after=5))
+
+    def slowly(process: FakeProcess) -> None:
+        process.after(1, daemonizes(pidfile))
+
+    machine.program("web", runs=slowly)
+    begin(machine.supervisor, Journal(directory, print))
+    machine.until(seconds)
+    after = Machine(tmp_path, [{"name": "web", **fields}], table=machine.table)
+    begin(after.supervisor, Journal(directory, print))
+    after.until(20)
+    assert {"web": "start/running"} == after.states()
+    assert int(pidfile.read_text()) == daemon_of(after).pid
+    for each in (machine, after):
+        each.supervisor.journal.close()  # type: ignore[union-attr]
+    os.close(directory)
