@@ -9,10 +9,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from kit.children import child
 
 from ssd.errors import ProcessTableError
 from ssd.matching import Criteria
-from ssd.processes.portable import Facts, PortableTable
+from ssd.processes.portable import Facts, PortableKinship, PortableTable
 from ssd.testing import RealWorld
 
 
@@ -97,3 +98,17 @@ def test_portable_table_knows_no_pid_0(
     """On BSD and macOS process 0 is the kernel, which no signal reaches."""
     monkeypatch.setattr(psutil, "pids", lambda: [2, 0, 1])
     assert [1, 2] == table.pids()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="compares with Linux's /proc")
+def test_kinship_without_proc_is_the_same(table: PortableTable) -> None:
+    """psutil and POSIX tell what Linux's /proc does; an ended process has none."""
+    kinship, kernel = PortableKinship(table), table.kin
+    environment = {"A": "b", "C": "d=e"}
+    with child("sleep", "1000", env=environment, start_new_session=True) as process:
+        pid = process.pid
+        assert kernel.of(pid) == kinship.of(pid)
+        assert {b"A=b", b"C=d=e"} == {*kinship.environment(pid)}
+        assert pid in kinship.children(os.getpid())
+        assert kinship.signal_group(pid, 0) and kinship.cgroup(pid) is None
+    assert (None, []) == (kinship.of(pid), kinship.environment(pid))
