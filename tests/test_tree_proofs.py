@@ -195,3 +195,85 @@ def test_subreaper_asks_only_its_children_for_what_is_left(
     monkeypatch.setattr(fake_processes, "pids", lambda: pytest.fail("all processes were read"))
     assert [102] == pids_of(left_behind(main.identity, fake_processes))
     assert [102] == pids_of(left_behind(main.identity, fake_processes, mode=GROUP))
+
+
+@pytest.mark.parametrize("name", ["HUP", "INT", "QUIT", "TERM", "USR1", "CONT"])
+def test_signal_other_than_kill_stops_nobody_before(
+    fake_processes: FakeProcesses, name: str
+) -> None:
+    """Each process gets it once, and nothing else."""
+    number = getattr(signal, f"SIG{name}")
+    main = fake_processes.add("d", reactions={number: ignores()})
+    main.fork()
+    run(Stop(Match(pid=main.pid), f"{name}/1", tree=True, table=fake_processes))
+    assert [(0, 101, number), (0, 102, number)] == sent(fake_processes)
+
+
+def test_group_of_a_living_leader_stays_in_the_tree(fake_processes: FakeProcesses) -> None:
+    """At each look it is the same process, though another object."""
+    main = fake_processes.add("d")
+    leader = main.fork()
+    leader.lead()
+    tree = Tree()
+    tree.look([main.identity], fake_processes)
+    orphan = leader.fork()
+    orphan.ppid = 1
+    leader.identity = Process(leader.pid, leader.identity.start_time)
+    assert [101, 102, 103] == pids_of(tree.look([main.identity], fake_processes))
+
+
+def test_listed_child_must_still_have_its_parent(
+    fake_processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the list and the look its pid may have been given to another."""
+    main = fake_processes.add("d")
+    main.fork()
+    others = [fake_processes.add("other", ppid=ppid).pid for ppid in (1, 100, 102)]
+    monkeypatch.setattr(type(fake_processes.kin), "children", lambda self, pid: [102, *others])
+    tree = Tree(among=list)
+    assert [101, 102, 105] == pids_of(tree.look([main.identity], fake_processes))
+
+
+def test_denied_or_ended_process_delays_no_kill() -> None:
+    """One ends of the STOP of another, one belongs to another user; the last is stopped, too."""
+    table = FakeProcesses(caller_uid=1000)
+    shell = table.add("sh", uid=1000)
+    main = table.add("d", ppid=shell.pid, uid=1000)
+    foreign, frail, last = main.fork(uid=0), main.fork(), main.fork()
+    main.reactions[STOP] = lambda process: frail.die()
+    work = Stop(Match(pid=main.pid), "KILL/5", tree=True, table=table)
+    run(work)
+    assert [(0, last.pid, STOP), (0, main.pid, KILL), (0, last.pid, KILL)] == sent(table)[1:]
+    assert ("stopped", [foreign.pid]) == (
+        work.outcome, [each.pid for each, _ in work.rounds[0].denied],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("marker", "text", "count"), [
+    (None, "KILL/5", 4), (b"A=b", "KILL/5", 14), (b"A=b", "TERM/5", 3), (None, "TERM/5", 3),
+])  # fmt: skip
+def test_looks_go_on_for_some_time_where_a_marker_tells(
+    fake_processes: FakeProcesses, marker: bytes | None, text: str, count: int
+) -> None:
+    """What forks and ends at once may be between two processes; only KILL has this patience."""
+    main, looks = fake_processes.add("d"), []
+    tree = Tree(marker=marker, among=lambda: looks.append(1) or [])  # type: ignore[func-returns-value]
+    run(Stop(Match(pid=main.pid), text, tree=tree, table=fake_processes))
+    assert count == len(looks)
+
+
+def test_executing_process_is_waited_for(fake_processes: FakeProcesses) -> None:
+    """It has no environment for as long as that takes, which is longer than some looks."""
+    main = fake_processes.add("d", reactions=DEAF)
+    comet = fake_processes.add("comet")
+    looks: list[int] = []
+
+    def among() -> list[int]:
+        looks.append(1)
+        if len(looks) == 50:
+            comet.environment = {"A": "b"}
+        return [comet.pid]
+
+    tree = Tree(marker=b"A=b", among=among)
+    run(Stop(Match(pid=main.pid), "KILL/0", tree=tree, table=fake_processes))
+    assert comet.ended
