@@ -216,7 +216,11 @@ class Control:
                 names = {key: getattr(done, key) for key in ("added", "removed", "changed")}
                 client.send(success(request.id, **names, same=len(done.same)))
 
-        self.reread(taken)
+        try:
+            self.reread(taken)
+        except BaseException:
+            client.tasks.remove(wait)
+            raise
 
     def _upgrade(self, client: Client, request: "Request") -> None:
         if self.upgrade is None:

@@ -215,3 +215,15 @@ def test_service_is_known_by_the_name_of_its_file(supervise: Supervise) -> None:
     assert "www" == machine.ask("status", "www")[0]["service"]["name"]
     (rows, _) = machine.ask("status", all=True)
     assert ["x", "web"] == [row["declared_as"] for row in rows["services"]]
+
+
+def test_update_that_cannot_begin_is_an_error(supervise: Supervise) -> None:
+    """The client waits for nothing then."""
+
+    def fail(done: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    machine = supervise({"name": "web"}, reread=fail)
+    said = machine.ask("update")[-1]
+    assert ("failed", "Resource temporarily unavailable") == (said["error"], said["message"])
+    assert [[]] == [client.tasks for client in machine.control.connections.clients.values()]
