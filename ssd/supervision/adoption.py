@@ -148,7 +148,7 @@ class Resumption:
             unit.state = states.PRE_START  # the start was never made
             supervisor.feed(unit, states.DONE)
         elif unit.state == states.SPAWNED:
-            supervisor.effects.await_ready(unit, self.record.get("followed") is True)
+            supervisor.effects.await_ready(unit, True, self.record.get("followed") is True)
         elif unit.state == states.RUNNING:
             supervisor.effects.begin_checks(unit)
             gates.opened(supervisor, unit)
@@ -285,7 +285,7 @@ class Resumption:
         unit = self.unit
         assert self._process is not None
         unit.main = Missed(self._process)
-        unit.supervisor.effects.await_ready(unit)
+        unit.supervisor.effects.await_ready(unit, True)
         unit.main_ended()
 
     def _miss(self) -> None:

@@ -110,8 +110,10 @@ class Effects:
         name = f"probe of {unit.name}"
         return self._run_aside(unit, words, name, ASIDE + new_token(), quiet=True)
 
-    def await_ready(self, unit: "Unit", followed: bool = False) -> None:
-        """Feed READY once the service is ready; ``followed``: its main process is the daemon."""
+    def await_ready(
+        self, unit: "Unit", taken_over: bool = False, has_followed: bool = False
+    ) -> None:
+        """Feed READY once the service is ready; see ``ssd.supervision.readiness.Gate``."""
         if needs.notifications(unit.service):
             self._listener(unit).listen(unit)
         if not needs.gate(unit.service):
@@ -119,7 +121,7 @@ class Effects:
             return
         from ssd.supervision.readiness import Gate
 
-        unit.gate = Gate(unit, followed)
+        unit.gate = Gate(unit, taken_over, has_followed)
         unit.gate.begin()
 
     def begin_checks(self, unit: "Unit") -> None:

@@ -28,6 +28,7 @@ class Gate:
 
     ``is_over``: whether this start was judged. ``phase``: what an end of the process came before.
     ``has_followed``: whether the program has gone to the background, and its daemon is known.
+    taken_over: whether an earlier supervisor has begun the start.
     """
 
     __slots__ = (
@@ -35,16 +36,18 @@ class Gate:
         "is_over",
         "phase",
         "has_followed",
+        "_taken_over",
         "_timer",
         "_attempts",
         "_follower",
         "_told",
     )
 
-    def __init__(self, unit: "Unit", has_followed: bool = False) -> None:
+    def __init__(self, unit: "Unit", taken_over: bool = False, has_followed: bool = False) -> None:
         self.unit = unit
         self.is_over = False
         self.has_followed = has_followed
+        self._taken_over = taken_over
         self.phase = "it was ready"
         self._timer: Timer | None = None
         self._attempts: Attempts | None = None
@@ -178,7 +181,13 @@ class Gate:
         self.unit.supervisor.feed(self.unit, states.READY)
 
     def _late(self) -> None:
-        reason = f"it was not ready within {self.unit.service.readiness['timeout']:g} seconds"
+        given = self.unit.service.readiness
+        if self._taken_over and given["kind"] == "notify" and self._follower is None:
+            # Nobody knows, and it runs.
+            self.unit.complain("it may have said READY=1 while no supervisor listened")
+            self._open()
+            return
+        reason = f"it was not ready within {given['timeout']:g} seconds"
         if self._attempts is not None and self._attempts.reason:
             reason += f": {self._attempts.reason}"
         elif self._follower is not None:

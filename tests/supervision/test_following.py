@@ -239,6 +239,25 @@ def test_foreign_main_process_is_refused(tmp_path: Path) -> None:
     assert "web reports: MAINPID=1 is not a process of this service: ignored" in machine.said
 
 
+def test_readiness_that_nobody_heard_is_assumed(tmp_path: Path) -> None:
+    """A service that says READY=1 while no supervisor runs is not stopped for it."""
+    fields = {"readiness": {"kind": "notify", "timeout": 20}}
+    directory = os.open(tmp_path, os.O_RDONLY)
+    machine = Machine(tmp_path, [{"name": "web", **fields}])
+    begin(machine.supervisor, Journal(directory, print))
+    machine.until(1)
+    after = Machine(tmp_path, [{"name": "web", **fields}], table=machine.table)
+    begin(after.supervisor, Journal(directory, print))
+    after.until(20)
+    assert {"web": "start/spawned"} == after.states()
+    after.until(22)
+    assert {"web": "start/running"} == after.states()
+    assert "web reports: it may have said READY=1 while no supervisor listened" in after.said
+    for each in (machine, after):
+        each.supervisor.journal.close()  # type: ignore[union-attr]
+    os.close(directory)
+
+
 @pytest.mark.parametrize("seconds", [0.0, 2.0], ids=["before", "after it is known"])
 def test_successor_goes_on_to_follow(tmp_path: Path, seconds: float) -> None:
     """A supervisor that is killed while a daemon starts leaves that to the next one."""
