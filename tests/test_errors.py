@@ -67,7 +67,7 @@ EXAMPLES: list[BaseException] = [
     JournalRefused("/run/ssd-supervise/etc-ssd/journal", "it belongs to user 12"),
     NoAnswer("/run/socket", "has ended"),
     Unreachable("/run/socket", "Permission denied", errno.EACCES),
-    Broken([UnknownService("web", ["/etc/ssd"])]),
+    Broken({"web": UnknownService("web", ["/etc/ssd"])}),
 ]
 
 

@@ -12,6 +12,7 @@ from ssd.supervision.foreground import Foreground
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ssd.service.declaration import Service
     from ssd.supervision.control import Control
     from ssd.supervision.handed import Handed
     from ssd.supervision.options import Options
@@ -46,12 +47,14 @@ def _run(wanted: "Options", argv: "list[str]") -> int:
     address, watchdog = above.take_variables()
     variables = above.variables(address, watchdog)
     prepare_environment()
-    services = declared.read(directory, wanted.names or None)
+    services, faults = _read(place, wanted.names or None)
     if wanted.exit_with and wanted.exit_with not in {service.name for service in services}:
         write(2, f"{program}: --exit-with names {wanted.exit_with}, which is not to be started\n")
         return INVALID
     os.chdir("/")
     process = Foreground(services, place, wanted)
+    for line in faults:
+        process.lines.say(f"what runs of it is only watched: {line}", wrong=True)
     process.supervisor.outputs.forwards = wanted.forward
     process.supervisor.effects.close_fds = not resources.keep_from_children()
     limits = resources.raise_limit()
@@ -94,6 +97,16 @@ def _run(wanted: "Options", argv: "list[str]") -> int:
             process.above.close()
         process.supervisor.close()
         place.close()
+
+
+def _read(place: "places.Places", names: "list[str] | None") -> "tuple[list[Service], list[str]]":
+    """Read the declarations; return what is wrong with those that are only watched, too."""
+    try:
+        return declared.read(place.directory, names), []
+    except declared.Broken as error:
+        from ssd.supervision import spared
+
+        return spared.read(place, names, error), declared.explain(error)
 
 
 def _listen(
@@ -155,7 +168,9 @@ def _refuse(error: "Error | OSError", program: str) -> int:
         write(2, f"{program}: {line}\n")
     if isinstance(error, places.Occupied):
         return FAILED
-    return status_of(error.causes[0] if isinstance(error, declared.Broken) else error, "")
+    if isinstance(error, declared.Broken):
+        return max(status_of(cause, "") for cause in error.causes.values())
+    return status_of(error, "")
 
 
 def prepare_environment() -> None:

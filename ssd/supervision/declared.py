@@ -9,36 +9,44 @@ from ssd.supervision.order import homes_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ssd.service.declaration import Service
 
 
 class Broken(Error):
-    """Declarations that cannot be used. ``causes``: the error of each, at least one."""
+    """Declarations that cannot be used. ``causes``: the error of each, by its name."""
 
-    def __init__(self, causes: "Sequence[Error | OSError]") -> None:
-        super().__init__("; ".join(map(str, causes)))
-        self.causes: list[Error | OSError] = list(causes)
+    def __init__(self, causes: "Mapping[str, Error | OSError]") -> None:
+        super().__init__("; ".join(map(str, causes.values())))
+        self.causes: dict[str, Error | OSError] = dict(causes)
 
 
-def read(directory: str, names: "Sequence[str] | None" = None) -> "list[Service]":
+def read(
+    directory: str,
+    names: "Sequence[str] | None" = None,
+    stand_ins: "Mapping[str, Service] | None" = None,
+) -> "list[Service]":
     """Read the services that a directory declares, or ``names`` and what these require.
 
+    stand_ins: services to take where a declaration is broken, by its name.
     Raises Broken if one of them cannot be read: a part of what was declared together is not what
     anybody has declared. Raises UnknownService, what ``Order`` raises, and OSError for a
     directory that cannot be read.
     """
     services, broken = _read_all(directory)
+    for name, service in (stand_ins or {}).items():
+        if broken.pop(name, None) is not None:
+            services.setdefault(name, service)
     if names is None:
         if broken:
-            raise Broken(list(broken.values()))
+            raise Broken(broken)
         return list(services.values())
     for name in names:
         if name not in services and name not in broken:
             services[name] = sources.find(name, directory)
     wanted = _closure(services, broken, names)
-    causes = [broken[name] for name in sorted(wanted) if name in broken]
+    causes = {name: broken[name] for name in sorted(wanted) if name in broken}
     if causes:
         raise Broken(causes)
     return [service for name, service in services.items() if name in wanted]
@@ -98,5 +106,5 @@ def explain(error: "Error | OSError") -> "list[str]":
     """Return an error in words, a line for each declaration that is broken."""
     from ssd.sentences import describe
 
-    causes = error.causes if isinstance(error, Broken) else [error]
+    causes = error.causes.values() if isinstance(error, Broken) else [error]
     return [describe(each) for each in causes]
