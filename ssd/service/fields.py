@@ -70,8 +70,8 @@ TABLE: "tuple[Row, ...]" = (
      "how a supervisor checks that it works", None, None, None),
     ("watchdog", "seconds", 0, "seconds in which it must say WATCHDOG=1 by sd_notify(3); 0 for "
      "no such check", None, None, "WatchdogSec"),
-    ("kill_mode", "choice main group tree", None, "which processes a stop ends; unless given, "
-     "tree by a supervisor and main by ssd-service", None, None, "KillMode"),
+    ("kill_mode", "choice main group tree cgroup", None, "which processes a stop ends; unless "
+     "given, tree by a supervisor and main by ssd-service", None, None, "KillMode"),
     ("log", "log", {"kind": "file", "path": None, "stderr_path": None, "max_size": 10_000_000,
      "max_age": 0, "keep": 5, "form": "plain", "syslog": False, "forward": False},
      "where a supervisor writes its output", None, None, "StandardOutput"),

@@ -83,6 +83,8 @@ class Effects:
             child = self._start(unit, command, account, unit.token, told, recorded=True)
             if writes:
                 unit.written = self._write_pidfile(service.pidfile, child)
+            if service.kill_mode == ends.CGROUP:
+                ends.enclose(unit, child.pid)
             return child
         finally:
             if lock is not None:
@@ -167,6 +169,8 @@ class Effects:
         service = unit.service
         if self.notify is not None:
             self.notify.forget(unit)
+        if service.kill_mode == ends.CGROUP:
+            ends.discard_cgroup(unit)
         if unit.goal != states.STOP or service.pidfile == "none" or not service.background:
             return
         from ssd import pidfile

@@ -1,18 +1,21 @@
 """Stop all of a service: its main process, or what that has left, by ``kill_mode``."""
 
+import os
+
 from ssd.matching import Match
 from ssd.stopping import Stop
 from ssd.supervision.held import WAITED_FOR, OwnChild
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ssd.cgroups import Cgroup
     from ssd.matching import Process
     from ssd.processes.contract import ProcessTable
     from ssd.schedule import Schedule
     from ssd.supervision.unit import Unit
     from ssd.trees import Tree
 
-MAIN, TREE = "main", "tree"
+MAIN, GROUP, TREE, CGROUP = "main", "group", "tree", "cgroup"
 
 
 def begin(unit: "Unit", target: "Process | None", schedule: "Schedule") -> Stop | None:
@@ -46,7 +49,9 @@ def _may_have_left(unit: "Unit", mode: str, table: "ProcessTable") -> bool:
         return False
     if not isinstance(unit.left, OwnChild):
         return True
-    if mode == TREE and not WAITED_FOR.issuperset(table.kin.children(table.own_pid())):
+    if mode != GROUP and not WAITED_FOR.issuperset(table.kin.children(table.own_pid())):
+        return True
+    if mode == CGROUP and (found := cgroup_of(unit)) is not None and found.populated():
         return True
     return table.kin.signal_group(unit.left.pid, 0)
 
@@ -63,7 +68,45 @@ def _tree(unit: "Unit", mode: str, main: "Process | None") -> "Tree":
     near = effects.reaps and isinstance(main, OwnChild)
     hook = [] if unit.hook is None else [unit.hook.pid]  # which the stop has overtaken
     among = (lambda: [*_orphans(effects.table), *hook]) if near else None
-    return Tree(mode, marker=effects.marker(unit, ""), among=among)
+    cgroup = cgroup_of(unit) if mode == CGROUP else None
+    if mode == CGROUP:
+        mode = TREE
+    return Tree(mode, marker=effects.marker(unit, ""), among=among, cgroup=cgroup)
+
+
+def enclose(unit: "Unit", pid: int) -> None:
+    """Put a main process that was just started into a cgroup of its own, where one can be had.
+
+    The kernel takes about 10 ms for it (cgroup_threadgroup_rwsem waits for all processors), in
+    which the supervisor does nothing else: so only a service that declares it has one.
+    """
+    from ssd import cgroups
+
+    made = cgroup_of(unit) or cgroups.make(_cgroup_name(unit))
+    if made is None or not made.add(pid):
+        unit.complain("no cgroup can be had for it: it is stopped as with kill_mode tree")
+
+
+def discard_cgroup(unit: "Unit") -> None:
+    """Remove the cgroup of a service that has stopped."""
+    found = cgroup_of(unit)
+    if found is not None:
+        found.remove()
+
+
+def cgroup_of(unit: "Unit") -> "Cgroup | None":
+    """Return the cgroup that was made for a service; None without one."""
+    from ssd import cgroups
+
+    parent = cgroups.own()
+    if parent is None:
+        return None
+    path = parent.path + b"/" + os.fsencode(_cgroup_name(unit))
+    return cgroups.Cgroup(path) if os.path.isdir(path) else None
+
+
+def _cgroup_name(unit: "Unit") -> str:
+    return f"ssd-{unit.supervisor.effects.key}-{unit.name}"
 
 
 def _orphans(table: "ProcessTable") -> "list[int]":

@@ -9,6 +9,8 @@ import pytest
 from kit.children import WAIT_TIMEOUT
 from kit.supervise import Supervise, supervise
 
+from ssd import cgroups
+
 pytestmark = pytest.mark.requires_namespaces
 
 # Children of all kinds; the last two are orphans at once, in a session of their own.
@@ -106,4 +108,26 @@ def test_stubborn_family_is_killed_by_the_schedule(command: Path, tmp_path: Path
         (tmp_path / "d" / "web.toml").unlink()
         running.send(signal.SIGHUP)
         until_naps(running, set())
+        assert 0 == running.stop()
+
+
+def test_cgroup_holds_what_has_left_everything_else(command: Path, tmp_path: Path) -> None:
+    """A session of its own, no parent, no marker: only a cgroup knows whose it is."""
+    if (probe := cgroups.make(f"ssd-test-{os.getpid()}")) is None:
+        pytest.skip("no cgroup of version 2 can be made here")
+    probe.remove()
+    script = "(setsid env -i sleep 1004 &)\nexec sleep 1000"
+    # What it starts before it is in its cgroup is not.
+    inside = {"cgroup": "until grep -q ssd- /proc/self/cgroup; do :; done\n"}
+    services = {
+        name: declaration(inside.get(mode, "") + script.replace("100", number), mode)
+        for name, number, mode in (("web", "100", "cgroup"), ("old", "200", "tree"))
+    }
+    with supervise(command, tmp_path / "d", services) as running:
+        running.until("web runs as process", "old runs as process")
+        until_naps(running, {"1000", "1004", "2000", "2004"})
+        for name in services:
+            (tmp_path / "d" / f"{name}.toml").unlink()
+        running.send(signal.SIGHUP)
+        until_naps(running, {"2004"})
         assert 0 == running.stop()

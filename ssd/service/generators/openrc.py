@@ -134,7 +134,7 @@ def _variables(sheet: Sheet) -> "Iterable[tuple[str, str | list[str]]]":
         yield "error_log", [service.output]
     elif "log" in sheet.declared:
         yield from _log(sheet)
-    if service.kill_mode == "tree":
+    if service.kill_mode in ("tree", "cgroup"):
         yield "rc_cgroup_cleanup", "yes"
     elif service.kill_mode == "group":
         sheet.lose("kill_mode", "a stop signals the main process, or with tree all of the service")

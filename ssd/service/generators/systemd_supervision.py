@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 REQUIRING = {"fail": "Requires", "ignore": "Wants", "stop": "BindsTo"}
 # systemd.kill(5). mixed: the main process gets the signal, and what is left then KILL.
 # control-group: all get the signal, as with our own tree.
-KILL_MODES = {None: "mixed", "main": "process", "group": "control-group", "tree": "control-group"}
+KILL_MODES = {
+    None: "mixed", "main": "process", "group": "control-group", "tree": "control-group",
+    "cgroup": "control-group",
+}  # fmt: skip
 
 
 def order(service: "Service") -> "Iterable[str]":

@@ -62,7 +62,7 @@ def generate(service: "Service") -> Sheet:
         sheet.lose(
             "output", "start-stop-daemon redirects only programs that it sends to the background"
         )
-    if service.kill_mode in ("group", "tree"):
+    if service.kill_mode in ("group", "tree", "cgroup"):
         sheet.lose("kill_mode", "a stop signals the main process alone")
     signal = service.reload_signal
     body = BODY.format(

@@ -207,7 +207,7 @@ def _process(sheet: Sheet) -> "Iterable[str]":
 
 def _stop(sheet: Sheet) -> "Iterable[str]":
     """Yield the signal of a stop, and the seconds to the KILL that Upstart always sends."""
-    if sheet.service.kill_mode in ("main", "tree"):
+    if sheet.service.kill_mode in ("main", "tree", "cgroup"):
         sheet.lose("kill_mode", "Upstart signals the process group of the main process")
     ending = Ending(sheet.service)
     if ending.first is None:

@@ -69,7 +69,7 @@ def _tree(steps: "Steps") -> "Tree | bool":
         return False
     from ssd.trees import Tree
 
-    return Tree(mode)
+    return Tree("tree" if mode == "cgroup" else mode)
 
 
 def _settle(steps: "Steps", work: Stop) -> str:
