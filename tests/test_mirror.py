@@ -46,6 +46,7 @@ TESTED_THROUGH = {
     "supervision/past.py": "supervision/test_journal.py",
     "supervision/probes.py": "supervision/test_readiness.py",
     "supervision/hooks.py": "supervision/test_unit.py",
+    "supervision/json_reader.py": "supervision/test_json_text.py",
     "supervision/alone.py": "supervision/test_asking_words.py",
     "supervision/asking_all.py": "supervision/test_asking.py",
     "testing/child.py": "testing/test_conformance.py",

@@ -2,12 +2,12 @@
 
 from ssd import statuses
 from ssd.supervision import states
-from ssd.supervision.facts import DEAD, RUNNING, STOPPED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     Facts = dict[str, object]
 
+RUNNING, DEAD, STOPPED = "running", "dead", "stopped"  # what a look has found
 _STATUSES = {
     RUNNING: statuses.RUNNING,
     DEAD: statuses.DEAD_WITH_PIDFILE,

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from ssd.supervision.unit import Unit
 
 # The words of a status (``ssd.service.verbs``): DEAD is a service that should run and does not.
+# ``answers``, which does not load this module, has them again.
 RUNNING, DEAD, STOPPED = "running", "dead", "stopped"
 
 

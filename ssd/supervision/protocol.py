@@ -7,7 +7,8 @@ writes; docs/reference/control.md is the description for clients in other langua
 """
 
 from ssd.errors import Error
-from ssd.supervision.json_text import Malformed, encode, read
+from ssd.supervision.json_reader import Malformed, read
+from ssd.supervision.json_text import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

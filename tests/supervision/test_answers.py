@@ -2,6 +2,7 @@
 
 import pytest
 
+from ssd.supervision import answers, facts
 from ssd.supervision.answers import facts_of_json, sentence, status_of
 
 UP = {"name": "web", "found": "running", "state": "running", "goal": "start", "pid": 7}
@@ -59,4 +60,13 @@ def test_json_has_every_key() -> None:
         facts_of_json({})["healthy"],
         facts_of_json({})["uptime"],
         facts_of_json({"restarts": 2})["restarts"],
+    )
+
+
+def test_words_of_a_look_are_the_supervisors() -> None:
+    """A query of one service does not load what gathers its facts."""
+    assert (facts.RUNNING, facts.DEAD, facts.STOPPED) == (
+        answers.RUNNING,
+        answers.DEAD,
+        answers.STOPPED,
     )

@@ -2,21 +2,24 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from kit.users import as_nobody, shared, skip_without_nobody
 
 from ssd.supervision import client, places
 from ssd.supervision.client import NoAnswer, Unreachable, directories, reach
 
-Server = Callable[..., None]
+VALUES = st.one_of(st.text(), st.integers(), st.booleans(), st.from_regex(r"[a-z ./-]*"))
 
 
 @pytest.fixture
@@ -212,3 +215,18 @@ def test_lock_of_a_supervisor_is_seen(tmp_path: Path) -> None:
     fcntl.flock(fd, fcntl.LOCK_EX)
     assert places.is_locked(str(tmp_path / "socket"))
     os.close(fd)
+
+
+@given(st.dictionaries(st.sampled_from(["name", "file", "lines", "all"]), VALUES))
+def test_request_is_written_as_by_json(fields: dict[str, object]) -> None:
+    """Whatever is in a name."""
+    assert fields == json.loads(client._request(fields))
+
+
+def test_long_answer_is_read_as_a_short_one(socket_path: Path) -> None:
+    """By another reader."""
+    for count in (1, 1000):
+        line = {"id": 1, "ok": True, "names": ["web\n\udcff"] * count}
+        with server(socket_path, json.dumps(line).encode() + b"\n"):
+            assert [line] == ask()
+        socket_path.unlink()

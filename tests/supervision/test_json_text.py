@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kit.children import python
 
-from ssd.supervision.json_text import MAX_DEPTH, Malformed, decode, encode, read
+from ssd.supervision.json_reader import MAX_DEPTH, Malformed, read
+from ssd.supervision.json_text import decode, encode
 
 TEXTS = st.text(st.characters())  # surrogates too
 VALUES = st.recursive(
@@ -96,7 +97,8 @@ def test_no_text_loads_json_or_re() -> None:
     code = """
 import sys
 sys.modules["json"] = sys.modules["re"] = None  # an import of them fails
-from ssd.supervision.json_text import Malformed, encode, read, decode
+from ssd.supervision.json_reader import Malformed, read
+from ssd.supervision.json_text import decode, encode
 assert {"a": [1.5, None]} == read('{"a": [1.5, null]}') == decode(encode({"a": [1.5, None]}))
 for text in ("", "{", '"', "NaN", "[1,]", "1 2"):
     try:

@@ -7,7 +7,7 @@ from conftest import CHECKOUT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssd.supervision.json_text import MAX_DEPTH
+from ssd.supervision.json_reader import MAX_DEPTH
 from ssd.supervision.protocol import (
     ERRORS,
     FATAL,
