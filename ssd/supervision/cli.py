@@ -60,7 +60,7 @@ def _run(wanted: "Options", argv: "list[str]") -> int:
     limits = resources.raise_limit()
     process.supervisor.effects.descriptors = limits if handed is None else handed.limits
     if handed is not None:
-        process.supervisor.effects.notify_fd = handed.notify
+        _keep_hearing(process, handed.notify)
     if address:
         process.above = above.Above(address, process.supervisor)
         if watchdog:
@@ -128,6 +128,15 @@ def _listen(
         process.supervisor, listener, directory=place.directory, group=group,
         reread=process.update, told=process.lines.say,
     )  # fmt: skip
+
+
+def _keep_hearing(process: Foreground, fd: int) -> None:
+    """Read the notification socket that the program before this one has left open."""
+    if fd >= 0:
+        from ssd.supervision.notify import Notify
+
+        effects, watch = process.supervisor.effects, process.supervisor.watch
+        effects.notify = Notify(effects.table, watch, effects.notify_path, fd)
 
 
 def _take_handed() -> "Handed | None":

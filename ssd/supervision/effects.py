@@ -42,12 +42,12 @@ class Effects:
     outputs: where the services' output goes. descriptors: the limits for descriptors that programs
     get, None for our own. hurried: whether stops kill at once. notify_path: where the notification
     socket is to be; "" for a directory of its own. notify: that socket, None until
-    one is needed. notify_fd: of one that the program before this one has left open, else -1.
+    one is needed.
     reaps: whether orphans of services become our children: see prctl(2), PR_SET_CHILD_SUBREAPER.
     """
 
     __slots__ = ("table", "outputs", "key", "close_fds", "descriptors", "hurried",
-                 "notify_path", "notify_fd", "notify", "reaps")  # fmt: skip
+                 "notify_path", "notify", "reaps")  # fmt: skip
 
     def __init__(self, table: "ProcessTable", outputs: "Outputs", key: str = "") -> None:
         self.table = table
@@ -57,7 +57,6 @@ class Effects:
         self.descriptors: tuple[int, int] | None = None
         self.hurried = False
         self.notify_path = ""
-        self.notify_fd = -1
         self.notify: Notify | None = None
         self.reaps = False
 
@@ -227,8 +226,7 @@ class Effects:
         if self.notify is None:
             from ssd.supervision.notify import Notify
 
-            self.notify = Notify(self.table, unit.supervisor.watch, self.notify_path,
-                                 self.notify_fd)  # fmt: skip
+            self.notify = Notify(self.table, unit.supervisor.watch, self.notify_path)
         return self.notify
 
     def _launch(

@@ -40,12 +40,11 @@ class Notify:
     that the program before this one has left open at the path, -1 for none.
     """
 
-    __slots__ = ("path", "_left", "_watch", "_table", "_socket", "_directory", "_speakers", "_pids",
+    __slots__ = ("path", "_watch", "_table", "_socket", "_directory", "_speakers", "_pids",
                  "_markers")  # fmt: skip
 
     def __init__(self, table: "ProcessTable", watch: "Watch", path: str = "", fd: int = -1) -> None:
         self.path = os.fsencode(path)
-        self._left = fd
         self._table = table
         self._watch = watch
         self._socket: socket | None = None
@@ -53,6 +52,10 @@ class Notify:
         self._speakers: dict[str, Speaker] = {}
         self._pids: dict[int, Speaker] = {}
         self._markers: dict[bytes, Speaker] = {}
+        if fd >= 0:
+            import _socket
+
+            self._read(_socket.socket(fileno=fd))
 
     def fileno(self) -> int:
         """Return the descriptor of the socket, -1 without one."""
@@ -146,6 +149,11 @@ class Notify:
             finally:
                 sender.close()  # BARRIER=1: its sender waits for that
 
+    def hear_last(self, unit: "Unit") -> None:
+        """Take what a service has said before its main process ended."""
+        if self.knows(unit):
+            self.hear()
+
     def own(self, speaker: Speaker, pid: int) -> "Process | None":
         """Return the process that has a pid, if it is one of a service's."""
         process = self._table.process(pid)
@@ -172,10 +180,6 @@ class Notify:
 
         if self._socket is not None:
             return
-        if self._left >= 0:
-            self._socket, self._left = _socket.socket(fileno=self._left), -1
-            self._watch.add(self._socket.fileno(), self.hear)
-            return
         if not self.path:
             self._directory = SocketDirectory()
             self.path = self._directory.socket_path
@@ -193,6 +197,9 @@ class Notify:
         except OSError:
             made.close()
             raise
+        self._read(made)
+
+    def _read(self, made: "socket") -> None:
         self._socket = made
         self._watch.add(made.fileno(), self.hear)
 

@@ -332,7 +332,7 @@ class Unit:
     def main_ended(self) -> None:
         """Reap the main process and judge its end."""
         if self.supervisor.effects.notify is not None:
-            self.supervisor.effects.notify.hear()  # what it said before
+            self.supervisor.effects.notify.hear_last(self)
         main, gate = self.main, self.gate
         if main is None:
             return

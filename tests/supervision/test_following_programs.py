@@ -164,3 +164,27 @@ def test_successor_hears_what_a_service_says(command: Path, tmp_path: Path) -> N
         running.until("web is taken over")
         os.kill(service, signal.SIGUSR1)
         running.until("web reports: truth")
+
+
+def test_connection_to_the_socket_outlives_an_upgrade(command: Path, tmp_path: Path) -> None:
+    """A service may connect once and send for ever."""
+    body = """
+connected = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
+connected.connect(os.environ["NOTIFY_SOCKET"])
+_signal.signal(_signal.SIGUSR1, lambda *taken: connected.send(b"STATUS=truth"))
+say("READY=1")
+stay()
+"""
+    text = (
+        f"executable = {repr_toml(sys.executable)}\n"
+        f'arguments = ["-I", "-S", "-c", {repr_toml(SPEAKER + body)}]\nstop_schedule = "KILL/60"\n'
+        '[readiness]\nkind = "notify"\ntimeout = 20\n'
+    )
+    with supervise(command, tmp_path / "d", {"web": text}) as running:
+        running.until("web is ready")
+        service = running.outside(followed(running))
+        running.send(signal.SIGUSR2)
+        running.until("the program of the supervisor was replaced")
+        os.kill(service, signal.SIGUSR1)
+        running.until("web reports: truth")
+        assert 0 == running.stop()
