@@ -21,7 +21,7 @@ PROGRAMS = {
 os.fork() and os._exit(0)
 os.setsid()
 if os.fork():
-    time.sleep(0.15)
+    time.sleep(0.05)
     os._exit(0)
 nap()
 """,

@@ -31,13 +31,14 @@ def test_check_that_hangs_leaves_nothing(family: Family, tmp_path: Path) -> None
     """It is killed with its children, also with one in a session of its own."""
     pids = tmp_path / "pids"
     script = f"echo $$ >> {pids}; setsid sleep 1000 & echo $! >> {pids}; wait"
-    health = {"kind": "command", "command": ["/bin/sh", "-c", script], **OFTEN}
+    limits = {**OFTEN, "timeout": 1, "retries": 1}
+    health = {"kind": "command", "command": ["/bin/sh", "-c", script], **limits}
     family.start("web", **SLEEP, health=health)
     family.until(lambda: unhealthy(family))
     family.supervisor.stop("web")
     family.until_said("web has stopped")
     started = [int(pid) for pid in pids.read_text().split()]
-    assert len(started) >= 4
+    assert len(started) >= 2
     family.until(lambda: not any(map(_lives, started)))
 
 
@@ -55,6 +56,7 @@ def test_command_tells_the_health(family: Family, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     mark.touch()
     health = {"kind": "command", "command": ["/bin/sh", "-c", 'test -e "$MARK"'], **OFTEN}
+    health["timeout"] = 60
     family.start("web", **SLEEP, environment={"MARK": str(mark)}, health=health)
     family.until_said("web is ready")
     mark.unlink()
