@@ -42,6 +42,7 @@ TESTED_THROUGH = {
     "supervision/foreground.py": "supervision/test_cli.py",
     "supervision/handed.py": "supervision/test_upgrade.py",
     "supervision/held.py": "supervision/test_spawning.py",
+    "supervision/help.py": "supervision/test_options.py",
     "stops.py": "test_stopping.py",
     "supervision/past.py": "supervision/test_journal.py",
     "supervision/probes.py": "supervision/test_readiness.py",

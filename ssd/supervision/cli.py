@@ -37,6 +37,8 @@ def _run(wanted: "Options", argv: "list[str]") -> int:
     """Supervise until all has stopped. Raises Error and OSError before anything is started."""
     handed = _take_handed()
     settle()
+    if handed is None:
+        pid1.heed_signals()
     program, here = os.path.basename(argv[0]), os.getcwd()
     directory = os.path.abspath(wanted.directory or places.default_directory())
     group = Account(None, wanted.group).gid if wanted.group else None

@@ -1,34 +1,5 @@
-"""The command line of ``ssd-supervise``, and its help."""
+"""The command line of ``ssd-supervise``."""
 
-from ssd._version import __version__
-from ssd.statuses import INVALID, SUCCESS
-from ssd.stdio import write
-
-TEXT = """\
-Usage: {program} [option...] [NAME...]
-
-Start the services that DIRECTORY declares, or those called NAME and what they require, and
-keep them running in the foreground. TERM and INT stop them all, HUP reads the declarations anew.
-
-Options:
-      --directory <directory>  read declarations from here; root's default is /etc/ssd,
-                               other users' ~/.config/ssd
-      --exit-with <name>       end when this service has ended, with its exit status
-      --exit-when-failed       end with 1 when any service is given up
-      --forward                write the output of all services to standard output, each line
-                               with the name in front, and to files only where one is declared
-      --logs <directory>       write logs in here; root's default is /var/log/ssd,
-                               other users' ~/.local/state/ssd/log
-      --group <group>          let its members control the services, as root and you may
-      --check                  only say whether the declarations can be read, start nothing
-  -q, --quiet                  print only what goes wrong
-  -h, --help                   print help information
-  -V, --version                print version
-
-Exit status: 0 all services have stopped, 1 a service was given up, outlived its stop or cannot
-  be supervised, 2 wrong usage, 4 not permitted, 6 a declaration is invalid;
-  with --exit-with that of the service, 128+N if signal N ended it
-"""
 FLAGS = {
     "--exit-when-failed": "exit_when_failed",
     "--check": "check",
@@ -89,19 +60,8 @@ def parse(words: "list[str]", program: str) -> "Options | int":
         elif name in VALUES and (equals or rest):
             setattr(options, VALUES[name], value if equals else rest.pop(0))
         else:
-            return _answer(word, program)
+            from ssd.supervision.help import answer
+
+            fault = "requires a value" if word in VALUES else "is not an option"
+            return answer(word, program, fault)
     return options
-
-
-def _answer(option: str, program: str) -> int:
-    """Print help or the version, or what is wrong with an option; return the exit status."""
-    if option in ("-V", "--version"):
-        write(1, f"ssd-supervise {__version__}\n")
-        return SUCCESS
-    text = TEXT.format(program=program)
-    if option in ("-h", "--help"):
-        write(1, text)
-        return SUCCESS
-    fault = "requires a value" if option in VALUES else "is not an option"
-    write(2, f"{program}: {option} {fault}\n{text.partition(chr(10))[0]}\n")
-    return INVALID

@@ -6,6 +6,8 @@ that nobody waits for are reaped here, and the status of a main process is never
 
 import os
 
+from ssd.signals import raw as signals
+from ssd.statuses import SUCCESS
 from ssd.supervision import held
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
@@ -26,6 +28,16 @@ def become_reaper() -> bool:
     except (ImportError, AttributeError, OSError):  # not CPython, or not Linux
         return False
     return not failed
+
+
+def heed_signals() -> None:
+    """Let TERM and INT end process 1 while nothing runs yet.
+
+    The kernel drops a signal that process 1 has no handler for.
+    """
+    if os.getpid() == 1:
+        for number in (signals.SIGTERM, signals.SIGINT):
+            signals.signal(number, lambda number, frame: os._exit(SUCCESS))
 
 
 def reap_strangers() -> bool:

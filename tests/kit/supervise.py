@@ -31,9 +31,13 @@ class Supervise:
         while left:
             line = self._line()
             left -= {text for text in left if text in line}
+        self.find()
+        return line
+
+    def find(self) -> None:
+        """Find the supervisor, which runs."""
         if not self.pid:
             self.pid = _deepest(self._process.pid)
-        return line
 
     def send(self, number: int) -> None:
         """Send a signal to the supervisor."""

@@ -3,7 +3,8 @@
 import pytest
 
 from ssd._version import __version__
-from ssd.supervision.options import FLAGS, TEXT, VALUES, Options, parse
+from ssd.supervision.help import TEXT
+from ssd.supervision.options import FLAGS, VALUES, Options, parse
 
 
 def read(*words: str) -> Options:

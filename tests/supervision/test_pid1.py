@@ -72,6 +72,20 @@ def test_term_stops_in_order(command, tmp_path) -> None:
     )
 
 
+def test_term_before_the_start_ends_process_1(command, tmp_path) -> None:
+    """While a shell still reads a declaration."""
+    gate = tmp_path / "d" / "gate.fifo"
+    gate.parent.mkdir()
+    os.mkfifo(gate)
+    (tmp_path / "d" / "slow").write_text(f"read word < {gate}\nDAEMON=/bin/$word\n")
+    with supervise(command, tmp_path / "d", {"nap": NAP}, init=True) as running:
+        with open(gate, "w"):  # a shell reads it now
+            running.find()
+            running.send(signal.SIGTERM)
+            assert 0 == running.end()
+    assert [] == running.said
+
+
 @pytest.mark.parametrize(("text", "status"), [("exit 0", 0), ("exit 3", 3), ("kill -9 $$", 137)])
 def test_exit_with_ends_with_the_status_of_the_service(command, tmp_path, text, status) -> None:
     """All others are stopped; 128 and the number for a signal."""
