@@ -71,14 +71,9 @@ def _run(wanted: "Options", argv: "list[str]") -> int:
 
     def upgrade(told: "Told") -> None:
         """Replace the program of this process."""
-        from ssd.supervision.upgrade import Upgrade
+        from ssd.supervision.upgrade import upgrade_of
 
-        if process.upgrade is None:
-            process.upgrade = Upgrade(
-                process.supervisor, argv, here, lambda: _descriptors(process, place, control),
-                process.leave, variables,
-            )  # fmt: skip
-        process.upgrade.begin(told)
+        upgrade_of(process, place, control, argv, here, variables).begin(told)
 
     process.upgrader = upgrade
     if control is not None:
@@ -148,18 +143,6 @@ def _take_handed() -> "Handed | None":
     from ssd.supervision.handed import take
 
     return take()
-
-
-def _descriptors(
-    process: Foreground, place: "places.Places", control: "Control | None"
-) -> "dict[str, int]":
-    """Return the descriptors that stay open when the program is replaced, by name."""
-    notify = process.supervisor.effects.notify
-    return {
-        "lock": place.lock(),
-        "listener": -1 if control is None else control.connections.listener,
-        "notify": -1 if notify is None else notify.fileno(),
-    }
 
 
 def _check(wanted: "Options") -> int:

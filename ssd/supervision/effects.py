@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ssd.supervision.held import OwnChild
     from ssd.supervision.notify import Notify
     from ssd.supervision.outputs import Outputs
+    from ssd.supervision.strays import Strays
     from ssd.supervision.unit import Unit
 
 MARKER = b"SSD_SUPERVISED"  # the variable that tells whose a process is
@@ -47,7 +48,7 @@ class Effects:
     """
 
     __slots__ = ("table", "outputs", "key", "close_fds", "descriptors", "hurried",
-                 "notify_path", "notify", "reaps")  # fmt: skip
+                 "notify_path", "notify", "reaps", "_strays")  # fmt: skip
 
     def __init__(self, table: "ProcessTable", outputs: "Outputs", key: str = "") -> None:
         self.table = table
@@ -59,6 +60,7 @@ class Effects:
         self.notify_path = ""
         self.notify: Notify | None = None
         self.reaps = False
+        self._strays: Strays | None = None
 
     def spawn(self, unit: "Unit") -> "OwnChild":
         """Start a service's program under the lock of a start, and write its pidfile.
@@ -142,6 +144,14 @@ class Effects:
             if each is not None:
                 each.end()
         unit.gate = unit.health = None
+
+    def strays(self) -> "Strays":
+        """Return where to look for what services that were taken over have left."""
+        if self._strays is None:
+            from ssd.supervision.strays import Strays
+
+            self._strays = Strays(self.table, MARKER)
+        return self._strays
 
     def marker(self, unit: "Unit", token: str | None = None) -> bytes:
         """Return the entry of the environment that only what was started last for a unit has.

@@ -60,18 +60,25 @@ def _tree(unit: "Unit", mode: str, main: "Process | None") -> "Tree":
     """Return all that belongs to a service: by its main process, and by the marker of any start.
 
     Orphans are our children if we are a subreaper. What an earlier supervisor's services have left
-    may be anywhere.
+    may be anywhere (``ssd.supervision.strays``).
     """
     from ssd.trees import Tree
 
     effects = unit.supervisor.effects
-    near = effects.reaps and isinstance(main, OwnChild)
-    hook = [] if unit.hook is None else [unit.hook.pid]  # which the stop has overtaken
-    among = (lambda: [*_orphans(effects.table), *hook]) if near else None
+    marker = effects.marker(unit, "")
     cgroup = cgroup_of(unit) if mode == CGROUP else None
     if mode == CGROUP:
         mode = TREE
-    return Tree(mode, marker=effects.marker(unit, ""), among=among, cgroup=cgroup)
+    if main is None:
+        return Tree(mode, marker=marker, cgroup=cgroup)
+    near, leader = effects.reaps and isinstance(main, OwnChild), main.pid
+    hook = [] if unit.hook is None else [unit.hook.pid]  # which the stop has overtaken
+
+    def among() -> "list[int]":
+        found = _orphans(effects.table) if near else effects.strays().of(marker, leader)
+        return [*found, *hook]
+
+    return Tree(mode, marker=marker, among=among, cgroup=cgroup)
 
 
 def enclose(unit: "Unit", pid: int) -> None:

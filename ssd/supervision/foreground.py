@@ -73,6 +73,9 @@ class Foreground:
             self.lines.say("the program of the supervisor was replaced; its services go on")
         if self.above is not None:
             self.above.begin()
+        chosen = supervisor.units.get(self._options.exit_with or "")
+        if chosen is not None and chosen.known and chosen.at_rest:
+            self._leave()  # it has ended while nobody watched
         while not supervisor.advance():
             self._settle()
             until = supervisor.until

@@ -22,7 +22,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ssd.supervision.control import Control
+    from ssd.supervision.foreground import Foreground
     from ssd.supervision.held import OwnChild
+    from ssd.supervision.places import Places
     from ssd.supervision.supervisor import Supervisor
 
     Told = Callable[[str | None], None]
@@ -42,6 +45,31 @@ def program(argv: "list[str]") -> "list[str]":
     in which a shell looks for it: a shell reaps children that are not its own.
     """
     return [sys.executable, *sys.orig_argv[1 : len(sys.orig_argv) - len(argv) + 1]]
+
+
+def upgrade_of(
+    process: "Foreground",
+    place: "Places",
+    control: "Control | None",
+    argv: "list[str]",
+    directory: str,
+    variables: "dict[str, str]",
+) -> "Upgrade":
+    """Return what replaces the program of a command: the same one at each call."""
+
+    def descriptors() -> "dict[str, int]":
+        notify = process.supervisor.effects.notify
+        return {
+            "lock": place.lock(),
+            "listener": -1 if control is None else control.connections.listener,
+            "notify": -1 if notify is None else notify.fileno(),
+        }
+
+    if process.upgrade is None:
+        process.upgrade = Upgrade(
+            process.supervisor, argv, directory, descriptors, process.leave, variables
+        )
+    return process.upgrade
 
 
 class Upgrade:

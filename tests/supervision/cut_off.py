@@ -2,7 +2,8 @@
 
 usage: cut_off.py DIRECTORY WHERE
 
-Prints as JSON what a test compares. WHERE: "before exec", "before the line", "before the pidfile".
+Prints as JSON what a test compares. WHERE: "before exec", "before the line", "before the pidfile",
+"without its journal".
 """
 
 import json
@@ -54,7 +55,7 @@ def cut(directory: str, where: str) -> None:
 
     if where == "before exec":
         spawning.become = held  # type: ignore[assignment]
-    elif where == "before the line":
+    elif where in ("before the line", "without its journal"):
         spawning.start = killed
     else:
         effects.Effects._write_pidfile = unwritten  # type: ignore[method-assign]
@@ -95,6 +96,9 @@ def main(directory: str, where: str) -> None:
     os.mkfifo(place / "go")
     words = [sys.executable, "-P", __file__]
     first = subprocess.run([*words, directory, where, "cut"], stdout=subprocess.DEVNULL)
+    if where == "without its journal":
+        (journal,) = Path("/run/ssd-supervise").glob("*/journal")
+        journal.unlink()
     second = subprocess.Popen(
         [*words, directory, where, "follow"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True,
