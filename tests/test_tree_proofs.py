@@ -8,7 +8,7 @@ from ssd import cgroups
 from ssd.matching import Match, Process
 from ssd.processes.kin import Kin
 from ssd.stopping import Stop, run
-from ssd.testing import FakeProcess, FakeProcesses, ignores
+from ssd.testing import FakeProcess, FakeProcesses, dies, ignores
 from ssd.trees import GROUP, Tree, left_behind, targets
 
 TERM, KILL, STOP = signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP
@@ -277,3 +277,33 @@ def test_executing_process_is_waited_for(fake_processes: FakeProcesses) -> None:
     tree = Tree(marker=b"A=b", among=among)
     run(Stop(Match(pid=main.pid), "KILL/0", tree=tree, table=fake_processes))
     assert comet.ended
+
+
+def test_newcomer_after_kill_is_killed_in_the_wait(fake_processes: FakeProcesses) -> None:
+    """It has escaped the looks of KILL; the wait goes on until it has ended, too."""
+    main = fake_processes.add("d", reactions={KILL: dies(after=2)})
+    late: list[FakeProcess] = []
+
+    def appear() -> None:
+        late.append(main.fork(reactions={}))
+        late[0].ppid = 1
+
+    fake_processes.clock.at(1, appear)
+    work = Stop(Match(pid=main.pid), "KILL/5", tree=True, table=fake_processes)
+    main.reactions[STOP] = ignores()
+    run(work)
+    later = [each for each in sent(fake_processes) if each[1] == 102]
+    assert [(2, 102, STOP), (2, 102, KILL)] == later
+    assert ("stopped", 2) == (work.outcome, fake_processes.now())
+
+
+@pytest.mark.parametrize("tree", [False, True])
+def test_main_process_is_matched_again_when_it_is_held(
+    fake_processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch, tree: bool
+) -> None:
+    """Between the look and the handle it may have become another program."""
+    fake_processes.add("d")
+    monkeypatch.setattr(fake_processes, "holds", lambda criteria, process: False)
+    work = Stop(Match(name="d"), "TERM/5", tree=tree, table=fake_processes)
+    run(work)
+    assert ("nothing", []) == (work.outcome, sent(fake_processes))

@@ -25,15 +25,17 @@ MUTANT_TIMEOUT = 20.0  # seconds for the tests of one mutant; they take three at
 # Fast tests come first. The imports show whether TYPE_CHECKING is still false.
 IMPORTS = "tests/cli/test_imports.py"
 MARKS = ["tests/pidfile/test_marks.py", "tests/pidfile/test_mark_readers.py", IMPORTS]
+TREES = ["tests/test_trees.py", "tests/test_tree_proofs.py"]
 TESTS = {
     "matching": ["tests/test_matching.py", "tests/testing/test_conformance.py"],
     "schedule": ["tests/test_schedule.py", IMPORTS],
     "stopping": [
         "tests/test_stopping.py",
+        *TREES,
         "tests/real/test_stopping.py",
         IMPORTS,
     ],
-    "trees": ["tests/test_trees.py", "tests/test_tree_proofs.py"],
+    "trees": TREES,
     "pidfile": [
         "tests/pidfile/test_pidfile.py",
         "tests/pidfile/test_moments.py",
