@@ -90,14 +90,14 @@ def _connect(path: str) -> "_socket.socket | None":
         else:
             _connect_far(sock, path)
         return sock
-    except (FileNotFoundError, NotADirectoryError):
+    except NotADirectoryError:
         sock.close()
         return None
-    except ConnectionRefusedError:
+    except (FileNotFoundError, ConnectionRefusedError):
         sock.close()
         if is_locked(path):
-            raise Unreachable(path, "it is just starting or ending") from None
-        return None  # it was killed
+            raise Unreachable(path, "it is just starting or ending, or has no socket") from None
+        return None  # there is none, or it was killed
     except OSError as error:
         sock.close()
         raise Unreachable(path, error.strerror or str(error), error.errno) from error

@@ -206,6 +206,9 @@ class Places:
             self.is_first = not os.fstat(fd).st_size
             os.ftruncate(fd, 0)
             os.write(fd, b"%d\n" % os.getpid())
+        except OSError as error:
+            os.close(fd)
+            raise _named(error, f"{self.path}/lock") from error
         except BaseException:
             os.close(fd)
             raise
@@ -245,10 +248,15 @@ def enter(directory: str, group: "int | None" = None) -> Places:
         if group is not None:
             os.fchown(fd, -1, group)
         os.fchmod(fd, 0o700 if group is None else 0o710)
-    except BaseException:
+    except OSError as error:
         os.close(fd)
-        raise
+        raise _named(error, shown) from error
     return Places(os.path.realpath(directory), shown, log_directory(uid), fd)
+
+
+def _named(error: OSError, path: str) -> OSError:
+    """Return an error with the path of what a descriptor stood for."""
+    return OSError(error.errno, error.strerror, path)
 
 
 def log_directory(uid: int) -> str:

@@ -283,11 +283,10 @@ class Unit:
 
     def _kill_hook(self) -> None:
         """End a hook that is waited for too long, or that the stop has overtaken."""
-        if self.hook is not None:
-            try:
-                self.hook.signal(KILL)
-            except ProcessLookupError:
-                return  # it has just ended
+        if self.hook is None or self.hook.ended():
+            return
+        # It leads a group, with the commands that it waits for; while it lives, that is its own.
+        self.supervisor.table.kin.signal_group(self.hook.pid, KILL)
 
     def _clean(self) -> None:
         self.left = None

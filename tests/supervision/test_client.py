@@ -101,6 +101,9 @@ def test_supervisor_that_starts_or_ends_is_none_to_do_without(socket_path: Path)
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(Unreachable, match="just starting or ending"):
             reach("/etc/ssd")
+        socket_path.unlink()  # it has not made it yet, or could not
+        with pytest.raises(Unreachable, match="has no socket"):
+            reach("/etc/ssd")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Where a supervisor has its files, and who may have a hand in that."""
 
+import errno
 import os
 import pwd
 import stat
@@ -135,6 +136,20 @@ def test_second_supervisor_is_refused(user: Path) -> None:
     first.close()
     second.lock()
     second.close()
+
+
+@pytest.mark.parametrize("call", ["fchmod", "write"])
+def test_failed_call_names_its_path(user: Path, monkeypatch, call: str) -> None:
+    """Also where the kernel was given a descriptor: a full or read-only file system."""
+
+    def fail(*given: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    made = enter(str(user / "declared"))
+    monkeypatch.setattr(places.os, call, fail)
+    with pytest.raises(OSError) as raised:
+        enter(str(user / "declared")).lock()
+    assert raised.value.filename in (made.path, f"{made.path}/lock")
 
 
 def test_places_of_root_are_the_systems() -> None:
