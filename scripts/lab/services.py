@@ -6,6 +6,7 @@ from ssd.service import Service
 NAMES = ("epmd", "broker", "placement", "conductor")  # in the order in which they start
 COMPUTE_QUEUE = f"compute.{HOST}"
 START_SECONDS = 600  # for one service, on a busy machine
+BROKER = "usr/lib/rabbitmq/bin/rabbitmq-server"  # below the directory of unpacked packages
 
 _CONNECT = "import socket, sys; socket.create_connection(('127.0.0.1', int(sys.argv[1])), 5)"
 _NOTIFIES = {"kind": "notify", "timeout": START_SECONDS}
@@ -71,13 +72,21 @@ def _epmd(lab: Lab) -> list[str]:
 
     The broker would start one by itself, as a daemon that outlives it and is never stopped.
     """
-    return ["/usr/bin/env", *_erlang(lab), "epmd", "-port", str(lab.ports["epmd"])]
+    variables = [f"{name}={value}" for name, value in _erlang(lab).items()]
+    return ["/usr/bin/env", *variables, "epmd", "-port", str(lab.ports["epmd"])]
 
 
 def _broker(lab: Lab) -> list[str]:
     """Return the words that run RabbitMQ. With NOTIFY_SOCKET it does not fork."""
+    words = [f"{name}={value}" for name, value in broker_environment(lab).items()]
+    return ["/usr/bin/env", *words, str(lab.debian / BROKER)]
+
+
+def broker_environment(lab: Lab) -> dict[str, str]:
+    """Return the variables of RabbitMQ and of Erlang, which are only unpacked."""
     directory = lab.data / "broker"
     settings = {
+        **_erlang(lab),
         "HOME": directory,
         "RABBITMQ_CONF_ENV_FILE": "/dev/null",
         "RABBITMQ_NODENAME": "nova-lab@localhost",
@@ -89,21 +98,19 @@ def _broker(lab: Lab) -> list[str]:
         "ERL_EPMD_PORT": lab.ports["epmd"],
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
     }
-    words = [f"{name}={value}" for name, value in settings.items()]
-    program = lab.debian / "usr/lib/rabbitmq/bin/rabbitmq-server"
-    return ["/usr/bin/env", *_erlang(lab), *words, str(program)]
+    return {name: str(value) for name, value in settings.items()}
 
 
-def _erlang(lab: Lab) -> tuple[str, ...]:
+def _erlang(lab: Lab) -> dict[str, str]:
     """Return the environment of Erlang's programs, which are only unpacked."""
     binaries = [lab.bin, *lab.debian.glob("usr/lib/erlang/erts-*/bin"), lab.debian / "usr/bin"]
     libraries = {str(file.parent) for file in lab.debian.glob("usr/lib/*/*.so*")}
     path = ":".join([*map(str, binaries), "/usr/sbin", "/usr/bin", "/sbin", "/bin"])
-    return (
-        f"PATH={path}",
-        f"LD_LIBRARY_PATH={':'.join(sorted(libraries))}",
-        "ERL_EPMD_ADDRESS=127.0.0.1",
-    )
+    return {
+        "PATH": path,
+        "LD_LIBRARY_PATH": ":".join(sorted(libraries)),
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+    }
 
 
 def _placement(lab: Lab) -> list[str]:

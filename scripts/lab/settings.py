@@ -157,13 +157,22 @@ def write(lab: Lab) -> None:
         os.chown(file, 0, gid)
     for service in everything(lab):
         (lab.etc / "ssd" / f"{service.name}.toml").write_text(toml.write(service))
-    (lab.bin / "erl").write_text(ERL.format(**words))
+    _write_erl(lab, words)
     for program in PROGRAMS.glob("*.py"):
         shutil.copy(program, lab.bin)  # the checkout may be closed to the services' user
-    (lab.bin / "erl").chmod(0o755)
     # nova's driver reads the node's identity from here, and refuses to make one if the database
     # knows the host already.
     (lab.state / "compute_id").write_text(str(uuid.uuid5(uuid.NAMESPACE_DNS, HOST)))
+
+
+def _write_erl(lab: Lab, words: dict[str, object]) -> None:
+    """Write the program erl into the lab, and over Debian's if that is unpacked here.
+
+    Without a port mapper a broker starts one by the erl beside its emulator.
+    """
+    for directory in (lab.bin, *lab.debian.glob(f"{ERLANG}/erts-*/bin")):
+        (directory / "erl").write_text(ERL.format(**words))
+        (directory / "erl").chmod(0o755)
 
 
 def _make_directories(lab: Lab) -> None:
