@@ -4,7 +4,10 @@ import gc
 import os
 
 from ssd.accounts import Account
-from ssd.errors import Error
+from ssd.errors import Error, ProcessTableError
+from ssd.matching import Process
+from ssd.processes import default_table
+from ssd.starting.fork_exec import start_time
 from ssd.statuses import FAILED, INVALID
 from ssd.stdio import settle, write
 from ssd.supervision import above, declared, options, pid1, places, resources
@@ -39,7 +42,8 @@ def _run(wanted: "Options", argv: "list[str]") -> int:
     settle()
     if handed is None:
         pid1.heed_signals()
-    program, here = os.path.basename(argv[0]), os.getcwd()
+    program, here = os.path.basename(argv[0]), _here()
+    _require_proc()
     directory = os.path.abspath(wanted.directory or places.default_directory())
     group = Account(None, wanted.group).gid if wanted.group else None
     place = places.enter(directory, group)
@@ -94,6 +98,20 @@ def _run(wanted: "Options", argv: "list[str]") -> int:
             process.above.close()
         process.supervisor.close()
         place.close()
+
+
+def _require_proc() -> None:
+    """Raise ProcessTableError where no service could be stopped again."""
+    own = Process(os.getpid(), start_time(os.getpid()))
+    default_table().open(own).close()
+
+
+def _here() -> str:
+    """Return the working directory; the root if it was removed."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return "/"
 
 
 def _read(place: "places.Places", names: "list[str] | None") -> "tuple[list[Service], list[str]]":
@@ -160,7 +178,7 @@ def _refuse(error: "Error | OSError", program: str) -> int:
 
     for line in declared.explain(error):
         write(2, f"{program}: {line}\n")
-    if isinstance(error, places.Occupied):
+    if isinstance(error, (places.Occupied, ProcessTableError)):
         return FAILED
     if isinstance(error, declared.Broken):
         return max(status_of(cause, "") for cause in error.causes.values())

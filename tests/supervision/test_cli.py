@@ -110,6 +110,28 @@ def test_order_that_cannot_be_is_an_error(script, tmp_path, services, said) -> N
     assert (6, True) == (done.returncode, said in done.stderr), done.stderr
 
 
+def test_machine_without_proc_is_refused(script, tmp_path) -> None:
+    """What was started there could not be stopped."""
+    declare(tmp_path / "d", {"nap": NAP})
+    shell = 'umount -l /proc; "$@"; echo "status $?"'
+    argv = ["sh", "-c", shell, "sh", str(script), f"--directory={tmp_path}/d"]
+    argv = namespace.command(argv, keep=[tmp_path / "d"])
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=WAIT_TIMEOUT)
+    assert "status 1\n" == done.stdout
+    assert "ssd-supervise: unable to read the process table: /proc" in done.stderr
+
+
+def test_removed_working_directory_is_no_matter(script, tmp_path) -> None:
+    """A caller may have left it behind, as a deployment does."""
+    declare(tmp_path / "d", {"nap": NAP})
+    shell = 'mkdir /run/gone; cd /run/gone; rmdir /run/gone; exec "$@"'
+    argv = ["sh", "-c", shell, "sh", str(script), f"--directory={tmp_path}/d", "--exit-with=nap"]
+    (tmp_path / "d" / "nap.toml").write_text(NAP.replace("1000", "0"))
+    argv = namespace.command(argv, keep=[tmp_path / "d"])
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=WAIT_TIMEOUT)
+    assert 0 == done.returncode, done
+
+
 def test_directory_that_is_missing_is_an_error(script, tmp_path) -> None:
     """An empty one is not: services may come later."""
     (tmp_path / "kept").mkdir()
