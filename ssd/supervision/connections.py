@@ -205,7 +205,7 @@ class Connections:
     """
 
     __slots__ = ("answer", "admits", "left", "told", "owner", "clients", "_listener", "_epoll",
-                 "_spare", "_deaf")  # fmt: skip
+                 "_spare", "_deaf", "_paused")  # fmt: skip
 
     def __init__(
         self,
@@ -228,7 +228,7 @@ class Connections:
         self._epoll = select.epoll()
         self._epoll.register(listener.fileno(), _IN)
         self._spare = _spare()
-        self._deaf = False
+        self._deaf = self._paused = False
 
     def fileno(self) -> int:
         """Return a descriptor that is readable when ``turn`` has something to do."""
@@ -317,15 +317,24 @@ class Connections:
                 self.told(f"no client can be taken: {error.strerror}")
             self._spare = _spare()
         if self._spare < 0 and not self._deaf:  # until a client goes
-            self._epoll.modify(self._listener.fileno(), 0)
             self._deaf = True
+            self._listen()
 
     def hear(self) -> None:
         """Take clients again, if there was no descriptor for them."""
         if self._deaf:
             self._spare = _spare()
-            self._epoll.modify(self._listener.fileno(), _IN)
             self._deaf = False
+            self._listen()
+
+    def pause(self, paused: bool) -> None:
+        """Take no new clients, or take them again; the kernel lets them wait meanwhile."""
+        self._paused = paused
+        self._listen()
+
+    def _listen(self) -> None:
+        """Wait for new clients, if there is somebody who takes them."""
+        self._epoll.modify(self._listener.fileno(), 0 if self._deaf or self._paused else _IN)
 
     def close(self, client: Client) -> None:
         """Close a client."""

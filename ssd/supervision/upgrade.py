@@ -69,6 +69,8 @@ def upgrade_of(
         process.upgrade = Upgrade(
             process.supervisor, argv, directory, descriptors, process.leave, variables
         )
+        if control is not None:
+            process.upgrade.pause = control.connections.pause
     return process.upgrade
 
 
@@ -77,11 +79,12 @@ class Upgrade:
 
     argv: the command line of the process. directory: where that was given. descriptors: returns
     what is to stay open, by name; -1 for none. leave: is called right before the program is
-    replaced. variables: are added to its environment.
+    replaced. variables: are added to its environment. pause: is called with True when the program
+    is about to be replaced, so that new clients wait for the next one, and with False if it stays.
     """
 
     __slots__ = ("_supervisor", "_argv", "_directory", "_descriptors", "_leave", "_variables",
-                 "_said", "_told", "_check")  # fmt: skip
+                 "_said", "_told", "_check", "pause")  # fmt: skip
 
     def __init__(
         self,
@@ -101,6 +104,7 @@ class Upgrade:
         self._said = -1
         self._told: list[Told] = []
         self._check: OwnChild | None = None
+        self.pause: Callable[[bool], None] = lambda paused: None
 
     def begin(self, told: "Told") -> None:
         """Check the new program, and let it take over if it can run; never waits.
@@ -162,6 +166,7 @@ class Upgrade:
         os.close(self._said)
         self._check = None
         if status == 0:
+            self.pause(True)
             self._tell(None)
             self._supervisor.after(GRACE, self._replace)
         else:
@@ -176,6 +181,7 @@ class Upgrade:
         """Become the new program; go on as this one if that fails."""
         supervisor = self._supervisor
         if supervisor.ending:
+            self.pause(False)
             return
         if supervisor.busy:
             supervisor.after(SOON, self._replace)
@@ -194,6 +200,7 @@ class Upgrade:
             for fd in kept:
                 os.set_inheritable(fd, False)
             os.close(kept[0])
+            self.pause(False)
             text = f"the program cannot be replaced: {error.strerror}"
             supervisor.say(events.StatusText(supervisor.wall(), "ssd-supervise", text))
 

@@ -327,6 +327,23 @@ def test_lack_of_descriptors_turns_clients_away(serve: Serve) -> None:
     assert [HELLO] == after.lines()
 
 
+def test_clients_wait_while_none_is_taken(serve: Serve) -> None:
+    """They are not refused, whatever others do; afterwards they are answered."""
+    served = serve()
+    early = served.connect()
+    served.turns()
+    served.connections.pause(True)
+    late = served.connect()
+    for caller in (early, late):
+        caller.ask("hello")
+    early.socket.shutdown(socket.SHUT_WR)
+    served.turns()
+    assert ([HELLO, None], []) == (early.lines(), late.lines())
+    served.connections.pause(False)
+    served.turns()
+    assert [HELLO] == late.lines()
+
+
 def test_end_is_told_to_those_who_wait(serve: Serve) -> None:
     """The others see the end of the connection."""
     served = serve(wait)

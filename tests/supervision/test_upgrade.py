@@ -127,3 +127,18 @@ def test_signal_upgrades(ssd_path: Path, tmp_path: Path) -> None:
         assert before == running.pid_of("one")
         assert 0 == running.stop()
     assert namespace.obstacle() is None
+
+
+@pytest.mark.requires_namespaces
+def test_client_during_an_upgrade_is_answered(ssd_path: Path, tmp_path: Path) -> None:
+    """By the next program, if this one is about to go: upgrades one after another succeed."""
+    from kit.supervise import supervise
+
+    script = ssd_path.with_name("ssd-supervise")
+    with supervise(script, tmp_path / "d", {"one": NAP}) as running:
+        running.until("one runs as process")
+        service = f"{script.with_name('ssd-service')} --directory={tmp_path}/d"
+        words = f"for i in 1 2 3 4 5 6; do {service} upgrade && {service} one status || exit; done"
+        done = running.run("sh", "-c", words)
+        assert (0, "") == (done.returncode, done.stderr)
+        assert 0 == running.stop()
