@@ -91,6 +91,11 @@ def _run(wanted: "Options", argv: "list[str]") -> int:
     gc.enable()
     try:
         return process.run(handed)
+    except Exception as error:
+        from ssd.supervision.recovery import begin_again
+
+        begin_again(error, process, argv, here, variables)
+        raise
     finally:
         if control is not None:
             control.close()

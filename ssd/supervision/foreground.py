@@ -1,6 +1,7 @@
 """A supervisor as a process in the foreground: its loop, its signals, its end and exit status."""
 
 import os
+from time import monotonic
 
 from ssd.errors import Error
 from ssd.signals import raw as signals
@@ -50,7 +51,8 @@ class Foreground:
         self.upgrader: Callable[[Told], None] | None = None  # begins an upgrade
         self._options = options
         self._failed = False  # a service was given up, or outlived its stop
-        self._leaving = False
+        self.is_leaving = False
+        self.began = monotonic()
         self._orphans = True  # whether children may have ended that no unit waits for
         supervisor.listeners.append(self._hear)
         inbox.Inbox(self._signals(), self._take).join(supervisor.watch)
@@ -111,7 +113,7 @@ class Foreground:
 
     def stop(self) -> None:
         """Stop all in order; asked again, kill all at once."""
-        if self._leaving:
+        if self.is_leaving:
             self.lines.say("kills what has not stopped yet")
             self.supervisor.hurry()
             return
@@ -184,14 +186,14 @@ class Foreground:
         if kind not in ("failed", "stopped"):
             return
         self._failed = self._failed or kind == "failed"
-        if self._leaving:
+        if self.is_leaving:
             return
         chosen = event.name == self._options.exit_with
         if chosen or (kind == "failed" and self._options.exit_when_failed):
             self._leave()
 
     def _leave(self) -> None:
-        self._leaving = True
+        self.is_leaving = True
         if self.above is not None:
             self.above.stopping()
         units = self.supervisor.units.values()

@@ -20,8 +20,10 @@ AS_INIT = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-pro
 class Supervise:
     """A running ssd-supervise. ``said``: the lines so far; ``pid``: as seen from outside."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: "subprocess.Popen[str]", name: str = "ssd-supervise") -> None:
+        """``name``: what that of its process begins with."""
         self._process = process
+        self._name = name
         self.said: list[str] = []
         self.pid = 0
 
@@ -37,7 +39,7 @@ class Supervise:
     def find(self) -> None:
         """Find the supervisor, which runs."""
         if not self.pid:
-            self.pid = _deepest(self._process.pid)
+            self.pid = _deepest(self._process.pid, self._name)
 
     def send(self, number: int) -> None:
         """Send a signal to the supervisor."""
@@ -102,12 +104,12 @@ class Supervise:
         return line
 
 
-def _deepest(pid: int) -> int:
-    """Return the supervisor among the descendants of a process."""
+def _deepest(pid: int, name: str) -> int:
+    """Return the first process of a name among the descendants of a process."""
     ahead = [pid]
     for each in ahead:
         children = Path(f"/proc/{each}/task/{each}/children").read_text().split()
-        if Path(f"/proc/{each}/comm").read_text() == "ssd-supervise\n":
+        if Path(f"/proc/{each}/comm").read_text().startswith(name):
             return each
         ahead += map(int, children)
     raise AssertionError(f"no supervisor below process {pid}")
