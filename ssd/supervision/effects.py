@@ -45,10 +45,11 @@ class Effects:
     socket is to be; "" for a directory of its own. notify: that socket, None until
     one is needed.
     reaps: whether orphans of services become our children: see prctl(2), PR_SET_CHILD_SUBREAPER.
+    spares: whether a service was started that may leave processes, by its ``kill_mode``.
     """
 
     __slots__ = ("table", "outputs", "key", "close_fds", "descriptors", "hurried",
-                 "notify_path", "notify", "reaps", "_strays")  # fmt: skip
+                 "notify_path", "notify", "reaps", "spares", "_strays")  # fmt: skip
 
     def __init__(self, table: "ProcessTable", outputs: "Outputs", key: str = "") -> None:
         self.table = table
@@ -59,7 +60,7 @@ class Effects:
         self.hurried = False
         self.notify_path = ""
         self.notify: Notify | None = None
-        self.reaps = False
+        self.reaps = self.spares = False
         self._strays: Strays | None = None
 
     def spawn(self, unit: "Unit") -> "OwnChild":
@@ -71,6 +72,7 @@ class Effects:
         service = unit.service
         match, command = service.match(), service.command()
         writes = service.background and service.pidfile != "none"
+        self.spares = self.spares or service.kill_mode in ends.SPARING
         unit.token = new_token()
         if self.table.launcher is not None:
             unit.supervisor.record(unit)

@@ -3,6 +3,7 @@
 import os
 
 from ssd.matching import Match
+from ssd.schedule import Schedule
 from ssd.stopping import Stop
 from ssd.supervision.held import WAITED_FOR, OwnChild
 
@@ -11,11 +12,13 @@ if TYPE_CHECKING:
     from ssd.cgroups import Cgroup
     from ssd.matching import Process
     from ssd.processes.contract import ProcessTable
-    from ssd.schedule import Schedule
+    from ssd.supervision.supervisor import Supervisor
     from ssd.supervision.unit import Unit
     from ssd.trees import Tree
 
+STRAYS = "TERM/2/KILL/2"
 MAIN, GROUP, TREE, CGROUP = "main", "group", "tree", "cgroup"
+SPARING = (MAIN, GROUP)
 
 
 def begin(unit: "Unit", target: "Process | None", schedule: "Schedule") -> Stop | None:
@@ -114,6 +117,28 @@ def cgroup_of(unit: "Unit") -> "Cgroup | None":
 
 def _cgroup_name(unit: "Unit") -> str:
     return f"ssd-{unit.supervisor.effects.key}-{unit.name}"
+
+
+def end_strays(supervisor: "Supervisor") -> int:
+    """End what services have left that nothing tells whose it is; return how many that were.
+
+    It left its session, its parent and its environment, so no stop of one service found it. When
+    all have stopped, a subreaper's other children can only be such. Where a service may leave
+    processes, by its ``kill_mode``, they may be meant to stay. Waits until they have ended.
+    """
+    effects, table = supervisor.effects, supervisor.table
+    declared = (unit.service.kill_mode for unit in supervisor.units.values())
+    if not effects.reaps or effects.spares or not {*SPARING}.isdisjoint(declared):
+        return 0
+    found = _orphans(table)
+    schedule = Schedule.parse(STRAYS)
+    ahead = [Stop(Match(pid=pid), schedule, tree=True, table=table) for pid in found]
+    count = 0
+    while ahead := [stop for stop in ahead if not stop.step()]:
+        count = count or len(ahead)  # others were zombies
+        handles = [handle for stop in ahead for handle in stop.handles]
+        table.wait(handles, min(stop.until for stop in ahead if stop.until is not None))
+    return count
 
 
 def _orphans(table: "ProcessTable") -> "list[int]":

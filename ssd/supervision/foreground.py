@@ -6,7 +6,7 @@ from time import monotonic
 from ssd.errors import Error
 from ssd.signals import raw as signals
 from ssd.statuses import FAILED, SUCCESS
-from ssd.supervision import inbox, pid1, states, succession
+from ssd.supervision import ends, inbox, pid1, states, succession
 from ssd.supervision.journal import Journal
 from ssd.supervision.lines import Lines
 from ssd.supervision.rereading import Rereading
@@ -88,6 +88,9 @@ class Foreground:
             else:
                 watch.wait(max(until - supervisor.table.now(), 0))
         self._settle()
+        if count := ends.end_strays(supervisor):
+            self.lines.say(f"has ended what services had left: processes: {count}")
+            self._settle()
         return self._status()
 
     def _report(self, text: str) -> None:

@@ -2,12 +2,14 @@
 
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
+from kit import namespace
 from kit.children import WAIT_TIMEOUT
-from kit.supervise import Supervise, supervise
+from kit.supervise import Supervise, declare, supervise
 
 from ssd import cgroups
 
@@ -109,6 +111,51 @@ def test_stubborn_family_is_killed_by_the_schedule(command: Path, tmp_path: Path
         running.send(signal.SIGHUP)
         until_naps(running, set())
         assert 0 == running.stop()
+
+
+STRAYS = """
+    {script} --directory={directory} > /tmp/said & supervisor=$!
+    until [ "$(pgrep -cx sleep)" = {count} ]; do :; done
+    kill $supervisor; wait $supervisor; echo "ended with $?"
+    pgrep -ax sleep
+"""
+
+
+@pytest.mark.parametrize(("mode", "left"), [("tree", []), ("group", ["1004"])])
+def test_nothing_outlives_the_supervisor(
+    command: Path, tmp_path: Path, mode: str, left: list[str]
+) -> None:
+    """A session of its own, no parent, no marker: when all have stopped it is a service's.
+
+    Unless one of them may leave processes.
+    """
+    script = "(setsid env -i sleep 1004 >/dev/null &)\nexec sleep 1000"
+    declare(tmp_path, {"web": declaration(script, mode), "old": declaration("exec sleep 1000")})
+    shell = STRAYS.format(script=command, directory=tmp_path, count=3)
+    argv = namespace.command(["sh", "-c", shell], keep=[tmp_path])
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=WAIT_TIMEOUT)
+    ended, *naps_left = done.stdout.splitlines()
+    assert ("ended with 0", left) == (ended, [nap.split()[-1] for nap in naps_left])
+
+
+HOOKED = """
+    {script} --directory={directory} > /tmp/said & supervisor=$!
+    until [ -s /run/nap.pid ]; do :; done
+    kill $supervisor
+    until pgrep -fx "sleep 1001" > /run/found; do :; done
+    kill $supervisor; wait $supervisor; echo "ended with $?"
+    pgrep -ax sleep
+"""
+
+
+def test_second_term_ends_what_a_hook_has_started(command: Path, tmp_path: Path) -> None:
+    """The commands of a hook after the stop, which no later step would look for."""
+    hooked = declaration("exec sleep 1000", "main", 'after_stop = "sleep 1001; true"\n')
+    declare(tmp_path, {"nap": hooked})
+    shell = HOOKED.format(script=command, directory=tmp_path)
+    argv = namespace.command(["sh", "-c", shell], keep=[tmp_path])
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=WAIT_TIMEOUT)
+    assert "ended with 0\n" == done.stdout
 
 
 def test_cgroup_holds_what_has_left_everything_else(command: Path, tmp_path: Path) -> None:

@@ -58,24 +58,6 @@ def test_status_of_a_main_process_is_never_taken() -> None:
             os.waitpid(stranger.pid, os.WNOHANG)
 
 
-def test_second_term_ends_what_a_hook_has_started(command, tmp_path) -> None:
-    """The commands of a hook after the stop, which no later step would look for."""
-    nap = NAP + 'after_stop = "sleep 1001 & echo > /run/began; wait"\n'
-    with supervise(command, tmp_path / "d", {"nap": nap}) as running:
-        running.until("nap runs as process")
-        running.send(signal.SIGTERM)
-        end = time.monotonic() + WAIT_TIMEOUT
-        while not running.path("/run/began").exists():
-            assert time.monotonic() < end
-            os.sched_yield()
-        running.send(signal.SIGTERM)
-        running.until("nap has stopped")
-        left = running.processes()
-        while any(name == "S sleep" for name in left.values()):
-            assert time.monotonic() < end, left
-            left = running.processes()
-
-
 def test_term_stops_in_order(command, tmp_path) -> None:
     """As process 1, too, whose signals the kernel drops unless they are handled."""
     services = {"app": f'requires = ["base"]\n{NAP}', "base": NAP}
