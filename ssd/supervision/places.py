@@ -194,7 +194,11 @@ class Places:
             return handed
         from ssd.processes import default_table  # no client of the socket needs it
 
-        fd = os.open("lock", _LOCK, 0o600, dir_fd=self.descriptor)
+        try:
+            fd = os.open("lock", _LOCK | os.O_EXCL, 0o600, dir_fd=self.descriptor)
+            self.is_first = True
+        except FileExistsError:
+            fd = os.open("lock", _LOCK, 0o600, dir_fd=self.descriptor)
         try:
             until = monotonic() + STARTING
             while not _take(fd):
@@ -203,9 +207,7 @@ class Places:
                 if default_table().process(pid) is not None or monotonic() > until:
                     raise Occupied(self.directory, pid)
                 sleep(POLL_INTERVAL)
-            self.is_first = not os.fstat(fd).st_size
-            os.ftruncate(fd, 0)
-            os.write(fd, b"%d\n" % os.getpid())
+            _sign(fd)
         except OSError as error:
             os.close(fd)
             raise _named(error, f"{self.path}/lock") from error
@@ -221,6 +223,18 @@ class Places:
             if fd >= 0:
                 os.close(fd)
         self._lock = self.descriptor = -1
+
+
+def _sign(fd: int) -> None:
+    """Write our pid into the lock, for the message of who is refused.
+
+    In place of another pid, so that a full disk has room for it; a first one may find none.
+    """
+    try:
+        os.pwrite(fd, b"%-19d\n" % os.getpid(), 0)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
 
 
 def _take(fd: int) -> bool:

@@ -88,3 +88,14 @@ def test_start_that_was_cut_off_is_taken_over(tmp_path: Path, where: str) -> Non
     assert (-9, where == "before exec") == (found["first"], found["waited"])
     assert ([], 1, True) == (found["doubled"], found["starts"], found["known"])
     assert (0, {}) == (found["exit"], found["left"])
+
+
+def test_full_disk_doubles_nothing(
+    ssd_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Lines of the journal are lost then; what runs is found by its marker, and all go on."""
+    place = tmp_path_factory.mktemp("full")  # short: the path of a socket has 108 bytes
+    found = run("crowded.py", place, ssd_path.with_name("ssd-supervise"), place)
+    assert ([], [], {}) == (found["faults"], found["doubled"], found["left"])
+    assert ([1, 1], [1, 1]) == (found["living"], found["starts"])
+    assert ({""}, 3) == (set(found["lines"]), found["told"])
