@@ -138,18 +138,35 @@ def test_second_supervisor_is_refused(user: Path) -> None:
     second.close()
 
 
-@pytest.mark.parametrize("call", ["fchmod", "write"])
+@pytest.mark.parametrize("call", ["fchmod", "pwrite"])
 def test_failed_call_names_its_path(user: Path, monkeypatch, call: str) -> None:
-    """Also where the kernel was given a descriptor: a full or read-only file system."""
+    """Also where the kernel was given a descriptor: a read-only file system."""
 
     def fail(*given: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(errno.EROFS, "Read-only file system")
 
     made = enter(str(user / "declared"))
     monkeypatch.setattr(places.os, call, fail)
     with pytest.raises(OSError) as raised:
         enter(str(user / "declared")).lock()
     assert raised.value.filename in (made.path, f"{made.path}/lock")
+
+
+def test_full_disk_prevents_no_lock(user: Path, monkeypatch) -> None:
+    """The pid in it is only for a message."""
+
+    def fail(*given: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(places.os, "pwrite", fail)
+    made = enter(str(user / "declared"))
+    made.lock()
+    assert made.is_first
+    made.close()
+    again = enter(str(user / "declared"))
+    again.lock()
+    assert not again.is_first
+    again.close()
 
 
 def test_places_of_root_are_the_systems() -> None:
