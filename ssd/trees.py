@@ -73,7 +73,7 @@ class Tree:
         self._alone: set[int] = set()  # of these groups, those that only the tree is in
         self._table: ProcessTable | None = None
         self._line: tuple[set[int], set[int]] | None = None  # see Surroundings
-        self._unsure: bool = False  # whether one could not be asked for the marker
+        self._unsure: bool  # whether one could not be asked for the marker, by the last look
         self.is_killed: bool = False  # whether KILL was the last signal
 
     def __contains__(self, process: "Process") -> bool:
@@ -87,13 +87,12 @@ class Tree:
 
     def look(self, mains: "Iterable[Process]", table: "ProcessTable") -> "list[Process]":
         """Return the main processes, and after them all that belongs to them now."""
-        self._mains, self._table = list(mains), table
+        self._mains, self._table, self._unsure = list(mains), table, False
         if self.mode == MAIN:
             return self._mains
         if self._line is None:  # of the caller; it can only become shorter
             self._line = ancestry(table)
         around = Surroundings(table, self._beginnings(), self._line)
-        self._unsure = False
         for led in (self._groups, self._sessions):
             around.forget_reused(led)
         inside = () if self.cgroup is None else frozenset(self.cgroup.members() or ())

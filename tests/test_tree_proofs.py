@@ -150,6 +150,7 @@ def test_own_cgroup_is_killed_only_if_nobody_else_is_in_it(
     run(Stop(Match(pid=main.pid), "KILL/5", tree=Tree(GROUP), table=fake_processes))
     assert not cgroup.killed
     main = fake_processes.add("d", pid=main.pid, reactions=DEAF)
+    main.fork()  # is in another one
     cgroup.processes = (main, *([other] if shared else []))
     run(Stop(Match(pid=main.pid), "KILL/5", tree=True, table=fake_processes))
     assert (not shared, False) == (cgroup.killed, other.ended and shared)
@@ -174,6 +175,26 @@ def test_member_of_a_foreign_group_is_stopped_before_kill(fake_processes: FakePr
     run(Stop(Match(pid=main.pid), "TERM/1/KILL/5", tree=True, table=fake_processes))
     assert [(0, 102, TERM), (1, 102, STOP), (1, 102, KILL)] == sent(fake_processes)
     assert not shell.ended
+
+
+def test_member_of_a_foreign_group_is_stopped_beside_a_group(
+    fake_processes: FakeProcesses,
+) -> None:
+    """The group of the main process is stopped in one step, the other process alone."""
+    shell = fake_processes.add("sh")
+    main = fake_processes.add("d", reactions=DEAF)
+    main.fork(group=shell.pid)
+    run(Stop(Match(pid=main.pid), "KILL/5", tree=True, table=fake_processes))
+    stops = [pid for _, pid, signum in sent(fake_processes) if signum == STOP]
+    assert [102, 103] == stops
+    assert not shell.ended
+
+
+def test_newcomers_of_a_signal_are_looked_for_three_times(fake_processes: FakeProcesses) -> None:
+    """Each makes another one when TERM comes; the wait and KILL are for the last."""
+    main = fake_processes.add("d", reactions={TERM: lambda process: process.fork()})
+    run(Stop(Match(pid=main.pid), "TERM/5", tree=True, table=fake_processes))
+    assert [101, 102, 103] == [pid for _, pid, _ in sent(fake_processes)]
 
 
 def test_schedule_that_begins_with_a_wait_kills_nobody(fake_processes: FakeProcesses) -> None:
@@ -228,10 +249,10 @@ def test_listed_child_must_still_have_its_parent(
     """Between the list and the look its pid may have been given to another."""
     main = fake_processes.add("d")
     main.fork()
-    others = [fake_processes.add("other", ppid=ppid).pid for ppid in (1, 100, 102)]
+    others = [fake_processes.add("other", ppid=ppid).pid for ppid in (1, 100, 9999, 102)]
     monkeypatch.setattr(type(fake_processes.kin), "children", lambda self, pid: [102, *others])
     tree = Tree(among=list)
-    assert [101, 102, 105] == pids_of(tree.look([main.identity], fake_processes))
+    assert [101, 102, 106] == pids_of(tree.look([main.identity], fake_processes))
 
 
 def test_denied_or_ended_process_delays_no_kill() -> None:

@@ -37,6 +37,7 @@ STOP = {
     "ssd.processes.waiting",
     "ssd.schedule",
 }
+TREE = {"ssd.trees", "ssd.processes.kin"}  # with --tree alone
 START = {
     "ssd.cli.start",
     "ssd.starting",
@@ -95,6 +96,7 @@ BUDGETS = {
     "--pidof --name sleep": (COMMON | SCAN, 2160),
     "--stop --pidfile {pidfile}": (COMMON | STOP, 2640),
     "--stop --pidfile {pidfile} --retry=TERM/30/KILL/5": (COMMON | STOP, 2640),
+    "--stop --pidfile {pidfile} --tree": (COMMON | STOP | TREE, 3160),
     "--stop --pidfile {marked}": (COMMON | STOP | MARK, 2780),
     "--stop --pidfile {pidfile} --test": (COMMON | STOP | SAID, 2580),
     "--stop --quiet --oknodo --pidfile {missing}": (COMMON | STOP | SAID, 2580),

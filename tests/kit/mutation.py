@@ -35,7 +35,7 @@ TESTS = {
         "tests/real/test_stopping.py",
         IMPORTS,
     ],
-    "trees": TREES,
+    "trees": [*TREES, IMPORTS],
     "pidfile": [
         "tests/pidfile/test_pidfile.py",
         "tests/pidfile/test_moments.py",
