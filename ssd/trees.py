@@ -304,7 +304,7 @@ class Surroundings:
         what had it has ended.
         """
         for number, leader in list(led.items()):
-            now = self.there.get(number) or self._kin.of(number)
+            now = self.there.get(number)
             if now is not None and now.process != leader:
                 del led[number]
 

@@ -99,7 +99,7 @@ def test_member_of_the_group_takes_no_group_along(fake_processes: FakeProcesses)
     """With the mode group, one that makes a group of its own later does not bring its members."""
     main = fake_processes.add("d")
     child = main.fork()
-    tree = Tree(GROUP)
+    tree = Tree(GROUP.encode().decode())  # as from a file: no object of the module
     assert [101, 102] == pids_of(tree.look([main.identity], fake_processes))
     child.lead()
     child.fork()
@@ -154,6 +154,12 @@ def test_own_cgroup_is_killed_only_if_nobody_else_is_in_it(
     cgroup.processes = (main, *([other] if shared else []))
     run(Stop(Match(pid=main.pid), "KILL/5", tree=True, table=fake_processes))
     assert (not shared, False) == (cgroup.killed, other.ended and shared)
+    cgroup.killed = False
+    main = fake_processes.add("d", pid=main.pid, reactions=DEAF)
+    cgroup.processes = (main, *([other] if shared else []))
+    tree = Tree(b"tree".decode())
+    run(Stop(Match(pid=main.pid), "KILL/5", tree=tree, table=fake_processes))
+    assert cgroup.killed != shared
 
 
 def test_group_of_the_caller_is_not_signalled_as_one(fake_processes: FakeProcesses) -> None:
@@ -328,3 +334,33 @@ def test_main_process_is_matched_again_when_it_is_held(
     work = Stop(Match(name="d"), "TERM/5", tree=tree, table=fake_processes)
     run(work)
     assert ("nothing", []) == (work.outcome, sent(fake_processes))
+
+
+def test_processes_are_compared_by_their_values(
+    fake_processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table makes another object at each look."""
+    fake_processes.last_pid = 1000  # CPython has only one object of each small number
+    main = fake_processes.add("d")
+    main.fork().fork().lead()
+    orphans = [fake_processes.add("orphan", ppid=1) for _ in range(2)]
+    orphans[0].group, orphans[1].session = main.pid, main.pid
+
+    class Copying(type(fake_processes.kin)):  # type: ignore[misc]
+        """A kinship that does so."""
+
+        def of(self, pid: int) -> Kin | None:
+            """Return the kin of a process."""
+            kin = super().of(pid)
+            if kin is None:
+                return None
+            numbers = kin.process.pid, kin.process.start_time, kin.ppid, kin.group, kin.session
+            own, start, *others = [int(str(number)) for number in numbers]
+            return Kin(Process(own, start), *others)
+
+    monkeypatch.setattr(FakeProcesses, "kin", property(Copying))
+    for among in (None, lambda: [each.pid for each in orphans]):
+        tree = Tree(among=among)
+        for _ in range(2):
+            found = tree.look([main.identity], fake_processes)
+            assert [1001, 1002, 1003, 1004, 1005] == sorted(pids_of(found))

@@ -53,6 +53,12 @@ def orphan(main: FakeProcess) -> None:
     middle.die()
 
 
+def worker(main: FakeProcess) -> None:
+    """102 is in the session of the main process, and leads a group."""
+    process = main.fork()
+    process.group = process.pid
+
+
 def escaped(main: FakeProcess) -> None:
     """103 has a session of its own, and its parent has ended."""
     daemonizes()(main.fork())
@@ -91,6 +97,8 @@ FOUND: dict[str, tuple[Setup, str, list[int]]] = {
     "nobody in the group of a shell is hit, but for a child": (hand_started, TREE, [101, 104]),
     "the mode main is the main process alone": (leader, MAIN, [101]),
     "the mode group is the group that the main process leads": (leader, GROUP, [101]),
+    "the mode main leaves the group alone": (child, MAIN, [101]),
+    "the mode group leaves the session alone": (worker, GROUP, [101]),
     "a child in the group belongs to it": (grandchild, GROUP, [101, 102, 103]),
     "an orphan in the group belongs to it": (orphan, GROUP, [101, 103]),
     "the group of a shell is nobody's group": (hand_started, GROUP, [101]),
@@ -103,7 +111,8 @@ def test_tree_is_what_belongs_to_the_main_process(rule: str, fake_processes: Fak
     setup, mode, pids = FOUND[rule]
     main = fake_processes.add("d")
     setup(main)
-    found = targets(mode, main.identity, fake_processes, marker=MARKER.encode())
+    read = mode.encode().decode()  # as from a file: no object of the module
+    found = targets(read, main.identity, fake_processes, marker=MARKER.encode())
     assert pids == [each.pid for each in found]
 
 
@@ -132,10 +141,11 @@ def test_mode_is_one_of_three() -> None:
         Tree("all")
 
 
-def test_tree_is_true_or_a_tree(fake_processes: FakeProcesses) -> None:
+@pytest.mark.parametrize("given", ["group", 1])
+def test_tree_is_true_or_a_tree(fake_processes: FakeProcesses, given: object) -> None:
     """Any other value is an error, before anything is signalled."""
     with pytest.raises(TypeError, match=r"tree must be True, False or an ssd\.trees\.Tree"):
-        Stop(Match(name="d"), "TERM/5", tree="group", table=fake_processes)  # type: ignore[arg-type]
+        Stop(Match(name="d"), "TERM/5", tree=given, table=fake_processes)  # type: ignore[arg-type]
 
 
 def sent(table: FakeProcesses) -> list[tuple[float, int, int]]:

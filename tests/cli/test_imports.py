@@ -96,7 +96,7 @@ BUDGETS = {
     "--pidof --name sleep": (COMMON | SCAN, 2160),
     "--stop --pidfile {pidfile}": (COMMON | STOP, 2640),
     "--stop --pidfile {pidfile} --retry=TERM/30/KILL/5": (COMMON | STOP, 2640),
-    "--stop --pidfile {pidfile} --tree": (COMMON | STOP | TREE, 3160),
+    "--stop --pidfile {pidfile} --tree": (COMMON | STOP | TREE, 3120),
     "--stop --pidfile {marked}": (COMMON | STOP | MARK, 2780),
     "--stop --pidfile {pidfile} --test": (COMMON | STOP | SAID, 2580),
     "--stop --quiet --oknodo --pidfile {missing}": (COMMON | STOP | SAID, 2580),
