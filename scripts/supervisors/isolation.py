@@ -31,7 +31,8 @@ class Measurement:
         words = json.dumps({"tool": tool, "row": row, "arguments": arguments})
         inside = [sys.executable, "-B", str(Path(__file__).parent), "--inside", words]
         self.child = subprocess.Popen(
-            [*UNSHARE, "sh", "-c", ENTER, "sh", *inside],
+            # It ends with the bench, whatever ends that.
+            ["setpriv", "--pdeathsig", "KILL", *UNSHARE, "sh", "-c", ENTER, "sh", *inside],
             cwd=self.place.name,
             env={"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin", "LC_ALL": "C.UTF-8"},
             stdin=subprocess.DEVNULL,

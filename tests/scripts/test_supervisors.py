@@ -102,6 +102,14 @@ def test_memory_and_time_are_of_the_chosen_processes() -> None:
     assert looking.processor_seconds([os.getpid()]) > 0 < looking.wakeups([os.getpid()])
 
 
+def test_figures_on_the_page_are_those_that_were_measured() -> None:
+    """Its first table is what the bench makes of the figures that it wrote."""
+    directory = CHECKOUT / "docs" / "explanation"
+    rows = json.loads((directory / "supervisors.json").read_text())
+    page = (directory / "supervision-cost.md").read_text()
+    assert page == report.renew(page, rows)
+
+
 @pytest.mark.slow
 @pytest.mark.requires_root
 @pytest.mark.requires_namespaces
