@@ -44,6 +44,7 @@ TESTED_THROUGH = {
     "supervision/held.py": "supervision/test_spawning.py",
     "supervision/help.py": "supervision/test_options.py",
     "stops.py": "test_stopping.py",
+    "supervision/locks.py": "supervision/test_places.py",
     "supervision/past.py": "supervision/test_journal.py",
     "supervision/probes.py": "supervision/test_readiness.py",
     "supervision/hooks.py": "supervision/test_unit.py",

@@ -11,7 +11,6 @@ import errno
 import fcntl
 import os
 import stat
-from time import monotonic, sleep
 
 from ssd.errors import Error
 from ssd.service import DIRECTORY, SUPERVISORS
@@ -21,12 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SYSTEM_LOGS = "/var/log/ssd"
-STARTING = 5.0  # seconds, between a fork(2) and its execve(2)
-POLL_INTERVAL = 0.002  # seconds: the kernel tells nobody else of the end of a start
 MAX_KEY = 200  # bytes; NAME_MAX is 255
 LONGEST_PATH = 107  # bytes of the address of a socket, unix(7)
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class Occupied(Error):
@@ -183,37 +179,22 @@ class Places:
         handed: the descriptor, if the program before this one in the same process has it.
 
         The kernel releases it when the last copy of the descriptor is closed, whatever ends the
-        process. A program that replaces this one keeps it by ``os.set_inheritable``. A supervisor
-        that was killed while it started a program leaves a copy to that until execve(2), when
-        others can see whose it is: this waits until then.
+        process. A program that replaces this one keeps it by ``os.set_inheritable``.
         """
         if self._lock >= 0:
             return self._lock
         if handed >= 0:
             self._lock = handed
             return handed
-        from ssd.processes import default_table  # no client of the socket needs it
+        from ssd.supervision.locks import take
 
         try:
-            fd = os.open("lock", _LOCK | os.O_EXCL, 0o600, dir_fd=self.descriptor)
-            self.is_first = True
-        except FileExistsError:
-            fd = os.open("lock", _LOCK, 0o600, dir_fd=self.descriptor)
-        try:
-            until = monotonic() + STARTING
-            while not _take(fd):
-                said = os.pread(fd, 20, 0).strip()
-                pid = int(said) if said.isdigit() else 0
-                if default_table().process(pid) is not None or monotonic() > until:
-                    raise Occupied(self.directory, pid)
-                sleep(POLL_INTERVAL)
-            _sign(fd)
+            fd, occupant = take("lock", self.descriptor)
         except OSError as error:
-            os.close(fd)
             raise _named(error, f"{self.path}/lock") from error
-        except BaseException:
-            os.close(fd)
-            raise
+        if fd < 0:
+            raise Occupied(self.directory, occupant)
+        self.is_first = occupant < 0
         self._lock = fd
         return fd
 
@@ -223,27 +204,6 @@ class Places:
             if fd >= 0:
                 os.close(fd)
         self._lock = self.descriptor = -1
-
-
-def _sign(fd: int) -> None:
-    """Write our pid into the lock, for the message of who is refused.
-
-    In place of another pid, so that a full disk has room for it; a first one may find none.
-    """
-    try:
-        os.pwrite(fd, b"%-19d\n" % os.getpid(), 0)
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-
-
-def _take(fd: int) -> bool:
-    """Take a lock if it is free."""
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def enter(directory: str, group: "int | None" = None) -> Places:
