@@ -182,14 +182,16 @@ class Effects:
             self.notify.forget(unit)
         if service.kill_mode == ends.CGROUP:
             ends.discard_cgroup(unit)
-        if unit.goal != states.STOP or service.pidfile == "none" or not service.background:
-            return
-        from ssd import pidfile
+        if unit.goal == states.STOP and service.pidfile != "none" and service.background:
+            _remove(service.pidfile)
 
-        try:
-            pidfile.remove(service.pidfile)
-        except (FileNotFoundError, PidfileError):
-            return  # it is not there, or nobody would believe it
+    def leave_pidfile(self, unit: "Unit", declared: str) -> None:
+        """Remove the pidfile of a service that is to have another; one that others wrote stays."""
+        path = unit.service.pidfile
+        if path == declared or unit.main is not None or unit.written is None:
+            return
+        if unit.written == _identity(path):
+            _remove(path)
 
     def _start(
         self,
@@ -276,7 +278,10 @@ class Effects:
                 return  # nobody has written it since: it names a process of ours that has ended
         found = look(match, resolve(match, self.table), self.table, only_first=True).processes
         if found:
-            raise AlreadyRunning(found)
+            from ssd.supervision.following import is_anothers
+
+            if not is_anothers(found[0], unit):
+                raise AlreadyRunning(found)
 
     def write_pidfile(self, path: str, process: Process) -> None:
         """Write the pidfile of a main process. Raises PidfileError."""
@@ -308,6 +313,16 @@ class Effects:
             variables.pop(name, None)
         variables[MARKER] = self._mark(unit, token)
         return variables
+
+
+def _remove(path: str) -> None:
+    """Remove a pidfile if there is one."""
+    from ssd import pidfile
+
+    try:
+        pidfile.remove(path)
+    except (FileNotFoundError, PidfileError):
+        return  # it is not there, or nobody would believe it
 
 
 def _identity(path: str) -> "tuple[int, ...] | None":

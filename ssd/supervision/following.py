@@ -109,7 +109,21 @@ def named(unit: "Unit") -> "Process | None":
     Raises PidfileError, ProcessTableError, ProcessUnreadable and ExecutableMissing.
     """
     match, table = unit.service.match(), unit.supervisor.table
-    return next(iter(look(match, resolve(match, table), table, only_first=True).processes), None)
+    found = look(match, resolve(match, table), table, only_first=True).processes
+    return next((each for each in found if not is_anothers(each, unit)), None)
+
+
+def is_anothers(process: "Process", unit: "Unit") -> bool:
+    """Tell whether a service's pidfile is wrong about a process: it is init, we, or another's.
+
+    A pidfile that outlived its process, in a container that was started again for example, often
+    names the process of another service.
+    """
+    supervisor = unit.supervisor
+    if process.pid in (1, supervisor.table.own_pid()):
+        return True
+    others = (each for each in supervisor.units.values() if each is not unit)
+    return any(each.main is not None and each.main.pid == process.pid for each in others)
 
 
 def take_main(unit: "Unit", process: "Process") -> bool:

@@ -135,6 +135,7 @@ class Unit:
     def take_changes(self) -> None:
         """Use a changed declaration from now on."""
         if self.changed is not None:
+            self.supervisor.effects.leave_pidfile(self, self.changed.pidfile)
             self.service, self.changed = self.changed, None
             self.supervisor.outputs.changed(self)
 

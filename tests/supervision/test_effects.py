@@ -109,6 +109,39 @@ def test_start_of_another_is_seen_by_its_pidfile(declared: Any, supervisors: Any
     assert started.pid == adopted.pid  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("whose", ["another", "own"])
+def test_pidfile_that_names_a_stranger_is_not_believed(
+    declared: Any, supervisors: Any, whose: str
+) -> None:
+    """The process of another service, or the supervisor itself, as in a container's old /run."""
+    supervisor = supervisors(declared("web"), declared("other"))
+    supervisor.start("other")
+    drive(supervisor, events.Ready)
+    other = supervisor.units["other"].process.pid
+    path = Path(supervisor.units["web"].service.pidfile)
+    path.write_text(f"{other if whose == 'another' else os.getpid()}\n")
+    supervisor.start("web")
+    assert drive(supervisor, events.Started).pid not in (other, os.getpid())  # type: ignore[attr-defined]
+    assert f"{supervisor.units['web'].process.pid}\n" == path.read_text()
+
+
+def test_changed_pidfile_leaves_no_old_one(declared: Any, supervisors: Any, tmp_path: Path) -> None:
+    """Its number would be another process's some day; one that somebody else wrote stays."""
+    supervisor = supervisors(declared("web"), declared("other"))
+    for name in supervisor.units:
+        supervisor.start(name)
+        drive(supervisor, events.Ready)
+    (tmp_path / "other.pid").write_text("1\n")
+    moved = {"pidfile": str(tmp_path / "new.pid")}
+    other = {"pidfile": str(tmp_path / "new2.pid")}
+    supervisor.update([
+        Service(name="web", **{**SLEEP, **moved}), Service(name="other", **{**SLEEP, **other}),
+    ])  # fmt: skip
+    while sorted(os.listdir(tmp_path))[:2] != ["new.pid", "new2.pid"]:
+        drive(supervisor, events.Started)
+    assert ["new.pid", "new2.pid", "other.pid"] == sorted(os.listdir(tmp_path))
+
+
 def test_failed_start_leaves_nothing(declared: Any, supervisors: Any, tmp_path: Path) -> None:
     """No program, no user, no directory for the pidfile: each is told in words."""
     supervisor = supervisors(
