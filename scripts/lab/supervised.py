@@ -102,13 +102,14 @@ class Supervisor:
     def until(self, text: str, since: int = 0) -> int:
         """Wait for a line with ``text`` after ``since`` lines; return the number of lines to it.
 
-        Raises AssertionError if the line does not come in time.
+        Raises AssertionError if it does not come in time, or a service fails again and again.
         """
         deadline = time.monotonic() + WAIT_TIMEOUT
         while True:
             for number, line in enumerate(self.lines[since:], since + 1):
                 if text in line:
                     return number
+                assert "(attempt 3)" not in line, "\n".join(self.lines)
             since = len(self.lines)
             assert self._read(deadline), f"no line with {text!r}:\n" + "\n".join(self.lines)
 

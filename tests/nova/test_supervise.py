@@ -89,7 +89,7 @@ def test_services_start_when_the_one_before_works(world: World) -> None:
 
 def test_service_words_reach_the_supervisor(world: World) -> None:
     """Status, log and events are those of what it runs."""
-    assert f"{COMPUTE} is running (process {world.compute.pid()}, up " in world.compute.told(
+    assert f"{COMPUTE} is running (process {world.compute.pid()}), up " in world.compute.told(
         "status"
     )
     running = [f"{name} is running (process {pid})" for name, pid in world.pids().items()]
