@@ -23,11 +23,11 @@ from ssd.service.sources.debian import BadVariable
 from ssd.service.verbs.preparing import HookFailed
 from ssd.service.verbs.until_ready import DetachFailed
 from ssd.supervision import Circle, MissingRequirement
+from ssd.supervision.cli.declared import Broken
 from ssd.supervision.client import NoAnswer, Unreachable
-from ssd.supervision.declared import Broken
-from ssd.supervision.past import JournalRefused
+from ssd.supervision.control.protocol import Fault
 from ssd.supervision.places import Occupied
-from ssd.supervision.protocol import Fault
+from ssd.supervision.succession.past import JournalRefused
 
 HERE, OTHER = ssd.Process(12, 345), ssd.Process(13, 456)
 PATH = "/run/web.pid"

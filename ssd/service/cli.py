@@ -137,7 +137,7 @@ def _ask(call: Call, name: str, rest: list[str], file: str | None = None) -> int
         places.append(f"{home}/.cache/ssd/supervise" if own else "/")
     if call.table is not None or name not in WORDS and not any(map(os.path.exists, places)):
         return None
-    from ssd.supervision.asking import perform
+    from ssd.supervision.client.asking import perform
 
     return perform(call, name, rest, file, _fleet)
 

@@ -9,6 +9,7 @@ from ssd import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ssd.supervision.effects.held import Exit as Exit
     from ssd.supervision.events import Adopted as Adopted
     from ssd.supervision.events import Event as Event
     from ssd.supervision.events import Exited as Exited
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ssd.supervision.events import Stopped as Stopped
     from ssd.supervision.events import Stopping as Stopping
     from ssd.supervision.events import Unhealthy as Unhealthy
-    from ssd.supervision.held import Exit as Exit
     from ssd.supervision.order import Circle as Circle
     from ssd.supervision.order import MissingRequirement as MissingRequirement
     from ssd.supervision.supervisor import Supervisor as Supervisor
@@ -38,7 +38,7 @@ if not TYPE_CHECKING:
             "Adopted", "Event", "Exited", "Failed", "Healthy", "Ready", "Reloaded", "Restarting",
             "Started", "Starting", "StatusText", "Stopped", "Stopping", "Unhealthy",
         ),
-        "held": ("Exit",),
+        "effects.held": ("Exit",),
         "order": ("Circle", "MissingRequirement"),
         "supervisor": ("Supervisor", "Update", "follow", "run"),
         "unit": ("Unit",),

@@ -12,8 +12,8 @@ from ssd.processes import default_table
 from ssd.service.errors import UnknownService
 from ssd.supervision import events, gates, states
 from ssd.supervision.effects import Effects
+from ssd.supervision.effects.outputs import Outputs
 from ssd.supervision.order import Order
-from ssd.supervision.outputs import Outputs
 from ssd.supervision.unit import Unit
 from ssd.supervision.watch import watch_for
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from ssd.processes.contract import Handle, ProcessTable
     from ssd.service.declaration import Service
+    from ssd.supervision.effects.outputs import Places
     from ssd.supervision.events import Event
-    from ssd.supervision.journal import Journal
-    from ssd.supervision.outputs import Places
+    from ssd.supervision.succession.journal import Journal
 
 
 class Timer:
@@ -90,7 +90,7 @@ class Supervisor:
         self.active = 0  # units that are not at rest
         self.outputs = Outputs(places, self.watch, self._report)
         self.effects = Effects(self.table, self.outputs)
-        self.journal: Journal | None = None  # ssd.supervision.succession
+        self.journal: Journal | None = None  # ssd.supervision.succession.successor
         declared = list(services)
         self.order = Order(declared)
         for service in declared:

@@ -7,18 +7,18 @@ it, and feeds the supervisor what came of it. Nothing here waits.
 from ssd.errors import AlreadyRunning, Error
 from ssd.matching import Process
 from ssd.stopping import SURVIVED as OUTLIVED
-from ssd.supervision import events, gates, hooks, states
-from ssd.supervision.held import Exit, Held
+from ssd.supervision import events, gates, states
+from ssd.supervision.effects import hooks
+from ssd.supervision.effects.held import Exit, Held, OwnChild
 from ssd.supervision.restarts import AGAIN, ALWAYS, LOST, History, judge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.service.declaration import Service
     from ssd.stopping import Stop
-    from ssd.supervision.health import Checks
-    from ssd.supervision.held import OwnChild
     from ssd.supervision.logs import Log
-    from ssd.supervision.readiness import Gate
+    from ssd.supervision.readiness.gate import Gate
+    from ssd.supervision.readiness.health import Checks
     from ssd.supervision.supervisor import Supervisor, Timer
 
 KILL = 9

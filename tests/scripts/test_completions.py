@@ -13,7 +13,7 @@ from ssd.service import help as help_text
 from ssd.service import verbs
 from ssd.service.generators.cli import KINDS
 from ssd.service.lsb.cli import FUNCTIONS
-from ssd.supervision.options import FLAGS, VALUES
+from ssd.supervision.cli.options import FLAGS, VALUES
 
 from . import zsh
 

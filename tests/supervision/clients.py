@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ssd.supervision.connections import Client, Connections
-from ssd.supervision.protocol import Request, success
-from ssd.supervision.unix_socket import listen
+from ssd.supervision.control.connections import Client, Connections
+from ssd.supervision.control.protocol import Request, success
+from ssd.supervision.control.unix_socket import listen
 
 Answer = Callable[[Client, Request], None]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ssd.supervision.control import Control
-from ssd.supervision.unix_socket import listen
+from ssd.supervision.control.server import Control
+from ssd.supervision.control.unix_socket import listen
 
 from .clients import Caller
 from .machine import Machine

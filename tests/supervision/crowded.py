@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from supervision.succession import DECLARATION, GUARDED, Succession, check, marked, read
+from supervision.killing import DECLARATION, GUARDED, Succession, check, marked, read
 
 NAMES = {"steady0": "steady", "steady1": "steady"} | {f"crash{n}": "crash" for n in range(6)}
 KILLS = 2

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from supervision.succession import GUARDED, marked, read
+from supervision.killing import GUARDED, marked, read
 
 DECLARATION = """
 executable = "{python}"
@@ -34,7 +34,8 @@ def supervise(directory: str) -> None:
 
 def cut(directory: str, where: str) -> None:
     """Become a supervisor that is killed at a certain moment."""
-    from ssd.supervision import effects, spawning
+    from ssd.supervision import effects
+    from ssd.supervision.effects import spawning
 
     begin, become = spawning.start, spawning.become
 

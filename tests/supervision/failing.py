@@ -6,7 +6,9 @@ usage: STEADY=SECONDS failing.py [OPTION...]
 import os
 import sys
 
-from ssd.supervision import cli, foreground, recovery
+from ssd.supervision import cli
+from ssd.supervision.cli import foreground
+from ssd.supervision.succession import recovery
 
 HAS_FAILED = "/run/has-failed"
 

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from supervision.succession import DECLARATION, GUARDED, Succession, check, marked, read
+from supervision.killing import DECLARATION, GUARDED, Succession, check, marked, read
 
 NAMES = {f"{manner}{number}": manner for manner in ("steady", "crash") for number in range(10)}
 
@@ -48,7 +48,9 @@ def main(package: str, script: str, directory: str, rounds: str) -> None:
     line = Succession(copied(package, script, place), place / "d", random.Random(5))
     line.directory = place
     line.start()
-    while not (before := line.status()) or any("pid" not in each for each in before.values()):
+    steady = [name for name, manner in NAMES.items() if manner == "steady"]
+    # The others are rarely all there at one moment.
+    while not (before := line.status()) or any("pid" not in before[name] for name in steady):
         time.sleep(0.01)
     assert line.process is not None
     pid, images, refused, faults = line.process.pid, set(), [], []

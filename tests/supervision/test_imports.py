@@ -16,7 +16,8 @@ import os, sys
 before = set(sys.modules)
 sys.path[:0] = [{HOME!r}]
 sys.path.append({DAEMON!r})
-from ssd.supervision import cli, foreground
+from ssd.supervision import cli
+from ssd.supervision.cli import foreground
 
 
 class Idle(foreground.Foreground):

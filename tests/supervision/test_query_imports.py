@@ -9,8 +9,7 @@ import pytest
 from kit.loading import HEAVY, LIBRARY, account, lines_of, loaded
 
 from ssd.supervision.places import key
-
-from .test_client import server
+from supervision.client.test_client import server
 
 STATUS = {
     "ssd",
@@ -23,15 +22,16 @@ STATUS = {
     "ssd.statuses",
     "ssd.stdio",
     "ssd.supervision",
-    "ssd.supervision.answers",
-    "ssd.supervision.asking",
+    "ssd.supervision.control",
+    "ssd.supervision.control.answers",
+    "ssd.supervision.client.asking",
     "ssd.supervision.client",
-    "ssd.supervision.json_reader",
+    "ssd.supervision.control.json_reader",
     "ssd.supervision.places",
     "ssd.supervision.states",
-    "ssd.supervision.unix_socket",
+    "ssd.supervision.control.unix_socket",
 }
-ACTION = {"ssd.service.console", "ssd.supervision.showing"}
+ACTION = {"ssd.service.console", "ssd.supervision.client.showing"}
 UP = {"name": "web", "found": "running", "state": "running", "goal": "start", "uptime": 3.5}
 BEGUN = {"id": 1, "begun": "start", "name": "web", "description": ""}
 

@@ -1,0 +1,225 @@
+"""A supervisor as a process in the foreground: its loop, its signals, its end and exit status."""
+
+import os
+from time import monotonic
+
+from ssd.errors import Error
+from ssd.signals import raw as signals
+from ssd.statuses import FAILED, SUCCESS
+from ssd.supervision import states
+from ssd.supervision.cli import inbox, pid1
+from ssd.supervision.cli.lines import Lines
+from ssd.supervision.control.rereading import Rereading
+from ssd.supervision.effects import ends
+from ssd.supervision.succession import successor as succession
+from ssd.supervision.succession.journal import Journal
+from ssd.supervision.supervisor import Supervisor
+from ssd.supervision.watch import EpollWatch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ssd.service.declaration import Service
+    from ssd.supervision.cli.above import Above
+    from ssd.supervision.cli.options import Options
+    from ssd.supervision.control.rereading import Done
+    from ssd.supervision.events import Event
+    from ssd.supervision.places import Places
+    from ssd.supervision.succession.handed import Handed
+    from ssd.supervision.succession.upgrade import Told, Upgrade
+    from ssd.supervision.supervisor import Update
+
+# With --exit-with these are for the service: images ask for QUIT (nginx) or WINCH (httpd).
+PASSED_ON = ("SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
+HEARD = ("SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGCHLD")
+
+
+class Foreground:
+    """Drives a supervisor until all has stopped. ``places``: those of its directory.
+
+    Raises what ``Supervisor`` raises.
+    """
+
+    def __init__(self, services: "list[Service]", places: "Places", options: "Options") -> None:
+        self.supervisor = supervisor = Supervisor(services, places=places)
+        self.lines = Lines(supervisor, options.quiet)
+        self.above: Above | None = None  # who runs this supervisor
+        names = options.names or None
+        self._rereading = Rereading(supervisor, places.directory, names)
+        supervisor.effects.key = os.path.basename(places.path)
+        supervisor.effects.notify_path = places.notify
+        self.journal = Journal(places.descriptor, self._report, places.is_first)
+        self.upgrade: Upgrade | None = None
+        self.upgrader: Callable[[Told], None] | None = None  # begins an upgrade
+        self._options = options
+        self._failed = False  # a service was given up, or outlived its stop
+        self.is_leaving = False
+        self.began = monotonic()
+        self._orphans = True  # whether children may have ended that no unit waits for
+        supervisor.listeners.append(self._hear)
+        inbox.Inbox(self._signals(), self._take).join(supervisor.watch)
+        # A shell ignores these for ``command &``; unlike a handler, execve(2) would keep that.
+        for number in filter(inbox.is_ignored, (signals.SIGINT, signals.SIGQUIT)):
+            signals.signal(number, lambda number, frame: None)
+
+    def run(self, handed: "Handed | None" = None) -> int:
+        """Start the services, and return the exit status once all have stopped.
+
+        handed: what the program before this one in the same process has left.
+        """
+        supervisor, watch = self.supervisor, self.supervisor.watch
+        if not supervisor.units:
+            self.lines.say("there is no service yet")
+        state = None if handed is None else handed.state
+        succession.begin(supervisor, self.journal, self._options.names, state)
+        if handed is not None:
+            handed.release()
+            self.lines.say("the program of the supervisor was replaced; its services go on")
+        if self.above is not None:
+            self.above.begin()
+        chosen = supervisor.units.get(self._options.exit_with or "")
+        if chosen is not None and chosen.known and chosen.at_rest:
+            self._leave()  # it has ended while nobody watched
+        while not supervisor.advance():
+            self._settle()
+            until = supervisor.until
+            if not isinstance(watch, EpollWatch):
+                supervisor.table.wait(supervisor.handles, until)
+            elif until is None:
+                watch.wait(None)
+            else:
+                watch.wait(max(until - supervisor.table.now(), 0))
+        self._settle()
+        if count := ends.end_strays(supervisor):
+            self.lines.say(f"has ended what services had left: processes: {count}")
+            self._settle()
+        return self._status()
+
+    def _report(self, text: str) -> None:
+        """Say what is wrong with the journal."""
+        self.lines.say(text, wrong=True)
+
+    def leave(self) -> None:
+        """Write what is to be written, before the program is replaced."""
+        self._settle()
+
+    def _told(self, fault: "str | None") -> None:
+        if fault is not None:
+            self.lines.say(f"the program is not replaced: {fault}", wrong=True)
+
+    def _try_upgrade(self) -> None:
+        try:
+            if self.upgrader is not None:
+                self.upgrader(self._told)
+        except (Error, OSError) as error:
+            from ssd.sentences import describe
+
+            self._told(describe(error))
+
+    def stop(self) -> None:
+        """Stop all in order; asked again, kill all at once."""
+        if self.is_leaving:
+            self.lines.say("kills what has not stopped yet")
+            self.supervisor.hurry()
+            return
+        self._leave()
+
+    def update(self, done: "Done" = lambda outcome: None) -> None:
+        """Have the declarations read anew; one that is broken changes nothing.
+
+        ``done`` is called later, with what changes, or with lines that say what is wrong. Raises
+        OSError if no process can be made for it.
+        """
+        if self.above is not None:
+            self.above.reloading()
+
+        def taken(outcome: "Update | list[str]") -> None:
+            self._tell(outcome)
+            done(outcome)
+
+        self._rereading.begin(taken)
+
+    def _tell(self, outcome: "Update | list[str]") -> None:
+        if isinstance(outcome, list):
+            for line in outcome:
+                self.lines.say(f"nothing is changed: {line}", wrong=True)
+        else:
+            parts = (outcome.added, "new"), (outcome.changed, "changed"), (outcome.removed, "gone")
+            said = [f"{word}: {' '.join(names)}" for names, word in parts if names]
+            self.lines.say(f"declarations are read; {'; '.join(said) or 'nothing has changed'}")
+        if self.above is not None:
+            self.above.ready()
+
+    def _signals(self) -> "list[int]":
+        """Return the signals to take; those that the caller has ignored for us stay so."""
+        names = dict.fromkeys(HEARD)
+        if self._options.exit_with:
+            names.update(dict.fromkeys(PASSED_ON))
+        numbers = [getattr(signals, name) for name in names]
+        if not inbox.is_ignored(signals.SIGINT):
+            numbers.append(signals.SIGINT)
+        return numbers
+
+    def _take(self, number: int) -> None:
+        """Do what a signal asks for."""
+        if number == signals.SIGCHLD:
+            self._orphans = True
+        elif number in (signals.SIGTERM, signals.SIGINT):
+            self.stop()
+        elif self._options.exit_with:
+            self._pass_on(self._options.exit_with, number)
+        elif number == signals.SIGHUP:
+            self._try_update()
+        elif number == signals.SIGUSR2:
+            self._try_upgrade()
+
+    def _try_update(self) -> None:
+        try:
+            self.update()
+        except OSError as error:
+            self._tell([f"the declarations cannot be read: {error.strerror}"])
+
+    def _pass_on(self, name: str, number: int) -> None:
+        try:
+            self.supervisor.signal(name, number)
+        except (Error, OSError):
+            return  # it does not run: nobody is there to take it
+
+    def _hear(self, event: "Event") -> None:
+        """End all when the service has ended that was named for that, or when any is given up."""
+        kind = event.kind
+        if kind not in ("failed", "stopped"):
+            return
+        self._failed = self._failed or kind == "failed"
+        if self.is_leaving:
+            return
+        chosen = event.name == self._options.exit_with
+        if chosen or (kind == "failed" and self._options.exit_when_failed):
+            self._leave()
+
+    def _leave(self) -> None:
+        self.is_leaving = True
+        if self.above is not None:
+            self.above.stopping()
+        units = self.supervisor.units.values()
+        self._failed = self._failed or any(unit.state == states.FAILED for unit in units)
+        self.supervisor.shutdown()
+
+    def _settle(self) -> None:
+        """After each turn: reap what nobody waits for, and tell what has happened."""
+        if self._orphans:
+            self._orphans = not pid1.reap_strangers()
+        self.lines.flush()
+        if self.above is not None:
+            self.above.flush()
+
+    def _status(self) -> int:
+        name = self._options.exit_with
+        if name:
+            unit = self.supervisor.units.get(name)
+            last = None if unit is None or unit.last is None else unit.last.status
+            if last is not None and (last or not self._failed):
+                return 128 - last if last < 0 else last
+            return FAILED
+        return FAILED if self._failed else SUCCESS

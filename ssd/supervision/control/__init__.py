@@ -1,0 +1,1 @@
+"""The control socket: the protocol, and the server that answers on it."""

@@ -1,0 +1,1 @@
+"""Whether a service works: gates of a start, notifications, health checks, daemons that fork."""
