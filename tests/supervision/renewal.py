@@ -76,7 +76,7 @@ def main(package: str, script: str, directory: str, rounds: str) -> None:
     print(json.dumps({
         "exit": line.process.wait(), "images": len(images), "faults": line.faults + faults,
         "refused": [one.get("message", str(one)) for one in refused],
-        "same": sorted(n for n in NAMES if before[n].get("pid") == after.get(n, {}).get("pid")),
+        "same": sorted(n for n in steady if before[n]["pid"] == after.get(n, {}).get("pid")),
         "unknown": [one for one in read(place / "said") if "nobody knows" in one],
         "crashed": sum(" exited with status 3 " in one for one in read(place / "said")),
         "started": sum(len(read(place / f"crash{n}.starts")) for n in range(10)),
