@@ -21,12 +21,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import _socket
     from collections.abc import Callable, Iterator
+    from typing import TypeVar
 
     from ssd.supervision.control.protocol import Request
     from ssd.supervision.control.unix_socket import Peer
     from ssd.supervision.events import Event
     from ssd.supervision.supervisor import Supervisor, Update
     from ssd.supervision.unit import Unit
+
+    Result = TypeVar("Result")
 
 ROWS = 50  # services in a line of ``status``
 _ACTIONS = ("start", "stop", "restart", "try-restart", "reload", "force-reload")
@@ -203,44 +206,43 @@ class Control:
             client.send(failure(request.id, "unsupported", "its services are not from files"))
             return
         client.send(line(request.id, begun="update"))
-        wait = Wait(client, request.id, "update", [], True)
-        client.tasks.append(wait)
 
-        def taken(done: "Update | list[str]") -> None:
-            if wait not in client.tasks:
-                return  # the client has gone
-            client.tasks.remove(wait)
+        def told(done: "Update | list[str]") -> bytes:
             if isinstance(done, list):
                 text = "nothing is changed: " + "; ".join(done)
-                client.send(failure(request.id, "failed", text, faults=done))
-            else:
-                names = {key: getattr(done, key) for key in ("added", "removed", "changed")}
-                client.send(success(request.id, **names, same=len(done.same)))
+                return failure(request.id, "failed", text, faults=done)
+            names = {key: getattr(done, key) for key in ("added", "removed", "changed")}
+            return success(request.id, **names, same=len(done.same))
 
-        try:
-            self.reread(taken)
-        except BaseException:
-            client.tasks.remove(wait)
-            raise
+        self._answer_later(client, request, self.reread, told)
 
     def _upgrade(self, client: Client, request: "Request") -> None:
         if self.upgrade is None:
             client.send(failure(request.id, "unsupported", "its program cannot be replaced"))
             return
-        wait = Wait(client, request.id, "upgrade", [], True)
+
+        def told(fault: "str | None") -> bytes:
+            if fault is None:
+                return success(request.id)
+            return failure(request.id, "failed", fault)
+
+        self._answer_later(client, request, self.upgrade, told)
+
+    def _answer_later(
+        self, client: Client, request: "Request",
+        work: "Callable[[Callable[[Result], None]], object]", told: "Callable[[Result], bytes]",
+    ) -> None:  # fmt: skip
+        """Begin work whose result answers a request, unless the client goes before."""
+        wait = Wait(client, request.id, request.verb, [], True)
         client.tasks.append(wait)
 
-        def told(fault: "str | None") -> None:
-            if wait not in client.tasks:
-                return  # the client has gone
-            client.tasks.remove(wait)
-            if fault is None:
-                client.send(success(request.id))
-            else:
-                client.send(failure(request.id, "failed", fault))
+        def taken(result: "Result") -> None:
+            if wait in client.tasks:
+                client.tasks.remove(wait)
+                client.send(told(result))
 
         try:
-            self.upgrade(told)
+            work(taken)
         except BaseException:
             client.tasks.remove(wait)
             raise
