@@ -41,6 +41,7 @@ TESTED_THROUGH = {
     "supervision/succession/checking.py": "supervision/succession/test_upgrade.py",
     "supervision/cli/foreground.py": "supervision/cli/test_cli.py",
     "supervision/succession/handed.py": "supervision/succession/test_upgrade.py",
+    "supervision/cli/loop.py": "supervision/cli/test_cli.py",
     "supervision/effects/held.py": "supervision/effects/test_spawning.py",
     "supervision/cli/help.py": "supervision/cli/test_options.py",
     "stops.py": "test_stopping.py",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SYSTEM_LOGS = "/var/log/ssd"
+UPSTART = "%upstart"  # beside the run directories; it is no name of one (``key``)
 MAX_KEY = 200  # bytes; NAME_MAX is 255
 LONGEST_PATH = 107  # bytes of the address of a socket, unix(7)
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -108,6 +109,12 @@ def sockets(directory: str, uid: int) -> "list[str]":
     above, parts = base(uid)
     own = "/".join((above.rstrip("/"), *parts))
     return [f"{each}/{name}/socket" for each in dict.fromkeys((own, SUPERVISORS))]
+
+
+def upstart_link(uid: int) -> str:
+    """Return the path of the link to the run directory of a user's supervisor of Upstart jobs."""
+    above, parts = base(uid)
+    return "/".join((above.rstrip("/"), *parts, UPSTART))
 
 
 def is_locked(socket: str) -> bool:

@@ -15,7 +15,15 @@ from kit.users import as_nobody, shared, skip_without_nobody
 
 from ssd.service import SUPERVISORS
 from ssd.supervision import places
-from ssd.supervision.places import Occupied, enter, home, key, log_directory, sockets
+from ssd.supervision.places import (
+    Occupied,
+    enter,
+    home,
+    key,
+    log_directory,
+    sockets,
+    upstart_link,
+)
 
 PARTS = st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1)
 PATHS = st.lists(PARTS.filter(lambda part: part not in (".", "..")), max_size=4)
@@ -49,6 +57,13 @@ def test_key_follows_links(tmp_path: Path) -> None:
     assert "etc-ssd" == key("/etc/ssd")
     assert "-" == key("/")
     assert key("/srv/a-b") != key("/srv/a/b")
+
+
+def test_link_of_upstart_is_beside_all_run_directories(user: Path) -> None:
+    """No directory of declarations has its name for a key."""
+    link = upstart_link(os.geteuid())
+    assert link == f"{user}/home/.cache/ssd/supervise/%upstart"
+    assert key("/%upstart") != os.path.basename(link)
 
 
 def test_key_of_a_long_path_fits(tmp_path: Path) -> None:

@@ -1,27 +1,22 @@
-"""A supervisor as a process in the foreground: its loop, its signals, its end and exit status."""
+"""A supervisor of declared services as a process: its signals, its end and exit status."""
 
 import os
-from time import monotonic
 
 from ssd.errors import Error
 from ssd.signals import raw as signals
 from ssd.statuses import FAILED, SUCCESS
 from ssd.supervision import states
-from ssd.supervision.cli import inbox, pid1
-from ssd.supervision.cli.lines import Lines
+from ssd.supervision.cli.loop import HEARD, Loop
 from ssd.supervision.control.rereading import Rereading
-from ssd.supervision.effects import ends
 from ssd.supervision.succession import successor as succession
 from ssd.supervision.succession.journal import Journal
 from ssd.supervision.supervisor import Supervisor
-from ssd.supervision.watch import EpollWatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ssd.service.declaration import Service
-    from ssd.supervision.cli.above import Above
     from ssd.supervision.cli.options import Options
     from ssd.supervision.control.rereading import Done
     from ssd.supervision.events import Event
@@ -32,19 +27,17 @@ if TYPE_CHECKING:
 
 # With --exit-with these are for the service: images ask for QUIT (nginx) or WINCH (httpd).
 PASSED_ON = ("SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
-HEARD = ("SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGCHLD")
 
 
-class Foreground:
-    """Drives a supervisor until all has stopped. ``places``: those of its directory.
+class Foreground(Loop):
+    """Drives a supervisor of declared services. ``places``: those of their directory.
 
     Raises what ``Supervisor`` raises.
     """
 
     def __init__(self, services: "list[Service]", places: "Places", options: "Options") -> None:
-        self.supervisor = supervisor = Supervisor(services, places=places)
-        self.lines = Lines(supervisor, options.quiet)
-        self.above: Above | None = None  # who runs this supervisor
+        supervisor = Supervisor(services, places=places)
+        super().__init__(supervisor, options.quiet)
         names = options.names or None
         self._rereading = Rereading(supervisor, places.directory, names)
         supervisor.effects.key = os.path.basename(places.path)
@@ -54,21 +47,15 @@ class Foreground:
         self.upgrader: Callable[[Told], None] | None = None  # begins an upgrade
         self._options = options
         self._failed = False  # a service was given up, or outlived its stop
-        self.is_leaving = False
-        self.began = monotonic()
-        self._orphans = True  # whether children may have ended that no unit waits for
         supervisor.listeners.append(self._hear)
-        inbox.Inbox(self._signals(), self._take).join(supervisor.watch)
-        # A shell ignores these for ``command &``; unlike a handler, execve(2) would keep that.
-        for number in filter(inbox.is_ignored, (signals.SIGINT, signals.SIGQUIT)):
-            signals.signal(number, lambda number, frame: None)
+        self._listen(dict.fromkeys((*HEARD, *(PASSED_ON if options.exit_with else ()))))
 
     def run(self, handed: "Handed | None" = None) -> int:
         """Start the services, and return the exit status once all have stopped.
 
         handed: what the program before this one in the same process has left.
         """
-        supervisor, watch = self.supervisor, self.supervisor.watch
+        supervisor = self.supervisor
         if not supervisor.units:
             self.lines.say("there is no service yet")
         state = None if handed is None else handed.state
@@ -81,19 +68,7 @@ class Foreground:
         chosen = supervisor.units.get(self._options.exit_with or "")
         if chosen is not None and chosen.known and chosen.at_rest:
             self._leave()  # it has ended while nobody watched
-        while not supervisor.advance():
-            self._settle()
-            until = supervisor.until
-            if not isinstance(watch, EpollWatch):
-                supervisor.table.wait(supervisor.handles, until)
-            elif until is None:
-                watch.wait(None)
-            else:
-                watch.wait(max(until - supervisor.table.now(), 0))
-        self._settle()
-        if count := ends.end_strays(supervisor):
-            self.lines.say(f"has ended what services had left: processes: {count}")
-            self._settle()
+        self._turn_until_all_has_stopped()
         return self._status()
 
     def _report(self, text: str) -> None:
@@ -116,14 +91,6 @@ class Foreground:
             from ssd.sentences import describe
 
             self._told(describe(error))
-
-    def stop(self) -> None:
-        """Stop all in order; asked again, kill all at once."""
-        if self.is_leaving:
-            self.lines.say("kills what has not stopped yet")
-            self.supervisor.hurry()
-            return
-        self._leave()
 
     def update(self, done: "Done" = lambda outcome: None) -> None:
         """Have the declarations read anew; one that is broken changes nothing.
@@ -151,22 +118,10 @@ class Foreground:
         if self.above is not None:
             self.above.ready()
 
-    def _signals(self) -> "list[int]":
-        """Return the signals to take; those that the caller has ignored for us stay so."""
-        names = dict.fromkeys(HEARD)
-        if self._options.exit_with:
-            names.update(dict.fromkeys(PASSED_ON))
-        numbers = [getattr(signals, name) for name in names]
-        if not inbox.is_ignored(signals.SIGINT):
-            numbers.append(signals.SIGINT)
-        return numbers
-
     def _take(self, number: int) -> None:
         """Do what a signal asks for."""
-        if number == signals.SIGCHLD:
-            self._orphans = True
-        elif number in (signals.SIGTERM, signals.SIGINT):
-            self.stop()
+        if number in (signals.SIGCHLD, signals.SIGTERM, signals.SIGINT):
+            super()._take(number)
         elif self._options.exit_with:
             self._pass_on(self._options.exit_with, number)
         elif number == signals.SIGHUP:
@@ -199,20 +154,9 @@ class Foreground:
             self._leave()
 
     def _leave(self) -> None:
-        self.is_leaving = True
-        if self.above is not None:
-            self.above.stopping()
         units = self.supervisor.units.values()
         self._failed = self._failed or any(unit.state == states.FAILED for unit in units)
-        self.supervisor.shutdown()
-
-    def _settle(self) -> None:
-        """After each turn: reap what nobody waits for, and tell what has happened."""
-        if self._orphans:
-            self._orphans = not pid1.reap_strangers()
-        self.lines.flush()
-        if self.above is not None:
-            self.above.flush()
+        super()._leave()
 
     def _status(self) -> int:
         name = self._options.exit_with
