@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 MAX_CLIENTS = 64
+MAX_WITH_JOBS = 512  # each job that starts others, and each event, may wait
 MAX_GUESTS = 32  # of them: clients of other users than root and the owner
 MAX_OPEN = 16  # requests of one client that are not answered yet
 MAX_HELD = 1 << 18  # bytes that wait for a client to read them, and
@@ -201,11 +202,11 @@ class Connections:
 
     ``answer``: called with a client and a request. ``admits``: tells of a peer why it may not use
     the socket, None if it may. ``left``: called when a client goes. ``told``: takes sentences for
-    a log. ``owner``: user whose clients, like root's, are no guests.
+    a log. ``owner``: user whose clients, like root's, are no guests. ``many``: they serve jobs.
     """
 
-    __slots__ = ("answer", "admits", "left", "told", "owner", "clients", "_listener", "_epoll",
-                 "_spare", "_deaf", "_paused")  # fmt: skip
+    __slots__ = ("answer", "admits", "left", "told", "owner", "places", "clients", "_listener",
+                 "_epoll", "_spare", "_deaf", "_paused")  # fmt: skip
 
     def __init__(
         self,
@@ -216,7 +217,9 @@ class Connections:
         left: "Callable[[Client], None]" = lambda client: None,
         told: "Callable[[str], None]" = lambda text: None,
         owner: int,
+        many: bool = False,
     ) -> None:
+        self.places = MAX_WITH_JOBS if many else MAX_CLIENTS
         self.answer = answer
         self.admits = admits
         self.left = left
@@ -296,7 +299,7 @@ class Connections:
 
     def _is_full(self, who: Peer) -> bool:
         guests = sum(self._is_guest(each.peer) for each in self.clients.values())
-        return len(self.clients) >= MAX_CLIENTS or self._is_guest(who) and guests >= MAX_GUESTS
+        return len(self.clients) >= self.places or self._is_guest(who) and guests >= MAX_GUESTS
 
     def _evict(self, who: Peer) -> bool:
         """Close the client that has done nothing for longest, among those that wait for nothing."""

@@ -28,8 +28,15 @@ FIELDS: "dict[str, tuple[type, ...]]" = {
     "follow": (bool,),  # go on with what happens from now on
     "lines": (int,),  # the last so many lines of a log
     "signal": (int, str),  # its number, or its name without SIG
+    "command": (str,),  # of initctl(8), for jobs
+    "instance": (str,),  # of a job; "" is the name of the only one
+    "environment": (list,),  # texts KEY=VALUE
+    "value": (str,),  # what else a command is about
+    "retain": (bool,),  # change no variable that is set already
 }
-_KINDS: "dict[type, str]" = {str: "a text", int: "a whole number", bool: "true or false"}
+_KINDS: "dict[type, str]" = {
+    str: "a text", int: "a whole number", bool: "true or false", list: "a list of texts",
+}  # fmt: skip
 _ACTION = ("name", "all", "file", "nowait")
 # Verb -> the fields that a request may have.
 VERBS: "dict[str, tuple[str, ...]]" = {
@@ -46,6 +53,7 @@ VERBS: "dict[str, tuple[str, ...]]" = {
     "log": ("name", "file", "lines", "follow"),
     "update": (),
     "upgrade": (),
+    "job": ("command", "name", "instance", "environment", "nowait", "value", "retain"),
 }
 # What a request must have besides: one of these fields.
 NEEDED: "dict[str, tuple[tuple[str, ...], ...]]" = {
@@ -55,6 +63,7 @@ NEEDED: "dict[str, tuple[tuple[str, ...], ...]]" = {
     ),
     "signal": (("name",), ("signal",)),
     "log": (("name",),),
+    "job": (("command",),),
 }
 
 # The value of ``error`` in an answer that is not ok, and what it means. After those of FATAL
@@ -66,6 +75,7 @@ ERRORS = {
     "unknown-service": "the supervisor has no service of that name, or not from that file",
     "unsupported": "the service, or the supervisor, cannot do that",
     "failed": "it was tried, and failed",
+    "refused": "a job is not there, or does not do that now: `message` is the text of initctl",
     "denied": "the client's user may not use this socket",
     "busy": "there are too many clients, or too many requests of this one wait",
     "slow": "the client did not read what it had asked for",
@@ -92,6 +102,16 @@ class Request:
         """The service; None if the verb has none or is for all."""
         name = self.fields.get("name")
         return name if isinstance(name, str) else None
+
+    def text(self, name: str) -> str:
+        """Return a field that is a text; without it an empty one."""
+        value = self.fields.get(name)
+        return value if isinstance(value, str) else ""
+
+    def words(self, name: str) -> "list[str]":
+        """Return a field that is a list of texts; without it an empty one."""
+        value = self.fields.get(name)
+        return [str(word) for word in value] if isinstance(value, list) else []
 
     def flag(self, name: str) -> bool:
         """Return a field that is true or false; without it false."""
@@ -212,6 +232,8 @@ def _check(verb: str, fields: "dict[str, object]", id: "int | str | None") -> No
         if type(value) not in FIELDS[name]:
             kinds = " or ".join(_KINDS[each] for each in FIELDS[name])
             raise Fault("malformed", f"{name} must be {kinds}", id)
+        if isinstance(value, list) and not all(isinstance(word, str) for word in value):
+            raise Fault("malformed", f"{name} must be {_KINDS[list]}", id)
     for choice in NEEDED.get(verb, ()):
         if sum(fields.get(name) not in (None, False) for name in choice) != 1:
             raise Fault("malformed", f"{verb} needs {' or '.join(choice)}", id)

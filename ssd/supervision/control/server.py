@@ -44,7 +44,8 @@ class Control:
     reread: reads the declarations anew and has them taken; it gets a function that is to be called
     with the Update, or with lines that say what is wrong. upgrade: replaces the program; it
     gets a function that is to be called before, with None, or with what is wrong. Both may raise
-    OSError. told: gets a sentence about a client that was turned away.
+    OSError. jobs: answers what is asked of jobs (``ssd.upstart.control``); None: there are none.
+    told: gets a sentence about a client that was turned away.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Control:
         group: int | None = None,
         reread: "Callable[[Callable[[Update | list[str]], None]], None] | None" = None,
         upgrade: "Callable[[Callable[[str | None], None]], None] | None" = None,
+        jobs: "Callable[[Client, Request], None] | None" = None,
         told: "Callable[[str], None]" = lambda text: None,
     ) -> None:
         self.directory = directory
@@ -64,13 +66,14 @@ class Control:
         self.owner = os.geteuid() if owner is None else owner
         self.reread = reread
         self.upgrade = upgrade
+        self.jobs = jobs
         self._supervisor = supervisor
         self._waits: dict[str, list[Wait]] = {}
         self._events = EventRequests()
         self._logs = LogRequests()
         self.connections = Connections(
             listener, answer=self._answer, admits=self._admits, left=self._forget, told=told,
-            owner=self.owner,
+            owner=self.owner, many=jobs is not None,
         )  # fmt: skip
         supervisor.listeners.append(self._heard)
         supervisor.watch.add(self.connections.fileno(), self.connections.turn)
@@ -187,7 +190,7 @@ class Control:
     ) -> None:
         """Say that a verb begins, do it at once, and say how it went."""
         client.send(self._begun(request.id, request.verb, unit))
-        client.send(_told(request.id, unit.name, request.verb, work()))
+        client.send(waits.told(request.id, unit.name, request.verb, work()))
 
     def _begun(self, id: "int | str | None", verb: str, unit: "Unit") -> bytes:
         described = unit.service.description
@@ -227,6 +230,12 @@ class Control:
             return failure(request.id, "failed", fault)
 
         self._answer_later(client, request, self.upgrade, told)
+
+    def _job(self, client: Client, request: "Request") -> None:
+        if self.jobs is None:
+            client.send(failure(request.id, "unsupported", "this supervisor has no jobs"))
+        else:
+            self.jobs(client, request)
 
     def _answer_later(
         self, client: Client, request: "Request",
@@ -334,10 +343,10 @@ class Control:
             return  # an event of the wish itself has told it
         wait.left.discard(name)
         self._drop(name, wait)
-        if not _is_well(wait.verb, verdict):
+        if not waits.is_well(wait.verb, verdict):
             wait.failed.append(name)
         if not wait.whole:
-            self._end(wait, _told(wait.id, name, wait.verb, verdict))
+            self._end(wait, waits.told(wait.id, name, wait.verb, verdict))
             return
         unit = self._supervisor.units.get(name)
         fields: dict[str, object] = {} if unit is None else {"did": self._resolved(wait.verb, unit)}
@@ -367,19 +376,8 @@ _METHODS: "dict[str, Callable[[Control, Client, Request], None]]" = {
     "log": Control._log,
     "update": Control._update,
     "upgrade": Control._upgrade,
+    "job": Control._job,
 }
-
-
-def _is_well(verb: str, verdict: Verdict) -> bool:
-    nothing = verdict.outcome == waits.NOTHING and verb in ("reload", "force-reload", "signal")
-    return verdict.outcome in waits.WELL and not nothing
-
-
-def _told(id: "int | str | None", name: str, verb: str, verdict: Verdict) -> bytes:
-    """Write the last line of an answer about one service."""
-    if _is_well(verb, verdict):
-        return success(id, name=name, **verdict.to_dict())
-    return line(id, ok=False, error="failed", **{"message": "", "name": name, **verdict.to_dict()})
 
 
 def _is_from(unit: "Unit", file: str) -> bool:

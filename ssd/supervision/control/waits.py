@@ -1,10 +1,11 @@
-"""Requests that wait for what becomes of a service: only the decision.
+"""Requests that wait for what becomes of a service: only the decision, and the last line.
 
 A client that has asked for a start is answered when the service is ready or has failed; the event
 that says so may come from anybody's wish.
 """
 
 from ssd.supervision import states
+from ssd.supervision.control.protocol import line, success
 from ssd.supervision.events import Failed, describe_end
 
 TYPE_CHECKING = False
@@ -69,6 +70,19 @@ class Wait:
         self.left = set(names)
         self.count = len(names)
         self.failed: list[str] = []
+
+
+def is_well(verb: str, verdict: Verdict) -> bool:
+    """Tell whether an outcome of a verb is none to complain of."""
+    nothing = verdict.outcome == NOTHING and verb in ("reload", "force-reload", "signal")
+    return verdict.outcome in WELL and not nothing
+
+
+def told(id: "int | str | None", name: str, verb: str, verdict: Verdict) -> bytes:
+    """Write the last line of an answer about one service."""
+    if is_well(verb, verdict):
+        return success(id, name=name, **verdict.to_dict())
+    return line(id, ok=False, error="failed", **{"message": "", "name": name, **verdict.to_dict()})
 
 
 def judge(verb: str, event: "Event", unit: "Unit | None") -> "Verdict | None":

@@ -49,6 +49,14 @@ def test_line_is_a_request() -> None:
     assert 3 == parse(b'{"verb": "events"}').number("lines", 3)
 
 
+def test_texts_of_a_request_may_be_missing() -> None:
+    """They are empty then, as is a list of them."""
+    request = parse(b'{"verb":"job","command":"emit","value":"go","environment":["A=1","=x"]}')
+    assert ("go", ["A=1", "=x"]) == (request.text("value"), request.words("environment"))
+    bare = parse(b'{"verb":"job","command":"list"}')
+    assert ("", []) == (bare.text("value"), bare.words("environment"))
+
+
 @given(st.lists(st.integers(0, 200), max_size=6))
 def test_pieces_do_not_matter(cuts: list[int]) -> None:
     """A line may come in any number of pieces, and several in one."""
@@ -85,6 +93,9 @@ def test_any_bytes_are_requests_or_faults(data: bytes) -> None:
         (b'{"verb": "signal", "name": "a"}', "malformed", "signal needs signal"),
         (b'{"verb": "signal", "name": "a", "signal": true}', "malformed", "whole number or a text"),
         (b'{"verb": "events", "lines": 1.5}', "malformed", "lines must be a whole number"),
+        (b'{"verb": "job"}', "malformed", "job needs command"),
+        (b'{"verb": "job", "command": "emit", "environment": "A=1"}', "malformed", "list of texts"),
+        (b'{"verb": "job", "command": "emit", "environment": [1]}', "malformed", "list of texts"),
         (b'{"id": 1.5, "verb": "hello"}', "malformed", "an id is"),
         (b'{"id": true, "verb": "hello"}', "malformed", "an id is"),
         (b'{"id": "%s", "verb": "hello"}' % (b"x" * (MAX_ID + 1)), "malformed", "an id is"),

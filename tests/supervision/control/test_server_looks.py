@@ -9,7 +9,9 @@ import pytest
 
 from ssd._version import __version__
 from ssd.service import Service
+from ssd.supervision.control.connections import MAX_WITH_JOBS
 from ssd.supervision.control.event_requests import MAX_EVENTS
+from ssd.supervision.control.protocol import success
 from ssd.supervision.control.server import ROWS, Control
 from ssd.supervision.control.unix_socket import Peer
 from ssd.testing import exits, ignores
@@ -131,6 +133,14 @@ def test_verb_that_a_supervisor_lacks_is_unsupported(supervise: Supervise) -> No
     machine = supervise()
     for verb in ("update", "upgrade"):
         assert "unsupported" == machine.ask(verb)[0]["error"]
+
+
+def test_jobs_are_answered_by_others(supervise: Supervise) -> None:
+    """A supervisor that has none says so, and one with them has places for more clients."""
+    assert "unsupported" == supervise().ask("job", command="list")[0]["error"]
+    machine = supervise(jobs=lambda client, request: client.send(success(request.id, jobs=[])))
+    assert [{"id": 1, "ok": True, "jobs": []}] == machine.ask("job", command="list")
+    assert MAX_WITH_JOBS == machine.control.connections.places
 
 
 def test_upgrade_is_the_supervisors(supervise: Supervise) -> None:
