@@ -110,12 +110,13 @@ def _dispatch(call: Call, words: list[str]) -> int:
         return importing.main(rest, call.program, call.directory)
     if first == "--status-all":
         return _fleet(call).status_all(rest)
+    is_script = "/" in first and os.path.exists(first)  # a job of Upstart may have a slash, too
+    if not is_script and (status := _ask(call, first, rest)) is not None:
+        return status
     if "/" in first:
         from ssd.service.interpreting import interpret
 
         return interpret(call, first, _absolute(first), rest, _ask, _perform)
-    if (status := _ask(call, first, rest)) is not None:
-        return status
     if first == "all":
         _enter(rest)
         return _fleet(call).perform(rest)

@@ -103,9 +103,10 @@ def _is_own(facts: os.stat_result, uid: int) -> bool:
 def sockets(directory: str, uid: int) -> "list[str]":
     """Return the paths where a user may find the socket of a directory's supervisor.
 
-    First that of the user's own supervisor, then of root's.
+    First that of the user's own supervisor, then of root's. UPSTART is no directory: it stands for
+    that of the supervisor of Upstart jobs, whichever that is.
     """
-    name = key(directory)
+    name = UPSTART if directory == UPSTART else key(directory)
     above, parts = base(uid)
     own = "/".join((above.rstrip("/"), *parts))
     return [f"{each}/{name}/socket" for each in dict.fromkeys((own, SUPERVISORS))]

@@ -16,6 +16,7 @@ from kit.users import as_nobody, shared, skip_without_nobody
 from ssd.service import SUPERVISORS
 from ssd.supervision import places
 from ssd.supervision.places import (
+    UPSTART,
     Occupied,
     enter,
     home,
@@ -64,6 +65,7 @@ def test_link_of_upstart_is_beside_all_run_directories(user: Path) -> None:
     link = upstart_link(os.geteuid())
     assert link == f"{user}/home/.cache/ssd/supervise/%upstart"
     assert key("/%upstart") != os.path.basename(link)
+    assert [f"{link}/socket", f"{SUPERVISORS}/%upstart/socket"] == sockets(UPSTART, os.geteuid())
 
 
 def test_key_of_a_long_path_fits(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from ssd.errors import Error
 from ssd.service import DIRECTORY
 from ssd.supervision.control.json_reader import read
 from ssd.supervision.control.unix_socket import peer
-from ssd.supervision.places import default_directory, is_locked, sockets
+from ssd.supervision.places import UPSTART, default_directory, is_locked, sockets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,19 +49,35 @@ class Unreachable(Error):
 def directories(given: str) -> "list[str]":
     """Return the directories of declarations whose supervisors may be meant, the first one first.
 
-    ``given``: the one that the caller named, or "". An ordinary user's own counts before root's.
+    ``given``: the one that the caller named, or "". An ordinary user's own counts before root's,
+    and both before UPSTART, which is the supervisor of Upstart jobs.
     """
-    return [given] if given else list(dict.fromkeys((default_directory(), DIRECTORY)))
+    return [given] if given else list(dict.fromkeys((default_directory(), DIRECTORY, UPSTART)))
 
 
-def find(given: str) -> "tuple[str, Connection | None]":
-    """Connect to the first supervisor there is; return its directory, too. Raises Unreachable."""
-    there = directories(given)
-    for directory in there:
+def find(given: str, name: str = "") -> "Iterator[tuple[str, Connection]]":
+    """Connect to the first supervisor that there is, and then to that of Upstart jobs.
+
+    Yields their directories, too. name: a service; one that is declared is no job. Raises
+    Unreachable.
+    """
+    found = False
+    for directory in directories(given):
+        if is_declared(name, given) if directory == UPSTART else found:
+            continue
         connection = reach(directory)
         if connection is not None:
-            return directory, connection
-    return there[-1], None
+            found = True
+            yield directory, connection
+
+
+def is_declared(name: str, given: str) -> bool:
+    """Tell whether the caller's directories declare a service, so that no job of this name counts.
+
+    The declarations that ship with the package, and init scripts, do not count before a job.
+    """
+    files = (f"{each}/{name}" for each in directories(given) if each != UPSTART)
+    return any(os.path.isfile(file) or os.path.isfile(f"{file}.toml") for file in files)
 
 
 def reach(directory: str) -> "Connection | None":

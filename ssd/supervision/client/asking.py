@@ -9,8 +9,9 @@ import os
 from ssd import statuses
 from ssd.service import WORDS
 from ssd.stdio import write
-from ssd.supervision.client import NoAnswer, Unreachable, directories, reach
+from ssd.supervision.client import NoAnswer, Unreachable, directories, is_declared, reach
 from ssd.supervision.control import answers
+from ssd.supervision.places import UPSTART
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def perform(
     elif verb not in _actions():
         return None
     for each in directories(given):
+        if each == UPSTART and (file is not None or is_declared(name, given)):
+            break
         status = _perform(program, each, name, verb, words, file)
         if status is not None:
             return status

@@ -4,15 +4,16 @@ The rest is done by ``ssd.service.verbs.fleet``, which is loaded only if there i
 """
 
 from ssd import statuses
-from ssd.service import sources, verbs
+from ssd.service import DIRECTORY, sources, verbs
 from ssd.stdio import write
 from ssd.supervision.client import Connection, NoAnswer, Unreachable, find, showing
 from ssd.supervision.client.showing import ACTIONS, STDERR, STDOUT, fail
 from ssd.supervision.control import answers
+from ssd.supervision.places import UPSTART
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ssd.service.verbs.fleet import Fleet
 
@@ -23,21 +24,30 @@ if TYPE_CHECKING:
 def perform(program: str, given: str, words: "list[str]", rest: "Rest") -> "int | None":
     """Do ``all VERB`` with the supervisor of the ``given`` directory; return the highest status.
 
-    Returns None if there is no supervisor, or for other words.
+    A status is also that of the Upstart jobs there are; an action on all of these would be one on
+    the whole machine, so it needs their directory. Returns None if there is no supervisor, or for
+    other words.
     """
     looks = words in (["status"], ["status", "--json"])
     if not looks and (len(words) != 1 or words[0] not in ACTIONS):
         return None
+    there: dict[str, Connection] = {}
     try:
-        directory, connection = find(given)
+        for directory, connection in find(given):
+            if looks or directory != UPSTART:
+                there[directory] = connection
+            if not looks:
+                break
     except Unreachable as error:
-        return None if looks else fail(program, error)
-    if connection is None:
+        if not there:
+            return None if looks else fail(program, error)
+    if not there:
         return None
+    directory = next((each for each in there if each != UPSTART), DIRECTORY)
     try:
         if looks:
-            return _statuses(connection, directory, words, rest)
-        return _act(program, connection, directory, words[0], rest)
+            return _statuses([*there.values()], directory, words, rest)
+        return _act(program, there[directory], directory, words[0], rest)
     except NoAnswer as error:
         return fail(program, error, statuses.UNKNOWN if looks else statuses.FAILED)
 
@@ -54,16 +64,27 @@ def _ask_all(connection: Connection, details: bool = False) -> "list[Facts]":
     return found
 
 
+def _ask_each(connections: "Iterable[Connection]", details: bool) -> "list[Facts]":
+    """Return the facts of all services of several supervisors; the first that has a name counts."""
+    found: dict[str, Facts] = {}
+    for connection in connections:
+        for row in _ask_all(connection, details):
+            found.setdefault(str(row["name"]), row)
+    return [found[name] for name in sorted(found)]
+
+
 def _left(found: "list[Facts]", directory: str) -> "list[str]":
     """Return the names of declared services that the supervisor does not have."""
     have = {row.get("declared_as") or row["name"] for row in found}
     return [name for name in sources.names(directory) if name not in have]
 
 
-def _statuses(connection: Connection, directory: str, words: "list[str]", rest: "Rest") -> int:
+def _statuses(
+    connections: "Iterable[Connection]", directory: str, words: "list[str]", rest: "Rest"
+) -> int:
     """Show one line for each service, or all facts."""
     as_json = len(words) > 1
-    found = _ask_all(connection, as_json)
+    found = _ask_each(connections, as_json)
     left = _left(found, directory)
     highest = max(map(answers.status_of, found), default=0)
     if as_json:

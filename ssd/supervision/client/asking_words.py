@@ -1,6 +1,7 @@
 """The words of ssd-service that ask a supervisor: events, log, signal, update, upgrade."""
 
 from ssd import statuses
+from ssd.service import DIRECTORY
 from ssd.service.verbs import VERBS
 from ssd.signals import signal_number
 from ssd.stdio import write, write_all
@@ -68,11 +69,11 @@ def main(program: str, given: str, first: str, rest: "list[str]") -> int:
         write(STDERR, f"Usage: {program} {USAGES[first]}\n")
         return statuses.INVALID
     try:
-        directory, connection = find(given)
-        if connection is None:
-            return _alone(program, directory, first, words)
-        status = _WORDS[first](program, connection, words)
-        return _alone(program, directory, first, words) if status is None else status
+        for _, connection in find(given, "".join(words.names[:1])):
+            status = _WORDS[first](program, connection, words)
+            if status is not None:
+                return status
+        return _alone(program, given or DIRECTORY, first, words)
     except (NoAnswer, Unreachable) as error:
         return fail(program, error)
 

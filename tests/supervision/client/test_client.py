@@ -187,26 +187,45 @@ def test_socket_of_a_stranger_is_not_obeyed(socket_path: Path) -> None:
 
 
 def test_named_directory_is_the_only_one(monkeypatch) -> None:
-    """Without it an ordinary user's own supervisor comes first, and root's second."""
+    """Without it an ordinary user's own supervisor comes first, root's second, and jobs last."""
     assert ["/srv"] == directories("/srv")
     monkeypatch.setattr(client, "default_directory", lambda: "/home/me/.config/ssd")
-    assert ["/home/me/.config/ssd", "/etc/ssd"] == directories("")
+    assert ["/home/me/.config/ssd", "/etc/ssd", places.UPSTART] == directories("")
     monkeypatch.setattr(client, "default_directory", lambda: "/etc/ssd")
-    assert ["/etc/ssd"] == directories("")
+    assert ["/etc/ssd", places.UPSTART] == directories("")
 
 
-def test_first_supervisor_of_all_is_found(tmp_path: Path, monkeypatch) -> None:
-    """With its directory; without any, the last directory is the one to do without."""
-    there = tmp_path / "socket"
-    paths = {"/mine": str(tmp_path / "none"), "/etc/ssd": str(there)}
-    monkeypatch.setattr(client, "directories", lambda given: ["/mine", "/etc/ssd"])
-    monkeypatch.setattr(client, "sockets", lambda directory, uid: [paths[directory]])
-    assert ("/etc/ssd", None) == client.find("")
-    with server(there, b""):
-        directory, connection = client.find("")
-        assert ("/etc/ssd", True) == (directory, connection is not None)
-        assert connection is not None
+def found(name: str = "") -> list[str]:
+    """Return the directories of the supervisors that are found."""
+    there = []
+    for directory, connection in client.find("", name):
+        there.append(directory)
         connection.close()
+    return there
+
+
+def test_first_supervisor_and_that_of_jobs_are_found(tmp_path: Path, monkeypatch) -> None:
+    """A service that is declared is no job, whoever has the declaration."""
+    mine, etc, none = tmp_path / "mine", tmp_path / "etc", tmp_path / "none"
+    for each in (mine, etc, none):
+        each.mkdir()
+    paths = {str(none): "none", str(mine): "a", str(etc): "b", places.UPSTART: "jobs"}
+    monkeypatch.setattr(client, "directories", lambda given: [*paths])
+    sockets = lambda directory, uid: [str(tmp_path / paths[directory])]  # noqa: E731
+    monkeypatch.setattr(client, "sockets", sockets)
+    assert [] == found()
+    (etc / "web.toml").touch()
+    (etc / "old").touch()
+    with socket.socket(socket.AF_UNIX) as jobs, socket.socket(socket.AF_UNIX) as second:
+        for listener, name in ((jobs, "jobs"), (second, "b")):
+            listener.bind(str(tmp_path / name))
+            listener.listen()
+        assert [str(etc), places.UPSTART] == found() == found("tty1")
+        assert [str(etc)] == found("web") == found("old")
+        with socket.socket(socket.AF_UNIX) as first:
+            first.bind(str(tmp_path / "a"))
+            first.listen()
+            assert [str(mine), places.UPSTART] == found()
 
 
 def test_lock_of_a_supervisor_is_seen(tmp_path: Path) -> None:
