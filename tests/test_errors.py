@@ -20,6 +20,7 @@ from ssd.pidfile.locking import NoLock
 from ssd.service.errors import BadValue, DeclarationError, UnknownService
 from ssd.service.generators.sheet import Inexpressible
 from ssd.service.sources.debian import BadVariable
+from ssd.service.sources.upstart.faults import JobFault
 from ssd.service.verbs.preparing import HookFailed
 from ssd.service.verbs.until_ready import DetachFailed
 from ssd.supervision import Circle, MissingRequirement
@@ -51,6 +52,7 @@ EXAMPLES: list[BaseException] = [
     ssd.NotPermitted([HERE, OTHER]),
     ssd.ScheduleError("invalid timeout value", "12x"),
     DeclarationError("is odd", "nice", file="/etc/ssd/web", line=3, nearest="niceness"),
+    JobFault("Unknown stanza", "/etc/init/web.conf", 3, "exec"),
     UnknownService("web", ["/etc/ssd", "/etc/init.d"], "webd"),
     DetachFailed(-15),
     HookFailed("before_start", 3),
