@@ -29,6 +29,20 @@ from ssd.supervision.client import NoAnswer, Unreachable
 from ssd.supervision.control.protocol import Fault
 from ssd.supervision.places import Occupied
 from ssd.supervision.succession.past import JournalRefused
+from ssd.upstart.errors import (
+    AlreadyStarted,
+    AlreadyStopped,
+    BadEnvironment,
+    BadEvent,
+    EventFailed,
+    JobError,
+    JobFailed,
+    NotRunning,
+    StageFailed,
+    UnknownInstance,
+    UnknownJob,
+    UnknownParameter,
+)
 
 HERE, OTHER = ssd.Process(12, 345), ssd.Process(13, 456)
 PATH = "/run/web.pid"
@@ -64,6 +78,18 @@ EXAMPLES: list[BaseException] = [
     Circle(["web", "db", "web"]),
     MissingRequirement("web", "db"),
     Interrupted(15),
+    UnknownJob("web"),
+    UnknownInstance("1"),
+    UnknownParameter("N", "N=NUMBER"),
+    BadEnvironment(),
+    AlreadyStarted("web (1)"),
+    AlreadyStopped("web (1)"),
+    NotRunning("web"),
+    JobFailed("start"),
+    EventFailed(),
+    BadEvent(),
+    JobError("a text"),
+    StageFailed("web", "pre-start", "unable to execute: No such file or directory"),
     Fault("malformed", "a request must be an object", 7),
     Occupied("/etc/ssd", 123),
     JournalRefused("/run/ssd-supervise/etc-ssd/journal", "it belongs to user 12"),

@@ -35,6 +35,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "logs": ("output of services into files", "ssd.supervision.logs"),
     "lsb": ("functions for init scripts", "ssd.service.lsb"),
     "supervision": ("services that are kept running", "ssd.supervision"),
+    "upstart": ("Upstart's jobs and their events", "ssd.upstart"),
     "service/cli": (
         "the command ssd-service",
         "ssd.service.cli ssd.service.help ssd.service.interpreting",
@@ -43,7 +44,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "testing": ("fake processes, checks, fixtures", "ssd.testing"),
 }
 # These name their contents for type checkers only, and load them on use (PEP 562).
-FACADES = {"ssd", "ssd.service", "ssd.service.lsb", "ssd.supervision", "ssd.testing"}
+FACADES = {"ssd", "ssd.service", "ssd.service.lsb", "ssd.supervision", "ssd.testing", "ssd.upstart"}
 
 Graph = dict[str, set[str]]
 

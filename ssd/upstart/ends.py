@@ -1,0 +1,166 @@
+# mypy: disable-error-code="import-not-found,no-any-return"
+"""Ends of a job's processes: how they are judged, and how they are brought about."""
+
+from ssd.signals import raw as signals
+from ssd.supervision import events
+from ssd.supervision.effects.held import Exit
+from ssd.upstart import states, telling
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from ssd.supervision.effects.held import Held, OwnChild
+    from ssd.upstart.job import Job
+
+    Child = OwnChild | Held
+
+    class Follower(Protocol):
+        """What finds the process of a program that forks: ``ssd.upstart.processes.following``."""
+
+        def begin(self) -> None:
+            """Begin to watch."""
+
+        def main_ended(self, status: int | None) -> bool:
+            """Tell whether the end of the first process was the fork that was expected."""
+
+        def end(self) -> None:
+            """Let go."""
+
+
+def follow(job: "Job") -> "Follower":
+    """Wait for the fork or the stop that the job's main process is expected to make."""
+    from ssd.upstart.processes.following import Follower
+
+    assert job.main is not None
+
+    def lost(status: int | None) -> None:
+        main_ended(job, status)
+
+    follower = Follower(job, job.main, job.file.expect, job.take_main, lost)
+    follower.begin()
+    return follower
+
+
+def look(job: "Job", stage: str, child: "Child") -> None:
+    """Reap a process of a job if it has ended, and bring the job on."""
+    try:
+        status = child.poll()
+        if status is None:
+            return  # it is still held by a tracer (ptrace(2))
+    except ChildProcessError:
+        status = None  # it is no child of ours: nobody knows how it ended
+    if job.processes.get(stage) is not child:
+        return
+    pid = child.pid
+    job.let_go(stage)
+    job.jobs.processes.ended(job, stage)
+    killed = job.cancel_kill()
+    if stage == states.MAIN:
+        if job.follower is not None and job.follower.main_ended(status):
+            return
+        job.end_follower()
+    tell(job, stage, pid, status)
+    if stage == states.MAIN:
+        job.last = Exit(status, job.jobs.wall())
+        job.jobs.say(events.Exited(job.last.time, job.label, pid, status))
+        main_ended(job, status)
+    else:
+        stage_ended(job, stage, 0 if killed else status)
+
+
+def tell(job: "Job", stage: str, pid: int, status: int | None) -> None:
+    """Have init say how a process has ended, loudly if that was not normal."""
+    if status is None:
+        return
+    level = "info" if not status or is_normal(job, stage, status) else "warn"
+    job.jobs.tell(level, f"{job.label} {stage} {telling.end_words(pid, status)}")
+
+
+def is_normal(job: "Job", stage: str, status: int | None) -> bool:
+    """Tell whether an end of the main process is declared normal."""
+    return stage == states.MAIN and status in job.file.normal_exit
+
+
+def stage_ended(job: "Job", stage: str, status: int | None) -> None:
+    """Go on after a process beside the main one.
+
+    Only a failing pre-start, security or post-stop is a failure of the job (init(5)), and not one
+    that a stop has killed.
+    """
+    if status != 0 and stage in (states.PRE_START, states.SECURITY, states.POST_STOP):
+        job.fail(stage, status)
+        job.wish(states.STOP)
+    if job.state == stage:
+        job.go_on()
+
+
+def main_ended(job: "Job", status: int | None) -> None:
+    """Go on after the end of the main process: by itself, or because it was stopped."""
+    state = job.state
+    if state == states.KILLED:
+        job.go_on()  # it was stopped; whether it comes back is the goal's
+        return
+    if state == states.STOPPING:
+        return  # it was about to be stopped; the event is not finished yet
+    waits = state in (states.POST_START, states.PRE_STOP) and state in job.processes
+    job.wish(states.RESPAWN if _judge(job, status) else states.STOP)
+    if not waits and job.state == state:  # the wish to stop has not moved it already
+        job.go_on()
+
+
+def _judge(job: "Job", status: int | None) -> bool:
+    """Tell whether a main process that ended by itself comes back; else it may have failed."""
+    file, jobs = job.file, job.jobs
+    if job.goal != states.START or (status == 0 and not (file.respawn and not file.task)):
+        return False
+    if is_normal(job, states.MAIN, status):
+        return False
+    if not file.respawn:
+        job.fail(states.MAIN, status)
+        return False
+    now = jobs.table.now()
+    if job.respawns.is_too_fast(file.respawn_limit, file.respawn_interval, now):
+        jobs.tell("warn", f"{job.label} respawning too fast, stopped")
+        job.fail("", None)
+        return False
+    jobs.tell("warn", f"{job.label} main process ended, respawning")
+    job.restarts += 1
+    jobs.say(events.Restarting(jobs.wall(), job.label, 0.0, job.respawns.count))
+    return True
+
+
+def kill(job: "Job", stage: str) -> None:
+    """Send the kill signal to the group of a process, and KILL after the kill timeout."""
+    if stage not in job.processes:
+        return
+    if job.jobs.effects.hurried:
+        kill_hard(job, stage)
+        return
+    _signal(job, stage, job.file.kill_signal)
+    job.kill_later(stage)
+
+
+def kill_hard(job: "Job", stage: str) -> None:
+    """Kill the group of a process."""
+    if stage in job.processes:
+        _signal(job, stage, signals.SIGKILL)
+
+
+def kill_all(job: "Job") -> None:
+    """Kill all processes of a job at once."""
+    for stage in list(job.processes):
+        kill_hard(job, stage)
+
+
+def _signal(job: "Job", stage: str, number: int) -> None:
+    """Send a signal to the group of a process, which leads one unless it has gone to another."""
+    jobs, child = job.jobs, job.processes[stage]
+    kin = jobs.table.kin.of(child.pid)
+    if kin is not None and kin.group > 1 and kin.group == child.pid:
+        jobs.table.kin.signal_group(child.pid, number)
+        return
+    try:
+        child.signal(number)
+    except ProcessLookupError:
+        return  # it has just ended; its end is on the way

@@ -1,0 +1,392 @@
+# mypy: disable-error-code="import-not-found,no-any-return"
+"""The engine of Upstart's jobs: job files, their instances, and the events between them.
+
+``Jobs`` has the shape of ``ssd.supervision.Supervisor``, with ``advance``, ``handles`` and
+``until``, so the same loops drive it, and the same control socket speaks for it.
+"""
+
+import os
+
+from ssd.supervision import events
+from ssd.supervision.supervisor import Supervisor, Update
+from ssd.upstart import environment, states
+from ssd.upstart.classes import JobClass
+from ssd.upstart.errors import (
+    AlreadyStarted,
+    AlreadyStopped,
+    BadEvent,
+    EventFailed,
+    NotRunning,
+    UnknownJob,
+    UnknownParameter,
+)
+from ssd.upstart.events.emissions import Emission, Emissions
+from ssd.upstart.job import Job
+from ssd.upstart.messages import Messages
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Protocol
+
+    from ssd.processes.contract import ProcessTable
+    from ssd.service.declaration import Service
+    from ssd.service.sources.upstart import JobFile
+    from ssd.supervision.effects.held import OwnChild
+    from ssd.supervision.unit import Unit
+    from ssd.upstart.errors import JobError
+    from ssd.upstart.events.blocking import Done
+
+    class Starter(Protocol):
+        """What starts the processes of jobs: ``ssd.upstart.processes.Processes``."""
+
+        def start(self, job: Job, stage: str, environment: "dict[str, str]") -> OwnChild:
+            """Start the process of a stage. Raises StageFailed."""
+
+        def ended(self, job: Job, stage: str) -> None:
+            """Write what is left of its output."""
+
+        def close(self) -> None:
+            """Let everything go."""
+
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/bin:/usr/sbin:/sbin:/bin"
+
+
+class Jobs(Supervisor):
+    """Jobs, each with its life, in one process.
+
+    table: where their processes are; None for this machine's. processes: what starts them.
+    environment: the table of variables that jobs get. own: the supervisor's own variables, for
+    ``env KEY``. session: what jobs get as UPSTART_SESSION; "" for the system's jobs. strict:
+    whether to do as Upstart does where ssd does better by default (docs/reference/divergences.md).
+    classes: the jobs by name. messages: what init says.
+    """
+
+    def __init__(
+        self,
+        files: "Iterable[JobFile]" = (),
+        *,
+        processes: "Starter | None" = None,
+        table: "ProcessTable | None" = None,
+        environment: "Mapping[str, str] | None" = None,
+        strict: bool = False,
+    ) -> None:
+        super().__init__((), table=table)
+        self.own: dict[str, str] = dict(os.environ)
+        default = {"PATH": PATH, "TERM": self.own.get("TERM", "linux")}
+        self.environment: dict[str, str] = dict(default if environment is None else environment)
+        self.default_environment = dict(self.environment)
+        self.session = ""
+        self.strict = strict
+        self.classes: dict[str, JobClass] = {}
+        self.messages = Messages()
+        self.emissions = Emissions(self._see)
+        self._calls: list[tuple[Done, JobError | None]] = []
+        self.reread: Callable[[], object] | None = None  # reads the job files anew
+        if processes is None:
+            from ssd.upstart.processes import Processes
+
+            processes = Processes(self.table, self.watch, self.tell, None)
+        self.processes: Starter = processes
+        for file in files:
+            self.define(file)
+
+    # The shape of a supervisor.
+
+    def advance(self) -> bool:
+        """Do all that is due now; return True once ``shutdown`` was called and all have stopped."""
+        over = super().advance()
+        while self.emissions.turn() or self._make_calls():
+            over = super().advance()
+        return over
+
+    @property
+    def until(self) -> float | None:
+        """When to call ``advance`` at the latest, in seconds of ``table.now()``; None: no limit."""
+        return self.table.now() if self.emissions.due or self._calls else super().until
+
+    def close(self) -> None:
+        """Let everything go; the processes continue to run, and nobody watches them."""
+        for unit in list(self.units.values()):
+            job = _job(unit)
+            job.end_follower()
+            for stage in list(job.processes):
+                job.let_go(stage)
+        self.processes.close()
+        super().close()
+
+    # Definitions.
+
+    def define(self, file: "JobFile", shipped: bool = False) -> JobClass:
+        """Take a job file, new or changed; what lives of an older one keeps that until it ends."""
+        kind = self.classes.get(file.name)
+        if kind is None:
+            kind = self.classes[file.name] = JobClass(self, file, shipped)
+            kind.resting = Job(kind)
+            self.units[file.name] = kind.resting
+            return kind
+        kind.shipped = shipped
+        if kind.replace(file) and kind.resting is not None:
+            kind.resting.begin()
+        return kind
+
+    def undefine(self, name: str) -> None:
+        """Take a job file away; what lives of it lives on, and can be stopped."""
+        kind = self.classes.get(name)
+        if kind is not None and kind.replace(None):
+            self._drop_class(kind)
+
+    def rested(self, job: Job) -> None:
+        """Forget an instance that has come to rest, and what its file no longer says."""
+        kind = job.kind
+        kind.instances.pop(job.instance, None)
+        if job is not kind.resting:
+            self.units.pop(job.label, None)
+        if not kind.instances:
+            kind.renew()
+            if kind.latest is None:
+                self._drop_class(kind)
+                return
+        if job is kind.resting:
+            failure, completed = job.failure, job.completed
+            job.begin()
+            job.failure, job.completed = failure, completed
+
+    def _drop_class(self, kind: JobClass) -> None:
+        self.classes.pop(kind.name, None)
+        if kind.resting is not None and self.units.get(kind.name) is kind.resting:
+            del self.units[kind.name]
+
+    # Wishes, as initctl(8) makes them. Each raises JobError.
+
+    def kind(self, name: str) -> JobClass:
+        """Return a job by its name. Raises UnknownJob."""
+        if name not in self.classes:
+            raise UnknownJob(name)
+        return self.classes[name]
+
+    def find(self, name: str, given: "Sequence[str]" = (), instance: "str | None" = None) -> Job:
+        """Return an instance that lives: by its name, or by KEY=VALUE. Raises JobError."""
+        environment.check(given)
+        return self.kind(name).find(environment.table(given), instance)
+
+    def start_job(
+        self,
+        name: str,
+        given: "Sequence[str]" = (),
+        done: "Done | None" = None,
+        instance: "str | None" = None,
+    ) -> Job:
+        """Start an instance; ``done`` is called when it runs, a task when it has ended."""
+        environment.check(given)
+        kind = self.kind(name)
+        if instance is not None:
+            job = kind.find({}, instance)
+            variables: dict[str, str] | None = None
+        else:
+            variables = kind.environment(environment.table(given))
+            job = self._instance(kind, kind.instance_name(variables))
+        if job.goal == states.START:
+            raise AlreadyStarted(job.label)
+        job.start_variables = variables
+        job.supersede()
+        self._await(job, "start", done)
+        self._begin(job)
+        job.wish(states.START)
+        return job
+
+    def stop_job(
+        self,
+        name: str,
+        given: "Sequence[str]" = (),
+        done: "Done | None" = None,
+        instance: "str | None" = None,
+    ) -> Job:
+        """Stop an instance; ``done`` is called when nothing of it runs any more."""
+        job = self.find(name, given, instance)
+        if job.goal == states.STOP:
+            raise AlreadyStopped(job.label)
+        job.stop_variables = environment.table(given)
+        job.supersede()
+        self._await(job, "stop", done)
+        job.halt()
+        return job
+
+    def restart_job(
+        self,
+        name: str,
+        given: "Sequence[str]" = (),
+        done: "Done | None" = None,
+        instance: "str | None" = None,
+    ) -> Job:
+        """Stop an instance and start it again, with new variables only."""
+        job = self.find(name, given, instance)
+        if job.goal == states.STOP:
+            raise AlreadyStopped(job.instance)
+        job.supersede()
+        self._await(job, "restart", done)
+        if instance is None:
+            job.start_variables = job.kind.environment(environment.table(given))
+        job.stop_variables = {}
+        job.restarts_now = not self.strict
+        job.halt()
+        job.wish(states.START)
+        return job
+
+    def reload_job(
+        self,
+        name: str,
+        given: "Sequence[str]" = (),
+        done: "Done | None" = None,
+        instance: "str | None" = None,
+    ) -> Job:
+        """Send the reload signal to the main process of an instance."""
+        job = self.find(name, given, instance)
+        if job.main is None:
+            raise NotRunning(job.label)
+        job.main.signal(job.file.reload_signal)
+        self.say(events.Reloaded(self.wall(), job.label))
+        if done is not None:
+            self.call(done, None)
+        return job
+
+    def emit(self, name: str, given: "Sequence[str]" = (), done: "Done | None" = None) -> Emission:
+        """Emit an event; ``done`` is called once all that it has set off has come to its end."""
+        if not name:
+            raise BadEvent
+        environment.check(given)
+
+        def finished(emission: Emission) -> None:
+            if done is not None:
+                self.call(done, EventFailed() if emission.failed else None)
+
+        emission = Emission(name, given, finished)
+        self.add(emission)
+        return emission
+
+    def tell(self, level: str, text: str) -> None:
+        """Have init say something: ``level`` is one of those of ``initctl log-priority``."""
+        self.messages.tell(level, text)
+
+    def add(self, emission: Emission) -> None:
+        """Take an event that the jobs must see."""
+        self.emissions.add(emission)
+        if not self._advancing:
+            self.watch.poke()
+
+    def call(self, done: "Done", error: "JobError | None") -> None:
+        """Make a call in this turn, when no job is in the middle of a move."""
+        self._calls.append((done, error))
+        if not self._advancing:
+            self.watch.poke()
+
+    def _make_calls(self) -> bool:
+        calls, self._calls = self._calls, []
+        for done, error in calls:
+            done(error)
+        return bool(calls)
+
+    # Wishes of a supervisor, by the label of an instance: for the control socket.
+
+    def start(self, name: str) -> None:
+        """Start a job. Raises UnknownService and JobError."""
+        job = _job(self._unit(name))
+        self.start_job(job.file.name, (), None, None if job is job.kind.resting else job.instance)
+
+    def start_all(self) -> None:
+        """Do nothing: events start jobs."""
+
+    def stop(self, name: str) -> None:
+        """Stop an instance. Raises UnknownService and JobError."""
+        job = _job(self._unit(name))
+        self.stop_job(job.file.name, (), None, job.instance)
+
+    def restart(self, name: str) -> None:
+        """Stop an instance if it runs, and start it. Raises UnknownService and JobError."""
+        job = _job(self._unit(name))
+        if job.at_rest:
+            self.start(name)
+        elif job.goal == states.STOP:
+            self.start_job(job.file.name, (), None, job.instance)
+        else:
+            self.restart_job(job.file.name, (), None, job.instance)
+
+    def reload(self, name: str) -> None:
+        """Send the reload signal. Raises UnknownService, ProcessLookupError, PermissionError."""
+        job = _job(self._unit(name))
+        if job.main is None:
+            raise ProcessLookupError(name)
+        self.reload_job(job.file.name, (), None, job.instance)
+
+    def update(self, services: "Iterable[Service]") -> Update:
+        """Read the job files anew; declarations are none of ours."""
+        if self.reread is not None:
+            self.reread()
+        return Update()
+
+    # What events do.
+
+    def _see(self, emission: Emission) -> None:
+        """Show an event to all jobs: first to those that it may stop (init(5))."""
+        for kind in list(self.classes.values()):
+            for job in list(kind.instances.values()):
+                self._may_stop(job, emission)
+            self._may_start(kind, emission)
+
+    def _may_stop(self, job: Job, emission: Emission) -> None:
+        condition = job.stop_on
+        if condition is None or not condition.see(emission, job.variables):
+            return
+        if job.goal != states.STOP:
+            job.stop_variables = condition.variables("UPSTART_STOP_EVENTS")
+            job.supersede()
+            job.blocking.add_events(condition.events())
+            job.halt()
+        condition.reset()
+
+    def _may_start(self, kind: JobClass, emission: Emission) -> None:
+        condition = kind.start_on
+        if condition is None or not condition.see(emission, {}):
+            return
+        variables = kind.environment(condition.variables("UPSTART_EVENTS"))
+        try:
+            name = kind.instance_name(variables)
+        except UnknownParameter as error:
+            self.tell("warn", f"Failed to obtain {kind.name} instance: {error}")
+            condition.reset()
+            return
+        job = self._instance(kind, name)
+        if job.goal != states.START and self._may_begin(kind, emission):
+            job.start_variables = variables
+            job.supersede()
+            job.blocking.add_events(condition.events())
+            self._begin(job)
+            job.wish(states.START)
+        condition.reset()
+
+    def _may_begin(self, kind: JobClass, emission: Emission) -> bool:
+        """Tell whether an event may start a job: at the end only tasks, before something stops."""
+        return not self.ending or (kind.file.task and emission.name == "stopping")
+
+    def _instance(self, kind: JobClass, name: str) -> Job:
+        """Return the instance of a name, a new one if none lives."""
+        if name in kind.instances:
+            return kind.instances[name]
+        if name or kind.resting is None:
+            return Job(kind, name)
+        return kind.resting
+
+    def _begin(self, job: Job) -> None:
+        """Let an instance live."""
+        job.kind.instances[job.instance] = job
+        self.units[job.label] = job
+
+    def _await(self, job: Job, wish: str, done: "Done | None") -> None:
+        if done is not None:
+            job.blocking.add_wish(wish, done)
+
+
+def _job(unit: "Unit") -> Job:
+    assert isinstance(unit, Job)
+    return unit
