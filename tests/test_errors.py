@@ -29,6 +29,12 @@ from ssd.supervision.client import NoAnswer, Unreachable
 from ssd.supervision.control.protocol import Fault
 from ssd.supervision.places import Occupied
 from ssd.supervision.succession.past import JournalRefused
+from ssd.upstart.control.refusals import (
+    BadPriority,
+    EmptyVariable,
+    NotPermissible,
+    NoVariable,
+)
 from ssd.upstart.errors import (
     AlreadyStarted,
     AlreadyStopped,
@@ -82,6 +88,10 @@ EXAMPLES: list[BaseException] = [
     UnknownInstance("1"),
     UnknownParameter("N", "N=NUMBER"),
     BadEnvironment(),
+    BadPriority(),
+    EmptyVariable(),
+    NotPermissible(),
+    NoVariable("A"),
     AlreadyStarted("web (1)"),
     AlreadyStopped("web (1)"),
     NotRunning("web"),

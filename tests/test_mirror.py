@@ -60,6 +60,8 @@ TESTED_THROUGH = {
     "upstart/errors.py": "upstart/test_jobs.py",
     "upstart/events/__init__.py": "upstart/events/test_emissions.py",
     "upstart/telling.py": "upstart/test_job.py",
+    "upstart/control/__init__.py": "upstart/control/test_requests.py",
+    "upstart/control/refusals.py": "upstart/control/test_variables.py",
     "testing/child.py": "testing/test_conformance.py",
     "testing/expectations.py": "testing/test_conformance.py",
     "testing/finding_checks.py": "testing/test_conformance.py",

@@ -1,0 +1,1 @@
+"""The server side of initctl: what clients of the control socket ask of jobs."""
