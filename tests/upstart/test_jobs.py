@@ -230,3 +230,12 @@ def test_failed_start_is_said_with_its_reason() -> None:
     world.wish("start", "foo")
     assert "its pre-start process ended with status 3" in " ".join(world.events) or world.events
     assert world.jobs.units["foo"].failure is not None
+
+
+def test_job_at_rest_frees_the_half_of_its_stop_condition() -> None:
+    """An emitter does not wait for a stop that has come in another way."""
+    world = World(foo="stop on a and b\nexec main")
+    world.wish("start", "foo")
+    assert world.wish("emit", "a") == ""
+    world.wish("stop", "foo")
+    assert world.answers["emit a"] == "done"
