@@ -58,6 +58,7 @@ TESTED_THROUGH = {
     "upstart/__init__.py": "upstart/test_jobs.py",
     "upstart/classes.py": "upstart/test_jobs.py",
     "upstart/errors.py": "upstart/test_jobs.py",
+    "upstart/files/__init__.py": "upstart/files/test_directory.py",
     "upstart/events/__init__.py": "upstart/events/test_emissions.py",
     "upstart/telling.py": "upstart/test_job.py",
     "upstart/control/__init__.py": "upstart/control/test_requests.py",
