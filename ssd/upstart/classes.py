@@ -32,6 +32,7 @@ class JobClass:
         self.shipped = shipped
         self.start_on = _matcher(file)
         self.resting: Job | None = None
+        jobs.hearers.put(self)
 
     @property
     def name(self) -> str:
@@ -56,6 +57,7 @@ class JobClass:
         if self.latest is not None:
             self.file = self.latest
             self.start_on = _matcher(self.file)
+            self.jobs.hearers.put(self)
 
     def environment(self, given: "Mapping[str, str]" = {}) -> "dict[str, str]":  # noqa: B006
         """Return the variables of a new instance: the table's, its own, and over them ``given``."""

@@ -21,6 +21,7 @@ from ssd.upstart.errors import (
     UnknownParameter,
 )
 from ssd.upstart.events.emissions import Emission, Emissions
+from ssd.upstart.events.hearers import Hearers
 from ssd.upstart.job import Job
 from ssd.upstart.messages import Messages
 
@@ -80,6 +81,7 @@ class Jobs(Supervisor):
         self.session = ""
         self.strict = strict
         self.classes: dict[str, JobClass] = {}
+        self.hearers = Hearers()
         self.messages = Messages()
         self.emissions = Emissions(self._see)
         self._calls: list[tuple[Done, JobError | None]] = []
@@ -155,6 +157,7 @@ class Jobs(Supervisor):
 
     def _drop_class(self, kind: JobClass) -> None:
         self.classes.pop(kind.name, None)
+        self.hearers.drop(kind)
         if kind.resting is not None and self.units.get(kind.name) is kind.resting:
             del self.units[kind.name]
 
@@ -328,8 +331,8 @@ class Jobs(Supervisor):
     # What events do.
 
     def _see(self, emission: Emission) -> None:
-        """Show an event to all jobs: first to those that it may stop (init(5))."""
-        for kind in list(self.classes.values()):
+        """Show an event to the jobs that name it: first to those that it may stop (init(5))."""
+        for kind in self.hearers.of(emission.name):
             for job in list(kind.instances.values()):
                 self._may_stop(job, emission)
             self._may_start(kind, emission)
