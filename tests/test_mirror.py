@@ -64,6 +64,7 @@ TESTED_THROUGH = {
     "upstart/control/__init__.py": "upstart/control/test_requests.py",
     "upstart/control/refusals.py": "upstart/control/test_variables.py",
     "testing/child.py": "testing/test_conformance.py",
+    "upstart/processes/forking.py": "upstart/processes/test_steps.py",
     "testing/expectations.py": "testing/test_conformance.py",
     "testing/finding_checks.py": "testing/test_conformance.py",
     "testing/handle_checks.py": "testing/test_conformance.py",

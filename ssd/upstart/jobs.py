@@ -57,7 +57,8 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/bin:/usr/sbin:/sbin:/bin"
 class Jobs(Supervisor):
     """Jobs, each with its life, in one process.
 
-    table: where their processes are; None for this machine's. processes: what starts them.
+    table: where their processes are; None for this machine's. processes: what starts them; logs:
+    the directory of their output without it, None to drop that.
     environment: the table of variables that jobs get. own: the supervisor's own variables, for
     ``env KEY``. session: what jobs get as UPSTART_SESSION; "" for the system's jobs. strict:
     whether to do as Upstart does where ssd does better by default (docs/reference/divergences.md).
@@ -72,6 +73,7 @@ class Jobs(Supervisor):
         table: "ProcessTable | None" = None,
         environment: "Mapping[str, str] | None" = None,
         strict: bool = False,
+        logs: "str | None" = None,
     ) -> None:
         super().__init__((), table=table)
         self.own: dict[str, str] = dict(os.environ)
@@ -89,7 +91,9 @@ class Jobs(Supervisor):
         if processes is None:
             from ssd.upstart.processes import Processes
 
-            processes = Processes(self.table, self.watch, self.tell, None)
+            processes = Processes(self.table, self.watch, self.tell, logs)
+            processes.strict = strict
+            self.outputs.located = processes.log_path
         self.processes: Starter = processes
         for file in files:
             self.define(file)
