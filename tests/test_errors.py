@@ -29,6 +29,8 @@ from ssd.supervision.client import NoAnswer, Unreachable
 from ssd.supervision.control.protocol import Fault
 from ssd.supervision.places import Occupied
 from ssd.supervision.succession.past import JournalRefused
+from ssd.upstart.cli.commands import Missing
+from ssd.upstart.cli.options import Wrong
 from ssd.upstart.control.refusals import (
     BadPriority,
     EmptyVariable,
@@ -49,7 +51,6 @@ from ssd.upstart.errors import (
     UnknownJob,
     UnknownParameter,
 )
-from ssd.upstart.processes.identities import Unknown
 
 HERE, OTHER = ssd.Process(12, 345), ssd.Process(13, 456)
 PATH = "/run/web.pid"
@@ -101,12 +102,13 @@ EXAMPLES: list[BaseException] = [
     BadEvent(),
     JobError("a text"),
     StageFailed("web", "pre-start", "unable to execute: No such file or directory"),
+    Missing("/usr/sbin/ssd-initctl"),
+    Wrong("--runlevel", "requires a value"),
     Fault("malformed", "a request must be an object", 7),
     Occupied("/etc/ssd", 123),
     JournalRefused("/run/ssd-supervise/etc-ssd/journal", "it belongs to user 12"),
     NoAnswer("/run/socket", "has ended"),
     Unreachable("/run/socket", "Permission denied", errno.EACCES),
-    Unknown("own user", "No such file or directory"),
     Broken({"web": UnknownService("web", ["/etc/ssd"])}),
 ]
 

@@ -13,7 +13,8 @@ from ssd.service import help as help_text
 from ssd.service import verbs
 from ssd.service.generators.cli import KINDS
 from ssd.service.lsb.cli import FUNCTIONS
-from ssd.supervision.cli.options import FLAGS, VALUES
+from ssd.supervision.cli.options import FLAGS, JOBS, VALUES
+from ssd.upstart.cli import options as job_options
 
 from . import zsh
 
@@ -148,12 +149,20 @@ def test_zsh_offers_what_the_commands_take(line: str, wanted: list, tmp_path: Pa
         assert sorted(wanted) == sorted(offered)
 
 
+def supervise_options() -> set[str]:
+    """Return the long options of ssd-supervise, those for jobs too."""
+    tables = job_options.FLAGS, job_options.VALUES, job_options.INIT_FLAGS, job_options.INIT_VALUES
+    jobs = [each for table in tables for each in table]
+    return {each for each in (*FLAGS, *VALUES, JOBS, *jobs) if each.startswith("--")}
+
+
 def test_bash_offers_what_ssd_supervise_takes(tmp_path: Path) -> None:
     """Options, services of the named directory, and directories."""
     (tmp_path / "nap.toml").touch()
     directory = f"--directory={tmp_path}"
-    options = [option for option in (*FLAGS, *VALUES) if option.startswith("--")]
-    assert sorted([*options, "--help", "--version"]) == sorted(complete("ssd-supervise", "--"))
+    assert sorted([*supervise_options(), "--help", "--version"]) == sorted(
+        complete("ssd-supervise", "--")
+    )
     assert ["nap"] == complete("ssd-supervise", directory, "na")
     assert ["nap"] == complete("ssd-supervise", directory, "--exit-with", "=", "na")
     (tmp_path / "inner").mkdir()
@@ -168,5 +177,4 @@ def test_zsh_offers_every_option(tmp_path: Path) -> None:
     told = help_text.TEXT.partition("Options:")[2]
     assert {*re.findall(r"^ .*(--[a-z-]+)", told, re.MULTILINE), "--status-all"} == set(offered)
     offered = zsh.complete(COMPLETIONS / "zsh", tmp_path, "ssd-supervise --")
-    options = {option for option in (*FLAGS, *VALUES) if option.startswith("--")}
-    assert {*options, "--help", "--version"} == set(offered)
+    assert {*supervise_options(), "--help", "--version"} == set(offered)

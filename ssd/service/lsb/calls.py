@@ -117,7 +117,7 @@ def get_lsb_header_val(say: "Say", words: list[str]) -> int:
 
 
 def init_is_upstart(say: "Say", words: list[str]) -> int:
-    """Return 0 if the running init is Upstart, 1 if it is not."""
+    """Return 0 if Upstart's jobs run here, 1 if not."""
     from ssd.service.lsb.scripts import init_is_upstart
 
     return SUCCESS if init_is_upstart() else FAILED

@@ -2,9 +2,11 @@
 
 import os
 
+from ssd.service import SUPERVISORS
 from ssd.service.sources.header import BEGIN, END
 
 INITCTL = "/sbin/initctl"
+JOBS = f"{SUPERVISORS}/%upstart"  # ssd.supervision.places: root's supervisor of Upstart jobs
 
 
 def get_lsb_header_val(script: str, keyword: str) -> list[str]:
@@ -38,7 +40,31 @@ def values(text: str, keyword: str) -> list[str]:
 
 
 def init_is_upstart(initctl: str = INITCTL) -> bool:
-    """Return whether the running init is Upstart, according to its initctl."""
+    """Return whether Upstart's jobs run here: by Upstart, as its initctl says, or by ours.
+
+    With ours, ``ssd-supervise --upstart`` of root, a script must leave its service to the job, too.
+    """
+    return has_jobs() or _says_upstart(initctl)
+
+
+def has_jobs(link: str = JOBS) -> bool:
+    """Return whether a supervisor has the lock of the run directory that a link leads to."""
+    try:
+        fd = os.open(f"{link}/lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False  # there is none, or it is not for this user
+    import fcntl
+
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def _says_upstart(initctl: str) -> bool:
     if not os.access(initctl, os.X_OK):
         return False
     import subprocess

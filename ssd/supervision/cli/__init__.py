@@ -13,11 +13,17 @@ from ssd.stdio import settle, write
 from ssd.supervision import places
 from ssd.supervision.cli import above, declared, options, pid1, resources
 from ssd.supervision.cli.foreground import Foreground
+from ssd.supervision.cli.loop import Loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ssd.service.declaration import Service
     from ssd.supervision.cli.options import Options
+    from ssd.supervision.control.connections import Client
+    from ssd.supervision.control.protocol import Request
+    from ssd.supervision.control.rereading import Done
     from ssd.supervision.control.server import Control
     from ssd.supervision.succession.handed import Handed
     from ssd.supervision.succession.upgrade import Told
@@ -29,12 +35,20 @@ def main(argv: "list[str]") -> int:
     wanted = options.parse(argv[1:], program)
     if isinstance(wanted, int):
         return wanted
+    if wanted.jobs:
+        return another_room(argv)
     try:
         if wanted.check:
             return _check(wanted)
         return _run(wanted, argv)
     except (Error, OSError) as error:
         return _refuse(error, program)
+
+
+def another_room(argv: "list[str]") -> int:
+    """Run Upstart jobs. By name, because their room stands on this one."""
+    run: Callable[[list[str]], int] = __import__("ssd.upstart.cli", fromlist=["main"]).main
+    return run(argv)
 
 
 def _run(wanted: "Options", argv: "list[str]") -> int:
@@ -44,7 +58,7 @@ def _run(wanted: "Options", argv: "list[str]") -> int:
     if handed is None:
         pid1.heed_signals()
     program, here = os.path.basename(argv[0]), _here()
-    _require_proc()
+    require_proc()
     directory = os.path.abspath(wanted.directory or places.default_directory())
     group = Account(None, wanted.group).gid if wanted.group else None
     place = places.enter(directory, group)
@@ -63,16 +77,12 @@ def _run(wanted: "Options", argv: "list[str]") -> int:
     for line in faults:
         process.lines.say(f"what runs of it is only watched: {line}", wrong=True)
     process.supervisor.outputs.forwards = wanted.forward
-    process.supervisor.effects.close_fds = not resources.keep_from_children()
-    limits = resources.raise_limit()
-    process.supervisor.effects.descriptors = limits if handed is None else handed.limits
+    equip(process, address, watchdog)
     if handed is not None:
+        process.supervisor.effects.descriptors = handed.limits
         _keep_hearing(process, handed.notify)
-    if address:
-        process.above = above.Above(address, process.supervisor)
-        if watchdog:
-            process.above.keep_watchdog(watchdog)
-    control = _listen(process, place, group, -1 if handed is None else handed.listener)
+    listener = -1 if handed is None else handed.listener
+    control = listen(process, place, group, process.update, handed=listener)
 
     def upgrade(told: "Told") -> None:
         """Replace the program of this process."""
@@ -83,13 +93,7 @@ def _run(wanted: "Options", argv: "list[str]") -> int:
     process.upgrader = upgrade
     if control is not None:
         control.upgrade = upgrade
-    process.supervisor.effects.reaps = pid1.become_reaper()
-    if not process.supervisor.effects.reaps:
-        process.lines.say("orphans of services go to process 1, not to this supervisor")
-    # What is there now stays; a collection looks only at what comes later.
-    gc.collect()
-    gc.freeze()
-    gc.enable()
+    collect_garbage()
     try:
         return process.run(handed)
     except Exception as error:
@@ -98,15 +102,10 @@ def _run(wanted: "Options", argv: "list[str]") -> int:
         begin_again(error, process, argv, here, variables)
         raise
     finally:
-        if control is not None:
-            control.close()
-        if process.above is not None:
-            process.above.close()
-        process.supervisor.close()
-        place.close()
+        close(process, control, place)
 
 
-def _require_proc() -> None:
+def require_proc() -> None:
     """Raise ProcessTableError where no service could be stopped again."""
     own = Process(os.getpid(), start_time(os.getpid()))
     default_table().open(own).close()
@@ -130,25 +129,68 @@ def _read(place: "places.Places", names: "list[str] | None") -> "tuple[list[Serv
         return spared.read(place, names, error), declared.explain(error)
 
 
-def _listen(
-    process: Foreground, place: "places.Places", group: "int | None", handed: int
+def equip(process: Loop, address: str, watchdog: int) -> None:
+    """Give a supervisor what it needs as a process.
+
+    address, watchdog: see ``above.take_variables``. Raises OSError.
+    """
+    effects = process.supervisor.effects
+    effects.close_fds = not resources.keep_from_children()
+    effects.descriptors = resources.raise_limit()
+    if address:
+        process.above = above.Above(address, process.supervisor)
+        if watchdog:
+            process.above.keep_watchdog(watchdog)
+    effects.reaps = pid1.become_reaper()
+    if not effects.reaps:
+        process.lines.say("orphans of services go to process 1, not to this supervisor")
+
+
+def listen(
+    process: Loop,
+    place: "places.Places",
+    group: "int | None",
+    reread: "Callable[[Done], None]",
+    *,
+    handed: int = -1,
+    jobs: "Callable[[Client, Request], None] | None" = None,
 ) -> "Control | None":
     """Open the control socket; without it the services run all the same.
 
-    handed: its descriptor, if it is open, else -1.
+    reread, jobs: see ``Control``. handed: the descriptor of the socket, if it is open, else -1.
     """
+    from ssd.supervision.control import unix_socket
     from ssd.supervision.control.server import Control
-    from ssd.supervision.control.unix_socket import listen, listening
 
     try:
-        listener = listen(place.descriptor, group) if handed < 0 else listening(handed)
+        if handed < 0:
+            listener = unix_socket.listen(place.descriptor, group)
+        else:
+            listener = unix_socket.listening(handed)
     except OSError as error:
         process.lines.say(f"no control socket: {error.strerror}", wrong=True)
         return None
     return Control(
         process.supervisor, listener, directory=place.directory, group=group,
-        reread=process.update, told=process.lines.say,
+        reread=reread, jobs=jobs, told=process.lines.say,
     )  # fmt: skip
+
+
+def collect_garbage() -> None:
+    """Begin to collect garbage: what is there now stays, only what comes later is looked at."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+def close(process: Loop, control: "Control | None", place: "places.Places") -> None:
+    """Let go of all that a supervisor has as a process."""
+    if control is not None:
+        control.close()
+    if process.above is not None:
+        process.above.close()
+    process.supervisor.close()
+    place.close()
 
 
 def _keep_hearing(process: Foreground, fd: int) -> None:

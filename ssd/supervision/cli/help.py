@@ -6,9 +6,11 @@ from ssd.stdio import write
 
 TEXT = """\
 Usage: {program} [option...] [NAME...]
+       {program} --upstart [DIRECTORY] [option...]
 
 Start the services that DIRECTORY declares, or those called NAME and what they require, and
-keep them running in the foreground. TERM and INT stop them all, HUP reads the declarations anew.
+keep them running in the foreground; or run the Upstart jobs of DIRECTORY (root's default is
+/etc/init). TERM and INT stop them all, HUP reads the declarations or job files anew.
 
 Options:
       --directory <directory>  read declarations from here; root's default is /etc/ssd,
@@ -22,8 +24,18 @@ Options:
       --group <group>          let its members control the services, as root and you may
       --check                  only say whether the declarations can be read, start nothing
   -q, --quiet                  print only what goes wrong
+      --upstart[=<directory>]  run Upstart jobs; so does the command called init or upstart-init
   -h, --help                   print help information
   -V, --version                print version
+
+With --upstart, besides --check, --group, --logs and --quiet:
+      --strict                 do as Upstart did, also where that is unsafe
+      --runlevel <level>       enter this runlevel after startup
+      --startup-event <event>  the first event, startup unless given
+      --no-startup-event       emit no first event
+      --confdir, --logdir <directory>, --prepend-confdir, --append-confdir <directory>,
+      --default-console <value>, --no-log, --no-inherit-env, --verbose, --debug, --user
+                               as for Upstart's init(8)
 
 Exit status: 0 all services have stopped, 1 a service was given up, outlived its stop or cannot
   be supervised, 2 wrong usage, 4 not permitted, 6 a declaration is invalid;

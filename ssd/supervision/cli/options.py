@@ -15,8 +15,15 @@ VALUES = {
 }
 
 
+JOBS = "--upstart"  # what follows is read in the room of Upstart jobs (``ssd.upstart.cli``)
+INITS = ("init", "upstart-init")  # names of the command that mean the same
+
+
 class Options:
-    """What the command line asks for. ``names``: the services, none for all that are declared."""
+    """What the command line asks for. ``names``: the services, none for all that are declared.
+
+    jobs: whether it asks for Upstart jobs; then nothing else of it was read.
+    """
 
     __slots__ = (
         "directory",
@@ -28,6 +35,7 @@ class Options:
         "logs",
         "quiet",
         "names",
+        "jobs",
     )
 
     def __init__(self) -> None:
@@ -40,12 +48,14 @@ class Options:
         self.logs: str | None = None
         self.quiet = False
         self.names: list[str] = []
+        self.jobs = False
 
 
 def parse(words: "list[str]", program: str) -> "Options | int":
     """Read the options and names; return an exit status, after printing, if that is all."""
     options = Options()
-    rest = list(words)
+    options.jobs = program in INITS
+    rest = [] if options.jobs else list(words)
     while rest:
         word = rest.pop(0)
         if word == "--":
@@ -55,6 +65,9 @@ def parse(words: "list[str]", program: str) -> "Options | int":
             options.names.append(word)
             continue
         name, equals, value = word.partition("=")
+        if name == JOBS:
+            options.jobs = True
+            break
         if name in FLAGS and not equals:
             setattr(options, FLAGS[name], True)
         elif name in VALUES and (equals or rest):

@@ -1,0 +1,136 @@
+"""``ssd-supervise --upstart``: run Upstart's jobs, in the foreground."""
+
+import os
+
+from ssd.accounts import Account
+from ssd.environment import inherited
+from ssd.errors import Error, ProcessTableError
+from ssd.statuses import FAILED, NOT_CONFIGURED, SUCCESS
+from ssd.stdio import settle, write
+from ssd.supervision import cli, places
+from ssd.supervision.cli import above, help, pid1
+from ssd.upstart.cli import address, commands, directories, options
+from ssd.upstart.cli.foreground import Foreground
+from ssd.upstart.control.requests import JobRequests
+from ssd.upstart.files import read
+from ssd.upstart.jobs import Jobs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.supervision.places import Places
+    from ssd.upstart.cli.options import Options
+
+
+def main(argv: "list[str]") -> int:
+    """Run the command in a process of its own and return its exit status."""
+    program = os.path.basename(argv[0])
+    try:
+        wanted = options.parse(argv[1:], program)
+    except options.Wrong as wrong:
+        return help.answer(wrong.option, program, wrong.fault)
+    try:
+        paths = _paths(wanted)
+        if wanted.check:
+            return _check(paths)
+        return _run(wanted, argv[0], paths)
+    except (Error, OSError) as error:
+        from ssd.sentences import describe, status_of
+
+        write(2, f"{program}: {describe(error)}\n")
+        if isinstance(error, (places.Occupied, ProcessTableError)):
+            return FAILED
+        return status_of(error, "")
+
+
+def _paths(wanted: "Options") -> "list[str]":
+    """Return the directories of the jobs, the first one first. Raises OSError if there is none.
+
+    What the command line names must be there; of the usual directories those that are.
+    """
+    named = [path for path in (wanted.before, wanted.directory, wanted.after) if path is not None]
+    for path in named:
+        os.listdir(path)  # raises OSError that has its path
+    if wanted.directory is not None:
+        return [os.path.abspath(path) for path in named]
+    usual = directories.defaults(os.geteuid(), os.path.expanduser("~"))
+    there = [path for path in usual if os.path.isdir(path)]
+    if not there and not named:
+        os.listdir(usual[0])
+    before = [] if wanted.before is None else [os.path.abspath(wanted.before)]
+    after = [] if wanted.after is None else [os.path.abspath(wanted.after)]
+    return [*before, *there, *after]
+
+
+def _check(paths: "list[str]") -> int:
+    """Say what is wrong with the job files; start nothing."""
+    faults = read(paths).faults
+    for fault in faults:
+        write(2, f"init:{fault}\n")
+    return NOT_CONFIGURED if faults else SUCCESS
+
+
+def _run(wanted: "Options", called: str, paths: "list[str]") -> int:
+    """Run the jobs until all have stopped. Raises Error and OSError before anything is started."""
+    settle()
+    pid1.heed_signals()
+    cli.require_proc()
+    uid, program = os.geteuid(), os.path.realpath(called)
+    home = os.path.expanduser("~")
+    group = Account(None, wanted.group).gid if wanted.group else None
+    logs = os.path.abspath(wanted.logs) if wanted.logs else directories.logs(uid, home)
+    place = places.enter(paths[0], group)
+    place.lock()
+    notify, watchdog = above.take_variables()
+    if not wanted.unlogged:
+        _make(logs, uid)
+    os.chdir("/")
+    jobs = Jobs(strict=wanted.strict, logs=None if wanted.unlogged else logs)
+    process = Foreground(jobs, wanted)
+    cli.equip(process, notify, watchdog)
+    _set_environment(process, wanted, place, program)
+    process.read(paths)
+    requests = JobRequests(jobs, reread=process.reread)
+    control = cli.listen(process, place, group, process.update, jobs=requests.answer)
+    cli.collect_garbage()
+    try:
+        return process.run()
+    finally:
+        address.release(place.path, uid)
+        process.close()
+        cli.close(process, control, place)
+
+
+def _make(path: str, uid: int) -> None:
+    """Make the directory of the logs, if it is missing; without it the jobs run all the same."""
+    try:
+        os.makedirs(path, 0o755 if uid == 0 else 0o700)
+    except FileExistsError:
+        return
+    except OSError as error:
+        write(2, f"init: no logs can be written: {path}: {error.strerror}\n")
+
+
+def _set_environment(process: Foreground, wanted: "Options", place: "Places", program: str) -> None:
+    """Set the variables of jobs: a user's own, or the two that Upstart's process 1 gives.
+
+    Jobs find the commands that they call, and those find this supervisor.
+    """
+    uid = os.geteuid()
+    variables = {"PATH": commands.PATH, "TERM": os.environ.get("TERM", "linux")}
+    if uid != 0 and not wanted.bare:
+        given = {os.fsdecode(name): os.fsdecode(value) for name, value in inherited().items()}
+        variables = {**variables, **given}
+    holder = address.claim(place.path, uid)
+    if holder is not None:
+        process.lines.say(f"start and initctl ask the supervisor that has {holder}", wrong=True)
+    jobs = process.jobs
+    if holder is not None or uid != 0:
+        jobs.session = place.path
+    try:
+        variables["PATH"] = commands.extend(variables["PATH"], place, program)
+    except (commands.Missing, OSError) as error:
+        from ssd.sentences import describe
+
+        process.lines.say(describe(error), wrong=True)
+    jobs.environment = variables
+    jobs.default_environment = dict(variables)

@@ -1,0 +1,139 @@
+"""A supervisor of jobs as a process: its first events, its signals, its end."""
+
+import os
+
+from ssd.signals import raw as signals
+from ssd.statuses import SUCCESS
+from ssd.stdio import write
+from ssd.supervision.cli.loop import HEARD, Loop
+from ssd.supervision.supervisor import Update
+from ssd.upstart.cli.init_log import InitLog
+from ssd.upstart.files import Directory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ssd.service.sources.upstart import JobFile
+    from ssd.supervision.control.rereading import Done
+    from ssd.upstart.cli.options import Options
+    from ssd.upstart.jobs import Jobs
+
+# What the kernel and others tell process 1, and the event that says so to jobs. See
+# control-alt-delete(7), keyboard-request(7) and power-status-changed(7) of Upstart.
+KEYS = {"SIGINT": "control-alt-delete", "SIGWINCH": "keyboard-request",
+        "SIGPWR": "power-status-changed"}  # fmt: skip
+NO_RUNLEVEL = "N"  # the runlevel before the first one, runlevel(7)
+
+
+class Foreground(Loop):
+    """Drives the jobs of some directories until all have stopped."""
+
+    def __init__(self, jobs: "Jobs", options: "Options") -> None:
+        super().__init__(jobs, options.quiet or options.is_init)
+        self.jobs = jobs
+        self.log = InitLog(self.lines.say, only_kernel=options.is_init)
+        self._options = options
+        self._directory: Directory | None = None
+        self._is_init = os.getpid() == 1
+        # Before the files are read: their faults are told on standard error alone.
+        self._listen(dict.fromkeys((*HEARD, *(KEYS if self._is_init else ()))))
+
+    def read(self, paths: "Sequence[str]") -> None:
+        """Read the job files of directories, and follow what changes in them."""
+        jobs = self.jobs
+        jobs.reread = self.reread
+        listeners = jobs.messages.listeners
+        listeners.append(_tell_at_start)
+        self._directory = Directory(paths, jobs.watch, jobs, jobs.tell)
+        listeners.remove(_tell_at_start)
+        listeners.append(self.log.tell)
+
+    def run(self) -> int:
+        """Emit the first events, and return the exit status once all jobs have stopped."""
+        if not self.jobs.classes:
+            self.lines.say("there is no job yet")
+        if self._options.silent:
+            self._emit_runlevel()
+        else:
+            self.jobs.emit(self._options.startup, (), lambda error: self._emit_runlevel())
+        if self.above is not None:
+            self.above.begin()
+        self._turn_until_all_has_stopped()
+        return SUCCESS
+
+    def update(self, done: "Done" = lambda outcome: None) -> None:
+        """Read the job files anew; ``done`` is called with what has changed."""
+        before = {name: kind.latest for name, kind in self.jobs.classes.items()}
+        self.reread()
+        after = {name: kind.latest for name, kind in self.jobs.classes.items()}
+        done(_compare(before, after))
+
+    def reread(self) -> None:
+        """Read the job files anew."""
+        self.jobs.tell("info", "Reloading configuration")
+        if self._directory is not None:
+            self._directory.reload()
+
+    def _emit_runlevel(self) -> None:
+        """Enter the runlevel that the command line asks for."""
+        level = self._options.runlevel
+        if level is not None and not self.is_leaving:
+            self.jobs.emit("runlevel", [f"RUNLEVEL={level}", f"PREVLEVEL={NO_RUNLEVEL}"])
+
+    def _take(self, number: int) -> None:
+        """Do what a signal asks for."""
+        event = self._event_of(number)
+        if event is not None:
+            self.jobs.emit(event)
+        elif number == signals.SIGHUP:
+            self.reread()
+        else:
+            super()._take(number)
+
+    def _event_of(self, number: int) -> "str | None":
+        """Return the event that a signal means; None if it means none.
+
+        INT is also what a terminal sends for Ctrl-C, so without a job for it, it ends all.
+        """
+        if not self._is_init:
+            return None
+        event = next((KEYS[name] for name in KEYS if getattr(signals, name) == number), None)
+        if number == signals.SIGINT and not self._is_waited_for(event or ""):
+            return None
+        return event
+
+    def _is_waited_for(self, event: str) -> bool:
+        """Tell whether a job starts on an event."""
+        conditions = (kind.file.start_on for kind in self.jobs.classes.values())
+        return any(
+            event == each.name
+            for condition in conditions
+            if condition is not None
+            for each in condition.events()
+        )
+
+    def close(self) -> None:
+        """Let go of the directories and the log."""
+        if self._directory is not None:
+            self._directory.close()
+        self.log.close()
+
+
+def _tell_at_start(level: str, text: str) -> None:
+    """Say what is wrong before there are jobs, in the form that Upstart has for the console."""
+    write(2, f"init:{text}\n")
+
+
+def _compare(before: "dict[str, JobFile | None]", after: "dict[str, JobFile | None]") -> Update:
+    """Return the names of the jobs that are new, gone, changed and the same."""
+    update = Update()
+    for name in sorted({*before, *after}):
+        old, new = before.get(name), after.get(name)
+        kind = update.same if old is new else update.changed
+        if old is None:
+            kind = update.added
+        elif new is None:
+            kind = update.removed
+        kind.append(name)
+    return update
