@@ -51,6 +51,7 @@ from ssd.upstart.errors import (
     UnknownJob,
     UnknownParameter,
 )
+from ssd.upstart.processes.identities import Unknown
 
 HERE, OTHER = ssd.Process(12, 345), ssd.Process(13, 456)
 PATH = "/run/web.pid"
@@ -109,6 +110,7 @@ EXAMPLES: list[BaseException] = [
     JournalRefused("/run/ssd-supervise/etc-ssd/journal", "it belongs to user 12"),
     NoAnswer("/run/socket", "has ended"),
     Unreachable("/run/socket", "Permission denied", errno.EACCES),
+    Unknown("own user", "No such file or directory"),
     Broken({"web": UnknownService("web", ["/etc/ssd"])}),
 ]
 

@@ -92,6 +92,8 @@ class Jobs(Supervisor):
             from ssd.upstart.processes import Processes
 
             processes = Processes(self.table, self.watch, self.tell, logs)
+            processes.strict = strict
+            self.outputs.located = processes.log_path
         self.processes: Starter = processes
         for file in files:
             self.define(file)

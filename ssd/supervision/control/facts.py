@@ -77,10 +77,4 @@ def gather_all(unit: "Unit", now: float) -> "dict[str, object]":
 
 def log_path(unit: "Unit") -> "str | None":
     """Return where the output of a service is kept, None if it is not."""
-    service, places = unit.service, unit.supervisor.outputs.places
-    if service.output is not None:
-        return service.output
-    if places is None or service.console == "none" or service.log["kind"] != "file":
-        return None
-    declared = service.log["path"]
-    return places.log(unit.name) if declared is None else str(declared)
+    return unit.supervisor.outputs.path_of(unit)

@@ -26,10 +26,10 @@ class Outputs:
     """The outputs of a supervisor's services. Without ``places`` there are no logs.
 
     forwards: whether all lines also go to the supervisor's stdout, and into a file only if its
-    path is declared.
+    path is declared. located: where the output of a unit is that something else keeps, or None.
     """
 
-    __slots__ = ("places", "forwards", "_watch", "_report", "_logs", "_null")
+    __slots__ = ("places", "forwards", "located", "_watch", "_report", "_logs", "_null")
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class Outputs:
         """``report(name, kind, text)``: see ``ssd.supervision.logs.Logs``."""
         self.places = places
         self.forwards = False
+        self.located: Callable[[Unit], str | None] | None = None
         self._watch = watch
         self._report = report
         self._logs: Logs | None = None
@@ -58,6 +59,18 @@ class Outputs:
             return null, null, null
         log.prepare()
         return null, *log.child_descriptors()
+
+    def path_of(self, unit: "Unit") -> "str | None":
+        """Return where the output of a service is kept, None if it is not."""
+        if self.located is not None:
+            return self.located(unit)
+        service, places = unit.service, self.places
+        if service.output is not None:
+            return service.output
+        if places is None or service.console == "none" or service.log["kind"] != "file":
+            return None
+        declared = service.log["path"]
+        return places.log(unit.name) if declared is None else str(declared)
 
     def close(self, stdio: "tuple[int, int, int]") -> None:
         """Close what ``open`` has returned."""

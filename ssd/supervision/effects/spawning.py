@@ -117,7 +117,7 @@ def _fork_exec(
     finally:
         os.close(reading)
     if not reported:
-        return _held(pid)
+        return hold(pid)
     os.waitpid(pid, 0)
     raise_reported(reported, command)
     return None
@@ -134,7 +134,7 @@ def _limited(descriptors: "Limits", call: "Callable[[], int]") -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors[1], descriptors[1]))
 
 
-def _held(pid: int) -> OwnChild:
+def hold(pid: int) -> OwnChild:
     """Hold a child that was just started; it is killed if no descriptor is left for it."""
     try:
         fd = pidfd(pid)
@@ -175,7 +175,7 @@ def _fork(
     if told.failure is not None:
         os.waitpid(pid, 0)
         raise told.failure
-    return _held(pid)
+    return hold(pid)
 
 
 def _become(

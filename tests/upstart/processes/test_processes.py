@@ -1,0 +1,149 @@
+"""Starts of stages, on fakes and on the machine."""
+
+import errno
+import os
+from typing import Any
+
+import pytest
+from conftest import Run
+
+from ssd.supervision.watch import HandleWatch
+from ssd.testing import FakeProcesses
+from ssd.testing.reactions import exits
+from ssd.upstart.processes import Processes, StageFailed
+from upstart.processes.scene import ENVIRONMENT, Job, play
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="requires root")
+
+
+def on_fakes(table: FakeProcesses) -> Processes:
+    """Return the processes of jobs on a fake machine."""
+    return Processes(table, HandleWatch(True), lambda *said: None, "/var/log/upstart")
+
+
+def start(table: FakeProcesses, job: Any, stage: str = "main") -> Any:
+    """Start a stage."""
+    return on_fakes(table).start(job, stage, dict(ENVIRONMENT))
+
+
+def test_fake_has_words_and_environment(fake_processes: FakeProcesses) -> None:
+    """Those that the kernel's process would have."""
+    fake_processes.register("/sbin/webd")
+    found = fake_processes[start(fake_processes, Job(exec="/sbin/webd -x")).pid]
+    assert ["/sbin/webd", "-x"] == found.argv
+    assert ENVIRONMENT == found.environment
+    assert found.pid == found.session
+
+
+def test_fake_of_one_program_runs_twice(fake_processes: FakeProcesses) -> None:
+    """Two jobs may have the same one."""
+    fake_processes.register("sleep")
+    pids = {start(fake_processes, Job(name, exec="sleep 300")).pid for name in ("a", "b")}
+    assert 2 == len(pids)
+
+
+def test_fake_ends_as_it_was_declared(fake_processes: FakeProcesses) -> None:
+    """In the time of the clock."""
+    fake_processes.register("/bin/sh", runs=exits(3, after=60))
+    child = start(fake_processes, Job(exec="true", pre_start="a\nb"), "pre-start")
+    fake_processes.wait([child], None)
+    assert (60, 3) == (fake_processes.now(), child.poll())
+
+
+def test_fake_that_cannot_be_executed_has_upstarts_text(fake_processes: FakeProcesses) -> None:
+    """As the kernel's process."""
+    fake_processes.register("/sbin/webd", fails=errno.EACCES)
+    with pytest.raises(StageFailed) as caught:
+        start(fake_processes, Job("web", "1", exec="/sbin/webd"))
+    failure = caught.value
+    assert ("web (1)", "main", "unable to execute: Permission denied") == (
+        failure.job, failure.stage, failure.reason,
+    )  # fmt: skip
+
+
+@needs_root
+def test_stages_of_a_job_share_a_log(in_namespace: Run) -> None:
+    """Each with a terminal of its own; nothing remains open."""
+    program = """
+s = Scene()
+stages = {'pre_start': 'echo $UPSTART_JOB; true\\n', 'post_stop': 'echo post >&2'}
+j = Job(script='echo main\\nexit 3', **stages)
+before = len(os.listdir('/proc/self/fd'))
+statuses = [s.run(j, stage) for stage in ('pre-start', 'main', 'post-stop')]
+show([statuses, s.log(), len(os.listdir('/proc/self/fd')) - before])
+"""
+    assert [[0, 3, 0], "foo\r\nmain\r\npost\r\n", 0] == play(in_namespace, program)
+
+
+@needs_root
+def test_script_larger_than_a_pipe_is_run(in_namespace: Run) -> None:
+    """The start does not wait for the shell to read it."""
+    program = """
+s = Scene()
+script = '\\n'.join(f': {"x" * 90}' for _ in range(5000)) + '\\necho end\\n'
+j = Job(script=script, setuid='nova')
+c = s.start(j)
+show([len(script), s.end(j, c), s.log(), s.processes._scripts._left])
+"""
+    assert [465009, 0, "end\r\n", {}] == play(in_namespace, program)
+
+
+@needs_root
+def test_line_of_an_error_is_as_upstart_has_it(in_namespace: Run) -> None:
+    """One more than in the script, as a line before it closes the pipe's first descriptor."""
+    program = "s = Scene(); s.run(Job(script='true\\nnosuch\\ntrue')); show(s.log())"
+    assert "/proc/self/fd/9: 3: nosuch: not found\r\n" == play(in_namespace, program)
+
+
+@needs_root
+def test_children_that_stay_do_not_keep_the_log(in_namespace: Run) -> None:
+    """What they write after the end of the stage is lost."""
+    program = """
+s = Scene()
+os.mkfifo('/run/go')
+j = Job(script='(read line < /run/go; echo late || echo gone > /run/srv/out) &\\necho early\\n')
+status = s.run(j)
+go = os.open('/run/go', os.O_RDWR)
+os.write(go, b'\\n')
+s.until(lambda: os.path.exists('/run/srv/out'))
+show([status, s.log()])
+"""
+    assert [0, "early\r\n"] == play(in_namespace, program)
+
+
+@needs_root
+def test_session_socket_is_a_variable(in_namespace: Run) -> None:
+    """Of an ordinary user's jobs."""
+    program = """
+s = Scene()
+s.processes.session_socket = '/run/user/1/ssd'
+show(facts(s.start(Job(exec='sleep 300')).pid, 'env')['env'][-1])
+"""
+    assert "UPSTART_SESSION=/run/user/1/ssd" in play(in_namespace, program)
+
+
+@needs_root
+def test_missing_terminals_cost_the_log_only(in_namespace: Run) -> None:
+    """The job runs, and init says so."""
+    program = """
+s = Scene()
+os.unlink('/dev/ptmx')
+c = s.start(Job(exec='sleep 300'))
+show([facts(c.pid, 'fds')['fds']['1'], s.told])
+"""
+    told = ["error", "Failed to create pty - disabling logging for job"]
+    assert ["/dev/null", [told]] == play(in_namespace, program)
+
+
+@needs_root
+def test_close_lets_go_of_scripts_and_kept_output(in_namespace: Run) -> None:
+    """A log is written if it can be by then."""
+    program = """
+s = Scene()
+os.rename('/var/log/upstart', '/var/log/other')
+s.run(Job(exec='echo kept'))
+os.rename('/var/log/other', '/var/log/upstart')
+s.processes.close()
+show(s.log())
+"""
+    assert "kept\r\n" == play(in_namespace, program)
