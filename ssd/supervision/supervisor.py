@@ -11,6 +11,7 @@ from _heapq import heappop, heappush
 from ssd.processes import default_table
 from ssd.service.errors import UnknownService
 from ssd.supervision import events, gates, states
+from ssd.supervision.control.view import View
 from ssd.supervision.effects import Effects
 from ssd.supervision.effects.outputs import Outputs
 from ssd.supervision.order import Order
@@ -90,6 +91,7 @@ class Supervisor:
         self.active = 0  # units that are not at rest
         self.outputs = Outputs(places, self.watch, self._report)
         self.effects = Effects(self.table, self.outputs)
+        self.view = View()
         self.journal: Journal | None = None  # ssd.supervision.succession.successor
         declared = list(services)
         self.order = Order(declared)

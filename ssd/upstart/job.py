@@ -15,12 +15,30 @@ from ssd.upstart.respawns import Respawns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from ssd.supervision.effects.held import Held, OwnChild
     from ssd.supervision.supervisor import Timer
     from ssd.upstart.classes import JobClass
     from ssd.upstart.jobs import Jobs
 
     Child = OwnChild | Held
+
+    class Starter(Protocol):
+        """What starts the processes of jobs: ``ssd.upstart.processes.Processes``."""
+
+        def start(self, job: "Job", stage: str, environment: "dict[str, str]") -> OwnChild:
+            """Start the process of a stage. Raises StageFailed."""
+
+        def ended(self, job: "Job", stage: str) -> None:
+            """Write what is left of its output."""
+
+        def write_logs(self) -> None:
+            """Write the output of ended jobs that no log could take before."""
+
+        def close(self) -> None:
+            """Let everything go."""
+
 
 _ON_THE_WAY_UP = (states.SECURITY, states.PRE_START, states.POST_START)
 

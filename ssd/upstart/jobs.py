@@ -28,27 +28,14 @@ from ssd.upstart.messages import Messages
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Protocol
 
     from ssd.processes.contract import ProcessTable
     from ssd.service.declaration import Service
     from ssd.service.sources.upstart import JobFile
-    from ssd.supervision.effects.held import OwnChild
     from ssd.supervision.unit import Unit
     from ssd.upstart.errors import JobError
     from ssd.upstart.events.blocking import Done
-
-    class Starter(Protocol):
-        """What starts the processes of jobs: ``ssd.upstart.processes.Processes``."""
-
-        def start(self, job: Job, stage: str, environment: "dict[str, str]") -> OwnChild:
-            """Start the process of a stage. Raises StageFailed."""
-
-        def ended(self, job: Job, stage: str) -> None:
-            """Write what is left of its output."""
-
-        def close(self) -> None:
-            """Let everything go."""
+    from ssd.upstart.job import Starter
 
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/bin:/usr/sbin:/sbin:/bin"
@@ -297,17 +284,20 @@ class Jobs(Supervisor):
     # Wishes of a supervisor, by the label of an instance: for the control socket.
 
     def start(self, name: str) -> None:
-        """Start a job. Raises UnknownService and JobError."""
+        """Start a job that is not started yet. Raises UnknownService and JobError."""
         job = _job(self._unit(name))
-        self.start_job(job.file.name, (), None, None if job is job.kind.resting else job.instance)
+        if job.goal == states.STOP:
+            instance = None if job is job.kind.resting else job.instance
+            self.start_job(job.file.name, (), None, instance)
 
     def start_all(self) -> None:
         """Do nothing: events start jobs."""
 
     def stop(self, name: str) -> None:
-        """Stop an instance. Raises UnknownService and JobError."""
+        """Stop an instance that is not being stopped yet. Raises UnknownService and JobError."""
         job = _job(self._unit(name))
-        self.stop_job(job.file.name, (), None, job.instance)
+        if job.goal != states.STOP:
+            self.stop_job(job.file.name, (), None, job.instance)
 
     def restart(self, name: str) -> None:
         """Stop an instance if it runs, and start it. Raises UnknownService and JobError."""

@@ -30,6 +30,7 @@ class Stages:
         self.table = table
         self.does: dict[tuple[str, str], Runs | str] = {}
         self.started: list[tuple[str, str, dict[str, str]]] = []
+        self.written = 0  # how often logs were to be written
 
     def start(self, job: Job, stage: str, environment: dict[str, str]) -> OwnChild:
         """Start a stage."""
@@ -48,6 +49,10 @@ class Stages:
 
     def ended(self, job: Job, stage: str) -> None:
         """Nothing is written here."""
+
+    def write_logs(self) -> None:
+        """Count the call."""
+        self.written += 1
 
     def close(self) -> None:
         """Nothing is held here."""

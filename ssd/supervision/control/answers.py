@@ -82,7 +82,9 @@ def _why_not(found: "Facts") -> str:
         return ": it is starting"
     if state == states.POST_STOP:
         return ": it is stopping"
-    return ": it has done its work" if found.get("completed") else ""
+    if found.get("completed"):
+        return ": it has done its work"
+    return f": {plain(found['failure'])}" if found.get("failure") else ""
 
 
 def _count(found: "Facts") -> "list[str]":

@@ -20,12 +20,6 @@ def outcome(unit: "Unit") -> str:
     return STOPPED
 
 
-def declared_name(unit: "Unit") -> str:
-    """Return the name that the file of a service has, by which users call it."""
-    file = unit.service.file
-    return unit.name if file is None else file.rpartition("/")[2].removesuffix(".toml")
-
-
 def gather(unit: "Unit", now: float) -> "dict[str, object]":
     """Return the facts of a service; what has its usual value is left out.
 
@@ -37,7 +31,7 @@ def gather(unit: "Unit", now: float) -> "dict[str, object]":
         "state": unit.state,
         "goal": unit.goal,
     }
-    if (declared := declared_name(unit)) != unit.name:
+    if (declared := unit.supervisor.view.name(unit)) != unit.name:
         facts["declared_as"] = declared
     if unit.main is not None:
         facts["pid"] = unit.main.pid
@@ -70,11 +64,6 @@ def gather_all(unit: "Unit", now: float) -> "dict[str, object]":
         "description": service.description,
         "declared_in": service.file,
         "pidfile": None if service.pidfile == "none" else service.pidfile,
-        "log": log_path(unit),
+        "log": unit.supervisor.outputs.path_of(unit),
         "changed": unit.changed is not None,
     }
-
-
-def log_path(unit: "Unit") -> "str | None":
-    """Return where the output of a service is kept, None if it is not."""
-    return unit.supervisor.outputs.path_of(unit)

@@ -5,8 +5,6 @@ nothing and delays no output. One that is so slow that a rotation removes the fi
 misses what was between.
 """
 
-from ssd.accounts import Account
-from ssd.supervision.control.facts import log_path
 from ssd.supervision.control.protocol import failure, line, success
 from ssd.supervision.logs.tail import Tail, last_lines
 
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
 
     from ssd.supervision.control.connections import Client
     from ssd.supervision.control.protocol import Request
+    from ssd.supervision.control.view import View
     from ssd.supervision.logs.stream import Stream
     from ssd.supervision.unit import Unit
 
@@ -27,13 +26,14 @@ MAX_LINE = 1 << 16  # bytes; a longer line is cut into several
 class Following:
     """A request for the lines of a log to come."""
 
-    __slots__ = ("client", "id", "tail", "count", "_rest", "_busy")
+    __slots__ = ("client", "id", "tail", "count", "_view", "_rest", "_busy")
 
-    def __init__(self, client: "Client", id: "int | str | None", tail: Tail) -> None:
+    def __init__(self, client: "Client", id: "int | str | None", tail: Tail, view: "View") -> None:
         self.client = client
         self.id = id
         self.tail = tail
         self.count = 0
+        self._view = view
         self._rest = b""  # of a line whose end has not come
         self._busy = False  # whether the client has not read all yet
 
@@ -50,7 +50,8 @@ class Following:
                 if not newline and len(self._rest) > MAX_LINE:
                     whole, newline, self._rest = self._rest, b"\n", b""
                 if newline:
-                    yield line(self.id, lines=whole.decode("utf-8", "backslashreplace").split("\n"))
+                    text = whole.decode("utf-8", "backslashreplace")
+                    yield line(self.id, lines=self._view.plain(text.split("\n")))
         except OSError as error:
             yield line(self.id, lines=[f"(the log cannot be read: {error.strerror})"])
         self._busy = False
@@ -66,15 +67,16 @@ class LogRequests:
 
     def answer(self, client: "Client", request: "Request", unit: "Unit") -> None:
         """Send the last lines; with ``follow`` go on with what comes. Raises Error and OSError."""
-        path, follow = log_path(unit), request.flag("follow")
+        view = unit.supervisor.view
+        path, follow = unit.supervisor.outputs.path_of(unit), request.flag("follow")
         if path is None or follow and unit.service.output is not None:
             reason = "has no log" if path is None else "writes to its file itself"
             client.send(failure(request.id, "unsupported", f"{unit.name} {reason}"))
             return
-        uid = Account(unit.service.user, unit.service.group).uid
+        uid = view.log_owner(unit)
         # Before the look at the end: so no line is missed.
-        following = Following(client, request.id, Tail(path, uid)) if follow else None
-        lines = last_lines(path, max(0, request.number("lines", LAST)), uid)
+        following = Following(client, request.id, Tail(path, uid), view) if follow else None
+        lines = view.plain(last_lines(path, max(0, request.number("lines", LAST)), uid))
         if follow:
             client.send(line(request.id, begun="log", name=unit.name))
         client.send_long(_rows(request.id, lines, end=not follow))

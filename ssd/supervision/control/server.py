@@ -138,9 +138,10 @@ class Control:
         """Return the service of a request; without it the client is told."""
         name, file = request.name or "", request.fields.get("file")
         unit = self._supervisor.units.get(name)
-        if unit is None or facts.declared_name(unit) != name:  # its file has another name
+        called = self._supervisor.view.name
+        if unit is None or called(unit) != name:  # its file has another name
             units = self._supervisor.units.values()
-            unit = next((each for each in units if facts.declared_name(each) == name), unit)
+            unit = next((each for each in units if called(each) == name), unit)
         if unit is None or unit.removed or file is not None and not _is_from(unit, str(file)):
             client.send(failure(request.id, "unknown-service", f"no service {name} is here"))
             return None
@@ -156,7 +157,7 @@ class Control:
     def _rows(self, id: "int | str | None", details: bool) -> "Iterator[bytes]":
         """Make the facts of all services, some at a time."""
         units = self._supervisor.units
-        names = sorted(units)
+        names = self._supervisor.view.listed(units)
         gather = facts.gather_all if details else facts.gather
         for at in range(0, len(names), ROWS):
             now = self._supervisor.table.now()
@@ -263,7 +264,9 @@ class Control:
         whole = request.flag("all")
         units: list[Unit] = []
         if whole:
-            units = [unit for unit in self._supervisor.units.values() if not unit.removed]
+            every = self._supervisor.units
+            shown = {*self._supervisor.view.listed(every)}
+            units = [each for each in every.values() if each.name in shown and not each.removed]
             client.send(line(request.id, begun=request.verb))
         elif (one := self._unit(client, request)) is not None:
             units = [one]
@@ -296,6 +299,8 @@ class Control:
         verb, name = self._resolved(request.verb, unit), unit.name
         # Somebody else's start may have been wished, and not have begun.
         runs = not unit.at_rest or unit.main is not None or len(self._waits[name]) > 1
+        if refusal := self._supervisor.view.refusal(unit):
+            return Verdict(waits.FAILED, refusal)
         if verb == "reload":
             return self._reload(unit)
         if verb == "stop" and unit.state == states.FAILED and unit.main is None:
@@ -305,10 +310,13 @@ class Control:
             return Verdict(waits.NOTHING)
         if verb == "start" and unit.is_up and unit.goal == states.START:
             return Verdict(waits.RUNNING)
-        if verb != "stop" and not _is_installed(unit):
+        if verb != "stop" and not self._supervisor.view.is_installed(unit):
             return Verdict(waits.ABSENT, f"{unit.service.program} is not installed")
         wish = {"start": self._supervisor.start, "stop": self._supervisor.stop}
-        wish.get(verb, self._supervisor.restart)(name)
+        try:
+            wish.get(verb, self._supervisor.restart)(name)
+        except Error as error:
+            return Verdict(waits.FAILED, str(error))
         return Verdict(waits.ACCEPTED) if request.flag("nowait") else None
 
     def _reload(self, unit: "Unit") -> Verdict:
@@ -388,11 +396,3 @@ def _is_from(unit: "Unit", file: str) -> bool:
 
 def _reloads(unit: "Unit") -> bool:
     return unit.service.reload_signal != "none"
-
-
-def _is_installed(unit: "Unit") -> bool:
-    """Tell whether the program is there, so that a start can be tried."""
-    service = unit.service
-    if service.script or service.executable is None or unit.main is not None:
-        return True
-    return unit.supervisor.table.launcher is not None or os.path.exists(str(service.program))

@@ -94,8 +94,9 @@ def judge(verb: str, event: "Event", unit: "Unit | None") -> "Verdict | None":
     if verb == "stop":
         if kind == "stopped":
             return Verdict(DONE)
-        if isinstance(event, Failed):  # the process outlived the signals
-            return Verdict(SURVIVED, event.reason)
+        if isinstance(event, Failed):  # the process outlived the signals, unless all has stopped
+            stopped = unit is not None and unit.state == states.WAITING
+            return Verdict(DONE) if stopped else Verdict(SURVIVED, event.reason)
         if kind in ("started", "ready") and unit is not None and unit.goal != states.STOP:
             return Verdict(FAILED, "it was started meanwhile by another caller")
         return None

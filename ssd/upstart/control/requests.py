@@ -12,6 +12,7 @@ from ssd.upstart import telling
 from ssd.upstart.control import configuration
 from ssd.upstart.control.refusals import BadPriority
 from ssd.upstart.control.variables import Variables
+from ssd.upstart.control.view import JobView
 from ssd.upstart.errors import JobError, UnknownInstance
 from ssd.upstart.messages import LEVELS
 
@@ -64,24 +65,24 @@ class Wish:
 class JobRequests:
     """Answers what clients ask of jobs; ``answer`` is what ``control.server.Control`` needs.
 
-    reread: reads the files of the jobs anew. flush: writes the output of jobs that have ended
-    which no log could take. is_system: whether the environment of all jobs is the machine's, so
-    that nobody may change it; None: if we are process 1 or root's.
+    reread: reads the files of the jobs anew. is_system: whether the environment of all jobs is the
+    machine's, so that nobody may change it; None: if we are process 1 or root's.
+
+    From now on clients see the units of ``jobs`` as ``control.view`` says.
     """
 
-    __slots__ = ("_jobs", "_reread", "_flush", "_variables")
+    __slots__ = ("_jobs", "_reread", "_variables")
 
     def __init__(
         self,
         jobs: "Jobs",
         *,
         reread: "Callable[[], object]" = lambda: None,
-        flush: "Callable[[], object]" = lambda: None,
         is_system: bool | None = None,
     ) -> None:
         self._jobs = jobs
         self._reread = reread
-        self._flush = flush
+        jobs.view = JobView()
         if is_system is None:
             is_system = os.getpid() == 1 or os.geteuid() == 0
         self._variables = Variables(jobs, is_system)
@@ -207,7 +208,7 @@ class JobRequests:
         client.send(success(request.id))
 
     def _write_logs(self, client: "Client", request: "Request") -> None:
-        self._flush()
+        self._jobs.processes.write_logs()
         client.send(success(request.id))
 
     def _of_variables(self, client: "Client", request: "Request") -> None:

@@ -25,6 +25,8 @@ DOWN = {"name": "web", "found": "stopped", "state": "waiting", "goal": "stop"}
         ({**UP, "state": "killed"}, None, "web is stopping (process 7)"),
         (DOWN, None, "web is not running"),
         ({**DOWN, "completed": True}, None, "web is not running: it has done its work"),
+        ({**DOWN, "failure": "its pre-start process failed"}, None,
+         "web is not running: its pre-start process failed"),
         ({**DOWN, "state": "starting"}, None, "web is not running: it waits for what it needs"),
         ({**DOWN, "state": "pre-start"}, None, "web is not running: it is starting"),
         ({**DOWN, "state": "post-stop"}, None, "web is not running: it is stopping"),

@@ -49,7 +49,15 @@ def test_event_answers_a_wish(tmp_path: Path, verb, event, goal, expected) -> No
     """Or it does not, and the client waits on."""
     unit = Machine(tmp_path, [{"name": "web"}]).supervisor.units["web"]
     unit.goal, unit.last = goal, Exit(3, 0.0)
+    unit.state = states.FAILED if event is LOST else unit.state
     assert expected == judge(verb, event, unit)
+
+
+def test_failure_of_what_has_stopped_is_no_survivor(tmp_path: Path) -> None:
+    """A job of Upstart fails and rests at once."""
+    unit = Machine(tmp_path, [{"name": "web"}]).supervisor.units["web"]
+    assert Verdict(DONE) == judge("stop", LOST, unit)
+    assert Verdict(SURVIVED, "it is odd") == judge("stop", LOST, None)
 
 
 def test_start_of_a_task_waits_for_its_end(tmp_path: Path) -> None:

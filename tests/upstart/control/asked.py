@@ -20,11 +20,14 @@ class Asked(World):
         super().__init__(**texts)
         self.directory = directory
         self.callers: list[Caller] = []
-        self.flushed = self.reread = 0
+        self.reread = 0
         self.closed = False
         self.requests = JobRequests(
-            self.jobs, reread=self._reread, flush=self._flush, is_system=is_system
+            self.jobs, reread=self._reread, is_system=is_system,
         )  # fmt: skip
+        self.jobs.outputs.located = lambda unit: (
+            None if unit.service.console == "none" else str(directory / f"{unit.name}.log")
+        )
         descriptor = os.open(directory, os.O_RDONLY)
         try:
             listener = listen(descriptor)
@@ -34,9 +37,6 @@ class Asked(World):
 
     def _reread(self) -> None:
         self.reread += 1
-
-    def _flush(self) -> None:
-        self.flushed += 1
 
     def settle(self) -> None:
         """Do all that is due now, for clients too."""
@@ -77,6 +77,13 @@ class Asked(World):
         answer = self.ask(command, *given, **fields)
         assert "refused" == answer["error"], answer
         return str(answer["message"])
+
+    def tell(self, verb: str, name: "str | None" = None, **fields: Any) -> list[Any]:
+        """Ask with one of the verbs that every supervisor has; return what comes at once."""
+        caller = self.connect()
+        caller.ask(verb, **({} if name is None else {"name": name}), **fields)
+        self.settle()
+        return [{key: line[key] for key in line if key != "id"} for line in caller.lines()]
 
     def close(self) -> None:
         """Close the socket and its clients."""

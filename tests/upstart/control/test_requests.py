@@ -176,14 +176,14 @@ def test_settings_are_told_and_changed(asked: Ask) -> None:
     assert text == world.refused("log-priority", value="loud")
     assert text == world.refused("log-priority", value="")
     assert {} == world.ask("notify-disk-writeable")
-    assert 1 == world.flushed
+    assert 1 == world.stages.written
 
 
 def test_files_are_read_anew(asked: Ask) -> None:
     """By whoever reads them."""
     world = asked()
     assert {} == world.ask("reload-configuration")
-    assert (1, 0) == (world.reread, world.flushed)
+    assert (1, 0) == (world.reread, world.stages.written)
 
 
 @pytest.mark.parametrize(
