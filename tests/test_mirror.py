@@ -74,6 +74,7 @@ TESTED_THROUGH = {
     "testing/kin_checks.py": "testing/test_conformance.py",
     "testing/listener.py": "testing/test_daemons.py",
     "testing/process.py": "testing/test_fake.py",
+    "upstart/initctl/commands.py": "upstart/initctl/test_initctl.py",
 }
 
 # A name begins with its subject, not with an article, a question word or a preposition.

@@ -16,7 +16,7 @@ PACKAGES = f"lib/{VERSION}/site-packages"
 HERE = Path(
     str(ssd.__file__)
 ).parent.parent  # the packages that pip has installed: ssd and its dependencies
-COMMANDS = ("ssd", "ssd-service", "ssd-supervise")
+COMMANDS = ("ssd", "ssd-service", "ssd-supervise", "ssd-initctl")
 STRANGER = "import os; os.write(2, b'a stranger\\n'); os._exit(77)\n"
 
 

@@ -81,31 +81,25 @@ def is_declared(name: str, given: str) -> bool:
 
 
 def reach(directory: str) -> "Connection | None":
-    """Connect to the supervisor of a directory of declarations; None if there is none.
-
-    Raises Unreachable, also for a socket of another user than root and the caller.
-    """
-    uid = os.geteuid()
-    for path in sockets(directory, uid):
-        sock = _connect(path)
-        if sock is not None:
-            owner = peer(sock).uid
-            if owner not in (0, uid):
-                sock.close()
-                raise Unreachable(path, f"it is user {owner}'s")
-            return Connection(path, sock)
+    """Connect to the supervisor of a directory; None if there is none. Raises as ``connect``."""
+    for path in sockets(directory, os.geteuid()):
+        if connection := connect(path):
+            return connection
     return None
 
 
-def _connect(path: str) -> "_socket.socket | None":
-    """Connect to a socket; None if nobody listens there. Raises Unreachable."""
+def connect(path: str) -> "Connection | None":
+    """Connect to the supervisor whose socket has a path; None if nobody listens there.
+
+    Raises Unreachable, also for a socket of another user than root and the caller.
+    """
     sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
         if len(os.fsencode(path)) <= _MAX_PATH:
             sock.connect(path)
         else:
             _connect_far(sock, path)
-        return sock
+        owner = peer(sock).uid
     except NotADirectoryError:
         sock.close()
         return None
@@ -117,6 +111,10 @@ def _connect(path: str) -> "_socket.socket | None":
     except OSError as error:
         sock.close()
         raise Unreachable(path, error.strerror or str(error), error.errno) from error
+    if owner not in (0, os.geteuid()):
+        sock.close()
+        raise Unreachable(path, f"it is user {owner}'s")
+    return Connection(path, sock)
 
 
 def _connect_far(sock: "_socket.socket", path: str) -> None:

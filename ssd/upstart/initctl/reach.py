@@ -1,0 +1,48 @@
+"""Find the supervisor of Upstart jobs that is meant, and connect to it."""
+
+import os
+
+from ssd.service import SUPERVISORS
+from ssd.supervision.client import connect as connect_to
+from ssd.supervision.places import UPSTART, upstart_link
+from ssd.upstart.initctl.options import Misuse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.supervision.client import Connection
+    from ssd.upstart.initctl.options import Call
+
+
+class NoSupervisor(Exception):
+    """No supervisor of Upstart jobs runs, or not the one that is meant."""
+
+
+def connect(call: "Call") -> "Connection":
+    """Connect to the supervisor of Upstart jobs that the options and the user tell.
+
+    Raises NoSupervisor, Unreachable of ``ssd.supervision.client``, and Misuse.
+    """
+    uid = os.geteuid()
+    own = call.has("user") or call.has("session")
+    if call.has("dest") and not uid and not own and not call.has("system"):
+        raise Misuse("--dest given without --system")
+    for path in run_directories(uid, own, call.has("system")):
+        connection = connect_to(f"{path}/socket")
+        if connection is not None:
+            return connection
+    raise NoSupervisor("no supervisor of jobs runs (ssd-supervise --upstart)")
+
+
+def run_directories(uid: int, own: bool = False, system: bool = False) -> "list[str]":
+    """Return where the supervisor of a user may be: run directories, or links to them.
+
+    own: not root's. system: only root's. An ordinary user's own one counts before root's: that of
+    the session, which its jobs know from UPSTART_SESSION, before the one that was started last.
+    """
+    if uid == 0:
+        return [upstart_link(0)]
+    roots = [f"{SUPERVISORS}/{UPSTART}"]
+    if system:
+        return roots
+    session = os.environ.get("UPSTART_SESSION", "")
+    return [*([session] if session else []), upstart_link(uid), *([] if own else roots)]
