@@ -7,8 +7,9 @@ and a terminal as descriptors, a session of its own, all signals at their defaul
 
 import os
 
-from ssd.upstart.errors import StageFailed
-from ssd.upstart.processes.confinement import Cgroups, profile
+from ssd.upstart.errors import JobError, StageFailed
+from ssd.upstart.processes.confinement import profile
+from ssd.upstart.processes.controllers import Cgroups
 from ssd.upstart.processes.failures import describe
 from ssd.upstart.processes.forking import Failed, fork
 from ssd.upstart.processes.logs import Logs, path_of
@@ -89,8 +90,10 @@ class Processes:
         if self._is_user:  # whose jobs begin as their supervisor did
             plan.umask = job.file.umask
             plan.directory = job.file.chdir
+        if stage != SECURITY:
+            plan.cgroups = self._cgroups.prepare(job, environment)
         if stage == MAIN:
-            plan.profile = profile(job.file.apparmor_switch, environment, self.tell)
+            plan.profile = self._profile(job, environment)
             plan.traced = self.traced if job.file.expect in ("fork", "daemon") else None
         try:
             child = self._fork(job, stage, plan, script)
@@ -100,9 +103,14 @@ class Processes:
             raise StageFailed(
                 job.label, stage, describe("fork", error.strerror or str(error))
             ) from error
-        if job.file.cgroups and stage != SECURITY:
-            self._cgroups.enter(job, child.pid)
         return child
+
+    def _profile(self, job: "Job", environment: "dict[str, str]") -> str:
+        """Return the AppArmor profile of a main process; "" without one. Raises StageFailed."""
+        try:
+            return profile(job.file.apparmor_switch, environment, self.tell)
+        except JobError as error:
+            raise StageFailed(job.label, MAIN, describe("profile", str(error))) from None
 
     def _fork(self, job: "Job", stage: str, plan: "Plan", script: "str | None") -> "OwnChild":
         """Start a process with its terminal and the pipe of its script."""
@@ -172,6 +180,8 @@ class Processes:
         """Write what a stage has left in its terminal, as its process was reaped, and close it."""
         if (log := _log_of(job)) is not None:
             log.finish(stage)
+        if job.file.cgroups:
+            self._cgroups.leave(job)
 
     def log_path(self, unit: "Unit") -> "str | None":
         """Return where the output of a job is kept, None if it is not."""

@@ -1,22 +1,20 @@
-"""AppArmor profiles and cgroups of jobs, as far as the machine has them."""
+"""AppArmor profiles of jobs (init(5), ``apparmor switch``)."""
 
-from ssd import cgroups
+from ssd.upstart.environment import expand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ssd.upstart.job import Job
-
-    Tell = Callable[[str, str], object]
-
 ENABLED = "/sys/module/apparmor/parameters/enabled"
 
 
-def profile(declared: str, environment: "dict[str, str]", tell: "Tell") -> str:
+def profile(
+    declared: str, environment: "dict[str, str]", tell: "Callable[[str, str], object]"
+) -> str:
     """Return the AppArmor profile to switch to; "" for none, or if the kernel has no AppArmor.
 
-    Then the job runs unconfined, as with Upstart.
+    Then the job runs unconfined, as with Upstart. Raises JobError for an unknown variable.
     """
     if not declared:
         return ""
@@ -28,29 +26,4 @@ def profile(declared: str, environment: "dict[str, str]", tell: "Tell") -> str:
     if not enabled:
         tell("info", f"AppArmor is not enabled: the profile {declared} is not used")
         return ""
-    for name in sorted(environment, key=len, reverse=True):
-        declared = declared.replace(f"${{{name}}}", environment[name])
-        declared = declared.replace(f"${name}", environment[name])
-    return declared
-
-
-class Cgroups:
-    """The cgroups that jobs declare: one of version 2 for each, below our own."""
-
-    __slots__ = ("_tell",)
-
-    def __init__(self, tell: "Tell") -> None:
-        self._tell = tell
-
-    def enter(self, job: "Job", pid: int) -> None:
-        """Put a process into the cgroup of its job, and set what the job declares for it.
-
-        What cannot be had is told: the process runs without it.
-        """
-        name = f"upstart-{job.label}".replace("/", "_")
-        parent = cgroups.own()
-        made = cgroups.make(name, parent)
-        if made is None and parent is not None:
-            made = cgroups.Cgroup(parent.path + b"/" + name.encode("utf-8", "surrogateescape"))
-        if made is None or not made.add(pid):
-            self._tell("warn", f"{job.label}: no cgroup can be had for it")
+    return expand(declared, environment)

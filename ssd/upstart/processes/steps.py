@@ -1,8 +1,8 @@
 """The steps by which a forked child becomes a process of a job, in Upstart's order.
 
-Session, descriptors, AppArmor profile, resource limits, umask, niceness, OOM score, root, working
-directory, user and groups, signals, execve(2). The stage "security" gets the first two alone. No
-module is imported here: the child may have another root, and must not wait for a lock.
+Session, descriptors, AppArmor profile, resource limits, umask, niceness, OOM score, cgroups, root,
+working directory, user and groups, signals, execve(2). The stage "security" gets the first two
+alone. No module is imported here: the child may have another root, and must not wait for a lock.
 """
 
 import errno
@@ -36,16 +36,16 @@ class Plan:
     words: argv. environment: all of it. console: "none", "log", "output" or "owner". terminal: its
     standard output with "log"; -1 otherwise. script: the pipe to read it from; -1 without one.
     settles: whether it takes the steps after the descriptors. profile: for AppArmor, or "".
-    limits: (name, number, soft, hard). umask, nice, oom: None to keep. root, directory, setuid,
-    setgid: None to keep. strict: see ``identities.find``. pauses: whether it stops before execve(2)
-    (stanza "debug"). closes: whether other descriptors may be inheritable. traced: called right
-    before execve(2).
+    limits: (name, number, soft, hard). umask, nice, oom: None to keep. cgroups: the files that take
+    its pid. root, directory, setuid, setgid: None to keep. strict: see ``identities.find``. pauses:
+    whether it stops before execve(2) (stanza "debug"). closes: whether other descriptors may be
+    inheritable. traced: called right before execve(2).
     """
 
     __slots__ = (
         "words", "environment", "console", "terminal", "script", "settles", "profile", "limits",
-        "umask", "nice", "oom", "root", "directory", "setuid", "setgid", "strict", "pauses",
-        "closes", "traced",
+        "umask", "nice", "oom", "cgroups", "root", "directory", "setuid", "setgid", "strict",
+        "pauses", "closes", "traced",
     )  # fmt: skip
 
     def __init__(self, words: "list[str]", environment: "dict[str, str]", console: str) -> None:
@@ -63,6 +63,7 @@ class Plan:
         self.directory: str | None = None
         self.setuid: str | None = None
         self.setgid: str | None = None
+        self.cgroups: list[str] = []
         self.strict = self.pauses = False
         self.closes = True
         self.traced: Callable[[], object] | None = None
@@ -169,6 +170,8 @@ class Child:
         if plan.oom is not None:
             self.step = "oom"
             _write(OOM, str(plan.oom))
+        for path in plan.cgroups:
+            self._enter(path)
         if plan.root is not None:
             self.step = "chroot"
             os.chroot(plan.root)
@@ -179,6 +182,13 @@ class Child:
         accounts = identities.Machine() if plan.root is None else identities.Files()
         own = os.geteuid(), os.getegid()
         self._change_to(identities.find(accounts, plan.setuid, plan.setgid, own, plan.strict))
+
+    def _enter(self, path: str) -> None:
+        """Join a cgroup; the process runs all the same if that is not possible."""
+        try:
+            _write(path, "0")
+        except OSError as error:
+            self._tell(SAID, "warn", f"cannot join {path}: {error.strerror}")
 
     def _change_to(self, identity: identities.Identity) -> None:
         uid, gid = identity.uid, identity.gid

@@ -1,12 +1,12 @@
-"""AppArmor profiles and cgroups of jobs."""
+"""AppArmor profiles of jobs."""
 
 from pathlib import Path
 
 import pytest
 
+from ssd.upstart.errors import JobError
 from ssd.upstart.processes import confinement
-from ssd.upstart.processes.confinement import Cgroups, profile
-from upstart.processes.scene import Job
+from ssd.upstart.processes.confinement import profile
 
 
 def test_profile_is_not_used_without_apparmor(
@@ -31,10 +31,11 @@ def test_profile_has_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     )  # fmt: skip
 
 
-def test_missing_cgroup_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process runs without it."""
-    told: list[tuple[str, str]] = []
-    monkeypatch.setattr(confinement.cgroups, "own", lambda: None)
-    monkeypatch.setattr(confinement.cgroups, "make", lambda name, parent: None)
-    Cgroups(lambda *said: told.append(said)).enter(Job("web", "1", exec="true"), 12)
-    assert [("warn", "web (1): no cgroup can be had for it")] == told
+def test_profile_with_an_unknown_variable_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The start of the job is one, then: it must not run unconfined."""
+    (tmp_path / "enabled").write_text("Y\n")
+    monkeypatch.setattr(confinement, "ENABLED", str(tmp_path / "enabled"))
+    with pytest.raises(JobError):
+        profile("a-$N", {}, print)
