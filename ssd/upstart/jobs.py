@@ -215,7 +215,10 @@ class Jobs(Supervisor):
         instance: "str | None" = None,
     ) -> Job:
         """Stop an instance and start it again, with new variables only."""
-        job = self.find(name, given, instance)
+        try:
+            job = self.find(name, given, instance)
+        except UnknownParameter as error:
+            raise UnknownParameter(error.name) from None  # without the usage, as of old
         if job.goal == states.STOP:
             raise AlreadyStopped(job.instance)
         job.supersede()

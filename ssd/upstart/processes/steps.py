@@ -214,6 +214,8 @@ class Child:
 
 def execute(words: "list[str]", environment: "dict[str, str]") -> None:
     """Execute a program as execvp(3) does, which searches PATH. Raises OSError."""
+    # initctl takes =VALUE for a variable; os.execve does not.
+    environment = {name: value for name, value in environment.items() if name}
     denied: OSError | None = None
     last = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
     for path in candidates(words, environment.get("PATH")):
