@@ -2,6 +2,7 @@
 
 usage: scripts/bench --supervisors [--quick] [--runs N] [--tools NAME,...] [--rows NAME,...]
                                    [--json FILE] [--page FILE]
+       scripts/bench --upstart [the same]: Upstart jobs beside plain services instead
 
 Each measurement has PID and mount namespaces of its own, so it needs root. runit and s6 take
 part if they are installed; supervisord is installed by pip, into a virtual environment.
@@ -12,13 +13,14 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 if __package__ in (None, ""):  # python scripts/supervisors: the directory above has the package
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from supervisors import crowds, endings, logs, report
+from supervisors import crowds, endings, jobs, logs, report
 from supervisors.isolation import Measurement, obstacle
 from supervisors.scanned import S6, Runit
 from supervisors.stage import Stage
@@ -38,6 +40,7 @@ MEASURES = {
     "death": endings.death,
     "first": endings.first,
     "interpreter": crowds.interpreter,
+    **jobs.MEASURES,
 }
 LINES = 12_345_678  # of 99,999,999 bytes, if each is its number
 # name -> measure, its arguments, those of --quick, and whether the supervisors may take part
@@ -62,15 +65,30 @@ PLAN: dict[str, tuple[str, dict[str, Any], dict[str, Any], bool]] = {
 def inside(words: dict[str, Any]) -> None:
     """Measure one row with one supervisor in the current directory; print the figures."""
     place = Path.cwd()
-    stage = Stage(place, TOOLS[words["tool"]](place))
+    stage = Stage(place, {**TOOLS, **jobs.TOOLS}[words["tool"]](place))
     print(json.dumps(MEASURES[words["row"]](stage, **words["arguments"])))
 
 
-def carry_out(names: list[str], tools: list[str], runs: int, quick: bool) -> report.Found:
+class Bench(NamedTuple):
+    """What is measured side by side, in which rows, and under which heading the page has it."""
+
+    tools: Mapping[str, type[Tool]]
+    plan: dict[str, tuple[str, dict[str, Any], dict[str, Any], bool]]
+    rows: list[report.Row]
+    heading: str
+
+
+SUPERVISORS = Bench(TOOLS, PLAN, report.ROWS, "")
+UPSTART = Bench(jobs.TOOLS, jobs.PLAN, jobs.ROWS, "## Upstart jobs")
+
+
+def carry_out(
+    bench: Bench, names: list[str], tools: list[str], runs: int, quick: bool
+) -> report.Found:
     """Measure rows in turn: all supervisors, and then all of them again."""
     found: report.Found = {}
     for name in names:
-        measure, full, short, beside = PLAN[name]
+        measure, full, short, beside = bench.plan[name]
         arguments = {**full, **short} if quick else full
         found[name] = {tool: [] for tool in tools}
         for _ in range(1 if beside else runs):
@@ -82,7 +100,7 @@ def carry_out(names: list[str], tools: list[str], runs: int, quick: bool) -> rep
                     found[name][tool].append(result)
                     if "failed" in result:
                         print(f"{name}, {tool}: {result['failed']}", file=sys.stderr)
-        print(report.table(report.rows({name: found[name]})), flush=True)
+        print(report.table(report.rows({name: found[name]}, bench.rows)), flush=True)
     return found
 
 
@@ -101,6 +119,7 @@ def main() -> None:
     words.add_argument("--page", type=Path, help="replace the table of this page")
     words.add_argument("--runs", type=int, default=3, help="runs of each row that is timed")
     words.add_argument("--quick", action="store_true", help="few services, to try the bench itself")
+    words.add_argument("--upstart", action="store_true", help="Upstart jobs beside plain services")
     words.add_argument("--tools", help=f"some of {','.join(TOOLS)}")
     words.add_argument("--rows", help=f"some of {','.join(PLAN)}")
     words.add_argument("--inside", type=json.loads, help=argparse.SUPPRESS)
@@ -110,9 +129,10 @@ def main() -> None:
         return
     if reason := obstacle():
         sys.exit(f"bench: {reason}")
-    tools = chosen(list(TOOLS), given.tools, "supervisor")
+    bench = UPSTART if given.upstart else SUPERVISORS
+    tools = chosen(list(bench.tools), given.tools, "supervisor")
     for tool in list(tools):
-        if reason := TOOLS[tool].missing():
+        if reason := bench.tools[tool].missing():
             tools.remove(tool)
             print(f"  {tool}: left out: {reason}")
     print(f"{platform.system()} {platform.release()}, Python {platform.python_version()}, "
@@ -120,12 +140,12 @@ def main() -> None:
     bare = Measurement("floor", "interpreter", {}).result()
     print(f"an interpreter without a program: {bare['pss']:.1f} MB, "
           f"of it anonymous {bare['anonymous']:.1f}")  # fmt: skip
-    names = chosen(list(PLAN), given.rows, "row")
-    found = carry_out(names, tools, given.runs, given.quick)
+    names = chosen(list(bench.plan), given.rows, "row")
+    rows = report.rows(carry_out(bench, names, tools, given.runs, given.quick), bench.rows)
     if given.json:
-        given.json.write_text(json.dumps(report.rows(found), indent=1) + "\n")
+        given.json.write_text(json.dumps(rows, indent=1) + "\n")
     if given.page:
-        given.page.write_text(report.renew(given.page.read_text(), report.rows(found)))
+        given.page.write_text(report.renew(given.page.read_text(), rows, bench.heading))
 
 
 if __name__ == "__main__":

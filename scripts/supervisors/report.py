@@ -9,6 +9,9 @@ from supervisors.stage import PATIENCE
 Runs = list[dict[str, Any]]  # what the runs of one row with one supervisor have found
 Figure = float | None
 Found = dict[str, dict[str, Runs]]  # row -> supervisor -> runs
+# title, unit, which measurement, how to make a figure of it, its limit for ssd-supervise:
+# a number, or text: what may be added to the floor's.
+Row = tuple[str, str, str, Callable[[Runs], Figure], str, float | str | None]
 
 
 def typical(key: str, unit: float = 1) -> Callable[[Runs], Figure]:
@@ -55,9 +58,7 @@ def more_for_all(runs: Runs) -> Figure:
 
 AT_MOST, AT_LEAST = "at most", "at least"
 
-# title, unit, which measurement, how to make a figure of it, its limit for ssd-supervise:
-# a number, or text: what may be added to the floor's.
-ROWS: list[tuple[str, str, str, Callable[[Runs], Figure], str, float | str | None]] = [
+ROWS: list[Row] = [
     ("500 services up", "s", "up 500", typical("up"), AT_MOST, 1.0),
     ("1,000 services up", "s", "up 1000", typical("up"), AT_MOST, 1.8),
     ("1,000 services up: processor time", "s", "up 1000", typical("up cpu"), AT_MOST, None),
@@ -108,10 +109,10 @@ ROWS: list[tuple[str, str, str, Callable[[Runs], Figure], str, float | str | Non
 OURS = "ssd-supervise"
 
 
-def rows(found: Found) -> list[dict[str, Any]]:
+def rows(found: Found, known: list[Row] = ROWS) -> list[dict[str, Any]]:
     """Return the rows that were measured, with the figures of all supervisors."""
     out = []
-    for title, unit, source, figure, sense, limit in ROWS:
+    for title, unit, source, figure, sense, limit in known:
         runs = {tool: good for tool, all_ in found.get(source, {}).items()
                 if (good := [run for run in all_ if "failed" not in run])}  # fmt: skip
         if not runs:
@@ -173,9 +174,9 @@ def markdown(rows: list[dict[str, Any]]) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
-def renew(page: str, rows: list[dict[str, Any]]) -> str:
-    """Return a page with a new table in place of its first one."""
-    begin = page.index("| |" if "| |" in page else "|  |")
+def renew(page: str, rows: list[dict[str, Any]], heading: str = "") -> str:
+    """Return a page with a new table in place of the first one after a heading."""
+    begin = page.index("|  |", page.index(heading))
     end = page.index("\n\n", begin) + 1
     return page[:begin] + markdown(rows) + page[end:]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import CHECKOUT
 from kit.children import child
-from supervisors import logs, looking, report
+from supervisors import jobs, logs, looking, report
 from supervisors.__main__ import PLAN, TOOLS, chosen
 from supervisors.tools import numbered
 
@@ -61,6 +61,7 @@ def test_figure_that_took_too_long_misses_its_limit() -> None:
 def test_rows_of_the_report_belong_to_the_plan() -> None:
     """And all of the plan is reported."""
     assert set(PLAN) == {source for _, _, source, *_ in report.ROWS}
+    assert set(jobs.PLAN) == {source for _, _, source, *_ in jobs.ROWS}
 
 
 def test_unknown_name_ends_the_program() -> None:
@@ -125,3 +126,17 @@ def test_each_row_has_a_figure(tool: str, tmp_path: Path) -> None:
     rows = json.loads(written.read_text())
     assert [title for title, *_ in report.ROWS] == [row["row"] for row in rows]
     assert all(list(row["figures"]) == [tool] for row in rows)
+
+
+@pytest.mark.slow
+@pytest.mark.requires_root
+@pytest.mark.requires_namespaces
+def test_each_row_of_jobs_has_a_figure(tmp_path: Path) -> None:
+    """Of jobs, and of services beside them."""
+    written = tmp_path / "figures.json"
+    argv = [sys.executable, PROGRAM, "--upstart", "--quick", "--runs=1", "--json", written]
+    done = subprocess.run(list(map(str, argv)), capture_output=True, text=True)
+    assert (0, "") == (done.returncode, done.stderr)
+    rows = json.loads(written.read_text())
+    assert [title for title, *_ in jobs.ROWS] == [row["row"] for row in rows]
+    assert all(list(row["figures"]) == ["jobs", "services"] for row in rows)
