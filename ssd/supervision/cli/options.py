@@ -15,7 +15,7 @@ VALUES = {
 }
 
 
-JOBS = "--upstart"  # what follows is read in the room of Upstart jobs (``ssd.upstart.cli``)
+JOBS = "--upstart"  # with it the whole line is read in the room of jobs (``ssd.upstart.cli``)
 INITS = ("init", "upstart-init")  # names of the command that mean the same
 
 
@@ -54,7 +54,8 @@ class Options:
 def parse(words: "list[str]", program: str) -> "Options | int":
     """Read the options and names; return an exit status, after printing, if that is all."""
     options = Options()
-    options.jobs = program in INITS
+    before = words[: words.index("--")] if "--" in words else words
+    options.jobs = program in INITS or JOBS in (word.partition("=")[0] for word in before)
     rest = [] if options.jobs else list(words)
     while rest:
         word = rest.pop(0)
@@ -65,9 +66,6 @@ def parse(words: "list[str]", program: str) -> "Options | int":
             options.names.append(word)
             continue
         name, equals, value = word.partition("=")
-        if name == JOBS:
-            options.jobs = True
-            break
         if name in FLAGS and not equals:
             setattr(options, FLAGS[name], True)
         elif name in VALUES and (equals or rest):

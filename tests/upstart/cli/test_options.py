@@ -39,6 +39,14 @@ def test_init_needs_no_option(program: str) -> None:
     assert parse(["/"], program).is_init and not read("/").is_init
 
 
+def test_option_for_jobs_may_come_last() -> None:
+    """Options of that room may stand before it."""
+    found = parse_for_services(["--strict", "--upstart", "/etc/init"], "ssd-supervise")
+    assert not isinstance(found, int) and found.jobs
+    named = parse_for_services(["--", "--upstart"], "ssd-supervise")
+    assert not isinstance(named, int) and not named.jobs
+
+
 def test_option_for_jobs_ends_the_reading_of_others() -> None:
     """The room of jobs reads the whole line."""
     found = parse_for_services(["--quiet", "--upstart", "--runlevel", "2"], "ssd-supervise")
