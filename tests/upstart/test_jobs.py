@@ -56,6 +56,7 @@ def test_missing_parameter_is_told_with_the_usage() -> None:
     """A missing parameter is told with the usage."""
     world = World(foo="instance $N\nusage 'N=NUMBER'\nexec main")
     assert world.wish("start", "foo") == "Unknown parameter: N\nUsage: N=NUMBER"
+    assert world.wish("restart", "foo") == "Unknown parameter: N"
 
 
 def test_event_starts_and_stops() -> None:
@@ -239,3 +240,18 @@ def test_job_at_rest_frees_the_half_of_its_stop_condition() -> None:
     assert world.wish("emit", "a") == ""
     world.wish("stop", "foo")
     assert world.answers["emit a"] == "done"
+
+
+def test_jobs_that_set_each_other_off_for_ever_let_others_in() -> None:
+    """They have no process that would take time; what others ask for is done all the same."""
+    world = World(
+        loop="start on go or stopped loop\nstop on started loop", foo="start on go\nexec main"
+    )
+    world.jobs.emit("go")
+    for _ in range(3):
+        world.jobs.advance()
+        assert world.jobs.until == world.jobs.table.now()
+    assert world.status("foo") == "start/running"
+    world.jobs.undefine("loop")
+    world.jobs.advance()
+    assert world.wish("stop", "foo") == "done"

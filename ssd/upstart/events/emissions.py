@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
+# Jobs can set each other off for ever, without a process. Clients get a word in after so many.
+MOST_PASSES = 20
+
+
 class Emission:
     """One emitted event: ``name``, ``pairs`` (KEY=VALUE, in their order).
 
@@ -71,13 +75,18 @@ class Emissions:
         return any(not each.handled or each.blockers == 0 for each in self._pending)
 
     def turn(self) -> bool:
-        """Show new events to the jobs and end those that nothing blocks; tell whether any did."""
+        """Show new events to the jobs and end those that nothing blocks; tell whether any did.
+
+        Some may be left for the next turn (``due``).
+        """
         if self._turning:
             return False  # it is called from what an event has set off
         self._turning = True
         done = False
         try:
-            while self._pass():
+            for _ in range(MOST_PASSES):
+                if not self._pass():
+                    break
                 done = True
         finally:
             self._turning = False
