@@ -35,6 +35,7 @@ man_pages = [
     ("reference/command", "ssd", "start and stop daemons", author, 8),
     ("reference/service", "ssd-service", "start, stop and query declared services", author, 8),
     ("reference/supervise", "ssd-supervise", "keep declared services running", author, 8),
+    ("reference/initctl", "ssd-initctl", "control Upstart jobs", author, 8),
 ]
 
 

@@ -45,7 +45,7 @@ def test_declared_script_is_started_at_boot(machine: inits.Machine) -> None:
 def test_commands_are_found_where_init_looks(machine: inits.Machine) -> None:
     """With the PATH of sysvinit's rc, which is the shortest."""
     found = machine.run(
-        "command -v ssd ssd-service ssd-supervise", path="/sbin:/usr/sbin:/bin:/usr/bin"
+        "command -v ssd ssd-service ssd-supervise ssd-initctl", path="/sbin:/usr/sbin:/bin:/usr/bin"
     )
     assert 0 == found[0], found
     assert machine.run("ssd --version | head -1")[1].startswith("ssd ")
@@ -73,7 +73,7 @@ def test_manual_is_found(machine: inits.Machine) -> None:
     """By man(1), without a path."""
     if not Path("/usr/bin/man").exists():
         pytest.skip("man is missing: apt-get install man-db")
-    for page in ("ssd", "ssd-service", "ssd-supervise"):
+    for page in ("ssd", "ssd-service", "ssd-supervise", "ssd-initctl"):
         assert (0, f"/opt/ssd/share/man/man8/{page}.8\n") == machine.run(f"man -w {page}")
 
 

@@ -143,6 +143,7 @@ def test_manual_has_no_option_that_is_gone() -> None:
         ("reference/command.md", "ssd.8"),
         ("reference/service.md", "ssd-service.8"),
         ("reference/supervise.md", "ssd-supervise.8"),
+        ("reference/initctl.md", "ssd-initctl.8"),
     ],
 )
 def test_manual_page_is_up_to_date(source: str, page: str) -> None:
@@ -209,7 +210,7 @@ def test_wheel_holds_what_a_user_needs(packages: Path) -> None:
         names = archive.namelist()
     base = f"start_stop_daemon-{ssd.__version__}"
     wanted = {"ssd/py.typed", "ssd/cli/__init__.py"}
-    for command in ("ssd", "ssd-service", "ssd-supervise"):
+    for command in ("ssd", "ssd-service", "ssd-supervise", "ssd-initctl"):
         wanted |= {f"{base}.data/scripts/{command}"}
         wanted |= {f"{base}.data/data/share/man/man8/{command}.8"}
         wanted |= {f"{base}.data/data/share/bash-completion/completions/{command}"}

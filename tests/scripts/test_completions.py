@@ -22,8 +22,8 @@ COMPLETIONS = CHECKOUT / "scripts/completions"
 LONG = sorted(f"--{row[1]}" for row in options.TABLE)
 
 
-def complete(command: str, *words: str) -> list[str]:
-    """Return the words that bash offers for the last of these words."""
+def complete(command: str, *words: str, path: str = "") -> list[str]:
+    """Return the words that bash offers for the last of these words; ``path``: of the command."""
     if shutil.which("bash") is None:
         pytest.skip("bash is not installed")
     script = (
@@ -31,7 +31,7 @@ def complete(command: str, *words: str) -> list[str]:
         f"_{command.replace('-', '_')}; printf '%s\\n' \"${{COMPREPLY[@]}}\""
     )
     file = str(COMPLETIONS / "bash" / command)
-    argv = ["bash", "--norc", "-c", script, "bash", file, command, *words]
+    argv = ["bash", "--norc", "-c", script, "bash", file, path or command, *words]
     done = subprocess.run(argv, capture_output=True, text=True)
     assert (0, "") == (done.returncode, done.stderr)
     return done.stdout.split()

@@ -14,7 +14,7 @@ UPSTART = "1.13.2"  # the version of Upstart that the commands are like
 
 # What each command does, in groups.
 GROUPS = {
-    "Jobs": {
+    "Job": {
         "start": "start a job, and show its state",
         "stop": "stop a job, and show its state",
         "restart": "stop a job and start it again, as it was read when it started",
@@ -22,18 +22,18 @@ GROUPS = {
         "status": "show the state of a job",
         "list": "show the states of all jobs",
     },
-    "Events": {
+    "Event": {
         "emit": "emit an event, and wait for the jobs that it starts and stops",
         "telinit": "emit the event runlevel; q reads the files of jobs anew",
     },
-    "Variables of jobs": {
-        "get-env": "show a variable",
-        "list-env": "show all variables",
+    "Environment": {
+        "get-env": "show a variable that jobs get",
+        "list-env": "show all variables that jobs get",
         "set-env": "set variables",
         "unset-env": "remove variables",
-        "reset-env": "undo all changes",
+        "reset-env": "undo all changes of variables",
     },
-    "Others": {
+    "Other": {
         "show-config": "show what jobs emit, and what they start and stop on",
         "check-config": "name conditions that can never hold",
         "usage": "show how a job wants to be started",
@@ -78,7 +78,7 @@ def perform(call: "Call") -> int:
     parts = []
     for title, commands in GROUPS.items():
         lines = "".join(_row(name, text) for name, text in commands.items())
-        parts.append(f"{title}:\n{lines}\n")
+        parts.append(f"{title} commands:\n{lines}\n")
     say(
         call, f"{''.join(parts)}Try `{call.program} COMMAND --help' for the options of a command.\n"
     )
