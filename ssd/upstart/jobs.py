@@ -92,7 +92,7 @@ class Jobs(Supervisor):
         """Do what is due now; return True once ``shutdown`` was called and all have stopped."""
         over = super().advance()
         for _ in range(MOST_TURNS):
-            if not (self.emissions.turn() or self._make_calls()):
+            if not any([self.emissions.turn(), self._make_calls()]):
                 break
             over = super().advance()
         return over
