@@ -23,6 +23,13 @@ def interpret(
     """
     from ssd.service.sources import has_verbs, read
 
+    if whole.endswith(".conf"):
+        from ssd.service import A_JOB
+        from ssd.statuses import UNIMPLEMENTED, UNKNOWN
+        from ssd.stdio import write
+
+        write(2, f"{call.program}: {path}: {A_JOB}\n")
+        return UNKNOWN if rest[:1] == ["status"] else UNIMPLEMENTED
     if has_verbs(whole):
         from ssd.service.initscripts import cli as initscripts
 

@@ -11,6 +11,7 @@ import pytest
 from kit.children import ended
 
 from ssd.service.cli import main
+from ssd.service.initscripts import cli as initscripts
 from ssd.service.sources import toml
 from ssd.testing import FakeProcesses
 
@@ -60,6 +61,30 @@ def test_unknown_service_is_unrecognized(services) -> None:
     """In the words and with the status of service(8)."""
     done = services("nosuch", "start")
     assert (1, "nosuch: unrecognized service\n") == (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize(("verb", "status"), [("start", 3), ("stop", 3), ("status", 4)])
+def test_job_of_upstart_is_not_started_half(services, tmp_path, verb, status) -> None:
+    """A verb knows neither its events nor its stages; the message names what does."""
+    path = tmp_path / "nap.conf"
+    path.write_text("expect daemon\nexec sleep 1000\n")
+    done = services(str(path), verb)
+    told = f"ssd-service: {path}: a job of Upstart: ssd-supervise --upstart runs it, "
+    assert (status, f"{told}ssd-service generate translates it\n") == (
+        done.returncode,
+        done.stderr,
+    )
+
+
+def test_unknown_service_may_be_a_job_of_upstart(tmp_path, monkeypatch, capfd) -> None:
+    """The sentence of service(8) stays, a second one names the file."""
+    monkeypatch.setattr(initscripts, "JOBS", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nosuchjob.conf").touch()
+    assert 1 == main(["ssd-service", "nosuchjob", "start"])
+    first, second = capfd.readouterr().err.splitlines()
+    assert "nosuchjob: unrecognized service" == first
+    assert second.startswith(f"{tmp_path}/nosuchjob.conf: a job of Upstart: ")
 
 
 def test_excess_words_are_an_error(services) -> None:

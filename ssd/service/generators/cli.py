@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
 
-    from ssd.service.declaration import Service
-
 KINDS = ("sysv", "systemd", "upstart", "openrc")
 USAGE = """\
 usage: ssd-service generate KIND NAME [--output FILE | --install] [--force] [--strict]
 
-KIND is {kinds}. NAME is a declared service, or the path of a
-declaration. The file goes to standard output.
+KIND is {kinds}. NAME is a declared service or a job of
+Upstart, or the path of a declaration or of a job (.conf). The file goes to
+standard output.
 
   --output FILE  write it to FILE
   --install      write it to where the init system looks for it
@@ -62,9 +61,8 @@ def main(words: "Sequence[str]", program: str = "ssd-service", directory: str | 
             voice.say(USAGE.format(kinds=", ".join(KINDS)))
             voice.flush()
             return SUCCESS
-        service = _declaration(options.name, directory)
         generator = _generator(options.kind)
-        return _write(generator, generator.generate(service), options, voice)
+        return _write(generator, _sheet(generator, options, directory), options, voice)
     except Usage as error:
         voice.complain(str(error), TRY_HELP.format(program="ssd-service generate"))
         return INVALID
@@ -117,13 +115,49 @@ def read(words: "Sequence[str]") -> Options:
     return options
 
 
-def _declaration(name: str, directory: str | None) -> "Service":
-    """Return the declaration of a service by its name, or by the path of its file."""
+def _sheet(generator: "ModuleType", options: Options, directory: str | None) -> Sheet:
+    """Generate the text for a service by its name, or by the path of its file."""
     from ssd.service import DIRECTORY, sources
 
-    if "/" in name:
-        return sources.read(name)
-    return sources.find(name, directory or DIRECTORY)
+    name = options.name
+    path = _job(name)
+    if path is not None and "/" in name:
+        return _of_job(generator, path)
+    made: Sheet
+    try:
+        service = sources.read(name) if "/" in name else sources.find(name, directory or DIRECTORY)
+    except UnknownService:
+        if path is None:
+            raise
+        return _of_job(generator, path)
+    made = generator.generate(service)
+    return made
+
+
+def _job(name: str) -> str | None:
+    """Return the path of a job of Upstart, by its name or its own path. Raises OSError."""
+    from ssd.service.sources import upstart
+
+    if "/" in name and name.endswith(upstart.CONF):
+        return name
+    return upstart.locate(name)
+
+
+def _of_job(generator: "ModuleType", path: str) -> Sheet:
+    """Generate the text for a job; for Upstart itself that is the job as it was read."""
+    from ssd.service.sources import upstart
+
+    job = upstart.read(path)
+    if generator.KIND == "upstart":
+        from ssd.service.sources.upstart import writer
+
+        sheet = Sheet(job.service, generator.KIND, {})
+        sheet.add(*sheet.head(), "", writer.write(job).rstrip("\n"))
+        return sheet
+    from ssd.service.sources.upstart.translating import translate
+
+    made: Sheet = generator.generate(translate(job, generator.KIND))
+    return made
 
 
 def _generator(kind: str) -> "ModuleType":

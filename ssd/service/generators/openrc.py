@@ -42,7 +42,6 @@ LOST = {
     "stop_on": "the function depend orders services",
     "emits": "OpenRC has no events",
     "export": "OpenRC has no events",
-    "expect": "a start returns as soon as the program is started",
     "instance": "an instance is a link to the script under another name",
     "console": "the output goes to its log, or nowhere",
     "cgroups": "control groups have another setting, rc_cgroup_settings",
@@ -72,6 +71,8 @@ POLICIES = {"other": "--other", "fifo": "--fifo", "rr": "--rr"}  # chrt(1)
 def generate(service: "Service") -> Sheet:
     """Write the script. Raises Inexpressible."""
     sheet = Sheet(service, KIND, LOST)
+    if service.expect != "none" and service.background:
+        sheet.lose("expect", "a start returns as soon as the program is started")
     assignments = list(_assignments(sheet))
     functions = [*_depend(sheet), *_functions(sheet)]
     sheet.add("#!/sbin/openrc-run", *sheet.head())

@@ -1,6 +1,7 @@
-"""Quote texts for comments, systemd and Upstart: each reads back exactly the same text.
+"""Quote texts for comments and systemd: each reads back exactly the same text.
 
-Any text stays one word, or one line. ``ssd.service.words`` quotes for sh.
+Any text stays one word, or one line. ``ssd.service.words`` quotes for sh, and
+``ssd.service.sources.upstart.lexer`` for Upstart.
 """
 
 import re
@@ -84,13 +85,3 @@ def systemd_value(text: str) -> str:
     """
     value = line(text).replace("%", "%%")
     return value + " " if value.endswith("\\") else value
-
-
-def upstart_word(text: str) -> str:
-    """Return a text without newlines as one word of an Upstart stanza (init(5)).
-
-    Upstart's parser keeps the backslash that escapes a quote. So double quotes are written in
-    single quotes, and everything else in double quotes.
-    """
-    parts = text.replace("\\", "\\\\").split('"')
-    return "'\"'".join(f'"{part}"' for part in parts)

@@ -259,7 +259,7 @@ def _process(sheet: Sheet) -> "Iterable[str]":
     yield f"Type={kind}"
     if kind == "forking" and service.pidfile != "none":
         yield f"PIDFile={systemd_value(modern(service.pidfile))}"
-    elif "pidfile" in sheet.declared:
+    elif "pidfile" in sheet.declared and service.pidfile != "none":
         sheet.lose("pidfile", "systemd knows the process that it started without a pidfile")
     yield from _hook(sheet, "before_start")
     yield f"ExecStart={_program(sheet)}"

@@ -27,7 +27,6 @@ LOST = {
     "stop_on": "the header orders scripts",
     "emits": "init has no events",
     "export": "init has no events",
-    "expect": "the verb start returns as soon as the program is started",
     "instance": "a script is one service",
     "console": "the output goes to its log, or nowhere",
     "cgroups": "init does not use control groups",
@@ -55,6 +54,8 @@ LENIENT = '{0} || echo "$NAME: {1} failed" >&2'
 def generate(service: "Service") -> Sheet:
     """Write the script. Raises Inexpressible."""
     sheet = Sheet(service, KIND, LOST)
+    if service.expect != "none" and service.background:
+        sheet.lose("expect", "the verb start returns as soon as the program is started")
     if not service.script:
         sheet.needs("executable", service.executable, "there is no program to start")
     header = list(_header(sheet))

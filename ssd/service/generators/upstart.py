@@ -9,13 +9,10 @@ import re
 from math import ceil
 
 from ssd.service.generators import ssd_options
-from ssd.service.generators.quoting import (
-    VARIABLE,
-    has_controls,
-    line,
-    upstart_word,
-)
+from ssd.service.generators.quoting import VARIABLE, has_controls, line
 from ssd.service.generators.sheet import KILL, Ending, Sheet, directories, ready_command
+from ssd.service.sources.upstart.lexer import Reader
+from ssd.service.sources.upstart.lexer import quote as upstart_word
 from ssd.service.words import join, quote
 from ssd.signals import signal_name
 
@@ -66,7 +63,8 @@ MAKE = "[ -d {path} ] || {{ install -d -m {mode} {path} && chown -h {owner} {pat
 
 def generate(service: "Service") -> Sheet:
     """Write the job. Raises Inexpressible."""
-    sheet = Sheet(service, KIND, LOST)
+    lost = {name: reason for name, reason in LOST.items() if name != "pidfile"}
+    sheet = Sheet(service, KIND, LOST if service.pidfile != "none" else lost)
     lines = [*_about(sheet), "", *_events(sheet), "", *_surroundings(sheet), *_process(sheet)]
     lines += _scripts(sheet)
     sheet.add(*sheet.head())
@@ -298,7 +296,6 @@ def _stanza(
         yield f"{prefix}exec {join([*what])}"
         return
     yield f"{prefix}script"
-    # Upstart removes the indentation of the first line from all lines, so it must have none.
     yield from (_block_word(each) for each in before)
     if isinstance(what, str):
         yield from [_block_text(what)] if what else []
@@ -316,7 +313,11 @@ def _block_text(text: str) -> str:
     """Return a text for a block, through eval if one of its lines would end the block."""
     if _END.search(text):
         return _block_word(f"eval {quote(text)}")
-    return f":\n{text}" if text[:1].isspace() else text
+    block = text if text.endswith("\n") else f"{text}\n"
+    # Upstart removes the indentation that all lines share, so one line must have none.
+    if Reader(f"{block}end script", "").block("script") != block:
+        block = f":\n{block}"
+    return block.removesuffix("\n")
 
 
 def _directories(sheet: Sheet) -> "Iterable[str]":

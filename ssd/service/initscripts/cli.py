@@ -7,6 +7,7 @@ unchanged. Where systemd or OpenRC manages the machine they are involved as with
 import errno
 import os
 
+from ssd.service import A_JOB, JOBS
 from ssd.service.initscripts.program import Run, spawn, wait
 from ssd.service.initscripts.script import find, prepare
 from ssd.service.trust import check
@@ -114,6 +115,9 @@ def _run_named(name: str, words: "Sequence[str]", with_ssd: str) -> int:
     if path is None:
         # Without the program's name: scripts search the output for this sentence of service(8).
         write(2, f"{name}: unrecognized service\n")
+        job = f"{JOBS}/{name}.conf"
+        if os.path.isfile(job):
+            write(2, f"{job}: {A_JOB}\n")
         return FAILED
     check(path)
     _record_for_openrc(path, name, words[0] if words else "")

@@ -2,6 +2,7 @@
 
 import ctypes
 import functools
+import os
 import re
 import shutil
 import subprocess
@@ -231,15 +232,16 @@ def _token(text: str, position: int, delimiters: str = WHITE + "#\n") -> tuple[s
 
 
 def _block(text: str, position: int) -> tuple[str, int]:
-    """Read a block to its end; the indentation of its first line is removed from all lines."""
+    """Read a block to its end; the indentation that all lines share is removed from them."""
     lines = []
     while position < len(text):
         end = _next_line(text, position)
         line = text[position:end]
         position = end
         if re.fullmatch(rf"[{WHITE}]*end[{WHITE}]+script[{WHITE}]*(#.*)?\n?", line):
-            indent = len(lines[0]) - len(lines[0].lstrip(WHITE)) if lines else 0
-            return "".join(each[indent:] for each in lines), position
+            first = re.match(rf"[{WHITE}]*", lines[0] if lines else "")
+            shared = os.path.commonprefix([first[0] if first else "", *lines])
+            return "".join(each[len(shared) :] for each in lines), position
         lines.append(line)
     raise Malformed("a block has no end")
 

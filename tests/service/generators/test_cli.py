@@ -11,6 +11,7 @@ from conftest import Run
 
 from ssd.service.generators import cli as command
 from ssd.service.generators import systemd
+from ssd.service.sources import upstart as jobs
 
 Tell = Callable[..., tuple[int, str, str]]
 
@@ -225,3 +226,71 @@ def test_declaration_or_file_that_fails_is_an_error(generate: Tell, tmp_path: Pa
         made = f"{tmp_path}/none/made"
         status, _, complaints = generate("sysv", str(bad), "--output", made, *force)
         assert (1, True) == (status, f"{made}: No such file or directory" in complaints)
+
+
+JOB = """\
+start on runlevel [2345]
+exec start-stop-daemon --start --chuid daemon --exec /bin/sleep -- 1000
+"""
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the file of a job that is in the directory of Upstart's jobs."""
+    monkeypatch.setattr(jobs, "JOBS", str(tmp_path))
+    monkeypatch.setattr(jobs.locate, "__defaults__", (str(tmp_path),))
+    path = tmp_path / "nap.conf"
+    path.write_text(JOB)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["systemd", "sysv", "openrc"])
+def test_job_of_upstart_is_translated(kind: str, job: Path, generate: Tell) -> None:
+    """By its name, if nothing else declares it, or by its path."""
+    status, output, _ = generate(kind, "nap")
+    assert (0, True, False) == (status, "/bin/sleep" in output, "--chuid daemon --exec" in output)
+    assert (0, output) == generate(kind, str(job))[:2]
+
+
+def test_declaration_comes_before_a_job(
+    job: Path, declaration: str, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Of two with one name the declaration counts."""
+    os.rename(declaration, tmp_path / "nap.toml")
+    (tmp_path / "nap.toml").write_text('executable = "/bin/cat"\n')
+    assert 0 == command.main(["systemd", "nap"], directory=str(tmp_path))
+    assert "ExecStart=/bin/cat\n" in capfd.readouterr().out
+
+
+def test_job_for_upstart_stays_what_it_is(job: Path, generate: Tell) -> None:
+    """With its override, and without comments."""
+    job.with_suffix(".override").write_text("manual\n")
+    text = JOB.replace("start on runlevel [2345]", "manual").replace("exec", "\nexec", 1)
+    head = "# Written by: ssd-service generate upstart nap\n\n"
+    assert (0, head + text, "") == generate("upstart", "nap")
+
+
+def test_faulty_job_is_an_error(job: Path, generate: Tell) -> None:
+    """With file, line and the stanza that was meant."""
+    job.write_text("task\nexce a\n")
+    told = f"ssd-service: {job}:2: Unknown stanza; did you mean exec?\n"
+    assert (1, "", told) == generate("systemd", "nap")
+    assert (1, "", told) == generate("systemd", str(job))
+
+
+def test_unknown_service_has_no_job_either(job: Path, generate: Tell) -> None:
+    """Nor has the path of a file that is not there."""
+    assert "unrecognized service" in generate("systemd", "nosuch")[2]
+    told = "ssd-service: /nonexistent/x.conf: No such file or directory\n"
+    assert (1, "", told) == generate("systemd", "/nonexistent/x.conf")
+
+
+def test_strict_translation_needs_all_of_a_job(job: Path, generate: Tell) -> None:
+    """A script that calls Upstart is a loss, too."""
+    job.write_text(JOB)
+    assert 0 == generate("systemd", "--strict", "nap")[0]
+    job.write_text(JOB + "pre-start exec initctl emit b\n")
+    status, output, complaints = generate("systemd", "--strict", "nap")
+    assert (1, "") == (status, output)
+    told = f"ssd-service: warning: {job}: before_start: it calls initctl of Upstart\n"
+    assert told + "ssd-service: nap: nothing written, because of --strict\n" == complaints

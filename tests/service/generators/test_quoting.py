@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssd.service.generators import quoting
+from ssd.service.sources.upstart.lexer import quote
 from ssd.service.words import join
 
 from . import readers
@@ -69,7 +70,7 @@ def test_systemd_reads_a_value_to_the_end_of_its_line(text: str) -> None:
 def test_upstart_words_are_read_back_unchanged(one: str, other: str) -> None:
     """In stanzas, where a backslash in quotes has special rules."""
     words = [quoting.line(text) for text in (one, other)]
-    text = "emits " + " ".join(quoting.upstart_word(word) for word in words) + "\nmanual\n"
+    text = f"emits {' '.join(map(quote, words))}\nmanual\n"
     assert [("emits", words), ("manual", [])] == readers.job(text)
 
 

@@ -4,12 +4,18 @@
 as a ``JobFile``; its ``service`` is the declaration of the job.
 """
 
+import os
+import stat
+
+from ssd.service import JOBS
 from ssd.service.sources.upstart.faults import JobFault
 from ssd.service.sources.upstart.jobfile import STAGES, JobFile, Stage
 from ssd.service.sources.upstart.lexer import Reader
 from ssd.service.sources.upstart.stanzas import read_stanzas
 
-__all__ = ["STAGES", "JobFault", "JobFile", "Stage", "parse", "read"]
+__all__ = ["STAGES", "JobFault", "JobFile", "Stage", "locate", "parse", "read"]
+
+CONF, OVERRIDE = ".conf", ".override"
 
 
 def parse(
@@ -35,15 +41,33 @@ def parse(
     return job
 
 
-def read(path: str, name: str, override_path: "str | None" = None) -> JobFile:
-    """Read a job file, and its override file if there is one. Raises JobFault and OSError."""
-    override = None
-    if override_path is not None:
-        try:
-            override = _text(override_path)
-        except FileNotFoundError:
-            override_path = None
-    return parse(_text(path), name, file=path, override=override, override_file=override_path)
+def locate(name: str, directory: str = JOBS) -> "str | None":
+    """Return the path of the file of a job, None if there is none. Raises OSError."""
+    path = os.path.join(directory, f"{name}{CONF}")
+    if not name or name.startswith("/") or "\0" in name or ".." in name.split("/"):
+        return None
+    try:
+        return path if stat.S_ISREG(os.stat(path).st_mode) else None
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def read(path: str, name: "str | None" = None) -> JobFile:
+    """Read a job file, and its override file if there is one beside it.
+
+    ``name``: that of the job; otherwise its path in /etc/init, or the name of the file. Raises
+    JobFault and OSError.
+    """
+    own = path.removesuffix(CONF)
+    if name is None:
+        inside = own.startswith(f"{JOBS}/")
+        name = own.removeprefix(f"{JOBS}/") if inside else os.path.basename(own)
+    override: str | None = None
+    try:
+        override = _text(f"{own}{OVERRIDE}")
+    except FileNotFoundError:
+        pass  # few jobs have one
+    return parse(_text(path), name, file=path, override=override, override_file=f"{own}{OVERRIDE}")
 
 
 def _text(path: str) -> str:

@@ -10,14 +10,13 @@ from ssd.service.sources.upstart.faults import (
     MISMATCHED_PARENS,
     UNEXPECTED_TOKEN,
 )
-from ssd.service.sources.upstart.lexer import WORD_ENDS, Reader, quote
+from ssd.service.sources.upstart.lexer import WORD_ENDS, Reader, quote, word_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ENDS = WORD_ENDS + "()"
-_NEEDS_QUOTES = frozenset(ENDS + "\"'\\")
 
 
 class Condition:
@@ -52,15 +51,17 @@ class Argument:
     """What a variable of an event must be: ``KEY=VALUE``, ``KEY!=VALUE``, or a value by its place.
 
     key: empty for a value that is compared with the variable at the same place. value: a
-    glob, fnmatch(3), which may name variables.
+    glob, fnmatch(3), which may name variables. word: the whole, without quotes.
     """
 
-    __slots__ = ("key", "value", "negated")
+    __slots__ = ("key", "value", "negated", "word")
 
-    def __init__(self, key: str, value: str, negated: bool = False) -> None:
+    def __init__(self, key: str, value: str, negated: bool = False, word: str = "") -> None:
         self.key = key
         self.value = value
         self.negated = negated
+        sign = "!=" if negated else "=" if key else ""
+        self.word = word or f"{key}{sign}{value}"
 
     @classmethod
     def read(cls, word: str) -> "Argument":
@@ -68,21 +69,18 @@ class Argument:
         key, equals, value = word.partition("=")
         if not equals:
             return cls("", word)
-        return cls(key[:-1], value, True) if key.endswith("!") else cls(key, value)
+        if key.endswith("!"):
+            return cls(key[:-1], value, True, word)
+        return cls(key, value, False, word)
 
     def __str__(self) -> str:
-        if not self.key and not self.negated and "=" not in self.value:
-            return self.value
-        return f"{self.key}{'!' if self.negated else ''}={self.value}"
+        return self.word
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Argument):
-            return NotImplemented
-        mine = (self.key, self.value, self.negated)
-        return mine == (other.key, other.value, other.negated)
+        return self.word == other.word if isinstance(other, Argument) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(str(self))
+        return hash(self.word)
 
     def __repr__(self) -> str:
         return f"Argument({self.key!r}, {self.value!r}, {self.negated!r})"
@@ -163,9 +161,8 @@ def _written(condition: Condition, write: "Callable[[Event], str]", plain: bool)
 
 
 def _quoted(word: str) -> str:
-    """Return a word as a job file must write it."""
-    bare = word and word not in _OPERATORS and _NEEDS_QUOTES.isdisjoint(word)
-    return word if bare else quote(word)
+    """Return a word as a job file must write it; that of an operator needs quotes."""
+    return quote(word) if word in _OPERATORS else word_of(word)
 
 
 def parse_condition(text: str) -> Condition:
@@ -245,7 +242,7 @@ class _Pile:
         if not isinstance(event, Event):
             self.waiting.append(Event(word))
             return
-        by_name = bool(event.arguments) and "=" in str(event.arguments[-1])
+        by_name = bool(event.arguments) and "=" in event.arguments[-1].word
         if by_name and "=" not in word:
             raise self.reader.fault(EXPECTED_VARIABLE)
         event.arguments.append(Argument.read(word))

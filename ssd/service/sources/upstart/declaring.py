@@ -7,6 +7,7 @@ from ssd.service.declaration import Service
 from ssd.service.errors import BadValue
 from ssd.service.fields import KINDS
 from ssd.service.kinds import check
+from ssd.service.words import split
 from ssd.signals import signal_name
 
 TYPE_CHECKING = False
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
     from ssd.service.sources.upstart.jobfile import JobFile, Stage
 
-# With one of these in it, Upstart has a shell run a command.
-SHELL = frozenset("~`!$^&*()=|\\{}[];\"'<>?")
+# With one of these outside of quotes, a shell does more with a command than to split it.
+SHELL = frozenset("~`$&*()|\\{}[];<>?#!\n")
 LAST_SIGNAL = 64
 HOOKS = {
     "pre-start": "before_start", "post-start": "after_start",
@@ -26,15 +27,27 @@ HOOKS = {
 
 def declare(job: "JobFile") -> Service:
     """Return the declaration of a job."""
+    return make(job, fields_of(job))[0]
+
+
+def make(
+    job: "JobFile", fields: "Iterable[tuple[str, object]]"
+) -> "tuple[Service, list[tuple[str, str]]]":
+    """Return a declaration with these fields, and those that it cannot have, with the reasons.
+
+    A table adds its entries to those before it.
+    """
     service = Service(name=_name(job.name), file=job.file)
-    for field, value in _fields(job):
+    without: list[tuple[str, str]] = []
+    for field, value in fields:
         try:
             valid = check(KINDS[field], value)
-        except BadValue:
-            continue  # a Service cannot have it: init(5) accepts any directory, say
+        except BadValue as error:
+            without.append((field, error.reason))
+            continue
         default = getattr(service, field)
         setattr(service, field, {**default, **valid} if isinstance(valid, dict) else valid)
-    return service
+    return service, without
 
 
 def _name(name: str) -> str:
@@ -43,7 +56,7 @@ def _name(name: str) -> str:
     return f"_{made}" if made[:1] in ("", ".", "-") else made
 
 
-def _fields(job: "JobFile") -> "Iterable[tuple[str, object]]":
+def fields_of(job: "JobFile") -> "Iterable[tuple[str, object]]":
     """Yield the fields that differ from the defaults of a Service."""
     for field, value in (
         ("description", job.description),
@@ -104,12 +117,35 @@ def _stages(job: "JobFile") -> "Iterable[tuple[str, object]]":
     main = job.stages.get("main")
     if main is None:
         return
-    words = [] if main.is_script else main.text.split()
-    if words and words[0].startswith("/") and SHELL.isdisjoint(main.text):
+    words = words_of(main)
+    if words and words[0].startswith("/"):
         yield "executable", words[0]
         yield "arguments", words[1:]
     else:
         yield "script", _shell(main)
+
+
+def words_of(stage: "Stage") -> "list[str]":
+    """Return the words of a command that a shell would only split, none for any other stage."""
+    if stage.is_script or not SHELL.isdisjoint(_outside_of_quotes(stage.text)):
+        return []
+    return split(stage.text)
+
+
+def _outside_of_quotes(text: str) -> str:
+    """Return what a shell looks at; in double quotes that is all that is special there."""
+    found, quote = "", ""
+    for character in text:
+        if quote:
+            if character == quote:
+                quote = ""
+            elif quote == '"' and character in "$`\\":
+                found += character
+        elif character in "\"'":
+            quote = character
+        else:
+            found += character
+    return found + quote
 
 
 def _shell(stage: "Stage") -> str:

@@ -47,7 +47,7 @@ class JobFile:
     oom (the score of proc(5), -1000 to 1000): None if the file does not say. limits: soft and
     hard limits by their names in setrlimit(2), in lower case without RLIMIT_; -1 for unlimited.
     manual: whether the file has that stanza; ``start_on`` says whether an event starts it.
-    cgroups: controller, name, key and value, separated by blanks. faults: those of the override
+    cgroups: controller, name, key and value, as words of a job file. faults: those of the override
     file, which acts up to its first one.
     """
 

@@ -17,6 +17,7 @@ from ssd.service.sources.upstart.faults import (
 
 BLANKS = " \t\r"
 LINE_ENDS = "#\n"
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+:,./-=$[]!*?")
 WORD_ENDS = BLANKS + LINE_ENDS
 
 
@@ -28,6 +29,11 @@ def quote(text: str) -> str:
     """
     parts = text.replace("\\", "\\\\").split('"')
     return "'\"'".join(f'"{part}"' for part in parts)
+
+
+def word_of(text: str) -> str:
+    """Return a text as one word of a job file, in quotes if it needs them."""
+    return text if text and _PLAIN.issuperset(text) else quote(text)
 
 
 class Reader:

@@ -3,7 +3,7 @@
 from ssd.service.sources.upstart import faults, numbers
 from ssd.service.sources.upstart.conditions import read_condition
 from ssd.service.sources.upstart.jobfile import JobFile, Stage
-from ssd.service.sources.upstart.lexer import Reader
+from ssd.service.sources.upstart.lexer import Reader, word_of
 from ssd.signals import INT_MAX
 
 TYPE_CHECKING = False
@@ -269,7 +269,7 @@ def _cgroup(job: JobFile, reader: Reader) -> None:
     while reader.has_word() and len(words) < 4:  # controller, name, key, value
         words.append(reader.word())
     reader.end_line()
-    job.cgroups.append(" ".join(words))
+    job.cgroups.append(" ".join(map(word_of, words)))
 
 
 def _env(job: JobFile, reader: Reader) -> None:

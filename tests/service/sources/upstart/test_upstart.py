@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ssd.service.sources.upstart import JobFault, parse, read
+from ssd.service.sources import upstart
+from ssd.service.sources.upstart import JobFault, locate, parse, read
 
 JOB = "start on a\nexec sleep 1\nenv A=1\n"
 
@@ -33,16 +34,38 @@ def test_faulty_job_is_no_job() -> None:
 
 def test_files_are_read_as_bytes(tmp_path: Path) -> None:
     """Carriage returns are blanks, and bytes that are no UTF-8 stay what they are."""
-    (tmp_path / "x.conf").write_bytes(b"exec a \xff\r\nscript\r\n b\r\nend script\r\n")
-    job = read(str(tmp_path / "x.conf"), "x", str(tmp_path / "x.override"))
-    assert "b\r\n" == job.stages["main"].text
-    assert str(tmp_path / "x.conf") == job.file
-    (tmp_path / "x.override").write_bytes(b"exec \xff\n")
-    job = read(str(tmp_path / "x.conf"), "x", str(tmp_path / "x.override"))
+    path = tmp_path / "x.conf"
+    path.write_bytes(b"exec a \xff\r\nscript\r\n b\r\nend script\r\n")
+    job = read(str(path))
+    assert ("x", str(path), "b\r\n") == (job.name, job.file, job.stages["main"].text)
+    (tmp_path / "x.override").write_bytes(b"exec \xff\nbogus\n")
+    job = read(str(path))
     assert "\udcff" == job.stages["main"].text
+    assert [str(tmp_path / "x.override")] == [fault.file for fault in job.faults]
 
 
 def test_missing_job_is_an_error(tmp_path: Path) -> None:
     """A missing override is none."""
     with pytest.raises(FileNotFoundError):
-        read(str(tmp_path / "x.conf"), "x")
+        read(str(tmp_path / "x.conf"))
+
+
+def test_job_is_located_by_its_name(tmp_path: Path) -> None:
+    """Also in a sub directory, and never outside of the directory."""
+    (tmp_path / "net").mkdir()
+    for name in ("x", "net/c"):
+        (tmp_path / f"{name}.conf").touch()
+        assert f"{tmp_path}/{name}.conf" == locate(name, str(tmp_path))
+    for name in ("", "y", "net", "x/y", "../x", f"{tmp_path}/x", "x\0"):
+        assert locate(name, f"{tmp_path}") is None
+        assert locate(name, f"{tmp_path}/net") is None
+
+
+def test_name_of_a_job_is_its_path_in_the_directory(tmp_path: Path, monkeypatch) -> None:
+    """Of one that is elsewhere, the name of the file."""
+    (tmp_path / "net").mkdir()
+    path = tmp_path / "net" / "c.conf"
+    path.touch()
+    assert "c" == read(str(path)).name
+    monkeypatch.setattr(upstart, "JOBS", str(tmp_path))
+    assert ("net/c", "other") == (read(str(path)).name, read(str(path), "other").name)

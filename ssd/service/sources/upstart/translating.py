@@ -1,0 +1,166 @@
+"""Make of a job the declaration from which a file for another init system is generated.
+
+Other init systems have no events, but runlevels and an order of services; and they must know the
+process of a service by a pidfile or its program. What only Upstart can do is said in ``doubts``.
+"""
+
+from fnmatch import fnmatchcase
+
+from ssd.service.sources.upstart.conditions import Condition, Event
+from ssd.service.sources.upstart.declaring import HOOKS, fields_of, make, words_of
+from ssd.service.sources.upstart.unwrapping import unwrap
+from ssd.service.words import quote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ssd.service.declaration import Service
+    from ssd.service.sources.upstart.jobfile import JobFile
+
+LEVELS = "0123456"
+# Events of Debian's and Ubuntu's boot, and the facility that is there after them.
+FACILITIES = {
+    "virtual-filesystems": "$local_fs", "local-filesystems": "$local_fs",
+    "filesystem": "$remote_fs", "remote-filesystems": "$remote_fs",
+    "net-device-up": "$network", "static-network-up": "$network",
+}  # fmt: skip
+# Commands of Upstart, which scripts of jobs call.
+COMMANDS = frozenset("start stop restart reload status initctl".split())
+VARIABLES = ("UPSTART_EVENTS", "UPSTART_STOP_EVENTS", "UPSTART_SESSION")
+_KEYWORDS = frozenset("if then else elif while until do ! exec time".split())
+_BETWEEN = str.maketrans(dict.fromkeys(";&|(){}`", "\n"))
+# Stands for the main process of a job that has none: such a job is a state that is on or off.
+NOTHING = ("/bin/sleep", ["infinity"])
+
+
+def translate(job: "JobFile", kind: str) -> "Service":
+    """Return the declaration for a generator. ``kind``: systemd, sysv or openrc."""
+    said = [pair for pair in fields_of(job) if pair[0] not in ("pidfile", "start_on", "stop_on")]
+    doubts = list(_doubts(job))
+    said += _events(job)
+    main = job.stages.get("main")
+    program = (
+        unwrap(words_of(main)) if main else {"executable": NOTHING[0], "arguments": NOTHING[1]}
+    )
+    if program is not None:
+        said = [pair for pair in said if pair[0] != "script"] + [*program.items()]
+    if main is None:
+        doubts.append(f"it has no main process; {NOTHING[0]} stands for one")
+    said += _variables(job)
+    service, without = make(job, _in_directory(job, said))
+    _find_process(service, kind, doubts)
+    doubts += [f"{field}: {reason}" for field, reason in without]
+    told = tuple(f"{job.file or job.name}: {doubt}" for doubt in doubts)
+    service.find_doubts = (lambda: told) if told else None
+    return service
+
+
+def _in_directory(
+    job: "JobFile", said: "Iterable[tuple[str, object]]"
+) -> "Iterator[tuple[str, object]]":
+    """Have the hooks go to the directory of the job, which Upstart does for all stages."""
+    for field, value in said:
+        if field in HOOKS.values() and job.chdir:
+            yield field, f"cd {quote(job.chdir)}\n{value}"
+        else:
+            yield field, value
+
+
+def _find_process(service: "Service", kind: str, doubts: "list[str]") -> None:
+    """Say how the process of the service is found: a job does not need to."""
+    if service.background or "pidfile" in service.to_dict():
+        return
+    if kind == "systemd" or service.executable is not None:
+        service.pidfile = "none"
+    else:
+        doubts.append(f"it does not say in which pidfile its daemon writes; {service.pidfile}?")
+
+
+# Events -------------------------------------------------------------------------------------
+
+
+def _events(job: "JobFile") -> "Iterator[tuple[str, object]]":
+    """Yield runlevels and order; the condition itself only if they do not say all of it."""
+    if job.start_on is None:
+        yield "manual", True
+    else:
+        levels = _levels(job.start_on)
+        yield "default_start", levels
+        if not (levels and isinstance(job.start_on, Event)):
+            yield "start_on", job.start_on.source()
+        yield "after", list(dict.fromkeys(_jobs(job.start_on)))
+        names = [FACILITIES.get(event.name, "") for event in job.start_on.events()]
+        yield "should_start", [name for name in dict.fromkeys(names) if name]
+    if job.stop_on is not None:
+        levels = _levels(job.stop_on)
+        yield "default_stop", levels
+        if not (levels and isinstance(job.stop_on, Event)):
+            yield "stop_on", job.stop_on.source()
+
+
+def _levels(condition: Condition) -> "list[str]":
+    """Return the runlevels that an event of a condition names."""
+    found = {level for event in condition.events() for level in _of_event(event)}
+    return sorted(found)
+
+
+def _of_event(event: Event) -> str:
+    """Return the runlevels of an event; none for one with other variables."""
+    if event.name != "runlevel" or len(event.arguments) != 1:
+        return ""
+    (argument,) = event.arguments
+    if argument.key not in ("", "RUNLEVEL") or "$" in argument.value:
+        return ""
+    return "".join(
+        level for level in LEVELS if fnmatchcase(level, argument.value) != argument.negated
+    )
+
+
+def _jobs(condition: Condition) -> "Iterator[str]":
+    """Yield the jobs that have started, or have done their task, when an event comes."""
+    for event in condition.events():
+        first = event.arguments[0] if event.arguments else None
+        if event.name not in ("started", "stopped") or first is None or first.negated:
+            continue
+        if first.key in ("", "JOB") and not {*first.value} & {*"*?[$/ "}:
+            yield first.value
+
+
+# Scripts ------------------------------------------------------------------------------------
+
+
+def _doubts(job: "JobFile") -> "Iterator[str]":
+    """Yield what of the job's processes has no counterpart elsewhere."""
+    who = job.setuid or job.setgid
+    for stage, process in job.stages.items():
+        if stage in HOOKS and who:
+            yield f"{HOOKS[stage]}: it runs as root; in the job {stage} runs as {who}"
+        calls = sorted(_commands(process.text)) if stage != "security" else []
+        if calls:
+            yield f"{HOOKS.get(stage, 'script')}: it calls {', '.join(calls)} of Upstart"
+        for name in VARIABLES:
+            if name in process.text:
+                yield f"{HOOKS.get(stage, 'script')}: only Upstart sets {name}"
+    for fault in job.faults:
+        yield f"the override acts only up to a fault: {fault}"
+
+
+def _commands(text: str) -> "set[str]":
+    """Return the commands of Upstart that a piece of shell calls, as far as its words tell."""
+    found = set()
+    for line in text.translate(_BETWEEN).split("\n"):
+        words = line.split()
+        while words and (words[0] in _KEYWORDS or "=" in words[0]):
+            del words[0]
+        if words and words[0] in COMMANDS:
+            found.add(words[0])
+    return found
+
+
+def _variables(job: "JobFile") -> "Iterator[tuple[str, object]]":
+    """Yield the variables that Upstart sets for every job, if a script uses them."""
+    whole = "".join(stage.text for stage in job.stages.values())
+    for name, value in (("UPSTART_JOB", job.name), ("UPSTART_INSTANCE", job.instance)):
+        if name in whole:
+            yield "environment", {name: value}
