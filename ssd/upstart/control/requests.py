@@ -139,6 +139,8 @@ class JobRequests:
             client.tasks.remove(wish)
             raise
         wish.begun(**fields)
+        if wish in client.tasks:  # the client learns that it may wait as long as the job does
+            client.send(line(request.id, begun=request.text("command")))
 
     def _reload(self, client: "Client", request: "Request") -> None:
         name, words = request.name or "", request.words("environment")

@@ -12,12 +12,17 @@ SLOW = f"pre-start exec prepare\n{NAP}"
 JOB = {"job": "foo", "instance": ""}
 
 
+def waiting(command: str) -> list[dict[str, object]]:
+    """Return what a client is told at once that has to wait: how long is the job's affair."""
+    return [{"id": 1, "begun": command}]
+
+
 def test_start_is_answered_when_the_job_runs(asked: Ask) -> None:
     """And a stop when nothing of it runs; the state is asked for afterwards."""
     world = asked(foo=SLOW)
     world.stages.does["foo", "pre-start"] = ends(after=1.0)
     caller = world.begin("start", "foo")
-    assert [] == caller.lines()
+    assert waiting("start") == caller.lines()
     status = world.ask("status", "foo")["status"]
     assert status.startswith("foo start/pre-start, process ")
     world.after(1.0)
@@ -92,14 +97,14 @@ def test_event_is_answered_when_all_is_through(asked: Ask) -> None:
     world = asked(foo="start on go\ntask\nexec work")
     world.stages.does["foo", "main"] = ends(after=2.0)
     caller = world.begin("emit", "go", "A=1")
-    assert [] == caller.lines()
+    assert waiting("emit") == caller.lines()
     assert "1" == world.variables("foo")["A"]
     world.after(2.0)
     assert [{"id": 1, "ok": True}] == caller.lines()
     world.stages.does["foo", "main"] = ends(3, after=2.0)
     caller = world.begin("emit", "go")
     world.after(2.0)
-    (answer,) = caller.lines()
+    (*_, answer) = caller.lines()
     assert ("refused", "Event failed", "event-failed") == (
         answer["error"], answer["message"], answer["kind"],
     )  # fmt: skip
@@ -124,7 +129,7 @@ def test_process_of_a_job_may_ask_about_its_own_job(asked: Ask) -> None:
     assert "Job is already running: foo" == world.refused("start", "foo")
     assert "Job is not running: foo" == world.refused("reload", "foo", instance="")
     assert JOB == world.ask("stop", "foo", instance="", nowait=True)
-    assert [{"id": 1, "ok": True, **JOB}] == starter.lines()
+    assert [*waiting("start"), {"id": 1, "ok": True, **JOB}] == starter.lines()
     stopper = world.begin("stop", "foo", instance="")
     assert "Job has already been stopped: foo" == stopper.lines()[0]["message"]
 
@@ -136,7 +141,7 @@ def test_end_of_the_supervisor_ends_what_waits(asked: Ask) -> None:
     world.closed = True
     world.control.close()
     for caller in callers:
-        line, ended = caller.lines()
+        *_, line, ended = caller.lines()
         assert ("ending", None) == (line["error"], ended)
 
 
@@ -145,7 +150,7 @@ def test_many_clients_may_wait(asked: Ask) -> None:
     world = asked(foo=f"instance $N\n{SLOW}")
     world.stages.does["foo", "pre-start"] = ends(after=1.0)
     callers = [world.begin("start", "foo", f"N={number}") for number in range(200)]
-    assert [[]] * 200 == [caller.lines() for caller in callers]
+    assert [waiting("start")] * 200 == [caller.lines() for caller in callers]
     world.after(1.0)
     answers = [line["instance"] for caller in callers for line in caller.lines() if line["ok"]]
     assert [str(number) for number in range(200)] == answers

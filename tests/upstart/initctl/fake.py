@@ -15,12 +15,14 @@ class FakeJobs:
     """What a supervisor answers, and what it was asked.
 
     answers: of each command the last line of its answer, or all of its lines; a text is the reason
-    for which it refuses. A command without a row is done. requests: without id and verb.
+    for which it refuses. A command without a row is done. requests: without id and verb. pause: the
+    seconds that it takes to the last line.
     """
 
     def __init__(self) -> None:
         self.answers: dict[str, Fields | list[Fields] | str] = {}
         self.requests: list[Fields] = []
+        self.pause = 0.0
         self.run: Callable[..., tuple[int, str, str]] = lambda *words: (0, "", "")
 
     def answer(self, request: Fields) -> list[Fields]:
@@ -35,6 +37,7 @@ class FakeJobs:
 @contextlib.contextmanager
 def serving(jobs: FakeJobs, path: Path) -> Iterator[None]:
     """Serve one client after the other until the end of the block."""
+    over = threading.Event()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
@@ -52,6 +55,8 @@ def serving(jobs: FakeJobs, path: Path) -> Iterator[None]:
                         number = request.pop("id")
                         jobs.requests.append(request)
                         for each in jobs.answer(request):
+                            if "ok" in each:
+                                over.wait(jobs.pause)
                             client.sendall(json.dumps({"id": number, **each}).encode() + b"\n")
 
         thread = threading.Thread(target=serve)
@@ -59,5 +64,6 @@ def serving(jobs: FakeJobs, path: Path) -> Iterator[None]:
         try:
             yield
         finally:
+            over.set()
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()

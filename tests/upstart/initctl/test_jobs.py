@@ -2,6 +2,8 @@
 
 import pytest
 
+from ssd.supervision import client
+
 from .fake import FakeJobs
 
 DONE = {"job": "foo", "instance": "1"}
@@ -116,3 +118,14 @@ def test_empty_name_is_asked_for(jobs: FakeJobs) -> None:
     jobs.answers["start"] = "Name may not be empty string"
     assert (1, "", "start: Name may not be empty string\n") == jobs.run("start", "")
     assert [{"command": "start", "name": ""}] == jobs.requests
+
+
+def test_job_may_take_as_long_as_it_likes(jobs: FakeJobs, monkeypatch) -> None:
+    """Once the supervisor has said that it has begun; only that is not awaited for ever."""
+    monkeypatch.setattr(client, "PATIENCE", 0.05)
+    jobs.pause = 0.3
+    jobs.answers = {"start": [{"begun": "start"}, DONE]}
+    assert (0, "", "") == jobs.run("start", "-q", "foo")
+    jobs.answers["start"] = DONE
+    status, out, err = jobs.run("start", "-q", "foo")
+    assert (1, "") == (status, out) and "has not answered in 0.05 seconds" in err
