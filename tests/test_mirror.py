@@ -63,7 +63,7 @@ TESTED_THROUGH = {
     "upstart/telling.py": "upstart/test_job.py",
     "upstart/control/__init__.py": "upstart/control/test_requests.py",
     "upstart/control/refusals.py": "upstart/control/test_variables.py",
-    "upstart/cli/foreground.py": "upstart/cli/test_cli.py",
+    "upstart/cli/foreground.py": "upstart/cli/test_running.py",
     "testing/child.py": "testing/test_conformance.py",
     "upstart/processes/forking.py": "upstart/processes/test_steps.py",
     "testing/expectations.py": "testing/test_conformance.py",

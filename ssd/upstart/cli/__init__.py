@@ -5,6 +5,7 @@ import os
 from ssd.accounts import Account
 from ssd.environment import inherited
 from ssd.errors import Error, ProcessTableError
+from ssd.service.sources.upstart import JobFile
 from ssd.statuses import FAILED, NOT_CONFIGURED, SUCCESS
 from ssd.stdio import settle, write
 from ssd.supervision import cli, places
@@ -84,7 +85,10 @@ def _run(wanted: "Options", called: str, paths: "list[str]") -> int:
     if not wanted.unlogged:
         _make(logs, uid)
     os.chdir("/")
+    if wanted.console is not None:
+        JobFile.usual_console = wanted.console
     jobs = Jobs(strict=wanted.strict, logs=None if wanted.unlogged else logs)
+    jobs.messages.priority = wanted.priority
     process = Foreground(jobs, wanted)
     cli.equip(process, notify, watchdog)
     _set_environment(process, wanted, place, program)
@@ -122,7 +126,10 @@ def _set_environment(process: Foreground, wanted: "Options", place: "Places", pr
         variables = {**variables, **given}
     holder = address.claim(place.path, uid)
     if holder is not None:
-        process.lines.say(f"start and initctl ask the supervisor that has {holder}", wrong=True)
+        told = (
+            f"start and initctl ask another supervisor, in {holder}; only jobs of this one ask it"
+        )
+        process.lines.say(told, wrong=True)
     jobs = process.jobs
     if holder is not None or uid != 0:
         jobs.session = place.path

@@ -72,6 +72,15 @@ class Options:
         self.console: str | None = None
         self.before: str | None = None
 
+    @property
+    def priority(self) -> str:
+        """The level of init's messages that it begins with."""
+        if self.debug:
+            return "debug"
+        if self.verbose:
+            return "info"
+        return "message"
+
 
 class Wrong(Error):
     """A command line that is wrong. ``option``: which word. ``fault``: what is wrong with it."""

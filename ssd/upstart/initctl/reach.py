@@ -37,12 +37,15 @@ def run_directories(uid: int, own: bool = False, system: bool = False) -> "list[
     """Return where the supervisor of a user may be: run directories, or links to them.
 
     own: not root's. system: only root's. An ordinary user's own one counts before root's: that of
-    the session, which its jobs know from UPSTART_SESSION, before the one that was started last.
+    the session, which its jobs know from UPSTART_SESSION, before the one that was started first.
+    Root is never led to another user's.
     """
+    session = "" if system else os.environ.get("UPSTART_SESSION", "")
     if uid == 0:
-        return [upstart_link(0)]
+        link = upstart_link(0)
+        is_roots = os.path.dirname(session) == os.path.dirname(link)
+        return [session, link] if is_roots else [link]
     roots = [f"{SUPERVISORS}/{UPSTART}"]
     if system:
         return roots
-    session = os.environ.get("UPSTART_SESSION", "")
     return [*([session] if session else []), upstart_link(uid), *([] if own else roots)]

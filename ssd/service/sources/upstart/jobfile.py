@@ -58,6 +58,7 @@ class JobFile:
         "task", "manual", "console", "umask", "nice", "oom", "limits", "chroot", "chdir", "setuid",
         "setgid", "apparmor_load", "apparmor_switch", "cgroups", "debug", "faults", "_service",
     )  # fmt: skip
+    usual_console = "log"  # of files without that stanza; ``--default-console`` of init(8)
 
     def __init__(self, name: str, file: "str | None" = None) -> None:
         self.name = name
@@ -83,7 +84,7 @@ class JobFile:
         self.expect = "none"
         self.task = False
         self.manual = False
-        self.console = "log"
+        self.console = self.usual_console
         self.umask: int | None = None
         self.nice: int | None = None
         self.oom: int | None = None

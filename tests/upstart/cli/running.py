@@ -1,0 +1,54 @@
+"""ssd-supervise --upstart in namespaces of its own, with job files in a directory of the test."""
+
+import contextlib
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from kit import namespace
+from kit.supervise import AS_INIT, OWN_LOGS, Supervise
+
+# Output of jobs goes through terminals, which the namespaces of other tests do not have.
+TERMINALS = (
+    "mkdir /dev/pts && mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts"
+    " && ln -s pts/ptmx /dev/ptmx"
+)
+
+
+def write(directory: Path, files: "Mapping[str, str]") -> None:
+    """Write job files, each renamed into place."""
+    directory.mkdir(exist_ok=True, parents=True)
+    for name, text in files.items():
+        new = directory / f".{name}~"
+        new.write_text(text)
+        new.rename(directory / name)
+
+
+@contextlib.contextmanager
+def jobs(
+    ssd_path: Path,
+    directory: Path,
+    files: "Mapping[str, str]",
+    *words: str,
+    init: bool = False,
+    before: str = "",
+    environment: "Mapping[str, str] | None" = None,
+) -> "Iterator[Supervise]":
+    """Run the command for these job files; as process 1 with ``init``; end all at the end.
+
+    ``directory`` stays visible inside. before: a shell command that runs first.
+    """
+    write(directory, files)
+    script = ssd_path.with_name("ssd-supervise")
+    argv = [*OWN_LOGS, *(AS_INIT if init else []), str(script), f"--upstart={directory}", *words]
+    first = " && ".join(filter(None, (TERMINALS, before)))
+    argv = ["sh", "-c", f'{first} && exec "$@"', "sh", *argv]
+    process = subprocess.Popen(
+        namespace.command(argv, keep=[directory]), stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, env=environment,
+    )  # fmt: skip
+    running = Supervise(process)
+    try:
+        yield running
+    finally:
+        running.kill()

@@ -1,0 +1,177 @@
+"""A supervisor of jobs as a process: its first events, its signals, its end."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from .running import jobs, write
+
+pytestmark = pytest.mark.requires_namespaces
+
+NAP = "exec sleep 1000\n"
+ON_STARTUP = f"start on startup\n{NAP}"
+
+
+def job_that_says(directory: Path, event: str, text: str) -> str:
+    """Return a task that appends a line to the file ``said`` on an event."""
+    return f"start on {event}\ntask\nexec echo {text} >> {directory}/said\n"
+
+
+def until_said(running, directory: Path, *wanted: str) -> "list[str]":
+    """Read the supervisor's lines until a task has ended that writes the last of these lines."""
+    said: list[str] = []
+    while said[-len(wanted) :] != [*wanted]:
+        running.until("has stopped")
+        file = directory / "said"
+        said = file.read_text().splitlines() if file.exists() else []
+    return said
+
+
+def test_jobs_run_from_startup_until_term(ssd_path: Path, tmp_path: Path) -> None:
+    """What an event starts is told; TERM stops all, and the exit status is 0."""
+    files = {"web.conf": ON_STARTUP, "after.conf": f"start on started web\n{NAP}", "no.conf": NAP}
+    with jobs(ssd_path, tmp_path / "init", files) as running:
+        running.until("web runs as process", "after runs as process")
+        assert "sleep" in " ".join(running.processes().values())
+        assert 0 == running.stop()
+    assert {"web", "after"} == {line.split()[2] for line in running.said if "has stopped" in line}
+    assert not any(" no " in line for line in running.said)
+
+
+def test_runlevel_follows_the_first_event(ssd_path: Path, tmp_path: Path) -> None:
+    """With the variables that an init gives; a job that is not for it stays down."""
+    said = f"start on runlevel [2345]\ntask\nexec echo $RUNLEVEL $PREVLEVEL >> {tmp_path}/d/said\n"
+    files = {
+        "level.conf": said,
+        "first.conf": ON_STARTUP,
+        "other.conf": said.replace("2345", "016"),
+    }
+    with jobs(ssd_path, tmp_path / "d", files, "--runlevel=2") as running:
+        assert ["2 N"] == until_said(running, tmp_path / "d", "2 N")
+        assert any("first runs" in line for line in running.said)
+        assert 0 == running.stop()
+
+
+def test_machine_that_is_up_gets_no_startup(ssd_path: Path, tmp_path: Path) -> None:
+    """Beside another init; a runlevel is entered all the same."""
+    d = tmp_path / "d"
+    files = {"a.conf": ON_STARTUP, "b.conf": job_that_says(d, "runlevel", "level")}
+    with jobs(ssd_path, d, files, "--no-startup-event", "--runlevel", "S") as running:
+        until_said(running, d, "level")
+        assert 0 == running.stop()
+    assert not any(line.split()[2] == "a" for line in running.said)
+
+
+def test_first_event_may_have_another_name(ssd_path: Path, tmp_path: Path) -> None:
+    """As with Upstart's init."""
+    d = tmp_path / "d"
+    files = {"a.conf": job_that_says(d, "dawn", "it dawns")}
+    with jobs(ssd_path, d, files, "--startup-event=dawn") as running:
+        until_said(running, d, "it dawns")
+
+
+def test_faults_are_named_when_it_starts(ssd_path: Path, tmp_path: Path) -> None:
+    """As Upstart did on the console; the other jobs run."""
+    files = {"bad.conf": "nonsense\n", "good.conf": ON_STARTUP}
+    with jobs(ssd_path, tmp_path / "init", files) as running:
+        running.until("good runs as process")
+        said = [line for line in running.said if "Unknown stanza" in line]
+        assert 1 == len(said) and said[0].startswith(f"init:{tmp_path}/init/bad.conf:1: ")
+        assert 0 == running.stop()
+
+
+def test_end_runs_every_stage_and_what_waits_for_it(ssd_path: Path, tmp_path: Path) -> None:
+    """A task on ``stopping`` still runs, nothing else starts any more."""
+    d = tmp_path / "d"
+    files = {
+        "web.conf": f"{ON_STARTUP}pre-stop exec echo pre-stop >> {d}/said\n"
+        f"post-stop exec echo post-stop >> {d}/said\n",
+        "task.conf": job_that_says(d, "stopping web", "stopping"),
+        "service.conf": f"start on stopping web or stopped web\n{NAP}",
+    }
+    with jobs(ssd_path, d, files) as running:
+        running.until("web runs as process")
+        assert 0 == running.stop()
+    assert ["pre-stop", "stopping", "post-stop"] == (d / "said").read_text().split()
+    assert not any("service runs" in line for line in running.said)
+
+
+STUBBORN = """\
+start on startup
+kill timeout 1000
+script
+    trap '' TERM
+    while :; do sleep 1; done
+end script
+"""
+
+
+def test_second_term_kills(ssd_path: Path, tmp_path: Path) -> None:
+    """What the first has asked in vain, long before its kill timeout."""
+    with jobs(ssd_path, tmp_path / "init", {"web.conf": STUBBORN}) as running:
+        running.until("web runs as process")
+        running.send(signal.SIGTERM)
+        running.until("web is stopping")
+        assert 0 == running.stop()
+    assert any("kills what has not stopped yet" in line for line in running.said)
+
+
+def test_hangup_reads_the_files_anew(ssd_path: Path, tmp_path: Path) -> None:
+    """It is told, if init says that much."""
+    with jobs(ssd_path, tmp_path / "init", {"web.conf": ON_STARTUP}, "--verbose") as running:
+        running.until("web runs as process")
+        running.send(signal.SIGHUP)
+        running.until("init: Reloading configuration")
+        assert 0 == running.stop()
+
+
+def test_new_file_counts_at_once(ssd_path: Path, tmp_path: Path) -> None:
+    """A broken one is named on standard error, without an end of anything."""
+    d = tmp_path / "d"
+    with jobs(ssd_path, d, {"web.conf": ON_STARTUP}) as running:
+        running.until("web runs as process")
+        write(d, {"bad.conf": "nonsense\n"})
+        running.until(f"init: {d}/bad.conf:1: Unknown stanza")
+        write(d, {"late.conf": job_that_says(d, "stopping web", "late")})
+        write(d, {"last.conf": "exce x\n"})
+        running.until("last.conf:1: Unknown stanza")
+        assert 0 == running.stop()
+    assert "late\n" == (d / "said").read_text()
+
+
+def test_jobs_get_the_limits_that_it_was_started_with(ssd_path: Path, tmp_path: Path) -> None:
+    """Though it raises its own; and the two variables of Upstart's process 1."""
+    d = tmp_path / "d"
+    script = f"start on startup\ntask\nscript\nulimit -Sn > {d}/said\nenv > {d}/env\nend script\n"
+    environment = {**os.environ, "TERM": "linux", "MINE": "1"}
+    before = "ulimit -Sn 200"
+    with jobs(ssd_path, d, {"a.conf": script}, before=before, environment=environment) as running:
+        until_said(running, d, "200")
+        assert 0 == running.stop()
+    found = dict(line.split("=", 1) for line in (d / "env").read_text().splitlines())
+    path = found.pop("PATH")
+    assert path.endswith("/usr/local/sbin:/usr/local/bin:/usr/bin:/usr/sbin:/sbin:/bin")
+    assert {"TERM", "UPSTART_JOB", "UPSTART_INSTANCE", "UPSTART_EVENTS", "PWD"} == set(found)
+
+
+def test_logs_have_their_directory(ssd_path: Path, tmp_path: Path) -> None:
+    """It is made when it is missing; another one if that is asked for; none with --no-log."""
+    d, mine = tmp_path / "d", tmp_path / "d" / "logs"
+    files = {
+        "a.conf": f"start on startup\ntask\nscript\necho hello\necho x >> {d}/said\nend script\n"
+    }
+    with jobs(ssd_path, d, files) as running:
+        until_said(running, d, "x")
+        log = running.path("/var/log/upstart/a.log")
+        assert "hello\r\n" == log.read_bytes().decode()
+        assert 0o755 == log.parent.stat().st_mode & 0o777
+        assert 0 == running.stop()
+    with jobs(ssd_path, d, files, f"--logdir={mine}") as running:
+        until_said(running, d, "x", "x")
+        assert "hello\r\n" == (mine / "a.log").read_bytes().decode()
+        assert not running.path("/var/log/upstart").exists()
+    with jobs(ssd_path, d, files, "--no-log") as running:
+        until_said(running, d, "x", "x", "x")
+        assert not running.path("/var/log/upstart").exists()
