@@ -26,7 +26,7 @@ def reap(pid: int, pidfd: int, block: bool = False) -> int | None:
             if error.errno != errno.EINVAL:
                 raise
         else:
-            return None if found is None else _status(found)
+            return None if found is None else status_of(found)
     gone, status = os.waitpid(pid, 0 if block else os.WNOHANG)
     return os.waitstatus_to_exitcode(status) if gone else None
 
@@ -83,6 +83,6 @@ def close(fds: list[int], index: int = 0) -> None:
         list(map(os.close, map(fds.pop, [index])))
 
 
-def _status(found: "os.waitid_result") -> int:
+def status_of(found: "os.waitid_result") -> int:
     """Return the result of waitid(2) as os.waitstatus_to_exitcode returns a status."""
     return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status

@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from ssd.matching import Process
     from ssd.supervision.effects.held import Held, OwnChild
     from ssd.upstart.job import Job
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     class Follower(Protocol):
         """What finds the process of a program that forks: ``ssd.upstart.processes.following``."""
+
+        process: Process
 
         def begin(self) -> None:
             """Begin to watch."""
@@ -34,10 +37,12 @@ def follow(job: "Job") -> "Follower":
 
     assert job.main is not None
 
-    def lost(status: int | None) -> None:
-        main_ended(job, status)
+    follower: Follower
 
-    follower = Follower(job, job.main, job.file.expect, job.take_main, lost)
+    def lost(status: int | None) -> None:
+        is_over(job, states.MAIN, follower.process.pid, status)
+
+    follower = Follower(job, job.main, job.file.expect, job.take_main, lost, job.move_main)
     follower.begin()
     return follower
 
@@ -54,11 +59,16 @@ def look(job: "Job", stage: str, child: "Child") -> None:
         return
     pid = child.pid
     job.let_go(stage)
-    job.jobs.processes.ended(job, stage)
     killed = job.cancel_kill()
+    if stage == states.MAIN and job.follower is not None and job.follower.main_ended(status):
+        return
+    is_over(job, stage, pid, status, killed)
+
+
+def is_over(job: "Job", stage: str, pid: int, status: int | None, killed: bool = False) -> None:
+    """Bring a job on after the end of the process of a stage; ``killed``: by us."""
+    job.jobs.processes.ended(job, stage)
     if stage == states.MAIN:
-        if job.follower is not None and job.follower.main_ended(status):
-            return
         job.end_follower()
     tell(job, stage, pid, status)
     if stage == states.MAIN:

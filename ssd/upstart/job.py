@@ -287,13 +287,17 @@ class Job(Unit):
         """Make another process the main one, as a fork has made it, and go on: it is started."""
         self.end_follower()
         if child is not self.main:
-            if states.MAIN in self.processes:
-                self.let_go(states.MAIN)
-            self.hold(states.MAIN, child)
+            self.move_main(child)
             self.jobs.say(events.Started(self.jobs.wall(), self.label, child.pid))
             self.jobs.record(self)
         if self.state == states.SPAWNED:
             self.go_on()
+
+    def move_main(self, child: "Child") -> None:
+        """Make another process the main one: one that is to fork once more, for example."""
+        if states.MAIN in self.processes:
+            self.let_go(states.MAIN)
+        self.hold(states.MAIN, child)
 
     def end_follower(self) -> None:
         """Expect nothing more of a program that was to fork or to stop itself."""

@@ -5,7 +5,7 @@ from time import monotonic
 from ssd.signals import raw as signals
 from ssd.supervision.cli import inbox, pid1
 from ssd.supervision.cli.lines import Lines
-from ssd.supervision.effects import ends
+from ssd.supervision.effects import ends, held
 from ssd.supervision.watch import EpollWatch
 
 TYPE_CHECKING = False
@@ -46,6 +46,7 @@ class Loop:
         if not inbox.is_ignored(signals.SIGINT):
             numbers.append(signals.SIGINT)
         inbox.Inbox(numbers, self._take).join(self.supervisor.watch)
+        held.CHILDREN.is_heard = signals.SIGCHLD in numbers
         # A shell ignores these for ``command &``; unlike a handler, execve(2) would keep that.
         for number in filter(inbox.is_ignored, (signals.SIGINT, signals.SIGQUIT)):
             signals.signal(number, lambda number, frame: None)
@@ -54,6 +55,7 @@ class Loop:
         """Do what a signal asks for."""
         if number == signals.SIGCHLD:
             self._orphans = True
+            held.CHILDREN.heard()
         elif number in (signals.SIGTERM, signals.SIGINT):
             self.stop()
 

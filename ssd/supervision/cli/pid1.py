@@ -53,6 +53,6 @@ def reap_strangers() -> bool:
                 return True
             if found.si_pid in held.WAITED_FOR:
                 return False
-            os.waitpid(found.si_pid, os.WNOHANG)
+            held.CHILDREN.reap(found)
         except ChildProcessError:
             return True

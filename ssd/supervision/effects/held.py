@@ -8,11 +8,42 @@ from ssd.processes.waiting import ready
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ssd.processes.contract import Handle
     from ssd.supervision.watch import Watch
 
 
 WAITED_FOR: "set[int]" = set()  # pids whose status somebody is to take: leave them alone
+
+
+class Children:
+    """What wants to know of this process's children, beside those that hold them.
+
+    calls: are called after SIGCHLD; ``is_heard``: whether somebody takes that signal. witnesses:
+    are called with the pid and the status of a child that nobody waits for, before it is reaped.
+    """
+
+    __slots__ = ("calls", "witnesses", "is_heard")
+
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], object]] = []
+        self.witnesses: list[Callable[[int, int], object]] = []
+        self.is_heard = False
+
+    def heard(self) -> None:
+        """Tell that a child has changed its state."""
+        for call in list(self.calls):
+            call()
+
+    def reap(self, found: "os.waitid_result") -> None:
+        """Reap a child that nobody waits for; ``found`` is how it has ended."""
+        for witness in list(self.witnesses):
+            witness(found.si_pid, reaping.status_of(found))
+        os.waitpid(found.si_pid, os.WNOHANG)
+
+
+CHILDREN = Children()
 
 
 class Exit:

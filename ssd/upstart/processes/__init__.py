@@ -13,6 +13,7 @@ from ssd.upstart.processes.controllers import Cgroups
 from ssd.upstart.processes.failures import describe
 from ssd.upstart.processes.forking import Failed, fork
 from ssd.upstart.processes.logs import Logs, path_of
+from ssd.upstart.processes.marks import MARKS
 from ssd.upstart.processes.scripts import Scripts
 from ssd.upstart.processes.settings import plan_for
 from ssd.upstart.processes.steps import LOG, NONE
@@ -60,7 +61,7 @@ class Processes:
         self.tell = tell
         self.logs = Logs(log_directory, watch, tell)
         self.session_socket = ""
-        self.traced: Callable[[], object] | None = None
+        self.traced: Callable[[], object] | None = MARKS.apply
         self._is_user = os.geteuid() != 0
         self._strict = False
         self._scripts = Scripts(watch)

@@ -1,0 +1,181 @@
+"""Jobs that fork, in a supervisor of their own: run in a namespace, see ``follow``.
+
+Each job runs this file as a program: ``followed.py KIND NAME``. Each of its processes appends its
+pid to the file of NAME before it goes on, so the list there is the truth: first, first fork, ...
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+TESTS = Path(__file__).resolve().parent.parent.parent
+TRUTH = Path("/run/truth")
+LIMIT = 30.0  # seconds for anything that is waited for
+
+# What a program does. F forks and goes on in the child, S makes a session, W waits for the child
+# that F will make, as F does; L lets the parent live a moment more, M lets it sleep before it
+# forks. H leaves a helper, C executes another program without an environment, X fails, B fails as
+# a parent whose child goes on, A has the parent leave a helper beside it.
+KINDS = {
+    "stays": "", "fails": "X", "fork": "F", "fork-session": "FS", "fork-linger": "LFS",
+    "fork-fails": "BFS", "fork-twice": "FSFS", "fork-thrice": "FSFSFS", "daemon": "FSF",
+    "daemon-twins": "FSFS", "daemon-slow": "FSMF", "daemon-waited": "WFSF", "daemon-helper": "AFSF",
+    "fork-helper": "AF",
+    "daemon-thrice": "FSFSFS", "daemon-once": "FS", "daemon-executes": "FSC", "workers": "FSFSHHH",
+    "fork-workers": "FHHH", "cleared": "FSFC", "ends": "FSE",
+}  # fmt: skip
+
+
+def behave(script: str, name: str) -> None:
+    """Do what a script says, then stay."""
+    note(name)
+    how = ""
+    for step in script:
+        if step in "WLBA":
+            how = step
+        elif step == "F":
+            child = os.fork()
+            if child:
+                if how == "W":
+                    os.waitpid(child, 0)
+                elif how == "L":
+                    time.sleep(0.2)
+                elif how == "A" and os.fork() == 0:
+                    signal.pause()
+                os._exit(3 if how == "B" else 0)
+            how = ""
+            note(name)
+        elif step == "S":
+            os.setsid()
+        elif step == "M":
+            time.sleep(0.1)
+        elif step == "H":
+            if os.fork() == 0:
+                signal.pause()
+        elif step == "X":
+            os._exit(7)
+        elif step == "E":
+            os._exit(5)
+        elif step == "C":
+            os.execve("/bin/sleep", ["sleep", "300"], {})
+    signal.pause()
+
+
+def note(name: str) -> None:
+    """Append the pid of this process."""
+    fd = os.open(TRUTH / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(fd, b"%d\n" % os.getpid())
+    os.close(fd)
+
+
+class Scene:
+    """A supervisor of jobs: ``jobs`` has it, ``told`` what init has said, ``done`` the starts."""
+
+    def __init__(self) -> None:
+        from ssd.signals import raw as signals
+        from ssd.supervision.cli import inbox, pid1
+        from ssd.supervision.effects import held
+        from ssd.upstart import Jobs
+
+        assert pid1.become_reaper()
+        TRUTH.mkdir()
+        self.jobs = Jobs()
+        self.jobs.effects.reaps = True
+        self.told: list[str] = []
+        self.done: dict[str, str] = {}
+        self.jobs.messages.listeners.append(lambda level, text: self.told.append(text))
+        held.CHILDREN.is_heard = True
+        self._heard = held.CHILDREN.heard
+        inbox.Inbox([signals.SIGCHLD], lambda number: self._heard()).join(self.jobs.watch)
+        self._reap = pid1.reap_strangers
+
+    def define(self, name: str, expect: str, kind: str, *more: str) -> None:
+        """Define a job that behaves as a kind."""
+        from ssd.service.sources.upstart import parse
+
+        line = f"exec {sys.executable} -I -S {__file__} {KINDS[kind] or '-'} {name}"
+        text = "\n".join([line, f"expect {expect}" if expect else "", "kill signal KILL", *more])
+        self.jobs.define(parse(text, name))
+
+    def start(self, name: str) -> None:
+        """Start a job."""
+        self.done.pop(name, None)
+        truth = TRUTH / name
+        truth.unlink(missing_ok=True)
+        self.jobs.start_job(name, (), lambda error: self.done.update({name: str(error or "")}))
+
+    def until(self, condition: Any) -> None:
+        """Take turns, as a supervisor does, until a condition holds."""
+        end = time.monotonic() + LIMIT
+        while True:
+            self.jobs.advance()
+            self._reap()
+            if condition():
+                return
+            assert time.monotonic() < end, (self.done, self.told, self.jobs.units)
+            until = self.jobs.until
+            now = self.jobs.table.now()
+            self.jobs.watch.wait(max(min(0.1, 0.1 if until is None else until - now), 0))
+
+    def main(self, name: str) -> int:
+        """Return the main process of a job, 0 without one."""
+        main = self.jobs.units[name].main
+        return 0 if main is None else main.pid
+
+    def state(self, name: str) -> str:
+        """Return goal and state of a job."""
+        unit = self.jobs.units[name]
+        return f"{unit.goal}/{unit.state}"
+
+    def truth(self, name: str) -> list[int]:
+        """Return the pids of a job's processes, as they say: each is a fork of the one before."""
+        path = TRUTH / name
+        return [*map(int, path.read_text().split())] if path.exists() else []
+
+    def place(self, name: str) -> int | str:
+        """Return which of its processes is the main one, 0 for the first; else its state."""
+        main = self.main(name)
+        truth = self.truth(name)
+        return truth.index(main) if main in truth else self.state(name)
+
+    def stop(self, name: str) -> None:
+        """Stop a job, and kill what it has left, so that it disturbs nobody."""
+        if self.state(name) == "start/running":
+            self.jobs.stop_job(name)
+            self.until(lambda: self.state(name) == "stop/waiting")
+        for pid in self.truth(name):
+            kill_if_ours(pid)
+
+
+def kill_if_ours(pid: int) -> None:
+    """Kill a process of the scene, if it lives."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes()
+        if __file__.encode() in words or words.startswith(b"sleep\0300"):
+            os.kill(pid, signal.SIGKILL)
+    except (FileNotFoundError, ProcessLookupError):
+        return
+
+
+def show(value: object) -> None:
+    """Print what comes back to the test."""
+    print(json.dumps(value), flush=True)
+
+
+def follow(run: Any, program: str) -> Any:
+    """Run a program with a scene ``s`` in a namespace; return what it has shown."""
+    prelude = (
+        "from upstart.processes.followed import *\nfrom collections import Counter\ns = Scene()\n"
+    )
+    options = {"env": {**os.environ, "PYTHONPATH": str(TESTS)}}
+    done = run(sys.executable, "-c", prelude + program, **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+if __name__ == "__main__":
+    behave(sys.argv[1].replace("-", ""), sys.argv[2])

@@ -1,0 +1,158 @@
+"""Who descends from a process: by its mark, its session and its environment."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from ssd.matching import Process
+from ssd.processes import default_table
+from ssd.supervision.effects import held
+from ssd.testing import FakeProcess, FakeProcesses
+from ssd.upstart.processes import lineage
+from ssd.upstart.processes.lineage import PIDS, Lineage, Relative, relative_of
+from ssd.upstart.processes.marks import Mark
+
+OURS = (b"UPSTART_JOB=foo", b"UPSTART_INSTANCE=")
+
+
+def of(table: FakeProcesses, first: FakeProcess, mark: Mark | None = None) -> Lineage:
+    """Return the descendants of a fake process."""
+    return Lineage(table, first.identity, OURS, mark, True)
+
+
+@pytest.fixture
+def first(fake_processes: FakeProcesses) -> FakeProcess:
+    """Return the first process of a job, which leads a session."""
+    fake_processes.caller.subreaper = True
+    process = fake_processes.add("job", ppid=fake_processes.caller.pid)
+    process.lead()
+    return process
+
+
+def test_orphans_of_its_session_descend_from_it(
+    fake_processes: FakeProcesses, first: FakeProcess
+) -> None:
+    """Not those of other sessions, and not the children of orphans; the oldest is first."""
+    other = fake_processes.add("job", ppid=fake_processes.caller.pid)
+    other.lead()
+    other.fork()
+    one, two = first.fork(), first.fork()
+    below = one.fork()
+    family = of(fake_processes, first)
+    assert [] == family.look()
+    other.die()
+    first.die()
+    first.reap()
+    assert [one.pid, two.pid] == [each.pid for each in family.look()]
+    assert [below.pid] == [each.pid for each in family.children(one.pid)]
+
+
+def test_sessions_of_descendants_are_theirs(
+    fake_processes: FakeProcesses, first: FakeProcess
+) -> None:
+    """What such a session has descends from it, too; environments tell who made the first."""
+    middle = first.fork(environment={"UPSTART_JOB": "foo", "UPSTART_INSTANCE": ""})
+    middle.lead()
+    family = of(fake_processes, first)
+    first.die()
+    assert [middle.pid] == [each.pid for each in family.look()]
+    last = middle.fork(environment={})
+    middle.die()
+    assert [last.pid] == [each.pid for each in family.look()]
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_ours"),
+    [
+        ({"UPSTART_JOB": "foo", "UPSTART_INSTANCE": ""}, True),
+        ({"UPSTART_JOB": "foo", "UPSTART_INSTANCE": "1"}, False),
+        ({"UPSTART_JOB": "bar", "UPSTART_INSTANCE": ""}, False),
+        ({"PATH": "/bin"}, False),
+    ],
+)
+def test_environment_names_the_job(
+    fake_processes: FakeProcesses,
+    first: FakeProcess,
+    environment: dict[str, str],
+    is_ours: bool,
+) -> None:
+    """Of a process in a session of its own."""
+    child = first.fork(environment=environment)
+    child.lead()
+    first.die()
+    found = of(fake_processes, first).look()
+    assert ([child.pid] if is_ours else []) == [each.pid for each in found]
+
+
+def test_older_process_is_no_descendant(fake_processes: FakeProcesses, first: FakeProcess) -> None:
+    """It may be left by an earlier start of the job."""
+    old = fake_processes.add(
+        "job", ppid=fake_processes.caller.pid, start_time=first.identity.start_time - 1,
+        environment={"UPSTART_JOB": "foo", "UPSTART_INSTANCE": ""},
+    )  # fmt: skip
+    assert not old.ended
+    assert [] == of(fake_processes, first).look()
+
+
+def test_mark_decides_where_there_is_one(
+    fake_processes: FakeProcesses, first: FakeProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever session and environment say; but an environment of another job contradicts."""
+    ours, others = first.fork(environment={}), first.fork(environment={})
+    stale = first.fork(environment={"UPSTART_JOB": "bar"})
+    for each in (ours, others, stale):
+        each.lead()
+    values = {ours.pid: 100, others.pid: 101, stale.pid: 100}
+    monkeypatch.setattr(lineage.marks, "of", values.get)
+    first.die()
+    found = of(fake_processes, first, Mark(100, 200)).look()
+    assert [ours.pid] == [each.pid for each in found]
+
+
+def test_age_is_counted_over_the_last_pid(
+    fake_processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel begins anew at low numbers: of one tick, those are the younger ones."""
+    first = Process(PIDS - 5, 7)
+    young, old = (Relative(Process(pid, 7), first.pid) for pid in (310, PIDS - 2))
+    known = {each.pid: each for each in (young, old)}
+    monkeypatch.setattr(lineage, "relative_of", lambda pid, table: known[pid])
+    monkeypatch.setattr(type(fake_processes.kin), "children", lambda self, pid: [*known])
+    family = Lineage(fake_processes, first, OURS, None, True)
+    assert [old, young] == family.look()
+
+
+@pytest.fixture
+def reaper() -> Iterator[None]:
+    """Leave nothing behind."""
+    yield
+    held.CHILDREN.witnesses.clear()
+
+
+def test_zombie_tells_its_session_and_whether_it_executed(reaper: None) -> None:
+    """And one that is reaped by whoever reaps strangers is remembered with its status."""
+    table = default_table()
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        os._exit(3)
+    found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert found is not None
+    relative = relative_of(pid, table)
+    assert relative is not None
+    assert (pid, True, False) == (relative.session, relative.ended, relative.executed)
+    first = Process(pid, relative.process.start_time - 1)
+    family = Lineage(table, first, OURS, None, True)
+    held.CHILDREN.witnesses.append(family.witness)
+    held.CHILDREN.reap(found)
+    assert relative_of(pid, table) is None
+    (gone,) = family.look()
+    assert (relative.process, True, 3) == (gone.process, gone.ended, gone.status)
+
+
+def test_executed_program_is_told(reaper: None) -> None:
+    """Python, by the process of the tests."""
+    relative = relative_of(os.getpid(), default_table())
+    assert relative is not None
+    assert (True, False) == (relative.executed, relative.ended)
