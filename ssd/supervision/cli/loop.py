@@ -1,5 +1,6 @@
 """A supervisor as a process in the foreground: its turns, its signals, and what it says."""
 
+import os
 from time import monotonic
 
 from ssd.signals import raw as signals
@@ -46,7 +47,7 @@ class Loop:
         if not inbox.is_ignored(signals.SIGINT):
             numbers.append(signals.SIGINT)
         inbox.Inbox(numbers, self._take).join(self.supervisor.watch)
-        held.CHILDREN.is_heard = signals.SIGCHLD in numbers
+        held.HEARERS.add(os.getpid())
         # A shell ignores these for ``command &``; unlike a handler, execve(2) would keep that.
         for number in filter(inbox.is_ignored, (signals.SIGINT, signals.SIGQUIT)):
             signals.signal(number, lambda number, frame: None)
@@ -55,7 +56,8 @@ class Loop:
         """Do what a signal asks for."""
         if number == signals.SIGCHLD:
             self._orphans = True
-            held.CHILDREN.heard()
+            for call in [*held.CHANGES]:
+                call()
         elif number in (signals.SIGTERM, signals.SIGINT):
             self.stop()
 

@@ -6,6 +6,7 @@ that nobody waits for are reaped here, and the status of a main process is never
 
 import os
 
+from ssd.processes import reaping
 from ssd.signals import raw as signals
 from ssd.statuses import SUCCESS
 from ssd.supervision.effects import held
@@ -53,6 +54,8 @@ def reap_strangers() -> bool:
                 return True
             if found.si_pid in held.WAITED_FOR:
                 return False
-            held.CHILDREN.reap(found)
+            for witness in held.WITNESSES:
+                witness(found.si_pid, reaping.status_of(found))
+            os.waitpid(found.si_pid, os.WNOHANG)
         except ChildProcessError:
             return True

@@ -15,35 +15,10 @@ if TYPE_CHECKING:
 
 
 WAITED_FOR: "set[int]" = set()  # pids whose status somebody is to take: leave them alone
-
-
-class Children:
-    """What wants to know of this process's children, beside those that hold them.
-
-    calls: are called after SIGCHLD; ``is_heard``: whether somebody takes that signal. witnesses:
-    are called with the pid and the status of a child that nobody waits for, before it is reaped.
-    """
-
-    __slots__ = ("calls", "witnesses", "is_heard")
-
-    def __init__(self) -> None:
-        self.calls: list[Callable[[], object]] = []
-        self.witnesses: list[Callable[[int, int], object]] = []
-        self.is_heard = False
-
-    def heard(self) -> None:
-        """Tell that a child has changed its state."""
-        for call in list(self.calls):
-            call()
-
-    def reap(self, found: "os.waitid_result") -> None:
-        """Reap a child that nobody waits for; ``found`` is how it has ended."""
-        for witness in list(self.witnesses):
-            witness(found.si_pid, reaping.status_of(found))
-        os.waitpid(found.si_pid, os.WNOHANG)
-
-
-CHILDREN = Children()
+# Are called with the pid and the status of a child that nobody waits for, before it is reaped.
+WITNESSES: "list[Callable[[int, int], object]]" = []
+CHANGES: "list[Callable[[], object]]" = []  # are called after SIGCHLD
+HEARERS: "set[int]" = set()  # our pid, if somebody takes that signal and calls them
 
 
 class Exit:

@@ -80,7 +80,7 @@ class Follower:
         jobs, file = self._job.jobs, self._job.file
         self._timer = jobs.after(self._limit, self._late)
         if self._expect == STOP:
-            held.CHILDREN.calls.append(self._look_for_stop)
+            held.CHANGES.append(self._look_for_stop)
             self._looks = jobs.after(0.0, self._look_for_stop)  # it may have stopped already
             return
         if jobs.table.launcher is None:
@@ -89,7 +89,7 @@ class Follower:
         variables = os.fsencode(names[0]), os.fsencode(names[1])
         reaps = jobs.effects.reaps
         self._lineage = Lineage(jobs.table, self._first, variables, self._mark, reaps)
-        held.CHILDREN.witnesses.append(self._lineage.witness)
+        held.WITNESSES.append(self._lineage.witness)
 
     def main_ended(self, status: int | None) -> bool:
         """Take the end of the main process; tell whether that was a fork that was expected.
@@ -116,11 +116,11 @@ class Follower:
             self._job.jobs.cancel(self._timer)
             self._timer = None
         self._cancel_looks()
-        if self._look_for_stop in held.CHILDREN.calls:
-            held.CHILDREN.calls.remove(self._look_for_stop)
+        if self._look_for_stop in held.CHANGES:
+            held.CHANGES.remove(self._look_for_stop)
         lineage, self._lineage = self._lineage, None
         if lineage is not None:
-            held.CHILDREN.witnesses.remove(lineage.witness)
+            held.WITNESSES.remove(lineage.witness)
 
     def _follow(self, word: str, relative: "Relative") -> bool:
         """Go on with a descendant; tell whether that could be: it may have ended right now."""
@@ -174,7 +174,7 @@ class Follower:
         if has_stopped(self._child):
             self._child.signal(signals.SIGCONT)
             self._take(self._child)
-        elif not held.CHILDREN.is_heard:
+        elif os.getpid() not in held.HEARERS:
             self._look_later(self._look_for_stop)
 
     def _look_later(self, look: "Callable[[], object]") -> None:

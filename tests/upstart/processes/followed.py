@@ -16,15 +16,14 @@ TESTS = Path(__file__).resolve().parent.parent.parent
 TRUTH = Path("/run/truth")
 LIMIT = 30.0  # seconds for anything that is waited for
 
-# What a program does. F forks and goes on in the child, S makes a session, W waits for the child
-# that F will make, as F does; L lets the parent live a moment more, M lets it sleep before it
-# forks. H leaves a helper, C executes another program without an environment, X fails, B fails as
-# a parent whose child goes on, A has the parent leave a helper beside it.
+# What a program does. F forks and goes on in the child, its parent ends. Before that W has the
+# parent wait for the child, L live a moment more, V both, B fail, and A leave a helper. S makes a
+# session, M sleeps, H leaves a helper, C executes a program without an environment, X and E fail.
 KINDS = {
     "stays": "", "fails": "X", "fork": "F", "fork-session": "FS", "fork-linger": "LFS",
     "fork-fails": "BFS", "fork-twice": "FSFS", "fork-thrice": "FSFSFS", "daemon": "FSF",
     "daemon-twins": "FSFS", "daemon-slow": "FSMF", "daemon-waited": "WFSF", "daemon-helper": "AFSF",
-    "fork-helper": "AF",
+    "daemon-gone": "VFSFF", "fork-helper": "AF",
     "daemon-thrice": "FSFSFS", "daemon-once": "FS", "daemon-executes": "FSC", "workers": "FSFSHHH",
     "fork-workers": "FHHH", "cleared": "FSFC", "ends": "FSE",
 }  # fmt: skip
@@ -35,16 +34,16 @@ def behave(script: str, name: str) -> None:
     note(name)
     how = ""
     for step in script:
-        if step in "WLBA":
+        if step in "WVLBA":
             how = step
         elif step == "F":
             child = os.fork()
             if child:
-                if how == "W":
+                if how in ("W", "V"):
                     os.waitpid(child, 0)
-                elif how == "L":
+                if how in ("L", "V"):
                     time.sleep(0.2)
-                elif how == "A" and os.fork() == 0:
+                if how == "A" and os.fork() == 0:
                     signal.pause()
                 os._exit(3 if how == "B" else 0)
             how = ""
@@ -88,10 +87,14 @@ class Scene:
         self.told: list[str] = []
         self.done: dict[str, str] = {}
         self.jobs.messages.listeners.append(lambda level, text: self.told.append(text))
-        held.CHILDREN.is_heard = True
-        self._heard = held.CHILDREN.heard
-        inbox.Inbox([signals.SIGCHLD], lambda number: self._heard()).join(self.jobs.watch)
+        held.HEARERS.add(os.getpid())
+        self._changes = held.CHANGES
+        inbox.Inbox([signals.SIGCHLD], self._hear).join(self.jobs.watch)
         self._reap = pid1.reap_strangers
+
+    def _hear(self, number: int) -> None:
+        for call in [*self._changes]:
+            call()
 
     def define(self, name: str, expect: str, kind: str, *more: str) -> None:
         """Define a job that behaves as a kind."""

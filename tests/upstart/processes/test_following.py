@@ -138,7 +138,7 @@ def test_fork_is_followed_when_the_parent_has_ended() -> None:
     assert after.pid > before.pid
 
 
-def test_second_fork_is_waited_for_with_the_first_one_as_process() -> None:
+def test_second_fork_is_waited_for_with_the_first_one() -> None:
     """The one between is shown; its end brings the other one."""
     given = world(DAEMON, forks(2, 1.0))
     given.wish("start", "foo")
@@ -159,7 +159,7 @@ def test_first_process_that_ends_alone_ends_the_job() -> None:
         assert "Job failed to start" == given.wish("start", "foo")
         assert "stop/waiting" == given.status("foo")
         assert any("terminated with status 3" in text for text in given.told)
-        assert [] == held.CHILDREN.witnesses
+        assert [] == held.WITNESSES
 
 
 def test_middle_process_that_ends_alone_ends_the_job() -> None:
@@ -176,7 +176,7 @@ def test_middle_process_that_ends_alone_ends_the_job() -> None:
     given.after(2)
     assert "stop/waiting" == given.status("foo")
     assert "Job failed to start" == given.answers["start foo"]
-    assert [] == held.CHILDREN.witnesses
+    assert [] == held.WITNESSES
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_stop_of_itself_is_answered_with_cont() -> None:
     main.signal(signal.SIGSTOP)
     given.after(3)
     assert main.is_stopped()
-    assert [] == held.CHILDREN.calls
+    assert [] == held.CHANGES
 
 
 def test_looks_become_rare() -> None:

@@ -34,6 +34,7 @@ FOLLOWED = [
     ("daemon", "cleared", 2),
     ("daemon", "daemon-executes", 1),
     ("daemon", "daemon-thrice", LOST),
+    ("daemon", "daemon-gone", LOST),  # reaped as a stranger before the first process has ended
     ("daemon", "fails", LOST),
 ]
 

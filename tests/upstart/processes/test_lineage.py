@@ -1,13 +1,11 @@
 """Who descends from a process: by its mark, its session and its environment."""
 
 import os
-from collections.abc import Iterator
 
 import pytest
 
 from ssd.matching import Process
 from ssd.processes import default_table
-from ssd.supervision.effects import held
 from ssd.testing import FakeProcess, FakeProcesses
 from ssd.upstart.processes import lineage
 from ssd.upstart.processes.lineage import PIDS, Lineage, Relative, relative_of
@@ -123,35 +121,27 @@ def test_age_is_counted_over_the_last_pid(
     assert [old, young] == family.look()
 
 
-@pytest.fixture
-def reaper() -> Iterator[None]:
-    """Leave nothing behind."""
-    yield
-    held.CHILDREN.witnesses.clear()
-
-
-def test_zombie_tells_its_session_and_whether_it_executed(reaper: None) -> None:
-    """And one that is reaped by whoever reaps strangers is remembered with its status."""
+def test_zombie_tells_its_session_and_whether_it_executed() -> None:
+    """And one that is about to be reaped is remembered with its status."""
     table = default_table()
     pid = os.fork()
     if pid == 0:
         os.setsid()
         os._exit(3)
-    found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    assert found is not None
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     relative = relative_of(pid, table)
     assert relative is not None
     assert (pid, True, False) == (relative.session, relative.ended, relative.executed)
     first = Process(pid, relative.process.start_time - 1)
     family = Lineage(table, first, OURS, None, True)
-    held.CHILDREN.witnesses.append(family.witness)
-    held.CHILDREN.reap(found)
+    family.witness(pid, 3)
+    os.waitpid(pid, 0)
     assert relative_of(pid, table) is None
     (gone,) = family.look()
     assert (relative.process, True, 3) == (gone.process, gone.ended, gone.status)
 
 
-def test_executed_program_is_told(reaper: None) -> None:
+def test_executed_program_is_told() -> None:
     """Python, by the process of the tests."""
     relative = relative_of(os.getpid(), default_table())
     assert relative is not None
