@@ -3,7 +3,7 @@
 from ssd.statuses import FAILED, SUCCESS
 from ssd.stdio import write
 from ssd.supervision.client import NoAnswer, Unreachable
-from ssd.upstart.initctl.reach import NoSupervisor, connect
+from ssd.upstart.initctl.reach import NoSession, NoSupervisor, connect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +62,9 @@ def perform(call: "Call", work: "Callable[[Jobs], object]") -> int:
         return SUCCESS
     except (NoSupervisor, Unreachable) as error:
         return fail(call, f"Unable to connect to Upstart: {error}")
+    except NoSession:
+        unset = "UPSTART_SESSION isn't set in the environment."
+        return fail(call, f"{unset} Unable to locate the Upstart instance.")
     except (Refused, NoAnswer) as error:
         return fail(call, str(error))
 

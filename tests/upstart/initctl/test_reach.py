@@ -12,10 +12,25 @@ ROOT = f"{SUPERVISORS}/%upstart"
 
 
 def test_root_means_its_own(monkeypatch) -> None:
-    """Whatever the environment and the options say."""
+    """Whatever the environment says, but with --user the session that this tells."""
     monkeypatch.setenv("UPSTART_SESSION", "/tmp/other")
-    for own, system in ((False, False), (True, False), (False, True)):
-        assert [upstart_link(0)] == reach.run_directories(0, own, system)
+    assert [upstart_link(0)] == reach.run_directories(0)
+    assert [upstart_link(0)] == reach.run_directories(0, system=True)
+    assert ["/tmp/other"] == reach.run_directories(0, own=True)
+    second = upstart_link(0).replace("%upstart", "srv-init")  # another of root's
+    monkeypatch.setenv("UPSTART_SESSION", second)
+    assert [second, upstart_link(0)] == reach.run_directories(0)
+    assert [upstart_link(0)] == reach.run_directories(0, system=True)
+    monkeypatch.delenv("UPSTART_SESSION")
+    assert [upstart_link(0)] == reach.run_directories(0, own=True)
+
+
+def test_root_has_no_session_of_its_own(place: Path, monkeypatch, capfd) -> None:
+    """As on the original, which knows sessions by their variable alone."""
+    monkeypatch.setattr(reach.os, "geteuid", lambda: 0)
+    assert 1 == main(["initctl", "--user", "list"])
+    said = "initctl: UPSTART_SESSION isn't set in the environment. "
+    assert f"{said}Unable to locate the Upstart instance.\n" == capfd.readouterr().err
 
 
 def test_user_means_the_session_then_its_own_then_roots(monkeypatch) -> None:
@@ -43,6 +58,7 @@ def test_user_means_the_session_then_its_own_then_roots(monkeypatch) -> None:
 def test_options_tell_which(words: str, given: tuple, place: Path, monkeypatch) -> None:
     """Before or behind the command."""
     seen = []
+    monkeypatch.setenv("UPSTART_SESSION", "/tmp/other")
     monkeypatch.setattr(reach, "run_directories", lambda uid, *which: seen.append(which) or [])
     assert 1 == main(words.split())
     assert [given] == seen
