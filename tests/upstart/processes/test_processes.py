@@ -2,12 +2,14 @@
 
 import errno
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Run
 
-from ssd.supervision.watch import HandleWatch
+from ssd.processes import default_table
+from ssd.supervision.watch import EpollWatch, HandleWatch
 from ssd.testing import FakeProcesses
 from ssd.testing.reactions import exits
 from ssd.upstart.processes import Processes, StageFailed
@@ -59,6 +61,24 @@ def test_fake_that_cannot_be_executed_has_upstarts_text(fake_processes: FakeProc
     assert ("web (1)", "main", "unable to execute: Permission denied") == (
         failure.job, failure.stage, failure.reason,
     )  # fmt: skip
+
+
+def test_full_process_table_fails_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Upstart tries again for ever, and does nothing else."""
+
+    def full() -> int:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    before = {*os.listdir("/proc/self/fd")}
+    processes = Processes(default_table(), EpollWatch(), print, str(tmp_path))
+    monkeypatch.setattr(os, "fork", full)
+    with pytest.raises(StageFailed) as caught:
+        processes.start(Job(script="a\nb"), "main", {})  # type: ignore[arg-type]
+    assert "unable to fork: Resource temporarily unavailable" == caught.value.reason
+    processes.watch.close()
+    assert before >= {*os.listdir("/proc/self/fd")}
 
 
 @needs_root
