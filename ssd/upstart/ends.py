@@ -1,4 +1,3 @@
-# mypy: disable-error-code="import-not-found,no-any-return"
 """Ends of a job's processes: how they are judged, and how they are brought about."""
 
 from ssd.signals import raw as signals

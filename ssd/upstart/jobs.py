@@ -1,4 +1,3 @@
-# mypy: disable-error-code="import-not-found,no-any-return"
 """The engine of Upstart's jobs: job files, their instances, and the events between them.
 
 ``Jobs`` has the shape of ``ssd.supervision.Supervisor``, with ``advance``, ``handles`` and

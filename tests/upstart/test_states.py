@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+from conftest import CHECKOUT
 
 from ssd.upstart import states
 from ssd.upstart.states import (
@@ -80,3 +81,18 @@ def test_every_state_has_a_way_for_every_goal_that_it_can_have() -> None:
 def test_every_way_leads_to_a_state() -> None:
     """Every way leads to a state."""
     assert set(states.TABLE.values()) <= set(states.STATES)
+
+
+def test_page_of_the_explanation_shows_the_table() -> None:
+    """docs/explanation/upstart.md has a row for each state, and says where each goal leads."""
+    page = (CHECKOUT / "docs" / "explanation" / "upstart.md").read_text()
+    shown = page.split("| state | goal start | goal stop |")[1].split("\n\n")[0]
+    rows = [line.strip("| ").split(" | ") for line in shown.splitlines()[2:]]
+    assert [row[0] for row in rows] == list(states.STATES)
+    resting = {(RUNNING, START), (WAITING, STOP)}
+    for state, up, down in rows:
+        for goal, text in ((START, up), (STOP, down)):
+            if (state, goal) in resting:
+                assert text.startswith("rests")
+            else:
+                assert text.split(":")[0].split(";")[0] == follow(state, goal)
