@@ -29,7 +29,6 @@ from ssd.supervision.client import NoAnswer, Unreachable
 from ssd.supervision.control.protocol import Fault
 from ssd.supervision.places import Occupied
 from ssd.supervision.succession.past import JournalRefused
-from ssd.upstart.cli.commands import Missing
 from ssd.upstart.cli.options import Wrong
 from ssd.upstart.control.refusals import (
     BadPriority,
@@ -103,7 +102,6 @@ EXAMPLES: list[BaseException] = [
     BadEvent(),
     JobError("a text"),
     StageFailed("web", "pre-start", "unable to execute: No such file or directory"),
-    Missing("/usr/sbin/ssd-initctl"),
     Wrong("--runlevel", "requires a value"),
     Fault("malformed", "a request must be an object", 7),
     Occupied("/etc/ssd", 123),

@@ -14,6 +14,7 @@ from ssd.upstart.cli import address, commands, directories, options
 from ssd.upstart.cli.foreground import Foreground
 from ssd.upstart.control.requests import JobRequests
 from ssd.upstart.files import read
+from ssd.upstart.initctl.links import NoLinks
 from ssd.upstart.jobs import Jobs
 
 TYPE_CHECKING = False
@@ -134,10 +135,8 @@ def _set_environment(process: Foreground, wanted: "Options", place: "Places", pr
     if holder is not None or uid != 0:
         jobs.session = place.path
     try:
-        variables["PATH"] = commands.extend(variables["PATH"], place, program)
-    except (commands.Missing, OSError) as error:
-        from ssd.sentences import describe
-
-        process.lines.say(describe(error), wrong=True)
+        variables["PATH"] = commands.extend(variables["PATH"], place, os.path.dirname(program))
+    except (NoLinks, OSError) as error:
+        process.lines.say(f"jobs cannot call initctl, start, stop: {error}", wrong=True)
     jobs.environment = variables
     jobs.default_environment = dict(variables)

@@ -8,7 +8,7 @@ import fcntl
 import os
 
 from ssd.supervision import places
-from ssd.upstart.cli.links import replace
+from ssd.upstart.initctl.links import replace
 
 SESSION = "UPSTART_SESSION"  # init(8): the address of a user's init, for its jobs
 

@@ -1,66 +1,40 @@
 """The commands that jobs call: ``start``, ``stop``, ``initctl`` and others, first in their PATH.
 
 A job says ``start other`` and ``initctl emit``, and on most machines nothing is called so. One
-directory beside the run directories has links of these names to the installed ssd-initctl; other
+directory beside the run directories has links of these names to the installed programs; other
 users may pass, because jobs with ``setuid`` call them, too.
 """
 
 import os
 
-from ssd.errors import Error
-from ssd.upstart.cli.links import replace
+from ssd.upstart.initctl import links
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.supervision.places import Places
 
-NAMES = ("initctl", "reload", "restart", "start", "status", "stop")
-COMMAND = "ssd-initctl"
+# ``service NAME VERB`` finds jobs, too, by ssd-service; that of Debian knows none.
+NAMES = {**dict.fromkeys((*links.COMMANDS, "telinit"), links.COMMAND), "service": links.SERVICE}
 DIRECTORY = "%bin"  # beside the run directories; it is no name of one
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/bin:/usr/sbin:/sbin:/bin"  # Upstart's for jobs
 
 
-class Missing(Error):
-    """ssd-initctl is not installed beside ssd-supervise."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"{path} is missing: jobs cannot call initctl, start, stop and others")
-        self.path: str = path
-
-
-def extend(path: str, place: "Places", program: str) -> str:
+def extend(path: str, place: "Places", programs: str) -> str:
     """Return a PATH for jobs in which the commands are found.
 
-    program: the path of ssd-supervise without links; ssd-initctl is beside it. Raises Missing, and
-    OSError if the links cannot be made.
+    programs: the directory of the installed programs, without links. Raises NoLinks of
+    ``ssd.upstart.initctl.links`` if one is missing there, and OSError.
     """
-    command = f"{os.path.dirname(program)}/{COMMAND}"
-    if not os.path.exists(command):
-        raise Missing(command)
+    command = os.path.realpath(f"{programs}/{links.COMMAND}")
     for each in path.split(":"):
         found = f"{each}/initctl"
         if os.access(found, os.X_OK):
-            if os.path.realpath(found) == os.path.realpath(command):
+            if os.path.realpath(found) == command:
                 return path
             break
     directory = f"{os.path.dirname(place.path)}/{DIRECTORY}"
-    _link(directory, command)
-    return f"{directory}:{path}"
-
-
-def _link(directory: str, command: str) -> None:
-    """Have a directory with a link of each name; those that are right stay."""
-    try:
-        os.mkdir(directory, 0o755)
-    except FileExistsError:
-        pass
-    else:
+    if not os.path.isdir(directory):
+        os.mkdir(directory)
         os.chmod(directory, 0o755)  # the umask may have changed the mode of mkdir(2)
-    for name in NAMES:
-        path = f"{directory}/{name}"
-        try:
-            if os.readlink(path) == command:
-                continue
-        except OSError:
-            pass  # it is not there yet
-        replace(path, command)
+    links.make(directory, programs, NAMES)
+    return f"{directory}:{path}"

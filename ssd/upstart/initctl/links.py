@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from ssd.upstart.initctl.options import Call
 
 COMMAND, SUPERVISOR = "ssd-initctl", "ssd-supervise"
+SERVICE = "ssd-service"
+PROGRAMS = (COMMAND, SUPERVISOR, SERVICE)
 COMMANDS = ("initctl", "start", "stop", "restart", "reload", "status")
 NAMES = {**dict.fromkeys((*COMMANDS, "telinit"), COMMAND), "upstart-init": SUPERVISOR}
 
@@ -44,11 +46,19 @@ def make(directory: str, programs: str, names: "dict[str, str]" = NAMES) -> None
         if os.path.lexists(path) and not _is_ours(path):
             raise NoLinks(f"{path}: it is there already, and is no link of ssd")
     for name, program in names.items():
-        new = f"{directory}/.{name}.{os.getpid()}"
-        os.symlink(f"{programs}/{program}", new)
-        os.rename(new, f"{directory}/{name}")
+        replace(f"{directory}/{name}", f"{programs}/{program}")
+
+
+def replace(path: str, target: str) -> None:
+    """Have a link lead somewhere else, at once; it is made if it is missing. Raises OSError."""
+    directory, name = os.path.split(path)
+    made = f"{directory}/.{name}.new"
+    if os.path.lexists(made):  # of a process that was killed in between
+        os.unlink(made)
+    os.symlink(target, made)
+    os.rename(made, path)
 
 
 def _is_ours(path: str) -> bool:
     """Tell whether a path is a link to one of our programs, which need not exist any more."""
-    return os.path.islink(path) and os.path.basename(os.readlink(path)) in (COMMAND, SUPERVISOR)
+    return os.path.islink(path) and os.path.basename(os.readlink(path)) in PROGRAMS
