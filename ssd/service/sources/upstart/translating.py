@@ -138,7 +138,7 @@ def _doubts(job: "JobFile") -> "Iterator[str]":
             yield f"{HOOKS[stage]}: it runs as root; in the job {stage} runs as {who}"
         calls = sorted(_commands(process.text)) if stage != "security" else []
         if calls:
-            yield f"{HOOKS.get(stage, 'script')}: it calls {', '.join(calls)} of Upstart"
+            yield f"{HOOKS.get(stage, 'script')}: it calls {' and '.join(calls)} of Upstart"
         for name in VARIABLES:
             if name in process.text:
                 yield f"{HOOKS.get(stage, 'script')}: only Upstart sets {name}"

@@ -77,7 +77,7 @@ DOUBTS = {
         "before_start: it calls stop of Upstart",
     ],
     "pre-start script\n if status a; then\n A=1 initctl emit b&&exec start c\n fi\nend script\n": [
-        "before_start: it calls initctl, start, status of Upstart",
+        "before_start: it calls initctl and start and status of Upstart",
     ],
     "pre-start script\n echo start; a --stop; /etc/init.d/b restart\nend script\n": [],
     'post-stop script\n [ "$UPSTART_STOP_EVENTS" = a ]\nend script\n': [
