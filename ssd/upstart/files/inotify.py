@@ -24,12 +24,15 @@ IN_UNMOUNT = 0x2000
 IN_Q_OVERFLOW = 0x4000
 IN_IGNORED = 0x8000
 IN_ONLYDIR = 0x1000000
+IN_MASK_ADD = 0x20000000
 IN_ISDIR = 0x40000000
 
 CHANGES = (
     IN_ATTRIB | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE
     | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
 )  # fmt: skip
+# Of a directory in which another one is to appear: whatever else changes there is not told.
+ARRIVALS = IN_MOVED_TO | IN_CREATE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD
 HEAD = 16  # bytes of an event before its name
 SIZE = 65536  # bytes of one read(2)
 

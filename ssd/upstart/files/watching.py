@@ -70,8 +70,8 @@ class Watching:
         self._watch.remove(self._inotify.fd)
         self._inotify.close()
 
-    def _add(self, path: str) -> bool:
-        wd = self._inotify.add(path)
+    def _add(self, path: str, mask: int = inotify.CHANGES) -> bool:
+        wd = self._inotify.add(path, mask)
         if wd is None:
             # Without a permission there is nothing to see, and the reading says so.
             return not os.path.isdir(path) or not os.access(path, os.R_OK)
@@ -85,7 +85,7 @@ class Watching:
             while not os.path.isdir(above := os.path.dirname(path)):
                 path = above
             self._awaited.add(path)
-            if not self._add(above):
+            if not self._add(above, inotify.ARRIVALS):
                 return False
             if not os.path.isdir(path):  # it may have come before the watch
                 break

@@ -134,7 +134,9 @@ class Follower:
             child = hold(self._job.jobs.table, relative.process)
         except ProcessLookupError:
             return False
+        before = self.process.pid
         self.process, self._child = relative.process, child
+        self._tell("info", f"({before}) became new process ({child.pid})")
         if word == FOUND:
             self._take(child)
             return True
@@ -189,9 +191,11 @@ class Follower:
     def _late(self) -> None:
         """Tell that it takes long; that may be meant, so nothing else is done."""
         self._timer = None
-        jobs, process = self._job.jobs, f"{self._job.label} main process ({self.process.pid})"
         what = f"has not {EXPECTED[self._expect]} within {self._limit:g} s"
-        jobs.tell("warn", f"{process} {what}, as expect {self._expect} says")
+        self._tell("warn", f"({self.process.pid}) {what}, as expect {self._expect} says")
+
+    def _tell(self, level: str, text: str) -> None:
+        self._job.jobs.tell(level, f"{self._job.label} main process {text}")
 
 
 def judge(
