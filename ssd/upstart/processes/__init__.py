@@ -39,13 +39,12 @@ class Processes:
 
     table: where they are. watch: what waits for terminals and pipes. tell(level, text): init's
     messages. log_directory: None keeps no output. strict: do as Upstart does where that is a defect
-    (docs/reference/divergences.md). session_socket: UPSTART_SESSION of an ordinary user's jobs; ""
-    for the system's. traced: called in a child right before execve(2) of a main process that is to
-    be followed; None follows none.
+    (docs/reference/divergences.md). traced: called in a child right before execve(2) of a main
+    process that is to be followed; None follows none.
     """
 
     __slots__ = (
-        "table", "watch", "tell", "logs", "session_socket", "traced",
+        "table", "watch", "tell", "logs", "traced",
         "_is_user", "_strict", "_scripts", "_cgroups",
     )  # fmt: skip
 
@@ -60,7 +59,6 @@ class Processes:
         self.watch = watch
         self.tell = tell
         self.logs = Logs(log_directory, watch, tell)
-        self.session_socket = ""
         self.traced: Callable[[], object] | None = MARKS.apply
         self._is_user = os.geteuid() != 0
         self._strict = False
@@ -82,8 +80,6 @@ class Processes:
         environment: all of it. Raises StageFailed.
         """
         words, script = compose(job.file.stages[stage])
-        if self.session_socket:
-            environment = {**environment, "UPSTART_SESSION": self.session_socket}
         if self.table.launcher is not None:
             return self._launch(job, stage, words, environment)
         plan = plan_for(job, stage, words, environment)
@@ -196,7 +192,7 @@ class Processes:
         self.logs.write_kept()
 
     def close(self) -> None:
-        """Let all go. The terminals are closed by their jobs' ends, or with this process."""
+        """Let all go; processes that run on have no terminals any more."""
         self._scripts.close()
         self.logs.close()
 

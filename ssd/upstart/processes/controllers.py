@@ -39,7 +39,7 @@ class Cgroups:
             return []
         base = f"{job.file.name}-{job.instance}" if job.instance else job.file.name
         variables = {**environment, DEFAULT[1:]: f"upstart/{base.replace('/', '_')}"}
-        made = self._made[job.label] = []
+        made: list[str] = []
         for declared in job.file.cgroups:
             try:
                 directory = _make(declared, variables)
@@ -48,15 +48,15 @@ class Cgroups:
                 self._tell("warn", f"{job.label}: cgroup {declared}: {reason}")
             else:
                 made.append(directory)
+        self._made[job.label] = [*self._made.get(job.label, ()), *made]
         return [f"{directory}/cgroup.procs" for directory in dict.fromkeys(made)]
 
     def leave(self, job: "Job") -> None:
         """Remove the cgroups of a job whose process has ended, unless others are in them."""
-        for directory in self._made.pop(job.label, ()):
-            try:
-                os.rmdir(directory)
-            except OSError:
-                continue  # another process of the job is there, or the job has declared it twice
+        made = self._made.pop(job.label, [])
+        left = [directory for directory in dict.fromkeys(made) if not _remove(directory)]
+        if left:
+            self._made[job.label] = left  # another process of the job is there
 
 
 def _make(declared: str, variables: "dict[str, str]") -> str:
@@ -80,6 +80,17 @@ def _make(declared: str, variables: "dict[str, str]") -> str:
         key = key if key.startswith(f"{controller}.") else f"{controller}.{key}"
         _write(f"{directory}/{NEWER.get(key, key) if is_newer else key}", value)
     return directory
+
+
+def _remove(directory: str) -> bool:
+    """Remove a cgroup; tell whether it is gone."""
+    try:
+        os.rmdir(directory)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _parent(controller: str) -> "tuple[str, bool]":

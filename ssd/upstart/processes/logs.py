@@ -35,10 +35,10 @@ class Logs:
     """What the logs of all jobs share.
 
     directory: None keeps nothing. tell(level, text): for what cannot be written. strict: a file
-    that was renamed is written on.
+    that was renamed is written on. open: the logs that have terminals.
     """
 
-    __slots__ = ("directory", "watch", "tell", "strict", "_unwritten")
+    __slots__ = ("directory", "watch", "tell", "strict", "open", "_unwritten")
 
     def __init__(
         self, directory: "str | None", watch: "Watch", tell: "Callable[[str, str], object]"
@@ -47,6 +47,7 @@ class Logs:
         self.watch = watch
         self.tell = tell
         self.strict = False
+        self.open: set[Log] = set()
         self._unwritten: dict[str, Log] = {}  # of stages that have ended, by path
 
     def log(self, name: str, instance: str, label: str) -> "Log | None":
@@ -66,9 +67,12 @@ class Logs:
         for path, log in list(self._unwritten.items()):
             if log.write(b""):
                 self._unwritten.pop(path, None)
+                log.close()
 
     def close(self) -> None:
-        """Try once more to write what is kept, and let it go."""
+        """Write what is there, try once more to write what is kept, and let all go."""
+        for log in list(self.open):
+            log.finish()
         self.write_kept()
         self._unwritten.clear()
 
@@ -103,6 +107,7 @@ class Log:
         master, slave = os.openpty()
         os.set_blocking(master, False)
         self._terminals[stage] = master
+        self._logs.open.add(self)
         self._logs.watch.add(master, lambda: self._turn(stage))
         return slave
 
@@ -129,6 +134,8 @@ class Log:
 
     def _close(self, stage: str) -> None:
         master = self._terminals.pop(stage)
+        if not self._terminals:
+            self._logs.open.discard(self)
         self._logs.watch.remove(master)
         os.close(master)
 

@@ -125,7 +125,6 @@ def test_cgroup_of_an_ended_job_is_removed(machine: Machine) -> None:
     machine.cgroups.leave(job)  # type: ignore[arg-type]
     assert (machine.root / "memory/us/upstart/foo").is_dir()
     (machine.root / "memory/us/upstart/foo/in_use").rmdir()
-    machine.prepare("memory")
     machine.cgroups.leave(job)  # type: ignore[arg-type]
     assert [] == os.listdir(machine.root / "memory/us/upstart")
 
