@@ -81,6 +81,8 @@ def test_bash_offers_what_lsb_and_generate_take(tmp_path: Path) -> None:
     assert list(KINDS) == complete("ssd-service", "generate", "")
     assert ["nap"] == complete("ssd-service", directory, "generate", "systemd", "na")
     assert ["--strict"] == complete("ssd-service", directory, "generate", "systemd", "nap", "--s")
+    words = "generate", "systemd", f"{tmp_path}/na"
+    assert [f"{tmp_path}/nap.toml"] == complete("ssd-service", *words)
     words = "generate", "systemd", "nap", "--output", "=", f"{tmp_path}/na"
     assert [f"{tmp_path}/nap.toml"] == complete("ssd-service", *words)
     assert ["supervisord"] == complete("ssd-service", "import", "")
