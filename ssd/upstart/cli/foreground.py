@@ -1,6 +1,7 @@
 """A supervisor of jobs as a process: its first events, its signals, its end."""
 
 import os
+from time import monotonic
 
 from ssd.signals import raw as signals
 from ssd.statuses import SUCCESS
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # control-alt-delete(7), keyboard-request(7) and power-status-changed(7) of Upstart.
 KEYS = {"SIGINT": "control-alt-delete", "SIGWINCH": "keyboard-request",
         "SIGPWR": "power-status-changed"}  # fmt: skip
+STEADY = 10.0  # seconds; an unforeseen error that comes sooner would come again and again
 NO_RUNLEVEL = "N"  # the runlevel before the first one, runlevel(7)
 
 
@@ -36,6 +38,7 @@ class Foreground(Loop):
         self._options = options
         self._directory: Directory | None = None
         self._is_init = os.getpid() == 1
+        self._stumbled = -STEADY  # when an unforeseen error came
         # Before the files are read: their faults are told on standard error alone.
         self._listen(dict.fromkeys((*HEARD, *(KEYS if self._is_init else ()))))
 
@@ -59,8 +62,25 @@ class Foreground(Loop):
             self.jobs.emit(self._options.startup, (), lambda error: self._emit_runlevel())
         if self.above is not None:
             self.above.begin()
-        self._turn_until_all_has_stopped()
-        return SUCCESS
+        while True:
+            try:
+                self._turn_until_all_has_stopped()
+            except Exception as error:  # noqa: BLE001 - it is told, or raised again
+                self._survive(error)
+            else:
+                return SUCCESS
+
+    def _survive(self, error: Exception) -> None:
+        """Say what nobody foresaw, and go on; raise it if the last one was a moment ago.
+
+        With process 1 all would end, and elsewhere nobody knows the jobs any more.
+        """
+        last, self._stumbled = self._stumbled, monotonic()
+        if self._stumbled - last < STEADY:
+            raise error
+        from ssd.sentences import describe
+
+        self.jobs.tell("fatal", describe(error))
 
     def update(self, done: "Done" = lambda outcome: None) -> None:
         """Read the job files anew; ``done`` is called with what has changed."""

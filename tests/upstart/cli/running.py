@@ -2,7 +2,7 @@
 
 import contextlib
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kit import namespace
@@ -32,22 +32,24 @@ def jobs(
     *words: str,
     init: bool = False,
     before: str = "",
+    command: "Sequence[str]" = (),
     environment: "Mapping[str, str] | None" = None,
 ) -> "Iterator[Supervise]":
     """Run the command for these job files; as process 1 with ``init``; end all at the end.
 
-    ``directory`` stays visible inside. before: a shell command that runs first.
+    ``directory`` stays visible inside. before: a shell command that runs first. command: the words
+    of another supervisor, Python's first.
     """
     write(directory, files)
-    script = ssd_path.with_name("ssd-supervise")
-    argv = [*OWN_LOGS, *(AS_INIT if init else []), str(script), f"--upstart={directory}", *words]
+    program = command or [str(ssd_path.with_name("ssd-supervise"))]
+    argv = [*OWN_LOGS, *(AS_INIT if init else []), *program, f"--upstart={directory}", *words]
     first = " && ".join(filter(None, (TERMINALS, before)))
     argv = ["sh", "-c", f'{first} && exec "$@"', "sh", *argv]
     process = subprocess.Popen(
         namespace.command(argv, keep=[directory]), stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, env=environment,
     )  # fmt: skip
-    running = Supervise(process)
+    running = Supervise(process, "python" if command else "ssd-supervise")
     try:
         yield running
     finally:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,32 @@ def test_logs_have_their_directory(ssd_path: Path, tmp_path: Path) -> None:
     with jobs(ssd_path, d, files, "--no-log") as running:
         until_said(running, d, "x", "x", "x")
         assert not running.path("/var/log/upstart").exists()
+
+
+FAILING = [sys.executable, "-P", str(Path(__file__).with_name("failing.py"))]
+
+
+def test_unforeseen_error_ends_no_job(ssd_path: Path, tmp_path: Path) -> None:
+    """It is told; one that comes again at once ends the supervisor."""
+    d = tmp_path / "d"
+    with jobs(ssd_path, d, {"web.conf": ON_STARTUP}, init=True, command=FAILING) as running:
+        running.until("web runs as process")
+        running.send(signal.SIGHUP)
+        running.until("init: unforeseen error: RuntimeError: nobody foresaw this")
+        assert "S sleep" in running.processes().values()
+        running.send(signal.SIGHUP)
+        assert 1 == running.end()
+    assert "it ends: nobody foresaw this" in running.said
+
+
+def test_console_of_jobs_without_the_stanza_can_be_told(ssd_path: Path, tmp_path: Path) -> None:
+    """One that has it keeps what it says."""
+    d = tmp_path / "d"
+    files = {
+        "a.conf": "start on startup\ntask\nexec echo a\n",
+        "b.conf": "start on stopped a\nconsole log\ntask\nexec echo b\n",
+    }
+    with jobs(ssd_path, d, files, f"--logs={d}/logs", "--default-console=none") as running:
+        running.until("a has stopped", "b has stopped")
+        assert ["b.log"] == os.listdir(d / "logs")
+        assert 0 == running.stop()
