@@ -15,6 +15,8 @@ TEXTS = {
     "chdir": "unable to change working directory",
     "user": "unable to find setuid user",
     "group": "unable to find setgid group",
+    "named user": "unable to getpwnam",
+    "named group": "unable to getgrnam",
     "own user": "unable to getpwuid",
     "own group": "unable to getgrgid",
     "chown": "unable to chown",

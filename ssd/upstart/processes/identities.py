@@ -123,11 +123,13 @@ def find(
     if setuid is not None:
         found = accounts.user(setuid)
         if found is None:
+            _demand(PASSWD, "named user")
             raise Unknown("user")
         uid, gid = found
     if setgid is not None:
         gid = accounts.group(setgid)
         if gid is None:
+            _demand(GROUP, "named group")
             raise Unknown("group")
     if own[0] != 0:
         return Identity(uid, gid, None)
@@ -138,6 +140,12 @@ def find(
         raise Unknown("own group", _why(GROUP))
     added = own[1] if gid is None or (strict and setgid is None) else gid
     return Identity(uid, gid, accounts.groups_of(name, added))
+
+
+def _demand(path: str, step: str) -> None:
+    """Raise Unknown if a database is missing: then nobody can say that a name is unknown."""
+    if not os.path.exists(path):
+        raise Unknown(step, _why(path))
 
 
 def _why(path: str) -> str:

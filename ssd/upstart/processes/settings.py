@@ -17,6 +17,10 @@ def plan_for(job: "Job", stage: str, words: "list[str]", environment: "dict[str,
     """Return what the process of a stage becomes, for the system's jobs."""
     file = job.file
     plan = Plan(words, environment, file.console)
+    if "" in environment:
+        import ctypes  # for the child, which must not load it
+
+        _ = ctypes
     plan.settles = stage != SECURITY
     plan.limits = _limits(file.limits, job.supervisor.effects.descriptors)
     plan.umask = UMASK if file.umask is None else file.umask

@@ -214,8 +214,6 @@ class Child:
 
 def execute(words: "list[str]", environment: "dict[str, str]") -> None:
     """Execute a program as execvp(3) does, which searches PATH. Raises OSError."""
-    # initctl takes =VALUE for a variable; os.execve does not.
-    environment = {name: value for name, value in environment.items() if name}
     denied: OSError | None = None
     last = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
     for path in candidates(words, environment.get("PATH")):
@@ -231,12 +229,25 @@ def execute(words: "list[str]", environment: "dict[str, str]") -> None:
 
 
 def _execute(path: str, words: "list[str]", environment: "dict[str, str]") -> None:
+    call = os.execve if "" not in environment else _execve
     try:
-        os.execve(path, words, environment)
+        call(path, words, environment)
     except OSError as error:
         if error.errno != errno.ENOEXEC:
             raise
-    os.execve(SHELL, [SHELL, path, *words[1:]], environment)  # it may be a script without "#!"
+    call(SHELL, [SHELL, path, *words[1:]], environment)  # it may be a script without "#!"
+
+
+def _execve(path: str, words: "list[str]", environment: "dict[str, str]") -> None:
+    """Execute a program with a variable without a name, which Python refuses. Raises OSError."""
+    import ctypes  # loaded before the fork: ``settings``
+
+    def array(texts: "list[str]") -> "ctypes.Array[ctypes.c_char_p]":
+        return (ctypes.c_char_p * (len(texts) + 1))(*map(os.fsencode, texts))
+
+    variables = [f"{name}={value}" for name, value in environment.items()]
+    ctypes.CDLL(None, use_errno=True).execve(os.fsencode(path), array(words), array(variables))
+    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def _move(fd: int) -> int:

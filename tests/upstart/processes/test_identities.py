@@ -66,6 +66,20 @@ def test_root_without_databases_starts_nothing(
     assert (step, "No such file or directory") == (caught.value.step, caught.value.reason)
 
 
+@pytest.mark.parametrize(
+    "setuid, setgid, missing, step",
+    [("none", None, "passwd", "named user"), (None, "none", "group", "named group")],
+)
+def test_name_without_a_database_is_not_unknown(
+    files: Files, tmp_path: Path, setuid: str, setgid: str, missing: str, step: str
+) -> None:
+    """Nobody can tell."""
+    (tmp_path / missing).unlink()
+    with pytest.raises(Unknown) as caught:
+        find(files, setuid, setgid, ROOT)
+    assert (step, "No such file or directory") == (caught.value.step, caught.value.reason)
+
+
 def test_number_without_an_account_is_told(files: Files, tmp_path: Path) -> None:
     """The file is there, and has no entry for it."""
     (tmp_path / "passwd").write_text("nova:x:990:990:::\n")

@@ -199,6 +199,22 @@ show(s.log())
     assert "/run/b/mine 1\r\n" == play(in_namespace, program)
 
 
+def test_variable_without_a_name_arrives(in_namespace: Run) -> None:
+    """`start foo =x` gives it to the job; a failure of execve(2) is told as any other."""
+    program = """
+from ssd.upstart.processes import StageFailed
+s = Scene()
+def start(job): return s.processes.start(job, 'main', {'': 'x=y', 'PATH': '/none:/usr/bin:/bin'})
+found = facts(start(Job(exec='sleep 300')).pid, 'env', 'argv')
+try:
+    start(Job(exec='nosuch'))
+except StageFailed as failure:
+    show([found, failure.reason])
+"""
+    found = {"env": ["=x=y", "PATH=/none:/usr/bin:/bin"], "argv": ["sleep", "300"]}
+    assert [found, f"unable to execute: {MISSING}"] == play(in_namespace, program)
+
+
 CONSOLES = """
 s = Scene()
 os.mkfifo('/dev/console')
