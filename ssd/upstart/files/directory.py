@@ -48,8 +48,10 @@ class Directory:
     called with a level and a text for each fault; its file may be mended at any time.
     """
 
-    __slots__ = ("paths", "_watch", "_jobs", "_tell", "_texts", "_told", "_watching", "_polling",
-                 "_timers", "_roots")  # fmt: skip
+    __slots__ = (
+        "paths", "_watch", "_jobs", "_tell", "_texts", "_defined", "_told", "_watching",
+        "_polling", "_timers", "_roots",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class Directory:
         self._jobs = jobs
         self._tell = tell
         self._texts: dict[str, Texts] = {}  # of each job, as they were read
+        self._defined: set[str] = set()
         self._told: set[str] = set()  # faults of directories
         self._timers: dict[str, Timer] = {}
         self._roots: set[str] = set()  # those that exist
@@ -172,22 +175,22 @@ class Directory:
         texts = texts_of(name, self.paths)
         if texts == self._texts.get(name):
             return
-        known = name in self._texts
         faults: list[DeclarationError] = []
         file = declare(name, texts, faults)
         for fault in faults:
             self._tell("error", str(fault))
-        if texts:
-            self._texts[name] = texts
-        else:
-            self._texts.pop(name, None)
+        self._texts[name] = texts
+        is_shipped = file is None and not texts and name in NAMES
+        if is_shipped:
+            file = shipped(name, self.paths)
         if file is not None:
-            self._jobs.define(file)
-        elif not texts and name in NAMES:
-            self._texts[name] = texts
-            self._jobs.define(shipped(name, self.paths), True)
-        elif known:
+            self._defined.add(name)
+            self._jobs.define(file, is_shipped)
+        elif name in self._defined:
+            self._defined.discard(name)
             self._jobs.undefine(name)
+        if not texts and not is_shipped:
+            del self._texts[name]
 
     def _heed_modes(self) -> None:
         """Have it told when a file that could not be read gets another mode."""

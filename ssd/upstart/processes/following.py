@@ -168,7 +168,8 @@ class Follower:
                 return
             if self._follow(word, relative):
                 return
-        self._look_later(self._look_at_middle)
+        if self._timer is not None:  # later on only its end brings more
+            self._look_later(self._look_at_middle)
 
     def _look_for_stop(self) -> None:
         """Look whether the main process has stopped itself: after SIGCHLD, or again and again."""

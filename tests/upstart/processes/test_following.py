@@ -228,6 +228,8 @@ def test_looks_become_rare() -> None:
         given.after(until - given.table.now())
     assert times[0] <= SOON * 1.5
     assert 0.9 < times[-1] <= 1.0
+    given.after(LIMIT)
+    assert given.jobs.until is None
 
 
 def test_two_jobs_that_fork_at_once_keep_their_own() -> None:

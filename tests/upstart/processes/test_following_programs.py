@@ -73,6 +73,35 @@ show([s.place(name) for name, *_ in rows])
     assert [place for *_, place in kinds] == follow(in_namespace, program)
 
 
+BELOW = {
+    "user": """
+os.chmod(TRUTH, 0o777); os.setgroups([]); os.setgid(12345); os.setuid(12345)
+""",
+    "no reaper": """
+import _ctypes
+prctl = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")
+assert 0 == _ctypes.call_function(prctl, (36, 0, 0, 0, 0))
+s.jobs.effects.reaps = False
+""",
+}
+
+
+@pytest.mark.parametrize("place", BELOW)
+def test_supervisor_with_fewer_rights_follows(in_namespace: Run, place: str) -> None:
+    """Another user's, and one whose orphans become the children of init."""
+    kinds = [("fork", "fork-session", 1), ("daemon", "daemon", 2), ("daemon", "daemon-slow", 2)]
+    program = f"""
+{BELOW[place]}
+rows = {[(f"job-{number}", *row) for number, row in enumerate(kinds)]!r}
+for name, expect, kind, _ in rows: s.define(name, expect, kind)
+for name, *_ in rows: s.start(name)
+s.until(lambda: all(s.state(name) == 'start/running' for name, *_ in rows))
+s.until(lambda: all(len(s.truth(name)) > place for name, _, _, place in rows))
+show([s.place(name) for name, *_ in rows])
+"""
+    assert [place for *_, place in kinds] == follow(in_namespace, program)
+
+
 def test_second_fork_that_never_comes_leaves_the_first_one(in_namespace: Run) -> None:
     """The job stays spawned with it as its process, and a stop ends it."""
     program = """
