@@ -13,7 +13,7 @@ from ssd.service.words import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from ssd.service.declaration import Service
     from ssd.service.sources.upstart.jobfile import JobFile
@@ -48,7 +48,7 @@ def translate(job: "JobFile", kind: str) -> "Service":
     if main is None:
         doubts.append(f"it has no main process; {NOTHING[0]} stands for one")
     said += _variables(job)
-    service, without = make(job, _in_directory(job, said))
+    service, without = make(job, _as_stages(job, kind, said))
     _find_process(service, kind, doubts)
     doubts += [f"{field}: {reason}" for field, reason in without]
     told = tuple(f"{job.file or job.name}: {doubt}" for doubt in doubts)
@@ -56,15 +56,28 @@ def translate(job: "JobFile", kind: str) -> "Service":
     return service
 
 
-def _in_directory(
-    job: "JobFile", said: "Iterable[tuple[str, object]]"
+def _as_stages(
+    job: "JobFile", kind: str, said: "list[tuple[str, object]]"
 ) -> "Iterator[tuple[str, object]]":
-    """Have the hooks go to the directory of the job, which Upstart does for all stages."""
+    """Give hooks the directory and the variables of the job, as all its stages have them.
+
+    systemd does that for variables by itself.
+    """
+    variables: dict[str, str] = {}
     for field, value in said:
-        if field in HOOKS.values() and job.chdir:
-            yield field, f"cd {quote(job.chdir)}\n{value}"
-        else:
+        if field == "environment" and isinstance(value, dict):
+            variables |= value
+    for field, value in said:
+        if field not in HOOKS.values():
             yield field, value
+            continue
+        before = [
+            f"export {name}={quote(each)}\n"
+            for name, each in variables.items()
+            if kind != "systemd" and name.isascii() and name.isidentifier()
+        ]
+        before += [f"cd {quote(job.chdir)}\n"] if job.chdir else []
+        yield field, "".join(before) + str(value)
 
 
 def _find_process(service: "Service", kind: str, doubts: "list[str]") -> None:

@@ -66,6 +66,15 @@ def test_start_stop_daemon_is_seen_through() -> None:
     assert service.before_start.startswith("cd /var/run\n  mkdir")
 
 
+def test_hooks_have_the_variables_of_the_job() -> None:
+    """And those of Upstart that they use; systemd gives them to hooks by itself."""
+    text = "env A='1 2'\nenv B=3\nchdir /d\npre-start exec a $A $UPSTART_JOB\n"
+    job = parse(EXEC + text, "x")
+    told = "export A='1 2'\nexport B=3\nexport UPSTART_JOB=x\ncd /d\nexec a $A $UPSTART_JOB"
+    assert told == translate(job, "sysv").before_start == translate(job, "openrc").before_start
+    assert "cd /d\nexec a $A $UPSTART_JOB" == translate(job, "systemd").before_start
+
+
 DOUBTS = {
     "setuid u\npre-start exec a\n": [
         "before_start: it runs as root; in the job pre-start runs as u",
