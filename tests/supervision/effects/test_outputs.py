@@ -145,3 +145,14 @@ def test_descriptors_do_not_grow_with_restarts(supervise: Any) -> None:
     after = len(os.listdir("/proc/self/fd"))
     assert 10 == supervisor.units["web"].restarts
     assert after - before <= 4  # /dev/null, the pipe, the log and its directory
+
+
+def test_output_that_something_else_keeps_is_found_there(tmp_path: Path) -> None:
+    """Before what a declaration says of it."""
+    service = Service(name="web", executable="/bin/true", output="/var/log/web")
+    supervisor = Supervisor([service], places=Here(tmp_path))
+    unit, outputs = supervisor.units["web"], supervisor.outputs
+    assert "/var/log/web" == outputs.path_of(unit)
+    outputs.located = lambda unit: f"/elsewhere/{unit.name}"
+    assert "/elsewhere/web" == outputs.path_of(unit)
+    supervisor.close()

@@ -131,6 +131,76 @@ show([status, s.log()])
     assert [0, "early\r\n"] == play(in_namespace, program)
 
 
+ENGINE = """
+from ssd.service.sources.upstart import parse
+from ssd.upstart import Jobs
+s = Scene()
+text = 'setuid nova\\nscript\\necho $UPSTART_JOB/$N\\nexec sleep 300\\nend script\\ninstance $N\\n'
+jobs = Jobs([parse(text, 'net/foo')], logs='/var/log/upstart', strict=STRICT)
+done = []
+jobs.start_job('net/foo', ['N=c d'], done.append)
+while not done or s.log('net_foo-c d.log') == 'none':
+    jobs.table.wait(jobs.handles, jobs.until)
+    jobs.advance()
+unit = jobs.units['net/foo (c d)']
+groups = facts(unit.main.pid, 'groups')['groups']
+show([str(done), groups, jobs.outputs.path_of(unit), jobs.outputs.last_lines(unit, 5)])
+jobs.close()
+"""
+
+
+@needs_root
+@pytest.mark.parametrize("strict, groups", [(False, ["990", "991"]), (True, ["0", "991"])])
+def test_engine_starts_its_jobs_by_them(
+    in_namespace: Run, strict: bool, groups: "list[str]"
+) -> None:
+    """With logs, and strict if it is."""
+    path = "/var/log/upstart/net_foo-c d.log"
+    expected = ["[None]", groups, path, ["net/foo/c d"]]
+    assert expected == play(in_namespace, ENGINE.replace("STRICT", str(strict)))
+
+
+@needs_root
+def test_jobs_of_an_ordinary_user_begin_as_their_supervisor(in_namespace: Run) -> None:
+    """With its umask, directory and groups; what only root may do fails by name."""
+    program = """
+from ssd.processes import default_table
+from ssd.upstart.processes import Processes, StageFailed
+s = Scene()
+os.mkdir('/run/logs'); os.chown('/run/logs', 990, 990)
+os.setgroups([991]); os.setgid(990); os.setuid(990)
+os.umask(0o027); os.chdir('/run/srv')
+s.processes = Processes(default_table(), s.watch, s.processes.tell, '/run/logs')
+s.run(Job(script='umask; pwd\\nid -u; id -G\\n'))
+log = Path('/run/logs/foo.log')
+said = []
+for values in ({'setuid': 'root'}, {'setgid': 'root'}, {'nice': -5}, {'chroot': '/run'}):
+    try:
+        s.start(Job(exec='true', **values))
+    except StageFailed as failure:
+        said.append(failure.reason)
+show([log.read_text().split(), oct(log.stat().st_mode), log.stat().st_uid, said])
+"""
+    found, mode, owner, said = play(in_namespace, program)
+    assert ["0027", "/run/srv", "990", "990", "991"] == found
+    assert ("0o100640", 990) == (mode, owner)
+    denied = "Operation not permitted"
+    assert said == [
+        f"unable to setgid: {denied}", f"unable to setgid: {denied}",
+        "unable to set priority: Permission denied", f"unable to change root directory: {denied}",
+    ]  # fmt: skip
+
+
+def test_path_of_a_log_is_known_before_there_is_one(fake_processes: FakeProcesses) -> None:
+    """None with a console of another kind."""
+    processes = on_fakes(fake_processes)
+    paths = [
+        processes.log_path(Job("a/b", "c d", exec="true", console=console))  # type: ignore[arg-type]
+        for console in ("log", "none", "output")
+    ]
+    assert ["/var/log/upstart/a_b-c d.log", None, None] == paths
+
+
 @needs_root
 def test_missing_terminals_cost_the_log_only(in_namespace: Run) -> None:
     """The job runs, and init says so."""
