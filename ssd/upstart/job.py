@@ -190,6 +190,14 @@ class Job(Unit):
             return True
         return False
 
+    def _secure(self, before: str) -> bool:
+        """Load the AppArmor profile, where there is AppArmor."""
+        if states.SECURITY not in self.file.stages:
+            return True
+        from ssd.upstart.processes import confinement
+
+        return not confinement.is_available() or self._run_stage(before)
+
     def _run_main(self, before: str) -> bool:
         if states.MAIN not in self.file.stages:
             return True
@@ -356,7 +364,7 @@ class Job(Unit):
 
 _ENTER = {
     states.STARTING: Job._start,
-    states.SECURITY: Job._run_stage,
+    states.SECURITY: Job._secure,
     states.PRE_START: Job._run_stage,
     states.SPAWNED: Job._run_main,
     states.POST_START: Job._run_stage,

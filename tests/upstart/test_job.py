@@ -1,5 +1,8 @@
 """One instance of a job through its life, on declared processes."""
 
+import pytest
+
+from ssd.upstart.processes import confinement
 from upstart.machine import World, ends
 
 EVERY = """
@@ -272,3 +275,24 @@ def test_exported_variables_are_in_the_events() -> None:
     seen = _recorded(world)
     world.wish("start", "foo", "B=2")
     assert seen[0] == "starting JOB=foo INSTANCE= A=1 B=2"
+
+
+@pytest.mark.parametrize("available", [False, True])
+def test_profile_is_loaded_where_there_is_apparmor(
+    available: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elsewhere the stage is left out, and the job runs all the same."""
+    monkeypatch.setattr(confinement, "is_available", lambda: available)
+    world = World(foo="apparmor load /etc/profile\nexec main")
+    world.stages.does["foo", "security"] = ends()
+    assert "done" == world.wish("start", "foo")
+    assert ["security"] * available + ["main"] == world.stages_of("foo")
+
+
+def test_profile_that_cannot_be_loaded_fails_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job must not run unconfined."""
+    monkeypatch.setattr(confinement, "is_available", lambda: True)
+    world = World(foo="apparmor load /etc/profile\nexec main")
+    world.stages.does["foo", "security"] = ends(1)
+    assert "Job failed to start" == world.wish("start", "foo")
+    assert ["security"] == world.stages_of("foo")

@@ -1,4 +1,6 @@
-"""AppArmor profiles of jobs (init(5), ``apparmor switch``)."""
+"""AppArmor profiles of jobs (init(5), ``apparmor load`` and ``apparmor switch``)."""
+
+import os
 
 from ssd.upstart.environment import expand
 
@@ -7,6 +9,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ENABLED = "/sys/module/apparmor/parameters/enabled"
+PARSER = "/sbin/apparmor_parser"  # what the stage "security" runs
+# Where these are, the machine is a container, or an Ubuntu that runs from a disc: no profiles.
+ELSEWHERE = ("/run/container_type", "/rofs/etc/apparmor.d")
+
+
+def is_available() -> bool:
+    """Tell whether profiles are loaded here; without, the stage "security" is left out."""
+    return (
+        _is_enabled()
+        and os.path.isfile(PARSER)
+        and os.access(PARSER, os.X_OK)
+        and not any(map(os.path.exists, ELSEWHERE))
+    )
+
+
+def _is_enabled() -> bool:
+    try:
+        with open(ENABLED, encoding="ascii") as file:
+            return file.read(1) == "Y"
+    except OSError:
+        return False
 
 
 def profile(
@@ -18,12 +41,7 @@ def profile(
     """
     if not declared:
         return ""
-    try:
-        with open(ENABLED, encoding="ascii") as file:
-            enabled = file.read(1) == "Y"
-    except OSError:
-        enabled = False
-    if not enabled:
+    if not _is_enabled():
         tell("info", f"AppArmor is not enabled: the profile {declared} is not used")
         return ""
     return expand(declared, environment)

@@ -39,3 +39,22 @@ def test_profile_with_an_unknown_variable_is_a_failure(
     monkeypatch.setattr(confinement, "ENABLED", str(tmp_path / "enabled"))
     with pytest.raises(JobError):
         profile("a-$N", {}, print)
+
+
+def test_profiles_are_loaded_only_where_all_for_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel's AppArmor, and its parser; and in no container."""
+    enabled, parser, container = tmp_path / "enabled", tmp_path / "parser", tmp_path / "container"
+    monkeypatch.setattr(confinement, "ENABLED", str(enabled))
+    monkeypatch.setattr(confinement, "PARSER", str(parser))
+    monkeypatch.setattr(confinement, "ELSEWHERE", (str(container),))
+    assert not confinement.is_available()
+    enabled.write_text("Y\n")
+    assert not confinement.is_available()
+    parser.touch()
+    assert not confinement.is_available()
+    parser.chmod(0o755)
+    assert confinement.is_available()
+    container.touch()
+    assert not confinement.is_available()
