@@ -122,10 +122,11 @@ def test_empty_name_is_asked_for(jobs: FakeJobs) -> None:
 
 def test_job_may_take_as_long_as_it_likes(jobs: FakeJobs, monkeypatch) -> None:
     """Once the supervisor has said that it has begun; only that is not awaited for ever."""
-    monkeypatch.setattr(client, "PATIENCE", 0.05)
-    jobs.pause = 0.3
+    monkeypatch.setattr(client, "PATIENCE", 1.0)
+    jobs.pause = 1.2
     jobs.answers = {"start": [{"begun": "start"}, DONE]}
     assert (0, "", "") == jobs.run("start", "-q", "foo")
+    monkeypatch.setattr(client, "PATIENCE", 0.05)
     jobs.answers["start"] = DONE
     status, out, err = jobs.run("start", "-q", "foo")
     assert (1, "") == (status, out) and "has not answered in 0.05 seconds" in err
