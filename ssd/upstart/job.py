@@ -141,7 +141,9 @@ class Job(Unit):
         self.restarts_now = False
 
     def hurry(self) -> None:
-        """Kill at once all of it that runs and is to stop."""
+        """Kill at once all of it that runs and is to stop: at the end of the engine, any job."""
+        if self.jobs.ending:
+            self.end()
         if self.goal == states.STOP:
             ends.kill_all(self)
 
@@ -181,7 +183,7 @@ class Job(Unit):
     def _run_stage(self, before: str) -> bool:
         """Start the process of a stage; without one, or if it fails, the stage is over."""
         stage = self.state
-        if stage not in self.file.stages:
+        if stage not in self.file.stages or self.jobs.effects.hurried:
             return True
         if not self._spawn_stage(stage):
             if stage == states.POST_STOP or stage in (states.PRE_START, states.SECURITY):

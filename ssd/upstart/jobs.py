@@ -15,6 +15,7 @@ from ssd.upstart.errors import (
     AlreadyStopped,
     BadEvent,
     EventFailed,
+    JobFailed,
     NotRunning,
     UnknownJob,
     UnknownParameter,
@@ -185,6 +186,8 @@ class Jobs(Supervisor):
             job = self._instance(kind, kind.instance_name(variables))
         if job.goal == states.START:
             raise AlreadyStarted(job.label)
+        if not self._may_begin(kind):
+            raise JobFailed("start")
         job.start_variables = variables
         job.supersede()
         self._await(job, "start", done)
@@ -223,6 +226,8 @@ class Jobs(Supervisor):
             raise UnknownParameter(error.name) from None  # without the usage, as of old
         if job.goal == states.STOP:
             raise AlreadyStopped(job.instance)
+        if self.ending:
+            raise JobFailed("restart")
         job.supersede()
         self._await(job, "restart", done)
         if instance is None:
@@ -359,7 +364,7 @@ class Jobs(Supervisor):
             condition.reset()
             return
         job = self._instance(kind, name)
-        if job.goal != states.START and self._may_begin(kind, emission):
+        if job.goal != states.START and self._may_begin(kind, emission.name):
             job.start_variables = variables
             job.supersede()
             job.blocking.add_events(condition.events())
@@ -367,9 +372,10 @@ class Jobs(Supervisor):
             job.wish(states.START)
         condition.reset()
 
-    def _may_begin(self, kind: JobClass, emission: Emission) -> bool:
-        """Tell whether an event may start a job: at the end only tasks, before something stops."""
-        return not self.ending or (kind.file.task and emission.name == "stopping")
+    def _may_begin(self, kind: JobClass, event: str = "stopping") -> bool:
+        """Tell whether a job may start: at the end only a task, before something stops."""
+        may_task = kind.file.task and event == "stopping" and not self.effects.hurried
+        return may_task or not self.ending
 
     def _instance(self, kind: JobClass, name: str) -> Job:
         """Return the instance of a name, a new one if none lives."""

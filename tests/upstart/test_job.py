@@ -269,6 +269,39 @@ def test_shutdown_lets_tasks_run_before_a_job_stops() -> None:
     assert world.jobs.advance()
 
 
+def test_shutdown_in_a_hurry_waits_for_nothing() -> None:
+    """It kills what a task holds up, and that task; no further stage begins."""
+    world = World(
+        foo="exec main\npost-stop exec post", bar="start on stopping foo\ntask\nexec main",
+        baz="start on stopping bar\ntask\nexec main",
+    )  # fmt: skip
+    world.wish("start", "foo")
+    world.jobs.shutdown()
+    world.settle()
+    assert world.status("bar") == "start/running"
+    world.jobs.hurry()
+    world.settle()
+    assert world.jobs.advance()
+    assert ["main"] == world.stages_of("foo") == world.stages_of("bar")
+    assert [] == world.stages_of("baz")
+
+
+def test_start_during_a_shutdown_is_refused() -> None:
+    """It would hold it up for ever; a task comes to an end."""
+    world = World(foo="exec main\nkill timeout 100", bar="exec main", baz="task\nexec main")
+    world.stages.does["baz", "main"] = ends(0)
+    world.stages.does["foo", "main"] = lambda process: process.reactions.update(
+        {15: lambda process: None}
+    )
+    world.wish("start", "foo")
+    world.jobs.shutdown()
+    world.settle()
+    assert "Job failed to start" == world.wish("start", "bar")
+    assert "Job failed to start" == world.wish("start", "foo")
+    assert "done" == world.wish("start", "baz")
+    assert ["main"] == world.stages_of("foo")
+
+
 def test_exported_variables_are_in_the_events() -> None:
     """Exported variables are in the events."""
     world = World(foo="env A=1\nexport A B\nexec main")
