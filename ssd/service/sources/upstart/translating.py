@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from ssd.service.sources.upstart.conditions import Condition, Event
 from ssd.service.sources.upstart.declaring import HOOKS, fields_of, make, words_of
 from ssd.service.sources.upstart.unwrapping import unwrap
-from ssd.service.words import quote
+from ssd.service.words import join, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def translate(job: "JobFile", kind: str) -> "Service":
 def _as_stages(
     job: "JobFile", kind: str, said: "list[tuple[str, object]]"
 ) -> "Iterator[tuple[str, object]]":
-    """Give hooks the directory and the variables of the job, as all its stages have them.
+    """Give hooks the directory, the variables and the user of the job, as its stages have them.
 
-    systemd does that for variables by itself.
+    systemd gives hooks the variables by itself. It runs them as root, as all others do.
     """
     variables: dict[str, str] = {}
     for field, value in said:
@@ -77,7 +77,12 @@ def _as_stages(
             if kind != "systemd" and name.isascii() and name.isidentifier()
         ]
         before += [f"cd {quote(job.chdir)}\n"] if job.chdir else []
-        yield field, "".join(before) + str(value)
+        text = str(value)
+        if job.setuid or job.setgid:
+            words = ["runuser", "-u", job.setuid or "root"]
+            words += ["-g", job.setgid] if job.setgid else []
+            text = f"exec {join([*words, '--', '/bin/sh', '-e', '-c', text, job.name])}"
+        yield field, "".join(before) + text
 
 
 def _find_process(service: "Service", kind: str, doubts: "list[str]") -> None:
@@ -145,10 +150,7 @@ def _jobs(condition: Condition) -> "Iterator[str]":
 
 def _doubts(job: "JobFile") -> "Iterator[str]":
     """Yield what of the job's processes has no counterpart elsewhere."""
-    who = job.setuid or job.setgid
     for stage, process in job.stages.items():
-        if stage in HOOKS and who:
-            yield f"{HOOKS[stage]}: it runs as root; in the job {stage} runs as {who}"
         calls = sorted(_commands(process.text)) if stage != "security" else []
         if calls:
             yield f"{HOOKS.get(stage, 'script')}: it calls {' and '.join(calls)} of Upstart"

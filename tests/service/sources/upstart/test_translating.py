@@ -75,13 +75,18 @@ def test_hooks_have_the_variables_of_the_job() -> None:
     assert "cd /d\nexec a $A $UPSTART_JOB" == translate(job, "systemd").before_start
 
 
+@pytest.mark.parametrize(
+    "stanzas, words",
+    [("setuid u\n", "-u u"), ("setgid g\n", "-u root -g g"), ("setuid u\nsetgid g\n", "-u u -g g")],
+)
+def test_hooks_run_as_the_user_of_the_job(stanzas: str, words: str) -> None:
+    """Hooks of other init systems are root's, so they change the user themselves."""
+    job = parse(f"{EXEC}{stanzas}chdir /d\npost-stop exec a b\n", "x")
+    told = f"cd /d\nexec runuser {words} -- /bin/sh -e -c 'exec a b' x"
+    assert told == translate(job, "systemd").after_stop
+
+
 DOUBTS = {
-    "setuid u\npre-start exec a\n": [
-        "before_start: it runs as root; in the job pre-start runs as u",
-    ],
-    "setgid g\npost-stop exec a\n": [
-        "after_stop: it runs as root; in the job post-stop runs as g",
-    ],
     "pre-start script\n test -x /a || { stop; exit 0; }\nend script\n": [
         "before_start: it calls stop of Upstart",
     ],

@@ -26,7 +26,11 @@ echo $$ $(id -un) $(pwd) $(umask) $VALUE > /tmp/main.new
 mv /tmp/main.new /tmp/main
 exec sleep 1000
 """
-STATE = "pre-start exec echo on >> /tmp/said\npost-stop exec echo off >> /tmp/said\n"
+STATE = """
+setuid daemon
+pre-start exec echo $(id -un) on >> /tmp/said
+post-stop exec echo $(id -un) off >> /tmp/said
+"""
 PATIENT = "n=0; until [ -e /tmp/main ]; do n=$((n + 1)); [ $n -lt 600 ] || exit 9; sleep 0.1; done"
 SERVICE_LIFE = f"""
 chmod 1777 /tmp; echo '{PROGRAM}' > /tmp/program; touch /tmp/said; chmod 666 /tmp/said
@@ -34,14 +38,18 @@ chmod 1777 /tmp; echo '{PROGRAM}' > /tmp/program; touch /tmp/said; chmod 666 /tm
 [ "$(cat /run/x.pid)" = "$(cut -d' ' -f1 /tmp/main)" ] && echo the same
 "$S" stop; "$S" status; cat /tmp/said
 """
-STATE_LIFE = '"$S" start; "$S" status; cat /tmp/said; "$S" stop; "$S" status; cat /tmp/said'
+STATE_LIFE = """
+chmod 1777 /tmp; touch /tmp/said; chmod 666 /tmp/said
+"$S" start; "$S" status; cat /tmp/said; "$S" stop; "$S" status; cat /tmp/said
+"""
 LIVES = {
     "service": (SERVICE, SERVICE_LIFE, [
         "Starting x: x.", "daemon / 0027 a b", "x is running.", "the same", "Stopping x: x.",
         "x is not running.", "pre-start /usr/share a b x", "post-stop /usr/share",
     ]),
     "state": (STATE, STATE_LIFE, [
-        "Starting x: x.", "x is running.", "on", "Stopping x: x.", "x is not running.", "on", "off",
+        "Starting x: x.", "x is running.", "daemon on", "Stopping x: x.",
+        "x is not running.", "daemon on", "daemon off",
     ]),
 }  # fmt: skip
 
