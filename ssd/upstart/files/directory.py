@@ -94,14 +94,11 @@ class Directory:
     def _begin(self) -> None:
         from ssd.upstart.files.watching import Watching
 
-        problem = ""
         try:
             self._watching = Watching(self.paths, self._watch, self._changed)
         except OSError as error:
-            problem = error.strerror or str(error)
+            self._poll(error.strerror or str(error))
         self.reload()
-        if problem:
-            self._poll(problem)
 
     def _changed(self, names: "set[str] | None") -> None:
         """Take a notice: names of jobs, None for all that there may be."""

@@ -1,9 +1,12 @@
 """Which files of a directory are jobs, and what is wrong with them."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from kit import users
 
 from ssd.upstart.files import read
 from ssd.upstart.files.reading import LARGEST, name_of
@@ -101,12 +104,27 @@ def test_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
     ] == faults(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_mode_without_a_right_to_read_is_a_fault(tmp_path: Path) -> None:
-    """The kernel's reason is told."""
-    write(tmp_path / "a.conf")
+    """Of a file, and of a directory that may not be listed; the kernel's reason is told."""
+    users.skip_without_nobody()
+    for name in ("a.conf", "b.conf", "sub/c.conf"):
+        write(tmp_path / name)
     (tmp_path / "a.conf").chmod(0)
-    assert ["a.conf: Error while loading configuration file: Permission denied"] == faults(tmp_path)
+    (tmp_path / "sub").chmod(0)
+    code = (
+        "import sys; from ssd.upstart.files import read; found = read(sys.argv[1]); "
+        "print(*found.files, *found.faults, sep='\\n')"
+    )
+    with users.shared(tmp_path, 0o755):
+        done = subprocess.run(
+            [sys.executable, "-c", code, tmp_path], check=True, capture_output=True, text=True,
+            **users.as_nobody(),
+        )  # fmt: skip
+    assert [
+        "b",
+        f"{tmp_path}/sub: Unable to load configuration: Permission denied",
+        f"{tmp_path}/a.conf: Error while loading configuration file: Permission denied",
+    ] == done.stdout.splitlines()
 
 
 def test_bytes_that_are_no_text_reach_the_job(tmp_path: Path) -> None:
