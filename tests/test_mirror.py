@@ -65,7 +65,6 @@ TESTED_THROUGH = {
     "upstart/control/refusals.py": "upstart/control/test_variables.py",
     "upstart/cli/foreground.py": "upstart/cli/test_running.py",
     "testing/child.py": "testing/test_conformance.py",
-    "upstart/processes/forking.py": "upstart/processes/test_steps.py",
     "testing/expectations.py": "testing/test_conformance.py",
     "testing/finding_checks.py": "testing/test_conformance.py",
     "testing/handle_checks.py": "testing/test_conformance.py",

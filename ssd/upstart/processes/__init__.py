@@ -10,8 +10,7 @@ import os
 from ssd.upstart.errors import JobError, StageFailed
 from ssd.upstart.processes.confinement import profile
 from ssd.upstart.processes.controllers import Cgroups
-from ssd.upstart.processes.failures import describe
-from ssd.upstart.processes.forking import Failed, fork
+from ssd.upstart.processes.forking import Failed, describe, fork
 from ssd.upstart.processes.logs import Logs, path_of
 from ssd.upstart.processes.marks import MARKS
 from ssd.upstart.processes.scripts import Scripts

@@ -35,13 +35,13 @@ def _is_enabled() -> bool:
 def profile(
     declared: str, environment: "dict[str, str]", tell: "Callable[[str, str], object]"
 ) -> str:
-    """Return the AppArmor profile to switch to; "" for none, or if the kernel has no AppArmor.
+    """Return the AppArmor profile to switch to; "" for none, or where none is loaded.
 
     Then the job runs unconfined, as with Upstart. Raises JobError for an unknown variable.
     """
     if not declared:
         return ""
-    if not _is_enabled():
-        tell("info", f"AppArmor is not enabled: the profile {declared} is not used")
+    if not is_available():
+        tell("info", f"AppArmor is not in use: the profile {declared} is not used")
         return ""
     return expand(declared, environment)

@@ -1,12 +1,11 @@
-"""Fork the supervisor, have the child become a process of a job, and learn what failed."""
+"""Have a fork become a process of a job, and say in the words of Upstart what failed."""
 
 import os
 
 from ssd.errors import Error
 from ssd.signals import raw as signals
 from ssd.supervision.effects.spawning import hold
-from ssd.upstart.processes.failures import describe
-from ssd.upstart.processes.steps import FAILED, Child
+from ssd.upstart.processes.steps import FAILED, LIMIT, Child
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +13,29 @@ if TYPE_CHECKING:
 
     from ssd.supervision.effects.held import OwnChild
     from ssd.upstart.processes.steps import Plan
+
+# Step -> what Upstart says of it; the kernel's reason follows after a colon, if there is one.
+TEXTS = {
+    "fork": "unable to fork",
+    "script": "unable to move script fd",
+    "console": "unable to open console",
+    "profile": "unable to switch security profile",
+    "nice": "unable to set priority",
+    "oom": "unable to set oom adjustment",
+    "chroot": "unable to change root directory",
+    "chdir": "unable to change working directory",
+    "user": "unable to find setuid user",
+    "group": "unable to find setgid group",
+    "named user": "unable to getpwnam",
+    "named group": "unable to getgrnam",
+    "own user": "unable to getpwuid",
+    "own group": "unable to getgrgid",
+    "chown": "unable to chown",
+    "groups": "unable to initgroups",
+    "setgid": "unable to setgid",
+    "setuid": "unable to setuid",
+    "exec": "unable to execute",
+}
 
 
 class Failed(Error):
@@ -68,3 +90,12 @@ def _read_all(fd: int) -> bytes:
     while piece := os.read(fd, 4096):
         text += piece
     return text
+
+
+def describe(step: str, reason: str) -> str:
+    """Return Upstart's text for a step that failed. ``reason``: the kernel's; "" without one."""
+    if step.startswith(LIMIT):
+        text = f'unable to set "{step.removeprefix(LIMIT)}" resource limit'
+    else:
+        text = TEXTS.get(step, f"unable to {step}")
+    return f"{text}: {reason}" if reason else text

@@ -133,6 +133,10 @@ def find(
             raise Unknown("group")
     if own[0] != 0:
         return Identity(uid, gid, None)
+    if setuid is None:  # root is in the files: a look-up elsewhere might wait for a network
+        local = Files()
+        if local.name_of(own[0]) is not None and local.has_group(own[1]):
+            accounts = local
     name = accounts.name_of(own[0]) if setuid is None else setuid
     if name is None:
         raise Unknown("own user", _why(PASSWD))

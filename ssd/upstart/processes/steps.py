@@ -11,7 +11,6 @@ import os
 
 from ssd.signals import raw as signals
 from ssd.upstart.processes import identities
-from ssd.upstart.processes.failures import LIMIT
 from ssd.upstart.processes.words import SCRIPT_FD, SHELL, candidates
 
 TYPE_CHECKING = False
@@ -26,6 +25,7 @@ LOWEST_FREE = 10  # descriptors below are for the program
 PROFILE = "/proc/self/attr/exec"  # aa_change_onexec(2)
 OOM = "/proc/self/oom_score_adj"
 FAILED, SAID = b"failed", b"said"
+LIMIT = "limit "  # begins the step of a resource limit; its name follows
 # What execvp(3) passes over in the search for a program.
 PASSED = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ENODEV, errno.ETIMEDOUT)
 
@@ -70,7 +70,7 @@ class Plan:
 
 
 class Child:
-    """The child of a fork: what it does now is ``step``; see ``failures.TEXTS``."""
+    """The child of a fork: what it does now is ``step``; see ``forking.TEXTS``."""
 
     __slots__ = ("plan", "report", "step")
 
@@ -141,7 +141,10 @@ class Child:
     def _open_console(self) -> str:
         """Have the console as standard descriptors; return "none" if it cannot be had."""
         try:
-            console = _move(os.open(CONSOLE, os.O_RDWR | os.O_NOCTTY))
+            # A serial line without a carrier would keep us, and the supervisor: ttyS(4).
+            opened = os.open(CONSOLE, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+            os.set_blocking(opened, True)
+            console = _move(opened)
         except OSError as error:
             if self.plan.console == OWNER:
                 raise

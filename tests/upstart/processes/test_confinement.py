@@ -9,34 +9,25 @@ from ssd.upstart.processes import confinement
 from ssd.upstart.processes.confinement import profile
 
 
-def test_profile_is_not_used_without_apparmor(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_profile_is_not_used_without_apparmor(monkeypatch: pytest.MonkeyPatch) -> None:
     """The job runs unconfined, as with Upstart; who asks for information is told."""
     told: list[tuple[str, str]] = []
-    for text in (None, "N\n"):
-        monkeypatch.setattr(confinement, "ENABLED", str(tmp_path / "enabled"))
-        if text is not None:
-            (tmp_path / "enabled").write_text(text)
-        assert "" == profile("web", {}, lambda *said: told.append(said))
-    assert [("info", "AppArmor is not enabled: the profile web is not used")] * 2 == told
+    monkeypatch.setattr(confinement, "is_available", lambda: False)
+    assert "" == profile("web", {}, lambda *said: told.append(said))
+    assert [("info", "AppArmor is not in use: the profile web is not used")] == told
 
 
-def test_profile_has_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_profile_has_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     """The job's own; without a declared one there is none."""
-    (tmp_path / "enabled").write_text("Y\n")
-    monkeypatch.setattr(confinement, "ENABLED", str(tmp_path / "enabled"))
+    monkeypatch.setattr(confinement, "is_available", lambda: True)
     assert ("", "a-1-12") == (
         profile("", {}, print), profile("a-$N-${NN}", {"N": "1", "NN": "12"}, print),
     )  # fmt: skip
 
 
-def test_profile_with_an_unknown_variable_is_a_failure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_profile_with_an_unknown_variable_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """The start of the job is one, then: it must not run unconfined."""
-    (tmp_path / "enabled").write_text("Y\n")
-    monkeypatch.setattr(confinement, "ENABLED", str(tmp_path / "enabled"))
+    monkeypatch.setattr(confinement, "is_available", lambda: True)
     with pytest.raises(JobError):
         profile("a-$N", {}, print)
 

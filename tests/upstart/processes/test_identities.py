@@ -80,6 +80,24 @@ def test_name_without_a_database_is_not_unknown(
     assert (step, "No such file or directory") == (caught.value.step, caught.value.reason)
 
 
+class Absent(Machine):
+    """Accounts that a network has, which does not answer."""
+
+    def name_of(self, uid: int) -> "str | None":
+        """Wait for ever."""
+        raise TimeoutError
+
+    groups_of = has_group = name_of  # type: ignore[assignment]
+
+
+def test_jobs_of_root_wait_for_no_network(files: Files) -> None:
+    """Root is in the files of the machine; where it is not, its account is looked for."""
+    found = find(Absent(), None, None, ROOT)
+    assert [0] == found.groups
+    with pytest.raises(TimeoutError):
+        find(Absent(), None, None, (0, 4242))
+
+
 def test_number_without_an_account_is_told(files: Files, tmp_path: Path) -> None:
     """The file is there, and has no entry for it."""
     (tmp_path / "passwd").write_text("nova:x:990:990:::\n")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ssd.upstart.processes.failures import describe
+from ssd.upstart.processes.forking import describe
 
 
 @pytest.mark.parametrize(
