@@ -61,6 +61,8 @@ TESTED_THROUGH = {
     "upstart/files/__init__.py": "upstart/files/test_directory.py",
     "upstart/events/__init__.py": "upstart/events/test_emissions.py",
     "upstart/telling.py": "upstart/test_job.py",
+    "upstart/succession/__init__.py": "upstart/succession/test_resumption.py",
+    "upstart/succession/checking.py": "upstart/succession/test_upgraded.py",
     "upstart/control/__init__.py": "upstart/control/test_requests.py",
     "upstart/control/refusals.py": "upstart/control/test_variables.py",
     "upstart/cli/foreground.py": "upstart/cli/test_running.py",

@@ -59,6 +59,14 @@ class JobClass:
             self.start_on = _matcher(self.file)
             self.jobs.hearers.put(self)
 
+    def keep_half(self) -> None:
+        """Keep for a successor what has come true of the start condition in part."""
+        journal = self.jobs.journal
+        if journal is not None and self.start_on is not None and self.start_on.is_compound:
+            from ssd.upstart.succession import records
+
+            journal.note(records.of_kind(self))
+
     def environment(self, given: "Mapping[str, str]" = {}) -> "dict[str, str]":  # noqa: B006
         """Return the variables of a new instance: the table's, its own, and over them ``given``."""
         made = dict(self.jobs.environment)

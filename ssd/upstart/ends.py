@@ -30,6 +30,10 @@ if TYPE_CHECKING:
             """Let go."""
 
 
+# What must have succeeded before a job may go on, and the state before it.
+AGAIN = {states.SECURITY: states.STARTING, states.PRE_START: states.SECURITY}
+
+
 def follow(job: "Job") -> "Follower":
     """Wait for the fork or the stop that the job's main process is expected to make."""
     from ssd.upstart.processes.following import Follower
@@ -95,8 +99,14 @@ def stage_ended(job: "Job", stage: str, status: int | None) -> None:
     """Go on after a process beside the main one.
 
     Only a failing pre-start, security or post-stop is a failure of the job (init(5)), and not one
-    that a stop has killed.
+    that a stop has killed. One whose end nobody has seen counts as done, but for those of a start,
+    which run again.
     """
+    if status is None and job.state == stage:
+        if job.goal == states.START:
+            job.state = AGAIN.get(stage, stage)
+        job.go_on()
+        return
     if status != 0 and stage in (states.PRE_START, states.SECURITY, states.POST_STOP):
         job.fail(stage, status)
         job.wish(states.STOP)

@@ -33,6 +33,12 @@ if TYPE_CHECKING:
         def ended(self, job: "Job", stage: str) -> None:
             """Write what is left of its output."""
 
+        def terminals(self, job: "Job") -> "dict[str, int]":
+            """Return the descriptors of the terminals of a job's stages."""
+
+        def take_terminal(self, job: "Job", stage: str, fd: int) -> None:
+            """Go on with a terminal that the program before has left open."""
+
         def write_logs(self) -> None:
             """Write the output of ended jobs that no log could take before."""
 
@@ -110,7 +116,8 @@ class Job(Unit):
         resting = states.WAITING if goal == states.START else states.RUNNING
         if self.state == resting and goal != states.RESPAWN:
             self.go_on()
-        self.jobs.record(self)
+        if not self.at_rest:
+            self.jobs.record(self)
 
     def halt(self) -> None:
         """Change the goal to stop because somebody wishes it, and end what that would wait for.
@@ -178,6 +185,8 @@ class Job(Unit):
         self.restarts_now, self.completed, self.failure = False, False, None
         self.jobs.say(events.Starting(self.jobs.wall(), self.label))
         self._emit("starting", blocks=True)
+        self.known = True
+        self.jobs.record(self)
         return False
 
     def _run_stage(self, before: str) -> bool:
@@ -239,6 +248,7 @@ class Job(Unit):
     def _end_main(self, before: str) -> bool:
         if self.main is None:
             return True
+        self.jobs.record(self)
         ends.kill(self, states.MAIN)
         return False
 
@@ -252,6 +262,9 @@ class Job(Unit):
         if self.stop_on is not None:
             self.stop_on.reset()
         if self.at_rest:
+            self.known = False
+            if jobs.journal is not None:
+                jobs.journal.forget(self.label)
             jobs.rested(self)
         return False
 
@@ -266,6 +279,7 @@ class Job(Unit):
         variables["UPSTART_JOB"], variables["UPSTART_INSTANCE"] = self.file.name, self.instance
         if jobs.session:
             variables["UPSTART_SESSION"] = jobs.session
+        jobs.record(self)  # so that a successor looks for it
         try:
             child = jobs.processes.start(self, stage, variables)
         except StageFailed as error:
@@ -347,9 +361,13 @@ class Job(Unit):
         """Emit an event about the job; if it ``blocks``, the job goes on when it is finished."""
         emission = Emission(name, telling.pairs(self, name))
         if blocks:
-            self.blocker = emission
-            emission.done = self._unblocked
+            self.await_event(emission)
         self.jobs.add(emission)
+
+    def await_event(self, emission: Emission) -> None:
+        """Go on when an event is finished."""
+        self.blocker = emission
+        emission.done = self._unblocked
 
     def _unblocked(self, emission: Emission) -> None:
         if self.blocker is emission:

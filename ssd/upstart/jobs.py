@@ -102,6 +102,13 @@ class Jobs(Supervisor):
         """When to call ``advance`` at the latest, in seconds of ``table.now()``; None: no limit."""
         return self.table.now() if self.emissions.due or self._calls else super().until
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is in the middle of what only this program can end."""
+        jobs = map(_job, self.units.values())
+        due = super().busy or self.emissions.due or bool(self._calls)
+        return due or any(job.follower is not None for job in jobs)
+
     def close(self) -> None:
         """Let everything go; the processes continue to run, and nobody watches them."""
         for unit in list(self.units.values()):
@@ -169,12 +176,9 @@ class Jobs(Supervisor):
         return self.kind(name).find(environment.table(given), instance)
 
     def start_job(
-        self,
-        name: str,
-        given: "Sequence[str]" = (),
-        done: "Done | None" = None,
+        self, name: str, given: "Sequence[str]" = (), done: "Done | None" = None,
         instance: "str | None" = None,
-    ) -> Job:
+    ) -> Job:  # fmt: skip
         """Start an instance; ``done`` is called when it runs, a task when it has ended."""
         environment.check(given)
         kind = self.kind(name)
@@ -191,17 +195,14 @@ class Jobs(Supervisor):
         job.start_variables = variables
         job.supersede()
         self._await(job, "start", done)
-        self._begin(job)
+        self.admit(job)
         job.wish(states.START)
         return job
 
     def stop_job(
-        self,
-        name: str,
-        given: "Sequence[str]" = (),
-        done: "Done | None" = None,
+        self, name: str, given: "Sequence[str]" = (), done: "Done | None" = None,
         instance: "str | None" = None,
-    ) -> Job:
+    ) -> Job:  # fmt: skip
         """Stop an instance; ``done`` is called when nothing of it runs any more."""
         job = self.find(name, given, instance)
         if job.goal == states.STOP:
@@ -213,12 +214,9 @@ class Jobs(Supervisor):
         return job
 
     def restart_job(
-        self,
-        name: str,
-        given: "Sequence[str]" = (),
-        done: "Done | None" = None,
+        self, name: str, given: "Sequence[str]" = (), done: "Done | None" = None,
         instance: "str | None" = None,
-    ) -> Job:
+    ) -> Job:  # fmt: skip
         """Stop an instance and start it again, with new variables only."""
         try:
             job = self.find(name, given, instance)
@@ -239,12 +237,9 @@ class Jobs(Supervisor):
         return job
 
     def reload_job(
-        self,
-        name: str,
-        given: "Sequence[str]" = (),
-        done: "Done | None" = None,
+        self, name: str, given: "Sequence[str]" = (), done: "Done | None" = None,
         instance: "str | None" = None,
-    ) -> Job:
+    ) -> Job:  # fmt: skip
         """Send the reload signal to the main process of an instance."""
         job = self.find(name, given, instance)
         if job.main is None:
@@ -355,6 +350,7 @@ class Jobs(Supervisor):
     def _may_start(self, kind: JobClass, emission: Emission) -> None:
         condition = kind.start_on
         if condition is None or not condition.see(emission, {}):
+            kind.keep_half()
             return
         variables = kind.environment(condition.variables("UPSTART_EVENTS"))
         try:
@@ -362,15 +358,17 @@ class Jobs(Supervisor):
         except UnknownParameter as error:
             self.tell("warn", f"Failed to obtain {kind.name} instance: {error}")
             condition.reset()
+            kind.keep_half()
             return
         job = self._instance(kind, name)
         if job.goal != states.START and self._may_begin(kind, emission.name):
             job.start_variables = variables
             job.supersede()
             job.blocking.add_events(condition.events())
-            self._begin(job)
+            self.admit(job)
             job.wish(states.START)
         condition.reset()
+        kind.keep_half()
 
     def _may_begin(self, kind: JobClass, event: str = "stopping") -> bool:
         """Tell whether a job may start: at the end only a task, before something stops."""
@@ -385,7 +383,7 @@ class Jobs(Supervisor):
             return Job(kind, name)
         return kind.resting
 
-    def _begin(self, job: Job) -> None:
+    def admit(self, job: Job) -> None:
         """Let an instance live."""
         job.kind.instances[job.instance] = job
         self.units[job.label] = job

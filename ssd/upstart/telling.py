@@ -72,7 +72,8 @@ def reason(job: "Job") -> str:
     """Say why a job has failed."""
     if not job.failed_stage:
         return "it was respawned too fast"
-    if job.failed_status is None:
+    unseen = job.failed_stage == states.MAIN and job.last is not None and job.last.status is None
+    if job.failed_status is None and not unseen:
         return f"its {job.failed_stage} process could not be started"
     return f"its {job.failed_stage} process {events.describe_end(job.failed_status)}"
 

@@ -30,6 +30,7 @@ class Stages:
         self.table = table
         self.does: dict[tuple[str, str], Runs | str] = {}
         self.started: list[tuple[str, str, dict[str, str]]] = []
+        self.taken: list[tuple[str, str, int]] = []
         self.written = 0  # how often logs were to be written
 
     def start(self, job: Job, stage: str, environment: dict[str, str]) -> OwnChild:
@@ -50,6 +51,14 @@ class Stages:
     def ended(self, job: Job, stage: str) -> None:
         """Nothing is written here."""
 
+    def terminals(self, job: Job) -> dict[str, int]:
+        """There are none here."""
+        return {}
+
+    def take_terminal(self, job: Job, stage: str, fd: int) -> None:
+        """Remember it."""
+        self.taken.append((job.label, stage, fd))
+
     def write_logs(self) -> None:
         """Count the call."""
         self.written += 1
@@ -61,12 +70,13 @@ class Stages:
 class World:
     """A machine with jobs: each is given by the text of its file.
 
-    told: what init has said. answers: what became of the wishes, by the name of each.
+    told: what init has said. answers: what became of the wishes, by the name of each. before: the
+    world of a supervisor that is no more; its machine goes on.
     """
 
-    def __init__(self, strict: bool = False, **texts: str) -> None:
-        self.table = FakeProcesses()
-        self.stages = Stages(self.table)
+    def __init__(self, strict: bool = False, before: "World | None" = None, **texts: str) -> None:
+        self.table = FakeProcesses() if before is None else before.table
+        self.stages = Stages(self.table) if before is None else before.stages
         self.jobs = Jobs(
             table=self.table, processes=self.stages, strict=strict,
             environment={"PATH": "/bin", "TERM": "linux"},

@@ -53,11 +53,11 @@ def another_room(argv: "list[str]") -> int:
 
 def _run(wanted: "Options", argv: "list[str]") -> int:
     """Supervise until all has stopped. Raises Error and OSError before anything is started."""
-    handed = _take_handed()
+    handed = take_handed()
     settle()
     if handed is None:
         pid1.heed_signals()
-    program, here = os.path.basename(argv[0]), _here()
+    program, here = os.path.basename(argv[0]), working_directory()
     require_proc()
     directory = os.path.abspath(wanted.directory or places.default_directory())
     group = Account(None, wanted.group).gid if wanted.group else None
@@ -111,7 +111,7 @@ def require_proc() -> None:
     default_table().open(own).close()
 
 
-def _here() -> str:
+def working_directory() -> str:
     """Return the working directory; the root if it was removed."""
     try:
         return os.getcwd()
@@ -202,7 +202,7 @@ def _keep_hearing(process: Foreground, fd: int) -> None:
         effects.notify = Notify(effects.table, watch, effects.notify_path, fd)
 
 
-def _take_handed() -> "Handed | None":
+def take_handed() -> "Handed | None":
     """Return what the program before has handed over; None if this process was started anew."""
     if "SSD_UPGRADE" not in os.environ:
         return None

@@ -14,15 +14,12 @@ from ssd.supervision.supervisor import Supervisor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ssd.service.declaration import Service
     from ssd.supervision.cli.options import Options
     from ssd.supervision.control.rereading import Done
     from ssd.supervision.events import Event
     from ssd.supervision.places import Places
     from ssd.supervision.succession.handed import Handed
-    from ssd.supervision.succession.upgrade import Told, Upgrade
     from ssd.supervision.supervisor import Update
 
 # With --exit-with these are for the service: images ask for QUIT (nginx) or WINCH (httpd).
@@ -43,8 +40,6 @@ class Foreground(Loop):
         supervisor.effects.key = os.path.basename(places.path)
         supervisor.effects.notify_path = places.notify
         self.journal = Journal(places.descriptor, self._report, places.is_first)
-        self.upgrade: Upgrade | None = None
-        self.upgrader: Callable[[Told], None] | None = None  # begins an upgrade
         self._options = options
         self._failed = False  # a service was given up, or outlived its stop
         supervisor.listeners.append(self._hear)
@@ -70,27 +65,6 @@ class Foreground(Loop):
             self._leave()  # it has ended while nobody watched
         self._turn_until_all_has_stopped()
         return self._status()
-
-    def _report(self, text: str) -> None:
-        """Say what is wrong with the journal."""
-        self.lines.say(text, wrong=True)
-
-    def leave(self) -> None:
-        """Write what is to be written, before the program is replaced."""
-        self._settle()
-
-    def _told(self, fault: "str | None") -> None:
-        if fault is not None:
-            self.lines.say(f"the program is not replaced: {fault}", wrong=True)
-
-    def _try_upgrade(self) -> None:
-        try:
-            if self.upgrader is not None:
-                self.upgrader(self._told)
-        except (Error, OSError) as error:
-            from ssd.sentences import describe
-
-            self._told(describe(error))
 
     def update(self, done: "Done" = lambda outcome: None) -> None:
         """Have the declarations read anew; one that is broken changes nothing.

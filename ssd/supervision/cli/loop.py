@@ -3,6 +3,7 @@
 import os
 from time import monotonic
 
+from ssd.errors import Error
 from ssd.signals import raw as signals
 from ssd.supervision.cli import inbox, pid1
 from ssd.supervision.cli.lines import Lines
@@ -11,9 +12,10 @@ from ssd.supervision.watch import EpollWatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ssd.supervision.cli.above import Above
+    from ssd.supervision.succession.upgrade import Told, Upgrade
     from ssd.supervision.supervisor import Supervisor
 
 HEARD = ("SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGCHLD")
@@ -31,6 +33,8 @@ class Loop:
         self.above: Above | None = None
         self.is_leaving = False
         self.began = monotonic()
+        self.upgrade: Upgrade | None = None
+        self.upgrader: Callable[[Told], None] | None = None  # begins an upgrade
         self._orphans = True  # whether children may have ended that no unit waits for
 
     def stop(self) -> None:
@@ -60,6 +64,27 @@ class Loop:
                 call()
         elif number in (signals.SIGTERM, signals.SIGINT):
             self.stop()
+
+    def _report(self, text: str) -> None:
+        """Say what is wrong with the journal."""
+        self.lines.say(text, wrong=True)
+
+    def leave(self) -> None:
+        """Write what is to be written, before the program is replaced."""
+        self._settle()
+
+    def _told(self, fault: "str | None") -> None:
+        if fault is not None:
+            self.lines.say(f"the program is not replaced: {fault}", wrong=True)
+
+    def _try_upgrade(self) -> None:
+        try:
+            if self.upgrader is not None:
+                self.upgrader(self._told)
+        except (Error, OSError) as error:
+            from ssd.sentences import describe
+
+            self._told(describe(error))
 
     def _turn_until_all_has_stopped(self) -> None:
         supervisor, watch = self.supervisor, self.supervisor.watch

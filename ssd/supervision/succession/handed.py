@@ -5,6 +5,8 @@ import os
 from ssd.supervision.control.json_text import decode
 
 TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 VARIABLE = "SSD_UPGRADE"  # the descriptor of the state, or "check" and a format of journals
 STATE = "ssd-supervise-state"  # its name
@@ -33,10 +35,11 @@ class Handed:
             if fd >= 0:
                 os.set_inheritable(fd, False)
 
-    def release(self) -> None:
-        """Close the pipes: by now the logs have opened them again."""
+    def release(self, taken: "Container[int]" = ()) -> None:
+        """Close the pipes: by now the logs have opened them again. ``taken``: those go on."""
         for fd in self._pipes:
-            os.close(fd)
+            if fd not in taken:
+                os.close(fd)
         self._pipes = []
 
 

@@ -19,7 +19,7 @@ from ssd.supervision.control.json_text import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ssd.processes.contract import ProcessTable
     from ssd.supervision.unit import Unit
@@ -102,13 +102,12 @@ def facts(unit: "Unit") -> "Record":
     return found
 
 
-def snapshot(units: "dict[str, Unit]", table: "ProcessTable", ending: bool = False) -> bytes:
-    """Return all that a successor needs, as a journal. ``ending``: all are being stopped."""
+def snapshot(records: "Iterable[Record]", table: "ProcessTable", ending: bool = False) -> bytes:
+    """Return records as a journal. ``ending``: all services are being stopped."""
     lines = [encode(header(table))]
     if ending:  # goals before it are not known any more: every service is wanted
         lines.append(encode({"ending": True}))
-    lines += [encode(facts(unit)) for unit in units.values() if unit.known]
-    return "\n".join([*lines, ""]).encode("ascii")
+    return "\n".join([*lines, *map(encode, records), ""]).encode("ascii")
 
 
 class Journal:
@@ -148,7 +147,25 @@ class Journal:
 
     def put(self, unit: "Unit") -> None:
         """Keep what is known of a unit now."""
-        self._append(facts(unit))
+        self._append(self.facts(unit))
+
+    def facts(self, unit: "Unit") -> "Record":
+        """Return all that a successor needs of a unit."""
+        return facts(unit)
+
+    def others(self) -> "list[Record]":
+        """Return what a successor must know besides the units."""
+        return []
+
+    def note(self, record: "Record") -> None:
+        """Keep one of the other records; it has a name and a goal."""
+        self._append(record)
+
+    def snapshot(self) -> bytes:
+        """Return all that a successor needs, as a journal."""
+        assert self._table is not None
+        units = [self.facts(unit) for unit in self._units.values() if unit.known]
+        return snapshot([*self.others(), *units], self._table, self._ending)
 
     def wish(self, name: str, given: str) -> None:
         """Keep an input that somebody gave, until its unit has taken it."""
@@ -177,8 +194,7 @@ class Journal:
 
     def renew(self) -> OSError | None:
         """Write the journal anew, without what no longer counts; return why that failed."""
-        assert self._table is not None
-        data = snapshot(self._units, self._table, self._ending)
+        data = self.snapshot()
         try:
             try:
                 os.unlink(NEW, dir_fd=self.directory)

@@ -14,14 +14,14 @@ from ssd.supervision.succession.upgrade import program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd.supervision.cli.foreground import Foreground
+    from ssd.supervision.cli.loop import Loop
 
 STEADY = 10.0  # seconds; an error that comes sooner would come again at once
 
 
 def begin_again(
     error: Exception,
-    process: "Foreground",
+    process: "Loop",
     argv: "list[str]",
     directory: str,
     variables: "dict[str, str]",

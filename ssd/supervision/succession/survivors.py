@@ -115,13 +115,13 @@ def _look(pid: int, prefix: bytes, pipes: "Mapping[Pipe, str]", root: bytes) -> 
     """Return a process as a survivor, None if it is none. Raises VANISHED."""
     where = os.open(root + b"/%d" % pid, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        marker = _marker(where, prefix)
+        marker = variable(where, prefix)
         name, _, token = os.fsdecode(marker).rpartition(":")
         if not marker:
             name = _by_output(where, pipes)
         if not name:
             return None
-        fields = _read(where, "stat").rpartition(b") ")[2].split(b" ", 21)
+        fields = read(where, "stat").rpartition(b") ")[2].split(b" ", 21)
         if fields[0] in b"ZX":
             return None
         process = Process(pid, int(fields[19]))
@@ -131,11 +131,14 @@ def _look(pid: int, prefix: bytes, pipes: "Mapping[Pipe, str]", root: bytes) -> 
         os.close(where)
 
 
-def _marker(where: int, prefix: bytes) -> bytes:
-    """Return ``name:token`` of a process's marker; empty without one. Raises VANISHED."""
+def variable(where: int, prefix: bytes) -> bytes:
+    """Return what follows a prefix in a process's environment; empty without one. Raises VANISHED.
+
+    where: a descriptor of its directory in /proc. One that is within execve(2) is waited for.
+    """
     end = 0.0
     while True:
-        data = b"\0" + _read(where, "environ")
+        data = b"\0" + read(where, "environ")
         begin = data.find(b"\0" + prefix)
         if begin >= 0:
             begin += 1 + len(prefix)
@@ -155,13 +158,13 @@ def _executes(where: int) -> bool:
     The kernel has closed what was to be closed by then, so a lock of the supervisor is free, and
     sets words and variables right after (begin_new_exec and create_elf_tables, Linux).
     """
-    if _read(where, "cmdline"):
+    if read(where, "cmdline"):
         return False
     try:
         os.readlink("exe", dir_fd=where)
     except OSError:
         return False  # a thread of the kernel, a zombie, or hidden
-    return _read(where, "stat").rpartition(b") ")[2][:1] not in b"ZX"
+    return read(where, "stat").rpartition(b") ")[2][:1] not in b"ZX"
 
 
 def _by_output(where: int, pipes: "Mapping[Pipe, str]") -> str:
@@ -172,7 +175,7 @@ def _by_output(where: int, pipes: "Mapping[Pipe, str]") -> str:
     return pipes.get((facts.st_dev, facts.st_ino), "") if stat.S_ISFIFO(facts.st_mode) else ""
 
 
-def _read(where: int, name: str) -> bytes:
+def read(where: int, name: str) -> bytes:
     """Read a file of a process's directory. Raises VANISHED."""
     fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=where)
     with os.fdopen(fd, "rb", 0) as file:

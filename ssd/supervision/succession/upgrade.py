@@ -17,13 +17,13 @@ from ssd.supervision import events
 from ssd.supervision.control.json_text import encode
 from ssd.supervision.effects import spawning
 from ssd.supervision.succession.handed import STATE, VARIABLE
-from ssd.supervision.succession.journal import VERSION, snapshot
+from ssd.supervision.succession.journal import VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ssd.supervision.cli.foreground import Foreground
+    from ssd.supervision.cli.loop import Loop
     from ssd.supervision.control.server import Control
     from ssd.supervision.effects.held import OwnChild
     from ssd.supervision.places import Places
@@ -49,7 +49,7 @@ def program(argv: "list[str]") -> "list[str]":
 
 
 def upgrade_of(
-    process: "Foreground",
+    process: "Loop",
     place: "Places",
     control: "Control | None",
     argv: "list[str]",
@@ -214,7 +214,8 @@ class Upgrade:
         limits = supervisor.effects.descriptors
         given = {"handed": os.getpid(), **named, "pipes": pipes, "limits": limits}
         first = encode(given).encode("ascii") + b"\n"
-        rest = memoryview(first + snapshot(supervisor.units, supervisor.table))
+        assert supervisor.journal is not None  # a program that can be replaced keeps one
+        rest = memoryview(first + supervisor.journal.snapshot())
         while rest:
             rest = rest[os.write(state, rest) :]
         kept = [state, *(fd for fd in named.values() if fd >= 0), *pipes]

@@ -16,10 +16,12 @@ from ssd.upstart.control.requests import JobRequests
 from ssd.upstart.files import read
 from ssd.upstart.initctl.links import NoLinks
 from ssd.upstart.jobs import Jobs
+from ssd.upstart.succession import checking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.supervision.places import Places
+    from ssd.supervision.succession.upgrade import Told
     from ssd.upstart.cli.options import Options
 
 
@@ -33,8 +35,8 @@ def main(argv: "list[str]") -> int:
     try:
         paths = _paths(wanted)
         if wanted.check:
-            return _check(paths)
-        return _run(wanted, argv[0], paths)
+            return checking.check() if checking.is_asked() else _check(paths)
+        return _run(wanted, argv, paths)
     except (Error, OSError) as error:
         from ssd.sentences import describe, status_of
 
@@ -71,18 +73,21 @@ def _check(paths: "list[str]") -> int:
     return NOT_CONFIGURED if faults else SUCCESS
 
 
-def _run(wanted: "Options", called: str, paths: "list[str]") -> int:
+def _run(wanted: "Options", argv: "list[str]", paths: "list[str]") -> int:
     """Run the jobs until all have stopped. Raises Error and OSError before anything is started."""
+    handed = cli.take_handed()
     settle()
-    pid1.heed_signals()
+    if handed is None:
+        pid1.heed_signals()
     cli.require_proc()
-    uid, program = os.geteuid(), os.path.realpath(called)
+    uid, program, here = os.geteuid(), os.path.realpath(argv[0]), cli.working_directory()
     home = os.path.expanduser("~")
     group = Account(None, wanted.group).gid if wanted.group else None
     logs = os.path.abspath(wanted.logs) if wanted.logs else directories.logs(uid, home)
     place = places.enter(paths[0], group)
-    place.lock()
+    place.lock(-1 if handed is None else handed.lock)
     notify, watchdog = above.take_variables()
+    variables = above.variables(notify, watchdog)
     if not wanted.unlogged:
         _make(logs, uid)
     os.chdir("/")
@@ -90,15 +95,35 @@ def _run(wanted: "Options", called: str, paths: "list[str]") -> int:
         JobFile.usual_console = wanted.console
     jobs = Jobs(strict=wanted.strict, logs=None if wanted.unlogged else logs)
     jobs.messages.priority = wanted.priority
-    process = Foreground(jobs, wanted)
+    process = Foreground(jobs, wanted, place)
     cli.equip(process, notify, watchdog)
+    if handed is not None:
+        jobs.effects.descriptors = handed.limits
     _set_environment(process, wanted, place, program)
     process.read(paths)
     requests = JobRequests(jobs, reread=process.reread)
-    control = cli.listen(process, place, group, process.update, jobs=requests.answer)
+    listener = -1 if handed is None else handed.listener
+    control = cli.listen(
+        process, place, group, process.update, handed=listener, jobs=requests.answer
+    )
+
+    def upgrade(told: "Told") -> None:
+        """Replace the program of this process."""
+        from ssd.supervision.succession.upgrade import upgrade_of
+
+        upgrade_of(process, place, control, argv, here, variables).begin(told)
+
+    process.upgrader = upgrade
+    if control is not None:
+        control.upgrade = upgrade
     cli.collect_garbage()
     try:
-        return process.run()
+        return process.run(handed)
+    except Exception as error:
+        from ssd.supervision.succession.recovery import begin_again
+
+        begin_again(error, process, argv, here, variables)
+        raise
     finally:
         address.release(place.path, uid)
         process.close()

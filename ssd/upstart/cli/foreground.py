@@ -8,8 +8,10 @@ from ssd.statuses import SUCCESS
 from ssd.stdio import write
 from ssd.supervision.cli.loop import HEARD, Loop
 from ssd.supervision.supervisor import Update
+from ssd.upstart import succession
 from ssd.upstart.cli.init_log import InitLog
 from ssd.upstart.files import Directory
+from ssd.upstart.succession.journal import JobJournal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
     from ssd.service.sources.upstart import JobFile
     from ssd.supervision.control.rereading import Done
+    from ssd.supervision.places import Places
+    from ssd.supervision.succession.handed import Handed
     from ssd.upstart.cli.options import Options
     from ssd.upstart.jobs import Jobs
 
@@ -31,9 +35,10 @@ NO_RUNLEVEL = "N"  # the runlevel before the first one, runlevel(7)
 class Foreground(Loop):
     """Drives the jobs of some directories until all have stopped."""
 
-    def __init__(self, jobs: "Jobs", options: "Options") -> None:
+    def __init__(self, jobs: "Jobs", options: "Options", places: "Places") -> None:
         super().__init__(jobs, options.quiet or options.is_init)
         self.jobs = jobs
+        self.journal = JobJournal(jobs, places.descriptor, self._report, places.is_first)
         self.log = InitLog(self.lines.say, only_kernel=options.is_init)
         self._options = options
         self._directory: Directory | None = None
@@ -52,14 +57,16 @@ class Foreground(Loop):
         listeners.remove(_tell_at_start)
         listeners.append(self.log.tell)
 
-    def run(self) -> int:
-        """Emit the first events, and return the exit status once all jobs have stopped."""
+    def run(self, handed: "Handed | None" = None) -> int:
+        """Emit the first events, and return the exit status once all jobs have stopped.
+
+        handed: what the program before this one in the same process has left. After any
+        supervisor that was killed or replaced, the jobs go on, and the first events are over.
+        """
         if not self.jobs.classes:
             self.lines.say("there is no job yet")
-        if self._options.silent:
-            self._emit_runlevel()
-        else:
-            self.jobs.emit(self._options.startup, (), lambda error: self._emit_runlevel())
+        if not self._resume(handed):
+            self._emit_first()
         if self.above is not None:
             self.above.begin()
         while True:
@@ -82,6 +89,25 @@ class Foreground(Loop):
 
         self.jobs.tell("fatal", describe(error))
 
+    def _resume(self, handed: "Handed | None") -> bool:
+        """Take over what runs; tell whether the jobs have seen the first events before."""
+        jobs = self.jobs
+        if handed is None:
+            return succession.begin(jobs, self.journal)
+        resumed = succession.begin(jobs, self.journal, handed.state)
+        handed.release({fd for unit in jobs.units.values() for fd in jobs.outputs.held(unit)})
+        self.lines.say("the program of the supervisor was replaced; its jobs go on")
+        return resumed
+
+    def _emit_first(self) -> None:
+        """Emit the events that begin it all."""
+        if self._options.silent:
+            self._emit_runlevel()
+        else:
+            self.jobs.emit(self._options.startup, (), lambda error: self._emit_runlevel())
+        if self._options.runlevel is None:
+            self._note_first()
+
     def update(self, done: "Done" = lambda outcome: None) -> None:
         """Read the job files anew; ``done`` is called with what has changed."""
         before = {name: kind.latest for name, kind in self.jobs.classes.items()}
@@ -100,6 +126,11 @@ class Foreground(Loop):
         level = self._options.runlevel
         if level is not None and not self.is_leaving:
             self.jobs.emit("runlevel", [f"RUNLEVEL={level}", f"PREVLEVEL={NO_RUNLEVEL}"])
+            self._note_first()
+
+    def _note_first(self) -> None:
+        """Have a successor emit no first events, once the jobs have seen them."""
+        self.jobs.call(lambda error: self.journal.note_first(), None)
 
     def _take(self, number: int) -> None:
         """Do what a signal asks for."""
@@ -108,6 +139,8 @@ class Foreground(Loop):
             self.jobs.emit(event)
         elif number == signals.SIGHUP:
             self.reread()
+        elif number == signals.SIGUSR2:
+            self._try_upgrade()
         else:
             super()._take(number)
 

@@ -15,6 +15,7 @@ from ssd.upstart.control.variables import Variables
 from ssd.upstart.control.view import JobView
 from ssd.upstart.errors import JobError, UnknownInstance
 from ssd.upstart.messages import LEVELS
+from ssd.upstart.succession.journal import note_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -203,6 +204,7 @@ class JobRequests:
             if given not in LEVELS:
                 raise BadPriority
             messages.priority = given
+            note_settings(self._jobs)
         client.send(success(request.id, priority=messages.priority))
 
     def _read_anew(self, client: "Client", request: "Request") -> None:

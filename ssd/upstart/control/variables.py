@@ -7,6 +7,7 @@ system: every later job would have it.
 
 from ssd.upstart.control.refusals import EmptyVariable, NotPermissible, NoVariable
 from ssd.upstart.errors import UnknownJob
+from ssd.upstart.succession.journal import note_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ class Variables:
             self._unset(job, given)
         else:
             self._reset(job)
+        if job is None:
+            note_settings(self._jobs)
+        else:
+            self._jobs.record(job)
         return {}
 
     def _job(self, request: "Request") -> "Job | None":

@@ -32,6 +32,10 @@ class Blocking:
             emission.block()
             self._events.append(emission)
 
+    def events(self) -> "list[Emission]":
+        """Return the events that are blocked."""
+        return list(self._events)
+
     def add_wish(self, wish: str, done: "Done") -> None:
         """Have ``done`` called with None, or with the failure of ``wish``: start, stop, restart."""
         self._wishes.append((wish, done))

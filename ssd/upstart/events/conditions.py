@@ -69,6 +69,15 @@ class Matcher:
                 matched = True
         return matched and self._truth()[id(self.condition)]
 
+    def seen(self) -> "list[Emission]":
+        """Return all events that have made a part of it true, the earliest part's first."""
+        return list(dict.fromkeys(self._by.values()))
+
+    @property
+    def is_compound(self) -> bool:
+        """Whether it has parts that may come true one after the other."""
+        return isinstance(self.condition, (And, Or))
+
     def _truth(self) -> "dict[int, bool]":
         """Return which parts have come true."""
         made: dict[int, bool] = {}

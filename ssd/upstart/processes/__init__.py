@@ -179,6 +179,19 @@ class Processes:
         if job.file.cgroups:
             self._cgroups.leave(job)
 
+    def terminals(self, job: "Job") -> "dict[str, int]":
+        """Return the descriptors of the terminals of a job's stages."""
+        return {} if (log := _log_of(job)) is None else log.terminals()
+
+    def take_terminal(self, job: "Job", stage: str, fd: int) -> None:
+        """Go on with a terminal that the program before in this process has left open."""
+        if job.log is None:
+            job.log = self.logs.log(job.file.name, job.instance, job.label)  # type: ignore[assignment]
+        if (log := _log_of(job)) is None:
+            os.close(fd)
+        else:
+            log.take_terminal(stage, fd)
+
     def log_path(self, unit: "Unit") -> "str | None":
         """Return where the output of a job is kept, None if it is not."""
         job: Job = unit  # type: ignore[assignment]

@@ -106,10 +106,18 @@ class Log:
         self.finish(stage)
         master, slave = os.openpty()
         os.set_blocking(master, False)
+        self.take_terminal(stage, master)
+        return slave
+
+    def take_terminal(self, stage: str, master: int) -> None:
+        """Read what a stage writes to its terminal."""
         self._terminals[stage] = master
         self._logs.open.add(self)
         self._logs.watch.add(master, lambda: self._turn(stage))
-        return slave
+
+    def terminals(self) -> "dict[str, int]":
+        """Return the descriptor of the terminal of each stage that may still write."""
+        return dict(self._terminals)
 
     def _turn(self, stage: str) -> None:
         """Move what is there, and close the terminal once nobody has it open any more."""
