@@ -252,6 +252,14 @@ def test_job_of_upstart_is_translated(kind: str, job: Path, generate: Tell) -> N
     assert (0, output) == generate(kind, str(job))[:2]
 
 
+def test_job_in_a_sub_directory_has_a_plain_name(job: Path, generate: Tell) -> None:
+    """The slash of its own name cannot be in that of a file."""
+    (job.parent / "net").mkdir()
+    (job.parent / "net" / "c.conf").write_text(JOB)
+    status, output, _ = generate("sysv", "net/c")
+    assert (0, True) == (status, "# Provides:          net_c\n" in output)
+
+
 def test_declaration_comes_before_a_job(
     job: Path, declaration: str, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -119,3 +119,9 @@ def test_equal_conditions_are_one_key() -> None:
     assert parse_condition("a") != "a"
     assert Argument("", "a") != "a"
     assert 1 == len({Argument("A", "b"), Argument.read("A=b")})
+
+
+def test_conditions_are_shown_by_what_they_say() -> None:
+    """In the messages of tests and debuggers."""
+    assert "<Condition (a or b)>" == repr(parse_condition("a or b"))
+    assert "Argument('A', 'b', True)" == repr(Argument.read("A!=b"))

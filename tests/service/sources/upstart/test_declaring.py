@@ -12,7 +12,13 @@ DEFAULTS = {
 SAID = {
     "": {},
     "exec /bin/a -b c\n": {"executable": "/bin/a", "arguments": ["-b", "c"]},
+    "exec /bin/a --b=c 'd $e; f' \"g h\"\n": {
+        "executable": "/bin/a", "arguments": ["--b=c", "d $e; f", "g h"],
+    },
     "exec /bin/a $B\n": {"script": "exec /bin/a $B"},
+    "exec /bin/a \"b $C\"\n": {"script": 'exec /bin/a "b $C"'},
+    "exec /bin/a b*\n": {"script": "exec /bin/a b*"},
+    "exec 'a b'\n": {"script": "exec 'a b'"},
     "exec a b\n": {"script": "exec a b"},
     "script\n a\n b\nend script\n": {"script": "a\nb\n"},
     "pre-start exec a\npost-start exec b; c\npre-stop script\n d\nend script\npost-stop exec e\n": {
