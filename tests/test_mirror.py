@@ -65,7 +65,6 @@ TESTED_THROUGH = {
     "upstart/succession/checking.py": "upstart/succession/test_upgraded.py",
     "upstart/control/__init__.py": "upstart/control/test_requests.py",
     "upstart/control/refusals.py": "upstart/control/test_variables.py",
-    "upstart/cli/foreground.py": "upstart/cli/test_running.py",
     "testing/child.py": "testing/test_conformance.py",
     "testing/expectations.py": "testing/test_conformance.py",
     "testing/finding_checks.py": "testing/test_conformance.py",

@@ -49,20 +49,18 @@ def main(argv: "list[str]") -> int:
 def _paths(wanted: "Options") -> "list[str]":
     """Return the directories of the jobs, the first one first. Raises OSError if there is none.
 
-    What the command line names must be there; of the usual directories those that are.
+    What the command line names must be there, and one of the usual directories; others may come.
     """
-    named = [path for path in (wanted.before, wanted.directory, wanted.after) if path is not None]
-    for path in named:
+    before, given, after = (
+        [] if path is None else [os.path.abspath(path)]
+        for path in (wanted.before, wanted.directory, wanted.after)
+    )
+    for path in (*before, *given, *after):
         os.listdir(path)  # raises OSError that has its path
-    if wanted.directory is not None:
-        return [os.path.abspath(path) for path in named]
-    usual = directories.defaults(os.geteuid(), os.path.expanduser("~"))
-    there = [path for path in usual if os.path.isdir(path)]
-    if not there and not named:
+    usual = given or directories.defaults(os.geteuid(), os.path.expanduser("~"))
+    if not (before or after or any(map(os.path.isdir, usual))):
         os.listdir(usual[0])
-    before = [] if wanted.before is None else [os.path.abspath(wanted.before)]
-    after = [] if wanted.after is None else [os.path.abspath(wanted.after)]
-    return [*before, *there, *after]
+    return [*before, *usual, *after]
 
 
 def _check(paths: "list[str]") -> int:

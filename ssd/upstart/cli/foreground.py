@@ -110,16 +110,20 @@ class Foreground(Loop):
 
     def update(self, done: "Done" = lambda outcome: None) -> None:
         """Read the job files anew; ``done`` is called with what has changed."""
-        before = {name: kind.latest for name, kind in self.jobs.classes.items()}
+        before = self._files()
         self.reread()
-        after = {name: kind.latest for name, kind in self.jobs.classes.items()}
-        done(_compare(before, after))
+        done(compare(before, self._files()))
 
     def reread(self) -> None:
         """Read the job files anew."""
         self.jobs.tell("info", "Reloading configuration")
         if self._directory is not None:
             self._directory.reload()
+
+    def _files(self) -> "dict[str, JobFile | None]":
+        """Return the newest files of all jobs that are told."""
+        kinds = self.jobs.classes.items()
+        return {name: kind.latest for name, kind in kinds if not kind.shipped}
 
     def _emit_runlevel(self) -> None:
         """Enter the runlevel that the command line asks for."""
@@ -178,11 +182,16 @@ def _tell_at_start(level: str, text: str) -> None:
     write(2, f"init:{text}\n")
 
 
-def _compare(before: "dict[str, JobFile | None]", after: "dict[str, JobFile | None]") -> Update:
-    """Return the names of the jobs that are new, gone, changed and the same."""
+def compare(before: "dict[str, JobFile | None]", after: "dict[str, JobFile | None]") -> Update:
+    """Return the names of the jobs that are new, gone, changed and the same.
+
+    None for a file that is gone while its job runs.
+    """
     update = Update()
     for name in sorted({*before, *after}):
         old, new = before.get(name), after.get(name)
+        if old is new is None:
+            continue
         kind = update.same if old is new else update.changed
         if old is None:
             kind = update.added

@@ -81,7 +81,7 @@ def test_users_jobs_run_as_that_user(ssd_path: Path, tmp_path: Path) -> None:
     os.chown(tmp_path, NOBODY, NOBODY)
     done = call(
         ssd_path, tmp_path,
-        f"{USERS}log=$HOME/.cache/upstart/mine.log; await grep -q start $log; cat $log\n"
+        f"{USERS}log=$HOME/.cache/upstart/mine.log; await grep -q running $log; cat $log\n"
         '$user "$2" list | sort; $user "$2" start root; kill $!; wait $!; echo $?',
     )  # fmt: skip
     said = done.stdout.replace("\r", "").splitlines()
@@ -93,3 +93,19 @@ def test_users_jobs_run_as_that_user(ssd_path: Path, tmp_path: Path) -> None:
     assert "ssd-initctl: Job failed to start" in done.stderr
     assert "init: Failed to spawn root main process: unable to setgid: " in done.stderr
     assert "0" == said[-1]
+
+
+def test_users_directories_may_come_later(ssd_path: Path, tmp_path: Path) -> None:
+    """One is enough to begin; of two files of a name, that of the earlier directory counts."""
+    skip_without_nobody()
+    write(tmp_path / ".init", {"web.conf": "start on never\n"})
+    os.chown(tmp_path, NOBODY, NOBODY)
+    done = call(
+        ssd_path, tmp_path,
+        f"{USERS.replace('status root', 'status web')}$user mkdir -p $HOME/.config/upstart\n"
+        "$user sh -c 'echo start on ever > $HOME/.config/upstart/web.conf'\n"
+        'await sh -c "$user $2 show-config web | grep -w ever"; $user "$2" show-config web\n'
+        "kill $!; wait $!; echo $?; ls -A $HOME/.cache/ssd/supervise",
+    )  # fmt: skip
+    key = f"{tmp_path}/.config/upstart".strip("/").replace("-", "%2d").replace("/", "-")
+    assert ["web", "  start on ever", "0", "%bin", key] == done.stdout.splitlines(), done.stderr

@@ -128,6 +128,17 @@ def test_hangup_reads_the_files_anew(ssd_path: Path, tmp_path: Path) -> None:
         assert 0 == running.stop()
 
 
+def test_update_names_what_has_changed(ssd_path: Path, tmp_path: Path) -> None:
+    """``ssd-service update`` is told what it has read; the files were followed already."""
+    d = tmp_path / "d"
+    with jobs(ssd_path, d, {"web.conf": ON_STARTUP, "old.conf": NAP}) as running:
+        running.until("web runs as process")
+        update = [ssd_path.with_name("ssd-service"), f"--directory={d}", "update"]
+        done = running.run(*update)
+        assert (0, "unchanged: 2\n", "") == (done.returncode, done.stdout, done.stderr)
+        assert 0 == running.stop()
+
+
 def test_new_file_counts_at_once(ssd_path: Path, tmp_path: Path) -> None:
     """A broken one is named on standard error, without an end of anything."""
     d = tmp_path / "d"
