@@ -108,8 +108,7 @@ def _events(job: "JobFile") -> "Iterator[tuple[str, object]]":
         if not (levels and isinstance(job.start_on, Event)):
             yield "start_on", job.start_on.source()
         yield "after", list(dict.fromkeys(_jobs(job.start_on)))
-        names = [FACILITIES.get(event.name, "") for event in job.start_on.events()]
-        yield "should_start", [name for name in dict.fromkeys(names) if name]
+        yield "should_start", list(dict.fromkeys(_facilities(job.start_on)))
     if job.stop_on is not None:
         levels = _levels(job.stop_on)
         yield "default_stop", levels
@@ -143,6 +142,14 @@ def _jobs(condition: Condition) -> "Iterator[str]":
             continue
         if first.key in ("", "JOB") and not {*first.value} & {*"*?[$/ "}:
             yield first.value
+
+
+def _facilities(condition: Condition) -> "Iterator[str]":
+    """Yield the facilities of the boot's events; the loopback device is no network."""
+    for event in condition.events():
+        loopback = any(argument.word == "IFACE=lo" for argument in event.arguments)
+        if event.name in FACILITIES and not loopback:
+            yield FACILITIES[event.name]
 
 
 # Scripts ------------------------------------------------------------------------------------

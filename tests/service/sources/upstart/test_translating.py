@@ -33,9 +33,13 @@ SAID: dict[str, dict[str, object]] = {
         "start_on": "filesystem and (net-device-up I!=lo or local-filesystems)",
         "should_start": ["$remote_fs", "$network", "$local_fs"],
     },
+    "start on net-device-up IFACE=lo and virtual-filesystems\n": {
+        "start_on": "net-device-up IFACE=lo and virtual-filesystems",
+        "should_start": ["$local_fs"],
+    },
     "": {"manual": True},
     "start on a\nmanual\n": {"manual": True},
-    "chdir /d e\n".replace(" e", ""): {"manual": True, "working_directory": "/d"},
+    "chdir /d\n": {"manual": True, "working_directory": "/d"},
     "chdir /d\npre-start exec b\npost-stop script\n c\nend script\n": {
         "manual": True, "working_directory": "/d", "before_start": "cd /d\nexec b",
         "after_stop": "cd /d\nc\n",
