@@ -38,7 +38,7 @@ class Logs:
     that was renamed is written on. open: the logs that have terminals.
     """
 
-    __slots__ = ("directory", "watch", "tell", "strict", "open", "_unwritten")
+    __slots__ = ("directory", "watch", "tell", "strict", "open", "_unwritten", "_lacks")
 
     def __init__(
         self, directory: "str | None", watch: "Watch", tell: "Callable[[str, str], object]"
@@ -48,6 +48,7 @@ class Logs:
         self.tell = tell
         self.strict = False
         self.open: set[Log] = set()
+        self._lacks = False
         self._unwritten: dict[str, Log] = {}  # of stages that have ended, by path
 
     def log(self, name: str, instance: str, label: str) -> "Log | None":
@@ -61,6 +62,13 @@ class Logs:
     def keep(self, log: "Log") -> None:
         """Remember a log with output that could not be written, as its job has ended."""
         self._unwritten[log.path] = log
+
+    def lack(self, error: OSError) -> None:
+        """Tell once that there are no terminals."""
+        if not self._lacks:
+            self._lacks = True
+            reason = error.strerror or str(error)
+            self.tell("warn", f"Failed to create pty: {reason}; jobs write to pipes")
 
     def write_kept(self) -> None:
         """Write what ended jobs have left, as their directory can be written now."""
@@ -102,9 +110,16 @@ class Log:
         return self
 
     def open_terminal(self, stage: str) -> int:
-        """Return a new terminal for a stage, which the caller closes. Raises OSError."""
+        """Return a new terminal for a stage, which the caller closes. Raises OSError.
+
+        Where there are none, as in a container without devpts, it is a pipe.
+        """
         self.finish(stage)
-        master, slave = os.openpty()
+        try:
+            master, slave = os.openpty()
+        except OSError as error:
+            master, slave = os.pipe()
+            self._logs.lack(error)
         os.set_blocking(master, False)
         self.take_terminal(stage, master)
         return slave

@@ -202,16 +202,47 @@ def test_path_of_a_log_is_known_before_there_is_one(fake_processes: FakeProcesse
 
 
 @needs_root
-def test_missing_terminals_cost_the_log_only(in_namespace: Run) -> None:
-    """The job runs, and init says so."""
+def test_missing_terminals_cost_the_carriage_returns_only(in_namespace: Run) -> None:
+    """A pipe takes the place of each, and init says so once."""
     program = """
 s = Scene()
 os.unlink('/dev/ptmx')
-c = s.start(Job(exec='sleep 300'))
-show([facts(c.pid, 'fds')['fds']['1'], s.told])
+for text in ('one', 'two'):
+    s.run(Job(script=f'echo {text}; echo {text} >&2'))
+c = s.start(Job('bar', exec='sleep 300'))
+show([facts(c.pid, 'fds')['fds'], s.log(), s.told])
 """
-    told = ["error", "Failed to create pty - disabling logging for job"]
-    assert ["/dev/null", [told]] == play(in_namespace, program)
+    fds = {"0": "/dev/null", "1": "pipe", "2": "pipe"}
+    told = ["warn", "Failed to create pty: No such file or directory; jobs write to pipes"]
+    assert [fds, "one\none\ntwo\ntwo\n", [told]] == play(in_namespace, program)
+
+
+@needs_root
+def test_missing_descriptors_cost_the_log_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job runs, and init says so."""
+
+    def none() -> "tuple[int, int]":
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    told: list[tuple[str, str]] = []
+    processes = Processes(
+        default_table(), EpollWatch(), lambda *said: told.append(said), str(tmp_path)
+    )
+    job = Job(exec="sleep 300")
+    monkeypatch.setattr(os, "openpty", none)
+    with monkeypatch.context() as patched:
+        pipe, calls = os.pipe, [none]
+        patched.setattr(os, "pipe", lambda: (calls.pop() if calls else pipe)())
+        child = processes.start(job, "main", {"PATH": os.environ["PATH"]})  # type: ignore[arg-type]
+    assert "/dev/null" == os.readlink(f"/proc/{child.pid}/fd/1")
+    child.signal(9)
+    default_table().wait([child], None)
+    assert -9 == child.poll()
+    child.close()
+    processes.watch.close()
+    assert [("error", "Failed to create pty - disabling logging for job")] == told
 
 
 @needs_root
