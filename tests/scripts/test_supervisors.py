@@ -11,7 +11,7 @@ import pytest
 from conftest import CHECKOUT
 from kit.children import child
 from supervisors import jobs, logs, looking, report
-from supervisors.__main__ import PLAN, TOOLS, chosen
+from supervisors.__main__ import PLAN, TOOLS, UPSTART, chosen
 from supervisors.tools import numbered
 
 PROGRAM = CHECKOUT / "scripts" / "supervisors"
@@ -104,11 +104,13 @@ def test_memory_and_time_are_of_the_chosen_processes() -> None:
 
 
 def test_figures_on_the_page_are_those_that_were_measured() -> None:
-    """Its first table is what the bench makes of the figures that it wrote."""
+    """Its tables are what the bench makes of the figures that it wrote."""
     directory = CHECKOUT / "docs" / "explanation"
     rows = json.loads((directory / "supervisors.json").read_text())
     page = (directory / "supervision-cost.md").read_text()
     assert page == report.renew(page, rows)
+    rows = json.loads((directory / "jobs.json").read_text())
+    assert page == report.renew(page, rows, UPSTART.heading)
 
 
 @pytest.mark.slow
