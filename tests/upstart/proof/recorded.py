@@ -90,7 +90,12 @@ def candidate(directory: Path, *words: str) -> Path:
 
 
 def selected(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Yield the cases of the tests of this module that compare answers and are to run."""
+    """Yield the cases of the tests of this module that compare answers and are to run.
+
+    None with pytest-xdist, where another process may run them: each begins when its test does.
+    """
+    if hasattr(request.config, "workerinput"):
+        return
     for item in request.session.items:
         if item.path == request.path and item.name.startswith("test_answers_"):
             yield item.callspec.params["case"]  # type: ignore[attr-defined]
