@@ -1,8 +1,10 @@
 """Have a fork become a process of a job, and say in the words of Upstart what failed."""
 
 import os
+from time import monotonic
 
 from ssd.errors import Error
+from ssd.processes.waiting import ready
 from ssd.signals import raw as signals
 from ssd.supervision.effects.spawning import hold
 from ssd.upstart.processes.steps import FAILED, LIMIT, Child
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from ssd.supervision.effects.held import OwnChild
     from ssd.upstart.processes.steps import Plan
 
+PATIENCE = 5.0  # seconds
 # Step -> what Upstart says of it; the kernel's reason follows after a colon, if there is one.
 TEXTS = {
     "fork": "unable to fork",
@@ -45,7 +48,9 @@ class Failed(Error):
 def fork(plan: "Plan", say: "Callable[[str, str], object]") -> "OwnChild":
     """Start the process of a plan, and return it once it is executed. Raises Failed and OSError.
 
-    ``say(level, text)``: what the child has to say besides. This process must have one thread.
+    One that takes longer than PATIENCE, to enter the directory of a file server for example, is
+    returned before: its end is that of its job then. ``say(level, text)``: what the child has to
+    say besides. This process must have one thread.
     """
     reading, writing = os.pipe()
     try:
@@ -56,9 +61,11 @@ def fork(plan: "Plan", say: "Callable[[str, str], object]") -> "OwnChild":
     finally:
         os.close(writing)
     try:
-        told = _read_all(reading)
+        told, is_whole = _read_all(reading, PATIENCE)
     finally:
         os.close(reading)
+    if not is_whole:
+        say("warn", f"Process {pid} takes long to execute its program: nobody waits for that")
     failure = None
     for message in told.splitlines():
         kind, what, text = (*map(os.fsdecode, message.split(b"\0", 2)), "", "")[:3]
@@ -84,12 +91,18 @@ def _fork(plan: "Plan", writing: int) -> int:
         signals.pthread_sigmask(signals.SIG_SETMASK, mask)
 
 
-def _read_all(fd: int) -> bytes:
-    """Read until execve(2), or the end of the child, has closed the other end."""
-    text = b""
-    while piece := os.read(fd, 4096):
+def _read_all(fd: int, seconds: float) -> "tuple[bytes, bool]":
+    """Read until execve(2), or the end of the child, has closed the other end.
+
+    Return what was there, and whether that was all within the time.
+    """
+    text, end = b"", monotonic() + seconds
+    while ready([fd], max(0.0, end - monotonic())):
+        piece = os.read(fd, 4096)
+        if not piece:
+            return text, True
         text += piece
-    return text
+    return text, False
 
 
 def describe(step: str, reason: str) -> str:

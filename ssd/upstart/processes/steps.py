@@ -212,7 +212,10 @@ class Child:
         """Report to the parent: one write, which is never cut (pipe(7), PIPE_BUF)."""
         if self.report >= 0:
             message = b"\0".join([kind, os.fsencode(what), os.fsencode(text[:1000])])
-            os.write(self.report, message + b"\n")
+            try:
+                os.write(self.report, message + b"\n")
+            except BrokenPipeError:
+                return  # it took too long: nobody listens any more
 
 
 def execute(words: "list[str]", environment: "dict[str, str]") -> None:

@@ -185,6 +185,40 @@ except ChildProcessError:
     assert [reason for _, reason in FAILING] == play(in_namespace, program)
 
 
+def test_step_that_takes_long_keeps_nobody_waiting(in_namespace: Run) -> None:
+    """A cgroup file that blocks stands for the directory of a dead file server."""
+    program = """
+from ssd.upstart.processes import forking
+forking.PATIENCE = 0.1
+s = Scene()
+os.mkfifo('/run/dead')
+type(s.processes._cgroups).prepare = lambda self, job, environment: ['/run/dead']
+job = Job(exec='echo alive', cgroups=['memory'])
+c = s.start(job)
+told = [[level, text.replace(str(c.pid), 'N')] for level, text in s.told]
+fifo = os.open('/run/dead', os.O_RDWR)
+show([told, s.end(job, c), s.log()])
+"""
+    told = ["warn", "Process N takes long to execute its program: nobody waits for that"]
+    assert [[told], 0, "alive\r\n"] == play(in_namespace, program)
+
+
+def test_failure_after_a_long_step_is_that_of_the_job(in_namespace: Run) -> None:
+    """It ends with status 255, as nobody takes its report."""
+    program = """
+from ssd.upstart.processes import forking
+forking.PATIENCE = 0.1
+s = Scene()
+os.mkfifo('/run/dead')
+type(s.processes._cgroups).prepare = lambda self, job, environment: ['/run/dead']
+job = Job(exec='true', chdir='/no', cgroups=['memory'])
+c = s.start(job)
+fifo = os.open('/run/dead', os.O_RDWR)
+show(s.end(job, c))
+"""
+    assert 255 == play(in_namespace, program)
+
+
 def test_program_without_an_interpreter_is_the_shells(in_namespace: Run) -> None:
     """As execvp(3) has it; a file that may not be executed is passed over in the search."""
     program = """
