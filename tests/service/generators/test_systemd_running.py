@@ -14,6 +14,8 @@ import ssd
 from ssd.service import Service
 from ssd.service.generators import systemd
 from ssd.service.sources import toml
+from ssd.service.sources.upstart import parse
+from ssd.service.sources.upstart.translating import translate
 
 from .machine import Machine, Reporter, boot
 
@@ -69,6 +71,40 @@ def test_systemd_follows_a_program_that_detaches_itself(machine: Machine) -> Non
     machine.run("systemctl", "stop", "forks")
     assert "TERM" == reporter.told()
     assert ["dead", "success"] == machine.show("forks", "SubState", "Result")
+
+
+JOB = """
+start on runlevel [2345]
+kill signal INT
+chdir /usr/share
+env VALUE="100% $HOME"
+setuid daemon
+pre-start script
+    [ "$VALUE" = '100% $HOME' ]
+    echo "pre-start $(id -un) $(pwd) $UPSTART_JOB" >> /srv/hooks-of-job
+end script
+post-stop exec echo post-stop $(id -un) $(pwd) >> /srv/hooks-of-job
+exec start-stop-daemon --start --chuid daemon:nogroup --umask 027 --exec {} -- {}
+"""
+
+
+def test_systemd_runs_a_translated_job(machine: Machine) -> None:
+    """The program behind start-stop-daemon, and hooks with directory and user of the job."""
+    reporter = Reporter(machine, "job")
+    said = machine.shared / "hooks-of-job"
+    said.touch()
+    said.chmod(0o666)
+    program, *words = reporter.words
+    job = parse(JOB.format(program, " ".join(words)), "job")
+    machine.install("job", systemd.generate(translate(job, "systemd")).text())
+    machine.run("systemctl", "start", "job")
+    told = reporter.told()
+    expected = {"uid": DAEMON.pw_uid, "gid": 65534, "umask": "027", "directory": "/"}
+    assert expected == {key: told[key] for key in expected}
+    assert "100% $HOME" == told["environment"]["VALUE"]
+    machine.run("systemctl", "stop", "job")
+    assert "INT" == reporter.told()
+    assert "pre-start daemon /usr/share job\npost-stop daemon /usr/share\n" == said.read_text()
 
 
 def test_systemd_waits_until_a_service_says_that_it_is_ready(machine: Machine) -> None:

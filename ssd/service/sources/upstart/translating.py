@@ -79,10 +79,19 @@ def _as_stages(
         before += [f"cd {quote(job.chdir)}\n"] if job.chdir else []
         text = str(value)
         if job.setuid or job.setgid:
-            words = ["runuser", "-u", job.setuid or "root"]
-            words += ["-g", job.setgid] if job.setgid else []
-            text = f"exec {join([*words, '--', '/bin/sh', '-e', '-c', text, job.name])}"
+            text = (
+                f"exec setpriv {_identity(job)} -- {join(['/bin/sh', '-e', '-c', text, job.name])}"
+            )
         yield field, "".join(before) + text
+
+
+def _identity(job: "JobFile") -> str:
+    """Return the options of setpriv(1) for the user and the group of a job."""
+    if job.setuid is None:
+        return f"--regid {quote(job.setgid or '')} --clear-groups"
+    user = quote(job.setuid)
+    group = quote(job.setgid) if job.setgid else f'"$(id -g {user})"'
+    return f"--reuid {user} --regid {group} --init-groups"
 
 
 def _find_process(service: "Service", kind: str, doubts: "list[str]") -> None:

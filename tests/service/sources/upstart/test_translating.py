@@ -81,12 +81,16 @@ def test_hooks_have_the_variables_of_the_job() -> None:
 
 @pytest.mark.parametrize(
     "stanzas, words",
-    [("setuid u\n", "-u u"), ("setgid g\n", "-u root -g g"), ("setuid u\nsetgid g\n", "-u u -g g")],
+    [
+        ("setuid u\n", '--reuid u --regid "$(id -g u)" --init-groups'),
+        ("setgid g\n", "--regid g --clear-groups"),
+        ("setuid u\nsetgid g\n", "--reuid u --regid g --init-groups"),
+    ],
 )
 def test_hooks_run_as_the_user_of_the_job(stanzas: str, words: str) -> None:
     """Hooks of other init systems are root's, so they change the user themselves."""
     job = parse(f"{EXEC}{stanzas}chdir /d\npost-stop exec a b\n", "x")
-    told = f"cd /d\nexec runuser {words} -- /bin/sh -e -c 'exec a b' x"
+    told = f"cd /d\nexec setpriv {words} -- /bin/sh -e -c 'exec a b' x"
     assert told == translate(job, "systemd").after_stop
 
 
