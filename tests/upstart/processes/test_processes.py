@@ -9,9 +9,11 @@ import pytest
 from conftest import Run
 
 from ssd.processes import default_table
+from ssd.service.sources.upstart import parse
 from ssd.supervision.watch import EpollWatch, HandleWatch
 from ssd.testing import FakeProcesses
-from ssd.testing.reactions import exits
+from ssd.testing.reactions import exits, ignores
+from ssd.upstart import Jobs
 from ssd.upstart.processes import Processes, StageFailed
 from upstart.processes.scene import ENVIRONMENT, Job, play
 
@@ -61,6 +63,23 @@ def test_fake_that_cannot_be_executed_has_upstarts_text(fake_processes: FakeProc
     assert ("web (1)", "main", "unable to execute: Permission denied") == (
         failure.job, failure.stage, failure.reason,
     )  # fmt: skip
+
+
+def test_engine_runs_on_fakes(fake_processes: FakeProcesses) -> None:
+    """Where time jumps: a start with a long pre-start, and a stop that must kill."""
+    fake_processes.register("prepare", runs=exits(0, after=50))
+    fake_processes.register("webd", reactions={15: ignores()})
+    text = "pre-start exec prepare\nexec webd\nkill timeout 30\n"
+    jobs, done = Jobs([parse(text, "web")], table=fake_processes), list[object]()
+    for wish, time in ((jobs.start_job, 50), (jobs.stop_job, 80)):
+        wish("web", (), done.append)
+        jobs.advance()
+        while not done:
+            fake_processes.wait(jobs.handles, jobs.until)
+            jobs.advance()
+        assert ([None], time) == (done, fake_processes.now())
+        done.clear()
+    jobs.close()
 
 
 def test_full_process_table_fails_the_start(
@@ -165,6 +184,7 @@ def test_jobs_of_an_ordinary_user_begin_as_their_supervisor(in_namespace: Run) -
     """With its umask, directory and groups; what only root may do fails by name."""
     program = """
 from ssd.processes import default_table
+from ssd.service.sources.upstart import parse
 from ssd.upstart.processes import Processes, StageFailed
 s = Scene()
 os.mkdir('/run/logs'); os.chown('/run/logs', 990, 990)
