@@ -109,6 +109,7 @@ class Job(Unit):
         """Change the goal; a job that rests or runs begins to move, others come to it in time."""
         if self.goal == goal:
             return
+        telling.change(self, "goal", self.goal, goal)
         rested, self.goal = self.at_rest, goal
         self.jobs.active += rested - self.at_rest
         if goal == states.START:
@@ -174,6 +175,7 @@ class Job(Unit):
         if self.goal == states.RESPAWN:
             self.goal = states.START  # on its way down it is a job that is to run
         self._cancel_patience()
+        telling.change(self, "state", before, state)
         self.state = state
         return _ENTER[state](self, before)
 
@@ -285,6 +287,7 @@ class Job(Unit):
         except StageFailed as error:
             jobs.tell("warn", str(error))
             return False
+        jobs.tell("info", f"{self.label} {stage} process ({child.pid})")
         self.hold(stage, child)
         if stage == states.MAIN:
             jobs.say(events.Started(jobs.wall(), self.label, child.pid))

@@ -331,6 +331,7 @@ class Jobs(Supervisor):
 
     def _see(self, emission: Emission) -> None:
         """Show an event to the jobs that name it: first to those that it may stop (init(5))."""
+        self.tell("info", f"Handling {emission.name} event")
         for kind in self.hearers.of(emission.name):
             for job in list(kind.instances.values()):
                 self._may_stop(job, emission)

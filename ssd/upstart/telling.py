@@ -26,6 +26,12 @@ def status(job: "Job") -> str:
     return text
 
 
+def change(job: "Job", what: str, before: str, after: str) -> None:
+    """Have init say that a job has another goal, or state."""
+    if before != after:
+        job.jobs.tell("info", f"{job.label} {what} changed from {before} to {after}")
+
+
 def at_rest(name: str) -> str:
     """Return the line of a status for a job of which nothing runs."""
     return f"{name} {states.STOP}/{states.WAITING}"

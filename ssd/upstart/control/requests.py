@@ -92,6 +92,8 @@ class JobRequests:
         """Do what a request asks for, and answer it now or later."""
         command = request.text("command")
         method = _COMMANDS.get(command)
+        if command != "state":  # with which a command of initctl ends, on the same connection
+            self._jobs.tell("info", "Connection from private client")
         if method is None:
             text = f"there is no command {command} of jobs"
             client.send(failure(request.id, "unsupported", text))

@@ -199,7 +199,7 @@ def test_unforeseen_error_ends_no_job(ssd_path: Path, tmp_path: Path) -> None:
         running.until("web runs as process")
         running.send(signal.SIGHUP)
         running.until("init: unforeseen error: RuntimeError: nobody foresaw this")
-        assert "S sleep" in running.processes().values()
+        assert 1 == sum(name.endswith(" sleep") for name in running.processes().values())
         running.send(signal.SIGHUP)
         assert 1 == running.end()
     assert "it ends: nobody foresaw this" in running.said
@@ -216,3 +216,20 @@ def test_console_of_jobs_without_the_stanza_can_be_told(ssd_path: Path, tmp_path
         running.until("a has stopped", "b has stopped")
         assert ["b.log"] == os.listdir(d / "logs")
         assert 0 == running.stop()
+
+
+def test_verbose_init_tells_each_step(ssd_path: Path, tmp_path: Path) -> None:
+    """In Upstart's words: goals, states, processes, events and clients."""
+    files = {"web.conf": "start on startup\ntask\nexec true\n"}
+    with jobs(ssd_path, tmp_path / "d", files, "--verbose") as running:
+        running.until("web has stopped")
+        running.run(ssd_path.with_name("ssd-initctl"), "list")
+        running.until("init: Connection from private client")
+        assert 0 == running.stop()
+    told = [line.partition(" init: ")[2] for line in running.said if " init: " in line]
+    process = next(text for text in told if text.startswith("web main process ("))
+    before = told.index(process)
+    assert ["Handling startup event", "web goal changed from stop to start"] == told[:2]
+    assert "web state changed from pre-start to spawned" == told[before - 1]
+    assert f"{process} exited normally" in told[before:]
+    assert "web state changed from post-stop to waiting" in told[before:]
