@@ -172,16 +172,17 @@ class Jobs(Supervisor):
 
     def find(self, name: str, given: "Sequence[str]" = (), instance: "str | None" = None) -> Job:
         """Return an instance that lives: by its name, or by KEY=VALUE. Raises JobError."""
+        kind = self.kind(name)
         environment.check(given)
-        return self.kind(name).find(environment.table(given), instance)
+        return kind.find(environment.table(given), instance)
 
     def start_job(
         self, name: str, given: "Sequence[str]" = (), done: "Done | None" = None,
         instance: "str | None" = None,
     ) -> Job:  # fmt: skip
         """Start an instance; ``done`` is called when it runs, a task when it has ended."""
-        environment.check(given)
         kind = self.kind(name)
+        environment.check(given)
         if instance is not None:
             job = kind.find({}, instance)
             variables: dict[str, str] | None = None

@@ -13,7 +13,7 @@ from ssd.supervision.places import UPSTART
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from ssd.service.verbs.fleet import Fleet
 
@@ -46,7 +46,7 @@ def perform(program: str, given: str, words: "list[str]", rest: "Rest") -> "int 
     directory = next((each for each in there if each != UPSTART), DIRECTORY)
     try:
         if looks:
-            return _statuses([*there.values()], directory, words, rest)
+            return _statuses(there, directory, words, rest)
         return _act(program, there[directory], directory, words[0], rest)
     except NoAnswer as error:
         return fail(program, error, statuses.UNKNOWN if looks else statuses.FAILED)
@@ -64,12 +64,15 @@ def _ask_all(connection: Connection, details: bool = False) -> "list[Facts]":
     return found
 
 
-def _ask_each(connections: "Iterable[Connection]", details: bool) -> "list[Facts]":
-    """Return the facts of all services of several supervisors; the first that has a name counts."""
+def _ask_each(there: "dict[str, Connection]", directory: str, details: bool) -> "list[Facts]":
+    """Return the facts of all services of several supervisors; no job of a declared name counts."""
     found: dict[str, Facts] = {}
-    for connection in connections:
+    declared = sources.names(directory) if UPSTART in there else []
+    for place, connection in there.items():
         for row in _ask_all(connection, details):
-            found.setdefault(str(row["name"]), row)
+            name = str(row["name"])
+            if place != UPSTART or name not in declared:
+                found.setdefault(name, row)
     return [found[name] for name in sorted(found)]
 
 
@@ -80,11 +83,11 @@ def _left(found: "list[Facts]", directory: str) -> "list[str]":
 
 
 def _statuses(
-    connections: "Iterable[Connection]", directory: str, words: "list[str]", rest: "Rest"
+    there: "dict[str, Connection]", directory: str, words: "list[str]", rest: "Rest"
 ) -> int:
     """Show one line for each service, or all facts."""
     as_json = len(words) > 1
-    found = _ask_each(connections, as_json)
+    found = _ask_each(there, directory, as_json)
     left = _left(found, directory)
     highest = max(map(answers.status_of, found), default=0)
     if as_json:

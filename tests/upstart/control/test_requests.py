@@ -45,6 +45,8 @@ def test_refusals_have_the_texts_of_the_original(asked: Ask) -> None:
     world = asked(foo=NAP, bar=f"instance $N\nusage 'N is a number'\n{NAP}")
     assert "Unknown instance: " == world.refused("stop", "foo")
     assert "Env must be KEY=VALUE pairs" == world.refused("start", "foo", "extra")
+    assert "Unknown job: nope" == world.refused("start", "nope", "extra")
+    assert "Unknown job: nope" == world.refused("status", "nope", "extra")
     usage = "Unknown parameter: N\nUsage: N is a number"
     assert usage == world.refused("start", "bar") == world.refused("status", "bar")
     assert JOB == world.ask("start", "foo")
