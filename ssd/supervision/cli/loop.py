@@ -69,6 +69,10 @@ class Loop:
         """Say what is wrong with the journal."""
         self.lines.say(text, wrong=True)
 
+    def kept(self) -> "list[int]":
+        """Return the descriptors that the same program needs when it begins again."""
+        return []
+
     def leave(self) -> None:
         """Write what is to be written, before the program is replaced."""
         self._settle()

@@ -38,6 +38,8 @@ def begin_again(
         import resource
 
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    for fd in process.kept():
+        os.set_inheritable(fd, True)
     words = [*program(argv), *argv[1:]]
     os.chdir(directory)
     os.execve(words[0], words, {**os.environ, **variables})

@@ -95,9 +95,14 @@ class Foreground(Loop):
         if handed is None:
             return succession.begin(jobs, self.journal)
         resumed = succession.begin(jobs, self.journal, handed.state)
-        handed.release({fd for unit in jobs.units.values() for fd in jobs.outputs.held(unit)})
+        handed.release(self.kept())
         self.lines.say("the program of the supervisor was replaced; its jobs go on")
         return resumed
+
+    def kept(self) -> "list[int]":
+        """Return the descriptors of terminals, which nobody can open again."""
+        jobs = self.jobs
+        return [fd for unit in jobs.units.values() for fd in jobs.outputs.held(unit)]
 
     def _emit_first(self) -> None:
         """Emit the events that begin it all."""

@@ -4,6 +4,8 @@ The lines are those of ``ssd.supervision.succession.journal``, with the same mea
 and pid; a job has more to say than a service. One line is about no job: that of the supervisor.
 """
 
+import os
+
 from ssd.matching import Process
 from ssd.upstart import states
 
@@ -59,7 +61,8 @@ def of_kind(kind: "JobClass") -> "Record":
 
 def of_all(jobs: "Jobs", is_past_first: bool) -> "Record":
     """Return what is known of the supervisor: what somebody has set, and how far it has come."""
-    found: Record = {"name": OWN, "goal": states.START, "state": "", "first": is_past_first}
+    found: Record = {"name": OWN, "goal": states.START, "state": ""}
+    found["first"], found["pid"] = is_past_first, os.getpid()
     if jobs.environment != jobs.default_environment:
         found["environment"] = jobs.environment
     return {**found, "priority": jobs.messages.priority}

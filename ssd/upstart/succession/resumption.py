@@ -6,6 +6,9 @@ start, and other stages count as done. A stop begins anew. Events that were wait
 what they had blocked.
 """
 
+import os
+import stat
+
 from ssd.service.sources.upstart import JobFile
 from ssd.supervision import events as told
 from ssd.supervision.effects.held import Exit
@@ -46,7 +49,9 @@ def resume(jobs: "Jobs", past: "Past", handed: bool = False) -> bool:
     halves = [name for name in past.records if name.startswith(records.HALF)]
     for name in halves:
         _see_half(jobs, name.removeprefix(records.HALF), past.records.pop(name))
-    resumed = [Resumption(jobs, each, pool) for each in past.records.values() if _lives(each)]
+    same = own is not None and own.get("pid") == os.getpid()
+    alive = filter(_lives, past.records.values())
+    resumed = [Resumption(jobs, each, pool, same) for each in alive]
     pids = {each.pid for one in resumed for each in one.known.values()}
     for one in resumed:
         one.restore(handed)
@@ -112,12 +117,13 @@ class Resumption:
     known: the processes of the record, living or not.
     """
 
-    __slots__ = ("job", "known", "_jobs", "_record", "_pool", "_lost")
+    __slots__ = ("job", "known", "_jobs", "_record", "_pool", "_is_same_process", "_lost")
 
-    def __init__(self, jobs: "Jobs", record: "Record", pool: Pool) -> None:
+    def __init__(self, jobs: "Jobs", record: "Record", pool: Pool, is_same_process: bool) -> None:
         self._jobs = jobs
         self._record = record
         self._pool = pool
+        self._is_same_process = is_same_process
         self.known = records.processes(record)
         self._lost: dict[str, Process] = {}  # those of them that have ended
         self.job = self._instance()
@@ -154,10 +160,21 @@ class Resumption:
         self._jobs.active += rested - job.at_rest
         for stage, process in self.known.items():
             self._take(stage, process)
-        for stage, fd in records.terminals(record).items() if handed else ():
-            self._jobs.processes.take_terminal(job, stage, fd)
+        for stage, fd in records.terminals(record).items():
+            if handed or self._is_open(fd):
+                self._jobs.processes.take_terminal(job, stage, fd)
         job.since = records.number(record, "since") if job.main is not None else None
         job.ready_at = records.number(record, "ready")
+
+    def _is_open(self, fd: int) -> bool:
+        """Tell whether a descriptor of the record is open in this process.
+
+        It is where the same process has begun again (``ssd.supervision.succession.recovery``).
+        """
+        try:
+            return self._is_same_process and (os.isatty(fd) or stat.S_ISFIFO(os.fstat(fd).st_mode))
+        except OSError:
+            return False
 
     def _take(self, stage: str, process: "Process") -> None:
         """Hold a process of a stage, if it lives."""
