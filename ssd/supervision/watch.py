@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Call = Callable[[], object]
 
 MOST = 256  # events that are taken in one turn
+LONGEST = 86400.0  # seconds of one wait; epoll_wait(2) takes less than 25 days
 
 
 class HandleWatch:
@@ -251,9 +252,9 @@ class EpollWatch:
         return bool(events or due)
 
     def wait(self, seconds: float | None) -> None:
-        """Return when anything is due, or after ``seconds``; None waits without a limit."""
+        """Return when anything is due, or after ``seconds``, LONGEST at most; None is no limit."""
         limit = min(
-            (each for each in (seconds, self.interval) if each is not None),
+            (min(each, LONGEST) for each in (seconds, self.interval) if each is not None),
             default=None,
         )
         self._epoll.poll(limit, 1)

@@ -59,8 +59,13 @@ class JobClass:
             self.start_on = _matcher(self.file)
             self.jobs.hearers.put(self)
 
-    def keep_half(self) -> None:
-        """Keep for a successor what has come true of the start condition in part."""
+    def keep_half(self, at_the_end: bool = False) -> None:
+        """Keep for a successor what has come true of the start condition in part.
+
+        at_the_end: the other half will not come, so the first one must block nothing.
+        """
+        if at_the_end and self.start_on is not None:
+            self.start_on.reset()
         journal = self.jobs.journal
         if journal is not None and self.start_on is not None and self.start_on.is_compound:
             from ssd.upstart.succession import records

@@ -167,19 +167,24 @@ def kill_hard(job: "Job", stage: str) -> None:
 
 
 def kill_all(job: "Job") -> None:
-    """Kill all processes of a job at once."""
+    """Kill all processes of a job at once, and have it wait for no event."""
     for stage in list(job.processes):
         kill_hard(job, stage)
+    job.unblocked(job.blocker)
 
 
 def _signal(job: "Job", stage: str, number: int) -> None:
     """Send a signal to the group of a process, which leads one unless it has gone to another."""
     jobs, child = job.jobs, job.processes[stage]
     kin = jobs.table.kin.of(child.pid)
-    if kin is not None and kin.group > 1 and kin.group == child.pid:
-        jobs.table.kin.signal_group(child.pid, number)
-        return
     try:
-        child.signal(number)
+        if kin is not None and kin.group > 1 and kin.group == child.pid:
+            jobs.table.kin.signal_group(child.pid, number)
+        else:
+            child.signal(number)
     except ProcessLookupError:
         return  # it has just ended; its end is on the way
+    except OSError as error:  # no such signal, or it runs as somebody else now
+        name, reason = telling.signal_words(number), error.strerror or str(error)
+        whose = f"{job.label} {stage} process ({child.pid})"
+        jobs.tell("warn", f"Failed to send {name} signal to {whose}: {reason}")

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
 _FIRST = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 _NAME = frozenset(_FIRST + "0123456789")
+DEEPEST = 100  # braces in each other: nobody writes so many, and Python's stack has an end
 
 
 def check(pairs: "Iterable[str]") -> None:
@@ -42,18 +43,21 @@ def declared(words: "Iterable[str]", own: "Mapping[str, str]") -> "dict[str, str
     return made
 
 
-def expand(text: str, variables: "Mapping[str, str]") -> str:
+def expand(text: str, variables: "Mapping[str, str]", depth: int = DEEPEST) -> str:
     """Replace ``$KEY``, ``${KEY}`` and ``${KEY:-DEFAULT}`` in a text by what they stand for.
 
     Also ``-``, ``:+`` and ``+``, as in a shell. Raises UnknownParameter and BadExpansion.
+    depth: how many braces may stand in each other.
     """
+    if not depth:
+        raise BadExpansion("Expansion is too deep")
     parts: list[str] = []
     at = 0
     while (found := text.find("$", at)) >= 0:
         parts.append(text[at:found])
         if text[found + 1 : found + 2] == "{":
             end = _closing(text, found + 1)
-            parts.append(_braced(text[found + 2 : end], variables))
+            parts.append(_braced(text[found + 2 : end], variables, depth - 1))
             at = end + 1
         else:
             end = _name_end(text, found + 1)
@@ -86,10 +90,10 @@ def _value(name: str, variables: "Mapping[str, str]") -> str:
     return variables[name]
 
 
-def _braced(inner: str, variables: "Mapping[str, str]") -> str:
+def _braced(inner: str, variables: "Mapping[str, str]", depth: int) -> str:
     """Expand what stands between braces."""
     if inner.startswith("$"):  # the name itself is in a variable
-        inner = expand(inner, variables)
+        inner = expand(inner, variables, depth)
     end = _name_end(inner, 0)
     name, rest = inner[:end], inner[end:]
     if not name:
@@ -104,5 +108,7 @@ def _braced(inner: str, variables: "Mapping[str, str]") -> str:
     given = variables.get(name)
     is_set = given is not None and not (operator[0] == ":" and not given)
     if operator[-1] == "-":
-        return given if is_set and given is not None else expand(rest[len(operator) :], variables)
-    return expand(rest[len(operator) :], variables) if is_set else ""
+        if is_set and given is not None:
+            return given
+        return expand(rest[len(operator) :], variables, depth)
+    return expand(rest[len(operator) :], variables, depth) if is_set else ""

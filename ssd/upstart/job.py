@@ -243,9 +243,9 @@ class Job(Unit):
 
     def _leave(self, before: str) -> bool:
         self.jobs.say(events.Stopping(self.jobs.wall(), self.label))
-        self._emit("stopping", blocks=True)
+        self._emit("stopping", blocks=not self.jobs.effects.hurried)
         self.jobs.record(self)
-        return False
+        return self.blocker is None
 
     def _end_main(self, before: str) -> bool:
         if self.main is None:
@@ -369,11 +369,11 @@ class Job(Unit):
 
     def await_event(self, emission: Emission) -> None:
         """Go on when an event is finished."""
-        self.blocker = emission
-        emission.done = self._unblocked
+        self.blocker, emission.done = emission, self.unblocked
 
-    def _unblocked(self, emission: Emission) -> None:
-        if self.blocker is emission:
+    def unblocked(self, emission: "Emission | None") -> None:
+        """Go on, unless it is no longer this event that the job waits for."""
+        if self.blocker is emission is not None:
             self.blocker = None
             self.go_on()
 

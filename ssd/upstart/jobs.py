@@ -8,18 +8,9 @@ import os
 
 from ssd.supervision import events
 from ssd.supervision.supervisor import Supervisor, Update
-from ssd.upstart import environment, states
+from ssd.upstart import environment, errors, states
 from ssd.upstart.classes import JobClass
-from ssd.upstart.errors import (
-    AlreadyStarted,
-    AlreadyStopped,
-    BadEvent,
-    EventFailed,
-    JobFailed,
-    NotRunning,
-    UnknownJob,
-    UnknownParameter,
-)
+from ssd.upstart.events import cycles
 from ssd.upstart.events.emissions import Emission, Emissions
 from ssd.upstart.events.hearers import Hearers
 from ssd.upstart.job import Job
@@ -167,7 +158,7 @@ class Jobs(Supervisor):
     def kind(self, name: str) -> JobClass:
         """Return a job by its name. Raises UnknownJob."""
         if name not in self.classes:
-            raise UnknownJob(name)
+            raise errors.UnknownJob(name)
         return self.classes[name]
 
     def find(self, name: str, given: "Sequence[str]" = (), instance: "str | None" = None) -> Job:
@@ -190,9 +181,9 @@ class Jobs(Supervisor):
             variables = kind.environment(environment.table(given))
             job = self._instance(kind, kind.instance_name(variables))
         if job.goal == states.START:
-            raise AlreadyStarted(job.label)
+            raise errors.AlreadyStarted(job.label)
         if not self._may_begin(kind):
-            raise JobFailed("start")
+            raise errors.JobFailed("start")
         job.start_variables = variables
         job.supersede()
         self._await(job, "start", done)
@@ -207,7 +198,7 @@ class Jobs(Supervisor):
         """Stop an instance; ``done`` is called when nothing of it runs any more."""
         job = self.find(name, given, instance)
         if job.goal == states.STOP:
-            raise AlreadyStopped(job.label)
+            raise errors.AlreadyStopped(job.label)
         job.stop_variables = environment.table(given)
         job.supersede()
         self._await(job, "stop", done)
@@ -221,12 +212,12 @@ class Jobs(Supervisor):
         """Stop an instance and start it again, with new variables only."""
         try:
             job = self.find(name, given, instance)
-        except UnknownParameter as error:
-            raise UnknownParameter(error.name) from None  # without the usage, as of old
+        except errors.UnknownParameter as error:
+            raise errors.UnknownParameter(error.name) from None  # without the usage, as of old
         if job.goal == states.STOP:
-            raise AlreadyStopped(job.instance)
+            raise errors.AlreadyStopped(job.instance)
         if self.ending:
-            raise JobFailed("restart")
+            raise errors.JobFailed("restart")
         job.supersede()
         self._await(job, "restart", done)
         if instance is None:
@@ -244,7 +235,7 @@ class Jobs(Supervisor):
         """Send the reload signal to the main process of an instance."""
         job = self.find(name, given, instance)
         if job.main is None:
-            raise NotRunning(job.label)
+            raise errors.NotRunning(job.label)
         job.main.signal(job.file.reload_signal)
         self.say(events.Reloaded(self.wall(), job.label))
         if done is not None:
@@ -254,12 +245,12 @@ class Jobs(Supervisor):
     def emit(self, name: str, given: "Sequence[str]" = (), done: "Done | None" = None) -> Emission:
         """Emit an event; ``done`` is called once all that it has set off has come to its end."""
         if not name:
-            raise BadEvent
+            raise errors.BadEvent
         environment.check(given)
 
         def finished(emission: Emission) -> None:
             if done is not None:
-                self.call(done, EventFailed() if emission.failed else None)
+                self.call(done, errors.EventFailed() if emission.failed else None)
 
         emission = Emission(name, given, finished)
         self.add(emission)
@@ -322,6 +313,12 @@ class Jobs(Supervisor):
             raise ProcessLookupError(name)
         self.reload_job(job.file.name, (), None, job.instance)
 
+    def shutdown(self) -> None:
+        """Stop all jobs; ``advance`` tells the end. Conditions that are half true hold up none."""
+        for kind in self.classes.values():
+            kind.keep_half(at_the_end=True)
+        super().shutdown()
+
     def update(self, services: "Iterable[Service]") -> Update:
         """Read the job files anew; declarations are none of ours."""
         if self.reread is not None:
@@ -345,19 +342,19 @@ class Jobs(Supervisor):
         if job.goal != states.STOP:
             job.stop_variables = condition.variables("UPSTART_STOP_EVENTS")
             job.supersede()
-            job.blocking.add_events(condition.events())
+            cycles.block(job, condition.events())
             job.halt()
         condition.reset()
 
     def _may_start(self, kind: JobClass, emission: Emission) -> None:
         condition = kind.start_on
         if condition is None or not condition.see(emission, {}):
-            kind.keep_half()
+            kind.keep_half(self.ending)
             return
         variables = kind.environment(condition.variables("UPSTART_EVENTS"))
         try:
             name = kind.instance_name(variables)
-        except UnknownParameter as error:
+        except errors.JobError as error:
             self.tell("warn", f"Failed to obtain {kind.name} instance: {error}")
             condition.reset()
             kind.keep_half()
@@ -366,7 +363,7 @@ class Jobs(Supervisor):
         if job.goal != states.START and self._may_begin(kind, emission.name):
             job.start_variables = variables
             job.supersede()
-            job.blocking.add_events(condition.events())
+            cycles.block(job, condition.events())
             self.admit(job)
             job.wish(states.START)
         condition.reset()

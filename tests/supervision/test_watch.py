@@ -128,6 +128,17 @@ def test_wait_returns_for_an_event_or_a_time(pipe: Ends) -> None:
     watch.close()
 
 
+@pytest.mark.parametrize("seconds", [86400.0 * 30, 1e11, float("inf")])
+def test_wait_has_no_time_that_is_too_long(seconds: float, pipe: Ends) -> None:
+    """A kill timeout may be any number of seconds, and epoll_wait(2) takes 25 days."""
+    watch, (reading, writing) = EpollWatch(), pipe
+    watch.add(reading, lambda: None)
+    os.write(writing, b"x")
+    watch.wait(seconds)
+    assert watch.poll()
+    watch.close()
+
+
 def test_poke_ends_a_wait(watch: Watch) -> None:
     """For work that comes from the program itself and from no event."""
     assert not any(each.ended() for each in watch.handles)

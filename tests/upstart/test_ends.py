@@ -199,3 +199,13 @@ def test_hurried_shutdown_kills_at_once() -> None:
     assert not world.jobs.advance()
     world.jobs.hurry()
     assert world.jobs.advance()
+
+
+def test_signal_that_there_is_not_is_told_and_the_job_killed() -> None:
+    """A stop with a signal that the kernel does not have needs the kill timeout."""
+    world = World(foo="kill signal 100\nkill timeout 2\nexec main")
+    world.wish("start", "foo")
+    assert world.wish("stop", "foo") == ""
+    assert world.told == ["Failed to send 100 signal to foo main process (101): Invalid argument"]
+    world.after(2)
+    assert world.status("foo") == "stop/waiting"

@@ -44,7 +44,9 @@ def test_unknown_variable_is_named() -> None:
         expand("x$NONE", KNOWN)
 
 
-@pytest.mark.parametrize("text", ["${", "${A", "${}", "${A*}", "${:-x}"])
+@pytest.mark.parametrize(
+    "text", ["${", "${A", "${}", "${A*}", "${:-x}", "${B:-" * 9999 + "}" * 9999, "${$" * 9999]
+)
 def test_is_no_expansion_is_refused(text: str) -> None:
     """What is no expansion is refused."""
     with pytest.raises(BadExpansion):

@@ -1,5 +1,7 @@
 """Jobs and the events between them, on declared processes."""
 
+import pytest
+
 from upstart.machine import World, ends
 
 
@@ -255,3 +257,61 @@ def test_jobs_that_set_each_other_off_for_ever_let_others_in() -> None:
     world.jobs.undefine("loop")
     world.jobs.advance()
     assert world.wish("stop", "foo") == "done"
+
+
+@pytest.mark.parametrize("event", ["starting", "stopping"])
+def test_job_does_not_wait_for_itself(event: str) -> None:
+    """A job that an event of its own turns round goes on."""
+    text = f"{'stop' if event == 'starting' else 'start'} on {event} foo\nexec main"
+    world = World(foo=text)
+    world.wish("start", "foo")
+    if event == "stopping":
+        world.wish("stop", "foo")
+    assert world.status("foo") == ("stop/waiting" if event == "starting" else "start/running")
+
+
+RIVALS = {
+    "foo": "start on go\nstop on starting bar\nexec main",
+    "bar": "start on go\nstop on starting foo\nexec main",
+}
+
+
+def test_jobs_do_not_wait_for_each_other_in_a_circle() -> None:
+    """Two that each stop for the other, and start together, are both stopped."""
+    world = World(**RIVALS)
+    assert world.wish("emit", "go") == "done"
+    assert [world.status(name) for name in RIVALS] == ["stop/waiting", "stop/waiting"]
+
+
+def test_strict_waits_in_a_circle_and_can_be_ended() -> None:
+    """As Upstart; a shutdown that is hurried waits for no event."""
+    world = World(strict=True, **RIVALS)
+    world.wish("emit", "go")
+    assert [world.status(name) for name in RIVALS] == ["stop/starting", "stop/starting"]
+    world.jobs.shutdown()
+    world.jobs.hurry()
+    world.settle()
+    assert world.jobs.advance()
+
+
+@pytest.mark.parametrize("first", ["stop", "shutdown"])
+def test_half_true_condition_does_not_hold_up_a_shutdown(first: str) -> None:
+    """Whether the event came before the shutdown or by it."""
+    world = World(foo="exec main", bar="start on stopping foo and never\nexec main")
+    world.wish("start", "foo")
+    if first == "stop":
+        assert world.wish("stop", "foo") == ""
+        assert world.status("foo") == "stop/stopping"
+    world.jobs.shutdown()
+    world.settle()
+    assert world.jobs.advance()
+
+
+@pytest.mark.parametrize("text", ["${N", "${N*}", "${N:-" * 2000 + "}" * 2000])
+def test_instance_that_cannot_be_named_is_told(text: str) -> None:
+    """The event, and the engine, go on."""
+    world = World(foo=f"start on go\ninstance {text}\nexec main", bar="start on go\nexec main")
+    assert world.wish("emit", "go") == "done"
+    assert world.told[0].startswith("Failed to obtain foo instance: ")
+    assert world.wish("start", "foo") != "done"
+    assert world.status("bar") == "start/running"

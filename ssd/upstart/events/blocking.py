@@ -36,6 +36,10 @@ class Blocking:
         """Return the events that are blocked."""
         return list(self._events)
 
+    def blocks(self, emission: "Emission") -> bool:
+        """Tell whether an event waits for the job."""
+        return emission in self._events
+
     def add_wish(self, wish: str, done: "Done") -> None:
         """Have ``done`` called with None, or with the failure of ``wish``: start, stop, restart."""
         self._wishes.append((wish, done))
