@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from ssd.service.sources.upstart.jobfile import JobFile, Stage
 
-# With one of these outside of quotes, a shell does more with a command than to split it.
-SHELL = frozenset("~`$&*()|\\{}[];<>?#!\n")
+# With one of these outside of quotes, a shell does more with a command than to split it. A quote
+# is there if it is not closed: Upstart lets a backslash escape it, and a shell does not always.
+SHELL = frozenset("~`$&*()|\\{}[];<>?#!\n\"'")
 LAST_SIGNAL = 64
 HOOKS = {
     "pre-start": "before_start", "post-start": "after_start",

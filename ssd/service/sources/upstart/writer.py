@@ -1,7 +1,8 @@
 """Write a job file from its values, so that it reads back as the same job."""
 
+from ssd.service.sources.upstart.faults import JobFault
 from ssd.service.sources.upstart.jobfile import JobFile, Stage
-from ssd.service.sources.upstart.lexer import BLANKS, word_of
+from ssd.service.sources.upstart.lexer import BLANKS, Reader, word_of
 from ssd.service.sources.upstart.numbers import NAMES, signal
 
 TYPE_CHECKING = False
@@ -97,24 +98,46 @@ def _process(prefix: str, stage: Stage) -> "Iterable[str]":
 
 
 def _command(text: str) -> str:
-    r"""Return a command as it must be written to read back as this text.
+    """Return a command as it must be written to read back as this text.
 
-    Upstart loses the first of several blanks before a backslash, and doubles the backslash. A
-    command with a backslash, more than one blank and another backslash can only come from that.
+    Nearly always that is the text itself. But of the blanks before a backslash Upstart loses the
+    first, and doubles the backslash; what came of that must be written as it was before.
     """
-    made, position = "", 0
-    while position < len(text):
-        if text[position] != "\\":
-            made += text[position]
-            position += 1
-            continue
-        rest = text[position + 1 :]
-        after = rest.lstrip(BLANKS)
-        blanks = rest[: len(rest) - len(after)]
-        if len(blanks) > 1 and after[:1] == "\\" and after[1:2] not in (*BLANKS, "\\", ""):
-            made += f" {blanks}"
-            position += 1 + len(blanks)
-        else:
-            made += text[position : position + 2]
-            position += 2
-    return made
+    if _read(text) == text:
+        return text
+    # What is written so far, by the position in the text, the open quote, and whether a blank
+    # was the last: the ways that lead to the same three are equal.
+    ways: dict[int, dict[tuple[str, bool], str]] = {0: {("", False): ""}}
+    for position in range(len(text)):
+        for (quote, blank), made in ways.pop(position, {}).items():
+            for size, piece, after in _pieces(text, position, quote, blank):
+                last = piece[-1:] in BLANKS and not piece.startswith("\\")
+                ways.setdefault(position + size, {}).setdefault((after, last), made + piece)
+    found = ways.get(len(text), {})
+    return found.get(("", False)) or found.get(("", True)) or text
+
+
+def _pieces(text: str, position: int, quote: str, blank: bool) -> "Iterable[tuple[int, str, str]]":
+    """Yield how the next characters can be written: their number, the piece, the open quote."""
+    character = text[position]
+    if character != "\\":
+        if character in "\"'":
+            after = "" if quote == character else quote or character
+            yield 1, character, after
+        elif character != "#" or quote:
+            yield 1, character, quote
+        return
+    rest = text[position + 1 :]
+    yield 2, text[position : position + 2], quote
+    bare = rest.lstrip(BLANKS)
+    blanks = rest[: len(rest) - len(bare)]
+    if not blank and bare[:1] == "\\" and bare[1:2] not in (*BLANKS, "\\", ""):
+        yield len(blanks) + 3, f" {blanks}{bare[:2]}", quote
+
+
+def _read(text: str) -> "str | None":
+    """Return how Upstart reads a command; None if it has no end."""
+    try:
+        return Reader(text, "").command()
+    except JobFault:
+        return None

@@ -2,7 +2,8 @@
 
 from hypothesis import strategies as st
 
-from ssd.service.sources.upstart.lexer import quote
+from ssd.service.sources.upstart.faults import JobFault
+from ssd.service.sources.upstart.lexer import Reader, quote
 from ssd.service.sources.upstart.numbers import NAMES
 from ssd.service.sources.upstart.stanzas import LIMITS, STANZAS
 
@@ -35,11 +36,26 @@ CONDITION = st.recursive(
     ),
     max_leaves=5,
 )
-# A command that a quote or a backslash does not leave open.
-COMMAND = st.tuples(st.sampled_from(["a", "/bin/a b", "a 'b  c'"]), LINE).map(
-    lambda parts: f"{parts[0]} {quote(parts[1])}"
-) | st.text(st.sampled_from("ab \\$1=;"), min_size=1, max_size=12).map(
-    lambda text: f"x{text}" + "y" * text.endswith("\\")
+
+
+def _is_command(text: str) -> bool:
+    """Tell whether no quote and no backslash is left open."""
+    try:
+        return bool(Reader(f"{text}\n", "x").command()) and not text.endswith("\\")
+    except JobFault:
+        return False
+
+
+COMMAND = (
+    st.text(st.sampled_from("/ab \"'\\$#"), min_size=1, max_size=12)
+    .filter(_is_command)
+    .map(lambda text: f"/x {text}")
+    | st.tuples(st.sampled_from(["a", "/bin/a b", "a 'b  c'"]), LINE).map(
+        lambda parts: f"{parts[0]} {quote(parts[1])}"
+    )
+    | st.text(st.sampled_from("ab \\$1=;"), min_size=1, max_size=12).map(
+        lambda text: f"x{text}" + "y" * text.endswith("\\")
+    )
 )
 SCRIPT = st.lists(LINE.filter(lambda line: "end" not in line), max_size=4).map(
     lambda lines: "".join(f"{line}\n" for line in lines)

@@ -18,6 +18,7 @@ SAID = {
     "exec /bin/a $B\n": {"script": "exec /bin/a $B"},
     "exec /bin/a \"b $C\"\n": {"script": 'exec /bin/a "b $C"'},
     "exec /bin/a b*\n": {"script": "exec /bin/a b*"},
+    "exec /bin/a 'b\\' c'\n": {"script": "exec /bin/a 'b\\' c'"},
     "exec 'a b'\n": {"script": "exec 'a b'"},
     "exec a b\n": {"script": "exec a b"},
     "script\n a\n b\nend script\n": {"script": "a\nb\n"},

@@ -12,6 +12,8 @@ from .generated import JOB
 
 @given(JOB)
 @example("exec c   \\$d\n")
+@example("exec /x \\'\n")
+@example("exec /x \\# \\\\'a b' \\'\n")
 @example("exec c  \\$d\\ \\\\ e\n")
 @example("script\n  a\n b\nend script\n")
 @example("start on =x and 'and' '!=y'\n")
