@@ -44,7 +44,7 @@ class Processes:
 
     __slots__ = (
         "table", "watch", "tell", "logs", "traced",
-        "_is_user", "_strict", "_scripts", "_cgroups",
+        "strict", "_is_user", "_scripts", "_cgroups",
     )  # fmt: skip
 
     def __init__(
@@ -60,18 +60,9 @@ class Processes:
         self.logs = Logs(log_directory, watch, tell)
         self.traced: Callable[[], object] | None = MARKS.apply
         self._is_user = os.geteuid() != 0
-        self._strict = False
+        self.strict = False
         self._scripts = Scripts(watch)
         self._cgroups = Cgroups(tell)
-
-    @property
-    def strict(self) -> bool:
-        """Whether to do as Upstart does where that is a defect."""
-        return self._strict
-
-    @strict.setter
-    def strict(self, strict: bool) -> None:
-        self._strict = self.logs.strict = strict
 
     def start(self, job: "Job", stage: str, environment: "dict[str, str]") -> "OwnChild":
         """Start the process of a stage; return it once it is executed.
@@ -82,7 +73,7 @@ class Processes:
         if self.table.launcher is not None:
             return self._launch(job, stage, words, environment)
         plan = plan_for(job, stage, words, environment)
-        plan.strict = self._strict
+        plan.strict = self.strict
         if self._is_user:  # whose jobs begin as their supervisor did
             plan.umask = job.file.umask
             plan.directory = job.file.chdir

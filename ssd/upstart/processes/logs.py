@@ -34,11 +34,11 @@ def path_of(directory: str, name: str, instance: str) -> str:
 class Logs:
     """What the logs of all jobs share.
 
-    directory: None keeps nothing. tell(level, text): for what cannot be written. strict: a file
-    that was renamed is written on. open: the logs that have terminals.
+    directory: None keeps nothing. tell(level, text): for what cannot be written. open: the logs
+    that have terminals.
     """
 
-    __slots__ = ("directory", "watch", "tell", "strict", "open", "_unwritten", "_lacks")
+    __slots__ = ("directory", "watch", "tell", "open", "_unwritten", "_lacks")
 
     def __init__(
         self, directory: "str | None", watch: "Watch", tell: "Callable[[str, str], object]"
@@ -46,7 +46,6 @@ class Logs:
         self.directory = directory
         self.watch = watch
         self.tell = tell
-        self.strict = False
         self.open: set[Log] = set()
         self._lacks = False
         self._unwritten: dict[str, Log] = {}  # of stages that have ended, by path
@@ -217,18 +216,10 @@ class Log:
         self._kept = text
 
     def _is_current(self) -> bool:
-        """Tell whether a file is open, and its path leads to it."""
-        if self._fd < 0:
-            return False
-        facts = os.fstat(self._fd)
-        if facts.st_nlink:
-            try:
-                if self._logs.strict or os.path.samestat(facts, os.lstat(self.path)):
-                    return True
-            except FileNotFoundError:
-                pass  # it was renamed
-        self._close_file()
-        return False
+        """Tell whether a file is open that was not removed; one that was renamed is written on."""
+        if self._fd >= 0 and os.fstat(self._fd).st_nlink == 0:
+            self._close_file()
+        return self._fd >= 0
 
     def _open(self) -> None:
         """Open the file, or make it with MODE, whatever our umask is. Raises OSError."""
