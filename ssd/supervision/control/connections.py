@@ -10,7 +10,14 @@ import errno
 import os
 import select
 
-from ssd.supervision.control.protocol import Fault, Request, Requests, failure
+from ssd.supervision.control.protocol import (
+    MAX_LINE,
+    MAX_LINE_OF_JOBS,
+    Fault,
+    Request,
+    Requests,
+    failure,
+)
 from ssd.supervision.control.unix_socket import Peer, accept, peer
 
 TYPE_CHECKING = False
@@ -54,7 +61,7 @@ class Client:
         self.tasks: list[Task] = []
         self._server = server
         self._sock = sock
-        self._requests = Requests()
+        self._requests = Requests(server.longest_line(peer))
         self._held: list[bytes] = []  # lines to send; the first may be sent in part
         self._size = 0
         self._long: list[Iterator[bytes]] = []  # answers whose pieces are made when it reads
@@ -296,6 +303,10 @@ class Connections:
 
     def _is_guest(self, who: Peer) -> bool:
         return who.uid not in (0, self.owner)
+
+    def longest_line(self, who: Peer) -> int:
+        """Return how many bytes a request of a user may have."""
+        return MAX_LINE if self.places == MAX_CLIENTS or self._is_guest(who) else MAX_LINE_OF_JOBS
 
     def _is_full(self, who: Peer) -> bool:
         guests = sum(self._is_guest(each.peer) for each in self.clients.values())

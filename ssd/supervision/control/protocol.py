@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 VERSION = 1  # of the protocol: raised when a client must know of a change
 MAX_LINE = 8192  # bytes of a request with its newline
+MAX_LINE_OF_JOBS = 1 << 20  # of one about jobs, which has variables: execve(2) takes 128 KiB each
 MAX_ID = 64  # characters of an id that is a text
 
 # Types of the fields of a request.
@@ -70,7 +71,7 @@ NEEDED: "dict[str, tuple[tuple[str, ...], ...]]" = {
 # the supervisor closes the connection.
 ERRORS = {
     "malformed": "the line is no JSON object with the fields of a request",
-    "too-long": f"the line has more than {MAX_LINE} bytes",
+    "too-long": f"the line has more than {MAX_LINE} bytes, {MAX_LINE_OF_JOBS} where there are jobs",
     "unknown-verb": "there is no such verb",
     "unknown-service": "the supervisor has no service of that name, or not from that file",
     "unsupported": "the service, or the supervisor, cannot do that",
@@ -161,13 +162,14 @@ class Fault(Exception):
 class Requests:
     """Bytes of a client in, its requests out.
 
-    Holds at most MAX_LINE bytes of a line without an end, and what else the caller has given in
+    Holds at most so many bytes of a line without an end, and what else the caller has given in
     one piece. After a fatal fault it takes nothing more.
     """
 
-    __slots__ = ("_data", "_seen", "_over")
+    __slots__ = ("_data", "_longest", "_seen", "_over")
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int = MAX_LINE) -> None:
+        self._longest = longest
         self._data = bytearray()
         self._seen = 0  # of these bytes no newline is known
         self._over = False
@@ -180,15 +182,15 @@ class Requests:
     @property
     def ready(self) -> bool:
         """Whether ``next`` has something without more bytes."""
-        return len(self._data) >= MAX_LINE or self._end() >= 0
+        return len(self._data) >= self._longest or self._end() >= 0
 
     def next(self) -> "Request | Fault | None":
         """Return the next request, a fault for a line that is none, or None."""
         end = self._end()
-        if end >= MAX_LINE or end < 0 and len(self._data) >= MAX_LINE:
+        if end >= self._longest or end < 0 and len(self._data) >= self._longest:
             self._data.clear()
             self._seen, self._over = 0, True
-            return Fault("too-long", f"a request has at most {MAX_LINE} bytes")
+            return Fault("too-long", f"a request has at most {self._longest} bytes")
         if end < 0:
             return None
         line = self._data[:end]
