@@ -200,7 +200,13 @@ class Child:
             os.fchown(SCRIPT_FD, -1 if uid is None else uid, -1 if gid is None else gid)
         if identity.groups is not None:
             self.step = "groups"
-            os.setgroups(identity.groups)
+            try:
+                os.setgroups(identity.groups)
+            except PermissionError:
+                # In a user namespace of one user nobody may (user_namespaces(7)). The supervisor's
+                # groups are right for root's job; a job of another user must not have them.
+                if self.plan.setuid is not None or self.plan.setgid is not None:
+                    raise
         if gid is not None:
             self.step = "setgid"
             os.setgid(gid)

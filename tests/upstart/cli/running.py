@@ -14,6 +14,8 @@ TERMINALS = (
     " && ln -s pts/ptmx /dev/ptmx"
 )
 
+ROOTLESS = ["unshare", "--user", "--map-root-user"]
+
 
 def write(directory: Path, files: "Mapping[str, str]") -> None:
     """Write job files, each renamed into place."""
@@ -31,18 +33,22 @@ def jobs(
     files: "Mapping[str, str]",
     *words: str,
     init: bool = False,
+    rootless: bool = False,
     before: str = "",
     command: "Sequence[str]" = (),
     environment: "Mapping[str, str] | None" = None,
 ) -> "Iterator[Supervise]":
     """Run the command for these job files; as process 1 with ``init``; end all at the end.
 
+    rootless: in a user namespace of a single user, which is root in there.
+
     ``directory`` stays visible inside. before: a shell command that runs first. command: the words
     of another supervisor, Python's first.
     """
     write(directory, files)
     program = command or [str(ssd_path.with_name("ssd-supervise"))]
-    argv = [*OWN_LOGS, *(AS_INIT if init else []), *program, f"--upstart={directory}", *words]
+    inner = ROOTLESS if rootless else AS_INIT if init else []
+    argv = [*OWN_LOGS, *inner, *program, f"--upstart={directory}", *words]
     first = " && ".join(filter(None, (TERMINALS, before)))
     argv = ["sh", "-c", f'{first} && exec "$@"', "sh", *argv]
     process = subprocess.Popen(

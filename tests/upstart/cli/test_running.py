@@ -233,3 +233,14 @@ def test_verbose_init_tells_each_step(ssd_path: Path, tmp_path: Path) -> None:
     assert "web state changed from pre-start to spawned" == told[before - 1]
     assert f"{process} exited normally" in told[before:]
     assert "web state changed from post-stop to waiting" in told[before:]
+
+
+def test_root_of_a_rootless_container_runs_jobs(ssd_path: Path, tmp_path: Path) -> None:
+    """It may not set its groups; a job of another user fails, so that it has none of root's."""
+    d = tmp_path / "d"
+    files = {"web.conf": ON_STARTUP, "other.conf": f"start on started web\nsetuid nobody\n{NAP}"}
+    with jobs(ssd_path, d, files, rootless=True) as running:
+        running.until("web runs as process")
+        running.until("Failed to spawn other main process: unable to initgroups: ")
+        running.until("other is given up")
+        assert 0 == running.stop()
