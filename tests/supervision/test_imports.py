@@ -41,7 +41,7 @@ FREE = {
     "_ctypes", "_heapq", "_json", "_posixsubprocess", "_random", "_socket", "resource",
     "_collections", "gc",
 }  # fmt: skip
-LINES = 13_450
+LINES = 13_200
 
 
 @pytest.mark.requires_namespaces

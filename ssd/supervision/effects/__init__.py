@@ -10,7 +10,6 @@ from ssd.errors import AlreadyRunning, PidfileError
 from ssd.finding import look, resolve
 from ssd.matching import Match, Process
 from ssd.schedule import Schedule
-from ssd.service.sh import SHELL
 from ssd.starting.become import home
 from ssd.stopping import Stop
 from ssd.supervision import states
@@ -97,6 +96,8 @@ class Effects:
 
     def run_hook(self, unit: "Unit", field: str) -> "OwnChild":
         """Start a hook by /bin/sh -e, as root, in the service's environment."""
+        from ssd.service.sh import SHELL  # few services have hooks
+
         service = unit.service
         words = [SHELL, "-e", "-c", getattr(service, field), service.name]
         token = ASIDE + new_token()

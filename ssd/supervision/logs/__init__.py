@@ -9,7 +9,6 @@ import os
 from time import monotonic, time
 
 from ssd.supervision.logs.files import Files
-from ssd.supervision.logs.sinks import Forward, Syslog
 from ssd.supervision.logs.stream import Stream
 from ssd.supervision.logs.tail import last_lines
 
@@ -17,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ssd.supervision.logs.sinks import Watch
+    from ssd.supervision.logs.sinks import Forward, Syslog, Watch
 
 DEFAULTS = {
     "kind": "file", "path": None, "stderr_path": None, "max_size": 10_000_000, "max_age": 0,
@@ -108,15 +107,19 @@ class Logs:
         if self._watch is not None:
             self._watch.remove(stream.fd)
 
-    def syslog(self) -> Syslog:
+    def syslog(self) -> "Syslog":
         """Return the way to syslog."""
         if self._syslog is None:
+            from ssd.supervision.logs.sinks import Syslog  # few logs go there
+
             self._syslog = Syslog(self._report_sink, self._devlog)
         return self._syslog
 
-    def forward(self) -> Forward:
+    def forward(self) -> "Forward":
         """Return the way to stdout."""
         if self._forward is None:
+            from ssd.supervision.logs.sinks import Forward
+
             self._forward = Forward(self._report_sink, self._stdout, self._watch)
         return self._forward
 

@@ -13,7 +13,6 @@ from ssd.processes.waiting import ready
 from ssd.supervision.logs.files import SPACE, LogFile, make_directory
 from ssd.supervision.logs.forms import FORMS
 from ssd.supervision.logs.rotation import NEXT
-from ssd.supervision.logs.sinks import Lines
 from ssd.supervision.logs.spool import CANNOT, Spool, waiting
 
 TYPE_CHECKING = False
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from ssd.supervision.logs import Logs, Settings
     from ssd.supervision.logs.forms import Form
+    from ssd.supervision.logs.sinks import Lines
 
 TURN = 1 << 20  # bytes: then the next one has its turn
 CHUNK = 65536  # bytes: a pipe's capacity
@@ -293,6 +293,8 @@ class Stream:
         """Give whole lines to syslog and stdout."""
         if self.settings.shared:
             if self.lines is None:
+                from ssd.supervision.logs.sinks import Lines
+
                 self.lines = Lines()
             self._put(self.lines.feed(piece))
 

@@ -18,7 +18,7 @@ LATER = (
     "succession.adoption", "succession.past", "succession.successor", "succession.survivors",
     "succession.upgrade", "cli.foreground", "cli.above", "control.server", "control.rereading",
     "effects.hooks", "effects.spawning", "readiness.gate", "readiness.health", "readiness.notify",
-    "readiness.following", "logs",
+    "readiness.following", "logs", "logs.sinks",
 )  # fmt: skip
 
 
