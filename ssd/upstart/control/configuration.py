@@ -17,16 +17,9 @@ def gather(file: "JobFile") -> "dict[str, object]":
         "emits": list(file.emits),
         "start_on": None if file.start_on is None else str(file.start_on),
         "stop_on": None if file.stop_on is None else str(file.stop_on),
-        "start_events": events(file.start_on),
-        "stop_events": events(file.stop_on),
         "start_words": words(file.start_on),
         "stop_words": words(file.stop_on),
     }
-
-
-def events(condition: "Condition | None") -> "list[str]":
-    """Return the names of the events, in the order in which check-config reports them."""
-    return [] if condition is None else [each.name for each in condition.events()][::-1]
 
 
 def words(condition: "Condition | None") -> "list[list[str]]":

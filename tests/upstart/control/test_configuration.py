@@ -43,13 +43,6 @@ def test_condition_has_a_text_and_a_postfix_form(text: str, shown: str, words: l
     )
 
 
-def test_events_are_in_the_order_of_a_report() -> None:
-    """The last one first."""
-    found = gathered("start on started b or (x F=1 and y)\nstop on runlevel [016]")
-    assert (["y", "x", "started"], ["runlevel"]) == (found["start_events"], found["stop_events"])
-    assert [] == gathered("")["start_events"]
-
-
 def test_deep_condition_has_its_words() -> None:
     """Whoever has written such a file."""
     depth = 5000
