@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 DIRECTORY = "/etc/ssd"  # of declarations
 INIT_D = "/etc/init.d"  # of init scripts
-JOBS = "/etc/init"  # of Upstart's jobs
-A_JOB = "a job of Upstart: ssd-supervise --upstart runs it, ssd-service generate translates it"
 SUPERVISORS = "/run/ssd-supervise"  # run directories of root's supervisors
 WORDS = ("events", "log", "signal", "update", "upgrade")  # of ssd-service, for a supervisor
 

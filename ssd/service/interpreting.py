@@ -24,7 +24,7 @@ def interpret(
     from ssd.service.sources import has_verbs, read
 
     if whole.endswith(".conf"):
-        from ssd.service import A_JOB
+        from ssd.service.sources.upstart import A_JOB
         from ssd.statuses import UNIMPLEMENTED, UNKNOWN
         from ssd.stdio import write
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ssd.upstart.job import Starter
 
 
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/bin:/usr/sbin:/sbin:/bin"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/bin:/usr/sbin:/sbin:/bin"  # of jobs, init(5)
 MOST_TURNS = 4  # in one advance: jobs that set each other off for ever do not keep clients waiting
 
 

@@ -7,7 +7,6 @@ unchanged. Where systemd or OpenRC manages the machine they are involved as with
 import errno
 import os
 
-from ssd.service import A_JOB, JOBS
 from ssd.service.initscripts.program import Run, spawn, wait
 from ssd.service.initscripts.script import find, prepare
 from ssd.service.trust import check
@@ -115,7 +114,9 @@ def _run_named(name: str, words: "Sequence[str]", with_ssd: str) -> int:
     if path is None:
         # Without the program's name: scripts search the output for this sentence of service(8).
         write(2, f"{name}: unrecognized service\n")
-        job = f"{JOBS}/{name}.conf"
+        from ssd.service.sources.upstart import A_JOB, CONF, JOBS
+
+        job = f"{JOBS}/{name}{CONF}"
         if os.path.isfile(job):
             write(2, f"{job}: {A_JOB}\n")
         return FAILED

@@ -36,7 +36,7 @@ def main(argv: "list[str]") -> int:
     if isinstance(wanted, int):
         return wanted
     if wanted.jobs:
-        return another_room(argv)
+        return run_jobs(argv)
     try:
         if wanted.check:
             return _check(wanted)
@@ -45,7 +45,7 @@ def main(argv: "list[str]") -> int:
         return _refuse(error, program)
 
 
-def another_room(argv: "list[str]") -> int:
+def run_jobs(argv: "list[str]") -> int:
     """Run Upstart jobs. By name, because their room stands on this one."""
     run: Callable[[list[str]], int] = __import__("ssd.upstart.cli", fromlist=["main"]).main
     return run(argv)

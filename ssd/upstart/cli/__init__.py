@@ -144,22 +144,20 @@ def _set_environment(process: Foreground, wanted: "Options", place: "Places", pr
     Jobs find the commands that they call, and those find this supervisor.
     """
     uid = os.geteuid()
-    variables = {"PATH": commands.PATH, "TERM": os.environ.get("TERM", "linux")}
+    jobs = process.jobs
+    variables = jobs.default_environment
     if uid != 0 and not wanted.bare:
-        given = {os.fsdecode(name): os.fsdecode(value) for name, value in inherited().items()}
-        variables = {**variables, **given}
+        variables |= {os.fsdecode(name): os.fsdecode(value) for name, value in inherited().items()}
     holder = address.claim(place.path, uid)
     if holder is not None:
         told = (
             f"start and initctl ask another supervisor, in {holder}; only jobs of this one ask it"
         )
         process.lines.say(told, wrong=True)
-    jobs = process.jobs
     if holder is not None or uid != 0:
         jobs.session = place.path
     try:
         variables["PATH"] = commands.extend(variables["PATH"], place, os.path.dirname(program))
     except (NoLinks, OSError) as error:
         process.lines.say(f"jobs cannot call initctl, start, stop: {error}", wrong=True)
-    jobs.environment = variables
-    jobs.default_environment = dict(variables)
+    jobs.environment = dict(variables)

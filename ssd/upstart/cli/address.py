@@ -10,8 +10,6 @@ import os
 from ssd.supervision import places
 from ssd.upstart.initctl.links import replace
 
-SESSION = "UPSTART_SESSION"  # init(8): the address of a user's init, for its jobs
-
 
 def claim(path: str, uid: int) -> "str | None":
     """Have the link lead to a run directory; return where it leads if another keeps it.

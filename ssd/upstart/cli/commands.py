@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 # ``service NAME VERB`` finds jobs, too, by ssd-service; that of Debian knows none.
 NAMES = {**dict.fromkeys((*links.COMMANDS, "telinit"), links.COMMAND), "service": links.SERVICE}
 DIRECTORY = "%bin"  # beside the run directories; it is no name of one
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/bin:/usr/sbin:/sbin:/bin"  # Upstart's for jobs
 
 
 def extend(path: str, place: "Places", programs: str) -> str:

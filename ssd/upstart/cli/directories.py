@@ -5,7 +5,8 @@ See init(5) of Upstart, "User Session Jobs".
 
 import os
 
-SYSTEM = "/etc/init"
+from ssd.service.sources.upstart import JOBS
+
 SESSIONS = "/usr/share/upstart/sessions"  # of packages, for every user
 SYSTEM_LOGS = "/var/log/upstart"
 
@@ -13,7 +14,7 @@ SYSTEM_LOGS = "/var/log/upstart"
 def defaults(uid: int, home: str) -> "list[str]":
     """Return the directories of a user's jobs, the first one first; they need not exist."""
     if uid == 0:
-        return [SYSTEM]
+        return [JOBS]
     own = _absolute("XDG_CONFIG_HOME") or f"{home}/.config"
     shared = os.environ.get("XDG_CONFIG_DIRS") or "/etc/xdg"
     below = [f"{each}/upstart" for each in shared.split(":") if each.startswith("/")]

@@ -6,7 +6,8 @@ What has changed is defined anew, what is gone or broken is undefined, all else 
 import os
 import time
 
-from ssd.upstart.files.reading import CONF, OVERRIDE, Tree, declare, texts_of
+from ssd.service.sources.upstart import CONF, OVERRIDE
+from ssd.upstart.files.reading import Tree, declare, texts_of
 from ssd.upstart.files.shipped import NAMES, shipped
 
 TYPE_CHECKING = False

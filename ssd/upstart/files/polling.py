@@ -2,7 +2,8 @@
 
 import os
 
-from ssd.upstart.files.reading import CONF, OVERRIDE, Tree
+from ssd.service.sources.upstart import CONF, OVERRIDE
+from ssd.upstart.files.reading import Tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

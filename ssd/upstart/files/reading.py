@@ -10,7 +10,7 @@ import os
 import stat
 
 from ssd.service.errors import DeclarationError
-from ssd.service.sources.upstart import JobFault, parse
+from ssd.service.sources.upstart import CONF, OVERRIDE, JobFault, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from ssd.service.sources.upstart import JobFile
 
-CONF, OVERRIDE = ".conf", ".override"
 LARGEST = 4 << 20  # bytes of a job file; a larger one is a mistake
 UNREADABLE = "Error while loading configuration file"
 UNLISTED = "Unable to load configuration"

@@ -7,8 +7,9 @@ no half of a file is read.
 import os
 import stat
 
+from ssd.service.sources.upstart import CONF, OVERRIDE
 from ssd.upstart.files import inotify
-from ssd.upstart.files.reading import CONF, OVERRIDE, is_ignored, name_of
+from ssd.upstart.files.reading import is_ignored, name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ and a terminal as descriptors, a session of its own, all signals at their defaul
 
 import os
 
+from ssd.upstart import states
 from ssd.upstart.errors import JobError, StageFailed
 from ssd.upstart.processes.confinement import profile
 from ssd.upstart.processes.controllers import Cgroups
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from ssd.upstart.job import Job
     from ssd.upstart.processes.logs import Log
     from ssd.upstart.processes.steps import Plan
-
-MAIN, SECURITY = "main", "security"
 
 
 class Processes:
@@ -77,9 +76,9 @@ class Processes:
         if self._is_user:  # whose jobs begin as their supervisor did
             plan.umask = job.file.umask
             plan.directory = job.file.chdir
-        if stage != SECURITY:
+        if stage != states.SECURITY:
             plan.cgroups = self._cgroups.prepare(job, environment)
-        if stage == MAIN:
+        if stage == states.MAIN:
             plan.profile = self._profile(job, environment)
             plan.traced = self.traced if job.file.expect in ("fork", "daemon") else None
         try:
@@ -97,7 +96,7 @@ class Processes:
         try:
             return profile(job.file.apparmor_switch, environment, self.tell)
         except JobError as error:
-            raise StageFailed(job.label, MAIN, describe("profile", str(error))) from None
+            raise StageFailed(job.label, states.MAIN, describe("profile", str(error))) from None
 
     def _fork(self, job: "Job", stage: str, plan: "Plan", script: "str | None") -> "OwnChild":
         """Start a process with its terminal and the pipe of its script."""

@@ -2,6 +2,7 @@
 
 import os
 
+from ssd.upstart import states
 from ssd.upstart.processes.steps import Plan
 
 TYPE_CHECKING = False
@@ -10,7 +11,6 @@ if TYPE_CHECKING:
 
 
 UMASK = 0o022
-SECURITY = "security"
 
 
 def plan_for(job: "Job", stage: str, words: "list[str]", environment: "dict[str, str]") -> Plan:
@@ -21,7 +21,7 @@ def plan_for(job: "Job", stage: str, words: "list[str]", environment: "dict[str,
         import ctypes  # for the child, which must not load it
 
         _ = ctypes
-    plan.settles = stage != SECURITY
+    plan.settles = stage != states.SECURITY
     plan.limits = _limits(file.limits, job.supervisor.effects.descriptors)
     plan.umask = UMASK if file.umask is None else file.umask
     plan.nice, plan.oom = file.nice, file.oom or None  # 0 keeps the supervisor's

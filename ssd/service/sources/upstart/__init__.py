@@ -7,7 +7,6 @@ as a ``JobFile``; its ``service`` is the declaration of the job.
 import os
 import stat
 
-from ssd.service import JOBS
 from ssd.service.sources.upstart.faults import JobFault
 from ssd.service.sources.upstart.jobfile import STAGES, JobFile, Stage
 from ssd.service.sources.upstart.lexer import Reader
@@ -15,7 +14,10 @@ from ssd.service.sources.upstart.stanzas import read_stanzas
 
 __all__ = ["STAGES", "JobFault", "JobFile", "Stage", "locate", "parse", "read"]
 
+JOBS = "/etc/init"  # root's
 CONF, OVERRIDE = ".conf", ".override"
+# What is said where a job is given, and a service is needed.
+A_JOB = "a job of Upstart: ssd-supervise --upstart runs it, ssd-service generate translates it"
 
 
 def parse(
