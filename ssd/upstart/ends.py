@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
         process: Process
 
+        @property
+        def expects(self) -> str:
+            """What is still expected, as ``expect`` of a job says it."""
+
         def begin(self) -> None:
             """Begin to watch."""
 
@@ -34,8 +38,10 @@ if TYPE_CHECKING:
 AGAIN = {states.SECURITY: states.STARTING, states.PRE_START: states.SECURITY}
 
 
-def follow(job: "Job") -> "Follower":
-    """Wait for the fork or the stop that the job's main process is expected to make."""
+def follow(job: "Job", expect: str) -> bool:
+    """Wait for the forks or the stop that the main process is expected to make, if it is any."""
+    if expect == "none":
+        return False
     from ssd.upstart.processes.following import Follower
 
     assert job.main is not None
@@ -45,9 +51,10 @@ def follow(job: "Job") -> "Follower":
     def lost(status: int | None) -> None:
         is_over(job, states.MAIN, follower.process.pid, status)
 
-    follower = Follower(job, job.main, job.file.expect, job.take_main, lost, job.move_main)
+    job.follower = follower = Follower(job, job.main, expect, job.take_main, lost, job.move_main)
     follower.begin()
-    return follower
+    job.jobs.record(job)
+    return True
 
 
 def look(job: "Job", stage: str, child: "Child") -> None:

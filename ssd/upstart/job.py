@@ -218,10 +218,7 @@ class Job(Unit):
             self.fail(states.MAIN, None)
             self._give_up_start()
             return True
-        if self.file.expect == "none":
-            return True
-        self.follower = ends.follow(self)
-        return False
+        return not ends.follow(self, self.file.expect)
 
     def _give_up_start(self) -> None:
         """Change the goal without a move: the state that follows is entered next."""
@@ -291,7 +288,8 @@ class Job(Unit):
         self.hold(stage, child)
         if stage == states.MAIN:
             jobs.say(events.Started(jobs.wall(), self.label, child.pid))
-        jobs.record(self)
+        if stage != states.MAIN or self.file.expect == "none":
+            jobs.record(self)  # else when it is known what is expected of it
         return True
 
     def hold(self, stage: str, child: "Child") -> None:
@@ -316,7 +314,6 @@ class Job(Unit):
         if child is not self.main:
             self.move_main(child)
             self.jobs.say(events.Started(self.jobs.wall(), self.label, child.pid))
-            self.jobs.record(self)
         if self.state == states.SPAWNED:
             self.go_on()
 
@@ -325,6 +322,7 @@ class Job(Unit):
         if states.MAIN in self.processes:
             self.let_go(states.MAIN)
         self.hold(states.MAIN, child)
+        self.jobs.record(self)
 
     def end_follower(self) -> None:
         """Expect nothing more of a program that was to fork or to stop itself."""

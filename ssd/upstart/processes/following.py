@@ -75,6 +75,11 @@ class Follower:
         self._lineage: Lineage | None = None
         self._middle: Relative | None = None
 
+    @property
+    def expects(self) -> str:
+        """What is still expected: of two forks, one may have been made."""
+        return self._expect if self._middle is None else FORK
+
     def begin(self) -> None:
         """Begin to watch."""
         jobs, file = self._job.jobs, self._job.file
@@ -87,7 +92,7 @@ class Follower:
             self._mark = MARKS.take(self._first.pid, file.limits)
         names = f"UPSTART_JOB={file.name}", f"UPSTART_INSTANCE={self._job.instance}"
         variables = os.fsencode(names[0]), os.fsencode(names[1])
-        reaps = jobs.effects.reaps
+        reaps = jobs.effects.reaps and not isinstance(self._child, held.Held)
         self._lineage = Lineage(jobs.table, self._first, variables, self._mark, reaps)
         held.WITNESSES.append(self._lineage.witness)
 

@@ -23,12 +23,13 @@ def find(
     instance: str,
     session: str,
     known: "Container[int]",
+    leads: bool = True,
     root: bytes = survivors.ROOT,
 ) -> "list[Process]":
     """Return the session leaders of a job's instance, the youngest first.
 
     session: UPSTART_SESSION of these jobs; "" for those of the system. known: pids that are
-    somebody's already.
+    somebody's already. leads: False returns the others, the oldest first.
     """
     wanted = {
         b"UPSTART_JOB=": os.fsencode(name),
@@ -40,15 +41,15 @@ def find(
         if not entry.isdigit() or int(entry) in known or int(entry) == os.getpid():
             continue
         try:
-            process = _look(int(entry), wanted, root)
+            process = _look(int(entry), wanted, leads, root)
         except VANISHED:
             continue
         if process is not None:
             found.append(process)
-    return sorted(found, key=lambda each: (each.start_time, each.pid), reverse=True)
+    return sorted(found, key=lambda each: (each.start_time, each.pid), reverse=leads)
 
 
-def _look(pid: int, wanted: "dict[bytes, bytes]", root: bytes) -> Process | None:
+def _look(pid: int, wanted: "dict[bytes, bytes]", leads: bool, root: bytes) -> Process | None:
     """Return a process if it is one that is looked for. Raises VANISHED."""
     where = os.open(root + b"/%d" % pid, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -56,7 +57,7 @@ def _look(pid: int, wanted: "dict[bytes, bytes]", root: bytes) -> Process | None
             if survivors.variable(where, key) != value:
                 return None
         fields = survivors.read(where, "stat").rpartition(b") ")[2].split(b" ", 21)
-        if fields[0] in b"ZX" or int(fields[3]) != pid:
+        if fields[0] in b"ZX" or (int(fields[3]) == pid) is not leads:
             return None
         return Process(pid, int(fields[19]))
     finally:

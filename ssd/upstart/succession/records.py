@@ -44,6 +44,7 @@ def of_job(job: "Job") -> "Record":
         "ready": job.ready_at,
         "blocks": _events(job.blocking.events()),
         "seen": [] if job.stop_on is None else _events(job.stop_on.seen()),
+        "follows": None if job.follower is None else job.follower.expects,
         "terminals": job.jobs.processes.terminals(job),
         # So that it can be stopped without its file.
         "kill": [job.file.kill_signal, job.file.kill_timeout],

@@ -12,7 +12,7 @@ import stat
 from ssd.service.sources.upstart import JobFile
 from ssd.supervision import events as told
 from ssd.supervision.effects.held import Exit
-from ssd.supervision.succession.adoption import UNSEEN, hold
+from ssd.supervision.succession.adoption import UNSEEN, Missed, hold
 from ssd.upstart import ends, states, telling
 from ssd.upstart.events.emissions import Emission
 from ssd.upstart.job import Job
@@ -234,24 +234,48 @@ class Resumption:
         """Wait for the process of a stage, find it, or run it (again)."""
         job, state = self.job, self.job.state
         stage = states.MAIN if state == states.SPAWNED else state
-        if stage not in job.processes and (stage not in self._lost or self._forks(stage)):
+        known = stage in job.processes or stage in self._lost
+        if not known:
             self._find(stage, pids)
         if stage in job.processes:
             if stage == states.MAIN:
-                job.go_on()
+                self._follow("" if known or not self._leads() else job.file.expect)
             elif job.goal == states.STOP:
                 job.halt()  # whoever has wished it before does not wait for ever
-        elif stage not in self._lost:
+        elif not known:
             self._enter(_BEFORE[state])  # it was about to be started
         elif stage == states.MAIN:
-            job.last = Exit(None, self._jobs.wall())
-            ends.main_ended(job, None)
+            self._follow_lost(self._lost[stage])
         else:
             ends.stage_ended(job, stage, None)
 
-    def _forks(self, stage: str) -> bool:
-        """Tell whether another process may have taken the place of one that has ended."""
-        return stage == states.MAIN and self.job.file.expect in ("fork", "daemon")
+    def _leads(self) -> bool:
+        """Tell whether the main process is the one that was started, and not a fork of it."""
+        main = self.job.main
+        kin = None if main is None else self._jobs.table.kin.of(main.pid)
+        return kin is not None and kin.session == kin.process.pid
+
+    def _follow(self, expect: str) -> None:
+        """Wait for what a main process is still to do before the job runs."""
+        expect = expect or records.text(self._record, "follows")
+        if expect in ("fork", "daemon", "stop") and self.job.goal == states.START:
+            ends.follow(self.job, expect)
+        else:
+            self.job.go_on()
+
+    def _follow_lost(self, process: "Process") -> None:
+        """Look for the process that stays of a program that was to fork, and has ended."""
+        job = self.job
+        expect = records.text(self._record, "follows")
+        if expect in ("fork", "daemon"):
+            job.main = Missed(process)
+            ends.follow(job, expect)
+            job.main = None
+            if job.follower is not None and job.follower.main_ended(None):
+                return
+            job.end_follower()
+        job.last = Exit(None, self._jobs.wall())
+        ends.main_ended(job, None)
 
     def _find(self, stage: str, pids: "set[int]") -> None:
         """Look for a process that was started and is in no journal yet."""
@@ -260,10 +284,14 @@ class Resumption:
             return
         from ssd.upstart.succession import marks
 
-        for process in marks.find(job.file.name, job.instance, jobs.session, pids):
+        name, instance, session = job.file.name, job.instance, jobs.session
+        found = marks.find(name, instance, session, pids)
+        if stage == states.MAIN and job.file.expect in ("fork", "daemon"):
+            # The leader may have forked and ended: then what it has left is the job's process.
+            found += marks.find(name, instance, session, pids, leads=False)
+        for process in found:
             self._take(stage, process)
             if stage in job.processes:
-                self._lost.pop(stage, None)
                 return
 
 

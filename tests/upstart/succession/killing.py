@@ -29,9 +29,18 @@ end script
 JOBS = {
     "steady0": ("start on startup\nexport HOME\npre-start exec true\n", "exec sleep 1000"),
     "steady1": ("start on started steady0\npost-start exec sleep 0.05\n", "exec sleep 1000"),
+    "steady2": (
+        "start on started steady0\nexpect fork\n",
+        "(sleep 0.05; exec sleep 1000) & sleep 0.03; exit 0",
+    ),
+    "steady3": (
+        "start on started steady1\nexpect daemon\n",
+        "( (exec sleep 1000) & exit 0 ) & sleep 0.02; exit 0",
+    ),
     "crash": ("start on startup\nrespawn\nrespawn limit unlimited\n", "sleep 0.02; exit 3"),
     "wished": ("pre-start exec sleep 0.02\npost-stop exec sleep 0.02\n", "exec sleep 1000"),
 }
+STEADY = ("steady0", "steady1", "steady2", "steady3")
 SO_ALREADY = {"start": ("already-started",), "stop": ("unknown-instance", "already-stopped")}
 
 
@@ -109,8 +118,8 @@ class Succession:
         """Note whether a process of a steady job is another one."""
         for name, now in self.status().items():
             pid = now.get("pid")
-            if not name.startswith("steady") or pid is None:
-                continue
+            if name not in STEADY or now["state"] != "running":
+                continue  # it may still fork
             if self.seen.setdefault(name, pid) != pid:
                 self.faults.append(f"{name}: process {self.seen[name]}, then {now}")
 
@@ -132,7 +141,7 @@ class Succession:
         self.start()
         while (
             not (now := self.status())
-            or any(now[name]["state"] != "running" for name in ("steady0", "steady1"))
+            or any(now[name]["state"] != "running" for name in STEADY)
             or now["wished"]["state"] not in ("running", "waiting")
         ):
             time.sleep(0.01)

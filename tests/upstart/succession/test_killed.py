@@ -45,7 +45,7 @@ def test_no_job_is_doubled(outcome: dict[str, Any]) -> None:
 def test_no_job_is_lost(outcome: dict[str, Any]) -> None:
     """The same process was there all the time."""
     assert [] == outcome["faults"]
-    assert {1} == {outcome["starts"][name] for name in ("steady0", "steady1")}
+    assert {1} == {count for name, count in outcome["starts"].items() if "steady" in name}
     assert outcome["adopted"] > KILLS / 2
     assert outcome["starts"]["crash"] > KILLS / 4
 

@@ -38,13 +38,14 @@ def test_leaders_of_the_instance_are_found(started: "list[subprocess.Popen[bytes
         job(name, "1"), job(name, "1"), job(name, "2"), job(name), job(f"{name}x", "1"),
         job(name, "1", "/run/mine"), job(name, "1", leads=False),
     ]  # fmt: skip
-    first, second, other, bare, _, mine, _ = (each.pid for each in started)
+    first, second, other, bare, _, mine, member = (each.pid for each in started)
     found = [each.pid for each in marks.find(name, "1", "", ())]
     assert sorted((first, second)) == sorted(found)
     assert [second] == [each.pid for each in marks.find(name, "1", "", {first})]
     assert [other] == [each.pid for each in marks.find(name, "2", "", ())]
     assert [bare] == [each.pid for each in marks.find(name, "", "", ())]
     assert [mine] == [each.pid for each in marks.find(name, "1", "/run/mine", ())]
+    assert [member] == [each.pid for each in marks.find(name, "1", "", (), leads=False)]
     assert [] == marks.find(f"{name}y", "1", "", ())
 
 

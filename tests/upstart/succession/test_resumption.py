@@ -6,6 +6,7 @@ from ssd.testing import ignores
 from upstart.machine import ends
 
 from .conftest import Keep
+from .kept import Kept
 
 NAP = "exec sleep 300"
 ALL = f"""{NAP}
@@ -212,18 +213,29 @@ def test_respawns_are_counted_on(keep: Keep) -> None:
     assert "foo respawning too fast, stopped" in after.told
 
 
-def test_fork_that_was_expected_is_taken_for_made(keep: Keep) -> None:
-    """Nobody can follow a program that began before; the process that there is counts."""
-    world = keep(foo=NAP)
+def spawned(world: Kept, **fields: object) -> int:
+    """Start a job, and write that it is not up yet; return its pid."""
     world.wish("start", "foo")
     process = world.jobs.units["foo"].processes["main"]  # type: ignore[attr-defined]
-    world.journal.note({
-        "name": "foo", "job": "foo", "goal": "start", "state": "spawned",
-        "processes": {"main": [process.pid, process.start_time]},
-    })  # fmt: skip
+    record = {"name": "foo", "job": "foo", "goal": "start", "state": "spawned"}
+    main = {"main": [process.pid, process.start_time]}
+    world.journal.note({**record, "processes": main, **fields})
+    return int(process.pid)
+
+
+def test_program_that_was_to_fork_is_followed_on(keep: Keep) -> None:
+    """One that has forked is not: the process that there is counts."""
+    world = keep(foo=NAP)
+    pid = spawned(world)
     after = world.killed(foo=f"expect fork\n{NAP}")
     after.settle()
-    assert ("start/running", process.pid) == (after.status("foo"), after.pid())
+    assert ("start/running", pid) == (after.status("foo"), after.pid())
+    pid = spawned(after, follows="fork") if after.wish("stop", "foo") else 0
+    last = after.killed(foo=f"expect fork\n{NAP}")
+    last.settle()
+    assert ("start/spawned", pid) == (last.status("foo"), last.pid())
+    last.wish("stop", "foo")
+    assert "stop/waiting" == last.status("foo")
 
 
 def test_settings_go_on(keep: Keep) -> None:
