@@ -15,7 +15,8 @@ NAP = "start on startup\nexec sleep 1000\n"
 TALKER = """start on startup
 script
   mkfifo /run/talk
-  while read word < /run/talk; do echo "said $word"; [ $word != end ] || exit 7; done
+  exec 3<> /run/talk # always open, so that no line is lost between two reads
+  while read word <&3; do echo "said $word"; [ $word != end ] || exit 7; done
 end script
 """
 
@@ -50,7 +51,8 @@ def process_of(status: str) -> "tuple[int, float]":
 
 def talk(running, word: str) -> None:
     """Have the job write a line, as soon as it reads."""
-    assert 0 == running.run("sh", "-c", f"echo {word} > /run/talk").returncode
+    script = f"until [ -p /run/talk ]; do sleep 0.02; done; echo {word} > /run/talk"
+    assert 0 == running.run("sh", "-c", script).returncode
 
 
 def test_broken_job_file_is_no_obstacle(ssd_path: Path, tmp_path: Path) -> None:
