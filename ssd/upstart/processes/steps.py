@@ -22,6 +22,7 @@ CONSOLE = "/dev/console"
 NONE, LOG, OUTPUT, OWNER = "none", "log", "output", "owner"
 TIOCSCTTY = 0x540E  # ioctl_tty(2); the module termios has it, and nothing else that is needed
 LOWEST_FREE = 10  # descriptors below are for the program
+ROOM = 8  # descriptors that the steps open, at most
 PROFILE = "/proc/self/attr/exec"  # aa_change_onexec(2)
 OOM = "/proc/self/oom_score_adj"
 FAILED, SAID = b"failed", b"said"
@@ -133,10 +134,16 @@ class Child:
             out = terminal if console == LOG and terminal >= 0 else null
             for target, fd in enumerate((null, out, out)):
                 os.dup2(fd, target)
-        if plan.closes:
+        if plan.closes or self._is_crowded():
             os.closerange(3, SCRIPT_FD if plan.script >= 0 else self.report)
             os.closerange(LOWEST_FREE, self.report)
+        if plan.closes:
             os.closerange(self.report + 1, os.sysconf("SC_OPEN_MAX"))
+
+    def _is_crowded(self) -> bool:
+        """Tell whether the supervisor's descriptors leave too few below the job's limit."""
+        soft = [soft for name, _, soft, _ in self.plan.limits if name == "nofile"]
+        return -1 not in soft and min(soft, default=self.report + ROOM) < self.report + ROOM
 
     def _open_console(self) -> str:
         """Have the console as standard descriptors; return "none" if it cannot be had."""

@@ -50,6 +50,21 @@ show([found.pop('limits')['Max open files'] == [str(soft // 2), str(hard)], foun
     assert [True, expected] == play(in_namespace, program)
 
 
+@pytest.mark.parametrize("values", ["exec='sleep 300'", "script='sleep 300\\n:\\n'"])
+def test_descriptors_of_the_supervisor_leave_room(in_namespace: Run, values: str) -> None:
+    """A supervisor of many jobs has more than the soft limit of each job lets it open."""
+    program = f"""
+Effects.close_fds = False
+s = Scene()
+held = [os.open('/dev/null', os.O_RDONLY) for _ in range(200)]
+jobs = [Job({values}), Job({values}, limits={{'nofile': (30, 30)}})]
+Effects.descriptors = (100, 1000)
+found = [facts(s.start(job).pid, 'limits')['limits']['Max open files'][0] for job in jobs]
+show([len(held), found])
+"""
+    assert [200, ["100", "30"]] == play(in_namespace, program)
+
+
 def test_shell_of_a_script_has_no_more_descriptors(in_namespace: Run) -> None:
     """But the pipe, at 10, which its commands do not have."""
     program = """
