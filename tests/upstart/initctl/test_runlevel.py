@@ -1,6 +1,7 @@
 """telinit."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,8 +12,9 @@ from .fake import FakeJobs
 
 @pytest.fixture
 def root(monkeypatch) -> None:
-    """Be root, whoever runs the test."""
-    monkeypatch.setattr(runlevel.os, "geteuid", lambda: 0)
+    """Be root for telinit, whoever runs the test and owns the socket."""
+    own = SimpleNamespace(geteuid=lambda: 0, environ=os.environ)
+    monkeypatch.setattr(runlevel, "os", own)
 
 
 @pytest.mark.parametrize(("given", "level"), [("2", "2"), ("0", "0"), ("s", "S"), ("S", "S")])
