@@ -9,7 +9,7 @@ from ssd.service.sources.upstart import JobFile
 from ssd.statuses import FAILED, NOT_CONFIGURED, SUCCESS
 from ssd.stdio import settle, write
 from ssd.supervision import cli, places
-from ssd.supervision.cli import above, help, pid1
+from ssd.supervision.cli import above, pid1
 from ssd.upstart.cli import address, commands, directories, options
 from ssd.upstart.cli.foreground import Foreground
 from ssd.upstart.control.requests import JobRequests
@@ -31,6 +31,8 @@ def main(argv: "list[str]") -> int:
     try:
         wanted = options.parse(argv[1:], program)
     except options.Wrong as wrong:
+        from ssd.supervision.cli import help
+
         return help.answer(wrong.option, program, wrong.fault)
     try:
         paths = _paths(wanted)
