@@ -134,16 +134,11 @@ class Child:
             out = terminal if console == LOG and terminal >= 0 else null
             for target, fd in enumerate((null, out, out)):
                 os.dup2(fd, target)
-        if plan.closes or self._is_crowded():
-            os.closerange(3, SCRIPT_FD if plan.script >= 0 else self.report)
-            os.closerange(LOWEST_FREE, self.report)
-        if plan.closes:
-            os.closerange(self.report + 1, os.sysconf("SC_OPEN_MAX"))
-
-    def _is_crowded(self) -> bool:
-        """Tell whether the supervisor's descriptors leave too few below the job's limit."""
-        soft = [soft for name, _, soft, _ in self.plan.limits if name == "nofile"]
-        return -1 not in soft and min(soft, default=self.report + ROOM) < self.report + ROOM
+        # Even those that execve(2) closes may leave no room below the job's limit, for our steps.
+        os.closerange(3, SCRIPT_FD if plan.script >= 0 else self.report)
+        os.closerange(LOWEST_FREE, self.report)
+        after = self.report + 1
+        os.closerange(after, os.sysconf("SC_OPEN_MAX") if plan.closes else after + ROOM)
 
     def _open_console(self) -> str:
         """Have the console as standard descriptors; return "none" if it cannot be had."""
