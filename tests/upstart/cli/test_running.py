@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -244,3 +245,22 @@ def test_root_of_a_rootless_container_runs_jobs(ssd_path: Path, tmp_path: Path) 
         running.until("Failed to spawn other main process: unable to initgroups: ")
         running.until("other is given up")
         assert 0 == running.stop()
+
+
+def test_own_supervisor_is_told_that_it_listens(ssd_path: Path, tmp_path: Path) -> None:
+    """systemd, or a tool like it; a job that does not come up holds nothing up."""
+    d = tmp_path / "d"
+    d.mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.bind(str(d / "n"))
+        told.settimeout(30)
+        environment = {**os.environ, "NOTIFY_SOCKET": str(d / "n")}
+        files = {"web.conf": "start on startup\npre-start exec sleep 1000\n"}
+        with jobs(ssd_path, d, files, environment=environment) as running:
+            assert told.recv(4096).startswith(b"READY=1\n")
+            running.find()
+            running.send(signal.SIGTERM)
+            while b"STOPPING=1" not in told.recv(4096):
+                pass
+            running.send(signal.SIGTERM)
+            assert 0 == running.end()
