@@ -10,8 +10,9 @@ from ssd.statuses import FAILED, NOT_CONFIGURED, SUCCESS
 from ssd.stdio import settle, write
 from ssd.supervision import cli, places
 from ssd.supervision.cli import above, pid1
-from ssd.upstart.cli import address, commands, directories, options
+from ssd.upstart.cli import options
 from ssd.upstart.cli.foreground import Foreground
+from ssd.upstart.cli.locations import claim, extend_path, job_directories, log_directory, release
 from ssd.upstart.control.requests import JobRequests
 from ssd.upstart.files import read
 from ssd.upstart.initctl.links import NoLinks
@@ -59,7 +60,7 @@ def _paths(wanted: "Options") -> "list[str]":
     )
     for path in (*before, *given, *after):
         os.listdir(path)  # raises OSError that has its path
-    usual = given or directories.defaults(os.geteuid(), os.path.expanduser("~"))
+    usual = given or job_directories(os.geteuid(), os.path.expanduser("~"))
     if not (before or after or any(map(os.path.isdir, usual))):
         os.listdir(usual[0])
     return [*before, *usual, *after]
@@ -83,7 +84,7 @@ def _run(wanted: "Options", argv: "list[str]", paths: "list[str]") -> int:
     uid, program, here = os.geteuid(), os.path.realpath(argv[0]), cli.working_directory()
     home = os.path.expanduser("~")
     group = Account(None, wanted.group).gid if wanted.group else None
-    logs = os.path.abspath(wanted.logs) if wanted.logs else directories.logs(uid, home)
+    logs = os.path.abspath(wanted.logs) if wanted.logs else log_directory(uid, home)
     place = places.enter(paths[0], group)
     place.lock(-1 if handed is None else handed.lock)
     notify, watchdog = above.take_variables()
@@ -125,7 +126,7 @@ def _run(wanted: "Options", argv: "list[str]", paths: "list[str]") -> int:
         begin_again(error, process, argv, here, variables)
         raise
     finally:
-        address.release(place.path, uid)
+        release(place.path, uid)
         process.close()
         cli.close(process, control, place)
 
@@ -150,7 +151,7 @@ def _set_environment(process: Foreground, wanted: "Options", place: "Places", pr
     variables = jobs.default_environment
     if uid != 0 and not wanted.bare:
         variables |= {os.fsdecode(name): os.fsdecode(value) for name, value in inherited().items()}
-    holder = address.claim(place.path, uid)
+    holder = claim(place.path, uid)
     if holder is not None:
         told = (
             f"start and initctl ask another supervisor, in {holder}; only jobs of this one ask it"
@@ -159,7 +160,7 @@ def _set_environment(process: Foreground, wanted: "Options", place: "Places", pr
     if holder is not None or uid != 0:
         jobs.session = place.path
     try:
-        variables["PATH"] = commands.extend(variables["PATH"], place, os.path.dirname(program))
+        variables["PATH"] = extend_path(variables["PATH"], place, os.path.dirname(program))
     except (NoLinks, OSError) as error:
         process.lines.say(f"jobs cannot call initctl, start, stop: {error}", wrong=True)
     jobs.environment = dict(variables)
