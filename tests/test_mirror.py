@@ -57,6 +57,7 @@ TESTED_THROUGH = {
     "supervision/succession/__init__.py": "supervision/succession/test_successor.py",
     "upstart/__init__.py": "upstart/test_jobs.py",
     "upstart/classes.py": "upstart/test_jobs.py",
+    "upstart/contract.py": "upstart/processes/test_processes.py",
     "upstart/errors.py": "upstart/test_jobs.py",
     "upstart/files/__init__.py": "upstart/files/test_directory.py",
     "upstart/events/__init__.py": "upstart/events/test_emissions.py",

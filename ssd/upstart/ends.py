@@ -7,32 +7,8 @@ from ssd.upstart import states, telling
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
-    from ssd.matching import Process
-    from ssd.supervision.effects.held import Held, OwnChild
+    from ssd.upstart.contract import Child
     from ssd.upstart.job import Job
-
-    Child = OwnChild | Held
-
-    class Follower(Protocol):
-        """What finds the process of a program that forks: ``ssd.upstart.processes.following``."""
-
-        process: Process
-
-        @property
-        def expects(self) -> str:
-            """What is still expected, as ``expect`` of a job says it."""
-
-        def begin(self) -> None:
-            """Begin to watch."""
-
-        def main_ended(self, status: int | None) -> bool:
-            """Tell whether the end of the first process was the fork that was expected."""
-
-        def end(self) -> None:
-            """Let go."""
-
 
 # What must have succeeded before a job may go on, and the state before it.
 AGAIN = {states.SECURITY: states.STARTING, states.PRE_START: states.SECURITY}

@@ -15,36 +15,10 @@ from ssd.upstart.respawns import Respawns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
-    from ssd.supervision.effects.held import Held, OwnChild
     from ssd.supervision.supervisor import Timer
     from ssd.upstart.classes import JobClass
+    from ssd.upstart.contract import Child, Follower
     from ssd.upstart.jobs import Jobs
-
-    Child = OwnChild | Held
-
-    class Starter(Protocol):
-        """What starts the processes of jobs: ``ssd.upstart.processes.Processes``."""
-
-        def start(self, job: "Job", stage: str, environment: "dict[str, str]") -> OwnChild:
-            """Start the process of a stage. Raises StageFailed."""
-
-        def ended(self, job: "Job", stage: str) -> None:
-            """Write what is left of its output."""
-
-        def terminals(self, job: "Job") -> "dict[str, int]":
-            """Return the descriptors of the terminals of a job's stages."""
-
-        def take_terminal(self, job: "Job", stage: str, fd: int) -> None:
-            """Go on with a terminal that the program before has left open."""
-
-        def write_logs(self) -> None:
-            """Write the output of ended jobs that no log could take before."""
-
-        def close(self) -> None:
-            """Let everything go."""
-
 
 _ON_THE_WAY_UP = (states.SECURITY, states.PRE_START, states.POST_START)
 
@@ -71,7 +45,7 @@ class Job(Unit):
         self.instance = instance
         self.label = f"{kind.name} ({instance})" if instance else kind.name
         self.processes: dict[str, Child] = {}
-        self.follower: ends.Follower | None = None
+        self.follower: Follower | None = None
         self.blocking = Blocking(kind.jobs.call)
         self._kill: Timer | None = None
         self._patience: Timer | None = None
@@ -79,7 +53,7 @@ class Job(Unit):
         self.begin()
 
     def begin(self) -> None:
-        """Be as new: nothing of it runs, and the definition that counts now is its own."""
+        """Be as new, by the definition that counts now; how it has ended is still told."""
         self.file = self.kind.file
         self.service = self.file.service
         self.variables: dict[str, str] = {}

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from ssd.service.declaration import Service
     from ssd.service.sources.upstart import JobFile
     from ssd.supervision.unit import Unit
+    from ssd.upstart.contract import Starter
     from ssd.upstart.errors import JobError
     from ssd.upstart.events.blocking import Done
-    from ssd.upstart.job import Starter
 
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/bin:/usr/sbin:/sbin:/bin"  # of jobs, init(5)
@@ -143,9 +143,7 @@ class Jobs(Supervisor):
                 self._drop_class(kind)
                 return
         if job is kind.resting:
-            failure, completed = job.failure, job.completed
             job.begin()
-            job.failure, job.completed = failure, completed
 
     def _drop_class(self, kind: JobClass) -> None:
         self.classes.pop(kind.name, None)

@@ -20,13 +20,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ssd.supervision.effects.held import Held, OwnChild
     from ssd.supervision.supervisor import Timer
+    from ssd.upstart.contract import Child
     from ssd.upstart.job import Job
     from ssd.upstart.processes.lineage import Relative
     from ssd.upstart.processes.marks import Mark
-
-    Child = OwnChild | Held
 
 LIMIT = 60.0  # seconds after which it is told that what is expected has not come
 SOON, SLOW = 0.01, 1.0  # seconds between two looks at a process, at first and in the end
