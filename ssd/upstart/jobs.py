@@ -95,10 +95,8 @@ class Jobs(Supervisor):
 
     @property
     def busy(self) -> bool:
-        """Whether something is in the middle of what only this program can end."""
-        jobs = map(_job, self.units.values())
-        due = super().busy or self.emissions.due or bool(self._calls)
-        return due or any(job.follower is not None for job in jobs)
+        """Whether there are inputs that are not taken, or answers that are not given yet."""
+        return super().busy or bool(self._calls)
 
     def close(self) -> None:
         """Let everything go; the processes continue to run, and nobody watches them."""

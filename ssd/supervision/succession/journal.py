@@ -167,6 +167,10 @@ class Journal:
         units = [self.facts(unit) for unit in self._units.values() if unit.known]
         return snapshot([*self.others(), *units], self._table, self._ending)
 
+    def handed_over(self) -> bytes:
+        """Return what the program that replaces this one in the process needs."""
+        return self.snapshot()
+
     def wish(self, name: str, given: str) -> None:
         """Keep an input that somebody gave, until its unit has taken it."""
         self._append({"name": name, "wish": given})

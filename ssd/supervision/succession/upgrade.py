@@ -215,7 +215,7 @@ class Upgrade:
         given = {"handed": os.getpid(), **named, "pipes": pipes, "limits": limits}
         first = encode(given).encode("ascii") + b"\n"
         assert supervisor.journal is not None  # a program that can be replaced keeps one
-        rest = memoryview(first + supervisor.journal.snapshot())
+        rest = memoryview(first + supervisor.journal.handed_over())
         while rest:
             rest = rest[os.write(state, rest) :]
         kept = [state, *(fd for fd in named.values() if fd >= 0), *pipes]

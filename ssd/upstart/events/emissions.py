@@ -70,6 +70,11 @@ class Emissions:
         self._pending.append(emission)
 
     @property
+    def unseen(self) -> "list[Emission]":
+        """The events that the jobs have not seen yet."""
+        return [each for each in self._pending if not each.handled]
+
+    @property
     def due(self) -> bool:
         """Whether a turn would do something."""
         return any(not each.handled or each.blockers == 0 for each in self._pending)

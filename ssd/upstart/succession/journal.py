@@ -1,5 +1,6 @@
 """The journal of a supervisor of jobs: that of any supervisor, with lines of other contents."""
 
+from ssd.supervision.control.json_text import encode
 from ssd.supervision.succession.journal import Journal
 from ssd.upstart.job import Job
 from ssd.upstart.succession import records
@@ -43,6 +44,17 @@ class JobJournal(Journal):
         kinds = self._jobs.classes.values()
         half = [records.of_kind(kind) for kind in kinds if kind.start_on and kind.start_on.seen()]
         return [self._own(), *half]
+
+    def handed_over(self) -> bytes:
+        """Return also the events that the jobs have not seen: they are written nowhere else.
+
+        What a job waits for is emitted by that job anew.
+        """
+        kinds = self._jobs.classes.values()
+        awaited = [job.blocker for kind in kinds for job in kind.instances.values()]
+        unseen = [each for each in self._jobs.emissions.unseen if each not in awaited]
+        events = records.of_events(unseen)
+        return self.snapshot() + b"".join(encode(each).encode("ascii") + b"\n" for each in events)
 
     def _own(self) -> "Record":
         return records.of_all(self._jobs, self.is_past_first)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Named = tuple[str, tuple[str, ...]]  # an event: its name and its variables
 
 OWN = ""  # the name of the supervisor's own line
+UNSEEN = "%event "  # before the number of an event that no job has seen yet
 HALF = "%half "  # before the name of a job whose start condition has come true in part
 
 
@@ -58,6 +59,15 @@ def of_kind(kind: "JobClass") -> "Record":
     """Return which events have made a start condition true in part."""
     seen = [] if kind.start_on is None else kind.start_on.seen()
     return {"name": HALF + kind.name, "goal": states.STOP, "state": "", "seen": _events(seen)}
+
+
+def of_events(emissions: "Iterable[Emission]") -> "list[Record]":
+    """Return events that no job has seen yet, in their order."""
+    usual: Record = {"goal": states.STOP, "state": ""}
+    return [
+        {"name": f"{UNSEEN}{number}", **usual, "seen": [event]}
+        for number, event in enumerate(_events(emissions))
+    ]
 
 
 def of_all(jobs: "Jobs", is_past_first: bool) -> "Record":

@@ -46,6 +46,10 @@ def resume(jobs: "Jobs", past: "Past", handed: bool = False) -> bool:
     if own is not None:
         _set(jobs, own, handed)
     pool = Pool(jobs)
+    unseen = [name for name in past.records if name.startswith(records.UNSEEN)]
+    for record in [past.records.pop(name) for name in unseen]:
+        for event, pairs in records.events(record, "seen"):
+            jobs.add(Emission(event, pairs))
     halves = [name for name in past.records if name.startswith(records.HALF)]
     for name in halves:
         _see_half(jobs, name.removeprefix(records.HALF), past.records.pop(name))

@@ -45,7 +45,7 @@ class Kept(World):
 
     def upgraded(self) -> "Kept":
         """Replace the program of this supervisor; return the world of the next one."""
-        state = self.journal.snapshot()
+        state = self.journal.handed_over()
         self.journal.close()
         self.jobs.journal = None
         return Kept(self.directory, self, state, **self.texts)

@@ -230,7 +230,8 @@ def test_program_that_was_to_fork_is_followed_on(keep: Keep) -> None:
     after = world.killed(foo=f"expect fork\n{NAP}")
     after.settle()
     assert ("start/running", pid) == (after.status("foo"), after.pid())
-    pid = spawned(after, follows="fork") if after.wish("stop", "foo") else 0
+    after.wish("stop", "foo")
+    pid = spawned(after, follows="fork")
     last = after.killed(foo=f"expect fork\n{NAP}")
     last.settle()
     assert ("start/spawned", pid) == (last.status("foo"), last.pid())
@@ -250,6 +251,17 @@ def test_settings_go_on(keep: Keep) -> None:
     assert ("info", "1") == (after.jobs.messages.priority, after.jobs.environment["A"])
     last = after.killed()
     assert ("message", "1") == (last.jobs.messages.priority, last.jobs.environment["A"])
+
+
+def test_events_that_no_job_has_seen_go_on(keep: Keep) -> None:
+    """In their order, in the same process; others are written nowhere."""
+    world = keep(foo=f"start on a\n{NAP}", bar=f"start on b A=1\n{NAP}")
+    world.jobs.emit("a")
+    world.jobs.emit("b", ["A=1"])
+    after = world.upgraded()
+    after.settle()
+    assert ("start/running", "start/running") == (after.status("foo"), after.status("bar"))
+    assert [] == after.jobs.emissions.unseen
 
 
 def test_terminals_go_on_in_the_same_process(keep: Keep) -> None:

@@ -52,7 +52,7 @@ def process_of(status: str) -> "tuple[int, float]":
 def talk(running, word: str) -> None:
     """Have the job write a line, as soon as it reads."""
     script = f"until [ -p /run/talk ]; do sleep 0.02; done; echo {word} > /run/talk"
-    assert 0 == running.run("sh", "-c", script).returncode
+    assert 0 == running.run("timeout", "20", "sh", "-c", script).returncode
 
 
 def test_broken_job_file_is_no_obstacle(ssd_path: Path, tmp_path: Path) -> None:
