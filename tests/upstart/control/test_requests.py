@@ -193,6 +193,14 @@ def test_files_are_read_anew(asked: Ask) -> None:
     assert (1, 0) == (world.reread, world.stages.written)
 
 
+@pytest.mark.parametrize("command", ["start", "stop", "restart", "emit"])
+def test_client_that_was_refused_waits_for_nothing(asked: Ask, command: str) -> None:
+    """So it may be closed for others, and may ask as often as it likes."""
+    world = asked(foo=NAP)
+    world.refused(command, "nope", "pair")
+    assert [[]] == [client.tasks for client in world.control.connections.clients.values()]
+
+
 @pytest.mark.parametrize(
     ("fields", "error"),
     [

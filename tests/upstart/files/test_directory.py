@@ -161,6 +161,29 @@ def test_reload_reads_what_no_notice_tells(tmp_path: Path, jobs: Noting) -> None
     assert ("info", f"Loading configuration from {root}") in jobs.said
 
 
+def test_directory_that_cannot_be_listed_is_told_once(
+    tmp_path: Path, jobs: Noting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And again by who asks for all to be read anew."""
+    real = os.scandir
+
+    def list_if_allowed(path: str) -> Iterator[os.DirEntry[str]]:
+        if path.endswith("closed"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr("ssd.upstart.files.reading.os.scandir", list_if_allowed)
+    (tmp_path / "closed").mkdir()
+    directory = jobs.follow(tmp_path)
+    fault = f"{tmp_path}/closed: Unable to load configuration: Permission denied"
+    assert [fault] == jobs.faults()
+    write(tmp_path / "sub" / "a.conf")
+    jobs.wait(lambda: ["sub/a"] == jobs.own)
+    assert [fault] == jobs.faults()
+    directory.reload()
+    assert [fault, fault] == jobs.faults()
+
+
 def test_closed_directory_is_followed_no_more(tmp_path: Path, jobs: Noting) -> None:
     """No descriptor and no timer is left."""
     jobs.follow(tmp_path).close()

@@ -9,7 +9,7 @@ import pytest
 from kit import users
 
 from ssd.upstart.files import read
-from ssd.upstart.files.reading import LARGEST, name_of
+from ssd.upstart.files.reading import LARGEST, Text, name_of
 from upstart.files.defined import SLEEP, write
 
 
@@ -102,6 +102,13 @@ def test_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
         "huge.conf: Error while loading configuration file: it is too large for a job file",
         "loop.conf: Error while loading configuration file: Too many levels of symbolic links",
     ] == faults(tmp_path)
+
+
+def test_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """Which a file may have become since it was found: nobody writes to it."""
+    os.mkfifo(tmp_path / "a.conf")
+    assert "" == Text(str(tmp_path / "a.conf")).text
+    assert {} == lines(tmp_path)
 
 
 def test_mode_without_a_right_to_read_is_a_fault(tmp_path: Path) -> None:

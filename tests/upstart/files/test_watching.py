@@ -102,6 +102,14 @@ def test_mode_that_lets_a_file_be_read_mends_it(
     denied.clear()
     (tmp_path / "a.conf").chmod(0o640)
     jobs.wait(lambda: ["a"] == jobs.own)
+    write(tmp_path / "b.conf")
+    jobs.wait(lambda: ["a", "b"] == jobs.own)
+    denied.append(str(tmp_path / "b.conf"))  # also one that could be read before
+    write(tmp_path / "b.conf", "exec sleep 301")
+    jobs.wait(lambda: ["a"] == jobs.own)
+    denied.clear()
+    (tmp_path / "b.conf").chmod(0o640)
+    jobs.wait(lambda: ["a", "b"] == jobs.own)
 
 
 def test_limits_of_the_kernel_are_told_and_files_are_looked_at(
@@ -122,8 +130,31 @@ def test_limits_of_the_kernel_are_told_and_files_are_looked_at(
     jobs.wait(lambda: ["b", "sub/a"] == jobs.own)
 
 
+def watches() -> int:
+    """Return how many watches of inotify(7) this process has: proc(5), fdinfo."""
+    texts = []
+    for path in Path("/proc/self/fdinfo").iterdir():
+        try:
+            texts.append(path.read_text())
+        except FileNotFoundError:
+            continue  # the descriptor of the listing itself
+    return sum(text.count("inotify wd:") for text in texts)
+
+
+def test_tree_that_is_moved_away_has_no_jobs_and_no_watch(tmp_path: Path, jobs: Noting) -> None:
+    """Its directories are still there, and the kernel would go on to tell of them."""
+    for name in ("a", "sub/b", "sub/deep/c"):
+        write(tmp_path / "init" / f"{name}.conf")
+    before = watches()
+    jobs.follow(tmp_path / "init")
+    assert 3 == watches() - before
+    (tmp_path / "init" / "sub").rename(tmp_path / "elsewhere")
+    jobs.wait(lambda: ["a"] == jobs.own)
+    assert 1 == watches() - before
+
+
 def test_removed_tree_has_no_jobs(tmp_path: Path, jobs: Noting) -> None:
-    """And no watch is left for what is gone."""
+    """And its jobs are there again when it is."""
     for name in ("a", "sub/b", "sub/deep/c"):
         write(tmp_path / "init" / f"{name}.conf")
     jobs.follow(tmp_path / "init")
