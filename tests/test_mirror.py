@@ -61,7 +61,6 @@ TESTED_THROUGH = {
     "upstart/errors.py": "upstart/test_jobs.py",
     "upstart/files/__init__.py": "upstart/files/test_directory.py",
     "upstart/events/__init__.py": "upstart/events/test_emissions.py",
-    "upstart/telling.py": "upstart/test_job.py",
     "upstart/succession/__init__.py": "upstart/succession/test_resumption.py",
     "upstart/succession/checking.py": "upstart/succession/test_upgraded.py",
     "upstart/control/__init__.py": "upstart/control/test_requests.py",

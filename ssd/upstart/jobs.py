@@ -333,7 +333,11 @@ class Jobs(Supervisor):
 
     def _may_stop(self, job: Job, emission: Emission) -> None:
         condition = job.stop_on
-        if condition is None or not condition.see(emission, job.variables):
+        if condition is None:
+            return
+        if not condition.see(emission, job.variables):
+            if condition.seen():  # a part of it, which a successor must know
+                self.record(job)
             return
         if job.goal != states.STOP:
             job.stop_variables = condition.variables("UPSTART_STOP_EVENTS")
