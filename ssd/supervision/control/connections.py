@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 MAX_CLIENTS = 64
-MAX_WITH_JOBS = 512  # each job that starts others, and each event, may wait
+MAX_WITH_JOBS = 512  # at least: each job that starts others, and each event, may wait
 MAX_GUESTS = 32  # of them: clients of other users than root and the owner
 MAX_OPEN = 16  # requests of one client that are not answered yet
 MAX_HELD = 1 << 18  # bytes that wait for a client to read them, and
@@ -306,11 +306,18 @@ class Connections:
 
     def longest_line(self, who: Peer) -> int:
         """Return how many bytes a request of a user may have."""
-        return MAX_LINE if self.places == MAX_CLIENTS or self._is_guest(who) else MAX_LINE_OF_JOBS
+        return MAX_LINE_OF_JOBS if self._serves_jobs and not self._is_guest(who) else MAX_LINE
 
     def _is_full(self, who: Peer) -> bool:
         guests = sum(self._is_guest(each.peer) for each in self.clients.values())
-        return len(self.clients) >= self.places or self._is_guest(who) and guests >= MAX_GUESTS
+        taken = len(self.clients)
+        if taken >= self.places and not (self._serves_jobs and taken < _quarter()):
+            return True
+        return self._is_guest(who) and guests >= MAX_GUESTS
+
+    @property
+    def _serves_jobs(self) -> bool:
+        return self.places == MAX_WITH_JOBS
 
     def _evict(self, who: Peer) -> bool:
         """Close the client that has done nothing for longest, among those that wait for nothing."""
@@ -369,6 +376,13 @@ class Connections:
         self._listener.close()
         if self._spare >= 0:
             os.close(self._spare)
+
+
+def _quarter() -> int:
+    """Return a quarter of the descriptors that this process may have: the rest is for the jobs."""
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4
 
 
 def _spare() -> int:
