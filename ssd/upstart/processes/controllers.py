@@ -10,6 +10,7 @@ import os
 from ssd import cgroups
 from ssd.upstart.environment import expand
 from ssd.upstart.errors import JobError
+from ssd.upstart.processes.steps import write_setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _make(declared: str, variables: "dict[str, str]") -> str:
     if words:
         key, value = (expand(word, variables) for word in words)
         key = key if key.startswith(f"{controller}.") else f"{controller}.{key}"
-        _write(f"{directory}/{NEWER.get(key, key) if is_newer else key}", value)
+        write_setting(f"{directory}/{NEWER.get(key, key) if is_newer else key}", value)
     return directory
 
 
@@ -132,7 +133,7 @@ def _enable(directory: str, controller: str) -> None:
     If it is not (cgroups(7), "no internal processes"), the settings below do not exist.
     """
     try:
-        _write(f"{directory}/cgroup.subtree_control", f"+{controller}")
+        write_setting(f"{directory}/cgroup.subtree_control", f"+{controller}")
     except OSError:
         return
 
@@ -140,13 +141,4 @@ def _enable(directory: str, controller: str) -> None:
 def _inherit(directory: str) -> None:
     for name in INHERITED:
         with open(f"{os.path.dirname(directory)}/{name}", encoding="ascii") as file:
-            _write(f"{directory}/{name}", file.read().strip())
-
-
-def _write(path: str, text: str) -> None:
-    """Write a setting. Raises OSError."""
-    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.write(fd, os.fsencode(text))
-    finally:
-        os.close(fd)
+            write_setting(f"{directory}/{name}", file.read().strip())

@@ -101,7 +101,7 @@ class Child:
         self._arrange_descriptors()
         if plan.profile:
             self.step = "profile"
-            _write(PROFILE, f"exec {plan.profile}")
+            write_setting(PROFILE, f"exec {plan.profile}")
         if plan.settles:
             self._settle()
         self.step = "exec"
@@ -174,7 +174,7 @@ class Child:
             os.setpriority(os.PRIO_PROCESS, 0, plan.nice)
         if plan.oom is not None:
             self.step = "oom"
-            _write(OOM, str(plan.oom))
+            write_setting(OOM, str(plan.oom))
         for path in plan.cgroups:
             self._enter(path)
         if plan.root is not None:
@@ -191,7 +191,7 @@ class Child:
     def _enter(self, path: str) -> None:
         """Join a cgroup; the process runs all the same if that is not possible."""
         try:
-            _write(path, "0")
+            write_setting(path, "0")
         except OSError as error:
             self._tell(SAID, "warn", f"cannot join {path}: {error.strerror}")
 
@@ -269,7 +269,7 @@ def _move(fd: int) -> int:
     return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, LOWEST_FREE)
 
 
-def _write(path: str, text: str) -> None:
+def write_setting(path: str, text: str) -> None:
     """Write a setting to a file of the kernel. Raises OSError."""
     fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
