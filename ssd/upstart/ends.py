@@ -128,7 +128,7 @@ def _judge(job: "Job", status: int | None) -> bool:
         return False
     jobs.tell("warn", f"{job.label} main process ended, respawning")
     job.restarts += 1
-    jobs.say(events.Restarting(jobs.wall(), job.label, 0.0, job.respawns.count))
+    jobs.say(events.Restarting(jobs.wall(), job.label, 0.0, job.respawns.count or job.restarts))
     return True
 
 

@@ -84,6 +84,8 @@ def test_unlimited_respawns_go_on() -> None:
     world.wish("start", "foo")
     world.after(5)
     assert len(world.stages_of("foo")) >= 49
+    said = [event for event in world.events if "is started again now" in event]
+    assert said[1].endswith("(attempt 2)"), "although no limit counts them"
 
 
 def test_respawn_limit_alone_does_not_respawn() -> None:
