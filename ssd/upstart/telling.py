@@ -2,6 +2,7 @@
 
 from ssd.signals import signal_name
 from ssd.supervision import events
+from ssd.supervision.unit import LAST_LINES
 from ssd.upstart import states
 
 TYPE_CHECKING = False
@@ -84,12 +85,21 @@ def reason(job: "Job") -> str:
     return f"its {job.failed_stage} process {events.describe_end(job.failed_status)}"
 
 
+def _last_lines(job: "Job") -> "list[str]":
+    """Return the last lines of its output; none if they cannot be read."""
+    try:
+        return job.jobs.outputs.last_lines(job, LAST_LINES)
+    except OSError:
+        return []  # its end matters more than a log on a broken disk
+
+
 def stopped(job: "Job") -> None:
     """Tell listeners that a job has come to rest, or why it was given up."""
     jobs = job.jobs
     if job.failed and job.failed_stage != states.POST_STOP:
         job.failure = reason(job)
-        jobs.say(events.Failed(jobs.wall(), job.label, job.failure, job.failed_status))
+        lines = _last_lines(job)
+        jobs.say(events.Failed(jobs.wall(), job.label, job.failure, job.failed_status, lines))
         return
     if job.failed:
         jobs.say(events.StatusText(jobs.wall(), job.label, reason(job)))

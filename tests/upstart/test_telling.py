@@ -1,5 +1,6 @@
 """A job in words."""
 
+from ssd.supervision.events import Failed
 from upstart.machine import World, ends
 
 
@@ -49,3 +50,30 @@ def test_job_whose_post_stop_fails_has_stopped() -> None:
         "foo reports: its post-stop process exited with status 2",
         "foo has stopped",
     ] == world.events[-2:]
+
+
+class Log:
+    """A log of a job; one on a ``broken`` disk cannot be read."""
+
+    def __init__(self, broken: bool = False) -> None:
+        self.broken = broken
+
+    def last_lines(self, count: int) -> list[str]:
+        """Return what is in it."""
+        if self.broken:
+            raise OSError(5, "Input/output error")
+        return ["one", "two"][-count:]
+
+
+def test_failure_has_the_last_lines_of_output() -> None:
+    """Without a log that can be read it has none, and is told all the same."""
+    for log, lines in ((Log(), ["one", "two"]), (Log(broken=True), []), (None, [])):
+        world = World(foo="exec main")
+        failures: list[Failed] = []
+        world.jobs.listeners.append(
+            lambda event: failures.append(event) if isinstance(event, Failed) else None  # noqa: B023
+        )
+        world.jobs.units["foo"].log = log  # type: ignore[assignment]
+        world.wish("start", "foo")
+        world.kill("foo")
+        assert [lines] == [failure.lines for failure in failures]

@@ -247,6 +247,18 @@ def test_root_of_a_rootless_container_runs_jobs(ssd_path: Path, tmp_path: Path) 
         assert 0 == running.stop()
 
 
+def test_failure_is_told_with_the_last_lines_of_output(ssd_path: Path, tmp_path: Path) -> None:
+    """An operator need not look for the log first; ssd-service shows them, too."""
+    script = "pre-start script\necho one\necho cannot read it >&2\nexit 1\nend script\n"
+    with jobs(ssd_path, tmp_path / "d", {"web.conf": f"start on startup\n{script}"}) as running:
+        running.until("web is given up: its pre-start process exited with status 1")
+        assert ["its last lines:", "    one", "    cannot read it"] == [
+            running.until(text).rstrip("\n")
+            for text in ("its last lines:", "one", "cannot read it")
+        ]
+        assert 0 == running.stop()
+
+
 def test_own_supervisor_is_told_that_it_listens(ssd_path: Path, tmp_path: Path) -> None:
     """systemd, or a tool like it; a job that does not come up holds nothing up."""
     d = tmp_path / "d"
