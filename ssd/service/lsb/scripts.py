@@ -48,7 +48,10 @@ def init_is_upstart(initctl: str = INITCTL) -> bool:
 
 
 def has_jobs(link: str = JOBS) -> bool:
-    """Return whether a supervisor has the lock of the run directory that a link leads to."""
+    """Return whether a supervisor has the lock of the run directory that a link leads to.
+
+    As ``ssd.supervision.places.is_locked`` does, in a room above this one.
+    """
     try:
         fd = os.open(f"{link}/lock", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

@@ -15,8 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container
 
-NO_SESSION = b""
-
 
 def find(
     name: str,

@@ -141,8 +141,12 @@ show([found[f'Max {each}'] for each in names])
 
 
 def test_root_and_directory(in_namespace: Run) -> None:
-    """The directory is inside the new root, and so are user and group names."""
+    """The directory is inside the new root, and so are user and group names.
+
+    The C library is not asked for them: it might load code of the new root.
+    """
     program = """
+from ssd.upstart.processes import identities
 s = Scene()
 root = Path('/run/root')
 for each in ('bin', 'lib', 'lib64', 'usr', 'etc', 'srv'):
@@ -150,6 +154,9 @@ for each in ('bin', 'lib', 'lib64', 'usr', 'etc', 'srv'):
     if each not in ('etc', 'srv'): subprocess.run(['mount', '--bind', f'/{each}', root / each])
 (root / 'etc/passwd').write_text('root:x:0:0:::\\nother:x:1234:77:::\\n')
 (root / 'etc/group').write_text('root:x:0:\\nown:x:77:\\n')
+for name in ('getpwnam', 'getpwuid', 'getgrnam', 'getgrgid', 'getgrouplist'):
+    for module in (identities.pwd, identities.grp, os):
+        if hasattr(module, name): setattr(module, name, None)
 job = Job(exec='sleep 300', chroot=str(root), chdir='/srv', setuid='other')
 show(facts(s.start(job).pid, 'root', 'cwd', 'uid', 'gid', 'groups'))
 """
