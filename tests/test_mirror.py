@@ -59,6 +59,7 @@ TESTED_THROUGH = {
     "upstart/classes.py": "upstart/test_jobs.py",
     "upstart/contract.py": "upstart/processes/test_processes.py",
     "upstart/errors.py": "upstart/test_jobs.py",
+    "upstart/following/__init__.py": "upstart/following/test_follower.py",
     "upstart/files/__init__.py": "upstart/files/test_directory.py",
     "upstart/events/__init__.py": "upstart/events/test_emissions.py",
     "upstart/succession/__init__.py": "upstart/succession/test_resumption.py",

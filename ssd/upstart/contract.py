@@ -36,7 +36,7 @@ class Starter(Protocol):
 
 
 class Follower(Protocol):
-    """What finds the process of a program that forks: ``ssd.upstart.processes.following``."""
+    """What finds the process of a program that forks: ``ssd.upstart.following.follower``."""
 
     process: Process
 

@@ -18,7 +18,7 @@ def follow(job: "Job", expect: str) -> bool:
     """Wait for the forks or the stop that the main process is expected to make, if it is any."""
     if expect == "none":
         return False
-    from ssd.upstart.processes.following import Follower
+    from ssd.upstart.following.follower import Follower
 
     assert job.main is not None
 

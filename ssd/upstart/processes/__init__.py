@@ -9,11 +9,11 @@ import os
 
 from ssd.upstart import states
 from ssd.upstart.errors import JobError, StageFailed
+from ssd.upstart.following.marks import MARKS
 from ssd.upstart.processes.confinement import profile
 from ssd.upstart.processes.controllers import Cgroups
 from ssd.upstart.processes.forking import Failed, describe, fork
 from ssd.upstart.processes.logs import Logs, path_of
-from ssd.upstart.processes.marks import MARKS
 from ssd.upstart.processes.scripts import Scripts
 from ssd.upstart.processes.settings import plan_for
 from ssd.upstart.processes.steps import LOG, NONE

@@ -9,8 +9,8 @@ from ssd.supervision.succession.journal import VERSION
 
 # What a supervisor loads later: a file that is missing or broken must show before that.
 LATER = (
-    "control.requests", "processes.forking", "succession.marks", "succession.resumption",
-    "cli.foreground",
+    "control.requests", "processes.forking", "following.follower", "succession.marks",
+    "succession.resumption", "cli.foreground",
 )  # fmt: skip
 
 

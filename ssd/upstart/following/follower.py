@@ -13,8 +13,8 @@ from ssd.processes import reaping
 from ssd.signals import raw as signals
 from ssd.supervision.effects import held
 from ssd.supervision.readiness.following import hold
-from ssd.upstart.processes.lineage import Lineage
-from ssd.upstart.processes.marks import MARKS
+from ssd.upstart.following.lineage import Lineage
+from ssd.upstart.following.marks import MARKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from ssd.supervision.supervisor import Timer
     from ssd.upstart.contract import Child
+    from ssd.upstart.following.lineage import Relative
+    from ssd.upstart.following.marks import Mark
     from ssd.upstart.job import Job
-    from ssd.upstart.processes.lineage import Relative
-    from ssd.upstart.processes.marks import Mark
 
 LIMIT = 60.0  # seconds after which it is told that what is expected has not come
 SOON, SLOW = 0.01, 1.0  # seconds between two looks at a process, at first and in the end

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from upstart.processes.followed import follow
+from upstart.following.followed import follow
 
 Run = Callable[..., Any]
 pytestmark = [pytest.mark.requires_namespaces, pytest.mark.requires_root]
@@ -61,7 +61,7 @@ def test_family_is_known_without_a_mark(in_namespace: Run, limits: str) -> None:
     """By session and environment, where a limit is too low for a mark, or the kernel has none."""
     kinds = [("fork", "fork", 1), ("fork", "fork-session", 1), ("daemon", "daemon", 2)]
     program = f"""
-from ssd.upstart.processes import marks
+from ssd.upstart.following import marks
 if not {limits!r}: marks.SPAN = 1 << 40
 rows = {[(f"job-{number}", *row) for number, row in enumerate(kinds)]!r}
 for name, expect, kind, _ in rows: s.define(name, expect, kind, {limits!r})
@@ -165,7 +165,7 @@ show([wait > 50, stat])
 def test_mark_is_taken_off_the_process_that_stays(in_namespace: Run) -> None:
     """Its limit for pending signals is the supervisor's."""
     program = """
-from ssd.upstart.processes import marks
+from ssd.upstart.following import marks
 s.define('foo', 'daemon', 'daemon')
 s.start('foo')
 s.until(lambda: s.state('foo') == 'start/running')

@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from ssd.upstart.processes import marks
-from ssd.upstart.processes.marks import SPAN, Marks
+from ssd.upstart.following import marks
+from ssd.upstart.following.marks import SPAN, Marks
 
 SOFT, HARD = resource.getrlimit(resource.RLIMIT_SIGPENDING)
 

@@ -7,14 +7,14 @@ reaps them. A zombie still tells its session, its age and its mark.
 from ssd.errors import VANISHED
 from ssd.matching import Process
 from ssd.supervision.effects import held
-from ssd.upstart.processes import marks
+from ssd.upstart.following import marks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ssd.processes.contract import ProcessTable
-    from ssd.upstart.processes.marks import Mark
+    from ssd.upstart.following.marks import Mark
 
 PF_FORKNOEXEC = 0x40  # linux/sched.h: forked, and has not executed a program since
 PIDS = 1 << 22  # the kernel's limit: pid_max of proc(5)

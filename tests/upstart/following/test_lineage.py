@@ -7,9 +7,9 @@ import pytest
 from ssd.matching import Process
 from ssd.processes import default_table
 from ssd.testing import FakeProcess, FakeProcesses
-from ssd.upstart.processes import lineage
-from ssd.upstart.processes.lineage import PIDS, Lineage, Relative, relative_of
-from ssd.upstart.processes.marks import Mark
+from ssd.upstart.following import lineage
+from ssd.upstart.following.lineage import PIDS, Lineage, Relative, relative_of
+from ssd.upstart.following.marks import Mark
 
 OURS = (b"UPSTART_JOB=foo", b"UPSTART_INSTANCE=")
 

@@ -8,7 +8,7 @@ import pytest
 from ssd.matching import Process
 from ssd.supervision.effects import held
 from ssd.testing import FakeProcess
-from ssd.upstart.processes.following import (
+from ssd.upstart.following.follower import (
     DAEMON,
     FORK,
     FOUND,
@@ -19,7 +19,7 @@ from ssd.upstart.processes.following import (
     SOON,
     judge,
 )
-from ssd.upstart.processes.lineage import Relative
+from ssd.upstart.following.lineage import Relative
 from upstart.machine import Runs, World
 
 FIRST = Process(10, 1)

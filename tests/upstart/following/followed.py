@@ -172,7 +172,7 @@ def show(value: object) -> None:
 def follow(run: Any, program: str) -> Any:
     """Run a program with a scene ``s`` in a namespace; return what it has shown."""
     prelude = (
-        "from upstart.processes.followed import *\nfrom collections import Counter\ns = Scene()\n"
+        "from upstart.following.followed import *\nfrom collections import Counter\ns = Scene()\n"
     )
     options = {"env": {**os.environ, "PYTHONPATH": str(TESTS)}}
     done = run(sys.executable, "-c", prelude + program, **options)
