@@ -11,7 +11,6 @@ import pytest
 from kit.children import ended
 
 from ssd.service.cli import main
-from ssd.service.initscripts import cli as initscripts
 from ssd.service.sources import toml
 from ssd.testing import FakeProcesses
 
@@ -78,7 +77,7 @@ def test_job_of_upstart_is_not_started_half(services, tmp_path, verb, status) ->
 
 def test_unknown_service_may_be_a_job_of_upstart(tmp_path, monkeypatch, capfd) -> None:
     """The sentence of service(8) stays, a second one names the file."""
-    monkeypatch.setattr(initscripts, "JOBS", str(tmp_path))
+    monkeypatch.setattr("ssd.service.sources.upstart.JOBS", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "nosuchjob.conf").touch()
     assert 1 == main(["ssd-service", "nosuchjob", "start"])

@@ -10,7 +10,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -141,10 +141,19 @@ def facts(pid: int, *wanted: str) -> "dict[str, object]":
         "signals": lambda: [status[key].strip() for key in ("SigBlk", "SigIgn")],
         "cwd": lambda: os.readlink(place / "cwd"), "root": lambda: os.readlink(place / "root"),
         "env": lambda: sorted((place / "environ").read_text().rstrip("\0").split("\0")),
-        "fds": lambda: {fd.name: _shown(os.readlink(fd)) for fd in (place / "fd").iterdir()},
+        "fds": lambda: dict(_descriptors(place / "fd")),
         "limits": lambda: _limits(place),
     }  # fmt: skip
     return {each: found[each]() for each in wanted or found}
+
+
+def _descriptors(directory: Path) -> Iterator[tuple[str, str]]:
+    """Yield number and target of each; the loader of a program closes some while we look."""
+    for fd in directory.iterdir():
+        try:
+            yield fd.name, _shown(os.readlink(fd))
+        except FileNotFoundError:
+            continue
 
 
 def _shown(target: str) -> str:

@@ -267,12 +267,12 @@ def test_events_that_no_job_has_seen_go_on(keep: Keep) -> None:
 def test_terminals_go_on_in_the_same_process(keep: Keep) -> None:
     """Nobody else has their descriptors."""
     world = keep(foo=NAP)
-    world.stages.terminals = lambda job: {"main": 17}  # type: ignore[method-assign]
+    world.stages.terminals = lambda job: {"main": 9999}  # type: ignore[method-assign]
     world.wish("start", "foo")
     after = world.upgraded()
-    assert [("foo", "main", 17)] == after.stages.taken
+    assert [("foo", "main", 9999)] == after.stages.taken
     after.killed()
-    assert [("foo", "main", 17)] == after.stages.taken
+    assert [("foo", "main", 9999)] == after.stages.taken
 
 
 def test_first_events_are_over_once_the_jobs_have_seen_them(keep: Keep) -> None:
