@@ -43,7 +43,7 @@ step 3 ["run", "stop foo"]
 out: expected '', came 'foo stop/waiting\n'
 rc: expected 'TIMEOUT', came 0
 step 4 ["join", "s"]
-out: expected 'foo stop/spawned, process P1\n', came 'foo stop/killed, process P1\n'
+out: expected 'foo stop/spawned, process P1\n', came 'foo stop/waiting\n'
 step 5 ["run", "status foo"]
 out: expected 'foo stop/spawned, process P1\n', came 'foo stop/waiting\n'
 """,
