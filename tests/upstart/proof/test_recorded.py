@@ -105,7 +105,8 @@ def runs(request: pytest.FixtureRequest, ours: Path) -> Iterator[Runs]:
     """Run the cases of all tests that are selected."""
     harness = recorded.harness()
     kept = json.loads((recorded.FOLDER / "expected.json").read_text())
-    runs = Runs(harness, harness.scenarios.cases(), kept, first=True)
+    meant = {case: lines.strip() for case, (_, lines) in DIFFERENT.items()}
+    runs = Runs(harness, harness.scenarios.cases(), kept, first=True, meant=meant)
     for name in recorded.selected(request):
         runs.begin(name, ours)
     yield runs
