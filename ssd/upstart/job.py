@@ -26,27 +26,27 @@ _ON_THE_WAY_UP = (states.SECURITY, states.PRE_START, states.POST_START)
 class Job(Unit):
     """A job in an engine.
 
-    kind: its class. instance: the name of the instance, mostly empty. goal, state: as
+    job_class: its class. instance: the name of the instance, mostly empty. goal, state: as
     ``ssd.upstart.states`` names them. main: its main process; ``processes`` has all that run, by
     stage. variables: those of its processes; stop_variables: what a stop has added for pre-stop
     and post-stop. failed: whether a process of it has failed since its last start, ``failed_stage``
     which ("" for a respawn that was too fast), ``failed_status`` how (None: it never ran).
     """
 
-    __slots__ = ("jobs", "kind", "file", "instance", "label", "processes", "variables", "follower",
-                 "start_variables", "stop_variables", "failed", "failed_stage", "failed_status",
-                 "blocking", "stop_on", "respawns", "restarts_now", "_kill", "_patience", "_moving",
-                 "blocker")  # fmt: skip
+    __slots__ = ("jobs", "job_class", "file", "instance", "label", "processes", "variables",
+                 "follower", "start_variables", "stop_variables", "failed", "failed_stage",
+                 "failed_status", "blocking", "stop_on", "respawns", "restarts_now", "_kill",
+                 "_patience", "_moving", "blocker")  # fmt: skip
 
-    def __init__(self, kind: "JobClass", instance: str = "") -> None:
-        super().__init__(kind.jobs, kind.file.service)
-        self.jobs: Jobs = kind.jobs
-        self.kind = kind
+    def __init__(self, job_class: "JobClass", instance: str = "") -> None:
+        super().__init__(job_class.jobs, job_class.file.service)
+        self.jobs: Jobs = job_class.jobs
+        self.job_class = job_class
         self.instance = instance
-        self.label = f"{kind.name} ({instance})" if instance else kind.name
+        self.label = f"{job_class.name} ({instance})" if instance else job_class.name
         self.processes: dict[str, Child] = {}
         self.follower: Follower | None = None
-        self.blocking = Blocking(kind.jobs.call)
+        self.blocking = Blocking(job_class.jobs.call)
         self._kill: Timer | None = None
         self._patience: Timer | None = None
         self._moving = False
@@ -54,7 +54,7 @@ class Job(Unit):
 
     def begin(self) -> None:
         """Be as new, by the definition that counts now; how it has ended is still told."""
-        self.file = self.kind.file
+        self.file = self.job_class.file
         self.service = self.file.service
         self.variables: dict[str, str] = {}
         self.start_variables: dict[str, str] | None = None

@@ -112,46 +112,46 @@ class Jobs(Supervisor):
 
     def define(self, file: "JobFile", shipped: bool = False) -> JobClass:
         """Take a job file, new or changed; what lives of an older one keeps that until it ends."""
-        kind = self.classes.get(file.name)
-        if kind is None:
-            kind = self.classes[file.name] = JobClass(self, file, shipped)
-            kind.resting = Job(kind)
-            self.units[file.name] = kind.resting
-            return kind
-        kind.shipped = shipped
-        if kind.replace(file) and kind.resting is not None:
-            kind.resting.begin()
-        return kind
+        job_class = self.classes.get(file.name)
+        if job_class is None:
+            job_class = self.classes[file.name] = JobClass(self, file, shipped)
+            job_class.resting = Job(job_class)
+            self.units[file.name] = job_class.resting
+            return job_class
+        job_class.shipped = shipped
+        if job_class.replace(file) and job_class.resting is not None:
+            job_class.resting.begin()
+        return job_class
 
     def undefine(self, name: str) -> None:
         """Take a job file away; what lives of it lives on, and can be stopped."""
-        kind = self.classes.get(name)
-        if kind is not None and kind.replace(None):
-            self._drop_class(kind)
+        job_class = self.classes.get(name)
+        if job_class is not None and job_class.replace(None):
+            self._drop_class(job_class)
 
     def rested(self, job: Job) -> None:
         """Forget an instance that has come to rest, and what its file no longer says."""
-        kind = job.kind
-        kind.instances.pop(job.instance, None)
-        if job is not kind.resting:
+        job_class = job.job_class
+        job_class.instances.pop(job.instance, None)
+        if job is not job_class.resting:
             self.units.pop(job.label, None)
-        if not kind.instances:
-            kind.renew()
-            if kind.latest is None:
-                self._drop_class(kind)
+        if not job_class.instances:
+            job_class.renew()
+            if job_class.latest is None:
+                self._drop_class(job_class)
                 return
-        if job is kind.resting:
+        if job is job_class.resting:
             job.begin()
 
-    def _drop_class(self, kind: JobClass) -> None:
-        self.classes.pop(kind.name, None)
-        self.hearers.drop(kind)
-        if kind.resting is not None and self.units.get(kind.name) is kind.resting:
-            del self.units[kind.name]
+    def _drop_class(self, job_class: JobClass) -> None:
+        self.classes.pop(job_class.name, None)
+        self.hearers.drop(job_class)
+        if job_class.resting is not None and self.units.get(job_class.name) is job_class.resting:
+            del self.units[job_class.name]
 
     # Wishes, as initctl(8) makes them. Each raises JobError.
 
-    def kind(self, name: str) -> JobClass:
+    def job_class(self, name: str) -> JobClass:
         """Return a job by its name. Raises UnknownJob."""
         if name not in self.classes:
             raise errors.UnknownJob(name)
@@ -159,26 +159,26 @@ class Jobs(Supervisor):
 
     def find(self, name: str, given: "Sequence[str]" = (), instance: "str | None" = None) -> Job:
         """Return an instance that lives: by its name, or by KEY=VALUE. Raises JobError."""
-        kind = self.kind(name)
+        job_class = self.job_class(name)
         environment.check(given)
-        return kind.find(environment.table(given), instance)
+        return job_class.find(environment.table(given), instance)
 
     def start_job(
         self, name: str, given: "Sequence[str]" = (), done: "Done | None" = None,
         instance: "str | None" = None,
     ) -> Job:  # fmt: skip
         """Start an instance; ``done`` is called when it runs, a task when it has ended."""
-        kind = self.kind(name)
+        job_class = self.job_class(name)
         environment.check(given)
         if instance is not None:
-            job = kind.find({}, instance)
+            job = job_class.find({}, instance)
             variables: dict[str, str] | None = None
         else:
-            variables = kind.environment(environment.table(given))
-            job = self._instance(kind, kind.instance_name(variables))
+            variables = job_class.environment(environment.table(given))
+            job = self._instance(job_class, job_class.instance_name(variables))
         if job.goal == states.START:
             raise errors.AlreadyStarted(job.label)
-        if not self._may_begin(kind):
+        if not self._may_begin(job_class):
             raise errors.JobFailed("start")
         job.start_variables = variables
         job.supersede()
@@ -217,7 +217,7 @@ class Jobs(Supervisor):
         job.supersede()
         self._await(job, "restart", done)
         if instance is None:
-            job.start_variables = job.kind.environment(environment.table(given))
+            job.start_variables = job.job_class.environment(environment.table(given))
         job.stop_variables = {}
         job.restarts_now = not self.strict
         job.halt()
@@ -280,7 +280,7 @@ class Jobs(Supervisor):
         """Start a job that is not started yet. Raises UnknownService and JobError."""
         job = _job(self._unit(name))
         if job.goal == states.STOP:
-            instance = None if job is job.kind.resting else job.instance
+            instance = None if job is job.job_class.resting else job.instance
             self.start_job(job.file.name, (), None, instance)
 
     def start_all(self) -> None:
@@ -311,8 +311,8 @@ class Jobs(Supervisor):
 
     def shutdown(self) -> None:
         """Stop all jobs; ``advance`` tells the end. Conditions that are half true hold up none."""
-        for kind in self.classes.values():
-            kind.keep_half(at_the_end=True)
+        for job_class in self.classes.values():
+            job_class.keep_half(at_the_end=True)
         super().shutdown()
 
     def update(self, services: "Iterable[Service]") -> Update:
@@ -326,10 +326,10 @@ class Jobs(Supervisor):
     def _see(self, emission: Emission) -> None:
         """Show an event to the jobs that name it: first to those that it may stop (init(5))."""
         self.tell("info", f"Handling {emission.name} event")
-        for kind in self.hearers.of(emission.name):
-            for job in list(kind.instances.values()):
+        for job_class in self.hearers.of(emission.name):
+            for job in list(job_class.instances.values()):
                 self._may_stop(job, emission)
-            self._may_start(kind, emission)
+            self._may_start(job_class, emission)
 
     def _may_stop(self, job: Job, emission: Emission) -> None:
         condition = job.stop_on
@@ -346,45 +346,45 @@ class Jobs(Supervisor):
             job.halt()
         condition.reset()
 
-    def _may_start(self, kind: JobClass, emission: Emission) -> None:
-        condition = kind.start_on
+    def _may_start(self, job_class: JobClass, emission: Emission) -> None:
+        condition = job_class.start_on
         if condition is None or not condition.see(emission, {}):
-            kind.keep_half(self.ending)
+            job_class.keep_half(self.ending)
             return
-        variables = kind.environment(condition.variables("UPSTART_EVENTS"))
+        variables = job_class.environment(condition.variables("UPSTART_EVENTS"))
         try:
-            name = kind.instance_name(variables)
+            name = job_class.instance_name(variables)
         except errors.JobError as error:
-            self.tell("warn", f"Failed to obtain {kind.name} instance: {error}")
+            self.tell("warn", f"Failed to obtain {job_class.name} instance: {error}")
             condition.reset()
-            kind.keep_half()
+            job_class.keep_half()
             return
-        job = self._instance(kind, name)
-        if job.goal != states.START and self._may_begin(kind, emission.name):
+        job = self._instance(job_class, name)
+        if job.goal != states.START and self._may_begin(job_class, emission.name):
             job.start_variables = variables
             job.supersede()
             cycles.block(job, condition.events())
             self.admit(job)
             job.wish(states.START)
         condition.reset()
-        kind.keep_half()
+        job_class.keep_half()
 
-    def _may_begin(self, kind: JobClass, event: str = "stopping") -> bool:
+    def _may_begin(self, job_class: JobClass, event: str = "stopping") -> bool:
         """Tell whether a job may start: at the end only a task, before something stops."""
-        may_task = kind.file.task and event == "stopping" and not self.effects.hurried
+        may_task = job_class.file.task and event == "stopping" and not self.effects.hurried
         return may_task or not self.ending
 
-    def _instance(self, kind: JobClass, name: str) -> Job:
+    def _instance(self, job_class: JobClass, name: str) -> Job:
         """Return the instance of a name, a new one if none lives."""
-        if name in kind.instances:
-            return kind.instances[name]
-        if name or kind.resting is None:
-            return Job(kind, name)
-        return kind.resting
+        if name in job_class.instances:
+            return job_class.instances[name]
+        if name or job_class.resting is None:
+            return Job(job_class, name)
+        return job_class.resting
 
     def admit(self, job: Job) -> None:
         """Let an instance live."""
-        job.kind.instances[job.instance] = job
+        job.job_class.instances[job.instance] = job
         self.units[job.label] = job
 
     def _await(self, job: Job, wish: str, done: "Done | None") -> None:

@@ -109,7 +109,7 @@ class Engine(RuleBasedStateMachine):
         """And others have a life of their own."""
         for job in self._jobs():
             assert not (job.at_rest and job.processes)
-            assert job.at_rest or job.kind.instances.get(job.instance) is job
+            assert job.at_rest or job.job_class.instances.get(job.instance) is job
 
     @invariant()
     def processes_are_those_of_the_state(self) -> None:

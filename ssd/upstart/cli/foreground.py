@@ -127,8 +127,8 @@ class Foreground(Loop):
 
     def _files(self) -> "dict[str, JobFile | None]":
         """Return the newest files of all jobs that are told."""
-        kinds = self.jobs.classes.items()
-        return {name: kind.latest for name, kind in kinds if not kind.shipped}
+        classes = self.jobs.classes.items()
+        return {name: job_class.latest for name, job_class in classes if not job_class.shipped}
 
     def _emit_runlevel(self) -> None:
         """Enter the runlevel that the command line asks for."""
@@ -167,7 +167,7 @@ class Foreground(Loop):
 
     def _is_waited_for(self, event: str) -> bool:
         """Tell whether a job starts on an event."""
-        conditions = (kind.file.start_on for kind in self.jobs.classes.values())
+        conditions = (job_class.file.start_on for job_class in self.jobs.classes.values())
         return any(
             event == each.name
             for condition in conditions

@@ -167,8 +167,8 @@ class JobRequests:
     def _state(self, client: "Client", request: "Request") -> None:
         """Say where an instance is that was acted on; it may be gone by now."""
         name = request.name or ""
-        kind = self._jobs.classes.get(name)
-        job = None if kind is None else kind.instances.get(request.text("instance"))
+        job_class = self._jobs.classes.get(name)
+        job = None if job_class is None else job_class.instances.get(request.text("instance"))
         text = telling.at_rest(name) if job is None else job.status()
         client.send(success(request.id, status=text))
 
@@ -177,22 +177,26 @@ class JobRequests:
 
     def _statuses(self) -> "Iterator[str]":
         """Yield the texts of a list; a job that came with ssd has one only while it runs."""
-        for kind in list(self._jobs.classes.values()):
-            there = list(kind.instances.values())
+        for job_class in list(self._jobs.classes.values()):
+            there = list(job_class.instances.values())
             if there:
                 yield from (job.status() for job in there)
-            elif not kind.shipped:
-                yield telling.at_rest(kind.name)
+            elif not job_class.shipped:
+                yield telling.at_rest(job_class.name)
 
     def _config(self, client: "Client", request: "Request") -> None:
         if request.name is None:
-            kinds = [kind for kind in self._jobs.classes.values() if not kind.shipped]
+            classes = [
+                job_class for job_class in self._jobs.classes.values() if not job_class.shipped
+            ]
         else:
-            kinds = [self._jobs.kind(request.name)]
-        client.send_long(_rows(request.id, (configuration.gather(kind.file) for kind in kinds)))
+            classes = [self._jobs.job_class(request.name)]
+        client.send_long(
+            _rows(request.id, (configuration.gather(job_class.file) for job_class in classes))
+        )
 
     def _usage(self, client: "Client", request: "Request") -> None:
-        client.send(success(request.id, usage=self._jobs.kind(request.name or "").file.usage))
+        client.send(success(request.id, usage=self._jobs.job_class(request.name or "").file.usage))
 
     def _version(self, client: "Client", request: "Request") -> None:
         client.send(success(request.id, version=VERSION))

@@ -58,8 +58,8 @@ class Variables:
         """Return the job whose table is meant, None for that of all."""
         if request.name is None:
             return None
-        kind = self._jobs.classes.get(request.name)
-        job = None if kind is None else kind.instances.get(request.text("instance"))
+        job_class = self._jobs.classes.get(request.name)
+        job = None if job_class is None else job_class.instances.get(request.text("instance"))
         if job is None:
             raise UnknownJob(request.name)
         return job
@@ -70,8 +70,8 @@ class Variables:
             yield job.variables
             return
         yield self._jobs.environment
-        for kind in self._jobs.classes.values():
-            for each in kind.instances.values():
+        for job_class in self._jobs.classes.values():
+            for each in job_class.instances.values():
                 yield each.variables
 
     def _set(self, job: "Job | None", given: "list[str]", retain: bool) -> None:
@@ -96,7 +96,7 @@ class Variables:
         if job is None:
             self._jobs.environment = dict(self._jobs.default_environment)
         else:
-            job.variables = job.kind.environment()
+            job.variables = job.job_class.environment()
 
 
 def _value(table: "Table", name: str) -> str:

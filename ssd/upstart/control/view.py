@@ -27,9 +27,9 @@ class JobView(View):
         """Ask for an instance where a job has several: a wish for the job names none of them."""
         if not isinstance(unit, Job) or not _stands_for_others(unit):
             return ""
-        instances = sorted(each.label for each in unit.kind.instances.values())
+        instances = sorted(each.label for each in unit.job_class.instances.values())
         named = f"instances that run: {', '.join(instances)}" if instances else "none runs"
-        needed = f"'initctl start {unit.kind.name} KEY=VALUE' starts one"
+        needed = f"'initctl start {unit.job_class.name} KEY=VALUE' starts one"
         return f"it has an instance for each {unit.file.instance}; {needed}; {named}"
 
     def is_installed(self, unit: "Unit") -> bool:
@@ -47,10 +47,10 @@ class JobView(View):
 
 def _stands_for_others(job: Job) -> bool:
     """Tell whether a unit is none of the instances of a job that has several."""
-    return job is job.kind.resting and bool(job.file.instance) and job.at_rest
+    return job is job.job_class.resting and bool(job.file.instance) and job.at_rest
 
 
 def _is_hidden(unit: "Unit") -> bool:
     if not isinstance(unit, Job) or not unit.at_rest:
         return False
-    return unit.kind.shipped or _stands_for_others(unit) and bool(unit.kind.instances)
+    return unit.job_class.shipped or _stands_for_others(unit) and bool(unit.job_class.instances)

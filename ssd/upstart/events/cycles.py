@@ -27,8 +27,8 @@ def waits_for(job: "Job", event: "Emission") -> bool:
             return True
         if each.blocker is None or not each.blocker.blockers:
             continue
-        for kind in job.jobs.classes.values():
-            for other in kind.instances.values():
+        for job_class in job.jobs.classes.values():
+            for other in job_class.instances.values():
                 if id(other) not in seen and other.blocking.blocks(each.blocker):
                     seen.add(id(other))
                     ahead.append(other)

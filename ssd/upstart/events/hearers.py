@@ -15,19 +15,19 @@ class Hearers:
         self._by_event: dict[str, dict[str, JobClass]] = {}
         self._events: dict[str, set[str]] = {}  # of each job
 
-    def put(self, kind: "JobClass") -> None:
+    def put(self, job_class: "JobClass") -> None:
         """Take a job, or its changed conditions."""
-        self.drop(kind)
-        events = _named(kind.file.start_on) | _named(kind.file.stop_on)
-        self._events[kind.name] = events
+        self.drop(job_class)
+        events = _named(job_class.file.start_on) | _named(job_class.file.stop_on)
+        self._events[job_class.name] = events
         for event in events:
-            self._by_event.setdefault(event, {})[kind.name] = kind
+            self._by_event.setdefault(event, {})[job_class.name] = job_class
 
-    def drop(self, kind: "JobClass") -> None:
+    def drop(self, job_class: "JobClass") -> None:
         """Forget a job."""
-        for event in self._events.pop(kind.name, ()):
+        for event in self._events.pop(job_class.name, ()):
             there = self._by_event[event]
-            del there[kind.name]
+            del there[job_class.name]
             if not there:
                 del self._by_event[event]
 

@@ -41,8 +41,12 @@ class JobJournal(Journal):
 
     def others(self) -> "list[Record]":
         """Return what is known besides the instances."""
-        kinds = self._jobs.classes.values()
-        half = [records.of_kind(kind) for kind in kinds if kind.start_on and kind.start_on.seen()]
+        classes = self._jobs.classes.values()
+        half = [
+            records.of_kind(job_class)
+            for job_class in classes
+            if job_class.start_on and job_class.start_on.seen()
+        ]
         return [self._own(), *half]
 
     def handed_over(self) -> bytes:
@@ -50,8 +54,8 @@ class JobJournal(Journal):
 
         What a job waits for is emitted by that job anew.
         """
-        kinds = self._jobs.classes.values()
-        awaited = [job.blocker for kind in kinds for job in kind.instances.values()]
+        classes = self._jobs.classes.values()
+        awaited = [job.blocker for job_class in classes for job in job_class.instances.values()]
         unseen = [each for each in self._jobs.emissions.unseen if each not in awaited]
         events = records.of_events(unseen)
         return self.snapshot() + b"".join(encode(each).encode("ascii") + b"\n" for each in events)

@@ -55,10 +55,10 @@ def of_job(job: "Job") -> "Record":
     return found
 
 
-def of_kind(kind: "JobClass") -> "Record":
+def of_kind(job_class: "JobClass") -> "Record":
     """Return which events have made a start condition true in part."""
-    seen = [] if kind.start_on is None else kind.start_on.seen()
-    return {"name": HALF + kind.name, "goal": states.STOP, "state": "", "seen": _events(seen)}
+    seen = [] if job_class.start_on is None else job_class.start_on.seen()
+    return {"name": HALF + job_class.name, "goal": states.STOP, "state": "", "seen": _events(seen)}
 
 
 def of_events(emissions: "Iterable[Emission]") -> "list[Record]":

@@ -86,10 +86,10 @@ def _set(jobs: "Jobs", own: "Record", handed: bool) -> None:
 
 def _see_half(jobs: "Jobs", name: str, record: "Record") -> None:
     """Let a start condition remember what has come true of it."""
-    kind = jobs.classes.get(name)
-    if kind is not None and kind.start_on is not None:
+    job_class = jobs.classes.get(name)
+    if job_class is not None and job_class.start_on is not None:
         for event, pairs in records.events(record, "seen"):
-            kind.start_on.see(Emission(event, pairs), {})
+            job_class.start_on.see(Emission(event, pairs), {})
 
 
 class Pool:
@@ -137,8 +137,10 @@ class Resumption:
         jobs, record = self._jobs, self._record
         name, instance = records.text(record, "job"), records.text(record, "instance")
         gone = name not in jobs.classes
-        kind = jobs.define(_stand_in(name, record)) if gone else jobs.kind(name)
-        job = Job(kind, instance) if instance or kind.resting is None else kind.resting
+        job_class = jobs.define(_stand_in(name, record)) if gone else jobs.job_class(name)
+        job = (
+            Job(job_class, instance) if instance or job_class.resting is None else job_class.resting
+        )
         jobs.admit(job)
         if gone:
             jobs.undefine(name)

@@ -4,7 +4,7 @@ from upstart.machine import World
 
 
 def _of(world: World, event: str) -> list[str]:
-    return [kind.name for kind in world.jobs.hearers.of(event)]
+    return [job_class.name for job_class in world.jobs.hearers.of(event)]
 
 
 def test_jobs_are_found_by_both_conditions() -> None:
