@@ -70,7 +70,7 @@ class JobClass:
         if journal is not None and self.start_on is not None and self.start_on.is_compound:
             from ssd.upstart.succession import records
 
-            journal.note(records.of_kind(self))
+            journal.note(records.of_class(self))
 
     def environment(self, given: "Mapping[str, str]" = {}) -> "dict[str, str]":  # noqa: B006
         """Return the variables of a new instance: the table's, its own, and over them ``given``."""

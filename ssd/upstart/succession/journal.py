@@ -43,7 +43,7 @@ class JobJournal(Journal):
         """Return what is known besides the instances."""
         classes = self._jobs.classes.values()
         half = [
-            records.of_kind(job_class)
+            records.of_class(job_class)
             for job_class in classes
             if job_class.start_on and job_class.start_on.seen()
         ]

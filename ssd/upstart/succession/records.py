@@ -55,7 +55,7 @@ def of_job(job: "Job") -> "Record":
     return found
 
 
-def of_kind(job_class: "JobClass") -> "Record":
+def of_class(job_class: "JobClass") -> "Record":
     """Return which events have made a start condition true in part."""
     seen = [] if job_class.start_on is None else job_class.start_on.seen()
     return {"name": HALF + job_class.name, "goal": states.STOP, "state": "", "seen": _events(seen)}
