@@ -36,6 +36,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "lsb": ("functions for init scripts", "ssd.service.lsb"),
     "supervision": ("services that are kept running", "ssd.supervision"),
     "upstart": ("Upstart's jobs and their events", "ssd.upstart"),
+    "supervise": ("the command ssd-supervise", "ssd.supervise"),
     "service/cli": (
         "the command ssd-service",
         "ssd.service.cli ssd.service.help ssd.service.interpreting",

@@ -35,20 +35,12 @@ def main(argv: "list[str]") -> int:
     wanted = options.parse(argv[1:], program)
     if isinstance(wanted, int):
         return wanted
-    if wanted.jobs:
-        return run_jobs(argv)
     try:
         if wanted.check:
             return _check(wanted)
         return _run(wanted, argv)
     except (Error, OSError) as error:
         return _refuse(error, program)
-
-
-def run_jobs(argv: "list[str]") -> int:
-    """Run Upstart jobs. By name, because their room stands on this one."""
-    run: Callable[[list[str]], int] = __import__("ssd.upstart.cli", fromlist=["main"]).main
-    return run(argv)
 
 
 def _run(wanted: "Options", argv: "list[str]") -> int:

@@ -15,15 +15,12 @@ VALUES = {
 }
 
 
-JOBS = "--upstart"  # with it the whole line is read in the room of jobs (``ssd.upstart.cli``)
+JOBS = "--upstart"  # with it ``ssd.upstart.cli`` reads the whole line: ``ssd.supervise``
 INITS = ("init", "upstart-init")  # names of the command that mean the same
 
 
 class Options:
-    """What the command line asks for. ``names``: the services, none for all that are declared.
-
-    jobs: whether it asks for Upstart jobs; then nothing else of it was read.
-    """
+    """What the command line asks for. ``names``: the services, none for all that are declared."""
 
     __slots__ = (
         "directory",
@@ -35,7 +32,6 @@ class Options:
         "logs",
         "quiet",
         "names",
-        "jobs",
     )
 
     def __init__(self) -> None:
@@ -48,15 +44,12 @@ class Options:
         self.logs: str | None = None
         self.quiet = False
         self.names: list[str] = []
-        self.jobs = False
 
 
 def parse(words: "list[str]", program: str) -> "Options | int":
     """Read the options and names; return an exit status, after printing, if that is all."""
     options = Options()
-    before = words[: words.index("--")] if "--" in words else words
-    options.jobs = program in INITS or JOBS in (word.partition("=")[0] for word in before)
-    rest = [] if options.jobs else list(words)
+    rest = list(words)
     while rest:
         word = rest.pop(0)
         if word == "--":

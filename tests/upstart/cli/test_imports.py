@@ -17,7 +17,7 @@ import os, sys
 before = set(sys.modules)
 sys.path[:0] = [{HOME!r}]
 sys.path.append({DAEMON!r})
-from ssd.supervision import cli
+from ssd import supervise
 from ssd.upstart import cli as jobs_cli
 from ssd.upstart.cli import foreground
 
@@ -34,7 +34,7 @@ class Idle(foreground.Foreground):
 
 
 jobs_cli.Foreground = Idle
-cli.main(["ssd-supervise", *sys.argv[1:]])
+supervise.main(["ssd-supervise", *sys.argv[1:]])
 """
 # In C: the reaper of orphans, timers, JSON, starts, jitter, sockets, limits, queues, accounts.
 FREE = {

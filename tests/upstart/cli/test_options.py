@@ -4,7 +4,6 @@ import pytest
 
 from ssd.supervision.cli.help import TEXT
 from ssd.supervision.cli.options import INITS
-from ssd.supervision.cli.options import parse as parse_for_services
 from ssd.upstart.cli.options import (
     FLAGS,
     IDLE,
@@ -34,23 +33,7 @@ def test_directory_is_the_word_that_is_no_option(words: "list[str]") -> None:
 @pytest.mark.parametrize("program", INITS)
 def test_init_needs_no_option(program: str) -> None:
     """Called so, the command has --upstart, whatever follows."""
-    found = parse_for_services(["--confdir", "/"], program)
-    assert not isinstance(found, int) and found.jobs
     assert parse(["/"], program).is_init and not read("/").is_init
-
-
-def test_option_for_jobs_may_come_last() -> None:
-    """Options of that room may stand before it."""
-    found = parse_for_services(["--strict", "--upstart", "/etc/init"], "ssd-supervise")
-    assert not isinstance(found, int) and found.jobs
-    named = parse_for_services(["--", "--upstart"], "ssd-supervise")
-    assert not isinstance(named, int) and not named.jobs
-
-
-def test_option_for_jobs_ends_the_reading_of_others() -> None:
-    """The room of jobs reads the whole line."""
-    found = parse_for_services(["--quiet", "--upstart", "--runlevel", "2"], "ssd-supervise")
-    assert not isinstance(found, int) and found.jobs and [] == found.names
 
 
 @pytest.mark.parametrize("option", [*VALUES, *INIT_VALUES])
