@@ -14,3 +14,5 @@ Keep = Callable[..., Kept]
 def keep(tmp_path: Path) -> Iterator[Keep]:
     """Return a function that makes a machine of jobs whose supervisor keeps a journal."""
     yield lambda **texts: Kept(tmp_path, **texts)
+    while Kept.made:
+        Kept.made.pop().let_go()

@@ -12,8 +12,10 @@ from upstart.machine import World
 class Kept(World):
     """A world whose supervisor keeps a journal, perhaps after another one that was killed.
 
-    resumed: whether these jobs had a supervisor.
+    resumed: whether these jobs had a supervisor. made: all worlds of a test.
     """
+
+    made: "list[Kept]" = []
 
     def __init__(
         self,
@@ -23,6 +25,7 @@ class Kept(World):
         **texts: str,
     ) -> None:
         super().__init__(before=before, **texts)
+        self.made.append(self)
         self.directory = directory
         self.texts = texts
         self.reported: list[str] = []
@@ -57,6 +60,11 @@ class Kept(World):
     def pid(self, label: str = "foo", stage: str = "main") -> int:
         """Return the pid of a stage."""
         return self.jobs.units[label].processes[stage].pid  # type: ignore[attr-defined,no-any-return]
+
+    def let_go(self) -> None:
+        """Follow nothing any more: who follows hears of all ends in this process."""
+        for unit in self.jobs.units.values():
+            unit.end_follower()  # type: ignore[attr-defined]
 
     def close(self) -> None:
         """Let the journal go."""
