@@ -10,6 +10,7 @@ from ssd.supervision.succession.journal import NAME, VERSION, header
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.processes.contract import ProcessTable
+    from ssd.supervision.succession.journal import Journal
 
     Record = dict[str, object]
 
@@ -43,6 +44,21 @@ class Past:
         self.is_whole = False
         self.faults: list[str] = []
         self.size = 0
+
+
+def left_by_last(journal: "Journal", table: "ProcessTable", state: bytes | None) -> Past:
+    """Return what the supervisor before has left; have what is wrong with it reported.
+
+    state: a journal to use in place of that in the directory. Raises JournalRefused.
+    """
+    if state is None:
+        past = read(journal.directory, journal.path, table)
+        journal.size = past.size
+    else:
+        past = parse(state, table)
+    for fault in past.faults:
+        journal.report(f"the journal of the last supervisor is not complete: {fault}")
+    return past
 
 
 def read(directory: int, shown: str, table: "ProcessTable") -> Past:

@@ -23,16 +23,9 @@ def begin(
     known: set[str] = set()
     if state is not None or not journal.is_first:
         from ssd.supervision.succession.adoption import resume
-        from ssd.supervision.succession.past import parse, read
+        from ssd.supervision.succession.past import left_by_last
 
-        if state is None:
-            past = read(journal.directory, journal.path, supervisor.table)
-            journal.size = past.size
-        else:
-            past = parse(state, supervisor.table)
-        for fault in past.faults:
-            journal.report(f"the journal of the last supervisor is not complete: {fault}")
-        known = resume(supervisor, past)
+        known = resume(supervisor, left_by_last(journal, supervisor.table, state))
     supervisor.journal = journal
     journal.begin(supervisor.units, supervisor.table)
     chosen = list(names)

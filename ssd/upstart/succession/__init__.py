@@ -18,17 +18,10 @@ def begin(jobs: "Jobs", journal: "JobJournal", state: bytes | None = None) -> bo
     """
     resumed = False
     if state is not None or not journal.is_first:
-        from ssd.supervision.succession.past import parse, read
+        from ssd.supervision.succession.past import left_by_last
         from ssd.upstart.succession.resumption import resume
 
-        if state is None:
-            past = read(journal.directory, journal.path, jobs.table)
-            journal.size = past.size
-        else:
-            past = parse(state, jobs.table)
-        for fault in past.faults:
-            journal.report(f"the journal of the last supervisor is not complete: {fault}")
-        resumed = resume(jobs, past, state is not None)
+        resumed = resume(jobs, left_by_last(journal, jobs.table, state), state is not None)
     journal.is_past_first = resumed
     jobs.journal = journal
     journal.begin(jobs.units, jobs.table)
