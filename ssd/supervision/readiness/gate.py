@@ -174,7 +174,7 @@ class Gate:
     def _end_attempts(self) -> None:
         attempts, self._attempts = self._attempts, None
         if attempts is not None:
-            attempts.end()
+            attempts.end_probes()
 
     def _open(self) -> None:
         self.end()

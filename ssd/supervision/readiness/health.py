@@ -4,11 +4,10 @@ Counting is pure (``Tally``). The checks begin when the service is ready and end
 """
 
 from ssd.supervision import events, states
-from ssd.supervision.readiness.probes import probe
+from ssd.supervision.readiness.probes import Probing, probe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd.supervision.readiness.probes import Probe
     from ssd.supervision.supervisor import Timer
     from ssd.supervision.unit import Unit
 
@@ -36,22 +35,20 @@ class Tally:
         return before != self.healthy
 
 
-class Checks:
+class Checks(Probing):
     """The checks of one running service. ``watchdog`` is None without one.
 
     taken_over: whether the service was started by an earlier supervisor. It may send its messages
     to the socket of that one, so its watchdog is not demanded before it has reported once.
     """
 
-    __slots__ = ("unit", "watchdog", "_taken_over", "_tally", "_timer", "_probe")
+    __slots__ = ("watchdog", "_taken_over", "_tally")
 
     def __init__(self, unit: "Unit", taken_over: bool = False) -> None:
-        self.unit = unit
+        super().__init__(unit)
         self._taken_over = taken_over
         self.watchdog: Watchdog | None = None
         self._tally = Tally(unit.service.health["retries"])
-        self._timer: Timer | None = None
-        self._probe: Probe | None = None
 
     def begin(self) -> None:
         """Begin; the first check is made after half an interval to a whole one, by chance.
@@ -81,15 +78,6 @@ class Checks:
         if self.watchdog is not None:
             self.watchdog.end()
         self.watchdog = Watchdog(self, seconds) if seconds else None
-
-    def end_probes(self) -> None:
-        """Make no more checks; the watchdog goes on."""
-        if self._timer is not None:
-            self.unit.supervisor.cancel(self._timer)
-            self._timer = None
-        if self._probe is not None:
-            self._probe.end()
-            self._probe = None
 
     def end(self) -> None:
         """End all of it."""

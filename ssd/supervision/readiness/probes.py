@@ -191,35 +191,17 @@ def pause(first: float, number: int) -> float:
     return float(min(LONGEST_PAUSE, first * GROWTH ** min(number, 50)))
 
 
-class Attempts:
-    """Attempts after growing pauses, until one succeeds; then ``succeeded`` is called.
+class Probing:
+    """What makes one probe of a service at a time, the next one after a pause."""
 
-    ``reason``: why the last one has failed; "" if none has.
-    """
+    __slots__ = ("unit", "_probe", "_timer")
 
-    __slots__ = ("unit", "reason", "_attempt", "_first", "_succeeded", "_count", "_probe", "_timer")
-
-    def __init__(
-        self, unit: "Unit", attempt: "Attempt", succeeded: "Callable[[], object]", first: float
-    ) -> None:
-        """``first``: seconds between the first two attempts."""
+    def __init__(self, unit: "Unit") -> None:
         self.unit = unit
-        self.reason = ""
-        self._attempt = attempt
-        self._first = first
-        self._succeeded = succeeded
-        self._count = 0
         self._probe: Probe | None = None
         self._timer: Timer | None = None
 
-    def begin(self) -> None:
-        """Make the first attempt."""
-        self._timer = None
-        self._probe = made = self._attempt(self._ended)
-        if made is not None:
-            made.begin()
-
-    def end(self) -> None:
+    def end_probes(self) -> None:
         """Make no more, and end the one that is being made."""
         if self._timer is not None:
             self.unit.supervisor.cancel(self._timer)
@@ -227,6 +209,33 @@ class Attempts:
         if self._probe is not None:
             self._probe.end()
             self._probe = None
+
+
+class Attempts(Probing):
+    """Attempts after growing pauses, until one succeeds; then ``succeeded`` is called.
+
+    ``reason``: why the last one has failed; "" if none has.
+    """
+
+    __slots__ = ("reason", "_attempt", "_first", "_succeeded", "_count")
+
+    def __init__(
+        self, unit: "Unit", attempt: "Attempt", succeeded: "Callable[[], object]", first: float
+    ) -> None:
+        """``first``: seconds between the first two attempts."""
+        super().__init__(unit)
+        self.reason = ""
+        self._attempt = attempt
+        self._first = first
+        self._succeeded = succeeded
+        self._count = 0
+
+    def begin(self) -> None:
+        """Make the first attempt."""
+        self._timer = None
+        self._probe = made = self._attempt(self._ended)
+        if made is not None:
+            made.begin()
 
     def _ended(self, reason: str | None) -> None:
         self._probe = None
