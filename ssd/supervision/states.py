@@ -112,6 +112,8 @@ def follow(goal: str, state: str, given: str, failed: bool = False) -> "tuple[st
     """
     if (goal, state, given) == (STOP, WAITING, DO_STOP):
         return goal, None  # it has stopped already
+    if given == DUE and goal != RESPAWN:
+        return goal, None  # somebody's wish came first
     if (state, given) == (POST_STOP, DONE):
         return goal, FAILED if failed and goal == STOP else NEXT[goal]
     new_goal, new_state = TABLE.get((state, given), (None, None))

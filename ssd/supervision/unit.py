@@ -184,7 +184,8 @@ class Unit:
     def _spawn(self) -> None:
         supervisor = self.supervisor
         if supervisor.ending:
-            return  # the wish to stop is on its way
+            supervisor.feed(self, states.DO_STOP)
+            return
         if self.main is not None:  # it has outlived its stop, and is wanted again
             self.say(events.Adopted(supervisor.wall(), self.name, self.main.pid))
             supervisor.feed(self, states.READY)
@@ -298,9 +299,8 @@ class Unit:
     def _give_up(self) -> None:
         self.left = self.next_attempt = None
         lines = self.supervisor.outputs.last_lines(self, LAST_LINES)
-        status = None if self.last is None else self.last.status
-        reason = self.failure or "it failed"
-        self.say(events.Failed(self.supervisor.wall(), self.name, reason, status, lines))
+        wall, status = self.supervisor.wall(), None if self.last is None else self.last.status
+        self.say(events.Failed(wall, self.name, self.failure or "it failed", status, lines))
         gates.settled(self.supervisor, self)
 
     # What comes of it.

@@ -60,6 +60,7 @@ def main(package: str, script: str, directory: str, rounds: str) -> None:
             time.sleep(0.001)
         if not answer[-1]["ok"]:
             faults.append(answer)
+            break
         while starts_of(pid) in images or not line.status():
             time.sleep(0.001)
         line.compare()

@@ -78,6 +78,13 @@ def test_stop_of_a_waiting_respawn_keeps_it_down() -> None:
     assert (STOP, WAITING) == follow(RESPAWN, WAITING, DO_STOP)
 
 
+def test_time_of_a_restart_counts_only_while_it_is_awaited() -> None:
+    """It may come in the same turn as a stop, and after it."""
+    assert (START, STARTING) == follow(RESPAWN, WAITING, DUE)
+    assert (STOP, None) == follow(STOP, WAITING, DUE)
+    assert (START, None) == follow(START, WAITING, DUE)
+
+
 def test_start_while_stopping_starts_again_afterwards() -> None:
     """The stop ends first; what runs then is new."""
     for state in (PRE_STOP, STOPPING, KILLED, POST_STOP):

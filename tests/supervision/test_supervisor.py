@@ -111,6 +111,35 @@ def test_stop_cancels_a_restart_to_come(tmp_path: Path) -> None:
     assert 1 == len(machine.table.started)
 
 
+@pytest.mark.parametrize("everything", [False, True])
+def test_stop_at_the_moment_of_a_restart_wins(tmp_path: Path, everything: bool) -> None:
+    """The wish and the time come in one turn, as after a wait that was long; the wish is first."""
+    machine = Machine(tmp_path, [{"name": "web", "respawn": {"when": "always", "delay": 50}}])
+    machine.program("web", runs=crash(after=1))
+    machine.supervisor.start("web")
+    machine.until(10)
+    machine.table.wait([], 51.0)
+    if everything:
+        machine.supervisor.shutdown()
+    else:
+        machine.supervisor.stop("web")
+    assert everything == machine.supervisor.advance()
+    assert {"web": "stop/waiting"} == machine.states()
+    assert 1 == len(machine.table.started)
+
+
+def test_start_during_a_shutdown_starts_nothing(tmp_path: Path) -> None:
+    """It would outlive the supervisor, or keep it."""
+    machine = Machine(tmp_path, [{"name": "web"}, {"name": "late"}])
+    machine.supervisor.start("web")
+    machine.settle()
+    machine.supervisor.shutdown()
+    machine.supervisor.start("late")
+    run(machine.supervisor)
+    assert {"web": "stop/waiting", "late": "stop/waiting"} == machine.states()
+    assert ["/bin/web"] == [each.argv[0] for each in machine.table.started]
+
+
 def test_start_skips_the_wait_for_a_restart(tmp_path: Path) -> None:
     """Somebody does not want to wait."""
     machine = Machine(tmp_path, [{"name": "web", "respawn": {"when": "always", "delay": 50}}])

@@ -49,8 +49,8 @@ def test_strays_are_found_by_session_and_group(table: Clocked, tmp_path: Path) -
     ) as shell:
         assert shell.stdout is not None
         inner = int(shell.stdout.readline())
-        until_executed(inner)
         try:
+            until_executed(inner)
             assert {shell.pid, inner} == set(Strays(table, b"MARK").of(b"MARK=k:none:", shell.pid))
         finally:
             for pid in (inner, shell.pid):

@@ -60,9 +60,11 @@ def family() -> Iterator[tuple[int, int]]:
     ) as shell:  # fmt: skip
         assert shell.stdout is not None
         inner = int(shell.stdout.readline())
-        until_executed(inner)
-        yield shell.pid, inner
-        os.kill(inner, 9)
+        try:
+            until_executed(inner)
+            yield shell.pid, inner
+        finally:
+            os.kill(inner, 9)
 
 
 def test_child_of_a_survivor_is_no_main_process(
