@@ -47,6 +47,17 @@ def name(pid: int) -> str | None:
         return None
 
 
+def until_words(pid: int, first: str) -> None:
+    """Wait until a living process has been executed with this first word, and has its variables.
+
+    For a moment within execve(2) it has neither; its environment is set last (fs/binfmt_elf.c).
+    """
+    end = time.monotonic() + LONG
+    while _text(pid, "cmdline").partition("\0")[0] != first or not _text(pid, "environ"):
+        assert time.monotonic() < end, f"process {pid} is not executed as {first}"
+        os.sched_yield()
+
+
 def executable(pid: int) -> str | None:
     """Return the executable of a process; None if it is gone."""
     try:

@@ -17,7 +17,7 @@ from ssd.processes import default_table, table_named
 from ssd.trees import Tree, left_behind
 
 from .alone import alone
-from .processes import bury, pids, reap
+from .processes import bury, pids, reap, until_words
 from .programs import run
 from .test_pid_reuse import crowd
 
@@ -106,6 +106,8 @@ def test_escaped_daemon_is_found_by_the_marker_alone() -> None:
         grown("(lead daemon &) ; hold main", 2, env=environment) as found,
         grown("(lead daemon &) ; hold main", 2) as other,
     ):
+        for pid in (*found.values(), *other.values()):
+            until_words(pid, "sleep")
         main = default_table().process(found["main"])
         assert main is not None
         known = {found["main"], other["main"]}
@@ -127,6 +129,8 @@ def test_left_behind_is_found_once_the_main_process_is_reaped() -> None:
     environment = dict(os.environ, **dict([MARKER.split("=", 1)]))
     script = "(lead daemon &) ; hold child & hold main"
     with grown(script, 3, env=environment) as found:
+        for pid in found.values():
+            until_words(pid, "sleep")  # the marker is in none that is just being executed
         table = default_table()
         main = table.process(found["main"])
         assert main is not None
