@@ -86,7 +86,9 @@ class KernelKinship:
 
         There are none if it has ended, or the caller may not read them (ptrace(2)).
         """
-        return (self._read(b"%d/environ" % pid) or b"").split(b"\0")[:-1]
+        from ssd.processes.environments import entries
+
+        return entries(self._root, pid)
 
     def signal_group(self, group: int, signum: int) -> bool:
         """Signal all processes of a group in one step, in which none of them can fork.

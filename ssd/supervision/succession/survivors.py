@@ -7,10 +7,10 @@ write over that, so one that has run for a while is known by its pid in the jour
 
 import os
 import stat
-from time import monotonic
 
 from ssd.errors import VANISHED
 from ssd.matching import Process
+from ssd.processes.environments import read, settled
 from ssd.supervision.effects import ASIDE, MARKER
 
 TYPE_CHECKING = False
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     Pipe = tuple[int, int]  # device and inode
 
 ROOT = b"/proc"
-EXECUTING = 1.0  # seconds at most between fork(2) and the new environment
 
 
 class Survivor:
@@ -136,35 +135,12 @@ def variable(where: int, prefix: bytes) -> bytes:
 
     where: a descriptor of its directory in /proc. One that is within execve(2) is waited for.
     """
-    end = 0.0
-    while True:
-        data = b"\0" + read(where, "environ")
-        begin = data.find(b"\0" + prefix)
-        if begin >= 0:
-            begin += 1 + len(prefix)
-            return data[begin : data.find(b"\0", begin)]
-        if len(data) > 1 or not _executes(where):
-            return b""
-        now = monotonic()
-        end = end or now + EXECUTING
-        if now > end:
-            return b""
-        os.sched_yield()
-
-
-def _executes(where: int) -> bool:
-    """Tell whether a process is within execve(2): it has a program, and no words yet.
-
-    The kernel has closed what was to be closed by then, so a lock of the supervisor is free, and
-    sets words and variables right after (begin_new_exec and create_elf_tables, Linux).
-    """
-    if read(where, "cmdline"):
-        return False
-    try:
-        os.readlink("exe", dir_fd=where)
-    except OSError:
-        return False  # a thread of the kernel, a zombie, or hidden
-    return read(where, "stat").rpartition(b") ")[2][:1] not in b"ZX"
+    data = b"\0" + settled(where)
+    begin = data.find(b"\0" + prefix)
+    if begin < 0:
+        return b""
+    begin += 1 + len(prefix)
+    return data[begin : data.find(b"\0", begin)]
 
 
 def _by_output(where: int, pipes: "Mapping[Pipe, str]") -> str:
@@ -173,10 +149,3 @@ def _by_output(where: int, pipes: "Mapping[Pipe, str]") -> str:
         return ""
     facts = os.stat("fd/1", dir_fd=where)
     return pipes.get((facts.st_dev, facts.st_ino), "") if stat.S_ISFIFO(facts.st_mode) else ""
-
-
-def read(where: int, name: str) -> bytes:
-    """Read a file of a process's directory. Raises VANISHED."""
-    fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=where)
-    with os.fdopen(fd, "rb", 0) as file:
-        return file.readall()

@@ -211,8 +211,9 @@ def judge(
     NONE, there is no descendant. ``beside``: the pid of a descendant that the caller watches.
     """
     family = lineage.look(beside)
-    if expect == DAEMON and family and family[0].ended:
-        family = lineage.look(beside)  # its children were no orphans before it had ended
+    if expect == DAEMON and (not family or family[0].ended):
+        # Its children were no orphans before it had ended; without a mark it may not be known.
+        family = lineage.look(beside)
     if not family:
         return NONE, None
     oldest = family[0]

@@ -4,6 +4,9 @@ A supervisor is a subreaper (prctl(2)), so orphans become its children and stay 
 reaps them. A zombie still tells its session, its age and its mark.
 """
 
+import os
+from time import monotonic
+
 from ssd.errors import VANISHED
 from ssd.matching import Process
 from ssd.supervision.effects import held
@@ -16,7 +19,9 @@ if TYPE_CHECKING:
     from ssd.processes.contract import ProcessTable
     from ssd.upstart.following.marks import Mark
 
+PF_EXITING = 0x4  # linux/sched.h: about to end, and without an environment
 PF_FORKNOEXEC = 0x40  # linux/sched.h: forked, and has not executed a program since
+EXITING = 0.1  # seconds that the end of a process is waited for, which has begun
 PIDS = 1 << 22  # the kernel's limit: pid_max of proc(5)
 
 
@@ -125,6 +130,8 @@ class Lineage:
             return None
         names = tuple(each.partition(b"=")[0] + b"=" for each in self._variables)
         entries = self._table.kin.environment(relative.pid)
+        if not entries and self._table.launcher is None:
+            _stat(relative.pid)  # if it ends just now, its children are orphans after this
         said = [entry for entry in entries if entry.startswith(names)]
         return set(said) == set(self._variables) if said else None
 
@@ -139,11 +146,30 @@ def relative_of(pid: int, table: "ProcessTable") -> Relative | None:
     if table.launcher is not None:
         kin = table.kin.of(pid)
         return None if kin is None else Relative(kin.process, kin.session)
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            stat = file.read()
-    except VANISHED:
+    stat = _stat(pid)
+    if stat is None:
         return None
-    state, _, _, session, _, _, flags, *rest = stat[stat.rindex(b")") + 2 :].split()
+    state, _, _, session, _, _, flags, *rest = stat
     executed = not int(flags) & PF_FORKNOEXEC
     return Relative(Process(pid, int(rest[12])), int(session), state in b"ZXx", executed)
+
+
+def _stat(pid: int) -> "list[bytes] | None":
+    """Return /proc/PID/stat from the third field on; None if there is no such process.
+
+    The end of a process that has begun is waited for: it has no environment any more, and its
+    children are no orphans yet (do_exit, kernel/exit.c).
+    """
+    end = 0.0
+    while True:
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                stat = file.read()
+        except VANISHED:
+            return None
+        fields = stat[stat.rindex(b")") + 2 :].split()
+        now = monotonic()
+        end = end or now + EXITING
+        if fields[0] in b"ZXx" or not int(fields[6]) & PF_EXITING or now > end:
+            return fields
+        os.sched_yield()

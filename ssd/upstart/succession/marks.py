@@ -9,7 +9,8 @@ import os
 
 from ssd.errors import VANISHED
 from ssd.matching import Process
-from ssd.supervision.succession import survivors
+from ssd.processes.environments import read
+from ssd.supervision.succession.survivors import ROOT, variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def find(
     session: str,
     known: "Container[int]",
     leads: bool = True,
-    root: bytes = survivors.ROOT,
+    root: bytes = ROOT,
 ) -> "list[Process]":
     """Return the session leaders of a job's instance, the youngest first.
 
@@ -52,9 +53,9 @@ def _look(pid: int, wanted: "dict[bytes, bytes]", leads: bool, root: bytes) -> P
     where = os.open(root + b"/%d" % pid, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for key, value in wanted.items():
-            if survivors.variable(where, key) != value:
+            if variable(where, key) != value:
                 return None
-        fields = survivors.read(where, "stat").rpartition(b") ")[2].split(b" ", 21)
+        fields = read(where, "stat").rpartition(b") ")[2].split(b" ", 21)
         if fields[0] in b"ZX" or (int(fields[3]) == pid) is not leads:
             return None
         return Process(pid, int(fields[19]))

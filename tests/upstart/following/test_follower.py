@@ -100,6 +100,13 @@ def test_judge_looks_again_after_the_first_fork_has_ended() -> None:
     assert (FOUND, 12) == (word, relative and relative.pid)
 
 
+def test_judge_looks_again_after_an_unknown_end() -> None:
+    """The first fork may end within the first look; as a zombie without a mark it is nobody's."""
+    family = Family([], later=[alive(12, 11)])
+    word, relative = judge(DAEMON, FIRST, family)  # type: ignore[arg-type]
+    assert (FOUND, 12) == (word, relative and relative.pid)
+
+
 def world(expect: str, runs: Runs, more: str = "") -> World:
     """Return a machine with a job; orphans become the supervisor's."""
     made = World(foo=f"expect {expect}\nexec main\n{more}")

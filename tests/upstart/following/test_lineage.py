@@ -1,6 +1,7 @@
 """Who descends from a process: by its mark, its session and its environment."""
 
 import os
+from io import BytesIO
 
 import pytest
 
@@ -146,3 +147,44 @@ def test_executed_program_is_told() -> None:
     relative = relative_of(os.getpid(), default_table())
     assert relative is not None
     assert (True, False) == (relative.executed, relative.ended)
+
+
+def stat(state: bytes, flags: int) -> bytes:
+    """Return the text of /proc/PID/stat, with a hostile name."""
+    return b"7 (a) Z 1 (b) %b 1 7 7 0 -1 %d " % (state, flags) + b"0 " * 12 + b"99 0 0"
+
+
+def test_end_that_has_begun_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it is a zombie its children are no orphans, and it has no environment any more."""
+    exiting = lineage.PF_EXITING | lineage.PF_FORKNOEXEC
+    texts = [stat(b"R", exiting), stat(b"D", exiting), stat(b"Z", exiting)]
+    monkeypatch.setattr(lineage, "open", lambda *given: BytesIO(texts.pop(0)), raising=False)
+    relative = relative_of(7, default_table())
+    assert relative is not None and [] == texts
+    assert (True, False, 99) == (relative.ended, relative.executed, relative.process.start_time)
+
+
+def test_end_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a process that writes a large core; the supervisor has other work."""
+    text, times = stat(b"D", lineage.PF_EXITING), iter((5.0, 5.05, 5.2))
+    monkeypatch.setattr(lineage, "open", lambda *given: BytesIO(text), raising=False)
+    monkeypatch.setattr(lineage, "monotonic", lambda: next(times))
+    relative = relative_of(7, default_table())
+    assert relative is not None and not relative.ended
+    assert [] == list(times)
+
+
+def test_process_without_an_environment_may_end_just_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then its end is waited for, after which its children are orphans."""
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        os._exit(0)
+    asked: list[int] = []
+    whole = lineage._stat
+    monkeypatch.setattr(lineage, "_stat", lambda pid: asked.append(pid) or whole(pid))
+    family = Lineage(default_table(), Process(pid + 1, 0), OURS, None, True)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert None is family._by_environment(Relative(Process(pid, 1), pid))
+    assert [pid] == asked
+    os.waitpid(pid, 0)
