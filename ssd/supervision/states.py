@@ -46,7 +46,7 @@ DONE, READY, EMPTY, SURVIVED, DUE, SICK = (
 )
 # and the end of the main process, as the policy judges it: it is to come back, it has done its
 # work, or it has failed and stays down. A failed attempt to start it is judged in the same way.
-AGAIN, OVER, LOST = "again", "over", "lost"
+ENDS = AGAIN, OVER, LOST = "again", "over", "lost"
 INPUTS = (
     DO_START, DO_STOP, DO_RESTART, DO_RETRY, CLEAR, BLOCKED, DONE, READY, EMPTY, SURVIVED, DUE,
     SICK, AGAIN, OVER, LOST,

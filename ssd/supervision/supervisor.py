@@ -275,6 +275,13 @@ class Supervisor:
         """Whether units have inputs that they have not taken yet."""
         return bool(self._queue)
 
+    def awaited(self, unit: Unit, inputs: "tuple[str, ...]") -> str | None:
+        """Return which of some inputs a unit has not taken yet, None without one."""
+        for each, given in self._queue:
+            if each is unit and given in inputs:
+                return given
+        return None
+
     def record(self, unit: Unit) -> None:
         """Keep what is known of a unit for a successor, if there is a journal."""
         if self.journal is not None:

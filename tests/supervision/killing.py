@@ -44,6 +44,7 @@ class Succession:
         self.process: subprocess.Popen[bytes] | None = None
         self.expected = "start"  # the last wish for "wished" that was taken
         self.doubts = 0  # wishes of which nobody knows whether they were taken
+        self.unsure = dict.fromkeys(MANNERS, 0)  # starts of which a successor may not know
         self.faults: list[str] = []
         self.seen: dict[str, dict[str, Any]] = {}
         key = os.fsencode(os.path.realpath(directory)).strip(b"/")
@@ -64,6 +65,16 @@ class Succession:
             self.faults.append(f"it ended by itself, with {self.process.returncode}")
         self.process.kill()
         self.process.wait()
+        journal = Path(self.socket).with_name("journal")
+        last = {}
+        for line in journal.read_text().rstrip("\0").split("\n")[1:-1] if journal.exists() else ():
+            record = json.loads(line)
+            last[record.get("name")] = record
+        for name in MANNERS:
+            # It was about to fork: whether it has is only known of a process that lives.
+            self.unsure[name] += last.get(name, {}).get("state") == "spawned" and (
+                "pid" not in last[name]
+            )
 
     def ask(self, verb: str, **fields: object) -> list[dict[str, Any]] | None:
         """Ask the supervisor; None if there is no answer."""
@@ -142,6 +153,7 @@ class Succession:
             "faults": self.faults,
             "doubled": read(self.directory / "doubled"),
             "restarts": restarts,
+            "unsure": self.unsure,
             "starts": {name: len(read(self.directory / f"{name}.starts")) for name in MANNERS},
             "lines": {
                 # One that has ended while no supervisor ran may have lost its last line.

@@ -90,7 +90,8 @@ def _undeclared(supervisor: "Supervisor", name: str, record: "Record") -> Unit:
 class Resumption:
     """One unit on its way to where its last supervisor left it."""
 
-    __slots__ = ("unit", "record", "_found", "_past", "_process", "_hook", "_hook_began")
+    __slots__ = ("unit", "record", "_found", "_past", "_process", "_hook", "_hook_began",
+                 "_end")  # fmt: skip
 
     def __init__(self, unit: Unit, record: "Record", found: Survivors, past: "Past") -> None:
         self.unit = unit
@@ -100,6 +101,8 @@ class Resumption:
         self._process: Process | None = None  # the main process of the record, living or not
         self._hook = ""  # the field of the hook that was to run
         self._hook_began = False
+        end = _text(record, "end")  # of its main process, judged and not taken yet
+        self._end = end if end in states.ENDS and "pid" not in record else ""
 
     def restore(self) -> None:
         """Set the unit's facts and hold its processes; nothing follows from it yet."""
@@ -109,11 +112,13 @@ class Resumption:
         self._set_facts()
         unit.main = self._main()
         state, goal = _text(record, "state"), _text(record, "goal")
-        if state not in states.STATES or state == states.STARTING:
+        if state not in states.STATES:
             state = states.WAITING
+        if state == states.STARTING:  # what it waited for is looked for anew
+            state, goal = states.WAITING, states.RESPAWN if goal == states.START else goal
         if state in states.AT_REST and unit.main is not None:  # later lines were lost
             state, goal = states.RUNNING, states.START
-        if unit.main is None and self._process is None:
+        if unit.main is None and self._process is None and not self._end:
             lost = (states.RUNNING, states.POST_START, *([] if unit.token else [states.SPAWNED]))
             if state in lost:
                 state, goal = states.WAITING, states.START
@@ -139,6 +144,8 @@ class Resumption:
         if unit.state in states.AT_REST:
             if unit.goal == states.RESPAWN:
                 unit.wait_until(unit.next_attempt or 0.0)
+        elif self._end:
+            supervisor.feed(unit, self._end)
         elif main is None and self._process is not None:
             if unit.state == states.SPAWNED and needs.background(unit.service):
                 self._follow()

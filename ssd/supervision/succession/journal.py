@@ -15,6 +15,7 @@ import errno
 import os
 from time import monotonic
 
+from ssd.supervision import states
 from ssd.supervision.control.json_text import encode
 
 TYPE_CHECKING = False
@@ -68,6 +69,8 @@ def facts(unit: "Unit") -> "Record":
         found["pid"], found["start"] = main.pid, main.start_time
     elif unit.left is not None:
         found["left"] = [unit.left.pid, unit.left.start_time]
+        if (end := unit.supervisor.awaited(unit, states.ENDS)) is not None:
+            found["end"] = end
     if unit.hook_mark is not None:
         hook = unit.hook
         known = (0, 0) if hook is None else (hook.pid, hook.start_time)

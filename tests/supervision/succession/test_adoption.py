@@ -136,6 +136,36 @@ def test_service_that_never_respawns_is_given_up(line: Line) -> None:
     assert "it has ended, nobody knows how" == second.supervisor.units["web"].failure
 
 
+@pytest.mark.parametrize(
+    ("when", "states"), [("always", "start/running"), ("never", "stop/failed")]
+)
+def test_end_that_was_judged_is_acted_on(line: Line, when: str, states: str) -> None:
+    """A successor judges an end that nobody saw, and is killed before its first turn."""
+    web = {"name": "web", "respawn": {**ALWAYS, "when": when}}
+    line.first(web, web=crash(after=5)).until(1)
+    line.machines[0].table.wait([], 7)
+    assert {"web": "start/running"} == line.next(web).states()
+    third = line.next(web)
+    third.settle()
+    unit = third.supervisor.units["web"]
+    assert ({"web": states}, when == "always") == (third.states(), unit.restarts == 1)
+    assert (None, 7.0) == (unit.last.status, unit.last.time)
+
+
+def test_restart_that_waits_for_another_service_is_still_one(line: Line) -> None:
+    """The counts go on: nobody has started it."""
+    web = {"name": "web", "after": ["db"], "respawn": ALWAYS}
+    services = web, {"name": "db", "respawn": {**ALWAYS, "delay": 50}}
+    first = line.first(*services, web=crash(after=2), db=crash(after=1))
+    first.until(10)
+    assert {"web": "start/starting", "db": "respawn/waiting"} == first.states()
+    first.supervisor.journal.renew()
+    second = line.next(*services)
+    second.settle()
+    assert "start/starting" == second.states()["web"]
+    assert 1 == second.supervisor.units["web"].restarts
+
+
 @pytest.mark.parametrize("how", ["stopped", "given up"])
 def test_service_at_rest_stays_at_rest(line: Line, how: str) -> None:
     """A new supervisor starts nothing that was stopped, or has failed."""

@@ -56,10 +56,11 @@ def test_restarts_are_those_that_were_made(outcome: dict[str, Any]) -> None:
     """All ends are counted, also those that nobody saw.
 
     Only a program that has ended before a successor looked, and whose start was cut off before
-    its line in the journal, is started again without that.
+    its line in the journal, is started again without that. One more may be on its way.
     """
     for name in ("crash0", "crash1"):
-        assert abs(outcome["starts"][name] - 1 - outcome["restarts"][name]) <= 3
+        uncounted = outcome["starts"][name] - 1 - outcome["restarts"][name]
+        assert -1 <= uncounted <= outcome["unsure"][name] + 1
 
 
 def test_no_line_is_lost(outcome: dict[str, Any]) -> None:
