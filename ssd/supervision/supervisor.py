@@ -279,7 +279,7 @@ class Supervisor:
         """Return which of some inputs a unit has not taken yet, None without one."""
         for each, given in self._queue:
             if each is unit and given in inputs:
-                return given
+                return str(given)
         return None
 
     def record(self, unit: Unit) -> None:
