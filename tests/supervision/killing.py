@@ -65,16 +65,18 @@ class Succession:
             self.faults.append(f"it ended by itself, with {self.process.returncode}")
         self.process.kill()
         self.process.wait()
+        self._count_unsure()
+
+    def _count_unsure(self) -> None:
+        """Count starts that were about to fork: whether they have, only a living process tells."""
         journal = Path(self.socket).with_name("journal")
-        last = {}
-        for line in journal.read_text().rstrip("\0").split("\n")[1:-1] if journal.exists() else ():
-            record = json.loads(line)
-            last[record.get("name")] = record
-        for name in MANNERS:
-            # It was about to fork: whether it has is only known of a process that lives.
-            self.unsure[name] += last.get(name, {}).get("state") == "spawned" and (
-                "pid" not in last[name]
-            )
+        if not journal.exists():
+            return
+        records = map(json.loads, journal.read_text().rstrip("\0").split("\n")[1:-1])
+        last = {record.get("name"): record for record in records}
+        for name in self.unsure:
+            record = last.get(name, {})
+            self.unsure[name] += record.get("state") == "spawned" and "pid" not in record
 
     def ask(self, verb: str, **fields: object) -> list[dict[str, Any]] | None:
         """Ask the supervisor; None if there is no answer."""
