@@ -14,9 +14,9 @@ from ssd.supervision.restarts import AGAIN, ALWAYS, LOST, History, judge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ssd.logs import Log
     from ssd.service.declaration import Service
     from ssd.stopping import Stop
-    from ssd.supervision.logs import Log
     from ssd.supervision.readiness.gate import Gate
     from ssd.supervision.readiness.health import Checks
     from ssd.supervision.supervisor import Supervisor, Timer

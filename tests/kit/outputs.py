@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ssd.supervision.logs import Log, Logs
+from ssd.logs import Log, Logs
 
 TIMEOUT = 60  # seconds; a wait that takes longer has failed
 # What changes a file or moves its contents: a process may die before any of these.

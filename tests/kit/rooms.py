@@ -18,6 +18,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "pidfile": ("read, write, remove, lock", "ssd.pidfile"),
     "finding": ("from a Match to processes", "ssd.finding"),
     "starting": ("from a Command to a running program", "ssd.starting"),
+    "logs": ("output of services into files", "ssd.logs"),
     "stopping": (
         "signals by a Schedule",
         "ssd.stopping ssd.stops ssd.trees ssd.cgroups ssd.pidfile_removal",
@@ -32,7 +33,6 @@ ROOMS: dict[str, tuple[str, str]] = {
     "importing": ("declarations from other supervisors", "ssd.service.importing"),
     "initscripts": ("scripts that are no declaration", "ssd.service.initscripts"),
     "verbs": ("start, stop, status of a service", "ssd.service.verbs"),
-    "logs": ("output of services into files", "ssd.supervision.logs"),
     "lsb": ("functions for init scripts", "ssd.service.lsb"),
     "supervision": ("services that are kept running", "ssd.supervision"),
     "upstart": ("Upstart's jobs and their events", "ssd.upstart"),

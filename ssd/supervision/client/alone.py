@@ -4,9 +4,9 @@ import os
 
 from ssd import statuses
 from ssd.accounts import Account
+from ssd.logs.tail import last_lines
 from ssd.service import sources, verbs
 from ssd.stdio import write
-from ssd.supervision.logs.tail import last_lines
 from ssd.supervision.places import log_directory
 
 LAST = 10  # lines of a log, unless a number is given

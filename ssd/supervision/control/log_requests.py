@@ -5,17 +5,17 @@ nothing and delays no output. One that is so slow that a rotation removes the fi
 misses what was between.
 """
 
+from ssd.logs.tail import Tail, last_lines
 from ssd.supervision.control.protocol import failure, line, success
-from ssd.supervision.logs.tail import Tail, last_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ssd.logs.stream import Stream
     from ssd.supervision.control.connections import Client
     from ssd.supervision.control.protocol import Request
     from ssd.supervision.control.view import View
-    from ssd.supervision.logs.stream import Stream
     from ssd.supervision.unit import Unit
 
 LAST = 10  # lines, if the request does not say how many

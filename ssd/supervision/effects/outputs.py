@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from ssd.accounts import Account
-    from ssd.supervision.logs import Log, Logs
+    from ssd.logs import Log, Logs
     from ssd.supervision.unit import Unit
     from ssd.supervision.watch import Watch
 
@@ -37,7 +37,7 @@ class Outputs:
         watch: "Watch",
         report: "Callable[[str, str, str], None]",
     ) -> None:
-        """``report(name, kind, text)``: see ``ssd.supervision.logs.Logs``."""
+        """``report(name, kind, text)``: see ``ssd.logs.Logs``."""
         self.places = places
         self.forwards = False
         self.located: Callable[[Unit], str | None] | None = None
@@ -138,7 +138,7 @@ class Outputs:
             if declared["kind"] == "none" and not (declared["syslog"] or declared["forward"]):
                 return None
             from ssd.accounts import Account
-            from ssd.supervision.logs import Log, Logs
+            from ssd.logs import Log, Logs
 
             if account.uid is None and unit.service.user is not None:  # a hook of root's
                 command = unit.service.command()

@@ -239,7 +239,7 @@ class Log:
 
     def last_lines(self, count: int) -> "list[str]":
         """Return the last lines, without their ends. Raises OSError."""
-        from ssd.supervision.logs.tail import last_lines
+        from ssd.logs.tail import last_lines
 
         return [line.removesuffix("\r") for line in last_lines(self.path, count)]
 

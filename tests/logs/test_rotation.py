@@ -7,7 +7,7 @@ import pytest
 from kit.leaks import listing, same_descriptors
 from kit.outputs import dies_before, rotated, written
 
-from ssd.supervision.logs import rotation
+from ssd.logs import rotation
 
 
 def turn(directory: Path, keep: int = 3, cut: int | None = None) -> None:

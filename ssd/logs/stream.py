@@ -9,19 +9,19 @@ import os
 import stat
 from time import localtime, strftime
 
+from ssd.logs.files import SPACE, LogFile, make_directory
+from ssd.logs.forms import FORMS
+from ssd.logs.rotation import NEXT
+from ssd.logs.spool import CANNOT, Spool, waiting
 from ssd.processes.waiting import ready
-from ssd.supervision.logs.files import SPACE, LogFile, make_directory
-from ssd.supervision.logs.forms import FORMS
-from ssd.supervision.logs.rotation import NEXT
-from ssd.supervision.logs.spool import CANNOT, Spool, waiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ssd.supervision.logs import Logs, Settings
-    from ssd.supervision.logs.forms import Form
-    from ssd.supervision.logs.sinks import Lines
+    from ssd.logs import Logs, Settings
+    from ssd.logs.forms import Form
+    from ssd.logs.sinks import Lines
 
 TURN = 1 << 20  # bytes: then the next one has its turn
 CHUNK = 65536  # bytes: a pipe's capacity
@@ -293,7 +293,7 @@ class Stream:
         """Give whole lines to syslog and stdout."""
         if self.settings.shared:
             if self.lines is None:
-                from ssd.supervision.logs.sinks import Lines
+                from ssd.logs.sinks import Lines
 
                 self.lines = Lines()
             self._put(self.lines.feed(piece))

@@ -8,15 +8,15 @@ its own only while a file cannot be written.
 import os
 from time import monotonic, time
 
-from ssd.supervision.logs.files import Files
-from ssd.supervision.logs.stream import Stream
-from ssd.supervision.logs.tail import last_lines
+from ssd.logs.files import Files
+from ssd.logs.stream import Stream
+from ssd.logs.tail import last_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ssd.supervision.logs.sinks import Forward, Syslog, Watch
+    from ssd.logs.sinks import Forward, Syslog, Watch
 
 DEFAULTS = {
     "kind": "file", "path": None, "stderr_path": None, "max_size": 10_000_000, "max_age": 0,
@@ -110,7 +110,7 @@ class Logs:
     def syslog(self) -> "Syslog":
         """Return the way to syslog."""
         if self._syslog is None:
-            from ssd.supervision.logs.sinks import Syslog  # few logs go there
+            from ssd.logs.sinks import Syslog  # few logs go there
 
             self._syslog = Syslog(self._report_sink, self._devlog)
         return self._syslog
@@ -118,7 +118,7 @@ class Logs:
     def forward(self) -> "Forward":
         """Return the way to stdout."""
         if self._forward is None:
-            from ssd.supervision.logs.sinks import Forward
+            from ssd.logs.sinks import Forward
 
             self._forward = Forward(self._report_sink, self._stdout, self._watch)
         return self._forward

@@ -6,8 +6,8 @@ link that was planted there is refused, or root would show another user's file.
 
 import os
 
-from ssd.supervision.logs.files import locate, open_in
-from ssd.supervision.logs.rotation import BLOCK
+from ssd.logs.files import locate, open_in
+from ssd.logs.rotation import BLOCK
 
 MOST = 1 << 20  # bytes that are read for last lines
 

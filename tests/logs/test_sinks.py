@@ -9,7 +9,7 @@ import pytest
 from kit.leaks import same_descriptors
 from kit.outputs import Bench, bench, outputs, written
 
-from ssd.supervision.logs import sinks
+from ssd.logs import sinks
 
 
 class Pipe:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssd.supervision.logs.forms import FORMS, TAIL, timestamp, unfinished
+from ssd.logs.forms import FORMS, TAIL, timestamp, unfinished
 
 TIME = 1_000_000_000.25
 STAMP = timestamp(TIME)

@@ -10,8 +10,8 @@ import pytest
 from kit.leaks import listing, open_descriptors, same_descriptors
 from kit.outputs import Bench, bench, rotated, written
 
-from ssd.supervision.logs import Log
-from ssd.supervision.logs.files import OPEN_FILES, Files, LogFile
+from ssd.logs import Log
+from ssd.logs.files import OPEN_FILES, Files, LogFile
 
 
 def test_log_is_made_for_its_owner_and_group_only(tmp_path: Path) -> None:

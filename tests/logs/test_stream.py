@@ -10,7 +10,7 @@ import pytest
 from kit.leaks import same_descriptors
 from kit.outputs import bench, dies_before, outputs, rotated, written
 
-from ssd.supervision.logs import stream
+from ssd.logs import stream
 
 
 def test_fifo_is_for_the_service_alone(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_full_disk_makes_the_service_wait(tmp_path: Path, in_namespace: Any, for
     (tmp_path / "small").mkdir()
     (tmp_path / "run").mkdir()
     script = 'mount -t tmpfs -o size=8448k tmpfs "$1/small"; shift; exec "$@"'
-    tests = str(Path(__file__).resolve().parent.parent.parent)
+    tests = str(Path(__file__).resolve().parent.parent)
     code = f"import sys; sys.path.insert(0, {tests!r})\n{FULL}"
     done = in_namespace(
         "sh", "-ec", script, "sh", tmp_path, sys.executable, "-c", code, tmp_path, form

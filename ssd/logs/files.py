@@ -12,10 +12,10 @@ import errno
 import os
 import stat
 
+from ssd.logs.forms import TAIL
+from ssd.logs.rotation import line_end, recover, rotate
 from ssd.paths import UntrustedLink, walk
 from ssd.starting.output import distrust
-from ssd.supervision.logs.forms import TAIL
-from ssd.supervision.logs.rotation import line_end, recover, rotate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

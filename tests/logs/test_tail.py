@@ -7,7 +7,7 @@ import pytest
 from kit.leaks import same_descriptors
 from kit.outputs import bench
 
-from ssd.supervision.logs.tail import Tail, last_lines
+from ssd.logs.tail import Tail, last_lines
 
 FILES = {"web.log": "five\nsix\nsev", "web.log.1": "three\nfour\n", "web.log.2": "one\ntwo\n"}
 

@@ -13,7 +13,7 @@ from kit.leaks import listing, nothing_left, same_descriptors
 from kit.loading import HEAVY, HOME
 from kit.outputs import TIMEOUT, Bench, bench, outputs, rotated, written
 
-from ssd.supervision.logs import Log, stream
+from ssd.logs import Log, stream
 
 
 def spawn(log: Log, *argv: str) -> "subprocess.Popen[bytes]":
@@ -188,11 +188,11 @@ def test_log_that_was_not_prepared_does_nothing(tmp_path: Path) -> None:
 
 def test_logs_load_nothing_heavy() -> None:
     """Modules that a supervisor of a thousand services would pay for in memory."""
-    code = "import sys; sys.path[:0] = sys.argv[1:]; import ssd.supervision.logs"
+    code = "import sys; sys.path[:0] = sys.argv[1:]; import ssd.logs"
     modules = set(
         python(f"{code}; print(*sys.modules)", HOME, flags=("-I", "-S")).stdout.decode().split()
     )
-    assert "ssd.supervision.logs" in modules
+    assert "ssd.logs" in modules
     assert set() == modules & (HEAVY | {"_socket", "json", "struct"})
 
 

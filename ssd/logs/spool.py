@@ -11,8 +11,8 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ssd.supervision.logs.files import LogFile
-    from ssd.supervision.logs.forms import Form
+    from ssd.logs.files import LogFile
+    from ssd.logs.forms import Form
 
     Names = tuple[str, str]  # of the service, and of the stream
 
