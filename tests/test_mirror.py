@@ -21,6 +21,7 @@ TESTED_THROUGH = {
     "service/generators/__init__.py": "service/generators/test_sheet.py",
     "service/help.py": "service/test_cli.py",
     "service/importing/__init__.py": "service/importing/test_cli.py",
+    "service/importing/imported.py": "service/importing/test_supervisord.py",
     "service/interpreting.py": "service/test_cli.py",
     "service/initscripts/__init__.py": "service/initscripts/test_cli.py",
     "service/initscripts/program.py": "service/initscripts/test_status_all.py",

@@ -13,7 +13,7 @@ Usage: {program} [option...] NAME VERB [--json]
        {program} SCRIPT VERB                   as the interpreter of SCRIPT
        {program} lsb FUNCTION [ARGUMENT...]
        {program} generate KIND NAME
-       {program} import supervisord FILE
+       {program} import [KIND] PATH
        {program} [option...] events [-n NUMBER] [--follow] [--json]
        {program} [option...] log NAME [-n NUMBER] [--follow]
        {program} [option...] signal NAME SIGNAL

@@ -130,6 +130,7 @@ ZSH = [
     ("ssd-service lsb ", list(FUNCTIONS)),
     ("ssd-service generate ", list(KINDS)),
     ("ssd-service import ", ["supervisord"]),
+    ("ssd-service import {}/na", [..., "nap.toml"]),
     ("ssd-service import supervisord {}/na", [..., "nap.toml"]),
     ("ssd-service --directory={} generate systemd na", ["nap"]),
     ("ssd-service generate systemd nap --s", ["--strict"]),

@@ -1,26 +1,30 @@
-"""``ssd-service import supervisord FILE``: write declarations from another supervisor's file."""
+"""``ssd-service import [KIND] PATH``: write declarations from a file of another system."""
 
 import os
+import stat
 
 from ssd.sentences import TRY_HELP
 from ssd.service.errors import DeclarationError
 from ssd.service.generators.cli import save
-from ssd.service.importing.supervisord import Imported, read
+from ssd.service.importing.imported import Imported
 from ssd.service.sources import toml
 from ssd.statuses import FAILED, INVALID, SUCCESS
 from ssd.stdio import Voice, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ssd.service.declaration import Service
 
 USAGE = """\
-usage: ssd-service [--directory DIR] import supervisord FILE [--print] [--force] [--strict]
+usage: ssd-service [--directory DIR] import [KIND] PATH [--print] [--force] [--strict]
 
-Write a declaration in TOML for each process that FILE declares, into /etc/ssd
-or DIR, and say what is changed or lost.
+Write a declaration in TOML for each process that PATH declares, into /etc/ssd
+or DIR, and say what is changed or lost. KIND is what PATH is:
+
+{kinds}
+By default PATH itself tells.
 
   --print   write to standard output
   --force   replace declarations that exist
@@ -29,6 +33,19 @@ or DIR, and say what is changed or lost.
 Exit status: 0 written, 1 failed, 2 bad usage.
 """
 OPTIONS = ("--print", "--force", "--strict", "--help", "-h")
+MOST_READ = 1 << 20  # bytes of a file that tell its kind
+
+
+def _is_supervisord(path: str, text: str) -> bool:
+    heads = ("[supervisord]", "[program:", "[include]", "[group:", "[unix_http_server]")
+    return any(line.startswith(heads) for line in text.split("\n"))
+
+
+# kind -> what it is, and whether a path with this text is one. The module of that name has
+# read(path, root=…) -> Imported; it raises DeclarationError and OSError.
+KINDS: "dict[str, tuple[str, Callable[[str, str], bool]]]" = {
+    "supervisord": ("a configuration of supervisord", _is_supervisord),
+}
 
 
 def main(words: "Sequence[str]", program: str = "ssd-service", directory: str = "/etc/ssd") -> int:
@@ -37,16 +54,17 @@ def main(words: "Sequence[str]", program: str = "ssd-service", directory: str = 
     plain = [word for word in words if not word.startswith("-")]
     options = [word for word in words if word.startswith("-")]
     if "--help" in options or "-h" in options:
-        voice.say(USAGE)
+        rows = "".join(f"  {kind:<12} {what}\n" for kind, (what, _) in KINDS.items())
+        voice.say(USAGE.format(kinds=rows))
         voice.flush()
         return SUCCESS
-    wrong = [word for word in options if word not in OPTIONS]
-    if wrong or len(plain) != 2 or plain[0] != "supervisord":
-        reason = f"unknown option {wrong[0]}" if wrong else "needs: supervisord FILE"
+    reason = _wrong(plain, options)
+    if reason:
         voice.complain(reason, TRY_HELP.format(program="ssd-service import"))
         return INVALID
     try:
-        return _import(plain[1], directory, options, voice)
+        kind = plain[0] if len(plain) == 2 else kind_of(plain[0])
+        return _import(kind, plain[-1], directory, options, voice)
     except DeclarationError as error:
         voice.complain(str(error))
     except OSError as error:
@@ -54,9 +72,34 @@ def main(words: "Sequence[str]", program: str = "ssd-service", directory: str = 
     return FAILED
 
 
-def _import(path: str, directory: str, options: "Sequence[str]", voice: Voice) -> int:
+def _wrong(plain: "list[str]", options: "list[str]") -> str:
+    """Return what is wrong with the words, an empty text if nothing is."""
+    for option in options:
+        if option not in OPTIONS:
+            return f"unknown option {option}"
+    if len(plain) == 2 and plain[0] not in KINDS:
+        return f"unknown kind {plain[0]}; known: {', '.join(KINDS)}"
+    if len(plain) == 1 and plain[0] in KINDS:
+        return f"needs: {plain[0]} PATH"
+    return "" if len(plain) in (1, 2) else "needs: [KIND] PATH"
+
+
+def kind_of(path: str) -> str:
+    """Tell the kind of a file. Raises DeclarationError for one that is of none, and OSError."""
+    if stat.S_ISREG(os.stat(path).st_mode):  # a pipe could not be read again
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            text = file.read(MOST_READ)
+        for kind, (_, is_one) in KINDS.items():
+            if is_one(path, text):
+                return kind
+    raise DeclarationError(f"name its kind: import KIND PATH; known: {', '.join(KINDS)}", file=path)
+
+
+def _import(kind: str, path: str, directory: str, options: "Sequence[str]", voice: Voice) -> int:
     """Read the file, tell the notes, and write. Raises DeclarationError, OSError."""
-    made = read(path, root=os.geteuid() == 0)
+    # __import__ because importing importlib takes longer.
+    reader = __import__(f"ssd.service.importing.{kind}", fromlist=["read"])
+    made: Imported = reader.read(path, root=os.geteuid() == 0)
     for note in made.notes:
         if note.lost:
             voice.warn(str(note))
@@ -68,16 +111,16 @@ def _import(path: str, directory: str, options: "Sequence[str]", voice: Voice) -
     if "--strict" in options and any(note.lost for note in made.notes):
         voice.complain(f"{path}: nothing written, because of --strict")
         return FAILED
-    texts = {f"{each.name}.toml": _text(each, path) for each in made.services}
+    texts = {f"{each.name}.toml": _text(each, kind, path) for each in made.services}
     if "--print" in options:
         write(1, "\n".join(f"# {name}\n{text}" for name, text in texts.items()))
         return SUCCESS
     return _write(texts, directory, made, "--force" in options, voice)
 
 
-def _text(service: "Service", path: str) -> str:
+def _text(service: "Service", kind: str, path: str) -> str:
     """Return the text of a declaration."""
-    return f"# Written by: ssd-service import supervisord {path}\n{toml.write(service)}"
+    return f"# Written by: ssd-service import {kind} {path}\n{toml.write(service)}"
 
 
 def _write(

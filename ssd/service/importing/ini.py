@@ -11,6 +11,7 @@ import os
 import re
 
 from ssd.service.errors import DeclarationError
+from ssd.service.importing.imported import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,23 +21,6 @@ _SECTION = re.compile(r"\s*\[(.+)\]")
 _OPTION = re.compile(r"([^\s#;=:][^=:]*?)\s*[=:]")
 COMMENTS = (";", "#")
 HERE = "%(here)s"
-
-
-class Place:
-    """A line of a file, for messages."""
-
-    __slots__ = ("file", "line")
-
-    def __init__(self, file: str, line: int | None) -> None:
-        self.file = file
-        self.line = line
-
-    def __str__(self) -> str:
-        return self.file if self.line is None else f"{self.file}:{self.line}"
-
-    def error(self, key: str, reason: str) -> DeclarationError:
-        """Return the error about this line."""
-        return DeclarationError(reason, key, file=self.file, line=self.line)
 
 
 class Section:

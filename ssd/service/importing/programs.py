@@ -7,7 +7,8 @@ import os
 
 from ssd.service.errors import nearest
 from ssd.service.importing import translation, values
-from ssd.service.importing.ini import Place, Section, expand
+from ssd.service.importing.imported import Note, Place
+from ssd.service.importing.ini import Section, expand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,24 +31,6 @@ KNOWN = (
     "stdout_logfile stdout_logfile_maxbytes stdout_logfile_backups stdout_syslog stderr_logfile "
     "stderr_logfile_maxbytes stderr_logfile_backups stderr_syslog environment directory umask"
 ).split() + list(LOST)
-
-
-class Note:
-    """What an import has to say about an option: the place, and the words.
-
-    lost: whether something is lost or changed, or else only chosen.
-    """
-
-    __slots__ = ("place", "option", "words", "lost")
-
-    def __init__(self, place: Place, option: str, words: str, lost: bool = True) -> None:
-        self.place = place
-        self.option = option
-        self.words = words
-        self.lost = lost
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.option}: {self.words}"
 
 
 class Server:

@@ -5,7 +5,8 @@ import os
 from ssd.service.declaration import Service
 from ssd.service.errors import nearest
 from ssd.service.importing import ini, values
-from ssd.service.importing.programs import Note, Process, Program, Server, value_of
+from ssd.service.importing.imported import Imported, Note, Place
+from ssd.service.importing.programs import Process, Program, Server, value_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,15 +38,6 @@ SERVER = {
 }
 
 
-class Imported:
-    """What a file declares: services, notes, the files that were read, and their least mode."""
-
-    def __init__(self) -> None:
-        self.services: list[Service] = []
-        self.notes: list[Note] = []
-        self.mode = 0o644
-
-
 def read(path: str, environment: "Mapping[str, str] | None" = None, root: bool = True) -> Imported:
     """Import a configuration file. Raises DeclarationError and OSError.
 
@@ -56,7 +48,7 @@ def read(path: str, environment: "Mapping[str, str] | None" = None, root: bool =
     made = Imported()
     server = sections.get("supervisord")
     if server is None:  # as a file that another one includes
-        server = ini.Section("supervisord", ini.Place(path, None))
+        server = ini.Section("supervisord", Place(path, None))
         words = "is not there: imported as a file that another includes, without its settings"
         made.notes.append(Note(server.place, "[supervisord]", words, lost=False))
     for pattern in unmatched:

@@ -35,6 +35,15 @@ def test_import_writes_declarations(conf: str, tmp_path: Path, capfd) -> None:
     )
 
 
+def test_kind_is_told_by_the_file(conf: str, tmp_path: Path, capfd) -> None:
+    """The declaration names it, so that the same can be done again."""
+    assert 0 == run(tmp_path, conf, "--print")
+    assert f"# Written by: ssd-service import supervisord {conf}\n" in capfd.readouterr().out
+    Path(conf).write_text("a = 1\n")
+    assert 1 == run(tmp_path, conf)
+    assert f"{conf}: name its kind: import KIND PATH" in capfd.readouterr().err
+
+
 def test_import_prints_declarations(conf: str, tmp_path: Path, capfd) -> None:
     """Instead of writing them."""
     assert 0 == run(tmp_path, "supervisord", conf, "--print")
@@ -64,8 +73,11 @@ def test_strict_import_loses_nothing(conf: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        ([], 2, "needs: supervisord FILE"),
-        (["runit", "x"], 2, "needs: supervisord FILE"),
+        ([], 2, "needs: [KIND] PATH"),
+        (["supervisord"], 2, "needs: supervisord PATH"),
+        (["runit", "x"], 2, "unknown kind runit; known: "),
+        (["/dev/null"], 1, "/dev/null: name its kind: import KIND PATH; known: "),
+        (["/nonexistent"], 1, "/nonexistent: No such file"),
         (["supervisord", "x", "--quiet"], 2, "unknown option --quiet"),
         (["supervisord", "/nonexistent"], 1, "/nonexistent: No such file"),
         (["supervisord", "/dev/null"], 1, "/dev/null: declares no programs"),

@@ -14,7 +14,8 @@ import pytest
 
 from ssd.schedule import Schedule
 from ssd.service import DeclarationError, Service
-from ssd.service.importing.supervisord import Imported, read
+from ssd.service.importing.imported import Imported
+from ssd.service.importing.supervisord import read
 
 SEEDS = int(os.environ.get("SUPERVISORD_SEEDS", "60"))
 ORIGINAL = Path(__file__).with_name("original.py")
