@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from ssd.errors import UnknownUser as UnknownUser
     from ssd.finding import find as find
     from ssd.finding import status as status
+    from ssd.match_values import MatchWarning as MatchWarning
     from ssd.matching import Match as Match
-    from ssd.matching import MatchWarning as MatchWarning
     from ssd.matching import Process as Process
     from ssd.processes import default_table as default_table
     from ssd.processes import table_named as table_named
@@ -89,9 +89,10 @@ if not TYPE_CHECKING:  # so that a type checker finds names that do not exist
             "ProcessTableError", "ProcessUnreadable", "StartBlocked", "StartFailed", "UnknownGroup",
             "UnknownUser",
         ),
-        "finding": ("find", "status"), "matching": ("Match", "MatchWarning", "Process"),
+        "finding": ("find", "status"), "matching": ("Match", "Process"),
         "processes": ("default_table", "table_named"), "schedule": ("Schedule", "ScheduleError"),
         "starting.command": ("Command",), "starting.pidlockfile": ("PIDLockFile",),
         "stopping": ("Stop", "run"), "stops": ("stop", "stop_all"),
+        "match_values": ("MatchWarning",),
     }  # fmt: skip
     __getattr__, __dir__, __all__ = lazy(globals(), _HOMES)

@@ -1,4 +1,4 @@
-"""The environment that the caller gave, without the variable that Python adds."""
+"""The environment that the caller gave, without what is not meant for daemons."""
 
 import os
 
@@ -35,3 +35,10 @@ def _given() -> bytes | None:
     prefix = b"LC_CTYPE="
     given = (word.removeprefix(prefix) for word in words if word.startswith(prefix))
     return next(given, None)
+
+
+def leave_path(link: str) -> None:
+    """Take the directory of a link off PATH: it is there for the script, not for daemons."""
+    directory = os.fsencode(os.path.dirname(link))
+    kept = [each for each in os.environb.get(b"PATH", b"").split(b":") if each != directory]
+    os.environb[b"PATH"] = b":".join(kept)

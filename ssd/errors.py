@@ -14,32 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ssd.matching import Process
-
-    Parts = tuple[object, tuple[object, ...], dict[str, object]]
+    from ssd.pickling import Parts
 
 
 class Error(Exception):
     """The root of the family: every failure that ssd foresees is one of these."""
 
     def __reduce__(self) -> "Parts":
-        """Return the parts from which pickle and copy rebuild it; see ``object.__reduce__``.
+        """Return the parts from which pickle and copy rebuild it; see ``object.__reduce__``."""
+        from ssd.pickling import parts
 
-        BaseException's own method calls the class with ``args``, which is only the text. Our
-        classes take other arguments, so multiprocessing.Pool could not read them and would wait for
-        ever. A cause from another package is left out: it could fail in the same way.
-        """
-        state: dict[str, object] = dict(self.__dict__)
-        cause = self.__cause__
-        if isinstance(cause, Error) or (cause is not None and type(cause).__module__ == "builtins"):
-            state["__cause__"] = cause
-        if self.__suppress_context__:
-            state["__suppress_context__"] = True
-        return _remake, (type(self), self.args), state
-
-
-def _remake(kind: type[BaseException], arguments: tuple[object, ...]) -> BaseException:
-    """Return an exception with its text, and without a call of its ``__init__``."""
-    return kind.__new__(kind, *arguments)
+        return parts(self, Error)
 
 
 def _listed(processes: "Sequence[Process]") -> str:

@@ -5,7 +5,6 @@ must hold.
 """
 
 import os
-import sys
 
 NAME_LIMIT = 15  # bytes of a name that Linux keeps: TASK_COMM_LEN less one, linux/sched.h
 
@@ -50,6 +49,11 @@ class Process:
         return f"{type(self).__name__}(pid={self.pid}, start_time={self.start_time})"
 
 
+def fits(name: str) -> bool:
+    """Tell whether the kernel can keep a name of a process, surely."""
+    return name.isascii() and len(name) <= NAME_LIMIT
+
+
 class Match:
     """The processes that are meant; every criterion that is given must hold.
 
@@ -92,8 +96,10 @@ class Match:
         self.name: str | bytes | None
         self.user: str | int | None
         for label, value in (("pidfile", pidfile), ("exec", exec), ("name", name), ("user", user)):
-            if not (value is None or type(value) is str and label != "name"):
-                value = _plain(label, value)
+            if not (value is None or type(value) is str and (label != "name" or fits(value))):
+                from ssd.match_values import criterion
+
+                value = criterion(label, value, NAME_LIMIT)
             setattr(self, label, value)
 
     def __eq__(self, other: object) -> bool:
@@ -105,34 +111,6 @@ class Match:
     def __repr__(self) -> str:
         given = [(k, getattr(self, k)) for k in self.__slots__ if getattr(self, k) is not None]
         return f"{type(self).__name__}({', '.join(f'{k}={value!r}' for k, value in given)})"
-
-
-class MatchWarning(UserWarning):
-    """A Match that no process can meet: its name is longer than the kernel stores."""
-
-
-def plain_text(what: str, value: object) -> str | bytes:
-    """Return a text or path as a str or bytes of no subclass. Raises TypeError."""
-    if isinstance(value, (str, bytes, os.PathLike)):
-        plain: str | bytes = os.fspath(value)[:]
-        return plain
-    raise TypeError(f"{what} must be a text or a path, not {value!r}")
-
-
-def _plain(what: str, value: object) -> str | bytes | int:
-    """Return a criterion of a Match as a plain value. Raises TypeError; warns with MatchWarning."""
-    if what == "user":
-        return int(value) if isinstance(value, int) else os.fsdecode(plain_text(what, value))
-    found = plain_text(what, value)
-    if what == "name" and len(os.fsencode(found)) > NAME_LIMIT and sys.platform == "linux":
-        import warnings
-
-        text = (
-            f"name {os.fsdecode(found)!r} finds nothing: the kernel's name of a process has at "
-            f"most {NAME_LIMIT} bytes; give exec or pidfile instead, or its first {NAME_LIMIT}"
-        )
-        warnings.warn(MatchWarning(text), stacklevel=3)
-    return found
 
 
 class Criteria:

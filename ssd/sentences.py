@@ -1,14 +1,12 @@
-"""Every sentence of both commands, and the exit status of a failure.
+"""Every sentence of both commands, in one place.
 
 Standard output is byte for byte that of start-stop-daemon(8) 1.21.22. Standard error is in our own
 words, after the name that the command was called by. The docs show both from here.
 """
 
-import errno
 import os
 
 from ssd import errors
-from ssd.statuses import FAILED, NOT_CONFIGURED, NOT_PRIVILEGED, UNKNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,23 +134,6 @@ def describe(error: BaseException) -> str:
     """Say in one line what went wrong, without the program's name."""
     row = next(SENTENCES[kind] for kind in type(error).__mro__ if kind in SENTENCES)
     return row.format(error=error) if isinstance(row, str) else row(error)
-
-
-def is_denial(error: BaseException) -> bool:
-    """Tell whether the caller lacks a privilege (LSB's status 4)."""
-    if isinstance(error, errors.StartFailed) and error.stage == "exec":
-        return False  # the mode of the program decides whether it can be executed
-    denials = (errors.StartFailed, errors.PidfileUnwritable, OSError)
-    return isinstance(error, denials) and error.errno in (errno.EPERM, errno.EACCES)
-
-
-def status_of(error: BaseException, verb: str) -> int:
-    """Return the LSB status of a verb of a service that an error ended before its first look."""
-    if verb == "status":
-        return UNKNOWN
-    if is_denial(error):
-        return NOT_PRIVILEGED
-    return NOT_CONFIGURED if isinstance(error, errors.Error) else FAILED
 
 
 def progress(event: str, what: str, *values: object) -> str:

@@ -10,8 +10,7 @@ except ImportError:
     import signal as raw
 
 __all__ = [
-    "IGNORED", "INT_MAX", "SIGNAL_NAMES", "raw", "set_ignored", "signal_name", "signal_number",
-    "whole_number",
+    "IGNORED", "INT_MAX", "SIGNAL_NAMES", "raw", "set_ignored", "signal_number", "whole_number",
 ]  # fmt: skip
 
 # The names that start-stop-daemon(8) knows; the numbers are this system's.
@@ -51,11 +50,3 @@ def signal_number(text: str) -> int | None:
     if value is None and text in SIGNAL_NAMES:
         value = int(getattr(raw, f"SIG{text}"))
     return value
-
-
-def signal_name(number: int) -> str:
-    """Return a signal's name with SIG, or the number as text if the original has no name for it."""
-    for name in SIGNAL_NAMES:
-        if getattr(raw, f"SIG{name}") == number:
-            return f"SIG{name}"
-    return str(number)

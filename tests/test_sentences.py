@@ -10,9 +10,10 @@ import pytest
 import ssd
 from ssd import errors
 from ssd.accounts import Account, changes
+from ssd.denials import status_of
 from ssd.errors import NotReady, StartFailed
 from ssd.matching import Process
-from ssd.sentences import NOT_READY, PROGRESS, SENTENCES, STAGES, describe, progress, status_of
+from ssd.sentences import NOT_READY, PROGRESS, SENTENCES, STAGES, describe, progress
 
 PACKAGE = Path(str(ssd.__file__)).parent
 # The modules that take part in a start.
@@ -154,7 +155,15 @@ def stages() -> set[str]:
     """Return the stages at which a start can fail or warn."""
     everything = Account("root", "root")
     by_identity = {stage for stage, _, _, _ in changes(everything, 4_000_000, 4_000_000)}
-    return first_words("StartFailed", "attempt", "warn") | by_identity
+    return first_words("StartFailed", "attempt", "warn") | by_identity | rare_stages()
+
+
+def rare_stages() -> set[str]:
+    """Return the first word of each step that ``ssd.starting.rare_steps`` yields."""
+    found = ast.walk(ast.parse((PACKAGE / "starting/rare_steps.py").read_text()))
+    steps = [node.value for node in found if isinstance(node, ast.Yield)]
+    words = [step.elts[0] for step in steps if isinstance(step, ast.Tuple)]
+    return {str(word.value) for word in words if isinstance(word, ast.Constant)}
 
 
 def test_search_for_stages_finds_them() -> None:

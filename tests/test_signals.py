@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from kit.libc import strtol
 
-from ssd.signals import SIGNAL_NAMES, signal_name, signal_number, whole_number
+from ssd.signal_names import signal_name
+from ssd.signals import SIGNAL_NAMES, signal_number, whole_number
 
 
 @pytest.mark.parametrize("name", SIGNAL_NAMES)

@@ -27,6 +27,7 @@ from ssd.processes.linux import LinuxTable
 from ssd.signals import raw as signals
 from ssd.starting import Start, report
 from ssd.starting.become import home
+from ssd.starting.command import has_rare_steps
 from ssd.starting.fork_exec import identity_changes, raise_reported, start_time
 
 TYPE_CHECKING = False
@@ -51,12 +52,11 @@ _unblock = partial(signals.pthread_sigmask, signals.SIG_SETMASK, ())
 
 def suits(command: "Command", table: "ProcessTable | None") -> bool:
     """Return whether this thread can start such a child without a helper."""
-    more = command.nice or command.limits or command.root is not None
-    scheduling = command.cpu_scheduling is not None or command.io_scheduling is not None
+    more = command.nice or command.root is not None
     return (
         sys.platform == "linux"
         and not more
-        and not scheduling
+        and not has_rare_steps(command)
         and (table is None or type(table) is LinuxTable)
         and not signals.pthread_sigmask(signals.SIG_BLOCK, ())  # the program's must be empty
     )

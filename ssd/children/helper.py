@@ -168,7 +168,7 @@ def interpreter() -> str:
     import ssd
 
     if ssd.interpreter is not None:
-        from ssd.matching import plain_text
+        from ssd.match_values import plain_text
 
         if named := os.fsdecode(plain_text("ssd.interpreter", ssd.interpreter)):
             return named

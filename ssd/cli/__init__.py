@@ -22,7 +22,9 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
     options, voice = opts.Options(), Voice(os.path.basename(argv[0]))
     try:
         if "/ssd-service/" in argv[0]:  # the link that ssd-service --with-ssd has made
-            _leave_path(argv[0])
+            from ssd.environment import leave_path
+
+            leave_path(argv[0])
         return run(argv[1:], voice, table, True, options)
     except BaseException as error:  # noqa: BLE001 - status 1 would look like an answer
         from ssd.sentences import describe
@@ -69,13 +71,6 @@ def run(
 def _fault(status: int, options: opts.Options) -> int:
     """Return the exit status of a failure: 4 if a status was asked for."""
     return UNKNOWN if options.command in (opts.STATUS, opts.PIDOF) else status
-
-
-def _leave_path(link: str) -> None:
-    """Take the directory of the link off PATH: it is there for the script, not for daemons."""
-    directory = os.fsencode(os.path.dirname(link))
-    kept = [each for each in os.environb.get(b"PATH", b"").split(b":") if each != directory]
-    os.environb[b"PATH"] = b":".join(kept)
 
 
 def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None", own: bool) -> int:

@@ -7,7 +7,9 @@ environment. ``--`` ends them.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
+
+    Added = Callable[[], Mapping[str, bool]] | None
 
 LATER = ("pidof", "tree")  # which the original lacks: they take no abbreviation away from it
 
@@ -21,11 +23,16 @@ class Unusable(Exception):
 
 
 def parse(
-    words: list[str], short: "Mapping[str, bool]", long: "Mapping[str, bool]", posix: bool = False
+    words: list[str],
+    short: "Mapping[str, bool]",
+    long: "Mapping[str, bool]",
+    posix: bool = False,
+    added: "Added" = None,
 ) -> "Generator[tuple[str, str | None], None, list[str]]":
     """Yield (option, value) in order; return the operands.
 
-    ``short`` and ``long`` say whether an option, given without its dashes, takes a value.
+    ``short`` and ``long`` say whether an option, given without its dashes, takes a value;
+    ``added`` returns more of ``long``, for a word that is no beginning of any of those.
     ``posix``: the first operand ends the options. Raises Usage after it has yielded the options
     before the wrong one.
     """
@@ -35,7 +42,7 @@ def parse(
         if word == "--":
             break
         if word.startswith("--"):
-            yield _long(word[2:], long, rest)
+            yield _long(word[2:], long, rest, added)
         elif word.startswith("-") and word != "-":
             yield from _cluster(word[1:], short, rest)
         else:
@@ -47,16 +54,16 @@ def parse(
 
 
 def _long(
-    text: str, options: "Mapping[str, bool]", rest: "Iterator[str]"
+    text: str, options: "Mapping[str, bool]", rest: "Iterator[str]", added: "Added"
 ) -> tuple[str, str | None]:
     """Read one long option, and its value from the same word or the next."""
     given, equals, value = text.partition("=")
-    name = _complete(given, options)
+    name, takes_value = _complete(given, options, added)
     if equals:
-        if not options[name]:
+        if not takes_value:
             raise Usage(f"option '--{name}' doesn't allow an argument")
         return name, value
-    if not options[name]:
+    if not takes_value:
         return name, None
     following = next(rest, None)
     if following is None:
@@ -64,18 +71,20 @@ def _long(
     return name, following
 
 
-def _complete(given: str, options: "Mapping[str, bool]") -> str:
+def _complete(given: str, options: "Mapping[str, bool]", added: "Added") -> tuple[str, bool]:
     """Find an option by its name, or by an unambiguous beginning of it."""
     if given in options:
-        return given
+        return given, options[given]
     candidates = [name for name in options if name.startswith(given)]
     candidates = [name for name in candidates if name not in LATER] or candidates
+    if not candidates and added is not None:
+        return _complete(given, added(), None)
     if not candidates:
         raise Usage(f"unrecognized option '--{given}'")
     if len(candidates) > 1:
         possible = " ".join(f"'--{name}'" for name in candidates)
         raise Usage(f"option '--{given}' is ambiguous; possibilities: {possible}")
-    return candidates[0]
+    return candidates[0], options[candidates[0]]
 
 
 def _cluster(

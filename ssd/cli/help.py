@@ -1,6 +1,7 @@
 """``ssd --help`` and ``ssd --version``."""
 
 from ssd._version import __version__
+from ssd.cli.added import ADDED
 from ssd.cli.options import COMMANDS, GENERIC, MATCHING, VERSION, Options
 from ssd.statuses import SUCCESS
 from ssd.stdio import Voice
@@ -48,6 +49,7 @@ def text(program: str) -> str:
         ("Commands", COMMANDS),
         ("Matching options (at least one is required)", MATCHING),
         ("Options", GENERIC),
+        ("Options that start-stop-daemon lacks", ADDED),
     ):
         parts.append(f"\n{title}:\n")
         for letter, name, value, meaning in table:

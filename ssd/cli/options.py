@@ -5,6 +5,8 @@ from ssd.signals import signal_number, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ssd.matching import Match
     from ssd.schedule import Schedule
 
@@ -13,7 +15,8 @@ START, STOP, STATUS, PIDOF, HELP, VERSION = (
 )  # fmt: skip
 
 # (letter, long name, name of the value or None, purpose), in the order of the manual page.
-# The help text, the page docs/reference/command.md and the shell completions follow this table.
+# The help text, the page docs/reference/command.md and the shell completions follow this table,
+# and that of ``ssd.cli.added``, which has what only ssd can do.
 COMMANDS = (
     ("S", START, None, "start a program; arguments after -- are for it"),
     ("K", STOP, None, "stop a program"),
@@ -56,6 +59,7 @@ GENERIC = (
     ("v", "verbose", None, "be more verbose"),
 )
 TABLE = COMMANDS + MATCHING + GENERIC
+RARE = ("procsched", "iosched", "umask", "nicelevel", "notify-timeout")  # ``ssd.cli.values``
 _LONG = {name: value is not None for _, name, value, _ in TABLE}
 _SHORT = {letter: value is not None for letter, _, value, _ in TABLE if letter}
 _NAMES = {word: name for letter, name, _, _ in TABLE for word in (letter, name) if word}
@@ -66,7 +70,8 @@ class Options:
 
     command: its long name; None if none was read yet. operands: the arguments of the
     program. given: the raw values by long name. quietness: 1 quiet, 0, -1 verbose. If an
-    option is repeated, the last one counts.
+    option is repeated, the last one counts. added: those of ``ssd.cli.added``, all of them;
+    for_match, for_command, for_start: the keyword arguments that they make.
     """
 
     def __init__(self) -> None:
@@ -85,6 +90,10 @@ class Options:
         self.umask: int | None = None
         self.nicelevel = 0
         self.notify_timeout = 60
+        self.added: list[tuple[str, str | None]] = []
+        self.for_match: dict[str, Any] = {}
+        self.for_command: dict[str, Any] = {}
+        self.for_start: dict[str, Any] = {}
 
     def value(self, name: str) -> str | None:
         """Return the value of an option by its long name; None if it was not given."""
@@ -106,6 +115,7 @@ class Options:
             exec=self.executable(inside=False),
             name=name and "",  # the command itself warns of a long one
             user=self.value("user"),
+            **self.for_match,
         )
         match.name = name
         return match
@@ -128,11 +138,11 @@ def read(words: list[str], options: Options, posix: bool = False) -> None:
     If Usage or Unusable is raised, ``options`` keeps what was read, because the exit status
     depends on it. ``--help`` and ``--version`` end the reading at once.
     """
-    reader = parse(words, _SHORT, _LONG, posix)
+    reader = parse(words, _SHORT, _LONG, posix, _added)
     try:
         while True:
             letter, value = next(reader)
-            name = _NAMES[letter]
+            name = _NAMES.get(letter, letter)
             if name in (HELP, VERSION):
                 options.command = name
                 return
@@ -141,6 +151,17 @@ def read(words: list[str], options: Options, posix: bool = False) -> None:
         options.operands = end.value
     _convert(options)
     _check(options)
+    if options.added:
+        from ssd.cli.settling import settle
+
+        settle(options)
+
+
+def _added() -> dict[str, bool]:
+    """Return the long options that the original lacks: true for those that take a value."""
+    from ssd.cli.added import LONG
+
+    return LONG
 
 
 def _take(options: Options, name: str, value: str | None) -> None:
@@ -159,6 +180,8 @@ def _take(options: Options, name: str, value: str | None) -> None:
         options.group = value
     elif name in ("quiet", "verbose"):
         options.quietness = 1 if name == "quiet" else -1
+    elif name not in _LONG:
+        options.added.append((name, value))
     options.given[name] = value
 
 
@@ -181,16 +204,11 @@ def _convert(options: Options) -> None:
             options.schedule = Schedule.parse(str(given["retry"]), options.signal)
         except ScheduleError as error:
             raise Usage(f"invalid schedule in --retry: {error}") from None
-    if "procsched" in given or "iosched" in given or "umask" in given or "nicelevel" in given:
+    if not given.keys().isdisjoint(RARE):
         from ssd.cli import values
 
         for name, value in values.convert(given).items():
             setattr(options, name, value)
-    if "notify-timeout" in given:
-        seconds = whole_number(str(given["notify-timeout"]))
-        if seconds is None:
-            raise Usage("invalid notify timeout value: --notify-timeout takes whole seconds")
-        options.notify_timeout = seconds
 
 
 def _positive(name: str, text: str | None) -> int:

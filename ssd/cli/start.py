@@ -24,6 +24,7 @@ def start(options: Options, voice: Voice, table: "ProcessTable | None" = None) -
         warn=lambda stage, detail, reason: _warn(voice, stage, detail, reason),
         say=lambda event, *values: _say(voice, path, event, *values),
         table=table,
+        **options.for_start,
     )
     try:
         if options.has("test"):
@@ -67,6 +68,7 @@ def command_of(options: Options, path: str) -> Command:
         io_scheduling=options.iosched,
         output=options.value("output"),
         close=not options.has("no-close"),
+        **options.for_command,
     )
 
 

@@ -1,4 +1,4 @@
-"""Read the values of rare options: umask, niceness and schedulers."""
+"""Read the values of rare options: umask, niceness, schedulers, and how long to wait."""
 
 from ssd.cli.grammar import Unusable, Usage
 from ssd.signals import INT_MAX, whole_number
@@ -8,7 +8,7 @@ _LONG_MAX = 2**63 - 1
 
 
 def convert(given: dict[str, str | None]) -> dict[str, object]:
-    """Read --procsched, --iosched, --umask and --nicelevel if given, in that order."""
+    """Read the options of ``ssd.cli.options.RARE`` that are given, in that order."""
     found: dict[str, object] = {}
     if "procsched" in given:
         found["procsched"] = cpu_scheduling(str(given["procsched"]))
@@ -21,6 +21,11 @@ def convert(given: dict[str, str | None]) -> dict[str, object]:
         found["umask"] = mask & 0o777  # umask(2) takes no more
     if "nicelevel" in given:
         found["nicelevel"] = leading_number(str(given["nicelevel"]))
+    if "notify-timeout" in given:
+        seconds = whole_number(str(given["notify-timeout"]))
+        if seconds is None:
+            raise Usage("invalid notify timeout value: --notify-timeout takes whole seconds")
+        found["notify_timeout"] = seconds
     return found
 
 

@@ -31,7 +31,8 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
         of_directory = getattr(error, "filename", None) == call.directory
         if (words or [])[:1] == ["lsb"] and not of_directory:
             raise  # lsb.cli could not be loaded; the script knows the status of each function
-        from ssd.sentences import describe, status_of
+        from ssd.denials import status_of
+        from ssd.sentences import describe
 
         write(2, f"{call.program}: {describe(error)}\n")
         return status_of(error, "".join((words or [])[1:2]))

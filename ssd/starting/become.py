@@ -1,8 +1,8 @@
 """The last steps of every start: this process becomes the program.
 
 Their order is the original's: niceness, CPU and I/O scheduling, root, directory, group and user,
-execve(2). Resource limits, which the original does not have, are set before the root. No module
-is imported after the change of root: the new root or user may be unable to read it.
+execve(2). What the original does not have is in ``ssd.starting.rare_steps``. No module is imported
+after the change of root: the new root or user may be unable to read it.
 """
 
 import errno
@@ -12,6 +12,7 @@ from ssd import accounts, environment
 from ssd.errors import StartFailed
 from ssd.signals import raw as signals
 from ssd.signals import set_ignored
+from ssd.starting.command import has_rare_steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,10 +50,11 @@ def become(
     variables = _environment(command, extra)
     if command.nice:
         attempt("nice", str(command.nice), os.nice, command.nice)
-    if command.cpu_scheduling is not None or command.io_scheduling is not None:
-        _schedule(command, warn)
-    if command.limits:
-        _limit(command.limits)
+    if has_rare_steps(command):
+        from ssd.starting.rare_steps import before_root
+
+        for stage, detail, function, arguments in before_root(command, warn):
+            attempt(stage, detail, function, *arguments)
     if command.root is not None:
         attempt("chdir", os.fsdecode(command.root), os.chdir, command.root)
         attempt("chroot", os.fsdecode(command.root), os.chroot, command.root)
@@ -84,30 +86,3 @@ def home(account: accounts.Account) -> dict[bytes, bytes]:
     if account.home is None or not os.path.exists(account.home):
         return {}
     return {b"HOME": os.fsencode(account.home)}
-
-
-def _schedule(command: "Command", warn: "Warn") -> None:
-    """Set the CPU and I/O scheduling."""
-    from ssd.starting import scheduling
-
-    if command.cpu_scheduling is not None:
-        attempt("procsched", "", scheduling.set_cpu, *command.cpu_scheduling)
-    if command.io_scheduling is not None:
-        try:
-            scheduling.set_io(*command.io_scheduling)
-        except OSError as error:
-            warn("iosched", str(scheduling.io_mask(*command.io_scheduling)), error.strerror)
-
-
-def _limit(limits: "dict[int, tuple[int, int]]") -> None:
-    """Set the resource limits (setrlimit(2)). Raises StartFailed."""
-    import resource
-
-    names = sorted(name for name in dir(resource) if name.startswith("RLIMIT_"))
-    for number, limit in limits.items():
-        same = [name[7:].lower() for name in names if getattr(resource, name) == number]
-        detail = same[0] if same else str(number)
-        try:
-            attempt("limit", detail, resource.setrlimit, number, limit)
-        except ValueError as error:  # raised by the module for EINVAL and EPERM
-            raise StartFailed("limit", detail, errno.EINVAL, str(error)) from error

@@ -5,11 +5,16 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Unpack
+
+    from ssd.starting.types import CommandFields, RareFields
 
     Text = str | bytes | os.PathLike[str]
+else:
+    CommandFields = object
 
 
-class Command:
+class Command(CommandFields):
     """A program to start, and the user, directory, environment and limits that it gets.
 
     argv: the program's path, also its argv[0], and its arguments.
@@ -28,6 +33,7 @@ class Command:
     environment: the whole environment; None inherits the caller's. HOME is set to the
         user's home directory if ``user`` is given and the directory exists.
     limits: {resource number: (soft, hard)} for setrlimit(2).
+    rare: the fields of ``ssd.starting.rare``, which start-stop-daemon lacks.
 
     Two Commands are equal if all their fields are equal. Raises ValueError for an empty argv, an
     unknown policy or class, and invalid limits; TypeError for a value that is not a text or path.
@@ -36,6 +42,7 @@ class Command:
     __slots__ = (
         "argv", "startas", "directory", "root", "user", "group", "umask", "nice",
         "cpu_scheduling", "io_scheduling", "output", "close", "environment", "limits",
+        "__dict__",  # of the rare fields, those that differ from their defaults
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +62,7 @@ class Command:
         close: bool = True,
         environment: "Mapping[str, Text] | Mapping[bytes, Text] | None" = None,
         limits: "Mapping[int, tuple[int, int]] | None" = None,
+        **rare: "Unpack[RareFields]",
     ) -> None:
         if not argv or isinstance(argv, (str, bytes)) or not hasattr(argv, "__iter__"):
             raise ValueError("argv must be a sequence that begins with the program's path")
@@ -86,6 +94,18 @@ class Command:
             self.cpu_scheduling = checks.pair("cpu_scheduling", cpu_scheduling, CPU_POLICIES)
             self.io_scheduling = checks.pair("io_scheduling", io_scheduling, tuple(IO_CLASSES))
             self.limits = checks.limits(limits)
+        if rare:
+            from ssd.starting.rare import checked  # type: ignore[unreachable]
+
+            self.__dict__ = checked(rare)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Return the default of a rare field: few commands have any of them."""
+            from ssd.starting.rare import default
+
+            return default(name)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Command):
@@ -98,6 +118,12 @@ class Command:
         from ssd.starting.command_checks import shown
 
         return shown(self, Command([self.startas]))
+
+
+def has_rare_steps(command: Command) -> bool:
+    """Tell whether a start takes steps of ``ssd.starting.rare_steps``."""
+    scheduled = command.cpu_scheduling is not None or command.io_scheduling is not None
+    return scheduled or bool(command.limits or vars(command))
 
 
 def _bytes(what: str, value: "Text") -> bytes:

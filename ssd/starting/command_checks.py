@@ -80,7 +80,7 @@ def shown(command: "Command", default: "Command") -> str:
     An environment is shown by its names only, because it may hold a password.
     """
     given = [repr(command.argv)]
-    for name in type(default).__slots__[1:]:
+    for name in (*type(default).__slots__[1:-1], *vars(command)):
         value = getattr(command, name)
         if name == "environment" and value is not None:
             names = ", ".join(map(repr, value))

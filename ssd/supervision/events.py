@@ -4,7 +4,7 @@
 socket sends; ``str`` is what a terminal shows.
 """
 
-from ssd.signals import signal_name
+from ssd.signal_names import signal_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """A job in words: the line of a status, the variables of its events, its end for listeners."""
 
-from ssd.signals import signal_name
+from ssd.signal_names import signal_name
 from ssd.supervision import events
 from ssd.supervision.unit import LAST_LINES
 from ssd.upstart import states

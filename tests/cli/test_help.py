@@ -10,13 +10,14 @@ from conftest import Run
 import ssd
 from ssd.cli import help as help_text
 from ssd.cli import main
+from ssd.cli.added import ADDED
 from ssd.cli.options import TABLE
 
 
 def test_help_shows_every_option_with_its_letter_and_its_value() -> None:
     """It is made from the table of options, so none is missing."""
     lines = help_text.text("ssd").splitlines()
-    for letter, name, value, _ in TABLE:
+    for letter, name, value, _ in TABLE + ADDED:
         left = f"{f'-{letter},' if letter else '   '} --{name}" + (f" <{value}>" if value else "")
         assert 1 == len([line for line in lines if re.match(rf"  {re.escape(left)}( |$)", line)])
 
@@ -24,7 +25,7 @@ def test_help_shows_every_option_with_its_letter_and_its_value() -> None:
 def test_help_shows_the_meaning_of_every_option() -> None:
     """Next to the option or in the line below, in one column."""
     text = help_text.text("ssd")
-    assert [] == [meaning for _, _, _, meaning in TABLE if f" {meaning}\n" not in text]
+    assert [] == [meaning for _, _, _, meaning in TABLE + ADDED if f" {meaning}\n" not in text]
 
 
 def test_help_fits_a_terminal() -> None:

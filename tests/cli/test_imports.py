@@ -62,6 +62,7 @@ BUDGETS = {
             "ssd",
             "ssd._version",
             "ssd.cli",
+            "ssd.cli.added",
             "ssd.cli.grammar",
             "ssd.cli.help",
             "ssd.cli.options",
@@ -76,6 +77,7 @@ BUDGETS = {
         {
             "ssd",
             "ssd.cli",
+            "ssd.cli.added",
             "ssd.cli.grammar",
             "ssd.cli.options",
             "ssd.sentences",

@@ -27,6 +27,10 @@ DEFAULTS = {
     "umask": None,
     "nicelevel": 0,
     "notify_timeout": 60,
+    "added": [],
+    "for_match": {},
+    "for_command": {},
+    "for_start": {},
 }
 
 # line -> the values that differ from the defaults, except the command

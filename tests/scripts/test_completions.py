@@ -9,6 +9,7 @@ import pytest
 from conftest import CHECKOUT
 
 from ssd.cli import options
+from ssd.cli.added import ADDED
 from ssd.service import help as help_text
 from ssd.service import verbs
 from ssd.service.generators.cli import KINDS
@@ -19,7 +20,7 @@ from ssd.upstart.cli import options as job_options
 from . import zsh
 
 COMPLETIONS = CHECKOUT / "scripts/completions"
-LONG = sorted(f"--{row[1]}" for row in options.TABLE)
+LONG = sorted(f"--{row[1]}" for row in options.TABLE + ADDED)
 
 
 def complete(command: str, *words: str, path: str = "") -> list[str]:

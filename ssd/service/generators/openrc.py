@@ -20,7 +20,7 @@ from ssd.service.generators.sheet import (
     ready_command,
 )
 from ssd.service.words import join, quote
-from ssd.signals import signal_name
+from ssd.signal_names import signal_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

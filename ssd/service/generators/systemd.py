@@ -29,8 +29,8 @@ from ssd.service.generators.systemd_supervision import (
     start_limit,
     watchdog,
 )
+from ssd.signal_names import signal_name
 from ssd.signals import raw as signals
-from ssd.signals import signal_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

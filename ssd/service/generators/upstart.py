@@ -14,7 +14,7 @@ from ssd.service.generators.sheet import KILL, Ending, Sheet, directories, ready
 from ssd.service.sources.upstart.lexer import Reader
 from ssd.service.sources.upstart.lexer import quote as upstart_word
 from ssd.service.words import join, quote
-from ssd.signals import signal_name
+from ssd.signal_names import signal_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ Each raises ValueError, whose words say what the text must be.
 
 import shlex
 
-from ssd.signals import raw, signal_name
+from ssd.signal_names import signal_name
+from ssd.signals import raw
 
 YES = ("yes", "true", "on", "1")
 NO = ("no", "false", "off", "0")

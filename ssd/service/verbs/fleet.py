@@ -130,7 +130,8 @@ class Fleet:
 
     def _fail(self, error: "Error | OSError", verb: str) -> int:
         """Report an error; return the same status as the verb by the service's name."""
-        from ssd.sentences import describe, status_of
+        from ssd.denials import status_of
+        from ssd.sentences import describe
 
         write(2, f"{self.program}: {describe(error)}\n")
         return status_of(error, verb)
@@ -203,7 +204,8 @@ class Fleet:
             steps = Steps(service, self.table)
             outcome = steps.look()
         except (Error, OSError) as error:
-            from ssd.sentences import describe, status_of
+            from ssd.denials import status_of
+            from ssd.sentences import describe
 
             return status_of(error, "status"), "", [describe(error)]
         status = verbs.decide("status", verbs.LOOK, outcome).status

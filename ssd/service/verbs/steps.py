@@ -65,7 +65,7 @@ class Steps:
 
     def failed(self, error: "Error | OSError") -> str:
         """Keep an error, and return its outcome: DENIED or FAILED."""
-        from ssd.sentences import is_denial
+        from ssd.denials import is_denial
 
         self.complain(error)
         return verbs.DENIED if is_denial(error) else verbs.FAILED

@@ -214,7 +214,7 @@ def _check(wanted: "Options") -> int:
 
 def _refuse(error: "Error | OSError", program: str) -> int:
     """Say why nothing is supervised; return the exit status."""
-    from ssd.sentences import status_of
+    from ssd.denials import status_of
 
     for line in declared.explain(error):
         write(2, f"{program}: {line}\n")

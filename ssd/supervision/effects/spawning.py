@@ -15,6 +15,7 @@ from ssd.processes.handles import pidfd
 from ssd.signals import raw as signals
 from ssd.starting import report
 from ssd.starting.become import become
+from ssd.starting.command import has_rare_steps
 from ssd.starting.fork_exec import identity_changes, raise_reported, start_time
 from ssd.supervision.effects.held import OwnChild
 
@@ -62,13 +63,7 @@ def start(
 
 def _needs_steps(command: "Command") -> bool:
     """Tell whether a start takes steps that fork_exec does not know."""
-    return bool(
-        command.nice
-        or command.limits
-        or command.root is not None
-        or command.cpu_scheduling is not None
-        or command.io_scheduling is not None
-    )
+    return bool(command.nice or command.root is not None or has_rare_steps(command))
 
 
 def is_threaded() -> bool:

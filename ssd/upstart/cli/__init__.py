@@ -41,7 +41,8 @@ def main(argv: "list[str]") -> int:
             return checking.check() if checking.is_asked() else _check(paths)
         return _run(wanted, argv, paths)
     except (Error, OSError) as error:
-        from ssd.sentences import describe, status_of
+        from ssd.denials import status_of
+        from ssd.sentences import describe
 
         write(2, f"{program}: {describe(error)}\n")
         if isinstance(error, (places.Occupied, ProcessTableError)):

@@ -8,7 +8,7 @@ from ssd.service.errors import BadValue
 from ssd.service.fields import KINDS
 from ssd.service.kinds import check
 from ssd.service.words import split
-from ssd.signals import signal_name
+from ssd.signal_names import signal_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,0 +1,9 @@
+"""The options that start-stop-daemon lacks: ``ssd.cli.settling`` reads their values.
+
+This is loaded only for a long option that is no beginning of any option of the original: none of
+these takes an abbreviation away, and a command line without them does not pay for them.
+"""
+
+# (no letter, long name, name of the value or None, purpose), in the order of the manual page.
+ADDED: "tuple[tuple[str, str, str | None, str], ...]" = ()
+LONG = {name: value is not None for _, name, value, _ in ADDED}

@@ -1,0 +1,37 @@
+"""What the options that start-stop-daemon lacks mean: the values that they were given, checked.
+
+Each puts keyword arguments for the Match, the Command or the Start of the library into the
+Options. Some may be given more than once.
+"""
+
+from ssd.cli.grammar import Usage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ssd.cli.options import Options
+
+    Values = list[str | None]
+
+# The commands and options with one of which an option makes sense; with all, if it has no row.
+RELEVANT: "dict[str, tuple[str, ...]]" = {}
+
+
+def settle(options: "Options") -> None:
+    """Check the added options, and put their meaning into ``options``. Raises Usage, Unusable."""
+    given: dict[str, Values] = {}
+    for name, value in options.added:
+        given.setdefault(name, []).append(value)
+    for name, values in given.items():
+        wanted = RELEVANT.get(name, ())
+        if wanted and not any(options.has(each) for each in wanted):
+            only = " or ".join(f"--{each}" for each in wanted)
+            raise Usage(f"--{name} is only relevant with {only}")
+        if name in SETTLE:
+            SETTLE[name](options, values)
+
+
+# What an option does with its values, one for each time that it was given. An option without a row
+# is read where it has its effect (``Options.has`` and ``Options.value``).
+SETTLE: "dict[str, Callable[[Options, Values], None]]" = {}
