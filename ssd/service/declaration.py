@@ -1,7 +1,5 @@
 """The declaration of a service: its fields, and what the library needs to run it."""
 
-import os
-
 from ssd.service.errors import BadValue, DeclarationError, nearest
 from ssd.service.fields import DEFAULTS, KINDS, NAMES
 from ssd.service.kinds import check
@@ -90,7 +88,7 @@ class Service(Fields):
         bare = self.pidfile == "none"
         if bare and self.executable is None and self.process_name is None:
             reason = "must be declared if there is no pidfile and no process_name"
-            raise self._missing("executable", reason)
+            raise self.missing("executable", reason)
         by_program = self.match_executable or bare
         return Match(
             pidfile=None if bare else self.pidfile,
@@ -117,25 +115,9 @@ class Service(Fields):
         Raises DeclarationError if no program is declared, and for a file of variables that
         cannot be read.
         """
-        from ssd.starting.command import Command
+        from ssd.service.commands import command
 
-        if self.executable is None and not self.script:
-            raise self._missing("executable", "must be declared for a start, or a script")
-        cpu, io = self.cpu_scheduling, self.io_scheduling
-        return Command(
-            self.argv,
-            directory=self.working_directory,
-            root=self.root,
-            user=self.user,
-            group=self.group,
-            umask=int(self.umask, 8),
-            nice=self.nice,
-            cpu_scheduling=None if cpu is None else scheduling(cpu, 0 if cpu[:5] == "other" else 1),
-            io_scheduling=None if io is None else scheduling(io, 7 if io[:4] == "idle" else 4),
-            output=self.output,
-            environment=environment(self),
-            limits=_limits(self.limits) if self.limits else None,
-        )
+        return command(self)
 
     @property
     def schedule(self) -> "Schedule":
@@ -144,7 +126,8 @@ class Service(Fields):
 
         return Schedule.parse(self.stop_schedule)
 
-    def _missing(self, key: str, reason: str) -> DeclarationError:
+    def missing(self, key: str, reason: str) -> DeclarationError:
+        """Return the error of a field that must be declared."""
         return DeclarationError(reason, key, file=self.file)
 
     def __eq__(self, other: object) -> bool:
@@ -157,42 +140,6 @@ class Service(Fields):
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in self.to_dict().items())
         return f"Service({given})"
-
-
-def scheduling(text: str, priority: int) -> "tuple[str, int]":
-    """Read ``NAME[:PRIORITY]``."""
-    name, colon, given = text.partition(":")
-    return name, int(given) if colon else priority
-
-
-def _limits(declared: "dict[str, int | str]") -> "dict[int, tuple[int, int]]":
-    """Return resource number -> (soft, hard) for setrlimit(2)."""
-    import resource
-
-    made = {}
-    for name, limit in declared.items():
-        soft, _, hard = str(limit).partition(":")
-        pair = [-1 if each == "unlimited" else int(each) for each in (soft, hard or soft)]
-        soft_number, hard_number = (resource.RLIM_INFINITY if n < 0 else n for n in pair)
-        made[getattr(resource, f"RLIMIT_{name.upper()}")] = (soft_number, hard_number)
-    return made
-
-
-def environment(service: "Service") -> "dict[bytes, bytes]":
-    """Return the environment of the service: the caller's, and what the declaration adds.
-
-    Raises DeclarationError for a file of variables that cannot be read.
-    """
-    from ssd.environment import inherited
-
-    made = inherited()
-    for path in service.environment_files:
-        from ssd.service.sh import read_variables
-
-        made.update(read_variables(path))
-    for name, text in service.environment.items():
-        made[os.fsencode(name)] = os.fsencode(text)
-    return made
 
 
 def _default(name: str, service: str) -> object:

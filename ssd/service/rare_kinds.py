@@ -72,31 +72,20 @@ def oom(value: object) -> "int | str":
 
 def limits(given: "Mapping[str, object]") -> "Table":
     """Check resource limits."""
-    import resource
+    from ssd.limits import NAMES, VALUE, pair
 
-    known = tuple(n[7:].lower() for n in dir(resource) if n.startswith("RLIMIT_"))
     made: Table = {}
     for key, limit in given.items():
-        if key not in known:
-            raise BadValue("unknown resource limit", key, known)
-        soft, colon, hard = str(limit).partition(":")
-        if isinstance(limit, bool) or not all(map(_is_limit, (soft, hard) if colon else (soft,))):
-            reason = f"must be a number, unlimited, or SOFT:HARD, not {limit!r}"
-            raise BadValue(reason, key)
-        if colon and _limit_number(soft) > _limit_number(hard):
-            raise BadValue(f"SOFT must not exceed HARD in {limit!r}", key)
-        made[key] = int(soft) if not colon and soft != "unlimited" else limit
+        if key not in NAMES:
+            raise BadValue("unknown resource limit", key, NAMES)
+        if isinstance(limit, bool):
+            raise BadValue(f"must be {VALUE}, not {limit!r}", key)
+        try:
+            pair(limit)
+        except ValueError as error:
+            raise BadValue(str(error), key) from None
+        made[key] = int(str(limit)) if str(limit).isdigit() else limit
     return made
-
-
-def _is_limit(text: str) -> bool:
-    # setrlimit(2) takes more, Python's (a signed long) does not.
-    digits = text.isascii() and text.isdigit() and len(text) < 20
-    return text == "unlimited" or digits and int(text) < 1 << 63
-
-
-def _limit_number(text: str) -> int:
-    return 1 << 63 if text == "unlimited" else int(text)
 
 
 def address(text: str) -> str:

@@ -58,6 +58,7 @@ STOP = {
     "ssd.service.verbs.stopping",
 }
 START = {
+    "ssd.service.commands",
     "ssd.starting.become",
     "ssd.starting.command",
     "ssd.starting.detach",

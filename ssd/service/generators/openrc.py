@@ -278,7 +278,7 @@ def _directories(service: "Service") -> "Iterable[str]":
 
 def _surroundings(sheet: Sheet) -> "Iterable[str]":
     """Yield the changes of the shell's own state, which the service inherits."""
-    from ssd.service.declaration import scheduling
+    from ssd.service.commands import scheduling
     from ssd.starting.command import IO_CLASSES  # ionice(1) has the same numbers
 
     service = sheet.service

@@ -229,7 +229,7 @@ def _resource_limits(sheet: Sheet) -> "Iterable[str]":
 
 def _scheduling(sheet: Sheet) -> "Iterable[str]":
     """Yield niceness and schedulers, with the default priorities of start-stop-daemon(8)."""
-    from ssd.service.declaration import scheduling
+    from ssd.service.commands import scheduling
 
     service = sheet.service
     if -20 <= service.nice <= 19:

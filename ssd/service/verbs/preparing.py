@@ -92,7 +92,7 @@ def run_hook(service: "Service", field: str) -> None:
     text = getattr(service, field)
     if not text:
         return
-    from ssd.service.declaration import environment
+    from ssd.service.commands import environment
 
     words = [SHELL, "-e", "-c", text, service.name]
     pid = os.posix_spawn(SHELL, words, environment(service), setsigdef=IGNORED)

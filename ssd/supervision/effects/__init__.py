@@ -230,7 +230,7 @@ class Effects:
         self, unit: "Unit", words: "list[str]", name: str, token: str, quiet: bool = False
     ) -> "OwnChild":
         """Start a command as root, in the service's environment; ``name`` is for fakes."""
-        from ssd.service.declaration import environment
+        from ssd.service.commands import environment
         from ssd.starting.command import Command
 
         command = Command(words, environment=environment(unit.service))

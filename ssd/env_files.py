@@ -1,0 +1,138 @@
+"""Read a file of variables as systemd reads an EnvironmentFile=: systemd.exec(5).
+
+Lines are ``NAME=value``. Empty lines and those that begin with ``#`` or ``;`` say nothing. A value
+may be in quotes, single or double, or in several pieces; outside of quotes blanks at its ends are
+left out. A backslash takes its meaning from the next character, and at the end of a line joins it
+with the next. Nothing is expanded, no command is run: a ``$`` is a ``$``.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LARGEST = 4 << 20  # bytes; execve(2) takes no more variables than that by far
+_BLANKS = b" \t\r\n"
+_KEPT = b'"\\`$'  # what a backslash protects within double quotes; it stays before all else
+
+
+def read(path: str) -> dict[bytes, bytes]:
+    """Return the variables of a file; of one that is missing, none if ``path`` begins with "-".
+
+    Raises OSError, and ValueError with the number of the line that is wrong.
+    """
+    try:
+        with open(path.removeprefix("-"), "rb") as file:
+            text = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        if path.startswith("-"):
+            return {}
+        raise
+    if len(text) > LARGEST:
+        raise ValueError(f"it has more than {LARGEST} bytes: is it a file of variables?")
+    return parse(text)
+
+
+def parse(text: bytes) -> dict[bytes, bytes]:
+    """Return the variables in a text. Raises ValueError where systemd ignores the line."""
+    return dict(_Reader(text).assignments())
+
+
+class _Reader:
+    """A place in a text that is read once."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self.at = 0
+
+    def assignments(self) -> "Iterator[tuple[bytes, bytes]]":
+        """Yield names and values."""
+        while True:
+            while self.peek() and self.peek() in _BLANKS:
+                self.at += 1
+            if not self.peek():
+                return
+            if self.peek() in b"#;":
+                self.at = self.end_of_line()
+                continue
+            line = self.line()
+            name = self.name(line)
+            value = self.value(line)
+            if b"\0" in value:
+                raise _fault(line, "a variable cannot hold a NUL byte")
+            yield name, value
+
+    def peek(self) -> bytes:
+        """Return the next byte; b"" at the end."""
+        return self.text[self.at : self.at + 1]
+
+    def take(self) -> bytes:
+        """Return the next byte, and go on."""
+        self.at += 1
+        return self.text[self.at - 1 : self.at]
+
+    def line(self) -> int:
+        """Return the number of the line, from 1."""
+        return self.text.count(b"\n", 0, self.at) + 1
+
+    def end_of_line(self) -> int:
+        """Return where the line ends."""
+        found = self.text.find(b"\n", self.at)
+        return len(self.text) if found < 0 else found
+
+    def name(self, line: int) -> bytes:
+        """Read up to the "=", and return the name before it."""
+        end = self.end_of_line()
+        name, equals, _ = self.text[self.at : end].partition(b"=")
+        shown = name.decode("utf-8", "replace").rstrip()
+        if not equals:
+            raise _fault(line, f"must be NAME=value, not {shown!r}")
+        self.at += len(name) + 1
+        name = name.rstrip()
+        if not _is_name(name):
+            way = "; leave out export" if shown.startswith("export ") else ""
+            raise _fault(line, f"{shown!r} cannot be the name of a variable{way}")
+        return name
+
+    def value(self, line: int) -> bytes:
+        """Read a value to the end of its last line, and return what it means."""
+        made = bytearray()
+        begun = False  # whether a piece without quotes has: in it a quote is an ordinary character
+        kept = 0  # so many bytes are not blanks at the end
+        while (byte := self.take()) not in (b"", b"\n"):
+            if byte == b"\\":
+                begun = True
+                byte = self.take()
+                made += b"" if byte == b"\n" else byte
+                kept = len(made)
+            elif not begun and byte in (b"'", b'"'):
+                made += self.quoted(byte, line)
+                kept = len(made)
+            elif begun or byte not in _BLANKS:
+                begun = True
+                made += byte
+                kept = kept if byte in _BLANKS else len(made)
+        return bytes(made[:kept])
+
+    def quoted(self, quote: bytes, line: int) -> bytes:
+        """Read to the quote that ends a piece of a value, and return the piece."""
+        made = b""
+        while (byte := self.take()) != quote:
+            if not byte:
+                raise _fault(line, f"the quote {quote.decode()} is never closed")
+            if byte == b"\\" and quote == b'"':
+                byte = self.take()
+                if byte == b"\n":
+                    continue
+                if byte not in _KEPT:
+                    made += b"\\"
+            made += byte
+        return made
+
+
+def _is_name(name: bytes) -> bool:
+    text = name.decode("latin-1")
+    return text.isascii() and text.isidentifier()
+
+
+def _fault(line: int, reason: str) -> ValueError:
+    return ValueError(f"line {line}: {reason}")

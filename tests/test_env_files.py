@@ -1,0 +1,69 @@
+"""Files of variables, as systemd reads them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ssd import env_files
+
+# Blanks at the end of a line are written as "_".
+TEXT = rb"""# a comment \
+; another
+PLAIN=1
+ SPACED =  two words__
+QUOTED="a $HOME \"b\" \n"   and more__
+SINGLE='a "b" \n'
+PIECES="a "'b'c"d"
+OVER_LINES="first
+second"
+JOINED=one \
+ two \_
+EMPTY=
+BYTES=\xff
+AGAIN=1
+AGAIN=2""".replace(b"_\n", b" \n").replace(b"_ \n", b"\t \n")
+VALUES = {
+    b"PLAIN": b"1",
+    b"SPACED": b"two words",
+    b"QUOTED": rb'a $HOME "b" \nand more',
+    b"SINGLE": rb'a "b" \n',
+    b"PIECES": b'a bc"d"',
+    b"OVER_LINES": b"first\nsecond",
+    b"JOINED": b"one  two  ",
+    b"EMPTY": b"",
+    b"BYTES": b"xff",
+    b"AGAIN": b"2",
+}
+FAULTS = {
+    b"A=1\nnothing\n": "line 2: must be NAME=value, not 'nothing'",
+    b"export A=1": "line 1: 'export A' cannot be the name of a variable; leave out export",
+    b"1A=1": "line 1: '1A' cannot be the name of a variable",
+    b"A='\n\n": "line 1: the quote ' is never closed",
+    b"\nA=\0": "line 2: a variable cannot hold a NUL byte",
+}
+
+
+def test_values_are_those_of_systemd() -> None:
+    """With quotes, pieces, lines that are joined, and nothing that is expanded."""
+    assert VALUES == env_files.parse(TEXT)
+
+
+@pytest.mark.parametrize("text", FAULTS)
+def test_fault_names_its_line(text: bytes) -> None:
+    """Where systemd would drop the line, or the rest of the file."""
+    with pytest.raises(ValueError) as caught:
+        env_files.parse(text)
+    assert FAULTS[text] == str(caught.value)
+
+
+def test_only_a_file_with_a_dash_may_be_missing(tmp_path: Path) -> None:
+    """As with EnvironmentFile=-FILE."""
+    assert {} == env_files.read(f"-{tmp_path}/none")
+    with pytest.raises(FileNotFoundError):
+        env_files.read(f"{tmp_path}/none")
+    (tmp_path / "some").write_text("A=1")
+    assert {b"A": b"1"} == env_files.read(f"-{tmp_path}/some")
+    os.truncate(tmp_path / "some", env_files.LARGEST + 1)  # a sparse file
+    with pytest.raises(ValueError, match="has more than"):
+        env_files.read(f"{tmp_path}/some")
