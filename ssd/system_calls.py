@@ -10,6 +10,7 @@ PR_SET_KEEPCAPS = 8  # linux/prctl.h
 PR_CAPBSET_READ = 23
 PR_CAPBSET_DROP = 24
 PR_SET_SECUREBITS = 28
+PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER = 36, 37
 PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE, PR_CAP_AMBIENT_CLEAR_ALL = 2, 4
@@ -20,6 +21,23 @@ def prctl(option: int, *arguments: int) -> int:
     """Change or ask a setting of this process. Raises OSError: ENOSYS if there is no prctl(2)."""
     # Some options fail unless the arguments that they do not use are 0.
     return _call("prctl", option, *arguments, *[0] * (4 - len(arguments)))
+
+
+def is_subreaper() -> bool:
+    """Tell whether orphans below this process become its children. Raises OSError as ``prctl``."""
+    if _ctypes is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    answer = _Words(0, 0, 0, 0, 0, 0)
+    _call("prctl", PR_GET_CHILD_SUBREAPER, answer, 0, 0, 0)
+    return bool(answer[0])
+
+
+def set_subreaper(wanted: bool) -> None:
+    """Make this process the parent of all orphans below it, or no longer. Raises OSError.
+
+    Those that have become its children stay so.
+    """
+    prctl(PR_SET_CHILD_SUBREAPER, int(wanted))
 
 
 def capget() -> tuple[int, int, int]:

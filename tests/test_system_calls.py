@@ -46,6 +46,17 @@ def test_settings_hold() -> None:
     assert ("1", 0) == (status(done.stdout, "NoNewPrivs"), int(status(done.stdout, "CapEff"), 16))
 
 
+def test_subreaper_is_set_asked_for_and_taken_back() -> None:
+    """The kernel's own answer follows each call."""
+    before = system_calls.is_subreaper()
+    try:
+        for wanted in (True, False, True):
+            system_calls.set_subreaper(wanted)
+            assert wanted == system_calls.is_subreaper()
+    finally:
+        system_calls.set_subreaper(before)
+
+
 def test_missing_function_is_an_error() -> None:
     """As a system call that the kernel does not have."""
     with pytest.raises(OSError, match="the C library has no nothing") as caught:

@@ -9,6 +9,10 @@ import os
 
 from ssd.processes.handles import pidfd_send_signal
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable
+
 # Linux 5.3 has pidfds and cannot wait by one (waitid(2), P_PIDFD).
 _BY_PIDFD = hasattr(os, "pidfd_open") and hasattr(os, "P_PIDFD")
 
@@ -29,6 +33,28 @@ def reap(pid: int, pidfd: int, block: bool = False) -> int | None:
             return None if found is None else status_of(found)
     gone, status = os.waitpid(pid, 0 if block else os.WNOHANG)
     return os.waitstatus_to_exitcode(status) if gone else None
+
+
+def reap_strangers(
+    waited_for: "Container[int]", witnesses: "Iterable[Callable[[int, int], object]]" = ()
+) -> bool:
+    """Reap the ended children whose pids are not in ``waited_for``; never waits.
+
+    ``witnesses`` are called with the pid and the status of each. The kernel shows one ended child
+    at a time. If that is one that is waited for, the status must be taken first: return False.
+    """
+    while True:
+        try:
+            found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if found is None:
+                return True
+            if found.si_pid in waited_for:
+                return False
+            for witness in witnesses:
+                witness(found.si_pid, status_of(found))
+            os.waitpid(found.si_pid, os.WNOHANG)
+        except ChildProcessError:
+            return True
 
 
 def await_end(pid: int, pidfd: int) -> None:
