@@ -19,6 +19,7 @@ _BLANKS = dict.fromkeys(_CONTROLS, " ")
 _NAMED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "%": "%%", "$": "$$"}
 # systemd refuses a program whose path has one of these characters, quoted or not.
 REFUSED_IN_PROGRAMS = frozenset("\"'\\")
+EXECUTE = 'exec "$0" "$@"'  # for a shell that starts such a program
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+,-./:=@_")
 
 
@@ -69,7 +70,7 @@ def systemd_command(words: "Sequence[str]", prefix: str = "") -> str:
     program = words[0]
     bad = has_controls(program) or not REFUSED_IN_PROGRAMS.isdisjoint(program)
     if bad or not program.startswith("/"):
-        words = ["/bin/sh", "-c", 'exec "$0" "$@"', *words]
+        words = ["/bin/sh", "-c", EXECUTE, *words]
     elif "$" in program:
         # In the path of the program $$ does not mean $. After a colon $ is an ordinary character.
         quoted = " ".join(systemd_word(word, variables=False) for word in words)

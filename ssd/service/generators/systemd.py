@@ -170,9 +170,12 @@ def _directories(service: "Service") -> "tuple[list[str], list[Directory]]":
     """Return systemd's own settings where they do the same, and the remaining directories."""
     managed: dict[tuple[str, str], list[str]] = {}
     others = []
+    account = (service.user, service.group)
     for directory in directories(service):
         setting, name = _managed(directory.path)
-        own = (directory.user, directory.group) == (service.user, service.group)
+        # systemd gives all but those of the configuration to the service's user.
+        users = (None, None) if setting == "ConfigurationDirectory" else account
+        own = (directory.user, directory.group) == users
         modes = {mode for known, mode in managed if known == setting}
         if setting and own and modes <= {directory.mode}:
             managed.setdefault((setting, directory.mode), []).append(name)

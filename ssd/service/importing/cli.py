@@ -1,7 +1,6 @@
 """``ssd-service import [KIND] PATH``: write declarations from a file of another system."""
 
 import os
-import stat
 
 from ssd.sentences import TRY_HELP
 from ssd.service.errors import DeclarationError
@@ -41,9 +40,14 @@ def _is_supervisord(path: str, text: str) -> bool:
     return any(line.startswith(heads) for line in text.split("\n"))
 
 
+def _is_systemd(path: str, text: str) -> bool:
+    return path.endswith(".service")
+
+
 # kind -> what it is, and whether a path with this text is one. The module of that name has
 # read(path, root=…) -> Imported; it raises DeclarationError and OSError.
 KINDS: "dict[str, tuple[str, Callable[[str, str], bool]]]" = {
+    "systemd": ("a unit of systemd, NAME.service, or the name of one", _is_systemd),
     "supervisord": ("a configuration of supervisord", _is_supervisord),
 }
 
@@ -86,12 +90,14 @@ def _wrong(plain: "list[str]", options: "list[str]") -> str:
 
 def kind_of(path: str) -> str:
     """Tell the kind of a file. Raises DeclarationError for one that is of none, and OSError."""
-    if stat.S_ISREG(os.stat(path).st_mode):  # a pipe could not be read again
+    text = ""
+    if os.path.isfile(path):  # a pipe could not be read again
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             text = file.read(MOST_READ)
-        for kind, (_, is_one) in KINDS.items():
-            if is_one(path, text):
-                return kind
+    for kind, (_, is_one) in KINDS.items():
+        if is_one(path, text):
+            return kind
+    os.stat(path)  # raises what is the matter
     raise DeclarationError(f"name its kind: import KIND PATH; known: {', '.join(KINDS)}", file=path)
 
 

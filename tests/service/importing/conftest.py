@@ -1,4 +1,4 @@
-"""A configuration of supervisord, imported."""
+"""A configuration of supervisord, and a unit of systemd, imported."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from ssd.service import Service
-from ssd.service.importing import supervisord
+from ssd.service.importing import supervisord, systemd
 
 Tell = Callable[..., tuple[dict[str, Service], list[str]]]
+TellUnit = Callable[..., tuple[Service, list[str]]]
 
 
 @pytest.fixture
@@ -21,5 +22,24 @@ def imported(tmp_path: Path) -> Tell:
         made = supervisord.read(str(file), {"PATH": "/usr/bin:/bin", **environment})
         notes = [str(note).removeprefix(f"{tmp_path}/") for note in made.notes]
         return {service.name: service for service in made.services}, notes
+
+    return tell
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> TellUnit:
+    """Return a function that imports settings of [Service]; it returns the service, and notes.
+
+    It is a unit of the system with a program, unless ``text`` has ExecStart= itself.
+    """
+
+    def tell(text: str, name: str = "x.service") -> tuple[Service, list[str]]:
+        file = tmp_path / name
+        program = "" if "ExecStart=" in text else "ExecStart=/bin/x\n"
+        install = "" if "[Install]" in text else "\n[Install]\nWantedBy=multi-user.target\n"
+        file.write_text(f"[Service]\n{program}{text}\n{install}")
+        made = systemd.read(str(file), directories=())
+        notes = [str(note).removeprefix(f"{tmp_path}/") for note in made.notes]
+        return made.services[0], notes
 
     return tell
