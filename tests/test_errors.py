@@ -17,7 +17,7 @@ import ssd
 from ssd.interrupts import Interrupted
 from ssd.paths import UntrustedLink
 from ssd.pidfile.locking import NoLock
-from ssd.service.errors import BadValue, DeclarationError, UnknownService
+from ssd.service.errors import BadValue, DeclarationError, SeveralInstances, UnknownService
 from ssd.service.generators.sheet import Inexpressible
 from ssd.service.sources.debian import BadVariable
 from ssd.service.sources.upstart.faults import JobFault
@@ -75,6 +75,7 @@ EXAMPLES: list[BaseException] = [
     ssd.ScheduleError("invalid timeout value", "12x"),
     DeclarationError("is odd", "nice", file="/etc/ssd/web", line=3, nearest="niceness"),
     JobFault("Unknown stanza", "/etc/init/web.conf", 3, "exec"),
+    SeveralInstances("web@", ["web@1"], "/etc/ssd/web@.toml"),
     UnknownService("web", ["/etc/ssd", "/etc/init.d"], "webd"),
     DetachFailed(-15),
     HookFailed("before_start", 3),

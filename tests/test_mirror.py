@@ -34,6 +34,8 @@ TESTED_THROUGH = {
     "service/lsb/__init__.py": "service/lsb/test_cli.py",
     "service/rare_kinds.py": "service/test_kinds.py",
     "service/sources/shell_writer.py": "service/sources/test_shell.py",
+    "service/sources/zipped.py": "scripts/test_ssd_service.py",
+    "service/verbs/side_by_side.py": "service/verbs/test_fleet.py",
     "signal_names.py": "test_signals.py",
     "service/types.py": "service/test_fields.py",
     "starting/__init__.py": "real/test_races.py",

@@ -13,7 +13,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.service.declaration import Service as Service
     from ssd.service.errors import DeclarationError as DeclarationError
+    from ssd.service.errors import SeveralInstances as SeveralInstances
     from ssd.service.errors import UnknownService as UnknownService
+    from ssd.service.sources import find as find
+    from ssd.service.sources.instances import instances as instances
 
 DIRECTORY = "/etc/ssd"  # of declarations
 INIT_D = "/etc/init.d"  # of init scripts
@@ -23,6 +26,7 @@ WORDS = ("events", "log", "signal", "update", "upgrade")  # of ssd-service, for 
 if not TYPE_CHECKING:
     _HOMES = {
         "declaration": ("Service",),
-        "errors": ("DeclarationError", "UnknownService"),
+        "errors": ("DeclarationError", "SeveralInstances", "UnknownService"),
+        "sources": ("find",), "sources.instances": ("instances",),
     }  # fmt: skip
     __getattr__, __dir__, __all__ = lazy(globals(), _HOMES)

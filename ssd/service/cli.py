@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ssd.processes.contract import ProcessTable
     from ssd.service.declaration import Service
+    from ssd.service.errors import SeveralInstances
     from ssd.service.verbs.fleet import Fleet
 
 
@@ -117,7 +118,7 @@ def _dispatch(call: Call, words: list[str]) -> int:
     if "/" in first:
         from ssd.service.interpreting import interpret
 
-        return interpret(call, first, _absolute(first), rest, _ask, _perform)
+        return interpret(call, first, _absolute(first), rest, _ask, _perform, _together)
     if first == "all":
         _enter(rest)
         return _fleet(call).perform(rest)
@@ -163,15 +164,19 @@ def _load() -> None:
 
 def _by_name(call: Call, name: str, rest: list[str]) -> int:
     """Do a verb to the service of this name, declared or an init script, as service(8) does."""
+    from ssd.service.errors import SeveralInstances
     from ssd.service.sources import locate, read
 
     path = locate(name, call.directory)
     if path is None:
         from ssd.service.initscripts import cli as initscripts
 
-        return initscripts.main([name, *rest], call.program, call.with_ssd)
+        return initscripts.main([name, *rest], call.program, call.with_ssd, call.directory)
     _enter(rest)
-    service = read(path, meanwhile=_load)
+    try:
+        service = read(path, meanwhile=_load)
+    except SeveralInstances as several:
+        return _together(call, several, rest)
     if rest == ["--full-restart"]:
         status = _hand_over(call, service, rest)
         if status is not None:
@@ -179,6 +184,13 @@ def _by_name(call: Call, name: str, rest: list[str]) -> int:
         _perform(call, service, ["stop"])
         rest = ["start"]
     return _perform(call, service, rest)
+
+
+def _together(call: Call, several: "SeveralInstances", rest: list[str]) -> int:
+    """Do a verb to all instances of a template."""
+    from ssd.service.group import perform
+
+    return perform(call, several, rest, _ask, _fleet)
 
 
 def _perform(call: Call, service: "Service", rest: list[str], script: str | None = None) -> int:

@@ -38,6 +38,19 @@ class DeclarationError(Error):
         return ": ".join(parts) + meant
 
 
+class SeveralInstances(DeclarationError):
+    """One service was asked for, where a file declares instances of one.
+
+    name: ``NAME@``. names: the instances that the file lists, ``NAME@INSTANCE``.
+    """
+
+    def __init__(self, name: str, names: "Sequence[str]", file: "str | None" = None) -> None:
+        listed = f": {', '.join(names)}" if names else f", such as {name}NAME"
+        super().__init__(f"{name} stands for instances; name one{listed}", file=file)
+        self.name: str = name
+        self.names: list[str] = list(names)
+
+
 class UnknownService(Error):
     """No declaration and no init script has this name. ``places``: the paths searched."""
 

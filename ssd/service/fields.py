@@ -109,6 +109,8 @@ TABLE: "tuple[Row, ...]" = (
     ("console", "choice none log output owner", "log", "where its output goes", None, "console",
      None),
     ("instance", "line", "", "what makes its instances differ", None, "instance", None),
+    ("instances", "instances", [], "names of its instances, of which this file is the template",
+     None, None, None),
     ("usage", "text", "", "how to call it", None, "usage", None),
     ("oom_score", "oom", None, "adjustment of the kernel's out-of-memory score, or never",
      None, "oom score", "OOMScoreAdjust"),

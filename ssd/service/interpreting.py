@@ -8,20 +8,30 @@ if TYPE_CHECKING:
 
     from ssd.service.cli import Call
     from ssd.service.declaration import Service
+    from ssd.service.errors import SeveralInstances
 
+    Together = Callable[[Call, SeveralInstances, list[str]], int]
     Ask = Callable[[Call, str, list[str], str], int | None]
     Perform = Callable[[Call, Service, list[str], str], int]
 
 
 def interpret(
-    call: "Call", path: str, whole: str, rest: "list[str]", ask: "Ask", perform: "Perform"
+    call: "Call",
+    path: str,
+    whole: str,
+    rest: "list[str]",
+    ask: "Ask",
+    perform: "Perform",
+    together: "Together",
 ) -> int:
     """Act as the interpreter of the script ``path``; ``rest`` is the verb.
 
     ``whole``: its absolute path. A script with its own interpreter and verbs is run as it is.
-    ``ask`` asks the supervisor that has the service, ``perform`` does the verb.
+    ``ask`` asks the supervisor that has the service, ``perform`` does the verb, ``together`` to
+    all instances of a template.
     """
-    from ssd.service.sources import has_verbs, read
+    from ssd.service.errors import SeveralInstances
+    from ssd.service.sources import read
 
     if whole.endswith(".conf"):
         from ssd.service.sources.upstart import A_JOB
@@ -37,11 +47,30 @@ def interpret(
     from ssd.service.environment import extend_path
 
     extend_path()
-    service = read(whole, meanwhile=load)
+    try:
+        service = read(whole, meanwhile=load)
+    except SeveralInstances as several:
+        call.directory, call.elsewhere = os.path.dirname(whole), True
+        return together(call, several, rest)
     status = ask(call, service.name, rest, os.path.realpath(whole))
     if status is not None:
         return status
     return perform(call, service, rest, os.environ.get("SCRIPTNAME") or path)
+
+
+def has_verbs(path: str) -> bool:
+    """Tell whether a file is a script with verbs of its own, and not a declaration."""
+    if path.endswith(".toml") or not os.path.isfile(path):  # a pipe could not be read again
+        return False
+    from ssd.service.programs import first_line
+
+    first = first_line(path)
+    if not first.startswith("#!") or "ssd-service" in first:
+        return False
+    from ssd.service.sources.shell import has_verbs as text_has_verbs
+
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return text_has_verbs(file.read())
 
 
 def load() -> None:

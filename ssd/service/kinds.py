@@ -210,6 +210,7 @@ TABLE: "dict[str, tuple[Callable[[object], object], str]]" = {
     "flag": (_flag, "flag"),
     "hook": (_hook, "text"),
     "health": (_keyed("health"), "health"),
+    "instances": (_rare(lambda value: value, "instances"), "words"),
     "io": (_rare(_text, "io"), "text"),
     "limits": (_rare(_mapping, "limits"), "pairs"),
     "line": (_line, "text"),

@@ -59,6 +59,13 @@ def _signal(text: str) -> str:
     return text.removeprefix("SIG")
 
 
+def instances(value: object) -> "list[str]":
+    """Refuse instances of a single service; ``sources.templates`` takes them out of a file."""
+    if value == []:
+        return []
+    raise BadValue("only a file can declare instances, one Service is one of them")
+
+
 def oom(value: object) -> "int | str":
     """Check an adjustment of the out-of-memory score."""
     if value == "never":

@@ -116,6 +116,7 @@ class Fields:
     manual: bool
     console: str
     instance: str
+    instances: list[str]
     usage: str
     oom_score: int | str | None
     apparmor_load: str | None

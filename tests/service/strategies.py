@@ -36,6 +36,7 @@ def has_what_it_needs(table: dict[str, object]) -> bool:
 OF_KIND = {
     "name": NAME,
     "line": LINE,
+    "instances": st.just([]),
     "word": FILLED,
     "text": TEXT,
     "path": PATH,

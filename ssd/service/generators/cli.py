@@ -62,7 +62,11 @@ def main(words: "Sequence[str]", program: str = "ssd-service", directory: str | 
             voice.flush()
             return SUCCESS
         generator = _generator(options.kind)
-        return _write(generator, _sheet(generator, options, directory), options, voice)
+        sheets = _sheets(generator, options, directory)
+        if len(sheets) > 1 and not options.install:
+            names = ", ".join(sheet.name for sheet in sheets)
+            raise Usage(f"name one of {names}; or add --install, which writes a file for each")
+        return max(_write(generator, sheet, options, voice) for sheet in sheets)
     except Usage as error:
         voice.complain(str(error), TRY_HELP.format(program="ssd-service generate"))
         return INVALID
@@ -113,6 +117,20 @@ def read(words: "Sequence[str]") -> Options:
     if options.output is not None and options.install:
         raise Usage("--output and --install cannot be combined")
     return options
+
+
+def _sheets(generator: "ModuleType", options: Options, directory: str | None) -> "list[Sheet]":
+    """Generate the text for a service, or those for the instances of a template."""
+    from ssd.service import DIRECTORY
+    from ssd.service.errors import SeveralInstances
+
+    try:
+        return [_sheet(generator, options, directory)]
+    except SeveralInstances as several:
+        from ssd.service.generators.templates import sheets
+
+        place = os.path.dirname(os.path.abspath(options.name)) if "/" in options.name else directory
+        return sheets(generator, several, place or DIRECTORY)
 
 
 def _sheet(generator: "ModuleType", options: Options, directory: str | None) -> Sheet:
@@ -168,7 +186,7 @@ def _generator(kind: str) -> "ModuleType":
 
 def _write(generator: "ModuleType", sheet: Sheet, options: Options, voice: Voice) -> int:
     """Write the text to its destination, and warn of the fields that it lacks."""
-    name = sheet.service.name
+    name = sheet.name
     for doubt in sheet.service.doubts:
         voice.warn(doubt)
     for field, reason in sheet.losses:

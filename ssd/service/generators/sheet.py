@@ -11,7 +11,7 @@ from ssd.service.generators.quoting import line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ssd.service.declaration import Service
 
@@ -43,6 +43,7 @@ class Sheet:
 
     def __init__(self, service: "Service", kind: str, lost: "Mapping[str, str]") -> None:
         self.service = service
+        self.name = service.name
         self.kind = kind
         self.declared = service.to_dict()
         if service.provides == [service.name]:  # the default of every init system
@@ -78,6 +79,14 @@ class Sheet:
             lines.append(f"# Usage: {line(service.usage)}")
         lines += [f"# Not in this file: {name} ({line(reason)})" for name, reason in self.losses]
         return lines
+
+    def make_template(self, name: str, instance: str, comments: "Sequence[str]") -> None:
+        """Make it a file for all instances; %i takes the place of one. Add comments to the head."""
+        first, *rest = self._lines
+        first = first.replace(name + instance, name)
+        self._lines = [first, *comments, *(each.replace(instance, "%i") for each in rest)]
+        self.losses = [(f, reason.replace(instance, "%i")) for f, reason in self.losses]
+        self.name = name
 
     def text(self) -> str:
         """Return the whole text."""

@@ -7,6 +7,7 @@ unchanged. Where systemd or OpenRC manages the machine they are involved as with
 import errno
 import os
 
+from ssd.service import DIRECTORY
 from ssd.service.initscripts.program import Run, spawn, wait
 from ssd.service.initscripts.script import find, prepare
 from ssd.service.trust import check
@@ -22,13 +23,18 @@ OPENRC = "/run/openrc/started"  # rc-status(8) lists these as started
 FULL_RESTART = "--full-restart"
 
 
-def main(words: "Sequence[str]", program: str = "ssd-service", with_ssd: str = "") -> int:
+def main(
+    words: "Sequence[str]",
+    program: str = "ssd-service",
+    with_ssd: str = "",
+    directory: str = DIRECTORY,
+) -> int:
     """Run ``NAME [VERB [OPTION]...]`` or ``NAME --full-restart`` with a plain init script.
 
     ``with_ssd``: the path of this command, to run the script with the ssd beside it; empty to
-    run the script as it is. The script replaces this process; where systemd runs, and without
-    ``with_ssd``, systemctl(1) does. Returns only if nothing can be executed: 1 for an unknown
-    service, 126 and 127 as env(1).
+    run the script as it is. ``directory``: of declarations, for messages. The script replaces this
+    process; where systemd runs, and without ``with_ssd``, systemctl(1) does. Returns only if
+    nothing can be executed: 1 for an unknown service, 126 and 127 as env(1).
     """
     name, *rest = words
     if "/" in with_ssd:
@@ -45,8 +51,8 @@ def main(words: "Sequence[str]", program: str = "ssd-service", with_ssd: str = "
             if call is not None:
                 execute(call)
         elif full:
-            return _full_restart(name, with_ssd)
-        return _run_named(name, rest, with_ssd)
+            return _full_restart(name, with_ssd, directory)
+        return _run_named(name, rest, with_ssd, directory)
     except OSError as error:
         write(2, f"{program}: {error.filename or name}: {_reason(error)}\n")
         return NOT_FOUND if error.errno == errno.ENOENT else CANNOT_EXECUTE
@@ -97,15 +103,15 @@ def _stop(path: str, with_ssd: str) -> None:
         wait(spawn(run))
 
 
-def _full_restart(name: str, with_ssd: str) -> int:
+def _full_restart(name: str, with_ssd: str, directory: str) -> int:
     """Run the stop of a script, ignore its result, and then run its start."""
     path = find(name)
     if path is not None:
         _stop(path, with_ssd)
-    return _run_named(name, ["start"], with_ssd)
+    return _run_named(name, ["start"], with_ssd, directory)
 
 
-def _run_named(name: str, words: "Sequence[str]", with_ssd: str) -> int:
+def _run_named(name: str, words: "Sequence[str]", with_ssd: str, directory: str) -> int:
     """Run the script of a service; return 1 for an unknown service.
 
     With ``with_ssd`` the script is a child, so that calls of the original can be reported.
@@ -114,8 +120,10 @@ def _run_named(name: str, words: "Sequence[str]", with_ssd: str) -> int:
     if path is None:
         # Without the program's name: scripts search the output for this sentence of service(8).
         write(2, f"{name}: unrecognized service\n")
+        from ssd.service.sources.instances import unlisted
         from ssd.service.sources.upstart import A_JOB, CONF, JOBS
 
+        write(2, unlisted(name, directory))
         job = f"{JOBS}/{name}{CONF}"
         if os.path.isfile(job):
             write(2, f"{job}: {A_JOB}\n")

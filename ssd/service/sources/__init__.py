@@ -38,6 +38,10 @@ def locate(name: str, directory: str = DIRECTORY) -> "str | None":
     for path in files:
         if _is_file(path):
             return path
+    if "@" in name and not is_own(script):
+        from ssd.service.sources import templates
+
+        return templates.locate(name, directory, locate, read)
     return script if is_own(script) else None
 
 
@@ -47,19 +51,9 @@ def _is_file(path: str) -> bool:
     except FileNotFoundError:
         return False
     except NotADirectoryError:
-        return _text_in_zip(path) is not None
+        from ssd.service.sources import zipped
 
-
-def _text_in_zip(path: str) -> "str | None":
-    """Return the text of a declaration that ships in a zip file (zipapp), None for others."""
-    read = getattr(__spec__.loader, "get_data", None) if __spec__ else None
-    if read is None or os.path.dirname(path) != SHIPPED:
-        return None
-    try:
-        found: bytes = read(path)
-    except OSError:  # zipimport raises it for an unknown name
-        return None
-    return found.decode()
+        return zipped.text(path, SHIPPED, __spec__) is not None
 
 
 def find(
@@ -68,13 +62,18 @@ def find(
     """Return the declaration of a service by its name.
 
     ``environment`` is that of a shell file, our own if None. Raises UnknownService, which has
-    the most similar name, DeclarationError, and OSError for a file that cannot be read.
+    the most similar name, DeclarationError (SeveralInstances for the name of a template), and
+    OSError for a file that cannot be read.
     """
     path = locate(name, directory)
     if path is None:
         from ssd.service.errors import nearest
 
         known = {*names(directory), *names(SHIPPED)} - {name}
+        if "@" in name:
+            from ssd.service.sources import templates
+
+            known.update(templates.listed(name, directory, locate, read))
         raise UnknownService(name, candidates(name, directory), nearest(name, sorted(known)))
     return read(path, environment)
 
@@ -86,19 +85,27 @@ def read(
 ) -> "Service":
     """Read one declaration: TOML if its name ends in ``.toml``, else shell.
 
-    ``meanwhile`` is called once, while the shell works.
+    ``meanwhile`` is called once, while the shell works. ``path`` may be that of an instance
+    without a file of its own, beside its template.
     """
+    name = None
+    if "@" in path and not os.path.lexists(path):
+        from ssd.service.sources.templates import template_of
+
+        path, name = template_of(path)
     if path.endswith(".toml"):
         from ssd.service.sources import toml
 
         meanwhile()
-        return toml.read(path)
+        return toml.read(path, name)
     from ssd.service.sources import shell
 
     try:
-        return shell.read(path, environment, meanwhile)
+        return shell.read(path, environment, meanwhile, name)
     except NotADirectoryError:
-        text = _text_in_zip(path)
+        from ssd.service.sources import zipped
+
+        text = zipped.text(path, SHIPPED, __spec__)
         if text is None:
             raise
     return shell.loads(text, path, environment, meanwhile)
@@ -108,13 +115,15 @@ def names(directory: str = DIRECTORY) -> "list[str]":
     """Return the names of the services that a directory declares, in byte order.
 
     Any other name with a dot is ignored, as by run-parts(8): editors and packages leave such files.
+    A template is one name, whatever instances it lists.
     """
     try:
         with os.scandir(directory) as found:
-            plain = {each.name.removesuffix(".toml") for each in found if not _is_directory(each)}
+            files = [each.name for each in found if not _is_directory(each)]
     except (FileNotFoundError, NotADirectoryError):  # the latter inside a zip file
         return []
-    return sorted(filter(_is_name, plain), key=os.fsencode)
+    plain = {each.removesuffix(".toml") for each in files if _is_name(each)}
+    return sorted(plain, key=os.fsencode)
 
 
 def _is_directory(entry: "os.DirEntry[str]") -> bool:
@@ -124,23 +133,10 @@ def _is_directory(entry: "os.DirEntry[str]") -> bool:
         return False
 
 
-def _is_name(name: str) -> bool:
-    return bool(name) and "." not in name and name[0] != "-" and name[-1] != "~"
-
-
-def has_verbs(path: str) -> bool:
-    """Tell whether a file is a script with verbs of its own, and not a declaration."""
-    if path.endswith(".toml") or not _is_file(path):  # a pipe could not be read again
-        return False
-    from ssd.service.programs import first_line
-
-    first = first_line(path)
-    if not first.startswith("#!") or "ssd-service" in first:
-        return False
-    from ssd.service.sources.shell import has_verbs as text_has_verbs
-
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
-        return text_has_verbs(file.read())
+def _is_name(file: str) -> bool:
+    name = file.removesuffix(".toml")
+    before = name if name == file else name.partition("@")[0]  # web@10.0.0.1.toml is an instance
+    return bool(name) and "." not in before and name[0] != "-" and name[-1] != "~"
 
 
 def is_own(path: str) -> bool:

@@ -62,10 +62,12 @@ def read(
     path: str,
     environment: "Mapping[bytes, bytes] | None" = None,
     meanwhile: "Work" = lambda: None,
+    instance: "str | None" = None,
 ) -> "Service":
     """Read the declaration in a shell file, with ``environment`` (our own if None).
 
-    ``meanwhile`` is called while the shell works: most machines have two processors. Raises
+    ``meanwhile`` is called while the shell works: most machines have two processors. ``instance``:
+    NAME@INSTANCE, if the file is a template and its own name does not say which one. Raises
     DeclarationError, also for a file that other users may write (``ssd.service.trust``), and
     OSError if the file cannot be read.
     """
@@ -74,7 +76,7 @@ def read(
     if len(text) > MAX_FILE_SIZE:
         raise DeclarationError("must not be larger than 1 MiB", file=path)
     check(path)
-    return loads(_as_unix_has_it(text), os.path.abspath(path), environment, meanwhile)
+    return loads(_as_unix_has_it(text), os.path.abspath(path), environment, meanwhile, instance)
 
 
 def _as_unix_has_it(text: str) -> str:
@@ -115,8 +117,11 @@ def loads(
     file: str,
     environment: "Mapping[bytes, bytes] | None" = None,
     meanwhile: "Work" = lambda: None,
+    instance: "str | None" = None,
 ) -> "Service":
-    """Make a Service of the text of a shell file. Raises DeclarationError.
+    """Make a Service of the text of a shell file; ``instance`` as in ``read``.
+
+    Raises DeclarationError.
 
     Its ``doubts`` are the parts of the text that have no effect.
     """
@@ -129,7 +134,9 @@ def loads(
     if strict:
         debian.check_spelling(text, file)
     _reject_code(kind, text, file)
-    name = header.get("provides", "").partition(" ")[0] or _name_of(file)
+    name = instance or header.get("provides", "").partition(" ")[0] or _name_of(file)
+    if "@" in file and not instance and os.path.realpath(file).endswith("@"):
+        name = _name_of(file)
     given = dict(os.environb if environment is None else environment)
     if kind != OPENSTACK:
         # The environment must not set the variables of a file (as for an init-d-script).
@@ -157,13 +164,19 @@ def loads(
         for table in ("environment", "limits"):
             if table in own and table in made:
                 own[table] = {**made[table], **own[table]}  # type: ignore[dict-item]
-        service = Service(file=file, **{**debian.header_fields(header), **made, **own})
+        fields = {**debian.header_fields(header), **made, **own}
+        if kind == OWN and ("instances" in fields or "@" in name):
+            from ssd.service.sources.templates import settle
+
+            settle(fields, name, file)
+        service = Service(file=file, **fields)
     except debian.BadVariable as error:
         line = line_of(text, error.variable)
         raise DeclarationError(error.reason, error.variable, file=file, line=line) from None
     except DeclarationError as error:
-        error.key = debian.variable_of(error.key or "", found)
-        error.line = line_of(text, error.key)
+        if error.key is not None:
+            error.key = debian.variable_of(error.key, found)
+            error.line = line_of(text, error.key)
         raise
     if kind != SCRIPT:
         # The code of a script may use any variable.

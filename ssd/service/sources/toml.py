@@ -56,12 +56,16 @@ def loads(text: str, file: "str | None" = None, name: "str | None" = None) -> Se
     fields = parse(text)
     if fields is None:
         fields = _all_of_toml(text, file)
-    if name is not None:
-        fields.setdefault("name", name)
     try:
+        if "instances" in fields or "@" in (name or ""):
+            from ssd.service.sources.templates import settle
+
+            settle(fields, name or "", file)
+        if name is not None:
+            fields.setdefault("name", name)
         return Service(file=file, **fields)
     except DeclarationError as error:
-        error.line = _line_of(text, error.key or "")
+        error.line = error.line if error.key is None else _line_of(text, error.key)
         raise
 
 

@@ -6,6 +6,7 @@ import os
 from ssd import statuses
 from ssd.errors import Error
 from ssd.service import sources, verbs
+from ssd.service.errors import SeveralInstances
 from ssd.service.sources import toml
 from ssd.service.verbs.performing import other_inits, perform, sentence, warn
 from ssd.service.verbs.steps import Steps
@@ -32,8 +33,11 @@ class Fleet:
 
     program: how the command was called. table: the processes among which the services are
     looked for, None for the machine's. inside: the service whose OpenRC script calls us, from
-    RC_SVCNAME, or "". names: those of its services that are meant, None for all.
+    RC_SVCNAME, or "". names: those of its services that are meant, None for all. word: what
+    stands for them in the usage.
     """
+
+    word = "all"
 
     def __init__(
         self,
@@ -53,7 +57,7 @@ class Fleet:
         """Do ``all VERB``; return 0 if it succeeds for every service, else the highest status."""
         verb, options = words[0] if words else "", words[1:]
         if verb not in VERBS or options not in ([], ["--json"]) or options and verb != "status":
-            write(2, f"Usage: {self.program} all {{{'|'.join(VERBS)}}}\n")
+            write(2, f"Usage: {self.program} {self.word} {{{'|'.join(VERBS)}}}\n")
             return statuses.UNIMPLEMENTED
         if options:
             from ssd.service.verbs.status_json import write_json
@@ -70,11 +74,13 @@ class Fleet:
         ordered = levels(services)
         others = self._others([each.name for each in services])
         if verb == "stop":
+            from ssd.service.verbs.side_by_side import stop
+
             for level in reversed(ordered):
                 ours = [each for each in level if each.name not in others]
                 theirs = [each for each in level if each.name in others]
                 found += [self._perform(each, verb, others) for each in theirs]
-                found += self._stop(ours)
+                found += stop(ours, self.program, self.table)
         else:
             found += [self._perform(each, verb, others) for level in ordered for each in level]
         return max(found)
@@ -89,7 +95,10 @@ class Fleet:
             status, _, complaints = self._status(name, ways)
             return status, "; ".join(complaints)
 
-        declared = {name: lambda name=name: ask(name) for name in sources.names(self.directory)}
+        from ssd.service.sources.instances import expanded
+
+        names = expanded(self._names(), self.directory)
+        declared = {name: lambda name=name: ask(name) for name in names}
         return status_all.main(words, self.program, declared)
 
     def _others(self, names: list[str]) -> dict[str, str]:
@@ -113,21 +122,6 @@ class Fleet:
         except (Error, OSError) as error:
             return self._fail(error, verb)
 
-    def _stop(self, services: "Sequence[Service]") -> list[int]:
-        """Stop services side by side, in the time of the slowest; return their statuses."""
-        from ssd.service.console import Console
-        from ssd.service.verbs.performing import begin_line, complain, end_line
-        from ssd.service.verbs.stopping import stop_all
-
-        many = [Steps(service, self.table) for service in services]
-        moves = stop_all(many)
-        console = Console()
-        for steps, move in zip(many, moves, strict=True):
-            begin_line(console, steps.service, "stop")
-            end_line(console, move)
-            complain(steps, self.program)
-        return [move.status for move in moves]
-
     def _fail(self, error: "Error | OSError", verb: str) -> int:
         """Report an error; return the same status as the verb by the service's name."""
         from ssd.denials import status_of
@@ -139,15 +133,20 @@ class Fleet:
     def _read(self, verb: str) -> "tuple[list[Service], int]":
         """Read all declarations; report those that are invalid, and leave them out."""
         services, status = [], 0
-        for name in self._names():
+        names = list(self._names())
+        for name in names:
             try:
                 services.append(sources.find(name, self.directory))
+            except SeveralInstances as several:
+                names += (each for each in several.names if each not in names)
             except (Error, OSError) as error:
                 status = max(status, self._fail(error, verb))
         return services, status
 
     def _names(self) -> "Sequence[str]":
-        return sources.names(self.directory) if self.names is None else self.names
+        if self.names is None:
+            self.names = sources.names(self.directory)
+        return self.names
 
     def facts(self) -> "tuple[int, list[dict[str, object]]]":
         """Return the highest status, and the facts of each service."""
@@ -192,7 +191,10 @@ class Fleet:
         return highest, texts, "".join(complaints)
 
     def _status(self, name: str, ways: set[str]) -> tuple[int, str, list[str]]:
-        """Return the LSB status of one service, its sentence, and complaints."""
+        """Return the LSB status of one service, its sentence, and complaints.
+
+        For a template these are the highest, and all, of the instances that it lists.
+        """
         try:
             service = self._find(name, ways)
             other = self._others([service.name]).get(service.name)
@@ -203,6 +205,12 @@ class Fleet:
                 return statuses.RUNNING, said, []
             steps = Steps(service, self.table)
             outcome = steps.look()
+        except SeveralInstances as several:
+            left = [each for each in several.names if each not in self._names()]
+            answers = [self._status(each, ways) for each in left]
+            complaints = [line for *_, lines in answers for line in lines]
+            texts = "".join(text for _, text, _ in answers)
+            return max((status for status, *_ in answers), default=0), texts, complaints
         except (Error, OSError) as error:
             from ssd.denials import status_of
             from ssd.sentences import describe

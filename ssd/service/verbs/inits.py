@@ -55,10 +55,17 @@ def runners(names: "Iterable[str]", inside: str = "") -> dict[str, str]:
         found |= dict.fromkeys(ours, OPENRC)
     if os.path.isdir(SYSTEMD):
         units = {f"{unit_name(name)}.service": name for name in named}
-        there = [unit for unit in units if any(os.path.exists(f"{d}/{unit}") for d in UNITS)]
+        there = [unit for unit in units if _has_unit(unit)]
         active = _active(there) - _around() if there else set()
         found |= {units[unit]: SYSTEMD for unit in active}
     return found
+
+
+def _has_unit(unit: str) -> bool:
+    """Tell whether there is a unit file, or a template for an instance (systemd.unit(5))."""
+    prefix, mark, _ = unit.partition("@")
+    files = {unit, f"{prefix}@.service"} if mark else {unit}
+    return any(os.path.exists(f"{place}/{file}") for place in UNITS for file in files)
 
 
 def _active(units: list[str]) -> set[str]:

@@ -14,8 +14,12 @@ def levels(services: "Iterable[Service]") -> "list[list[Service]]":
     provide. Services that wait for each other share a level. A level is sorted by name.
     """
     left = sorted(services, key=lambda service: service.name)
-    homes = {facility: s.name for s in left for facility in (s.name, *s.provides)}
-    needs = {s.name: {homes[w] for w in awaited(s) if w in homes} - {s.name} for s in left}
+    homes: dict[str, set[str]] = {}
+    for service in left:
+        for facility in (service.name, *service.provides):
+            homes.setdefault(facility, set()).add(service.name)
+    none: set[str] = set()
+    needs = {s.name: none.union(*(homes.get(w, ()) for w in awaited(s))) - {s.name} for s in left}
     ordered = []
     while left:
         waiting = {service.name for service in left}

@@ -4,6 +4,7 @@ import os
 
 from ssd.errors import Error
 from ssd.service import sources
+from ssd.service.errors import SeveralInstances
 from ssd.service.sources import toml
 from ssd.supervision.order import homes_of
 
@@ -25,30 +26,40 @@ class Broken(Error):
 def read(
     directory: str,
     names: "Sequence[str] | None" = None,
-    stand_ins: "Mapping[str, Service] | None" = None,
+    stand_ins: "Mapping[str, Service | None] | None" = None,
 ) -> "list[Service]":
     """Read the services that a directory declares, or ``names`` and what these require.
 
-    stand_ins: services to take where a declaration is broken, by its name.
+    stand_ins: services to take where a declaration is broken, by their names; None for none.
     Raises Broken if one of them cannot be read: a part of what was declared together is not what
     anybody has declared. Raises UnknownService, what ``Order`` raises, and OSError for a
     directory that cannot be read.
     """
     services, broken = _read_all(directory)
+    replaced = set()
     for name, service in (stand_ins or {}).items():
-        if broken.pop(name, None) is not None:
+        causes = broken.keys() & files_of(name)
+        if causes and service is not None:
             services.setdefault(name, service)
+        replaced |= causes
+    broken = {name: error for name, error in broken.items() if name not in replaced}
     if names is None:
         if broken:
             raise Broken(broken)
         return list(services.values())
+    names = list(names)
     for name in names:
         if name not in services and name not in broken:
-            services[name] = sources.find(name, directory)
+            try:
+                services[name] = sources.find(name, directory)
+            except SeveralInstances as several:
+                from ssd.service.sources.instances import members
+
+                names += (each for each in members(several, directory) if each not in names)
     wanted = _closure(services, broken, names)
-    causes = {name: broken[name] for name in sorted(wanted) if name in broken}
-    if causes:
-        raise Broken(causes)
+    faults = {name: broken[name] for name in sorted(wanted) if name in broken}
+    if faults:
+        raise Broken(faults)
     return [service for name, service in services.items() if name in wanted]
 
 
@@ -58,12 +69,15 @@ def _read_all(directory: str) -> "tuple[dict[str, Service], dict[str, Error | OS
     services: dict[str, Service] = {}
     broken: dict[str, Error | OSError] = {}
     ways: set[str] = set()
-    for name in sources.names(directory):
+    names = sources.names(directory)
+    for name in names:
         try:
             service = _find(name, directory, ways)
             if service.name in services:
                 raise _twice(service, services[service.name])
             services[service.name] = service
+        except SeveralInstances as several:
+            names += (each for each in several.names if each not in names)
         except (Error, OSError) as error:
             broken[name] = error
     return services, broken
@@ -75,6 +89,12 @@ def _find(name: str, directory: str, ways: "set[str]") -> "Service":
         return toml.read(f"{directory}/{name}.toml", ways=ways)
     except FileNotFoundError:
         return sources.find(name, directory)
+
+
+def files_of(name: str) -> "set[str]":
+    """Return the names of the declarations that a service may be in: its own, or a template."""
+    prefix, mark, _ = name.partition("@")
+    return {name, prefix, prefix + mark}
 
 
 def _twice(service: "Service", other: "Service") -> Error:

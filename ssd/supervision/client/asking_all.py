@@ -13,7 +13,7 @@ from ssd.supervision.places import UPSTART
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ssd.service.verbs.fleet import Fleet
 
@@ -21,8 +21,16 @@ if TYPE_CHECKING:
     Rest = Callable[[str, list[str]], Fleet]  # the fleet of these names of a directory
 
 
-def perform(program: str, given: str, words: "list[str]", rest: "Rest") -> "int | None":
+def perform(
+    program: str,
+    given: str,
+    words: "list[str]",
+    rest: "Rest",
+    names: "Sequence[str] | None" = None,
+) -> "int | None":
     """Do ``all VERB`` with the supervisor of the ``given`` directory; return the highest status.
+
+    ``names``: the services of which a status is asked for, None for all.
 
     A status is also that of the Upstart jobs there are; an action on all of these would be one on
     the whole machine, so it needs their directory. Returns None if there is no supervisor, or for
@@ -46,7 +54,7 @@ def perform(program: str, given: str, words: "list[str]", rest: "Rest") -> "int 
     directory = next((each for each in there if each != UPSTART), DIRECTORY)
     try:
         if looks:
-            return _statuses(there, directory, words, rest)
+            return _statuses(there, directory, words, rest, names)
         return _act(program, there[directory], directory, words[0], rest)
     except NoAnswer as error:
         return fail(program, error, statuses.UNKNOWN if looks else statuses.FAILED)
@@ -79,16 +87,29 @@ def _ask_each(there: "dict[str, Connection]", directory: str, details: bool) -> 
 def _left(found: "list[Facts]", directory: str) -> "list[str]":
     """Return the names of declared services that the supervisor does not have."""
     have = {row.get("declared_as") or row["name"] for row in found}
-    return [name for name in sources.names(directory) if name not in have]
+    left = [name for name in sources.names(directory) if name not in have]
+    if left:
+        from ssd.service.sources.instances import expanded
+
+        left = [name for name in expanded(left, directory) if name not in have]
+    return left
 
 
 def _statuses(
-    there: "dict[str, Connection]", directory: str, words: "list[str]", rest: "Rest"
+    there: "dict[str, Connection]",
+    directory: str,
+    words: "list[str]",
+    rest: "Rest",
+    names: "Sequence[str] | None",
 ) -> int:
     """Show one line for each service, or all facts."""
     as_json = len(words) > 1
     found = _ask_each(there, directory, as_json)
-    left = _left(found, directory)
+    if names is None:
+        left = _left(found, directory)
+    else:
+        found = [row for row in found if row["name"] in names]
+        left = [name for name in names if name not in {row["name"] for row in found}]
     highest = max(map(answers.status_of, found), default=0)
     if as_json:
         return _facts(found, directory, left, highest, rest)

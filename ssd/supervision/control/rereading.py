@@ -54,7 +54,7 @@ def compare(
 def _is_declared(name: str, directory: str) -> bool:
     try:
         return sources.locate(name, directory) is not None
-    except OSError:
+    except (Error, OSError):
         return True  # reading it gives the error
 
 

@@ -27,8 +27,17 @@ def read(place: "Places", names: "Sequence[str] | None", error: declared.Broken)
     records = {} if place.is_first else _left(place)
     if not records:
         raise error
-    stand_ins = {name: stand_in(name, records.get(name, {})) for name in error.causes}
+    stand_ins: dict[str, Service | None] = dict.fromkeys(error.causes)
+    for name in (*error.causes, *records):
+        # What a broken template declared is known by the journal alone.
+        template = name[-1:] == "@" or name not in records and _instances(name, records)
+        if not template and declared.files_of(name) & error.causes.keys():
+            stand_ins[name] = stand_in(name, records.get(name, {}))
     return declared.read(place.directory, names, stand_ins)
+
+
+def _instances(name: str, records: "dict[str, Record]") -> "list[str]":
+    return [each for each in records if each.startswith(f"{name}@")]
 
 
 def _left(place: "Places") -> "dict[str, Record]":

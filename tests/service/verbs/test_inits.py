@@ -62,6 +62,14 @@ def test_systemd_does_the_verb_for_a_unit_that_it_runs(tell, verb: str, asked: s
         assert (7, f"systemctl {asked}\n", "") == (done.returncode, done.stdout, done.stderr)
 
 
+def test_systemd_runs_instances_of_a_template_unit(tell) -> None:
+    """The unit of an instance has no file; that of the template tells of it."""
+    code = "systemd; cd /tmp/declared; mv nap.toml nap@.toml; cd /run/systemd/system;"
+    code += " mv nap.service nap@.service; sed -i s/nap/nap@1/g /tmp/active /tmp/bin/systemctl;"
+    done = tell(f"{code} $S nap@1 start; s=$?; [ ! -e /run/nap@1.pid ] && exit $s")
+    assert (7, "systemctl start nap@1.service\n") == (done.returncode, done.stdout), done.stderr
+
+
 @pytest.mark.parametrize(
     ("verb", "asked"),
     [

@@ -1,0 +1,25 @@
+"""Stop several services at once, in the time of the slowest."""
+
+from ssd.service.console import Console
+from ssd.service.verbs.performing import begin_line, complain, end_line
+from ssd.service.verbs.steps import Steps
+from ssd.service.verbs.stopping import stop_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ssd.processes.contract import ProcessTable
+    from ssd.service.declaration import Service
+
+
+def stop(services: "Sequence[Service]", program: str, table: "ProcessTable | None") -> list[int]:
+    """Stop services side by side, show a console line for each; return their statuses."""
+    many = [Steps(service, table) for service in services]
+    moves = stop_all(many)
+    console = Console()
+    for steps, move in zip(many, moves, strict=True):
+        begin_line(console, steps.service, "stop")
+        end_line(console, move)
+        complain(steps, program)
+    return [move.status for move in moves]
