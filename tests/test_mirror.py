@@ -33,6 +33,7 @@ TESTED_THROUGH = {
     "service/initscripts/systemctl.py": "service/initscripts/test_cli.py",
     "service/lsb/__init__.py": "service/lsb/test_cli.py",
     "service/rare_kinds.py": "service/test_kinds.py",
+    "service/sources/listing.py": "service/sources/test_sources.py",
     "service/sources/shell_writer.py": "service/sources/test_shell.py",
     "service/sources/zipped.py": "scripts/test_ssd_service.py",
     "service/verbs/side_by_side.py": "service/verbs/test_fleet.py",

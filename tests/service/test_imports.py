@@ -75,7 +75,7 @@ START = {
     "ssd.service.verbs.starting",
     "ssd.starting",
 }
-MANY = {"ssd.service.verbs.fleet"}
+MANY = {"ssd.service.sources.listing", "ssd.service.verbs.fleet"}
 
 # If another init runs: the names of files show whether it has a service of that name.
 OTHER_INITS = {
