@@ -6,7 +6,6 @@ from ssd.errors import Error
 from ssd.service import sources
 from ssd.service.errors import SeveralInstances
 from ssd.service.sources import toml
-from ssd.supervision.order import homes_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,41 +25,27 @@ class Broken(Error):
 def read(
     directory: str,
     names: "Sequence[str] | None" = None,
-    stand_ins: "Mapping[str, Service | None] | None" = None,
+    stand_ins: "Mapping[str, Sequence[Service]] | None" = None,
 ) -> "list[Service]":
     """Read the services that a directory declares, or ``names`` and what these require.
 
-    stand_ins: services to take where a declaration is broken, by their names; None for none.
+    stand_ins: services to take where a declaration is broken, by the name of that.
     Raises Broken if one of them cannot be read: a part of what was declared together is not what
     anybody has declared. Raises UnknownService, what ``Order`` raises, and OSError for a
     directory that cannot be read.
     """
     services, broken = _read_all(directory)
-    replaced = set()
-    for name, service in (stand_ins or {}).items():
-        causes = broken.keys() & files_of(name)
-        if causes and service is not None:
-            services.setdefault(name, service)
-        replaced |= causes
-    broken = {name: error for name, error in broken.items() if name not in replaced}
-    if names is None:
-        if broken:
-            raise Broken(broken)
-        return list(services.values())
-    names = list(names)
-    for name in names:
-        if name not in services and name not in broken:
-            try:
-                services[name] = sources.find(name, directory)
-            except SeveralInstances as several:
-                from ssd.service.sources.instances import members
+    for name, others in (stand_ins or {}).items():
+        if broken.pop(name, None) is not None:
+            for service in others:
+                services.setdefault(service.name, service)
+    if names is not None:
+        from ssd.supervision.cli.selection import select
 
-                names += (each for each in members(several, directory) if each not in names)
-    wanted = _closure(services, broken, names)
-    faults = {name: broken[name] for name in sorted(wanted) if name in broken}
-    if faults:
-        raise Broken(faults)
-    return [service for name, service in services.items() if name in wanted]
+        services, broken = select(services, broken, names, directory)
+    if broken:
+        raise Broken(broken)
+    return list(services.values())
 
 
 def _read_all(directory: str) -> "tuple[dict[str, Service], dict[str, Error | OSError]]":
@@ -91,35 +76,10 @@ def _find(name: str, directory: str, ways: "set[str]") -> "Service":
         return sources.find(name, directory)
 
 
-def files_of(name: str) -> "set[str]":
-    """Return the names of the declarations that a service may be in: its own, or a template."""
-    prefix, mark, _ = name.partition("@")
-    return {name, prefix, prefix + mark}
-
-
 def _twice(service: "Service", other: "Service") -> Error:
     from ssd.service.errors import DeclarationError
 
     return DeclarationError(f"{other.file} has this name, too", "name", file=service.file)
-
-
-def _closure(
-    services: "dict[str, Service]", broken: "dict[str, Error | OSError]", names: "Sequence[str]"
-) -> "set[str]":
-    """Return these names and all that they require, also those that are broken."""
-    homes = {**{name: [name] for name in broken}, **homes_of(services)}
-    found: set[str] = set()
-    ahead = list(names)
-    while ahead:
-        name = ahead.pop()
-        if name in found:
-            continue
-        found.add(name)
-        service = services.get(name)
-        if service is not None:
-            words = (*service.requires, *service.required_start)
-            ahead += [home for word in words for home in homes.get(word, ())]
-    return found
 
 
 def explain(error: "Error | OSError") -> "list[str]":

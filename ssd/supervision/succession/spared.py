@@ -27,17 +27,20 @@ def read(place: "Places", names: "Sequence[str] | None", error: declared.Broken)
     records = {} if place.is_first else _left(place)
     if not records:
         raise error
-    stand_ins: dict[str, Service | None] = dict.fromkeys(error.causes)
-    for name in (*error.causes, *records):
-        # What a broken template declared is known by the journal alone.
-        template = name[-1:] == "@" or name not in records and _instances(name, records)
-        if not template and declared.files_of(name) & error.causes.keys():
-            stand_ins[name] = stand_in(name, records.get(name, {}))
+    stand_ins = {name: _stand_ins(name, records) for name in error.causes}
     return declared.read(place.directory, names, stand_ins)
 
 
-def _instances(name: str, records: "dict[str, Record]") -> "list[str]":
-    return [each for each in records if each.startswith(f"{name}@")]
+def _stand_ins(name: str, records: "dict[str, Record]") -> "list[Service]":
+    """Return a stand-in for a broken declaration, or for each instance of a broken template.
+
+    Which instances a template had is known by the journal alone.
+    """
+    prefix = name if name.endswith("@") else f"{name}@"
+    instances = [each for each in records if each.startswith(prefix)]
+    if instances or name == prefix:
+        return [stand_in(each, records[each]) for each in instances]
+    return [stand_in(name, records.get(name, {}))]
 
 
 def _left(place: "Places") -> "dict[str, Record]":

@@ -55,6 +55,20 @@ def test_name_that_nothing_declares_is_an_error(directory: str) -> None:
     assert ["nova-compute"] == names(directory, "nova-compute")
 
 
+def test_instances_are_services_each(directory: str) -> None:
+    """Those listed, those linked, and any that is named; NAME@ stands for the declared."""
+    Path(directory, "a@.toml").write_text('instances = ["1"]\nexecutable = "/bin/a%i"\n')
+    Path(directory, "a@2.toml").symlink_to("a@.toml")
+    Path(directory, "web.toml").write_text('requires = ["a@2"]\nexecutable = "/bin/web"\n')
+    assert ["a@1", "a@2", "db", "other", "web"] == names(directory)
+    assert ["a@1", "a@2"] == names(directory, "a@")
+    assert ["a@2", "a@3", "web"] == names(directory, "a@3", "web")
+    Path(directory, "a@.toml").write_text('instances = ["1"]\nnice = "%i"\n')
+    with pytest.raises(Broken) as caught:
+        read(directory)
+    assert ["a@1", "a@2"] == sorted(caught.value.causes)
+
+
 def test_name_that_two_files_give_is_an_error(directory: str) -> None:
     """Which of them is meant, nobody knows."""
     Path(directory, "wep.toml").write_text('name = "web"\nexecutable = "/bin/web"\n')

@@ -126,6 +126,22 @@ def test_named_services_are_read_alone(directory: Directory) -> None:
     assert ([], ["db"], [], ["web"]) == names(directory.update())
 
 
+def test_link_to_a_template_starts_an_instance(directory: Directory) -> None:
+    """And no link stops it; the other instances are not touched."""
+    directory.declare("nap@", 'arguments = ["%i"]\n')
+    text = (directory.path / "nap@.toml").read_text().replace("nap@.pid", "%n.pid")
+    (directory.path / "nap@.toml").write_text(f'instances = ["1"]\n{text}')
+    directory.supervise()
+    (directory.path / "nap@2.toml").symlink_to("nap@.toml")
+    assert (["nap@2"], [], [], ["db", "nap@1", "web"]) == names(directory.update())
+    assert ["2"] == directory.machine.supervisor.units["nap@2"].service.arguments
+    (directory.path / "nap@2.toml").unlink()
+    assert ([], ["nap@2"], [], ["db", "nap@1", "web"]) == names(directory.update())
+    (directory.path / "nap@.toml").write_text("instances = [true]\n")
+    (fault,) = directory.update()
+    assert fault.startswith(f"{directory.path}/nap@.toml:1: instances: must be usable")
+
+
 def test_request_during_a_reading_reads_again(directory: Directory) -> None:
     """A file may have changed after the first one had read it."""
     directory.supervise()

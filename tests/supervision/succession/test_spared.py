@@ -2,11 +2,14 @@
 
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from kit import namespace
 from kit.supervise import NAP, declare
 
+from ssd.supervision.cli import declared
+from ssd.supervision.succession import spared
 from ssd.supervision.succession.spared import stand_in
 
 FOLLOW = """
@@ -55,3 +58,22 @@ def test_stand_in_has_what_a_stop_needs() -> None:
     assert ("x", "/run/x.pid", "TERM/1") == (service.name, service.pidfile, service.stop_schedule)
     assert ("main", True, None) == (service.kill_mode, service.manual, service.executable)
     assert "none" == stand_in("y", {}).pidfile
+
+
+def test_broken_template_has_stand_ins_for_its_instances(tmp_path, monkeypatch) -> None:
+    """The journal knows which there were; of a template without any there is none."""
+    records = {name: {"pidfile": f"/run/{name}"} for name in ("a@1", "a@2", "b@1", "c")}
+    monkeypatch.setattr(spared, "_left", lambda place: records)
+    declare(tmp_path, {"a@": "x = 1", "b": "x = 1", "c": "x = 1", "d@": "instances = 1"})
+    with pytest.raises(declared.Broken) as caught:
+        declared.read(str(tmp_path))
+    assert ["b", "c", "d@"] == sorted(caught.value.causes)
+    place = SimpleNamespace(is_first=False, directory=str(tmp_path))
+    found = spared.read(place, None, caught.value)
+    assert ["b@1", "c"] == sorted(each.name for each in found)
+    declare(tmp_path, {"a@": "instances = 1"})
+    with pytest.raises(declared.Broken) as caught:
+        declared.read(str(tmp_path))
+    found = spared.read(place, None, caught.value)
+    assert ["a@1", "a@2", "b@1", "c"] == sorted(each.name for each in found)
+    assert "/run/a@1" == min(found, key=lambda each: each.name).pidfile
