@@ -104,9 +104,12 @@ class Voice:
         if self.on_terminal():
             self.flush()
 
-    def on_terminal(self) -> bool:
-        """Tell whether standard output is a terminal."""
-        return os.isatty(1)
+    def on_terminal(self, fd: int = 1) -> bool:
+        """Tell whether standard output, or standard error, is a terminal."""
+        return os.isatty(fd)
+
+    def note(self, event: str, *values: object) -> None:
+        """Take note of a step of a start: only ``ssd.cli.answers`` does."""
 
     def leave(self) -> None:
         """End a successful start: only a terminal gets what is still buffered."""

@@ -11,6 +11,7 @@ from conftest import CHECKOUT, TESTS
 TESTED_THROUGH = {
     "__main__.py": "scripts/test_entry_points.py",
     "_version.py": "test_project.py",
+    "cli/status.py": "cli/test_cli.py",
     "compute/__init__.py": "compute/test_cli.py",
     "compute/backend.py": "compute/test_service.py",
     "compute/rpc.py": "compute/test_service.py",

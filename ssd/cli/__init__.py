@@ -5,7 +5,7 @@ import os
 from ssd.cli import options as opts
 from ssd.cli.grammar import Unusable, Usage
 from ssd.errors import Error
-from ssd.statuses import FATAL, UNKNOWN, USAGE, lsb_status
+from ssd.statuses import FATAL, UNKNOWN, USAGE
 from ssd.stdio import Voice
 
 TYPE_CHECKING = False
@@ -39,13 +39,20 @@ def run(
     table: "ProcessTable | None",
     own: bool = False,
     options: opts.Options | None = None,
+    recorded: bool = False,
 ) -> int:
     """Run the command with these words, which go into ``options``.
+
+    ``recorded``: for ``--json`` and ``--timeline``, what is done is written down already.
 
     In a process that is not its ``own`` it changes nothing of that process; then ``voice`` writes
     to no descriptor, and ``table`` makes its processes itself (``ssd.starting.Launcher``).
     """
     options = options or opts.Options()
+    if not recorded and any(word.startswith(("--j", "--ti")) for word in words):
+        from ssd.cli.answers import run_recorded
+
+        return run_recorded(run, words, voice, table, own, options)
     try:
         opts.read(words, options, posix="POSIXLY_CORRECT" in os.environ)
         voice.quietness = options.quietness
@@ -101,19 +108,6 @@ def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None", own:
         from ssd.cli.stop import stop
 
         return stop(options, voice, table)
-    return _status(options, voice, table)
+    from ssd.cli.status import status
 
-
-def _status(options: opts.Options, voice: Voice, table: "ProcessTable | None") -> int:
-    """Return the LSB status; with --pidof print the pids, ascending, one per line."""
-    from ssd.finding import look, resolve
-    from ssd.processes import default_table
-
-    match = options.match()
-    list_all = options.command == opts.PIDOF
-    criteria = resolve(match, table)
-    finding = look(match, criteria, table or default_table(), only_first=not list_all)
-    if list_all:
-        for process in finding.processes:
-            voice.say(f"{process.pid}\n")
-    return lsb_status(bool(finding.processes), finding.pidfile_holds, match.pidfile is not None)
+    return status(options, voice, table)

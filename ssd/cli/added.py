@@ -5,5 +5,8 @@ these takes an abbreviation away, and a command line without them does not pay f
 """
 
 # (no letter, long name, name of the value or None, purpose), in the order of the manual page.
-ADDED: "tuple[tuple[str, str, str | None, str], ...]" = ()
+ADDED: "tuple[tuple[str, str, str | None, str], ...]" = (
+    ("", "json", None, "print what was done as JSON, and nothing else"),
+    ("", "timeline", "file", "draw into this file what was done, as SVG"),
+)
 LONG = {name: value is not None for _, name, value, _ in ADDED}

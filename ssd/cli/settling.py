@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     Values = list[str | None]
 
 # The commands and options with one of which an option makes sense; with all, if it has no row.
-RELEVANT: "dict[str, tuple[str, ...]]" = {}
+RELEVANT: "dict[str, tuple[str, ...]]" = {
+    "json": ("stop", "status", "pidof", "background"),
+    "timeline": ("stop", "background"),
+}
 
 
 def settle(options: "Options") -> None:

@@ -29,7 +29,7 @@ def start(options: Options, voice: Voice, table: "ProcessTable | None" = None) -
     try:
         if options.has("test"):
             return _test(options, voice, start, path)
-        start.run()
+        voice.note("started", start.run())
     except AlreadyRunning:
         return _running(options, voice)
     voice.leave()
@@ -45,6 +45,7 @@ def _warn(voice: Voice, stage: str, detail: str, reason: str | None) -> None:
 
 def _say(voice: Voice, path: str, event: str, *values: object) -> None:
     """Report the progress of a start with --verbose."""
+    voice.note(event, *values)
     if voice.quietness >= 0 or event == "detached" and not voice.on_terminal():
         return  # the original's future daemon says the latter, and its buffer is lost by the exec
     from ssd.sentences import progress

@@ -36,11 +36,15 @@ def stop(options: Options, voice: Voice, table: "ProcessTable | None" = None) ->
     schedule = options.schedule or Schedule.once(options.signal)
     what = _description(options)
     with Stop(match, schedule, tree=options.has("tree"), table=table) as work:
-        report = _Report(voice, what)
+        report, line = _Report(voice, what), None
+        if options.schedule is not None and voice.quietness <= 0 and voice.on_terminal(2):
+            from ssd.waiting_line import watch
+
+            line = watch(work, lambda text: voice.write(2, text), 2)
         while not work.advance():
             report.rounds(work.rounds)
             voice.flush()
-            work.table.wait(work.handles, work.until)
+            line.wait() if line else work.table.wait(work.handles, work.until)
         report.rounds(work.rounds)
     unreached = []
     if work.outcome == NOTHING and work.rounds and not work.rounds[0].found:

@@ -47,19 +47,26 @@ def write(
     name = os.fsencode(path)
     if name == NULL:
         return None
-    content = b"%d\n" % pid
     try:
-        directory, base = walk(name, follow_last=False)
-        try:
-            _refuse_special(base, directory)
-            _replace(base, directory, content, 0o644 & ~umask, mark)
-        except BaseException:
-            os.close(directory)
-            raise
+        return replace(name, b"%d\n" % pid, 0o644 & ~umask, mark)
     except UntrustedLink as link:
         raise PidfileUnwritable(os.fsdecode(name), link.reason) from None
     except OSError as error:
         raise PidfileUnwritable(os.fsdecode(name), error.strerror, error.errno) from error
+
+
+def replace(path: bytes, content: bytes, mode: int, mark: Mark | None = None) -> Written:
+    """Write a file that is a new one or replaces a regular one. Raises OSError, UntrustedLink.
+
+    No link is followed that another user could have made.
+    """
+    directory, base = walk(path, follow_last=False)
+    try:
+        _refuse_special(base, directory)
+        _replace(base, directory, content, mode, mark)
+    except BaseException:
+        os.close(directory)
+        raise
     return Written(directory, base)
 
 

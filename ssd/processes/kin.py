@@ -20,15 +20,19 @@ class Kin:
 
     ``ppid``, ``group`` and ``session`` are pids: of its parent, and of the processes that lead or
     once led its process group and its session (credentials(7)). 0: outside this PID namespace.
+    ``name`` is the kernel's (comm), by which ``ssd --name`` finds it; it may change.
     """
 
-    __slots__ = ("process", "ppid", "group", "session")
+    __slots__ = ("process", "ppid", "group", "session", "name")
 
-    def __init__(self, process: Process, ppid: int, group: int, session: int) -> None:
+    def __init__(
+        self, process: Process, ppid: int, group: int, session: int, name: bytes = b""
+    ) -> None:
         self.process: Process = process
         self.ppid: int = ppid
         self.group: int = group
         self.session: int = session
+        self.name: bytes = name
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Kin) and repr(self) == repr(other)
@@ -62,8 +66,10 @@ class KernelKinship:
         start_time, ppid = self._parse(stat)
         if start_time is None:
             return None
-        group, session = stat[stat.rindex(b")") + 2 :].split(b" ", 4)[2:4]
-        return Kin(Process(pid, start_time), ppid, int(group), int(session))
+        end = stat.rindex(b")")
+        group, session = stat[end + 2 :].split(b" ", 4)[2:4]
+        name = stat[stat.index(b"(") + 1 : end]
+        return Kin(Process(pid, start_time), ppid, int(group), int(session), name)
 
     def children(self, pid: int) -> list[int]:
         """Return the pids of the children, zombies too, in no order; none of an ended process.

@@ -151,7 +151,9 @@ class PortableKinship(KernelKinship):
         if process is None:
             return None
         try:
-            kin = Kin(process, Facts(pid).ppid(), os.getpgid(pid), os.getsid(pid))
+            found = Facts(pid)
+            name = _name(found)
+            kin = Kin(process, found.ppid(), os.getpgid(pid), os.getsid(pid), name)
         except (psutil.Error, OSError):  # ended, or a system that hides other sessions: getsid(2)
             return None
         return kin if process.is_still(self._table.process(pid)) else None

@@ -26,13 +26,14 @@ def is_fancy(
 ) -> bool:
     """Tell whether lines on a descriptor have colours.
 
-    They do on a terminal whose TERM is neither empty nor "dumb", unless ``settings``, a shell
-    script of assignments, sets FANCYTTY to anything but 1, Y, yes or true.
+    They do on a terminal whose TERM is neither empty nor "dumb", unless NO_COLOR is not empty
+    (no-color.org), or ``settings``, a shell script, sets FANCYTTY to anything but 1, Y, yes, true.
     """
     variables = os.environ if environment is None else environment
     return (
         os.isatty(fd)
         and variables.get("TERM", "") not in PLAIN_TERMINALS
+        and not variables.get("NO_COLOR")
         and _fancytty(settings) in YES
     )
 

@@ -29,7 +29,7 @@ class Heard(Voice):
         """Keep a text."""
         self.texts[fd] += text
 
-    def on_terminal(self) -> bool:
+    def on_terminal(self, fd: int = 1) -> bool:
         """Return False: it is no terminal."""
         return False
 

@@ -31,7 +31,7 @@ class FakeKinship:
         found = self._living(pid)
         if found is None:
             return None
-        return Kin(found.identity, found.ppid, found.group, found.session)
+        return Kin(found.identity, found.ppid, found.group, found.session, found.name)
 
     def children(self, pid: int) -> list[int]:
         """Return the pids of the children, zombies too."""

@@ -22,8 +22,11 @@ def _kin(world: World, pid: int) -> Kin:
 
 
 def kin_is_of_the_process(world: World) -> None:
-    """The kin of a process has its identity and its parent; a zombie and a free pid have none."""
+    """The kin of a process has its identity, parent and name; a zombie and a free pid none."""
     pid = world.start()
+    if world.can_rename:
+        world.rename(pid, b"a (b) c")
+        expect(_kin(world, pid).name, b"a (b) c", "name of kin.of()")
     kin = _kin(world, pid)
     expect(kin.process, identity(world, pid), "process of kin.of()")
     expect(kin.ppid, world.caller, "ppid of kin.of()")

@@ -61,6 +61,7 @@ def test_added_option_has_no_letter_and_a_name_of_its_own() -> None:
 def test_added_option_is_refused_where_it_has_no_effect(name: str) -> None:
     """Its error names the options that it belongs to."""
     wanted = settling.RELEVANT[name]
-    words = ["--status" if "stop" in wanted else "--stop", "--pid", "1", f"--{name}"]
+    other = next((each for each in ("status", "stop") if each not in wanted), "start")
+    words = [f"--{other}", "--pid", "1", "--startas", "/x", f"--{name}"]
     with pytest.raises(Usage, match=f"^--{name} is only relevant with --{wanted[0]}"):
         read([*words, "x"] if added.LONG[name] else words, Options())

@@ -28,6 +28,7 @@ COMMON = {
     "ssd.signals",
     "ssd.statuses",
 }
+STATUS = COMMON | {"ssd.cli.status"}
 SCAN = {"ssd.processes.scan"}
 MARK = {"ssd.pidfile.marks", "ssd.processes.origin"}  # of a pidfile that ssd has written
 STOP = {
@@ -88,14 +89,14 @@ BUDGETS = {
         },
         1140,
     ),
-    "--status --pidfile {pidfile}": (COMMON, 1830),
-    "--status --pidfile {marked}": (COMMON | MARK, 1970),
-    "--status --pid {pid}": (COMMON, 1830),
-    "--status --name sleep": (COMMON | SCAN, 2160),
-    "--status --exec /bin/true": (COMMON | SCAN, 2160),
-    "--status --user 12345678": (COMMON | SCAN, 2160),
-    "--status --ppid {self}": (COMMON | SCAN, 2160),
-    "--pidof --name sleep": (COMMON | SCAN, 2160),
+    "--status --pidfile {pidfile}": (STATUS, 1830),
+    "--status --pidfile {marked}": (STATUS | MARK, 1970),
+    "--status --pid {pid}": (STATUS, 1830),
+    "--status --name sleep": (STATUS | SCAN, 2160),
+    "--status --exec /bin/true": (STATUS | SCAN, 2160),
+    "--status --user 12345678": (STATUS | SCAN, 2160),
+    "--status --ppid {self}": (STATUS | SCAN, 2160),
+    "--pidof --name sleep": (STATUS | SCAN, 2160),
     "--stop --pidfile {pidfile}": (COMMON | STOP, 2640),
     "--stop --pidfile {pidfile} --retry=TERM/30/KILL/5": (COMMON | STOP, 2640),
     "--stop --pidfile {pidfile} --tree": (COMMON | STOP | TREE, 3120),

@@ -26,6 +26,10 @@ ROOMS: dict[str, tuple[str, str]] = {
     "children": ("ssd.start, from any thread", "ssd.children"),
     "aio": ("start and stop under asyncio", "ssd.aio ssd.loops"),
     "sentences": ("errors in words", "ssd.sentences"),
+    "answers": (
+        "what a command did, told and drawn",
+        "ssd.answers ssd.timeline ssd.waiting_line",
+    ),
     "cli": ("the command ssd", "ssd.cli ssd.__main__"),
     "service": ("one declaration of a service", "ssd.service"),
     "sources": ("read a declaration", "ssd.service.sources"),

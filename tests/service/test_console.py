@@ -80,7 +80,7 @@ TERMINALS = {
 
 @pytest.mark.parametrize("given", TERMINALS, ids=str)
 def test_colours_depend_on_terminal_and_settings(given: tuple, tmp_path) -> None:
-    """A terminal, a TERM that is not dumb, and no FANCYTTY against them."""
+    """A terminal, a TERM that is not dumb, and no FANCYTTY or NO_COLOR (if it has a text)."""
     term, settings = given
     path = tmp_path / "settings"
     if settings is not None:
@@ -89,6 +89,9 @@ def test_colours_depend_on_terminal_and_settings(given: tuple, tmp_path) -> None
     master, terminal = os.openpty()
     try:
         assert TERMINALS[given] == console.is_fancy(terminal, environment, str(path))
+        assert not console.is_fancy(terminal, {**environment, "NO_COLOR": "1"}, str(path))
+        empty = {**environment, "NO_COLOR": ""}
+        assert TERMINALS[given] == console.is_fancy(terminal, empty, str(path))
     finally:
         os.close(master)
         os.close(terminal)

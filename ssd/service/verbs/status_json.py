@@ -1,7 +1,6 @@
 """``status --json``: everything that psutil knows of a service's processes."""
 
 import errno
-import json
 import os
 
 try:
@@ -10,6 +9,7 @@ except ModuleNotFoundError as error:  # a zipapp cannot contain it: half of it i
     reason = "status --json needs psutil, which is not installed: pip install psutil"
     raise OSError(errno.ENOENT, reason) from error
 
+from ssd import answers
 from ssd.errors import EXHAUSTED
 from ssd.matching import Process
 from ssd.processes import default_table
@@ -44,7 +44,7 @@ def show(service: "Service", table: "ProcessTable | None" = None) -> int:
 
 def write_json(facts: object) -> None:
     """Print facts as JSON."""
-    write(1, json.dumps(facts, indent=2) + "\n")
+    write(1, answers.text(facts))
 
 
 def gather(
@@ -52,20 +52,26 @@ def gather(
 ) -> tuple[int, dict[str, object]]:
     """Return the LSB status of a service, and all facts about it.
 
-    A fact that the caller may not read is None; a process that has just ended has only a pid.
+    A fact that the caller may not read is None; of a process that has just ended psutil has none.
     """
     steps = Steps(service, table)
     outcome = steps.look()
     status = verbs.decide("status", verbs.LOOK, outcome).status
+    match = service.match()
+    by = "pid" if match.exec is None else "executable"
+    answer = answers.answer(
+        "status",
+        status,
+        outcome,
+        None if service.pidfile == "none" else service.pidfile,
+        [_described(process, steps.table, by) for process in steps.processes],
+    )
     return status, {
         "name": service.name,
         "description": service.description,
-        "state": outcome,
-        "status": status,
-        "pidfile": None if service.pidfile == "none" else service.pidfile,
+        **answer,
         "declared_in": service.file,
         "complaints": steps.complaints,
-        "processes": [_facts(process) for process in steps.processes],
         "supervision": None,
     }
 
@@ -78,15 +84,36 @@ def supervised(
     ``found``: what it says of the service. ``supervision``: what only a supervisor knows.
     """
     pid, start_time = found.get("pid"), found.get("start_time")
-    processes = [_facts(Process(int(str(pid)), int(str(start_time))))] if start_time else []
+    processes = []
+    if start_time:
+        process = Process(int(str(pid)), int(str(start_time)))
+        processes = [_described(process, default_table(), "supervisor")]
+    pidfile = found.get("pidfile")
+    answer = answers.answer(
+        "status",
+        status,
+        str(found.get("found")),
+        None if pidfile is None else str(pidfile),
+        processes,
+    )
     return {
         **{name: found.get(name) for name in ("name", "description")},
-        "state": found.get("found"),
-        "status": status,
-        **{name: found.get(name) for name in ("pidfile", "declared_in")},
+        **answer,
+        "declared_in": found.get("declared_in"),
         "complaints": [],
-        "processes": processes,
         "supervision": supervision,
+    }
+
+
+def _described(process: "Process", table: "ProcessTable", matched_by: str) -> dict[str, object]:
+    """Return what psutil knows of a process, and the facts that an answer of ssd has."""
+    return {
+        "name": None,
+        "cmdline": None,
+        **_facts(process),
+        **answers.identity(process, table),
+        "matched_by": matched_by,
+        "ended": not process.is_still(table.process(process.pid)),
     }
 
 

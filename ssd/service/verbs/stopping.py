@@ -1,10 +1,13 @@
 """Stop services, or make one reload its configuration."""
 
+import os
+
 from ssd.errors import Error
 from ssd.pidfile_removal import clear
 from ssd.schedule import Schedule
 from ssd.service import verbs
 from ssd.signals import signal_number
+from ssd.stdio import write
 from ssd.stopping import Stop, run
 
 TYPE_CHECKING = False
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from ssd.service.verbs.steps import Steps
     from ssd.trees import Tree
 
+STDOUT = 1
+
 
 def stop(steps: "Steps") -> str:
     """Stop the service by its schedule, remove its pidfile, and return the outcome."""
@@ -22,7 +27,7 @@ def stop(steps: "Steps") -> str:
     except Error as error:
         return steps.failed(error)
     with work:
-        run(work)
+        _drive([work], [steps])
     return _settle(steps, work)
 
 
@@ -37,13 +42,25 @@ def stop_all(many: "Sequence[Steps]") -> "list[verbs.Move]":
                     works[index] = _begin(steps)
                 except Error as error:
                     moves[index] = verbs.decide("stop", verbs.STOP, steps.failed(error))
-        run(*works.values())
+        _drive([*works.values()], [many[index] for index in works])
     finally:
         for work in works.values():
             work.close()
     for index, work in works.items():
         moves[index] = verbs.decide("stop", verbs.STOP, _settle(many[index], work))
     return moves
+
+
+def _drive(works: list[Stop], many: "Sequence[Steps]") -> None:
+    """Drive stops to their ends; on a terminal say behind the console line what they wait for."""
+    if os.isatty(STDOUT):
+        from ssd.waiting_line import WaitingLine, is_watched
+
+        if is_watched(STDOUT):
+            names = [steps.service.name for steps in many]
+            WaitingLine(works, lambda text: write(STDOUT, text), STDOUT, names).run()
+            return
+    run(*works)
 
 
 def _look(steps: "Steps") -> "verbs.Move":

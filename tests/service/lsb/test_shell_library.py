@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kit.children import python
+from kit.terminals import on_terminal
 
 from ssd.service.lsb.cli import FUNCTIONS
 
@@ -108,3 +109,10 @@ pidofproc -p /tmp/missing.pid /usr/sbin/daemon || echo "<$?>"'"""
     if done.returncode == 77:
         pytest.skip("there is no /lib/lsb to put a link into")
     assert ("<3>\n", "") == (done.stdout, done.stderr)
+
+
+def test_no_color_leaves_out_colours() -> None:
+    """Unless it is empty: no-color.org."""
+    words = ["sh", "-c", f". {entry_points.shell_library()}; log_end_msg 1"]
+    assert b" \x1b[31mfailed!\x1b[0m\r\n" == on_terminal(words, NO_COLOR="")[0]
+    assert b" failed!\r\n" == on_terminal(words, NO_COLOR="1")[0]

@@ -1,15 +1,17 @@
 """``status --json``: the facts of a service and its processes."""
 
 import errno
-import json
 import os
 from typing import NoReturn
 
 import psutil
 import pytest
 from kit.children import ended
+from kit.schema import answer
 
+from ssd import answers
 from ssd.service.cli import main
+from ssd.service.verbs.status_json import supervised
 from ssd.testing import FakeProcesses
 
 
@@ -23,18 +25,20 @@ def test_json_has_all_facts_of_a_process_and_its_children(services) -> None:
     )
     services.expect(0, "nap", "start")
     with pipe.open("w"):  # cat has opened it, so it runs
-        told = json.loads(services.expect(0, "nap", "status", "--json"))
+        told = answer(services.expect(0, "nap", "status", "--json"))
         known = psutil.Process(services.pid).as_dict()
     assert ("nap", "running", 0) == (told["name"], told["state"], told["status"])
     (process,) = told["processes"]
     assert (services.pid, "sh") == (process["pid"], process["name"])
     assert process["memory_info"]["rss"] > 0
+    assert abs(process["started_at"] - process["create_time"]) < 1
+    assert ("pid", False) == (process["matched_by"], process["ended"])
     assert [["cat", str(pipe)]] == [each["cmdline"] for each in process["children"]]
     left_out = {"environ", "memory_maps", "cpu_percent", "net_connections"}
     assert left_out >= {*known} - {*process}
     assert [100, 200] == process["limits"]["nofile"]
     services.expect(0, "nap", "stop")
-    told = json.loads(services.expect(3, "nap", "status", "--json"))
+    told = answer(services.expect(3, "nap", "status", "--json"))
     assert ("stopped", []) == (told["state"], told["processes"])
 
 
@@ -70,4 +74,17 @@ def test_facts_of_a_fake_process_are_not_those_of_a_real_one(tmp_path, monkeypat
     (tmp_path / "pid").write_text(f"{os.getpid()}\n")
     argv = ["ssd-service", f"--directory={tmp_path}", "nap", "status", "--json"]
     assert 0 == main(argv, table)
-    assert [{"pid": os.getpid()}] == json.loads(capfd.readouterr().out)["processes"]
+    (process,) = answer(capfd.readouterr().out)["processes"]
+    assert [os.getpid(), None, None] == [process[key] for key in ("pid", "name", "started_at")]
+    assert {"cmdline", "matched_by", "ended", "start_time"} == set(process) - {
+        "pid", "name", "started_at",
+    }  # fmt: skip
+
+
+def test_facts_of_a_supervisor_are_an_answer_too() -> None:
+    """Of a process that it says it has, and that has just ended."""
+    found = {"name": "web", "description": "", "found": "running", "declared_in": "/web.toml"}
+    told = answers.text(supervised({**found, "pid": 2**22, "start_time": 5}, 0, {"restarts": 1}))
+    (process,) = answer(told)["processes"]
+    assert (2**22, "supervisor", True) == (process["pid"], process["matched_by"], process["ended"])
+    assert [] == answer(answers.text(supervised(found, 3, {})))["processes"]

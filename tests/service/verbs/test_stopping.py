@@ -3,9 +3,13 @@
 import signal
 
 import pytest
+from kit.terminals import on_terminal
 
 from ssd.testing import FakeProcesses
 from ssd.testing.reactions import dies, ignores
+from ssd.waiting_line import ERASE
+
+from ..services import Services
 
 
 def test_stop_signals_and_removes_the_pidfile(do, pidfile, running) -> None:
@@ -88,3 +92,27 @@ def test_reload_sends_the_declared_signal(do, running) -> None:
     assert (0, "Reloading A nap: nap.\n", "") == do("force-reload", running, **hup)
     assert [signal.SIGUSR1] * 2 == [sent.signum for sent in running.signals]
     assert (7, "Reloading A nap: nap is not running failed!\n", "") == do("reload", **hup)
+
+
+def test_terminal_shows_what_a_stop_waits_for(services: Services) -> None:
+    """Behind the console line, which stays; NO_COLOR leaves its end without a colour."""
+    script = "trap '' TERM; exec sleep 1000"
+    for name in ("nap", "rest"):
+        services.declare(
+            f'executable = "/bin/sh"\narguments = ["-c", "{script}"]\n'
+            'stop_schedule = "TERM/1/CONT"\n',
+            name,
+        )
+        services.expect(0, name, "start")
+    pid, argv = services.pid, [services.command, f"--directory={services.directory}"]
+    said, status = on_terminal([*argv, "nap", "stop"], NO_COLOR="1")
+    begun = b"Stopping nap: nap"
+    shown = b" waiting for nap, pid %d: TERM sent, CONT in 1 s" % pid
+    assert (1, True, True) == (status, said.startswith(begun), shown in said)
+    assert said.endswith(ERASE.encode() + b" refuses to die failed!\r\n")
+    said, status = on_terminal([*argv, "all", "stop"])
+    assert (1, 2) == (status, said.count(b"failed!\x1b[0m"))
+    assert b"\x1b[?7l waiting for nap, pid %d: TERM sent, CONT in 1 s" % pid in said
+    assert b"CONT in 1 s (and 1 more)" in said
+    for name in ("nap", "rest"):
+        services.declare('stop_schedule = "KILL/5"', name)
