@@ -91,6 +91,21 @@ def steps_of(record: "Record") -> list[dict[str, object]]:
     return [{"at": round(step.at, 4), "event": step.event, **step.facts} for step in record.steps]
 
 
+def picture(record: "Record", table: "ProcessTable", title: str, command: str = "ssd") -> str:
+    """Draw a record as SVG (``ssd.timeline``). ``command``: what to call the caller's own lane."""
+    from ssd import timeline
+
+    known = {}
+    origin = time.time() - record.length
+    for process, facts in record.processes.items():
+        started = started_at(process, table)
+        # 0: it was there before, or its table has no clock to compare with.
+        begin = 0.0 if started is None else max(0.0, started - origin)
+        known[process.pid] = f"{facts.name or 'pid'} {process.pid}", begin
+    lanes = timeline.lanes_of(steps_of(record), known, command)
+    return timeline.draw(title, lanes, record.length)
+
+
 def text(answer: object) -> str:
     """Return an answer as JSON, in ASCII. A byte that is no UTF-8 is shown as U+FFFD."""
     return json.dumps(_plain(answer), indent=2) + "\n"

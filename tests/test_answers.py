@@ -4,6 +4,7 @@ import json
 import os
 import re
 import time
+from pathlib import Path
 
 from conftest import CHECKOUT
 from kit.schema import SCHEMA, faults
@@ -11,7 +12,9 @@ from kit.schema import SCHEMA, faults
 from ssd import answers
 from ssd.matching import Process
 from ssd.processes import default_table, own
+from ssd.processes.recorded import recorded
 from ssd.testing import FakeProcesses
+from ssd.timeline import LEFT
 
 PAGE = (CHECKOUT / "docs/reference/json.md").read_text()
 NAMES = {"array": "list", "boolean": "true or false", "integer": "number", "number": "number"}
@@ -59,6 +62,19 @@ def test_text_is_ascii_and_has_no_lone_surrogate() -> None:
     text = answers.text({"a": ["\udcff", ("ä",)], "b": {"c": 1}})
     assert text.isascii()
     assert {"a": ["\ufffd", ["ä"]], "b": {"c": 1}} == json.loads(text)
+
+
+def test_picture_has_the_names_and_begins_of_processes() -> None:
+    """One that was there before begins with the picture; a fake machine has another clock."""
+    table, recording = recorded(default_table())
+    ourselves = own(table)
+    assert ourselves is not None
+    recording.record.meet(ourselves)
+    recording.record.note("signal", pid=ourselves.pid, signal="HUP")
+    drawn = answers.picture(recording.record, table, "a test", "me")
+    name = Path("/proc/self/comm").read_text().strip()
+    assert f">{name} {ourselves.pid}</text>" in drawn
+    assert f'class="open" x="{LEFT}"' in drawn
 
 
 def test_process_was_started_at_a_time_of_the_calendar(fake_processes: FakeProcesses) -> None:

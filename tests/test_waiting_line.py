@@ -1,5 +1,6 @@
 """The line that says what a stop waits for: its text, its times, and a real terminal."""
 
+import errno
 import os
 import pty
 import re
@@ -7,6 +8,7 @@ import signal
 import termios
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from kit.children import stubborn
@@ -129,6 +131,28 @@ def test_terminal_that_was_stopped_delays_no_signal(
     assert is_watched(terminal)
     os.environ["TERM"] = "dumb"
     assert not is_watched(terminal)
+
+
+def test_line_is_not_for_a_job_in_the_background(
+    terminal: int, fake_processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write could stop it (SIGTTOU). A terminal that was hung up has no width."""
+    fake_processes.add("d", reactions={TERM: ignores()})
+    written: list[str] = []
+    monkeypatch.setattr(os, "tcgetpgrp", lambda fd: os.getpgrp() + 1)
+    with Stop(Match(name="d"), "TERM/1", table=fake_processes) as work:
+        WaitingLine([work], written.append, terminal).run()
+    assert ([], "survived") == (written, work.outcome)
+    monkeypatch.setattr(os, "tcgetpgrp", lambda fd: os.getpgrp())
+    monkeypatch.setattr(os, "get_terminal_size", refuse)
+    with Stop(Match(name="d"), "TERM/1", table=fake_processes) as work:
+        WaitingLine([work], written.append, terminal).run()
+    assert [" waiting for d, pid 101: TERM sent, giving up in 1 s", ""] == texts(written)
+
+
+def refuse(fd: int) -> NoReturn:
+    """Fail as ioctl(2) does on a terminal that was hung up."""
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 def test_real_terminal_shows_the_line_and_is_clean_after_it(ssd_path: Path) -> None:

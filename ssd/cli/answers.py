@@ -5,7 +5,6 @@ The command itself is the same: what it prints is kept for the answer, what it d
 
 import os
 import sys
-import time
 
 from ssd import answers
 from ssd.cli import options as opts
@@ -194,33 +193,16 @@ def _evidence(options: opts.Options) -> str | None:
 
 def _draw(options: opts.Options, teller: Teller, record: "Record", table: "ProcessTable") -> None:
     """Write the picture of --timeline; a failure is a warning, because the work is done."""
-    from ssd import timeline
     from ssd.paths import UntrustedLink
     from ssd.pidfile.writing import replace
 
     path = str(options.value(TIMELINE))
     os.umask(umask := os.umask(0o077))
-    lanes = timeline.lanes_of(answers.steps_of(record), _known(record, table), teller.program)
     given = [(name, value) for name, value in options.given.items() if name not in (JSON, TIMELINE)]
     words = [f"--{name}" if value is None else f"--{name} {value}" for name, value in given]
-    title = " ".join([teller.program, *words])
-    picture = timeline.draw(title, lanes, record.length)
+    picture = answers.picture(record, table, " ".join([teller.program, *words]), teller.program)
     try:
         replace(os.fsencode(path), picture.encode(), 0o666 & ~umask).close()
     except (UntrustedLink, OSError) as error:
         reason = error.reason if isinstance(error, UntrustedLink) else error.strerror
         teller.warn(f"--timeline {path} is not written: {reason}")
-
-
-def _known(record: "Record", table: "ProcessTable") -> dict[int, tuple[str, float]]:
-    """Return the label of each process that was met, and when it began in the time of the record.
-
-    0: it was there before, or its table has no clock to compare with.
-    """
-    known = {}
-    origin = time.time() - record.length
-    for process, facts in record.processes.items():
-        started = answers.started_at(process, table)
-        begin = 0.0 if started is None else max(0.0, started - origin)
-        known[process.pid] = f"{facts.name or 'pid'} {process.pid}", begin
-    return known
