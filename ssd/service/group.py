@@ -45,8 +45,14 @@ def _act(
 ) -> int:
     """Do a verb by the supervisor where it has an instance, and to all others together."""
     highest, left = statuses.SUCCESS, []
+    stopped: dict[str, int] = {}
+    if rest == ["stop"] and call.table is None:
+        from ssd.supervision.client import asking_several
+
+        given = call.directory if call.elsewhere else ""
+        stopped = asking_several.stop(call.program, given, names)
     for name in names:
-        status = ask(call, name, rest)
+        status = stopped[name] if name in stopped else ask(call, name, rest)
         if status is None:
             left.append(name)
         highest = max(highest, status or statuses.SUCCESS)

@@ -74,6 +74,18 @@ def test_bash_offers_services_and_verbs(tmp_path: Path) -> None:
     assert ["systemd"] == complete("ssd-service", "generate", "syst")
 
 
+def test_bash_offers_instances(tmp_path: Path) -> None:
+    """Those with links, and those that a template lists on one line."""
+    (tmp_path / "nap@.toml").write_text('instances = ["1", 20] \n')
+    (tmp_path / "nap@3.toml").symlink_to("nap@.toml")
+    (tmp_path / "doze").write_text("SERVICE_INSTANCES='a b'\n")
+    directory = f"--directory={tmp_path}"
+    for command in ("ssd-service", "ssd-supervise"):
+        wanted = ["nap@", "nap@1", "nap@20", "nap@3"]
+        assert wanted == sorted(complete(command, directory, "nap"))
+        assert ["doze", "doze@a", "doze@b"] == sorted(complete(command, directory, "doze"))
+
+
 def test_bash_offers_what_lsb_and_generate_take(tmp_path: Path) -> None:
     """Functions, kinds, services, options and files."""
     (tmp_path / "nap.toml").touch()
@@ -117,6 +129,7 @@ ZSH = [
     ("ssd --start -- {}/na", [..., "nap.toml"]),
     ("ssd-service --directory={} na", ["nap"]),
     ("ssd-service --directory {} na", ["nap"]),
+    ("ssd-service --directory={} web@", ["web@", "web@1", "web@2", "web@3"]),
     ("ssd-service {}/na", [..., "nap.toml"]),
     ("ssd-service g", ["generate"]),
     ("ssd-service nap ", [*verbs.VERBS, "--full-restart"]),
@@ -138,6 +151,7 @@ ZSH = [
     ("ssd-service generate systemd nap --output={}/na", [..., "nap.toml"]),
     ("ssd-supervise --directory={} na", ["nap"]),
     ("ssd-supervise --directory={} --exit-with na", ["nap"]),
+    ("ssd-supervise --directory={} web@", ["web@", "web@1", "web@2", "web@3"]),
     ("ssd-supervise --group roo", ["root"]),
 ]
 
@@ -146,6 +160,8 @@ ZSH = [
 def test_zsh_offers_what_the_commands_take(line: str, wanted: list, tmp_path: Path) -> None:
     """A real zsh, at the end of each line; before a file it names the directories of its path."""
     (tmp_path / "nap.toml").touch()
+    (tmp_path / "web@.toml").write_text('instances = ["1", 2]\n')
+    (tmp_path / "web@3.toml").symlink_to("web@.toml")
     offered = zsh.complete(COMPLETIONS / "zsh", tmp_path, line.format(tmp_path))
     if ... in wanted:
         assert wanted[1:] == offered[-1:]

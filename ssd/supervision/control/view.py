@@ -18,9 +18,16 @@ class View:
     __slots__ = ()
 
     def name(self, unit: "Unit") -> str:
-        """Return the name that the file of a service has, by which users call it."""
+        """Return the name that the file of a service has, by which users call it.
+
+        The file of an instance may be that of a template, so its own name counts.
+        """
         file = unit.service.file
-        return unit.name if file is None else file.rpartition("/")[2].removesuffix(".toml")
+        if file is None:
+            return unit.name
+        stem = file.rpartition("/")[2].removesuffix(".toml")
+        prefix, mark, _ = unit.name.partition("@")
+        return unit.name if mark and stem in (prefix, prefix + mark) else stem
 
     def listed(self, units: "Mapping[str, Unit]") -> "list[str]":
         """Return the names of the units that a list of all shows."""

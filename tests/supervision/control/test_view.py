@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from ssd.service import Service
 from ssd.supervision.control.view import View
 from ssd.supervision.unit import Unit
@@ -21,6 +23,14 @@ def test_name_is_that_of_the_file(tmp_path: Path) -> None:
     assert "web" == view.name(unit(tmp_path))
     assert "site" == view.name(unit(tmp_path, "/etc/ssd/site.toml"))
     assert "site" == view.name(unit(tmp_path, "/etc/ssd/site"))
+
+
+@pytest.mark.parametrize("file", ["web@.toml", "web.toml", "web@8081", "web@"])
+def test_name_of_an_instance_is_its_own(tmp_path: Path, file: str) -> None:
+    """Whichever template it is in."""
+    made = Machine(tmp_path, [{"name": "web@8081"}]).supervisor.units["web@8081"]
+    made.service.file = f"/etc/ssd/{file}"
+    assert "web@8081" == View().name(made)
 
 
 def test_all_units_are_listed_and_take_wishes(tmp_path: Path) -> None:
