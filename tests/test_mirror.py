@@ -51,6 +51,7 @@ TESTED_THROUGH = {
     "starting/rare_steps.py": "real/test_identity.py",
     "starting/scheduling.py": "cli/test_values.py",
     "starting/types.py": "starting/test_command.py",
+    "supervision/cli/refusal.py": "supervision/cli/test_cli.py",
     "supervision/cli/selection.py": "supervision/cli/test_declared.py",
     "supervision/succession/checking.py": "supervision/succession/test_upgrade.py",
     "supervision/cli/foreground.py": "supervision/cli/test_cli.py",

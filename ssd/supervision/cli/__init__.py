@@ -4,11 +4,11 @@ import gc
 import os
 
 from ssd.accounts import Account
-from ssd.errors import Error, ProcessTableError
+from ssd.errors import Error
 from ssd.matching import Process
 from ssd.processes import default_table
 from ssd.starting.fork_exec import start_time
-from ssd.statuses import FAILED, INVALID
+from ssd.statuses import INVALID
 from ssd.stdio import settle, write
 from ssd.supervision import places
 from ssd.supervision.cli import above, declared, options, pid1, resources
@@ -40,7 +40,9 @@ def main(argv: "list[str]") -> int:
             return _check(wanted)
         return _run(wanted, argv)
     except (Error, OSError) as error:
-        return _refuse(error, program)
+        from ssd.supervision.cli.refusal import refuse
+
+        return refuse(error, program)
 
 
 def _run(wanted: "Options", argv: "list[str]") -> int:
@@ -210,19 +212,6 @@ def _check(wanted: "Options") -> int:
     directory = os.path.abspath(wanted.directory or places.default_directory())
     prepare_environment()
     return check(directory, wanted.names or None)
-
-
-def _refuse(error: "Error | OSError", program: str) -> int:
-    """Say why nothing is supervised; return the exit status."""
-    from ssd.denials import status_of
-
-    for line in declared.explain(error):
-        write(2, f"{program}: {line}\n")
-    if isinstance(error, (places.Occupied, ProcessTableError)):
-        return FAILED
-    if isinstance(error, declared.Broken):
-        return max(status_of(cause, "") for cause in error.causes.values())
-    return status_of(error, "")
 
 
 def prepare_environment() -> None:

@@ -2,9 +2,8 @@
 
 from itertools import chain
 
-from ssd import statuses
 from ssd.supervision.client import Connection, NoAnswer, Unreachable, find
-from ssd.supervision.client.showing import fail, show_lines
+from ssd.supervision.client.showing import fail, show_action
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,36 +12,42 @@ if TYPE_CHECKING:
     Lines = Iterator[dict[str, object]]
 
 
+class Begun(Connection):
+    """A connection on which a stop was asked for; the first line of its answer has come."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        super().__init__(connection.path, connection._sock)
+        lines = connection.ask("stop", name=name)
+        self._lines = chain([next(lines)], lines)
+
+    def ask(self, verb: str, **fields: object) -> "Lines":
+        """Yield each line of the answer to what was asked; as ``Connection.ask``."""
+        return self._lines
+
+
 def stop(program: str, given: str, names: "Sequence[str]") -> "dict[str, int]":
     """Stop services; return the status of each that a supervisor of the directory has.
 
     given: the directory, or "" for those of the caller. The supervisor is told of all of them
     before the first answer is waited for.
     """
-    told: dict[str, Lines] = {}
-    connections: list[Connection] = []
+    told: dict[str, Begun] = {}
     found: dict[str, int] = {}
     for name in names:
         try:
-            connection = next((each for _, each in find(given, name)), None)
-            if connection is not None:
-                connections.append(connection)
-                told[name] = _asked(connection, name)
+            for _, connection in find(given, name):
+                told[name] = Begun(connection, name)
+                break
         except (Unreachable, NoAnswer) as error:
             found[name] = fail(program, error)
-    for name, lines in told.items():
+    for name, begun in told.items():
         try:
-            status = show_lines(program, "stop", lines)
+            status = show_action(program, "stop", begun)
         except NoAnswer as error:
-            status = fail(program, error, statuses.FAILED)
+            status = fail(program, error)
         if status is not None:
             found[name] = status
-    for connection in connections:
-        connection.close()
+        begun.close()
     return found
-
-
-def _asked(connection: Connection, name: str) -> "Lines":
-    """Ask, and return the answer's lines; the first one has come, so the stop has begun."""
-    lines = connection.ask("stop", name=name)
-    return chain([next(lines)], lines)

@@ -10,8 +10,6 @@ from ssd.supervision.control.answers import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ssd.service.console import Console
     from ssd.supervision.client import Connection
 
@@ -37,16 +35,11 @@ def show_action(
     The line begins when the supervisor has begun. Returns None if the supervisor does not have the
     service, or the service not that verb. Raises NoAnswer.
     """
-    return show_lines(program, verb, connection.ask(verb, **fields))
-
-
-def show_lines(program: str, verb: str, lines: "Iterable[Facts]") -> "int | None":
-    """Show the lines that answer an action on one service; as ``show_action``."""
     console: Console | None = None
     done = verbs.Move(None, status=statuses.FAILED)
     said = ""
     try:
-        for line in lines:
+        for line in connection.ask(verb, **fields):
             if "begun" in line:
                 verb = str(line["begun"])
                 console = _begin(verb, line)
