@@ -5,7 +5,7 @@ import os
 from ssd.sentences import TRY_HELP
 from ssd.service.errors import DeclarationError
 from ssd.service.generators.cli import save
-from ssd.service.importing.imported import Imported
+from ssd.service.importing.imported import ANY_INSTANCE, Imported
 from ssd.service.sources import toml
 from ssd.statuses import FAILED, INVALID, SUCCESS
 from ssd.stdio import Voice, write
@@ -117,7 +117,7 @@ def _import(kind: str, path: str, directory: str, options: "Sequence[str]", voic
     if "--strict" in options and any(note.lost for note in made.notes):
         voice.complain(f"{path}: nothing written, because of --strict")
         return FAILED
-    texts = {f"{each.name}.toml": _text(each, kind, path) for each in made.services}
+    texts = {_file(each): _text(each, kind, path) for each in made.services}
     if "--print" in options:
         write(1, "\n".join(f"# {name}\n{text}" for name, text in texts.items()))
         return SUCCESS
@@ -126,7 +126,18 @@ def _import(kind: str, path: str, directory: str, options: "Sequence[str]", voic
 
 def _text(service: "Service", kind: str, path: str) -> str:
     """Return the text of a declaration."""
-    return f"# Written by: ssd-service import {kind} {path}\n{toml.write(service)}"
+    if service.name.endswith(f"@{ANY_INSTANCE}"):
+        from ssd.service.sources import instances
+
+        text = instances.write(service)
+    else:
+        text = toml.write(service)
+    return f"# Written by: ssd-service import {kind} {path}\n{text}"
+
+
+def _file(service: "Service") -> str:
+    """Return the name of the file of a declaration, NAME@.toml for a template."""
+    return f"{service.name.removesuffix(ANY_INSTANCE)}.toml"
 
 
 def _write(

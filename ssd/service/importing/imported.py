@@ -7,6 +7,10 @@ if TYPE_CHECKING:
     from ssd.service.declaration import Service
 
 
+# An instance of this name stands for any: its declaration is written as that of a template.
+ANY_INSTANCE = "instance00of00template"
+
+
 class Place:
     """A line of a file, for messages."""
 
@@ -43,7 +47,10 @@ class Note:
 
 
 class Imported:
-    """What a file declares: services, notes, the files that were read, and their least mode."""
+    """What a file declares: services, notes, and the least mode of the files that were read.
+
+    A service NAME@ANY_INSTANCE stands for a template NAME@.
+    """
 
     def __init__(self) -> None:
         self.services: list[Service] = []

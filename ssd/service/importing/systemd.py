@@ -6,7 +6,6 @@ docs/howto/from-systemd.md has the table of all settings.
 import os
 
 from ssd.service.declaration import Service
-from ssd.service.errors import DeclarationError
 from ssd.service.generators.facilities import SYSTEMD
 from ssd.service.generators.systemd import TARGETS
 from ssd.service.importing import (
@@ -16,7 +15,7 @@ from ssd.service.importing import (
     unit_left_out,
     unit_life,
 )
-from ssd.service.importing.imported import Imported, Note
+from ssd.service.importing.imported import ANY_INSTANCE, Imported, Note
 from ssd.service.importing.unit_file import ENDING
 from ssd.service.importing.unit_reader import INSTALL, UNIT, Reader
 
@@ -45,14 +44,15 @@ def read(
 ) -> Imported:
     """Import a unit with its drop-ins. Raises DeclarationError and OSError.
 
-    ``path`` is a file, which need not be there for an instance whose template is, or the name of
-    a unit that is in one of ``directories``. Without ``root`` it is a unit of a user's manager.
+    A template becomes a service with any instance (``imported.ANY_INSTANCE``). ``path`` is a file,
+    which need not be there for an instance whose template is, or the name of a unit that is in one
+    of ``directories``. Without ``root`` it is a unit of a user's manager.
     """
     unit = unit_file.read(path, directories)
     if unit.instance == "":
-        words = f"is a template: import an instance, {unit.prefix}@NAME{ENDING}"
-        raise DeclarationError(words, file=path)
+        unit.name = f"{unit.prefix}@{ANY_INSTANCE}{ENDING}"
     reader = Reader(unit, root)
+    _tell_unescaped(reader)
     made = Imported()
     fields = _fields(reader)
     for place, name, words in unit.strange:
@@ -63,6 +63,17 @@ def read(
     for file in unit.files:
         made.mode &= os.stat(file).st_mode
     return made
+
+
+def _tell_unescaped(reader: Reader) -> None:
+    """Note the specifiers of a template that a declaration has no word for."""
+    if reader.unit.instance != ANY_INSTANCE:
+        return
+    for (section, name), found in reader.unit.settings.items():
+        for mark in ("%I", "%f"):
+            if any(mark in each.text.replace("%%", "") for each in found):
+                words = f"{mark} is %i as it stands, without a path made of its dashes"
+                reader.note(name, words, lost=False, section=section)
 
 
 def _fields(reader: Reader) -> "Fields":

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ssd.service import DeclarationError
+from ssd.service import DeclarationError, sources
+from ssd.service.cli import main
 from ssd.service.importing import systemd
 
 from .conftest import TellUnit
@@ -101,6 +102,20 @@ def test_instance_is_read_from_its_template(tmp_path: Path) -> None:
     assert "/run/x-80.pid" == service.pidfile
 
 
+def test_template_is_written_as_a_template(tmp_path: Path, capfd) -> None:
+    """Of which every instance is then declared."""
+    text = "[Service]\nExecStart=/bin/x %i 5%% %I\n[Install]\nWantedBy=multi-user.target\n"
+    (tmp_path / "x@.service").write_text(text)
+    unit = str(tmp_path / "x@.service")
+    assert 0 == main(["ssd-service", f"--directory={tmp_path}", "import", unit])
+    assert ["%I is %i as it stands"] == [
+        line.split(": ")[3][: len("%I is %i as it stands")]
+        for line in capfd.readouterr().err.splitlines()
+    ]
+    assert 'arguments = ["%i", "5%%", "%i"]' in (tmp_path / "x@.toml").read_text()
+    assert ["/bin/x", "80", "5%", "80"] == sources.find("x@80", str(tmp_path)).argv
+
+
 def test_unit_of_a_user_has_no_pidfile(tmp_path: Path) -> None:
     """That user cannot write into /run."""
     (tmp_path / "x.service").write_text("[Service]\nExecStart=/bin/x\n")
@@ -120,7 +135,7 @@ def test_declaration_is_as_secret_as_the_files(tmp_path: Path) -> None:
 @pytest.mark.skipif(not UNITS.is_dir(), reason="no units of systemd are installed")
 def test_units_of_this_machine_are_imported() -> None:
     """Each becomes a declaration, or is none of a service, with a reason."""
-    reasons = ("is masked", "is a template", "has no [Service]", "is unknown before a start")
+    reasons = ("is masked", "has no [Service]", "is unknown before a start")
     count = 0
     for file in UNITS.glob("*.service"):
         try:
