@@ -43,6 +43,7 @@ WARN_KEPT = "pidfile '{path}' is kept: {reason}"
 
 # What could not be done at a stage of a start. {detail} is a path, a number or a name.
 STAGES = {
+    "capabilities": "unable to set capabilities: {detail}",
     "chdir": "unable to chdir() to {detail}",
     "chroot": "unable to chroot() to {detail}",
     "detach": "unable to detach",
@@ -55,11 +56,15 @@ STAGES = {
     "iosched": "unable to alter IO priority to mask {detail}",
     "limit": "unable to set resource limit {detail}",
     "lock": "continuing without protection against concurrent starts: cannot lock {detail}",
+    "login": "unable to set the variables of a login of {detail}",
     "nice": "unable to alter nice level by {detail}",
+    "no_new_privs": "unable to forbid the program new privileges",
     "notify": "cannot create notification {detail}",
+    "oom": "unable to set the out-of-memory score adjustment to {detail}",
     "output": "unable to open --output file '{detail}'",
     "pidfile": "could not remove pidfile {detail} after the failed start",
     "procsched": "unable to set process scheduler",
+    "securebits": "unable to set securebits {detail}",
     "user": "unable to set uid to {detail}",
 }
 

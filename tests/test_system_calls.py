@@ -1,9 +1,7 @@
 """Functions of the C library: their results are the kernel's, and so are their errors."""
 
 import errno
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -12,38 +10,11 @@ from ssd import system_calls
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these are calls of Linux")
 
 
-def status(text: str, name: str) -> str:
-    """Return a field of /proc/PID/status."""
-    return next(line.split()[1] for line in text.splitlines() if line.startswith(f"{name}:"))
-
-
-def test_capabilities_are_those_of_the_kernel() -> None:
-    """In the order of the kernel's files, over both halves of 64 bits."""
-    text = Path("/proc/thread-self/status").read_text()
-    expected = tuple(int(status(text, f"Cap{name}"), 16) for name in ("Eff", "Prm", "Inh"))
-    assert expected == system_calls.capget()
-
-
 def test_error_of_the_kernel_is_raised() -> None:
-    """With its number: no capability has this one."""
+    """With its number: prctl(2) has no such option."""
     with pytest.raises(OSError) as caught:
-        system_calls.prctl(system_calls.PR_CAPBSET_READ, 63)
+        system_calls.prctl(2**30)
     assert errno.EINVAL == caught.value.errno
-
-
-SET = """
-from ssd import system_calls
-system_calls.prctl(system_calls.PR_SET_NO_NEW_PRIVS, 1)
-effective, permitted, inheritable = system_calls.capget()
-system_calls.capset(0, permitted, inheritable)
-print(open("/proc/self/status").read())
-"""
-
-
-def test_settings_hold() -> None:
-    """In another process, because they cannot be taken back."""
-    done = subprocess.run([sys.executable, "-c", SET], capture_output=True, text=True, check=True)
-    assert ("1", 0) == (status(done.stdout, "NoNewPrivs"), int(status(done.stdout, "CapEff"), 16))
 
 
 def test_subreaper_is_set_asked_for_and_taken_back() -> None:
@@ -60,5 +31,14 @@ def test_subreaper_is_set_asked_for_and_taken_back() -> None:
 def test_missing_function_is_an_error() -> None:
     """As a system call that the kernel does not have."""
     with pytest.raises(OSError, match="the C library has no nothing") as caught:
-        system_calls._call("nothing")
+        system_calls.call("nothing")
     assert errno.ENOSYS == caught.value.errno
+
+
+def test_python_without_ctypes_has_no_such_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a kernel without them, for every function."""
+    monkeypatch.setattr(system_calls, "_ctypes", None)
+    for function in (system_calls.is_subreaper, system_calls.words):
+        with pytest.raises(OSError) as caught:
+            function()
+        assert errno.ENOSYS == caught.value.errno

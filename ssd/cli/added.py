@@ -6,6 +6,15 @@ these takes an abbreviation away, and a command line without them does not pay f
 
 # (no letter, long name, name of the value or None, purpose), in the order of the manual page.
 ADDED: "tuple[tuple[str, str, str | None, str], ...]" = (
+    ("", "login", None, "set HOME, USER, LOGNAME and SHELL of the user"),
+    ("", "clear-env", None, "pass no variable of the environment on"),
+    ("", "env", "name=text", "set a variable; may be repeated"),
+    ("", "env-file", "file", "set the variables of a file; may be repeated"),
+    ("", "limit", "name=soft[:hard]", "set a resource limit; may be repeated"),
+    ("", "oom-score-adj", "number", "adjust the out-of-memory score (-1000 to 1000)"),
+    ("", "capabilities", "capabilities", "give these to the program, or block them"),
+    ("", "no-new-privs", None, "let no program of it gain privileges"),
+    ("", "securebits", "bits", "set the securebits, by names or a number"),
     ("", "json", None, "print what was done as JSON, and nothing else"),
     ("", "timeline", "file", "draw into this file what was done, as SVG"),
 )

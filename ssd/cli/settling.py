@@ -14,10 +14,16 @@ if TYPE_CHECKING:
 
     Values = list[str | None]
 
+SURROUNDINGS = (
+    "login", "clear-env", "env", "env-file", "limit", "oom-score-adj", "capabilities",
+    "no-new-privs", "securebits",
+)  # fmt: skip
+
 # The commands and options with one of which an option makes sense; with all, if it has no row.
 RELEVANT: "dict[str, tuple[str, ...]]" = {
     "json": ("stop", "status", "pidof", "background"),
     "timeline": ("stop", "background"),
+    **dict.fromkeys(SURROUNDINGS, ("start",)),
 }
 
 
@@ -35,6 +41,19 @@ def settle(options: "Options") -> None:
             SETTLE[name](options, values)
 
 
+def _surroundings(name: str) -> "Callable[[Options, Values], None]":
+    """Make what reads an option by its function in ``ssd.cli.surroundings``, which it loads."""
+
+    def read(options: "Options", values: "Values") -> None:
+        from ssd.cli import surroundings
+
+        getattr(surroundings, name.replace("-", "_"))(options, values)
+
+    return read
+
+
 # What an option does with its values, one for each time that it was given. An option without a row
 # is read where it has its effect (``Options.has`` and ``Options.value``).
-SETTLE: "dict[str, Callable[[Options, Values], None]]" = {}
+SETTLE: "dict[str, Callable[[Options, Values], None]]" = {
+    **{name: _surroundings(name) for name in SURROUNDINGS},
+}

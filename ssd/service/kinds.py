@@ -200,6 +200,7 @@ def _rare(first: "Callable[[object], object]", name: str) -> "Callable[[object],
 # kind -> its check, and its form in a shell file
 TABLE: "dict[str, tuple[Callable[[object], object], str]]" = {
     "address": (_rare(_line, "address"), "text"),
+    "capabilities": (_rare(_text, "capabilities"), "text"),
     "count": (_count, "integer"),
     "cpu": (_rare(_text, "cpu"), "text"),
     "directories": (_directories, "directories"),
@@ -228,6 +229,7 @@ TABLE: "dict[str, tuple[Callable[[object], object], str]]" = {
     "runlevels": (lambda value: _list(value, _runlevel, "runlevels"), "words"),
     "schedule": (_schedule, "text"),
     "seconds": (_seconds, "number"),
+    "securebits": (_rare(_text, "securebits"), "text"),
     "table": (_table, "pairs"),
     "text": (_text, "text"),
     "word": (_word, "text"),

@@ -8,7 +8,7 @@ from ssd.signals import SIGNAL_NAMES, signal_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     Table = dict[str, object]
 
@@ -75,6 +75,28 @@ def oom(value: object) -> "int | str":
     if not -1000 <= value <= 1000:  # proc(5), oom_score_adj
         raise BadValue(f"must be -1000 to 1000 or never, not {value}")
     return value
+
+
+def capabilities(text: str) -> str:
+    """Check libcap's IAB text."""
+    from ssd.capabilities import inheritance
+
+    return _read(text, inheritance)
+
+
+def securebits(text: str) -> str:
+    """Check names of securebits, or a number."""
+    from ssd.capabilities import securebits as read
+
+    return _read(text, read)
+
+
+def _read(text: str, function: "Callable[[str], object]") -> str:
+    try:
+        function(text)
+    except ValueError as error:
+        raise BadValue(str(error)) from None
+    return text
 
 
 def limits(given: "Mapping[str, object]") -> "Table":

@@ -73,11 +73,16 @@ class Fields:
     environment: dict[str, str]
     pass_environment: list[str]
     environment_files: list[str]
+    clear_environment: bool
+    login: bool
     umask: str
     limits: dict[str, int | str]
     nice: int
     cpu_scheduling: str | None
     io_scheduling: str | None
+    capabilities: str | None
+    no_new_privs: bool
+    securebits: str | None
     output: str | None
     log_file: str | None
     stop_schedule: str

@@ -16,10 +16,11 @@ from ssd.starting.command import has_rare_steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import NoReturn
 
     from ssd.starting.command import Command
+    from ssd.starting.rare_steps import Step
 
     Warn = Callable[[str, str, str | None], None]  # stage, detail, reason
     Say = Callable[..., None]  # the event, and its values
@@ -50,16 +51,19 @@ def become(
     variables = _environment(command, extra)
     if command.nice:
         attempt("nice", str(command.nice), os.nice, command.nice)
+    last: Iterable[Step] = ()
     if has_rare_steps(command):
-        from ssd.starting.rare_steps import before_root
+        from ssd.starting.rare_steps import before_exec, before_root
 
-        for stage, detail, function, arguments in before_root(command, warn):
+        first = before_root(command, account, variables, extra, warn)
+        for stage, detail, function, arguments in first:
             attempt(stage, detail, function, *arguments)
+        last = before_exec(command)
     if command.root is not None:
         attempt("chdir", os.fsdecode(command.root), os.chdir, command.root)
         attempt("chroot", os.fsdecode(command.root), os.chroot, command.root)
     attempt("chdir", os.fsdecode(command.directory), os.chdir, command.directory)
-    for stage, detail, function, arguments in accounts.changes(account, *accounts.own()):
+    for stage, detail, function, arguments in (*accounts.changes(account, *accounts.own()), *last):
         attempt(stage, detail, function, *arguments)
     name = os.fsdecode(command.startas)
     if not name:  # Python raises another error than the kernel's

@@ -95,7 +95,7 @@ class Command(CommandFields):
             self.io_scheduling = checks.pair("io_scheduling", io_scheduling, tuple(IO_CLASSES))
             self.limits = checks.limits(limits)
         if rare:
-            from ssd.starting.rare import checked  # type: ignore[unreachable]
+            from ssd.starting.rare import checked
 
             self.__dict__ = checked(rare)
 

@@ -41,6 +41,10 @@ def check(command: "Command") -> None:
         for text in texts:
             if b"\0" in text:
                 raise ValueError(f"{label} has a NUL byte in it: {text!r}")
+    if vars(command):  # they may have been set since
+        from ssd.starting.rare import checked
+
+        command.__dict__ = checked(vars(command))
 
 
 def pair(what: str, given: object, names: tuple[str, ...]) -> "tuple[str, int] | None":
@@ -82,9 +86,9 @@ def shown(command: "Command", default: "Command") -> str:
     given = [repr(command.argv)]
     for name in (*type(default).__slots__[1:-1], *vars(command)):
         value = getattr(command, name)
-        if name == "environment" and value is not None:
+        if name in ("environment", "variables") and value is not None:
             names = ", ".join(map(repr, value))
-            given.append(f"environment=<{names}>")
+            given.append(f"{name}=<{names}>")
         elif value != getattr(default, name):
             given.append(f"{name}={value!r}")
     return f"Command({', '.join(given)})"

@@ -4,13 +4,77 @@ A Command keeps only those that differ from their defaults, in its ``__dict__``:
 whether a start takes steps that the original does not know.
 """
 
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    Check = Callable[[object], object]
+
+OOM_SCORES = range(-1000, 1001)  # proc(5), oom_score_adj
+OOM_EXAMPLE = "from -1000 (never kill it) to 1000"
+
+
+def _flag(name: str) -> "Check":
+    def check(value: object) -> bool:
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} must be True or False, not {value!r}")
+        return value
+
+    return check
+
+
+def _variables(value: object) -> dict[bytes, bytes]:
+    """Return variables as bytes."""
+    if not hasattr(value, "items"):
+        raise TypeError("variables must be a mapping, {'NAME': 'text'}")
+    try:
+        found = {os.fsencode(name): os.fsencode(text) for name, text in value.items()}
+    except TypeError as error:
+        raise TypeError(f"variables must be texts: {error}") from None
+    for name, text in found.items():
+        if not name or b"=" in name:
+            raise ValueError(f"variables: a name must not be empty or contain =, not {name!r}")
+        if b"\0" in name + text:
+            raise ValueError(f"variables: {name!r} has a NUL byte in it")
+    return found
+
+
+def _oom_score_adj(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value not in OOM_SCORES:
+        raise ValueError(f"oom_score_adj must be {OOM_EXAMPLE}, not {value!r}")
+    return int(value)
+
+
+def _meaningful(name: str) -> "Check":
+    """Make the check of a text that ``ssd.capabilities`` reads."""
+
+    def check(value: object) -> str:
+        from ssd import capabilities
+
+        if not isinstance(value, str):
+            raise TypeError(f"{name} must be a text, not {value!r}")
+        try:
+            read = capabilities.securebits if name == "securebits" else capabilities.inheritance
+            read(value)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+        return value[:]
+
+    return check
+
+
 # Name -> its default, and what returns a value in its normal form. That raises ValueError and
 # TypeError with a text that begins with the name.
-RARE: "dict[str, tuple[object, Callable[[object], object]]]" = {}
+RARE: "dict[str, tuple[object, Check]]" = {
+    "login": (False, _flag("login")),
+    "variables": ({}, _variables),
+    "oom_score_adj": (None, _oom_score_adj),
+    "capabilities": (None, _meaningful("capabilities")),
+    "no_new_privs": (False, _flag("no_new_privs")),
+    "securebits": (None, _meaningful("securebits")),
+}
 
 
 def checked(given: "Mapping[str, object]") -> dict[str, object]:

@@ -1,22 +1,35 @@
-"""The steps of a start that few starts take: CPU and I/O scheduling, and resource limits.
+"""The steps of a start that few starts take: scheduling, limits, out-of-memory score, privileges.
 
 Each is a stage, its detail, a function that raises OSError, and its arguments.
 """
 
 import errno
 
+from ssd.kernel_files import OOM_SCORE_ADJ, write_setting
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from ssd.accounts import Account
     from ssd.starting.become import Warn
     from ssd.starting.command import Command
 
     Step = tuple[str, str, Callable[..., object], tuple[object, ...]]
 
 
-def before_root(command: "Command", warn: "Warn") -> "Iterator[Step]":
-    """Yield the steps that come before the change of root."""
+def before_root(
+    command: "Command",
+    account: "Account",
+    variables: dict[bytes, bytes],
+    extra: "Mapping[bytes, bytes] | None",
+    warn: "Warn",
+) -> "Iterator[Step]":
+    """Yield the steps that come before the change of root.
+
+    ``variables``: the environment so far, to which they add. ``extra`` is what it has for ssd's own
+    reasons.
+    """
     if command.cpu_scheduling is not None:
         from ssd.starting import scheduling
 
@@ -24,12 +37,43 @@ def before_root(command: "Command", warn: "Warn") -> "Iterator[Step]":
     if command.io_scheduling is not None:
         yield "iosched", "", _set_io, (*command.io_scheduling, warn)
     if command.limits:
-        import resource
+        from ssd.limits import name_of
 
-        names = sorted(name for name in dir(resource) if name.startswith("RLIMIT_"))
         for number, limit in command.limits.items():
-            same = [name[7:].lower() for name in names if getattr(resource, name) == number]
-            yield "limit", same[0] if same else str(number), _set_limit, (number, limit)
+            yield "limit", name_of(number), _set_limit, (number, limit)
+    if not vars(command):
+        return
+    if command.login or command.variables:
+        from ssd.starting.variables import settle
+
+        yield "login", account.user or "this user", settle, (command, account, variables, extra)
+    if command.oom_score_adj is not None:
+        yield "oom", str(command.oom_score_adj), _set_oom_score, (command.oom_score_adj,)
+    if _has_privileges(command):
+        from ssd.starting import privileges
+
+        yield from privileges.before_user(command)
+
+
+def before_exec(command: "Command") -> "Iterator[Step]":
+    """Yield the steps that come after the change of user, right before execve(2)."""
+    if _has_privileges(command):
+        from ssd.starting import privileges  # it is loaded since ``before_root``
+
+        yield from privileges.before_exec(command)
+
+
+def _has_privileges(command: "Command") -> bool:
+    wanted = command.capabilities is not None or command.securebits is not None
+    return wanted or command.no_new_privs
+
+
+def _set_oom_score(score: int) -> None:
+    """Set the adjustment of the out-of-memory score, proc(5). Raises OSError."""
+    try:
+        write_setting(OOM_SCORE_ADJ, str(score))
+    except FileNotFoundError as error:
+        raise OSError(error.errno, f"this system has no {OOM_SCORE_ADJ}") from error
 
 
 def _set_io(io_class: str, priority: int, warn: "Warn") -> None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 from ssd.matching import Process
 from ssd.processes.contract import ProcessTable
+from ssd.starting.command import Command
 from ssd.testing.clock import FakeClock, Waiters, seconds_of
 
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -76,6 +77,7 @@ class FakeProcess:
     ``session``, ``environment`` and ``reactions`` may be set. So may ``dumpable``: if it is False,
     only root can read the executable and environment and, with hidepid, see the process (prctl(2);
     ssh-agent does so). A ``subreaper`` becomes the parent of orphans below it (prctl(2)).
+    ``command`` is the Command that a start made it of, None without one.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class FakeProcess:
         self.group = self.session = identity.pid
         self.environment: dict[str, str] = {}
         self.subreaper = False
+        self.command: Command | None = None
         if reaped_after is not None:
             seconds_of(reaped_after, "reaped_after")
         if not isinstance(identity.pid, int) or identity.pid < 1:

@@ -17,6 +17,7 @@ from ssd.matching import Process
 from ssd.pidfile import writing
 from ssd.starting import Start
 from ssd.starting.detach import remove_pidfile
+from ssd.starting.variables import settle
 from ssd.testing.clock import WaitsForEver, seconds_of
 from ssd.testing.process import (
     STOPPED,
@@ -30,6 +31,7 @@ from ssd.testing.process import (
 )
 
 Path = str | bytes | os.PathLike[str]
+PRIVILEGED = ("capabilities", "securebits")  # fields and stages that root alone may
 UMASK = 0o022  # of declared callers: the umask of this process is not changed
 
 
@@ -294,6 +296,7 @@ def _make(table: StartingMachine, start: Start, program: Program) -> FakeProcess
         )
     except BlockingIOError as error:
         raise StartFailed("fork", "", error.errno, error.strerror) from error
+    process.command = start.command
     if start.new_session:
         process.group = process.session = process.pid
     written = None
@@ -320,9 +323,14 @@ def _make(table: StartingMachine, start: Start, program: Program) -> FakeProcess
 def _environment(table: StartingMachine, start: Start) -> dict[str, str]:
     """Return the environment of the program, which is the caller's unless one is given."""
     given = start.command.environment
-    if given is None:
+    if given is None and not vars(start.command):
         return table.caller.environment
-    return {os.fsdecode(key): os.fsdecode(value) for key, value in given.items()}
+    if given is None:
+        own = table.caller.environment
+        given = {os.fsencode(name): os.fsencode(text) for name, text in own.items()}
+    variables = dict(given)
+    settle(start.command, start.account, variables)
+    return {os.fsdecode(key): os.fsdecode(value) for key, value in variables.items()}
 
 
 def _umask(start: Start) -> int:
@@ -337,11 +345,14 @@ def _refuse(table: StartingMachine, start: Start, program: Program) -> None:
     steps: list[tuple[str, str]] = []
     if command.nice < 0:
         steps.append(("nice", str(command.nice)))
+    if (command.oom_score_adj or 0) < 0:
+        steps.append(("oom", str(command.oom_score_adj)))
     if command.root is not None:
         steps.append(("chroot", os.fsdecode(command.root)))
     same_user = account.uid in (None, table.caller_uid)
     gid = account.gid if same_user and account.gid is not None else -1
     steps += [change[:2] for change in changes(account, table.caller_uid, gid)]
+    steps += [(stage, getattr(command, stage)) for stage in PRIVILEGED if getattr(command, stage)]
     if steps and table.caller_uid != 0:
         raise StartFailed(*steps[0], errno.EPERM, os.strerror(errno.EPERM))
     if isinstance(program.fails, StartFailed):

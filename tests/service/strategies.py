@@ -48,6 +48,8 @@ OF_KIND = {
     "octal": OCTAL,
     "table": st.dictionaries(VARIABLE, TEXT, max_size=3),
     "limits": st.dictionaries(st.sampled_from(["nofile", "core", "nproc"]), LIMIT),
+    "capabilities": st.sampled_from(["", "^cap_kill", "cap_chown,!bpf"]),
+    "securebits": st.sampled_from(["", "noroot", "0x2f"]),
     "cpu": st.sampled_from(["other", "fifo:10", "rr:1"]),
     "io": st.sampled_from(["best-effort", "real-time:0", "idle"]),
     "schedule": st.sampled_from(["TERM/30/KILL/5", "5", "INT/1/forever/KILL/2"]),

@@ -3,6 +3,7 @@
 import pytest
 
 from ssd.service import DeclarationError, Service
+from ssd.service.commands import environment
 
 NAP = {"name": "nap", "executable": "/bin/sleep", "arguments": ["60"]}
 
@@ -35,3 +36,47 @@ def test_missing_program_is_an_error_of_a_start() -> None:
     assert "/run/nap.pid" == service.match().pidfile
     with pytest.raises(DeclarationError, match="/etc/ssd/nap.toml: executable: "):
         service.command()
+
+
+def test_rare_fields_are_keywords_of_the_command() -> None:
+    """In the words of ``ssd.Command``; without any of them it has none."""
+    assert {} == vars(Service(**NAP).command())
+    command = Service(
+        **NAP, oom_score="never", capabilities="^cap_kill", no_new_privs=True, securebits="noroot",
+    ).command()  # fmt: skip
+    assert {
+        "oom_score_adj": -1000,
+        "capabilities": "^cap_kill",
+        "no_new_privs": True,
+        "securebits": "noroot",
+    } == vars(command)
+    assert 0 == Service(**NAP, oom_score=0).command().oom_score_adj
+
+
+def test_login_is_below_what_is_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a login the declared variables are part of the environment, below the user's HOME."""
+    monkeypatch.setenv("A", "inherited")
+    fields = {**NAP, "environment": {"HOME": "/srv", "A": "declared"}}
+    plain = Service(**fields).command()
+    assert (b"declared", {}) == (plain.environment[b"A"], plain.variables)
+    command = Service(**fields, login=True).command()
+    assert b"inherited" == command.environment[b"A"]
+    assert {b"HOME": b"/srv", b"A": b"declared"} == command.variables
+
+
+def test_cleared_environment_has_what_is_passed_and_declared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also for its hooks."""
+    monkeypatch.setenv("KEPT", "kept")
+    service = Service(
+        **NAP, clear_environment=True, pass_environment=["KEPT", "MISSING"], environment={"A": "1"}
+    )
+    assert {b"KEPT": b"kept", b"A": b"1"} == service.command().environment == environment(service)
+
+
+@pytest.mark.parametrize("field", ["capabilities", "securebits"])
+def test_unknown_name_of_a_right_is_an_error(field: str) -> None:
+    """With the field."""
+    with pytest.raises(DeclarationError, match=f"^{field}: .*'nothing'"):
+        Service(**NAP, **{field: "nothing"})

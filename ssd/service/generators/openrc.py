@@ -8,6 +8,7 @@ expands. A stop does not evaluate again: the words that it uses must need no quo
 import re
 from math import ceil
 
+from ssd.capabilities import inheritance, securebits
 from ssd.schedule import SEND, Schedule
 from ssd.service.generators import ssd_options
 from ssd.service.generators.facilities import services
@@ -48,6 +49,7 @@ LOST = {
     "pass_environment": "rc_env_allow in rc.conf selects the variables of services",
     "apparmor_load": "OpenRC loads no profiles",
     "apparmor_profile": "OpenRC sets no profile; one for the path of the program applies by itself",
+    "clear_environment": "rc_env_allow in rc.conf selects the variables of services",
     "debug": "OpenRC has no such mark",
     "watchdog": "OpenRC does not wait for notifications",
     "on_required_failure": "OpenRC starts nothing whose need has failed",
@@ -140,6 +142,13 @@ def _variables(sheet: Sheet) -> "Iterable[tuple[str, str | list[str]]]":
     elif service.kill_mode == "group":
         sheet.lose("kill_mode", "a stop signals the main process, or with tree all of the service")
     yield "umask", service.umask
+    # OpenRC's own tool alone reads them; dpkg's would start the service without.
+    if service.capabilities is not None:
+        yield "capabilities", inheritance(service.capabilities).text()
+    if service.securebits is not None:
+        yield "secbits", str(securebits(service.securebits))
+    if service.no_new_privs:
+        yield "no_new_privs", "yes"
     yield "retry", _schedule(service)
     words = ["--group", service.group] if service.group and not service.user else []
     words += ["--nicelevel", str(service.nice)] if service.nice else []
@@ -278,10 +287,12 @@ def _directories(service: "Service") -> "Iterable[str]":
 
 def _surroundings(sheet: Sheet) -> "Iterable[str]":
     """Yield the changes of the shell's own state, which the service inherits."""
-    from ssd.service.commands import scheduling
+    from ssd.service.rare_commands import scheduling
     from ssd.starting.command import IO_CLASSES  # ionice(1) has the same numbers
 
     service = sheet.service
+    yield from ssd_options.login(service, "return 1")
+    ssd_options.lose_home(sheet)
     for path in service.environment_files:
         yield f"set -a; . {quote(path)} || return 1; set +a"
     for name, value in service.environment.items():

@@ -2,9 +2,12 @@
 
 from math import ceil
 
+from ssd.service.words import quote
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.service.declaration import Service
+    from ssd.service.generators.sheet import Sheet
 
 SHELL = "/bin/sh"
 
@@ -75,6 +78,11 @@ def hook(service: "Service", field: str) -> list[str]:
     return [SHELL, "-e", "-c", text, service.name] if text else []
 
 
+def wrapper(service: "Service") -> list[str]:
+    """Return the command that comes before start-stop-daemon: prlimit(1), setpriv(1) or none."""
+    return limits(service) + (["setpriv", "--no-new-privs"] if service.no_new_privs else [])
+
+
 def limits(service: "Service") -> list[str]:
     """Return a prlimit(1) command that sets the limits, empty without limits."""
     names = {"ofile": "nofile"}  # its old name
@@ -83,3 +91,25 @@ def limits(service: "Service") -> list[str]:
         for name, limit in service.limits.items()
     ]
     return ["prlimit", *words] if words else []
+
+
+def login(service: "Service", failing: str) -> list[str]:
+    """Return lines of shell that set the variables of a login, or fail; none without ``login``."""
+    if not service.login:
+        return []
+    who = quote(service.user) if service.user else '"$(id -u)"'
+    return [
+        f"entry=$(getent passwd {who}) || {failing}",
+        "USER=${entry%%:*} LOGNAME=${entry%%:*} SHELL=${entry##*:}",
+        "entry=${entry%:*} SHELL=${SHELL:-/bin/sh}",
+        "HOME=${entry##*:}",
+        '[ -d "$HOME" ] || HOME=/',
+        "export HOME USER LOGNAME SHELL",
+    ]
+
+
+def lose_home(sheet: "Sheet") -> None:
+    """Report that start-stop-daemon sets HOME even over one that is declared with ``login``."""
+    service = sheet.service
+    if service.login and service.user and "HOME" in service.environment:
+        sheet.lose("login", "start-stop-daemon sets HOME, whatever the environment says")

@@ -17,9 +17,9 @@ from ssd.service.generators.sheet import (
     Sheet,
     directories,
     modern,
-    oom_score,
     ready_command,
 )
+from ssd.service.generators.systemd_privileges import login, privileges
 from ssd.service.generators.systemd_supervision import (
     KILL_MODES,
     fits,
@@ -45,6 +45,7 @@ MODE = 0o644
 LOST = {
     "process_name": "systemd knows the service's processes by its control group",
     "match_executable": "systemd knows the service's processes by its control group",
+    "clear_environment": "systemd passes on nothing but PATH, LANG and a few variables of its own",
     "start_on": "targets start units, and dependencies order them",
     "stop_on": "targets and dependencies stop units",
     "emits": "systemd has no events",
@@ -161,9 +162,7 @@ def _execution(sheet: Sheet) -> "Iterable[str]":
     yield from _resource_limits(sheet)
     yield from _scheduling(sheet)
     yield from output(sheet)
-    score = oom_score(service)
-    if score is not None:
-        yield f"OOMScoreAdjust={score}"
+    yield from privileges(sheet)
 
 
 def _directories(service: "Service") -> "tuple[list[str], list[Directory]]":
@@ -204,6 +203,7 @@ def _managed(path: str) -> tuple[str, str]:
 
 def _environment(sheet: Sheet) -> "Iterable[str]":
     service = sheet.service
+    yield from login(sheet)
     for path in service.environment_files:
         if {*"*?["} & {*path}:
             sheet.lose("environment_files", f"systemd takes {path!r} as a pattern")
@@ -232,7 +232,7 @@ def _resource_limits(sheet: Sheet) -> "Iterable[str]":
 
 def _scheduling(sheet: Sheet) -> "Iterable[str]":
     """Yield niceness and schedulers, with the default priorities of start-stop-daemon(8)."""
-    from ssd.service.commands import scheduling
+    from ssd.service.rare_commands import scheduling
 
     service = sheet.service
     if -20 <= service.nice <= 19:

@@ -31,6 +31,9 @@ LOST = {
     "console": "the output goes to its log, or nowhere",
     "cgroups": "init does not use control groups",
     "pass_environment": "it gets the environment that init or service(8) leave",
+    "clear_environment": "it gets the environment that init or service(8) leave",
+    "capabilities": "start-stop-daemon sets none",
+    "securebits": "start-stop-daemon sets none",
     "apparmor_load": "init loads no profiles",
     "apparmor_profile": "init sets no profile; one for the path of the program applies by itself",
     "debug": "init has no such mark",
@@ -153,6 +156,8 @@ def _run_program(sheet: Sheet) -> "Iterable[str]":
     """Yield the function that starts the program, in a subshell with its own environment."""
     service = sheet.service
     yield "run_program() ("
+    yield from (f"    {each}" for each in ssd_options.login(service, "exit 2"))
+    ssd_options.lose_home(sheet)
     for path in service.environment_files:
         yield "    set -a"
         yield "    # shellcheck source=/dev/null"
@@ -169,7 +174,7 @@ def _run_program(sheet: Sheet) -> "Iterable[str]":
     program = service.argv
     words = ["--start", "--quiet", *ssd_options.matching(service, start=True)]
     words += [*ssd_options.starting(service), "--startas", program[0]]
-    tool = " ".join([join(ssd_options.limits(service)), '"$START_STOP_DAEMON"']).strip()
+    tool = " ".join([join(ssd_options.wrapper(service)), '"$START_STOP_DAEMON"']).strip()
     yield f"    exec {tool} \\"
     yield f"        {join(words)} \\"
     yield f"        -- {join(program[1:])}".rstrip()

@@ -75,10 +75,14 @@ def _go_on(steps: Steps, verb: str, move: "Move") -> "Move":
 
 def _taker(step: str) -> "Callable[[Steps], str]":
     """Return the function that takes a step and returns its outcome."""
-    if step in (verbs.START, verbs.EXECUTE):
-        from ssd.service.verbs import starting
+    if step == verbs.START:
+        from ssd.service.verbs.starting import start
 
-        return starting.start if step == verbs.START else starting.execute
+        return start
+    if step == verbs.EXECUTE:
+        from ssd.service.verbs.executing import execute
+
+        return execute
     from ssd.service.verbs import stopping
 
     return stopping.stop if step == verbs.STOP else stopping.reload

@@ -1,14 +1,10 @@
 """Start a service: make its directories, run its hooks and its program, wait for it."""
 
-import os
-
-from ssd.accounts import Account
 from ssd.errors import AlreadyRunning, Error, NotReady
 from ssd.service import verbs
 from ssd.service.fields import DEFAULTS
 from ssd.service.verbs.preparing import make_directories, run_hook
 from ssd.starting import Start
-from ssd.starting.become import become, home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +48,7 @@ def start_program(steps: "Steps") -> "Process | None":
         background=service.background,
         make_pidfile=service.background and service.pidfile != "none",
         notify_timeout=timeout if kind == "notify" and service.background else None,
-        warn=lambda stage, detail, reason: steps.complain(_warning(stage, detail, reason)),
+        warn=lambda stage, detail, reason: steps.complain(warning(stage, detail, reason)),
         say=lambda event, *values: None,
         table=steps.table,
     )
@@ -77,30 +73,8 @@ def start_program(steps: "Steps") -> "Process | None":
     return process
 
 
-def execute(steps: "Steps") -> str:
-    """Become the program in this process; return the outcome only if that fails.
-
-    Raises RuntimeError with a table that has a launcher: this process is not in that table.
-    """
-    if steps.table.launcher is not None:
-        raise RuntimeError(
-            f"systemd-start would turn this process into {steps.service.executable}; "
-            f"{steps.table!r} has only processes of its own: use start"
-        )
-    service = steps.service
-    try:
-        make_directories(service.directories)
-        command = service.command()
-        account = Account(command.user, command.group)
-        if command.umask is not None:
-            os.umask(command.umask)
-        become(command, account, lambda *warning: steps.complain(_warning(*warning)), lambda: None,
-               home(account))  # fmt: skip
-    except (Error, OSError) as error:
-        return steps.failed(error)
-
-
-def _warning(stage: str, detail: str, reason: str | None) -> str:
+def warning(stage: str, detail: str, reason: str | None) -> str:
+    """Say what a start went on without."""
     from ssd.sentences import at_stage
 
     return at_stage(stage, detail, reason)

@@ -213,8 +213,8 @@ class Effects:
         """
         null, out, err = stdio = self.outputs.open(unit, account)
         try:
+            command.environment = {**(command.environment or {}), **home(account)}
             variables = self._environment(unit, command, token)
-            variables.update(home(account))
             variables.update(told or {})
             if recorded:
                 unit.supervisor.record(unit)
@@ -312,6 +312,10 @@ class Effects:
     def _environment(self, unit: "Unit", command: "Command", token: str) -> "dict[bytes, bytes]":
         """Return the variables of a program: the declaration's, and the marker."""
         variables = dict(command.environment or {})
+        if vars(command):
+            from ssd.starting.variables import settle_now  # few services need it
+
+            settle_now(command, variables)
         for name in OWN:
             variables.pop(name, None)
         variables[MARKER] = self._mark(unit, token)

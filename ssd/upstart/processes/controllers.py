@@ -8,9 +8,9 @@ runs without it.
 import os
 
 from ssd import cgroups
+from ssd.kernel_files import write_setting
 from ssd.upstart.environment import expand
 from ssd.upstart.errors import JobError
-from ssd.upstart.processes.steps import write_setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 
+from ssd.kernel_files import OOM_SCORE_ADJ, write_setting
 from ssd.signals import raw as signals
 from ssd.upstart.processes import identities
 from ssd.upstart.processes.words import SCRIPT_FD, SHELL, candidates
@@ -24,7 +25,6 @@ TIOCSCTTY = 0x540E  # ioctl_tty(2); the module termios has it, and nothing else 
 LOWEST_FREE = 10  # descriptors below are for the program
 ROOM = 8  # descriptors that the steps open, at most
 PROFILE = "/proc/self/attr/exec"  # aa_change_onexec(2)
-OOM = "/proc/self/oom_score_adj"
 FAILED, SAID = b"failed", b"said"
 LIMIT = "limit "  # begins the step of a resource limit; its name follows
 # What execvp(3) passes over in the search for a program.
@@ -174,7 +174,7 @@ class Child:
             os.setpriority(os.PRIO_PROCESS, 0, plan.nice)
         if plan.oom is not None:
             self.step = "oom"
-            write_setting(OOM, str(plan.oom))
+            write_setting(OOM_SCORE_ADJ, str(plan.oom))
         for path in plan.cgroups:
             self._enter(path)
         if plan.root is not None:
@@ -267,15 +267,6 @@ def _execve(path: str, words: "list[str]", environment: "dict[str, str]") -> Non
 def _move(fd: int) -> int:
     """Return a copy of a descriptor that is out of the way of the program's."""
     return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, LOWEST_FREE)
-
-
-def write_setting(path: str, text: str) -> None:
-    """Write a setting to a file of the kernel. Raises OSError."""
-    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.write(fd, os.fsencode(text))
-    finally:
-        os.close(fd)
 
 
 def _set_limit(number: int, soft: int, hard: int) -> None:

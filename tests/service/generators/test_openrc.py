@@ -63,6 +63,13 @@ def test_shells_can_parse_the_script(text: str, shell: str, run: Run, tmp_path: 
     assert (0, "") == (done.returncode, done.stderr)
 
 
+def test_rights_are_variables_of_its_own_tool() -> None:
+    """Capabilities as libcap writes them, securebits as a number."""
+    service = samples.least(capabilities="^kill,!bpf", securebits="noroot", no_new_privs=True)
+    lines = openrc.generate(service).text().splitlines()
+    assert {"capabilities='^cap_kill,!cap_bpf'", "secbits=1", "no_new_privs=yes"} <= {*lines}
+
+
 @pytest.fixture
 def machine(run: Run, tmp_path: Path) -> Machine:
     """Return a function that runs shell code with an OpenRC service ``$S``, for its output."""

@@ -1,16 +1,20 @@
 """ssd's own parser reads the options back into what the declaration says."""
 
 import os
+import shutil
 from typing import Any
 
 import pytest
+from conftest import Run
 
+from ssd.accounts import Account
 from ssd.cli.options import Options, read
 from ssd.cli.start import command_of
 from ssd.matching import Match
 from ssd.schedule import Schedule
 from ssd.service import Service
-from ssd.service.generators import ssd_options
+from ssd.service.generators import ssd_options, sysv
+from ssd.starting.variables import login
 
 from . import samples
 
@@ -85,3 +89,36 @@ def test_stop_has_the_schedule_of_the_service() -> None:
         options.has("remove-pidfile"),
     )
     assert service.match() == options.match()
+
+
+LOGIN = 'printf "%s\\n" "$HOME" "$USER" "$LOGNAME" "$SHELL"'
+
+
+@pytest.mark.parametrize("user", [None, "daemon", "it's nobody"])
+def test_shell_sets_the_variables_of_a_login(user: str | None, run: Run) -> None:
+    """As ``ssd.starting.variables`` does; for a user that there is not, it fails."""
+    if shutil.which("getent") is None:
+        pytest.skip("getent(1) is missing")
+    service = samples.least(user=user, login=True)
+    done = run("sh", "-euc", "\n".join([*ssd_options.login(service, "exit 7"), LOGIN]))
+    if user == "it's nobody":
+        assert (7, "") == (done.returncode, done.stdout)
+        return
+    expected = login(Account(user, None))
+    words = [expected[name].decode() for name in (b"HOME", b"USER", b"LOGNAME", b"SHELL")]
+    assert words == done.stdout.splitlines()
+
+
+def test_home_of_a_user_is_not_what_was_declared() -> None:
+    """With start-stop-daemon, which says so; without a user it is."""
+    fields = {"login": True, "environment": {"HOME": "/srv"}}
+    for user, lost in ((None, []), ("daemon", ["login"])):
+        sheet = sysv.generate(samples.least(user=user, **fields))
+        assert lost == [field for field, _ in sheet.losses]
+
+
+def test_wrapper_limits_and_forbids() -> None:
+    """prlimit(1) and setpriv(1), which become start-stop-daemon."""
+    service = samples.least(limits={"core": 0}, no_new_privs=True)
+    assert ["prlimit", "--core=0:0", "setpriv", "--no-new-privs"] == ssd_options.wrapper(service)
+    assert [] == ssd_options.wrapper(samples.least())

@@ -59,6 +59,10 @@ READ: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"limits": {"nofile": "10:unlimited", "core": 0}},
      {"LimitNOFILE": str(2**64 - 1), "LimitNOFILESoft": "10", "LimitCORE": "0"}),
     ({"nice": -5, "oom_score": "never"}, {"Nice": "-5", "OOMScoreAdjust": "-1000"}),
+    ({"capabilities": "^cap_kill,!bpf", "no_new_privs": True, "securebits": "0x3"},
+     {"AmbientCapabilities": "cap_kill"}),
+    ({"login": True}, {"User": "root"}),
+    ({"login": True, "user": "daemon"}, {"User": "daemon"}),
     ({"cpu_scheduling": "rr:7"}, {"CPUSchedulingPolicy": "rr", "CPUSchedulingPriority": "7"}),
     ({"io_scheduling": "real-time:2"},
      {"IOSchedulingClass": "realtime", "IOPriority": "2"}),
@@ -112,6 +116,15 @@ def test_systemd_verifies_a_full_unit() -> None:
         pytest.skip("what reloads it is not installed: apt-get install procps")
     service = samples.everything(executable="/bin/sleep", required_start=["$remote_fs", "$network"])
     assert (0, "") == readers.verified(text_of(service))
+
+
+def test_blocked_capabilities_leave_the_bounding_set() -> None:
+    """systemd has no word for what is inheritable alone, nor for every securebit."""
+    service = samples.least(capabilities="!bpf,kill", securebits="0x40", no_new_privs=True)
+    sheet = systemd.generate(service)
+    assert "\nCapabilityBoundingSet=~CAP_BPF\nNoNewPrivileges=yes\n" in sheet.text()
+    assert ["capabilities", "securebits"] == [field for field, _ in sheet.losses]
+    assert "SecureBits" not in sheet.text()
 
 
 @pytest.mark.parametrize("text", samples.HOSTILE)

@@ -1,13 +1,16 @@
 """What a start by ssd-service does besides the program: hooks, directories, readiness."""
 
 import json
+import os
+import pwd
 import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from kit.children import let_go
+from kit.children import let_go, until_executed
 
 from ssd.service.addresses import answers
 
@@ -215,3 +218,22 @@ def test_readiness_command_that_hangs_is_killed(services) -> None:
     assert 1 == done.returncode
     assert "not ready after 0.2 seconds" in done.stderr
     services.expect(0, "nap", "stop")
+
+
+def test_daemon_has_its_login_and_its_rights(services) -> None:
+    """From a start without a supervisor, with the score that a declaration may have long had."""
+    score = int(Path("/proc/self/oom_score_adj").read_text()) + 1
+    services.declare(
+        f"login = true\nclear_environment = true\nno_new_privs = true\noom_score = {score}\n"
+        'environment = {SHELL = "/declared"}\n'
+    )
+    assert 0 == services("nap", "start").returncode
+    until_executed(services.pid)
+    proc = Path(f"/proc/{services.pid}")
+    words = proc.joinpath("environ").read_bytes().decode().strip("\0").split("\0")
+    variables = dict(word.split("=", 1) for word in words)
+    assert {"HOME", "USER", "LOGNAME", "SHELL"} == variables.keys()
+    own = pwd.getpwuid(os.getuid()).pw_name
+    assert ("/declared", own) == (variables["SHELL"], variables["USER"])
+    assert f"{score}\n" == (proc / "oom_score_adj").read_text()
+    assert "\nNoNewPrivs:\t1\n" in (proc / "status").read_text()

@@ -1,6 +1,7 @@
 """A supervisor of real children, which a loop of the test drives."""
 
 import os
+import pwd
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -169,6 +170,31 @@ def test_hooks_run_in_the_environment_of_the_service(
     supervisor.start("web")
     drive(supervisor, events.Ready)
     assert "hello\n" == (tmp_path / "said").read_text()
+
+
+def test_service_has_its_login_and_its_rights(declared: Any, supervisors: Any) -> None:
+    """Its declared variables win over the login; what marks it wins over all."""
+    variables = {"A": "1", "LOGNAME": "declared", MARKER.decode(): "forged", "NOTIFY_SOCKET": "x"}
+    score = int(Path("/proc/self/oom_score_adj").read_text()) + 1
+    supervisor = supervisors(
+        declared("web", login=True, clear_environment=True, environment=variables),
+        declared("bound", no_new_privs=True, oom_score=score, environment=variables, login=True),
+    )
+    for name in supervisor.units:
+        supervisor.start(name)
+        drive(supervisor, events.Ready)
+        pid = supervisor.units[name].process.pid
+        until_executed(pid)
+        words = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+        found = dict(word.split("=", 1) for word in words if word)
+        assert ("1", "declared") == (found["A"], found["LOGNAME"])
+        assert pwd.getpwuid(os.getuid()).pw_name == found["USER"]
+        assert ("PATH" in found, "NOTIFY_SOCKET" in found) == (name == "bound", False)
+        assert f":{name}:" in found[MARKER.decode()]
+        no_new_privs = f"NoNewPrivs:\t{int(name == 'bound')}\n"
+        assert no_new_privs in Path(f"/proc/{pid}/status").read_text()
+        raised = int(Path(f"/proc/{pid}/oom_score_adj").read_text()) == score
+        assert raised == (name == "bound")
 
 
 def test_stop_ends_all_side_by_side(declared: Any, supervisors: Any) -> None:

@@ -1,0 +1,137 @@
+"""Capabilities, securebits and no_new_privs of real programs, as the kernel tells them."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Run
+from kit.children import NOBODY
+from kit.users import NOBODY as UID
+from kit.users import as_nobody, shared, skip_without_nobody
+
+import ssd
+from ssd import Command
+from ssd.capability_calls import capget
+from ssd.errors import StartFailed
+from ssd.starting import privileges
+
+STATUS = "grep -E '^(Cap|NoNew)' /proc/self/status"
+KILL, BIND, ADMIN = 1 << 5, 1 << 10, 1 << 21
+REFUSED = """
+import ssd
+command = ssd.Command(["/bin/echo", "it runs"], **{fields})
+try:
+    ssd.start(ssd.Match(name="none"), command, background=False)
+except ssd.StartFailed as error:
+    print(error.stage, error.errno)
+"""
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these are features of Linux")
+
+
+def told(lines: str) -> dict[str, int]:
+    """Read fields of /proc/PID/status: their names without Cap, in lower case."""
+    pairs = (line.split() for line in lines.splitlines())
+    return {name.strip(":").removeprefix("Cap").lower(): int(bits, 16) for name, bits in pairs}
+
+
+def start(text: str, **fields: Any) -> str:
+    """Start a shell as a child of this process, by the library; return what it prints."""
+    reading, writing = os.pipe()
+    try:
+        command = Command(["/bin/sh", "-c", text], **fields)
+        child = ssd.start(NOBODY, command, background=False, stdio=(0, writing, 2))
+    finally:
+        os.close(writing)
+    with child, open(reading) as output:
+        printed = output.read()
+        assert 0 == child.wait()
+    return printed
+
+
+@pytest.mark.requires_root
+def test_daemon_of_a_user_has_what_is_ambient_and_no_more(ssd: Run, tmp_path: Path) -> None:
+    """After the change of user; what is blocked is out of the bounding set, and nothing is gained.
+
+    setpriv(1) agrees, and knows the securebits.
+    """
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv(1) is missing: apt-get install util-linux")
+    pidfile, output, done = tmp_path / "pid", tmp_path / "output", tmp_path / "done"
+    os.mkfifo(done)
+    done.chmod(0o666)
+    with shared(tmp_path, 0o755):
+        ssd(
+            *f"--start --background --make-pidfile --pidfile {pidfile} --output {output}".split(),
+            *f"--chuid {UID} --no-new-privs --securebits noroot,no-setuid-fixup".split(),
+            *"--capabilities ^cap_net_bind_service,!cap_sys_admin --startas /bin/sh --".split(),
+            *("-c", f"exec 3> {done}; setpriv --dump; {STATUS}"),
+            check=True,
+        )
+        done.read_text()  # until the daemon has ended
+    text = output.read_text()
+    dump, _, rest = text.partition("CapInh")
+    found = told(f"CapInh{rest}")
+    assert {BIND} == {found[name] for name in ("inh", "prm", "eff", "amb")}
+    assert (0, 1) == (found["bnd"] & ADMIN, found["nonewprivs"])
+    assert "\nSecurebits: noroot,no_setuid_fixup\n" in dump
+    assert "\nAmbient capabilities: net_bind_service\n" in dump
+    assert f"uid: {UID}\n" in dump
+
+
+@pytest.mark.requires_root
+def test_root_loses_what_is_blocked() -> None:
+    """It has all others; none but the named ones are inheritable, or ambient."""
+    found = told(start(STATUS, capabilities="!kill,%cap_net_bind_service"))
+    assert (BIND, 0) == (found["inh"], found["amb"])
+    assert capget()[1] & ~KILL == found["eff"] == found["bnd"]
+    assert 0 == found["nonewprivs"]
+
+
+@pytest.mark.requires_root
+def test_securebits_alone_leave_a_user_without_capabilities() -> None:
+    """Though ssd keeps its own over the change of user, to set them."""
+    found = told(start(STATUS, user=UID, securebits="noroot-locked"))
+    assert (0, 0, 0) == (found["prm"], found["eff"], found["amb"])
+
+
+@pytest.mark.requires_root
+@pytest.mark.parametrize("fields", [{"capabilities": "^cap_kill"}, {"securebits": "noroot"}])
+def test_user_cannot_give_what_it_does_not_have(fields: dict[str, str], run: Run) -> None:
+    """The start fails with the stage, and the program does not run."""
+    skip_without_nobody()
+    done = run(sys.executable, "-c", REFUSED.format(fields=fields), **as_nobody())
+    assert f"{next(iter(fields))} 1\n" == done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("fields", [{}, {"no_new_privs": True}])
+def test_anybody_may_forbid_new_privileges(fields: dict[str, bool]) -> None:
+    """And nothing else changes."""
+    found = told(start(STATUS, **fields))
+    assert int(bool(fields)) == found["nonewprivs"]
+    assert capget()[1] == found["prm"]
+
+
+def test_capability_that_the_kernel_lacks_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel would ignore it. The names of a later one are tried on the last bit."""
+    names = [f"later_{bit}" for bit in range(63)]
+    monkeypatch.setattr("ssd.capabilities.CAPABILITIES", (*names, "newest"))
+    monkeypatch.setattr(privileges, "CAPABILITIES", (*names, "newest"))
+    command = Command(["/bin/true"], capabilities="!newest")
+    (stage, detail, function, arguments), *_ = privileges.before_user(command)
+    with pytest.raises(OSError, match="this kernel does not have it"):
+        function(*arguments)
+    assert ("capabilities", "cap_newest") == (stage, detail)
+
+
+def test_score_is_adjusted_and_a_refusal_is_an_error() -> None:
+    """A higher one by anybody; the stage of a failure is its own."""
+    own = int(Path("/proc/self/oom_score_adj").read_text())
+    assert f"{own + 1}\n" == start("cat /proc/self/oom_score_adj", oom_score_adj=own + 1)
+    if capget()[0] >> 24 & 1 or own == -1000:
+        return  # CAP_SYS_RESOURCE
+    with pytest.raises(StartFailed) as caught:
+        start(":", oom_score_adj=-1000)
+    assert ("oom", "-1000") == (caught.value.stage, caught.value.detail)
