@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 PERIOD = 1.0  # seconds between two looks at the clock
 PATIENCE = 0.25  # seconds: a stop that is over by then shows no line
-# Of the VT100 and all its heirs: save the cursor and begin no new line at the right margin (DECSC,
-# DECAWM); begin one again; go back to the saved place and clear the rest of the line (DECRC, EL).
-BEGIN, END, ERASE = "\x1b7\x1b[?7l", "\x1b[?7h", "\x1b8\x1b[K"
+# Of the VT100 and all its heirs: save the cursor (DECSC), clear the rest of the line (EL), begin no
+# new line at the right margin (DECAWM); begin one again, and go back to the saved place (DECRC).
+# The cursor goes back at once: what else is written meanwhile does not move the place.
+BEGIN, END, ERASE = "\x1b7\x1b[K\x1b[?7l", "\x1b[?7h\x1b8", "\x1b[K"
 USUAL_WIDTH = 80  # of a terminal that does not know its own
 SHOWN_PIDS = 3
 
@@ -183,8 +184,8 @@ class WaitingLine:
             return
         text = f"{BEGIN}{fitted(f' {text}', _width(self._fd))}{END}"
         if _takes_more(self._fd):
-            before, self._shown = self._shown, True  # first: a signal may come in between
-            self._write(ERASE + text if before else text)
+            self._shown = True  # first: a signal may come in between
+            self._write(text)
 
     def _erase(self) -> None:
         if self._shown and _takes_more(self._fd):

@@ -20,7 +20,7 @@ from ssd.schedule import Schedule
 from ssd.stopping import Stop
 from ssd.testing import FakeProcesses, dies, ignores
 from ssd.testing.command import Heard
-from ssd.waiting_line import ERASE, WaitingLine, around, fitted, is_watched, line
+from ssd.waiting_line import BEGIN, END, ERASE, WaitingLine, around, fitted, is_watched, line
 
 TERM = signal.SIGTERM
 
@@ -114,7 +114,7 @@ def test_line_is_renewed_each_second_and_erased(
         (3.5, " waiting for mail, pid 103: TERM sent, KILL in 1 s"),
         (4.0, ""),
     ] == [(round(at, 2), text) for at, text in zip(times, texts(written), strict=True)]
-    assert all(each.startswith(ERASE) for each in written[1:4])
+    assert {(BEGIN, END)} == {(each[: len(BEGIN)], each[-len(END) :]) for each in written[:3]}
     assert [9] == [sent.signum for sent in fake_processes.signals[3:]]
 
 
