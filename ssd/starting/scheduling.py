@@ -47,6 +47,24 @@ def set_io(io_class: str, priority: int) -> None:
         raise OSError(code, os.strerror(code))
 
 
+def io_of(pid: int) -> "tuple[int, int] | None":
+    """Return the number of a process's I/O class, and its priority; None if the system is unknown.
+
+    Class 0 is none: the niceness decides. Raises OSError.
+    """
+    call = _IOPRIO_SET.get(os.uname().machine)
+    if call is None:
+        return None
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    value = libc.syscall(call + 1, _WHO_PROCESS, pid)  # ioprio_get(2) is the next call everywhere
+    if value == -1:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return value >> _CLASS_SHIFT, value & (1 << _CLASS_SHIFT) - 1
+
+
 def io_mask(io_class: str, priority: int) -> int:
     """Return class and priority as the one number of ioprio_set(2)."""
     return IO_CLASSES[io_class] << _CLASS_SHIFT | priority

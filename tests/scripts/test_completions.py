@@ -98,7 +98,7 @@ def test_bash_offers_what_lsb_and_generate_take(tmp_path: Path) -> None:
     assert [f"{tmp_path}/nap.toml"] == complete("ssd-service", *words)
     words = "generate", "systemd", "nap", "--output", "=", f"{tmp_path}/na"
     assert [f"{tmp_path}/nap.toml"] == complete("ssd-service", *words)
-    assert ["systemd", "supervisord"] == complete("ssd-service", "import", "")
+    assert ["systemd", "sysv", "supervisord"] == complete("ssd-service", "import", "")
     assert ["--print"] == complete("ssd-service", "import", "supervisord", "--p")
     assert [f"{tmp_path}/nap.toml"] == complete(
         "ssd-service", "import", "supervisord", f"{tmp_path}/na"
@@ -143,7 +143,7 @@ ZSH = [
     ("ssd-service signal nap H", ["HUP"]),
     ("ssd-service lsb ", list(FUNCTIONS)),
     ("ssd-service generate ", list(KINDS)),
-    ("ssd-service import ", ["systemd", "supervisord"]),
+    ("ssd-service import ", ["systemd", "sysv", "supervisord"]),
     ("ssd-service import {}/na", [..., "nap.toml"]),
     ("ssd-service import supervisord {}/na", [..., "nap.toml"]),
     ("ssd-service --directory={} generate systemd na", ["nap"]),

@@ -44,10 +44,15 @@ def _is_systemd(path: str, text: str) -> bool:
     return path.endswith(".service")
 
 
+def _is_sysv(path: str, text: str) -> bool:
+    return text.startswith("#!")
+
+
 # kind -> what it is, and whether a path with this text is one. The module of that name has
 # read(path, root=…) -> Imported; it raises DeclarationError and OSError.
 KINDS: "dict[str, tuple[str, Callable[[str, str], bool]]]" = {
     "systemd": ("a unit of systemd, NAME.service, or the name of one", _is_systemd),
+    "sysv": ("an init script, which runs in a trace: nothing is started", _is_sysv),
     "supervisord": ("a configuration of supervisord", _is_supervisord),
 }
 

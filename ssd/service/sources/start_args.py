@@ -24,6 +24,13 @@ _STOP = ["--stop", "--pidfile", "/"]
 def start_fields(text: str) -> dict[str, object]:
     """Return the fields that the options of a start set. Raises BadValue."""
     options = _read(text, _START)
+    if options.has("no-close"):
+        raise BadValue("no field corresponds to the option --no-close")
+    return fields_of_start(options)
+
+
+def fields_of_start(options: Options) -> dict[str, object]:
+    """Return the fields that the options of a start set, but for program and pidfile."""
     fields: dict[str, object] = {}
     for option, field in _OPTIONS:
         if options.has(option):
@@ -47,21 +54,26 @@ def start_fields(text: str) -> dict[str, object]:
 
 def stop_fields(text: str) -> dict[str, object]:
     """Return the fields that the options of a stop set. Raises BadValue."""
-    options = _read(text, _STOP)
+    return fields_of_stop(_read(text, _STOP), "/30/KILL/5")
+
+
+def fields_of_stop(options: Options, after_signal: str) -> dict[str, object]:
+    """Return the fields that the options of a stop set.
+
+    ``after_signal``: how its schedule goes on after the signal, if it has no --retry.
+    """
     if options.has("retry"):
         return {"stop_schedule": options.value("retry")}
     if options.has("signal"):
         name = str(options.value("signal"))
         signal = f"-{name}" if name.isdigit() else name
-        return {"stop_schedule": f"{signal}/30/KILL/5"}
+        return {"stop_schedule": f"{signal}{after_signal}"}
     return {}
 
 
 def _read(text: str, rest: list[str]) -> Options:
     options = Options()
     words = list(_before_program(text.split()))
-    if any(word.startswith(("-C", "--no-c")) for word in words):
-        raise BadValue("no field corresponds to the option --no-close")
     try:
         read([*rest, *words], options)
     except (Usage, Unusable) as error:
