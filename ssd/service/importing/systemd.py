@@ -14,6 +14,7 @@ from ssd.service.importing import (
     unit_file,
     unit_left_out,
     unit_life,
+    unit_privileges,
 )
 from ssd.service.importing.imported import ANY_INSTANCE, Imported, Note
 from ssd.service.importing.unit_file import ENDING
@@ -89,6 +90,7 @@ def _fields(reader: Reader) -> "Fields":
     if documentation:
         made["documentation"] = documentation
     made |= unit_execution.fields(reader)
+    made |= unit_privileges.fields(reader)
     made |= unit_life.process(reader)
     task = bool(made.get("task"))
     variables = made.get("environment", {})

@@ -33,7 +33,8 @@ LOGGED = ("", "inherit", "journal", "kmsg", "journal+console", "kmsg+console")
 
 def fields(reader: "Reader") -> "Fields":
     """Return the fields of the execution environment. Raises DeclarationError."""
-    made = account(reader)
+    made: Fields = {**account(reader)}
+    _tell_accounts(reader)
     made |= paths(reader)
     made |= variables(reader)
     none: int | str = 0
@@ -55,22 +56,27 @@ def fields(reader: "Reader") -> "Fields":
     return made
 
 
-def account(reader: "Reader") -> "Fields":
+def account(reader: "Reader") -> "dict[str, str]":
     """Return user and group; root is what a unit of the system has without them."""
-    made: Fields = {}
+    made = {}
     user, group = reader.text("User"), reader.text("Group")
-    if user not in ("", "root", "0") or group not in ("", "root", "0") and user:
+    dynamic = reader.value("DynamicUser", unit_words.flag, False)
+    if dynamic and not user:
+        user = reader.unit.prefix
+    if user not in ("", "root", "0"):
         made["user"] = user
     if group and (group not in ("root", "0") or "user" in made):
         made["group"] = group
+    return made
+
+
+def _tell_accounts(reader: "Reader") -> None:
     if reader.value("DynamicUser", unit_words.flag, False):
-        words = f"there are no dynamic users: make a system account {user or reader.unit.prefix}"
-        reader.note("DynamicUser", words)
-        made.setdefault("user", user or reader.unit.prefix)
+        name = account(reader).get("user", "")
+        reader.note("DynamicUser", f"there are no dynamic users: make a system account {name}")
     if reader.words("SupplementaryGroups"):
         words = "a process gets the groups that /etc/group gives its user: usermod -aG does it"
         reader.note("SupplementaryGroups", words)
-    return made
 
 
 def paths(reader: "Reader") -> "Fields":
@@ -110,11 +116,9 @@ def _managed(reader: "Reader", setting: str) -> "list[dict[str, str]]":
     """Return the directories of RuntimeDirectory= and its like: systemd.exec(5)."""
     base = reader.specifiers[SPECIFIERS_OF[setting]] + "/"
     mode = reader.value(f"{setting}Mode", octal, "755")
-    owner = {}
+    owner: dict[str, str] = {}
     if setting != "ConfigurationDirectory":  # systemd leaves that to root
-        for key, name in (("user", "User"), ("group", "Group")):
-            if reader.text(name):
-                owner[key] = reader.text(name)
+        owner = {key: str(name) for key, name in account(reader).items()}
     found = []
     for word in reader.words(setting):
         name, colon, link = word.partition(":")

@@ -49,9 +49,15 @@ class Reader:
         self.asked.add((section, name))
         return [each.text for each in self.unit.all(section, name)]
 
+    def every(self, name: str) -> "list[str]":
+        """Return all values of a setting, the empty ones too. Raises DeclarationError."""
+        self.asked.add((SERVICE, name))
+        found = self.unit.settings.get((SERVICE, name), ())
+        return [self.read(self.expand, each.text, name) for each in found]
+
     def texts(self, name: str, section: str = SERVICE) -> "list[str]":
         """Return the values of a setting, with their specifiers. Raises DeclarationError."""
-        return [self._read(self.expand, text, name, section) for text in self.raw(name, section)]
+        return [self.read(self.expand, text, name, section) for text in self.raw(name, section)]
 
     def text(self, name: str, default: str = "", section: str = SERVICE) -> str:
         """Return the last value of a setting. Raises DeclarationError."""
@@ -67,21 +73,21 @@ class Reader:
     ) -> "Value":
         """Return the last value of a setting, read. Raises DeclarationError."""
         found = self.texts(name, section)
-        return self._read(read, found[-1], name, section) if found else default
+        return self.read(read, found[-1], name, section) if found else default
 
     def seconds(
         self, name: str, default: "int | float | None", section: str = SERVICE
     ) -> "int | float | None":
         """Return a span of time, None for infinity. Raises DeclarationError."""
         found = self.texts(name, section)
-        return self._read(unit_words.seconds, found[-1], name, section) if found else default
+        return self.read(unit_words.seconds, found[-1], name, section) if found else default
 
     def words(self, name: str, section: str = SERVICE) -> "list[str]":
         """Return the words of all values, specifiers replaced. Raises DeclarationError."""
         return [
-            self._read(self.expand, word, name, section)
+            self.read(self.expand, word, name, section)
             for text in self.raw(name, section)
-            for word in self._read(unit_words.split, text, name, section)
+            for word in self.read(unit_words.split, text, name, section)
         ]
 
     def commands(self, name: str) -> "list[Command]":
@@ -91,7 +97,7 @@ class Reader:
             return unit_words.commands(text, self.expand)
 
         return [
-            command for text in self.raw(name) for command in self._read(read, text, name, SERVICE)
+            command for text in self.raw(name) for command in self.read(read, text, name, SERVICE)
         ]
 
     def expand(self, text: str) -> str:
@@ -116,7 +122,10 @@ class Reader:
         """Return the error about a setting."""
         return self.unit.place(section, name).error(name, reason)
 
-    def _read(self, read: "Callable[[str], Value]", text: str, name: str, section: str) -> "Value":
+    def read(
+        self, read: "Callable[[str], Value]", text: str, name: str, section: str = SERVICE
+    ) -> "Value":
+        """Return what ``read`` makes of a text; a ValueError becomes a DeclarationError."""
         try:
             return read(text)
         except ValueError as error:

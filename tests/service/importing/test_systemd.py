@@ -27,7 +27,8 @@ def test_foreign_unit_is_imported_as_it_stands(unit: TellUnit) -> None:
     assert {
         "name": "x", "description": "A web server", "documentation": ["man:webd(8)"],
         "executable": "/usr/sbin/webd", "arguments": ["-D", "-v", "-x y", "-p", "80"],
-        "environment": {"PORT": "80", "OPTS": '-v "-x y"'}, "user": "web", "group": "www-data",
+        "environment": {"PORT": "80", "OPTS": '-v "-x y"'},
+        "user": "web", "group": "www-data", "login": True,
         "directories": [{"path": "/run/webd", "user": "web", "group": "www-data"}],
         "kill_mode": "main", "stop_schedule": "TERM/90/KILL/5", "reload_signal": "HUP",
         "readiness": {"kind": "notify", "timeout": 90}, "limits": {"nofile": 65536},

@@ -13,10 +13,10 @@ from .conftest import TellUnit
 @pytest.mark.parametrize(
     ("text", "fields"),
     [
-        ("User=web", {"user": "web"}),
-        ("User=root\nGroup=root", {}),
+        ("User=web", {"user": "web", "login": True}),
+        ("User=root\nGroup=root", {"login": True}),
         ("Group=adm", {"group": "adm"}),
-        ("User=0\nGroup=adm", {"user": "0", "group": "adm"}),
+        ("User=0\nGroup=adm", {"group": "adm", "login": True}),
         ("UMask=0027", {"umask": "027"}),
         ("UMask=0022", {}),
         ("RootDirectory=/srv/r\nWorkingDirectory=-/w",
@@ -41,7 +41,7 @@ from .conftest import TellUnit
         ("StateDirectory=a b/c\nStateDirectoryMode=700", {"directories": [
             {"path": "/var/lib/a", "mode": "0700"}, {"path": "/var/lib/b/c", "mode": "0700"}]}),
         ("ConfigurationDirectory=a\nUser=u",
-         {"user": "u", "directories": [{"path": "/etc/a"}]}),
+         {"user": "u", "login": True, "directories": [{"path": "/etc/a"}]}),
     ],
 )  # fmt: skip
 def test_setting_is_a_field(text: str, fields: dict[str, object], unit: TellUnit) -> None:

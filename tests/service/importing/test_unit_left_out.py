@@ -8,7 +8,6 @@ import pytest
 
 from ssd.service.importing import unit_left_out
 from ssd.service.importing.unit_left_out import CGROUP, SANDBOX
-from ssd.service.importing.unit_reader import Reader
 
 from .conftest import TellUnit
 
@@ -60,14 +59,8 @@ def test_every_setting_of_systemd_is_known(unit: TellUnit) -> None:
 def read_settings(unit: TellUnit) -> "set[tuple[str, str]]":
     """Return the settings that an import of a unit with everything asks for."""
     asked: set[tuple[str, str]] = set()
-    real = Reader.raw
-
-    def raw(self: Reader, name: str, section: str = "Service") -> list[str]:
-        asked.add((section, name))
-        return real(self, name, section)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Reader, "raw", raw)
+        patch.setattr(unit_left_out, "tell", lambda reader: asked.update(reader.asked))
         unit("Type=notify\nRestart=always\nRestartMaxDelaySec=9\nRestartSteps=3\nWatchdogSec=3")
         unit("Type=forking\nStandardInput=tty\nRestart=on-failure")
         unit("Type=oneshot\nUser=a\nExecStop=/a\nKillMode=none\nTimeoutSec=1")
