@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ssd.schedule import Schedule as Schedule
     from ssd.schedule import ScheduleError as ScheduleError
     from ssd.starting.command import Command as Command
+    from ssd.starting.living import EndedEarly as EndedEarly
     from ssd.starting.pidlockfile import PIDLockFile as PIDLockFile
     from ssd.stopping import Stop as Stop
     from ssd.stopping import run as run
@@ -82,7 +83,7 @@ def lazy(
 if not TYPE_CHECKING:  # so that a type checker finds names that do not exist
     _HOMES = {
         "_version": ("__version__",), "children.child": ("Child",),
-        "children": ("StartWarning", "start"),
+        "children": ("StartWarning", "start"), "stops": ("stop", "stop_all"),
         "errors": (
             "AlreadyRunning", "Error", "ExecutableMissing", "NotPermitted", "NotReady",
             "NotStopped", "PidfileError", "PidfileUnreadable", "PidfileUnsafe", "PidfileUnwritable",
@@ -91,8 +92,8 @@ if not TYPE_CHECKING:  # so that a type checker finds names that do not exist
         ),
         "finding": ("find", "status"), "matching": ("Match", "Process"),
         "processes": ("default_table", "table_named"), "schedule": ("Schedule", "ScheduleError"),
-        "starting.command": ("Command",), "starting.pidlockfile": ("PIDLockFile",),
-        "stopping": ("Stop", "run"), "stops": ("stop", "stop_all"),
+        "starting.command": ("Command",), "starting.living": ("EndedEarly",),
+        "starting.pidlockfile": ("PIDLockFile",), "stopping": ("Stop", "run"),
         "match_values": ("MatchWarning",),
     }  # fmt: skip
     __getattr__, __dir__, __all__ = lazy(globals(), _HOMES)

@@ -57,6 +57,7 @@ async def start(
     background: "Literal[False]",
     make_pidfile: bool = False,
     notify_timeout: float | None = None,
+    wait: float | None = None,
     stdio: tuple[int, int, int] = (0, 1, 2),
     new_session: bool = False,
     table: "ProcessTable | None" = None,
@@ -71,6 +72,7 @@ async def start(
     background: "Literal[True]" = True,
     make_pidfile: bool = False,
     notify_timeout: float | None = None,
+    wait: float | None = None,
     stdio: tuple[int, int, int] = (0, 1, 2),
     new_session: bool = False,
     table: "ProcessTable | None" = None,
@@ -85,6 +87,7 @@ async def start(
     background: bool,
     make_pidfile: bool = False,
     notify_timeout: float | None = None,
+    wait: float | None = None,
     stdio: tuple[int, int, int] = (0, 1, 2),
     new_session: bool = False,
     table: "ProcessTable | None" = None,
@@ -98,6 +101,7 @@ async def start(
     background: bool = True,
     make_pidfile: bool = False,
     notify_timeout: float | None = None,
+    wait: float | None = None,
     stdio: tuple[int, int, int] = (0, 1, 2),
     new_session: bool = False,
     table: "ProcessTable | None" = None,
@@ -111,7 +115,15 @@ async def start(
     if table is not None and table.launcher is not None:  # ssd.testing, in its own time
         return await table.launcher.launch_async(
             children.declared(
-                match, command, background, make_pidfile, notify_timeout, stdio, table, new_session
+                match,
+                command,
+                background,
+                make_pidfile,
+                notify_timeout,
+                wait,
+                stdio,
+                table,
+                new_session,
             )
         )
     handover = _Handover()
@@ -124,6 +136,7 @@ async def start(
                 background,
                 make_pidfile,
                 notify_timeout,
+                wait,
                 stdio,
                 new_session,
                 table,

@@ -86,6 +86,8 @@ def at_stage(stage: str, detail: str, reason: str | None) -> str:
 
 
 def _not_ready(error: errors.NotReady) -> str:
+    if type(error) is not errors.NotReady:
+        return str(error)  # EndedEarly, which is rare, has its sentence itself
     pid = error.process.pid
     program = f"program (pid {pid})" if pid else "program"
     strerror = os.strerror(error.errno) if error.errno else "errno 0"

@@ -70,6 +70,7 @@ EXAMPLES: list[BaseException] = [
     ssd.StartFailed("exec", "/bin/webd", errno.ENOENT, "No such file or directory"),
     ssd.StartBlocked("/run/.web.pid.lock", 60.0),
     ssd.NotReady(HERE, "errno", errno.EINVAL, "detail"),
+    ssd.EndedEarly(HERE, 0.3, -11, ["no database"], "web", 5.0, ["/var/log/web"]),
     ssd.NotStopped([HERE]),
     ssd.NotPermitted([HERE, OTHER]),
     ssd.ScheduleError("invalid timeout value", "12x"),

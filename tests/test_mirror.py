@@ -54,6 +54,7 @@ TESTED_THROUGH = {
     "starting/command_checks.py": "starting/test_command.py",
     "starting/detach.py": "children/test_start_failures.py",
     "starting/fork_exec.py": "children/test_direct.py",
+    "starting/holding.py": "service/verbs/test_until_ready.py",
     "starting/notify.py": "real/test_readiness.py",
     "starting/notify_directories.py": "real/test_readiness.py",
     "starting/rare.py": "starting/test_command.py",

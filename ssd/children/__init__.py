@@ -45,6 +45,7 @@ def start(
     background: "Literal[False]",
     make_pidfile: bool = False,
     notify_timeout: float | None = None,
+    wait: float | None = None,
     stdio: tuple[int, int, int] = (0, 1, 2),
     new_session: bool = False,
     table: "ProcessTable | None" = None,
@@ -59,6 +60,7 @@ def start(
     background: "Literal[True]" = True,
     make_pidfile: bool = False,
     notify_timeout: float | None = None,
+    wait: float | None = None,
     stdio: tuple[int, int, int] = (0, 1, 2),
     new_session: bool = False,
     table: "ProcessTable | None" = None,
@@ -73,6 +75,7 @@ def start(
     background: bool,
     make_pidfile: bool = False,
     notify_timeout: float | None = None,
+    wait: float | None = None,
     stdio: tuple[int, int, int] = (0, 1, 2),
     new_session: bool = False,
     table: "ProcessTable | None" = None,
@@ -86,6 +89,7 @@ def start(
     background: bool = True,
     make_pidfile: bool = False,
     notify_timeout: float | None = None,
+    wait: float | None = None,
     stdio: tuple[int, int, int] = (0, 1, 2),
     new_session: bool = False,
     table: "ProcessTable | None" = None,
@@ -97,12 +101,12 @@ def start(
     the caller's child (the result is a Child), with ``stdio`` as its standard descriptors and,
     with ``new_session``, a session of its own. Returns when execve(2) has succeeded and the
     pidfile is on disk; with ``notify_timeout`` (seconds; background only) when the program
-    has sent READY=1 by sd_notify(3).
+    has sent READY=1 by sd_notify(3); with ``wait`` (the same) when it has lived for so long.
 
-    Raises AlreadyRunning, StartFailed, StartBlocked, NotReady, PidfileUnwritable,
-    UnknownUser, UnknownGroup and what ``ssd.find`` raises; ValueError, before anything is
-    started, for an impossible Command and for make_pidfile without a pidfile. Warns with
-    StartWarning.
+    Raises AlreadyRunning, StartFailed, StartBlocked, NotReady, EndedEarly (a NotReady),
+    PidfileUnwritable, UnknownUser, UnknownGroup and what ``ssd.find`` raises; ValueError, before
+    anything is started, for an impossible Command and for make_pidfile without a pidfile. Warns
+    with StartWarning.
 
     A child that needs no more than subprocess.Popen offers costs little more than that. Any
     other start costs the start of an interpreter, because a process with threads must not fork
@@ -110,7 +114,7 @@ def start(
     processes (``ssd.testing``) needs neither.
     """
     return begin(
-        match, command, background, make_pidfile, notify_timeout, stdio, new_session, table
+        match, command, background, make_pidfile, notify_timeout, wait, stdio, new_session, table
     )
 
 
@@ -120,6 +124,7 @@ def begin(
     background: bool,
     make_pidfile: bool,
     notify_timeout: float | None,
+    wait: float | None,
     stdio: tuple[int, int, int],
     new_session: bool,
     table: "ProcessTable | None",
@@ -129,9 +134,10 @@ def begin(
     demand_table(table)
     if table is not None and table.launcher is not None:  # nothing to fork
         return declared(
-            match, command, background, make_pidfile, notify_timeout, stdio, table, new_session
-        ).run()
-    stdio = _check(match, command, background, make_pidfile, notify_timeout, stdio)
+            match, command, background, make_pidfile, notify_timeout, wait, stdio, table,
+            new_session,
+        ).run()  # fmt: skip
+    stdio = _check(match, command, background, make_pidfile, notify_timeout, wait, stdio)
     omissions: list[str] = []
 
     def warn(stage: str, detail: str, reason: str | None) -> None:
@@ -143,8 +149,11 @@ def begin(
         background,
         make_pidfile,
         notify_timeout,
+        wait,
         None if table is None else _name(table),
     )
+    if wait is not None:
+        from ssd.starting import living  # noqa: F401 - its error can be reported from now on
     reap_dropped()
     direct = not background and not (make_pidfile and match.pidfile is not None)
     new_session = new_session and not background
@@ -183,6 +192,7 @@ def declared(
     background: bool,
     make_pidfile: bool,
     notify_timeout: float | None,
+    wait: float | None,
     stdio: tuple[int, int, int],
     table: "ProcessTable | None",
     new_session: bool = False,
@@ -190,7 +200,7 @@ def declared(
     """Return the start for a table that makes its own processes."""
     from ssd.starting import Start
 
-    _check(match, command, background, make_pidfile, notify_timeout, stdio)
+    _check(match, command, background, make_pidfile, notify_timeout, wait, stdio)
     work = Start(
         match,
         copy(command),  # a start may change its own
@@ -199,6 +209,7 @@ def declared(
         warn=lambda *omission: None,
         say=lambda *event: None,
         notify_timeout=notify_timeout,
+        wait=wait,
         table=table,
     )
     work.new_session = new_session
@@ -211,13 +222,15 @@ def _check(
     background: bool,
     make_pidfile: bool,
     notify_timeout: float | None,
+    wait: float | None,
     stdio: tuple[int, int, int],
 ) -> tuple[int, int, int]:
     """Check the arguments; return ``stdio`` as plain numbers. Raises ValueError and TypeError."""
     demand_match(match)
-    demand_seconds("notify_timeout", notify_timeout)
-    if notify_timeout is not None and not background:
-        raise ValueError("notify_timeout needs a start in the background")
+    for name, seconds in (("notify_timeout", notify_timeout), ("wait", wait)):
+        demand_seconds(name, seconds)
+        if seconds is not None and not background:
+            raise ValueError(f"{name} needs a start in the background")
     if make_pidfile and match.pidfile is None:
         raise ValueError(
             "make_pidfile writes match.pidfile: give the Match one, pidfile='/run/...'"
@@ -264,7 +277,7 @@ def _spawn(
     process = report.after_exec(outcome.result(), table)
     if not request.background:
         return spawned.child(process)
-    if not outcome.done and request.notify_timeout is not None:
+    if not outcome.done and (request.notify_timeout is not None or request.wait is not None):
         raise NotReady(process, "unheard", None, "its helper was killed")
     return process
 

@@ -61,7 +61,9 @@ _OF_GROUPS = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU")
 class Request:
     """A start as plain values that can be marshalled."""
 
-    __slots__ = ("match", "command", "background", "make_pidfile", "notify_timeout", "table")
+    __slots__ = (
+        "match", "command", "background", "make_pidfile", "notify_timeout", "wait", "table",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -70,6 +72,7 @@ class Request:
         background: bool,
         make_pidfile: bool,
         notify_timeout: float | None,
+        wait: float | None,
         table: str | None,
     ) -> None:
         self.match = match
@@ -77,6 +80,7 @@ class Request:
         self.background = background
         self.make_pidfile = make_pidfile
         self.notify_timeout = notify_timeout
+        self.wait = wait
         self.table = table
 
     def pack(self) -> bytes:
@@ -291,6 +295,7 @@ def _start(request: Request, reports: int) -> None:
         background=request.background,
         make_pidfile=request.make_pidfile,
         notify_timeout=request.notify_timeout,
+        wait=request.wait,
         warn=lambda *warning: report.send(reports, "warning", *warning),
         say=lambda *event: None,
         executing=executing,

@@ -15,6 +15,7 @@ ADDED: "tuple[tuple[str, str, str | None, str], ...]" = (
     ("", "capabilities", "capabilities", "give these to the program, or block them"),
     ("", "no-new-privs", None, "let no program of it gain privileges"),
     ("", "securebits", "bits", "set the securebits, by names or a number"),
+    ("", "wait", "seconds", "fail if the program ends within this time"),
     ("", "json", None, "print what was done as JSON, and nothing else"),
     ("", "timeline", "file", "draw into this file what was done, as SVG"),
 )

@@ -24,6 +24,7 @@ RELEVANT: "dict[str, tuple[str, ...]]" = {
     "json": ("stop", "status", "pidof", "background"),
     "timeline": ("stop", "background"),
     **dict.fromkeys(SURROUNDINGS, ("start",)),
+    "wait": ("background",),
 }
 
 
@@ -52,8 +53,18 @@ def _surroundings(name: str) -> "Callable[[Options, Values], None]":
     return read
 
 
+def _wait(options: "Options", values: "Values") -> None:
+    text = str(values[-1])
+    whole, _, rest = text.partition(".")
+    digits = whole + rest
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 10 and float(text)):
+        raise Usage("--wait takes seconds, more than 0, for example 5 or 0.5")
+    options.for_start["wait"] = float(text)
+
+
 # What an option does with its values, one for each time that it was given. An option without a row
 # is read where it has its effect (``Options.has`` and ``Options.value``).
 SETTLE: "dict[str, Callable[[Options, Values], None]]" = {
     **{name: _surroundings(name) for name in SURROUNDINGS},
+    "wait": _wait,
 }

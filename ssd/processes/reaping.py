@@ -74,6 +74,14 @@ def await_end(pid: int, pidfd: int) -> None:
             return
 
 
+def is_ended_child(pid: int) -> bool:
+    """Say whether a pid is that of a child that has ended and has not been reaped."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return False
+
+
 def is_ours(pid: int, pidfd: int) -> bool:
     """Say whether a child has not been reaped, so that its pid is still its own.
 

@@ -164,7 +164,8 @@ def _reduced(name: str, value: object) -> object:
     """Leave out the entries of a table that are equal to its defaults."""
     default = DEFAULTS[name]
     if isinstance(value, dict) and isinstance(default, dict) and default:
-        return {key: each for key, each in value.items() if each != default[key]}
+        own = "timeout" if value.get("kind") == "stays" else ""  # whose default is another
+        return {key: each for key, each in value.items() if each != default[key] or key == own}
     if name == "directories" and isinstance(value, list):
         return [_without_mode(each) for each in value]
     return value

@@ -134,7 +134,7 @@ DEFAULTS: dict[str, object] = {row[0]: row[2] for row in TABLE}
 DIRECTORY = {"path": "path", "mode": "octal", "user": "word", "group": "word"}
 TABLES = {
     "readiness": {
-        "kind": "choice exec notify command pidfile port socket", "timeout": "seconds",
+        "kind": "choice exec notify command pidfile port socket stays", "timeout": "seconds",
         "command": "words", "address": "address",
     },
     "respawn": {

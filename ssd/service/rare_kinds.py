@@ -129,8 +129,13 @@ def address(text: str) -> str:
     return text
 
 
+STAYS = 5  # seconds that a service of kind stays must run, unless it says another time
+
+
 def readiness(made: "Table") -> "Table":
     """Check that a kind has what it needs."""
+    if made.get("kind") == "stays" and not made.setdefault("timeout", STAYS):
+        raise BadValue("must be more than 0 if the kind is stays", "timeout")
     return _needs(made)
 
 

@@ -7,7 +7,7 @@
 import os
 
 from ssd.accounts import Account
-from ssd.errors import AlreadyRunning, Error, NotReady, PidfileUnwritable, StartFailed
+from ssd.errors import AlreadyRunning, Error, PidfileUnwritable, StartFailed
 from ssd.finding import look, resolve
 from ssd.pidfile import locking
 from ssd.processes import default_table, own
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ssd.processes.contract import Launcher, ProcessTable
     from ssd.starting.become import Say, Warn
     from ssd.starting.command import Command
-    from ssd.starting.detach import Detachment
 
 
 class Start:
@@ -32,6 +31,7 @@ class Start:
     match: what must not be running yet. command: what to start. background: whether to detach it.
     make_pidfile: whether to write ``match.pidfile``.
     notify_timeout: seconds to wait for readiness; None does not wait.
+    wait: seconds that the program must live in the background; None does not wait.
     warn(stage, detail, reason): called for each problem that does not stop the start.
     say(event, *values): called on progress: "starting", "detaching", "detached", "awaiting"
         seconds, "notified" kind and value.
@@ -51,6 +51,7 @@ class Start:
         say: "Say",
         executing: "Callable[[], None]" = lambda: None,
         notify_timeout: float | None = None,
+        wait: float | None = None,
         table: "ProcessTable | None" = None,
         listeners: "Sequence[int]" = (),
         lock_timeout: float | None = None,
@@ -59,6 +60,7 @@ class Start:
         self.command = command
         self.background = background
         self.notify_timeout = notify_timeout
+        self.wait = wait
         self.warn = warn
         self.say = say
         self.executing = executing
@@ -82,8 +84,8 @@ class Start:
     def run(self) -> "Process":
         """Start under the lock; return the daemon. A foreground start does not return.
 
-        Raises AlreadyRunning, StartFailed, StartBlocked, PidfileUnwritable, NotReady, and the
-        errors of ``ssd.find``.
+        Raises AlreadyRunning, StartFailed, StartBlocked, PidfileUnwritable, NotReady, EndedEarly,
+        and the errors of ``ssd.find``.
         """
         launcher: Launcher[Start] | None = self.table.launcher
         if launcher is not None:
@@ -137,43 +139,22 @@ class Start:
             self.warn("pidfile", path, error.strerror)
 
     def _detach(self, lock: "locking.Lock | None") -> "Process":
-        """Start in the background; wait for execve(2), and for readiness if asked to."""
+        """Start in the background; wait for execve(2), and for what is asked for besides."""
         from ssd.starting.detach import Detachment, detach
 
         self.say("detaching")
-        extra = home(self.account)
         keep = [] if lock is None else [lock.fileno()]
         plan = Detachment(
-            self.command, self.account, self.pidfile, extra, keep, self.table, self.listeners
-        )
-        if self.notify_timeout is None:
+            self.command, self.account, self.pidfile, home(self.account), keep, self.table,
+            self.listeners,
+        )  # fmt: skip
+        if self.notify_timeout is None and self.wait is None:
             process = detach(plan, self.warn)
             self.say("detached")
             return process
-        return self._detach_and_wait(lock, plan, extra)
+        from ssd.starting.notify import detach_and_wait
 
-    def _detach_and_wait(
-        self, lock: "locking.Lock | None", plan: "Detachment", extra: dict[bytes, bytes]
-    ) -> "Process":
-        """Start in the background with a notification socket; return after READY=1."""
-        from ssd.interrupts import Interruptible
-        from ssd.starting.detach import detach, remove_pidfile
-        from ssd.starting.notify import Listener
-
-        # A signal that ends ssd while it waits must not leave the socket behind.
-        with Interruptible(), Listener(self.account) as listener:
-            extra[b"NOTIFY_SOCKET"] = listener.path
-            process = detach(plan, self.warn)
-            self.say("detached")
-            if lock is not None:
-                lock.release()
-            try:
-                listener.wait(process, float(self.notify_timeout or 0), self.table, self.say)
-            except NotReady as error:
-                if error.reason == "exited":
-                    remove_pidfile(self.pidfile, process, self.warn)
-                raise
-            return process
+        return detach_and_wait(self, lock, plan)
 
 
 def _absolute(path: bytes, failure: "Callable[[str, OSError], Error]") -> bytes:

@@ -9,10 +9,8 @@ import os
 from time import sleep
 
 from ssd.errors import EXHAUSTED, NotReady, ProcessTableError, StartFailed
-from ssd.matching import UNKNOWN_START
-from ssd.processes.handles import CheckedHandle, PidfdHandle, pidfd
-from ssd.processes.hidden import may_be
 from ssd.processes.waiting import POLL_INTERVAL
+from ssd.starting.holding import hold
 from ssd.starting.notify_directories import SocketDirectory
 from ssd.starting.notify_sender import CONTROL_SIZE, Sender, is_trusted, request_senders, session_of
 
@@ -25,8 +23,12 @@ if TYPE_CHECKING:
 
     from ssd.accounts import Account
     from ssd.matching import Process
+    from ssd.pidfile.locking import Lock
     from ssd.processes.contract import Handle, ProcessTable
+    from ssd.starting import Start
     from ssd.starting.become import Say
+    from ssd.starting.detach import Detachment
+    from ssd.starting.living import Living
 
     Given = ParamSpec("Given")
     Got = TypeVar("Got")
@@ -198,56 +200,69 @@ class Listener:
             sender.close()
 
 
-def hold(process: "Process", table: "ProcessTable") -> "Handle":
-    """Open a handle of a program that was just started, even if /proc hides it (proc(5), hidepid).
+def detach_and_wait(start: "Start", lock: "Lock | None", plan: "Detachment") -> "Process":
+    """Start in the background; return when it is ready and has lived for the time to ``wait``.
 
-    If the table cannot be read, the pid is enough, because the program is known to be started.
-    Raises ProcessLookupError if it has ended.
+    Raises what ``detach`` raises, NotReady and EndedEarly.
     """
+    from ssd.interrupts import Interruptible
+
+    # A signal that ends ssd while it waits must not leave the socket behind.
+    with Interruptible():
+        if start.wait is None:
+            return _detach(start, lock, plan, None)
+        from ssd.starting.living import Living
+
+        with Living(start.wait, start.command, start.account.uid, start.table) as living:
+            return _detach(start, lock, plan, living)
+
+
+def _detach(
+    start: "Start", lock: "Lock | None", plan: "Detachment", living: "Living | None"
+) -> "Process":
+    if start.notify_timeout is None:
+        return _detach_and_watch(start, lock, plan, living, None)
+    with Listener(start.account) as listener:
+        plan.extra[b"NOTIFY_SOCKET"] = listener.path
+        return _detach_and_watch(start, lock, plan, living, listener)
+
+
+def _detach_and_watch(
+    start: "Start",
+    lock: "Lock | None",
+    plan: "Detachment",
+    living: "Living | None",
+    listener: Listener | None,
+) -> "Process":
+    from ssd.starting.detach import detach, remove_pidfile
+
+    process = detach(plan, start.warn)
+    if living is not None:
+        living.begin()
+    start.say("detached")
+    if lock is not None:
+        lock.release()  # another start need not wait: it finds the process
     try:
-        return _held(process, table)
-    except ProcessTableError:
-        return _held_unseen(process, table)
+        if listener is not None:
+            _await_ready(start, process, living, listener)
+        if living is not None:
+            living.watch(process)
+    except NotReady as error:
+        if error.reason == "exited":
+            remove_pidfile(start.pidfile, process, start.warn)
+        raise
+    return process
 
 
-def _held(process: "Process", table: "ProcessTable") -> "Handle":
-    """Open a handle by the table. Raises ProcessLookupError and ProcessTableError."""
+def _await_ready(
+    start: "Start", process: "Process", living: "Living | None", listener: Listener
+) -> None:
     try:
-        return table.open(process)
-    except ProcessLookupError:
-        seen = table.process(process.pid)
-        if seen is None or not may_be(process, seen):
-            raise
-        return table.open(seen)
-
-
-def _held_unseen(process: "Process", table: "ProcessTable") -> "Handle":
-    """Open a handle by pidfd, start time or pid alone. Raises ProcessLookupError."""
-
-    def identify(pid: int) -> "Process | None":
-        if process.start_time == UNKNOWN_START:
-            return process if _exists(pid) else None
-        try:
-            return table.process(pid)
-        except ProcessTableError:  # kill(2) needs neither memory nor /proc
-            return process if _exists(pid) else None
-
-    try:
-        fd = pidfd(process.pid)
-    except ProcessTableError:  # no descriptor or memory is left: poll
-        fd = None
-    return CheckedHandle(process, identify) if fd is None else PidfdHandle(process, identify, fd)
-
-
-def _exists(pid: int) -> bool:
-    """Return whether a process, or a zombie, has the pid."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
+        listener.wait(process, float(start.notify_timeout or 0), start.table, start.say)
+    except NotReady as error:
+        if error.reason == "exited" and living is not None:
+            living.watch(process)  # raises EndedEarly, which says more
+        raise
 
 
 def _wait_for_event(poll: "poll", handle: "Handle", until: float, table: "ProcessTable") -> None:

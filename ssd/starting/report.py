@@ -22,8 +22,9 @@ FORMAT = 2  # of marshal; every Python reads it, and a helper may be another Pyt
 LENGTH_SIZE = 4  # bytes
 MAX_TEXT_LENGTH = 1000  # characters
 MAX_LIST_LENGTH = 100  # items
-# The errors that can be reported, and the attributes that are their arguments.
-_FIELDS: dict[type, tuple[str, ...]] = {
+# The errors that can be reported, and the attributes that are their arguments. A rare one adds
+# itself when its module is loaded (``ssd.starting.living``).
+FIELDS: dict[type, tuple[str, ...]] = {
     errors.AlreadyRunning: ("processes",),
     errors.ExecutableMissing: ("path", "errno", "strerror"),
     errors.PidfileUnreadable: ("path", "reason", "errno"),
@@ -55,11 +56,11 @@ def send_self(fd: int, here: Process | None) -> None:
 
 
 def send_error(fd: int, error: BaseException) -> None:
-    """Report a failure: as its nearest class in ``_FIELDS``, else as StartFailed "internal"."""
-    kind = next((kind for kind in type(error).__mro__ if kind in _FIELDS), None)
+    """Report a failure: as its nearest class in ``FIELDS``, else as StartFailed "internal"."""
+    kind = next((kind for kind in type(error).__mro__ if kind in FIELDS), None)
     if kind is None:
         kind, error = errors.StartFailed, errors.StartFailed("internal", repr(error), None, "")
-    send(fd, "error", kind.__name__, *(getattr(error, field) for field in _FIELDS[kind]))
+    send(fd, "error", kind.__name__, *(getattr(error, field) for field in FIELDS[kind]))
 
 
 def receive(fd: int) -> "Iterator[tuple[str, list[object]]]":
@@ -86,9 +87,10 @@ def error_from(values: "list[object]") -> errors.Error:
     name, *arguments = values
     if name == "AlreadyRunning":
         arguments = [[Process(*pair) for pair in arguments[0]]]  # type: ignore[attr-defined]
-    elif name == "NotReady":
+    elif name in ("NotReady", "EndedEarly"):
         arguments = [Process(*arguments[0]), *arguments[1:]]  # type: ignore[misc]
-    error: errors.Error = getattr(errors, str(name))(*arguments)
+    kind = next(kind for kind in FIELDS if kind.__name__ == name)
+    error: errors.Error = kind(*arguments)
     return error
 
 

@@ -11,6 +11,8 @@ from ssd import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ssd.testing.children import FakeChild as FakeChild
+    from ssd.testing.children import NoDescriptor as NoDescriptor
     from ssd.testing.clock import FakeClock as FakeClock
     from ssd.testing.clock import WaitsForEver as WaitsForEver
     from ssd.testing.command import SsdCommand as SsdCommand
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from ssd.testing.expectations import World as World
     from ssd.testing.fake import FakeProcesses as FakeProcesses
     from ssd.testing.process import FakeProcess as FakeProcess
-    from ssd.testing.programs import FakeChild as FakeChild
-    from ssd.testing.programs import NoDescriptor as NoDescriptor
     from ssd.testing.programs import NotRegistered as NotRegistered
     from ssd.testing.reactions import daemonizes as daemonizes
     from ssd.testing.reactions import dies as dies
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 if not TYPE_CHECKING:
     _HOMES = {
+        "children": ("FakeChild", "NoDescriptor"),
         "clock": ("FakeClock", "WaitsForEver"),
         "command": ("SsdCommand",),
         "conformance": ("CHECKS", "FakeWorld", "RealWorld", "check_process_table"),
@@ -47,7 +48,7 @@ if not TYPE_CHECKING:
         "expectations": ("World",),
         "fake": ("FakeProcesses",),
         "process": ("FakeProcess",),
-        "programs": ("FakeChild", "NoDescriptor", "NotRegistered"),
+        "programs": ("NotRegistered",),
         "reactions": (
             "daemonizes", "dies", "executes", "exits", "forks", "ignores", "in_turn",
             "leaves_zombie", "notifies", "reloads", "renames", "together",

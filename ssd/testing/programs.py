@@ -7,20 +7,21 @@ fork(2) and execve(2) are replaced: the process is a declared one. Pidfiles are 
 import asyncio
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from ssd.accounts import changes
-from ssd.children.child import STILL_RUNS, Child
 from ssd.errors import AlreadyRunning, NotReady, StartFailed
 from ssd.matching import Process
 from ssd.pidfile import writing
 from ssd.starting import Start
 from ssd.starting.detach import remove_pidfile
+from ssd.starting.living import ended_early
+from ssd.starting.printed import Printed
 from ssd.starting.variables import settle
-from ssd.testing.clock import WaitsForEver, seconds_of
+from ssd.testing.children import FakeChild
+from ssd.testing.clock import seconds_of
 from ssd.testing.process import (
-    STOPPED,
     ZOMBIE,
     Executable,
     FakeProcess,
@@ -32,6 +33,7 @@ from ssd.testing.process import (
 
 Path = str | bytes | os.PathLike[str]
 PRIVILEGED = ("capabilities", "securebits")  # fields and stages that root alone may
+Waits = Iterator[tuple[Callable[[], bool], float]]
 UMASK = 0o022  # of declared callers: the umask of this process is not changed
 
 
@@ -144,123 +146,42 @@ class StartingMachine(Machine, Protocol):
     programs: Programs
 
 
-class NoDescriptor(RuntimeError):
-    """A declared process was asked for a descriptor, which cannot exist with a clock that jumps.
-
-    It is not a ValueError, which the select module and asyncio would take for one of their own.
-    """
-
-
-class FakeChild(Child):
-    """A declared process that a start has made the caller's child; see ``ssd.Child``.
-
-    ``wait`` lets time pass until it has ended; so do ``table.wait`` and ``ssd.aio.wait``.
-    ``declared`` is the process itself. It has no descriptor: see ``NoDescriptor``.
-    """
-
-    __slots__ = ("declared", "loop")
-
-    def __init__(
-        self, declared: FakeProcess, loop: "asyncio.AbstractEventLoop | None" = None
-    ) -> None:
-        """``loop`` is that of the task that has started it, if a task has."""
-        super().__init__(declared.pid, declared.identity.start_time, [])
-        self.declared = declared
-        self.loop = loop
-
-    def __del__(self) -> None:
-        """Do nothing: a declared process holds nothing of the real machine."""
-
-    def fileno(self) -> int:
-        """Raise NoDescriptor, which says what to use instead."""
-        raise NoDescriptor(
-            f"{self!r} is a declared process, which has no descriptor. Wait by "
-            "child.wait(timeout), table.wait([child, ...], until) or, in an asyncio loop, "
-            "await ssd.aio.wait(child, timeout)"
-        )
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end, reap, and return the status; ``timeout`` is in the table's time.
-
-        Raises TimeoutError, or WaitsForEver if there is no limit and the end never comes. Raises
-        RuntimeError in another thread than that of the loop whose task has started the child.
-        """
-        self._refuse_beside_tasks()
-        clock = self.declared.table.clock
-        until = None if timeout is None else clock.now() + timeout
-        clock.advance_until(lambda: self.declared.ended, until)
-        return self._reaped(timeout)
-
-    async def wait_async(self, timeout: float | None = None) -> int:
-        """Do what ``wait`` does while an asyncio loop runs; ``ssd.aio.wait`` calls it."""
-        table = self.declared.table
-        until = None if timeout is None else table.now() + timeout
-        await table.waiters.wait([self], until)
-        return self._reaped(timeout)
-
-    def poll(self) -> int | None:
-        """Reap it if it has ended, and return its status; None if it runs."""
-        if self.declared.ended:
-            self.declared.reap()
-            self.status = self.declared.status or 0
-        return self.status
-
-    def ended(self) -> bool:
-        """Say whether it has ended, reaped or not."""
-        return self.declared.ended
-
-    def is_stopped(self) -> bool:
-        """Say whether a signal has stopped it."""
-        return self.declared.state == STOPPED
-
-    def _reaped(self, timeout: float | None) -> int:
-        """Return the status after a wait. Raises TimeoutError, and WaitsForEver without one."""
-        status = self.poll()
-        if status is not None:
-            return status
-        if timeout is None:
-            raise WaitsForEver(f"no coming event ends {self.declared}")
-        raise TimeoutError(STILL_RUNS.format(self, timeout))
-
-    def _refuse_beside_tasks(self) -> None:
-        """Raise RuntimeError in another thread than that of the child's running loop."""
-        loop = self.loop
-        if loop is None or not loop.is_running() or asyncio._get_running_loop() is loop:
-            return
-        raise RuntimeError(
-            f"{self!r} was started by a task and is waited for in a thread: time would jump for "
-            "the other tasks of the loop. Use: await ssd.aio.wait(child, timeout)"
-        )
-
-    def signal(self, signum: int) -> None:
-        """Send a signal; it has no effect on a zombie."""
-        if self.status is not None:
-            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
-        if not self.declared.ended:
-            with self.declared.table.open(self) as handle:
-                handle.signal(signum)
-
-
 def launch(table: StartingMachine, start: Start) -> Process:
     """Do a start as ``Start.run`` does. Raises NotRegistered for an unknown program."""
-    process = _begin(table, start)
-    if start.background and start.notify_timeout is not None:
-        start.say("awaiting", start.notify_timeout)
-        until = table.now() + start.notify_timeout
-        table.clock.advance_until(lambda: process.ready or process.ended, until)
-        _check_ready(start, process, start.notify_timeout)
+    process, waits = _begin_and_wait(table, start)
+    for came, until in waits:
+        table.clock.advance_until(came, until)
     return process.identity if start.background else FakeChild(process)
 
 
 async def launch_async(table: StartingMachine, start: Start) -> Process:
     """Do a start as ``launch`` does, while other tasks of the loop run."""
-    process = _begin(table, start)
-    if start.background and start.notify_timeout is not None:
-        until = table.now() + start.notify_timeout
-        await table.waiters.until(lambda: process.ready or process.ended, until)
-        _check_ready(start, process, start.notify_timeout)
+    process, waits = _begin_and_wait(table, start)
+    for came, until in waits:
+        await table.waiters.until(came, until)
     loop = asyncio.get_running_loop()
     return process.identity if start.background else FakeChild(process, loop)
+
+
+def _begin_and_wait(table: StartingMachine, start: Start) -> tuple[FakeProcess, Waits]:
+    """Begin a start; return its process, and what it waits for: conditions and time limits."""
+    printed = Printed(start.command, start.account.uid)
+    process = _begin(table, start)
+    return process, _waits(table, start, process, printed) if start.background else iter(())
+
+
+def _waits(table: StartingMachine, start: Start, process: FakeProcess, printed: Printed) -> Waits:
+    """Yield what a start in the background waits for. Raises NotReady and EndedEarly."""
+    since = table.now()
+    if start.notify_timeout is not None:
+        start.say("awaiting", start.notify_timeout)
+        yield lambda: process.ready or process.ended, since + start.notify_timeout
+        if process.ended and not process.ready:
+            _check_living(table, start, process, printed, since)
+        _check_ready(start, process, start.notify_timeout)
+    if start.wait is not None and table.now() < since + start.wait:
+        yield lambda: process.ended, since + start.wait
+        _check_living(table, start, process, printed, since)
 
 
 def _begin(table: StartingMachine, start: Start) -> FakeProcess:
@@ -371,3 +292,15 @@ def _check_ready(start: Start, process: FakeProcess, timeout: float) -> None:
         raise NotReady(process.identity, "exited")
     else:
         raise NotReady(process.identity, "timeout", None, f"{timeout:g}")
+
+
+def _check_living(
+    table: StartingMachine, start: Start, process: FakeProcess, printed: Printed, since: float
+) -> None:
+    """Raise EndedEarly if the process has ended within the time that it had to live."""
+    seconds = table.now() - since
+    if start.wait is None or not process.ended or seconds > start.wait:
+        return
+    remove_pidfile(start.pidfile, process.identity, start.warn)
+    program = os.path.basename(os.fsdecode(start.command.argv[0]))
+    raise ended_early(process.identity, seconds, process.status, program, start.wait, printed)

@@ -30,6 +30,8 @@ def has_what_it_needs(table: dict[str, object]) -> bool:
     needs = {"command": table.get("command"), "port": given, "socket": given}
     port = given[:1] not in ("/", "@")
     kind = str(table.get("kind"))
+    if kind == "stays" and table.get("timeout", 5) == 0:
+        return False
     return bool(needs.get(kind, True)) and {"port": port, "socket": not port}.get(kind, True)
 
 
@@ -66,7 +68,7 @@ OF_KIND = {
     "address": ADDRESS,
     "seconds": SECONDS,
     "readiness": table(
-        kind=st.sampled_from(["exec", "notify", "command", "pidfile", "port", "socket"]),
+        kind=st.sampled_from(["exec", "notify", "command", "pidfile", "port", "socket", "stays"]),
         timeout=SECONDS,
         command=WORDS,
         address=ADDRESS,

@@ -31,6 +31,16 @@ def test_dictionary_has_only_what_differs_from_the_defaults() -> None:
     assert service == Service(**service.to_dict())
 
 
+@pytest.mark.parametrize("timeout", [5, 60, 0.5])
+def test_time_to_stay_has_a_default_of_its_own(timeout: float) -> None:
+    """It is five seconds, and the dictionary says it always: other kinds have a minute."""
+    given = {"kind": "stays", "timeout": timeout}
+    service = Service(**NAP, readiness=given)
+    assert given == service.to_dict()["readiness"]
+    assert service == Service(**service.to_dict())
+    assert (timeout == 5) is (service == Service(**NAP, readiness={"kind": "stays"}))
+
+
 def test_repr_makes_an_equal_service() -> None:
     """It is the call that Python would need."""
     service = Service(**NAP, limits={"nofile": 1024})

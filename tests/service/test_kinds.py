@@ -47,6 +47,7 @@ BAD = {
         {"kind": "port"},
         {"kind": "socket", "address": "127.0.0.1:80"},
         {"kind": "port", "address": "example.org:80"},
+        {"kind": "stays", "timeout": 0},
     ],
     "respawn": [
         {"when": "sometimes"},

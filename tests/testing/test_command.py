@@ -17,6 +17,7 @@ from ssd.testing import (
     dies,
     exits,
     ignores,
+    in_turn,
 )
 
 TERM, KILL = signal.SIGTERM, signal.SIGKILL
@@ -217,3 +218,18 @@ def test_daemon_that_hides_itself_is_managed(
     assert [] == daemon.signals
     assert (0, "", "") == ssd_command("--stop", "--retry", "5", *match)
     assert (1, "", "") == ssd_command("--status", *match, "--exec", WEBD)
+
+
+def test_wait_of_a_start_ends_with_the_program(
+    ssd_command: SsdCommand, pidfile: Path, fake_processes: FakeProcesses
+) -> None:
+    """Its status and signal are told on standard error; a program that lives is started."""
+    fake_processes.register(WEBD, runs=in_turn(exits(1, after=0.31), exits(after=6)))
+    said = (
+        "ssd: webd (pid 101) ended after 0.3 seconds with status 1 (of 5 that --wait or readiness"
+        " asks for); its output went to /dev/null, see --output\n"
+    )
+    assert (2, "", said) == ssd_command(*started(pidfile, "--wait", "5"))
+    assert not pidfile.exists()
+    assert (0, "", "") == ssd_command(*started(pidfile, "--wait", "5"))
+    assert 5.31 == fake_processes.now()

@@ -1,21 +1,22 @@
 """Starts on declared processes: by the library, and what they leave."""
 
+import asyncio
 import errno
 import os
 import signal
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kit.leaks import nothing_left
 from kit.users import NOBODY
 
 import ssd
-from ssd import Command, Match
-from ssd.testing import (
-    FakeProcesses,
-    exits,
-)
+from ssd import Command, Match, aio
+from ssd.testing import FakeProcess, FakeProcesses, dies, exits, together
 
 HUP, KILL, TERM = signal.SIGHUP, signal.SIGKILL, signal.SIGTERM
 WEBD = "/usr/sbin/webd"  # not on disk
@@ -214,3 +215,61 @@ def test_start_waits_for_readiness(case: str, pidfile: Path, fake_processes: Fak
                       table=fake_processes)  # fmt: skip
         assert reason == caught.value.reason
     assert (end, reason != "exited") == (fake_processes.now(), pidfile.exists())
+
+
+def says(log: Path, text: str) -> Callable[[FakeProcess], object]:
+    """Return what a program does that prints a line; a declared one has real files."""
+    return lambda process: log.write_text(f"{text}\n")
+
+
+# what the program does; when the start returns, its status if it failed
+LIVES: dict[str, tuple[dict[str, Any], float, int | None]] = {
+    "it lives": ({}, 5, None),
+    "it ends in time": ({"runs": exits(3, after=2)}, 2, 3),
+    "it ends later": ({"runs": exits(3, after=6)}, 5, None),
+    "a signal ends it": ({"runs": lambda process: process.after(1, dies(status=-9))}, 1, -9),
+}
+
+
+@pytest.mark.parametrize("case", LIVES)
+def test_start_waits_whether_it_lives(
+    case: str, pidfile: Path, fake_processes: FakeProcesses
+) -> None:
+    """In no time of the test: the clock jumps to the end of the program, or of the wait."""
+    program, end, status = LIVES[case]
+    fake_processes.register(WEBD, **program)
+    match, table = Match(pidfile=pidfile), fake_processes
+    if status is None:
+        ssd.start(match, Command([WEBD]), make_pidfile=True, wait=5, table=table)
+    else:
+        with pytest.raises(ssd.EndedEarly) as caught:
+            ssd.start(match, Command([WEBD]), make_pidfile=True, wait=5, table=table)
+        error = caught.value
+        assert (status, end, "webd", ["/dev/null"]) == (
+            error.status, error.seconds, error.program, error.outputs,
+        )  # fmt: skip
+    assert (end, status is None) == (fake_processes.now(), pidfile.exists())
+
+
+def test_start_waits_for_readiness_and_for_life(
+    pidfile: Path, fake_processes: FakeProcesses, tmp_path: Path
+) -> None:
+    """In a task, too: first until it is ready, and then for the rest of the time."""
+    log = tmp_path / "log"
+    dying = together(says(log, "no database"), exits(4, after=3))
+    for number, (ready, wait, end) in enumerate([(1, 5, 3), (None, 5, 3), (1, 2, 2)]):
+        path = f"{WEBD}{number}"
+        fake_processes.register(path, runs=dying, ready_after=ready)
+        began = fake_processes.now()
+        start = partial(
+            aio.start, Match(pidfile=pidfile), Command([path], output=log), make_pidfile=True,
+            notify_timeout=9, wait=wait, table=fake_processes,
+        )  # fmt: skip
+        if wait > end:
+            with pytest.raises(ssd.EndedEarly) as caught:
+                asyncio.run(start())
+            assert (4, ["no database"]) == (caught.value.status, caught.value.lines)
+        else:
+            asyncio.run(start())
+        assert end == fake_processes.now() - began
+        log.unlink()

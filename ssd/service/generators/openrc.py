@@ -19,6 +19,7 @@ from ssd.service.generators.sheet import (
     directories,
     oom_score,
     ready_command,
+    seconds_to_stay,
 )
 from ssd.service.words import join, quote
 from ssd.signal_names import signal_name
@@ -334,6 +335,25 @@ def _ready(sheet: Sheet) -> "Iterable[str]":
         yield "    [ $left -gt 0 ] || return 1"
         yield "    left=$((left - 1)); sleep 1"
         yield "done"
+    yield from _stays(sheet)
+
+
+def _stays(sheet: Sheet) -> "Iterable[str]":
+    """Yield the lines that check for some seconds that the service runs.
+
+    OpenRC's start-stop-daemon has --wait, in milliseconds; dpkg's, which Debian 12 uses, has not.
+    """
+    seconds = seconds_to_stay(sheet.service)
+    if not seconds:
+        return
+    if _watched(sheet.service) or sheet.service.pidfile == "none":
+        sheet.lose("readiness", "OpenRC cannot tell whether the program has ended meanwhile")
+        return
+    yield f"local left={seconds}"
+    yield "while [ $left -gt 0 ]; do"
+    yield "    left=$((left - 1)); sleep 1"
+    yield '    kill -0 "$(cat "$pidfile")" 2> /dev/null || return 1'
+    yield "done"
 
 
 def _health(sheet: Sheet) -> list[str]:

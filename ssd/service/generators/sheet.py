@@ -4,6 +4,7 @@ A Sheet collects the text and the fields that the text cannot express.
 """
 
 import os
+from math import ceil
 
 from ssd.errors import Error
 from ssd.schedule import SEND, WAIT, Schedule
@@ -143,6 +144,12 @@ def ready_command(service: "Service") -> list[str]:
     if readiness["kind"] == "pidfile" and service.pidfile != "none" and not service.background:
         return ["test", "-s", service.pidfile]
     return []
+
+
+def seconds_to_stay(service: "Service") -> int:
+    """Return for how long a start checks that the service runs; 0 for another kind of readiness."""
+    readiness = service.readiness
+    return ceil(readiness["timeout"]) if readiness["kind"] == "stays" else 0
 
 
 class Ending:

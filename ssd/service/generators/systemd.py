@@ -18,6 +18,7 @@ from ssd.service.generators.sheet import (
     directories,
     modern,
     ready_command,
+    seconds_to_stay,
 )
 from ssd.service.generators.systemd_privileges import login, privileges
 from ssd.service.generators.systemd_supervision import (
@@ -81,6 +82,9 @@ HOOKS = {
     "before_stop": "ExecStop", "after_stop": "ExecStopPost",
 }  # fmt: skip
 UNTIL = 'until "$@"; do sleep 1; done'  # TimeoutStartSec= ends it
+# systemd sets MAINPID: systemd.exec(5).
+STAYS = 'for i in $(seq "$1"); do sleep 1; kill -0 "$MAINPID" || exit 1; done'
+TIME_TO_START = 60  # seconds for what comes before the time to stay
 
 
 def generate(service: "Service") -> Sheet:
@@ -311,6 +315,12 @@ def _readiness(sheet: Sheet) -> "Iterable[str]":
     words = ready_command(sheet.service)
     if words:
         yield f"ExecStartPost={systemd_command([ssd_options.SHELL, '-c', UNTIL, 'sh', *words])}"
+    seconds = seconds_to_stay(sheet.service)
+    if seconds:
+        words = [ssd_options.SHELL, "-c", STAYS, "sh", str(seconds)]
+        yield f"ExecStartPost={systemd_command(words)}"
+        yield f"TimeoutStartSec={_time_limit(seconds + TIME_TO_START)}"
+        return
     if "readiness" in sheet.declared:
         yield f"TimeoutStartSec={_time_limit(readiness['timeout'])}"
 

@@ -4,7 +4,14 @@ from math import ceil
 
 from ssd.service.generators import ssd_options
 from ssd.service.generators.quoting import VARIABLE, has_controls, line
-from ssd.service.generators.sheet import Sheet, directories, modern, oom_score, ready_command
+from ssd.service.generators.sheet import (
+    Sheet,
+    directories,
+    modern,
+    oom_score,
+    ready_command,
+    seconds_to_stay,
+)
 from ssd.service.words import join, quote
 
 TYPE_CHECKING = False
@@ -139,6 +146,8 @@ def _functions(sheet: Sheet) -> "Iterable[str]":
         yield MAKE_DIRECTORY
     if ready_command(service):
         yield WAIT_UNTIL
+    if seconds_to_stay(service):
+        yield STAYS
     match = join(ssd_options.matching(service))
     yield f'matched() {{\n    "$START_STOP_DAEMON" {match} "$@"\n}}\n'
     lines = ""
@@ -185,6 +194,9 @@ def _ready(service: "Service") -> str:
     """Return the line that waits until the service is ready."""
     readiness = service.readiness
     words = ready_command(service)
+    seconds = seconds_to_stay(service)
+    if seconds:
+        return f"    stays {seconds} || return 1\n"
     if not words:
         return ""
     return f"    wait_until {ceil(readiness['timeout'])} {join(words)} || return 1\n"
@@ -214,6 +226,19 @@ wait_until() {
         [ "$left" -gt 0 ] || return 1
         left=$((left - 1))
         sleep 1
+    done
+}
+"""
+
+# Only with a service that must stay.
+STAYS = """\
+# Check once a second, $1 times, that it runs.
+stays() {
+    left=$1
+    while [ "$left" -gt 0 ]; do
+        sleep 1
+        matched --status || return 1
+        left=$((left - 1))
     done
 }
 """

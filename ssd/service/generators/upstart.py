@@ -337,6 +337,8 @@ def _ready(sheet: Sheet) -> "Iterable[str]":
     words = ready_command(sheet.service)
     if readiness["kind"] == "notify":
         sheet.lose("readiness", "Upstart does not wait for a notification")
+    if readiness["kind"] == "stays":
+        sheet.lose("readiness", "Upstart does not check for how long it runs")
     if not words:
         return
     yield f"left={ceil(readiness['timeout'])}"

@@ -87,7 +87,11 @@ def absolute(program: "Program", option: str, path: str) -> str:
 
 
 def life(program: "Program") -> "Fields":
-    """Return whether and how often it is restarted."""
+    """Return whether and how often it is restarted, and when its start counts.
+
+    Without startsecs it counts at once. With supervisord's default, 1, each priority would add a
+    second to the start of all, for a start waits for those of the priority before.
+    """
     when = program.value("autorestart", values.restart, "unexpected")
     statuses = program.value("exitcodes", values.exit_statuses, "0")
     if when != "unexpected":
@@ -100,12 +104,13 @@ def life(program: "Program") -> "Fields":
         policy["normal_exit"] = statuses
     seconds = program.value("startsecs", values.integer, START_SECONDS)
     if seconds != int(START_SECONDS):
-        words = "a start counts at once, unless readiness says when it works"
-        program.note("startsecs", f"{words}; respawn.reset is {max(seconds, 0)}")
         policy["reset"] = max(seconds, 0)
     if program.value("startretries", values.integer, START_RETRIES) != int(START_RETRIES):
         policy |= retries(program, policy["when"] == "never", max(seconds, 0))
-    return {"respawn": policy}
+    made: Fields = {"respawn": policy}
+    if program.given("startsecs") and seconds > 0:
+        made["readiness"] = {"kind": "stays", "timeout": seconds}
+    return made
 
 
 def retries(program: "Program", never: bool, seconds: int) -> "Fields":

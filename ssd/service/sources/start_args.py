@@ -49,6 +49,10 @@ def fields_of_start(options: Options) -> dict[str, object]:
         fields["background"] = True
     if options.has("notify-await"):
         fields["readiness"] = {"kind": "notify", "timeout": options.notify_timeout}
+    if options.has("wait"):
+        if "readiness" in fields:
+            raise BadValue("no field corresponds to both --notify-await and --wait")
+        fields["readiness"] = {"kind": "stays", "timeout": options.for_start["wait"]}
     return fields
 
 

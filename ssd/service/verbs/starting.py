@@ -48,18 +48,23 @@ def start_program(steps: "Steps") -> "Process | None":
         background=service.background,
         make_pidfile=service.background and service.pidfile != "none",
         notify_timeout=timeout if kind == "notify" and service.background else None,
+        wait=timeout if kind == "stays" and service.background else None,
         warn=lambda stage, detail, reason: steps.complain(warning(stage, detail, reason)),
         say=lambda event, *values: None,
         table=steps.table,
     )
     process: Process | None
-    if service.background or work.table.launcher is not None:
+    if kind == "stays" and not service.background:
+        from ssd.service.verbs.until_ready import start_staying
+
+        process = start_staying(work, timeout)
+    elif service.background or work.table.launcher is not None:
         process = work.run()
     else:
         from ssd.service.verbs.until_ready import start_forking
 
         process = start_forking(work)
-    if kind not in ("exec", "notify"):
+    if kind not in ("exec", "notify", "stays"):
         from ssd.service.verbs.until_ready import wait
 
         try:

@@ -10,10 +10,11 @@ its exit status.
 
 import os
 
+from ssd import pidfile
 from ssd.errors import AlreadyRunning, Error, NotReady, PidfileError, ProcessTableError
 from ssd.finding import find
-from ssd.matching import Process
-from ssd.processes import default_table, own
+from ssd.matching import UNKNOWN_START, Process
+from ssd.processes import default_table, own, reaping
 from ssd.signals import IGNORED
 from ssd.signals import raw as signals
 from ssd.starting import report
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ssd.processes.contract import ProcessTable
     from ssd.service.declaration import Service
     from ssd.starting import Start
+    from ssd.starting.living import Living
 
 POLL_INTERVAL = 0.1  # seconds
 
@@ -65,7 +67,7 @@ def wait(
 
 def _ended(process: Process, table: "ProcessTable") -> bool:
     """Tell whether a process has ended, also if no process can be read (``hold``)."""
-    from ssd.starting.notify import hold
+    from ssd.starting.holding import hold
 
     try:
         with hold(process, table) as handle:
@@ -81,7 +83,7 @@ def _pause(process: Process | None, table: "ProcessTable") -> None:
 
         time.sleep(POLL_INTERVAL)
         return
-    from ssd.starting.notify import hold
+    from ssd.starting.holding import hold
 
     try:
         with hold(process, table) as handle:
@@ -152,6 +154,49 @@ def start_forking(work: "Start") -> "Process | None":
     if status:
         raise DetachFailed(status)
     return next(iter(work.running()), None)
+
+
+def start_staying(work: "Start", seconds: float) -> Process:
+    """Start the program; return the daemon when it has run for ``seconds``.
+
+    Raises what ``start_forking`` raises, EndedEarly, and NotReady if no daemon is found by then.
+    """
+    from ssd.starting.living import Living
+
+    living = Living(seconds, work.command, work.account.uid, work.table)
+    if work.table.launcher is not None:
+        work.run()
+        return _daemon(work, living)
+    with living:
+        start_forking(work)
+        return _daemon(work, living)
+
+
+def _daemon(work: "Start", living: "Living") -> Process:
+    """Return the daemon that the match finds, and that has lived for long enough."""
+    table = work.table
+    living.begin()
+    while True:
+        found = work.running()
+        if found:
+            living.watch(found[0])
+            return found[0]
+        if (pid := _named(work)) and reaping.is_ended_child(pid):  # else the pidfile is an old one
+            living.watch(Process(pid, UNKNOWN_START))
+        now = table.now()
+        if now >= living.since + living.seconds:
+            raise NotReady(Process(0, 0), "timeout", None, f"{living.seconds:g}")
+        table.wait([], now + POLL_INTERVAL)
+
+
+def _named(work: "Start") -> int | None:
+    """Return the pid in the pidfile; None without one that can be read."""
+    if work.match.pidfile is None:
+        return None
+    try:
+        return pidfile.read(os.fsencode(work.match.pidfile), sole_criterion=False)
+    except (FileNotFoundError, PidfileError):
+        return None
 
 
 def _run(work: "Start") -> int:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 # Seconds between the first two attempts.
 SOON, LATER = 0.01, 0.1
+# Seconds to go to the background, or to stop itself, if the timeout of readiness is the time for
+# which the service must run.
+TIME_TO_DETACH = 60
 
 
 class Gate:
@@ -58,7 +61,7 @@ class Gate:
     def begin(self) -> None:
         """Begin to wait: first for the process that stays, then for what it must do."""
         unit = self.unit
-        self._timer = unit.supervisor.after(unit.service.readiness["timeout"], self._late)
+        self._timer = unit.supervisor.after(self._patience(), self._late)
         if needs.background(unit.service) and not self.has_followed:
             self._follower = following.Follower(unit)
             self.phase = "it went to the background"
@@ -67,13 +70,21 @@ class Gate:
         else:
             self._await_readiness()
 
+    def _patience(self) -> float:
+        """Return the seconds after which the start is late."""
+        given = self.unit.service.readiness
+        return TIME_TO_DETACH if given["kind"] == "stays" else given["timeout"]
+
     def end(self) -> None:
         """End the wait."""
         self.is_over = True
+        self._cancel()
+        self._end_attempts()
+
+    def _cancel(self) -> None:
         if self._timer is not None:
             self.unit.supervisor.cancel(self._timer)
             self._timer = None
-        self._end_attempts()
 
     # What happens meanwhile.
 
@@ -106,10 +117,9 @@ class Gate:
 
     def extend(self, seconds: float) -> None:
         """Replace the time that is left."""
-        supervisor = self.unit.supervisor
-        if self._timer is not None:
-            supervisor.cancel(self._timer)
-            self._timer = supervisor.after(seconds, self._late)
+        if self._timer is not None and self._timer.call == self._late:
+            self._cancel()
+            self._timer = self.unit.supervisor.after(seconds, self._late)
 
     def fail(self, reason: str) -> None:
         """Give this start up."""
@@ -126,13 +136,23 @@ class Gate:
             self._follower, self.has_followed = None, True
             self.unit.supervisor.record(self.unit)
         self.phase = "it was ready"
-        kind = self.unit.service.readiness["kind"]
-        if kind == "exec" or kind == "notify" and self._told:
+        given = self.unit.service.readiness
+        kind = given["kind"]
+        if kind == "stays":
+            self._await_life(given["timeout"])
+        elif kind == "exec" or kind == "notify" and self._told:
             self._open()
         elif kind == "pidfile":
             self._repeat(self._try_pidfile, self._open, SOON)
         elif kind != "notify":
             self._repeat(self._try_kind, self._open, LATER if kind == "command" else SOON)
+
+    def _await_life(self, seconds: float) -> None:
+        """Wait until it has run for so long; its end before that is a failed start."""
+        self.phase = f"it had run for {seconds:g} seconds"
+        if self._timer is None or self._timer.call != self._open:  # READY=1 changes nothing
+            self._cancel()
+            self._timer = self.unit.supervisor.after(seconds, self._open)
 
     def _try_kind(self, done: "Done") -> "Probe":
         given = self.unit.service.readiness
@@ -188,7 +208,7 @@ class Gate:
             self.unit.complain("it may have said READY=1 while no supervisor listened")
             self._open()
             return
-        reason = f"it was not ready within {given['timeout']:g} seconds"
+        reason = f"it was not ready within {self._patience():g} seconds"
         if self._attempts is not None and self._attempts.reason:
             reason += f": {self._attempts.reason}"
         elif self._follower is not None:

@@ -274,6 +274,16 @@ def test_health_is_a_function_of_what_is_supervised() -> None:
     assert ["health"] == [field for field, _ in openrc.generate(samples.least(health=check)).losses]
 
 
+def test_service_must_stay_for_its_seconds() -> None:
+    """A function checks the pidfile, where the process of the pidfile is the service."""
+    stays = {"kind": "stays", "timeout": 2.5}
+    sheet = openrc.generate(samples.least(readiness=stays))
+    assert "start_post() {\n    local left=3\n" in sheet.text()
+    assert [] == sheet.losses
+    sheet = openrc.generate(samples.least(readiness=stays, respawn={"when": "always"}))
+    assert "readiness" in [field for field, _ in sheet.losses]
+
+
 # A schedule -> the same for OpenRC's start-stop-daemon, where 0 is a successful end.
 SCHEDULES = {
     "TERM/30/KILL/5": "TERM/30/KILL/5",

@@ -12,6 +12,7 @@ from ssd.service.generators.sheet import Inexpressible
 from . import readers, samples
 
 UNTIL = 'until "$@"; do sleep 1; done'
+STAYS = 'for i in $(seq "$1"); do sleep 1; kill -0 "$MAINPID" || exit 1; done'
 
 # The declaration, and what systemd reads. A command is a list of words.
 READ: list[tuple[dict[str, Any], dict[str, Any]]] = [
@@ -25,6 +26,8 @@ READ: list[tuple[dict[str, Any], dict[str, Any]]] = [
      {"ExecStartPost": ["/bin/sh", "-c", UNTIL, "sh", "test", "-s", "/run/x.pid"]}),
     ({"readiness": {"kind": "command", "command": ["a", "%"]}},
      {"ExecStartPost": ["/bin/sh", "-c", UNTIL, "sh", "a", "%"]}),
+    ({"readiness": {"kind": "stays", "timeout": 2.5}},
+     {"ExecStartPost": ["/bin/sh", "-c", STAYS, "sh", "3"], "TimeoutStartSec": "1min 3s"}),
     ({"user": "daemon", "group": "adm"}, {"User": "daemon", "Group": "adm"}),
     ({"script": "exec sleep 5", "arguments": ["one"]},
      {"ExecStart": ["/bin/sh", "-e", "-c", "exec sleep 5", "x", "one"]}),

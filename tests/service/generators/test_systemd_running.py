@@ -145,6 +145,17 @@ def test_systemd_waits_until_a_command_succeeds(machine: Machine) -> None:
     machine.run("systemctl", "stop", "probed")
 
 
+def test_systemd_checks_that_a_service_stays(machine: Machine) -> None:
+    """The start of one that does not has failed."""
+    stays = {"kind": "stays", "timeout": 1}
+    installed(machine, "staying", readiness=stays)
+    installed(machine, "ending", readiness=stays, script="exit 3")
+    machine.run("systemctl", "start", "staying", "ending", status=1)
+    assert ["active"] == machine.show("staying", "ActiveState")
+    assert ["failed"] == machine.show("ending", "ActiveState")
+    machine.run("systemctl", "stop", "staying")
+
+
 def test_systemd_gives_a_service_its_surroundings(machine: Machine) -> None:
     """User, group, limits, umask, niceness, environment and directory."""
     (machine.shared / "settings").write_text("FILE='from a file'\n")

@@ -268,6 +268,15 @@ def test_start_waits_until_the_service_is_ready(machine: Machine) -> None:
     )
 
 
+def test_start_fails_if_the_service_does_not_stay(machine: Machine) -> None:
+    """It is looked for once a second; the seconds are short here."""
+    service = daemon(script="exit 3", readiness={"kind": "stays", "timeout": 10_000})
+    commands = """
+mkdir /tmp/bin; ln -s /bin/true /tmp/bin/sleep; PATH=/tmp/bin:$PATH
+"$S" start > /tmp/said; echo $?; "$S" status > /tmp/said; echo $?"""
+    assert "1\n1\n" == machine(service, commands)
+
+
 def test_reload_sends_its_signal(machine: Machine) -> None:
     """To the running process; status 7 if nothing runs."""
     service = daemon(

@@ -138,6 +138,13 @@ def test_unbalanced_events_are_lost(events: str) -> None:
     assert "\nstart on runlevel [2345]\n" in sheet.text()
 
 
+@pytest.mark.parametrize("kind", ["stays", "notify"])
+def test_readiness_that_upstart_has_no_word_for_is_lost(kind: str) -> None:
+    """The job is started all the same."""
+    sheet = upstart.generate(samples.least(readiness={"kind": kind}))
+    assert ["readiness"] == [field for field, _ in sheet.losses]
+
+
 # A schedule -> whether Upstart can follow it.
 FOLLOWED = {
     "TERM/30/KILL/5": True,

@@ -66,7 +66,7 @@ def test_import_replaces_no_declaration(conf: str, tmp_path: Path, capfd) -> Non
 def test_strict_import_loses_nothing(conf: str, tmp_path: Path) -> None:
     """What was only chosen is no loss."""
     assert 0 == run(tmp_path, "supervisord", conf, "--strict")
-    Path(conf).write_text(f"{CONF}startsecs=5\n")
+    Path(conf).write_text(f"{CONF}startretries=5\n")
     assert 1 == run(tmp_path, "supervisord", conf, "--strict", "--force")
 
 

@@ -19,7 +19,16 @@ def test_stop_args_become_the_stop_schedule(options: str, fields: dict[str, obje
     assert fields == debian.option_fields({"STOP_ARGS": options})
 
 
-@pytest.mark.parametrize("options", ["--no-close", "-C", "--frob"])
+def test_wait_is_the_time_to_stay() -> None:
+    """A start waits for one kind of readiness alone."""
+    options = "--background --wait 2.5"
+    stays = {"background": True, "readiness": {"kind": "stays", "timeout": 2.5}}
+    assert stays == debian.option_fields({"START_ARGS": options})
+    with pytest.raises(debian.BadVariable, match="both --notify-await and --wait"):
+        debian.option_fields({"START_ARGS": f"{options} --notify-await"})
+
+
+@pytest.mark.parametrize("options", ["--no-close", "-C", "--frob", "--wait 5"])
 def test_start_args_without_a_field_are_an_error(options: str) -> None:
     """The error names the variable and the problem."""
     with pytest.raises(debian.BadVariable) as caught:

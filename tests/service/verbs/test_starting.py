@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 from kit.children import let_go, until_executed
 
+from ssd.service import Service
 from ssd.service.addresses import answers
+from ssd.service.verbs.performing import perform
+from ssd.testing import FakeProcess, FakeProcesses, daemonizes, exits
 
 FORKING = """
 import os, sys, time
@@ -237,3 +240,64 @@ def test_daemon_has_its_login_and_its_rights(services) -> None:
     assert ("/declared", own) == (variables["SHELL"], variables["USER"])
     assert f"{score}\n" == (proc / "oom_score_adj").read_text()
     assert "\nNoNewPrivs:\t1\n" in (proc / "status").read_text()
+
+
+def test_start_fails_if_the_program_does_not_stay(services) -> None:
+    """With what it has printed; one that stays for the time is started."""
+    log = services.directory / "log"
+    program = f'executable = "/bin/sh"\noutput = "{log}"\n'
+    stays = 'readiness = {{kind = "stays", timeout = {}}}\n'
+    services.declare(program + 'arguments = ["-c", "echo no; exit 4"]\n' + stays.format(60))
+    done = services("nap", "start")
+    assert (1, True) == (done.returncode, " with status 4 (of 60 " in done.stderr), done.stderr
+    assert done.stderr.endswith(f"; its last lines in {log}:\n  no\n")
+    assert not services.pidfile.exists()
+    services.declare(program + 'arguments = ["-c", "exec sleep 1000"]\n' + stays.format(0.1))
+    services.expect(0, "nap", "start")
+    services.expect(0, "nap", "stop")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has subreapers")
+def test_daemon_of_a_program_must_stay(services) -> None:
+    """That goes to the background by itself: its pidfile tells, also once it has ended."""
+    program = services.directory / "forking.py"
+    ends = FORKING.replace("time.sleep(1000)", "os._exit(6)")
+    fields = (
+        f'executable = "{sys.executable}"\nbackground = false\n'
+        f'arguments = ["{program}", "{services.pidfile}", "0"]\n'
+    )
+    stays = 'readiness = {{kind = "stays", timeout = {}}}\n'
+    program.write_text(ends)
+    services.declare(fields + stays.format(60))
+    done = services("nap", "start")
+    assert (1, True) == (done.returncode, " with status 6 (of 60 " in done.stderr), done.stderr
+    program.write_text(FORKING)
+    services.declare(fields + stays.format(0.1))
+    services.expect(0, "nap", "start")
+    services.expect(0, "nap", "stop")
+    services.declare(f'executable = "/bin/true"\nbackground = false\n{stays.format(0.1)}')
+    assert "not ready after 0.1 seconds" in services("nap", "start").stderr
+
+
+@pytest.mark.parametrize(("after", "status"), [(2, 1), (9, 0)])
+def test_fake_daemon_must_stay(tmp_path, fake_processes, after, status) -> None:
+    """Whether ssd sends it to the background or it goes there itself; the clock jumps."""
+    pidfile = tmp_path / "d.pid"
+    ends = lambda process: process.after(after, exits(3))  # noqa: E731 - of the daemon
+    forks = lambda process: daemonizes(pidfile)(process) or ends(daemon(fake_processes))  # noqa: E731
+    for background, runs in ((True, ends), (False, forks)):
+        fake_processes.register("/bin/d", runs=runs)
+        service = Service(
+            name="d", executable="/bin/d", pidfile=str(pidfile), background=background,
+            readiness={"kind": "stays"},
+        )  # fmt: skip
+        began = fake_processes.now()
+        assert status == perform(service, "start", program="s", script="d", table=fake_processes)
+        assert min(after, 5) == fake_processes.now() - began
+        fake_processes.clock.advance(10)
+        pidfile.unlink(missing_ok=True)
+
+
+def daemon(table: FakeProcesses) -> FakeProcess:
+    """Return the youngest process."""
+    return table.inhabitants()[-1]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ssd.supervision.readiness.probes import pause
-from ssd.testing import FakeProcess, exits, in_turn
+from ssd.testing import FakeProcess, daemonizes, exits, in_turn
 from supervision.machine import Machine
 
 NOTIFY = {"kind": "notify", "timeout": 20}
@@ -221,3 +221,60 @@ def test_pauses_grow_up_to_a_second() -> None:
     """What takes long is not asked often."""
     assert [0.01, 0.015, 0.0225] == [pause(0.01, number) for number in range(3)]
     assert 1.0 == pause(0.01, 10_000)
+
+
+STAYS = {"kind": "stays", "timeout": 5}
+
+
+def test_service_that_stays_is_ready_after_its_time(tmp_path: Path) -> None:
+    """Not before, whatever it says: READY=1 and EXTEND_TIMEOUT_USEC do not change the time."""
+    machine = machine_with(tmp_path, STAYS, watchdog=100)
+    machine.program("web", runs=says((2, "READY=1"), (3, "EXTEND_TIMEOUT_USEC=1000000")))
+    machine.until(4.9)
+    assert {"web": "start/spawned"} == machine.states()
+    machine.until(5)
+    machine.settle()
+    assert {"web": "start/running"} == machine.states()
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_service_that_does_not_stay_has_failed_to_start(tmp_path: Path, status: int) -> None:
+    """Whatever its exit status."""
+    machine = machine_with(tmp_path, STAYS)
+    machine.program("web", runs=exits(status, after=2))
+    machine.until(3)
+    reason = f"it exited with status {status} before it had run for 5 seconds"
+    assert reason == machine.supervisor.units["web"].failure
+
+
+def test_service_that_has_stayed_may_end(tmp_path: Path) -> None:
+    """After its time an end is judged as any other."""
+    machine = machine_with(tmp_path, STAYS)
+    machine.program("web", runs=exits(0, after=6))
+    machine.until(7)
+    assert {"web": "stop/waiting"} == machine.states()
+    assert machine.supervisor.units["web"].failure is None
+
+
+def test_start_that_does_not_stay_is_repeated_by_the_policy(tmp_path: Path) -> None:
+    """What depends on it waits meanwhile."""
+    needs = {"name": "app", "requires": ["web"]}
+    web = {"name": "web", "readiness": STAYS, "respawn": {"when": "failure", "delay": 1}}
+    machine = Machine(tmp_path, [needs, web])
+    machine.program("web", runs=in_turn(exits(1, after=4), says()))
+    machine.supervisor.start("app")
+    machine.until(9.9)
+    assert {"app": "start/starting", "web": "start/spawned"} == machine.states()
+    machine.until(11)
+    assert {"app": "start/running", "web": "start/running"} == machine.states()
+
+
+def test_daemon_must_stay_from_the_moment_in_which_it_is_known(tmp_path: Path) -> None:
+    """Its first process has more time to end than the daemon must stay."""
+    pidfile = str(tmp_path / "web.pid")
+    machine = machine_with(tmp_path, STAYS, background=False)
+    machine.program("web", runs=lambda it: it.after(7, daemonizes(pidfile)))
+    machine.until(11.9)
+    assert {"web": "start/spawned"} == machine.states()
+    machine.until(12.5)
+    assert {"web": "start/running"} == machine.states()
