@@ -36,16 +36,19 @@ def resolve(match: "Match", table: "ProcessTable | None" = None) -> Criteria:
         from ssd.validation import demand
 
         demand(match, table)
-    file = name = None
+    file = None
     if match.exec is not None:
         try:
             file = (table or default_table()).executable(match.exec)
         except OSError as error:
-            path = os.fsdecode(match.exec)
-            raise ExecutableMissing(path, error.errno, error.strerror) from error
-    if match.name is not None:
-        name = os.fsencode(match.name)
-    return Criteria(match.pid, match.ppid, file, name, _uid(match.user))
+            raise ExecutableMissing(os.fsdecode(match.exec), error.errno, error.strerror) from error
+    name = None if match.name is None else os.fsencode(match.name)
+    criteria = Criteria(match.pid, match.ppid, file, name, _uid(match.user))
+    if match.interpreted or match.same_namespace:
+        from ssd.evidence import more_of
+
+        criteria.more = more_of(match)
+    return criteria
 
 
 def look(
@@ -107,13 +110,11 @@ def status(match: "Match", *, table: "ProcessTable | None" = None) -> int:
 
 def _uid(user: str | int | None) -> int | None:
     """Return the uid of a user name; digits are a uid, even one without an account."""
-    if user is None or isinstance(user, int):
-        return user
     from ssd.signals import whole_number
 
-    uid = whole_number(user)
-    if uid is None:
+    uid = whole_number(user) if isinstance(user, str) else user
+    if uid is None and user is not None:
         from ssd.accounts import Account
 
-        uid = Account(user, None).uid
+        uid = Account(str(user), None).uid
     return uid

@@ -6,6 +6,10 @@ must hold.
 
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.evidence import More
+
 NAME_LIMIT = 15  # bytes of a name that Linux keeps: TASK_COMM_LEN less one, linux/sched.h
 
 UNKNOWN_START = 0  # the start time of a process that exists but cannot be read
@@ -49,11 +53,6 @@ class Process:
         return f"{type(self).__name__}(pid={self.pid}, start_time={self.start_time})"
 
 
-def fits(name: str) -> bool:
-    """Tell whether the kernel can keep a name of a process, surely."""
-    return name.isascii() and len(name) <= NAME_LIMIT
-
-
 class Match:
     """The processes that are meant; every criterion that is given must hold.
 
@@ -64,13 +63,15 @@ class Match:
     name: the kernel's name of the process (comm), 15 bytes at most on Linux: a longer one
         finds nothing, and MatchWarning says so.
     user: the owner of the process: user name, or uid as a number or as a string of digits.
+    interpreted: whether exec and name may also be those of a script that an interpreter runs.
+    same_namespace: whether processes of other PID namespaces, as of containers, are left out.
 
     Two are equal if all their criteria are. Raises ValueError if no criterion is given, if a
-    pid is not positive, or if both pid and pidfile are given; TypeError for a value that is not
-    text.
+    pid is not positive, if both pid and pidfile are given, or if interpreted has neither exec nor
+    name; TypeError for a value that is not text.
     """
 
-    __slots__ = ("pid", "ppid", "pidfile", "exec", "name", "user")
+    __slots__ = ("pid", "ppid", "pidfile", "exec", "name", "user", "interpreted", "same_namespace")
 
     def __init__(
         self,
@@ -81,25 +82,30 @@ class Match:
         exec: "str | bytes | os.PathLike[str] | None" = None,
         name: str | bytes | None = None,
         user: str | int | None = None,
+        interpreted: bool = False,
+        same_namespace: bool = False,
     ) -> None:
-        if all(each is None for each in (pid, ppid, pidfile, exec, name, user)):
-            raise ValueError("a Match needs at least one of pid, ppid, pidfile, exec, name, user")
-        if pid is not None and pidfile is not None:
-            raise ValueError("a Match takes either pid or pidfile, not both")
-        for label, number in (("pid", pid), ("ppid", ppid)):
-            if number is not None and not (isinstance(number, int) and number > 0):
-                raise ValueError(f"{label} must be a number greater than 0, not {number!r}")
+        given = (pid, ppid, pidfile, exec, name, user)
+        odd = not all(n is None or isinstance(n, int) and n > 0 for n in (pid, ppid))
+        odd = odd or None not in (pid, pidfile) or given.count(None) == len(given)
+        if odd or interpreted or same_namespace:
+            from ssd.match_values import demand_sense
+
+            demand_sense(given, interpreted, same_namespace)
         self.pid: int | None = pid
         self.ppid: int | None = ppid
         self.pidfile: str | bytes | None
         self.exec: str | bytes | None
         self.name: str | bytes | None
         self.user: str | int | None
+        self.interpreted: bool = interpreted
+        self.same_namespace: bool = same_namespace
         for label, value in (("pidfile", pidfile), ("exec", exec), ("name", name), ("user", user)):
-            if not (value is None or type(value) is str and (label != "name" or fits(value))):
+            fits = label != "name" or type(value) is str and len(os.fsencode(value)) <= NAME_LIMIT
+            if not (value is None or type(value) is str and fits):
                 from ssd.match_values import criterion
 
-                value = criterion(label, value, NAME_LIMIT)
+                value = criterion(label, value, None if interpreted else NAME_LIMIT)
             setattr(self, label, value)
 
     def __eq__(self, other: object) -> bool:
@@ -109,17 +115,18 @@ class Match:
         return hash(repr(self))
 
     def __repr__(self) -> str:
-        given = [(k, getattr(self, k)) for k in self.__slots__ if getattr(self, k) is not None]
-        return f"{type(self).__name__}({', '.join(f'{k}={value!r}' for k, value in given)})"
+        pairs = ((k, getattr(self, k)) for k in self.__slots__)
+        given = ", ".join(f"{k}={v!r}" for k, v in pairs if v is not None and v is not False)
+        return f"{type(self).__name__}({given})"
 
 
 class Criteria:
     """A Match with its names resolved, for comparison with a process.
 
-    file: (st_dev, st_ino) of the executable; name: comm as bytes; uid: the owner.
+    file: (st_dev, st_ino) of the executable; name: comm as bytes; uid: the owner; more: the rest.
     """
 
-    __slots__ = ("pid", "ppid", "file", "name", "uid")
+    __slots__ = ("pid", "ppid", "file", "name", "uid", "more")
 
     def __init__(
         self,
@@ -128,20 +135,22 @@ class Criteria:
         file: tuple[int, int] | None = None,
         name: bytes | None = None,
         uid: int | None = None,
+        more: "More | None" = None,
     ) -> None:
         self.pid: int | None = pid
         self.ppid: int | None = ppid
         self.file: tuple[int, int] | None = file
         self.name: bytes | None = name
         self.uid: int | None = uid
+        self.more: More | None = more
 
     @property
     def bare(self) -> bool:
         """Whether a pid is the only criterion, or there is none."""
-        return all(each is None for each in (self.ppid, self.file, self.name, self.uid))
+        return all(e is None for e in (self.ppid, self.file, self.name, self.uid, self.more))
 
     def replace(self, pid: int) -> "Criteria":
         """Return the same criteria for one pid, read from a pidfile."""
-        return Criteria(pid, self.ppid, self.file, self.name, self.uid)
+        return Criteria(pid, self.ppid, self.file, self.name, self.uid, self.more)
 
     __repr__ = Match.__repr__

@@ -30,13 +30,15 @@ STOPPED = "Stopped {what} (pid{pids}){retry}.\n"
 RETRY = ", retry #{number}"
 NOT_KILLED = "{count} pids were not killed\n"
 REFUSED_TO_DIE = "Program {what}, {count} process(es), refused to die.\n"
+MATCHED_BY = "{what} (pid {pid}) matched by its {evidence}\n"
 RETRY_IGNORED = "Ignoring --retry in test mode\n"
 
 # Standard error. {reason} is the system's text for an error.
 TRY_HELP = "Try '{program} --help' for more information.\n"
 WARN_NAME = (
     "this system is not able to track process names\n"
-    "longer than {limit} characters, please use --exec instead of --name."
+    "longer than {limit} characters, please use --exec instead of --name,\n"
+    "or add --interpreted for the name that the program itself has."
 )
 WARN_SIGNAL = "failed to kill {pid}: {reason}"
 WARN_KEPT = "pidfile '{path}' is kept: {reason}"

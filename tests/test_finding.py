@@ -17,7 +17,7 @@ def test_names_become_what_the_kernel_compares() -> None:
     """The executable is a device and an inode, the name is bytes, the user a number."""
     facts = os.stat("/bin/sh")
     criteria = resolve(Match(exec="/bin/sh", name="\udcffx", user="root", ppid=1))
-    assert (None, 1, (facts.st_dev, facts.st_ino), b"\xffx", 0) == tuple(
+    assert (None, 1, (facts.st_dev, facts.st_ino), b"\xffx", 0, None) == tuple(
         getattr(criteria, name) for name in criteria.__slots__
     )
 

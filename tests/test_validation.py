@@ -252,8 +252,10 @@ def test_start_does_not_warn_a_second_time(capfd: pytest.CaptureFixture[str]) ->
 
 
 def test_name_that_just_fits_is_fine() -> None:
-    """15 bytes is the limit."""
+    """15 bytes is the limit; there is none for the name that a program itself has."""
     assert [] == ssd.find(Match(name=LONG[:15]))
+    for name in (LONG, LONG.encode()):
+        assert [] == ssd.find(Match(name=name, interpreted=True))
 
 
 # Values of any class ----------------------------------------------------------------------

@@ -88,7 +88,8 @@ def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None", own:
         return help_text.show(options, voice)
     from ssd.matching import NAME_LIMIT
 
-    if len(os.fsencode(options.value("name") or "")) > NAME_LIMIT:
+    name = options.value("name") or ""
+    if len(os.fsencode(name)) > NAME_LIMIT and not options.has("interpreted"):
         from ssd.sentences import WARN_NAME
 
         voice.warn(WARN_NAME.format(limit=NAME_LIMIT))

@@ -6,6 +6,8 @@ these takes an abbreviation away, and a command line without them does not pay f
 
 # (no letter, long name, name of the value or None, purpose), in the order of the manual page.
 ADDED: "tuple[tuple[str, str, str | None, str], ...]" = (
+    ("", "interpreted", None, "--exec and --name may also be a script's"),
+    ("", "same-namespace", None, "leave out other PID namespaces (containers)"),
     ("", "login", None, "set HOME, USER, LOGNAME and SHELL of the user"),
     ("", "clear-env", None, "pass no variable of the environment on"),
     ("", "env", "name=text", "set a variable; may be repeated"),

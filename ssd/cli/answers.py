@@ -146,7 +146,7 @@ def _answer(
         state, running = answers.STATES[status], recording.found if not status else []
     else:
         state, running = _look(options, status, table)
-        matched = matched | {*running}
+        matched = {**dict.fromkeys(running), **matched}
     met = {**recording.record.processes}
     for process in running:
         met.setdefault(process, Facts(process, table))
@@ -155,7 +155,7 @@ def _answer(
         answers.facts_of(
             facts,
             table,
-            evidence if process in matched else None,
+            matched[process] or evidence if process in matched else None,
             not process.is_still(table.process(process.pid)),
         )
         for process, facts in sorted(met.items(), key=lambda pair: pair[0].pid)

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ssd.cli.options import Options
+    from ssd.finding import Finding
+    from ssd.matching import Criteria, Match
+    from ssd.processes.contract import ProcessTable
+    from ssd.stdio import Voice
 
     Values = list[str | None]
 
@@ -21,6 +25,7 @@ SURROUNDINGS = (
 
 # The commands and options with one of which an option makes sense; with all, if it has no row.
 RELEVANT: "dict[str, tuple[str, ...]]" = {
+    "interpreted": ("exec", "name"),
     "json": ("stop", "status", "pidof", "background"),
     "timeline": ("stop", "background"),
     **dict.fromkeys(SURROUNDINGS, ("start",)),
@@ -40,6 +45,20 @@ def settle(options: "Options") -> None:
             raise Usage(f"--{name} is only relevant with {only}")
         if name in SETTLE:
             SETTLE[name](options, values)
+
+
+def tell_evidence(
+    match: "Match", criteria: "Criteria", finding: "Finding", table: "ProcessTable", voice: "Voice"
+) -> None:
+    """Say with --verbose on what each process that --interpreted has found went."""
+    from ssd.matched_by import ENDED, matched_by
+    from ssd.sentences import MATCHED_BY
+
+    what = match.name if match.exec is None else match.exec
+    for process in finding.processes:
+        evidence = matched_by(match, criteria, process, table)
+        if evidence != ENDED:
+            voice.debug(MATCHED_BY.format(what=what, pid=process.pid, evidence=evidence))
 
 
 def _surroundings(name: str) -> "Callable[[Options, Values], None]":
@@ -65,6 +84,8 @@ def _wait(options: "Options", values: "Values") -> None:
 # What an option does with its values, one for each time that it was given. An option without a row
 # is read where it has its effect (``Options.has`` and ``Options.value``).
 SETTLE: "dict[str, Callable[[Options, Values], None]]" = {
+    "interpreted": lambda options, values: options.for_match.update(interpreted=True),
+    "same-namespace": lambda options, values: options.for_match.update(same_namespace=True),
     **{name: _surroundings(name) for name in SURROUNDINGS},
     "wait": _wait,
 }

@@ -20,4 +20,8 @@ def status(options: Options, voice: Voice, table: "ProcessTable | None") -> int:
     if list_all:
         for process in finding.processes:
             voice.say(f"{process.pid}\n")
+    elif match.interpreted and voice.quietness < 0:
+        from ssd.cli.settling import tell_evidence
+
+        tell_evidence(match, criteria, finding, table or default_table(), voice)
     return lsb_status(bool(finding.processes), finding.pidfile_holds, match.pidfile is not None)

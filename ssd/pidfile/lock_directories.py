@@ -36,7 +36,7 @@ def key(criteria: "Criteria") -> bytes:
     if criteria.file is not None:
         parts.append(b"exec-%x-%x" % criteria.file)
     if criteria.name is not None:
-        parts.append(b"name-" + criteria.name.hex().encode())
+        parts.append(b"name-" + criteria.name[:60].hex().encode())  # NAME_MAX is 255
     for label, number in ((b"pid", criteria.pid), (b"ppid", criteria.ppid), (b"uid", criteria.uid)):
         if number is not None:
             parts.append(b"%s-%d" % (label, number))

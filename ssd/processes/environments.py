@@ -30,13 +30,13 @@ def entries(root: bytes, pid: int) -> list[bytes]:
         raise ProcessTableError(reason) from error
 
 
-def settled(where: int) -> bytes:
+def settled(where: int, name: str = "environ") -> bytes:
     """Return the environment of a process; wait for it within execve(2). Raises VANISHED.
 
-    where: a descriptor of its directory in procfs.
+    where: a descriptor of its directory in procfs. name: "cmdline" for the command line.
     """
     end = 0.0
-    while not (text := read(where, "environ")) and _executes(where):
+    while not (text := read(where, name)) and _executes(where):
         now = monotonic()
         end = end or now + EXECUTING
         if now > end:

@@ -223,6 +223,10 @@ def _meets(criteria: Criteria, ppid: int, where: int) -> bool:
         return False
     if criteria.uid is not None and criteria.uid != os.fstat(where).st_uid:
         return False
+    if criteria.more is not None:
+        from ssd.processes.kernel_facts import meets
+
+        return meets(criteria, where, runs, DELETED)
     if criteria.name is not None and criteria.name + b"\n" != read("comm", where):
         return False
     return criteria.file is None or runs(where, criteria.file)

@@ -17,7 +17,7 @@ from ssd.processes.base import PidByPidTable
 from ssd.processes.handles import open_handle
 from ssd.processes.hidden import unread, unreadable
 from ssd.processes.kin import KernelKinship, Kin
-from ssd.processes.linux import parse, runs
+from ssd.processes.linux import DELETED, parse, runs
 from ssd.processes.origin import KernelOrigin
 from ssd.processes.waiting import wait
 
@@ -128,8 +128,7 @@ class PortableTable(PidByPidTable):
             meets = (
                 (criteria.ppid is None or found.ppid() == criteria.ppid)
                 and (criteria.uid is None or _owner(found) == criteria.uid)
-                and (criteria.name is None or _name(found) == criteria.name)
-                and (criteria.file is None or _runs(found, criteria.file))
+                and (_meets(found, criteria) if criteria.more is None else _has(found, criteria))
                 and _lives(found)
             )
         if not meets or not psutil.pid_exists(pid):  # false for a thread's id
@@ -172,6 +171,28 @@ class PortableKinship(KernelKinship):
     def cgroup(self, pid: int) -> bytes | None:
         """Return None: only Linux has them."""
         return None
+
+
+def _meets(found: Facts, criteria: Criteria) -> bool:
+    """Say whether a process has the name and the executable that are asked for."""
+    name_is_right = criteria.name is None or _name(found) == criteria.name
+    return name_is_right and (criteria.file is None or _runs(found, criteria.file))
+
+
+def _has(found: Facts, criteria: Criteria) -> bool:
+    """Say whether a process meets name, executable and the rare criteria."""
+    if not LINUX:
+        from ssd.evidence import meets
+        from ssd.processes.psutil_facts import PsutilFacts
+
+        return meets(criteria, PsutilFacts(found))
+    from ssd.processes import kernel_facts
+
+    where = os.open(f"{psutil.PROCFS_PATH}/{found.pid}", os.O_PATH | os.O_DIRECTORY)
+    try:
+        return kernel_facts.meets(criteria, where, runs, DELETED)
+    finally:
+        os.close(where)
 
 
 def _runs(found: Facts, file: tuple[int, int]) -> bool:

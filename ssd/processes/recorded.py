@@ -107,15 +107,16 @@ class Record:
 class RecordedTable:
     """A process table with a record.
 
-    ``found`` is what the last look has found, ``matched`` what all have. A look for the first
-    process is one for all, because an answer shows all.
+    ``found`` is what the last look has found, ``matched`` what all have: with the kind of evidence
+    for each if scripts were looked for, else None. A look for the first process is one for all,
+    because an answer shows all.
     """
 
     def __init__(self, table: "ProcessTable") -> None:
         self._table = table
         self.record = Record(table)
         self.found: list[Process] = []
-        self.matched: set[Process] = set()
+        self.matched: dict[Process, str | None] = {}
 
     def __getattr__(self, name: str) -> "Any":
         """Return a member of the table below."""
@@ -130,7 +131,14 @@ class RecordedTable:
     def select(self, criteria: "Criteria") -> "list[Process]":
         """Return the living processes that meet the criteria; see ``ProcessTable``."""
         self.found = self._table.select(criteria)
-        self.matched.update(self.found)
+        more = criteria.more
+        for process in self.found:
+            if more is not None and more.interpreted:  # while it lives
+                from ssd.evidence import kind_of
+
+                self.matched[process] = kind_of(criteria, process, self._table)
+            else:
+                self.matched.setdefault(process)
         return self.found
 
     def first(self, criteria: "Criteria") -> "Process | None":

@@ -72,6 +72,11 @@ def _sift(
     try:
         if criteria.uid is not None:
             kept = _owned_by(criteria.uid, kept, where)
+        if criteria.more is not None and criteria.more.interpreted:
+            from ssd.processes.kernel_facts import sifted
+
+            yield from sifted(criteria, kept, where, marked)
+            return
         if criteria.file is not None:
             kept = _running(criteria.file, kept, where, marked)
         if criteria.name is not None:

@@ -1,6 +1,6 @@
 """The declaration of a service: its fields, and what the library needs to run it."""
 
-from ssd.service.errors import BadValue, DeclarationError, nearest
+from ssd.service.errors import BadValue, DeclarationError
 from ssd.service.fields import DEFAULTS, KINDS, NAMES
 from ssd.service.kinds import check
 
@@ -36,7 +36,9 @@ class Service(Fields):
             raise DeclarationError("every service must have a name", "name", file=file)
         for key, value in given.items():
             if key not in KINDS:
-                raise _unknown(key, NAMES, "unknown field", file)
+                from ssd.service.declaring import unknown
+
+                raise unknown(key, NAMES, "unknown field", file)
             if value is not None or DEFAULTS[key] is not None:
                 setattr(self, key, self._checked(key, value))
 
@@ -55,21 +57,22 @@ class Service(Fields):
         try:
             return _completed(key, check(KINDS[key], value))
         except BadValue as error:
-            whole = f"{key}.{error.key}" if error.key else key
-            if error.known:
-                raise _unknown(whole, error.known, error.reason, self.file) from None
-            raise DeclarationError(error.reason, whole, file=self.file) from None
+            from ssd.service.declaring import refused
+
+            raise refused(key, error, self.file) from None
 
     def to_dict(self) -> "dict[str, object]":
         """Return the fields that differ from their defaults, in the order of the table.
 
         ``Service(**fields)`` with these fields is equal to this service.
         """
+        from ssd.service.declaring import reduced
+
         return {
             name: value
             for name in NAMES
-            if (value := _reduced(name, getattr(self, name)))
-            != _reduced(name, _default(name, self.name))
+            if (value := reduced(name, getattr(self, name)))
+            != reduced(name, _default(name, self.name))
         }
 
     @property
@@ -89,11 +92,14 @@ class Service(Fields):
         if bare and self.executable is None and self.process_name is None:
             reason = "must be declared if there is no pidfile and no process_name"
             raise self.missing("executable", reason)
-        by_program = self.match_executable or bare
+        by_program = self.match_executable or self.match_interpreted or bare
+        program = self.program if by_program else None
         return Match(
             pidfile=None if bare else self.pidfile,
-            exec=self.program if by_program else None,
+            exec=program,
             name=self.process_name,
+            interpreted=self.match_interpreted and (program or self.process_name) is not None,
+            same_namespace=self.same_namespace,
         )
 
     @property
@@ -158,26 +164,3 @@ def _completed(name: str, value: object) -> object:
     if isinstance(value, dict) and isinstance(default, dict):
         return {**default, **value}
     return value
-
-
-def _reduced(name: str, value: object) -> object:
-    """Leave out the entries of a table that are equal to its defaults."""
-    default = DEFAULTS[name]
-    if isinstance(value, dict) and isinstance(default, dict) and default:
-        own = "timeout" if value.get("kind") == "stays" else ""  # whose default is another
-        return {key: each for key, each in value.items() if each != default[key] or key == own}
-    if name == "directories" and isinstance(value, list):
-        return [_without_mode(each) for each in value]
-    return value
-
-
-def _without_mode(directory: "dict[str, str]") -> "dict[str, str]":
-    return {k: text for k, text in directory.items() if (k, text) != ("mode", "0755")}
-
-
-def _unknown(
-    key: str, known: "tuple[str, ...]", reason: str, file: "str | None"
-) -> DeclarationError:
-    front, dot, last = key.rpartition(".")
-    meant = nearest(last, known)
-    return DeclarationError(reason, key, file=file, nearest=meant and f"{front}{dot}{meant}")

@@ -24,6 +24,8 @@ TABLE: "tuple[Row, ...]" = (
      "the kernel's name of the process, which must match too if given", None, None, None),
     ("match_executable", "flag", False, "whether the running program must match too",
      None, None, None),
+    ("match_interpreted", "flag", False, "the same, also for a script", None, None, None),
+    ("same_namespace", "flag", False, "whether containers are left out", None, None, None),
     ("user", "word", None, "account to run as, by name or number", None, "setuid", "User"),
     ("group", "word", None, "group to run as", None, "setgid", "Group"),
     ("directories", "directories", [], "directories to make before a start if they are missing",

@@ -65,6 +65,8 @@ class Fields:
     pidfile: str
     process_name: str | None
     match_executable: bool
+    match_interpreted: bool
+    same_namespace: bool
     user: str | None
     group: str | None
     directories: list[dict[str, str]]

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from ssd.processes.contract import ProcessTable
-from ssd.testing import finding_checks, handle_checks, kin_checks
+from ssd.testing import finding_checks, handle_checks, kin_checks, rare_checks
 from ssd.testing.expectations import World
 from ssd.testing.fake import FakeProcesses
 from ssd.testing.process import FakeProcess
@@ -26,11 +26,13 @@ from ssd.testing.reactions import ignores, reloads
 from ssd.validation import demand_table
 
 CHILD = Path(__file__).with_name("child.py")
+WORDS = ("-I", "-S", str(CHILD))  # of the command line of every process, after the interpreter
 FORK_TIMEOUT = 60  # seconds until a forked process connects
 CHECKS: tuple[Callable[[World], None], ...] = (
     *finding_checks.CHECKS,
     *handle_checks.CHECKS,
     *kin_checks.CHECKS,
+    *rare_checks.CHECKS,
 )
 
 
@@ -179,6 +181,10 @@ class RealWorld:
         facts = os.stat(os.path.realpath(sys.executable))
         return facts.st_dev, facts.st_ino
 
+    def script(self) -> str:
+        """Return the script that the interpreter of all children runs."""
+        return str(CHILD)
+
     def uid(self) -> int:
         """Return our own user."""
         return os.geteuid()
@@ -205,7 +211,7 @@ class RealWorld:
     def _child(self) -> Obedient:
         """Start a child of this process."""
         child = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(CHILD)],
+            [sys.executable, *WORDS],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -245,6 +251,7 @@ class FakeWorld:
         if parent is None:
             process = self.fake.add(
                 name or b"python3",
+                argv=[sys.executable, *WORDS],
                 exe=sys.executable,
                 uid=self.fake.caller_uid,
                 ppid=self.caller,
@@ -263,7 +270,7 @@ class FakeWorld:
     def execute(self, pid: int, name: bytes) -> None:
         """Have a process execute its program by a path that ends with a name."""
         program = self.fake.register(b"/fake/" + name, exe=sys.executable)
-        self.fake[pid].execute(program.path)
+        self.fake[pid].execute(program.path, *WORDS)
 
     def ignore(self, pid: int, signum: int) -> None:
         """Have a process ignore a signal."""
@@ -307,6 +314,14 @@ class FakeWorld:
         """Return device and inode of the executable."""
         facts = os.stat(sys.executable)
         return facts.st_dev, facts.st_ino
+
+    def script(self) -> str:
+        """Return the script that the interpreter of all processes runs."""
+        return str(CHILD)
+
+    def contain(self, pid: int) -> None:
+        """Have a process be in another PID namespace, below the caller's."""
+        self.fake[pid].contained = True
 
     def uid(self) -> int:
         """Return the caller's user."""

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
+from ssd import evidence
 from ssd.errors import StartFailed
 from ssd.finding import resolve
 from ssd.matching import UNKNOWN_START, Criteria, Match, Process
@@ -18,6 +19,7 @@ from ssd.processes.origin import Origin
 from ssd.starting import Start
 from ssd.testing import programs, record
 from ssd.testing.clock import FakeClock, Patience, Waiters
+from ssd.testing.facts import FakeFacts
 from ssd.testing.handles import FakeHandle, FakeNotifications
 from ssd.testing.kin import FakeKinship
 from ssd.testing.process import Executable, FakeProcess, Reaction, Sent, comm, own_all
@@ -146,19 +148,24 @@ class FakeProcesses(PidByPidTable):
         runs: Reaction | None = None,
         ready_after: float | None = None,
         fails: int | StartFailed = 0,
+        interpreter: str | None = None,
     ) -> Program:
         """Declare a program, which a start (``ssd.start``, ``ssd --start``) can execute.
 
         path: the path that is executed; it need not be on disk.
-        name, exe: the kernel's name and executable of its processes, if they differ from the path,
-        as a script's do.
+        name, exe: the kernel's name and executable of its processes, if they differ from the path.
+        interpreter: what follows #! in the first line of a script, such as "/usr/bin/python3 -u":
+        its processes run that program, with the script in their command line.
         reactions: as in ``add``. runs: a reaction that runs when the program is executed.
         ready_after: seconds until it sends READY=1 (sd_notify(3)); None: never.
         fails: the errno with which execve(2) fails, or another StartFailed.
         """
         name_of = os.fsdecode(path)
         self.files.declare(name_of)
-        return self.programs.add(Program(name_of, name, exe, reactions, runs, ready_after, fails))
+        program = Program(name_of, name, exe, reactions, runs, ready_after, fails, interpreter)
+        if interpreter is not None:
+            self.files.declare(program.exe)
+        return self.programs.add(program)
 
     def allow_unregistered(self, allow: bool = True) -> None:
         """Let a start execute any other path: the process runs until it is signalled.
@@ -274,6 +281,7 @@ class FakeProcesses(PidByPidTable):
             self.files.declare(exe)
         else:
             process.exe, process.name = program.exe, comm(program.name)
+            process.argv = program.words(process.argv)
             process.reactions.update(own_all(program.reactions))
             program.run(process)
 
@@ -339,10 +347,15 @@ class FakeProcesses(PidByPidTable):
         meets = (
             (criteria.ppid is None or found.ppid == criteria.ppid)
             and (criteria.uid is None or found.uid == criteria.uid)
-            and (criteria.name is None or found.name == criteria.name)
+            and (criteria.more or criteria.name is None or found.name == criteria.name)
         )
+        if meets and criteria.more is not None:
+            try:
+                return evidence.meets(criteria, FakeFacts(self, found, criteria.file))
+            except PermissionError:
+                return None
         if not meets or criteria.file is None:
-            return meets
+            return bool(meets)
         # Only callers that may trace a process can read /proc/PID/exe: ptrace(2).
         return found.file() == criteria.file if self.may_trace(found) else None
 

@@ -76,7 +76,9 @@ class FakeProcess:
     ended it. ``ready`` is True after READY=1. ``argv``, ``exe``, ``uid``, ``ppid``, ``group``,
     ``session``, ``environment`` and ``reactions`` may be set. So may ``dumpable``: if it is False,
     only root can read the executable and environment and, with hidepid, see the process (prctl(2);
-    ssh-agent does so). A ``subreaper`` becomes the parent of orphans below it (prctl(2)).
+    ssh-agent does so). A ``subreaper`` becomes the parent of orphans below it (prctl(2)). A
+    ``contained`` process is in another PID namespace, below the machine's. Relative words of
+    ``argv`` begin at its working ``directory``.
     ``command`` is the Command that a start made it of, None without one.
     """
 
@@ -107,6 +109,8 @@ class FakeProcess:
         self.environment: dict[str, str] = {}
         self.subreaper = False
         self.command: Command | None = None
+        self.contained = False
+        self.directory = "/"
         if reaped_after is not None:
             seconds_of(reaped_after, "reaped_after")
         if not isinstance(identity.pid, int) or identity.pid < 1:
@@ -222,7 +226,9 @@ class FakeProcess:
             "environment", "group", "session",
         )  # fmt: skip
         likeness = {fact: getattr(self, fact) for fact in copied}
-        return self.table.add(**{**likeness, "ppid": self.pid, **facts})
+        child = self.table.add(**{**likeness, "ppid": self.pid, **facts})
+        child.contained, child.directory = self.contained, self.directory
+        return child
 
     def lead(self) -> None:
         """Make a session and a process group of its own: setsid(2). Raises ValueError if ended."""

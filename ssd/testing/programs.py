@@ -7,7 +7,7 @@ fork(2) and execve(2) are replaced: the process is a declared one. Pidfiles are 
 import asyncio
 import errno
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from ssd.accounts import changes
@@ -59,10 +59,13 @@ class Program:
         runs: Reaction | None = None,
         ready_after: float | None = None,
         fails: int | StartFailed = 0,
+        interpreter: str | None = None,
     ) -> None:
         self.path = path
+        self.interpreter = interpreter
         self.name = os.path.basename(path) if name is None else name
-        self.exe = path if exe is None else exe
+        program = path if interpreter is None else interpreter.split()[0]
+        self.exe = program if exe is None else exe
         self.reactions = checked_all(reactions or {})
         self.runs = runs if runs is None else checked(runs)
         self.ready_after = ready_after
@@ -70,6 +73,12 @@ class Program:
             seconds_of(ready_after, "ready_after")
         self.fails = fails
         self.processes: list[FakeProcess] = []
+
+    def words(self, argv: Sequence[str]) -> list[str]:
+        """Return the command line of its processes: a script is an argument of its interpreter."""
+        if self.interpreter is None:
+            return list(argv)
+        return [*self.interpreter.split(None, 1), self.path, *argv[1:]]
 
     def run(self, process: FakeProcess) -> None:
         """Have a process do what the program does when it is executed."""
@@ -94,6 +103,10 @@ class Programs:
         """Register a program. It replaces an older one with the same path."""
         self._known[program.path] = program
         return program
+
+    def all(self) -> Iterable[Program]:
+        """Return the registered programs."""
+        return self._known.values()
 
     def get(self, path: Path) -> Program | None:
         """Return the registered program of a path, or None."""
@@ -205,7 +218,7 @@ def _make(table: StartingMachine, start: Start, program: Program) -> FakeProcess
     try:
         process = table.add(
             program.name,
-            argv=[os.fsdecode(word) for word in start.command.argv],
+            argv=program.words([os.fsdecode(word) for word in start.command.argv]),
             exe=program.exe,
             uid=table.caller_uid if start.account.uid is None else start.account.uid,
             ppid=1 if start.background else table.caller.pid,
@@ -217,6 +230,7 @@ def _make(table: StartingMachine, start: Start, program: Program) -> FakeProcess
         )
     except BlockingIOError as error:
         raise StartFailed("fork", "", error.errno, error.strerror) from error
+    process.directory = os.fsdecode(start.command.directory)
     process.command = start.command
     if start.new_session:
         process.group = process.session = process.pid

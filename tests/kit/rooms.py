@@ -16,7 +16,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "ground": ("values, errors, pure decisions", "ssd"),
     "processes": ("who runs: one contract, two tables", "ssd.processes"),
     "pidfile": ("read, write, remove, lock", "ssd.pidfile"),
-    "finding": ("from a Match to processes", "ssd.finding"),
+    "finding": ("from a Match to processes", "ssd.finding ssd.matched_by"),
     "starting": ("from a Command to a running program", "ssd.starting"),
     "logs": ("output of services into files", "ssd.logs"),
     "stopping": (

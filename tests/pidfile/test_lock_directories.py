@@ -28,12 +28,14 @@ KEYS = [
     Criteria(uid=1),
     Criteria(name=b"x", uid=1),
     Criteria(file=(1, 2), name=b"x", uid=1, ppid=1),
+    Criteria(file=(2**64, 2**64), name=b"a name of a script" * 20, uid=2**32, ppid=2**22),
 ]
 
 
 def test_different_criteria_have_different_locks() -> None:
-    """The key contains every criterion, and no slash."""
+    """The key contains every criterion, and no slash; it is the name of a file."""
     names = [lock_directories.key(criteria) for criteria in KEYS]
+    assert max(map(len, names)) <= 255 - len("..lock")
     assert (len(KEYS), []) == (len(set(names)), [name for name in names if b"/" in name])
 
 

@@ -80,4 +80,4 @@ def test_look_for_the_first_finds_all(fake_processes: FakeProcesses) -> None:
     criteria = Match(name="d")
     assert pids == [each.pid for each in find(criteria, table=table)]
     assert pids == [each.pid for each in recording.found]
-    assert set(recording.found) == recording.matched
+    assert dict.fromkeys(recording.found) == recording.matched

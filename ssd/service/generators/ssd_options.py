@@ -2,6 +2,7 @@
 
 from math import ceil
 
+from ssd.cli.added import LONG
 from ssd.service.words import quote
 
 TYPE_CHECKING = False
@@ -27,7 +28,18 @@ def matching(service: "Service", start: bool = False) -> list[str]:
     ):
         if value is not None:
             words += [option, str(value)]
-    return words
+    words += ["--interpreted"] if match.interpreted else []
+    return words + (["--same-namespace"] if match.same_namespace else [])
+
+
+def tool(*words: str) -> str:
+    """Return shell text for the command that has all options among these words.
+
+    It is ssd if that is there, and ssd alone if one of them is not the original's.
+    """
+    if any(word.startswith("--") and word[2:] in LONG for word in words):
+        return "ssd"
+    return "$(command -v ssd || command -v start-stop-daemon)"
 
 
 def user_and_root(service: "Service") -> list[str]:

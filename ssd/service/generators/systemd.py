@@ -46,6 +46,8 @@ MODE = 0o644
 LOST = {
     "process_name": "systemd knows the service's processes by its control group",
     "match_executable": "systemd knows the service's processes by its control group",
+    "match_interpreted": "systemd knows the service's processes by its control group",
+    "same_namespace": "systemd knows the service's processes by its control group",
     "clear_environment": "systemd passes on nothing but PATH, LANG and a few variables of its own",
     "start_on": "targets start units, and dependencies order them",
     "stop_on": "targets and dependencies stop units",

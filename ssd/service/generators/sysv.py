@@ -80,6 +80,7 @@ def generate(service: "Service") -> Sheet:
         names="\n".join(_names(service)),
         functions="\n".join(_functions(sheet)),
         stop=join(ssd_options.stopping(service)),
+        tool=ssd_options.tool(*ssd_options.matching(service), *ssd_options.starting(service)),
         before_stop=_step(service, "before_stop", "if matched --status; then " + LENIENT + "; fi"),
         after_stop=_step(service, "after_stop", LENIENT),
         do_reload="" if signal == "none" else RELOAD.format(signal=quote(signal)),
@@ -272,7 +273,7 @@ BODY = """\
 PATH=${{PATH:+$PATH:}}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 {names}
-: "${{START_STOP_DAEMON:=$(command -v ssd || command -v start-stop-daemon)}}"
+: "${{START_STOP_DAEMON:={tool}}}"
 
 if [ -r /lib/lsb/init-functions ]; then
     # shellcheck source=/dev/null

@@ -32,6 +32,8 @@ LOST = {
     "pidfile": "Upstart knows the process that it started without a pidfile",
     "process_name": "Upstart knows its process by its pid",
     "match_executable": "Upstart knows its process by its pid",
+    "match_interpreted": "Upstart knows its process by its pid",
+    "same_namespace": "Upstart knows its process by its pid",
     "clear_environment": "a job gets PATH, TERM and a few variables of Upstart",
     "login": "Upstart sets no variables of a login",
     "capabilities": "a job has no stanza for it",

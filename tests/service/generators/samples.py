@@ -16,6 +16,8 @@ FIELDS: dict[str, Any] = {
     "pidfile": "/run/x/other.pid",
     "process_name": "sleep",
     "match_executable": True,
+    "match_interpreted": True,
+    "same_namespace": True,
     "user": "daemon",
     "group": "daemon",
     "directories": [{"path": "/run/x", "mode": "0750"}, "/srv/x"],

@@ -31,6 +31,7 @@ DECLARED: list[dict[str, Any]] = [
     {"user": "daemon", "group": "adm", "cpu_scheduling": "fifo:5", "io_scheduling": "idle"},
     {"root": "/srv/root", "match_executable": True, "output": "/var/log/x.out"},
     {"pidfile": "none", "process_name": "sleep"},
+    {"match_interpreted": True, "same_namespace": True},
 ]
 
 
@@ -43,9 +44,19 @@ def started(service: Service) -> Options:
     return options
 
 
-def known(match: Match) -> tuple[str | None, ...]:
+def known(match: Match) -> tuple[object, ...]:
     """Return the criteria; ssd joins root and path with a slash too many, as the original does."""
-    return match.pidfile, match.exec and os.path.normpath(match.exec), match.name
+    path = match.exec and os.path.normpath(match.exec)
+    return match.pidfile, path, match.name, match.interpreted, match.same_namespace
+
+
+def test_tool_is_ssd_alone_if_the_original_lacks_an_option() -> None:
+    """Otherwise the script would fail at each verb where ssd is not installed."""
+    either = "$(command -v ssd || command -v start-stop-daemon)"
+    assert either == ssd_options.tool("--start", "--exec", "/interpreted")
+    assert "ssd" == ssd_options.tool("--start", "--interpreted")
+    text = sysv.generate(samples.least(same_namespace=True)).text()
+    assert '\n: "${START_STOP_DAEMON:=ssd}"\n' in text
 
 
 @pytest.mark.parametrize("declared", DECLARED, ids=lambda declared: "-".join(declared) or "least")
