@@ -323,3 +323,23 @@ def test_unit_may_call_the_verbs_itself(machine: Machine, ours: list[str]) -> No
     machine.run(*ours, "caller", "stop")
     assert "TERM" == reporter.told()
     assert ["dead", "success"] == machine.show("caller", "SubState", "Result")
+
+
+def test_systemd_gives_the_declared_rights(machine: Machine) -> None:
+    """Capabilities of a user, securebits, no new privileges, and the variables of a login."""
+    reporter = installed(
+        machine, "rights", user="daemon", login=True, no_new_privs=True, oom_score=100,
+        capabilities="^cap_net_bind_service,!cap_sys_admin", securebits="noroot",
+    )  # fmt: skip
+    machine.run("systemctl", "start", "rights")
+    process = machine.root / f"proc/{reporter.told()['pid']}"
+    lines = (line.split() for line in (process / "status").read_text().splitlines())
+    found = {words[0]: words[1] for words in lines if words[0].startswith(("Cap", "NoNew"))}
+    assert {1 << 10} == {int(found[f"Cap{name}:"], 16) for name in ("Inh", "Prm", "Eff", "Amb")}
+    assert (0, "1") == (int(found["CapBnd:"], 16) >> 21 & 1, found["NoNewPrivs:"])
+    assert "100\n" == (process / "oom_score_adj").read_text()
+    words = (process / "environ").read_text().split("\0")
+    variables = dict(word.split("=", 1) for word in words if word)
+    expected = ("daemon", "daemon", DAEMON.pw_dir)
+    assert expected == (variables["USER"], variables["LOGNAME"], variables["HOME"])
+    machine.run("systemctl", "stop", "rights")
