@@ -1,5 +1,6 @@
 """Capabilities, securebits and no_new_privs of real programs, as the kernel tells them."""
 
+import errno
 import os
 import shutil
 import sys
@@ -98,6 +99,30 @@ def test_securebits_alone_leave_a_user_without_capabilities() -> None:
 
 
 @pytest.mark.requires_root
+def test_program_is_looked_at_as_its_user(tmp_path: Path) -> None:
+    """ssd's own capabilities, which it keeps until then, do not execute what the user may not."""
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o700)
+    command = Command([program], user=UID, capabilities="^cap_kill", securebits="noroot")
+    with shared(tmp_path, 0o755), pytest.raises(StartFailed) as caught:
+        ssd.start(NOBODY, command, background=False)
+    assert ("exec", errno.EACCES) == (caught.value.stage, caught.value.errno)
+
+
+@pytest.mark.requires_root
+def test_ambient_capabilities_of_the_caller_are_replaced(run: Run, ssd_path: Path) -> None:
+    """One that is named as inheritable alone does not stay ambient."""
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv(1) is missing: apt-get install util-linux")
+    words = "--start --pidfile /dev/null --capabilities %kill --startas /bin/grep -- Cap".split()
+    caller = ["setpriv", "--inh-caps", "+kill", "--ambient-caps", "+kill"]
+    done = run(*caller, ssd_path, *words, "/proc/self/status", check=True)
+    found = told(done.stdout)
+    assert (KILL, 0) == (found["inh"], found["amb"])
+
+
+@pytest.mark.requires_root
 @pytest.mark.parametrize("fields", [{"capabilities": "^cap_kill"}, {"securebits": "noroot"}])
 def test_user_cannot_give_what_it_does_not_have(fields: dict[str, str], run: Run) -> None:
     """The start fails with the stage, and the program does not run."""
@@ -124,6 +149,16 @@ def test_capability_that_the_kernel_lacks_is_an_error(monkeypatch: pytest.Monkey
     with pytest.raises(OSError, match="this kernel does not have it"):
         function(*arguments)
     assert ("capabilities", "cap_newest") == (stage, detail)
+
+
+def test_score_of_the_caller_is_taken_back(run: Run, ssd_path: Path) -> None:
+    """A score of 0 is one, too; and a variable needs no login."""
+    own = Path("/proc/self/oom_score_adj").read_text().strip()
+    words = f"--start --pidfile /dev/null --env A=1 --oom-score-adj {own} --startas /bin/sh --"
+    script = f'echo $(({own} + 5)) > /proc/$$/oom_score_adj && exec "$@"'
+    program = 'echo "$A $(cat /proc/self/oom_score_adj)"'
+    done = run("/bin/sh", "-c", script, "sh", ssd_path, *words.split(), "-c", program)
+    assert (f"1 {own}\n", "") == (done.stdout, done.stderr)
 
 
 def test_score_is_adjusted_and_a_refusal_is_an_error() -> None:

@@ -197,6 +197,22 @@ def test_service_has_its_login_and_its_rights(declared: Any, supervisors: Any) -
         assert raised == (name == "bound")
 
 
+@pytest.mark.requires_root
+def test_home_is_that_of_the_user(declared: Any, supervisors: Any) -> None:
+    """Over the declared one, as with ssd-service; a login is below it."""
+    variables = {"HOME": "/declared"}
+    supervisor = supervisors(
+        declared("plain", user="daemon", environment=variables),
+        declared("login", user="daemon", environment=variables, login=True),
+    )
+    for name, expected in (("plain", pwd.getpwnam("daemon").pw_dir), ("login", "/declared")):
+        supervisor.start(name)
+        drive(supervisor, events.Ready)
+        pid = supervisor.units[name].process.pid
+        until_executed(pid)
+        assert f"HOME={expected}" in Path(f"/proc/{pid}/environ").read_text().split("\0")
+
+
 def test_stop_ends_all_side_by_side(declared: Any, supervisors: Any) -> None:
     """And removes the pidfiles."""
     services = [declared(f"s{number}") for number in range(5)]
