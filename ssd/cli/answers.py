@@ -35,6 +35,9 @@ EVIDENCE = (
     ("ppid", "parent"), ("user", "user"),
 )  # fmt: skip
 
+# What the title of a picture says: not the variables of --env, which may be secrets.
+TITLE = (*(name for name, _ in EVIDENCE), "startas", "signal", "retry", "tree")
+
 
 class Teller(Voice):
     """A voice that keeps what it says for the answer: standard output instead of printing it.
@@ -198,9 +201,10 @@ def _draw(options: opts.Options, teller: Teller, record: "Record", table: "Proce
 
     path = str(options.value(TIMELINE))
     os.umask(umask := os.umask(0o077))
-    given = [(name, value) for name, value in options.given.items() if name not in (JSON, TIMELINE)]
-    words = [f"--{name}" if value is None else f"--{name} {value}" for name, value in given]
-    picture = answers.picture(record, table, " ".join([teller.program, *words]), teller.program)
+    begin = f"{teller.program} --{options.command}"
+    shown = [(name, options.value(name)) for name in TITLE if options.has(name)]
+    words = [f"--{name}" if value is None else f"--{name} {value}" for name, value in shown]
+    picture = answers.picture(record, table, " ".join([begin, *words]), teller.program)
     try:
         replace(os.fsencode(path), picture.encode(), 0o666 & ~umask).close()
     except (UntrustedLink, OSError) as error:

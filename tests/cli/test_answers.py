@@ -143,14 +143,25 @@ def test_real_start_and_stop_answer_and_draw(
 ) -> None:
     """The process has the name, the command line and the time of the kernel's."""
     pidfile, picture = tmp_path / "pid", tmp_path / "a stop.svg"
-    words = ["--start", "--background", "-mp", pidfile, "--exec", "/bin/sleep"]
+    words = [
+        "--start",
+        "--background",
+        "-mp",
+        pidfile,
+        "--exec",
+        "/bin/sleep",
+        "--env",
+        "SECRET=hush",
+    ]
     argv = [ssd_path, *words, "--json", "--timeline", tmp_path / "start.svg", "--", "1000"]
     found = answer(subprocess.run(argv, capture_output=True, text=True, check=True).stdout)
     (process,) = found["processes"]
     with ended(process["pid"]):
         assert ("sleep", ["/bin/sleep", "1000"]) == (process["name"], process["cmdline"])
         assert abs(process["started_at"] - pidfile.stat().st_mtime) < 1
-        assert ">detached<" in (tmp_path / "start.svg").read_text()
+        drawn = (tmp_path / "start.svg").read_text()
+        assert ">detached<" in drawn and "hush" not in drawn
+        assert f"<title>ssd --start --exec /bin/sleep --pidfile {pidfile}</title>" in drawn
         picture.symlink_to(tmp_path / "elsewhere")
         argv = [ssd_path, "--stop", "--pidfile", pidfile, "--retry", "60", "--timeline", picture]
         done = subprocess.run(argv, capture_output=True, text=True, check=True)
