@@ -1,8 +1,8 @@
 """Draw what a stop or a start did, signal by signal, as SVG. Pure: steps become text.
 
 A lane for each process, from its start to its end; a mark for each signal; above them a lane for
-what the command itself did. The axis below has seconds. The colours suit a light
-and a dark background.
+what the command itself did. The axis below has seconds. The colours suit a light and a dark
+background.
 """
 
 TYPE_CHECKING = False

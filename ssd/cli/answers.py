@@ -131,20 +131,26 @@ def run_recorded(
         if options.has(TIMELINE) and options.command not in ASKING and status != USAGE:
             _draw(options, teller, recording.record, table)
         if teller.will_answer:
-            found = _answer(options, status, teller, table, recording)
-            voice.write(1, answers.text(found))
+            steps = answers.steps_of(recording.record)
+            state, processes = answers.STATES[UNKNOWN], list[dict[str, object]]()
+            try:
+                state, processes = _now(options, status, table, recording)
+            except (Error, OSError) as error:  # the work is done: its status stays
+                from ssd.sentences import describe
+
+                teller.warn(describe(error))
+            voice.write(1, answers.text(answers.answer(
+                options.command, status, state, options.value("pidfile"), processes,
+                steps=steps, messages=teller.messages, error=teller.error,
+            )))  # fmt: skip
     return status
 
 
-def _answer(
-    options: opts.Options,
-    status: int,
-    teller: Teller,
-    table: "ProcessTable",
-    recording: "RecordedTable",
-) -> dict[str, object]:
-    """Return the answer: what was done, and how things are now."""
-    steps, matched = answers.steps_of(recording.record), recording.matched
+def _now(
+    options: opts.Options, status: int, table: "ProcessTable", recording: "RecordedTable"
+) -> tuple[str, list[dict[str, object]]]:
+    """Return the state, and the processes that were met or match now, by pid."""
+    matched = recording.matched
     if options.command in ASKING:
         state, running = answers.STATES[status], recording.found if not status else []
     else:
@@ -154,7 +160,7 @@ def _answer(
     for process in running:
         met.setdefault(process, Facts(process, table))
     evidence = _evidence(options)
-    processes = [
+    return state, [
         answers.facts_of(
             facts,
             table,
@@ -163,16 +169,6 @@ def _answer(
         )
         for process, facts in sorted(met.items(), key=lambda pair: pair[0].pid)
     ]
-    return answers.answer(
-        options.command,
-        status,
-        state,
-        options.value("pidfile"),
-        processes,
-        steps=steps,
-        messages=teller.messages,
-        error=teller.error,
-    )
 
 
 def _look(options: opts.Options, status: int, table: "ProcessTable") -> "tuple[str, list[Process]]":

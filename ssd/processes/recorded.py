@@ -6,6 +6,7 @@ the record.
 
 import os
 
+from ssd.errors import Error
 from ssd.signal_names import signal_name
 
 TYPE_CHECKING = False
@@ -45,20 +46,24 @@ class Step:
 
 
 class Facts:
-    """What was known of a process when it was first met, as texts; None if it had ended then."""
+    """What was known of a process when it was first met, as texts.
+
+    None if it had ended then or could not be read: no stop fails because it is recorded.
+    """
 
     __slots__ = ("process", "name", "command_line")
 
     def __init__(self, process: "Process", table: "ProcessTable") -> None:
         self.process: Process = process
-        kin = table.kin.of(process.pid)
-        if kin is not None and not process.is_still(kin.process):
-            kin = None  # another process has its pid
         self.name: str | None = None
         self.command_line: list[str] | None = None
-        if kin is not None:
-            self.name = _text(kin.name)
-            self.command_line = [*map(_text, table.command_line(process.pid))]
+        try:
+            kin = table.kin.of(process.pid)
+            if kin is not None and process.is_still(kin.process):  # no other process has its pid
+                self.name = _text(kin.name)
+                self.command_line = [*map(_text, table.command_line(process.pid))]
+        except (Error, OSError):  # no descriptor is left, for example
+            return
 
 
 def _text(data: bytes) -> str:
@@ -94,7 +99,11 @@ class Record:
 
     def look_after(self, process: "Process") -> None:
         """Add the end of a process that was met, if it has ended by now."""
-        if not process.is_still(self._table.process(process.pid)):
+        try:
+            seen = self._table.process(process.pid)
+        except Error:  # nothing was seen
+            return
+        if not process.is_still(seen):
             self.end(process)
 
     def end(self, process: "Process") -> None:

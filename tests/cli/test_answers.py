@@ -3,12 +3,13 @@
 import signal
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from kit.children import ended
 from kit.schema import answer
 
+from ssd.errors import ProcessTableError
 from ssd.testing import Daemons, FakeProcesses, SsdCommand, dies, ignores
 from ssd.testing.command import Result
 
@@ -136,6 +137,25 @@ def test_fault_is_an_answer_wherever_the_option_stands(
     words = ["--start", "-bv", "--pid", "4711", "--startas", "/bin/d", "--", "--json"]
     assert (0, "", "") == ssd_command(*words)
     assert ["/bin/d", "--json"] == fake_processes.started[0].argv
+
+
+def test_lack_of_descriptors_for_the_answer_keeps_the_status(
+    ssd_command: SsdCommand, fake_processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stop is done; what cannot be told any more is unknown, with a warning."""
+
+    def fail(*_: object) -> NoReturn:
+        raise ProcessTableError("Too many open files")
+
+    fake_processes.add("d", pid=101)
+    monkeypatch.setattr("ssd.testing.kin.FakeKinship.of", fail)
+    stop = ["--stop", "--pid", "101", "--signal", "CONT", "--json"]
+    found = told(ssd_command(*stop), 0)
+    assert [("running", None)] == [(found["state"], each["name"]) for each in found["processes"]]
+    monkeypatch.setattr("ssd.answers.facts_of", fail)
+    found = told(ssd_command(*stop), 0)
+    assert ("unknown", ["signal"]) == (found["state"], [each["event"] for each in found["steps"]])
+    assert "warning: unable to read the process table: Too many open files" in found["messages"]
 
 
 def test_real_start_and_stop_answer_and_draw(

@@ -1,9 +1,11 @@
 """A table with a record: what is done by it is written down, and nothing else is different."""
 
 import signal
+from typing import NoReturn
 
 import pytest
 
+from ssd.errors import ProcessTableError
 from ssd.finding import find
 from ssd.matching import Match
 from ssd.processes.recorded import recorded
@@ -71,6 +73,22 @@ def test_facts_are_not_those_of_the_next_owner_of_a_pid(fake_processes: FakeProc
     assert (None, None) == (facts.name, facts.command_line)
     recording.record.look_after(first.identity)
     assert ["ended"] == [step.event for step in recording.record.steps]
+
+
+def test_end_that_cannot_be_looked_for_is_no_step(
+    fake_processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor an error: the start that is recorded has succeeded."""
+    process = fake_processes.add("d").identity
+    _, recording = recorded(fake_processes)
+
+    def fail(self: FakeProcesses, pid: int) -> NoReturn:
+        raise ProcessTableError("Too many open files")
+
+    recording.record.meet(process)
+    monkeypatch.setattr(FakeProcesses, "process", fail)
+    recording.record.look_after(process)
+    assert [] == recording.record.steps
 
 
 def test_look_for_the_first_finds_all(fake_processes: FakeProcesses) -> None:
