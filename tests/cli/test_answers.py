@@ -110,12 +110,14 @@ def test_answer_of_a_start_has_its_steps_and_its_process(
     found = told(ssd_command(*words), 1)
     assert (["/bin/d already running."], 101) == (found["messages"], found["processes"][0]["pid"])
     fake_processes.register("/bin/e", runs=lambda process: process.die(after=1, status=7))
-    late = ["--start", "-b", "--notify-await", "--pid", "4711", "--startas", "/bin/e", "--json"]
-    found = told(ssd_command(*late), 2)
-    assert "program (pid 102) ended before it was ready" == found["error"]
-    assert [("started", 102), ("ended", 102)] == [
-        (each["event"], each["pid"]) for each in found["steps"] if "pid" in each
-    ]
+    for wait, error in ((["--notify-await"], "ended before"), (["--wait", "5"], "ended after 1.0")):
+        late = ["--start", "-b", *wait, "--pid", "4711", "--startas", "/bin/e", "--json"]
+        found = told(ssd_command(*late), 2)
+        (process,) = found["processes"]
+        assert error in found["error"] and process["ended"]
+        assert [("started", process["pid"]), ("ended", process["pid"])] == [
+            (each["event"], each["pid"]) for each in found["steps"] if "pid" in each
+        ]
     picture = tmp_path / "svg"
     assert 4 == ssd_command("--status", "--pid", 101, "--timeline", picture).exit_status
     assert 3 == ssd_command("--stop", "--timeline", picture).exit_status
