@@ -76,6 +76,12 @@ def starting(service: "Service") -> list[str]:
     return words
 
 
+def rights(service: "Service") -> list[str]:
+    """Return the options of ssd alone for capabilities and securebits; none without them."""
+    pairs = (("--capabilities", service.capabilities), ("--securebits", service.securebits))
+    return [word for pair in pairs if pair[1] is not None for word in (pair[0], pair[1])]
+
+
 def stopping(service: "Service") -> list[str]:
     """Return the options of a stop, without matching."""
     words = ["--retry", service.stop_schedule]

@@ -39,8 +39,6 @@ LOST = {
     "cgroups": "init does not use control groups",
     "pass_environment": "it gets the environment that init or service(8) leave",
     "clear_environment": "it gets the environment that init or service(8) leave",
-    "capabilities": "start-stop-daemon sets none",
-    "securebits": "start-stop-daemon sets none",
     "apparmor_load": "init loads no profiles",
     "apparmor_profile": "init sets no profile; one for the path of the program applies by itself",
     "debug": "init has no such mark",
@@ -80,7 +78,11 @@ def generate(service: "Service") -> Sheet:
         names="\n".join(_names(service)),
         functions="\n".join(_functions(sheet)),
         stop=join(ssd_options.stopping(service)),
-        tool=ssd_options.tool(*ssd_options.matching(service), *ssd_options.starting(service)),
+        tool=ssd_options.tool(
+            *ssd_options.matching(service),
+            *ssd_options.starting(service),
+            *ssd_options.rights(service),
+        ),
         before_stop=_step(service, "before_stop", "if matched --status; then " + LENIENT + "; fi"),
         after_stop=_step(service, "after_stop", LENIENT),
         do_reload="" if signal == "none" else RELOAD.format(signal=quote(signal)),
@@ -183,7 +185,8 @@ def _run_program(sheet: Sheet) -> "Iterable[str]":
         yield f"    echo {score} > /proc/self/oom_score_adj || exit 2"
     program = service.argv
     words = ["--start", "--quiet", *ssd_options.matching(service, start=True)]
-    words += [*ssd_options.starting(service), "--startas", program[0]]
+    words += [*ssd_options.starting(service), *ssd_options.rights(service)]
+    words += ["--startas", program[0]]
     tool = " ".join([join(ssd_options.wrapper(service)), '"$START_STOP_DAEMON"']).strip()
     yield f"    exec {tool} \\"
     yield f"        {join(words)} \\"

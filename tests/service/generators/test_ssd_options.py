@@ -133,3 +133,14 @@ def test_wrapper_limits_and_forbids() -> None:
     service = samples.least(limits={"core": 0}, no_new_privs=True)
     assert ["prlimit", "--core=0:0", "setpriv", "--no-new-privs"] == ssd_options.wrapper(service)
     assert [] == ssd_options.wrapper(samples.least())
+
+
+def test_rights_are_options_of_ssd_alone() -> None:
+    """So a script that has them calls no other tool."""
+    service = samples.least(capabilities="^cap_kill", securebits="")
+    words = ssd_options.rights(service)
+    assert ["--capabilities", "^cap_kill", "--securebits", ""] == words
+    text = sysv.generate(service).text()
+    assert '"${START_STOP_DAEMON:=ssd}"' in text
+    assert "--capabilities '^cap_kill' --securebits ''" in text
+    assert [] == ssd_options.rights(samples.least())
