@@ -59,6 +59,7 @@ STAGES = {
     "limit": "unable to set resource limit {detail}",
     "lock": "continuing without protection against concurrent starts: cannot lock {detail}",
     "login": "unable to set the variables of a login of {detail}",
+    "logger": "unable to log to '{detail}'",
     "nice": "unable to alter nice level by {detail}",
     "no_new_privs": "unable to forbid the program new privileges",
     "notify": "cannot create notification {detail}",
@@ -67,6 +68,8 @@ STAGES = {
     "pidfile": "could not remove pidfile {detail} after the failed start",
     "procsched": "unable to set process scheduler",
     "securebits": "unable to set securebits {detail}",
+    "stderr": "unable to open --stderr file '{detail}'",
+    "stdout": "unable to open --stdout file '{detail}'",
     "user": "unable to set uid to {detail}",
 }
 

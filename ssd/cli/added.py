@@ -20,5 +20,8 @@ ADDED: "tuple[tuple[str, str, str | None, str], ...]" = (
     ("", "wait", "seconds", "fail if the program ends within this time"),
     ("", "json", None, "print what was done as JSON, and nothing else"),
     ("", "timeline", "file", "draw into this file what was done, as SVG"),
+    ("", "stdout", "file", "append stdout to this file"),
+    ("", "stderr", "file", "append stderr to this file"),
+    ("", "logger", "file|syslog", "log the output, in files that are rotated"),
 )
 LONG = {name: value is not None for _, name, value, _ in ADDED}

@@ -30,6 +30,9 @@ RELEVANT: "dict[str, tuple[str, ...]]" = {
     "timeline": ("stop", "background"),
     **dict.fromkeys(SURROUNDINGS, ("start",)),
     "wait": ("background",),
+    "stdout": ("background",),
+    "stderr": ("background",),
+    "logger": ("background",),
 }
 
 
@@ -81,6 +84,29 @@ def _wait(options: "Options", values: "Values") -> None:
     options.for_start["wait"] = float(text)
 
 
+def _file(name: str) -> "Callable[[Options, Values], None]":
+    """Return what settles an option whose value is a file for the output; the last one counts."""
+
+    def settle_file(options: "Options", values: "Values") -> None:
+        path = str(values[-1])
+        if not path.startswith("/"):
+            raise Usage(f"--{name} file needs to be an absolute filename")
+        options.for_command[name] = path
+
+    return settle_file
+
+
+def _logger(options: "Options", values: "Values") -> None:
+    if values[-1] == "syslog":
+        options.for_command["logger"] = "syslog"
+    elif not str(values[-1]).startswith("/"):
+        raise Usage("--logger needs an absolute filename, or syslog")
+    else:
+        options.for_command["logger"] = str(values[-1])
+    if options.has("output"):
+        raise Usage("need either --output or --logger, not both")
+
+
 # What an option does with its values, one for each time that it was given. An option without a row
 # is read where it has its effect (``Options.has`` and ``Options.value``).
 SETTLE: "dict[str, Callable[[Options, Values], None]]" = {
@@ -88,4 +114,7 @@ SETTLE: "dict[str, Callable[[Options, Values], None]]" = {
     "same-namespace": lambda options, values: options.for_match.update(same_namespace=True),
     **{name: _surroundings(name) for name in SURROUNDINGS},
     "wait": _wait,
+    "stdout": _file("stdout"),
+    "stderr": _file("stderr"),
+    "logger": _logger,
 }

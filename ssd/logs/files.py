@@ -15,7 +15,7 @@ import stat
 from ssd.logs.forms import TAIL
 from ssd.logs.rotation import line_end, recover, rotate
 from ssd.paths import UntrustedLink, walk
-from ssd.starting.output import distrust
+from ssd.planted import distrust
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,10 +97,17 @@ class LogFile:
         self.spliced = True  # until the file system says that it cannot
         directory, base = locate(path)
         try:
-            recover(directory, base, keep)
-            self._hold(open_in(directory, base, True, uid))
+            self._hold(self._open(directory, base))
         finally:
             os.close(directory)
+
+    def _open(self, directory: int, base: str) -> int:
+        """Open the log, and make it if it is missing; end a rotation that was interrupted."""
+        recover(directory, base, self.keep)
+        return open_in(directory, base, True, self.uid)
+
+    def made(self, fresh: int) -> None:
+        """Be told of a new file, before the log's name is given to it."""
 
     def _hold(self, fd: int) -> None:
         facts = os.fstat(fd)
@@ -161,7 +168,7 @@ class LogFile:
             return
         directory, base = locate(self.path)
         try:
-            fresh = rotate(directory, base, self.fd, cut or self.size, self.keep)
+            fresh = rotate(directory, base, self.fd, cut or self.size, self.keep, self.made)
         finally:
             os.close(directory)
         os.close(self.fd)
@@ -192,6 +199,10 @@ class Files:
             file = self._make(make)
         self._open[key] = file
         return file
+
+    def known(self, key: object) -> LogFile | None:
+        """Return the open file of a stream, None without one."""
+        return self._open.get(key)
 
     def _make(self, make: "Callable[[], LogFile]") -> LogFile:
         if len(self._open) >= self._most:

@@ -11,6 +11,10 @@ directory and no link leads elsewhere.
 import os
 import stat
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 NEXT = ".next"
 BLOCK = 65536  # bytes read at once
 LONGEST = 1 << 20  # bytes of a line that stay together, if a file may be that large
@@ -31,15 +35,19 @@ def line_end(fd: int, size: int) -> int:
     return 0
 
 
-def rotate(directory: int, base: str, fd: int, cut: int, keep: int) -> int:
+def rotate(
+    directory: int, base: str, fd: int, cut: int, keep: int,
+    made: "Callable[[int], None]" = lambda fresh: None,
+) -> int:  # fmt: skip
     """Begin a new file with what is after ``cut``; return its descriptor. Raises OSError.
 
     ``fd``: the file as it is, which is left as a whole if this raises. ``keep``: how many old
-    ones to keep; with 0 it is removed.
+    ones to keep; with 0 it is removed. ``made``: called with the new file before it is renamed.
     """
     facts = os.fstat(fd)
     fresh = _make_next(directory, base + NEXT, fd, cut, facts)
     try:
+        made(fresh)
         if keep:
             _shift(directory, base, keep)
             _rename(directory, base, f"{base}.1")

@@ -49,12 +49,13 @@ class Spool:
     ) -> bytes:
         """Move up to ``count`` bytes from the FIFO to the log; return them as they came.
 
+        None mean that a pipe has ended.
         Raises BlockingIOError if there are none, and OSError; then ``full`` says whether a piece
         waits for ``finish``.
         """
         os.pwrite(self.fd, _note(file.size, file.tail(), time), 0)
         self.full = _move(fifo, self.fd, count) > 0
-        return self.finish(file, form, names)
+        return self.finish(file, form, names) if self.full else b""
 
     def finish(self, file: "LogFile", form: "Form", names: "Names") -> bytes:
         """Write the piece that is here to the log, unless it is there; return it as it came."""

@@ -59,6 +59,7 @@ def open_fifo(path: str, uid: int, gid: int) -> int:
 class Stream:
     """One output of one service."""
 
+    file_type = LogFile
     __slots__ = (
         "logs", "settings", "name", "kind", "fifo", "path", "uid", "gid", "fd",
         "again", "delay", "lines", "spool", "listener", "in_own_place",
@@ -209,7 +210,7 @@ class Stream:
                     self._tell(os.pread(file.fd, moved, file.size - moved))
                 return moved
         if self.spool is None:
-            self.spool = Spool(self._spool_path())
+            self.spool = self._new_spool()
         names = self.name, self.kind
         time = self.logs.clock()
         piece = self.spool.pass_on(self.fd, count, file, self._form(), time, names)
@@ -311,15 +312,18 @@ class Stream:
     def _open(self) -> LogFile:
         path = self.path or ""
         try:
-            return LogFile(path, self.settings.keep, self.uid)
+            return self.file_type(path, self.settings.keep, self.uid)
         except FileNotFoundError:
             if not self.in_own_place:
                 raise
         make_directory(os.path.dirname(path))
-        return LogFile(path, self.settings.keep, self.uid)
+        return self.file_type(path, self.settings.keep, self.uid)
 
     def _form(self) -> "Form":
         return FORMS[self.settings.form]
+
+    def _new_spool(self) -> Spool:
+        return Spool(self._spool_path())
 
     def _spool_path(self) -> str:
         return f"{self.fifo}.spool"

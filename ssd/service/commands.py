@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 # The fields that ``ssd.service.rare_commands`` makes keywords of.
 RARE = "cpu_scheduling io_scheduling limits login oom_score capabilities no_new_privs securebits"
+STREAMS = "stdout stderr log"  # those of ``ssd.service.streams``; a supervisor has its own way
 
 
-def command(service: "Service") -> Command:
-    """Return the command that ``ssd.start`` takes; see ``Service.command``."""
+def command(service: "Service", streams: bool = True) -> Command:
+    """Return the command that ``ssd.start`` takes, or without ``streams`` that of a supervisor."""
     if service.executable is None and not service.script:
         raise service.missing("executable", "must be declared for a start, or a script")
     base, added = _inherited(service), _declared(service)
@@ -24,6 +25,10 @@ def command(service: "Service") -> Command:
         from ssd.service.rare_commands import keywords
 
         rare = keywords(service, added)
+    if streams and any(getattr(service, name) != DEFAULTS[name] for name in STREAMS.split()):
+        from ssd.service.streams import of_streams
+
+        rare.update(of_streams(service))
     return Command(
         service.argv,
         directory=service.working_directory,

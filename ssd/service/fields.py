@@ -52,6 +52,8 @@ TABLE: "tuple[Row, ...]" = (
     ("securebits", "securebits", None, "securebits, names or a number", None, None, "SecureBits"),
     ("output", "path", None, "file that standard output and error are appended to",
      None, None, "StandardOutput"),
+    ("stdout", "path", None, "file of standard output alone", None, None, "StandardOutput"),
+    ("stderr", "path", None, "file of standard error alone", None, None, "StandardError"),
     ("log_file", "path", None, "file that the program itself logs to", None, None, None),
     ("stop_schedule", "schedule", "TERM/30/KILL/5",
      "signals that a stop sends, and how long it waits after each", None, "kill signal",
@@ -80,7 +82,7 @@ TABLE: "tuple[Row, ...]" = (
      "given, tree by a supervisor and main by ssd-service", None, None, "KillMode"),
     ("log", "log", {"kind": "file", "path": None, "stderr_path": None, "max_size": 10_000_000,
      "max_age": 0, "keep": 5, "form": "plain", "syslog": False, "forward": False},
-     "where a supervisor writes its output", None, None, "StandardOutput"),
+     "where a supervisor or a logger writes its output", None, None, "StandardOutput"),
     ("requires", "words", [], "services that must run before it", None, None, "Requires"),
     ("after", "words", [], "services that should run before it", None, None, "After"),
     ("on_required_failure", "choice fail ignore stop", "fail", "what it does if a service that it "

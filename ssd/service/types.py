@@ -41,7 +41,7 @@ class Health(TypedDict):
 
 
 class Log(TypedDict):
-    """Where a supervisor writes the output of the service."""
+    """Where a supervisor, or a logger, writes the output of the service."""
 
     kind: str
     path: str | None
@@ -86,6 +86,8 @@ class Fields:
     no_new_privs: bool
     securebits: str | None
     output: str | None
+    stdout: str | None
+    stderr: str | None
     log_file: str | None
     stop_schedule: str
     reload_signal: str

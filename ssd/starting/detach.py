@@ -167,9 +167,8 @@ def _detach(plan: Detachment, context: "type", writer: int, kill_pipe: KillPipe)
     command = plan.command
     umask = os.umask(0o077) if command.umask is None else command.umask
     os.umask(umask)
-    shown = "/dev/null" if command.output is None else os.fsdecode(command.output)
     streams: list[object] = []
-    attempt("output", shown, lambda: streams.extend(_streams(plan)))
+    attempt("output", "/dev/null", lambda: streams.extend(_streams(plan)))
     keep = [writer, kill_pipe.fileno(), *plan.listeners, *plan.keep]
     if not command.close:
         keep = _open_descriptors()
@@ -197,10 +196,10 @@ def _streams(plan: Detachment) -> "tuple[_Stream, _Stream, _Stream]":
     # descriptors were closed when the interpreter started.
     sys.stdin, sys.stdout, sys.stderr = _Stream(0), _Stream(1), _Stream(2)
     source, out, error = 0, 1, 2
-    if plan.command.output is not None:
-        from ssd.starting.output import open_output
+    if plan.command.output is not None or vars(plan.command):
+        from ssd.starting.streams import open_streams
 
-        out = error = open_output(plan.command.output, plan.account.uid)
+        out, error = open_streams(plan.command, plan.account)
     elif plan.command.close:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         out = error = os.open("/dev/null", flags, 0o664)

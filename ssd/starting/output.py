@@ -4,7 +4,8 @@ import errno
 import os
 import stat
 
-from ssd.paths import UntrustedLink, only_ours, walk
+from ssd.paths import UntrustedLink, walk
+from ssd.planted import distrust
 
 # O_NONBLOCK: a FIFO without a reader must not block (open(2), fifo(7)).
 _OPEN = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
@@ -76,20 +77,3 @@ def _open(base: str, flags: int, directory: int) -> int:
         if error.errno == errno.ENXIO and stat.S_ISFIFO(os.stat(base, dir_fd=directory).st_mode):
             raise OSError(errno.ENXIO, "this FIFO has no reader; start the reader first") from error
         raise
-
-
-def distrust(file: os.stat_result, directory: os.stat_result, uid: int | None) -> str | None:
-    """Return why an output file is not trusted, None if it is. Both arguments are of fstat(2).
-
-    In a directory that others can write, it must have a single name. In one that everyone can
-    write, it must also belong to root, the caller, ``uid`` or the directory's owner. These are the
-    rules of the kernel's protected_hardlinks and protected_regular (proc(5)), which may be off.
-    """
-    if only_ours(directory):
-        return None
-    if stat.S_ISREG(file.st_mode) and file.st_nlink > 1:
-        return "it has a second name (hard link), and others can write its directory"
-    known = {0, os.geteuid(), uid, directory.st_uid}
-    if directory.st_mode & stat.S_IWOTH and file.st_uid not in known:
-        return f"it belongs to user {file.st_uid}, and everyone can write its directory"
-    return None

@@ -74,7 +74,7 @@ def _added(path: bytes, size: int, uid: int | None) -> bytes:
     Another user may have replaced it, so the rules are those of ``ssd.starting.output``. Raises
     OSError and UntrustedLink.
     """
-    from ssd.starting.output import distrust
+    from ssd.planted import distrust
 
     directory, base = walk(path, follow_last=True)
     try:

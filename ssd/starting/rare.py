@@ -25,6 +25,20 @@ def _flag(name: str) -> "Check":
     return check
 
 
+def _path(name: str) -> "Callable[[object], bytes]":
+    """Return the check of a path, which is kept as bytes."""
+
+    def check(value: object) -> bytes:
+        if not isinstance(value, (str, bytes, os.PathLike)):
+            raise TypeError(f"{name} must be a text or a path, not {value!r}")
+        path = os.fsencode(value)
+        if not path or b"\0" in path:
+            raise ValueError(f"{name} must be a path without NUL bytes, not {value!r}")
+        return path
+
+    return check
+
+
 def _variables(value: object) -> dict[bytes, bytes]:
     """Return variables as bytes."""
     if not hasattr(value, "items"):
@@ -65,6 +79,12 @@ def _meaningful(name: str) -> "Check":
     return check
 
 
+def _logger(value: object) -> dict[str, object]:
+    from ssd.logs.declared import normal
+
+    return normal(value)
+
+
 # Name -> its default, and what returns a value in its normal form. That raises ValueError and
 # TypeError with a text that begins with the name.
 RARE: "dict[str, tuple[object, Check]]" = {
@@ -74,6 +94,9 @@ RARE: "dict[str, tuple[object, Check]]" = {
     "capabilities": (None, _meaningful("capabilities")),
     "no_new_privs": (False, _flag("no_new_privs")),
     "securebits": (None, _meaningful("securebits")),
+    "stdout": (None, _path("stdout")),
+    "stderr": (None, _path("stderr")),
+    "logger": (None, _logger),
 }
 
 

@@ -16,6 +16,9 @@ class RareFields(TypedDict, total=False):
     capabilities: str | None
     no_new_privs: bool
     securebits: str | None
+    stdout: Text | None
+    stderr: Text | None
+    logger: Text | Mapping[str, object] | None
 
 
 class CommandFields:
@@ -27,3 +30,6 @@ class CommandFields:
     capabilities: str | None  # cap_text_formats(7), an IAB tuple; None keeps the kernel's rules
     no_new_privs: bool  # prctl(2), PR_SET_NO_NEW_PRIVS
     securebits: str | None  # names or a number: capabilities(7)
+    stdout: bytes | None
+    stderr: bytes | None
+    logger: dict[str, object] | None

@@ -13,13 +13,13 @@ import os
 import stat
 
 from ssd.errors import Error
+from ssd.homes import home, is_own, log_directory
 from ssd.service import DIRECTORY, SUPERVISORS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SYSTEM_LOGS = "/var/log/ssd"
 UPSTART = "%upstart"  # beside the run directories; it is no name of one (``key``)
 MAX_KEY = 200  # bytes; NAME_MAX is 255
 LONGEST_PATH = 107  # bytes of the address of a socket, unix(7)
@@ -70,34 +70,6 @@ def base(uid: int) -> "tuple[str, tuple[str, ...]]":
     elif found := home(uid):
         return found, (".cache", "ssd", "supervise")
     return "/tmp", (f"ssd-{uid}", "supervise")
-
-
-def home(uid: int) -> "str | None":
-    """Return a user's home directory; None unless that user owns it and no other may write it.
-
-    HOME, if it is one: the account is asked only then, which can mean a query over the network.
-    """
-    given = os.environ.get("HOME", "")
-    if _is_home(given, uid):
-        return given
-    import pwd
-
-    try:
-        listed = pwd.getpwuid(uid).pw_dir
-    except KeyError:
-        return None
-    return listed if _is_home(listed, uid) else None
-
-
-def _is_home(path: str, uid: int) -> bool:
-    try:
-        return path.startswith("/") and path != "/" and _is_own(os.stat(path), uid)
-    except OSError:
-        return False
-
-
-def _is_own(facts: os.stat_result, uid: int) -> bool:
-    return facts.st_uid == uid and not facts.st_mode & 0o022
 
 
 def sockets(directory: str, uid: int) -> "list[str]":
@@ -241,14 +213,6 @@ def _named(error: OSError, path: str) -> OSError:
     return OSError(error.errno, error.strerror, path)
 
 
-def log_directory(uid: int) -> str:
-    """Return the directory of a user's logs; it need not exist."""
-    if uid == 0:
-        return SYSTEM_LOGS
-    found = home(uid)
-    return f"{found}/.local/state/ssd/log" if found else f"/tmp/ssd-{uid}/log"
-
-
 def _descend(above: str, parts: "Sequence[str]", uid: int, mode: int) -> int:
     """Open a directory below another, and make what is missing. Raises OSError."""
     fd = os.open(above, _OPEN)
@@ -279,7 +243,7 @@ def _enter(above: int, name: str, shown: str, uid: int, mode: int) -> int:
     try:
         if made:
             os.fchmod(fd, mode)  # the umask may have changed the mode of mkdir(2)
-        if not _is_own(facts := os.fstat(fd), uid):
+        if not is_own(facts := os.fstat(fd), uid):
             mode_shown = f"mode {stat.S_IMODE(facts.st_mode):04o}"
             reason = f"it belongs to user {facts.st_uid}, {mode_shown}, and not to the caller alone"
             raise OSError(errno.EPERM, reason, shown)

@@ -17,8 +17,8 @@ ROOMS: dict[str, tuple[str, str]] = {
     "processes": ("who runs: one contract, two tables", "ssd.processes"),
     "pidfile": ("read, write, remove, lock", "ssd.pidfile"),
     "finding": ("from a Match to processes", "ssd.finding ssd.matched_by"),
-    "starting": ("from a Command to a running program", "ssd.starting"),
     "logs": ("output of services into files", "ssd.logs"),
+    "starting": ("from a Command to a running program", "ssd.starting"),
     "stopping": (
         "signals by a Schedule",
         "ssd.stopping ssd.stops ssd.trees ssd.cgroups ssd.pidfile_removal",

@@ -1,8 +1,10 @@
 """What a declaration says of a start."""
 
+from typing import Any
+
 import pytest
 
-from ssd.service import DeclarationError, Service
+from ssd.service import DeclarationError, Service, commands
 from ssd.service.commands import environment
 
 NAP = {"name": "nap", "executable": "/bin/sleep", "arguments": ["60"]}
@@ -22,6 +24,26 @@ def test_command_follows_the_declaration() -> None:
     assert {(-1, -1), (10, 20)} == set(command.limits.values())
     assert b"1" == command.environment[b"A"]
     assert b"PATH" in command.environment
+
+
+# fields -> the rare fields of the Command
+STREAMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "nothing": ({}, {}),
+    "a file for each": ({"stdout": "/o", "stderr": "/e"}, {"stdout": b"/o", "stderr": b"/e"}),
+    "a log": ({"log": {"keep": 2, "forward": True}}, {"logger": {"keep": 2, "name": "nap"}}),
+    "no more than a supervisor has": ({"log": {"forward": True}}, {}),
+    "a log beside an output": ({"log": {"keep": 2}, "output": "/o"}, {}),
+    "a log without a console": ({"log": {"keep": 2}, "console": "none"}, {}),
+}
+
+
+@pytest.mark.parametrize("case", STREAMS)
+def test_streams_of_a_start_follow_the_declaration(case: str) -> None:
+    """A log counts if it is not the default; a supervisor writes it itself."""
+    fields, expected = STREAMS[case]
+    service = Service(**NAP, **fields)
+    assert expected == vars(service.command())
+    assert {} == vars(commands.command(service, streams=False))
 
 
 def test_script_is_run_by_a_shell() -> None:

@@ -8,7 +8,8 @@ import pytest
 from kit.leaks import nothing_left
 
 import ssd
-from ssd.starting.output import distrust, open_output
+from ssd.planted import distrust
+from ssd.starting.output import open_output
 
 SOMEBODY = 4242  # a user who has no part in the start
 DAEMON = 4243  # the program's user and group

@@ -27,6 +27,7 @@ STATUS = {
     "ssd.supervision.client.asking",
     "ssd.supervision.client",
     "ssd.supervision.control.json_reader",
+    "ssd.homes",
     "ssd.supervision.places",
     "ssd.supervision.states",
     "ssd.supervision.control.unix_socket",

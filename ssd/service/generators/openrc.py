@@ -135,11 +135,7 @@ def _variables(sheet: Sheet) -> "Iterable[tuple[str, str | list[str]]]":
         yield "chroot", _plain("root", service.root)
     if service.working_directory != "/":
         yield "directory", [service.working_directory]
-    if service.output:
-        yield "output_log", [service.output]
-        yield "error_log", [service.output]
-    elif "log" in sheet.declared:
-        yield from _log(sheet)
+    yield from _log(sheet)
     if service.kill_mode in ("tree", "cgroup"):
         yield "rc_cgroup_cleanup", "yes"
     elif service.kill_mode == "group":
@@ -160,16 +156,16 @@ def _variables(sheet: Sheet) -> "Iterable[tuple[str, str | list[str]]]":
 
 def _log(sheet: Sheet) -> "Iterable[tuple[str, list[str]]]":
     """Yield the files of the output; without one it goes nowhere."""
-    log = sheet.service.log
-    if log["kind"] == "file":
+    service, log = sheet.service, sheet.service.log
+    out, err = service.stdout or service.output, service.stderr or service.output
+    declared = "log" in sheet.declared and not (out and err)
+    if declared and log["kind"] == "file":
         sheet.lose("log", "OpenRC has no log of its own; logrotate(8) rotates files")
-        for name, path in (
-            ("output_log", log["path"]),
-            ("error_log", log["stderr_path"] or log["path"]),
-        ):
-            if path:
-                yield name, [path]
-    elif log["syslog"] or log["forward"]:
+        out, err = out or log["path"], err or log["stderr_path"] or log["path"]
+    for name, path in (("output_log", out), ("error_log", err)):
+        if path:
+            yield name, [path]
+    if declared and log["kind"] != "file" and (log["syslog"] or log["forward"]):
         sheet.lose("log", "OpenRC passes the output to no other log")
 
 

@@ -96,14 +96,22 @@ def output(sheet: Sheet) -> "Iterable[str]":
     """Yield the destination of the output; the default is the journal."""
     service = sheet.service
     log = service.log
-    if service.output and fits(sheet, "output", service.output):
-        yield f"StandardOutput=append:{systemd_value(service.output)}"
-        yield f"StandardError=append:{systemd_value(service.output)}"
-    elif "log" in sheet.declared:
+    files = {"StandardOutput": "stdout", "StandardError": "stderr"}
+    apart = []
+    for setting, field in files.items():
+        path = getattr(service, field) or service.output
+        if path and fits(sheet, field, path):
+            apart.append(setting)
+            yield f"{setting}=append:{systemd_value(path)}"
+    if len(apart) == 2:
+        return
+    if "log" in sheet.declared:
         for setting, path in (
             ("StandardOutput", log["path"]),
             ("StandardError", log["stderr_path"] or log["path"]),
         ):
+            if setting in apart:
+                continue
             if path and log["kind"] == "file" and fits(sheet, "log", path):
                 yield f"{setting}=append:{systemd_value(path)}"
             elif log["kind"] == "none" and not log["syslog"]:
@@ -111,13 +119,11 @@ def output(sheet: Sheet) -> "Iterable[str]":
         if log["kind"] == "file":
             sheet.lose("log", "the journal keeps the output; logrotate(8) rotates other files")
     elif service.console == "none":
-        yield "StandardOutput=null"
-        yield "StandardError=null"
+        yield from (f"{setting}=null" for setting in files if setting not in apart)
     elif service.console in ("output", "owner"):
         if service.console == "owner":
             yield "StandardInput=tty-force"
-        yield "StandardOutput=tty"
-        yield "StandardError=tty"
+        yield from (f"{setting}=tty" for setting in files if setting not in apart)
         yield "TTYPath=/dev/console"
 
 

@@ -30,6 +30,8 @@ LOST = {
     "watchdog": "init starts it once and does not supervise it",
     "on_required_failure": "init starts it once and does not supervise it",
     "log": "its output goes nowhere, unless it has an output",
+    "stdout": "start-stop-daemon has one file for both, output",
+    "stderr": "start-stop-daemon has one file for both, output",
     "start_on": "the header orders scripts",
     "stop_on": "the header orders scripts",
     "emits": "init has no events",

@@ -42,6 +42,8 @@ LOST = {
     "cpu_scheduling": "a job has no scheduling policy",
     "io_scheduling": "a job has no priority for the disk",
     "output": "Upstart writes its own log, /var/log/upstart",
+    "stdout": "Upstart writes its own log, /var/log/upstart",
+    "stderr": "Upstart writes its own log, /var/log/upstart",
     "provides": _EVENTS,
     "required_start": _EVENTS,
     "required_stop": _EVENTS,

@@ -16,9 +16,10 @@ def start(steps: "Steps") -> str:
     """Start the service and wait until it is ready; return the outcome."""
     service = steps.service
     lasting = ("health", "watchdog", "log")  # what only a process that stays can do
-    unused = [name for name in lasting if getattr(service, name) != DEFAULTS[name]]
-    if unused:
-        steps.complain(f"{service.name}: no effect without ssd-supervise: {', '.join(unused)}")
+    if any(getattr(service, name) != DEFAULTS[name] for name in lasting):
+        from ssd.service.verbs.unused import complain
+
+        complain(steps)
     try:
         make_directories(service.directories)
         run_hook(service, "before_start")

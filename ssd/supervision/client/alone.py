@@ -4,10 +4,10 @@ import os
 
 from ssd import statuses
 from ssd.accounts import Account
+from ssd.homes import log_directory
 from ssd.logs.tail import last_lines
 from ssd.service import sources, verbs
 from ssd.stdio import write
-from ssd.supervision.places import log_directory
 
 LAST = 10  # lines of a log, unless a number is given
 
@@ -19,7 +19,7 @@ def show_log(program: str, directory: str, name: str, count: "int | None") -> in
     """
     service = sources.find(name, directory)
     own = f"{log_directory(os.geteuid())}/{service.name}.log"
-    path = str(service.output or service.log["path"] or own)
+    path = str(service.stdout or service.output or service.log["path"] or own)
     uid = Account(service.user, service.group).uid
     lines = last_lines(path, LAST if count is None else count, uid)
     if not lines and not os.path.lexists(path):

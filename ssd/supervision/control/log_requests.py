@@ -69,7 +69,7 @@ class LogRequests:
         """Send the last lines; with ``follow`` go on with what comes. Raises Error and OSError."""
         view = unit.supervisor.view
         path, follow = unit.supervisor.outputs.path_of(unit), request.flag("follow")
-        if path is None or follow and unit.service.output is not None:
+        if path is None or follow and unit.supervisor.outputs.own_file(unit):
             reason = "has no log" if path is None else "writes to its file itself"
             client.send(failure(request.id, "unsupported", f"{unit.name} {reason}"))
             return

@@ -70,8 +70,10 @@ class Effects:
         Raises AlreadyRunning, with the process; StartFailed, DeclarationError, PidfileError and
         OSError if it does not run.
         """
+        from ssd.service.commands import command as declared
+
         service = unit.service
-        match, command = service.match(), service.command()
+        match, command = service.match(), declared(service, streams=False)
         writes = service.background and service.pidfile != "none"
         self.spares = self.spares or service.kill_mode in ends.SPARING
         unit.token = new_token()

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from ssd.accounts import Account
     from ssd.logs import Log, Logs
+    from ssd.service.declaration import Service
     from ssd.supervision.unit import Unit
     from ssd.supervision.watch import Watch
 
@@ -49,37 +50,58 @@ class Outputs:
     def open(self, unit: "Unit", account: "Account") -> "tuple[int, int, int]":
         """Return the standard descriptors for a start; ``close`` closes them. Raises OSError."""
         null = self._nowhere()
-        if unit.service.output is not None:
-            from ssd.starting.output import open_output
+        files = _files(unit.service)
+        log = None if all(files) else self._log(unit, account)
+        if log is not None:
+            log.prepare()
+        opened = [null, null] if log is None else [*log.child_descriptors()]
+        if any(files):
+            self._open_files(files, opened, account)
+        return null, opened[0], opened[1]
 
-            out = open_output(os.fsencode(unit.service.output), account.uid)
-            return null, out, out
-        log = self._log(unit, account)
-        if log is None:
-            return null, null, null
-        log.prepare()
-        return null, *log.child_descriptors()
+    def _open_files(
+        self, files: "tuple[str | None, str | None]", opened: "list[int]", account: "Account"
+    ) -> None:
+        """Put the files that are declared in the place of what is opened; close that."""
+        from ssd.starting.output import open_output
+
+        before = {*opened}
+        out, err = files
+        try:
+            if out is not None:
+                opened[0] = open_output(os.fsencode(out), account.uid)
+            if err is not None:
+                same = err == out
+                opened[1] = opened[0] if same else open_output(os.fsencode(err), account.uid)
+        except BaseException:
+            self.close((self._null, *{*opened} - before, *before))
+            raise
+        self.close((self._null, *before - {*opened}))
 
     def path_of(self, unit: "Unit") -> "str | None":
         """Return where the output of a service is kept, None if it is not."""
         if self.located is not None:
             return self.located(unit)
         service, places = unit.service, self.places
-        if service.output is not None:
-            return service.output
+        if (own := self.own_file(unit)) is not None:
+            return own
         if places is None or service.console == "none" or service.log["kind"] != "file":
             return None
         declared = service.log["path"]
         return places.log(unit.name) if declared is None else str(declared)
 
-    def close(self, stdio: "tuple[int, int, int]") -> None:
+    def own_file(self, unit: "Unit") -> "str | None":
+        """Return the file that a service has as its standard output itself."""
+        return _files(unit.service)[0]
+
+    def close(self, stdio: "tuple[int, ...]") -> None:
         """Close what ``open`` has returned."""
         for fd in {*stdio} - {self._null}:
             os.close(fd)
 
     def adopt(self, unit: "Unit", account: "Account") -> None:
         """Read the pipe of a service that another supervisor has started. Raises OSError."""
-        log = None if unit.service.output is not None else self._log(unit, account)
+        log = None if all(_files(unit.service)) else self._log(unit, account)
         if log is not None:
             log.prepare()
 
@@ -172,3 +194,8 @@ class Outputs:
         if self._null >= 0:
             os.close(self._null)
             self._null = -1
+
+
+def _files(service: "Service") -> "tuple[str | None, str | None]":
+    """Return the files of standard output and error that a service declares."""
+    return service.stdout or service.output, service.stderr or service.output

@@ -37,6 +37,8 @@ FIELDS: dict[str, Any] = {
     "no_new_privs": True,
     "securebits": "noroot noroot-locked",
     "output": "/var/log/x.out",
+    "stdout": "/var/log/x.stdout",
+    "stderr": "/var/log/x.stderr",
     "log_file": "/var/log/x/x.log",
     "stop_schedule": "INT/10/KILL/5",
     "reload_signal": "USR1",

@@ -174,6 +174,17 @@ def test_start_names_the_fields_that_need_a_supervisor(services) -> None:
     assert (0, expected) == (done.returncode, done.stderr)
 
 
+def test_start_names_what_of_a_log_has_no_effect(services) -> None:
+    """The lines for a supervisor's output, and all of it if the program detaches itself."""
+    services.declare('log = {kind = "none", forward = true}\n')
+    done = services("nap", "start")
+    expected = "ssd-service: nap: no effect without ssd-supervise: log.forward\n"
+    assert (0, expected) == (done.returncode, done.stderr)
+    services.expect(0, "nap", "stop")
+    services.declare('executable = "/bin/true"\nbackground = false\nlog = {keep = 1}\n')
+    assert "no effect without ssd-supervise: log\n" in services("nap", "start").stderr
+
+
 def test_start_fails_if_the_service_does_not_get_ready(services) -> None:
     """After the declared time, or as soon as the program ends."""
     never = '[readiness]\nkind = "command"\ntimeout = {}\ncommand = ["/bin/false"]\n'

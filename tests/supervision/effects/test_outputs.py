@@ -83,6 +83,19 @@ def test_declared_output_is_written_by_the_service(supervise: Any, tmp_path: Pat
     assert not (tmp_path / "web.log").exists()
 
 
+def test_declared_streams_are_written_by_the_service(supervise: Any, tmp_path: Path) -> None:
+    """One alone leaves the other to ``output`` or to the log; both leave no log."""
+    own = {name: str(tmp_path / name) for name in ("stdout", "stderr", "output")}
+    script = "echo one; echo two >&2"
+    for number, fields in enumerate(({"stdout", "stderr"}, {"stdout", "output"}, {"stderr"})):
+        end(supervise(**{f"web{number}": (script, {key: own[key] for key in fields})}))
+    assert "one\n" * 2 == (tmp_path / "stdout").read_text()
+    assert "two\n" * 2 == (tmp_path / "stderr").read_text()
+    assert "two\n" == (tmp_path / "output").read_text()
+    assert "one\n" == (tmp_path / "web2.log").read_text()
+    assert ["web2.log"] == [log.name for log in tmp_path.glob("*.log")]
+
+
 @pytest.mark.parametrize("fields", [{"log": {"kind": "none"}}, {"console": "none"}])
 def test_output_goes_nowhere_if_declared_so(
     fields: dict[str, Any], supervise: Any, tmp_path: Path

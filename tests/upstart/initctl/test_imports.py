@@ -20,6 +20,7 @@ REQUEST = {
     "ssd.supervision.control",
     "ssd.supervision.control.json_reader",
     "ssd.supervision.control.unix_socket",
+    "ssd.homes",
     "ssd.supervision.places",
     "ssd.upstart",
     "ssd.upstart.initctl",

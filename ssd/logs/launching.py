@@ -1,0 +1,136 @@
+"""Start the logger of a daemon (``ssd.logs.logger``), before the daemon itself.
+
+It is executed as a program of its own, so that it takes little memory, is seen as what it is, and
+shares nothing with the daemon. Whatever becomes of the start, the logger ends with the last
+descriptor of its pipe: if ssd is killed, if the daemon cannot be executed, when the daemon ends.
+"""
+
+import fcntl
+import os
+import sys
+
+from ssd.errors import StartFailed
+from ssd.homes import log_directory
+from ssd.logs import DEFAULTS
+from ssd.logs.files import make_directory
+from ssd.logs.logger import ERR, OUT, READY, REPORT, arguments
+from ssd.signals import raw
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ssd.logs.logger import Values
+
+PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "program.py")
+KEPT = ("TZ", "LD_LIBRARY_PATH")  # of the environment: its times, and what a Python may need
+ABOVE = 10  # descriptors from here on are none of those that the logger is to have
+
+
+def start(
+    name: str, values: "Mapping[str, object]", uid: int | None, gid: int | None
+) -> tuple[int, int, int]:
+    """Start a logger; return the daemon's standard output and error, and the logger's pid.
+
+    When it returns, the log is open.
+
+    name: of the service. values: the field ``log``, complete or not; without a path the log is
+    NAME.log in the user's directory of logs. uid, gid: the daemon's, None for the caller's. The two
+    are /dev/null, and the pid is 0, if the values ask for nothing. Raises StartFailed.
+    """
+    shown = str(values.get("path") or name)
+    ends: list[int] = []
+    try:
+        values = _complete(name, values)
+        if values["kind"] == "none" and not values["syslog"]:
+            fd = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+            return fd, fd, 0
+        out = _pipe(ends)
+        err = _pipe(ends) if values["stderr_path"] else None
+        report = _pipe(ends)
+        actions = [(os.POSIX_SPAWN_DUP2, out[0], OUT), (os.POSIX_SPAWN_DUP2, report[1], REPORT)]
+        actions += [] if err is None else [(os.POSIX_SPAWN_DUP2, err[0], ERR)]
+        null = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_RDWR, 0)
+        pid = os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-IS", PROGRAM, *arguments(name, values, uid)],
+            {key: os.environ[key] for key in KEPT if key in os.environ},
+            file_actions=[*actions, null],
+            setsigmask=raw.valid_signals(),  # until it ignores some
+        )
+        for fd in (out[0], report[1], *(err or ())[:1]):
+            _close(ends, fd)
+        _await(report[0], pid, shown)
+        made = [_writable(pair[1], uid, gid) for pair in (out, err) if pair is not None]
+        return made[0], made[-1], pid
+    except OSError as error:
+        raise StartFailed("logger", shown, error.errno, error.strerror) from error
+    finally:
+        for fd in list(ends):
+            _close(ends, fd)
+
+
+def _complete(name: str, given: "Mapping[str, object]") -> "Values":
+    """Return all the settings, with absolute paths."""
+    values: Values = {**DEFAULTS, **given, "forward": False}  # type: ignore[dict-item]
+    if values["kind"] == "file":
+        if values["path"] is None:
+            directory = log_directory(os.geteuid())
+            make_directory(directory)
+            values["path"] = f"{directory}/{name}.log"
+        for key in ("path", "stderr_path"):
+            if values[key] is not None:
+                values[key] = os.path.abspath(str(values[key]))
+        if values["stderr_path"] == values["path"]:
+            values["stderr_path"] = None
+    else:
+        values["path"] = values["stderr_path"] = None
+    return values
+
+
+def _pipe(ends: list[int]) -> tuple[int, int]:
+    """Make a pipe whose descriptors are ABOVE."""
+    low = os.pipe()
+    try:
+        for fd in low:
+            ends.append(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, ABOVE))
+    finally:
+        for fd in low:
+            os.close(fd)
+    return ends[-2], ends[-1]
+
+
+def _close(ends: list[int], fd: int) -> None:
+    ends.remove(fd)
+    os.close(fd)
+
+
+def _await(report: int, pid: int, shown: str) -> None:
+    """Return when the logger says that it is ready. Raises StartFailed."""
+    said = b""
+    while more := os.read(report, 4096):  # to the end: then it has let go of all that is ours
+        said += more
+    if said.endswith(READY):
+        return
+    os.waitpid(pid, 0)
+    # Its own answer is one line; the last line of a traceback says most.
+    last = (said.decode(errors="backslashreplace").strip().splitlines() or ["it said nothing"])[-1]
+    number, _, reason = last.partition(" ")
+    if number.isdigit():
+        raise StartFailed("logger", shown, int(number) or None, reason)
+    raise StartFailed("logger", shown, None, f"the logger has ended: {last}")
+
+
+def _writable(fd: int, uid: int | None, gid: int | None) -> int:
+    """Return a descriptor of a pipe for the daemon, which may open it anew as /dev/stdout.
+
+    It is open for reading, too, where the system has /proc: then no write fails if the logger is
+    killed; it waits when the pipe is full, as it does for a supervisor (``ssd.logs.stream``).
+    """
+    try:
+        made = os.open(f"/proc/self/fd/{fd}", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        made = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, ABOVE)
+    if os.geteuid() == 0 and (uid is not None or gid is not None):
+        os.fchown(made, -1 if uid is None else uid, -1 if gid is None else gid)
+    return made

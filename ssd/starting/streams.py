@@ -1,0 +1,54 @@
+"""Open what becomes the standard output and error of a program in the background."""
+
+import os
+
+from ssd.starting.become import attempt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.accounts import Account
+    from ssd.starting.command import Command
+
+_NULL = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+
+
+def open_streams(command: "Command", account: "Account") -> tuple[int, int]:
+    """Return descriptors of both, maybe the same one.
+
+    A file for one of them alone goes before one for both, and that before a logger. Without any
+    they are as in a start that declares nothing. Raises StartFailed and OSError.
+    """
+    out: list[int] = []
+    err: list[int] = []
+    if command.stdout is not None:
+        attempt("stdout", os.fsdecode(command.stdout), _open, command.stdout, account, out)
+    if command.stderr is not None:
+        attempt("stderr", os.fsdecode(command.stderr), _open, command.stderr, account, err)
+    if not out or not err:
+        both = _both(command, account)
+        return (out or both)[0], (err or both)[-1]
+    return out[0], err[0]
+
+
+def _open(path: bytes, account: "Account", opened: list[int]) -> None:
+    from ssd.starting.output import open_output
+
+    opened.append(open_output(path, account.uid))
+
+
+def _both(command: "Command", account: "Account") -> list[int]:
+    """Return what the two are unless one has a file of its own: one descriptor, or two."""
+    opened: list[int] = []
+    if command.output is not None:
+        attempt("output", os.fsdecode(command.output), _open, command.output, account, opened)
+    elif command.logger is not None:
+        from ssd.logs import launching
+
+        values = dict(command.logger)
+        name = str(values.pop("name", "") or os.path.basename(os.fsdecode(command.startas)))
+        opened += launching.start(name, values, account.uid, account.gid)[:2]
+    elif command.close:
+        opened.append(os.open(os.devnull, _NULL, 0o664))
+    else:
+        opened += (1, 2)
+    return opened

@@ -1,0 +1,75 @@
+"""The start of a logger: what it needs, and how it fails."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ssd.errors import StartFailed
+from ssd.logs import launching
+
+
+def open_files() -> list[str]:
+    """Return the descriptors of this process, as text."""
+    return sorted(os.listdir("/proc/self/fd"))
+
+
+# settings -> the detail and the reason of the failure
+FAILURES: dict[str, tuple[dict[str, Any], str, str]] = {
+    "no directory": ({"path": "/no such/log"}, "/no such/log", "No such file or directory"),
+    "a directory": ({"path": "/"}, "/", "Is a directory"),
+    "a device": ({"path": "/dev/null"}, "/dev/null", "it is not a regular file"),
+    "the second file": ({"stderr_path": "/no such/log"}, "", "No such file or directory"),
+}
+
+
+@pytest.mark.parametrize("case", FAILURES)
+def test_logger_that_cannot_open_its_log_fails_the_start(case: str, tmp_path: Path) -> None:
+    """Before the daemon: the reason is the logger's, and nothing is left open or running."""
+    values, detail, reason = FAILURES[case]
+    values = {"path": str(tmp_path / "log"), **values}
+    before = open_files()
+    with pytest.raises(StartFailed) as caught:
+        launching.start("web", values, None, None)
+    error = caught.value
+    assert ("logger", detail or values["path"]) == (error.stage, error.detail)
+    assert reason in str(error.reason)
+    assert before == open_files()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_interpreter_that_fails_is_told_by_its_last_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A Python that finds no ssd, and one that is none."""
+    program = tmp_path / "program.py"
+    program.write_text("import sys\nraise SystemExit('no ssd here')\n")
+    monkeypatch.setattr(launching, "PROGRAM", str(program))
+    with pytest.raises(StartFailed, match="the logger has ended: no ssd here"):
+        launching.start("web", {"path": str(tmp_path / "log")}, None, None)
+    monkeypatch.setattr(sys, "executable", "/no such python")
+    with pytest.raises(StartFailed, match="No such file or directory"):
+        launching.start("web", {"path": str(tmp_path / "log")}, None, None)
+
+
+def test_log_without_a_path_is_where_a_supervisor_has_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its directory is made."""
+    monkeypatch.setattr(launching, "log_directory", lambda uid: str(tmp_path / "logs"))
+    out, err, pid = launching.start("web", {"keep": 2}, None, None)
+    assert out == err
+    os.write(out, b"line\n")
+    os.close(out)
+    os.waitpid(pid, 0)
+    assert "line\n" == (tmp_path / "logs" / "web.log").read_text()
+
+
+def test_log_of_nothing_needs_no_process() -> None:
+    """Kind none without syslog is /dev/null."""
+    out, err, pid = launching.start("web", {"kind": "none", "forward": True}, None, None)
+    assert (os.devnull, out, 0) == (os.readlink(f"/proc/self/fd/{out}"), err, pid)
+    os.close(out)
