@@ -44,7 +44,7 @@ def fields(record: "Record", stubborn: "Record | None", tell: "Tell") -> "Fields
     made: Fields = {}
     calls = list(stops(record))
     if calls:
-        made["stop_schedule"] = _schedule(calls[0], tell)
+        made |= _by_tool(calls[0], tell)
     elif stubborn is not None:
         made["stop_schedule"] = _escalation(stubborn["events"], tell)
     elif record["daemons"]:
@@ -55,15 +55,15 @@ def fields(record: "Record", stubborn: "Record | None", tell: "Tell") -> "Fields
     return made
 
 
-def _schedule(options: Options, tell: "Tell") -> str:
-    """Return the schedule of a --stop, written out."""
-    schedule = fields_of_stop(options, f"/{PATIENCE}").get("stop_schedule", f"TERM/{PATIENCE}")
-    text = str(schedule)
+def _by_tool(options: Options, tell: "Tell") -> "Fields":
+    """Return the fields of a --stop, its schedule written out."""
+    made = fields_of_stop(options, f"/{PATIENCE}")
+    text = str(made.get("stop_schedule", f"TERM/{PATIENCE}"))
     if not options.has("retry"):
         tell("stop", f"does not wait for the end: {text} waits {PATIENCE} seconds", False)
     elif text.isdigit():  # it begins with --signal
         text = f"{_item(options.signal)}/{text}/KILL/{text}"
-    return text
+    return {**made, "stop_schedule": text}
 
 
 def _escalation(events: "list[dict[str, Any]]", tell: "Tell") -> str:

@@ -78,7 +78,7 @@ def fields(found: Started, record: "dict[str, Any]", tell: "Tell") -> "Fields":
         if found.options.has("nicelevel"):
             made["nice"] = found.options.nicelevel + found.call["nice"] - record["base"]["nice"]
     made["background"] = found.background
-    made |= _environment(found, made, tell)
+    made |= _environment(found, made)
     made |= _streams(found, tell)
     directories = _directories(record, tell)
     if directories:
@@ -162,7 +162,7 @@ def _home(user: object) -> str:
     return found.pw_dir
 
 
-def _environment(found: Started, made: "Fields", tell: "Tell") -> "Fields":
+def _environment(found: Started, made: "Fields") -> "Fields":
     """Return the variables that the script gave, without those that a start sets itself."""
     given = found.call["environment"]
     variables = {
@@ -172,12 +172,14 @@ def _environment(found: Started, made: "Fields", tell: "Tell") -> "Fields":
     }
     if "user" in made and variables.get("HOME") == _home(made["user"]):
         del variables["HOME"]  # start-stop-daemon sets it, too
-    fields: Fields = {"environment": variables} if variables else {}
+    own = made.get("environment", {})  # of options of ssd
+    fields: Fields = {}
     if "PATH" not in given:
-        if "clear_environment" in KINDS:
-            fields["clear_environment"] = True
-        else:
-            tell("environment", "it was cleared: a start passes on PATH and the locale")
+        fields["clear_environment"] = True
+    elif made.get("clear_environment"):
+        variables = {}
+    if variables or own:
+        fields["environment"] = {**variables, **(own if isinstance(own, dict) else {})}
     return fields
 
 

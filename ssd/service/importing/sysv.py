@@ -8,7 +8,7 @@ import re
 
 from ssd.service.declaration import Service
 from ssd.service.environment import DEFAULT_PATH
-from ssd.service.errors import DeclarationError
+from ssd.service.errors import BadValue, DeclarationError
 from ssd.service.importing import ends, functions, starts
 from ssd.service.importing.imported import Imported, Note, Place
 from ssd.service.importing.trace.running import VERB_TIMEOUT, Work, trace
@@ -60,10 +60,16 @@ def read(path: str, root: bool = True) -> Imported:
     name = _name(path)
     if fields.get("provides") == [name]:
         del fields["provides"]
-    fields |= starts.fields(found, record, tell)
-    fields |= ends.fields(record, stubborn, tell)
+    try:
+        fields |= starts.fields(found, record, tell)
+        fields |= ends.fields(record, stubborn, tell)
+    except BadValue as error:
+        raise DeclarationError(error.reason, file=path) from None
     fields |= _criteria(found, record, root, tell)
     _tell_text(text, tell)
+    events = record["events"]
+    if os.geteuid() and any(e["kind"] == "call" and e["role"] == "changer" for e in events):
+        tell("user", "su and its like cannot change the user in a trace that is not root's")
     _tell_ends(record, tell)
     made.services = [Service(file=None, name=name, **fields)]
     return made

@@ -11,10 +11,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# option of start-stop-daemon -> field with the same text
+# option -> field with the same text
 _OPTIONS = (
     ("chdir", "working_directory"), ("chroot", "root"), ("output", "output"),
-    ("name", "process_name"),
+    ("name", "process_name"), ("stdout", "stdout"), ("stderr", "stderr"),
+    ("capabilities", "capabilities"), ("securebits", "securebits"),
+)  # fmt: skip
+# option without a value -> field
+_FLAGS = (
+    ("background", "background"), ("login", "login"), ("clear-env", "clear_environment"),
+    ("no-new-privs", "no_new_privs"), ("interpreted", "match_interpreted"),
+    ("same-namespace", "same_namespace"),
 )  # fmt: skip
 # The rest of a command line for the options of START_ARGS and STOP_ARGS.
 _START = ["--start", "--startas", "/", "--pidfile", "/"]
@@ -45,15 +52,35 @@ def fields_of_start(options: Options) -> dict[str, object]:
     for field, pair in (("cpu_scheduling", options.procsched), ("io_scheduling", options.iosched)):
         if pair is not None:
             fields[field] = "{}:{}".format(*pair)
-    if options.has("background"):
-        fields["background"] = True
+    fields |= {field: True for option, field in _FLAGS if options.has(option)}
     if options.has("notify-await"):
         fields["readiness"] = {"kind": "notify", "timeout": options.notify_timeout}
     if options.has("wait"):
         if "readiness" in fields:
             raise BadValue("no field corresponds to both --notify-await and --wait")
         fields["readiness"] = {"kind": "stays", "timeout": options.for_start["wait"]}
-    return fields
+    return fields | _added(options)
+
+
+def _added(options: Options) -> dict[str, object]:
+    """Return the fields of options that may be repeated, or whose field has another form."""
+    fields: dict[str, object] = {}
+    tables: dict[str, dict[str, str]] = {"environment": {}, "limits": {}}
+    for option, text in options.added:
+        name, _, value = str(text).partition("=")
+        if option in ("env", "limit"):
+            tables["environment" if option == "env" else "limits"][name] = value
+    files = [text for option, text in options.added if option == "env-file"]
+    if files:
+        fields["environment_files"] = files
+    if options.has("oom-score-adj"):
+        fields["oom_score"] = int(str(options.value("oom-score-adj")))
+    if options.has("logger"):
+        target = str(options.value("logger"))
+        fields["log"] = {"path": target}
+        if not target.startswith("/"):
+            fields["log"] = {"kind": "none", "syslog": True}
+    return fields | {name: table for name, table in tables.items() if table}
 
 
 def stop_fields(text: str) -> dict[str, object]:
@@ -66,13 +93,14 @@ def fields_of_stop(options: Options, after_signal: str) -> dict[str, object]:
 
     ``after_signal``: how its schedule goes on after the signal, if it has no --retry.
     """
+    fields: dict[str, object] = {"kill_mode": "tree"} if options.has("tree") else {}
     if options.has("retry"):
-        return {"stop_schedule": options.value("retry")}
-    if options.has("signal"):
+        fields["stop_schedule"] = options.value("retry")
+    elif options.has("signal"):
         name = str(options.value("signal"))
         signal = f"-{name}" if name.isdigit() else name
-        return {"stop_schedule": f"{signal}{after_signal}"}
-    return {}
+        fields["stop_schedule"] = f"{signal}{after_signal}"
+    return fields
 
 
 def _read(text: str, rest: list[str]) -> Options:

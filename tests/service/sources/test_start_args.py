@@ -19,6 +19,22 @@ def test_stop_args_become_the_stop_schedule(options: str, fields: dict[str, obje
     assert fields == debian.option_fields({"STOP_ARGS": options})
 
 
+def test_added_options_become_fields() -> None:
+    """Those with a table or a list may be repeated."""
+    options = (
+        "--login --clear-env --no-new-privs --env A=b=c --env D= --env-file /dev/null "
+        "--limit nofile=9:10 --limit core=0 --oom-score-adj -5 --securebits noroot "
+        "--capabilities ^cap_kill"
+    )
+    assert {
+        "login": True, "clear_environment": True, "no_new_privs": True,
+        "environment": {"A": "b=c", "D": ""}, "environment_files": ["/dev/null"],
+        "limits": {"nofile": "9:10", "core": "0"}, "oom_score": -5, "securebits": "noroot",
+        "capabilities": "^cap_kill",
+    } == debian.option_fields({"START_ARGS": options})  # fmt: skip
+    assert {"kill_mode": "tree"} == debian.option_fields({"STOP_ARGS": "--tree"})
+
+
 def test_wait_is_the_time_to_stay() -> None:
     """A start waits for one kind of readiness alone."""
     options = "--background --wait 2.5"

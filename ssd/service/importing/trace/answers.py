@@ -75,7 +75,7 @@ class Answers:
     def answer(self, call: "Call", orphan: bool) -> "str | None":
         """Return the text that a call's stand-in reads; None if the program runs as it is.
 
-        Sets ``role`` of the call: starter, daemon, query, stand-in, effect, sleep, or none.
+        Sets ``role`` of the call: starter, daemon, query, stand-in, changer, effect, sleep, or "".
         Raises Unknown.
         """
         path, words = program_of(call)
@@ -97,6 +97,8 @@ class Answers:
             if not replaced:
                 raise Unknown(path)
             return "exit 0\n"
+        if name in tools.CHANGERS:
+            call["role"] = "changer"
         if self._runs(call, path, words, orphan or bool(replaced)):
             return None if not replaced else f'exec {self.programs[replaced]} "$@"\n'
         if not replaced:

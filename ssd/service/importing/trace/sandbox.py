@@ -81,8 +81,11 @@ class Sandbox:
         self._upper = os.open("/run/upper", os.O_RDONLY | os.O_DIRECTORY)
         self._lower = os.open("/run/root", os.O_RDONLY | os.O_DIRECTORY)
         self._layers: list[str] = []
-        for target in _targets(points):
+        self._writable = False  # whether there is an overlay at all
+        for target in _targets(points, root):
             self._overlay(target)
+        if not self._writable:
+            raise OSError(errno.ENOSYS, "no overlay can be mounted", "/")
         _mount_proc()
         _mount_dev()
         mount("tmpfs", "/run", "tmpfs", data=SIZE)  # hides the layers
@@ -181,8 +184,9 @@ class Sandbox:
             if any(mark in lower for mark in ":,\\"):  # they have a meaning in the options
                 raise OSError
             mount("overlay", target, "overlay", data=options)
+            self._writable = True
         except OSError:
-            if target.count("/") == 1:
+            if target.count("/") == 1 and self._root:
                 raise
             mount(lower, target, flags=kernel.MS_BIND | kernel.MS_REC)
 
@@ -198,22 +202,35 @@ def _mounts() -> "Iterator[tuple[str, str]]":
             yield path, after.split()[0]
 
 
-def _targets(points: "list[tuple[str, str]]") -> "list[str]":
-    """Return what gets an overlay: the top directories, and the mounts below them."""
+def _targets(points: "list[tuple[str, str]]", root: bool) -> "list[str]":
+    """Return what gets an overlay: the top directories, and the mounts below them.
+
+    In a user namespace the mounts below a directory are locked, and the kernel lays no overlay over
+    it: its other directories get one each.
+    """
+    below = {point for point, kind in points if kind not in VIRTUAL and os.path.isdir(point)}
+    made: list[str] = []
+
+    def cover(directory: str) -> None:
+        inner = any(point.startswith(f"{directory}/") for point, _ in points)
+        if directory in below and directory.count("/") > 1:
+            return  # it has its own
+        if root or not inner:
+            made.append(directory)
+            return
+        with os.scandir(directory) as found:
+            for each in found:
+                if each.is_dir(follow_symlinks=False):
+                    cover(each.path)
+
     with os.scandir("/") as found:
-        top = [
-            f"/{each.name}"
-            for each in found
-            if each.is_dir(follow_symlinks=False) and each.name not in LEFT
-        ]
-    below = {
-        point
-        for point, kind in points
-        if kind not in VIRTUAL
-        and point not in top
-        and point.startswith(tuple(f"{t}/" for t in top))
-    }
-    return [*top, *sorted(path for path in below if os.path.isdir(path))]
+        for each in found:
+            if each.is_dir(follow_symlinks=False) and each.name not in LEFT:
+                cover(each.path)
+    tops = tuple(f"/{name}/" for name in LEFT)
+    return made + sorted(
+        each for each in below if each.count("/") > 1 and not each.startswith(tops)
+    )
 
 
 def _make_read_only(point: str) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ssd.service.importing.trace.calls import Call
 
+POLL = 0.0002  # seconds, until a stand-in has reached its sleep or stopped for a signal
 GRACE = 1.0  # seconds for what a verb has left in the background
 STOPS = (signals.SIGSTOP, signals.SIGTSTP, signals.SIGTTIN, signals.SIGTTOU)
 FATAL = 9
@@ -44,6 +45,7 @@ class Tracer:
         self._killed: set[int] = set()
         self._verb = ""
         self._main = 0
+        self._status: int | None = None
 
     def run(self, argv: "Sequence[str]", verb: str, environment: "Mapping[str, str]",
             seconds: float) -> "int | None":  # fmt: skip
@@ -51,29 +53,15 @@ class Tracer:
 
         Raises Unknown for a program that must be replaced, and OSError.
         """
-        self._verb = verb
-        main = self._main = _spawn(argv, environment)
-        self._live.add(main)
-        status: int | None = None
+        self._verb, self._status = verb, None
+        self._main = _spawn(argv, environment)
+        self._live.add(self._main)
         previous = signals.signal(signals.SIGALRM, _ring)
         signals.setitimer(signals.ITIMER_REAL, seconds)
         try:
-            while True:
-                waits = self._live - set(self.answers.living)
-                pid, code = os.waitpid(-1, kernel.WALL if waits else kernel.WALL | os.WNOHANG)
-                if pid == 0:
-                    if all(map(_rests, self.answers.living)):
-                        break
-                    time.sleep(0.0005)
-                elif os.WIFSTOPPED(code):
-                    self._stopped(pid, os.WSTOPSIG(code), code >> 16)
-                else:
-                    self._ended(pid, code)
-                    if pid == main:
-                        status = os.waitstatus_to_exitcode(code)
-                        signals.setitimer(signals.ITIMER_REAL, GRACE)
-        except ChildProcessError:  # nothing is left, not even a stand-in
-            pass
+            while self._live - set(self.answers.living):
+                self._handle(*os.waitpid(-1, kernel.WALL))
+            self._settle()
         except _Late:
             pass
         finally:
@@ -81,7 +69,27 @@ class Tracer:
             signals.signal(signals.SIGALRM, previous)
         for pid in self._live - set(self.answers.living):
             self._end(pid)
-        return status
+        return self._status
+
+    def _handle(self, pid: int, code: int) -> None:
+        """Handle what wait(2) tells of a process."""
+        if os.WIFSTOPPED(code):
+            self._stopped(pid, os.WSTOPSIG(code), code >> 16)
+            return
+        self._ended(pid, code)
+        if pid == self._main:
+            self._status = os.waitstatus_to_exitcode(code)
+            signals.setitimer(signals.ITIMER_REAL, GRACE)
+
+    def _settle(self) -> None:
+        """Handle what was sent to the stand-ins until now, so that it comes before what follows."""
+        for pid in list(self.answers.living):
+            while pid in self.answers.living and not _rests(pid):
+                found, code = os.waitpid(pid, kernel.WALL | os.WNOHANG)
+                if found:
+                    self._handle(found, code)
+                else:
+                    time.sleep(POLL)
 
     def _stopped(self, pid: int, signum: int, event: int) -> None:
         """Handle a stop of a tracee, and let it go on."""
@@ -110,6 +118,7 @@ class Tracer:
 
     def _executed(self, pid: int) -> None:
         """Record a call, and write what its stand-in reads. Raises Unknown."""
+        self._settle()
         call = calls.read(pid, self._verb)
         text = self.answers.answer(call, orphan=call["parent"] == 1 and pid != self._main)
         if text is not None:
@@ -140,12 +149,15 @@ class Tracer:
     def _end(self, pid: int) -> None:
         """Kill a process, and take its end from the kernel."""
         self._killed.add(pid)
-        os.kill(pid, FATAL)
-        while True:
+        code = FATAL
+        try:
+            os.kill(pid, signals.SIGKILL)
             _, code = os.waitpid(pid, kernel.WALL)
-            if not os.WIFSTOPPED(code):
-                break
-            kernel.resume(pid)
+            while os.WIFSTOPPED(code):
+                kernel.resume(pid)
+                _, code = os.waitpid(pid, kernel.WALL)
+        except (ProcessLookupError, ChildProcessError):  # it had ended by itself
+            pass
         self._ended(pid, code)
 
     def _note(self, pid: int, signum: int) -> None:
