@@ -226,7 +226,8 @@ def _mark(step: "Mapping[str, object]", at: float, event: str, label: str) -> Ma
         text = f"{when}: {signal} was not sent to {label}: {reason}"
         return Mark(at, f"{signal}: {reason}", "denied", text)
     if event == "ended":
-        return Mark(at, "", "ended", f"{when}: {label} ended")
+        how = f" with exit status {step['exit_status']}" if "exit_status" in step else ""
+        return Mark(at, "", "ended", f"{when}: {label} ended{how}")
     known = ("at", "event", "pid", "start_time")
     rest = " ".join(str(value) for key, value in step.items() if key not in known)
     return Mark(at, event, "step", f"{when}: {event} {rest}".rstrip())

@@ -15,7 +15,7 @@ STEPS: list[dict[str, object]] = [
     {"at": 0.0, "event": "denied", "pid": 8, "signal": "TERM", "reason": "Not <permitted>"},
     {"at": 2.0, "event": "signal", "group": 7, "signal": "STOP"},
     {"at": 2.0, "event": "signal", "pid": 7, "signal": "KILL"},
-    {"at": 2.5, "event": "ended", "pid": 7},
+    {"at": 2.5, "event": "ended", "pid": 7, "exit_status": 3},
     {"at": 3.0, "event": "signal", "pid": 7, "signal": "TERM"},
 ]
 
@@ -29,7 +29,7 @@ def test_steps_become_a_lane_for_each_process() -> None:
     texts = [[mark.text for mark in lane.marks] for lane in lanes]
     assert [["STOP"], ["TERM", "KILL", ""], ["TERM: Not <permitted>"], ["TERM"]] == texts
     assert "2 s: STOP sent to process group 7" == lanes[0].marks[0].sentence
-    assert "2.5 s: nginx 7 ended" == lanes[1].marks[2].sentence
+    assert "2.5 s: nginx 7 ended with exit status 3" == lanes[1].marks[2].sentence
 
 
 def test_started_process_begins_when_it_is_detached() -> None:

@@ -72,10 +72,11 @@ class Teller(Voice):
         else:
             self._record.note(event, **facts)
 
-    def _started(self, process: "Process") -> None:
+    def _started(self, process: "Process", status: int | None = None) -> None:
         self._record.meet(process)
         self._record.note(STARTED, pid=process.pid)
-        self._record.look_after(process)
+        more = {} if status is None else {"exit_status": status}
+        self._record.look_after(process, **more)
 
     def warn(self, text: str) -> None:
         """Write a warning to standard error, and keep it."""
@@ -88,7 +89,7 @@ class Teller(Voice):
         error = sys.exc_info()[1]
         process = getattr(error, "process", None)
         if process is not None:  # it was started, and is not what was hoped for
-            self._started(process)
+            self._started(process, getattr(error, "status", None))
         super().complain(text, hint)
 
     def write(self, fd: int, text: str) -> None:

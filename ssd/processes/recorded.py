@@ -97,20 +97,20 @@ class Record:
         if process not in self.processes:
             self.processes[process] = Facts(process, self._table)
 
-    def look_after(self, process: "Process") -> None:
-        """Add the end of a process that was met, if it has ended by now."""
+    def look_after(self, process: "Process", **facts: object) -> None:
+        """Add the end of a process that was met, if it has ended by now, with more facts of it."""
         try:
             seen = self._table.process(process.pid)
         except Error:  # nothing was seen
             return
         if not process.is_still(seen):
-            self.end(process)
+            self.end(process, **facts)
 
-    def end(self, process: "Process") -> None:
+    def end(self, process: "Process", **facts: object) -> None:
         """Add the end of a process that was met, once."""
         if process in self.processes and process not in self.ended:
             self.ended.add(process)
-            self.note(ENDED, pid=process.pid)
+            self.note(ENDED, pid=process.pid, **facts)
 
 
 class RecordedTable:

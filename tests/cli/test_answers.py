@@ -118,6 +118,8 @@ def test_answer_of_a_start_has_its_steps_and_its_process(
         assert [("started", process["pid"]), ("ended", process["pid"])] == [
             (each["event"], each["pid"]) for each in found["steps"] if "pid" in each
         ]
+        known = 7 if wait == ["--wait", "5"] else None
+        assert known == found["steps"][-1].get("exit_status")
     picture = tmp_path / "svg"
     assert 4 == ssd_command("--status", "--pid", 101, "--timeline", picture).exit_status
     assert 3 == ssd_command("--stop", "--timeline", picture).exit_status
