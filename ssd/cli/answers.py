@@ -10,6 +10,7 @@ from ssd import answers
 from ssd.cli import options as opts
 from ssd.errors import Error
 from ssd.finding import look, resolve
+from ssd.matched_by import STRONGEST
 from ssd.processes import default_table
 from ssd.processes.recorded import STARTED, Facts, recorded
 from ssd.statuses import FATAL, UNKNOWN, USAGE, lsb_status
@@ -29,14 +30,8 @@ JSON, TIMELINE = "json", "timeline"
 ASKING = (opts.STATUS, opts.PIDOF)
 # The events of a start whose values have names; those of any other are "detail".
 VALUES = {"awaiting": ("seconds",), "notified": ("kind", "value")}
-# What a process was found by: the most telling of the criteria that were given.
-EVIDENCE = (
-    ("exec", "executable"), ("name", "name"), ("pidfile", "pid"), ("pid", "pid"),
-    ("ppid", "parent"), ("user", "user"),
-)  # fmt: skip
-
 # What the title of a picture says: not the variables of --env, which may be secrets.
-TITLE = (*(name for name, _ in EVIDENCE), "startas", "signal", "retry", "tree")
+TITLE = (*(name for name, _ in STRONGEST), "startas", "signal", "retry", "tree")
 
 
 class Teller(Voice):
@@ -188,7 +183,7 @@ def _look(options: opts.Options, status: int, table: "ProcessTable") -> "tuple[s
 
 
 def _evidence(options: opts.Options) -> str | None:
-    return next((what for name, what in EVIDENCE if options.has(name)), None)
+    return next((what for name, what in STRONGEST if options.has(name)), None)
 
 
 def _draw(options: opts.Options, teller: Teller, record: "Record", table: "ProcessTable") -> None:

@@ -142,12 +142,13 @@ class RecordedTable:
         self.found = self._table.select(criteria)
         more = criteria.more
         for process in self.found:
+            if process in self.matched:
+                continue
+            self.matched[process] = None
             if more is not None and more.interpreted:  # while it lives
                 from ssd.evidence import kind_of
 
                 self.matched[process] = kind_of(criteria, process, self._table)
-            else:
-                self.matched.setdefault(process)
         return self.found
 
     def first(self, criteria: "Criteria") -> "Process | None":

@@ -98,6 +98,21 @@ def test_answer_of_a_look_has_all_processes_and_the_state(
     assert plain.stdout.splitlines() == found["messages"]
 
 
+def test_answer_says_on_what_a_script_was_found(
+    ssd_command: SsdCommand, fake_processes: FakeProcesses, tmp_path: Path
+) -> None:
+    """With --interpreted, also after its end."""
+    script = tmp_path / "svc"
+    script.write_text("#!/usr/bin/python3\n")
+    words = ["/usr/bin/python3", str(script)]
+    fake_processes.add("svc", argv=words, exe="/usr/bin/python3")
+    stop = ssd_command("--stop", "--exec", script, "--interpreted", "--retry=TERM/1", "--json")
+    (process,) = told(stop, 0)["processes"]
+    assert ("script", words, True) == tuple(
+        process[key] for key in ("matched_by", "cmdline", "ended")
+    )
+
+
 def test_answer_of_a_start_has_its_steps_and_its_process(
     ssd_command: SsdCommand, fake_processes: FakeProcesses, tmp_path: Path
 ) -> None:

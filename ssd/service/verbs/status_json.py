@@ -11,6 +11,8 @@ except ModuleNotFoundError as error:  # a zipapp cannot contain it: half of it i
 
 from ssd import answers
 from ssd.errors import EXHAUSTED
+from ssd.finding import resolve
+from ssd.matched_by import matched_by
 from ssd.matching import Process
 from ssd.processes import default_table
 from ssd.service import verbs
@@ -57,14 +59,19 @@ def gather(
     steps = Steps(service, table)
     outcome = steps.look()
     status = verbs.decide("status", verbs.LOOK, outcome).status
-    match = service.match()
-    by = "pid" if match.exec is None else "executable"
+    processes = []
+    if steps.processes:
+        match = service.match()
+        criteria = resolve(match, steps.table)
+        for process in steps.processes:
+            by = matched_by(match, criteria, process, steps.table)
+            processes.append(_described(process, steps.table, by))
     answer = answers.answer(
         "status",
         status,
         outcome,
         None if service.pidfile == "none" else service.pidfile,
-        [_described(process, steps.table, by) for process in steps.processes],
+        processes,
     )
     return status, {
         "name": service.name,
