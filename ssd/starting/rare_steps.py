@@ -7,6 +7,8 @@ import errno
 
 from ssd.kernel_files import OOM_SCORE_ADJ, write_setting
 
+PRIVILEGES = ("capabilities", "securebits", "no_new_privs")  # fields of ``ssd.starting.rare``
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -64,8 +66,8 @@ def before_exec(command: "Command") -> "Iterator[Step]":
 
 
 def _has_privileges(command: "Command") -> bool:
-    wanted = command.capabilities is not None or command.securebits is not None
-    return wanted or command.no_new_privs
+    """Tell whether one was given, without its default: that would load a module."""
+    return not vars(command).keys().isdisjoint(PRIVILEGES)
 
 
 def _set_oom_score(score: int) -> None:

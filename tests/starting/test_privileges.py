@@ -139,6 +139,28 @@ def test_anybody_may_forbid_new_privileges(fields: dict[str, bool]) -> None:
     assert capget()[1] == found["prm"]
 
 
+LATE = """
+import resource, sys
+from ssd.accounts import Account
+from ssd.starting import become
+from ssd.starting.command import Command
+for fields in ({"limits": {resource.RLIMIT_CORE: (0, 0)}}, {"no_new_privs": True},
+               {"oom_score_adj": 5}, {"capabilities": "^cap_kill", "securebits": "noroot"}):
+    command = Command(["/bin/true"], **fields)
+    from ssd.starting.rare_steps import before_exec, before_root
+    list(before_root(command, Account(None, None), {}, None, print))
+    before = set(sys.modules)
+    list(before_exec(command))
+    print(set(sys.modules) - before)
+"""
+
+
+def test_all_modules_are_loaded_before_the_change_of_root(run: Run) -> None:
+    """The new root has none, and the new user may not read them."""
+    done = run(sys.executable, "-c", LATE)
+    assert ("set()\n" * 4, "") == (done.stdout, done.stderr)
+
+
 def test_capability_that_the_kernel_lacks_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel would ignore it. The names of a later one are tried on the last bit."""
     names = [f"later_{bit}" for bit in range(63)]
