@@ -30,8 +30,8 @@ def generated(kind: str, service: Service) -> Any:
 
 
 def test_samples_cover_every_field() -> None:
-    """Otherwise the next test would miss a field."""
-    assert list(NAMES) == list(samples.FIELDS)
+    """Otherwise the next test would miss a field; a single service has no instances."""
+    assert [name for name in NAMES if name != "instances"] == list(samples.FIELDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)

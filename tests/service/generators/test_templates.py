@@ -6,6 +6,8 @@ import pytest
 
 from ssd.service.generators import cli, systemd, sysv
 
+from . import readers
+
 TEMPLATE = """\
 instances = ["8081", "a b"]
 executable = "/bin/web"
@@ -42,6 +44,23 @@ def test_unit_of_a_template_has_specifiers(generate) -> None:
     assert "web@: provides is not in the systemd file: an alias of a template" in told
     assert "web@: instances is not in the systemd file: %i has systemd's escapes" in told
     assert 2 == text.count("# Not in this file: ")
+
+
+def test_systemd_reads_an_instance_as_if_generated_alone(generate) -> None:
+    """Its template and the unit of the instance alone mean the same to systemd."""
+    units = [generate("systemd", name)[1] for name in ("web@", "web@8081")]
+    template, alone = (readers.unit(text, "web@8081.service") for text in units)
+    assert [["/bin/web", "-p", "8081", "100%", "web@8081"]] == [
+        readers.command(line) for line in template["ExecStart"]
+    ]
+    differ = {
+        name for name in {*template, *alone} if _sorted(template, name) != _sorted(alone, name)
+    }
+    assert {"Fragment Path", "Name"} >= differ  # Alias= of a template must be one
+
+
+def _sorted(unit: dict[str, list[str]], name: str) -> list[str]:
+    return sorted(unit.get(name, []))
 
 
 def test_unit_of_a_list_or_of_shell_is_a_template(generate, tmp_path: Path, monkeypatch) -> None:
