@@ -18,8 +18,10 @@ LATER = (
     "succession.adoption", "succession.past", "succession.successor", "succession.survivors",
     "succession.upgrade", "cli.foreground", "cli.above", "control.server", "control.rereading",
     "effects.hooks", "effects.spawning", "readiness.gate", "readiness.health", "readiness.notify",
-    "readiness.following", "logs", "logs.sinks",
+    "readiness.following",
 )  # fmt: skip
+# The same, from rooms that serve others, too.
+BELOW = ("logs", "logs.sinks", "service.sources.listing", "service.sources.templates")
 
 
 def check(directory: str, names: "Sequence[str] | None") -> int:
@@ -29,8 +31,8 @@ def check(directory: str, names: "Sequence[str] | None") -> int:
     """
     services = declared.read(directory, names)
     Order(services)
-    for name in LATER:
-        __import__(f"ssd.supervision.{name}")
+    for name in (*(f"supervision.{each}" for each in LATER), *BELOW):
+        __import__(f"ssd.{name}")
     given = os.environ.get(VARIABLE, "")
     if given.startswith("check ") and given != f"check {journal.VERSION}":
         write(2, "it reads another format of the state of its predecessor\n")
