@@ -13,6 +13,7 @@ from ssd.service.importing.trace import tools
 from ssd.service.importing.trace.answers import is_shell_script
 from ssd.service.importing.trace.sandbox import OUTPUT
 from ssd.service.sources.start_args import fields_of_start
+from ssd.service.words import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ def fields(found: Started, record: "dict[str, Any]", tell: "Tell") -> "Fields":
     directories = _directories(record, tell)
     if directories:
         made["directories"] = directories
+    lines = [line for change in record["changes"] if (line := making(change))]
+    if lines:
+        made["before_start"] = "\n".join(lines)
     _tell_others(found, record, tell)
     return made
 
@@ -102,9 +106,7 @@ def _surroundings(found: Started, base: "Call", tell: "Tell") -> "Fields":
             tell("user", f"its groups were {names}; a start gives it those of its account")
     if found.options is None and call["cwd"] != "/":
         made["working_directory"] = call["cwd"]
-    # Sent to the background it has 022, whatever the script has, as from start-stop-daemon.
-    by_tool = found.options is not None and found.options.has("background")
-    if call["umask"] != 0o022 and not by_tool:
+    if call["umask"] != 0o022:
         made["umask"] = f"{call['umask']:03o}"
     limits = {
         name: _limit(limit)
@@ -170,8 +172,9 @@ def _environment(found: Started, made: "Fields") -> "Fields":
         for name, value in sorted(given.items())
         if name not in OWN_VARIABLES and not (name == "PATH" and value == PATH)
     }
-    if "user" in made and variables.get("HOME") == _home(made["user"]):
-        del variables["HOME"]  # start-stop-daemon sets it, too
+    home = variables.get("HOME", "")
+    if "user" in made and home == _home(made["user"]) and os.path.isdir(home):
+        del variables["HOME"]  # a start sets it, too, if it exists
     own = made.get("environment", {})  # of options of ssd
     fields: Fields = {}
     if "PATH" not in given:
@@ -236,6 +239,18 @@ def _directories(record: "dict[str, Any]", tell: "Tell") -> "list[dict[str, str]
             entry["group"] = group_name(change["gid"])
         made.append(entry)
     return sorted(made, key=lambda entry: entry["path"])
+
+
+def making(change: "dict[str, Any]") -> str:
+    """Return a command that makes an empty file of another user, as logs are; "" for others."""
+    path = change["path"]
+    if change["kind"] != "file" or change["content"] or path.startswith(TEMPORARY):
+        return ""
+    if not change["uid"] and not change["gid"]:
+        return ""
+    owner = f"-o {user_name(change['uid'])} -g {group_name(change['gid'])}"
+    file = quote(path)
+    return f"[ -e {file} ] || install -m {change['mode']:04o} {owner} /dev/null {file}"
 
 
 def _tell_options(options: Options, tell: "Tell") -> None:

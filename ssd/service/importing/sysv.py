@@ -176,7 +176,9 @@ def _criteria(found: "Started", record: "Record", root: bool, tell: "starts.Tell
         made["process_name"] = names[0]
     by_program = any(each.executable() == found.program for each in every)
     script = starts.is_script(found.program)
-    if made.get("pidfile") != "none" and by_program and not script:
+    # A pidfile that the daemon writes as another user is trusted only beside another criterion.
+    users = bool(found.call["uid"]) and not found.background
+    if made.get("pidfile") != "none" and (by_program or users) and not script:
         made["match_executable"] = True
     elif script and made.get("pidfile") == "none":
         made.setdefault("process_name", os.path.basename(found.program)[:15])
@@ -216,6 +218,8 @@ def _tell_ends(record: "Record", tell: "starts.Tell") -> None:
         path = change["path"]
         if change["kind"] == "removed":
             tell("start", f"removes {path}")
+        elif starts.making(change):
+            continue  # before_start makes it
         elif change["kind"] == "file" and change["content"].strip() not in pids:
             if not path.startswith((*starts.TEMPORARY, "/var/log/", "/run/lock/", "/dev/")):
                 tell("start", f"writes {path}")

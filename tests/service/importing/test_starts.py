@@ -103,7 +103,7 @@ def test_notes_say_what_no_field_holds(given: Call, note: str) -> None:
 
 
 def test_options_of_start_stop_daemon_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its directory is / and its umask in the background 022, whatever those of the script are."""
+    """Its directory is /, whatever that of the script is; the umask stays if it has no --umask."""
     words = "-b -c nobody:nogroup -N 2 -k 027 -d /srv -u root --ppid 3 -- -x"
     given = {"cwd": "/var", "umask": 0o077, "nice": 1, "streams": ["", "/l", "/l"]}
     made, notes = fields(tool(words, **given))
@@ -115,7 +115,31 @@ def test_options_of_start_stop_daemon_count(monkeypatch: pytest.MonkeyPatch) -> 
         "--user root: is no criterion of a declaration: pidfile, program and name are",
         "--ppid: is no criterion of a declaration",
     ] == notes
-    assert {"background": True} == fields(tool("-b --", **given | {"nice": 0}))[0]
+    made, _ = fields(tool("-b --", **given | {"nice": 0}))
+    assert {"background": True, "umask": "077"} == made
+
+
+def test_empty_file_of_another_user_is_made_before() -> None:
+    """A log that a daemon opens itself, for one; other files are notes of the script."""
+    file = {"kind": "file", "mode": 0o640, "uid": 1, "gid": 0, "content": ""}
+    changes = [
+        {**file, "path": "/var/log/a b"},
+        {**file, "path": "/tmp/x"},
+        {**file, "path": "/srv/x", "content": "text"},
+        {**file, "path": "/srv/y", "uid": 0},
+    ]
+    made, _ = fields(call("/opt/web"), changes=changes)
+    assert made["before_start"] == (
+        "[ -e '/var/log/a b' ] || install -m 0640 -o daemon -g root /dev/null '/var/log/a b'"
+    )
+
+
+def test_home_that_is_not_there_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start sets HOME only if the directory exists."""
+    monkeypatch.setattr(starts, "_home", lambda user: "/nonexistent")
+    variables = {"PATH": starts.PATH, "HOME": "/nonexistent"}
+    made, _ = fields(call("/opt/web", uid=1, gid=1, environment=variables))
+    assert {"HOME": "/nonexistent"} == made["environment"]
 
 
 def test_first_daemon_is_the_one_of_start_stop_daemon() -> None:

@@ -54,7 +54,7 @@ def sayable(draw: st.DrawFn) -> dict[str, Any]:
             io_scheduling=st.sampled_from(["best-effort:2", "real-time:0", "idle"]),
             output=PATH, oom_score=st.integers(-1000, 1000), reload_signal=SIGNAL,
             before_start=SCRIPT, after_start=SCRIPT, before_stop=SCRIPT, after_stop=SCRIPT,
-            capabilities=st.sampled_from(["^cap_kill", "!cap_chown", "!^cap_kill,!cap_chown"]),
+            capabilities=st.sampled_from(["^cap_kill", "!cap_chown", "!cap_chown,!^cap_kill"]),
             no_new_privs=st.just(True), securebits=st.just("noroot keep-caps"), login=st.just(True),
             watchdog=SECONDS, after=st.just(["redis", "mail"]),
             required_start=st.lists(FACILITY, min_size=1, max_size=2, unique=True),
