@@ -218,10 +218,7 @@ def output(reader: "Reader") -> "Fields":
     path, errors = files["StandardOutput"], files["StandardError"]
     if path and both:
         return {"output": path}
-    if not path and errors:
-        reader.note("StandardOutput", f"goes to {errors}, too")
-        return {"output": errors}
-    return {"log": {"path": path, "stderr_path": errors}} if path and errors else {}
+    return {name: each for name, each in (("stdout", path), ("stderr", errors)) if each}
 
 
 def _file(reader: "Reader", setting: str, text: str) -> str:

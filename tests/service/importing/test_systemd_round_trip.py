@@ -52,7 +52,7 @@ def sayable(draw: st.DrawFn) -> dict[str, Any]:
             limits=st.dictionaries(st.sampled_from(["nofile", "core", "rttime"]), LIMIT),
             cpu_scheduling=st.sampled_from(["other", "fifo:10", "rr:1"]),
             io_scheduling=st.sampled_from(["best-effort:2", "real-time:0", "idle"]),
-            output=PATH, oom_score=st.integers(-1000, 1000), reload_signal=SIGNAL,
+            oom_score=st.integers(-1000, 1000), reload_signal=SIGNAL,
             before_start=SCRIPT, after_start=SCRIPT, before_stop=SCRIPT, after_stop=SCRIPT,
             capabilities=st.sampled_from(["^cap_kill", "!cap_chown", "!cap_chown,!^cap_kill"]),
             no_new_privs=st.just(True), securebits=st.just("noroot keep-caps"), login=st.just(True),
@@ -63,6 +63,8 @@ def sayable(draw: st.DrawFn) -> dict[str, Any]:
     }  # fmt: skip
     if "user" in fields:
         fields["login"] = True  # as every user has it under systemd
+    outputs = [{}, {"output": draw(PATH)}, {"stdout": "/a", "stderr": "/b"}, {"stderr": "/b"}]
+    fields |= draw(st.sampled_from(outputs))
     fields |= draw(_directories(fields.get("user"), fields.get("group")))
     if draw(st.booleans()):
         fields["requires"] = ["db"]

@@ -32,6 +32,9 @@ from .conftest import TellUnit
         ("AppArmorProfile=-p", {"apparmor_profile": "p"}),
         ("StandardOutput=append:/l", {"output": "/l"}),
         ("StandardOutput=append:/l\nStandardError=append:/l", {"output": "/l"}),
+        ("StandardOutput=append:/l\nStandardError=append:/e", {"stdout": "/l", "stderr": "/e"}),
+        ("StandardError=append:/e", {"stderr": "/e"}),
+        ("StandardOutput=append:/l\nStandardError=journal", {"stdout": "/l"}),
         ("StandardOutput=null", {"log": {"kind": "none"}}),
         ("StandardError=syslog", {"log": {"syslog": True}}),
         ("StandardOutput=tty", {"console": "output"}),
@@ -70,7 +73,6 @@ def test_setting_is_a_field(text: str, fields: dict[str, object], unit: TellUnit
         ("StandardInput=socket", "StandardInput: standard input is /dev/null"),
         ("StandardOutput=fd:x", "StandardOutput: there is no fd:x"),
         ("StandardOutput=truncate:/l", "StandardOutput: /l is appended to"),
-        ("StandardError=append:/e", "StandardOutput: goes to /e, too"),
         ("WorkingDirectory=~\nUser=nobody-known", "WorkingDirectory: ~ is unknown"),
     ],
 )
