@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 
+from ssd.homes import log_directory
 from ssd.logs import DEFAULTS
 from ssd.logs.forms import FORMS
 
@@ -25,6 +26,19 @@ def normal(value: object) -> dict[str, object]:
     if isinstance(value, (str, bytes, os.PathLike)):
         return {"path": _checked("path", value)}
     raise TypeError(f"logger must be a path, {SYSLOG!r} or a mapping of settings, not {value!r}")
+
+
+def files(settings: "Mapping[str, object]", program: str) -> tuple[str | None, str | None]:
+    """Return the files of standard output and error, absolute; None for one that has none.
+
+    settings: in their normal form. program: its base name is that of a log without path and name.
+    """
+    if settings.get("kind") == "none":
+        return None, None
+    name = settings.get("name") or os.path.basename(program)
+    out = settings.get("path") or f"{log_directory(os.geteuid())}/{name}.log"
+    err = settings.get("stderr_path") or out
+    return os.path.abspath(str(out)), os.path.abspath(str(err))
 
 
 def _checked(key: str, value: object) -> object:

@@ -8,17 +8,19 @@ descriptor of its pipe: if ssd is killed, if the daemon cannot be executed, when
 import fcntl
 import os
 import sys
+from time import monotonic
 
 from ssd.errors import StartFailed
-from ssd.homes import log_directory
 from ssd.logs import DEFAULTS
+from ssd.logs.declared import files
 from ssd.logs.files import make_directory
-from ssd.logs.logger import ERR, OUT, READY, REPORT, arguments
+from ssd.logs.logger import ERR, NAME, OUT, READY, REPORT, arguments
+from ssd.processes.waiting import ready
 from ssd.signals import raw
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ssd.logs.logger import Values
 
@@ -73,18 +75,10 @@ def start(
 def _complete(name: str, given: "Mapping[str, object]") -> "Values":
     """Return all the settings, with absolute paths."""
     values: Values = {**DEFAULTS, **given, "forward": False}  # type: ignore[dict-item]
-    if values["kind"] == "file":
-        if values["path"] is None:
-            directory = log_directory(os.geteuid())
-            make_directory(directory)
-            values["path"] = f"{directory}/{name}.log"
-        for key in ("path", "stderr_path"):
-            if values[key] is not None:
-                values[key] = os.path.abspath(str(values[key]))
-        if values["stderr_path"] == values["path"]:
-            values["stderr_path"] = None
-    else:
-        values["path"] = values["stderr_path"] = None
+    out, err = files(given, name)
+    if out is not None and values["path"] is None:
+        make_directory(os.path.dirname(out))
+    values["path"], values["stderr_path"] = out, None if err == out else err
     return values
 
 
@@ -134,3 +128,23 @@ def _writable(fd: int, uid: int | None, gid: int | None) -> int:
     if os.geteuid() == 0 and (uid is not None or gid is not None):
         os.fchown(made, -1 if uid is None else uid, -1 if gid is None else gid)
     return made
+
+
+def finish(children: "Iterable[int]", seconds: float) -> None:
+    """Wait until the loggers among our children have written what is left, for some time at most.
+
+    For a process that has inherited the logger of a program that has ended.
+    """
+    until = monotonic() + seconds
+    for pid in children:
+        try:
+            with open(f"/proc/{pid}/comm") as file:
+                if file.read().rstrip("\n") != NAME:
+                    continue
+            fd = os.pidfd_open(pid)
+        except (OSError, AttributeError):  # it has ended, or this system does not tell
+            continue
+        try:
+            ready([fd], max(0.0, until - monotonic()))
+        finally:
+            os.close(fd)

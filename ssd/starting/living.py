@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ssd.processes.contract import ProcessTable
     from ssd.starting.command import Command
 
+LAST_WORDS = 0.5  # seconds that a logger has for what the program has printed last
+
 
 class EndedEarly(NotReady):
     """The program was started, and ended within the ``wait`` seconds that it had to live.
@@ -99,6 +101,7 @@ class Living:
         self.since = table.now()
         self._table = table
         self._printed = Printed(command, uid)
+        self._logged = command.logger is not None
         self._ours: set[int] = set()  # our children, which are no orphans
         self._restores = False
 
@@ -139,6 +142,10 @@ class Living:
             raise NotReady(process, "unheard", code, reason) from error
         if ended:
             lasted = self._table.now() - self.since
+            if self._logged and self._table.launcher is None:
+                from ssd.logs.launching import finish
+
+                finish(self._table.kin.children(os.getpid()), LAST_WORDS)
             raise ended_early(process, lasted, status, self.program, self.seconds, self._printed)
 
     def _watch(self, process: Process, until: float) -> tuple[int | None, bool]:

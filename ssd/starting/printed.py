@@ -28,7 +28,7 @@ class Printed:
         self._uid = uid
         self._sizes = {path: _size(path) for path in _outputs(command)}
         self.paths = [os.fsdecode(path) for path, size in self._sizes.items() if size is not None]
-        if not self._sizes and command.close:
+        if not self._sizes and command.close and command.logger is None:
             self.paths = [NOWHERE]
 
     def last_lines(self) -> list[str]:
@@ -56,7 +56,14 @@ class Printed:
 
 def _outputs(command: "Command") -> list[bytes]:
     """Return the files of standard output and error, each once."""
-    return [] if command.output is None else [command.output]
+    out, err = command.stdout or command.output, command.stderr or command.output
+    if command.logger is not None and not (out and err):
+        from ssd.logs.declared import files
+
+        both = files(command.logger, os.fsdecode(command.startas))
+        logged = [None if each is None else os.fsencode(each) for each in both]
+        out, err = out or logged[0], err or logged[1]
+    return list(dict.fromkeys(path for path in (out, err) if path is not None))
 
 
 def _size(path: bytes) -> int | None:

@@ -1,6 +1,7 @@
 """The start of a logger: what it needs, and how it fails."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from ssd.errors import StartFailed
-from ssd.logs import launching
+from ssd.logs import declared, launching
 
 
 def open_files() -> list[str]:
@@ -59,7 +60,7 @@ def test_log_without_a_path_is_where_a_supervisor_has_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Its directory is made."""
-    monkeypatch.setattr(launching, "log_directory", lambda uid: str(tmp_path / "logs"))
+    monkeypatch.setattr(declared, "log_directory", lambda uid: str(tmp_path / "logs"))
     out, err, pid = launching.start("web", {"keep": 2}, None, None)
     assert out == err
     os.write(out, b"line\n")
@@ -73,3 +74,18 @@ def test_log_of_nothing_needs_no_process() -> None:
     out, err, pid = launching.start("web", {"kind": "none", "forward": True}, None, None)
     assert (os.devnull, out, 0) == (os.readlink(f"/proc/self/fd/{out}"), err, pid)
     os.close(out)
+
+
+def test_finish_waits_for_loggers_alone(tmp_path: Path) -> None:
+    """Of our children those that have something to write; others, and for ever, it does not."""
+    log = tmp_path / "log"
+    out, _, pid = launching.start("web", {"path": str(log)}, None, None)
+    os.kill(pid, signal.SIGSTOP)
+    os.write(out, b"last words\n")
+    launching.finish([pid, os.getpid()], 0.01)
+    assert "" == log.read_text()
+    os.close(out)
+    os.kill(pid, signal.SIGCONT)
+    launching.finish([os.getpid(), pid, 2**30], 60)
+    assert "last words\n" == log.read_text()
+    os.waitpid(pid, 0)

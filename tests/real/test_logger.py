@@ -188,6 +188,20 @@ def test_logger_sends_lines_to_syslog(ssd: Tool) -> None:
 
 
 @alone
+def test_wait_tells_the_last_lines_of_a_log(ssd: Tool) -> None:
+    """Of a program that ends within --wait: its logger has the time to write them."""
+    program, others = Program(), pids()
+    for number in range(5):  # the end of the program and that of the logger are a race
+        script = f"echo before; echo cause {number} >&2; exit 3"
+        done = ssd(*words(program, "--logger", LOG, "--wait", "50", script=script))
+        assert 2 == done.returncode
+        assert done.stderr.endswith(f"last lines in {LOG}:\n  before\n  cause {number}\n")
+        for logger in loggers():
+            reap(logger)
+    assert ([*others], None) == (pids(), recorded(PIDFILE))
+
+
+@alone
 def test_library_starts_a_logger_from_a_program_that_is_killed(tmp_path: Path) -> None:
     """In a child; the log goes on when the caller is gone, and has the settings."""
     program = Program()

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kit.users import NOBODY
@@ -49,6 +50,25 @@ def test_file_that_was_truncated_is_read_from_its_beginning(tmp_path: Path) -> N
     assert ["new"] == output.last_lines()
     log.unlink()
     assert [] == output.last_lines()
+
+
+# fields of the Command -> the files that may have last lines
+OUTPUTS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "two files": ({"stdout": "/o", "stderr": "/e"}, ["/o", "/e"]),
+    "one of its own": ({"stdout": "/o", "output": "/b"}, ["/o", "/b"]),
+    "one and nothing": ({"stderr": "/e"}, ["/e"]),
+    "a log": ({"logger": "/l"}, ["/l"]),
+    "a log beside a file": ({"logger": "/l", "stdout": "/o"}, ["/o", "/l"]),
+    "two logs": ({"logger": {"path": "/l", "stderr_path": "/m"}}, ["/l", "/m"]),
+    "syslog": ({"logger": "syslog"}, []),
+}
+
+
+@pytest.mark.parametrize("case", OUTPUTS)
+def test_paths_are_the_files_that_the_output_goes_to(case: str) -> None:
+    """Each once; what goes to syslog cannot be read, and is not lost either."""
+    fields, expected = OUTPUTS[case]
+    assert expected == Printed(Command(["/x"], **fields)).paths
 
 
 def test_paths_say_where_the_output_goes(tmp_path: Path) -> None:
