@@ -209,6 +209,8 @@ def test_real_start_and_stop_answer_and_draw(
         picture.unlink()
     process = daemon("--ignore", "TERM")
     argv = [ssd_path, "--stop", "--pid", str(process.pid), "--json", "--timeline", picture]
-    found = answer(subprocess.run(argv, capture_output=True, text=True, check=True).stdout)
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, umask=0o027)
+    found = answer(done.stdout)
+    assert 0o640 == picture.stat().st_mode & 0o777
     assert [("signal", "TERM")] == [(each["event"], each["signal"]) for each in found["steps"]]
     assert f"TERM sent to {found['processes'][0]['name']} {process.pid}" in picture.read_text()

@@ -20,6 +20,7 @@ def test_record_has_the_signals_of_a_whole_tree(fake_processes: FakeProcesses) -
     main = fake_processes.add("main", reactions={TERM: ignores()})
     child = main.fork(name="child", reactions={TERM: dies()})
     table, recording = recorded(fake_processes)
+    assert table.kin.signal_group(main.pid, 0)
     with Stop(Match(name="main"), "TERM/2/KILL/1", tree=True, table=table) as work:
         run(work)
     steps = [(s.at, s.event, s.facts.get("signal"), s.pid) for s in recording.record.steps]
