@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from ssd.processes.contract import ProcessTable
     from ssd.service.declaration import Service
-    from ssd.service.errors import SeveralInstances
     from ssd.service.verbs.fleet import Fleet
 
 
@@ -118,7 +117,7 @@ def _dispatch(call: Call, words: list[str]) -> int:
     if "/" in first:
         from ssd.service.interpreting import interpret
 
-        return interpret(call, first, _absolute(first), rest, _ask, _perform, _together)
+        return interpret(call, first, _absolute(first), rest, _ask, _perform, _fleet)
     if first == "all":
         _enter(rest)
         return _fleet(call).perform(rest)
@@ -176,28 +175,21 @@ def _by_name(call: Call, name: str, rest: list[str]) -> int:
     try:
         service = read(path, meanwhile=_load)
     except SeveralInstances as several:
-        return _together(call, several, rest)
+        from ssd.service.group import perform
+
+        return perform(call, several, rest, _ask, _fleet)
     if rest == ["--full-restart"]:
-        status = _hand_over(call, service, rest)
-        if status is not None:
+        if (status := _hand_over(call, service, rest)) is not None:
             return status
         _perform(call, service, ["stop"])
         rest = ["start"]
     return _perform(call, service, rest)
 
 
-def _together(call: Call, several: "SeveralInstances", rest: list[str]) -> int:
-    """Do a verb to all instances of a template."""
-    from ssd.service.group import perform
-
-    return perform(call, several, rest, _ask, _fleet)
-
-
 def _perform(call: Call, service: "Service", rest: list[str], script: str | None = None) -> int:
     from ssd.service.verbs.performing import perform, usage, warn
 
-    status = _hand_over(call, service, rest)
-    if status is not None:
+    if (status := _hand_over(call, service, rest)) is not None:
         return status
     warn(call.program, service, rest)
     if rest == ["status", "--json"]:

@@ -8,10 +8,9 @@ if TYPE_CHECKING:
 
     from ssd.service.cli import Call
     from ssd.service.declaration import Service
-    from ssd.service.errors import SeveralInstances
+    from ssd.service.group import MakeFleet
 
-    Together = Callable[[Call, SeveralInstances, list[str]], int]
-    Ask = Callable[[Call, str, list[str], str], int | None]
+    Ask = Callable[..., int | None]
     Perform = Callable[[Call, Service, list[str], str], int]
 
 
@@ -22,13 +21,13 @@ def interpret(
     rest: "list[str]",
     ask: "Ask",
     perform: "Perform",
-    together: "Together",
+    fleet: "MakeFleet",
 ) -> int:
     """Act as the interpreter of the script ``path``; ``rest`` is the verb.
 
     ``whole``: its absolute path. A script with its own interpreter and verbs is run as it is.
-    ``ask`` asks the supervisor that has the service, ``perform`` does the verb, ``together`` to
-    all instances of a template.
+    ``ask`` asks the supervisor that has the service, ``perform`` does the verb, ``fleet``
+    makes a fleet of all instances of a template.
     """
     from ssd.service.errors import SeveralInstances
     from ssd.service.sources import read
@@ -51,7 +50,9 @@ def interpret(
         service = read(whole, meanwhile=load)
     except SeveralInstances as several:
         call.directory, call.elsewhere = os.path.dirname(whole), True
-        return together(call, several, rest)
+        from ssd.service.group import perform as perform_all
+
+        return perform_all(call, several, rest, ask, fleet)
     status = ask(call, service.name, rest, os.path.realpath(whole))
     if status is not None:
         return status
