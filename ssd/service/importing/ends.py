@@ -24,7 +24,8 @@ RELOADS = ("reload", "force-reload")
 def stops(record: "Record", verb: str = "stop") -> "Iterator[Options]":
     """Yield the options of each call of start-stop-daemon that a verb stops or signals with."""
     for event in record["events"]:
-        if event["kind"] == "call" and event["role"] == "starter" and event["verb"] == verb:
+        # A call whose words are wrong has found nothing, not even none.
+        if event["kind"] == "call" and "found" in event and event["verb"] == verb:
             options = Options()
             read(event["words"][1:], options)
             if options.command == STOP and (event["found"] or verb == "stop"):

@@ -9,6 +9,7 @@ import pwd
 
 from ssd.cli.options import Options, read
 from ssd.service.fields import KINDS
+from ssd.service.importing import openrc
 from ssd.service.importing.trace import tools
 from ssd.service.importing.trace.answers import is_shell_script
 from ssd.service.importing.trace.sandbox import OUTPUT
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     Tell = Callable[..., None]
 
 # Variables that shells set by themselves.
-OWN_VARIABLES = ("PWD", "OLDPWD", "SHLVL", "_")
+OWN_VARIABLES = ("PWD", "OLDPWD", "SHLVL", "_", openrc.MARK)
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # ssd.service.environment
 NOWHERE = ("", "/dev/null")
 POLICIES = {os.SCHED_OTHER: "other", os.SCHED_FIFO: "fifo", os.SCHED_RR: "rr"}

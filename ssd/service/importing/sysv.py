@@ -9,7 +9,7 @@ import re
 from ssd.service.declaration import Service
 from ssd.service.environment import DEFAULT_PATH
 from ssd.service.errors import BadValue, DeclarationError
-from ssd.service.importing import ends, functions, starts
+from ssd.service.importing import ends, functions, openrc, starts
 from ssd.service.importing.imported import Imported, Note, Place
 from ssd.service.importing.trace.running import VERB_TIMEOUT, Work, trace
 from ssd.service.sources import header
@@ -56,7 +56,8 @@ def read(path: str, root: bool = True) -> Imported:
         made.notes.append(Note(Place(path, None), option, words, lost))
 
     found, record, stubborn = _traced(path, text, tell)
-    fields = header_fields(header.parse(text))
+    fields = header_fields(header.parse(text)) | openrc.fields(record["changes"])
+    record["changes"] = [each for each in record["changes"] if not openrc.is_note(each["path"])]
     name = _name(path)
     if fields.get("provides") == [name]:
         del fields["provides"]
@@ -98,6 +99,9 @@ def _traced(path: str, text: str, tell: "starts.Tell") -> "tuple[Started, Record
     if not there and any(each in text for each in functions.PATHS):
         work.files = dict.fromkeys(functions.PATHS, functions.TEXT)
         tell("functions", f"{functions.PATHS[0]} is not here: a stand-in took its place", False)
+    first = text.partition("\n")[0]
+    if openrc.interprets(first):
+        work.files[first[2:].split()[0]] = openrc.TEXT
     record = trace(work)
     found = starts.started(record)
     if found is None:

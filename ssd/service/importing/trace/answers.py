@@ -8,6 +8,7 @@ import os
 
 from ssd.cli.grammar import Unusable, Usage
 from ssd.cli.options import START, STATUS, STOP, Options, read
+from ssd.service.importing import openrc
 from ssd.service.importing.trace import sandbox, tools
 from ssd.service.words import join, quote
 from ssd.signals import raw as signals
@@ -88,6 +89,8 @@ class Answers:
             if not replaced:
                 raise Unknown(path)
             call["role"] = "starter"
+            if openrc.MARK in call["environment"]:
+                call["words"] = words = openrc.translated(words)
             return self._starter(call, words)
         if tools.is_tool(path, frozenset({"sleep"})):
             call["role"] = "sleep"

@@ -38,7 +38,7 @@ VIRTUAL = (
     "securityfs", "binfmt_misc", "autofs", "configfs", "pstore", "bpf", "hugetlbfs", "fusectl",
     "efivarfs", "nsfs", "rpc_pipefs",
 )  # fmt: skip
-MOST_CONTENT = 64  # bytes of a small file, which may hold a pid
+MOST_CONTENT = 256  # bytes of a small file, which may hold a pid
 
 
 def separate(root: bool) -> None:
@@ -106,6 +106,7 @@ class Sandbox:
 
     def write(self, path: str, text: str, mode: int = 0o755) -> None:
         """Write a file of the sandbox, with the directories above it."""
+        path = os.path.realpath(path)  # as the layers have it
         directory = os.path.dirname(path)
         while not os.path.exists(directory):
             self._own.add(directory)

@@ -17,7 +17,7 @@ def call(*argv: str, file: str = "", **given: Any) -> dict[str, Any]:
     file = file or argv[0]
     facts = {
         "file": file, "exe": "/usr/bin/dash" if argv[0] == "/bin/sh" else file, "argv": [*argv],
-        "cwd": "/", "background": False, "pid": 7, "parent": 2, "verb": "start",
+        "cwd": "/", "environment": {}, "background": False, "pid": 7, "parent": 2, "verb": "start",
         "streams": ["/dev/null", "/out", "/out"],
     }  # fmt: skip
     return facts | given
