@@ -95,7 +95,7 @@ def killproc(
         raise ValueError(f"{pathname!r} does not name a program")
     text = (signal or "").removeprefix("-").removeprefix("SIG")
     terminate = text in ("15", "TERM")
-    match = Match(pidfile=pidfile or default_pidfile(pathname), name=name)
+    match = Match(pidfile=pidfile or default_pidfile(pathname), name=os.fsdecode(name))
     stopped = stop(match, _schedule(text), table=table)
     if terminate and pidfile:
         _tidy(pathname, pidfile, table)
