@@ -178,10 +178,10 @@ def _by_file(criteria: "Criteria", file: tuple[int, int], facts: "Facts") -> str
 
 
 def _interpreter(criteria: "Criteria", facts: "Facts") -> bytes | None:
-    """Return the path of a process's executable if that is an interpreter, else None.
+    """Return the path or name of the interpreter that a process runs, None if it runs none.
 
     It is a known one, or the one that the wanted script names: by its file, or by its name if
-    env(1) looks for that.
+    env(1) looks for that. The name decides how its options are read.
     """
     path = facts.path()
     if interpreters.family(path) is not None:
@@ -190,8 +190,8 @@ def _interpreter(criteria: "Criteria", facts: "Facts") -> bytes | None:
     if by_env is not None:
         words = facts.words()
         names = (interpreters.basename(path), interpreters.basename(words[0] if words else b""))
-        return path if by_env and interpreters.basename(by_env) in names else None
-    return path if wanted and any(map(facts.runs, facts.files(wanted))) else None
+        return by_env if by_env and interpreters.basename(by_env) in names else None
+    return wanted if wanted and any(map(facts.runs, facts.files(wanted))) else None
 
 
 def _shebang(criteria: "Criteria", facts: "Facts") -> "tuple[bytes, bytes | None]":

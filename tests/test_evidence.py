@@ -10,7 +10,7 @@ from ssd.matching import Criteria, Match
 
 FILES = {b"/bin/python3": (1, 1), b"/opt/our": (1, 2), b"/srv/food": (1, 3), b"/bin/less": (1, 4),
          b"/srv/link": (1, 3), b"/srv/food.jar": (1, 5), b"/bin/env": (1, 6), b"/bin/java": (1, 7),
-         b"/bin/sh": (1, 8)}  # fmt: skip
+         b"/bin/sh": (1, 8), b"/opt/bin/python3": (1, 2)}  # fmt: skip
 FOOD, OUR, JAR = FILES[b"/srv/food"], FILES[b"/opt/our"], FILES[b"/srv/food.jar"]
 
 
@@ -88,6 +88,10 @@ BY_FILE = {
     "the one of #!": (FOOD, "/opt/our -x food", None, "#!/opt/our -x", SCRIPT),
     "another one of #!": (FOOD, "/bin/less food", None, "#!/opt/our", None),
     "the one that env finds": (FOOD, "our food", "/opt/our", "#!/bin/env our", SCRIPT),
+    "a renamed one that env finds": (FOOD, "python3 -W error food", "/opt/our",
+                                     "#!/bin/env python3", SCRIPT),
+    "a renamed one of #!": (FOOD, "/opt/bin/python3 -W error food", "/opt/our",
+                            "#!/opt/bin/python3", SCRIPT),
     "by another name": (FOOD, "our food", "/opt/our-1.2", "#!/bin/env our", SCRIPT),
     "env finds another": (FOOD, "/bin/less food", None, "#!/bin/env our", None),
     "env finds none": (FOOD, "/bin/less food", None, "#!/bin/env", None),
@@ -96,7 +100,7 @@ BY_FILE = {
     "unreadable, a login shell": (FOOD, "-sh /srv/food", "", "", COMMAND_LINE),
     "unreadable, that of #!": (FOOD, "/opt/our /srv/food", "", "#!/opt/our", COMMAND_LINE),
     "unreadable, that of env": (FOOD, "our /srv/food", "", "#!/bin/env our", COMMAND_LINE),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", BY_FILE)

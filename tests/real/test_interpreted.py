@@ -108,6 +108,26 @@ def test_scripts_are_found_however_they_were_started(ssd: Tool) -> None:
 
 
 @alone
+def test_script_is_started_once_and_stopped(ssd: Tool) -> None:
+    """By the command, which finds it at once, and by a declaration that has no pidfile."""
+    food = script(FOOD, "#!/usr/bin/env -S sh -e", "read x < /run/stage/fifo\n")
+    os.mkfifo(f"{STAGE}/fifo")
+    asked = ["--exec", food, "--interpreted"]
+    codes = [
+        ssd(*words, *asked).returncode
+        for words in (("--start", "-b"), ("--start", "-b"), ("--status",), ("--stop", "-R", "9"))
+    ]
+    assert ([0, 1, 0, 0], {}) == (codes, found(Match(exec=food, interpreted=True)))
+    declared = Path("/run/declared/food.toml")
+    declared.parent.mkdir()
+    declared.write_text(f'executable = "{food}"\npidfile = "none"\nmatch_interpreted = true\n')
+    service = Tool(f"{ssd.path}-service", False)
+    verbs = ("start", "start", "status", "stop", "status")
+    codes = [service("--directory=/run/declared", "food", verb).returncode for verb in verbs]
+    assert [0, 0, 0, 0, 3] == codes
+
+
+@alone
 def test_script_is_found_where_its_executable_cannot_be_read(ssd: Tool) -> None:
     """By its command line: as another user, and as root without CAP_SYS_PTRACE."""
     food = script(FOOD, "#!/bin/sh", SHELL)

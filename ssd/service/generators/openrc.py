@@ -36,7 +36,7 @@ MODE = 0o755
 
 LOST = {
     "match_executable": "OpenRC always matches the program",
-    "match_interpreted": "OpenRC does not know a script by its interpreter",
+    "match_interpreted": "OpenRC has --interpreted, but gives it to no stop",
     "same_namespace": "OpenRC's start-stop-daemon does not look at PID namespaces",
     "default_start": "rc-update(8) adds it to runlevels",
     "default_stop": "rc-update(8) adds it to runlevels",
