@@ -69,11 +69,36 @@ def starting(service: "Service") -> list[str]:
         words.append("--background")
         if service.pidfile != "none":
             words.append("--make-pidfile")
-        if service.output:
-            words += ["--output", service.output]
+        words += outputs(service)
     if service.readiness["kind"] == "notify":
         words += ["--notify-await", "--notify-timeout", str(ceil(service.readiness["timeout"]))]
     return words
+
+
+def outputs(service: "Service") -> list[str]:
+    """Return the options of the output; a log is written by the logger of ssd."""
+    words = ["--output", service.output] if service.output else []
+    for option, path in (("--stdout", service.stdout), ("--stderr", service.stderr)):
+        words += [option, path] if path else []
+    log = service.log
+    if service.output or service.console == "none":
+        return words
+    if log["kind"] == "file" and log["path"]:
+        words += ["--logger", log["path"]]
+    return [*words, "--logger", "syslog"] if log["kind"] == "none" and log["syslog"] else words
+
+
+def lose_outputs(sheet: "Sheet") -> None:
+    """Record what of the output the options do not express."""
+    service = sheet.service
+    if not service.background or service.task:
+        for field in {"output", "stdout", "stderr", "log"} & {*sheet.declared}:
+            sheet.lose(field, "ssd redirects only programs that it sends to the background")
+    elif "log" in sheet.declared and not service.output:
+        if "--logger" not in outputs(service):
+            sheet.lose("log", "it has no path, or console is none: the output goes nowhere")
+        elif {*sheet.declared["log"]} - {"kind", "path", "syslog"}:  # type: ignore[misc]
+            sheet.lose("log", "it is rotated at 10 MB and has both streams; 5 old files are kept")
 
 
 def rights(service: "Service") -> list[str]:

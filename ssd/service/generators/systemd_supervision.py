@@ -94,37 +94,47 @@ def watchdog(service: "Service") -> "Iterable[str]":
 
 def output(sheet: Sheet) -> "Iterable[str]":
     """Yield the destination of the output; the default is the journal."""
+    chosen = dict(_files(sheet))
+    for setting, value in _others(sheet):
+        chosen.setdefault(setting, value)
+    if "StandardOutput" in chosen:  # which standard error would inherit
+        chosen.setdefault("StandardError", "journal")
+    yield from (f"{setting}={value}" for setting, value in chosen.items())
+
+
+def _files(sheet: Sheet) -> "Iterable[tuple[str, str]]":
+    """Yield the files that the service itself appends to."""
     service = sheet.service
-    log = service.log
-    files = {"StandardOutput": "stdout", "StandardError": "stderr"}
-    apart = []
-    for setting, field in files.items():
-        path = getattr(service, field) or service.output
-        if path and fits(sheet, field, path):
-            apart.append(setting)
-            yield f"{setting}=append:{systemd_value(path)}"
-    if len(apart) == 2:
+    for setting, field in (("StandardOutput", "stdout"), ("StandardError", "stderr")):
+        own = getattr(service, field)
+        path = own or service.output
+        if path and fits(sheet, field if own else "output", path):
+            yield setting, f"append:{systemd_value(path)}"
+
+
+def _others(sheet: Sheet) -> "Iterable[tuple[str, str]]":
+    """Yield what is chosen for the output without such files: settings and values."""
+    service, log = sheet.service, sheet.service.log
+    if service.output or service.stdout and service.stderr:
         return
     if "log" in sheet.declared:
         for setting, path in (
             ("StandardOutput", log["path"]),
             ("StandardError", log["stderr_path"] or log["path"]),
         ):
-            if setting in apart:
-                continue
             if path and log["kind"] == "file" and fits(sheet, "log", path):
-                yield f"{setting}=append:{systemd_value(path)}"
+                yield setting, f"append:{systemd_value(path)}"
             elif log["kind"] == "none" and not log["syslog"]:
-                yield f"{setting}=null"
+                yield setting, "null"
         if log["kind"] == "file":
             sheet.lose("log", "the journal keeps the output; logrotate(8) rotates other files")
     elif service.console == "none":
-        yield from (f"{setting}=null" for setting in files if setting not in apart)
+        yield from (("StandardOutput", "null"), ("StandardError", "null"))
     elif service.console in ("output", "owner"):
         if service.console == "owner":
-            yield "StandardInput=tty-force"
-        yield from (f"{setting}=tty" for setting in files if setting not in apart)
-        yield "TTYPath=/dev/console"
+            yield "StandardInput", "tty-force"
+        yield from (("StandardOutput", "tty"), ("StandardError", "tty"))
+        yield "TTYPath", "/dev/console"
 
 
 def fits(sheet: Sheet, field: str, value: str) -> bool:

@@ -29,9 +29,6 @@ LOST = {
     "health": "init starts it once and does not supervise it",
     "watchdog": "init starts it once and does not supervise it",
     "on_required_failure": "init starts it once and does not supervise it",
-    "log": "its output goes nowhere, unless it has an output",
-    "stdout": "start-stop-daemon has one file for both, output",
-    "stderr": "start-stop-daemon has one file for both, output",
     "start_on": "the header orders scripts",
     "stop_on": "the header orders scripts",
     "emits": "init has no events",
@@ -69,10 +66,7 @@ def generate(service: "Service") -> Sheet:
     if not service.script:
         sheet.needs("executable", service.executable, "there is no program to start")
     header = list(_header(sheet))
-    if service.output and not (service.background and not service.task):
-        sheet.lose(
-            "output", "start-stop-daemon redirects only programs that it sends to the background"
-        )
+    ssd_options.lose_outputs(sheet)
     if service.kill_mode in ("group", "tree", "cgroup"):
         sheet.lose("kill_mode", "a stop signals the main process alone")
     signal = service.reload_signal

@@ -21,7 +21,7 @@ from . import samples
 # What a Command has that options express; environment and limits are the shell's.
 ATTRIBUTES = (
     "argv", "directory", "root", "user", "group", "umask", "nice", "cpu_scheduling",
-    "io_scheduling", "output",
+    "io_scheduling", "output", "stdout", "stderr",
 )  # fmt: skip
 DECLARED: list[dict[str, Any]] = [
     {},
@@ -30,6 +30,7 @@ DECLARED: list[dict[str, Any]] = [
     {"user": "daemon", "working_directory": "/srv", "umask": "027", "nice": 3},
     {"user": "daemon", "group": "adm", "cpu_scheduling": "fifo:5", "io_scheduling": "idle"},
     {"root": "/srv/root", "match_executable": True, "output": "/var/log/x.out"},
+    {"stdout": "/var/log/x.out", "stderr": "/var/log/x.err"},
     {"pidfile": "none", "process_name": "sleep"},
     {"match_interpreted": True, "same_namespace": True},
 ]
@@ -57,6 +58,33 @@ def test_tool_is_ssd_alone_if_the_original_lacks_an_option() -> None:
     assert "ssd" == ssd_options.tool("--start", "--interpreted")
     text = sysv.generate(samples.least(same_namespace=True)).text()
     assert '\n: "${START_STOP_DAEMON:=ssd}"\n' in text
+
+
+# fields -> the options of the output, and what is lost of the log
+OUTPUTS: list[tuple[dict[str, Any], str, str]] = [
+    ({"log": {"path": "/l"}}, "--logger /l", ""),
+    ({"log": {"path": "/l"}, "stderr": "/e"}, "--stderr /e --logger /l", ""),
+    ({"log": {"kind": "none", "syslog": True}}, "--logger syslog", ""),
+    ({"log": {"path": "/l", "keep": 1}}, "--logger /l", "it is rotated at 10 MB"),
+    ({"log": {"keep": 1}}, "", "it has no path"),
+    ({"log": {"path": "/l"}, "output": "/o"}, "--output /o", ""),
+    ({"log": {"path": "/l"}, "console": "none"}, "", "it has no path"),
+    ({"log": {"path": "/l"}, "background": False}, "--logger /l", "ssd redirects only programs"),
+]
+
+
+@pytest.mark.parametrize(("declared", "words", "lost"), OUTPUTS)
+def test_log_is_written_by_the_logger_of_ssd(
+    declared: dict[str, Any], words: str, lost: str
+) -> None:
+    """Where it has a path; a script with it needs ssd, and says what it cannot express."""
+    service = samples.least(**declared)
+    assert words.split() == ssd_options.outputs(service)
+    sheet = sysv.generate(service)
+    losses = [reason for field, reason in sheet.losses if field == "log"]
+    assert [lost] == [reason[: len(lost)] for reason in losses or [""]]
+    uses = "--logger" in words and "background" not in declared
+    assert uses == ("START_STOP_DAEMON:=ssd}" in sheet.text())
 
 
 @pytest.mark.parametrize("declared", DECLARED, ids=lambda declared: "-".join(declared) or "least")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ssd.service.generators import systemd
+from ssd.service.generators import openrc, systemd
 
 from . import readers, samples
 
@@ -24,6 +24,11 @@ READ: list[tuple[dict[str, Any], dict[str, str]]] = [
     ({"log": {"stderr_path": "/var/log/y"}},
      {"StandardOutput": "inherit", "StandardError": "append"}),
     ({"log": {"kind": "none"}}, {"StandardOutput": "null", "StandardError": "null"}),
+    ({"stdout": "/var/log/x"}, {"StandardOutput": "append", "StandardError": "journal"}),
+    ({"stdout": "/var/log/x", "log": {"kind": "none"}},
+     {"StandardOutput": "append", "StandardError": "null"}),
+    ({"stderr": "/var/log/x", "console": "none"},
+     {"StandardOutput": "null", "StandardError": "append"}),
 ]  # fmt: skip
 
 
@@ -35,6 +40,20 @@ def test_systemd_reads_how_a_service_is_looked_after(case: int) -> None:
     for key, value in expected.items():
         values = [each.partition(" (origin")[0] for each in found.get(key, [])]
         assert value in values, f"{key}: {values}"
+
+
+def test_streams_have_their_own_files() -> None:
+    """Each goes before ``output`` and the log, as everywhere."""
+    files = {"stdout": "/o", "output": "/both", "log": {"path": "/l"}}
+    text = systemd.generate(samples.least(**files)).text()
+    assert "StandardOutput=append:/o\nStandardError=append:/both\n" in text
+    text = openrc.generate(samples.least(**files)).text()
+    assert "output_log=/o\nerror_log=/both\n" in text
+    files = {"stderr": "/e", "log": {"path": "/l"}}
+    assert "StandardError=append:/e\nStandardOutput=append:/l\n" in (
+        systemd.generate(samples.least(**files)).text()
+    )
+    assert "output_log=/l\nerror_log=/e\n" in openrc.generate(samples.least(**files)).text()
 
 
 def test_watchdog_has_its_time() -> None:
