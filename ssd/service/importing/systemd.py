@@ -6,6 +6,7 @@ docs/howto/from-systemd.md has the table of all settings.
 import os
 
 from ssd.service.declaration import Service
+from ssd.service.errors import DeclarationError
 from ssd.service.generators.facilities import SYSTEMD
 from ssd.service.generators.systemd import TARGETS
 from ssd.service.importing import (
@@ -59,7 +60,10 @@ def read(
     for place, name, words in unit.strange:
         reader.notes.append(Note(place, name, words))
     unit_left_out.tell(reader)
-    made.services = [Service(file=None, **fields)]
+    try:
+        made.services = [Service(file=None, **fields)]
+    except DeclarationError as error:  # a value that systemd accepts, or ignores, and we do not
+        raise DeclarationError(error.reason, error.key, file=path) from None
     made.notes = sorted(reader.notes, key=lambda note: (note.place.file, note.place.line or 0))
     for file in unit.files:
         made.mode &= os.stat(file).st_mode

@@ -45,7 +45,7 @@ def program(reader: "Reader", names: Names, task: bool) -> "Fields":
     if len(found) > 1 and not task:
         raise reader.error("ExecStart", "only Type=oneshot may have several")
     for command in found:
-        if "-" in command.prefixes and not task:
+        if "-" in command.prefixes and len(found) == 1:
             reader.note("ExecStart", "without -: a status other than 0 is a failure")
         if "@" in command.prefixes:
             reader.note("ExecStart", "argv[0] is the path of the program")
@@ -172,6 +172,10 @@ def hooks(reader: "Reader", names: Names, made: "Fields") -> "Fields":
                 lines.append(_hook(reader, setting, command, names, made))
         if lines:
             found[field] = "\n".join(lines)
+    if made.get("root") and not reader.value("RootDirectoryStartOnly", unit_words.flag, False):
+        for field in HOOKS:
+            if field in found:
+                reader.note(HOOKS[field], "runs outside of the root directory")
     return found
 
 
@@ -213,11 +217,14 @@ def _hook(reader: "Reader", setting: str, command: "Command", names: Names, made
     if words[:3] == own and words[4:] == [reader.unit.stem] and command.privileged:
         return _plain(words[3])
     line = _line(reader, setting, command, names)
+    inside = made.get("working_directory")
     if MAIN_PID in line:
         line = _main_pid(reader, setting, line, made)
     user, group = made.get("user"), made.get("group")
     if (user or group) and not command.privileged and not reader.asks_for_root():
         line = f"{_as(str(user or ''), str(group or ''))} {line}"
+    if inside:  # in a subshell: the next line begins in / again
+        line = f"(cd {quote(str(inside))} && {line})"
     return f"{line} || :" if "-" in command.prefixes else line
 
 

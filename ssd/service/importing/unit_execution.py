@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 # Limit*= -> the unit of its numbers
 LIMITS = {
     "AS": "bytes", "CORE": "bytes", "CPU": "seconds", "DATA": "bytes", "FSIZE": "bytes",
-    "MEMLOCK": "bytes", "MSGQUEUE": "bytes", "NICE": "", "NOFILE": "", "NPROC": "", "RSS": "bytes",
-    "RTPRIO": "", "RTTIME": "microseconds", "SIGPENDING": "", "STACK": "bytes",
+    "MEMLOCK": "bytes", "MSGQUEUE": "bytes", "NICE": "nice", "NOFILE": "", "NPROC": "",
+    "RSS": "bytes", "RTPRIO": "", "RTTIME": "microseconds", "SIGPENDING": "", "STACK": "bytes",
 }  # fmt: skip
 SPECIFIERS_OF = {  # the bases of the managed directories in a user's unit
     "RuntimeDirectory": "t", "StateDirectory": "S", "CacheDirectory": "C", "LogsDirectory": "L",

@@ -90,10 +90,10 @@ def readiness(reader: "Reader", made: "Fields", probe: "list[str]") -> "Fields":
 
 
 def _timeout(reader: "Reader", name: str, default: int) -> "int | float":
-    """Return a time limit: its own, or that of TimeoutSec=; 0 means none for a start."""
+    """Return a time limit: its own, or that of TimeoutSec=; 0 means none to systemd."""
     setting = name if reader.given(name) or not reader.given("TimeoutSec") else "TimeoutSec"
     found = reader.seconds(setting, default)
-    if found is None or found == 0 and name == "TimeoutStartSec":
+    if found is None or found == 0:
         return ENDLESS
     return 0 if found == 0.001 else found  # what our generator writes for 0
 

@@ -191,7 +191,7 @@ def seconds(text: str, unit: float = 1) -> "int | float | None":
 
 
 def limit(text: str, unit: str) -> "int | str":
-    """Read SOFT:HARD of a limit, ``unit`` being bytes, seconds, microseconds or empty."""
+    """Read SOFT:HARD of a limit, ``unit`` being bytes, seconds, microseconds, nice or ""."""
     soft, colon, hard = text.partition(":")
     made = [_bound(each.strip(), unit) for each in ([soft, hard] if colon else [soft])]
     if len(made) == 2 and made[0] != made[1]:
@@ -206,6 +206,8 @@ def _bound(text: str, unit: str) -> "int | str":
         span = seconds(text, 1 if unit == "seconds" else 1e-6)
         assert span is not None
         return round(span * (1 if unit == "seconds" else 1e6))
+    if unit == "nice" and text[:1] in ("+", "-"):
+        return 20 - integer(text)  # getrlimit(2), RLIMIT_NICE
     mark = text[-1:] if unit == "bytes" and text[-1:] in SIZES else ""
     return integer(text.removesuffix(mark)) * SIZES[mark]
 

@@ -31,7 +31,7 @@ SEVERAL = {"two-daemons": 2}  # daemons that a script starts
 # Scripts whose running daemon their declarations do not know: its pidfile belongs to a user, and
 # ssd asks for a second criterion; or it has none, and the declaration has one.
 UNKNOWN = ("su-login", "by-name")
-WORKERS = 2
+WORKERS = 3  # some scripts sleep
 IOPRIO_GET = {"x86_64": 252, "aarch64": 31}
 
 

@@ -117,6 +117,26 @@ def test_template_is_written_as_a_template(tmp_path: Path, capfd) -> None:
     assert ["/bin/x", "80", "5%", "80"] == sources.find("x@80", str(tmp_path)).argv
 
 
+def test_template_of_ours_comes_back(tmp_path: Path, capfd) -> None:
+    """Text by text, but for the list of its instances."""
+    text = (
+        'description = "%i, 100%%"\nexecutable = "/bin/x"\narguments = ["%i", "$HOME"]\n'
+        "before_start = \"echo '%i'\"\n"
+    )
+    (tmp_path / "x@.toml").write_text(text)
+    command = ["ssd-service", f"--directory={tmp_path}"]
+    file = str(tmp_path / "x@.service")
+    assert 0 == main([*command, "generate", "systemd", "x@", "--output", file])
+    assert 0 == main([*command, "import", file, "--print"])
+    assert text == capfd.readouterr().out.split("\n", 2)[2]
+
+
+def test_value_that_no_field_can_have_is_an_error(unit: TellUnit) -> None:
+    """With the unit and the field."""
+    with pytest.raises(DeclarationError, match=r"x\.service: nice: must be -40 to 40"):
+        unit("Nice=99")
+
+
 def test_unit_of_a_user_has_no_pidfile(tmp_path: Path) -> None:
     """That user cannot write into /run."""
     (tmp_path / "x.service").write_text("[Service]\nExecStart=/bin/x\n")

@@ -105,6 +105,13 @@ def test_hooks_of_old_units_are_run_by_root(unit: TellUnit) -> None:
     assert "setpriv --reuid u --regid g --init-groups -- /bin/a" == service.before_start
 
 
+def test_hooks_run_in_the_directory_of_the_unit(unit: TellUnit) -> None:
+    """And outside of its root directory, which is said."""
+    service, notes = unit("WorkingDirectory=/srv/a b\nExecStartPre=-/bin/a\nRootDirectory=/r")
+    assert "(cd '/srv/a b' && /bin/a) || :" == service.before_start
+    assert ["x.service:4: ExecStartPre: runs outside of the root directory"] == notes
+
+
 def test_main_pid_needs_a_pidfile(unit: TellUnit) -> None:
     """Without one it is empty, which is said."""
     service, notes = unit("Type=forking\nExecStop=/bin/c $MAINPID")

@@ -21,6 +21,7 @@ PLAIN = {"delay": 0.1, "backoff": 0.1, "delay_max": 0.1, "limit": 5, "interval":
          {"stop_schedule": "TERM/5", "readiness": {"timeout": 5}}),
         ("KillMode=mixed\nFinalKillSignal=QUIT", {"stop_schedule": "TERM/90/QUIT/5"}),
         ("KillMode=mixed\nTimeoutStopSec=infinity", {"stop_schedule": "TERM/forever/999999999"}),
+        ("KillMode=mixed\nTimeoutStopSec=0", {"stop_schedule": "TERM/forever/999999999"}),
         ("Type=notify-reload\nTimeoutStartSec=1min",
          {"readiness": {"kind": "notify"}, "reload_signal": "HUP"}),
         ("Type=notify\nTimeoutStartSec=0", {"readiness": {"kind": "notify", "timeout": 999999999}}),

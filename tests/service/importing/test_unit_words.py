@@ -71,6 +71,7 @@ def test_words_are_those_that_systemd_reads() -> None:
         (lambda text: unit_words.limit(text, ""), "infinity", "unlimited"),
         (lambda text: unit_words.limit(text, ""), "5:5", 5),
         (lambda text: unit_words.limit(text, ""), "5:infinity", "5:unlimited"),
+        (lambda text: unit_words.limit(text, "nice"), "-5:+1", "25:19"),
         (unit_words.exit_status, "75", 75),
         (unit_words.exit_status, "TEMPFAIL", 75),
         (unit_words.exit_status, "NOTRUNNING", 7),
