@@ -8,7 +8,7 @@ from ssd.signals import SIGNAL_NAMES, signal_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     Table = dict[str, object]
 
@@ -78,25 +78,24 @@ def oom(value: object) -> "int | str":
 
 
 def capabilities(text: str) -> str:
-    """Check libcap's IAB text."""
+    """Check libcap's IAB text, and return it as libcap writes it."""
     from ssd.capabilities import inheritance
 
-    return _read(text, inheritance)
+    try:
+        return inheritance(text).text()
+    except ValueError as error:
+        raise BadValue(str(error)) from None
 
 
 def securebits(text: str) -> str:
-    """Check names of securebits, or a number."""
+    """Check names of securebits, or a number; return the names in the order of the bits."""
+    from ssd.capabilities import securebit_names
     from ssd.capabilities import securebits as read
 
-    return _read(text, read)
-
-
-def _read(text: str, function: "Callable[[str], object]") -> str:
     try:
-        function(text)
+        return " ".join(securebit_names(read(text)))
     except ValueError as error:
         raise BadValue(str(error)) from None
-    return text
 
 
 def limits(given: "Mapping[str, object]") -> "Table":

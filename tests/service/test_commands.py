@@ -97,6 +97,15 @@ def test_cleared_environment_has_what_is_passed_and_declared(
     assert {b"KEPT": b"kept", b"A": b"1"} == service.command().environment == environment(service)
 
 
+def test_rights_have_a_normal_form() -> None:
+    """That of libcap, and systemd's names: two services with the same rights are equal."""
+    service = Service(**NAP, capabilities="!KILL,^chown", securebits="0x3")
+    assert "^cap_chown,!cap_kill" == service.capabilities
+    assert "noroot noroot-locked" == service.securebits
+    same = {"capabilities": service.capabilities, "securebits": service.securebits}
+    assert Service(**NAP, **same) == service
+
+
 @pytest.mark.parametrize("field", ["capabilities", "securebits"])
 def test_unknown_name_of_a_right_is_an_error(field: str) -> None:
     """With the field."""
