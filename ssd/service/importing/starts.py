@@ -8,10 +8,8 @@ import os
 import pwd
 
 from ssd.cli.options import Options, read
-from ssd.service.fields import KINDS
 from ssd.service.importing import openrc
 from ssd.service.importing.trace import tools
-from ssd.service.importing.trace.answers import is_shell_script
 from ssd.service.importing.trace.sandbox import OUTPUT
 from ssd.service.sources.start_args import fields_of_start
 from ssd.service.words import quote
@@ -209,14 +207,8 @@ def _streams(found: Started, tell: "Tell") -> "Fields":
         tell("output", f"{files[0]} was emptied first; it is appended to", False)
     if targets[0] == targets[1]:
         return {"output": files[0]}
-    if "stdout" in KINDS:
-        pairs = zip(("stdout", "stderr"), targets, strict=True)
-        return {name: each for name, each in pairs if each in files}
-    if len(files) == 2:
-        tell("output", f"standard error went to {files[1]}; both go to one file")
-    else:
-        tell("output", "one of its streams went to a file; both do", False)
-    return {"output": files[0]}
+    pairs = zip(("stdout", "stderr"), targets, strict=True)
+    return {name: each for name, each in pairs if each in files}
 
 
 def _target(stream: str) -> "str | None":
@@ -243,8 +235,11 @@ def _directories(record: "dict[str, Any]", tell: "Tell") -> "list[dict[str, str]
 
 
 def making(change: "dict[str, Any]") -> str:
-    """Return a command that makes an empty file of another user, as logs are; "" for others."""
+    """Return a command that gives a path away, or makes an empty file so, as logs are; or ""."""
     path = change["path"]
+    if change["kind"] == "given" and not path.startswith(TEMPORARY):
+        owner = f"{user_name(change['uid'])}:{group_name(change['gid'])}"
+        return f"chown {owner} {quote(path)}; chmod {change['mode']:04o} {quote(path)}"
     if change["kind"] != "file" or change["content"] or path.startswith(TEMPORARY):
         return ""
     if not change["uid"] and not change["gid"]:
@@ -282,11 +277,15 @@ def _tell_others(found: Started, record: "dict[str, Any]", tell: "Tell") -> None
 
 
 def is_script(path: str) -> bool:
-    """Tell whether a program is a script, or runs one: the kernel then knows another executable."""
+    """Tell whether a program is a script: the kernel then knows its interpreter."""
     try:
         with open(path, "rb") as file:
-            if file.read(2) == b"#!":
-                return True
+            return file.read(2) == b"#!"
     except OSError:
         return False
-    return tools.is_shell(path) or tools.runs(path) or is_shell_script(path)
+
+
+def runs_others(path: str) -> bool:
+    """Tell whether a program is a shell, an interpreter or the like: it may run anything."""
+    name = path.rpartition("/")[2].rstrip("0123456789.")
+    return tools.is_shell(path) or tools.runs(path) or name in tools.INTERPRETERS

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     Record = dict[str, Any]
 
 MOST_READ = 1 << 20  # bytes of a script
+MOST_PATHS = 5  # of files in one note
+UNTOLD = (*starts.TEMPORARY, "/var/log/", "/run/lock/", "/dev/")  # files there are no loss
+LONGEST_NAME = 15  # characters of a process's name that the kernel keeps
 MOST_SAID = 200  # characters of what a script prints
 _ASSIGNED = re.compile(r"^\s*(?:export\s+|readonly\s+)?(\w+)=(\"?)([^\"'`;\s]*)\2\s*(?:[;#].*)?$")
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
@@ -171,22 +174,24 @@ def _criteria(found: "Started", record: "Record", root: bool, tell: "starts.Tell
     made: Fields = {}
     for path in [*given, *written][:1]:
         made["pidfile"] = path if path.startswith("/") else f"/{path}"
-    if "pidfile" not in made and (not found.background or not root):
-        made["pidfile"] = "none"
+    many = starts.runs_others(found.program)
+    if "pidfile" not in made and not found.background and many:
+        tell("pidfile", f"the script knows none, and {found.program} runs more than this daemon: "
+             "declare the pidfile that the daemon writes")  # fmt: skip
+    elif "pidfile" not in made and (not found.background or not root):
+        made |= {"pidfile": "none", "same_namespace": True}
         if not found.background:
             tell("pidfile", "the script knows none: the daemon is found by its program")
     names = [str(each.value("name")) for each in every if each.has("name")]
-    if names and len(names[0]) <= 15:
+    if names and len(names[0]) <= LONGEST_NAME:
         made["process_name"] = names[0]
-    by_program = any(each.executable() == found.program for each in every)
-    script = starts.is_script(found.program)
     # A pidfile that the daemon writes as another user is trusted only beside another criterion.
-    users = bool(found.call["uid"]) and not found.background
-    if made.get("pidfile") != "none" and (by_program or users) and not script:
+    alone = made.get("pidfile") == "none" or bool(found.call["uid"]) and not found.background
+    by_program = any(each.executable() == found.program for each in every)
+    if starts.is_script(found.program):  # start-stop-daemon never knew one by --exec
+        made |= {"match_interpreted": True} if alone else {}
+    elif not many and (by_program or alone) and made.get("pidfile") != "none":
         made["match_executable"] = True
-    elif script and made.get("pidfile") == "none":
-        made.setdefault("process_name", os.path.basename(found.program)[:15])
-        made["executable"] = found.program
     return made
 
 
@@ -218,12 +223,15 @@ def _tell_ends(record: "Record", tell: "starts.Tell") -> None:
         elif status and verb in ("start", "stop"):
             tell(verb, f"ended with status {status} in the trace" + (f": {said}" if said else ""))
     pids = [str(pid) for _, pid in record["daemons"]]
+    paths: dict[str, list[str]] = {"removes": [], "writes": []}
     for change in record["changes"]:
         path = change["path"]
         if change["kind"] == "removed":
-            tell("start", f"removes {path}")
-        elif starts.making(change):
-            continue  # before_start makes it
+            paths["removes"].append(path)
         elif change["kind"] == "file" and change["content"].strip() not in pids:
-            if not path.startswith((*starts.TEMPORARY, "/var/log/", "/run/lock/", "/dev/")):
-                tell("start", f"writes {path}")
+            if not starts.making(change) and not path.startswith(UNTOLD):
+                paths["writes"].append(path)
+    for verb, several in paths.items():
+        if several:
+            more = f" and {len(several) - MOST_PATHS} more" if len(several) > MOST_PATHS else ""
+            tell("start", f"{verb} {', '.join(several[:MOST_PATHS])}{more}")

@@ -1,9 +1,14 @@
 """Init scripts, run in a trace and written down as declarations."""
 
 import os
+import re
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from kit import namespace, users
 
 from ssd.service import DeclarationError
 from ssd.service.importing import sysv
@@ -116,6 +121,73 @@ def test_daemon_of_its_own_is_found_by_its_pidfile(script: TellScript) -> None:
         "start: runs @dir/daemon --check before: write it as before_start if it is needed",
         "stop: does not wait for the end: 30 seconds are declared",
     ] == notes
+
+
+def test_daemon_without_a_pidfile_is_found_by_its_file(script: TellScript) -> None:
+    """As the script finds it; but never in a container."""
+    service, notes = script("[ $1 = stop ] && exec pkill daemon; @daemon -d")
+    assert ("none", True) == (service.pidfile, service.same_namespace)
+    assert service.match_interpreted
+    assert not service.match_executable
+    assert "pidfile: the script knows none: the daemon is found by its program" in notes
+
+
+def test_interpreter_alone_finds_no_daemon(script: TellScript) -> None:
+    """A stop would end all that it runs."""
+    service, notes = script("[ $1 = stop ] && exec pkill perl; /usr/bin/perl -d @daemon")
+    assert "/run/web.pid" == service.pidfile
+    assert any("/usr/bin/perl runs more than this daemon" in note for note in notes)
+
+
+@as_root
+def test_files_that_are_given_away_are_told(script: TellScript) -> None:
+    """And those that are written: some by name, the rest by number."""
+    service, notes = script("""
+    chmod 1777 /srv
+    echo x > /srv/b; for i in 1 2 3 4 5 6; do echo x > /srv/c$i; done; rm -f /etc/hostname
+    install -o daemon /dev/null /srv/a
+    [ $1 = stop ] || start-stop-daemon --start --background --exec @daemon
+    """)
+    assert [
+        "[ -e /srv/a ] || install -m 0755 -o daemon -g root /dev/null /srv/a",
+        "chown root:root /srv; chmod 1777 /srv",
+    ] == sorted(service.before_start.split("\n"))
+    assert "start: removes /etc/hostname" in notes
+    assert any(re.fullmatch(r"start: writes (/srv/\w+, ){4}/srv/\w+ and 2 more", n) for n in notes)
+
+
+@as_root
+def test_ordinary_user_needs_a_user_namespace(tmp_path: Path) -> None:
+    """In which su cannot work; the rest does."""
+    if namespace.obstacle() is not None or not users.nobody_runs_python():
+        pytest.skip("another user cannot run this Python")
+    code = (
+        "import sys; from ssd.service.importing import sysv\n"
+        "made = sysv.read(sys.argv[1], root=False)\n"
+        "print(made.services[0].to_dict(), *made.notes, sep='\\n')"
+    )
+    text = """#!/bin/sh
+        mkdir /tmp/made /run/web; setpriv --reuid 1 true
+        [ $1 = stop ] || start-stop-daemon --start --background --chuid daemon --exec /usr/bin/perl
+    """
+    with tempfile.TemporaryDirectory(dir="/tmp") as directory:
+        file = Path(directory, "web")
+        file.write_text(text)
+        for path in (file, Path(directory)):
+            path.chmod(0o755)
+            os.chown(path, users.NOBODY, users.NOBODY)
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(file)], **users.as_nobody(), capture_output=True,
+            text=True, check=False,
+        )  # fmt: skip
+    if "cannot be traced here" in done.stderr:
+        pytest.skip("another user may not make a user namespace")
+    assert "" == done.stderr
+    assert "'user': 'daemon'" in done.stdout
+    assert "'directories': [{'path': '/run/web'}]" in done.stdout
+    assert "user: su and its like cannot change the user in a trace that is not root's" in (
+        done.stdout
+    )
 
 
 @as_root

@@ -146,26 +146,39 @@ class Sandbox:
     def changes(self) -> "Iterator[dict[str, object]]":
         """Yield what was made, changed or removed since then: path, kind, mode, uid, gid, content.
 
-        The kind is directory, file or removed; what exists on the machine is no new directory.
+        The kind is directory if it is new, file if it is new or has another content, given if it
+        has another owner or mode only, or removed.
         """
         for number, target in enumerate(self._layers):
+            facts = os.stat(f"{number}/u", dir_fd=self._upper)
+            if self._kind(target, facts):
+                yield {**_change(target, facts, self._upper), "kind": "given"}
             for path, facts, parent in _walk(self._upper, f"{number}/u", target):
                 if path in self._own:
                     continue
-                if stat.S_ISCHR(facts.st_mode):
-                    yield {"path": path, "kind": "removed"}
-                elif not stat.S_ISDIR(facts.st_mode) or not self._exists(path):
-                    yield _change(path, facts, parent)
+                kind = self._kind(path, facts)
+                if kind == "removed":
+                    yield {"path": path, "kind": kind}
+                elif kind:
+                    yield {**_change(path, facts, parent), "kind": kind}
         for path, facts, parent in _walk(self._run, ".", "/run"):
             if not f"{path}/".startswith(f"{HOME}/") and path not in OWN:
                 yield _change(path, facts, parent)
 
-    def _exists(self, path: str) -> bool:
+    def _kind(self, path: str, facts: os.stat_result) -> str:
+        """Return what became of a path in an upper layer; "" if it is there for what it holds."""
+        if stat.S_ISCHR(facts.st_mode):  # a whiteout
+            return "removed"
+        kind = "directory" if stat.S_ISDIR(facts.st_mode) else "file"
         try:
-            os.stat(path.lstrip("/"), dir_fd=self._lower, follow_symlinks=False)
+            lower = os.stat(path.lstrip("/"), dir_fd=self._lower, follow_symlinks=False)
         except FileNotFoundError:
-            return False
-        return True
+            return kind
+        if kind == "file" and facts.st_mtime_ns != lower.st_mtime_ns:
+            return kind
+        names = ("st_mode", "st_uid", "st_gid")
+        same = all(getattr(facts, name) == getattr(lower, name) for name in names)
+        return "" if same or not self._root else "given"
 
     def _overlay(self, target: str) -> None:
         """Lay memory over a directory; what no overlay can cover stays as it is, read-only."""
