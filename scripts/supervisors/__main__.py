@@ -55,10 +55,10 @@ PLAN: dict[str, tuple[str, dict[str, Any], dict[str, Any], bool]] = {
     "volume 999": ("volume", {"idle": 999, "lines": LINES},
                    {"idle": 5, "lines": 100_000}, False),
     "idle": ("idle", {"count": 500, "seconds": 60}, {"count": 10, "seconds": 1}, True),
-    "alone": ("alone", {"kills": 12}, {"kills": 2}, True),
+    "alone": ("alone", {"kills": 12}, {"kills": 1}, True),
     "crash": ("crash", {}, {"seconds": 2}, True),
-    "death": ("death", {"count": 4}, {}, True),
-    "first": ("first", {}, {}, True),
+    "death": ("death", {"count": 4}, {"seconds": 1}, True),
+    "first": ("first", {}, {"seconds": 1}, True),
 }  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def crash(stage: Stage, seconds: float = PATIENCE) -> Figures:
     }
 
 
-def death(stage: Stage, count: int) -> Figures:
+def death(stage: Stage, count: int, seconds: float = 3) -> Figures:
     """Kill the supervisor, start it again, and see what has become of services and lines."""
     stage.launch(crowd("writer", count, stage.place, log=True))
     stage.until(count)
@@ -65,7 +65,7 @@ def death(stage: Stage, count: int) -> Figures:
     os.waitpid(stage.pid, 0)
     list(stage.lines(0.5))
     begin = stage.again()
-    list(stage.lines(3))
+    list(stage.lines(seconds))
     alive = [pid for pid in stage.mains if looking.alive(pid)]
     for pid in old.intersection(alive):
         os.kill(pid, signal.SIGTERM)
@@ -89,13 +89,13 @@ def death(stage: Stage, count: int) -> Figures:
     }
 
 
-def first(stage: Stage) -> Figures:
+def first(stage: Stage, seconds: float = 6) -> Figures:
     """Be process 1: reap what services leave, and pass TERM on to them."""
     stage.tool.declare([Workload("orphaning", "orphaning", stage.place)])
     stage.again(prefix=("unshare", "--pid", "--fork", "--mount", "--mount-proc"))
     stage.until(1)
     init = child_of(stage.pid)
-    list(stage.lines(6))  # runsvdir looks every 5 s
+    list(stage.lines(seconds))  # runsvdir looks every 5 s
     zombies = looking.zombies(init)
     handle = os.pidfd_open(init)
     begin = time.perf_counter()
