@@ -11,6 +11,7 @@ KEPT = (
     "LC_MESSAGES", "LC_PAPER", "LC_NAME", "LC_ADDRESS", "LC_TELEPHONE", "LC_MEASUREMENT",
     "LC_IDENTIFICATION", "LC_ALL", "PATH", "TERM", "NO_COLOR",
 )  # fmt: skip
+LEFT_OUT: "dict[str, str]" = {}  # what ``enter`` has taken away
 # The PATH of dash(1) if the environment has none.
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -23,7 +24,7 @@ def enter() -> None:
     os.chdir("/")
     for name in list(os.environ):
         if name not in KEPT and not name.startswith("LC_"):
-            del os.environ[name]
+            LEFT_OUT[name] = os.environ.pop(name)
     extend_path()
 
 

@@ -1,12 +1,16 @@
 """``ssd-service NAME@ VERB``: one verb for all declared instances of a template."""
 
+import os
+
 from ssd import statuses
+from ssd.service.environment import LEFT_OUT
 from ssd.service.sources.instances import members
 from ssd.stdio import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
 
     from ssd.service.cli import Call
     from ssd.service.errors import SeveralInstances
@@ -14,8 +18,10 @@ if TYPE_CHECKING:
 
     Ask = Callable[[Call, str, list[str]], int | None]
     MakeFleet = Callable[[Call, str, list[str]], Fleet]
+    Result = TypeVar("Result")
 
 LOOKS = (["status"], ["status", "--json"])
+PLACES = ("HOME", "XDG_CONFIG_HOME")  # where a user's supervisor is
 
 
 def perform(
@@ -33,7 +39,7 @@ def perform(
         stopped = _act(call, several.name, found, ["stop"], ask, fleet)
         return max(stopped, _act(call, several.name, found, ["start"], ask, fleet))
     if rest in LOOKS:
-        status = _look(call, found, rest, fleet)
+        status = _as_called(lambda: _look(call, found, rest, fleet))
         if status is not None:
             return status
     done = _act(call, several.name, found, rest, ask, fleet)
@@ -44,23 +50,39 @@ def _act(
     call: "Call", word: str, names: "list[str]", rest: "list[str]", ask: "Ask", fleet: "MakeFleet"
 ) -> int:
     """Do a verb by the supervisor where it has an instance, and to all others together."""
-    highest, left = statuses.SUCCESS, []
-    stopped: dict[str, int] = {}
-    if rest == ["stop"] and call.table is None:
-        from ssd.supervision.client import asking_several
-
-        given = call.directory if call.elsewhere else ""
-        stopped = asking_several.stop(call.program, given, names)
-    for name in names:
-        status = stopped[name] if name in stopped else ask(call, name, rest)
-        if status is None:
-            left.append(name)
-        highest = max(highest, status or statuses.SUCCESS)
+    found = _as_called(lambda: _ask(call, names, rest, ask))
+    left = [name for name in names if name not in found]
+    highest = max(found.values(), default=statuses.SUCCESS)
     if left or not names:
         others = fleet(call, call.directory, left)
         others.word = word
         highest = max(highest, others.perform(rest))
     return highest
+
+
+def _ask(call: "Call", names: "list[str]", rest: "list[str]", ask: "Ask") -> "dict[str, int]":
+    """Ask the supervisor of each instance; return the status of each that it has."""
+    found: dict[str, int] = {}
+    if rest == ["stop"] and call.table is None:
+        from ssd.supervision.client import asking_several
+
+        given = call.directory if call.elsewhere else ""
+        found = asking_several.stop(call.program, given, names)
+    for name in names:
+        if name not in found and (status := ask(call, name, rest)) is not None:
+            found[name] = status
+    return found
+
+
+def _as_called(work: "Callable[[], Result]") -> "Result":
+    """Do some work with those variables of the caller that tell where its supervisor is."""
+    kept = {name: LEFT_OUT[name] for name in PLACES if name in LEFT_OUT}
+    os.environ.update(kept)
+    try:
+        return work()
+    finally:
+        for name in kept:
+            del os.environ[name]
 
 
 def _look(call: "Call", names: "list[str]", rest: "list[str]", fleet: "MakeFleet") -> "int | None":

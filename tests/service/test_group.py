@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ssd.service.cli import main
+from ssd.service import SeveralInstances, environment, group
+from ssd.service.cli import Call, main
+from ssd.service.verbs.fleet import Fleet
 from ssd.testing import FakeProcesses
 
 TEMPLATE = 'instances = ["1", "2"]\nexecutable = "/bin/sleep"\narguments = ["100%i"]\n'
@@ -68,3 +70,25 @@ def test_group_in_one_file_is_known_by_both_names(services, monkeypatch, capfd) 
         assert (wanted, "", True) == (status, said, "such as empty@NAME" in complaint)
     status, said, _ = tell("--status-all", "--jobs=1")
     assert 0 == status and " doze@1\n" in said and " doze@2\n" in said and "empty" not in said
+
+
+def test_supervisor_of_the_caller_is_asked(services, monkeypatch) -> None:
+    """In its own home directory; what no supervisor has is done without these variables."""
+    monkeypatch.setattr(os, "environ", {"PATH": "/bin"})
+    monkeypatch.setattr(environment, "LEFT_OUT", {"HOME": "/home/me", "SECRET": "x"})
+    monkeypatch.setattr(group, "LEFT_OUT", environment.LEFT_OUT)
+    seen: list[tuple[str, str | None]] = []
+
+    def ask(call: Call, name: str, words: list[str]) -> int | None:
+        seen.append((name, os.environ.get("HOME")))
+        return 4 if name == "nap@1" else None
+
+    def fleet(call: Call, directory: str, names: list[str]) -> Fleet:
+        seen.append((" ".join(names), os.environ.get("HOME")))
+        return Fleet(call.program, directory, names=[])
+
+    several = SeveralInstances("nap@", ["nap@2", "nap@1"], f"{services.directory}/nap@.toml")
+    call = Call("ssd-service", FakeProcesses())
+    assert 4 == group.perform(call, several, ["restart"], ask, fleet)
+    assert [("nap@1", "/home/me"), ("nap@2", "/home/me"), ("nap@2", None)] == seen
+    assert {"PATH": "/bin"} == os.environ

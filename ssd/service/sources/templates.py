@@ -168,9 +168,9 @@ def template_of(path: str) -> "tuple[str, str]":
     """
     directory, name = os.path.dirname(path), _stem(path)
     ending = ".toml" if path.endswith(".toml") else ""
-    prefix = name.partition(MARK)[0]
+    prefix, _, instance = name.partition(MARK)
     for each in (prefix + MARK, prefix):
         file = os.path.join(directory, each + ending)
-        if each != name and prefix and os.path.isfile(file):
+        if prefix and instance and os.path.isfile(file):
             return file, name
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)

@@ -146,6 +146,16 @@ def test_service_is_one_instance_and_has_none(find) -> None:
         sources.read(f"{find('x@1', x_toml='instances = [1]').file[:-5]}@3.toml")
 
 
+def test_path_without_an_instance_finds_no_template(tmp_path: Path) -> None:
+    """Whatever the directory is called."""
+    (tmp_path / "a@b").mkdir()
+    (tmp_path / "a@b/web@.toml").write_text(PROGRAM)
+    assert "web@1" == sources.read(f"{tmp_path}/a@b/web@1.toml").name
+    for name in ("web.toml", "web", "web@", "nosuch@1.toml"):
+        with pytest.raises(FileNotFoundError):
+            sources.read(f"{tmp_path}/a@b/{name}")
+
+
 def test_shell_file_can_be_a_template(find, tmp_path: Path) -> None:
     """With a link, a list or any name; each instance has its own file of the administrator."""
     shell = "DAEMON=/bin/web\nDAEMON_ARGS='-p %i 5%%'\nSERVICE_BEFORE_START='mkdir /run/%n'\n"
