@@ -100,7 +100,7 @@ def _fields(reader: Reader) -> "Fields":
     variables = made.get("environment", {})
     assert isinstance(variables, dict)
     opens = "environment_files" in made or "pass_environment" in made
-    names = unit_commands.Names(variables, opens)
+    names = unit_commands.Names(variables, unit_execution.fixed(reader), opens)
     made |= unit_commands.program(reader, names, task)
     if not made.get("arguments"):
         made.pop("arguments", None)

@@ -21,20 +21,29 @@ ENV = "/usr/bin/env"
 # Where systemd looks for a program without a directory: systemd.service(5), "COMMAND LINES".
 PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 MAIN_PID = "MAINPID"
+# What systemd sets that is in no unit: systemd.exec(5), "ENVIRONMENT VARIABLES".
+AT_START = ("HOME", "USER", "LOGNAME", "SHELL", "PATH", "LANG", "TERM")
 KILLS = ("/bin/kill", "/usr/bin/kill", "kill")
 
 
 class Names:
     """What the variables of a command line are: known ones, and whether there may be others.
 
-    known: those of Environment=. open: whether a file or the manager may set more, or others.
+    known: those of Environment=, and ``fixed`` ones, which systemd sets by other settings. open:
+    whether a file or the manager may set more, or others.
     """
 
-    __slots__ = ("known", "open")
+    __slots__ = ("known", "fixed", "open")
 
-    def __init__(self, known: "Mapping[str, str]", open: bool) -> None:
-        self.known = known
+    def __init__(self, known: "Mapping[str, str]", fixed: "Mapping[str, str]", open: bool) -> None:
+        self.known = {**fixed, **known}
+        self.fixed = {name: value for name, value in fixed.items() if name not in known}
         self.open = open
+
+    def known_at_start(self, word: str) -> bool:
+        """Tell whether a word has variables whose values only a start knows."""
+        names = {name for _, _, name in _variables(word) if name and name not in self.fixed}
+        return bool(names) if self.open else bool(names & {*AT_START} - {*self.known})
 
 
 def program(reader: "Reader", names: Names, task: bool) -> "Fields":
@@ -66,8 +75,8 @@ def program(reader: "Reader", names: Names, task: bool) -> "Fields":
     arguments = words[1:] if path == words[0] or path != ENV else words
     if ":" in found[0].prefixes:
         return {"executable": path, "arguments": arguments}
-    if names.open and any(name for word in arguments for _, _, name in _variables(word)):
-        said = "variables of a file or of the supervisor are put in by /bin/sh at each start"
+    if any(map(names.known_at_start, arguments)):
+        said = "variables that only a start knows are put in by /bin/sh at each start"
         reader.note("ExecStart", said, lost=False)
         text = " ".join([quote(path), *(_shell_word(word, names) for word in arguments)])
         return {"script": f"set -f\nexec {text}\n"}
@@ -126,12 +135,18 @@ def _shell_word(word: str, names: Names) -> str:
     found = _variables(word)
     if found and found[0][:2] == (0, len(word)) and not word.startswith(("${", "$$")):
         name = found[0][2]
+        if name in names.fixed:
+            return join(_expanded(word, names.fixed))
         return f"${{{name}-}}" if name.isidentifier() else ""
-    if not any(name for _, _, name in found):
-        return quote("".join(_expanded(word, {})))
+    if not any(name and name not in names.fixed for _, _, name in found):
+        return quote("".join(_expanded(word, names.fixed)))
     made, at = "", 0
     for start, end, name in found:
-        made += _in_quotes(word[at:start]) + (f"${{{name}-}}" if name else "\\$")
+        made += _in_quotes(word[at:start])
+        if name in names.fixed:
+            made += _in_quotes(names.fixed[name])
+        else:
+            made += f"${{{name}-}}" if name else "\\$"
         at = end
     return f'"{made}{_in_quotes(word[at:])}"'
 

@@ -130,6 +130,17 @@ def _managed(reader: "Reader", setting: str) -> "list[dict[str, str]]":
     return found
 
 
+def fixed(reader: "Reader") -> "dict[str, str]":
+    """Return the variables of a command that name the managed directories."""
+    made = {}
+    for setting, mark in SPECIFIERS_OF.items():
+        names = [word.partition(":")[0] for word in reader.words(setting)]
+        if names:
+            variable = f"{setting.removesuffix('Directory').upper()}_DIRECTORY"
+            made[variable] = ":".join(f"{reader.specifiers[mark]}/{name}" for name in names)
+    return made
+
+
 def environment(reader: "Reader") -> "dict[str, str]":
     """Return the variables of Environment=. Raises DeclarationError."""
     made = {}

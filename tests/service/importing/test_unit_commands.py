@@ -47,6 +47,26 @@ def test_variables_of_a_file_are_put_in_at_each_start(tmp_path: Path, unit: Tell
     assert "by /bin/sh at each start" in notes[1]
 
 
+def test_managed_directories_are_put_in(tmp_path: Path, unit: TellUnit) -> None:
+    """Under systemd they are variables; also beside those that a file may set."""
+    text = "RuntimeDirectory=a b\nStateDirectory=c%%d\nExecStart={0} $STATE_DIRECTORY ${{{1}}}/x"
+    service, notes = unit(text.format("/bin/x", "RUNTIME_DIRECTORY"))
+    assert ["/var/lib/c%d", "/run/a:/run/b/x"] == service.arguments
+    assert [] == notes
+    (tmp_path / "env").touch()
+    text += f" ${{{{A}}}}\nEnvironmentFile={tmp_path}/env"
+    service, _ = unit(text.format(SHOW, "RUNTIME_DIRECTORY"))
+    assert ["/var/lib/c%d", "/run/a:/run/b/x", "1"] == argv_of_script(service, A="1")
+
+
+def test_variables_of_a_login_are_put_in_at_each_start(unit: TellUnit) -> None:
+    """No unit says them."""
+    service, notes = unit(f"ExecStart={SHOW} ${{HOME}}/x $OTHER")
+    assert ["/home/x"] == argv_of_script(service, HOME="/home")
+    assert "only a start knows" in notes[0]
+    assert ["/h/x"] == unit("Environment=HOME=/h\nExecStart=/bin/x ${HOME}/x")[0].arguments
+
+
 def test_program_without_a_directory_is_looked_up(unit: TellUnit) -> None:
     """Now; env(1) looks for one that is not there."""
     service, notes = unit("ExecStart=cat a")
