@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ssd.logs.logger import Values
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "program.py")
+# For a package in a zip file (zipapp), in which no script can be executed.
+_CODE = "import sys; sys.path.insert(0, {!r}); from ssd.logs.logger import main; main(sys.argv[1:])"
 KEPT = ("TZ", "LD_LIBRARY_PATH")  # of the environment: its times, and what a Python may need
 ABOVE = 10  # descriptors from here on are none of those that the logger is to have
 
@@ -55,7 +57,7 @@ def start(
         null = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_RDWR, 0)
         pid = os.posix_spawn(
             sys.executable,
-            [sys.executable, "-IS", PROGRAM, *arguments(name, values, uid)],
+            [sys.executable, "-IS", *_program(), *arguments(name, values, uid)],
             {key: os.environ[key] for key in KEPT if key in os.environ},
             file_actions=[*actions, null],
             setsigmask=raw.valid_signals(),  # until it ignores some
@@ -70,6 +72,13 @@ def start(
     finally:
         for fd in list(ends):
             _close(ends, fd)
+
+
+def _program() -> list[str]:
+    """Return the words that have Python run the logger."""
+    if os.path.exists(PROGRAM):
+        return [PROGRAM]
+    return ["-c", _CODE.format(os.path.abspath(f"{os.path.dirname(PROGRAM)}/../.."))]
 
 
 def _complete(name: str, given: "Mapping[str, object]") -> "Values":

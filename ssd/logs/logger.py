@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 NAME = "ssd-logger"  # of the process, in ps(1), and in syslog
 READY = b"ready\n"
-OUT, ERR, REPORT = 0, 3, 2  # its descriptors: the pipes, and where it says that it is ready
-FIRST_OTHER = 4
+OUT, ERR, REPORT = 0, 3, 2  # its descriptors: one pipe or two, and where it says that it is ready
 IGNORED = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGUSR1",
            "SIGUSR2")  # fmt: skip
 PATIENCE = 600.0  # seconds for which it tries to write the last output to a file that fails
@@ -41,11 +40,11 @@ def main(words: list[str]) -> int:
     for name in IGNORED:
         raw.signal(getattr(raw, name), raw.SIG_IGN)
     raw.pthread_sigmask(raw.SIG_SETMASK, ())
-    os.closerange(FIRST_OTHER, os.sysconf("SC_OPEN_MAX"))
+    name, values, uid = _values(words)
+    os.closerange(ERR + ("stderr_path" in values), os.sysconf("SC_OPEN_MAX"))
     os.setsid()
     os.chdir("/")
     name_process(NAME)
-    name, values, uid = _values(words)
     logger = Logger(name, values, uid)
     try:
         logger.open()

@@ -2,12 +2,15 @@
 
 import os
 import signal
+import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import ssd
 from ssd.errors import StartFailed
 from ssd.logs import declared, launching
 
@@ -89,3 +92,21 @@ def test_finish_waits_for_loggers_alone(tmp_path: Path) -> None:
     launching.finish([os.getpid(), pid, 2**30], 60)
     assert "last words\n" == log.read_text()
     os.waitpid(pid, 0)
+
+
+def test_logger_runs_from_a_zip_file(tmp_path: Path) -> None:
+    """As all of ssd does: the script in there cannot be executed, its module can be imported."""
+    package = Path(ssd.__file__).parent
+    with zipfile.ZipFile(tmp_path / "app.pyz", "w") as archive:
+        for file in package.rglob("*.py"):
+            archive.write(file, file.relative_to(package.parent))
+    code = (
+        "import os, sys; sys.path.insert(0, sys.argv[1])\n"
+        "from ssd.logs import launching\n"
+        "out, _, pid = launching.start('web', {'path': sys.argv[2]}, None, None)\n"
+        "os.write(out, b'line\\n'); os.close(out)\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
+    )
+    words = [sys.executable, "-IS", "-c", code, tmp_path / "app.pyz", tmp_path / "log"]
+    assert 0 == subprocess.run(words, timeout=60).returncode
+    assert "line\n" == (tmp_path / "log").read_text()

@@ -35,11 +35,12 @@ def loggers() -> list[int]:
 def test_logger_of_a_daemon_outlives_it_by_its_last_lines(ssd: Tool) -> None:
     """Of another user, who can open its output anew. A stop of the whole tree spares the logger.
 
-    The start returns although its output is a pipe: the logger has not got that.
+    The start returns although its output is a pipe, twice: the logger has not got that.
     """
     program, others = Program(), pids()
     script = f"echo again > /dev/stdout; {POLITE}"
-    done = ssd(*words(program, "--logger", LOG, "--chuid", "nobody", script=script))
+    line = words(program, "--logger", LOG, "--chuid", "nobody", script=script)
+    done = run("sh", "-c", 'exec "$@" 3>&1', "sh", ssd.path, *line, timeout=10)
     assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
     daemon = program.started()
     (logger,) = loggers()

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kit.users import as_nobody, shared, skip_without_nobody
 
+from ssd import homes
 from ssd.service import SUPERVISORS
 from ssd.supervision import places
 from ssd.supervision.places import (
@@ -84,9 +85,9 @@ def test_home_is_the_variable_or_the_accounts(tmp_path: Path, monkeypatch) -> No
     assert str(tmp_path) == home(uid)
     tmp_path.chmod(0o777)
     listed = pwd.getpwuid(uid).pw_dir
-    assert (listed if places._is_home(listed, uid) else None) == home(uid)
+    assert (listed if homes._is_home(listed, uid) else None) == home(uid)
     monkeypatch.setenv("HOME", "/")
-    assert (listed if places._is_home(listed, uid) else None) == home(uid)
+    assert (listed if homes._is_home(listed, uid) else None) == home(uid)
     assert home(4_000_000_000) is None
     tmp_path.chmod(0o700)
 
