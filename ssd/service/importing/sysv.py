@@ -103,6 +103,8 @@ def _traced(path: str, text: str, tell: "starts.Tell") -> "tuple[Started, Record
         work.files = dict.fromkeys(functions.PATHS, functions.TEXT)
         tell("functions", f"{functions.PATHS[0]} is not here: a stand-in took its place", False)
     first = text.partition("\n")[0]
+    if not os.access(path, os.X_OK):
+        work.interpreter = first[2:].split(maxsplit=1) or ["/bin/sh"]
     if openrc.interprets(first):
         work.files[first[2:].split()[0]] = openrc.TEXT
     record = trace(work)

@@ -251,6 +251,16 @@ def test_program_that_is_not_installed_gets_a_stand_in(script: TellScript) -> No
     assert "start: @dir/sbin/absent: not installed here, a stand-in took its place" in notes
 
 
+def test_script_that_is_not_executable_is_run(tmp_path: Path) -> None:
+    """By its interpreter, as it is unpacked from a package."""
+    if namespace.obstacle() is not None:
+        pytest.skip(str(namespace.obstacle()))
+    file = tmp_path / "web.sh"
+    file.write_text("#!/bin/sh -e\n[ $1 = stop ] || start-stop-daemon -Sbx /usr/bin/perl\n")
+    (service,) = sysv.read(str(file)).services
+    assert ("web", "/usr/bin/perl") == (service.name, service.executable)
+
+
 def test_script_that_starts_nothing_is_an_error(script: TellScript) -> None:
     """With what it said."""
     with pytest.raises(

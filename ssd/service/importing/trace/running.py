@@ -27,16 +27,16 @@ FIRST = (
     "/sbin/start-stop-daemon", "/usr/sbin/start-stop-daemon", "/usr/bin/start-stop-daemon",
     "/bin/sleep", "/usr/bin/sleep",
 )  # fmt: skip
-
-
 BASE = ("limits", "nice", "oom", "cpu", "io")  # what a script inherits, of a call
+MOST_OUTPUT = 1 << 16  # characters of what a verb prints
+WAY_OUT = "a trace needs root, or user namespaces, and overlayfs"
 
 
 class Work:
     """What to trace: verbs of a script, in one sandbox.
 
-    programs: paths to replace besides start-stop-daemon. missing: those of them to make.
-    files: texts to write first, by path. leave, stubborn: see ``Answers`` and ``Tracer``.
+    files: texts to write first, by path. pidfiles, leave, stubborn: see ``Answers`` and ``Tracer``.
+    programs: paths to replace besides start-stop-daemon; those that do not exist are made.
     """
 
     def __init__(self, script: str, verbs: "Sequence[str]", environment: "Mapping[str, str]",
@@ -46,6 +46,7 @@ class Work:
         self.environment = dict(environment)
         self.files = dict(files)
         self.pidfiles = pidfiles
+        self.interpreter: list[str] = []  # of a script that is not executable
         self.programs: list[str] = []
         self.leave: list[str] | None = None
         self.stubborn = False
@@ -96,10 +97,9 @@ def _once(work: Work) -> "Record":
     if "refused" in record:
         reason = f"cannot be traced here: {record['refused']}; {WAY_OUT}"
         raise DeclarationError(reason, file=work.script)
+    if "broken" in record:
+        raise RuntimeError(f"{work.script}: the tracer failed: {record['broken']}")
     return record
-
-
-WAY_OUT = "a trace needs root, or user namespaces, and overlayfs"
 
 
 def _inside(work: Work, writing: int) -> None:
@@ -115,6 +115,9 @@ def _inside(work: Work, writing: int) -> None:
         try:
             kernel.die_with_parent()
             _report(writing, _traced(work, root))
+        except Exception as error:
+            _report(writing, {"broken": f"{type(error).__name__}: {error}"})
+            raise
         finally:
             os._exit(0)
     os.close(writing)
@@ -146,11 +149,11 @@ def _traced(work: Work, root: bool) -> "Record":
         }
         for verb in work.verbs:
             begin = os.path.getsize(sandbox.OUTPUT) if os.path.exists(sandbox.OUTPUT) else 0
-            argv = [work.script, verb]
+            argv = [*work.interpreter, work.script, verb]
             record["statuses"][verb] = tracer.run(argv, verb, work.environment, VERB_TIMEOUT)
             with open(sandbox.OUTPUT, encoding="utf-8", errors="replace") as file:
                 file.seek(begin)
-                record["output"][verb] = file.read()
+                record["output"][verb] = file.read(MOST_OUTPUT)
             if verb == work.verbs[0]:
                 record["changes"] = list(made.changes())
                 living = tracer.answers.living.values()

@@ -197,7 +197,7 @@ class Sandbox:
         try:
             if any(mark in lower for mark in ":,\\"):  # they have a meaning in the options
                 raise OSError
-            mount("overlay", target, "overlay", data=options)
+            mount("overlay", target, "overlay", kernel.MS_NODEV, options)
             self._writable = True
         except OSError:
             if target.count("/") == 1 and self._root:

@@ -119,7 +119,11 @@ class Tracer:
     def _executed(self, pid: int) -> None:
         """Record a call, and write what its stand-in reads. Raises Unknown."""
         self._settle()
-        call = calls.read(pid, self._verb)
+        try:
+            call = calls.read(pid, self._verb)
+        except OSError:  # it was killed just now, or is one that nobody may look at
+            self._end(pid)
+            return
         text = self.answers.answer(call, orphan=call["parent"] == 1 and pid != self._main)
         if text is not None:
             with open(
@@ -169,7 +173,10 @@ class Tracer:
 
 def _rests(pid: int) -> bool:
     """Tell whether a stand-in sleeps, and no signal is on its way to it."""
-    facts = calls.status(pid)
+    try:
+        facts = calls.status(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return True
     pending = int(facts["SigPnd"], 16) | int(facts["ShdPnd"], 16)
     return facts["State"][:1] == "S" and not pending
 
@@ -192,10 +199,11 @@ def _spawn(argv: "Sequence[str]", environment: "Mapping[str, str]") -> int:
             os.dup2(os.open("/dev/null", os.O_RDWR), 0)
             os.dup2(out, 1)
             os.dup2(out, 2)
+            os.closerange(3, ready)  # what the caller has open is not the script's
+            os.closerange(ready + 1, os.sysconf("SC_OPEN_MAX"))
             os.chdir("/")
             os.umask(0o022)
             kernel.drop_capabilities(sandbox.KEPT)
-            os.close(go)
             os.read(ready, 1)
             os.execve(argv[0], list(argv), dict(environment))
         except OSError as error:

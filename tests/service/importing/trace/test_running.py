@@ -41,6 +41,7 @@ try perl -e 'use Socket; socket(S, AF_UNIX, SOCK_STREAM, 0); \
 try test -e /run/witness
 try test -e /dev/kmsg
 try tty
+try sh -c "echo leaked >&9"
 echo written > /etc/witness
 rm -rf /srv/tree
 mkdir -m 700 /var/lib/made-by-test
@@ -63,6 +64,7 @@ state = lambda: [
     os.stat("/tmp").st_mode, open("/proc/sys/vm/swappiness").read(), os.uname().nodename,
     open("/proc/self/mountinfo").read(), witness.poll(), sorted(os.listdir("/run")),
 ]
+os.dup2(os.open("/srv/leak", os.O_CREAT | os.O_WRONLY), 9)
 before = state()
 from ssd.service.importing.trace.running import Work, trace
 environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
@@ -116,6 +118,7 @@ def test_script_changes_nothing_outside(tmp_path: Path) -> None:
         "/srv/tree": "removed",
         "/var/lib/made-by-test": "directory",
         "/run/mount": "directory",  # made by mount(8)
+        "/tmp": "given",
     } == changes
     assert ["/usr/bin/umount"] == [event["program"] for event in record["events"]]
 
@@ -172,6 +175,15 @@ def test_trace_that_is_killed_is_an_error(traced: Tell, monkeypatch: pytest.Monk
     monkeypatch.setattr(running, "VERB_TIMEOUT", -2.0)
     with pytest.raises(DeclarationError, match="was ended, or took too long"):
         traced("")
+
+
+def test_fault_of_the_tracer_is_told(traced: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the process that asked; and no child of it goes on."""
+    monkeypatch.setattr(running, "_traced", lambda work, root: {}["x"])
+    with pytest.raises(RuntimeError, match="the tracer failed: KeyError: 'x'"):
+        traced("")
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
 
 
 def test_programs_without_end_are_an_error(traced: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
