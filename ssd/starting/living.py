@@ -30,7 +30,7 @@ class EndedEarly(NotReady):
 
     ``program`` is its name, ``seconds`` how long it ran. ``status`` is its exit status, or minus
     the number of the signal that ended it; None if it is not known. ``outputs`` are the files that
-    its output went to, ["/dev/null"], or empty if it had the caller's own; ``lines`` are the last
+    its output went to, ["/dev/null"], or empty if it cannot be read again; ``lines`` are the last
     that it added to them, at most ten. Its pidfile is removed.
     """
 
