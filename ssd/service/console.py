@@ -33,9 +33,16 @@ def is_fancy(
     return (
         os.isatty(fd)
         and variables.get("TERM", "") not in PLAIN_TERMINALS
-        and not variables.get("NO_COLOR")
+        and not _wants_no_colour(variables)
         and _fancytty(settings) in YES
     )
+
+
+def _wants_no_colour(variables: "Mapping[str, str]") -> bool:
+    """Tell whether NO_COLOR is set, also if it was left out of the environment of services."""
+    from ssd.service.environment import LEFT_OUT
+
+    return bool(variables.get("NO_COLOR") or LEFT_OUT.get("NO_COLOR"))
 
 
 def _fancytty(settings: str) -> str:

@@ -5,11 +5,11 @@ Declared services get them, and init scripts (``ssd.service.initscripts.script``
 
 import os
 
-# The locale, PATH and TERM, as in service(8); and whether there may be colours (no-color.org).
+# The locale, PATH and TERM, as in service(8).
 KEPT = (
     "LANG", "LANGUAGE", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_MONETARY",
     "LC_MESSAGES", "LC_PAPER", "LC_NAME", "LC_ADDRESS", "LC_TELEPHONE", "LC_MEASUREMENT",
-    "LC_IDENTIFICATION", "LC_ALL", "PATH", "TERM", "NO_COLOR",
+    "LC_IDENTIFICATION", "LC_ALL", "PATH", "TERM",
 )  # fmt: skip
 LEFT_OUT: "dict[str, str]" = {}  # what ``enter`` has taken away
 # The PATH of dash(1) if the environment has none.
