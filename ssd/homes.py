@@ -1,19 +1,16 @@
-"""A user's home directory, and where that user's logs are.
-
-Both follow from the account, so that a supervisor, its clients and a plain start agree.
-"""
+"""A user's home directory, and where the logs are: the same for supervisors and plain starts."""
 
 import os
 
 SYSTEM_LOGS = "/var/log/ssd"
 
 
-def home(uid: int) -> "str | None":
+def home(uid: int, given: "str | None" = None) -> "str | None":
     """Return a user's home directory; None unless that user owns it and no other may write it.
 
-    HOME, if it is one: the account is asked only then, which can mean a query over the network.
+    ``given``, by default HOME, if it is one; else the account's, maybe by a query over the network.
     """
-    given = os.environ.get("HOME", "")
+    given = os.environ.get("HOME", "") if given is None else given
     if _is_home(given, uid):
         return given
     import pwd
@@ -37,9 +34,9 @@ def is_own(facts: os.stat_result, uid: int) -> bool:
     return facts.st_uid == uid and not facts.st_mode & 0o022
 
 
-def log_directory(uid: int) -> str:
-    """Return the directory of a user's logs; it need not exist."""
+def log_directory(uid: int, given: "str | None" = None) -> str:
+    """Return the directory of a user's logs; it need not exist. given: see ``home``."""
     if uid == 0:
         return SYSTEM_LOGS
-    found = home(uid)
+    found = home(uid, given)
     return f"{found}/.local/state/ssd/log" if found else f"/tmp/ssd-{uid}/log"

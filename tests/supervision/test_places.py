@@ -83,8 +83,9 @@ def test_home_is_the_variable_or_the_accounts(tmp_path: Path, monkeypatch) -> No
     uid = os.geteuid()
     monkeypatch.setenv("HOME", str(tmp_path))
     assert str(tmp_path) == home(uid)
-    tmp_path.chmod(0o777)
     listed = pwd.getpwuid(uid).pw_dir
+    assert (listed if homes._is_home(listed, uid) else None) == home(uid, "")
+    tmp_path.chmod(0o777)
     assert (listed if homes._is_home(listed, uid) else None) == home(uid)
     monkeypatch.setenv("HOME", "/")
     assert (listed if homes._is_home(listed, uid) else None) == home(uid)

@@ -19,6 +19,8 @@ def show_log(program: str, directory: str, name: str, count: "int | None") -> in
     """
     service = sources.find(name, directory)
     own = f"{log_directory(os.geteuid())}/{service.name}.log"
+    if not os.path.lexists(own):  # a plain start has no HOME, as under service(8)
+        own = f"{log_directory(os.geteuid(), '')}/{service.name}.log"
     path = str(service.stdout or service.output or service.log["path"] or own)
     uid = Account(service.user, service.group).uid
     lines = last_lines(path, LAST if count is None else count, uid)
