@@ -9,7 +9,6 @@ import os
 from ssd.errors import NotReady
 from ssd.matching import Process
 from ssd.processes import reaping
-from ssd.signal_names import signal_name
 from ssd.signals import raw as signals
 from ssd.starting import report
 from ssd.starting.printed import NOWHERE, Printed
@@ -72,7 +71,7 @@ def _sentence(
     if status is None:
         how = "with a status that is not known"
     else:
-        how = f"with status {status}" if status >= 0 else f"by {signal_name(-status)}"
+        how = f"with status {status}" if status >= 0 else f"by {_name_of(-status)}"
     text = (
         f"{program} (pid {process.pid}) ended after {seconds:.1f} seconds {how}"
         f" (of {wait:g} that --wait or readiness asks for)"
@@ -87,6 +86,12 @@ def _sentence(
     if not lines:
         return f"{text}; it printed nothing to {where}"
     return "\n  ".join([f"{text}; its last lines in {where}:", *lines])
+
+
+def _name_of(signum: int) -> str:
+    """Return the name of a signal; a crash is not one of those that start-stop-daemon can send."""
+    names = [name for name in dir(signals) if name.startswith("SIG") and name[3:4].isalpha()]
+    return next((name for name in names if getattr(signals, name) == signum), f"signal {signum}")
 
 
 class Living:
@@ -234,6 +239,7 @@ _ignored = False
 def _end_ignoring() -> None:
     global _ignored
     if signals.getsignal(signals.SIGCHLD) == signals.SIG_IGN:
+        os.register_at_fork(after_in_child=_ignore_again)
         signals.signal(signals.SIGCHLD, signals.SIG_DFL)
         _ignored = True
 
@@ -243,6 +249,3 @@ def _ignore_again() -> None:
     if _ignored:
         signals.signal(signals.SIGCHLD, signals.SIG_IGN)
         _ignored = False
-
-
-os.register_at_fork(after_in_child=_ignore_again)

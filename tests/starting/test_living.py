@@ -205,7 +205,8 @@ def test_watch_that_fails_is_no_failed_start(monkeypatch) -> None:
 # status, lines, outputs -> the sentence after the name of the program
 SENTENCES: list[tuple[int | None, list[str], list[str], str]] = [
     (1, ["a", "b"], ["/x"], "0.3 seconds with status 1 ...; its last lines in /x:\n  a\n  b"),
-    (-11, [], ["/x", "/y"], "0.3 seconds by SIGSEGV ...; it printed nothing to /x and /y"),
+    (-50, [], [], "0.3 seconds by signal 50 ..."),
+    (-7, [], ["/x", "/y"], "0.3 seconds by SIGBUS ...; it printed nothing to /x and /y"),
     (None, [], [], "0.3 seconds with a status that is not known ..."),
     (2, [], ["/dev/null"], "0.3 seconds with status 2 ...; its output went to /dev/null, see "
      "--output"),
