@@ -84,7 +84,7 @@ def _values(words: list[str]) -> "tuple[str, Values, int | None]":
         if isinstance(default, bool):
             values[key] = text == "True"
         elif isinstance(default, int):
-            values[key] = float(text) if "." in text else int(text)
+            values[key] = int(text) if text.isdigit() else float(text)
         else:
             values[key] = text
     return words[0], values, None if uid is None else int(uid)

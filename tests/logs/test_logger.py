@@ -137,6 +137,7 @@ def test_words_of_a_logger_are_read_as_they_were_meant() -> None:
     assert ["a=b", "path=/a=b", "max_age=1.5", "max_size=7", "syslog=True", "uid=33"] == words
     del values["keep"]
     assert ("a=b", values, 33) == logger._values(words)
+    assert {"max_age": 1e-05} == logger._values(arguments("web", {"max_age": 1e-05}, None))[1]
 
 
 def test_last_output_is_given_up_after_ten_minutes(
