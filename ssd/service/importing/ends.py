@@ -49,11 +49,23 @@ def fields(record: "Record", stubborn: "Record | None", tell: "Tell") -> "Fields
     elif stubborn is not None:
         made["stop_schedule"] = _escalation(stubborn["events"], tell)
     elif record["daemons"]:
-        tell("stop", "no signal was seen: the default TERM/30/KILL/5 is declared")
+        tell("stop", f"{_unseen(record)}: the default TERM/30/KILL/5 is declared")
     signum = _reload(record)
     if signum:
         made["reload_signal"] = signal_name(signum).removeprefix("SIG")
     return made
+
+
+def _unseen(record: "Record") -> str:
+    """Say what a stop does that sends no signal."""
+    runs = [
+        " ".join(event["words"])
+        for event in record["events"]
+        if event["kind"] == "call"
+        and event["verb"] == "stop"
+        and event["role"] in ("daemon", "query")
+    ]
+    return f"sends no signal, but runs {', '.join(runs)}" if runs else "no signal was seen"
 
 
 def _by_tool(options: Options, tell: "Tell") -> "Fields":

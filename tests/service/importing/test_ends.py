@@ -75,6 +75,10 @@ def test_stop_without_a_signal_is_a_note() -> None:
     made, notes = fields()
     assert {} == made
     assert ["no signal was seen: the default TERM/30/KILL/5 is declared"] == notes
+    runs = {"kind": "call", "role": "daemon", "verb": "stop", "words": ["/opt/webctl", "stop"]}
+    _, notes = fields(runs, {**runs, "verb": "start"})
+    words = "sends no signal, but runs /opt/webctl stop: the default TERM/30/KILL/5 is declared"
+    assert [words] == notes
 
 
 @pytest.mark.parametrize(
