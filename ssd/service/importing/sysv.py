@@ -6,6 +6,7 @@ docs/howto/from-init-script.md says what such a trace sees, and what it cannot s
 import os
 import re
 
+from ssd.cli.grammar import Unusable, Usage
 from ssd.service.declaration import Service
 from ssd.service.environment import DEFAULT_PATH
 from ssd.service.errors import BadValue, DeclarationError
@@ -58,17 +59,18 @@ def read(path: str, root: bool = True) -> Imported:
     def tell(option: str, words: str, lost: bool = True) -> None:
         made.notes.append(Note(Place(path, None), option, words, lost))
 
-    found, record, stubborn = _traced(path, text, tell)
-    fields = header_fields(header.parse(text)) | openrc.fields(record["changes"])
-    record["changes"] = [each for each in record["changes"] if not openrc.is_note(each["path"])]
     name = _name(path)
-    if fields.get("provides") == [name]:
-        del fields["provides"]
     try:
+        found, record, stubborn = _traced(path, text, tell)
+        fields = header_fields(header.parse(text)) | openrc.fields(record["changes"])
+        changes = [each for each in record["changes"] if not openrc.is_note(each["path"])]
+        record["changes"] = changes
         fields |= starts.fields(found, record, tell)
         fields |= ends.fields(record, stubborn, tell)
-    except BadValue as error:
-        raise DeclarationError(error.reason, file=path) from None
+    except (BadValue, Usage, Unusable) as error:  # of start-stop-daemon's options
+        raise DeclarationError(str(error), file=path) from None
+    if fields.get("provides") == [name]:
+        del fields["provides"]
     fields |= _criteria(found, record, root, tell)
     _tell_text(text, tell)
     events = record["events"]

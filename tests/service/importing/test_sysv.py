@@ -269,6 +269,21 @@ def test_script_that_starts_nothing_is_an_error(script: TellScript) -> None:
         script("echo no; exit 6")
 
 
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("-b --env-file /run/only-there", "unable to read --env-file /run/only-there"),
+        ("-b --notify-await --wait 5", "no field corresponds to both"),
+    ],
+)
+def test_options_without_a_field_are_an_error(
+    options: str, reason: str, script: TellScript
+) -> None:
+    """The script gives them, and they cannot be written down."""
+    with pytest.raises(DeclarationError, match=reason):
+        script(f"echo A=1 > /run/only-there; start-stop-daemon -Sx @daemon {options}")
+
+
 def test_two_daemons_are_one_declaration_and_a_note(script: TellScript) -> None:
     """What is lost has to be said; --strict then writes nothing."""
     service, notes = script("""
