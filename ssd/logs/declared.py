@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from math import inf
 
 from ssd.homes import log_directory
 from ssd.logs import DEFAULTS
@@ -64,6 +65,7 @@ def _checked(key: str, value: object) -> object:
         if not (isinstance(default, bool) and isinstance(value, bool)):
             raise ValueError(f"logger: {key} must not be {value!r}")
         return value
-    if not (isinstance(value, int) or key == "max_age" and isinstance(value, float)) or value < 0:
+    kinds = (int, float) if key == "max_age" else int
+    if not (isinstance(value, kinds) and 0 <= value < inf):
         raise ValueError(f"logger: {key} must be a number from 0, not {value!r}")
     return value

@@ -5,6 +5,7 @@ in the file, and nothing waits in memory. Where the next piece goes on follows f
 bytes, so another process can go on, too.
 """
 
+import os
 from _json import encode_basestring
 from time import localtime, strftime
 
@@ -80,7 +81,7 @@ class Json(Form):
         data = tail[len(tail) - held :] + data
         end = len(data) - unfinished(data)
         head = (
-            f'{{"time":"{timestamp(time)}","name":{encode_basestring(service)},'
+            f'{{"time":"{timestamp(time)}","name":{encode_basestring(_decoded(service))},'
             f'"stream":"{stream}","text":"'
         ).encode()
         text = _escape(data[:end], b'"}\n' + head)
@@ -99,6 +100,11 @@ class Json(Form):
 
 
 FORMS = {form.name: form for form in (Form(), Stamped(), Json())}
+
+
+def _decoded(name: str) -> str:
+    r"""Return a name as JSON can have it: a byte that is no UTF-8 becomes \xNN."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _begun(tail: bytes) -> bool:

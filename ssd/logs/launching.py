@@ -115,13 +115,21 @@ def _await(report: int, pid: int, shown: str) -> None:
         said += more
     if said.endswith(READY):
         return
-    os.waitpid(pid, 0)
+    _reap(pid)
     # Its own answer is one line; the last line of a traceback says most.
     last = (said.decode(errors="backslashreplace").strip().splitlines() or ["it said nothing"])[-1]
     number, _, reason = last.partition(" ")
     if number.isdigit():
         raise StartFailed("logger", shown, int(number) or None, reason)
     raise StartFailed("logger", shown, None, f"the logger has ended: {last}")
+
+
+def _reap(pid: int) -> None:
+    """Reap a logger that has failed, unless the kernel has, because the caller ignores SIGCHLD."""
+    try:
+        os.waitpid(pid, 0)
+    except ChildProcessError:
+        return
 
 
 def _writable(fd: int, uid: int | None, gid: int | None) -> int:

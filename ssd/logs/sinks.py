@@ -92,7 +92,7 @@ class Syslog(Sink):
 
     def put(self, service: str, lines: list[bytes], stamp: str) -> None:
         """Send lines. ``stamp``: the time as syslog writes it, "Nov  9 10:55:38"."""
-        head = f"<{PRIORITY}>{stamp} {service}: ".encode()
+        head = os.fsencode(f"<{PRIORITY}>{stamp} {service}: ")
         for number, line in enumerate(lines):
             reason = self._send(head + line[:LONGEST])
             if reason:
@@ -157,7 +157,7 @@ class Forward(Sink):
 
     def put(self, service: str, lines: list[bytes]) -> None:
         """Write lines, or keep them until stdout takes more, or drop them."""
-        head = f"{service}: ".encode()
+        head = os.fsencode(f"{service}: ")
         self._waiting += head + (b"\n" + head).join(lines) + b"\n"
         self.flush()
         if len(self._waiting) > BACKLOG:

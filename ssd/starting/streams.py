@@ -2,6 +2,7 @@
 
 import os
 
+from ssd.errors import StartFailed
 from ssd.starting.become import attempt
 
 TYPE_CHECKING = False
@@ -26,8 +27,22 @@ def open_streams(command: "Command", account: "Account") -> tuple[int, int]:
         attempt("stderr", os.fsdecode(command.stderr), _open, command.stderr, account, err)
     if not out or not err:
         both = _both(command, account)
+        if command.logger is not None and command.output is None:
+            _demand_apart(command, out + err)
         return (out or both)[0], (err or both)[-1]
     return out[0], err[0]
+
+
+def _demand_apart(command: "Command", opened: list[int]) -> None:
+    """Raise StartFailed if a log is one of the files that are open: each would write over it."""
+    from ssd.logs.declared import files
+
+    taken = [(facts.st_dev, facts.st_ino) for facts in map(os.fstat, opened)]
+    for log in files(command.logger or {}, os.fsdecode(command.startas)):
+        if log is not None and taken:
+            facts = os.stat(log)
+            if (facts.st_dev, facts.st_ino) in taken:
+                raise StartFailed("logger", log, None, "it is the file of --stdout or --stderr")
 
 
 def _open(path: bytes, account: "Account", opened: list[int]) -> None:

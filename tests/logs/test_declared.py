@@ -1,5 +1,6 @@
 """The keyword ``logger`` of a Command in its normal form."""
 
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "an unknown setting": ({"size": 1}, ValueError, "logger: unknown setting 'size'; known: name"),
     "an unknown form": ({"form": "xml"}, ValueError, "logger: form must be one of plain, time"),
     "a negative size": ({"max_size": -1}, ValueError, "logger: max_size must be a number from 0"),
+    "an endless age": ({"max_age": inf}, ValueError, "logger: max_age must be a number from 0"),
+    "an age that is none": ({"max_age": nan}, ValueError, "logger: max_age must be a number"),
+    "a size with a fraction": ({"max_size": 1.5}, ValueError, "logger: max_size must be a number"),
     "a size that is a flag": ({"max_size": True}, ValueError, "logger: max_size must not be True"),
     "a flag that is a number": ({"syslog": 1}, ValueError, "logger: syslog must not be 1"),
     "a path that is a number": ({"path": 1}, TypeError, "logger: path must be a text"),

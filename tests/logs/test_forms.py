@@ -87,6 +87,12 @@ def test_json_has_an_object_a_line(case: str) -> None:
     assert expected == objects(applied("json", pieces))
 
 
+def test_json_has_a_name_that_is_no_text() -> None:
+    """A program's may be any bytes: an escape, as in a line; else the logger would end."""
+    _, written = FORMS["json"].apply(b"one\n", b"", 0.0, "web\udcff", "output")
+    assert "web\\xff" == json.loads(written)["name"]
+
+
 @pytest.mark.parametrize("form", FORMS)
 @given(data=BYTES, cuts=st.lists(st.integers(0, 40)))
 def test_pieces_give_the_same_as_the_whole(form: str, data: bytes, cuts: list[int]) -> None:

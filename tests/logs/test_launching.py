@@ -45,6 +45,16 @@ def test_logger_that_cannot_open_its_log_fails_the_start(case: str, tmp_path: Pa
         os.waitpid(-1, os.WNOHANG)
 
 
+def test_failure_is_told_if_sigchld_is_ignored() -> None:
+    """The kernel has reaped the logger by then, which is no reason of its own."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        with pytest.raises(StartFailed, match="No such file or directory"):
+            launching.start("web", {"path": "/no such/log"}, None, None)
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
 def test_interpreter_that_fails_is_told_by_its_last_words(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -173,6 +173,14 @@ def test_syslog_gets_a_datagram_a_line(tmp_path: Path, devlog: socket.socket) ->
         assert [b"begun"] == [line.rpartition(b" ")[2] for line in received(devlog)]
 
 
+def test_name_that_is_no_text_is_sent_as_it_is(tmp_path: Path, devlog: socket.socket) -> None:
+    """A program's may be any bytes."""
+    syslog = sinks.Syslog(lambda *report: None, str(tmp_path / "devlog"))
+    syslog.put("web\udcff", [b"one"], "Sep")
+    syslog.close()
+    assert [b"<30>Sep web\xff: one"] == received(devlog)
+
+
 def test_syslog_that_does_not_read_blocks_nothing(tmp_path: Path, devlog: socket.socket) -> None:
     """What it does not take is counted, and told when it begins and when it is over."""
     with bench(tmp_path, devlog=str(tmp_path / "devlog")) as made:

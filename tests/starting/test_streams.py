@@ -98,3 +98,15 @@ def test_stream_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
         with pytest.raises(StartFailed) as caught:
             open_streams(Command(["/bin/true"], **{stage: gone}), Account(None, None))  # type: ignore[arg-type]
         assert (stage, str(gone)) == (caught.value.stage, caught.value.detail)
+
+
+def test_output_and_log_in_one_file_fail_the_start(tmp_path: Path) -> None:
+    """By whatever name: the log is not appended to, so each would write over the other's lines."""
+    log, link = tmp_path / "log", tmp_path / "link"
+    link.symlink_to(log)
+    for fields in ({"stdout": log}, {"stderr": link}):
+        command = Command(["/bin/true"], logger=log, **fields)
+        with pytest.raises(StartFailed, match="it is the file of --stdout or --stderr") as caught:
+            ssd.start(Match(pidfile=tmp_path / "pid"), command, make_pidfile=True)
+        assert ("logger", str(log)) == (caught.value.stage, caught.value.detail)
+    assert not (tmp_path / "pid").exists()

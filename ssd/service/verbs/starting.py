@@ -11,12 +11,18 @@ if TYPE_CHECKING:
     from ssd.matching import Process
     from ssd.service.verbs.steps import Steps
 
+# The fields that may have no effect here, of a program that goes to the background itself, or not.
+DOUBTFUL = (
+    ("health", "watchdog", "output", "stdout", "stderr", "log"),
+    ("health", "watchdog", "log"),
+)
+
 
 def start(steps: "Steps") -> str:
     """Start the service and wait until it is ready; return the outcome."""
     service = steps.service
-    lasting = ("health", "watchdog", "log")  # what only a process that stays can do
-    if any(getattr(service, name) != DEFAULTS[name] for name in lasting):
+    doubtful = DOUBTFUL[service.background]
+    if any(getattr(service, name) != DEFAULTS[name] for name in doubtful):
         from ssd.service.verbs.unused import complain
 
         complain(steps)

@@ -18,6 +18,7 @@ from ssd.processes import default_table, own, reaping
 from ssd.signals import IGNORED
 from ssd.signals import raw as signals
 from ssd.starting import report
+from ssd.starting.command import Command
 from ssd.starting.kill_pipe import KillPipe
 
 TYPE_CHECKING = False
@@ -163,7 +164,8 @@ def start_staying(work: "Start", seconds: float) -> Process:
     """
     from ssd.starting.living import Living
 
-    living = Living(seconds, work.command, work.account.uid, work.table)
+    own = Command(work.command.argv, close=False)  # what it prints goes where we print
+    living = Living(seconds, own, work.account.uid, work.table)
     if work.table.launcher is not None:
         work.run()
         return _daemon(work, living)

@@ -1,5 +1,6 @@
 """Where the output of each service goes: its log, the file that it declares, or nowhere."""
 
+import errno
 import os
 
 TYPE_CHECKING = False
@@ -53,6 +54,7 @@ class Outputs:
         files = _files(unit.service)
         log = None if all(files) else self._log(unit, account)
         if log is not None:
+            _demand_apart(log, files)
             log.prepare()
         opened = [null, null] if log is None else [*log.child_descriptors()]
         if any(files):
@@ -194,6 +196,14 @@ class Outputs:
         if self._null >= 0:
             os.close(self._null)
             self._null = -1
+
+
+def _demand_apart(log: "Log", files: "tuple[str | None, str | None]") -> None:
+    """Raise OSError if a log is also a file of the service itself: each would write over it."""
+    for stream in (log.out, log.err):
+        if stream is not None and stream.path is not None and stream.path in files:
+            reason = f"its log is {stream.path}, as its stdout or stderr is: declare another path"
+            raise OSError(errno.EINVAL, reason)
 
 
 def _files(service: "Service") -> "tuple[str | None, str | None]":

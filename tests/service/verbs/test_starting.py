@@ -183,6 +183,10 @@ def test_start_names_what_of_a_log_has_no_effect(services) -> None:
     services.expect(0, "nap", "stop")
     services.declare('executable = "/bin/true"\nbackground = false\nlog = {keep = 1}\n')
     assert "no effect without ssd-supervise: log\n" in services("nap", "start").stderr
+    both = 'output = "/none/a"\nstderr = "/none/b"\nlog = {forward = true}\n'
+    services.declare(f'executable = "/bin/true"\nbackground = false\n{both}')
+    said = services("nap", "start").stderr
+    assert "no effect without ssd-supervise: output, stderr, log\n" in said
 
 
 def test_start_fails_if_the_service_does_not_get_ready(services) -> None:
@@ -282,6 +286,7 @@ def test_daemon_of_a_program_must_stay(services) -> None:
     services.declare(fields + stays.format(60))
     done = services("nap", "start")
     assert (1, True) == (done.returncode, " with status 6 (of 60 " in done.stderr), done.stderr
+    assert done.stderr.endswith("asks for)\n")  # its output came here
     program.write_text(FORKING)
     services.declare(fields + stays.format(0.1))
     services.expect(0, "nap", "start")

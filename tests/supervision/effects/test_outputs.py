@@ -96,6 +96,16 @@ def test_declared_streams_are_written_by_the_service(supervise: Any, tmp_path: P
     assert ["web2.log"] == [log.name for log in tmp_path.glob("*.log")]
 
 
+def test_log_that_is_a_file_of_the_service_fails_its_start(supervise: Any, tmp_path: Path) -> None:
+    """Both would write over each other's lines; declared, or the default path."""
+    own = str(tmp_path / "web.log")
+    for fields in ({"stdout": own}, {"stderr": own, "log": {"path": own}}):
+        failed = end(supervise(web=("echo lost", fields)))[-1]
+        assert isinstance(failed, events.Failed)
+        assert f"its log is {own}, as its stdout or stderr is" in str(failed)
+    assert not (tmp_path / "web.log").exists()
+
+
 @pytest.mark.parametrize("fields", [{"log": {"kind": "none"}}, {"console": "none"}])
 def test_output_goes_nowhere_if_declared_so(
     fields: dict[str, Any], supervise: Any, tmp_path: Path
