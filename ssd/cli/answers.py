@@ -50,7 +50,8 @@ class Teller(Voice):
         self._options = options
         self._record = record
         own = words[: words.index("--")] if "--" in words else words
-        self._asked = f"--{JSON}" in own  # also behind a fault, which ends the reading
+        # Also behind a fault, which ends the reading. No other option begins with --j.
+        self._asked = any(len(word) > 2 and f"--{JSON}".startswith(word) for word in own)
 
     @property
     def will_answer(self) -> bool:
@@ -124,7 +125,7 @@ def run_recorded(
         status = UNKNOWN if options.command in ASKING else FATAL
         raise
     finally:
-        if options.has(TIMELINE) and options.command not in ASKING and status != USAGE:
+        if _has_picture(options, status):
             _draw(options, teller, recording.record, table)
         if teller.will_answer:
             steps = answers.steps_of(recording.record)
@@ -180,6 +181,12 @@ def _look(options: opts.Options, status: int, table: "ProcessTable") -> "tuple[s
     asked = match.pidfile is not None
     found = lsb_status(bool(finding.processes), finding.pidfile_holds, asked)
     return answers.STATES[found], finding.processes
+
+
+def _has_picture(options: opts.Options, status: int) -> bool:
+    """Tell whether --timeline draws: --test takes no action, and a wrong command line has none."""
+    wanted = options.has(TIMELINE) and not options.has("test")
+    return wanted and options.command not in ASKING and status != USAGE
 
 
 def _evidence(options: opts.Options) -> str | None:

@@ -84,6 +84,11 @@ def _wait(options: "Options", values: "Values") -> None:
     options.for_start["wait"] = float(text)
 
 
+def _timeline(options: "Options", values: "Values") -> None:
+    if not values[-1]:
+        raise Usage("--timeline needs a filename")
+
+
 def _file(name: str) -> "Callable[[Options, Values], None]":
     """Return what settles an option whose value is a file for the output; the last one counts."""
 
@@ -114,6 +119,7 @@ SETTLE: "dict[str, Callable[[Options, Values], None]]" = {
     "same-namespace": lambda options, values: options.for_match.update(same_namespace=True),
     **{name: _surroundings(name) for name in SURROUNDINGS},
     "wait": _wait,
+    "timeline": _timeline,
     "stdout": _file("stdout"),
     "stderr": _file("stderr"),
     "logger": _logger,

@@ -138,6 +138,9 @@ def test_answer_of_a_start_has_its_steps_and_its_process(
     picture = tmp_path / "svg"
     assert 4 == ssd_command("--status", "--pid", 101, "--timeline", picture).exit_status
     assert 3 == ssd_command("--stop", "--timeline", picture).exit_status
+    nameless = ssd_command("--stop", "--pid", 101, "--timeline", "")
+    assert (3, True) == (nameless.exit_status, "--timeline needs a filename\n" in nameless.stderr)
+    assert 0 == ssd_command(*words, "--oknodo", "--test", "--timeline", picture).exit_status
     assert not picture.exists()
     refused = told(ssd_command("--start", "--pid", "1", "--exec", "/bin/d", "--json"), 3)
     assert refused["error"].startswith("--json is only relevant with --stop or")
@@ -147,7 +150,9 @@ def test_fault_is_an_answer_wherever_the_option_stands(
     ssd_command: SsdCommand, fake_processes: FakeProcesses
 ) -> None:
     """But not among the program's arguments; --help is for people."""
-    for words in (["--bogus", "--json"], ["--json", "--bogus"], ["--js", "--bogus"]):
+    for option in ("--json", "--js"):
+        assert "unrecognized option '--bogus'" == told(ssd_command("--bogus", option), 3)["error"]
+    for words in (["--json", "--bogus"], ["--js", "--bogus"]):
         found = told(ssd_command(*words), 3)
         assert ("unrecognized option '--bogus'", None) == (found["error"], found["command"])
     assert "" == ssd_command("--bogus", "--", "--json").stdout

@@ -118,9 +118,10 @@ def _read(place: "places.Places", names: "list[str] | None") -> "tuple[list[Serv
     try:
         return declared.read(place.directory, names), []
     except declared.Broken as error:
+        from ssd.supervision.cli.refusal import explain
         from ssd.supervision.succession import spared
 
-        return spared.read(place, names, error), declared.explain(error)
+        return spared.read(place, names, error), explain(error)
 
 
 def equip(process: Loop, address: str, watchdog: int) -> None:

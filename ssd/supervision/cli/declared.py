@@ -35,10 +35,10 @@ def read(
     directory that cannot be read.
     """
     services, broken = _read_all(directory)
-    for name, others in (stand_ins or {}).items():
-        if broken.pop(name, None) is not None:
-            for service in others:
-                services.setdefault(service.name, service)
+    if stand_ins:
+        from ssd.supervision.cli.selection import replace
+
+        names = replace(services, broken, stand_ins, names)
     if names is not None:
         from ssd.supervision.cli.selection import select
 
@@ -80,11 +80,3 @@ def _twice(service: "Service", other: "Service") -> Error:
     from ssd.service.errors import DeclarationError
 
     return DeclarationError(f"{other.file} has this name, too", "name", file=service.file)
-
-
-def explain(error: "Error | OSError") -> "list[str]":
-    """Return an error in words, a line for each declaration that is broken."""
-    from ssd.sentences import describe
-
-    causes = error.causes.values() if isinstance(error, Broken) else [error]
-    return [describe(each) for each in causes]

@@ -43,7 +43,9 @@ def compare(
     try:
         services = declared.read(directory, names)
     except (Error, OSError) as error:
-        return {}, declared.explain(error)
+        from ssd.supervision.cli.refusal import explain
+
+        return {}, explain(error)
     found: Found = {}
     for service in services:
         same = known.get(service.name) == service

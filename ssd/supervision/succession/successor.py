@@ -17,8 +17,8 @@ def begin(
     """Take over what runs, and start the other services; from now on keep a journal.
 
     names: the services to start, with what they require; all that are not ``manual`` unless
-    given. One that was stopped or given up remains so. state: a journal to use in place of that in
-    the directory. Raises JournalRefused.
+    given. That of a template is all of its instances. A service that was stopped or given up
+    remains so. state: a journal to use in place of that in the directory. Raises JournalRefused.
     """
     known: set[str] = set()
     if state is not None or not journal.is_first:
@@ -29,6 +29,10 @@ def begin(
     supervisor.journal = journal
     journal.begin(supervisor.units, supervisor.table)
     chosen = list(names)
+    if chosen:
+        from ssd.supervision.cli.selection import meant
+
+        chosen = meant(chosen, supervisor.units)
     for name in supervisor.order.closure(chosen) if chosen else list(supervisor.units):
         unit = supervisor.units[name]
         if name not in known and not unit.removed and (chosen or not unit.service.manual):

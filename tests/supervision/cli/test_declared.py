@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from ssd.service.errors import UnknownService
-from ssd.supervision.cli.declared import Broken, explain, read
+from ssd.supervision.cli.declared import Broken, read
+from ssd.supervision.cli.refusal import explain
 
 
 @pytest.fixture

@@ -24,12 +24,16 @@ readiness = {{kind = "command", command = ["test", "-e", "{work}/ready/%i"]}}
 
 
 def test_instances_are_looked_after_together(command: Path, tmp_path: Path) -> None:
-    """One is added by a link; a stop of all takes the time of one; the status is that of all."""
+    """One is added by a link; a stop of all takes the time of one; the status is that of all.
+
+    The supervisor has those of the template alone.
+    """
     directory, work = tmp_path / "d", tmp_path / "d" / "work"
     for each in ("ready", "told"):
         (work / each).mkdir(parents=True)
     script = command.with_name("ssd-supervise")
-    with supervise(script, directory, {"web@": TEMPLATE.format(work=work)}) as running:
+    services = {"web@": TEMPLATE.format(work=work), "other": 'executable = "/bin/sh"\n'}
+    with supervise(script, directory, services, "web@") as running:
         asked = Asked(running, command, directory)
         running.until("web@a is ready", "web@b is ready")
         (directory / "web@c.toml").symlink_to("web@.toml")
@@ -41,7 +45,7 @@ def test_instances_are_looked_after_together(command: Path, tmp_path: Path) -> N
         told = json.loads(asked.expect(0, "web@", "status", "--json"))
         assert ["web@a", "web@b", "web@c"] == [each["name"] for each in told]
         assert all(each["supervision"] for each in told)
-        assert 3 == asked.expect(0, "all", "status").count("is running (process ")
+        assert 3 == asked.expect(3, "all", "status").count("is running (process ")
         lines = "Stopping web@a: web@a.\nStopping web@b: web@b.\nStopping web@c: web@c.\n"
         assert lines == asked.expect(0, "web@", "stop")
         assert "Starting web@b: web@b.\n" == asked.expect(0, "web@b", "start")

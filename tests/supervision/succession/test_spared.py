@@ -77,3 +77,10 @@ def test_broken_template_has_stand_ins_for_its_instances(tmp_path, monkeypatch) 
     found = spared.read(place, None, caught.value)
     assert ["a@1", "a@2", "b@1", "c"] == sorted(each.name for each in found)
     assert "/run/a@1" == min(found, key=lambda each: each.name).pidfile
+    found = spared.read(place, ["a@", "c", "b"], caught.value)
+    assert ["a@1", "a@2", "b@1", "c"] == sorted(each.name for each in found)
+    declare(tmp_path, {"a@": "no TOML"})
+    (tmp_path / "a@2.toml").symlink_to("a@.toml")
+    with pytest.raises(declared.Broken) as caught:
+        declared.read(str(tmp_path), ["a@"])
+    assert ["a@1", "a@2"] == [each.name for each in spared.read(place, ["a@"], caught.value)]
