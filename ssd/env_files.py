@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 LARGEST = 4 << 20  # bytes; execve(2) takes no more variables than that by far
 _BLANKS = b" \t\r\n"
+_ENDS = (b"\n", b"\r")  # what ends a line, for systemd
 _KEPT = b'"\\`$'  # what a backslash protects within double quotes; it stays before all else
 
 
@@ -20,8 +21,11 @@ def read(path: str) -> dict[bytes, bytes]:
 
     Raises OSError, and ValueError with the number of the line that is wrong.
     """
+    name = path.removeprefix("-")
+    if not name:
+        raise ValueError("it has no name; standard input is /dev/stdin")
     try:
-        with open(path.removeprefix("-"), "rb") as file:
+        with open(name, "rb") as file:
             text = file.read(LARGEST + 1)
     except FileNotFoundError:
         if path.startswith("-"):
@@ -43,6 +47,7 @@ class _Reader:
     def __init__(self, text: bytes) -> None:
         self.text = text
         self.at = 0
+        self.counted = 0, 1  # a place, and the number of its line
 
     def assignments(self) -> "Iterator[tuple[bytes, bytes]]":
         """Yield names and values."""
@@ -72,12 +77,16 @@ class _Reader:
 
     def line(self) -> int:
         """Return the number of the line, from 1."""
-        return self.text.count(b"\n", 0, self.at) + 1
+        place, number = self.counted
+        self.counted = self.at, number + self.text.count(b"\n", place, self.at)
+        return self.counted[1]
 
     def end_of_line(self) -> int:
         """Return where the line ends."""
         found = self.text.find(b"\n", self.at)
-        return len(self.text) if found < 0 else found
+        end = len(self.text) if found < 0 else found
+        early = self.text.find(b"\r", self.at, end)
+        return end if early < 0 else early
 
     def name(self, line: int) -> bytes:
         """Read up to the "=", and return the name before it."""
@@ -98,11 +107,11 @@ class _Reader:
         made = bytearray()
         begun = False  # whether a piece without quotes has: in it a quote is an ordinary character
         kept = 0  # so many bytes are not blanks at the end
-        while (byte := self.take()) not in (b"", b"\n"):
+        while (byte := self.take()) and byte not in _ENDS:
             if byte == b"\\":
                 begun = True
                 byte = self.take()
-                made += b"" if byte == b"\n" else byte
+                made += b"" if byte in _ENDS else byte
                 kept = len(made)
             elif not begun and byte in (b"'", b'"'):
                 made += self.quoted(byte, line)
@@ -115,7 +124,7 @@ class _Reader:
 
     def quoted(self, quote: bytes, line: int) -> bytes:
         """Read to the quote that ends a piece of a value, and return the piece."""
-        made = b""
+        made = bytearray()
         while (byte := self.take()) != quote:
             if not byte:
                 raise _fault(line, f"the quote {quote.decode()} is never closed")
@@ -126,7 +135,7 @@ class _Reader:
                 if byte not in _KEPT:
                     made += b"\\"
             made += byte
-        return made
+        return bytes(made)
 
 
 def _is_name(name: bytes) -> bool:

@@ -1,6 +1,7 @@
 """Files of variables, as systemd reads them."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,22 @@ def test_values_are_those_of_systemd() -> None:
     assert VALUES == env_files.parse(TEXT)
 
 
+def test_carriage_return_ends_a_line_too() -> None:
+    """As for systemd, but within quotes; one that is escaped is left out."""
+    text = b"A=1\r\n#x\rB='2\r3'\rC=4 \\\r\nD=5\n"
+    assert {b"A": b"1", b"B": b"2\r3", b"C": b"4 ", b"D": b"5"} == env_files.parse(text)
+
+
+def test_large_file_is_read_once() -> None:
+    """A look at all that came before, for each line or byte of it, would take minutes."""
+    lines = b"\n" * (1 << 20) + b"A=1\n" * 20_000
+    begin = time.process_time()
+    assert {b"A": b"1"} == env_files.parse(lines)
+    text = b"x" * (1 << 18)
+    assert {b"A": text} == env_files.parse(b'A="' + text + b'"')
+    assert time.process_time() - begin < 1.5
+
+
 @pytest.mark.parametrize("text", FAULTS)
 def test_fault_names_its_line(text: bytes) -> None:
     """Where systemd would drop the line, or the rest of the file."""
@@ -64,6 +81,9 @@ def test_only_a_file_with_a_dash_may_be_missing(tmp_path: Path) -> None:
         env_files.read(f"{tmp_path}/none")
     (tmp_path / "some").write_text("A=1")
     assert {b"A": b"1"} == env_files.read(f"-{tmp_path}/some")
+    for path in ("", "-"):
+        with pytest.raises(ValueError, match="it has no name; standard input is /dev/stdin"):
+            env_files.read(path)
     os.truncate(tmp_path / "some", env_files.LARGEST + 1)  # a sparse file
     with pytest.raises(ValueError, match="has more than"):
         env_files.read(f"{tmp_path}/some")
