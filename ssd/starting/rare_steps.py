@@ -4,10 +4,15 @@ Each is a stage, its detail, a function that raises OSError, and its arguments.
 """
 
 import errno
+import os
 
 from ssd.kernel_files import OOM_SCORE_ADJ, write_setting
 
 PRIVILEGES = ("capabilities", "securebits", "no_new_privs")  # fields of ``ssd.starting.rare``
+# Low ones would hinder ssd itself: with few descriptors initgroups(3) leaves groups out silently,
+# and without memory, or bytes for a file, an error cannot be told. RLIMIT_NPROC must be set before
+# setuid(2), which compares it (execve(2), EAGAIN).
+LATE = ("as", "data", "fsize", "nofile", "stack")
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +47,9 @@ def before_root(
         from ssd.limits import name_of
 
         for number, limit in command.limits.items():
-            yield "limit", name_of(number), _set_limit, (number, limit)
+            name = name_of(number)
+            function = _allow_limit if name in LATE else _set_limit
+            yield "limit", name, function, (number, limit)
     if not vars(command):
         return
     if command.login or command.variables:
@@ -63,6 +70,19 @@ def before_exec(command: "Command") -> "Iterator[Step]":
         from ssd.starting import privileges  # it is loaded since ``before_root``
 
         yield from privileges.before_exec(command)
+    if command.limits:
+        yield from _late_limits(command.limits, os.fsdecode(command.startas))
+
+
+def _late_limits(limits: "Mapping[int, tuple[int, int]]", program: str) -> "Iterator[Step]":
+    """Yield the limits that are set last, and before them what tells of a missing program."""
+    from ssd.limits import name_of  # it is loaded since ``before_root``
+
+    late = [(number, limit) for number, limit in limits.items() if name_of(number) in LATE]
+    if late:
+        yield "exec", program, os.stat, (program,)
+    for number, limit in late:
+        yield "limit", name_of(number), _set_limit, (number, limit)
 
 
 def _has_privileges(command: "Command") -> bool:
@@ -86,6 +106,15 @@ def _set_io(io_class: str, priority: int, warn: "Warn") -> None:
         scheduling.set_io(io_class, priority)
     except OSError as error:
         warn("iosched", str(scheduling.io_mask(io_class, priority)), error.strerror)
+
+
+def _allow_limit(number: int, limit: tuple[int, int]) -> None:
+    """Raise the hard limit, which may need the right of root, so far that ``limit`` can be set."""
+    import resource
+
+    soft, hard = resource.getrlimit(number)
+    if hard != resource.RLIM_INFINITY and not 0 <= limit[1] <= hard:
+        _set_limit(number, (soft, limit[1]))
 
 
 def _set_limit(number: int, limit: tuple[int, int]) -> None:

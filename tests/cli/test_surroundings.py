@@ -124,3 +124,28 @@ def test_real_program_gets_what_was_asked_for(ssd: Run, tmp_path: Path) -> None:
     assert {"HOME", "SHELL"} == found.keys() - {"PWD", "_", "OLDPWD", "SHLVL"}
     assert f"{soft}" == lines[-1]
     assert (0, "") == (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--limit=nofile=2", "--limit=fsize=0", "--login", "--oom-score-adj=900", "--env=A=1"),
+        pytest.param(("--chroot=.",), marks=pytest.mark.requires_root),
+    ],
+)
+def test_failure_in_the_foreground_is_told(
+    words: tuple[str, ...], ssd: Run, tmp_path: Path
+) -> None:
+    """Where no file can be opened, or written, any more, and where ssd's own are out of reach."""
+    with open(tmp_path / "said", "w+") as said:
+        done = ssd(*START[:3], *words, "--startas", "/no/such", stdout=said, stderr=said)
+        said.seek(0)
+        text = "ssd: unable to start /no/such (No such file or directory)\n"
+        assert (2, text) == (done.returncode, said.read())
+
+
+def test_limit_that_may_not_be_raised_is_named(ssd: Run) -> None:
+    """It is above what the kernel has for anybody; status 2."""
+    done = ssd(*START[:3], "--limit=nofile=4:99999999999", "--startas", "/bin/true")
+    assert "ssd: unable to set resource limit nofile (not allowed" in done.stderr
+    assert 2 == done.returncode

@@ -262,6 +262,18 @@ def test_program_of_a_user_may_have_a_lower_nice_value(tool: Tool, where: list[s
 
 
 @alone
+def test_few_descriptors_take_no_group_away(ssd: Tool) -> None:
+    """The limit is for the program: initgroups(3), which opens files, comes before it."""
+    accounts()
+    os.mkdir("/run/stage")
+    ear = Ear("/run/stage/ear")
+    words = ["--background", "--output", ear.path, "--limit", "nofile=4", "--chuid", "walker"]
+    words += ["--pidfile", PIDFILE, "--startas", "/bin/grep", "--", "Groups", "/proc/self/status"]
+    assert 0 == ssd("--start", *words).returncode
+    assert ["Groups:", "5001", "6000", "6001"] == ear.line().split()
+
+
+@alone
 @BOTH_WAYS
 def test_program_holds_no_lock(ssd: Tool, where: list[str]) -> None:
     """The lock of its start is released when it runs, and no descriptor of it is left."""

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import shutil
 import sys
 from pathlib import Path
@@ -15,9 +16,11 @@ from kit.users import as_nobody, shared, skip_without_nobody
 
 import ssd
 from ssd import Command
+from ssd.accounts import Account
 from ssd.capability_calls import capget
 from ssd.errors import StartFailed
 from ssd.starting import privileges
+from ssd.starting.rare_steps import before_root
 
 STATUS = "grep -E '^(Cap|NoNew)' /proc/self/status"
 KILL, BIND, ADMIN = 1 << 5, 1 << 10, 1 << 21
@@ -144,7 +147,7 @@ import resource, sys
 from ssd.accounts import Account
 from ssd.starting import become
 from ssd.starting.command import Command
-for fields in ({"limits": {resource.RLIMIT_CORE: (0, 0)}}, {"no_new_privs": True},
+for fields in ({"limits": {resource.RLIMIT_NOFILE: (0, 0)}}, {"no_new_privs": True},
                {"oom_score_adj": 5}, {"capabilities": "^cap_kill", "securebits": "noroot"}):
     command = Command(["/bin/true"], **fields)
     from ssd.starting.rare_steps import before_exec, before_root
@@ -159,6 +162,26 @@ def test_all_modules_are_loaded_before_the_change_of_root(run: Run) -> None:
     """The new root has none, and the new user may not read them."""
     done = run(sys.executable, "-c", LATE)
     assert ("set()\n" * 4, "") == (done.stdout, done.stderr)
+
+
+# the hard limit of this process, the one that is wanted, and what is set before a change of user
+ALLOWED = [(7, 9, (5, 9)), (7, 7, None), (7, 6, None), (7, -1, (5, -1)), (-1, 7, None)]
+
+
+@pytest.mark.parametrize(("hard", "wanted", "made"), ALLOWED)
+def test_hard_limit_is_raised_while_root_may(
+    hard: int, wanted: int, made: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the soft one stays, so that ssd can do the rest; -1 is unlimited."""
+    done: list[object] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda number: (5, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda number, limit: done.append(limit))
+    command = Command(["/x"], limits={resource.RLIMIT_NOFILE: (0, wanted)})
+    ((stage, name, function, arguments),) = before_root(
+        command, Account(None, None), {}, None, print
+    )
+    function(*arguments)
+    assert ("limit", "nofile", [made] if made else []) == (stage, name, done)
 
 
 def test_capability_that_the_kernel_lacks_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
