@@ -102,7 +102,7 @@ def securebits(text: str) -> int:
 
 def _mask(word: str) -> int:
     try:
-        bits = int(word, 0)
+        bits = int(word if word.isalnum() else "", 0)  # Python takes 1_0, too
     except ValueError:
         raise ValueError(f"must be names or a number, not {word!r}") from None
     if bits & ~_ALL_SECUREBITS:

@@ -66,7 +66,7 @@ def test_securebits_are_names_or_a_number() -> None:
     assert ["noroot", "noroot-locked"] == capabilities.securebit_names(3)
 
 
-@pytest.mark.parametrize("text", ["root", "256", "0xz", "noroot 1"])
+@pytest.mark.parametrize("text", ["root", "256", "0xz", "1_0", "noroot 1"])
 def test_other_securebits_are_refused(text: str) -> None:
     """A number has no more bits than the kernel."""
     with pytest.raises(ValueError, match="must be"):

@@ -105,12 +105,13 @@ class Command(CommandFields):
             """Return the default of a rare field: few commands have any of them."""
             from ssd.starting.rare import default
 
-            return default(name)
+            return default(vars(self), name)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Command):
             return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in Command.__slots__)
+        names = {*Command.__slots__, *vars(self), *vars(other)} - {"__dict__"}
+        return all(getattr(self, name) == getattr(other, name) for name in names)
 
     __hash__ = None  # type: ignore[assignment]  # a Command is mutable
 

@@ -86,10 +86,12 @@ def shown(command: "Command", default: "Command") -> str:
     given = [repr(command.argv)]
     for name in (*type(default).__slots__[1:-1], *vars(command)):
         value = getattr(command, name)
-        if name in ("environment", "variables") and value is not None:
+        if value == getattr(default, name):
+            continue
+        if name in ("environment", "variables"):
             names = ", ".join(map(repr, value))
             given.append(f"{name}=<{names}>")
-        elif value != getattr(default, name):
+        else:
             given.append(f"{name}={value!r}")
     return f"Command({', '.join(given)})"
 

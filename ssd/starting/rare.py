@@ -115,9 +115,12 @@ def checked(given: "Mapping[str, object]") -> dict[str, object]:
     return found
 
 
-def default(name: str) -> object:
-    """Return the default of a rare field. Raises AttributeError for another name."""
+def default(fields: dict[str, object], name: str) -> object:
+    """Return the default of a rare field. Raises AttributeError for another name.
+
+    One that can be changed is kept in ``fields``, which the Command has: so it can be added to.
+    """
     if name not in RARE:
         raise AttributeError(f"a Command has no field {name!r}")
     value = RARE[name][0]
-    return dict(value) if isinstance(value, dict) else value
+    return fields.setdefault(name, dict(value)) if isinstance(value, dict) else value

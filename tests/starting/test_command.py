@@ -87,3 +87,17 @@ def test_repr_hides_the_values_of_variables() -> None:
     text = repr(command)
     assert ("secret" in text, "variables=<b'A'>" in text) == (False, True)
     assert "no_new_privs=True" in text
+
+
+def test_variables_can_be_added_later() -> None:
+    """Reading them makes no difference; those that are added reach the program."""
+    table = FakeProcesses()
+    table.register("/bin/true")
+    command = Command(["/bin/true"])
+    assert ({}, False) == (command.variables, command.login)
+    command.login = False
+    assert Command(["/bin/true"]) == command != Command(["/bin/true"], login=True)
+    assert "Command([b'/bin/true'])" == repr(command)
+    command.variables[b"A"] = b"1"
+    ssd.start(Match(name="true"), command, table=table)
+    assert {"A": "1"} == table.started[0].environment
