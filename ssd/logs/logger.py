@@ -137,7 +137,7 @@ class Logger:
 
             there = localtime(self.logs.clock())
             stamp = f"{strftime('%b', there)} {there.tm_mday:2} {strftime('%H:%M:%S', there)}"
-            self.logs.syslog().put(NAME, [f"{name}: {text}".encode()], stamp)
+            self.logs.syslog().put(NAME, [os.fsencode(f"{name}: {text}")], stamp)
 
 
 class Piped(Stream):

@@ -55,7 +55,18 @@ class Printed:
 
 
 def _outputs(command: "Command") -> list[bytes]:
-    """Return the files of standard output and error, each once."""
+    """Return the files of standard output and error, absolute, each once.
+
+    None if this directory does not exist any more, and one of them is in it: the start fails.
+    """
+    try:
+        return [*dict.fromkeys(os.path.abspath(path) for path in _declared(command))]
+    except FileNotFoundError:
+        return []
+
+
+def _declared(command: "Command") -> list[bytes]:
+    """Return the files that the command names, and the files of its log. Raises OSError."""
     out, err = command.stdout or command.output, command.stderr or command.output
     if command.logger is not None and not (out and err):
         from ssd.logs.declared import files
@@ -63,7 +74,7 @@ def _outputs(command: "Command") -> list[bytes]:
         both = files(command.logger, os.fsdecode(command.startas))
         logged = [None if each is None else os.fsencode(each) for each in both]
         out, err = out or logged[0], err or logged[1]
-    return list(dict.fromkeys(path for path in (out, err) if path is not None))
+    return [path for path in (out, err) if path is not None]
 
 
 def _size(path: bytes) -> int | None:

@@ -140,6 +140,17 @@ def test_words_of_a_logger_are_read_as_they_were_meant() -> None:
     assert {"max_age": 1e-05} == logger._values(arguments("web", {"max_age": 1e-05}, None))[1]
 
 
+def test_report_may_have_any_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path is no text, and who tells of it must not end by that."""
+    told: list[list[bytes]] = []
+    made = Logger("web\udcff", {"kind": "none"}, None)
+    monkeypatch.setattr(made.logs, "syslog", lambda: made)
+    monkeypatch.setattr(made, "put", lambda name, lines, stamp: told.append(lines), raising=False)
+    made.report(made.streams[0].name, "failed", "cannot write /log\udcfe: it is full")
+    made.report("web", "dropped", "syslog does not take the output")
+    assert [[b"web\xff: cannot write /log\xfe: it is full"]] == told
+
+
 def test_last_output_is_given_up_after_ten_minutes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -189,6 +189,17 @@ def test_status_of_a_stranger_is_not_known() -> None:
     assert caught.value.status is None
 
 
+def test_end_after_the_time_is_no_failure() -> None:
+    """As when READY=1 comes later than the time is over, and the end soon after."""
+    table = ssd.default_table()
+    watch = Living(1, Command(["/bin/true"]), None, table)
+    gone = ssd.Process(2**30, 1)
+    with pytest.raises(EndedEarly):
+        watch.watch(gone)
+    watch.since = table.now() - 2
+    watch.watch(gone)
+
+
 def test_watch_that_fails_is_no_failed_start(monkeypatch) -> None:
     """The program runs: the error says so."""
 

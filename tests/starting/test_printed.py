@@ -71,6 +71,18 @@ def test_paths_are_the_files_that_the_output_goes_to(case: str) -> None:
     assert expected == Printed(Command(["/x"], **fields)).paths
 
 
+def test_paths_are_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the directory is removed, nothing is raised: the start says what it lacks."""
+    (tmp_path / "gone").mkdir()
+    for here in (tmp_path, tmp_path / "gone"):
+        monkeypatch.chdir(here)
+        command = Command(["/x"], stdout="o", stderr="e", logger="l")
+        assert [f"{here}/o", f"{here}/e"] == Printed(command).paths
+    (tmp_path / "gone").rmdir()
+    Printed(Command(["/x"], stdout="o"))
+    assert [] == Printed(Command(["/x"], logger="l")).paths
+
+
 def test_paths_say_where_the_output_goes(tmp_path: Path) -> None:
     """To /dev/null without a file; nowhere to be read with --no-close, or in a FIFO."""
     os.mkfifo(tmp_path / "fifo")
