@@ -49,19 +49,10 @@ def start(
         if values["kind"] == "none" and not values["syslog"]:
             fd = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
             return fd, fd, 0
-        out = _pipe(ends)
+        out, report = _pipe(ends), _pipe(ends)
         err = _pipe(ends) if values["stderr_path"] else None
-        report = _pipe(ends)
-        actions = [(os.POSIX_SPAWN_DUP2, out[0], OUT), (os.POSIX_SPAWN_DUP2, report[1], REPORT)]
-        actions += [] if err is None else [(os.POSIX_SPAWN_DUP2, err[0], ERR)]
-        null = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_RDWR, 0)
-        pid = os.posix_spawn(
-            sys.executable,
-            [sys.executable, "-IS", *_program(), *arguments(name, values, uid)],
-            {key: os.environ[key] for key in KEPT if key in os.environ},
-            file_actions=[*actions, null],
-            setsigmask=raw.valid_signals(),  # until it ignores some
-        )
+        pairs = [(out[0], OUT), (report[1], REPORT), *([] if err is None else [(err[0], ERR)])]
+        pid = _spawn([*_program(), *arguments(name, values, uid)], pairs)
         for fd in (out[0], report[1], *(err or ())[:1]):
             _close(ends, fd)
         _await(report[0], pid, shown)
@@ -72,6 +63,18 @@ def start(
     finally:
         for fd in list(ends):
             _close(ends, fd)
+
+
+def _spawn(words: list[str], pairs: list[tuple[int, int]]) -> int:
+    """Run Python with these words; return its pid. ``pairs``: descriptors, ours and its."""
+    null = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_RDWR, 0)
+    return os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-IS", *words],
+        {key: os.environ[key] for key in KEPT if key in os.environ},
+        file_actions=[*((os.POSIX_SPAWN_DUP2, *pair) for pair in pairs), null],
+        setsigmask=raw.valid_signals(),  # until it ignores some
+    )
 
 
 def _program() -> list[str]:

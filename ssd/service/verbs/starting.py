@@ -72,17 +72,22 @@ def start_program(steps: "Steps") -> "Process | None":
 
         process = start_forking(work)
     if kind not in ("exec", "notify", "stays"):
-        from ssd.service.verbs.until_ready import wait
-
-        try:
-            wait(service, process, timeout, steps.table)
-        except NotReady as error:
-            if error.reason == "exited":
-                from ssd.starting.detach import remove_pidfile
-
-                remove_pidfile(work.pidfile, process, work.warn)
-            raise
+        _await(steps, work, process)
     return process
+
+
+def _await(steps: "Steps", work: Start, process: "Process | None") -> None:
+    """Wait until the service is ready; remove the pidfile that was made if it ends before."""
+    from ssd.service.verbs.until_ready import wait
+
+    try:
+        wait(steps.service, process, steps.service.readiness["timeout"], steps.table)
+    except NotReady as error:
+        if error.reason == "exited":
+            from ssd.starting.detach import remove_pidfile
+
+            remove_pidfile(work.pidfile, process, work.warn)
+        raise
 
 
 def warning(stage: str, detail: str, reason: str | None) -> str:
