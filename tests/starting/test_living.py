@@ -189,6 +189,40 @@ def test_status_of_a_stranger_is_not_known() -> None:
     assert caught.value.status is None
 
 
+class Late:
+    """A handle of a child that has ended, which the first look does not show yet."""
+
+    def __init__(self, pid: int) -> None:
+        self._fd = os.pidfd_open(pid)
+        self._looks = iter((False, True, True))
+
+    def __enter__(self) -> "Late":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        os.close(self._fd)
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._fd
+
+    def ended(self) -> bool:
+        """Tell what a look shows."""
+        return next(self._looks)
+
+
+def test_status_is_no_strangers_at_any_moment(monkeypatch) -> None:
+    """The program may end after the look at it, and before that for orphans."""
+    pid = os.posix_spawn("/bin/sh", ["sh", "-c", "exit 5"], {})
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    monkeypatch.setattr(holding, "hold", lambda process, table: Late(process.pid))
+    with pytest.raises(EndedEarly) as caught:
+        Living(WAIT_TIMEOUT, Command(["/bin/sh"]), None, ssd.default_table()).watch(
+            ssd.Process(pid, 1)
+        )
+    assert 5 == caught.value.status
+
+
 def test_end_after_the_time_is_no_failure() -> None:
     """As when READY=1 comes later than the time is over, and the end soon after."""
     table = ssd.default_table()
