@@ -146,7 +146,10 @@ def _writable(fd: int, uid: int | None, gid: int | None) -> int:
     except FileNotFoundError:
         made = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, ABOVE)
     if os.geteuid() == 0 and (uid is not None or gid is not None):
-        os.fchown(made, -1 if uid is None else uid, -1 if gid is None else gid)
+        try:
+            os.fchown(made, -1 if uid is None else uid, -1 if gid is None else gid)
+        except PermissionError:
+            return made  # no CAP_CHOWN, as in a container: only /dev/stdout cannot be opened
     return made
 
 

@@ -82,6 +82,25 @@ def test_log_without_a_path_is_where_a_supervisor_has_it(
     assert "line\n" == (tmp_path / "logs" / "web.log").read_text()
 
 
+@pytest.mark.requires_root
+def test_logger_needs_no_right_to_give_its_pipe_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container without CAP_CHOWN the daemon can write, and not open /dev/stdout anew."""
+    log = tmp_path / "log"
+    monkeypatch.setattr(os, "fchown", refused)
+    out, _, pid = launching.start("web", {"path": str(log)}, 65534, 65534)
+    os.write(out, b"line\n")
+    os.close(out)
+    assert (pid, 0) == os.waitpid(pid, 0)
+    assert "line\n" == log.read_text()
+
+
+def refused(fd: int, uid: int, gid: int) -> None:
+    """Refuse to change an owner."""
+    raise PermissionError
+
+
 def test_log_of_nothing_needs_no_process() -> None:
     """Kind none without syslog is /dev/null."""
     out, err, pid = launching.start("web", {"kind": "none", "forward": True}, None, None)

@@ -212,7 +212,11 @@ class Late:
 
 
 def test_status_is_no_strangers_at_any_moment(monkeypatch) -> None:
-    """The program may end after the look at it, and before that for orphans."""
+    """The program may end after the look at it, and before that for orphans.
+
+    What the wait has done with SIGCHLD is taken back.
+    """
+    handler = signal.getsignal(signal.SIGCHLD)
     pid = os.posix_spawn("/bin/sh", ["sh", "-c", "exit 5"], {})
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     monkeypatch.setattr(holding, "hold", lambda process, table: Late(process.pid))
@@ -221,6 +225,7 @@ def test_status_is_no_strangers_at_any_moment(monkeypatch) -> None:
             ssd.Process(pid, 1)
         )
     assert 5 == caught.value.status
+    assert (handler, -1) == (signal.getsignal(signal.SIGCHLD), signal.set_wakeup_fd(-1))
 
 
 def test_end_after_the_time_is_no_failure() -> None:
