@@ -1,6 +1,6 @@
 """Start a service: make its directories, run its hooks and its program, wait for it."""
 
-from ssd.errors import AlreadyRunning, Error, NotReady
+from ssd.errors import AlreadyRunning, Error
 from ssd.service import verbs
 from ssd.service.fields import DEFAULTS
 from ssd.service.verbs.preparing import make_directories, run_hook
@@ -72,22 +72,10 @@ def start_program(steps: "Steps") -> "Process | None":
 
         process = start_forking(work)
     if kind not in ("exec", "notify", "stays"):
-        _await(steps, work, process)
+        from ssd.service.verbs.until_ready import wait_for
+
+        wait_for(steps.service, work, process)
     return process
-
-
-def _await(steps: "Steps", work: Start, process: "Process | None") -> None:
-    """Wait until the service is ready; remove the pidfile that was made if it ends before."""
-    from ssd.service.verbs.until_ready import wait
-
-    try:
-        wait(steps.service, process, steps.service.readiness["timeout"], steps.table)
-    except NotReady as error:
-        if error.reason == "exited":
-            from ssd.starting.detach import remove_pidfile
-
-            remove_pidfile(work.pidfile, process, work.warn)
-        raise
 
 
 def warning(stage: str, detail: str, reason: str | None) -> str:

@@ -33,6 +33,18 @@ if TYPE_CHECKING:
 POLL_INTERVAL = 0.1  # seconds
 
 
+def wait_for(service: "Service", work: "Start", process: Process | None) -> None:
+    """Wait as ``wait``; remove the pidfile that the start has made if the process ends before."""
+    try:
+        wait(service, process, service.readiness["timeout"], work.table)
+    except NotReady as error:
+        if error.reason == "exited":
+            from ssd.starting.detach import remove_pidfile
+
+            remove_pidfile(work.pidfile, process, work.warn)
+        raise
+
+
 def wait(
     service: "Service", process: Process | None, timeout: float, table: "ProcessTable"
 ) -> None:
