@@ -65,3 +65,27 @@ def test_added_option_is_refused_where_it_has_no_effect(name: str) -> None:
     words = [f"--{other}", "--pid", "1", "--startas", "/x", f"--{name}"]
     with pytest.raises(Usage, match=f"^--{name} is only relevant with --{wanted[0]}"):
         read([*words, "x"] if added.LONG[name] else words, Options())
+
+
+@pytest.mark.parametrize("name", ["wait", "stdout", "stderr", "logger"])
+def test_option_of_the_background_is_refused_in_the_foreground(name: str) -> None:
+    """There the program has the place of ssd, and the output that its caller has given it."""
+    with pytest.raises(Usage, match=f"^--{name} is only relevant with --background$"):
+        read(["--start", "--pid", "1", "--startas", "/x", f"--{name}", "5"], Options())
+
+
+@pytest.mark.parametrize("text", ["", "0", "0.0", "-1", "5s", "1e3", "inf", ".", "1_0", " 5", "٣"])
+def test_wait_takes_seconds_above_zero(text: str) -> None:
+    """As a decimal number, in digits."""
+    words = ["--start", "--background", "--pid", "1", "--startas", "/x", f"--wait={text}"]
+    with pytest.raises(Usage, match="^--wait takes seconds, more than 0, for example 5 or 0.5$"):
+        read(words, Options())
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("5", 5), ("0.5", 0.5), (".5", 0.5), ("2.", 2)])
+def test_wait_may_have_a_fraction(text: str, seconds: float) -> None:
+    """The last one counts."""
+    options = Options()
+    words = ["--start", "--background", "--pid", "1", "--startas", "/x"]
+    read([*words, "--wait=7", f"--wait={text}"], options)
+    assert seconds == options.for_start["wait"]
