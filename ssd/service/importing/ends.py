@@ -21,15 +21,28 @@ SKELETON = "TERM/30/KILL/5"  # Debian's, in two calls: by the pidfile, then by t
 RELOADS = ("reload", "force-reload")
 
 
-def stops(record: "Record", verb: str = "stop") -> "Iterator[Options]":
-    """Yield the options of each call of start-stop-daemon that a verb stops or signals with."""
+def stops(record: "Record", verb: str = "stop") -> "list[Options]":
+    """Return the options of the calls of start-stop-daemon that a verb stops or signals with.
+
+    Those that found the daemon; if none did, all of a stop: others stop other daemons.
+    """
+    calls = [
+        (event["found"], options)
+        for event, options in calls_of(record, verb)
+        if options.command == STOP
+    ]
+    found = [options for number, options in calls if number]
+    return found or [options for _, options in calls if verb == "stop"]
+
+
+def calls_of(record: "Record", verb: str) -> "Iterator[tuple[dict[str, Any], Options]]":
+    """Yield the calls of start-stop-daemon that a verb makes, and their options."""
     for event in record["events"]:
         # A call whose words are wrong has found nothing, not even none.
         if event["kind"] == "call" and "found" in event and event["verb"] == verb:
             options = Options()
             read(event["words"][1:], options)
-            if options.command == STOP and (event["found"] or verb == "stop"):
-                yield options
+            yield event, options
 
 
 def by_signals(record: "Record") -> bool:
@@ -43,7 +56,7 @@ def fields(record: "Record", stubborn: "Record | None", tell: "Tell") -> "Fields
     ``stubborn``: the record of a daemon that survives all but KILL, if the stop sends signals.
     """
     made: Fields = {}
-    calls = list(stops(record))
+    calls = stops(record)
     if calls:
         made |= _by_tool(calls[0], tell)
     elif stubborn is not None:

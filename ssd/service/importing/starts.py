@@ -271,7 +271,11 @@ def _tell_others(found: Started, record: "dict[str, Any]", tell: "Tell") -> None
         if call["kind"] != "call" or call["verb"] != "start":
             continue
         if call["role"] == "query":
-            tell("start", f"reads what {' '.join(call['words'])} prints: it printed nothing")
+            words = f"reads what {' '.join(call['words'])} prints"
+            if call.get("ran"):
+                tell("start", f"{words}, as it is now", False)
+            else:
+                tell("start", f"{words}: it printed nothing")
         elif call["role"] == "effect":
             tell("start", f"runs {' '.join(call['words'])}: write it as before_start")
 

@@ -53,6 +53,12 @@ def test_schedule_is_that_of_the_call(words: str, schedule: str) -> None:
     assert ("retry" not in words) == bool(notes)
 
 
+def test_schedule_is_that_of_the_call_that_found_it() -> None:
+    """A script that stops other daemons first stops this one another way."""
+    made, _ = fields(tool("-K -n other -R 1", found=0), tool("-K -n web -R 7"))
+    assert {"stop_schedule": "TERM/7/KILL/7"} == made
+
+
 @pytest.mark.parametrize(
     ("events", "schedule"),
     [

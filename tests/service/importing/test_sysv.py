@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -307,10 +308,27 @@ def test_script_that_others_can_write_is_not_run(tmp_path: Path) -> None:
         sysv.read(str(file))
 
 
-def test_assigned_expands_what_is_known() -> None:
-    """Commands and later values are not."""
-    text = 'NAME=web\nPID=/run/$NAME.pid # x\nexport A="${NAME}d"\nB=$(date)\nC=$B\nNAME=other\n'
-    assert {"NAME": "web", "PID": "/run/web.pid", "A": "webd"} == sysv.assigned(text)
+def test_limits_that_are_here_already_are_seen(script: TellScript) -> None:
+    """What the script sets counts, also where this machine's is the same; or it is told."""
+    service, notes = script("""
+    ulimit -S -n $(ulimit -H -n); ulimit -n 9999999999
+    start-stop-daemon --start --background --exec @daemon""")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert {"nofile": hard} == service.limits
+    assert any(note.startswith("limits: the trace cannot set one") for note in notes)
+
+
+def test_pidfile_is_that_of_the_arguments(script: TellScript) -> None:
+    """The daemon writes it, whatever start-stop-daemon goes by; an empty option names none."""
+    service, notes = script("""
+    case "$1" in
+    start) start-stop-daemon --start --pidfile "" --exec @daemon -- --pid=/run/webd.pid ;;
+    stop) [ ! -s /run/webd.pid ] || start-stop-daemon --stop --pidfile /run/webd.pid --retry 3 ;;
+    esac""")
+    assert ("/run/webd.pid", "TERM/3/KILL/3") == (service.pidfile, service.stop_schedule)
+    service, notes = script("start-stop-daemon --start --exec @daemon -- --pid=/run/webd.pid")
+    assert "/run/webd.pid" == service.pidfile
+    assert "pidfile: /run/webd.pid is what the arguments of the daemon name" in notes
 
 
 def test_namespaces_are_needed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

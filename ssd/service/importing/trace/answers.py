@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 # Signals that end no daemon, whatever the verb.
 HARMLESS = (0, signals.SIGCONT, signals.SIGCHLD, signals.SIGWINCH, signals.SIGURG, signals.SIGSTOP)
 STAY = f"read _ < {sandbox.FOREVER}\n"
+# Until the tracer has written what the process in the background reads, or it will not execute.
+AWAIT = f"""\
+n=0
+while [ ! -e {sandbox.ANSWERS}/$! ] && [ $n -lt 200000 ]; do n=$((n + 1)); done
+"""
 RELOADS = ("reload", "force-reload", "rotate")
 
 
@@ -43,7 +48,8 @@ class Answers:
     script: the path of the script itself. programs: path of a replaced program -> where itself is.
     pidfiles: those that the script's text names. leave: the words of the one program in the
     foreground that leaves a daemon behind; None if each does that nobody knows. kill: ends a
-    stand-in.
+    stand-in. failing: the words of programs in the foreground that fail. asks: whether a program
+    runs whose output the script reads.
     """
 
     def __init__(
@@ -59,6 +65,8 @@ class Answers:
         self.pidfiles = pidfiles
         self.leave = leave
         self.kill = kill
+        self.failing: list[list[str]] = []
+        self.asks = False
         self.left: set[int] = set()  # calls that leave a stand-in
         self.living: dict[int, StandIn] = {}
         self.family: set[int] = set()  # processes of which one becomes a stand-in
@@ -136,27 +144,25 @@ class Answers:
         call["role"] = "daemon"
         if not call["background"] and not orphan and call["streams"][1].startswith("pipe:"):
             call["role"] = "query"  # somebody reads what it prints
-            return "exit 0\n"
+            real = self.programs[path]
+            call["ran"] = self.asks and real != path
+            return f'exec {real} "$@"\n' if call["ran"] else "exit 0\n"
         if call["background"] or orphan:
             self.living[call["pid"]] = StandIn(path, call["pid"])
             return STAY
+        if words in self.failing:
+            return "exit 1\n"
         if call["verb"] != "start" or self.leave is not None and words != self.leave:
             return "exit 0\n"
-        return self._leave(call, path, words, self._pidfile_among(words))
-
-    def _pidfile_among(self, words: "list[str]") -> str:
-        """Return the pidfile that a daemon would write: named by its words, or by the script."""
-        for word in words:
-            path = word[word.find("/") :]
-            if path.startswith("/") and path.endswith("pid"):
-                return path
-        return self.pidfiles[0] if self.pidfiles else ""
+        variables = [value for name, value in call["environment"].items() if "PID" in name]
+        named = pidfile_among([*words[1:], *variables])
+        return self._leave(call, path, words, named or (self.pidfiles or [""])[0])
 
     def _leave(self, call: "Call", path: str, words: "list[str]", pidfile: str) -> str:
         """Let a call leave a stand-in in the background, and end well."""
         self.left.add(call["pid"])
         command = join([path, *words[1:]])
-        text = f"{command} < /dev/null > /dev/null 2>&1 &\n"
+        text = f"{command} < /dev/null > /dev/null 2>&1 &\n{AWAIT}"
         if pidfile:
             text += f"echo $! > {quote(pidfile)}\n"
         return f"{text}exit 0\n"
@@ -190,8 +196,8 @@ class Answers:
         path = os.path.normpath(os.path.join(call["cwd"], program))
         if not os.path.exists(path):
             return f"echo {quote(f'{program} does not exist')} >&2; exit 2\n"
-        pidfile = str(options.value("pidfile") or "")
         argv = [path, *options.operands]
+        pidfile = str(options.value("pidfile") or pidfile_among(options.operands))
         known = tools.runs(path) or tools.is_shell(path)
         if not known and path not in self.programs:
             raise Unknown(path)
@@ -224,6 +230,15 @@ def _ends(options: Options, verb: str) -> bool:
     if verb in RELOADS and not options.has("retry"):
         return options.signal in (signals.SIGTERM, signals.SIGKILL, signals.SIGINT)
     return options.signal not in HARMLESS
+
+
+def pidfile_among(words: "list[str]") -> str:
+    """Return the pidfile that the arguments of a daemon name, empty if they name none."""
+    for word in words:
+        path = word[word.find("/") :]
+        if path.startswith("/") and path.endswith((".pid", "/pid", "-pid", "_pid")):
+            return path
+    return ""
 
 
 def pid_in(pidfile: str) -> "int | None":

@@ -3,10 +3,12 @@
 import errno
 import json
 import os
+import resource
 import signal as signals
 import time
 from select import select
 
+from ssd import limits
 from ssd.service.errors import DeclarationError
 from ssd.service.importing.trace import calls, kernel, sandbox
 from ssd.service.importing.trace.answers import Unknown
@@ -28,6 +30,8 @@ FIRST = (
     "/bin/sleep", "/usr/bin/sleep",
 )  # fmt: skip
 BASE = ("limits", "nice", "oom", "cpu", "io")  # what a script inherits, of a call
+NEARLY_UNLIMITED = 1 << 60
+ODD_LIMITS = ("nofile", "nproc", "memlock", "core")  # that scripts set
 MOST_OUTPUT = 1 << 16  # characters of what a verb prints
 WAY_OUT = "a trace needs root, or user namespaces, and overlayfs"
 
@@ -35,7 +39,8 @@ WAY_OUT = "a trace needs root, or user namespaces, and overlayfs"
 class Work:
     """What to trace: verbs of a script, in one sandbox.
 
-    files: texts to write first, by path. pidfiles, leave, stubborn: see ``Answers`` and ``Tracer``.
+    files: texts to write first, by path. pidfiles, leave, failing, asks, stubborn: see ``Answers``
+    and ``Tracer``.
     programs: paths to replace besides start-stop-daemon; those that do not exist are made.
     """
 
@@ -49,6 +54,8 @@ class Work:
         self.interpreter: list[str] = []  # of a script that is not executable
         self.programs: list[str] = []
         self.leave: list[str] | None = None
+        self.failing: list[list[str]] = []
+        self.asks = False
         self.stubborn = False
 
 
@@ -129,6 +136,17 @@ def _report(writing: int, record: "Record") -> None:
         json.dump(record, file)
 
 
+def _lower_limits() -> None:
+    """Make soft limits odd, so that a script is seen to set even those that are here already."""
+    for name in ODD_LIMITS:
+        number = limits.number(name)
+        soft, hard = resource.getrlimit(number)
+        if soft == resource.RLIM_INFINITY:
+            resource.setrlimit(number, (NEARLY_UNLIMITED, hard))
+        elif soft > 1:
+            resource.setrlimit(number, (soft - 1, hard))
+
+
 def _traced(work: Work, root: bool) -> "Record":
     """Make the sandbox, run the verbs, and return the record."""
     try:
@@ -137,9 +155,11 @@ def _traced(work: Work, root: bool) -> "Record":
             made.write(path, text)
         first = [path for path in FIRST if os.path.exists(path)]
         programs = {path: made.replace(path) for path in [*first, *work.programs]}
+        _lower_limits()
         base = calls.read(os.getpid(), "")
         made.hide_first()
         tracer = Tracer(work.script, programs, work.pidfiles, work.leave, work.stubborn)
+        tracer.answers.failing, tracer.answers.asks = work.failing, work.asks
         record: Record = {
             "events": tracer.events,
             "base": {name: base[name] for name in BASE},

@@ -89,10 +89,12 @@ class Sandbox:
         _mount_proc()
         _mount_dev()
         mount("tmpfs", "/run", "tmpfs", data=SIZE)  # hides the layers
-        self._run = os.open("/run", os.O_RDONLY | os.O_DIRECTORY)
-        for path in ("/var/run", "/var/lock"):
+        memory = ["/run"]
+        for path in ("/var/run", "/var/lock"):  # not everywhere links
             if os.path.isdir(path) and not os.path.islink(path):
                 mount("tmpfs", path, "tmpfs", data=SIZE)
+                memory.append(path)
+        self._memory = {path: os.open(path, os.O_RDONLY | os.O_DIRECTORY) for path in memory}
         for path in OWN:
             os.mkdir(path)
             os.chmod(path, 0o1777 if path == "/run/lock" else 0o755)
@@ -161,9 +163,10 @@ class Sandbox:
                     yield {"path": path, "kind": kind}
                 elif kind:
                     yield {**_change(path, facts, parent), "kind": kind}
-        for path, facts, parent in _walk(self._run, ".", "/run"):
-            if not f"{path}/".startswith(f"{HOME}/") and path not in OWN:
-                yield _change(path, facts, parent)
+        for target, fd in self._memory.items():
+            for path, facts, parent in _walk(fd, ".", target):
+                if not f"{path}/".startswith(f"{HOME}/") and path not in OWN:
+                    yield _change(path, facts, parent)
 
     def _kind(self, path: str, facts: os.stat_result) -> str:
         """Return what became of a path in an upper layer; "" if it is there for what it holds."""

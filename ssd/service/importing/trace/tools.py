@@ -10,13 +10,14 @@ STARTERS = ("start-stop-daemon", "ssd")
 # They run as they are. In the sandbox they change nothing.
 PLAIN = frozenset(
     "[ arch awk b2sum base64 basename bc cat checkproc chgrp chmod chown cksum clear cmp column "
-    "comm cp cut date dc df diff dircolors dirname dpkg-architecture du echo egrep env expand "
+    "comm cp cut date dc df diff dircolors dirname dpkg dpkg-architecture dpkg-divert dpkg-query "
+    "dpkg-statoverride du echo egrep env expand "
     "expr factor false fgconsole fgrep file find flock fmt fold free fuser gawk getconf getent "
     "getopt grep groups gunzip gzip head hostid hostname id install join jq kill killall "
     "killall5 killproc last less ln locale logger logname ls lsb_release lsof mawk md5sum mkdir "
-    "mkfifo mknod mktemp more mountpoint mv nawk netstat nl nproc numfmt od paste pathchk pgrep "
-    "pidof pidofproc pkill pr printenv printf ps pstree pwd pwdx readlink realpath rev rm rmdir "
-    "run-parts savelog sed seq sha1sum sha256sum shuf sort split ss stat stty sum sync "
+    "mkfifo mknod mktemp more mountpoint mv nawk netstat nl nologin nproc numfmt od paste pathchk "
+    "pgrep pidof pidofproc pkill pr printenv printf ps pstree pwd pwdx readlink realpath rev rm "
+    "rmdir run-parts savelog sed seq sha1sum sha256sum shuf sort split ss stat stty sum sync "
     "systemd-detect-virt tac tail tee tempfile test top touch tput tr true truncate tsort tty "
     "uname uniq unlink uptime users usleep vmstat w wc which which.debianutils who whoami xargs "
     "xxd yes zcat".split()

@@ -47,6 +47,7 @@ def asked(killed: list[int]) -> Answers:
     [
         ["/usr/bin/cat", "/x"],
         ["/usr/bin/perl", "-ne", "print"],
+        ["/usr/bin/dpkg-statoverride", "--list", "/run/x"],
         ["/opt/tools/setuidgid", "web", DAEMON],
         ["/bin/sh", "-c", "true"],
         ["/etc/init.d/web", "start"],
@@ -80,7 +81,7 @@ def test_background_daemon_stays(asked: Answers) -> None:
 def test_foreground_daemon_leaves_a_process(asked: Answers) -> None:
     """With its pidfile, which a word names; what it leaves stands in."""
     made = stands_in(DAEMON, "-d", "--pid=/run/a b.pid")
-    text = f"{DAEMON} -d '--pid=/run/a b.pid' < /dev/null > /dev/null 2>&1 &\n"
+    text = f"{DAEMON} -d '--pid=/run/a b.pid' < /dev/null > /dev/null 2>&1 &\n{answers.AWAIT}"
     assert f"{text}echo $! > '/run/a b.pid'\nexit 0\n" == asked.answer(made, orphan=False)
     asked.forked(7, 8)
     left = stands_in(DAEMON, "-d", pid=8, parent=7)
@@ -95,6 +96,37 @@ def test_query_is_no_daemon(asked: Answers) -> None:
     made = stands_in(DAEMON, "--version", streams=["/dev/null", "pipe:[7]", "/out"])
     assert "exit 0\n" == asked.answer(made, orphan=False)
     assert "query" == made["role"]
+
+
+def test_query_runs_if_asked_to(asked: Answers) -> None:
+    """The program itself, but not a stand-in that stands for nothing."""
+    asked.asks = True
+    pipe = ["/dev/null", "pipe:[7]", "/out"]
+    assert 'exec /real/1 "$@"\n' == asked.answer(
+        stands_in(DAEMON, "-V", streams=pipe), orphan=False
+    )
+    asked.programs["/x"] = "/x"
+    assert "exit 0\n" == asked.answer(stands_in("/x", "-V", streams=pipe), orphan=False)
+
+
+def test_program_fails_if_it_must(asked: Answers) -> None:
+    """With these words only."""
+    asked.failing = [[DAEMON, "ping"]]
+    assert "exit 1\n" == asked.answer(stands_in(DAEMON, "ping"), orphan=False)
+    assert "&" in str(asked.answer(stands_in(DAEMON, "-d"), orphan=False))
+
+
+@pytest.mark.parametrize(
+    ("words", "pidfile"),
+    [
+        (["-p", "/run/x.pid"], "/run/x.pid"),
+        (["--file=/run/x/pid"], "/run/x/pid"),
+        (["/usr/sbin/acpid", "stupid"], ""),
+    ],
+)
+def test_pidfile_among_words(words: list[str], pidfile: str) -> None:
+    """Not every word that ends in pid is one."""
+    assert pidfile == answers.pidfile_among(words)
 
 
 def test_only_the_daemon_leaves_a_process(asked: Answers) -> None:
