@@ -7,6 +7,8 @@ from ssd.service.words import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ssd.service.declaration import Service
     from ssd.service.generators.sheet import Sheet
 
@@ -37,9 +39,11 @@ def tool(*words: str) -> str:
 
     It is ssd if that is there, and ssd alone if one of them is not the original's.
     """
-    if any(word.startswith("--") and word[2:] in LONG for word in words):
-        return "ssd"
-    return "$(command -v ssd || command -v start-stop-daemon)"
+    return "ssd" if _are_ours(words) else "$(command -v ssd || command -v start-stop-daemon)"
+
+
+def _are_ours(words: "Iterable[str]") -> bool:
+    return any(word.startswith("--") and word[2:] in LONG for word in words)
 
 
 def user_and_root(service: "Service") -> list[str]:
@@ -101,10 +105,20 @@ def lose_outputs(sheet: "Sheet") -> None:
             sheet.lose("log", "it is rotated at 10 MB and has both streams; 5 old files are kept")
 
 
-def rights(service: "Service") -> list[str]:
-    """Return the options of ssd alone for capabilities and securebits; none without them."""
+def bounds(service: "Service", words: list[str]) -> tuple[list[str], list[str]]:
+    """Return what sets limits and rights in a start by ``words``: the command before it, options.
+
+    The command is prlimit(1) and setpriv(1), unless ssd alone can do the start: low limits would
+    hinder ssd itself.
+    """
     pairs = (("--capabilities", service.capabilities), ("--securebits", service.securebits))
-    return [word for pair in pairs if pair[1] is not None for word in (pair[0], pair[1])]
+    options = [word for pair in pairs if pair[1] is not None for word in (pair[0], pair[1])]
+    if not _are_ours([*words, *options]):
+        forbidden = ["setpriv", "--no-new-privs"] if service.no_new_privs else []
+        return limits(service) + forbidden, options
+    for name, limit in service.limits.items():
+        options += ["--limit", f"{name}={limit}"]
+    return [], options + (["--no-new-privs"] if service.no_new_privs else [])
 
 
 def stopping(service: "Service") -> list[str]:
@@ -119,11 +133,6 @@ def hook(service: "Service", field: str) -> list[str]:
     """Return the command that runs a hook as ``ssd-service`` does; empty without the hook."""
     text = getattr(service, field)
     return [SHELL, "-e", "-c", text, service.name] if text else []
-
-
-def wrapper(service: "Service") -> list[str]:
-    """Return the command that comes before start-stop-daemon: prlimit(1), setpriv(1) or none."""
-    return limits(service) + (["setpriv", "--no-new-privs"] if service.no_new_privs else [])
 
 
 def limits(service: "Service") -> list[str]:

@@ -74,11 +74,7 @@ def generate(service: "Service") -> Sheet:
         names="\n".join(_names(service)),
         functions="\n".join(_functions(sheet)),
         stop=join(ssd_options.stopping(service)),
-        tool=ssd_options.tool(
-            *ssd_options.matching(service),
-            *ssd_options.starting(service),
-            *ssd_options.rights(service),
-        ),
+        tool=ssd_options.tool(*ssd_options.matching(service), *_starting(service)[1]),
         before_stop=_step(service, "before_stop", "if matched --status; then " + LENIENT + "; fi"),
         after_stop=_step(service, "after_stop", LENIENT),
         do_reload="" if signal == "none" else RELOAD.format(signal=quote(signal)),
@@ -180,14 +176,21 @@ def _run_program(sheet: Sheet) -> "Iterable[str]":
     if score is not None:
         yield f"    echo {score} > /proc/self/oom_score_adj || exit 2"
     program = service.argv
-    words = ["--start", "--quiet", *ssd_options.matching(service, start=True)]
-    words += [*ssd_options.starting(service), *ssd_options.rights(service)]
+    before, words = _starting(service)
     words += ["--startas", program[0]]
-    tool = " ".join([join(ssd_options.wrapper(service)), '"$START_STOP_DAEMON"']).strip()
+    tool = " ".join([join(before), '"$START_STOP_DAEMON"']).strip()
     yield f"    exec {tool} \\"
     yield f"        {join(words)} \\"
     yield f"        -- {join(program[1:])}".rstrip()
     yield ")\n"
+
+
+def _starting(service: "Service") -> tuple[list[str], list[str]]:
+    """Return the command before the tool that starts the program, and the tool's options."""
+    words = ["--start", "--quiet", *ssd_options.matching(service, start=True)]
+    words += ssd_options.starting(service)
+    before, options = ssd_options.bounds(service, words)
+    return before, words + options
 
 
 def _ready(service: "Service") -> str:

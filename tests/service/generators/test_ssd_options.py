@@ -156,19 +156,22 @@ def test_home_of_a_user_is_not_what_was_declared() -> None:
         assert lost == [field for field, _ in sheet.losses]
 
 
-def test_wrapper_limits_and_forbids() -> None:
-    """prlimit(1) and setpriv(1), which become start-stop-daemon."""
-    service = samples.least(limits={"core": 0}, no_new_privs=True)
-    assert ["prlimit", "--core=0:0", "setpriv", "--no-new-privs"] == ssd_options.wrapper(service)
-    assert [] == ssd_options.wrapper(samples.least())
+def test_limits_are_set_before_the_tool_or_by_ssd() -> None:
+    """prlimit(1) and setpriv(1) become start-stop-daemon; ssd itself must not have low limits."""
+    service = samples.least(limits={"core": 0, "nofile": "4:9"}, no_new_privs=True)
+    before = ["prlimit", "--core=0:0", "--nofile=4:9", "setpriv", "--no-new-privs"]
+    assert (before, []) == ssd_options.bounds(service, [])
+    options = ["--limit", "core=0", "--limit", "nofile=4:9", "--no-new-privs"]
+    assert ([], options) == ssd_options.bounds(service, ["--same-namespace"])
+    assert ([], []) == ssd_options.bounds(samples.least(), ["--same-namespace"])
 
 
 def test_rights_are_options_of_ssd_alone() -> None:
     """So a script that has them calls no other tool."""
-    service = samples.least(capabilities="^cap_kill", securebits="")
-    words = ssd_options.rights(service)
-    assert ["--capabilities", "^cap_kill", "--securebits", ""] == words
+    service = samples.least(capabilities="^cap_kill", securebits="", limits={"core": 0})
+    words = ["--capabilities", "^cap_kill", "--securebits", "", "--limit", "core=0"]
+    assert ([], words) == ssd_options.bounds(service, [])
     text = sysv.generate(service).text()
     assert '"${START_STOP_DAEMON:=ssd}"' in text
-    assert "--capabilities '^cap_kill' --securebits ''" in text
-    assert [] == ssd_options.rights(samples.least())
+    assert "--capabilities '^cap_kill' --securebits '' --limit 'core=0' --startas" in text
+    assert "prlimit" not in text
