@@ -89,17 +89,20 @@ class _Reader:
         return end if early < 0 else early
 
     def name(self, line: int) -> bytes:
-        """Read up to the "=", and return the name before it."""
+        """Read up to the "=", and return the name before it.
+
+        No error shows the text: it may be the second line of a password.
+        """
         end = self.end_of_line()
         name, equals, _ = self.text[self.at : end].partition(b"=")
-        shown = name.decode("utf-8", "replace").rstrip()
+        if name.startswith(b"export "):
+            raise _fault(line, "must be NAME=value; leave out export")
         if not equals:
-            raise _fault(line, f"must be NAME=value, not {shown!r}")
+            raise _fault(line, "must be NAME=value; put a value of several lines in quotes")
         self.at += len(name) + 1
         name = name.rstrip()
         if not _is_name(name):
-            way = "; leave out export" if shown.startswith("export ") else ""
-            raise _fault(line, f"{shown!r} cannot be the name of a variable{way}")
+            raise _fault(line, "a name has letters, digits and _, and begins with no digit")
         return name
 
     def value(self, line: int) -> bytes:

@@ -37,9 +37,10 @@ VALUES = {
     b"AGAIN": b"2",
 }
 FAULTS = {
-    b"A=1\nnothing\n": "line 2: must be NAME=value, not 'nothing'",
-    b"export A=1": "line 1: 'export A' cannot be the name of a variable; leave out export",
-    b"1A=1": "line 1: '1A' cannot be the name of a variable",
+    b"A=1\nsecret\n": "line 2: must be NAME=value; put a value of several lines in quotes",
+    b"export A=secret": "line 1: must be NAME=value; leave out export",
+    b"export A\n": "line 1: must be NAME=value; leave out export",
+    b"1secret=1": "line 1: a name has letters, digits and _, and begins with no digit",
     b"A='\n\n": "line 1: the quote ' is never closed",
     b"\nA=\0": "line 2: a variable cannot hold a NUL byte",
 }
@@ -68,7 +69,7 @@ def test_large_file_is_read_once() -> None:
 
 @pytest.mark.parametrize("text", FAULTS)
 def test_fault_names_its_line(text: bytes) -> None:
-    """Where systemd would drop the line, or the rest of the file."""
+    """Where systemd would drop the line, or the rest of the file. It shows nothing of the text."""
     with pytest.raises(ValueError) as caught:
         env_files.parse(text)
     assert FAULTS[text] == str(caught.value)

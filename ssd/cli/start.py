@@ -29,7 +29,7 @@ def start(options: Options, voice: Voice, table: "ProcessTable | None" = None) -
     try:
         if options.has("test"):
             return _test(options, voice, start, path)
-        if not start.background and _leaves_files(start):
+        if not start.background and leaves_files(start):
             from ssd import sentences  # noqa: F401 - a failure could not load it later
         voice.note("started", start.run())
     except AlreadyRunning:
@@ -38,7 +38,7 @@ def start(options: Options, voice: Voice, table: "ProcessTable | None" = None) -
     return SUCCESS
 
 
-def _leaves_files(start: Start) -> bool:
+def leaves_files(start: Start) -> bool:
     """Tell whether this process may be unable to read ssd's own files when the start fails."""
     command = start.command
     return bool(command.root is not None or start.account.uid is not None or command.limits)

@@ -53,13 +53,13 @@ def login(account: Account) -> dict[bytes, bytes]:
     """
     import pwd
 
-    uid = os.geteuid() if account.uid is None else account.uid
+    who = account.user
     try:
         # By name, because several accounts may share an id.
-        found = pwd.getpwuid(uid) if account.user is None else pwd.getpwnam(account.user)
+        found = pwd.getpwuid(os.geteuid()) if who is None else pwd.getpwnam(who)
     except KeyError:
         demand_readable("/etc/passwd")
-        raise UnknownUser(account.user or str(uid)) from None
+        raise UnknownUser(who or str(os.geteuid())) from None
     home = found.pw_dir if os.path.isdir(found.pw_dir) else "/"
     return {
         b"HOME": os.fsencode(home),

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from conftest import Run
 
-from ssd import Command
+from ssd import Command, Match
 from ssd.cli.grammar import Unusable, Usage
 from ssd.cli.options import Options, read
-from ssd.cli.start import command_of
+from ssd.cli.start import command_of, leaves_files
+from ssd.starting import Start
 from ssd.testing import FakeProcesses, SsdCommand
 
 START = ["--start", "--pidfile", "/dev/null", "--startas", "/x"]
@@ -82,7 +83,7 @@ def test_file_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
     with pytest.raises(Unusable, match=r"^unable to read --env-file /no/such \(No such file"):
         options("--env-file /no/such")
     (tmp_path / "file").write_text("A=1\nwhat?\n")
-    with pytest.raises(Unusable, match=r"/file: line 2: must be NAME=value, not 'what\?'$"):
+    with pytest.raises(Unusable, match=r"/file: line 2: must be NAME=value; put a value of "):
         options(f"--env-file {tmp_path}/file")
 
 
@@ -142,6 +143,31 @@ def test_failure_in_the_foreground_is_told(
         said.seek(0)
         text = "ssd: unable to start /no/such (No such file or directory)\n"
         assert (2, text) == (done.returncode, said.read())
+
+
+LEAVING: list[tuple[dict[str, Any], bool]] = [
+    ({}, False),
+    ({"root": "/"}, True),
+    ({"user": os.getuid()}, True),
+    ({"limits": {CORE: (0, 0)}}, True),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), LEAVING)
+def test_start_may_lose_sight_of_the_files_of_ssd(fields: dict[str, Any], expected: bool) -> None:
+    """By a change of root or user, or a limit: what tells of a failure is loaded before that."""
+    work = Start(
+        *(Match(name="x"), Command(["/x"], **fields)), background=False, make_pidfile=False,
+        warn=lambda *omission: None, say=lambda *event: None, table=FakeProcesses(),
+    )  # fmt: skip
+    assert expected == leaves_files(work)
+
+
+@pytest.mark.parametrize("line", ["--stop --env A=1", "--status --no-new-privs", "--stop --login"])
+def test_only_a_start_has_surroundings(line: str) -> None:
+    """With anything else they are a mistake."""
+    with pytest.raises(Usage, match=r"^--[a-z-]+ is only relevant with --start$"):
+        read(["--pidfile", "/dev/null", *line.split()], Options())
 
 
 def test_limit_that_may_not_be_raised_is_named(ssd: Run) -> None:

@@ -102,6 +102,14 @@ def test_securebits_alone_leave_a_user_without_capabilities() -> None:
 
 
 @pytest.mark.requires_root
+def test_ambient_capabilities_come_before_what_forbids_them() -> None:
+    """Securebits, which are set later, are about what the program does."""
+    bits = "no-cap-ambient-raise no-cap-ambient-raise-locked"
+    found = told(start(STATUS, user=UID, capabilities="^cap_kill", securebits=bits))
+    assert (KILL, KILL) == (found["amb"], found["eff"])
+
+
+@pytest.mark.requires_root
 def test_program_is_looked_at_as_its_user(tmp_path: Path) -> None:
     """ssd's own capabilities, which it keeps until then, do not execute what the user may not."""
     program = tmp_path / "program"

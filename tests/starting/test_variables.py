@@ -23,6 +23,7 @@ def entry(home: str = "/", shell: str = "/bin/zsh", name: str = "web") -> pwd.st
     [
         (entry(), {b"HOME": b"/", b"SHELL": b"/bin/zsh"}),
         (entry(home="/no/such directory"), {b"HOME": b"/"}),
+        (entry(home="/dev/null"), {b"HOME": b"/"}),
         (entry(home="/usr", shell=""), {b"HOME": b"/usr", b"SHELL": b"/bin/sh"}),
     ],
 )
@@ -30,9 +31,10 @@ def test_login_is_that_of_the_account(
     found: pwd.struct_passwd, expected: dict[bytes, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A home that is missing is "/", a shell that is missing /bin/sh; PATH is not touched."""
-    monkeypatch.setattr(pwd, "getpwuid", lambda uid: found)
+    other = entry("/other", "/other", "shares the id")
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: other)
     monkeypatch.setattr(pwd, "getpwnam", lambda name: found)
-    account = Account(500, None)
+    account = Account("web", None)
     made = variables.login(account)
     assert expected.items() <= made.items()
     assert (b"web", b"web") == (made[b"USER"], made[b"LOGNAME"])
@@ -49,6 +51,13 @@ def test_login_of_an_unknown_user_is_an_error(monkeypatch: pytest.MonkeyPatch) -
     """Also if the caller itself has no account."""
     monkeypatch.setattr(os, "geteuid", lambda: 123_456_789)
     with pytest.raises(UnknownUser, match="123456789"):
+        variables.login(Account(None, None))
+
+    def fail(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(variables, "demand_readable", fail)
+    with pytest.raises(PermissionError):  # whether it is unknown is not known then
         variables.login(Account(None, None))
 
 
