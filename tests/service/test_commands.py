@@ -46,6 +46,22 @@ def test_streams_of_a_start_follow_the_declaration(case: str) -> None:
     assert {} == vars(commands.command(service, streams=False))
 
 
+# A field, its value, and the keywords that it becomes
+RIGHTS: list[tuple[str, Any, dict[str, Any]]] = [
+    ("login", True, {"login": True}),
+    ("oom_score", 0, {"oom_score_adj": 0}),
+    ("capabilities", "", {"capabilities": ""}),
+    ("no_new_privs", True, {"no_new_privs": True}),
+    ("securebits", "noroot", {"securebits": "noroot"}),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "expected"), RIGHTS)
+def test_each_right_alone_has_effect(field: str, value: Any, expected: dict[str, Any]) -> None:
+    """It needs no other to be looked at, and 0 or none is something that was asked for."""
+    assert expected == vars(Service(**NAP, **{field: value}).command())
+
+
 def test_script_is_run_by_a_shell() -> None:
     """As Upstart runs one; it needs no executable."""
     command = Service(name="nap", script="sleep 60\n").command()

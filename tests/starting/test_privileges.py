@@ -184,12 +184,12 @@ def test_hard_limit_is_raised_while_root_may(
     done: list[object] = []
     monkeypatch.setattr(resource, "getrlimit", lambda number: (5, hard))
     monkeypatch.setattr(resource, "setrlimit", lambda number, limit: done.append(limit))
-    command = Command(["/x"], limits={resource.RLIMIT_NOFILE: (0, wanted)})
-    ((stage, name, function, arguments),) = before_root(
-        command, Account(None, None), {}, None, print
-    )
-    function(*arguments)
-    assert ("limit", "nofile", [made] if made else []) == (stage, name, done)
+    limits = {resource.RLIMIT_NOFILE: (0, wanted), resource.RLIMIT_NPROC: (1, 2)}
+    steps = before_root(Command(["/x"], limits=limits), Account(None, None), {}, None, print)
+    for stage, _, function, arguments in steps:
+        assert "limit" == stage
+        function(*arguments)
+    assert ([made] if made else []) + [(1, 2)] == done  # setuid(2) looks at that of processes
 
 
 def test_capability_that_the_kernel_lacks_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,6 +212,15 @@ def test_score_of_the_caller_is_taken_back(run: Run, ssd_path: Path) -> None:
     program = 'echo "$A $(cat /proc/self/oom_score_adj)"'
     done = run("/bin/sh", "-c", script, "sh", ssd_path, *words.split(), "-c", program)
     assert (f"1 {own}\n", "") == (done.stdout, done.stderr)
+
+
+def test_missing_file_of_the_score_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a system that is not Linux, or without /proc."""
+    monkeypatch.setattr("ssd.starting.rare_steps.OOM_SCORE_ADJ", "/no/such")
+    command = Command(["/x"], oom_score_adj=5)
+    ((_, _, function, arguments),) = before_root(command, Account(None, None), {}, None, print)
+    with pytest.raises(OSError, match="this system has no /no/such"):
+        function(*arguments)
 
 
 def test_score_is_adjusted_and_a_refusal_is_an_error() -> None:

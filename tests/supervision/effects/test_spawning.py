@@ -59,11 +59,14 @@ def test_child_has_a_session_and_what_was_asked_for(tmp_path: Path) -> None:
 
 
 def test_limits_and_niceness_need_a_fork_of_our_own() -> None:
-    """fork_exec knows neither; the signals are the program's defaults all the same."""
+    """fork_exec knows neither; the signals are the program's defaults all the same.
+
+    Its own limit of descriptors goes before the one that the caller gives back.
+    """
     import resource
 
     command = shell(f"{SHOW}; {SIGNALS}", nice=3, limits={resource.RLIMIT_NOFILE: (99, 99)})
-    lines = said(command)
+    lines = said(command, descriptors=(77, 88))
     assert ["99", str(os.nice(0) + 3)] == lines[0].split()[4:]
     assert ["0000000000000000"] * 2 == [line.split()[1] for line in lines[2:]]
 
