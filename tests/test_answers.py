@@ -6,6 +6,7 @@ import re
 import time
 from pathlib import Path
 
+import pytest
 from conftest import CHECKOUT
 from kit.schema import SCHEMA, faults
 
@@ -14,7 +15,7 @@ from ssd.matching import Process
 from ssd.processes import default_table, own
 from ssd.processes.recorded import recorded
 from ssd.testing import FakeProcesses
-from ssd.timeline import LEFT
+from ssd.timeline import LEFT, RIGHT, WIDTH
 
 PAGE = (CHECKOUT / "docs/reference/json.md").read_text()
 NAMES = {"array": "list", "boolean": "true or false", "integer": "number", "number": "number"}
@@ -75,6 +76,21 @@ def test_picture_has_the_names_and_begins_of_processes() -> None:
     name = Path("/proc/self/comm").read_text().strip()
     assert f">{name} {ourselves.pid}</text>" in drawn
     assert f'class="open" x="{LEFT}"' in drawn
+
+
+def test_picture_has_the_begin_of_a_process_that_came_later(
+    fake_processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A child, for example, that a daemon starts while it is stopped."""
+    table, recording = recorded(fake_processes)
+    child = fake_processes.add("child").identity
+    recording.record.meet(child)
+    fake_processes.wait([], 4)
+    recording.record.note("signal", pid=child.pid, signal="TERM")
+    monkeypatch.setattr(answers, "started_at", lambda process, table: time.time() - 2)
+    begin = re.search(r'class="open" x="([0-9.]+)"', answers.picture(recording.record, table, ""))
+    assert begin is not None
+    assert abs(float(begin[1]) - (LEFT + (WIDTH - LEFT - RIGHT) / 2)) < 5
 
 
 def test_process_was_started_at_a_time_of_the_calendar(fake_processes: FakeProcesses) -> None:

@@ -147,16 +147,14 @@ def _now(
     options: opts.Options, status: int, table: "ProcessTable", recording: "RecordedTable"
 ) -> tuple[str, list[dict[str, object]]]:
     """Return the state, and the processes that were met or match now, by pid."""
-    matched = recording.matched
     if options.command in ASKING:
         state, running = answers.STATES[status], recording.found if not status else []
     else:
         state, running = _look(options, status, table)
-        matched = {**dict.fromkeys(running), **matched}
     met = {**recording.record.processes}
     for process in running:
         met.setdefault(process, Facts(process, table))
-    evidence = _evidence(options)
+    matched, evidence = recording.matched, _evidence(options)
     return state, [
         answers.facts_of(
             facts,

@@ -9,6 +9,7 @@ import pytest
 from kit.children import ended
 from kit.schema import answer
 
+from ssd.cli import main
 from ssd.errors import ProcessTableError
 from ssd.testing import Daemons, FakeProcesses, SsdCommand, dies, ignores
 from ssd.testing.command import Result
@@ -119,7 +120,8 @@ def test_answer_of_a_start_has_its_steps_and_its_process(
     """A second start finds the first; one that is not ready has its process, too."""
     fake_processes.register("/bin/d", ready_after=3)
     words = ["--start", "--background", "-mp", tmp_path / "pid", "--exec", "/bin/d", "--json"]
-    found = told(ssd_command(*words, "--notify-await"), 0)
+    found = told(ssd_command(*words, "--notify-await", "--verbose"), 0)
+    assert "Starting /bin/d..." == found["messages"][0]
     assert ("started", 101) == (found["steps"][-1]["event"], found["steps"][-1]["pid"])
     assert [(101, "executable")] == [(p["pid"], p["matched_by"]) for p in found["processes"]]
     found = told(ssd_command(*words), 1)
@@ -161,6 +163,20 @@ def test_fault_is_an_answer_wherever_the_option_stands(
     words = ["--start", "-bv", "--pid", "4711", "--startas", "/bin/d", "--", "--json"]
     assert (0, "", "") == ssd_command(*words)
     assert ["/bin/d", "--json"] == fake_processes.started[0].argv
+
+
+def test_unforeseen_error_has_the_status_of_the_command(
+    fake_processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch, capfd
+) -> None:
+    """Which is 4 for a look, as if nothing had been said."""
+
+    def fail(*_: object) -> NoReturn:
+        raise KeyError("x")
+
+    monkeypatch.setattr("ssd.cli.status.resolve", fail)
+    assert 4 == main(["ssd", "--status", "--pid", "101", "--json"], fake_processes)
+    found = answer(capfd.readouterr().out)
+    assert (4, "unknown", True) == (found["status"], found["state"], "KeyError" in found["error"])
 
 
 def test_lack_of_descriptors_for_the_answer_keeps_the_status(

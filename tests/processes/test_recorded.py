@@ -21,6 +21,7 @@ def test_record_has_the_signals_of_a_whole_tree(fake_processes: FakeProcesses) -
     child = main.fork(name="child", reactions={TERM: dies()})
     table, recording = recorded(fake_processes)
     assert table.kin.signal_group(main.pid, 0)
+    assert not table.kin.signal_group(4711, TERM)
     with Stop(Match(name="main"), "TERM/2/KILL/1", tree=True, table=table) as work:
         run(work)
     steps = [(s.at, s.event, s.facts.get("signal"), s.pid) for s in recording.record.steps]
@@ -58,6 +59,11 @@ def test_record_tells_a_denial_from_an_end(fake_processes: FakeProcesses) -> Non
     told = [(step.event, step.pid) for step in recording.record.steps]
     assert [("denied", theirs.pid), ("signal", ours.pid), ("ended", ours.pid)] == told
     assert "Step(0, 'ended', {'pid': 101})" == repr(recording.record.steps[-1])
+    with table.open(theirs.identity) as handle:
+        theirs.die()
+        with pytest.raises(ProcessLookupError):
+            handle.signal(TERM)
+    assert ("ended", theirs.pid) == (recording.record.steps[-1].event, theirs.pid)
     recording.record.meet(ours.identity)
     gone, _ = recorded(fake_processes)
     assert gone.launcher is fake_processes

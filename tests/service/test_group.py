@@ -16,10 +16,11 @@ TEMPLATE = 'instances = ["1", "2"]\nexecutable = "/bin/sleep"\narguments = ["100
 
 @pytest.fixture
 def template(services) -> Path:
-    """Return a template with two instances, beside a third that is a link."""
+    """Return a template with two instances, beside a third that is a link; one is both."""
     file: Path = services.directory / "nap@.toml"
     file.write_text(f'{TEMPLATE}pidfile = "{services.directory}/%n.pid"\n')
-    (services.directory / "nap@3.toml").symlink_to(file)
+    for each in "23":
+        (services.directory / f"nap@{each}.toml").symlink_to(file)
     return file
 
 
@@ -34,11 +35,14 @@ def test_verbs_of_a_group_reach_all_declared_instances(services, template: Path)
     assert 3 == services.expect(0, str(template), "status").count("is running (process ")
     told = json.loads(services.expect(0, "nap@", "status", "--json"))
     assert ["nap@1", "nap@2", "nap@3"] == [each["name"] for each in told]
+    told = json.loads(services.expect(0, "all", "status", "--json"))
+    assert ["nap@1", "nap@2", "nap@3"] == sorted(each["name"] for each in told)
     assert 3 == services.expect(0, "nap@", "--full-restart").count("Starting")
     services.expect(0, "nap@x", "show-args")
     services.expect(0, "nap@9", "start")
     services.expect(0, "nap@1", "stop")
-    assert 2 == services.expect(3, "all", "status").count("is running (process ")
+    said = services.expect(3, "all", "status")
+    assert (2, 1) == (said.count(" is running (process "), said.count(" is not running\n"))
     assert 3 == services.expect(0, "nap@", "stop").count("Stopping nap@")
     assert "nap@9 is running" in services.expect(0, "nap@9", "status")
     services.expect(0, "nap@9", "stop")

@@ -75,6 +75,8 @@ def read(
         text = file.read(MAX_FILE_SIZE + 1)
     if len(text) > MAX_FILE_SIZE:
         raise DeclarationError("must not be larger than 1 MiB", file=path)
+    if os.path.realpath(path).endswith(".toml"):
+        raise DeclarationError("is a link to TOML, so its name must end in .toml, too", file=path)
     check(path)
     return loads(_as_unix_has_it(text), os.path.abspath(path), environment, meanwhile, instance)
 

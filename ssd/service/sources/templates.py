@@ -12,6 +12,7 @@ import errno
 import os
 
 from ssd.service.errors import BadValue, DeclarationError, SeveralInstances, nearest
+from ssd.service.words import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     Fields = dict[str, object]
 
 MARK = "@"
+CODE = ("script", "before_start", "after_start", "before_stop", "after_stop")  # a shell's
 
 
 def settle(fields: "Fields", name: str, file: "str | None") -> None:
@@ -38,7 +40,9 @@ def settle(fields: "Fields", name: str, file: "str | None") -> None:
         if stem == prefix != name:
             raise DeclarationError("has no instances, and its name does not end in @", file=file)
         return
-    if not prefix or fields.get("name", name) != name:
+    if not prefix:
+        raise DeclarationError("needs the name of a service in front of @", file=file)
+    if fields.get("name", name) != name:
         reason = "must not be set: an instance is named after the file"
         raise DeclarationError(reason, "name", file=file)
     names = _checked(listed or [], file)
@@ -52,7 +56,9 @@ def settle(fields: "Fields", name: str, file: "str | None") -> None:
         meant = nearest(instance, names)
         raise DeclarationError(reason, "instances", file=file, nearest=meant)
     for key, value in fields.items():
-        fields[key] = _expanded(value, key, name, file)
+        fields[key] = made = _expanded(value, key, name, file)
+        if key in CODE and made != value:
+            _check_code(key, made, name, file)
     fields["name"] = name
 
 
@@ -89,6 +95,17 @@ def _check_single(file: str, prefix: str) -> None:
 
 def _stem(path: str) -> str:
     return os.path.basename(path).removesuffix(".toml")
+
+
+def _check_code(key: str, made: object, name: str, file: "str | None") -> None:
+    """Raise DeclarationError if a shell would take the name of a service for code.
+
+    Anybody who may start an instance of any name could run any code.
+    """
+    instance = name.partition(MARK)[2]
+    if quote(name) != name and instance in str(made):
+        reason = f'a shell would run {instance!r} as code; have it in environment as X = "%i", '
+        raise DeclarationError(f'{reason}and write "$X" here', key, file=file)
 
 
 def _expanded(value: object, key: str, name: str, file: "str | None") -> object:
@@ -132,7 +149,7 @@ def locate(
     """
     prefix, _, instance = name.partition(MARK)
     if instance:
-        path = look(prefix + MARK, directory) if is_instance(instance) else None
+        path = look(prefix + MARK, directory) if prefix and is_instance(instance) else None
         if path is None or not _stem(path).endswith(MARK) and name not in _names(path, read):
             return None
         ending = ".toml" if path.endswith(".toml") else ""

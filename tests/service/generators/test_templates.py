@@ -11,7 +11,7 @@ from . import readers
 TEMPLATE = """\
 instances = ["8081", "a b"]
 executable = "/bin/web"
-arguments = ["-p", "%i", "100%%", "%n"]
+arguments = ["-p", "%i", "100%%", "%n", "61000"]
 provides = ["http", "http-%i"]
 requires = ["db@%i"]
 readiness = {kind = "command", command = ["nc", "-z", "::1", "%i"]}
@@ -22,7 +22,7 @@ readiness = {kind = "command", command = ["nc", "-z", "::1", "%i"]}
 def generate(tmp_path: Path, capfd):
     """Return a function that generates from a directory with templates, and what that tells."""
     (tmp_path / "web@.toml").write_text(TEMPLATE)
-    (tmp_path / "shop.toml").write_text('instances = ["1"]\nexecutable = "/bin/shop%i"\n')
+    (tmp_path / "shop.toml").write_text('\ufeffinstances = ["1"]\nexecutable = "/bin/shop%i"\n')
     (tmp_path / "sh@").write_text("DAEMON=/bin/sh\nDAEMON_ARGS='-c %i 5%%'\n")
 
     def generate(*words: str) -> tuple[int, str, str]:
@@ -37,7 +37,7 @@ def test_unit_of_a_template_has_specifiers(generate) -> None:
     assert 0 == status
     lines = text.splitlines()
     assert "# Written by: ssd-service generate systemd web@" == lines[0]
-    assert 'ExecStart=/bin/web -p %i "100%%" web@%i' in lines
+    assert 'ExecStart=/bin/web -p %i "100%%" web@%i 61000' in lines
     assert {"Description=web@%i", "Requires=db@%i.service"} <= set(lines)
     assert "Alias=http-%i.service" in lines
     assert r"# Instances: systemctl enable --now web@8081.service web@a\x20b.service" in lines
@@ -50,7 +50,7 @@ def test_systemd_reads_an_instance_as_if_generated_alone(generate) -> None:
     """Its template and the unit of the instance alone mean the same to systemd."""
     units = [generate("systemd", name)[1] for name in ("web@", "web@8081")]
     template, alone = (readers.unit(text, "web@8081.service") for text in units)
-    assert [["/bin/web", "-p", "8081", "100%", "web@8081"]] == [
+    assert [["/bin/web", "-p", "8081", "100%", "web@8081", "61000"]] == [
         readers.command(line) for line in template["ExecStart"]
     ]
     differ = {

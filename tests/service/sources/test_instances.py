@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from ssd import service
-from ssd.service import Service, UnknownService
+from ssd.service import Service, SeveralInstances, UnknownService
 from ssd.service.sources import instances, toml
 
 from ..strategies import LINE, PATH, WORDS
@@ -31,7 +31,8 @@ def names(services: list[Service]) -> list[str]:
 
 
 def test_instances_are_listed_linked_or_files(directory: str) -> None:
-    """Sorted; one with a file of its own is what that declares."""
+    """Sorted; one with a file of its own is what that declares. A link to nothing is none."""
+    Path(directory, "shop@gone.toml").symlink_to("gone.toml")
     found = service.instances("web@", directory)
     assert ["web@a", "web@b", "web@c"] == names(found)
     assert "/bin/other" == found[0].executable
@@ -39,6 +40,15 @@ def test_instances_are_listed_linked_or_files(directory: str) -> None:
     assert [] == service.instances("webber", directory)
     with pytest.raises(UnknownService):
         service.instances("nosuch@", directory)
+
+
+def test_links_are_beside_their_template(directory: str, tmp_path: Path) -> None:
+    """In /etc/init.d, for example; those of the directory count, too."""
+    (tmp_path / "init.d").mkdir()
+    (tmp_path / "init.d/web@d.toml").symlink_to("../web@.toml")
+    template = SeveralInstances("web@", ["web@b"], f"{tmp_path}/init.d/web@.toml")
+    wanted = ["web@a", "web@b", "web@c", "web@d"]
+    assert wanted == instances.members(template, directory)
 
 
 def test_names_are_expanded_once(directory: str) -> None:

@@ -59,6 +59,20 @@ def test_instance_of_a_template_has_all_texts_its_own(find, tmp_path: Path) -> N
     assert (str(tmp_path / "web@.toml"), []) == (made.file, made.instances)
 
 
+def test_instance_is_no_code_of_a_hook(find) -> None:
+    """A name that a shell would not take as one plain word; the environment can have it."""
+    text = f'{PROGRAM}before_start = "mkdir /run/%i # 5%%"\n[environment]\nX = "%i"\n'
+    assert (
+        "mkdir /run/10.0.0.1:80_a # 5%" == find("web@10.0.0.1:80_a", web_at_toml=text).before_start
+    )
+    for name in ("web@a b", "web@;reboot", "web@$(reboot)", "web@'"):
+        with pytest.raises(DeclarationError, match=r'before_start: a shell would .* write "\$X"'):
+            find(name)
+    plain = text.replace("%i #", '\\"$X\\" #')
+    made = find("web@a b", web_at_toml=plain)
+    assert ('mkdir /run/"$X" # 5%', {"X": "a b"}) == (made.before_start, made.environment)
+
+
 def test_link_to_a_template_is_an_instance(find, tmp_path: Path) -> None:
     """By the name of the link, also with dots; of a template in another place, too."""
     find("web@1", web_at_toml=f'{PROGRAM}arguments = ["%i"]\n')
@@ -68,6 +82,9 @@ def test_link_to_a_template_is_an_instance(find, tmp_path: Path) -> None:
     assert ["10.0.0.1"] == find("web@10.0.0.1").arguments
     assert ["9"] == sources.find("shop@9", str(tmp_path / "elsewhere")).arguments
     assert ["web@", "web@10.0.0.1"] == sources.names(str(tmp_path))
+    (tmp_path / "web@2").symlink_to("web@.toml")
+    with pytest.raises(DeclarationError, match=r"web@2: is a link to TOML, so its name must end"):
+        find("web@2")
 
 
 def test_file_of_its_own_is_no_template(find) -> None:
@@ -142,6 +159,9 @@ def test_service_is_one_instance_and_has_none(find) -> None:
         toml.loads('instances = ["1"]\n', name="web")
     with pytest.raises(DeclarationError, match="no instances, and its name"):
         sources.read(f"{find('web', web_toml=PROGRAM).file[:-5]}@1.toml")
+    for name in ("@", "@x"):
+        with pytest.raises(DeclarationError, match="@.toml: needs the name of a service in front"):
+            find(name, _at_toml=PROGRAM)
     with pytest.raises(DeclarationError, match="no instance '3'; there are 1$"):
         sources.read(f"{find('x@1', x_toml='instances = [1]').file[:-5]}@3.toml")
 

@@ -7,6 +7,7 @@ import pytest
 from ssd.service.errors import UnknownService
 from ssd.supervision.cli.declared import Broken, read
 from ssd.supervision.cli.refusal import explain
+from ssd.supervision.cli.selection import meant
 
 
 @pytest.fixture
@@ -68,6 +69,14 @@ def test_instances_are_services_each(directory: str) -> None:
     with pytest.raises(Broken) as caught:
         read(directory)
     assert ["a@1", "a@2"] == sorted(caught.value.causes)
+
+
+def test_template_means_its_instances() -> None:
+    """By both of its names; any other service is itself, also one that has instances beside it."""
+    units = ["a@1", "a@2", "ab@1", "b", "b@1"]
+    assert ["a@1", "a@2"] == meant(["a@"], units) == meant(["a"], units)
+    assert ["b", "b@1"] == meant(["b", "b@"], units)
+    assert ["a@2"] == meant(["a@2", "c@"], units)
 
 
 def test_name_that_two_files_give_is_an_error(directory: str) -> None:
