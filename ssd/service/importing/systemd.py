@@ -19,6 +19,7 @@ from ssd.service.importing import (
 )
 from ssd.service.importing.imported import ANY_INSTANCE, Imported, Note
 from ssd.service.importing.unit_file import ENDING
+from ssd.service.importing.unit_left_out import meaning
 from ssd.service.importing.unit_reader import INSTALL, UNIT, Reader
 
 TYPE_CHECKING = False
@@ -38,6 +39,7 @@ FACILITIES = {unit: name for name, unit in SYSTEMD.items() if unit} | {
 REQUIRING = ("BindsTo", "Requires", "Requisite", "Wants")
 FAILURES = {"BindsTo": "stop", "Requires": "fail", "Requisite": "fail", "Wants": "ignore"}
 # Targets that services are wanted by, besides those of runlevels; what they mean is the default.
+SOCKET = ".socket"
 COMMON = ("multi-user.target", "default.target")
 
 
@@ -113,6 +115,7 @@ def _fields(reader: Reader) -> "Fields":
         assert isinstance(before, list) and isinstance(directories, list)
         made["directories"] = [*before, *directories]
     made |= hooks
+    unit_commands.leave_to_root(reader, made)
     made["reload_signal"] = unit_commands.reload_signal(reader)
     made |= unit_life.readiness(reader, made, probe)
     made |= unit_life.stop(reader)
@@ -165,6 +168,14 @@ def _services(units: "Sequence[str]") -> "list[str]":
 def _tell_units(reader: Reader, setting: str, units: "Sequence[str]") -> None:
     """Note the units that are neither services nor facilities."""
     others = [each for each in units if not each.endswith(ENDING) and each not in FACILITIES]
+    own = [
+        reader.unit.stem,
+        *(each.removesuffix(ENDING) for each in reader.words("Alias", INSTALL)),
+    ]
+    for each in [unit for unit in units if unit.endswith(SOCKET)]:
+        if each.removesuffix(SOCKET) in own and setting != "After":
+            reader.note(setting, f"{each}: {meaning('Sockets')}", section=UNIT)
+            others = [unit for unit in others if unit != each]
     if others:
         words = f"{', '.join(others)}: a service can only come after services, and LSB's facilities"
         reader.note(setting, words, section=UNIT)

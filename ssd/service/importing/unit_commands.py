@@ -264,19 +264,50 @@ def _as(user: str, group: str) -> str:
 def reload_signal(reader: "Reader") -> str:
     """Return the signal of ExecReload=, none for another command."""
     found = reader.commands("ExecReload")
-    for command in found:
-        words = command.words
-        if words[0] in KILLS and words[-1] in ("$MAINPID", "${MAINPID}") and len(found) == 1:
-            options = [word for word in words[1:-1] if word not in ("-s", "--signal", "--")]
-            if not options:
-                return "TERM"
-            if len(options) == 1:
-                try:
-                    return signal(options[0].lstrip("-")).removeprefix("-")
-                except ValueError:
-                    pass  # no signal, so it is noted as any other command
+    sent = [name for name in map(_sent, found) if name]
+    if len(sent) == 1:
+        if len(found) > 1:
+            words = f"only {sent[0]} is sent: what runs besides is left out"
+            reader.note("ExecReload", words)
+        return sent[0]
     if reader.text("Type") == "notify-reload":
         return reader.value("ReloadSignal", signal, "HUP").removeprefix("-")
     if found:
         reader.note("ExecReload", "a reload can only send a signal; reload_signal says which")
     return "none"
+
+
+def _sent(command: "Command") -> str:
+    """Return the signal that a command sends to the main process, empty if it sends none."""
+    words = command.words
+    if words[0] not in KILLS or words[-1] not in ("$MAINPID", "${MAINPID}"):
+        return ""
+    options = [word for word in words[1:-1] if word not in ("-s", "--signal", "--")]
+    if not options:
+        return "TERM"
+    try:
+        return signal(options[0].lstrip("-")).removeprefix("-") if len(options) == 1 else ""
+    except ValueError:
+        return ""  # it is noted as any other command
+
+
+def leave_to_root(reader: "Reader", made: "Fields") -> None:
+    """Take from the fields what ``+`` and ``!`` before a program's path keep from it.
+
+    systemd.service(5), "COMMAND LINES": neither user nor group, and with ``+`` no limit of
+    privileges. They stay those of the directories and the hooks.
+    """
+    found = reader.commands("ExecStart")
+    marked = [command for command in found if command.privileged]
+    taken = ["user", "group", "login"]
+    if any("+" in command.prefixes for command in marked):
+        taken += ("capabilities", "no_new_privs", "securebits")
+    if not marked or not any(name in made for name in taken):
+        return
+    if len(marked) < len(found):
+        reader.note("ExecStart", "all commands run as the same user, also those with + or !")
+        return
+    for name in taken:
+        made.pop(name, None)
+    words = f"root runs it, as {marked[0].prefixes} says: User= is for its directories and hooks"
+    reader.note("ExecStart", words, lost=False)

@@ -103,15 +103,20 @@ SILENT = (
     "OnSuccessJobMode OnFailureJobMode OnFailureIsolate IgnoreOnIsolate JobTimeoutSec "
     "JobRunningTimeoutSec JobTimeoutRebootArgument SurviveFinalKillSignal RebootArgument "
     "CollectMode FailureActionExitStatus SuccessActionExitStatus TimeoutCleanSec "
-    "NotifyAccess GuessMainPID RootDirectoryStartOnly RequiresOverridable "
+    "NotifyAccess GuessMainPID RootDirectoryStartOnly PermissionsStartOnly RequiresOverridable "
     "RequisiteOverridable WatchdogSignal TTYPath RuntimeDirectoryPreserve"
 ).split()
+
+OFF = ("no", "false", "off")
+ON = ("DefaultDependencies", "SyslogLevelPrefix", "MountAPIVFS")  # they mean something without
 
 
 def tell(reader: "Reader") -> None:
     """Note what the import has not asked for."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for section, name in reader.left():
+        if name not in ON and reader.unit.all(section, name)[-1].text.lower() in OFF:
+            continue  # it asks for nothing
         for words, members in GROUPS.items():
             if name in members:
                 groups.setdefault(words, []).append((section, name))

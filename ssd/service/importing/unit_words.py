@@ -107,8 +107,8 @@ class Command:
 
     @property
     def privileged(self) -> bool:
-        """Whether root runs it, whatever User= is."""
-        return "+" in self.prefixes or "!" in self.prefixes
+        """Whether root runs it, whatever User= is. Since Linux 4.3 ``!!`` asks for nothing."""
+        return "+" in self.prefixes or "!" in self.prefixes and "!!" not in self.prefixes
 
 
 def commands(text: str, expand: "Callable[[str], str]") -> "list[Command]":

@@ -60,6 +60,14 @@ def test_units_that_are_no_services_are_named(unit: TellUnit) -> None:
     ]
 
 
+def test_own_socket_is_not_passed(unit: TellUnit) -> None:
+    """A service that requires it waits for it: dbus.socket of another one is no loss."""
+    _, notes = unit("[Unit]\nRequires=x.socket dbus.socket\nAfter=x.socket", name="x.service")
+    assert ["Requires: x.socket: no socket is passed: the program must open it itself"] == [
+        note.split(": ", 1)[1] for note in notes if "After" not in note
+    ]
+
+
 @pytest.mark.parametrize(
     ("wanted", "levels", "manual"),
     [

@@ -155,3 +155,38 @@ def test_reload_is_a_signal(command: str, signal: str, unit: TellUnit) -> None:
     """Any other command is lost, and named."""
     service, notes = unit(f"ExecReload={command}")
     assert (signal, signal == "none") == (service.reload_signal, bool(notes))
+
+
+def test_reload_of_several_commands_sends_the_signal(unit: TellUnit) -> None:
+    """Of sshd's the test before it is lost."""
+    service, notes = unit("ExecReload=/bin/x -t\nExecReload=/bin/kill -HUP $MAINPID")
+    assert "HUP" == service.reload_signal
+    assert ["x.service:4: ExecReload: only HUP is sent: what runs besides is left out"] == notes
+    service, _ = unit("ExecReload=/bin/kill $MAINPID\nExecReload=/bin/kill -HUP $MAINPID")
+    assert "none" == service.reload_signal
+
+
+@pytest.mark.parametrize(
+    ("mark", "user", "no_new_privs"),
+    [("", "daemon", True), ("!!", "daemon", True), ("!", None, True), ("+", None, False)],
+)
+def test_marked_program_is_run_by_root(
+    mark: str, user: str | None, no_new_privs: bool, unit: TellUnit
+) -> None:
+    """chronyd's is: the user is that of the directories and the hooks."""
+    service, notes = unit(
+        f"ExecStart={mark}/bin/x\nUser=daemon\nGroup=daemon\nNoNewPrivileges=yes\n"
+        "RuntimeDirectory=x\nExecStartPre=/bin/pre"
+    )
+    assert (user, user, no_new_privs) == (service.user, service.group, service.no_new_privs)
+    assert bool(user) == bool(service.login)
+    assert ["daemon"] == [each["user"] for each in service.directories]
+    assert "--reuid daemon" in str(service.before_start)
+    assert bool(user) != any("root runs it" in note for note in notes)
+
+
+def test_commands_of_two_users_are_told(unit: TellUnit) -> None:
+    """A script has one."""
+    service, notes = unit("Type=oneshot\nExecStart=/bin/a\nExecStart=+/bin/b\nUser=daemon")
+    assert "daemon" == service.user
+    assert any("all commands run as the same user" in note for note in notes)

@@ -30,6 +30,15 @@ def test_each_other_setting_has_its_own_words(unit: TellUnit) -> None:
     assert ["taskset(1)", "it", "write"] == said
 
 
+def test_setting_that_is_off_is_no_loss(unit: TellUnit) -> None:
+    """Unless it is on without a word."""
+    _, notes = unit(
+        "PrivateTmp=no\nIgnoreSIGPIPE=false\nPermissionsStartOnly=yes\nCPUAffinity=0\n"
+        "[Unit]\nDefaultDependencies=no"
+    )
+    assert ["CPUAffinity", "DefaultDependencies"] == [note.split(": ")[1] for note in notes]
+
+
 def test_unknown_setting_is_named_with_what_was_meant(unit: TellUnit) -> None:
     """systemd ignores it."""
     _, notes = unit("ProtectHom=yes\nKillMod=none")
