@@ -56,9 +56,9 @@ def settle(fields: "Fields", name: str, file: "str | None") -> None:
         meant = nearest(instance, names)
         raise DeclarationError(reason, "instances", file=file, nearest=meant)
     for key, value in fields.items():
-        fields[key] = made = _expanded(value, key, name, file)
-        if key in CODE and made != value:
-            _check_code(key, made, name, file)
+        if key in CODE:
+            _check_code(key, str(value), name, file)
+        fields[key] = _expanded(value, key, name, file)
     fields["name"] = name
 
 
@@ -97,13 +97,14 @@ def _stem(path: str) -> str:
     return os.path.basename(path).removesuffix(".toml")
 
 
-def _check_code(key: str, made: object, name: str, file: "str | None") -> None:
+def _check_code(key: str, text: str, name: str, file: "str | None") -> None:
     """Raise DeclarationError if a shell would take the name of a service for code.
 
     Anybody who may start an instance of any name could run any code.
     """
-    instance = name.partition(MARK)[2]
-    if quote(name) != name and instance in str(made):
+    bare = text.replace("%%", "")
+    if quote(name) != name and ("%i" in bare or "%n" in bare):
+        instance = name.partition(MARK)[2]
         reason = f'a shell would run {instance!r} as code; have it in environment as X = "%i", '
         raise DeclarationError(f'{reason}and write "$X" here', key, file=file)
 

@@ -68,6 +68,7 @@ def test_instance_is_no_code_of_a_hook(find) -> None:
     for name in ("web@a b", "web@;reboot", "web@$(reboot)", "web@'"):
         with pytest.raises(DeclarationError, match=r'before_start: a shell would .* write "\$X"'):
             find(name)
+    assert "a b %i" == find("web@a b", web_at_toml='before_start = "a b %%i"\n').before_start
     plain = text.replace("%i #", '\\"$X\\" #')
     made = find("web@a b", web_at_toml=plain)
     assert ('mkdir /run/"$X" # 5%', {"X": "a b"}) == (made.before_start, made.environment)
