@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +11,11 @@ from conftest import Run
 from ssd.accounts import Account
 from ssd.cli.options import Options, read
 from ssd.cli.start import command_of
+from ssd.kernel_files import OOM_SCORE_ADJ
 from ssd.matching import Match
 from ssd.schedule import Schedule
 from ssd.service import Service
-from ssd.service.generators import ssd_options, sysv
+from ssd.service.generators import openrc, ssd_options, sysv
 from ssd.starting.variables import login
 
 from . import samples
@@ -148,12 +150,39 @@ def test_shell_sets_the_variables_of_a_login(user: str | None, run: Run) -> None
     assert words == done.stdout.splitlines()
 
 
+def test_login_without_a_home_or_a_shell_has_those_of_login1(run: Run) -> None:
+    """As in ``ssd.starting.variables``."""
+    lines = ["getent() { echo web:x:5:5::/no/such:; }"]
+    lines += ssd_options.login(samples.least(user="web", login=True), "exit 7")
+    assert "/\nweb\nweb\n/bin/sh\n" == run("sh", "-euc", "\n".join([*lines, LOGIN])).stdout
+
+
+@pytest.mark.skipif(not os.path.exists(OOM_SCORE_ADJ), reason="the score is one of Linux")
+def test_script_sets_the_score_of_what_it_starts(run: Run, tmp_path: Path) -> None:
+    """The tool that becomes the program has it, and a script that runs a verb more has not."""
+    score = int(Path(OOM_SCORE_ADJ).read_text()) + 1
+    script, tool = tmp_path / "script", tmp_path / "tool"
+    script.write_text(sysv.generate(samples.least(oom_score=score)).text())
+    tool.write_text(
+        '#!/bin/sh\necho "$1 $(cat /proc/$$/oom_score_adj)" >> said; [ $1 = --start ]\n'
+    )
+    tool.chmod(0o755)
+    done = run(
+        "sh", script, "start", cwd=tmp_path, env={**os.environ, "START_STOP_DAEMON": str(tool)}
+    )
+    assert 0 == done.returncode, done.stderr
+    said = (tmp_path / "said").read_text().splitlines()
+    assert f"--start {score}" == said[-1]
+    assert {str(score - 1)} == {line.split()[1] for line in said[:-1]}
+
+
 def test_home_of_a_user_is_not_what_was_declared() -> None:
     """With start-stop-daemon, which says so; without a user it is."""
     fields = {"login": True, "environment": {"HOME": "/srv"}}
     for user, lost in ((None, []), ("daemon", ["login"])):
-        sheet = sysv.generate(samples.least(user=user, **fields))
-        assert lost == [field for field, _ in sheet.losses]
+        for kind in (sysv, openrc):
+            sheet = kind.generate(samples.least(user=user, **fields))
+            assert lost == [field for field, _ in sheet.losses]
 
 
 def test_limits_are_set_before_the_tool_or_by_ssd() -> None:
