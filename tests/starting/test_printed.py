@@ -50,6 +50,8 @@ def test_file_that_was_truncated_is_read_from_its_beginning(tmp_path: Path) -> N
     assert ["new"] == output.last_lines()
     log.unlink()
     assert [] == output.last_lines()
+    os.mkfifo(log)
+    assert [f"({log} is not read: it is no regular file any more)"] == output.last_lines()
 
 
 # fields of the Command -> the files that may have last lines

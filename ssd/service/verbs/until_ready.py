@@ -89,6 +89,17 @@ def _ended(process: Process, table: "ProcessTable") -> bool:
         return True
 
 
+def _await_end(process: Process, table: "ProcessTable") -> None:
+    """Wait for the end of the first process of a program that goes to the background."""
+    from ssd.starting.holding import hold
+
+    try:
+        with hold(process, table) as handle:
+            table.wait([handle], None)
+    except ProcessLookupError:
+        return  # it has ended before
+
+
 def _pause(process: Process | None, table: "ProcessTable") -> None:
     """Wait for POLL_INTERVAL, or until the process ends."""
     if process is None:
@@ -179,7 +190,7 @@ def start_staying(work: "Start", seconds: float) -> Process:
     own = Command(work.command.argv, close=False)  # what it prints goes where we print
     living = Living(seconds, own, work.account.uid, work.table)
     if work.table.launcher is not None:
-        work.run()
+        _await_end(work.run(), work.table)
         return _daemon(work, living)
     with living:
         start_forking(work)

@@ -301,7 +301,8 @@ def test_fake_daemon_must_stay(tmp_path, fake_processes, after, status) -> None:
     pidfile = tmp_path / "d.pid"
     ends = lambda process: process.after(after, exits(3))  # noqa: E731 - of the daemon
     forks = lambda process: daemonizes(pidfile)(process) or ends(daemon(fake_processes))  # noqa: E731
-    for background, runs in ((True, ends), (False, forks)):
+    slow = lambda process: process.after(3, forks)  # noqa: E731 - its time is not the daemon's
+    for background, runs, before in ((True, ends, 0), (False, forks, 0), (False, slow, 3)):
         fake_processes.register("/bin/d", runs=runs)
         service = Service(
             name="d", executable="/bin/d", pidfile=str(pidfile), background=background,
@@ -309,7 +310,7 @@ def test_fake_daemon_must_stay(tmp_path, fake_processes, after, status) -> None:
         )  # fmt: skip
         began = fake_processes.now()
         assert status == perform(service, "start", program="s", script="d", table=fake_processes)
-        assert min(after, 5) == fake_processes.now() - began
+        assert before + min(after, 5) == fake_processes.now() - began
         fake_processes.clock.advance(10)
         pidfile.unlink(missing_ok=True)
 
