@@ -143,7 +143,7 @@ class Logger:
 class Piped(Stream):
     """One output of the daemon, through a pipe that ends with its last writer."""
 
-    __slots__ = ("ended", "_gone")
+    __slots__ = ("ended", "lost", "_gone")
 
     file_type = SharedFile
 
@@ -154,6 +154,7 @@ class Piped(Stream):
         super().__init__(logs, settings, name, kind, "", path, -1 if uid is None else uid, -1)
         self.fd = fd
         self.ended = False
+        self.lost = False  # what is left in the pipe, because the file could not be written
         self._gone: float | None = None  # since when nobody has the other end
         os.set_blocking(fd, False)
 
@@ -174,8 +175,9 @@ class Piped(Stream):
 
     def finish(self) -> None:
         """See Stream."""
-        super().finish()
-        self._unlock()
+        if not self.lost:
+            super().finish()
+            self._unlock()
 
     def give_up(self) -> None:
         """Give up what cannot be written when its writers are gone for long."""
@@ -190,7 +192,7 @@ class Piped(Stream):
             self._gone = now
         elif now - self._gone > PATIENCE:
             self._report("failed", f"cannot write {self.path}: its last output is lost")
-            self.ended = True
+            self.ended = self.lost = True
             self._set_again(None)
 
     def _move(self, file: "LogFile", count: int) -> int:

@@ -1,6 +1,7 @@
 """The process that writes the log of one daemon: its life, its words, and what it writes."""
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -57,6 +58,8 @@ def test_logger_holds_nothing_of_its_start(tmp_path: Path) -> None:
         held = {os.readlink(fd) for fd in (proc / "fd").iterdir()}
         assert {os.readlink(f"/proc/self/fd/{made.out}"), os.devnull, str(log)} == held
         assert (made.pid, "/") == (os.getsid(made.pid), os.readlink(proc / "cwd"))
+        status = (proc / "status").read_text()
+        assert "\nSigBlk:\t0000000000000000\n" in status
         assert "ssd-logger\n" == (proc / "comm").read_text()
         assert ["web", f"path={log}"] == (proc / "cmdline").read_text().split("\0")[3:-1]
         names = {line.split("=")[0] for line in (proc / "environ").read_text().split("\0") if line}
@@ -151,24 +154,36 @@ def test_report_may_have_any_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [[b"web\xff: cannot write /log\xfe: it is full"]] == told
 
 
+@contextlib.contextmanager
+def within(path: Path, text: bytes) -> Iterator[tuple[Logger, list[int]]]:
+    """Have a logger in this process, and the end of its pipe, which has a text in it."""
+    reading, writing = os.pipe()
+    spare = os.dup(0)
+    ends = [writing]
+    os.write(writing, text)
+    os.dup2(reading, 0)
+    os.close(reading)
+    try:
+        yield Logger("web", {"path": str(path)}, None), ends
+    finally:
+        os.dup2(spare, 0)
+        for fd in (spare, *ends):
+            os.close(fd)
+
+
 def test_last_output_is_given_up_after_ten_minutes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If its file cannot be written; before, and while a writer lives, it is tried again."""
-    reading, writing = os.pipe()
-    spare = os.dup(0)
-    os.dup2(reading, 0)
     now, told = [0.0], []
-    try:
-        made = Logger("web", {"path": str(tmp_path / "gone" / "web.log")}, None)
+    with within(tmp_path / "gone" / "web.log", b"last words\n") as (made, ends):
         monkeypatch.setattr(made.logs, "now", lambda: now[0])
         monkeypatch.setattr(made.logs, "report", lambda *report: told.append(report))
         (stream,) = made.streams
-        os.write(writing, b"last words\n")
         stream.drain()
         now[0] = 1000.0
         stream.give_up()
-        os.close(writing)
+        os.close(ends.pop())
         stream.give_up()
         now[0] += logger.PATIENCE
         stream.give_up()
@@ -176,9 +191,38 @@ def test_last_output_is_given_up_after_ten_minutes(
         now[0] += 1
         stream.give_up()
         assert stream.ended
-    finally:
-        os.dup2(spare, 0)
-        os.close(spare)
-        os.close(reading)
     assert ["failed", "failed"] == [kind for _, kind, _ in told]
     assert told[-1][2].endswith("its last output is lost")
+
+
+@pytest.mark.parametrize("comes", [True, False], ids=["in time", "never"])
+def test_logger_ends_when_it_has_written_or_given_up(
+    comes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file can be written later, or not within ten minutes; nobody writes any more."""
+    directory, told = tmp_path / "later", []
+    seconds = iter(range(0, 100_000, 20))  # the clock, at each look
+
+    def report(name: str, kind: str, text: str) -> None:
+        told.append(kind)
+        if comes and not directory.exists():
+            directory.mkdir()
+
+    with within(directory / "web.log", b"last words\n") as (made, ends):
+        monkeypatch.setattr(made.logs, "now", lambda: float(next(seconds)))
+        monkeypatch.setattr(made.logs, "report", report)
+        os.close(ends.pop())
+        made.run()
+    assert (["failed", "resumed"] if comes else ["failed", "failed"]) == told
+    assert [b"last words\n"] * comes == [each.read_bytes() for each in directory.glob("*")]
+
+
+def test_log_is_free_for_others_after_a_turn(tmp_path: Path) -> None:
+    """Else the logger of the next daemon would wait, and write without its turn."""
+    log = tmp_path / "web.log"
+    with within(log, b"line\n") as (made, _):
+        made.streams[0].drain()
+        with log.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            assert "line\n" == file.read()
+        made.logs.close()

@@ -50,6 +50,26 @@ def test_shared_file_follows_a_rotation_by_another(tmp_path: Path) -> None:
         file.close()
 
 
+def test_shared_file_has_the_name_once_it_is_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another may have rotated the log while this one has waited."""
+    log = tmp_path / "log"
+    log.write_bytes(b"one\n")
+    locked = sharing.lock
+
+    def lock(fd: int) -> None:
+        if not (tmp_path / "log.1").exists():
+            log.rename(tmp_path / "log.1")
+            log.write_bytes(b"two")
+        locked(fd)
+
+    monkeypatch.setattr(sharing, "lock", lock)
+    file = SharedFile(str(log), 5, None)
+    assert b"two" == file.tail()
+    file.close()
+
+
 def test_shared_file_ends_the_rotation_of_a_killed_logger(tmp_path: Path) -> None:
     """The log has lost its name, and the new file has not got it yet."""
     (tmp_path / "log.1").write_bytes(b"one\ntwo")
