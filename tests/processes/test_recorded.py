@@ -63,7 +63,8 @@ def test_record_tells_a_denial_from_an_end(fake_processes: FakeProcesses) -> Non
         theirs.die()
         with pytest.raises(ProcessLookupError):
             handle.signal(TERM)
-    assert ("ended", theirs.pid) == (recording.record.steps[-1].event, theirs.pid)
+    last = recording.record.steps[-1]
+    assert ("ended", theirs.pid) == (last.event, last.pid)
     recording.record.meet(ours.identity)
     gone, _ = recorded(fake_processes)
     assert gone.launcher is fake_processes
