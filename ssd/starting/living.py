@@ -16,12 +16,14 @@ from ssd.system_calls import is_subreaper, set_subreaper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Self
 
     from ssd.processes.contract import ProcessTable
     from ssd.starting.command import Command
 
 LAST_WORDS = 0.5  # seconds that a logger has for what the program has printed last
+PARENTS_END = 5.0  # seconds until the parent of a daemon ends: it has nothing else to do
 
 
 class EndedEarly(NotReady):
@@ -108,7 +110,7 @@ class Living:
         self._printed = Printed(command, uid)
         self._logged = command.logger is not None
         self._ours: set[int] = set()  # our children, which are no orphans
-        self._restores = False
+        self._inherits = self._restores = False
 
     def __enter__(self) -> "Self":
         """Begin to inherit orphans, if the system can."""
@@ -118,6 +120,7 @@ class Living:
             if not is_subreaper():
                 set_subreaper(True)
                 self._restores = True
+            self._inherits = True
         except OSError:
             return self  # not Linux: the exit status stays unknown
         return self
@@ -158,28 +161,46 @@ class Living:
         from ssd.starting.holding import hold
 
         self._ours.add(process.pid)  # its status is not an orphan's
-        try:
-            handle = hold(process, self._table)
-        except ProcessLookupError:
-            return self._reap(process.pid, -1), True
         if self._table.launcher is not None:  # no child of this process, so no status
-            with handle:
-                self._table.wait([handle], until)
-                return None, handle.ended()
-        with handle, _Children() as changes:
-            while not handle.ended() and self._table.now() < until:
-                reaping.reap_strangers(self._ours)
-                self._table.wait([handle, changes], until)  # type: ignore[list-item]
-                changes.take()
-            ended = handle.ended()
-            return self._reap(process.pid, handle.fileno()) if ended else None, ended
+            try:
+                with hold(process, self._table) as handle:
+                    self._table.wait([handle], until)
+                    return None, handle.ended()
+            except ProcessLookupError:
+                return None, True
+        with _Children() as changes:
+            try:
+                with hold(process, self._table) as handle:
+                    while not handle.ended() and self._table.now() < until:
+                        reaping.reap_strangers(self._ours)
+                        self._wait([handle, changes], until)
+                        changes.take()
+                    ended = handle.ended()
+                    return self._status(process, handle.fileno(), changes) if ended else None, ended
+            except ProcessLookupError:
+                return self._status(process, -1, changes), True
 
-    def _reap(self, pid: int, pidfd: int) -> int | None:
-        """Return the status of the process if it has ended and is our child."""
-        try:
-            return reaping.reap(pid, pidfd)
-        except ChildProcessError:
-            return None
+    def _wait(self, handles: "Sequence[object]", until: float) -> None:
+        """Wait for one of them, ``_Children`` too."""
+        self._table.wait(handles, until)  # type: ignore[arg-type]
+
+    def _status(self, process: Process, pidfd: int, changes: "_Children") -> int | None:
+        """Return the status of the ended process; None if it is never our child.
+
+        It may have ended before its parent, the last of the processes that have sent it to the
+        background: it is our child once that has ended, of which SIGCHLD tells.
+        """
+        until = self._table.now() + PARENTS_END
+        while True:
+            try:
+                return reaping.reap(process.pid, pidfd)
+            except ChildProcessError:
+                waits = self._inherits and self._table.now() < until
+                if not (waits and process.pid in self._table.pids()):
+                    return None
+            self._wait([changes], until)
+            changes.take()
+            reaping.reap_strangers(self._ours)
 
 
 def ended_early(

@@ -228,6 +228,36 @@ def test_status_is_no_strangers_at_any_moment(monkeypatch) -> None:
     assert (handler, -1) == (signal.getsignal(signal.SIGCHLD), signal.set_wakeup_fd(-1))
 
 
+PARENT = """
+import os, sys
+child = os.fork()
+if not child:
+    os._exit(3)
+os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+print(child, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_status_is_known_if_a_parent_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The daemon has ended, and the process that has sent it to the background has not yet."""
+    wait = Living._wait
+    words = [sys.executable, "-IS", "-c", PARENT]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdin is not None and parent.stdout is not None
+        process, stdin = ssd.Process(int(parent.stdout.readline()), 1), parent.stdin
+
+        def release(living: Living, handles: list[object], until: float) -> None:
+            stdin.close()
+            wait(living, handles, until)
+
+        monkeypatch.setattr(Living, "_wait", release)
+        watch = Living(WAIT_TIMEOUT, Command(["/bin/sh"]), None, ssd.default_table())
+        with watch, pytest.raises(EndedEarly) as caught:
+            watch.watch(process)
+    assert 3 == caught.value.status
+
+
 def test_end_after_the_time_is_no_failure() -> None:
     """As when READY=1 comes later than the time is over, and the end soon after."""
     table = ssd.default_table()
