@@ -76,7 +76,9 @@ def _until_started(
         record = trace(work)
         found = starts.started(record)
         tell("start", f"{' '.join(missing)}: {NOT_INSTALLED}", False)
-    if found is None and any(event.get("role") == "query" for event in record["events"]):
+    hangs = record["statuses"]["start"] is None
+    asked = any(event.get("role") == "query" for event in record["events"])
+    if found is None and asked and not hangs:
         work.asks = True
         record = trace(work)
         found = starts.started(record)

@@ -40,6 +40,8 @@ def read(path: str, root: bool = True) -> Imported:
     """
     path = os.path.abspath(path)
     check(path)
+    if not os.path.isfile(path) and os.path.exists(path):
+        raise DeclarationError("must be a file", file=path)
     with open(path, encoding="utf-8", errors="surrogateescape") as file:
         text = file.read(MOST_READ)
         mode = os.fstat(file.fileno()).st_mode

@@ -119,7 +119,10 @@ def _file(path: str, directories: "Sequence[str]") -> str:
         for directory in (where,) if where else ("", *directories):
             file = os.path.join(directory, each)
             if os.path.exists(file):
-                if os.path.realpath(file) == os.devnull or not os.stat(file).st_size:
+                masked = os.path.realpath(file) == os.devnull
+                if not masked and not os.path.isfile(file):
+                    raise DeclarationError("must be a file", file=file)
+                if masked or not os.stat(file).st_size:
                     raise DeclarationError("is masked: systemd does not start it", file=file)
                 return file
     os.stat(path)  # raises what is the matter

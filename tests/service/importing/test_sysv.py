@@ -308,6 +308,14 @@ def test_script_that_others_can_write_is_not_run(tmp_path: Path) -> None:
         sysv.read(str(file))
 
 
+def test_pipe_is_no_script(tmp_path: Path) -> None:
+    """It cannot be run, and may never end; a directory is none either."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(DeclarationError, match="must be a file"):
+            sysv.read(str(path))
+
+
 def test_limits_that_are_here_already_are_seen(script: TellScript) -> None:
     """What the script sets counts, also where this machine's is the same; or it is told."""
     service, notes = script("""

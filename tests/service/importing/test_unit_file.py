@@ -1,5 +1,6 @@
 """The syntax of units, their drop-ins, and where they are found."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,12 @@ def test_other_unit_is_an_error() -> None:
     """Only services have a program."""
     with pytest.raises(DeclarationError, match=r"must end in \.service"):
         unit_file.read("/lib/systemd/system/x.socket", ())
+
+
+def test_pipe_is_no_unit(tmp_path: Path) -> None:
+    """Nor is a directory."""
+    os.mkfifo(tmp_path / "a.service")
+    (tmp_path / "b.service").mkdir()
+    for name in ("a", "b"):
+        with pytest.raises(DeclarationError, match="must be a file"):
+            unit_file.read(str(tmp_path / f"{name}.service"), ())

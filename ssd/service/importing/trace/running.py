@@ -63,8 +63,8 @@ def trace(work: Work) -> "Record":
     """Run the verbs, again and again until no program is unknown; return the record.
 
     Its keys: events, changes (``Sandbox.changes``, after the first verb), statuses and output by
-    verb. Raises DeclarationError if there can be no sandbox, or the script executes no end of
-    programs.
+    verb; there is no second verb if the first took too long and left no daemon. Raises
+    DeclarationError if there can be no sandbox, or the script executes no end of programs.
     """
     for _ in range(MOST_TRIES):
         record = _once(work)
@@ -78,11 +78,12 @@ def trace(work: Work) -> "Record":
 def _once(work: Work) -> "Record":
     """Run the verbs in a fresh sandbox. Raises DeclarationError."""
     reading, writing = os.pipe()
+    caller = os.getpid()
     pid = os.fork()
     if pid == 0:
         try:
             os.close(reading)
-            _inside(work, writing)
+            _inside(work, writing, caller)
         finally:
             os._exit(1)
     os.close(writing)
@@ -109,11 +110,14 @@ def _once(work: Work) -> "Record":
     return record
 
 
-def _inside(work: Work, writing: int) -> None:
+def _inside(work: Work, writing: int, caller: int) -> None:
     """Enter the namespaces, and let their first process trace; report on the pipe."""
     root = os.geteuid() == 0
     try:
         sandbox.separate(root)
+        kernel.die_with_parent()  # not before: a new user namespace makes the kernel forget it
+        if os.getppid() != caller:
+            return
         pid = os.fork()
     except OSError as error:
         _report(writing, {"refused": f"unshare: {error.strerror}"})
@@ -178,6 +182,8 @@ def _traced(work: Work, root: bool) -> "Record":
                 record["changes"] = list(made.changes())
                 living = tracer.answers.living.values()
                 record["daemons"] = [[each.program, each.pid] for each in living]
+                if record["statuses"][verb] is None and not record["daemons"]:
+                    break  # it hangs, and there is nothing to stop
     except Unknown as program:
         return {"unknown": str(program)}
     except OSError as error:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from select import select
 from typing import Any
 
 import pytest
@@ -136,13 +137,35 @@ def test_verbs_share_what_they_wrote(traced: Tell, tmp_path: Path) -> None:
 
 
 def test_script_that_hangs_is_ended(traced: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it did until then is recorded, and the next verb runs."""
-    monkeypatch.setattr(running, "VERB_TIMEOUT", 0.2)
+    """What it did until then is recorded, and the next verb runs if there is a daemon to stop."""
+    monkeypatch.setattr(running, "VERB_TIMEOUT", 0.3)
     text = 'mkdir /run/x; [ "$1" = start ] && while :; do :; done; echo bye'
     record = traced(text, "start", "stop")
-    assert {"start": None, "stop": 0} == record["statuses"]
+    assert {"start": None} == record["statuses"]
     assert ["/run/x"] == [each["path"] for each in record["changes"]]
+    record = traced(f"start-stop-daemon -Sbx /usr/bin/perl; {text}", "start", "stop")
+    assert {"start": None, "stop": 0} == record["statuses"]
     assert "bye\n" in record["output"]["stop"]
+
+
+def test_trace_ends_with_its_caller(tmp_path: Path) -> None:
+    """Nothing of it goes on when the import is killed."""
+    if namespace.obstacle() is not None:
+        pytest.skip(str(namespace.obstacle()))
+    file = tmp_path / "script"
+    file.write_text("#!/bin/sh\necho ready\nwhile :; do :; done\n")
+    file.chmod(0o755)
+    code = (
+        "from ssd.service.importing.trace import running\n"
+        "inside = running._inside\ndef told(*given): print(1, flush=True); inside(*given)\n"
+        "running._inside = told\n"
+        f"running.trace(running.Work({str(file)!r}, ['start'], {{}}, {{}}, []))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as caller:
+        assert caller.stdout is not None
+        assert b"1\n" == caller.stdout.readline()
+        caller.kill()
+        assert select([caller.stdout], [], [], 9)[0]  # the last that has it open ends
 
 
 def test_rest_of_a_script_is_ended(traced: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
