@@ -39,15 +39,13 @@ def meets(criteria: "Criteria", where: int, runs: "Runs", mark: bytes) -> bool:
 
 
 def sifted(
-    criteria: "Criteria",
-    entries: "Iterable[bytes]",
-    where: int,
-    marked: "Callable[[bytes, int], bool]",
+    criteria: "Criteria", entries: "Iterable[bytes]", where: int, mark: bytes
 ) -> "Iterator[bytes]":
     """Keep the entries of /proc that may run a file, or a script that is this file.
 
-    A file with a single name that is neither the wanted one nor an interpreter is not looked at
-    again. Without a file to look for all are kept.
+    The text of each exe link is read: any user can give an interpreter another name, by a mount in
+    a namespace of their own, which must not hide those who run it by its real name. Without a file
+    to look for all are kept.
     """
     assert criteria.more is not None
     path, _ = shebang(criteria.more.line)
@@ -55,18 +53,19 @@ def sifted(
         yield from entries  # there is no file, or any program may be its interpreter
         return
     device, inode = criteria.file
-    others: set[tuple[int, ...]] = set()
+    others: set[bytes] = set()  # links that name no interpreter
     for entry in entries:
         exe = entry + b"/exe"
         try:
-            facts = os.stat(exe, dir_fd=where)[1:4]  # inode, device and number of names
-            if facts in others:
-                continue
-            wanted = facts[:2] == (inode, device) or marked(exe, where)
-            if wanted or family(os.readlink(exe, dir_fd=where)) is not None:
+            facts = os.stat(exe, dir_fd=where)[1:3]
+            link = os.readlink(exe, dir_fd=where)
+            if facts == (inode, device):
                 yield entry
-            elif facts[2] == 1:
-                others.add(facts)
+            elif link not in others:
+                if mark in link or family(link) is not None:
+                    yield entry
+                else:
+                    others.add(link)
         except PermissionError:
             yield entry  # its command line may tell
         except VANISHED:

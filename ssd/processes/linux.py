@@ -136,7 +136,7 @@ class LinuxTable:
             return (b"%d" % criteria.pid,)
         from ssd.processes.scan import sift
 
-        return sift(self._root, self._entries, criteria, marked)
+        return sift(self._root, self._entries, criteria, marked, DELETED)
 
     def _look(self, entry: bytes, criteria: Criteria) -> Process | None:
         """Return the process if it lives and meets all criteria but ``pid``."""

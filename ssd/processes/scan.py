@@ -29,16 +29,21 @@ NS_GET_OWNER_UID = 0xB704  # _IO(0xb7, 4): ioctl_ns(2), linux/nsfs.h
 
 
 def sift(
-    root: bytes, entries: "Callable[[], list[bytes]]", criteria: "Criteria", marked: "Marked"
+    root: bytes,
+    entries: "Callable[[], list[bytes]]",
+    criteria: "Criteria",
+    marked: "Marked",
+    mark: bytes,
 ) -> "Iterator[bytes]":
     """Yield, ascending, the entries that may meet the criteria. Raises ProcessTableError.
 
     Each filter sees what passed the one before, cheapest first: 2, 5 and 7 microseconds a
     process. ``entries`` lists all of /proc, which the kernel does ascending (next_tgid in
-    fs/proc/base.c); it is called only if needed. ``marked`` is ``linux.marked``.
+    fs/proc/base.c); it is called only if needed. ``marked`` is ``linux.marked``,
+    and ``mark`` what it looks for.
     """
     try:
-        yield from _sift(root, entries, criteria, marked)
+        yield from _sift(root, entries, criteria, marked, mark)
     except OSError as error:  # no descriptor is left to look with, or no memory
         reason = f"unable to read {os.fsdecode(root)}: {error.strerror}"
         raise ProcessTableError(reason) from error
@@ -60,7 +65,11 @@ def command_line(root: bytes, pid: int) -> list[bytes]:
 
 
 def _sift(
-    root: bytes, entries: "Callable[[], list[bytes]]", criteria: "Criteria", marked: "Marked"
+    root: bytes,
+    entries: "Callable[[], list[bytes]]",
+    criteria: "Criteria",
+    marked: "Marked",
+    mark: bytes,
 ) -> "Iterator[bytes]":
     """Yield what ``sift`` does."""
     kept: Iterable[bytes]
@@ -75,7 +84,7 @@ def _sift(
         if criteria.more is not None and criteria.more.interpreted:
             from ssd.processes.kernel_facts import sifted
 
-            yield from sifted(criteria, kept, where, marked)
+            yield from sifted(criteria, kept, where, mark)
             return
         if criteria.file is not None:
             kept = _running(criteria.file, kept, where, marked)

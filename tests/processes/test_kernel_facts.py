@@ -14,7 +14,7 @@ from ssd.errors import ProcessTableError
 from ssd.evidence import More
 from ssd.matching import Criteria
 from ssd.processes.kernel_facts import KernelFacts, sifted
-from ssd.processes.linux import DELETED, LinuxTable, marked, runs
+from ssd.processes.linux import DELETED, LinuxTable, runs
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
 
@@ -184,9 +184,13 @@ def test_namespace_is_told_by_the_number_of_pids(proc: Callable[..., KernelFacts
 
 
 def test_search_looks_closer_only_at_what_may_be_it(tmp_path: Path) -> None:
-    """The executable itself, an interpreter, and what cannot be read; all if #! is unknown."""
-    links = {"1": "/bin/sh", "2": "/usr/bin/our (deleted)", "3": sys.executable, "4": "/bin/ls",
-             "5": "/bin/ls", "6": None}  # fmt: skip
+    """The executable itself, an interpreter, and what cannot be read; all if #! is unknown.
+
+    Another user gives an interpreter a harmless name by a mount, and runs it first: this hides
+    nobody who runs the same file by its own name.
+    """
+    links = {"1": "/bin/sh", "2": "/usr/bin/our (deleted)", "3": sys.executable, "4": "../less",
+             "5": "/bin/ls", "6": None, "8": "../python3"}  # fmt: skip
     shell, real = os.path.realpath("/bin/sh"), os.path.realpath(sys.executable)
     for pid, target in links.items():
         (tmp_path / pid).mkdir()
@@ -194,13 +198,16 @@ def test_search_looks_closer_only_at_what_may_be_it(tmp_path: Path) -> None:
             target = {"/bin/sh": shell, sys.executable: real}.get(target, target)
             (tmp_path / pid / "exe").symlink_to(target)
     (tmp_path / "7").symlink_to("7")  # ELOOP: its file system does not answer
-    entries = [b"%d" % pid for pid in range(1, 8)]
+    (tmp_path / "file").touch()
+    for name in ("less", "python3"):
+        (tmp_path / name).symlink_to("file")
+    entries = [b"%d" % pid for pid in range(1, 9)]
     where = os.open(tmp_path, os.O_PATH | os.O_DIRECTORY)
-    for line, expected in ((b"#!/bin/sh", {b"1", b"3", b"7"}), (b"#!/opt/our", set(entries))):
+    for line, expected in ((b"#!/bin/sh", {b"1", b"3", b"7", b"8"}), (b"#!/opt/our", set(entries))):
         criteria = Criteria(file=(1, 2), more=More(True, line=line))
-        assert expected == set(sifted(criteria, entries, where, marked))
+        assert expected == set(sifted(criteria, entries, where, DELETED))
     named = Criteria(name=b"x", more=More(True))
-    assert entries == [*sifted(named, entries, where, marked)]
+    assert entries == [*sifted(named, entries, where, DELETED)]
     os.close(where)
 
 
