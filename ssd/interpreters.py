@@ -67,8 +67,17 @@ _NODE = Syntax(
     code=[b"--eval", b"--print", b"--run"],
     long=(
         b"--require --import --loader --experimental-loader --conditions --env-file --title "
-        b"--icu-data-dir --openssl-config --inspect-port --watch-path --input-type "
-        b"--disable-warning --redirect-warnings --unhandled-rejections --dns-result-order"
+        b"--env-file-if-exists --icu-data-dir --openssl-config --inspect-port --debug-port "
+        b"--inspect-publish-uid --watch-path --input-type --experimental-default-type "
+        b"--disable-warning --disable-proto --redirect-warnings --unhandled-rejections "
+        b"--dns-result-order --max-http-header-size --secure-heap --secure-heap-min "
+        b"--tls-cipher-list --tls-keylog --v8-pool-size --use-largepages --diagnostic-dir "
+        b"--report-dir --report-directory --report-filename --report-signal "
+        b"--heapsnapshot-signal --heapsnapshot-near-heap-limit --cpu-prof-dir --cpu-prof-name "
+        b"--cpu-prof-interval --heap-prof-dir --heap-prof-name --heap-prof-interval "
+        b"--trace-event-categories --trace-event-file-pattern --trace-require-module "
+        b"--allow-fs-read --allow-fs-write --experimental-policy --policy-integrity "
+        b"--network-family-autoselection-attempt-timeout --snapshot-blob"
     ).split(),
 )
 _RUBY = Syntax(

@@ -22,6 +22,8 @@ RUNS = {
     "ruby -W0 -I lib -r json --encoding utf-8 food": "file food",
     "ruby --encoding=utf-8 food": "file food",
     "nodejs --inspect=0 -r ./pre --title food server.js 80": "file server.js",
+    "node --max-http-header-size 16384 --env-file-if-exists .env food": "file food",
+    "node --tls-min-v1.2 --max-old-space-size=100 food": "file food",
     "node --eval food": None,
     "node -p food": None,
     "php8.2 -d a=b -c /etc/php -f food.php -- x": "file food.php",
