@@ -146,3 +146,15 @@ def test_systemds_cgroup_is_used_only_if_it_is_delegated(
     monkeypatch.setattr(cgroups.os, "getxattr", mark)
     assert cgroups.make("web", parent) is not None
     assert ["user.delegate", "trusted.delegate"] == asked
+
+
+def test_cgroup_of_everybody_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is one that only begins with the name of what a mount shows."""
+    monkeypatch.setattr(cgroups, "mounts", lambda: iter([(b"/", os.fsencode(tmp_path))]))
+    (tmp_path / "x").mkdir()
+    assert cgroups.find(b"/x") == cgroups.Cgroup(os.fsencode(tmp_path / "x"))
+    for name in (b"/", b"", b"/../x", None):
+        assert None is cgroups.find(name)
+    (tmp_path / "od").mkdir()
+    monkeypatch.setattr(cgroups, "mounts", lambda: iter([(b"/fo", os.fsencode(tmp_path) + b"/")]))
+    assert None is cgroups.find(b"/food")

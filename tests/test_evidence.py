@@ -1,5 +1,6 @@
 """On what a process counts as the program that is asked for, decided from its facts alone."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -111,7 +112,10 @@ def test_file_is_found_by_one_kind_of_evidence(case: str) -> None:
     assert ([] if expected is None else [expected]) == found
 
 
-@pytest.mark.parametrize("line", ["/bin/less /srv/food", "/bin/python3 food", "x", ""])
+@pytest.mark.parametrize(
+    "line",
+    ["/bin/less /srv/food", "/bin/python3 food", "/bin/python3 -m /srv/food", "x", ""],
+)
 def test_unreadable_process_that_names_no_file_stays_unreadable(line: str) -> None:
     """Its command line proves nothing: it must not count as another program."""
     with pytest.raises(PermissionError):
@@ -127,6 +131,7 @@ BY_NAME = {
     "the class": ("org.Food", "/bin/java -cp x org.Food", None, COMMAND_LINE),
     "the jar": ("food.jar", "/bin/java -jar /srv/food.jar", None, COMMAND_LINE),
     "a script, unreadable": ("food", "python3 /srv/food", "", COMMAND_LINE),
+    "a script of a login shell, unreadable": ("food", "-sh /srv/food", "", COMMAND_LINE),
     "a reader's argument": ("food", "/bin/less /srv/food", None, None),
     "a reader's argument, unreadable": ("food", "/bin/less /srv/food", "", None),
     "no command line": ("food", "", "/bin/less", None),
@@ -176,12 +181,13 @@ def test_namespace_is_asked_of_what_holds_otherwise(interpreted: bool) -> None:
 
 
 def test_rare_part_has_the_beginning_of_a_script(tmp_path: Path) -> None:
-    """256 bytes, as the kernel reads them; none of a directory or a missing file."""
+    """256 bytes, as the kernel reads them; none of a directory, a pipe or a missing file."""
     script = tmp_path / "food"
     script.write_text("#!/opt/our\n" + "x" * 300)
     more = more_of(Match(exec=script, interpreted=True, same_namespace=True))
     assert (True, True, 256) == (more.interpreted, more.same_namespace, len(more.line))
     assert "More(interpreted=True, same_namespace=True)" == repr(more)
-    for path in (tmp_path, tmp_path / "none"):
+    os.mkfifo(tmp_path / "pipe")  # nobody will write into it
+    for path in (tmp_path, tmp_path / "pipe", tmp_path / "none"):
         assert b"" == more_of(Match(exec=path, interpreted=True)).line
     assert b"" == more_of(Match(exec=script, same_namespace=True)).line

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from kit.children import child
@@ -135,8 +136,11 @@ def test_file_system_that_does_not_answer_is_no_match(
         facts.files(b"food")
 
 
-def test_claimed_file_is_looked_up_by_the_caller(proc: Callable[..., KernelFacts]) -> None:
-    """An absolute path, or a bare name in a directory of the system."""
+def test_claimed_file_is_looked_up_by_the_caller(
+    proc: Callable[..., KernelFacts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An absolute path, or a bare name in a directory of the system; not where the caller is."""
+    monkeypatch.chdir("/")
     facts, shell = proc(), numbers("/bin/sh")
     assert [shell] == facts.claimed(b"/bin/sh")
     assert shell in facts.claimed(b"sh")
@@ -190,7 +194,8 @@ def test_search_looks_closer_only_at_what_may_be_it(tmp_path: Path) -> None:
     nobody who runs the same file by its own name.
     """
     links = {"1": "/bin/sh", "2": "/usr/bin/our (deleted)", "3": sys.executable, "4": "../less",
-             "5": "/bin/ls", "6": None, "8": "../python3"}  # fmt: skip
+             "5": "/bin/ls", "6": None, "8": "../python3",
+             "9": "../our (deleted)"}  # fmt: skip
     shell, real = os.path.realpath("/bin/sh"), os.path.realpath(sys.executable)
     for pid, target in links.items():
         (tmp_path / pid).mkdir()
@@ -199,13 +204,20 @@ def test_search_looks_closer_only_at_what_may_be_it(tmp_path: Path) -> None:
             (tmp_path / pid / "exe").symlink_to(target)
     (tmp_path / "7").symlink_to("7")  # ELOOP: its file system does not answer
     (tmp_path / "file").touch()
-    for name in ("less", "python3"):
+    for name in ("less", "python3", "our (deleted)"):
         (tmp_path / name).symlink_to("file")
-    entries = [b"%d" % pid for pid in range(1, 9)]
+    entries = [b"%d" % pid for pid in range(1, 10)]
     where = os.open(tmp_path, os.O_PATH | os.O_DIRECTORY)
-    for line, expected in ((b"#!/bin/sh", {b"1", b"3", b"7", b"8"}), (b"#!/opt/our", set(entries))):
+    closer = {b"1", b"3", b"7", b"8", b"9"}
+    for line, expected in ((b"#!/bin/sh", closer), (b"#!/opt/our", set(entries))):
         criteria = Criteria(file=(1, 2), more=More(True, line=line))
         assert expected == set(sifted(criteria, entries, where, DELETED))
+    wanted = Criteria(file=numbers(tmp_path / "file"), more=More(True, line=b"#!/bin/sh"))
+    assert b"4" in sifted(wanted, entries, where, DELETED)
+    denied = PermissionError(errno.EACCES, "denied")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "stat", Mock(side_effect=denied))
+        assert entries == [*sifted(wanted, entries, where, DELETED)]
     named = Criteria(name=b"x", more=More(True))
     assert entries == [*sifted(named, entries, where, DELETED)]
     os.close(where)
