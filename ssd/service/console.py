@@ -29,20 +29,14 @@ def is_fancy(
     They do on a terminal whose TERM is neither empty nor "dumb", unless NO_COLOR is not empty
     (no-color.org), or ``settings``, a shell script, sets FANCYTTY to anything but 1, Y, yes, true.
     """
+    if not os.isatty(fd):
+        return False
+    from ssd.service.environment import LEFT_OUT  # of what services do not get
+
     variables = os.environ if environment is None else environment
-    return (
-        os.isatty(fd)
-        and variables.get("TERM", "") not in PLAIN_TERMINALS
-        and not _wants_no_colour(variables)
-        and _fancytty(settings) in YES
-    )
-
-
-def _wants_no_colour(variables: "Mapping[str, str]") -> bool:
-    """Tell whether NO_COLOR is set, also if it was left out of the environment of services."""
-    from ssd.service.environment import LEFT_OUT
-
-    return bool(variables.get("NO_COLOR") or LEFT_OUT.get("NO_COLOR"))
+    if variables.get("NO_COLOR") or LEFT_OUT.get("NO_COLOR"):
+        return False
+    return variables.get("TERM", "") not in PLAIN_TERMINALS and _fancytty(settings) in YES
 
 
 def _fancytty(settings: str) -> str:

@@ -18,8 +18,12 @@ def say(text, *descriptors):
     speaker.connect(os.environ["NOTIFY_SOCKET"])
     speaker.sendmsg([text.encode()], with_rights if descriptors else [])
 def stay():
+    # Not pause(2): a signal right before it would be handled by the next signal only.
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    _signal.set_wakeup_fd(writing)
     while True:
-        _signal.pause()
+        os.read(reading, 1)
 _signal.signal(_signal.SIGUSR1, lambda *taken: say("STATUS=truth"))
 """
 
