@@ -39,9 +39,9 @@ def test_daemon_in_the_foreground_stays_one(script: TellScript) -> None:
 def test_program_is_asked_if_nothing_starts(script: TellScript) -> None:
     """sshd's leaves without the right answer: the program itself gives it, in the sandbox."""
     service, notes = script("""
-    /usr/bin/perl -v | grep -q Larry || exit 0
+    for i in 1 2; do /usr/bin/perl -v | grep -q Larry || exit 0; done
     start-stop-daemon --start --background --exec @daemon""")
     assert service.background
-    assert "start: reads what /usr/bin/perl -v prints, as it is now" in notes
+    assert 1 == notes.count("start: reads what /usr/bin/perl -v prints, as it is now")
     with pytest.raises(DeclarationError, match="starts no daemon, and ended with status 7"):
         script("/usr/bin/perl -v | grep -q Nobody || exit 7; @daemon")

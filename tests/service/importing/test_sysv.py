@@ -331,7 +331,7 @@ def test_pidfile_is_that_of_the_arguments(script: TellScript) -> None:
     service, notes = script("""
     case "$1" in
     start) start-stop-daemon --start --pidfile "" --exec @daemon -- --pid=/run/webd.pid ;;
-    stop) [ ! -s /run/webd.pid ] || start-stop-daemon --stop --pidfile /run/webd.pid --retry 3 ;;
+    stop) [ ! -s /run/webd.pid ] || start-stop-daemon --stop --pidfile //run/webd.pid --retry 3 ;;
     esac""")
     assert ("/run/webd.pid", "TERM/3/KILL/3") == (service.pidfile, service.stop_schedule)
     service, notes = script("start-stop-daemon --start --exec @daemon -- --pid=/run/webd.pid")

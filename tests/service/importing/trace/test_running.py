@@ -33,7 +33,7 @@ try mknod /tmp/disk b 8 0
 try sh -c "echo 5 > /proc/sys/vm/swappiness"
 try sh -c "echo h > /proc/sysrq-trigger"
 try sh -c "echo +1 > /sys/fs/cgroup/cgroup.subtree_control"
-try date -s 2001-01-01
+try date -s "$(date '+%F %T.%N')" # the time that it is: it would be the machine's
 try hostname changed
 try perl -e 'use Socket; socket(S, AF_UNIX, SOCK_STREAM, 0); \
     connect(S, pack_sockaddr_un("\\0$ENV{WITNESS}")) or exit 1'
@@ -46,6 +46,7 @@ try sh -c "echo leaked >&9"
 echo written > /etc/witness
 rm -rf /srv/tree
 mkdir -m 700 /var/lib/made-by-test
+mkdir /var/run/made-by-test
 chmod 000 /tmp
 seen=$(ps ax -o comm=)
 echo processes: $seen
@@ -54,6 +55,8 @@ echo processes: $seen
 MACHINE = """
 import json, os, socket, subprocess, sys
 os.makedirs("/srv/tree/deep")
+os.unlink("/var/run")
+os.mkdir("/var/run")  # as where it is no link
 subprocess.run("cp $(command -v mount) /usr/bin/pathchk", shell=True, check=True)
 open("/run/witness", "w").close()
 abstract, named = (socket.socket(socket.AF_UNIX) for _ in range(2))
@@ -118,6 +121,7 @@ def test_script_changes_nothing_outside(tmp_path: Path) -> None:
         "/etc/witness": "file",
         "/srv/tree": "removed",
         "/var/lib/made-by-test": "directory",
+        "/var/run/made-by-test": "directory",
         "/run/mount": "directory",  # made by mount(8)
         "/tmp": "given",
     } == changes
