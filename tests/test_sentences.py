@@ -160,7 +160,7 @@ def stages() -> set[str]:
 
 def rare_stages() -> set[str]:
     """Return the first word of each step that a module of rare steps yields."""
-    files = [PACKAGE / f"starting/{name}.py" for name in ("rare_steps", "privileges")]
+    files = [PACKAGE / f"starting/rare/{name}.py" for name in ("steps", "privileges")]
     found = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
     steps = [node.value for node in found if isinstance(node, ast.Yield)]
     words = [step.elts[0] for step in steps if isinstance(step, ast.Tuple)]

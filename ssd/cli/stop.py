@@ -38,7 +38,7 @@ def stop(options: Options, voice: Voice, table: "ProcessTable | None" = None) ->
     with Stop(match, schedule, tree=options.has("tree"), table=table) as work:
         report, line = _Report(voice, what), None
         if options.schedule is not None and voice.quietness <= 0 and voice.on_terminal(2):
-            from ssd.waiting_line import watch
+            from ssd.answers.waiting_line import watch
 
             line = watch(work, lambda text: voice.write(2, text), 2)
         while not work.advance():

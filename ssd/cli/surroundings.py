@@ -40,7 +40,7 @@ def env(options: "Options", values: "Values") -> None:
 
 def env_file(options: "Options", values: "Values") -> None:
     """Read the file of each --env-file; a later one wins."""
-    from ssd.env_files import read
+    from ssd.surroundings.env_files import read
 
     found: dict[bytes, bytes] = {}
     for path in map(str, values):
@@ -55,7 +55,7 @@ def env_file(options: "Options", values: "Values") -> None:
 
 def limit(options: "Options", values: "Values") -> None:
     """Read each --limit NAME=SOFT[:HARD]."""
-    from ssd import limits
+    from ssd.surroundings import limits
 
     found = options.for_command.setdefault("limits", {})
     for value in map(str, values):
@@ -88,14 +88,14 @@ def no_new_privs(options: "Options", values: "Values") -> None:
 
 def capabilities(options: "Options", values: "Values") -> None:
     """Read --capabilities."""
-    from ssd.capabilities import inheritance
+    from ssd.surroundings.capabilities import inheritance
 
     _read("capabilities", options, values, inheritance)
 
 
 def securebits(options: "Options", values: "Values") -> None:
     """Read --securebits."""
-    from ssd.capabilities import securebits as read
+    from ssd.surroundings.capabilities import securebits as read
 
     _read("securebits", options, values, read)
 

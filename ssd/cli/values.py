@@ -66,7 +66,7 @@ def leading_number(text: str) -> int:
 def cpu_scheduling(text: str) -> tuple[str, int]:
     """Read policy[:priority]. Raises Usage; Unusable if the priority is not a number."""
     from ssd.starting.command import CPU_POLICIES
-    from ssd.starting.scheduling import priority_range
+    from ssd.starting.rare.scheduling import priority_range
 
     policy, colon, priority = text.partition(":")
     value = whole_number(priority) if colon else 0

@@ -35,6 +35,6 @@ def scheduling(text: str, priority: int) -> "tuple[str, int]":
 
 def _limits(declared: "dict[str, int | str]") -> "dict[int, tuple[int, int]]":
     """Return resource number -> (soft, hard) for setrlimit(2)."""
-    from ssd import limits
+    from ssd.surroundings import limits
 
     return {limits.number(name): limits.pair(limit) for name, limit in declared.items()}

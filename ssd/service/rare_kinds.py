@@ -79,7 +79,7 @@ def oom(value: object) -> "int | str":
 
 def capabilities(text: str) -> str:
     """Check libcap's IAB text, and return it as libcap writes it."""
-    from ssd.capabilities import inheritance
+    from ssd.surroundings.capabilities import inheritance
 
     try:
         return inheritance(text).text()
@@ -89,8 +89,8 @@ def capabilities(text: str) -> str:
 
 def securebits(text: str) -> str:
     """Check names of securebits, or a number; return the names in the order of the bits."""
-    from ssd.capabilities import securebit_names
-    from ssd.capabilities import securebits as read
+    from ssd.surroundings.capabilities import securebit_names
+    from ssd.surroundings.capabilities import securebits as read
 
     try:
         return " ".join(securebit_names(read(text)))
@@ -100,7 +100,7 @@ def securebits(text: str) -> str:
 
 def limits(given: "Mapping[str, object]") -> "Table":
     """Check resource limits."""
-    from ssd.limits import NAMES, VALUE, pair
+    from ssd.surroundings.limits import NAMES, VALUE, pair
 
     made: Table = {}
     for key, limit in given.items():

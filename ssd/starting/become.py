@@ -1,7 +1,7 @@
 """The last steps of every start: this process becomes the program.
 
 Their order is the original's: niceness, CPU and I/O scheduling, root, directory, group and user,
-execve(2). What the original does not have is in ``ssd.starting.rare_steps``. No module is imported
+execve(2). What the original does not have is in ``ssd.starting.rare.steps``. No module is imported
 after the change of root: the new root or user may be unable to read it.
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from ssd.starting.command import Command
-    from ssd.starting.rare_steps import Step
+    from ssd.starting.rare.steps import Step
 
     Warn = Callable[[str, str, str | None], None]  # stage, detail, reason
     Say = Callable[..., None]  # the event, and its values
@@ -53,7 +53,7 @@ def become(
         attempt("nice", str(command.nice), os.nice, command.nice)
     last: Iterable[Step] = ()
     if has_rare_steps(command):
-        from ssd.starting.rare_steps import before_exec, before_root
+        from ssd.starting.rare.steps import before_exec, before_root
 
         first = before_root(command, account, variables, extra, warn)
         for stage, detail, function, arguments in first:

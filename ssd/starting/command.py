@@ -122,7 +122,7 @@ class Command(CommandFields):
 
 
 def has_rare_steps(command: Command) -> bool:
-    """Tell whether a start takes steps of ``ssd.starting.rare_steps``."""
+    """Tell whether a start takes steps of ``ssd.starting.rare.steps``."""
     scheduled = command.cpu_scheduling is not None or command.io_scheduling is not None
     return scheduled or bool(command.limits or vars(command))
 

@@ -197,7 +197,7 @@ def _streams(plan: Detachment) -> "tuple[_Stream, _Stream, _Stream]":
     sys.stdin, sys.stdout, sys.stderr = _Stream(0), _Stream(1), _Stream(2)
     source, out, error = 0, 1, 2
     if plan.command.output is not None or vars(plan.command):
-        from ssd.starting.streams import open_streams
+        from ssd.starting.rare.streams import open_streams
 
         out, error = open_streams(plan.command, plan.account)
     elif plan.command.close:

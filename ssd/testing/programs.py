@@ -18,7 +18,7 @@ from ssd.starting import Start
 from ssd.starting.detach import remove_pidfile
 from ssd.starting.living import ended_early
 from ssd.starting.printed import Printed
-from ssd.starting.variables import settle
+from ssd.starting.rare.variables import settle
 from ssd.testing.children import FakeChild
 from ssd.testing.clock import seconds_of
 from ssd.testing.process import (

@@ -130,7 +130,7 @@ def test_bad_io_scheduler_is_refused(text: str) -> None:
 )
 def test_range_of_priorities_is_the_systems(policy: str, number: int) -> None:
     """It is what sched_get_priority_min(2) and sched_get_priority_max(2) return."""
-    from ssd.starting.scheduling import priority_range
+    from ssd.starting.rare.scheduling import priority_range
 
     expected = os.sched_get_priority_min(number), os.sched_get_priority_max(number)
     assert expected == priority_range(policy)

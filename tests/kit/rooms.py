@@ -28,7 +28,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "sentences": ("errors in words", "ssd.sentences"),
     "answers": (
         "what a command did, told and drawn",
-        "ssd.answers ssd.timeline ssd.waiting_line",
+        "ssd.answers",
     ),
     "cli": ("the command ssd", "ssd.cli ssd.__main__"),
     "service": ("one declaration of a service", "ssd.service"),

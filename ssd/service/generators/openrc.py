@@ -8,7 +8,6 @@ expands. A stop does not evaluate again: the words that it uses must need no quo
 import re
 from math import ceil
 
-from ssd.capabilities import inheritance, securebits
 from ssd.schedule import SEND, Schedule
 from ssd.service.generators import ssd_options
 from ssd.service.generators.facilities import services
@@ -23,6 +22,7 @@ from ssd.service.generators.sheet import (
 )
 from ssd.service.words import join, quote
 from ssd.signal_names import signal_name
+from ssd.surroundings.capabilities import inheritance, securebits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """What a unit's processes may do, and the variables of a login: systemd.exec(5)."""
 
-from ssd.capabilities import inheritance, names, securebit_names, securebits
 from ssd.service.generators.sheet import Sheet, oom_score
+from ssd.surroundings.capabilities import inheritance, names, securebit_names, securebits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,24 +9,24 @@ from ssd.service.declaration import Service
 from ssd.service.errors import DeclarationError
 from ssd.service.generators.facilities import SYSTEMD
 from ssd.service.generators.systemd import TARGETS
-from ssd.service.importing import (
-    unit_commands,
-    unit_execution,
-    unit_file,
-    unit_left_out,
-    unit_life,
-    unit_privileges,
-)
 from ssd.service.importing.imported import ANY_INSTANCE, Imported, Note
-from ssd.service.importing.unit_file import ENDING
-from ssd.service.importing.unit_left_out import meaning
-from ssd.service.importing.unit_reader import INSTALL, UNIT, Reader
+from ssd.service.importing.units import (
+    commands,
+    execution,
+    file,
+    left_out,
+    life,
+    privileges,
+)
+from ssd.service.importing.units.file import ENDING
+from ssd.service.importing.units.left_out import meaning
+from ssd.service.importing.units.reader import INSTALL, UNIT, Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ssd.service.importing.unit_reader import Fields
+    from ssd.service.importing.units.reader import Fields
 
 # Targets -> LSB's facilities. Those of early boot are there before any service.
 FACILITIES = {unit: name for name, unit in SYSTEMD.items() if unit} | {
@@ -43,16 +43,14 @@ SOCKET = ".socket"
 COMMON = ("multi-user.target", "default.target")
 
 
-def read(
-    path: str, root: bool = True, directories: "Sequence[str]" = unit_file.DIRECTORIES
-) -> Imported:
+def read(path: str, root: bool = True, directories: "Sequence[str]" = file.DIRECTORIES) -> Imported:
     """Import a unit with its drop-ins. Raises DeclarationError and OSError.
 
     A template becomes a service with any instance (``imported.ANY_INSTANCE``). ``path`` is a file,
     which need not be there for an instance whose template is, or the name of a unit that is in one
     of ``directories``. Without ``root`` it is a unit of a user's manager.
     """
-    unit = unit_file.read(path, directories)
+    unit = file.read(path, directories)
     if unit.instance == "":
         unit.name = f"{unit.prefix}@{ANY_INSTANCE}{ENDING}"
     reader = Reader(unit, root)
@@ -61,14 +59,14 @@ def read(
     fields = _fields(reader)
     for place, name, words in unit.strange:
         reader.notes.append(Note(place, name, words))
-    unit_left_out.tell(reader)
+    left_out.tell(reader)
     try:
         made.services = [Service(file=None, **fields)]
     except DeclarationError as error:  # a value that systemd accepts, or ignores, and we do not
         raise DeclarationError(error.reason, error.key, file=path) from None
     made.notes = sorted(reader.notes, key=lambda note: (note.place.file, note.place.line or 0))
-    for file in unit.files:
-        made.mode &= os.stat(file).st_mode
+    for path_read in unit.files:
+        made.mode &= os.stat(path_read).st_mode
     return made
 
 
@@ -95,18 +93,18 @@ def _fields(reader: Reader) -> "Fields":
     documentation = reader.words("Documentation", UNIT)
     if documentation:
         made["documentation"] = documentation
-    made |= unit_execution.fields(reader)
-    made |= unit_privileges.fields(reader)
-    made |= unit_life.process(reader)
+    made |= execution.fields(reader)
+    made |= privileges.fields(reader)
+    made |= life.process(reader)
     task = bool(made.get("task"))
     variables = made.get("environment", {})
     assert isinstance(variables, dict)
     opens = "environment_files" in made or "pass_environment" in made
-    names = unit_commands.Names(variables, unit_execution.fixed(reader), opens)
-    made |= unit_commands.program(reader, names, task)
+    names = commands.Names(variables, execution.fixed(reader), opens)
+    made |= commands.program(reader, names, task)
     if not made.get("arguments"):
         made.pop("arguments", None)
-    hooks = unit_commands.hooks(reader, names, made)
+    hooks = commands.hooks(reader, names, made)
     probe = hooks.pop("probe", [])
     assert isinstance(probe, list)
     directories = hooks.pop("directories", [])
@@ -115,12 +113,12 @@ def _fields(reader: Reader) -> "Fields":
         assert isinstance(before, list) and isinstance(directories, list)
         made["directories"] = [*before, *directories]
     made |= hooks
-    unit_commands.leave_to_root(reader, made)
-    made["reload_signal"] = unit_commands.reload_signal(reader)
-    made |= unit_life.readiness(reader, made, probe)
-    made |= unit_life.stop(reader)
-    made |= unit_life.restart(reader)
-    made |= unit_life.watchdog(reader)
+    commands.leave_to_root(reader, made)
+    made["reload_signal"] = commands.reload_signal(reader)
+    made |= life.readiness(reader, made, probe)
+    made |= life.stop(reader)
+    made |= life.restart(reader)
+    made |= life.watchdog(reader)
     made |= _order(reader)
     made |= _install(reader)
     return made

@@ -54,7 +54,7 @@ def stop_all(many: "Sequence[Steps]") -> "list[verbs.Move]":
 def _drive(works: list[Stop], many: "Sequence[Steps]") -> None:
     """Drive stops to their ends; on a terminal say behind the console line what they wait for."""
     if os.isatty(STDOUT):
-        from ssd.waiting_line import WaitingLine, is_watched
+        from ssd.answers.waiting_line import WaitingLine, is_watched
 
         if is_watched(STDOUT):
             names = [steps.service.name for steps in many]

@@ -315,7 +315,7 @@ class Effects:
         """Return the variables of a program: the declaration's, and the marker."""
         variables = dict(command.environment or {})
         if vars(command):
-            from ssd.starting.variables import settle_now  # few services need it
+            from ssd.starting.rare.variables import settle_now  # few services need it
 
             settle_now(command, variables)
         for name in OWN:

@@ -8,7 +8,7 @@ runs without it.
 import os
 
 from ssd import cgroups
-from ssd.kernel_files import write_setting
+from ssd.surroundings.kernel_files import write_setting
 from ssd.upstart.environment import expand
 from ssd.upstart.errors import JobError
 

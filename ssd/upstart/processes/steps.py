@@ -9,8 +9,8 @@ import errno
 import fcntl
 import os
 
-from ssd.kernel_files import OOM_SCORE_ADJ, write_setting
 from ssd.signals import raw as signals
+from ssd.surroundings.kernel_files import OOM_SCORE_ADJ, write_setting
 from ssd.upstart.processes import identities
 from ssd.upstart.processes.words import SCRIPT_FD, SHELL, candidates
 

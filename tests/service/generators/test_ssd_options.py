@@ -11,12 +11,12 @@ from conftest import Run
 from ssd.accounts import Account
 from ssd.cli.options import Options, read
 from ssd.cli.start import command_of
-from ssd.kernel_files import OOM_SCORE_ADJ
 from ssd.matching import Match
 from ssd.schedule import Schedule
 from ssd.service import Service
 from ssd.service.generators import openrc, ssd_options, sysv
-from ssd.starting.variables import login
+from ssd.starting.rare.variables import login
+from ssd.surroundings.kernel_files import OOM_SCORE_ADJ
 
 from . import samples
 
@@ -137,7 +137,7 @@ LOGIN = 'printf "%s\\n" "$HOME" "$USER" "$LOGNAME" "$SHELL"'
 
 @pytest.mark.parametrize("user", [None, "daemon", "it's nobody"])
 def test_shell_sets_the_variables_of_a_login(user: str | None, run: Run) -> None:
-    """As ``ssd.starting.variables`` does; for a user that there is not, it fails."""
+    """As ``ssd.starting.rare.variables`` does; for a user that there is not, it fails."""
     if shutil.which("getent") is None:
         pytest.skip("getent(1) is missing")
     service = samples.least(user=user, login=True)
@@ -151,7 +151,7 @@ def test_shell_sets_the_variables_of_a_login(user: str | None, run: Run) -> None
 
 
 def test_login_without_a_home_or_a_shell_has_those_of_login1(run: Run) -> None:
-    """As in ``ssd.starting.variables``."""
+    """As in ``ssd.starting.rare.variables``."""
     lines = ["getent() { echo web:x:5:5::/no/such:; }"]
     lines += ssd_options.login(samples.least(user="web", login=True), "exit 7")
     assert "/\nweb\nweb\n/bin/sh\n" == run("sh", "-euc", "\n".join([*lines, LOGIN])).stdout

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ssd.service import Service
 from ssd.service.generators import systemd as generator
 from ssd.service.importing import systemd
-from ssd.service.importing.unit_life import AFTER_KILL
+from ssd.service.importing.units.life import AFTER_KILL
 from ssd.signals import SIGNAL_NAMES
 
 # One line without control characters, and without blanks at its ends, which systemd strips.

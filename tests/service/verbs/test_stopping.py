@@ -5,9 +5,9 @@ import signal
 import pytest
 from kit.terminals import on_terminal
 
+from ssd.answers.waiting_line import ERASE
 from ssd.testing import FakeProcesses
 from ssd.testing.reactions import dies, ignores
-from ssd.waiting_line import ERASE
 
 from ..services import Services
 

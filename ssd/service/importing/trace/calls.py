@@ -27,7 +27,7 @@ import os
 import struct
 
 from ssd.service.importing.trace.kernel import AT_EXECFN
-from ssd.starting.scheduling import io_of
+from ssd.starting.rare.scheduling import io_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ Each raises OSError.
 import ctypes
 import os
 
-from ssd.capability_calls import PR_CAPBSET_DROP
+from ssd.surroundings.capability_calls import PR_CAPBSET_DROP
 from ssd.system_calls import prctl
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x4000000, 0x8000000  # linux/sched.h

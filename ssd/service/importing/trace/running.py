@@ -8,11 +8,11 @@ import signal as signals
 import time
 from select import select
 
-from ssd import limits
 from ssd.service.errors import DeclarationError
 from ssd.service.importing.trace import calls, kernel, sandbox
 from ssd.service.importing.trace.answers import Unknown
 from ssd.service.importing.trace.tracer import Tracer
+from ssd.surroundings import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
