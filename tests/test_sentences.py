@@ -17,7 +17,7 @@ from ssd.sentences import NOT_READY, PROGRESS, SENTENCES, STAGES, describe, prog
 
 PACKAGE = Path(str(ssd.__file__)).parent
 # The modules that take part in a start.
-ROOMS = ("", "starting/", "children/", "pidfile/", "logs/")
+ROOMS = ("", "starting/", "starting/rare/", "children/", "pidfile/", "logs/")
 SOURCES = [file for room in ROOMS for file in sorted(PACKAGE.glob(f"{room}*.py"))]
 ONE = Process(123, 456)
 

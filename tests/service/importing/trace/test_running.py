@@ -30,7 +30,7 @@ try pathchk -o remount,rw / # a copy of mount(8), whose own name would do nothin
 try pathchk -o remount,rw,bind /usr
 try pathchk -t tmpfs none /mnt
 try mknod /tmp/disk b 8 0
-try sh -c "echo 5 > /proc/sys/vm/swappiness"
+try sh -c "read -r now < /proc/sys/vm/swappiness; echo \\$now > /proc/sys/vm/swappiness"
 try sh -c "echo h > /proc/sysrq-trigger"
 try sh -c "echo +1 > /sys/fs/cgroup/cgroup.subtree_control"
 try date -s "$(date '+%F %T.%N')" # the time that it is: it would be the machine's
