@@ -10,7 +10,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterable, Iterator
 
 MOUNTS = "/proc/self/mountinfo"
 SYSTEMD = "/run/systemd/system"  # sd_booted(3)
@@ -118,6 +118,15 @@ def find(name: bytes | None) -> Cgroup | None:
             path = directory + name[len(root.rstrip(b"/")) :]
             if os.path.isdir(path):
                 return Cgroup(path)
+    return None
+
+
+def exclusive(names: "Iterable[bytes | None]", pids: "Container[int]") -> Cgroup | None:
+    """Return the first of some cgroups in which there are processes, and none but these."""
+    for cgroup in map(find, names):
+        members = None if cgroup is None else cgroup.members()
+        if members and all(pid in pids for pid in members):
+            return cgroup
     return None
 
 

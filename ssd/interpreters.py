@@ -61,6 +61,16 @@ _PYTHON = Syntax(b"WXQ", none=b"c", module=b"m", long=[b"--check-hash-based-pycs
 _SHELL = Syntax(
     following=b"oO", none=b"cs", shell=True, long=[b"--rcfile", b"--init-file", b"--emulate"]
 )
+_CSH = Syntax(none=b"cst")
+_FISH = Syntax(
+    b"CpdfDo",
+    none=b"c",
+    code=[b"--command"],
+    long=(
+        b"--init-command --features --debug --debug-output --debug-stack-frames --profile "
+        b"--profile-startup"
+    ).split(),
+)
 _NODE = Syntax(
     b"rC",
     none=b"ep",
@@ -110,6 +120,9 @@ SYNTAX: "dict[bytes, Syntax]" = {
     b"expect": Syntax(b"cD", script=b"fb"),
     b"lua": Syntax(b"el"),
     b"luajit": Syntax(b"elj", rest=b"O", none=b"b"),
+    b"csh": _CSH,
+    b"tcsh": _CSH,
+    b"fish": _FISH,
     b"guile": Syntax(b"lexLC", script=b"s", none=b"c"),
     **dict.fromkeys((b"sh bash rbash dash ash hush ksh mksh yash zsh").split(), _SHELL),
 }

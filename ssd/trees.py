@@ -6,7 +6,7 @@ What belongs to a main process is found at each look anew:
 - its process group and session, if it leads them: a daemon that was started by hand shares those
   of a shell. Those that a descendant leads belong to the tree too;
 - what was found before, by its identity: it stays in the tree when its parent ends;
-- what has a marker, an entry of the environment that a supervisor gave to the main process;
+- what has a marker, an entry of the environment that the main process got at its start;
 - what is in the cgroup that was made for it.
 
 A child that has called setsid(2) is found while its parent lives, by the marker or by the cgroup.
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ssd.matching import Process
     from ssd.processes.contract import Handle, ProcessTable
     from ssd.processes.kin import Kin
+    from ssd.processes.markers import Markers
 
 MAIN, GROUP, TREE = "main", "group", "tree"
 MODES = (MAIN, GROUP, TREE)  # the values of kill_mode: whom a signal is for
@@ -38,7 +39,8 @@ class Tree:
 
     mode: "main" for these alone, "group" with the process group of each that leads one, "tree".
     marker: an entry of the environment (KEY=VALUE) that only this tree has; with a colon at its end
-    it is what such an entry begins with.
+    it is what such an entry begins with. Unless given, it is SSD_TREE=PID:... of each main process
+    that has one with its own pid.
     among: a function that returns the pids among which orphans are looked for. Unless given, these
     are all processes. A subreaper (prctl(2)) gives those of its children that it does not know,
     because orphans below it become its children.
@@ -47,7 +49,7 @@ class Tree:
 
     __slots__ = (
         "mode", "marker", "among", "cgroup", "_mains", "_members", "_groups", "_sessions",
-        "_unmarked", "_found", "_alone", "_table", "_line", "_unsure", "is_killed",
+        "_markers", "_found", "_alone", "_table", "_line", "is_killed",
     )  # fmt: skip
 
     def __init__(
@@ -68,12 +70,11 @@ class Tree:
         self._members: set[Process] = set()
         self._groups: dict[int, Process] = {}  # number -> the member that leads it or has led it
         self._sessions: dict[int, Process] = {}
-        self._unmarked: set[Process] = set()
+        self._markers: Markers | None = None
         self._found: dict[int, Kin] = {}  # by the last look
         self._alone: set[int] = set()  # of these groups, those that only the tree is in
         self._table: ProcessTable | None = None
         self._line: tuple[set[int], set[int]] | None = None  # see Surroundings
-        self._unsure: bool  # whether one could not be asked for the marker, by the last look
         self.is_killed: bool = False  # whether KILL was the last signal
 
     def __contains__(self, process: "Process") -> bool:
@@ -87,9 +88,11 @@ class Tree:
 
     def look(self, mains: "Iterable[Process]", table: "ProcessTable") -> "list[Process]":
         """Return the main processes, and after them all that belongs to them now."""
-        self._mains, self._table, self._unsure = list(mains), table, False
+        self._mains, self._table = list(mains), table
         if self.mode == MAIN:
             return self._mains
+        if self.mode == TREE:
+            self._take_markers(table)
         if self._line is None:  # of the caller; it can only become shorter
             self._line = ancestry(table)
         around = Surroundings(table, self._beginnings(), self._line)
@@ -139,14 +142,14 @@ class Tree:
         it, nobody is new only after some looks.
         """
         known: set[Process] = set()
-        patience = MAX_MISSES if self.is_killed and self.marker is not None else 0
+        patience = MAX_MISSES if self.is_killed and self._markers else 0
         for _ in range(most):
             new = [process for process in held if process not in known]
             if new:
                 known.update(new)
                 yield new
-            elif patience:
-                patience -= not self._unsure
+            elif patience and self._markers is not None:
+                patience -= self.among is None or not self._markers.missed()
             else:
                 return
             look()
@@ -178,23 +181,25 @@ class Tree:
             return True
         if self.mode == GROUP:
             return False
-        return kin.session in self._sessions or kin.process.pid in inside or self._marked(kin)
+        if kin.session in self._sessions or kin.process.pid in inside:
+            return True
+        return self._markers is not None and self._markers.has(kin)
 
-    def _marked(self, kin: "Kin") -> bool:
-        """Say whether a process has the marker; it is asked once, and inherits it at fork(2)."""
-        if self.marker is None or kin.process in self._unmarked:
-            return False
-        assert self._table is not None
-        begins = self.marker.endswith(b":")
-        entries = self._table.kin.environment(kin.process.pid)
-        for entry in entries:
-            if entry == self.marker or (begins and entry.startswith(self.marker)):
-                return True
+    def _take_markers(self, table: "ProcessTable") -> None:
+        """Know the marker that is given, or those that the main processes have of their starts.
+
+        Only one with the pid of the main process: any other is inherited from somebody else's tree.
+        """
+        entries = [] if self.marker is None or self._markers else [self.marker]
+        for main in self._mains if self.marker is None else ():
+            if main not in self._members:
+                begin = b"SSD_TREE=%d:" % main.pid
+                there = table.kin.environment(main.pid)
+                entries += [entry for entry in there if entry.startswith(begin)]
         if entries:
-            self._unmarked.add(kin.process)
-        else:  # it has none while it executes a program
-            self._unsure = self.among is not None
-        return False
+            from ssd.processes.markers import Markers
+
+            self._markers = Markers(entries, table.kin, self._markers)
 
     def _halt(self, held: "Mapping[Process, Handle]", look: "Callable[[], None]") -> None:
         """Stop all who are held, and all who are found meanwhile."""
@@ -212,7 +217,12 @@ class Tree:
     def _sweep(self) -> None:
         """Have the kernel kill the groups and the cgroup of the tree, each in one step."""
         self._signal_groups(raw.SIGKILL)
-        cgroup = self.cgroup or self._own_cgroup()
+        cgroup = self.cgroup
+        if cgroup is None and self.mode == TREE and self._table is not None:
+            from ssd import cgroups
+
+            names = [self._table.kin.cgroup(main.pid) for main in self._mains]
+            cgroup = cgroups.exclusive(names, self._found)
         if cgroup is not None:
             cgroup.kill()
 
@@ -221,18 +231,6 @@ class Tree:
         assert self._table is not None
         for group in self._alone:
             self._table.kin.signal_group(group, signum)
-
-    def _own_cgroup(self) -> "Cgroup | None":
-        """Return the cgroup of a main process if nobody else than the tree is in it."""
-        from ssd import cgroups
-
-        assert self._table is not None
-        for main in self._mains if self.mode == TREE else ():
-            cgroup = cgroups.find(self._table.kin.cgroup(main.pid))
-            members = None if cgroup is None else cgroup.members()
-            if members and self._found.keys() >= set(members):
-                return cgroup
-        return None
 
 
 def tree_of(given: object) -> Tree:

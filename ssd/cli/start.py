@@ -65,6 +65,8 @@ def _say(voice: Voice, path: str, event: str, *values: object) -> None:
 def command_of(options: Options, path: str) -> Command:
     """Return the Command that the options describe."""
     chdir = options.value("chdir")
+    if options.has("tree"):
+        options.for_command["tree"] = True
     return Command(
         [path, *options.operands],
         directory="/" if chdir is None else chdir,

@@ -92,9 +92,11 @@ class KernelKinship:
 
         There are none if it has ended, or the caller may not read them (ptrace(2)).
         """
+        if text := self._read(b"%d/environ" % pid):
+            return text.split(b"\0")[:-1]
         from ssd.processes.environments import entries
 
-        return entries(self._root, pid)
+        return entries(self._root, pid)  # it may be within execve(2)
 
     def signal_group(self, group: int, signum: int) -> bool:
         """Signal all processes of a group in one step, in which none of them can fork.

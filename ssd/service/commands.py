@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # The fields that ``ssd.service.rare_commands`` makes keywords of.
 RARE = "cpu_scheduling io_scheduling limits login oom_score capabilities no_new_privs securebits"
-STREAMS = "stdout stderr log"  # those of ``ssd.service.streams``; a supervisor has its own way
+PLAIN = "stdout stderr log kill_mode"  # for ``ssd.service.streams``: not of a supervisor's start
 
 
 def command(service: "Service", streams: bool = True) -> Command:
@@ -25,10 +25,10 @@ def command(service: "Service", streams: bool = True) -> Command:
         from ssd.service.rare_commands import keywords
 
         rare = keywords(service, added)
-    if streams and any(getattr(service, name) != DEFAULTS[name] for name in STREAMS.split()):
-        from ssd.service.streams import of_streams
+    if streams and any(getattr(service, name) != DEFAULTS[name] for name in PLAIN.split()):
+        from ssd.service.streams import of_plain_start
 
-        rare.update(of_streams(service))
+        rare.update(of_plain_start(service))
     return Command(
         service.argv,
         directory=service.working_directory,

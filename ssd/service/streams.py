@@ -1,4 +1,4 @@
-"""Where the output of a plain start goes if a declaration says more than ``output``."""
+"""What a plain start does itself, and a supervisor in a way of its own: logs, and a marker."""
 
 from ssd.service.fields import DEFAULTS
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 DEFAULT_LOG: "dict[str, object]" = DEFAULTS["log"]  # type: ignore[assignment]
 
 
-def of_streams(service: "Service") -> "dict[str, Any]":
+def of_plain_start(service: "Service") -> "dict[str, Any]":
     """Return the keywords of the Command; an ``output`` goes before a log, as in a supervisor.
 
     A log counts if it is not the default: a supervisor's log is no reason for a process of its own.
@@ -28,4 +28,6 @@ def of_streams(service: "Service") -> "dict[str, Any]":
     }
     if declared and service.output is None and service.console != "none":
         found["logger"] = {**declared, "name": service.name}
+    if service.kill_mode in ("tree", "cgroup"):
+        found["tree"] = True
     return found

@@ -19,6 +19,7 @@ class RareFields(TypedDict, total=False):
     stdout: Text | None
     stderr: Text | None
     logger: Text | Mapping[str, object] | None
+    tree: bool
 
 
 class CommandFields:
@@ -33,3 +34,4 @@ class CommandFields:
     stdout: bytes | None
     stderr: bytes | None
     logger: dict[str, object] | None
+    tree: bool  # whether it gets a marker by which a stop of its tree finds all of it

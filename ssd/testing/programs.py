@@ -14,6 +14,7 @@ from ssd.accounts import changes
 from ssd.errors import AlreadyRunning, NotReady, StartFailed
 from ssd.matching import Process
 from ssd.pidfile import writing
+from ssd.processes import markers
 from ssd.starting import Start
 from ssd.starting.detach import remove_pidfile
 from ssd.starting.living import ended_early
@@ -230,6 +231,8 @@ def _make(table: StartingMachine, start: Start, program: Program) -> FakeProcess
         )
     except BlockingIOError as error:
         raise StartFailed("fork", "", error.errno, error.strerror) from error
+    if start.command.tree:
+        process.environment[os.fsdecode(markers.VARIABLE)] = markers.value(process.pid).decode()
     process.directory = os.fsdecode(start.command.directory)
     process.command = start.command
     if start.new_session:

@@ -34,10 +34,13 @@ lead() { exec setsid sh -c 'echo "$0" $$; exec sleep 1000' "$1"; }
 
 
 @contextmanager
-def grown(script: str, count: int, **options: Any) -> Iterator[dict[str, int]]:
-    """Run a script that leads a session; yield the pids of the ``count`` processes that spoke."""
+def grown(script: str, count: int, *by: Any, **options: Any) -> Iterator[dict[str, int]]:
+    """Run a script that leads a session; yield the pids of the ``count`` processes that spoke.
+
+    ``by``: the words before those of a shell: of a command that starts one.
+    """
     settings = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True, **options}
-    main = subprocess.Popen(["sh", "-c", SHELL + script], **settings)
+    main = subprocess.Popen([*map(str, by or ["sh"]), "-c", SHELL + script], **settings)
     assert main.stdout is not None
     words = [main.stdout.readline().split() for _ in range(count)]
     yield {name: int(pid) for name, pid in words}
@@ -220,3 +223,29 @@ def test_command_ends_a_tree(ssd_path: Path) -> None:
         done = run(ssd_path, "--stop", "--tree", "--pid", found["main"], "--retry", HARD)
         assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
         assert set() == set(found.values()) & set(pids())
+
+
+@alone
+def test_start_with_a_tree_lets_a_stop_find_orphans(ssd_path: Path) -> None:
+    """A storm of sessions, too; what has inherited the marker does not lead to the others."""
+    before = pids()
+    start = f"{ssd_path} --start --name none --background --no-close --startas /bin/sh"
+    own = "(setsid sh -c 'echo below $$; exec sleep 1000' &) ; echo own $$; exec sleep 1000"
+    script = f"""{CHAIN}
+    (lead orphan &)
+    {start} -- -c 'echo heir $$; exec sleep 1000'
+    {start} --tree --env SSD_TREE=1 -- -c "{own.replace("$", chr(92) + "$")}"
+    chain & hold main"""
+    by = [ssd_path, "--start", "--tree", "--clear-env", "--env", f"PATH={os.environ['PATH']}",
+          "--name", "none", "--startas", "/bin/sh", "--"]  # fmt: skip
+    stranger = {**os.environ, "SSD_TREE": "1:0"}
+    with grown("hold stranger", 1, env=stranger) as other, grown(script, 5, *by) as found:
+        stops = {
+            name: run(ssd_path, "--stop", "--tree", "--pid", found[name], "--retry", HARD)
+            and {each for each in found if found[each] in pids()}
+            for name in ("heir", "main", "own")
+        }
+        assert {
+            "heir": {"orphan", "own", "below", "main"}, "main": {"own", "below"}, "own": set(),
+        } == stops  # fmt: skip
+        assert sorted([*before, other["stranger"]]) == pids()

@@ -97,6 +97,7 @@ RARE: "dict[str, tuple[object, Check]]" = {
     "stdout": (None, _path("stdout")),
     "stderr": (None, _path("stderr")),
     "logger": (None, _logger),
+    "tree": (False, _flag("tree")),
 }
 
 

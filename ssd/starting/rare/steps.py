@@ -56,6 +56,10 @@ def before_root(
         from ssd.starting.rare.variables import settle
 
         yield "login", account.user or "this user", settle, (command, account, variables, extra)
+    if command.tree:  # after all others, which could only hide it
+        from ssd.processes import markers
+
+        variables[markers.VARIABLE] = markers.value(os.getpid())
     if command.oom_score_adj is not None:
         yield "oom", str(command.oom_score_adj), _set_oom_score, (command.oom_score_adj,)
     if _has_privileges(command):
