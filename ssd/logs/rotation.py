@@ -70,7 +70,7 @@ def recover(directory: int, base: str, keep: int) -> None:
     except FileNotFoundError:
         return
     try:
-        if _exists(directory, base):
+        if exists(directory, base):
             os.unlink(base + NEXT, dir_fd=directory)  # it may be only half written
             return
         if keep and (rest := _read(fresh, 0, os.fstat(fresh).st_size)):
@@ -128,7 +128,7 @@ def _shift(directory: int, base: str, keep: int) -> None:
     A gap is what an interrupted shift leaves.
     """
     gap = 1
-    while gap < keep and _exists(directory, f"{base}.{gap}"):
+    while gap < keep and exists(directory, f"{base}.{gap}"):
         gap += 1
     for number in range(gap, 1, -1):
         _rename(directory, f"{base}.{number - 1}", f"{base}.{number}")
@@ -136,9 +136,8 @@ def _shift(directory: int, base: str, keep: int) -> None:
 
 def _remove_beyond(directory: int, base: str, keep: int) -> None:
     """Remove old files whose number is above ``keep``, which has been larger."""
-    number = keep + 1
-    while _remove(directory, f"{base}.{number}"):
-        number += 1
+    while _remove(directory, f"{base}.{keep + 1}"):
+        keep += 1
 
 
 def _remove(directory: int, name: str) -> bool:
@@ -154,7 +153,8 @@ def _rename(directory: int, old: str, new: str) -> None:
     os.rename(old, new, src_dir_fd=directory, dst_dir_fd=directory)
 
 
-def _exists(directory: int, name: str) -> bool:
+def exists(directory: int, name: str) -> bool:
+    """Tell whether a directory has an entry of this name."""
     try:
         os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:

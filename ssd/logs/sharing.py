@@ -15,7 +15,7 @@ import os
 from time import monotonic, sleep
 
 from ssd.logs.files import LogFile, open_in
-from ssd.logs.rotation import NEXT, recover
+from ssd.logs.rotation import NEXT, exists, recover
 
 PATIENCE = 5.0  # seconds; a turn takes milliseconds. Who may read a log can lock it for ever
 PAUSE = 0.005  # seconds between two attempts
@@ -31,7 +31,7 @@ class SharedFile(LogFile):
     def _open(self, directory: int, base: str) -> int:
         """Open and lock the log, and make it if it is missing. Raises OSError."""
         for _ in range(ATTEMPTS):
-            if not _exists(directory, base) and self._wait_for_rotation(directory, base):
+            if not exists(directory, base) and self._wait_for_rotation(directory, base):
                 continue
             fd = open_in(directory, base, True, self.uid)
             try:
@@ -53,7 +53,7 @@ class SharedFile(LogFile):
             return False
         try:
             lock(fd)
-            if not _exists(directory, base):
+            if not exists(directory, base):
                 recover(directory, base, self.keep)
         finally:
             os.close(fd)
@@ -92,14 +92,6 @@ def lock(fd: int) -> None:
         if monotonic() >= until:
             return
         sleep(PAUSE)
-
-
-def _exists(directory: int, base: str) -> bool:
-    try:
-        os.stat(base, dir_fd=directory, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _is_named(fd: int, directory: int, base: str) -> bool:
