@@ -39,8 +39,8 @@ class Tree:
 
     mode: "main" for these alone, "group" with the process group of each that leads one, "tree".
     marker: an entry of the environment (KEY=VALUE) that only this tree has; with a colon at its end
-    it is what such an entry begins with. Unless given, it is SSD_TREE=PID:... of each main process
-    that has one with its own pid.
+    it is what such an entry begins with. Unless given, it is SSD_TREE=... of each main process that
+    has one of its own.
     among: a function that returns the pids among which orphans are looked for. Unless given, these
     are all processes. A subreaper (prctl(2)) gives those of its children that it does not know,
     because orphans below it become its children.
@@ -186,16 +186,15 @@ class Tree:
         return self._markers is not None and self._markers.has(kin)
 
     def _take_markers(self, table: "ProcessTable") -> None:
-        """Know the marker that is given, or those that the main processes have of their starts.
-
-        Only one with the pid of the main process: any other is inherited from somebody else's tree.
-        """
+        """Know the marker that is given, or the main processes' own: ``ssd.processes.markers``."""
         entries = [] if self.marker is None or self._markers else [self.marker]
         for main in self._mains if self.marker is None else ():
-            if main not in self._members:
-                begin = b"SSD_TREE=%d:" % main.pid
-                there = table.kin.environment(main.pid)
-                entries += [entry for entry in there if entry.startswith(begin)]
+            there = () if main in self._members else table.kin.environment(main.pid)
+            for entry in there:
+                if entry.startswith(b"SSD_TREE="):
+                    from ssd.processes.markers import is_own
+
+                    entries += [entry] if is_own(entry, main, table) else []
         if entries:
             from ssd.processes.markers import Markers
 

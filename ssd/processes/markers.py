@@ -1,27 +1,55 @@
 """Markers: entries of the environment (KEY=VALUE) that tell whose a process is.
 
 A process inherits them, and keeps them when it leaves its session and its parent. A start with
-``tree`` gives the program one of its own, SSD_TREE=PID:TOKEN. PID is the program's: so it counts
-for the stop of this process, and not for that of another which has inherited it. ``ssd.trees`` has
-that rule.
+``tree`` gives the program one of its own, SSD_TREE=PID:TOKEN:SUM. PID is the program's, SUM that
+of its command line: so it counts for the stop of this process, or of the daemon that it has become
+by fork(2), and not for that of another program which has inherited it.
 """
 
 import os
+from zlib import crc32
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ssd.matching import Process
-    from ssd.processes.contract import Kinship
+    from ssd.processes.contract import Kinship, ProcessTable
     from ssd.processes.kin import Kin
 
 VARIABLE = b"SSD_TREE"
 
 
-def value(pid: int) -> bytes:
-    """Return the value of a new marker for what will run as ``pid``; nobody can guess it."""
-    return b"%d:%s" % (pid, os.urandom(8).hex().encode())
+def value(pid: int, argv: "Sequence[bytes]") -> bytes:
+    """Return the value of a new marker for what will run as ``pid``; nobody can guess its token."""
+    return b"%d:%s:%s" % (pid, os.urandom(8).hex().encode(), _sum(argv))
+
+
+def is_own(entry: bytes, main: "Process", table: "ProcessTable") -> bool:
+    """Say whether a main process, which has a marker, is what was marked, and no heir of it.
+
+    A program that goes to the background by itself has another pid then. So the marker is also its
+    own if the marked process has ended, the parent is not marked, and it has the command line of
+    the start, at the end if that was a script's. What cannot be read decides against it.
+    """
+    pid, _, rest = entry.partition(b"=")[2].partition(b":")
+    if pid == b"%d" % main.pid:
+        return True
+    kin = table.kin.of(main.pid)
+    if kin is None or not pid.isdigit() or len(pid) > 10:
+        return False
+    marked = table.kin.of(int(pid))
+    if marked is not None and marked.process.start_time <= main.start_time:
+        return False  # a later one has got its pid anew
+    above = table.kin.environment(kin.ppid)
+    if entry in above or kin.ppid > 1 and not above:
+        return False
+    words, wanted = table.command_line(main.pid), rest.rpartition(b":")[2]
+    return any(_sum(words[at:]) == wanted for at in range(len(words)))
+
+
+def _sum(words: "Sequence[bytes]") -> bytes:
+    return b"%08x" % crc32(b"\0".join(words))
 
 
 class Markers:

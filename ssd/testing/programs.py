@@ -232,7 +232,8 @@ def _make(table: StartingMachine, start: Start, program: Program) -> FakeProcess
     except BlockingIOError as error:
         raise StartFailed("fork", "", error.errno, error.strerror) from error
     if start.command.tree:
-        process.environment[os.fsdecode(markers.VARIABLE)] = markers.value(process.pid).decode()
+        marker = markers.value(process.pid, [*map(os.fsencode, process.argv)])
+        process.environment[os.fsdecode(markers.VARIABLE)] = marker.decode()
     process.directory = os.fsdecode(start.command.directory)
     process.command = start.command
     if start.new_session:

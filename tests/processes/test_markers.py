@@ -1,5 +1,7 @@
 """The marker of a start with ``tree``, and what it tells a stop, on declared processes."""
 
+from collections.abc import Callable
+
 import pytest
 
 import ssd
@@ -91,10 +93,56 @@ def test_started_tree_is_stopped_whole(fake_processes: FakeProcesses) -> None:
     assert not fake_processes[other.pid].ended
 
 
+# Who is there beside the daemon 104 that 101 has become, and whether the marker of 101 is its own.
+# 101 was started as "d -x".
+BECOME: dict[str, tuple[Callable[[FakeProcesses, FakeProcess], object], bool]] = {
+    "nobody": (lambda table, daemon: None, True),
+    "it is a script": (lambda table, daemon: daemon.argv.insert(0, "sh"), True),
+    "it runs another program": (lambda table, daemon: daemon.argv.append("-y"), False),
+    "it has no command line": (lambda table, daemon: daemon.argv.clear(), False),
+    "101 lives": (lambda table, daemon: table.add("d", pid=101, start_time=1), False),
+    "101 is another process": (lambda table, daemon: table.add("other", pid=101), True),
+    "its parent is marked": (lambda table, daemon: adopt(daemon, marked(table.add("d"))), False),
+    "its parent is a subreaper": (
+        lambda table, daemon: adopt(daemon, marked(table.add("d"), "A")),
+        True,
+    ),
+    "its parent cannot be read": (lambda table, daemon: adopt(daemon, table.add("d")), False),
+}
+STARTED = value(101, [b"d", b"-x"]).decode()
+
+
+def marked(process: FakeProcess, name: str = "SSD_TREE") -> FakeProcess:
+    """Give a process the marker of 101, or another variable."""
+    process.environment = {name: STARTED}
+    return process
+
+
+def adopt(process: FakeProcess, parent: FakeProcess) -> None:
+    """Make a process the child of another."""
+    process.ppid = parent.pid
+
+
+@pytest.mark.parametrize("case", BECOME)
+def test_daemon_that_forks_keeps_its_marker(fake_processes: FakeProcesses, case: str) -> None:
+    """Another program that has inherited it does not, nor has a worker of the daemon."""
+    change, own = BECOME[case]
+    daemonizes()(marked(fake_processes.add("d", argv=["d", "-x"])))
+    daemon = fake_processes[103]
+    daemon.argv = list(daemon.argv)
+    daemonizes()(daemon.fork())  # 106 is what it has left
+    daemon = fake_processes[103]
+    change(fake_processes, daemon)
+    found = Tree().look([daemon.identity], fake_processes)
+    assert own == (106 in [each.pid for each in found])
+
+
 def test_value_is_a_pid_and_what_nobody_can_guess() -> None:
-    """Sixty-four bits."""
-    pids, tokens = zip(*(value(7).split(b":") for _ in range(2)), strict=True)
+    """Sixty-four bits, and a sum of the command line, which may be of bytes."""
+    pids, tokens, sums = zip(*(value(7, [b"/x", b"\xff"]).split(b":") for _ in "12"), strict=True)
     assert ({b"7"}, 2, {16}) == ({*pids}, len({*tokens}), {*map(len, tokens)})
+    assert 1 == len({*sums})
+    assert sums[0] != value(7, [b"/x\xff"]).split(b":")[2]
 
 
 def test_process_without_an_environment_is_asked_again(fake_processes: FakeProcesses) -> None:

@@ -249,3 +249,19 @@ def test_start_with_a_tree_lets_a_stop_find_orphans(ssd_path: Path) -> None:
             "heir": {"orphan", "own", "below", "main"}, "main": {"own", "below"}, "own": set(),
         } == stops  # fmt: skip
         assert sorted([*before, other["stranger"]]) == pids()
+
+
+@alone
+def test_daemon_that_forks_by_itself_keeps_its_marker(ssd_path: Path) -> None:
+    """It is what was started, under another pid; a program that it has executed is not."""
+    by = [ssd_path, "--start", "--tree", "--name", "none", "--startas", "/bin/sh", "--"]
+    script = """(lead orphan &) ; (lead other &)
+    (sh -c 'echo main $PPID'; sleep 1000; :) &
+    echo start $$"""
+    before = pids()
+    with grown(script, 4, *by) as found:
+        reap(found.pop("start"))
+        for name, left in (("other", {"orphan", "main"}), ("main", set())):
+            run(ssd_path, "--stop", "--tree", "--pid", found[name], "--retry", HARD)
+            assert left == {each for each in found if found[each] in pids()}
+        assert before == pids()

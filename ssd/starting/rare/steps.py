@@ -59,7 +59,7 @@ def before_root(
     if command.tree:  # after all others, which could only hide it
         from ssd.processes import markers
 
-        variables[markers.VARIABLE] = markers.value(os.getpid())
+        variables[markers.VARIABLE] = markers.value(os.getpid(), command.argv)
     if command.oom_score_adj is not None:
         yield "oom", str(command.oom_score_adj), _set_oom_score, (command.oom_score_adj,)
     if _has_privileges(command):
