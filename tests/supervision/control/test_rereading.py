@@ -161,7 +161,8 @@ def test_supervisor_goes_on_while_a_shell_is_slow(directory: Directory, tmp_path
     directory.supervise()
     gate = tmp_path / "gate"
     os.mkfifo(gate)
-    (directory.path / "slow").write_text(f"read word < {gate}\nDAEMON=/bin/$word\n")
+    text = f"read word < {gate}\nDAEMON=/bin/$word\nPIDFILE={tmp_path}/slow.pid\n"
+    (directory.path / "slow").write_text(text)
     directory.begin()
     directory.machine.supervisor.stop("web")
     directory.machine.settle()
