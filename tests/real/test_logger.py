@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from .alone import alone
-from .processes import LONG, end, lasts, name, pids, reap, wait_end
+from .processes import LONG, bury, end, lasts, name, pids, reap, wait_end
 from .programs import Program, Tool, recorded, run, spawn
 
 PIDFILE = "/run/stage/d.pid"
@@ -115,15 +115,16 @@ def settled(program: Program, others: list[int]) -> bool:
     for logger in there:
         reap(logger)
     assert ("hello\n" if daemons else "") == Path(LOG).read_text()
+    left_alone(others)
+    return bool(daemons)
+
+
+def left_alone(others: list[int]) -> None:
+    """Wait until no process but these lives, and reap the orphans."""
     for pid in [pid for pid in pids() if pid not in others]:
         wait_end(pid)
-    while True:
-        try:
-            if not os.waitpid(-1, os.WNOHANG)[0]:
-                break
-        except ChildProcessError:
-            break
-    return bool(daemons)
+    assert others == pids()
+    bury()
 
 
 @alone
@@ -146,9 +147,8 @@ def test_start_without_its_log_or_files_starts_nothing(ssd: Tool) -> None:
     line = words(program, "--logger", LOG)
     line[line.index(program.path)] = "/no such program"
     assert 2 == ssd(*line).returncode
-    for logger in loggers():
-        reap(logger)
-    assert ([*others], None) == (pids(), recorded(PIDFILE))
+    left_alone(others)
+    assert recorded(PIDFILE) is None
     assert not os.path.exists("/run/stage/planted")
 
 

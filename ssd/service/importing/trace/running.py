@@ -118,6 +118,7 @@ def _inside(work: Work, writing: int, caller: int) -> None:
         kernel.die_with_parent()  # not before: a new user namespace makes the kernel forget it
         if os.getppid() != caller:
             return
+        parent = os.pidfd_open(os.getpid())
         pid = os.fork()
     except OSError as error:
         _report(writing, {"refused": f"unshare: {error.strerror}"})
@@ -125,7 +126,9 @@ def _inside(work: Work, writing: int, caller: int) -> None:
     if pid == 0:
         try:
             kernel.die_with_parent()
-            _report(writing, _traced(work, root))
+            # In its own namespace it cannot see by getppid(2) whether that came too late.
+            if not select([parent], [], [], 0)[0]:
+                _report(writing, _traced(work, root))
         except Exception as error:
             _report(writing, {"broken": f"{type(error).__name__}: {error}"})
             raise

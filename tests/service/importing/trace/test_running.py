@@ -152,7 +152,8 @@ def test_script_that_hangs_is_ended(traced: Tell, monkeypatch: pytest.MonkeyPatc
     assert "bye\n" in record["output"]["stop"]
 
 
-def test_trace_ends_with_its_caller(tmp_path: Path) -> None:
+@pytest.mark.parametrize("moment", [1, 2], ids=["early", "before the last dies with its parent"])
+def test_trace_ends_with_its_caller(moment: int, tmp_path: Path) -> None:
     """Nothing of it goes on when the import is killed."""
     if namespace.obstacle() is not None:
         pytest.skip(str(namespace.obstacle()))
@@ -160,15 +161,22 @@ def test_trace_ends_with_its_caller(tmp_path: Path) -> None:
     file.write_text("#!/bin/sh\necho ready\nwhile :; do :; done\n")
     file.chmod(0o755)
     code = (
-        "from ssd.service.importing.trace import running\n"
-        "inside = running._inside\ndef told(*given): print(1, flush=True); inside(*given)\n"
-        "running._inside = told\n"
+        "import os\nfrom ssd.service.importing.trace import running\n"
+        "die, moments = running.kernel.die_with_parent, []\n"
+        "def late():\n moments.append(1)\n"
+        f" if len(moments) == {moment}: print(1, flush=True); os.read(0, 1)\n"
+        " die()\n"
+        "running.kernel.die_with_parent = late\n"
         f"running.trace(running.Work({str(file)!r}, ['start'], {{}}, {{}}, []))"
     )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as caller:
-        assert caller.stdout is not None
+    words = [sys.executable, "-c", code]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as caller:
+        assert caller.stdin is not None and caller.stdout is not None
         assert b"1\n" == caller.stdout.readline()
         caller.kill()
+        # The first process inside ends with the caller, if it has asked for that.
+        caller.wait()
+        caller.stdin.close()
         assert select([caller.stdout], [], [], 9)[0]  # the last that has it open ends
 
 
@@ -195,13 +203,18 @@ def test_signals_are_recorded_once_sent(traced: Tell, tmp_path: Path) -> None:
     assert [("reload", signal.SIGHUP), ("stop", signal.SIGKILL)] == sent
 
 
-def test_trace_that_is_killed_is_an_error(traced: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trace_that_ends_or_hangs_is_an_error(traced: Tell, monkeypatch) -> None:
     """Nothing is left of it."""
-    monkeypatch.setattr(running, "_traced", lambda work, root: os.kill(os.getpid(), 9))
+    monkeypatch.setattr(running, "_traced", lambda work, root: os._exit(9))
+    with pytest.raises(DeclarationError, match="was ended, or took too long"):
+        traced("")
+    monkeypatch.setattr(running, "_traced", lambda work, root: signal.pause())
     monkeypatch.setattr(running, "SETUP_TIMEOUT", 0.0)
     monkeypatch.setattr(running, "VERB_TIMEOUT", -2.0)
     with pytest.raises(DeclarationError, match="was ended, or took too long"):
         traced("")
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
 
 
 def test_fault_of_the_tracer_is_told(traced: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
