@@ -27,16 +27,19 @@ def table() -> Clocked:
     return Clocked()
 
 
+KEY = f"k{os.getpid()}"  # another run of these tests may be on the machine
+
+
 def marked(marker: str) -> dict[str, str]:
     """Return the environment of a program with a marker."""
-    return {**os.environ, "MARK": marker}
+    return {**os.environ, "MARK": f"{KEY}:{marker}"}
 
 
 def test_strays_are_found_by_the_marker_of_any_start(table: Clocked) -> None:
     """Those of other services are not."""
-    with child(env=marked("k:web:1")) as one, child(env=marked("k:web:2")) as two:
-        with child(env=marked("k:web2:1")) as other:
-            found = Strays(table, b"MARK").of(b"MARK=k:web:", -1)
+    with child(env=marked("web:1")) as one, child(env=marked("web:2")) as two:
+        with child(env=marked("web2:1")) as other:
+            found = Strays(table, b"MARK").of(f"MARK={KEY}:web:".encode(), -1)
             assert {one.pid, two.pid} == set(found) - {other.pid}
             assert other.pid not in found
 
@@ -51,7 +54,9 @@ def test_strays_are_found_by_session_and_group(table: Clocked, tmp_path: Path) -
         inner = int(shell.stdout.readline())
         try:
             until_executed(inner)
-            assert {shell.pid, inner} == set(Strays(table, b"MARK").of(b"MARK=k:none:", shell.pid))
+            assert {shell.pid, inner} == set(
+                Strays(table, b"MARK").of(f"MARK={KEY}:none:".encode(), shell.pid)
+            )
         finally:
             for pid in (inner, shell.pid):
                 os.kill(pid, 9)
@@ -60,8 +65,8 @@ def test_strays_are_found_by_session_and_group(table: Clocked, tmp_path: Path) -
 def test_look_counts_for_a_moment(table: Clocked) -> None:
     """Many services are stopped at once, and one look serves them all."""
     strays = Strays(table, b"MARK")
-    assert [] == strays.of(b"MARK=k:web:", -1)
-    with child(env=marked("k:web:1")) as process:
-        assert [] == strays.of(b"MARK=k:web:", -1)
+    assert [] == strays.of(f"MARK={KEY}:web:".encode(), -1)
+    with child(env=marked("web:1")) as process:
+        assert [] == strays.of(f"MARK={KEY}:web:".encode(), -1)
         table.time += 2 * MOMENT
-        assert [process.pid] == strays.of(b"MARK=k:web:", -1)
+        assert [process.pid] == strays.of(f"MARK={KEY}:web:".encode(), -1)

@@ -154,7 +154,8 @@ code = "import os,signal; os.kill(os.getpid(), signal.SIGSTOP); signal.pause()"
 s.jobs.define(parse(f"expect stop\\nexec {sys.executable} -I -S -c '{code}'", 'foo'))
 s.start('foo')
 s.jobs.advance(); s.jobs.advance()
-wait = s.jobs.until - s.jobs.table.now()
+until = s.jobs.until  # None if it has stopped itself already
+wait = 60 if until is None else until - s.jobs.table.now()
 s.until(lambda: s.state('foo') == 'start/running')
 stat = open(f"/proc/{s.main('foo')}/stat").read().rpartition(')')[2].split()[0]
 show([wait > 50, stat])
