@@ -46,13 +46,13 @@ class EndedEarly(NotReady):
         outputs: list[str],
     ) -> None:
         super().__init__(process, "exited")
-        self.args = (_sentence(process, seconds, status, lines, program, wait, outputs),)
         self.seconds: float = seconds
         self.status: int | None = status
         self.lines: list[str] = lines
         self.program: str = program
         self.wait: float = wait
         self.outputs: list[str] = outputs
+        self.args = (_sentence(self),)
 
 
 report.FIELDS[EndedEarly] = (
@@ -60,34 +60,27 @@ report.FIELDS[EndedEarly] = (
 )  # fmt: skip
 
 
-def _sentence(
-    process: Process,
-    seconds: float,
-    status: int | None,
-    lines: list[str],
-    program: str,
-    wait: float,
-    outputs: list[str],
-) -> str:
+def _sentence(error: EndedEarly) -> str:
     """Say how a program has ended; what it printed is in lines of their own."""
+    status = error.status
     if status is None:
         how = "with a status that is not known"
     else:
         how = f"with status {status}" if status >= 0 else f"by {_name_of(-status)}"
     text = (
-        f"{program} (pid {process.pid}) ended after {seconds:.1f} seconds {how}"
-        f" (of {wait:g} that --wait or readiness asks for)"
+        f"{error.program} (pid {error.process.pid}) ended after {error.seconds:.1f} seconds {how}"
+        f" (of {error.wait:g} that --wait or readiness asks for)"
     )
     if status == 0:
         text += "; if it goes to the background by itself, start it without --background"
-    if outputs == [NOWHERE]:
+    if error.outputs == [NOWHERE]:
         return f"{text}; its output went to {NOWHERE}, see --output"
-    if not outputs:
+    if not error.outputs:
         return text
-    where = " and ".join(outputs)
-    if not lines:
+    where = " and ".join(error.outputs)
+    if not error.lines:
         return f"{text}; it printed nothing to {where}"
-    return "\n  ".join([f"{text}; its last lines in {where}:", *lines])
+    return "\n  ".join([f"{text}; its last lines in {where}:", *error.lines])
 
 
 def _name_of(signum: int) -> str:

@@ -75,7 +75,7 @@ class Sandbox:
         for point, _ in points:
             _make_read_only(point)
         mount("tmpfs", "/run", "tmpfs", data=SIZE)
-        for name in ("root", "upper", "work"):
+        for name in ("root", "upper", "scratch"):
             os.mkdir(f"/run/{name}")
         mount("/", "/run/root", flags=kernel.MS_BIND | kernel.MS_REC)
         self._upper = os.open("/run/upper", os.O_RDONLY | os.O_DIRECTORY)
@@ -186,17 +186,17 @@ class Sandbox:
     def _overlay(self, target: str) -> None:
         """Lay memory over a directory; what no overlay can cover stays as it is, read-only."""
         number = len(self._layers)
-        upper, work = f"/run/upper/{number}", f"/run/work/{number}"
+        upper, scratch = f"/run/upper/{number}", f"/run/scratch/{number}"
         lower = f"/run/root{target}"
         os.mkdir(upper)
         os.mkdir(f"{upper}/u")
-        os.mkdir(work)
+        os.mkdir(scratch)
         facts = os.stat(lower)
         os.chmod(f"{upper}/u", facts.st_mode & 0o7777)
         if self._root:  # in a user namespace with one account nothing can be given away
             os.chown(f"{upper}/u", facts.st_uid, facts.st_gid)
         self._layers.append(target)
-        options = f"lowerdir={lower},upperdir={upper}/u,workdir={work}"
+        options = f"lowerdir={lower},upperdir={upper}/u,workdir={scratch}"
         try:
             if any(mark in lower for mark in ":,\\"):  # they have a meaning in the options
                 raise OSError

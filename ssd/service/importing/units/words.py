@@ -43,15 +43,19 @@ SEPARATOR, LITERAL_SEPARATOR = ";", "\\;"
 
 def split(text: str) -> "list[str]":
     """Split a text into words, without their quotes and escapes."""
-    words: list[str] = []
+    return [word for _, word in _words(text)]
+
+
+def _words(text: str) -> "Iterator[tuple[str, str]]":
+    """Yield each word of a text, as it is written and without its quotes and escapes."""
     at = 0
     while at < len(text):
         if text[at] in BLANKS:
             at += 1
             continue
+        start = at
         word, at = _word(text, at)
-        words.append(word)
-    return words
+        yield text[start:at], word
 
 
 def _word(text: str, at: int) -> "tuple[str, int]":
@@ -130,19 +134,13 @@ def commands(text: str, expand: "Callable[[str], str]") -> "list[Command]":
 def _parted(text: str) -> "Iterator[list[str]]":
     """Yield the words of each command: a semicolon alone ends one."""
     words: list[str] = []
-    at = 0
-    while at < len(text):
-        if text[at] in BLANKS:
-            at += 1
-            continue
-        start = at
-        word, at = _word(text, at)
-        if text[start:at] == SEPARATOR:
+    for written, word in _words(text):
+        if written == SEPARATOR:
             if words:
                 yield words
             words = []
         else:
-            words.append(";" if text[start:at] == LITERAL_SEPARATOR else word)
+            words.append(";" if written == LITERAL_SEPARATOR else word)
     if words:
         yield words
 
