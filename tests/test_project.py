@@ -35,7 +35,7 @@ def packages() -> Path:
 
 def texts() -> Iterator[tuple[Path, str]]:
     """Yield every text file of the project with its content; products are left out."""
-    for top in ("ssd", "scripts", "docs", "tests", ".ci"):
+    for top in ("ssd", "scripts", "docs", "tests", ".ci", "packaging"):
         for file in sorted((CHECKOUT / top).rglob("*")):
             hidden = {"__pycache__", "_build"} & set(file.parts)
             if file.is_file() and not hidden:
