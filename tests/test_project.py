@@ -1,13 +1,10 @@
-"""The project keeps its own rules: sizes, packages, pages, and forbidden words."""
+"""The project keeps its own rules: sizes, pages, and forbidden words."""
 
 import ast
 import os
 import re
 import subprocess
-import sys
-import tarfile
 import tomllib
-import zipfile
 from collections.abc import Iterator
 from importlib.metadata import metadata, requires, version
 from pathlib import Path
@@ -23,14 +20,6 @@ from ssd.cli.added import ADDED
 LONGEST = 400  # lines of a module, docs/explanation/design.md
 SOURCES = sorted((CHECKOUT / "ssd").rglob("*.py"))
 PYTHON = [*SOURCES, *sorted((CHECKOUT / "tests").rglob("*.py"))]
-
-
-@pytest.fixture(scope="module")
-def packages() -> Path:
-    """Return the directory where scripts/test has built the sdist and the wheel."""
-    if "SSD_DIST" not in os.environ:
-        pytest.skip("scripts/test builds the packages")
-    return Path(os.environ["SSD_DIST"])
 
 
 def texts() -> Iterator[tuple[Path, str]]:
@@ -110,15 +99,10 @@ def test_installed_version_is_that_of_the_sources() -> None:
 
 
 def test_metadata_is_complete() -> None:
-    """The package index shows purpose, requirements and licence."""
+    """The package index shows requirements and licence."""
     facts = metadata("start-stop-daemon")
     assert ">=3.11" == facts["Requires-Python"]
     assert "MIT" == (facts["License"] or facts["License-Expression"])
-    description = facts.get_payload().lstrip()
-    assert description.startswith("# ssd\n")
-    # An index has no files beside the text.
-    assert [] == re.findall(r"\]\((?!https?:)[^)]*\)", description)
-    assert "ssd (docs/reference/command.md)" in description
 
 
 @pytest.mark.parametrize("row", options.TABLE + ADDED, ids=lambda row: row[1])
@@ -202,70 +186,6 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in [CHECKOUT / "README.md", *(CHECKOUT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
-
-
-def test_wheel_holds_what_a_user_needs(packages: Path) -> None:
-    """Types, licence, both scripts' sources and the manual page; and no tests."""
-    (wheel,) = packages.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
-    base = f"start_stop_daemon-{ssd.__version__}"
-    wanted = {"ssd/py.typed", "ssd/cli/__init__.py"}
-    for command in ("ssd", "ssd-service", "ssd-supervise", "ssd-initctl"):
-        wanted |= {f"{base}.data/scripts/{command}"}
-        wanted |= {f"{base}.data/data/share/man/man8/{command}.8"}
-        wanted |= {f"{base}.data/data/share/bash-completion/completions/{command}"}
-        wanted |= {f"{base}.data/data/share/zsh/site-functions/_{command}"}
-    wanted |= {"ssd/service/declarations/nova-compute"}
-    wanted |= {
-        f"{base}.data/data/share/ssd/{file}" for file in ("init-functions", "start-stop-daemon")
-    }
-    assert set() == wanted - set(names)
-    assert [name for name in names if re.search(r"dist-info/.*LICENSE$", name)]
-    assert set(shown(SOURCES)) == {name for name in names if name.endswith(".py")}
-
-
-def test_sdist_holds_what_a_developer_needs(packages: Path) -> None:
-    """Tests, docs and scripts travel with the sources; products do not."""
-    (sdist,) = packages.glob("*.tar.gz")
-    with tarfile.open(sdist) as archive:
-        names = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = {"LICENSE", "README.md", "CHANGELOG.md", "setup.cfg", "scripts/test", "scripts/ssd"}
-    wanted |= {"setup.py", *(f".ci/{file.name}" for file in (CHECKOUT / ".ci").iterdir())}
-    wanted |= {"docs/conf.py", "docs/reference/command.md", "tests/conftest.py", *shown(SOURCES)}
-    assert set() == wanted - names
-    assert [] == [name for name in names if "__pycache__" in name or "_build" in name]
-
-
-BUILD = """
-import os, sys
-from setuptools import build_meta
-os.umask(int(sys.argv[2], 8))
-build_meta.build_sdist(sys.argv[1])
-"""
-
-
-@pytest.mark.slow
-def test_sdist_is_the_same_bytes_each_time(packages: Path, tmp_path: Path) -> None:
-    """Time, user and directory of the build do not matter."""
-    pytest.importorskip("setuptools", reason="setuptools is missing: pip install setuptools")
-    (sdist,) = packages.glob("*.tar.gz")
-    built = []
-    for number, umask in enumerate(("022", "077")):
-        source, products = tmp_path / f"source{number}", tmp_path / f"products{number}"
-        products.mkdir()
-        source.mkdir()
-        subprocess.run(["tar", "-xf", sdist, "-C", source], check=True)
-        (directory,) = source.iterdir()
-        for file in directory.rglob("*.py"):
-            os.utime(file, (1000000000 + number, 1000000000 + number))
-        argv = [sys.executable, "-c", BUILD, str(products), umask]
-        environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
-        done = subprocess.run(argv, cwd=directory, env=environment, capture_output=True, text=True)
-        assert 0 == done.returncode, done.stderr
-        built.append({file.name: file.read_bytes() for file in products.iterdir()})
-    assert [1, 1] == list(map(len, built))
-    assert built[0] == built[1]
 
 
 def test_installed_script_names_its_interpreter(ssd_path: Path, run: Run) -> None:
