@@ -31,6 +31,7 @@ class Case:
     calm: float = 60.0
     compare: list[str] = field(default_factory=list)
     divergence: str = ""
+    later: str = ""  # the version of dpkg whose original no longer does this
     oracle: dict = field(default_factory=dict)
     ssd: dict = field(default_factory=dict)
 

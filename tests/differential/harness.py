@@ -1,7 +1,9 @@
 """Run cases on both sides, each in a PID and mount namespace of its own."""
 
+import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +15,8 @@ from pathlib import Path
 from .cases import DATA
 
 ORACLE = "/usr/sbin/start-stop-daemon"
-ORACLE_VERSION = "1.21."  # Debian 12, whatever its point release
+# Of Debian 12, 13 and, in 2026, sid; whatever their point releases.
+ORACLE_VERSIONS = ("1.21", "1.22", "1.23")
 FIRST_TARGET = 20001  # the pid of a case's first target
 AT_MOST = 3000.0  # seconds for all of it
 SHARES = 2
@@ -31,13 +34,26 @@ def command() -> str:
     return os.environ.get("SSD_COMMAND") or str(Path(sys.executable).with_name("ssd"))
 
 
+@functools.cache
+def oracle_version() -> str:
+    """Return the first two numbers of the original's version; "" if it names none."""
+    said = subprocess.run([ORACLE, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"\b\d+\.\d+(?=\.\d)", said)
+    return found[0] if found else ""
+
+
+def has_changed(later: str) -> bool:
+    """Return whether the original is of the version ``later``, or of a newer one."""
+    numbers = [tuple(map(int, text.split("."))) for text in (later, oracle_version())]
+    return numbers[0] <= numbers[1]
+
+
 def hindrance() -> str | None:
     """Return why the two sides cannot be compared here, None if they can."""
     if not os.access(ORACLE, os.X_OK):
         return f"{ORACLE} is not installed"
-    version = subprocess.run([ORACLE, "--version"], capture_output=True, text=True, check=False)
-    if ORACLE_VERSION not in version.stdout:
-        return f"{ORACLE} is not of version {ORACLE_VERSION}x"
+    if (version := oracle_version()) not in ORACLE_VERSIONS:
+        return f"{ORACLE} is of version {version}, and not of {', '.join(ORACLE_VERSIONS)}"
     if os.geteuid() != 0:
         return "only root can make the namespaces and change users"
     if shutil.which("unshare") is None:

@@ -65,3 +65,26 @@ def test_cases_that_the_docs_cite_exist():
     cited = re.findall(r"`(\w+-[\w-]+)`", DIVERGENCES.read_text(encoding="utf-8"))
     known = {case.id for case in cases.load()}
     assert [] == [name for name in cited if name.split("-")[0] in groups and name not in known]
+
+
+@pytest.mark.parametrize(("version", "changed"), [("1.22", False), ("1.23", True), ("2.0", True)])
+def test_original_has_changed_from_a_version_on(version, changed, monkeypatch, tmp_path):
+    """Its own --version decides, by numbers; not the point release."""
+    oracle = tmp_path / "original"
+    oracle.write_text(f"#!/bin/sh\necho 'start-stop-daemon {version}.4 for Debian'\n")
+    oracle.chmod(0o755)
+    monkeypatch.setattr(harness, "ORACLE", str(oracle))
+    harness.oracle_version.cache_clear()
+    try:
+        assert (version, changed) == (harness.oracle_version(), harness.has_changed("1.23"))
+    finally:
+        harness.oracle_version.cache_clear()
+
+
+def test_changes_of_the_original_are_all_written_down():
+    """Each case that a later original no longer passes is cited with its version."""
+    page = DIVERGENCES.read_text(encoding="utf-8")
+    since = page.partition("\n## What the original does since\n")[2].partition("\n## ")[0]
+    rows = [line for line in since.splitlines() if line.startswith("| 1.")]
+    cited = {(row.split()[1], name) for row in rows for name in re.findall(r"`(\w+-[\w-]+)`", row)}
+    assert {(case.later, case.id) for case in cases.load() if case.later} == cited
