@@ -12,7 +12,7 @@ def name_process(path: str) -> None:
     """
     try:
         with open("/proc/self/comm", "wb", buffering=0) as comm:
-            comm.write(os.fsencode(os.path.basename(path)))
+            comm.write(os.fsencode(path.rpartition("/")[2]))
     except OSError:
         return
 

@@ -19,7 +19,7 @@ def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
     A foreground start does not return: the program takes this process's place. An unforeseen
     error must not look like an answer.
     """
-    options, voice = opts.Options(), Voice(os.path.basename(argv[0]))
+    options, voice = opts.Options(), Voice(argv[0].rpartition("/")[2])
     try:
         if "/ssd-service/" in argv[0]:  # the link that ssd-service --with-ssd has made
             from ssd.environment import leave_path
@@ -54,7 +54,7 @@ def run(
 
         return run_recorded(run, words, voice, table, own, options)
     try:
-        opts.read(words, options, posix="POSIXLY_CORRECT" in os.environ)
+        opts.read(words, options, lambda: "POSIXLY_CORRECT" in os.environ)
         voice.quietness = options.quietness
         return _run(options, voice, table, own)
     except Usage as error:

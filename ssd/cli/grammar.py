@@ -26,15 +26,15 @@ def parse(
     words: list[str],
     short: "Mapping[str, bool]",
     long: "Mapping[str, bool]",
-    posix: bool = False,
+    posix: "Callable[[], bool] | None" = None,
     added: "Added" = None,
 ) -> "Generator[tuple[str, str | None], None, list[str]]":
     """Yield (option, value) in order; return the operands.
 
     ``short`` and ``long`` say whether an option, given without its dashes, takes a value;
     ``added`` returns more of ``long``, for a word that is no beginning of any of those.
-    ``posix``: the first operand ends the options. Raises Usage after it has yielded the options
-    before the wrong one.
+    ``posix`` is asked whether the first operand ends the options. Raises Usage after it has
+    yielded the options before the wrong one.
     """
     operands: list[str] = []
     rest = iter(words)
@@ -47,7 +47,7 @@ def parse(
             yield from _cluster(word[1:], short, rest)
         else:
             operands.append(word)
-            if posix:
+            if posix is not None and posix():
                 break
     operands.extend(rest)
     return operands

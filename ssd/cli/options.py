@@ -5,6 +5,7 @@ from ssd.signals import signal_number, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ssd.matching import Match
@@ -132,7 +133,7 @@ class Options:
         return path if root is None else f"{root}/{path}"
 
 
-def read(words: list[str], options: Options, posix: bool = False) -> None:
+def read(words: list[str], options: Options, posix: "Callable[[], bool] | None" = None) -> None:
     """Read the words after the command's name into ``options``.
 
     If Usage or Unusable is raised, ``options`` keeps what was read, because the exit status

@@ -64,7 +64,7 @@ def glibc(words: list[str], posix: bool) -> Result:
 def ours(words: list[str], posix: bool) -> Result:
     """Read words with our own parser, which knows options of ssd too, up to the first error."""
     found: list[tuple[str, str | None]] = []
-    reader = parse(words, SHORT, ALL, posix)
+    reader = parse(words, SHORT, ALL, lambda: posix)
     try:
         while True:
             found.append(next(reader))

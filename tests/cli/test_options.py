@@ -240,7 +240,7 @@ def test_table_has_no_two_options_alike() -> None:
 def test_posixly_correct_ends_options_at_the_first_operand() -> None:
     """The first operand ends ssd's own options."""
     options = Options()
-    read(["-S", "-x", "/x", "a", "-b"], options, posix=True)
+    read(["-S", "-x", "/x", "a", "-b"], options, lambda: True)
     assert (["a", "-b"], False) == (options.operands, options.has("background"))
 
 

@@ -1,6 +1,7 @@
 """A prefix of its own for the scripts, as an installer makes one."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ HERE = Path(
     str(ssd.__file__)
 ).parent.parent  # the packages that pip has installed: ssd and its dependencies
 COMMANDS = ("ssd", "ssd-service", "ssd-supervise", "ssd-initctl")
+HOME_LINE = re.compile('^home = ".*?"', re.MULTILINE)
 STRANGER = "import os; os.write(2, b'a stranger\\n'); os._exit(77)\n"
 
 
@@ -31,6 +33,8 @@ class Prefix:
         self.packages.mkdir(parents=True, exist_ok=True)
         for command in COMMANDS:
             shutil.copy(scripts / command, self.bin)
+        script = self.bin / "ssd"
+        script.write_text(HOME_LINE.sub('home = ""', script.read_text()))  # as pip installs it
         self.noted(f"#!{self.bin}/python3 -IS\n")
 
     def furnish(self) -> "Prefix":

@@ -96,14 +96,22 @@ def test_isolated_script_obeys_no_variable_and_no_directory(
     undisturbed(filled(variables, trap), prefix.bin / "ssd", trap, prefix.bin / "ssd-service")
 
 
+@pytest.fixture
+def plain(tmp_path: Path, scripts: Path) -> Path:
+    """Return the script ssd as pip leaves it: with site, and not isolated."""
+    prefix = Prefix(tmp_path / "plain", scripts).furnish().venv().python()
+    prefix.noted(f"#!{prefix.bin}/python3\n")
+    return prefix.bin / "ssd"
+
+
 @pytest.mark.parametrize("variables", MILD, ids=lambda variables: ",".join(variables))
-def test_installed_script_obeys_only_the_interpreter(
-    variables: dict[str, str], trap: Path, ssd_path: Path, tmp_path: Path
+def test_script_as_pip_leaves_it_obeys_only_the_interpreter(
+    variables: dict[str, str], trap: Path, plain: Path, ssd_path: Path, tmp_path: Path
 ) -> None:
     """By its path and by a link, no module of ssd is imported from elsewhere."""
     link = tmp_path / "start-stop-daemon"
-    link.symlink_to(ssd_path)
-    for path in (ssd_path, link):
+    link.symlink_to(plain)
+    for path in (plain, link):
         undisturbed(filled(variables, trap), path, trap, ssd_path.with_name("ssd-service"))
 
 
@@ -121,7 +129,7 @@ ODD = [
 @pytest.mark.parametrize("way", [[], ["--background"]], ids=["foreground", "background"])
 @pytest.mark.parametrize("given", ODD, ids=range(len(ODD)))
 def test_environment_reaches_the_program_byte_for_byte(
-    given: tuple[bytes, ...], way: list[str], tmp_path: Path, ssd_path: Path
+    given: tuple[bytes, ...], way: list[str], tmp_path: Path, plain: Path
 ) -> None:
     """Also Python's variables, for which Python is started a second time."""
     environment = dict(word.split(b"=", 1) for word in given)
@@ -132,7 +140,7 @@ def test_environment_reaches_the_program_byte_for_byte(
     found: list[bytes] = []
     reader = threading.Thread(target=lambda: found.append(file.read_bytes()))
     reader.start()
-    done = subprocess.run([ssd_path, *words], env=environment, timeout=WAIT_TIMEOUT)  # type: ignore[arg-type]
+    done = subprocess.run([plain, *words], env=environment, timeout=WAIT_TIMEOUT)  # type: ignore[arg-type]
     reader.join()
     assert 0 == done.returncode
     assert [*given] == found[0].split(b"\0")[:-1]
@@ -141,11 +149,13 @@ def test_environment_reaches_the_program_byte_for_byte(
 TOLD = "trap 'echo TERM' TERM; echo ready; while :; do read line; done"
 
 
-def test_script_has_the_name_that_it_was_called_by(tmp_path: Path, ssd_path: Path) -> None:
+def test_script_has_the_name_that_it_was_called_by(
+    tmp_path: Path, ssd_path: Path, plain: Path
+) -> None:
     """``--name python3`` must not find it."""
     link = tmp_path / "start-stop-daemon"
     link.symlink_to(ssd_path)
-    for path, variables in ((ssd_path, {}), (link, {}), (ssd_path, {"PYTHONHASHSEED": "1"})):
+    for path, variables in ((ssd_path, {}), (link, {}), (plain, {"PYTHONHASHSEED": "1"})):
         with child("sh", "-c", TOLD, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             assert b"ready\n" == process.stdout.readline()

@@ -1,0 +1,249 @@
+"""``python -Im ssd.installation``: finish an installation, so that the commands start faster.
+
+It writes the bundle of the hot paths (``ssd.bundle``) and lets Python run the script ``ssd``
+isolated and without site, which pip cannot do. What it has written is recorded as pip records its
+own files, so that ``pip uninstall`` removes it. To be run after each installation.
+"""
+
+import marshal
+import os
+import sys
+from importlib.util import MAGIC_NUMBER, find_spec
+
+from ssd.bundle import HEAD, place
+
+USAGE = """\
+Usage: python -Im ssd.installation [--bundle | --remove]
+
+Finish an installation of ssd: write its bundle of modules, and let its script start Python
+isolated and without site. Run it after each installation.
+
+  --bundle  only write the bundle
+  --remove  only remove the bundle
+"""
+
+# What the commands load, the commonest first: only the beginning of the bundle is read at once.
+MODULES = """
+    ssd ssd.cli ssd.cli.options ssd.cli.grammar ssd.signals ssd.errors ssd.statuses ssd.stdio
+    ssd.matching ssd.cli.status ssd.finding ssd.pidfile ssd.paths ssd.processes
+    ssd.processes.linux ssd.pidfile.marks ssd.processes.origin
+    ssd.cli.stop ssd.stopping ssd.schedule ssd.processes.handles ssd.processes.waiting ssd.sentences
+    ssd.cli.start ssd.starting ssd.accounts ssd.pidfile.locking ssd.pidfile.lock_directories
+    ssd.starting.become ssd.environment ssd.starting.command ssd.starting.detach ssd.pidfile.writing
+    ssd.starting.report ssd.starting.kill_pipe daemon daemon.daemon warnings
+    ssd.service ssd.service.cli ssd.service.errors ssd.service.sources ssd.service.environment
+    ssd.service.sources.toml ssd.service.declaration ssd.service.fields ssd.service.kinds
+    ssd.service.sources.plain_toml ssd.service.trust ssd.service.verbs ssd.service.verbs.performing
+    ssd.service.verbs.steps ssd.service.programs ssd.service.console ssd.service.verbs.starting
+    ssd.service.verbs.stopping ssd.service.verbs.preparing ssd.service.sh ssd.service.commands
+    ssd.denials ssd.service.sources.shell ssd.service.sources.debian ssd.service.sources.openstack
+    ssd.service.sources.shell_values ssd.service.words ssd.service.sources.header
+    ssd.service.sources.doubts ssd.service.verbs.fleet ssd.service.sources.listing
+    ssd.service.lsb ssd.service.lsb.cli ssd.processes.scan ssd.pidfile_removal ssd.cli.added
+    ssd.cli.settling
+""".split()
+SHARED = ("ssd", "daemon", "lockfile", "psutil")  # what must be in one directory for a fixed home
+HOME_LINE = b'home = ""'  # of scripts/ssd
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def main(words: list[str]) -> int:
+    """Run the command; return its exit status: 0, 1 for a failure, 2 for wrong words."""
+    if words in (["--help"], ["-h"]):
+        sys.stdout.write(USAGE)
+        return 0
+    if words not in ([], ["--bundle"], ["--remove"]):
+        sys.stderr.write(USAGE)
+        return 2
+    home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    try:
+        if words == ["--remove"]:
+            remove(home)
+            return 0
+        made = write_bundle(home)
+        sys.stdout.write(f"{made}: written\n")
+        if not words:
+            finish(home, made)
+    except (OSError, Unfinished) as error:
+        named = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
+        sys.stderr.write(f"ssd.installation: {named}\n")
+        return 1
+    return 0
+
+
+class Unfinished(Exception):
+    """An installation that cannot be finished; the text says why, and the way out."""
+
+
+# The bundle ------------------------------------------------------------------------------------
+
+
+def bundle(home: str, names: "Iterable[str]" = MODULES) -> bytes:
+    """Make a bundle of those modules that have a source; ``home``: where ssd's packages are.
+
+    Raises OSError if a source cannot be read.
+    """
+    index, parts, length = {}, [], 0
+    for name in names:
+        source = _source(name)
+        if source is None:
+            continue
+        facts = os.stat(source)
+        with open(source, "rb") as file:
+            text = file.read()
+        # As Python compiles it, which here runs without -O.
+        code = marshal.dumps(compile(text, source, "exec", dont_inherit=True, optimize=0))
+        shown = source.removeprefix(f"{home}/")
+        is_package = source.endswith("/__init__.py")
+        index[name] = (shown, is_package, facts.st_mtime_ns, facts.st_size, length, len(code))
+        parts.append(code)
+        length += len(code)
+    reader = str(_source("ssd.bundle"))
+    with open(reader, "rb") as file:
+        own = compile(file.read(), reader, "exec", dont_inherit=True, optimize=0)
+    head = marshal.dumps((own, index))
+    size = len(head).to_bytes(HEAD - len(MAGIC_NUMBER), "little")
+    return b"".join((MAGIC_NUMBER, size, head, *parts))
+
+
+def _source(name: str) -> str | None:
+    """Return the file of a module's source; None if it has none, or is not installed."""
+    try:
+        spec = find_spec(name)
+    except ModuleNotFoundError:  # its package is not installed
+        return None
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return None
+    return spec.origin if spec.has_location else None
+
+
+def write_bundle(home: str) -> str:
+    """Write the bundle of this Python, all of it or nothing; return its path.
+
+    Raises Unfinished if what ssd needs lies elsewhere, where only site finds it, and OSError.
+    """
+    for name in SHARED:
+        if not os.path.exists(f"{home}/{name}"):
+            raise Unfinished(
+                f"{home}/{name}: missing; without it beside ssd there can be no bundle"
+            )
+    path = place(home)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    _replace(path, bundle(home), 0o644)
+    return path
+
+
+def remove(home: str) -> None:
+    """Remove the bundles of all Pythons, and their lines in the record."""
+    directory = os.path.dirname(place(home))
+    names = os.listdir(directory) if os.path.isdir(directory) else ()
+    for name in names:
+        if name.startswith("bundle.") and name.endswith(".bin"):
+            os.unlink(f"{directory}/{name}")
+    record = _record(home)
+    if record is not None:
+        rows = _rows(record)
+        _write_rows(record, [row for row in rows if not _is_bundle(row[0])], rows)
+
+
+def _is_bundle(path: str) -> bool:
+    return path.startswith("ssd/__pycache__/bundle.")
+
+
+# The script, and pip's record ------------------------------------------------------------------
+
+
+def finish(home: str, made: str) -> None:
+    """Write the interpreter's options and the packages' directory into ssd, and record all.
+
+    Raises Unfinished where pip has not installed it, and OSError.
+    """
+    record = _record(home)
+    if record is None:
+        why = f"{home}: pip has recorded no installation of ssd here"
+        raise Unfinished(
+            f"{why}. In a clone give Python -I; a system's package needs only --bundle"
+        )
+    rows = _rows(record)
+    kept = [row for row in rows if not _is_bundle(row[0])]
+    kept.append([os.path.relpath(made, home), "", ""])  # as pip records a .pyc file
+    for row in kept:
+        script = os.path.normpath(f"{home}/{row[0]}")
+        if os.path.basename(script) == "ssd" and os.path.basename(os.path.dirname(script)) == "bin":
+            row[1:] = _settle_script(script, home)
+    _write_rows(record, kept, rows)
+
+
+def _settle_script(path: str, home: str) -> list[str]:
+    """Let a script begin isolated; return what the record says of it: hash and size."""
+    with open(path, "rb") as file:
+        first, _, rest = file.read().partition(b"\n")
+        mode = os.fstat(file.fileno()).st_mode & 0o7777
+    words = first.split()
+    if len(words) == 1 and words[0].startswith(b"#!/") and words[0] != b"#!/bin/sh":
+        first = words[0] + b" -IS"
+        sys.stdout.write(f"{path}: starts Python with -IS\n")
+    elif words[-1:] != [b"-IS"]:
+        why = "the path of its Python leaves no room for -IS in line 1"
+        sys.stdout.write(f"{path}: left as it is: {why}\n")
+    if home.isprintable() and not set(home) & {'"', "\\"}:
+        rest = rest.replace(HOME_LINE, f'home = "{home}"'.encode(), 1)
+    _replace(path, data := first + b"\n" + rest, mode)
+    return _digest(data)
+
+
+def _digest(data: bytes) -> list[str]:
+    """Return hash and size as a record holds them."""
+    from base64 import urlsafe_b64encode
+    from hashlib import sha256
+
+    digest = urlsafe_b64encode(sha256(data).digest()).decode().rstrip("=")
+    return [f"sha256={digest}", str(len(data))]
+
+
+def _record(home: str) -> str | None:
+    """Return pip's list of the files of ssd in a directory of packages, or None."""
+    for name in sorted(os.listdir(home)):
+        if name.startswith("start_stop_daemon-") and name.endswith(".dist-info"):
+            path = f"{home}/{name}/RECORD"
+            return path if os.path.exists(path) else None
+    return None
+
+
+def _rows(record: str) -> list[list[str]]:
+    import csv
+
+    with open(record, encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def _write_rows(record: str, rows: list[list[str]], before: list[list[str]]) -> None:
+    import csv
+    from io import StringIO
+
+    if rows == before:
+        return
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    _replace(record, text.getvalue().encode(), 0o644)
+
+
+def _replace(path: str, data: bytes, mode: int) -> None:
+    """Write a file, all of it or nothing."""
+    beside = f"{path}.{os.getpid()}"
+    try:
+        with open(beside, "xb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+        os.replace(beside, path)
+    except OSError:
+        if os.path.lexists(beside):
+            os.unlink(beside)
+        raise
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
