@@ -54,13 +54,20 @@ class CheckedHandle:
 
     def signal(self, signum: int) -> None:
         """Send a signal. Raises ProcessLookupError and PermissionError."""
-        if self.ended():
+        seen = self._identify(self.process.pid)
+        if self._has_ended(seen):
             raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+        if not self.process.is_still(seen):
+            text = "the pid belongs to a process that cannot be read: it may be another one"
+            raise PermissionError(errno.EPERM, text)
         os.kill(self.process.pid, signum)
 
     def ended(self) -> bool:
         """Say whether the process has ended; a zombie has, one that is hidden now has not."""
-        seen = self._identify(self.process.pid)
+        return self._has_ended(self._identify(self.process.pid))
+
+    def _has_ended(self, seen: "Process | None") -> bool:
+        """Say whether the process has ended if ``seen`` has its pid now."""
         known = seen is not None and UNKNOWN_START not in (seen.start_time, self.process.start_time)
         return seen is None or (known and seen != self.process)
 
@@ -133,14 +140,14 @@ def hold(process: "Process", identify: "Identify") -> CheckedHandle:
     """Make a handle of the process that has the pid now. Raises ProcessLookupError."""
     if pidfd_send_signal is not None:
         fd = pidfd(process.pid)
-        if fd is not None and _to_spare(fd):
+        if fd is not None and to_spare(fd):
             return PidfdHandle(process, identify, fd)
         if fd is not None:
             os.close(fd)
     return CheckedHandle(process, identify)
 
 
-def _to_spare(fd: int) -> bool:
+def to_spare(fd: int) -> bool:
     """Say whether enough descriptors are left above this one: the lowest free number is given out.
 
     A thousand processes may match, and the usual limit is 1024 descriptors.

@@ -4,6 +4,7 @@ On Linux it gives the same answers as ``linux.LinuxTable``, more slowly; a test 
 every process of the machine.
 """
 
+import errno
 import os
 import select
 import sys
@@ -12,13 +13,15 @@ from time import monotonic
 import psutil
 
 from ssd.errors import VANISHED, ProcessTableError
-from ssd.matching import Criteria, Process
+from ssd.matching import UNKNOWN_START, Criteria, Process
 from ssd.processes.base import PidByPidTable
 from ssd.processes.handles import open_handle
 from ssd.processes.hidden import unread, unreadable
 from ssd.processes.kin import KernelKinship, Kin
 from ssd.processes.linux import DELETED, parse, runs
 from ssd.processes.origin import KernelOrigin
+from ssd.processes.psutil_errors import asked, asked_again, reason
+from ssd.processes.psutil_starts import start_time, steady
 from ssd.processes.waiting import wait
 
 TYPE_CHECKING = False
@@ -30,9 +33,8 @@ if TYPE_CHECKING:
 
 LINUX = sys.platform == "linux"
 ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
-# Raised for a process that is gone or that the caller may not read: by psutil, and by the system
-# for the one fact that is read without psutil.
-GONE = (psutil.Error, *VANISHED)
+# Raised by ``asked`` for a process that is gone or that the caller may not read.
+GONE = (psutil.ZombieProcess, *VANISHED)
 
 
 class Facts(psutil.Process):
@@ -51,8 +53,8 @@ class PortableTable(PidByPidTable):
     """psutil's processes; see ``ssd.processes.contract``.
 
     A start time is in clock ticks since boot on Linux, in microseconds since the epoch
-    elsewhere. Where psutil derives it from the wall clock, a change of the clock makes a process
-    that was found before look like another one, never the other way round.
+    elsewhere. It stays when the clock is set; ``psutil_starts`` says how. What psutil's errors
+    mean is in ``psutil_errors``.
     """
 
     origin = KernelOrigin() if LINUX else None  # of the start times
@@ -60,9 +62,9 @@ class PortableTable(PidByPidTable):
     def pids(self) -> list[int]:
         """Return every pid, ascending. Raises ProcessTableError if there is no table."""
         try:
-            return sorted(pid for pid in psutil.pids() if pid > 0)  # 0: the kernel, on BSD
-        except OSError as error:
-            raise ProcessTableError(f"psutil cannot list processes: {error.strerror}") from error
+            return sorted(pid for pid in asked(psutil.pids) if pid > 0)  # 0: the kernel, on BSD
+        except GONE as error:
+            raise ProcessTableError(f"psutil cannot list processes: {reason(error)}") from error
         except IndexError as error:  # psutil's own, of an empty list: /proc is not mounted
             raise ProcessTableError("psutil lists no processes") from error
 
@@ -71,9 +73,10 @@ class PortableTable(PidByPidTable):
         if LINUX:  # psutil would split a single word at its spaces
             return super().command_line(pid)
         try:
-            return [os.fsencode(word) for word in psutil.Process(pid).cmdline()]
-        except psutil.Error:
+            words = asked_again(lambda: psutil.Process(pid).cmdline())
+        except GONE:  # ended, or not the caller's to read
             return []
+        return [*map(os.fsencode, words)]
 
     @property
     def kin(self) -> "Kinship":
@@ -101,40 +104,42 @@ class PortableTable(PidByPidTable):
         if pid <= 0:
             return None
         try:
-            try:
-                return self._living(pid, criteria)
-            except GONE:
-                if not criteria.bare:
-                    return None
-                return unread(pid, lambda: self._living(pid, criteria), GONE)[0]
-        except OSError as error:  # no descriptor or memory is left
-            raise ProcessTableError(f"psutil cannot read {pid}: {error.strerror}") from error
+            return self._living(pid, criteria)
+        except VANISHED:
+            # Once more, as psutil may fail for a moment, of a process that lives.
+            seen, readable = unread(pid, lambda: self._living(pid, criteria), VANISHED)
+            return seen if readable or criteria.bare else None
 
     def unreadable(self, criteria: Criteria) -> bool:
         """Say whether ``criteria.pid`` lives and cannot be read; see ``ProcessTable``."""
-        return unreadable(criteria, lambda: self._living(criteria.pid or 0, criteria), GONE)
+        pid = criteria.pid or 0
+        return pid > 0 and unreadable(criteria, lambda: self._living(pid, criteria), VANISHED)
 
     def _living(self, pid: int, criteria: Criteria) -> Process | None:
-        """Return what ``_read`` does, None for a zombie. Raises GONE."""
+        """Return what ``_read`` does, None for a zombie. Raises VANISHED."""
         try:
-            return self._read(pid, criteria)
+            return steady(lambda clock: asked(self._read, pid, criteria, clock))
         except psutil.ZombieProcess:
             return None
 
-    def _read(self, pid: int, criteria: Criteria) -> Process | None:
-        """Return what ``_look`` does. Raises GONE."""
+    def _read(self, pid: int, criteria: Criteria, clock: float) -> Process | None:
+        """Return what ``_look`` does. Raises psutil's errors.
+
+        Two readings of the start with all facts between them prove one owner of the pid.
+        """
         found = Facts(pid)
+        began = found.create_time()
         with found.oneshot():
             meets = (
-                (criteria.ppid is None or found.ppid() == criteria.ppid)
+                _lives(found)
+                and (criteria.ppid is None or found.ppid() == criteria.ppid)
                 and (criteria.uid is None or _owner(found) == criteria.uid)
                 and (_meets(found, criteria) if criteria.more is None else _has(found, criteria))
-                and _lives(found)
             )
         if not meets or not psutil.pid_exists(pid):  # false for a thread's id
             return None
-        again, start_time = _started(pid)
-        return Process(pid, start_time) if again == found else None
+        again = psutil.Process(pid).create_time()
+        return Process(pid, start_time(began, clock)) if again == began else None
 
 
 class PortableKinship(KernelKinship):
@@ -147,29 +152,46 @@ class PortableKinship(KernelKinship):
     def of(self, pid: int) -> Kin | None:
         """Return a living process with its kin; None if it has ended."""
         process = self._table.process(pid)
-        if process is None:
+        if process is None or process.start_time == UNKNOWN_START:
             return None
         try:
-            found = Facts(pid)
-            name = _name(found)
-            kin = Kin(process, found.ppid(), os.getpgid(pid), os.getsid(pid), name)
-        except (psutil.Error, OSError):  # ended, or a system that hides other sessions: getsid(2)
+            kin = asked_again(lambda: self._read_kin(process))
+        except GONE:  # ended, or a system that hides other sessions: getsid(2)
             return None
         return kin if process.is_still(self._table.process(pid)) else None
 
+    def _read_kin(self, process: Process) -> Kin:
+        """Return a process with its kin; without a name if that cannot be read."""
+        pid = process.pid
+        found = Facts(pid)
+        try:
+            name = asked(_name, found)
+        except PermissionError:
+            name = b""
+        return Kin(process, found.ppid(), os.getpgid(pid), os.getsid(pid), name)
+
     def children(self, pid: int) -> list[int]:
-        """Return the pids of the living children."""
-        return [child.pid for child in self._table.children(pid)]
+        """Return the pids of the children, zombies too, in no order; none of an ended process."""
+        return [each for each in self._table.pids() if pid > 0 and _parent(each) == pid]
 
     def environment(self, pid: int) -> list[bytes]:
         """Return the entries of the environment, if they can be read."""
         try:
-            return [os.fsencode(f"{k}={v}") for k, v in psutil.Process(pid).environ().items()]
-        except (psutil.Error, OSError):  # ended, or not the caller's to read
+            entries = asked_again(lambda: psutil.Process(pid).environ())
+        except GONE:  # ended, or not the caller's to read
             return []
+        return [os.fsencode(f"{key}={value}") for key, value in entries.items()]
 
     def cgroup(self, pid: int) -> bytes | None:
         """Return None: only Linux has them."""
+        return None
+
+
+def _parent(pid: int) -> int | None:
+    """Return the parent of a process or zombie; None if it is gone or cannot be read."""
+    try:
+        return asked_again(lambda: Facts(pid).ppid())
+    except GONE:
         return None
 
 
@@ -196,19 +218,17 @@ def _has(found: Facts, criteria: Criteria) -> bool:
 
 
 def _runs(found: Facts, file: tuple[int, int]) -> bool:
-    """Say whether a process runs a file, by device and inode."""
+    """Say whether a process runs a file, by device and inode. Raises PermissionError."""
     text = found.exe()
-    if LINUX:
-        where = os.open(f"{psutil.PROCFS_PATH}/{found.pid}", os.O_PATH | os.O_DIRECTORY)
-        try:
-            return runs(where, file)
-        finally:
-            os.close(where)
+    if not LINUX:
+        from ssd.processes.psutil_facts import runs_path
+
+        return runs_path(os.fsencode(text or ""), file)
+    where = os.open(f"{psutil.PROCFS_PATH}/{found.pid}", os.O_PATH | os.O_DIRECTORY)
     try:
-        facts = os.stat(text)
-    except OSError:  # no file has that name any more
-        return False
-    return (facts.st_dev, facts.st_ino) == file
+        return runs(where, file)
+    finally:
+        os.close(where)
 
 
 def _lives(found: Facts) -> bool:
@@ -231,25 +251,10 @@ def _name(found: Facts) -> bytes:
     psutil takes it from /proc/PID/stat, where some kernels escape a newline and a backslash;
     comm is plain on all of them.
     """
-    name = os.fsencode(found.name())
+    name = os.fsencode(found.name() or "")
+    if not name and not LINUX:
+        raise PermissionError(errno.EACCES, f"psutil knows no name of {found.pid}")
     if LINUX and b"\\" in name:
         with open(f"{psutil.PROCFS_PATH}/{found.pid}/comm", "rb") as comm:
             return comm.read().removesuffix(b"\n")
     return name
-
-
-def _started(pid: int) -> tuple[psutil.Process, int]:
-    """Return a process and its start time.
-
-    psutil adds the time of boot, which changes when the clock is set. So the same time of boot
-    is subtracted.
-    """
-    if not LINUX:
-        found = psutil.Process(pid)
-        return found, round(found.create_time() * 1_000_000)
-    while True:
-        boot = psutil.boot_time()
-        found = psutil.Process(pid)
-        created = found.create_time()
-        if psutil.boot_time() == boot:
-            return found, round((created - boot) * os.sysconf("SC_CLK_TCK"))

@@ -9,16 +9,21 @@ import os
 
 import psutil
 
+from ssd.errors import EXHAUSTED
+from ssd.processes.psutil_errors import asked, of_the_system
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import TypeVar
 
-    Answer = TypeVar("Answer")
+    Fact = TypeVar("Fact", bytes, list[bytes])
 
 
 class PsutilFacts:
     """The facts of one process; see ``ssd.evidence.Facts``.
+
+    What psutil leaves empty is unknown: a PermissionError. That may also be a thread of the
+    kernel, which no criteria mean.
 
     strict: the process without psutil's guesses (``portable.Facts``).
     """
@@ -31,24 +36,25 @@ class PsutilFacts:
 
     def runs(self, file: tuple[int, int]) -> bool:
         """Say whether the process runs an executable."""
-        return file in _files(self.path())
+        return runs_path(self.path(), file)
 
     def path(self) -> bytes:
-        """Return the path of the executable; empty if it has none."""
-        return os.fsencode(_asked(self._strict.exe))
+        """Return the path of the executable."""
+        return _known(os.fsencode(asked(self._strict.exe) or ""), "executable")
 
     def name(self) -> bytes:
         """Return the kernel's name."""
-        return os.fsencode(_asked(self._strict.name))
+        return _known(os.fsencode(asked(self._strict.name) or ""), "name")
 
     def words(self) -> list[bytes]:
         """Return the command line."""
-        return [os.fsencode(word) for word in _asked(self._process.cmdline)]
+        return _known([os.fsencode(word) for word in asked(self._process.cmdline)], "command line")
 
     def files(self, word: bytes) -> list[tuple[int, int]]:
         """Return the file that the process may mean by a word, as a list of at most one."""
         if not word.startswith(b"/"):
-            word = os.fsencode(_asked(self._process.cwd)) + b"/" + word
+            here = os.fsencode(asked(self._process.cwd) or "")
+            word = _known(here, "working directory") + b"/" + word
         return _files(word)
 
     def claimed(self, word: bytes) -> list[tuple[int, int]]:
@@ -64,20 +70,33 @@ class PsutilFacts:
         return True
 
 
-def _asked(question: "Callable[[], Answer]") -> "Answer":
-    """Ask psutil; raise the system's own errors in place of psutil's."""
+def runs_path(path: bytes, file: tuple[int, int]) -> bool:
+    """Say whether the executable at a path is a file.
+
+    Raises PermissionError if the path is unknown (empty) or cannot be looked up.
+    """
     try:
-        return question()
-    except psutil.AccessDenied as error:
-        raise PermissionError(errno.EACCES, str(error)) from error
-    except psutil.NoSuchProcess as error:
-        raise ProcessLookupError(errno.ESRCH, str(error)) from error
+        facts = os.stat(_known(path, "executable"))
+    except (FileNotFoundError, NotADirectoryError):  # no file has that name any more
+        return False
+    except OSError as error:
+        raise of_the_system(error) from error
+    return (facts.st_dev, facts.st_ino) == file
+
+
+def _known(fact: "Fact", what: str) -> "Fact":
+    """Return a fact. Raises PermissionError if it is empty."""
+    if not fact:
+        raise PermissionError(errno.EACCES, f"psutil knows no {what}")
+    return fact
 
 
 def _files(path: bytes) -> list[tuple[int, int]]:
     """Return device and inode of the file at a path, as a list of at most one."""
     try:
         facts = os.stat(path)
-    except OSError:  # no file has that path, or the caller may not search a directory
+    except OSError as error:  # no file has that path, or the caller may not search a directory
+        if error.errno in EXHAUSTED:
+            raise of_the_system(error) from error
         return []
     return [(facts.st_dev, facts.st_ino)]

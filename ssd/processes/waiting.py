@@ -6,12 +6,9 @@ from time import monotonic
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import Any
 
     from ssd.processes.contract import Handle
 
-# typeshed has no kqueue where the checker runs on Linux.
-kernel: "Any" = select
 POLL_INTERVAL = 0.02  # seconds between two looks at processes without a descriptor
 MAX_POLL_TIME = 86400.0  # seconds of one call; poll(2) takes 24 days at most
 
@@ -38,21 +35,10 @@ def wait(handles: "Sequence[Handle]", until: float | None) -> None:
 def ready(descriptors: "Iterable[int]", seconds: float) -> bool:
     """Say whether one of the descriptors is readable, or becomes so within the time."""
     if hasattr(select, "kqueue"):
+        from ssd.processes.queues import ready_queues
+
         return ready_queues(descriptors, seconds)
     poll = select.poll()
     for fd in descriptors:
         poll.register(fd, select.POLLIN)
     return bool(poll.poll(seconds * 1000))
-
-
-def ready_queues(descriptors: "Iterable[int]", seconds: float) -> bool:
-    """Say whether one of the kqueues has an event, or gets one within the time.
-
-    Every system can watch a kqueue by another one, but not each by poll(2).
-    """
-    queue = kernel.kqueue()
-    try:
-        events = [kernel.kevent(fd, kernel.KQ_FILTER_READ, kernel.KQ_EV_ADD) for fd in descriptors]
-        return bool(queue.control(events, 1, seconds))
-    finally:
-        queue.close()

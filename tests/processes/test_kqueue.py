@@ -1,164 +1,292 @@
-"""Processes are held by kqueues on BSD and macOS; a stand-in replaces the kernel's part.
+"""Processes are held by kqueues on BSD and macOS: real processes, and an emulation of kqueue(2).
 
-It shows that events are asked for as kqueue(2) says, and what becomes of the answers; that
-a real kernel agrees is not shown here.
+``kit.kqueues`` plays the kernel's part. That a real kernel agrees with it is not shown here.
 """
 
 import errno
 import os
+import resource
 import select
 import signal
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+import threading
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
+from kit import kqueues
+from kit.children import child
 
+from ssd.errors import ProcessTableError
 from ssd.matching import Process
 from ssd.processes import handles, table_named
+from ssd.processes.handles import CheckedHandle
 from ssd.processes.kqueue import KqueueHandle, hold
+from ssd.processes.queues import ready_queues
 from ssd.processes.waiting import wait
 
-PROC, READ, ADD, NOTE_EXIT = -5, -1, 1, 0x80000000
-
-
-class Event(NamedTuple):
-    """The used members of a struct kevent."""
-
-    ident: int
-    filter: int = READ
-    flags: int = 0
-    fflags: int = 0
-
-
-class Kernel:
-    """The processes that live, and the kqueues that watch them."""
-
-    def __init__(self) -> None:
-        self.living: set[int] = set()
-        self.refuses: int | None = None
-        self.queues: dict[int, Queue] = {}
-
-
-class Queue:
-    """A kqueue. Its descriptor is a real one, so that closing it twice would be noticed."""
-
-    def __init__(self, kernel: Kernel) -> None:
-        self.kernel = kernel
-        self.fd = os.open(os.devnull, os.O_RDONLY)
-        self.watched: list[Event] = []
-        kernel.queues[self.fd] = self
-
-    def fileno(self) -> int:
-        """Return the descriptor."""
-        return self.fd
-
-    def close(self) -> None:
-        """Close the descriptor."""
-        if self.kernel.queues.pop(self.fd, None):
-            os.close(self.fd)
-
-    def control(self, changes: list[Event], most: int, timeout: float | None = None) -> list[Event]:
-        """Register events, then return those that have happened."""
-        for event in changes:
-            if event.filter == PROC and self.kernel.refuses is not None:
-                raise OSError(self.kernel.refuses, os.strerror(self.kernel.refuses))
-            if event.filter == PROC and event.ident not in self.kernel.living:
-                raise ProcessLookupError(errno.ESRCH, "No such process")
-            if event.filter == READ and event.ident < 0:
-                raise ValueError("negative file descriptor")
-            assert event.flags == ADD
-            self.watched.append(event)
-        return [event for event in self.watched if self._there(event)][:most]
-
-    def _there(self, event: Event) -> bool:
-        """Say whether an event has happened."""
-        if event.filter == PROC:
-            return event.fflags == NOTE_EXIT and event.ident not in self.kernel.living
-        return bool(self.kernel.queues[event.ident].control([], 1))
+TABLE = table_named("kernel")
+SYSTEMS = {
+    "FreeBSD": lambda: kqueues.System(),
+    "macOS": lambda: kqueues.System(finds_zombies=False),
+    "OpenBSD": lambda: kqueues.System(finds_zombies=False, owner_only=True),
+}
 
 
 @pytest.fixture
-def kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
-    """Give the select module what it has on BSD."""
-    kernel = Kernel()
-    parts = {
-        "kqueue": lambda: Queue(kernel),
-        "kevent": lambda ident, filter=READ, flags=0, fflags=0: Event(ident, filter, flags, fflags),
-        "KQ_FILTER_PROC": PROC,
-        "KQ_FILTER_READ": READ,
-        "KQ_EV_ADD": ADD,
-        "KQ_NOTE_EXIT": NOTE_EXIT,
-    }
-    for name, part in parts.items():
-        monkeypatch.setattr(select, name, part, raising=False)
-    yield kernel
-    assert {} == kernel.queues, "a kqueue was left open"
+def system(request: pytest.FixtureRequest) -> Iterator[kqueues.System]:
+    """Give the select module the kqueues of FreeBSD, or of the system that is named."""
+    with kqueues.installed(SYSTEMS[getattr(request, "param", "FreeBSD")]()) as system:
+        yield system
 
 
-def held(kernel: Kernel, pid: int = 42) -> Any:
+every_system = pytest.mark.parametrize("system", SYSTEMS, indirect=True)
+
+
+def held(pid: int) -> CheckedHandle:
     """Return a handle of a process that lives."""
-    kernel.living.add(pid)
-    return handles.open_handle(
-        Process(pid, 1), lambda asked: Process(asked, 1) if asked in kernel.living else None, hold
-    )
+    process = TABLE.process(pid)
+    assert process
+    handle = handles.open_handle(process, TABLE.process, hold)
+    assert isinstance(handle, CheckedHandle)
+    return handle
 
 
-def test_kqueue_tells_of_the_end(kernel: Kernel) -> None:
-    """The descriptor is readable from the end on, however often one looks."""
-    with held(kernel) as handle:
+def kill(pid: int) -> None:
+    """End a child, and leave a zombie."""
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
+@every_system
+def test_kqueue_tells_of_the_end(system: kqueues.System) -> None:
+    """The descriptor is readable from the end on, reaped or not, however often one looks."""
+    with child() as process, held(process.pid) as handle:
         assert isinstance(handle, KqueueHandle)
-        assert (False, True) == (handle.ended(), handle.fileno() in kernel.queues)
-        kernel.living.clear()
+        assert (False, [handle.fileno()]) == (handle.ended(), [q.fileno() for q in system.open])
+        kill(process.pid)
         assert (True, True) == (handle.ended(), handle.ended())
+        process.wait()
         wait([handle], None)
+        assert handle.ended() and select.select([handle.fileno()], [], [], 0)[0]
 
 
-def test_wait_watches_all_kqueues_and_closes_its_own(kernel: Kernel) -> None:
+def test_both_of_two_waiters_are_told(system: kqueues.System) -> None:
+    """Each has a kqueue of its own, and neither takes the other's event."""
+    with child() as process, held(process.pid) as one, held(process.pid) as other:
+        ends: list[bool] = []
+        waiters = [
+            threading.Thread(target=lambda each=each: ends.append(not wait([each], None)))
+            for each in (one, other)
+        ]
+        for thread in waiters:
+            thread.start()
+        kill(process.pid)
+        for thread in waiters:
+            thread.join()
+        assert ([True, True], True, True) == (ends, one.ended(), other.ended())
+
+
+def test_wait_watches_all_kqueues_and_closes_its_own(system: kqueues.System) -> None:
     """The end of one of many processes ends the wait."""
-    with held(kernel, 41), held(kernel, 42) as last:
-        kernel.living.discard(42)
-        wait([last], None)
-        assert 2 == len(kernel.queues)
+    with child() as lives, child() as ends, held(lives.pid) as one, held(ends.pid) as other:
+        kill(ends.pid)
+        wait([one, other], None)
+        assert (2, False, True) == (len(system.open), one.ended(), other.ended())
 
 
-def test_ended_process_cannot_be_watched(kernel: Kernel) -> None:
-    """A process that has ended is a lookup error, and nothing stays open."""
-    with pytest.raises(ProcessLookupError):
-        handles.open_handle(Process(42, 1), lambda pid: None, hold)
+def test_wait_by_kqueues_ends_at_its_time(system: kqueues.System) -> None:
+    """Not before, whatever the kernel rounds, also without a process; a time that is past, too."""
+    with child() as process, held(process.pid) as handle:
+        for watched in ([handle], []):
+            until = time.monotonic() + 0.0021
+            wait(watched, until)
+            assert time.monotonic() >= until
+            wait(watched, 0.0)
 
 
-@pytest.mark.parametrize("number", [errno.EPERM, errno.EACCES])
-def test_pid_is_checked_if_watching_is_denied(kernel: Kernel, number: int) -> None:
-    """A process that may not be watched is held by its pid and start time."""
-    kernel.refuses = number
-    handle = held(kernel)
-    assert (handles.CheckedHandle, -1) == (type(handle), handle.fileno())
+@every_system
+def test_ended_process_cannot_be_held(system: kqueues.System) -> None:
+    """A zombie and a free pid are lookup errors, and nothing stays open."""
+    with child() as process:
+        known = TABLE.process(process.pid)
+        assert known
+        kill(process.pid)
+        for _ in ("zombie", "reaped"):
+            with pytest.raises(ProcessLookupError):
+                handles.open_handle(known, TABLE.process, hold)
+            process.wait()
 
 
-def test_signal_goes_to_the_same_owner_or_to_nobody(kernel: Kernel) -> None:
-    """The owner of the pid is looked up right before the signal."""
-    with held(kernel, os.getpid()) as handle:
+@pytest.mark.requires_root
+@pytest.mark.parametrize("system", ["OpenBSD"], indirect=True)
+def test_process_that_only_its_owner_may_watch(system: kqueues.System) -> None:
+    """Another user's process is held by its pid and start time; one's own by a kqueue."""
+    with child() as foreign, child(user=65534) as own:
+        os.seteuid(65534)
+        try:
+            with held(foreign.pid) as pid_held, held(own.pid) as queue_held:
+                kinds = [type(pid_held), pid_held.fileno(), type(queue_held)]
+        finally:
+            os.seteuid(0)
+    assert [CheckedHandle, -1, KqueueHandle] == kinds
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EINVAL])
+def test_pid_is_checked_if_watching_is_refused(system: kqueues.System, number: int) -> None:
+    """A process that the kernel does not let the caller watch is held by its pid and start."""
+    system.refusals["proc"] = number
+    with child() as process, held(process.pid) as handle:
+        assert (CheckedHandle, -1, False) == (type(handle), handle.fileno(), handle.ended())
+        assert not system.open
+
+
+@pytest.mark.parametrize("call", ["kqueue", "proc"])
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_shortage_is_no_weaker_handle(system: kqueues.System, call: str, number: int) -> None:
+    """Without a descriptor or memory there is an error that says so, and nothing stays open."""
+    system.refusals[call] = number
+    with child() as process, pytest.raises(ProcessTableError, match=os.strerror(number)):
+        held(process.pid)
+
+
+@pytest.mark.parametrize("call", ["kqueue", "read"])
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOMEM])
+def test_shortage_is_no_end(system: kqueues.System, call: str, number: int) -> None:
+    """kevent(2) can put a failure among the events (EV_ERROR), where it would read as the end."""
+    with child() as process, held(process.pid) as handle:
+        system.refusals[call] = number
+        for look in (handle.ended, lambda: wait([handle], None), lambda: handle.signal(0)):
+            with pytest.raises(ProcessTableError, match=os.strerror(number)):
+                look()
+        system.refusals.clear()
+        assert not handle.ended()
+
+
+def test_descriptor_that_is_none_is_no_end(system: kqueues.System) -> None:
+    """A number that is not open is an error (EBADF), and not a process that has ended."""
+    read, write = os.pipe()
+    os.close(read)
+    os.close(write)
+    with pytest.raises(ProcessTableError, match=os.strerror(errno.EBADF)):
+        ready_queues([write], 0)  # the new kqueue has the lower number
+
+
+def test_last_descriptors_are_left_by_kqueues(system: kqueues.System) -> None:
+    """macOS gives a process 256 descriptors: more processes are held by pid and start time."""
+    next_one = os.dup(0)
+    os.close(next_one)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    kinds = []
+    with child() as process:
+        try:
+            for more in (0, 1):
+                limit = next_one + handles.SPARE_DESCRIPTORS + more
+                resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+                with held(process.pid) as handle:
+                    kinds.append(type(handle))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert [CheckedHandle, KqueueHandle] == kinds
+
+
+class Interrupted(Exception):
+    """What a signal handler raises."""
+
+
+@pytest.fixture
+def alarms() -> Iterator[list[type[Exception]]]:
+    """Handle ALRM; what is in the list is raised, one at each signal."""
+    errors: list[type[Exception]] = []
+
+    def handle(number: int, frame: object) -> None:
+        if errors:
+            raise errors.pop()
+
+    before = signal.signal(signal.SIGALRM, handle)
+    yield errors
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_interrupted_wait_goes_on(system: kqueues.System, alarms: list[type[Exception]]) -> None:
+    """EINTR ends no wait (PEP 475); an exception of the handler does, and nothing stays open."""
+    with child() as process, held(process.pid) as handle:
+        signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+        until = time.monotonic() + 0.01
+        wait([handle], until)
+        assert time.monotonic() >= until and not handle.ended()
+        with pytest.raises(Interrupted):
+            alarms.append(Interrupted)
+            wait([handle], None)
+        assert [] == alarms and 1 == len(system.open)
+
+
+def test_signal_goes_to_the_same_owner_or_to_nobody(system: kqueues.System) -> None:
+    """Whether the process has ended is looked up right before the signal; a zombie has."""
+    with child() as process, held(process.pid) as handle:
         handle.signal(0)
-        kernel.living.clear()
-        with pytest.raises(ProcessLookupError):
-            handle.signal(signal.SIGKILL)
+        handle.signal(signal.SIGKILL)
+        wait([handle], None)
+        for _ in ("zombie", "reaped"):
+            with pytest.raises(ProcessLookupError):
+                handle.signal(signal.SIGKILL)
+            process.wait()
 
 
-def test_closed_handle_is_not_asked(kernel: Kernel) -> None:
+def test_closed_handle_is_not_asked(system: kqueues.System) -> None:
     """Closing twice is harmless; using the handle afterwards is an error."""
-    handle = held(kernel)
-    handle.close()
-    handle.close()
-    assert -1 == handle.fileno()
-    with pytest.raises(ValueError, match="negative"):
-        handle.ended()
+    with child() as process:
+        handle = held(process.pid)
+        handle.close()
+        handle.close()
+        assert -1 == handle.fileno()
+        for use in (handle.ended, lambda: handle.signal(0)):
+            with pytest.raises(ValueError, match="negative"):
+                use()
 
 
-def test_psutils_table_holds_by_a_kqueue(kernel: Kernel) -> None:
-    """If the system has kqueues, which are BSD's and macOS's."""
-    table = table_named("psutil")
-    own = table.process(os.getpid())
-    assert own
-    kernel.living.add(own.pid)
-    with table.open(own) as handle:
-        assert isinstance(handle, KqueueHandle)
+def in_a_fork(check: Callable[[], object]) -> object:
+    """Return what a function returns in a child of this process: a short tuple of numbers."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.write(write, repr(check()).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with open(read) as answer:
+        text = answer.read()
+    os.waitpid(pid, 0)
+    return text
+
+
+def test_child_of_the_holder_has_no_kqueue(system: kqueues.System) -> None:
+    """fork(2) does not hand it down: the child holds the process by its pid and start time."""
+    with child() as process, held(process.pid) as handle:
+        number = handle.fileno()
+
+        def check() -> tuple[object, ...]:
+            taken = os.open(os.devnull, os.O_RDONLY)  # gets the lowest free number
+            while taken < number:
+                taken = os.dup(taken)
+            facts = (taken == number, handle.fileno(), handle.ended())
+            wait([handle], 0.0)
+            handle.signal(signal.SIGKILL)
+            wait([handle], None)
+            ended = handle.ended()
+            handle.close()
+            os.fstat(number)  # the child's own file
+            return (*facts, ended)
+
+        assert "(True, -1, False, True)" == in_a_fork(check)
+        wait([handle], None)
+        assert handle.ended() and handle.fileno() == number
+
+
+def test_process_that_cannot_be_read_is_not_signalled() -> None:
+    """By its pid alone: it may be the next owner of that."""
+    handle = CheckedHandle(Process(os.getpid(), 1), lambda pid: Process(pid, 0))
+    assert not handle.ended()
+    with pytest.raises(PermissionError, match="cannot be read"):
+        handle.signal(0)

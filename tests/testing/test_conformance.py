@@ -5,8 +5,9 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+from kit import kqueues
 
-from ssd.processes import table_named
+from ssd.processes import portable, psutil_starts, table_named
 from ssd.processes.contract import ProcessTable
 from ssd.processes.linux import LinuxTable
 from ssd.testing import CHECKS, FakeProcesses, FakeWorld, RealWorld, World, check_process_table
@@ -15,6 +16,7 @@ from ssd.testing.finding_checks import HOSTILE_NAMES
 TABLES: dict[str, Callable[[], ProcessTable]] = {
     "kernel": lambda: table_named("kernel"),
     "psutil": lambda: table_named("psutil"),
+    "psutil elsewhere": lambda: table_named("psutil"),
     "fake": FakeProcesses,
     "fake of a user": lambda: FakeProcesses(caller_uid=1000),
     "fake with hidepid": lambda: FakeProcesses(caller_uid=1000, hidepid=True),
@@ -22,10 +24,23 @@ TABLES: dict[str, Callable[[], ProcessTable]] = {
 }
 
 
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have psutil's table do what it does where there is no /proc, and hold by kqueues."""
+    monkeypatch.setattr(portable, "LINUX", False)
+    monkeypatch.setattr(psutil_starts, "LINUX", False)
+    monkeypatch.setattr(portable.PortableTable, "origin", None)
+    monkeypatch.delattr(os, "pidfd_open")
+    with kqueues.installed(kqueues.System(finds_zombies=False)):
+        yield
+
+
 @pytest.fixture(params=TABLES)
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """Make a world, and end all that the test started in it."""
     table = TABLES[request.param]()
+    if request.param == "psutil elsewhere":
+        request.getfixturevalue("elsewhere")
     world = FakeWorld(table) if isinstance(table, FakeProcesses) else RealWorld(table)
     yield world
     world.close()
