@@ -6,7 +6,6 @@ holds the namespaces.
 """
 
 import os
-import re
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import pytest
 from conftest import CHECKOUT
 from real.processes import ready
 from real.programs import Ear
+from systems.rows import readme as commands
 
 from kit import debian
 from kit.children import WAIT_TIMEOUT
@@ -124,10 +124,7 @@ def readme() -> list[list[str]]:
 
     The first installs, the second puts ssd in start-stop-daemon's place, the third uninstalls all.
     """
-    text = (CHECKOUT / "README.md").read_text()
-    section = text.partition("\n## Install it\n")[2].partition("\n## ")[0]
-    blocks = re.findall(r"^```text\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
-    return [[re.split(r"\s{2,}", line)[0] for line in block.splitlines()] for block in blocks]
+    return commands((CHECKOUT / "README.md").read_text())
 
 
 def wheel() -> Path:

@@ -1,0 +1,1 @@
+"""What scripts/matrix runs, where it runs it, and the tables that it writes."""
