@@ -6,7 +6,7 @@ from ssd.cli import options as opts
 from ssd.cli.grammar import Unusable, Usage
 from ssd.errors import Error
 from ssd.statuses import FATAL, UNKNOWN, USAGE
-from ssd.stdio import Voice
+from ssd.stdio import Voice, settle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,9 +94,10 @@ def _run(options: opts.Options, voice: Voice, table: "ProcessTable | None", own:
 
         voice.warn(WARN_NAME.format(limit=NAME_LIMIT))
     if own:
-        from ssd.stdio import settle
+        from ssd.processes import default_table
 
         settle()  # so that this process behaves as a C program does
+        table = table or default_table(may_fork=True)
     if options.command == opts.START:
         from ssd.cli.start import start
 

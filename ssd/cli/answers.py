@@ -113,7 +113,7 @@ def run_recorded(
     Without one of the two options among the words, which may be meant for the program to start, it
     is the command as it is.
     """
-    table, recording = recorded(table or default_table())
+    table, recording = recorded(table or default_table(own))
     teller = Teller(voice, options, words, recording.record)
     status = FATAL
     try:

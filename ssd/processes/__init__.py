@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from ssd.processes.contract import ProcessTable
 
 
-def default_table() -> "ProcessTable":
+def default_table(may_fork: bool = False) -> "ProcessTable":
     """Return the fastest table of this system: the kernel's on Linux, else psutil's."""
-    return table_named("kernel" if sys.platform == "linux" else "psutil")
+    return table_named("kernel" if sys.platform == "linux" else "psutil", may_fork)
 
 
-def table_named(name: str) -> "ProcessTable":
+def table_named(name: str, may_fork: bool = False) -> "ProcessTable":
     """Return the table called "kernel" (Linux only) or "psutil" (everywhere).
 
     Raises ValueError for any other name. Each is loaded when first asked for.
@@ -23,7 +23,7 @@ def table_named(name: str) -> "ProcessTable":
     if name == "kernel":
         from ssd.processes.linux import LinuxTable
 
-        return LinuxTable()
+        return LinuxTable(may_fork=may_fork)
     if name == "psutil":
         from ssd.processes.portable import PortableTable
 

@@ -21,17 +21,16 @@ DELETED = b" (deleted)"  # the kernel's mark in an exe link if its file lost tha
 
 
 class LinuxTable:
-    """The kernel's own table. ``root`` is where procfs is mounted.
+    """The kernel's own table. ``root`` is where procfs is mounted; ``may_fork``: see ``sharing``.
 
-    A start time is in clock ticks since boot (field 22 of /proc/PID/stat). Two processes with one
-    pid can share it only if within one tick (10 ms) the kernel gives out all other pids, or root
-    sets the next one.
+    A start time is in clock ticks since boot (field 22 of /proc/PID/stat). Two owners of a pid can
+    share it only if in one tick (10 ms) the kernel gives out all others, or root sets the next one.
     """
 
     launcher = None  # the kernel makes the processes
 
-    def __init__(self, root: str = "/proc") -> None:
-        self._root = os.fsencode(root)
+    def __init__(self, root: str = "/proc", may_fork: bool = False) -> None:
+        self._root, self._may_fork = os.fsencode(root), may_fork
 
     @property
     def origin(self) -> "Origin":
@@ -136,7 +135,7 @@ class LinuxTable:
             return (b"%d" % criteria.pid,)
         from ssd.processes.scan import sift
 
-        return sift(self._root, self._entries, criteria, marked, DELETED)
+        return sift(self._root, self._entries, criteria, marked, DELETED, self._may_fork)
 
     def _look(self, entry: bytes, criteria: Criteria) -> Process | None:
         """Return the process if it lives and meets all criteria but ``pid``."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Marked = Callable[[bytes, int], bool]
 
+CROWD = 2000  # processes, of which a helper looks at half
 MAX_READINGS = 6  # of a list of children that changes each time
 # _IOWR(0xFF, 11, struct pidfd_info): direction, size, type, number (asm-generic/ioctl.h)
 PIDFD_GET_INFO = (3 << 30) | (64 << 16) | (0xFF << 8) | 11
@@ -34,16 +35,17 @@ def sift(
     criteria: "Criteria",
     marked: "Marked",
     mark: bytes,
+    may_fork: bool,
 ) -> "Iterator[bytes]":
     """Yield, ascending, the entries that may meet the criteria. Raises ProcessTableError.
 
     Each filter sees what passed the one before, cheapest first: 2, 5 and 7 microseconds a
     process. ``entries`` lists all of /proc, which the kernel does ascending (next_tgid in
     fs/proc/base.c); it is called only if needed. ``marked`` is ``linux.marked``,
-    and ``mark`` what it looks for.
+    and ``mark`` what it looks for. ``may_fork``: of thousands of entries a helper looks at half.
     """
     try:
-        yield from _sift(root, entries, criteria, marked, mark)
+        yield from _sift(root, entries, criteria, marked, mark, may_fork)
     except OSError as error:  # no descriptor is left to look with, or no memory
         reason = f"unable to read {os.fsdecode(root)}: {error.strerror}"
         raise ProcessTableError(reason) from error
@@ -70,27 +72,34 @@ def _sift(
     criteria: "Criteria",
     marked: "Marked",
     mark: bytes,
+    may_fork: bool,
 ) -> "Iterator[bytes]":
     """Yield what ``sift`` does."""
-    kept: Iterable[bytes]
-    if criteria.ppid is None:
-        kept = entries()
-    else:
-        kept = sorted(_born_of(criteria.ppid, root, entries), key=int)
+    born = None
+    if criteria.ppid is not None:
+        born = sorted(_born_of(criteria.ppid, root, entries), key=int)
     where = os.open(root, os.O_PATH | os.O_DIRECTORY)  # relative paths are shorter to walk
-    try:
+    others: set[tuple[int, ...]] = set()
+
+    def keep(kept: "Iterable[bytes]") -> "Iterable[bytes]":
         if criteria.uid is not None:
             kept = _owned_by(criteria.uid, kept, where)
         if criteria.more is not None and criteria.more.interpreted:
             from ssd.processes.kernel_facts import sifted
 
-            yield from sifted(criteria, kept, where, mark)
-            return
+            return sifted(criteria, kept, where, mark)
         if criteria.file is not None:
-            kept = _running(criteria.file, kept, where, marked)
-        if criteria.name is not None:
-            kept = _named(criteria.name, kept, where)
-        yield from kept
+            kept = _running(criteria.file, kept, where, marked, others)
+        return kept if criteria.name is None else _named(criteria.name, kept, where)
+
+    try:
+        # The number of links is that of the processes (proc_root_getattr in fs/proc/root.c).
+        if born is None and may_fork and os.stat(root).st_nlink > CROWD:
+            from ssd.processes.sharing import shared
+
+            yield from shared(root, keep)
+        else:
+            yield from keep(entries() if born is None else born)
     finally:
         os.close(where)
 
@@ -108,17 +117,20 @@ def _owned_by(uid: int, entries: "Iterable[bytes]", where: int) -> "Iterator[byt
 
 
 def _running(
-    file: tuple[int, int], entries: "Iterable[bytes]", where: int, marked: "Marked"
+    file: tuple[int, int],
+    entries: "Iterable[bytes]",
+    where: int,
+    marked: "Marked",
+    others: set[tuple[int, ...]],
 ) -> "Iterator[bytes]":
     """Keep the processes that run an executable, given by device and inode, or may have run it.
 
     A mark in the link says that the file was deleted or replaced. To read every link would take
-    longer than all else. So a file with a single name, once found without a mark, is not read
-    again for other processes.
+    longer than all else. So a file with a single name, once found without a mark, is added to
+    ``others``, and not read again for other processes.
     """
     stat = os.stat
     device, inode = file
-    others: set[tuple[int, ...]] = set()
     for entry in entries:
         exe = entry + b"/exe"
         try:
