@@ -77,7 +77,7 @@ MANAGED = {
 }  # fmt: skip
 LIMITS = {"ofile": "NOFILE"}  # its old name
 # Root creates the directory before the start; an existing one is not changed.
-MAKE = '[ -d "$1" ] || { install -d -m "$2" "$1" && chown -h "$3" "$1"; }'
+MAKE = '[ -d "$1" ] || { (umask 022 && mkdir -p -m "$2" "$1") && chown -h "$3" "$1"; }'
 
 HOOKS = {
     "before_start": "ExecStartPre", "after_start": "ExecStartPost",

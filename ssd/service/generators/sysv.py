@@ -215,7 +215,8 @@ def _step(service: "Service", field: str, line: str) -> str:
 MAKE_DIRECTORY = """\
 # Create the directory $1 with mode $2 and owner $3, unless it exists.
 make_directory() {
-    [ -d "$1" ] || { install -d -m "$2" "$1" && chown -h "$3" "$1"; }
+    # shellcheck disable=SC2174 # the mode is only for the last one
+    [ -d "$1" ] || { (umask 022 && mkdir -p -m "$2" "$1") && chown -h "$3" "$1"; }
 }
 """
 

@@ -67,7 +67,7 @@ HOOKS = {
     "before_start": "pre-start", "after_start": "post-start",
     "before_stop": "pre-stop", "after_stop": "post-stop",
 }  # fmt: skip
-MAKE = "[ -d {path} ] || {{ install -d -m {mode} {path} && chown -h {owner} {path}; }}"
+MAKE = "[ -d {path} ] || {{ (umask 022 && mkdir -p -m {mode} {path}) && chown -h {owner} {path}; }}"
 
 
 def generate(service: "Service") -> Sheet:
