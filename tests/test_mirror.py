@@ -24,6 +24,7 @@ TESTED_THROUGH = {
     "match_values.py": "test_validation.py",
     "pickling.py": "test_errors.py",
     "planted.py": "starting/test_output.py",
+    "pidfile/overwriting.py": "pidfile/test_writing.py",
     "processes/contract.py": "testing/test_conformance.py",
     "processes/psutil_errors.py": "processes/test_psutil_faults.py",
     "processes/psutil_starts.py": "processes/test_psutil_faults.py",

@@ -105,7 +105,9 @@ def _replace(base: str, directory: int, content: bytes, mode: int, mark: Mark | 
         # The caller may write the file, but not its directory: the file is written in place.
         if not os.access(base, os.W_OK, dir_fd=directory):
             raise
-        _overwrite(base, directory, content, mark)
+        from ssd.pidfile.overwriting import overwrite
+
+        overwrite(base, directory, content, lambda fd: _set_mark(fd, mark))
         return
     try:
         try:
@@ -145,27 +147,6 @@ def _create(temporary: str, directory: int) -> tuple[int, str]:
         except (PermissionError, IsADirectoryError):
             temporary += "." + os.urandom(8).hex()
         return os.open(temporary, flags, 0o600, dir_fd=directory), temporary
-
-
-def _overwrite(base: str, directory: int, content: bytes, mark: Mark | None) -> None:
-    """Write into an existing file and cut off its old end, so that it is never empty.
-
-    If that fails it is emptied: the first digits of the new pid before the last ones of the old
-    would be the pid of another process.
-    """
-    fd = os.open(base, os.O_WRONLY | os.O_NOFOLLOW, dir_fd=directory)
-    try:
-        if os.fstat(fd).st_nlink > 1:
-            raise OSError(errno.EMLINK, "it has a second name (hard link)")
-        try:
-            write_all(fd, content)
-            os.ftruncate(fd, len(content))
-        except BaseException:
-            os.ftruncate(fd, 0)
-            raise
-        _set_mark(fd, mark)
-    finally:
-        os.close(fd)
 
 
 def _set_mark(fd: int, mark: Mark | None) -> None:

@@ -1,9 +1,9 @@
 """Start a command in the background.
 
-Three processes take part, as in the original. The caller forks a worker. In the worker,
-python-daemon's DaemonContext forks twice, with a new session in between. The last process, the
-future daemon, writes the pidfile and executes the program. The caller reads the reports of both
-from a pipe until it closes (``ssd.starting.report``).
+Three processes take part, as in the original. The caller forks a worker, which makes a session,
+forks once more and ends. The last process, the future daemon, is no leader of that session. It
+takes its surroundings from python-daemon's DaemonContext, writes the pidfile and executes the
+program. The caller reads the reports of both from a pipe until it closes (``ssd.starting.report``).
 """
 
 import os
@@ -22,7 +22,6 @@ from ssd.starting.kill_pipe import KillPipe
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import ModuleType
     from typing import NoReturn
 
     from ssd.accounts import Account
@@ -128,9 +127,10 @@ def _work(plan: Detachment, context: "type", writer: int, kill_pipe: KillPipe) -
             report.send(end, "executing")
 
     try:
+        attempt("detach", "", _leave)
         if not plan.listeners:  # with listeners the start continues even if the caller is killed
             kill_pipe.arm_in_child()
-        _detach(plan, context, writer, kill_pipe)
+        _settle(plan, context, writer, kill_pipe)
         here = own(plan.table)
         for end in ends:
             report.send_self(end, here)
@@ -162,8 +162,15 @@ def _remove_own(written: "writing.Written | None") -> None:
         pass  # this process may have another user by now; the caller can (``remove_pidfile``)
 
 
-def _detach(plan: Detachment, context: "type", writer: int, kill_pipe: KillPipe) -> None:
-    """Return in a process with its own session, descriptors and umask."""
+def _leave() -> None:
+    """Return in a child, in a session that the child does not lead; this process ends."""
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+
+
+def _settle(plan: Detachment, context: "type", writer: int, kill_pipe: KillPipe) -> None:
+    """Take descriptors, standard streams and umask."""
     command = plan.command
     umask = os.umask(0o077) if command.umask is None else command.umask
     os.umask(umask)
@@ -171,12 +178,14 @@ def _detach(plan: Detachment, context: "type", writer: int, kill_pipe: KillPipe)
     attempt("output", "/dev/null", lambda: streams.extend(_streams(plan)))
     keep = [writer, kill_pipe.fileno(), *plan.listeners, *plan.keep]
     if not command.close:
-        keep = _open_descriptors()
+        from ssd.starting.rare.streams import open_descriptors
+
+        keep = open_descriptors()
     daemon = context(
         # Stay here, for a relative --chdir or --chroot, unless this directory cannot be entered.
         working_directory="." if os.access(".", os.X_OK) else "/",
         umask=umask,
-        detach_process=True,
+        detach_process=False,  # done, in a child: DaemonContext would end the caller
         files_preserve=keep,
         prevent_core=False,  # the program would inherit the limit
         signal_map={},  # the program would inherit ignored signals
@@ -186,8 +195,6 @@ def _detach(plan: Detachment, context: "type", writer: int, kill_pipe: KillPipe)
     )
     # DaemonContext raises every failure as an OSError, chained to its cause.
     attempt("detach", "", daemon.open)
-    if not plan.listeners:
-        kill_pipe.arm()
 
 
 def _streams(plan: Detachment) -> "tuple[_Stream, _Stream, _Stream]":
@@ -221,38 +228,30 @@ class _Stream:
         return self.fd
 
 
-def _open_descriptors() -> list[int]:
-    """Return every open descriptor of this process, for ``--no-close``."""
-    for directory in ("/proc/self/fd", "/dev/fd"):
-        try:
-            return [int(name) for name in os.listdir(directory)]
-        except OSError:
-            continue
-    return list(range(os.sysconf("SC_OPEN_MAX")))
-
-
 def daemon_context() -> type:
     """Return python-daemon's DaemonContext, loaded without the modules that it does not need here.
 
-    ``daemon.daemon`` imports signal and socket, and with them enum, selectors and collections: a
-    third of the time of a background start. For the moment of the import, C modules stand in for
-    both: of signal it uses only what the C module has, and of socket nothing when it is told to
-    detach. Only for a process of our own: other importers would get the stand-ins, too.
+    ``daemon.daemon`` imports signal and socket, and with them enum, selectors and collections;
+    warnings; and resource, a shared library: a third of the time of a background start. For the
+    moment of the import, others stand in for them: C modules, and nothing for socket, which it does
+    not use here. Only for a process of our own: other importers would get the stand-ins, too.
 
     Its change of user is replaced by nothing: it makes the real user the effective one even if no
     change was asked for, so it would drop, or give back, rights that the caller had decided on.
     """
-    import _socket
+    import _warnings
 
-    stand_ins = {"signal": raw, "socket": _socket}
-    placed: dict[str, ModuleType] = {}
+    empty = type(sys)("socket")
+    stand_ins = {"signal": raw, "socket": empty, "warnings": _warnings, "resource": _Limits}
+    placed: dict[str, object] = {}
+    modules: dict[str, object] = sys.modules  # type: ignore[assignment]
     for name, module in stand_ins.items():
-        if name not in sys.modules:
-            placed[name] = sys.modules[name] = module
+        if name not in modules:
+            placed[name] = modules[name] = module
     try:
         from daemon import daemon
-    except (AttributeError, ImportError):
-        # A later python-daemon that needs more than the C modules have gets the real ones.
+    except (AttributeError, ImportError, OSError, ValueError):
+        # A later python-daemon that needs more than these have gets the real ones.
         _remove_stand_ins(placed)
         from daemon import daemon
     finally:
@@ -262,11 +261,25 @@ def daemon_context() -> type:
     return context
 
 
+class _Limits:
+    """What python-daemon asks of resource when it is imported. Raises OSError without /proc."""
+
+    RLIMIT_NOFILE = b"\nMax open files"
+    RLIM_INFINITY = b"unlimited"
+
+    @staticmethod
+    def getrlimit(limit: bytes) -> "tuple[int | bytes, ...]":
+        """Return the soft and the hard limit, as the kernel shows them (proc(5))."""
+        with open("/proc/self/limits", "rb", buffering=0) as file:
+            words = file.read(4096).partition(limit)[2].split(None, 2)[:2]
+        return tuple(int(word) if word.isdigit() else word for word in words)
+
+
 def _change_no_user(uid: int, gid: int, initgroups: bool = False) -> None:
     """Change no user: ``ssd.starting.become`` does, later and permanently."""
 
 
-def _remove_stand_ins(placed: "dict[str, ModuleType]") -> None:
+def _remove_stand_ins(placed: "dict[str, object]") -> None:
     """Remove the stand-ins, so that the next import gets the real module."""
     for name, module in placed.items():
         if sys.modules.get(name) is module:
