@@ -53,6 +53,7 @@ TESTED_THROUGH = {
     "service/rare_commands.py": "service/test_commands.py",
     "service/rare_kinds.py": "service/test_kinds.py",
     "service/sources/listing.py": "service/sources/test_sources.py",
+    "service/sources/executed.py": "service/sources/test_shell.py",
     "service/sources/shell_writer.py": "service/sources/test_shell.py",
     "service/sources/zipped.py": "scripts/test_ssd_service.py",
     "service/verbs/side_by_side.py": "service/verbs/test_fleet.py",

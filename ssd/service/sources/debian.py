@@ -19,6 +19,8 @@ INIT_D = (
     "DAEMON", "DAEMON_ARGS", "DESC", "NAME", "COMMAND_NAME", "PIDFILE", "RELOAD_SIGNAL",
     "START_ARGS", "STOP_ARGS",
 )  # fmt: skip
+# functions of an init-d-script that become hooks
+FUNCTIONS = ("do_start_prepare", "do_start_cleanup", "do_stop_prepare", "do_stop_cleanup")
 OWN = {f"SERVICE_{name.upper()}": name for name in KINDS}
 VARIABLES = (*INIT_D, *OPENSTACK, *OWN)
 

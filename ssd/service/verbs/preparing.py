@@ -4,7 +4,6 @@ import errno
 import os
 
 from ssd.errors import Error
-from ssd.service.sh import SHELL
 from ssd.signals import IGNORED
 
 TYPE_CHECKING = False
@@ -93,6 +92,7 @@ def run_hook(service: "Service", field: str) -> None:
     if not text:
         return
     from ssd.service.commands import environment
+    from ssd.service.sh import SHELL
 
     words = [SHELL, "-e", "-c", text, service.name]
     pid = os.posix_spawn(SHELL, words, environment(service), setsigdef=IGNORED)
