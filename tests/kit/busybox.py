@@ -26,8 +26,8 @@ exec "$@"
 """
 
 
-def programs(directory: Path, *more: str) -> Path:
-    """Make a directory with BusyBox, a link for each of its applets, and Python; and ``more``.
+def programs(directory: Path) -> Path:
+    """Make a directory with BusyBox, a link for each of its applets, and Python.
 
     Skips the test if there is no BusyBox, and none can be fetched.
     """
@@ -43,8 +43,6 @@ def programs(directory: Path, *more: str) -> Path:
     python = os.path.realpath(sys.executable)
     shutil.copy(python, made / os.path.basename(python))
     (made / "python3").symlink_to(os.path.basename(python))
-    for program in more:
-        shutil.copy(os.path.realpath(shutil.which(program) or program), made / program)
     return made
 
 

@@ -3,6 +3,7 @@
 ``kit.kqueues`` plays the kernel's part. That a real kernel agrees with it is not shown here.
 """
 
+import asyncio
 import errno
 import os
 import resource
@@ -16,6 +17,8 @@ import pytest
 from kit import kqueues
 from kit.children import child
 
+import ssd
+from ssd import aio
 from ssd.errors import ProcessTableError
 from ssd.matching import Process
 from ssd.processes import handles, table_named
@@ -102,6 +105,18 @@ def test_wait_by_kqueues_ends_at_its_time(system: kqueues.System) -> None:
             wait(watched, until)
             assert time.monotonic() >= until
             wait(watched, 0.0)
+
+
+def test_asyncio_loop_stops_by_kqueues(system: kqueues.System) -> None:
+    """psutil's table holds by a kqueue, which a loop can watch, too."""
+    table = table_named("psutil")
+    with child() as process:
+        found = table.process(process.pid)
+        assert found
+        with table.open(found) as handle:
+            assert isinstance(handle, KqueueHandle)
+        match = ssd.Match(pid=process.pid)
+        assert [found] == asyncio.run(aio.stop(match, "TERM/60", table=table))
 
 
 @every_system

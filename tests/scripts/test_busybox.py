@@ -200,6 +200,21 @@ def test_shell_library_reads_its_hooks(run: Run, ssd_path: Path) -> None:
     assert f"{said}nova-compute\n" == given
 
 
+def test_completions_of_bash_need_no_more(
+    run: Run, programs: Path, tmp_path: Path, checkout: Path
+) -> None:
+    """They read declarations by BusyBox's sed and tr."""
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("bash is not installed")
+    shutil.copy(bash, tmp_path / "bash")
+    (tmp_path / "web@.toml").write_text('instances = ["8080", "8081"]\n')
+    lines = """"$0/bash" --norc -c 'source "$1"; COMP_WORDS=(ssd-service --directory "$2" web)
+    COMP_CWORD=3; _ssd_service; printf "%s\\n" "${COMPREPLY[@]}"' bash "$1" "$0" """
+    completion = checkout / "scripts/completions/bash/ssd-service"
+    assert ["web@", "web@8080", "web@8081"] == sorted(run(lines, completion).split())
+
+
 TOOLS = """
     awk base64 basename cat chgrp chmod chown cksum cmp cp cut date df dirname du env find grep head
     id kill ln ls mkdir mktemp mv nohup nproc ps readlink realpath rm rmdir sed seq setpriv setsid
@@ -215,8 +230,8 @@ GNUS = {
     "ln": r"\bln -[a-zA-Z]*r",
     "bash": r"\[\[|<\(|\bfunction \w+ *\{|\bdeclare -|\bread -[a-zA-Z]*a\b|\$\{\w+(\^\^|,,)",
 }
-# What is for another machine than the one that services run on, or calls a program by Python.
-ELSEWHERE = {"scripts/test", "scripts/mutation", "scripts/nova-lab", "scripts/packages"}
+# What makes systems of Debian, with Debian's tools.
+ELSEWHERE = {"scripts/matrix", "scripts/packages", "scripts/systems"}
 
 
 def lines_of_users(checkout: Path) -> dict[str, str]:
