@@ -42,7 +42,7 @@ export CC="$prefix/bin/cc" CFLAGS="-O1 -fPIC -isystem $prefix/include" LDFLAGS="
     cd libffi
     ./autogen.sh > /dev/null
     ./configure -q --host=x86_64-linux-musl --prefix="$prefix" --libdir="$prefix/lib" \
-        --disable-shared --with-pic --disable-docs --disable-multi-os-directory
+        --disable-shared --with-pic --disable-docs --disable-multi-os-directory --disable-builddir
     make -s install
 )
 cd python3.13
