@@ -38,7 +38,7 @@ def project(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """Return a project with our CI, and stand-ins for unneeded tools."""
     monkeypatch.delenv("TEST_VENV", raising=False)  # its own, not the one that runs this
     root = tmp_path / "project"
-    for name in (".ci", "scripts", "tests/nova", "ssd", "docs"):
+    for name in (".ci", "scripts", "tests/nova", "ssd", "docs", "packaging"):
         (root / name).mkdir(parents=True)
     for name in (".ci/run", ".ci/repeat", "scripts/test"):
         shutil.copy(checkout / name, root / name)
@@ -59,7 +59,7 @@ def project(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     tools.mkdir(parents=True)
     for name, text in {"python": PYTHON, "pytest": PYTEST}.items():
         (tools / name).write_text(text)
-    for name in ("ruff", "mypy", "basedpyright", "sphinx-build"):
+    for name in ("ruff", "mypy", "basedpyright", "sphinx-build", "twine", "check-wheel-contents"):
         (tools / name).write_text("#!/bin/sh\n")
     for tool in tools.iterdir():
         tool.chmod(0o755)
