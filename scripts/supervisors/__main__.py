@@ -85,22 +85,26 @@ UPSTART = Bench(jobs.TOOLS, jobs.PLAN, jobs.ROWS, "## Upstart jobs")
 def carry_out(
     bench: Bench, names: list[str], tools: list[str], runs: int, quick: bool
 ) -> report.Found:
-    """Measure rows in turn: all supervisors, and then all of them again."""
-    found: report.Found = {}
-    for name in names:
-        measure, full, short, beside = bench.plan[name]
-        arguments = {**full, **short} if quick else full
-        found[name] = {tool: [] for tool in tools}
-        for _ in range(1 if beside else runs):
-            groups = [tools] if beside else [[tool] for tool in tools]
-            for group in groups:
-                begun = [(tool, Measurement(tool, measure, arguments)) for tool in group]
-                for tool, measurement in begun:
-                    result = measurement.result()
-                    found[name][tool].append(result)
-                    if "failed" in result:
-                        print(f"{name}, {tool}: {result['failed']}", file=sys.stderr)
-        print(report.table(report.rows({name: found[name]}, bench.rows)), flush=True)
+    """Measure rows in turn: all supervisors, and then all of them again. ``quick``: all at once.
+
+    Figures of the quick mode mean nothing, and what it measures mostly waits.
+    """
+    found: report.Found = {name: {tool: [] for tool in tools} for name in names}
+    for together in [names] if quick else [[name] for name in names]:
+        beside = quick or bench.plan[together[0]][3]
+        for group in [tools] if beside else [[tool] for tool in tools] * runs:
+            begun = []
+            for name in together:
+                measure, full, short, _ = bench.plan[name]
+                arguments = {**full, **short} if quick else full
+                begun += [(name, tool, Measurement(tool, measure, arguments)) for tool in group]
+            for name, tool, measurement in begun:
+                result = measurement.result()
+                found[name][tool].append(result)
+                if "failed" in result:
+                    print(f"{name}, {tool}: {result['failed']}", file=sys.stderr)
+        measured = {name: found[name] for name in together}
+        print(report.table(report.rows(measured, bench.rows)), flush=True)
     return found
 
 
@@ -118,7 +122,9 @@ def main() -> None:
     words.add_argument("--json", type=Path, help="write the figures here")
     words.add_argument("--page", type=Path, help="replace the table of this page")
     words.add_argument("--runs", type=int, default=3, help="runs of each row that is timed")
-    words.add_argument("--quick", action="store_true", help="few services, to try the bench itself")
+    words.add_argument(
+        "--quick", action="store_true", help="try the bench itself: few services, all at once"
+    )
     words.add_argument("--upstart", action="store_true", help="Upstart jobs beside plain services")
     words.add_argument("--tools", help=f"some of {','.join(TOOLS)}")
     words.add_argument("--rows", help=f"some of {','.join(PLAN)}")
