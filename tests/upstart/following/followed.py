@@ -1,7 +1,7 @@
 """Jobs that fork, in a supervisor of their own: run in a namespace, see ``follow``.
 
-Each job runs this file as a program: ``followed.py KIND NAME``. Each of its processes appends its
-pid to the file of NAME before it goes on, so the list there is the truth: first, first fork, ...
+Each job runs ``behaving.py SCRIPT NAME``. Each of its processes appends its pid to the file of
+NAME before it goes on, so the list there is the truth: first, first fork, ...
 """
 
 import json
@@ -12,63 +12,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from upstart.following import behaving
+
 TESTS = Path(__file__).resolve().parent.parent.parent
-TRUTH = Path("/run/truth")
+TRUTH = Path(behaving.TRUTH)
 LIMIT = 30.0  # seconds for anything that is waited for
-
-# What a program does. F forks and goes on in the child, its parent ends. Before that W has the
-# parent wait for the child, L live a moment more, V both, B fail, and A leave a helper. S makes a
-# session, M sleeps, H leaves a helper, C executes a program without an environment, X and E fail.
-KINDS = {
-    "stays": "", "fails": "X", "fork": "F", "fork-session": "FS", "fork-linger": "LFS",
-    "fork-fails": "BFS", "fork-twice": "FSFS", "fork-thrice": "FSFSFS", "daemon": "FSF",
-    "daemon-twins": "FSFS", "daemon-slow": "FSMF", "daemon-waited": "WFSF", "daemon-helper": "AFSF",
-    "daemon-gone": "VFSFF", "fork-helper": "AF",
-    "daemon-thrice": "FSFSFS", "daemon-once": "FS", "daemon-executes": "FSC", "workers": "FSFSHHH",
-    "fork-workers": "FHHH", "cleared": "FSFC", "ends": "FSE",
-}  # fmt: skip
-
-
-def behave(script: str, name: str) -> None:
-    """Do what a script says, then stay."""
-    note(name)
-    how = ""
-    for step in script:
-        if step in "WVLBA":
-            how = step
-        elif step == "F":
-            child = os.fork()
-            if child:
-                if how in ("W", "V"):
-                    os.waitpid(child, 0)
-                if how in ("L", "V"):
-                    time.sleep(0.2)
-                if how == "A" and os.fork() == 0:
-                    signal.pause()
-                os._exit(3 if how == "B" else 0)
-            how = ""
-            note(name)
-        elif step == "S":
-            os.setsid()
-        elif step == "M":
-            time.sleep(0.1)
-        elif step == "H":
-            if os.fork() == 0:
-                signal.pause()
-        elif step == "X":
-            os._exit(7)
-        elif step == "E":
-            os._exit(5)
-        elif step == "C":
-            os.execve("/bin/sleep", ["sleep", "300"], {})
-    signal.pause()
-
-
-def note(name: str) -> None:
-    """Append the pid of this process."""
-    fd = os.open(TRUTH / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(fd, b"%d\n" % os.getpid())
-    os.close(fd)
 
 
 class Scene:
@@ -100,7 +48,9 @@ class Scene:
         """Define a job that behaves as a kind."""
         from ssd.service.sources.upstart import parse
 
-        line = f"exec {sys.executable} -I -S {__file__} {KINDS[kind] or '-'} {name}"
+        line = (
+            f"exec {sys.executable} -I -S {behaving.__file__} {behaving.KINDS[kind] or '-'} {name}"
+        )
         text = "\n".join([line, f"expect {expect}" if expect else "", "kill signal KILL", *more])
         self.jobs.define(parse(text, name))
 
@@ -158,7 +108,7 @@ def kill_if_ours(pid: int) -> None:
     """Kill a process of the scene, if it lives."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes()
-        if __file__.encode() in words or words.startswith(b"sleep\0300"):
+        if behaving.__file__.encode() in words or words.startswith(b"sleep\0300"):
             os.kill(pid, signal.SIGKILL)
     except (FileNotFoundError, ProcessLookupError):
         return
@@ -178,7 +128,3 @@ def follow(run: Any, program: str) -> Any:
     done = run(sys.executable, "-c", prelude + program, **options)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
-
-
-if __name__ == "__main__":
-    behave(sys.argv[1].replace("-", ""), sys.argv[2])
