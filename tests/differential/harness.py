@@ -19,7 +19,7 @@ ORACLE = "/usr/sbin/start-stop-daemon"
 ORACLE_VERSIONS = ("1.21", "1.22", "1.23")
 FIRST_TARGET = 20001  # the pid of a case's first target
 AT_MOST = 3000.0  # seconds for all of it
-SHARES = 2
+SHARES = 4
 
 _NAMESPACE = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]
 _TRIAL = (
