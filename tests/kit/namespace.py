@@ -13,22 +13,28 @@ from pathlib import Path
 from typing import Any
 
 # Run as the namespace's first process. $1: number of paths to keep visible; then these;
-# then the command. Devices are made anew, so that a test may remove one; an ordinary user may
-# not make any (mknod(2)) and gets bind mounts of the machine's.
+# then the command. Devices are copies, so that a test may remove one; an ordinary user may not
+# make any (mknod(2)) and gets bind mounts of the machine's. Hundreds of tests run this: it starts
+# as few programs as it can.
 _ENTER = """
 set -e
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir /run/.dev /run/.kept
-mount -t tmpfs -o mode=755 tmpfs /run/.dev; mkdir -m 1777 /run/.dev/shm
-for node in null zero full random urandom tty; do
-    [ -e "/dev/$node" ] || continue
-    major=$((0x$(stat -c %t "/dev/$node"))) minor=$((0x$(stat -c %T "/dev/$node")))
-    mknod -m 666 "/run/.dev/$node" c "$major" "$minor" 2> /dev/null && continue
-    : > "/run/.dev/$node"; mount --bind "/dev/$node" "/run/.dev/$node"
+mount -t tmpfs -o mode=755 tmpfs /run/.dev
+nodes=
+for node in null zero full random urandom tty fd stdin stdout stderr; do
+    { [ ! -e "/dev/$node" ] && [ ! -L "/dev/$node" ]; } || nodes="$nodes /dev/$node"
 done
-ln -s /proc/self/fd /run/.dev/fd
-for stream in 0/stdin 1/stdout 2/stderr; do ln -s "fd/${stream%/*}" "/run/.dev/${stream#*/}"; done
-mount --move /run/.dev /dev; rmdir /run/.dev
+cp -a $nodes /run/.dev 2> /dev/null || for node in $nodes; do
+    [ ! -L "$node" ] || continue
+    : > "/run/.dev/${node#/dev/}"; mount --bind "$node" "/run/.dev/${node#/dev/}"
+done
+[ -L /run/.dev/fd ] || ln -s /proc/self/fd /run/.dev/fd
+for stream in 0/stdin 1/stdout 2/stderr; do
+    [ -L "/run/.dev/${stream#*/}" ] || ln -s "fd/${stream%/*}" "/run/.dev/${stream#*/}"
+done
+mkdir -m 1777 /run/.dev/shm
+mount --move /run/.dev /dev
 mount --rbind /tmp /run/.kept
 mount -t tmpfs -o mode=1777 tmpfs /tmp
 count=$1; shift
@@ -36,7 +42,7 @@ while [ "$count" -gt 0 ]; do
     mkdir -p "$1"; mount --rbind "/run/.kept/${1#/tmp/}" "$1"
     shift; count=$((count - 1))
 done
-umount -l /run/.kept; rmdir /run/.kept
+umount -l /run/.kept; rmdir /run/.kept /run/.dev
 set +e
 "$@"
 exit "$?"
