@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Marked = Callable[[bytes, int], bool]
 
-CROWD = 2000  # processes, of which a helper looks at half
+CROWD = 3000  # processes, of which a helper looks at half
 MAX_READINGS = 6  # of a list of children that changes each time
 # _IOWR(0xFF, 11, struct pidfd_info): direction, size, type, number (asm-generic/ioctl.h)
 PIDFD_GET_INFO = (3 << 30) | (64 << 16) | (0xFF << 8) | 11

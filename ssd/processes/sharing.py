@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     Keep = Callable[[Iterable[bytes]], Iterable[bytes]]
 
 SHARE = 250  # names of at most 7 digits, so they fit a packet; half a millisecond of work or more
-# To fork, and to end the helper, takes as long as to look at 1000 processes.
-MIN_SHARES = 8
+# To fork, and to end the helper, takes as long as to look at half of 3000 processes by user.
+MIN_SHARES = 12
+SPARE = 3  # descriptors which the caller needs for a closer look at what is kept
 PACKET = 4096  # PIPE_BUF (pipe(7)): a longer one would be cut in two
 
 
@@ -39,9 +40,8 @@ def shared(root: bytes, keep: "Keep") -> "Iterator[bytes]":
         first.append(share)
     helper = None if len(first) < MIN_SHARES else start(keep)
     if helper is None:
-        for source in (first, shares):
-            for share in source:
-                yield from keep(share)
+        for share in [*first, *shares]:  # all at once: the directory is closed before a look
+            yield from keep(share)
         return
     found: dict[int, list[bytes]] = {}
     told = 0
@@ -126,6 +126,10 @@ class Helper:
         try:
             for _ in "work", "answers":
                 self._fds += os.pipe2(os.O_DIRECT | os.O_CLOEXEC)
+            for _ in range(SPARE):  # so that a limit is met here
+                self._fds.append(os.dup(self._fds[0]))
+            for _ in range(SPARE):
+                os.close(self._fds.pop())
             if self._ignored:  # the kernel would reap the helper, and give its pid to another
                 signals.signal(signals.SIGCHLD, signals.SIG_DFL)
             self._pid = os.fork()

@@ -37,6 +37,27 @@ def keep(names):
 list(sharing.shared(os.fsencode(sys.argv[1]), keep))
 """
 
+# Starts a helper under a rising limit of descriptors, and says how many are left then.
+LIMITED = """
+import os, resource
+from ssd.processes import sharing
+os.sched_getaffinity = lambda pid: {0, 1}
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+for limit in range(4, 20):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    helper = sharing.start(lambda names: names)
+    left = []
+    try:
+        while True:
+            left.append(os.dup(0))
+    except OSError:
+        print(helper is not None, len(left))
+    if helper is not None:
+        helper.end()
+    for fd in left:
+        os.close(fd)
+"""
+
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,6 +197,17 @@ def test_search_goes_on_alone_without_a_helper(
     names = crowd(tmp_path, 50)
     assert list(even(names)) == list(sharing.shared(os.fsencode(tmp_path), even))
     assert [] == helpers
+
+
+def test_helper_leaves_descriptors_for_its_caller() -> None:
+    """Where one process has enough descriptors for a look, two do not fail for lack of them."""
+    rows = [line.split() for line in python(LIMITED).stdout.splitlines()]
+    left = [int(count) for helped, count in rows if helped == b"True"]
+    assert [b"False"] * (16 - len(left)) == [helped for helped, _ in rows if helped != b"True"]
+    assert 4 == min(left)  # two for a look, and what was closed after the fork
+    assert all(
+        int(count) == limit - 3 for limit, (_, count) in zip(range(4, 9), rows, strict=False)
+    )
 
 
 def test_search_that_is_left_early_leaves_nothing(
