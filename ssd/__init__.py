@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ssd.stops import stop_all as stop_all
 
 interpreter: "str | None" = None  # the Python that runs the helpers of ``start``; None: our own
+archive: "str | None" = None  # the ssd.pyz that all this is imported from (``ssd.one_file``)
 
 
 def lazy(

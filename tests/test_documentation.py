@@ -98,7 +98,7 @@ def test_names_of_the_package_on_the_pages_exist() -> None:
     missing = set()
     for page in PAGES:
         for name in re.findall(r"`(ssd(?:\.\w+)+)", prose(page)):
-            if re.fullmatch(r"ssd\.(8|toml|cfg)", name):
+            if re.fullmatch(r"ssd\.(8|toml|cfg|pyz)", name):
                 continue
             try:
                 resolve(name)

@@ -15,6 +15,7 @@ import re
 import shutil
 import stat
 
+import ssd
 from ssd.paths import only_ours
 from ssd.service.initscripts.program import Run
 from ssd.service.words import join, quote
@@ -122,7 +123,10 @@ def _write(path: str, text: str, mode: int) -> None:
 def originals() -> list[str]:
     """Return the paths of the original programs, each file once, without ssd itself."""
     files = {os.path.realpath(path) for path in ABSOLUTE if os.path.exists(path)}
-    return sorted(file for file in files if os.path.basename(file) not in ("ssd", "ssd-service"))
+    ours = ("ssd", "ssd-service")
+    return sorted(
+        file for file in files if os.path.basename(file) not in ours and file != ssd.archive
+    )
 
 
 def interpreted(argv: "Sequence[str]") -> "tuple[list[str], list[str]]":
@@ -194,7 +198,12 @@ def _link_directory() -> str:
 
 
 def _beside(command: str) -> str:
-    """Return the path of ssd: beside the command or its link target, otherwise on PATH."""
+    """Return the path of ssd: beside the command or its link target, otherwise on PATH.
+
+    In one file (``ssd.one_file``) it is that file, which goes by the name that it is called by.
+    """
+    if ssd.archive is not None:
+        return ssd.archive
     directories = [os.path.dirname(path) for path in (command, os.path.realpath(command))]
     programs = [f"{directory}/ssd" for directory in directories if directory]
     there = [path for path in programs if os.access(path, os.X_OK) and os.path.isfile(path)]

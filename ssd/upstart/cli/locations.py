@@ -87,7 +87,7 @@ def extend_path(path: str, place: "Places", programs: str) -> str:
     programs: the directory of the installed programs, without links. Raises NoLinks of
     ``ssd.upstart.initctl.links`` if one is missing there, and OSError.
     """
-    command = os.path.realpath(f"{programs}/{links.COMMAND}")
+    command = links.command(programs)
     for each in path.split(":"):
         found = f"{each}/initctl"
         if os.access(found, os.X_OK):

@@ -2,6 +2,7 @@
 
 import os
 
+import ssd
 from ssd.statuses import FAILED, SUCCESS
 from ssd.stdio import write
 
@@ -40,13 +41,24 @@ def make(directory: str, programs: str, names: "dict[str, str]" = NAMES) -> None
     """
     os.makedirs(directory, exist_ok=True)
     for name, program in names.items():
-        if not os.access(f"{programs}/{program}", os.X_OK):
-            raise NoLinks(f"{programs}/{program}: there is no such program")
+        target = _target(programs, program)
+        if not os.access(target, os.X_OK):
+            raise NoLinks(f"{target}: there is no such program")
         path = f"{directory}/{name}"
         if os.path.lexists(path) and not _is_ours(path):
             raise NoLinks(f"{path}: it is there already, and is no link of ssd")
     for name, program in names.items():
-        replace(f"{directory}/{name}", f"{programs}/{program}")
+        replace(f"{directory}/{name}", _target(programs, program))
+
+
+def command(programs: str) -> str:
+    """Return the file, without links, that every link to the command initctl leads to."""
+    return os.path.realpath(_target(programs, COMMAND))
+
+
+def _target(programs: str, program: str) -> str:
+    """Return what links to a program lead to: it, or the one file that is all of them."""
+    return f"{programs}/{program}" if ssd.archive is None else ssd.archive
 
 
 def replace(path: str, target: str) -> None:
@@ -61,4 +73,7 @@ def replace(path: str, target: str) -> None:
 
 def _is_ours(path: str) -> bool:
     """Tell whether a path is a link to one of our programs, which need not exist any more."""
-    return os.path.islink(path) and os.path.basename(os.readlink(path)) in PROGRAMS
+    if not os.path.islink(path):
+        return False
+    target = os.readlink(path)
+    return os.path.basename(target) in PROGRAMS or target == ssd.archive

@@ -1,0 +1,152 @@
+"""ssd.pyz on a host that has Python and nothing else: all that starts another process."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import CHECKOUT, Run
+from kit import one_file
+
+PYTHON = "/usr/bin/python3"
+pytestmark = [pytest.mark.slow, pytest.mark.requires_namespaces]
+
+# Without packages and the checkout; $1: the directory of the file. The host's Python stays.
+BARE = f"""
+for each in /usr/lib/python3/dist-packages /usr/local/lib/python3*/dist-packages {CHECKOUT}; do
+    [ ! -d "$each" ] || mount -t tmpfs tmpfs "$each"
+done
+mount -t tmpfs tmpfs /var/log; mkdir -p /run/declared; cd "$1"; P=$1/ssd.pyz
+printf '#!/bin/sh\\necho hello; exec sleep 1000\\n' > /run/hello; chmod 755 /run/hello
+printf 'executable = "/bin/sleep"\\narguments = ["1000"]\\n' > /run/declared/nap.toml
+cat > /run/declared/web.toml << 'END'
+executable = "/run/hello"
+log = {{ path = "/var/log/web" }}
+readiness = {{ kind = "command", command = ["grep", "-qs", "hello", "/var/log/web"] }}
+END
+service() {{ $P ssd-service --directory /run/declared "$@"; }}
+. "$1/steps"
+"""
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file, with the bytecode of the host's Python."""
+    if not os.access(PYTHON, os.X_OK):
+        pytest.skip(f"{PYTHON} is missing")
+    return one_file.make(tmp_path_factory.mktemp("one-file"), PYTHON)
+
+
+@pytest.fixture
+def bare(file: Path, in_namespace: Run, tmp_path: Path) -> Callable[[str], list[str]]:
+    """Return a function that runs steps of sh on the bare host, and returns what they say."""
+
+    def run(steps: str) -> list[str]:
+        copy = tmp_path / "ssd.pyz"
+        copy.write_bytes(file.read_bytes())
+        copy.chmod(0o755)
+        (tmp_path / "steps").write_text(steps)
+        done = in_namespace("sh", "-c", BARE, "sh", tmp_path, stderr=subprocess.STDOUT,
+                            stdout=subprocess.PIPE)  # fmt: skip
+        lines: list[str] = done.stdout.splitlines()
+        return lines
+
+    return run
+
+
+DAEMON = """
+$P --start --background --make-pidfile --pidfile /run/a --startas /bin/sleep -- 100; echo $?
+$P --status --pidfile /run/a; echo $?; $P --stop --pidfile /run/a --retry 5; echo $?
+python3 ssd.pyz --status --pidfile /run/none; echo $?
+service nap status --json
+"""
+
+
+def test_bare_host_starts_and_stops_daemons(bare: Callable[[str], list[str]]) -> None:
+    """A verb that needs psutil names it."""
+    missing = "ssd-service: status --json needs psutil, which is not installed: pip install psutil"
+    assert ["0", "0", "0", "3", missing] == bare(DAEMON)
+
+
+SERVICE = """
+service web start; service log web; service web status | cut -d '(' -f 1; service web stop
+$P ssd-service nova-compute show-args
+printf '#!/bin/sh\\nPATH=/sbin:/bin:/usr/bin\\n/sbin/start-stop-daemon "$@"\\n' > /run/script
+chmod 755 /run/script; $P ssd-service --with-ssd /run/script --version | head -n 1 | cut -c 1-4
+readlink /run/ssd-service/start-stop-daemon | sed 's=.*/=='
+"""
+
+
+def test_bare_host_runs_services(bare: Callable[[str], list[str]]) -> None:
+    """With a logger; plain init scripts find ssd, which is the file itself."""
+    args = "/usr/bin/nova-compute --log-file=/var/log/nova/nova-compute.log"
+    wanted = ["Starting web: web.", "hello", "web is running ", "Stopping web: web.", args]
+    assert [*wanted, "ssd ", "ssd.pyz"] == bare(SERVICE)
+
+
+LIBRARY = """
+python3 -IS - << 'END'
+import sys; sys.path.insert(0, "ssd.pyz"); import ssd
+match, nap = ssd.Match(pidfile="/run/b"), ssd.Command(["/bin/sleep", "60"], nice=3)
+started = ssd.start(match, nap, make_pidfile=True)
+assert [started] == ssd.stop(match)
+with ssd.start(match, ssd.Command(["/bin/false"], nice=3), background=False) as child:
+    print(child.wait())
+END
+PYTHONPATH=ssd.pyz python3 -m ssd --status --pidfile /run/none; echo $?
+"""
+
+
+def test_bare_host_has_the_library(bare: Callable[[str], list[str]]) -> None:
+    """Helpers, which are Pythons of their own, import it from the file as well."""
+    assert ["1", "3"] == bare(LIBRARY)
+
+
+CUT = "/run/ssd.pyz is cut off: copy it again, under another name, and rename that"
+
+# The supervisor's own copy is cut off, as a copy in place would begin, and then replaced.
+SUPERVISOR = """
+cp ssd.pyz /run/ssd.pyz; mkfifo /run/said; echo 'pidfile = "none"' >> /run/declared/nap.toml
+until_said() { while read -r line <&3; do case $line in *"$1"*) break ;; esac; done; }
+/run/ssd.pyz ssd-supervise --directory /run/declared > /run/said 2>&1 & supervisor=$!
+exec 3< /run/said; until_said 'web is ready'
+head -c 100000 ssd.pyz > /run/ssd.pyz
+/run/ssd.pyz ssd-service --directory /run/declared nap status; echo $?
+service nap stop; service nap start; service update; service log web
+service upgrade; echo $?
+cp ssd.pyz /run/new; mv /run/new /run/ssd.pyz
+service upgrade; echo $?; service nap status | cut -d '(' -f 1
+kill $supervisor; until_said 'nap has stopped'; wait $supervisor; echo $?
+"""
+
+
+def test_supervisor_outlives_its_file(bare: Callable[[str], list[str]]) -> None:
+    """It has read what it needs; an upgrade is refused until the file is whole again."""
+    assert bare(SUPERVISOR) == [
+        f"ssd.pyz: {CUT}", "4", "Stopping nap: nap.", "Starting nap: nap.",
+        "unchanged: 2", "hello",
+        f"ssd-service: the new program cannot run: ssd.pyz: {CUT}", "1",
+        "0", "nap is running ", "0",
+    ]  # fmt: skip
+
+
+def test_file_is_the_same_bytes_each_time(tmp_path: Path) -> None:
+    """Neither the order of hashes nor the directory matters; the time of members can be given."""
+    made = []
+    for seed, directory in (("1", "/"), ("2", tmp_path)):
+        out = tmp_path / seed
+        given = {"PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": "1700000000", "PATH": "/usr/bin:/bin"}
+        words = [sys.executable, CHECKOUT / "scripts/zipapp", "--python", sys.executable]
+        subprocess.run([*words, "--out", out], env=given, cwd=directory, check=True)
+        made.append(out.read_bytes())
+    assert made[0] == made[1]
+
+
+def test_interpreter_that_cannot_compile_is_named(tmp_path: Path, run: Run) -> None:
+    """Nothing is written then."""
+    words = [sys.executable, CHECKOUT / "scripts/zipapp", "--out", tmp_path / "new"]
+    done = run(*words, "--python", "/bin/false")
+    assert 1 == done.returncode and "--python /bin/false: it cannot compile ssd" in done.stderr
+    assert [] == list(tmp_path.iterdir())
