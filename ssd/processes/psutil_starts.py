@@ -18,7 +18,6 @@ import sys
 import psutil
 
 from ssd.errors import VANISHED, ProcessTableError
-from ssd.matching import UNKNOWN_START
 from ssd.processes.psutil_errors import asked, reason
 
 TYPE_CHECKING = False
@@ -49,22 +48,17 @@ def clock() -> float:
 
 
 def steady(look: "Callable[[float], Answer]") -> "Answer":
-    """Return what ``look`` returns or raise what it raises, all while the clock was not set.
+    """Return what ``look`` returns while the clock is not set.
 
-    ``look`` gets what ``clock`` returns. Raises ProcessTableError if the clock does not stay.
+    ``look`` gets what ``clock`` returns. If it raises, its caller must ask once more: the clock may
+    be the reason. Raises ProcessTableError if the clock does not stay.
     """
     before = clock()
     for _ in range(MAX_LOOKS):
-        try:
-            answer = look(before)
-        except (psutil.Error, *VANISHED):
-            now = clock()
-            if now == before:
-                raise
-        else:
-            now = clock()
-            if now == before:
-                return answer
+        answer = look(before)
+        now = clock()
+        if now == before:
+            return answer
         before = now
     raise ProcessTableError("the clock was set at each look at a process")
 
@@ -77,7 +71,5 @@ def start_time(created: float, at: float) -> int:
     """
     if LINUX:
         return round((created - at) * os.sysconf("SC_CLK_TCK"))
-    if not created:  # of a zombie, on OpenBSD and NetBSD
-        return UNKNOWN_START
     first = _first_start.setdefault(os.getpid(), at)
     return round(created * MICROSECONDS) - round(at * MICROSECONDS) + round(first * MICROSECONDS)

@@ -67,13 +67,15 @@ class System:
     are refused (EACCES), as on OpenBSD and NetBSD.
 
     refusals: the call that fails ("kqueue", "proc", "read"), and the number of its error.
+    waits: how often events were waited for.
     """
 
     def __init__(self, finds_zombies: bool = True, owner_only: bool = False) -> None:
         self.finds_zombies = finds_zombies
         self.owner_only = owner_only
         self.refusals: dict[str, int] = {}
-        self.open: weakref.WeakSet[Kqueue] = weakref.WeakSet()
+        self.open: set[Kqueue] = set()
+        self.waits = 0
 
     def refuse(self, call: str) -> None:
         """Fail if the call is to fail."""
@@ -150,6 +152,7 @@ class Kqueue:
                 failed.append(event._replace(flags=flags, data=error.errno or 0))
         if failed or not max_events:
             return failed
+        self._system.waits += 1
         ready = self._epoll.poll(timeout, max_events)
         return [self._happened(fd) for fd, _ in ready]
 

@@ -101,9 +101,10 @@ def test_wait_by_kqueues_ends_at_its_time(system: kqueues.System) -> None:
     """Not before, whatever the kernel rounds, also without a process; a time that is past, too."""
     with child() as process, held(process.pid) as handle:
         for watched in ([handle], []):
-            until = time.monotonic() + 0.0021
+            until, system.waits = time.monotonic() + 0.0021, 0
             wait(watched, until)
             assert time.monotonic() >= until
+            assert system.waits <= 2, "it polls"
             wait(watched, 0.0)
 
 
@@ -130,6 +131,8 @@ def test_ended_process_cannot_be_held(system: kqueues.System) -> None:
             with pytest.raises(ProcessLookupError):
                 handles.open_handle(known, TABLE.process, hold)
             process.wait()
+        with pytest.raises(ProcessLookupError):
+            hold(known, TABLE.process)
 
 
 @pytest.mark.requires_root
@@ -260,6 +263,13 @@ def test_closed_handle_is_not_asked(system: kqueues.System) -> None:
                 use()
 
 
+def raised(use: Callable[[], object]) -> str:
+    """Return the name of the error that a use of a handle raises."""
+    with pytest.raises((ValueError, OSError)) as caught:
+        use()
+    return caught.type.__name__
+
+
 def in_a_fork(check: Callable[[], object]) -> object:
     """Return what a function returns in a child of this process: a short tuple of numbers."""
     read, write = os.pipe()
@@ -280,6 +290,7 @@ def test_child_of_the_holder_has_no_kqueue(system: kqueues.System) -> None:
     """fork(2) does not hand it down: the child holds the process by its pid and start time."""
     with child() as process, held(process.pid) as handle:
         number = handle.fileno()
+        hidden = hold(handle.process, lambda pid: Process(pid, 0))
 
         def check() -> tuple[object, ...]:
             taken = os.open(os.devnull, os.O_RDONLY)  # gets the lowest free number
@@ -292,9 +303,12 @@ def test_child_of_the_holder_has_no_kqueue(system: kqueues.System) -> None:
             ended = handle.ended()
             handle.close()
             os.fstat(number)  # the child's own file
-            return (*facts, ended)
+            errors = [raised(use) for use in (handle.ended, lambda: hidden.signal(0))]
+            return (*facts, ended, *errors)
 
-        assert "(True, -1, False, True)" == in_a_fork(check)
+        expected = (True, -1, False, True, "ValueError", "PermissionError")
+        assert repr(expected) == in_a_fork(check)
+        hidden.close()
         wait([handle], None)
         assert handle.ended() and handle.fileno() == number
 

@@ -1,5 +1,6 @@
 """What a process is where there is no /proc, asked of psutil on this machine."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import psutil
 import pytest
 from kit.children import child
 
+from ssd.errors import ProcessTableError
 from ssd.evidence import COMMAND_LINE, EXECUTABLE, SCRIPT, More, meets
 from ssd.matching import Criteria
 from ssd.processes import portable
@@ -62,3 +64,30 @@ def test_errors_of_psutil_become_the_systems(
     monkeypatch.setattr(Facts, "exe", fails)
     with pytest.raises(expected):
         facts.runs((1, 2))
+
+
+@pytest.mark.parametrize("fact", ["name", "exe"])
+def test_fact_that_psutil_leaves_empty_is_unknown(
+    fact: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process always has a name and, unless it is a thread of the kernel, an executable."""
+    facts = PsutilFacts(Facts(os.getpid()))
+    monkeypatch.setattr(Facts, fact, lambda self: "")
+    with pytest.raises(PermissionError, match="psutil knows no"):
+        facts.name() if fact == "name" else facts.path()
+
+
+@pytest.mark.parametrize("number", [errno.ENOMEM, errno.EACCES])
+def test_shortage_is_no_missing_script(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without memory it is not known which file a word means; a file out of reach is none."""
+
+    def stat(path: bytes) -> None:
+        raise OSError(number, os.strerror(number))
+
+    facts = PsutilFacts(Facts(os.getpid()))
+    monkeypatch.setattr(os, "stat", stat)
+    if number == errno.EACCES:
+        assert [] == facts.files(b"/x")
+    else:
+        with pytest.raises(ProcessTableError, match=os.strerror(number)):
+            facts.files(b"/x")
