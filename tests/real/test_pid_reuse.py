@@ -5,20 +5,21 @@ import re
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from ssd.matching import Criteria
 from ssd.processes import handles, table_named
-from ssd.processes.contract import ProcessTable
+from ssd.processes.contract import Process, ProcessTable
 
 from .alone import alone
 
 pytestmark = [pytest.mark.races, pytest.mark.slow]
 
 ATTEMPTS = 200
+AT_ONCE = 5  # attempts that share the wait for another start time; the pids are reused in turn
 PID_MAX = Path("/proc/sys/kernel/pid_max")
 LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 SMALL = [400, 800, 1600, 3200]  # pids: the kernel's minimum is 8 per processor
@@ -83,32 +84,40 @@ def unharmed(pid: int) -> Iterator[None]:
         end(pid)
 
 
-def reuse_before_opening(table: ProcessTable) -> None:
-    """Select; the pid is reused; open, match again."""
+def selected(table: ProcessTable) -> Process:
+    """Make a child and select it."""
     pid = child()
     (process,) = table.select(Criteria(ppid=os.getpid(), pid=pid))
-    tick_over(process.start_time)
-    end(pid)
-    stranger(pid)
-    with unharmed(pid):
-        assert not table.holds(Criteria(ppid=os.getpid()), process)
-        with pytest.raises(ProcessLookupError):
-            table.open(process)
+    return process
+
+
+def reuse_before_opening(table: ProcessTable) -> None:
+    """Select; the pid is reused; open, match again."""
+    processes = [selected(table) for _ in range(AT_ONCE)]
+    tick_over(processes[-1].start_time)
+    for process in processes:
+        end(process.pid)
+        stranger(process.pid)
+        with unharmed(process.pid):
+            assert not table.holds(Criteria(ppid=os.getpid()), process)
+            with pytest.raises(ProcessLookupError):
+                table.open(process)
 
 
 def reuse_before_signalling(table: ProcessTable) -> None:
     """Select, open; the pid is reused; signal, wait."""
-    pid = child()
-    (process,) = table.select(Criteria(ppid=os.getpid(), pid=pid))
-    tick_over(process.start_time)
-    with table.open(process) as handle:
-        end(pid)
-        stranger(pid)
-        with unharmed(pid):
-            with pytest.raises(ProcessLookupError):
-                handle.signal(signal.SIGKILL)
-            assert handle.ended()
-            table.wait([handle], None)
+    processes = [selected(table) for _ in range(AT_ONCE)]
+    tick_over(processes[-1].start_time)
+    with ExitStack() as stack:
+        opened = [(process.pid, stack.enter_context(table.open(process))) for process in processes]
+        for pid, handle in opened:
+            end(pid)
+            stranger(pid)
+            with unharmed(pid):
+                with pytest.raises(ProcessLookupError):
+                    handle.signal(signal.SIGKILL)
+                assert handle.ended()
+                table.wait([handle], None)
 
 
 def _checked(monkeypatch: pytest.MonkeyPatch) -> ProcessTable:
@@ -132,5 +141,6 @@ def test_strangers_are_not_signalled(table: str, monkeypatch: pytest.MonkeyPatch
         pytest.skip("the kernel does not let the next pid be chosen")
     crowd()
     made = TABLES[table](monkeypatch)
-    for attempt in range(ATTEMPTS):
-        (reuse_before_opening, reuse_before_signalling)[attempt % 2](made)
+    for _ in range(ATTEMPTS // AT_ONCE // 2):
+        reuse_before_opening(made)
+        reuse_before_signalling(made)

@@ -1,8 +1,12 @@
 """Ask Debian's zsh for its offers: it completes a line on a terminal of its own."""
 
+import atexit
+import functools
 import os
 import pty
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from kit import debian
@@ -13,7 +17,7 @@ from kit.children import WAIT_TIMEOUT, shown
 _SETTINGS = r"""
 module_path=($root/usr/lib/*/zsh/*(/))
 fpath=($completions $root/usr/share/zsh/functions/**/*(/))
-autoload -Uz compinit && compinit -u -D
+autoload -Uz compinit && compinit -u -d $dump
 compadd() {
     local -a __options=("${(@)@[1,(i)(-|--)]}")
     if (( ! ${#${(M)__options:#-[OAD]}} )); then
@@ -29,6 +33,17 @@ bindkey '^I' offer
 """
 
 
+@functools.cache
+def dump(completions: Path) -> Path:
+    """Return where compinit(1) keeps what it has read of a thousand files, for the next shell.
+
+    It reads them anew if there are more or fewer.
+    """
+    directory = tempfile.mkdtemp(prefix="ssd-zsh-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return Path(directory, "dump")
+
+
 def complete(completions: Path, directory: Path, line: str) -> list[str]:
     """Return the offers of zsh at the end of a command line; ``directory`` is for its files."""
     root = debian.unpack("zsh")
@@ -37,7 +52,7 @@ def complete(completions: Path, directory: Path, line: str) -> list[str]:
     answer.write_text("")
     environment = {**debian.environment(root), "TERM": "dumb",
                    "ZDOTDIR": str(directory), "root": str(root), "answer": str(answer),
-                   "completions": str(completions)}  # fmt: skip
+                   "completions": str(completions), "dump": str(dump(completions))}  # fmt: skip
     ours, theirs = pty.openpty()
     argv = ["zsh", "-d", "-i"]
     shell = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=environment,

@@ -1,9 +1,11 @@
 """A Supervisor and a small model of it, driven through random wishes, crashes and times."""
 
+import os
 import signal
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -28,6 +30,13 @@ SERVICES = {
 REQUIRES = {"web": ["db"], "once": ["web", "db"]}
 LONG = 200.0  # seconds in which every delay and every stop ends
 names = st.sampled_from(sorted(SERVICES))
+
+
+@pytest.fixture(autouse=True)
+def few_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the thousands of starts inherit little, whatever the environment of the tests is."""
+    for name in set(os.environ) - {"PATH", "HOME", "TMPDIR"}:
+        monkeypatch.delenv(name)
 
 
 def speaks(process: FakeProcess) -> None:

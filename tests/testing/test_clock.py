@@ -112,15 +112,21 @@ def test_waits_without_an_end_do_not_hang(
         stops[by]()
 
 
-def test_waits_are_no_end_while_something_is_to_come(fake_processes: FakeProcesses) -> None:
-    """A wait of 120000 looks may still end."""
-    webd = fake_processes.add("webd", reactions={TERM: dies(after=600_000)})
+def test_waits_are_no_end_while_something_is_to_come(
+    fake_processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wait of more looks than may be idle can still end."""
+    monkeypatch.setattr(clocks, "MAX_IDLE_WAITS", 2_000)  # the real limit takes seconds
+    webd = fake_processes.add("webd", reactions={TERM: dies(after=12_000)})  # 2400 looks
     ssd.stop(ssd.Match(name="webd"), "TERM/forever/5", table=fake_processes)
-    assert ("gone", 600_000) == (webd.state, fake_processes.now())
+    assert ("gone", 12_000) == (webd.state, fake_processes.now())
 
 
-def test_wait_for_another_than_what_comes_does_not_hang(fake_processes: FakeProcesses) -> None:
+def test_wait_for_another_than_what_comes_does_not_hang(
+    fake_processes: FakeProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An event that plans itself again would keep it waiting."""
+    monkeypatch.setattr(clocks, "MAX_EVENTS", 20_000)  # the real limit takes seconds
 
     def beat() -> None:
         fake_processes.clock.after(1, beat)
@@ -128,6 +134,6 @@ def test_wait_for_another_than_what_comes_does_not_hang(fake_processes: FakeProc
     beat()
     with (
         fake_processes.open(fake_processes.add("calm").identity) as handle,
-        pytest.raises(WaitsForEver, match="after 1000000 events"),
+        pytest.raises(WaitsForEver, match="after 20000 events"),
     ):
         fake_processes.wait([handle], None)
