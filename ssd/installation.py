@@ -38,9 +38,18 @@ MODULES = """
     ssd.service.verbs.stopping ssd.service.verbs.preparing ssd.service.sh ssd.service.commands
     ssd.denials ssd.service.sources.shell ssd.service.sources.debian ssd.service.sources.openstack
     ssd.service.sources.shell_values ssd.service.words ssd.service.sources.header
-    ssd.service.sources.doubts ssd.service.verbs.fleet ssd.service.sources.listing
-    ssd.service.lsb ssd.service.lsb.cli ssd.processes.scan ssd.pidfile_removal ssd.cli.added
-    ssd.cli.settling
+    ssd.service.sources.plain_shell ssd.service.sources.doubts
+    ssd.service.verbs.fleet ssd.service.sources.listing
+    ssd.service.verbs.vitals ssd.pidfile.lock_waiting ssd.pidfile_removal ssd.processes.scan
+    ssd.processes.sharing ssd.service.lsb ssd.service.lsb.cli ssd.service.lsb.log
+    ssd.service.lsb.calls
+    ssd.service.lsb.pids ssd.service.lsb.daemons ssd.service.lsb.scripts ssd.validation ssd.stops
+    ssd.cli.help ssd.cli.added ssd._version ssd.trees ssd.processes.kin
+    ssd.supervision ssd.supervision.client ssd.supervision.control ssd.supervision.places ssd.homes
+    ssd.supervision.control.json_reader ssd.supervision.control.json_text
+    ssd.supervision.control.unix_socket ssd.upstart ssd.upstart.initctl ssd.upstart.initctl.asking
+    ssd.upstart.initctl.commands ssd.upstart.initctl.options ssd.upstart.initctl.reach
+    ssd.upstart.initctl.jobs ssd.upstart.initctl.requests ssd.upstart.initctl.configuration
 """.split()
 SHARED = ("ssd", "daemon", "lockfile", "psutil")  # what must be in one directory for a fixed home
 HOME_LINE = b'home = ""'  # of scripts/ssd

@@ -65,6 +65,19 @@ def _as_from_a_terminal() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
+BY_MARK = ("nova", "packages")  # tests that scripts/test runs by options of their own
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests that take long, unless they are selected by their mark."""
+    out = [mark for mark in BY_MARK if mark not in config.option.markexpr]
+    split: tuple[list[pytest.Item], list[pytest.Item]] = [], []
+    for item in items:
+        split[any(map(item.get_closest_marker, out))].append(item)
+    items[:] = split[False]
+    config.hook.pytest_deselected(items=split[True])
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip tests that this machine or this user cannot run, with the reason."""
     if item.get_closest_marker("requires_root") and os.geteuid() != 0:

@@ -10,6 +10,7 @@ import daemon
 
 import ssd
 from kit.children import python
+from ssd import installation
 
 HOME = str(Path(str(ssd.__file__)).parent.parent)
 DAEMON = str(Path(str(daemon.__file__)).parent.parent)
@@ -75,6 +76,7 @@ HEAVY = {
     "inspect",
     "weakref",
 }
+BUNDLED = frozenset(installation.MODULES)  # what a hot path loads must be there
 LIBRARY = {"errno", "fcntl", "select", "time", "marshal"}  # in C, and free
 
 

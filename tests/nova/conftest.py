@@ -18,15 +18,6 @@ ENTRY_POINTS = {
 }
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave these tests out unless they are selected by their mark."""
-    if "nova" in config.option.markexpr:
-        return
-    wanted = [item for item in items if not item.get_closest_marker("nova")]
-    config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
-    items[:] = wanted
-
-
 @pytest.fixture(autouse=True, scope="session")
 def durations(request: pytest.FixtureRequest) -> None:
     """Print how long each test takes, with its setup."""

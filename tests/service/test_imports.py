@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from kit.children import child, ended
-from kit.loading import HEAVY, LIBRARY, account, lines_of, loaded
+from kit.loading import BUNDLED, HEAVY, LIBRARY, account, lines_of, loaded
 from kit.locks import lock_file
 
 from ssd.service.verbs.performing import other_inits
@@ -129,6 +129,7 @@ def test_verb_loads_only_what_it_needs(line: str, directory: Path) -> None:
     free = account(files)
     assert set() == set(files) & HEAVY - free
     assert set() == own - allowed
+    assert set() == own - BUNDLED - OTHER_INITS
     assert set() == set(files) - own - LIBRARY - free
     assert budget >= lines_of(files)
 
@@ -143,6 +144,7 @@ def test_start_loads_python_daemon_and_nothing_else(directory: Path) -> None:
         own = {name for name in files if name.partition(".")[0] == "ssd"}
         assert 0 == status
         assert "daemon.daemon" in files
+        assert set() == own - BUNDLED - OTHER_INITS
         assert set() == set(files) & {"psutil", "lockfile", "logging", "subprocess", "tomllib"}
         # The latter where other starts have left lock files, or hold some at this moment.
         files.pop("ssd.pidfile.lock_directories", None)

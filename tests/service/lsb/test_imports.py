@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from kit.children import child
-from kit.loading import loaded
+from kit.loading import BUNDLED, loaded
 
 COMMON = {
     "ssd",
@@ -70,4 +70,5 @@ def test_function_loads_only_what_it_needs(call: str, tmp_path: Path) -> None:
     own = {name for name in files if name.partition(".")[0] == "ssd"}
     beyond = set(files) - own - LIBRARY
     assert set() == own - BUDGETS[call]
+    assert set() == own - BUNDLED
     assert set() == beyond

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kit.loading import HEAVY, LIBRARY, lines_of, loaded
+from kit.loading import BUNDLED, HEAVY, LIBRARY, lines_of, loaded
 
 from .fake import FakeJobs, serving
 
@@ -78,5 +78,6 @@ def test_command_loads_only_what_it_needs(line: str, short: Path, monkeypatch) -
     assert (int(is_wrong), is_wrong) == (status, not jobs.requests)
     assert set() == set(files) & HEAVY
     assert set() == own - allowed
+    assert set() == own - BUNDLED
     assert set() == set(files) - own - LIBRARY - {"_socket", "_json"}
     assert budget >= lines_of(files)
