@@ -132,6 +132,7 @@ LIVED = ["status 3", "start 0", "start 0", "status 0", "the same",
          "restart 0", "another", "stop 0", "no pidfile", "status 3", "nonsense 3"]  # fmt: skip
 
 
+@pytest.mark.packages
 @pytest.mark.requires_root
 def test_init_script_of_nova_lives(run: Run, checkout: Path, ssd_path: Path) -> None:
     """It makes its directories, starts, answers, starts again and stops, with our functions."""
@@ -143,6 +144,7 @@ def test_init_script_of_nova_lives(run: Run, checkout: Path, ssd_path: Path) -> 
     assert ([*LIVED, "daemon"], "/tmp/daemon") == (given, words.split()[0])
 
 
+@pytest.mark.packages
 @pytest.mark.requires_root
 def test_declared_script_of_nova_lives(run: Run, checkout: Path) -> None:
     """Its interpreter is ssd-service, which env(1) finds."""
@@ -151,6 +153,7 @@ def test_declared_script_of_nova_lives(run: Run, checkout: Path) -> None:
     assert LIVED == statuses(run(lines, checkout / "scripts/nova-compute-declared"))
 
 
+@pytest.mark.packages
 @pytest.mark.requires_root
 def test_generated_init_script_lives(run: Run, tmp_path: Path) -> None:
     """With a directory to make, hooks and a readiness."""
