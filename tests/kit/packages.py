@@ -29,7 +29,9 @@ class Debian:
 
     def debs(self, *names: str) -> str:
         """Return the files of packages, as a machine sees them."""
-        found = [f"/srv/{file.name}" for name in names for file in self.shared.glob(f"{name}_*")]
+        found = [
+            f"/srv/{file.name}" for name in names for file in self.shared.glob(f"{name}_*.deb")
+        ]
         assert len(names) == len(found), f"{names}: {found}"
         return " ".join(found)
 
