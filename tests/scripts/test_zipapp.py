@@ -132,6 +132,28 @@ def test_supervisor_outlives_its_file(bare: Callable[[str], list[str]]) -> None:
     ]  # fmt: skip
 
 
+# The recipe of docs/howto/container.md.
+CONTAINER = """
+mkdir /run/bin; cp ssd.pyz /run/bin/ssd-supervise; ln -s ssd-supervise /run/bin/ssd-service
+cat > /run/declared/job.toml << 'END'
+executable = "/run/job"
+requires = ["nap"]
+END
+cat > /run/job << 'END'
+#!/bin/sh
+cat /proc/1/comm; python3 -IS /run/bin/ssd-service --directory=/run/declared nap status; exit 5
+END
+chmod 755 /run/job; rm /run/declared/web.toml
+unshare --pid --fork --mount-proc python3 -IS /run/bin/ssd-supervise --directory=/run/declared \\
+    --exit-with=job --forward --quiet 2>&1 | grep '^job: ' | cut -d '(' -f 1
+"""
+
+
+def test_file_is_process_one_of_a_container(bare: Callable[[str], list[str]]) -> None:
+    """With the output of services on its own, and with clients in the container."""
+    assert ["job: ssd-supervise", "job: nap is running "] == bare(CONTAINER)
+
+
 def test_file_is_the_same_bytes_each_time(tmp_path: Path) -> None:
     """Neither the order of hashes nor the directory matters; the time of members can be given."""
     made = []
