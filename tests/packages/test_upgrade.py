@@ -69,7 +69,7 @@ def test_daemons_stay_manageable_in_a_release_upgrade(
         root.run("rm /etc/dpkg/dpkg.cfg.d/probe")
         assert root.run("start-stop-daemon --version").startswith("ssd ")
         assert "" == root.run("start-stop-daemon --status --pidfile /run/nap.pid")
-        root.run("start-stop-daemon --stop --pidfile /run/nap.pid --retry 5")
+        root.run("start-stop-daemon --stop --pidfile /run/nap.pid --retry 5 --remove-pidfile")
         assert 3 == root.status("start-stop-daemon --status --pidfile /run/nap.pid")
         assert "rest is running" in root.run("ssd-service rest status")
         root.run("ssd-service rest stop")
