@@ -154,6 +154,7 @@ def test_file_is_process_one_of_a_container(bare: Callable[[str], list[str]]) ->
     assert ["job: ssd-supervise", "job: nap is running "] == bare(CONTAINER)
 
 
+@pytest.mark.packages
 def test_file_is_the_same_bytes_each_time(tmp_path: Path) -> None:
     """Neither the order of hashes nor the directory matters; the time of members can be given."""
     made = []

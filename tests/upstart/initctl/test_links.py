@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import ssd
 from ssd.upstart.initctl import links, main
 
 NAMES = ["initctl", "reload", "restart", "start", "status", "stop", "telinit", "upstart-init"]
@@ -45,6 +46,25 @@ def test_links_of_an_earlier_time_are_replaced(programs: Path, tmp_path: Path) -
     links.make(str(tmp_path), str(programs), {"start": "ssd-initctl"})
     assert str(programs / "ssd-initctl") == os.readlink(tmp_path / "start")
     assert ["lib", "start"] == sorted(os.listdir(tmp_path))
+
+
+def test_links_lead_to_the_one_file(
+    programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the command runs from it; an installed command replaces them again."""
+    file = tmp_path / "ssd.pyz"
+    file.touch(0o755)
+    there = tmp_path / "bin"
+    with monkeypatch.context() as patched:
+        patched.setattr(ssd, "archive", str(file))
+        for _ in range(2):
+            links.make(str(there), str(tmp_path))
+        assert {str(file)} == set(found(there).values())
+        assert str(file) == links.command(str(tmp_path))
+        links.replace(str(there / "start"), str(programs / "ssd-initctl"))
+        links.make(str(there), str(tmp_path))
+        assert {str(file)} == set(found(there).values())
+    assert os.path.realpath(programs / "ssd-initctl") == links.command(str(programs))
 
 
 @pytest.mark.parametrize("kind", ["file", "directory", "link"])
