@@ -7,9 +7,6 @@ supplementary groups.
 import errno
 import os
 
-from ssd.errors import UnknownGroup, UnknownUser
-from ssd.signals import whole_number
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,47 +31,16 @@ class Account:
         self.gid: int | None = None
         self.group_name: str | None = None
         if group is not None:
-            self._find_group(group)
+            from ssd.account_names import gid_of
+
+            self.gid, self.group_name = gid_of(group), str(group)
         if user is not None:
-            self._find_user(user)
+            from ssd.account_names import account_of
 
-    def _find_group(self, group: str | int) -> None:
-        gid = group if isinstance(group, int) else whole_number(group)
-        self.group_name = str(group)
-        if gid is None:
-            import grp
-
-            try:
-                gid = grp.getgrnam(str(group)).gr_gid
-            except KeyError:
-                demand_readable("/etc/group")
-                raise UnknownGroup(str(group)) from None
-        self.gid = gid
-
-    def _find_user(self, user: str | int) -> None:
-        import pwd
-
-        uid = user if isinstance(user, int) else whole_number(user)
-        try:
-            account = pwd.getpwnam(str(user)) if uid is None else pwd.getpwuid(uid)
-        except (KeyError, OverflowError):
-            demand_readable("/etc/passwd")
-            raise UnknownUser(str(user)) from None
-        self.uid, self.user, self.home = account.pw_uid, account.pw_name, account.pw_dir
-        if self.gid is None:
-            self.gid, self.group_name = account.pw_gid, ""
-
-
-def demand_readable(database: str) -> None:
-    """Raise OSError if a database of accounts cannot be read.
-
-    Python raises KeyError for every failure of getpwnam(3), even if no descriptor is left. So a
-    name is unknown only if the database can be read.
-    """
-    try:
-        os.close(os.open(database, os.O_RDONLY | os.O_CLOEXEC))
-    except FileNotFoundError:
-        return  # the names may come from other sources (nsswitch.conf(5))
+            account = account_of(user)
+            self.uid, self.user, self.home = account.pw_uid, account.pw_name, account.pw_dir
+            if self.gid is None:
+                self.gid, self.group_name = account.pw_gid, ""
 
 
 def own() -> "tuple[int | None, int | None]":

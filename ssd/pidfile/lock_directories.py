@@ -30,6 +30,19 @@ def create(path: bytes) -> None:
             continue
 
 
+def home_of(uid: int) -> bytes | None:
+    """Return a user's home directory, None unless it exists and only the user can write it."""
+    import pwd
+
+    try:
+        home = os.fsencode(pwd.getpwuid(uid).pw_dir)
+        facts = os.stat(home)
+    except (KeyError, OSError):
+        return None  # no account, or no such directory
+    own = facts.st_uid == uid and not facts.st_mode & 0o022
+    return home if home.startswith(b"/") and own else None
+
+
 def key(criteria: "Criteria") -> bytes:
     """Return the key of a lock without a pidfile: the criteria of the start."""
     parts = []
@@ -63,7 +76,8 @@ def _remove(name: str, directory: int) -> None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # The last holder may have removed it before we got the lock, and the name may be in use.
-        if os.path.samestat(os.fstat(fd), os.lstat(name, dir_fd=directory)):
+        held, named = os.fstat(fd), os.lstat(name, dir_fd=directory)
+        if (held.st_dev, held.st_ino) == (named.st_dev, named.st_ino):
             os.unlink(name, dir_fd=directory)
         fcntl.flock(fd, fcntl.LOCK_UN)  # even if a forked child has a copy
     finally:

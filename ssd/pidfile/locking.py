@@ -53,7 +53,7 @@ class Lock:
 
     def remove_leftovers(self) -> None:
         """Remove leftover lock files of other starts, unless this is the pidfile's directory."""
-        names = [] if self.beside else os.listdir(os.path.dirname(self.path))
+        names = [] if self.beside else os.listdir(self.path.rpartition("/")[0])
         if len(names) > 1:  # more than this lock
             from ssd.pidfile.lock_directories import remove_leftovers
 
@@ -102,7 +102,8 @@ def acquire(match: "Match", criteria: "Criteria", timeout: float | None = None) 
     try:
         here = os.fstat(directory)  # the same for every path of the directory
         about = b"pidfile-%x-%x-%s" % (here.st_dev, here.st_ino, os.fsencode(last)[:200])
-        return _acquire(about, (os.path.dirname(name), directory), timeout)
+        above = name[: max(name.rfind(b"/"), name.startswith(b"/"))]  # os.path would load all of os
+        return _acquire(about, (above, directory), timeout)
     finally:
         os.close(directory)
 
@@ -112,7 +113,7 @@ def _acquire(key: bytes, beside: "tuple[bytes, int] | None", timeout: float | No
     base = b".%s.lock" % key
     errors: list[OSError] = []
     for path, enter in candidates(os.geteuid(), beside):
-        shown = os.fsdecode(os.path.join(path, base))
+        shown = os.fsdecode(path and path.rstrip(b"/") + b"/" + base or base)
         try:
             lock = _take(shown, enter(), base, timeout)
             lock.beside = beside is not None and path == beside[0]
@@ -133,25 +134,16 @@ def candidates(
     """
     if uid == 0:
         yield b"/run/ssd", lambda: _enter(b"/run/ssd")
-    elif home := _home(uid):
-        cache = home + b"/.cache/ssd"
-        yield cache, lambda: _enter(cache)
+    else:
+        from ssd.pidfile.lock_directories import home_of
+
+        if home := home_of(uid):
+            cache = home + b"/.cache/ssd"
+            yield cache, lambda: _enter(cache)
     if beside is not None:
         directory = beside[1]
         yield beside[0], lambda: _owned(os.dup(directory), True)
     yield b"/tmp/ssd-%d" % uid, lambda: _enter(b"/tmp/ssd-%d" % uid)
-
-
-def _home(uid: int) -> bytes | None:
-    """Return a user's home directory, None unless it exists and only the user can write it."""
-    import pwd
-
-    try:
-        home = os.fsencode(pwd.getpwuid(uid).pw_dir)
-        own = home.startswith(b"/") and _is_own(os.stat(home), uid)
-    except (KeyError, OSError):
-        return None  # no account, or no such directory
-    return home if own else None
 
 
 def _is_own(facts: os.stat_result, uid: int) -> bool:
@@ -168,7 +160,7 @@ def _enter(path: bytes) -> int:
 
         create(path)
         fd = os.open(path, _ENTER)
-    above = os.stat(os.path.dirname(path))
+    above = os.stat(path.rpartition(b"/")[0])
     # Other users must not be able to rename it (rename(2)).
     return _owned(fd, not above.st_mode & 0o022 or bool(above.st_mode & stat.S_ISVTX))
 
@@ -222,7 +214,8 @@ def _locked(base: bytes, directory: int, shown: str, timeout: float | None) -> i
 def _still_named(facts: os.stat_result, base: bytes, directory: int) -> bool:
     """Return whether the locked file still has its name."""
     try:
-        return os.path.samestat(os.lstat(base, dir_fd=directory), facts)
+        named = os.lstat(base, dir_fd=directory)
+        return (named.st_dev, named.st_ino) == (facts.st_dev, facts.st_ino)
     except FileNotFoundError:
         return False
 

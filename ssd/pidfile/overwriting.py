@@ -1,7 +1,8 @@
-"""Write into a pidfile that is there, where its directory takes no new file."""
+"""Write a pidfile where something is in the way: another file, or the mode of its directory."""
 
 import errno
 import os
+import stat
 
 from ssd.stdio import write_all
 
@@ -29,3 +30,24 @@ def overwrite(base: str, directory: int, content: bytes, written: "Callable[[int
         written(fd)
     finally:
         os.close(fd)
+
+
+def refusal(mode: int) -> OSError:
+    """Return why a file that is no regular one is not replaced."""
+    if stat.S_ISLNK(mode):
+        return OSError(errno.ELOOP, "it is a symbolic link")
+    if stat.S_ISDIR(mode):
+        return OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+    return OSError(errno.EINVAL, "it is not a regular file")
+
+
+def free_name(temporary: str, directory: int) -> str:
+    """Return a free name for a temporary file: the same, or one more.
+
+    The leftover of a killed start is removed, but not another user's file in a sticky directory.
+    """
+    try:
+        os.unlink(temporary, dir_fd=directory)
+        return temporary
+    except (PermissionError, IsADirectoryError):
+        return f"{temporary}.{os.urandom(8).hex()}"

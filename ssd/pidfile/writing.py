@@ -87,12 +87,10 @@ def _refuse_special(base: str, directory: int) -> None:
         mode = os.lstat(base, dir_fd=directory).st_mode
     except FileNotFoundError:
         return
-    if stat.S_ISLNK(mode):
-        raise OSError(errno.ELOOP, "it is a symbolic link")
-    if stat.S_ISDIR(mode):
-        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "it is not a regular file")
+        from ssd.pidfile.overwriting import refusal
+
+        raise refusal(mode)
 
 
 def _replace(base: str, directory: int, content: bytes, mode: int, mark: Mark | None) -> None:
@@ -134,18 +132,14 @@ def _take_group(fd: int) -> None:
 
 
 def _create(temporary: str, directory: int) -> tuple[int, str]:
-    """Create the temporary file; return its descriptor and name.
-
-    It replaces the leftover of a killed start, but not another user's file in a sticky directory.
-    """
+    """Create the temporary file; return its descriptor and name."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL  # O_EXCL: follow no link
     try:
         return os.open(temporary, flags, 0o600, dir_fd=directory), temporary
     except FileExistsError:
-        try:
-            os.unlink(temporary, dir_fd=directory)
-        except (PermissionError, IsADirectoryError):
-            temporary += "." + os.urandom(8).hex()
+        from ssd.pidfile.overwriting import free_name
+
+        temporary = free_name(temporary, directory)
         return os.open(temporary, flags, 0o600, dir_fd=directory), temporary
 
 

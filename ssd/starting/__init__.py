@@ -7,11 +7,11 @@
 import os
 
 from ssd.accounts import Account
-from ssd.errors import AlreadyRunning, Error, PidfileUnwritable, StartFailed
+from ssd.errors import AlreadyRunning
 from ssd.finding import look, resolve
 from ssd.pidfile import locking
-from ssd.processes import default_table, own
-from ssd.starting.become import become, home
+from ssd.processes import default_table
+from ssd.starting.become import home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from ssd.matching import Match, Process
-    from ssd.pidfile.writing import Written
     from ssd.processes.contract import Launcher, ProcessTable
     from ssd.starting.become import Say, Warn
     from ssd.starting.command import Command
@@ -73,9 +72,9 @@ class Start:
         # Absolute, because the working directory changes before the pidfile is written.
         self.pidfile = None
         if make_pidfile and match.pidfile is not None:
-            self.pidfile = _absolute(os.fsencode(match.pidfile), _unwritable)
+            self.pidfile = _absolute(os.fsencode(match.pidfile), "pidfile")
         if command.output is not None:
-            command.output = _absolute(command.output, _unopened)
+            command.output = _absolute(command.output, "output")
 
     def running(self) -> "list[Process]":
         """Return a process that runs already, as a list of at most one."""
@@ -115,28 +114,9 @@ class Start:
 
     def become(self) -> "NoReturn":
         """Start in the foreground: write our own pid, then execute the program."""
-        umask = os.umask(0o077) if self.command.umask is None else self.command.umask
-        os.umask(umask)
-        written = None
-        if self.pidfile is not None:
-            from ssd.pidfile import writing
+        from ssd.starting.foreground import become
 
-            mark = writing.mark_of(own(self.table), self.table)  # still true after execve(2)
-            written = writing.write(self.pidfile, os.getpid(), umask, mark)
-        try:
-            become(self.command, self.account, self.warn, self.executing, home(self.account))
-        except BaseException:
-            if written is not None:
-                self._remove_pidfile(written)
-            raise
-
-    def _remove_pidfile(self, written: "Written") -> None:
-        """Remove the pidfile of a failed start; warn if the new user may not."""
-        try:
-            written.remove()
-        except OSError as error:
-            path = os.fsdecode(self.pidfile or b"")
-            self.warn("pidfile", path, error.strerror)
+        become(self)
 
     def _detach(self, lock: "locking.Lock | None") -> "Process":
         """Start in the background; wait for execve(2), and for what is asked for besides."""
@@ -157,22 +137,10 @@ class Start:
         return detach_and_wait(self, lock, plan)
 
 
-def _absolute(path: bytes, failure: "Callable[[str, OSError], Error]") -> bytes:
-    """Return a path that is valid in any working directory; only a prefix is added.
-
-    Raises ``failure(path, error)`` if the working directory does not exist any more.
-    """
+def _absolute(path: bytes, what: str) -> bytes:
+    """Return a path that is valid in any working directory; only a prefix is added."""
     if path.startswith(b"/"):
         return path
-    try:
-        return os.getcwdb() + b"/" + path
-    except OSError as error:
-        raise failure(os.fsdecode(path), error) from error
+    from ssd.starting.command_checks import absolute
 
-
-def _unwritable(path: str, error: OSError) -> Error:
-    return PidfileUnwritable(path, error.strerror, error.errno)
-
-
-def _unopened(path: str, error: OSError) -> Error:
-    return StartFailed("output", path, error.errno, error.strerror)
+    return absolute(path, what)

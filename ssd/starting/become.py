@@ -41,14 +41,17 @@ def become(
     warn: "Warn",
     executing: "Callable[[], None]",
     extra: "dict[bytes, bytes] | None" = None,
+    variables: "dict[bytes, bytes] | None" = None,
 ) -> "NoReturn":
     """Execute the command in this process. Raises StartFailed.
 
-    ``extra``: variables to add to the environment. ``warn`` is called if the I/O priority cannot be
+    ``extra``: variables to add to the environment. ``variables``: all of them, if they are known
+    already (``environment_of``). ``warn`` is called if the I/O priority cannot be
     set: the start continues, as in the original. ``executing`` is called right before execve(2).
     """
-    # Read before the root or the user changes, because /proc may be out of reach afterwards.
-    variables = _environment(command, extra)
+    if variables is None:
+        # Before the root or the user changes, because /proc may be out of reach afterwards.
+        variables = environment_of(command, extra)
     if command.nice:
         attempt("nice", str(command.nice), os.nice, command.nice)
     last: Iterable[Step] = ()
@@ -77,7 +80,7 @@ def become(
     raise AssertionError("execve(2) returned without an error")
 
 
-def _environment(command: "Command", extra: "dict[bytes, bytes] | None") -> dict[bytes, bytes]:
+def environment_of(command: "Command", extra: "dict[bytes, bytes] | None") -> dict[bytes, bytes]:
     """Return the program's environment."""
     given = command.environment
     variables = environment.inherited() if given is None else dict(given)
@@ -87,6 +90,10 @@ def _environment(command: "Command", extra: "dict[bytes, bytes] | None") -> dict
 
 def home(account: accounts.Account) -> dict[bytes, bytes]:
     """Return HOME as the original sets it: the user's home directory, if that exists."""
-    if account.home is None or not os.path.exists(account.home):
+    if account.home is None:
+        return {}
+    try:
+        os.stat(account.home)
+    except (OSError, ValueError):
         return {}
     return {b"HOME": os.fsencode(account.home)}

@@ -5,6 +5,7 @@ The command ``ssd`` checks its options itself, so a usual start does not load th
 
 import os
 
+from ssd.errors import PidfileUnwritable, StartFailed
 from ssd.signals import INT_MAX
 
 TYPE_CHECKING = False
@@ -116,3 +117,17 @@ def _is_limit(value: object) -> bool:
 
 def _is_whole(value: object) -> "TypeGuard[int]":
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def absolute(path: bytes, what: str) -> bytes:
+    """Return a relative path, "pidfile" or "output", with the working directory before it.
+
+    Raises PidfileUnwritable or StartFailed if that directory does not exist any more.
+    """
+    try:
+        return os.getcwdb() + b"/" + path
+    except OSError as error:
+        shown = os.fsdecode(path)
+        if what == "pidfile":
+            raise PidfileUnwritable(shown, error.strerror, error.errno) from error
+        raise StartFailed(what, shown, error.errno, error.strerror) from error

@@ -9,22 +9,21 @@ program. The caller reads the reports of both from a pipe until it closes (``ssd
 import os
 import sys
 
-from ssd import pidfile
-from ssd.errors import PidfileError, StartFailed
-from ssd.matching import Process
+from ssd.errors import StartFailed
 from ssd.pidfile import writing
 from ssd.processes import own
 from ssd.signals import raw
 from ssd.starting import report
-from ssd.starting.become import attempt, become
+from ssd.starting.become import attempt, become, environment_of
 from ssd.starting.kill_pipe import KillPipe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
     from ssd.accounts import Account
+    from ssd.matching import Process
     from ssd.processes.contract import ProcessTable
     from ssd.starting.become import Warn
     from ssd.starting.command import Command
@@ -62,35 +61,42 @@ class Detachment:
         self.listeners = listeners
 
 
-def detach(plan: Detachment, warn: "Warn") -> Process:
+def detach(plan: Detachment, warn: "Warn") -> "Process":
     """Start in the background; return the daemon after its execve(2) has succeeded.
 
     Only for a process with a single thread. After StartFailed and PidfileUnwritable nothing of the
     start runs and its pidfile is removed.
     """
-    # Loaded before the fork, so that this process raises if the package is missing or broken.
+    # What a forked process writes to is copied, page by page, so all that can be is done before:
+    # modules are loaded, which also raises here what is missing or broken.
     context = daemon_context()
+    _ = plan.table.origin
+    variables = environment_of(plan.command, plan.extra)
     kill_pipe = KillPipe()
     reader, writer = os.pipe()
+    streams: list[int] = []
+    worker = 0
     try:
-        worker = os.fork()
-    except OSError as error:
-        os.close(reader)
+        daemon = _prepare(plan, context, [writer, kill_pipe.fileno()], streams)
+        try:
+            worker = os.fork()
+        except OSError as error:
+            raise StartFailed("fork", "", error.errno, error.strerror) from error
+        if worker == 0:
+            _work(plan, daemon, writer, kill_pipe, variables)
         os.close(writer)
-        kill_pipe.close()
-        raise StartFailed("fork", "", error.errno, error.strerror) from error
-    if worker == 0:
-        _work(plan, context, writer, kill_pipe)
-    os.close(writer)
-    try:
         return _listen(plan, reader, warn)
     finally:
-        os.close(reader)
+        if not worker:
+            os.close(writer)
+        for fd in (reader, *streams):
+            os.close(fd)
         kill_pipe.close()
-        report.reap(worker)
+        if worker:
+            report.reap(worker)
 
 
-def _listen(plan: Detachment, reader: int, warn: "Warn") -> Process:
+def _listen(plan: Detachment, reader: int, warn: "Warn") -> "Process":
     """Read the reports until the pipe closes; clean up and raise if the start failed."""
     outcome = report.Outcome()
     for kind, values in report.receive(reader):
@@ -99,24 +105,19 @@ def _listen(plan: Detachment, reader: int, warn: "Warn") -> Process:
         else:
             outcome.take(kind, values)
     if outcome.failure is not None:
+        from ssd.starting.leftovers import remove_pidfile
+
         remove_pidfile(plan.pidfile, outcome.process, warn)
     return report.after_exec(outcome.result(), plan.table)
 
 
-def remove_pidfile(path: bytes | None, process: Process | None, warn: "Warn") -> None:
-    """Remove the pidfile of a failed start if it holds the pid of ``process``."""
-    if path is None or process is None:
-        return
-    try:
-        if pidfile.read(path, sole_criterion=False) == process.pid:
-            pidfile.remove(path)
-    except FileNotFoundError:
-        return
-    except PidfileError as error:
-        warn("pidfile", error.path, error.reason)  # not raised: the failed start matters more
-
-
-def _work(plan: Detachment, context: "type", writer: int, kill_pipe: KillPipe) -> "NoReturn":
+def _work(
+    plan: Detachment,
+    daemon: "Any",
+    writer: int,
+    kill_pipe: KillPipe,
+    variables: dict[bytes, bytes],
+) -> "NoReturn":
     """Run in the worker and the future daemon; never return to the caller's code."""
     written = None
     ends = (writer, *plan.listeners)
@@ -130,7 +131,7 @@ def _work(plan: Detachment, context: "type", writer: int, kill_pipe: KillPipe) -
         attempt("detach", "", _leave)
         if not plan.listeners:  # with listeners the start continues even if the caller is killed
             kill_pipe.arm_in_child()
-        _settle(plan, context, writer, kill_pipe)
+        _settle(plan, daemon)
         here = own(plan.table)
         for end in ends:
             report.send_self(end, here)
@@ -143,6 +144,7 @@ def _work(plan: Detachment, context: "type", writer: int, kill_pipe: KillPipe) -
             lambda *warning: report.send(writer, "warning", *warning),
             executing,
             plan.extra,
+            variables,
         )
     except BaseException as error:  # noqa: BLE001 - it is reported to the caller
         _remove_own(written)
@@ -169,50 +171,56 @@ def _leave() -> None:
         os._exit(0)
 
 
-def _settle(plan: Detachment, context: "type", writer: int, kill_pipe: KillPipe) -> None:
-    """Take descriptors, standard streams and umask."""
+def _prepare(plan: Detachment, context: type, keep: list[int], streams: list[int]) -> "Any":
+    """Return the DaemonContext of the future daemon; put what is opened for it into ``streams``."""
     command = plan.command
     umask = os.umask(0o077) if command.umask is None else command.umask
-    os.umask(umask)
-    streams: list[object] = []
-    attempt("output", "/dev/null", lambda: streams.extend(_streams(plan)))
-    keep = [writer, kill_pipe.fileno(), *plan.listeners, *plan.keep]
+    if command.umask is None:
+        os.umask(umask)
+    keep = [*keep, *plan.listeners, *plan.keep]
     if not command.close:
         from ssd.starting.rare.streams import open_descriptors
 
         keep = open_descriptors()
-    daemon = context(
+    elif not _has_own_streams(command):
+        attempt("output", "/dev/null", _open_null, streams)
+    source, output = streams or (0, 1)
+    return context(
         # Stay here, for a relative --chdir or --chroot, unless this directory cannot be entered.
         working_directory="." if os.access(".", os.X_OK) else "/",
         umask=umask,
-        detach_process=False,  # done, in a child: DaemonContext would end the caller
+        detach_process=False,  # done by ``_leave``: DaemonContext would end the caller
         files_preserve=keep,
         prevent_core=False,  # the program would inherit the limit
         signal_map={},  # the program would inherit ignored signals
-        stdin=streams[0],
-        stdout=streams[1],
-        stderr=streams[2],
+        stdin=_Stream(source),
+        stdout=_Stream(output),
+        stderr=_Stream(output if streams else 2),
     )
-    # DaemonContext raises every failure as an OSError, chained to its cause.
-    attempt("detach", "", daemon.open)
 
 
-def _streams(plan: Detachment) -> "tuple[_Stream, _Stream, _Stream]":
-    """Return what becomes the program's standard input, output and error. Raises OSError."""
+def _open_null(streams: list[int]) -> None:
+    """Open what becomes the standard input, and the standard output and error. Raises OSError."""
+    streams.append(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    streams.append(os.open("/dev/null", flags, 0o664))
+
+
+def _has_own_streams(command: "Command") -> bool:
+    return command.output is not None or bool(vars(command))
+
+
+def _settle(plan: Detachment, daemon: "Any") -> None:
+    """Take descriptors, standard streams and umask."""
+    if _has_own_streams(plan.command):
+        from ssd.starting.rare.streams import redirect
+
+        attempt("output", "/dev/null", redirect, daemon, plan.command, plan.account)
     # DaemonContext redirects sys.stdin, sys.stdout and sys.stderr. They are None if the
     # descriptors were closed when the interpreter started.
     sys.stdin, sys.stdout, sys.stderr = _Stream(0), _Stream(1), _Stream(2)
-    source, out, error = 0, 1, 2
-    if plan.command.output is not None or vars(plan.command):
-        from ssd.starting.rare.streams import open_streams
-
-        out, error = open_streams(plan.command, plan.account)
-    elif plan.command.close:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        out = error = os.open("/dev/null", flags, 0o664)
-    if plan.command.close:
-        source = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-    return _Stream(source), _Stream(out), _Stream(error)
+    # DaemonContext raises every failure as an OSError, chained to its cause.
+    attempt("detach", "", daemon.open)
 
 
 class _Stream:

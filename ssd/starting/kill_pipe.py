@@ -17,10 +17,16 @@ class KillPipe:
     It does nothing on systems without F_SETSIG (not Linux, some emulations of it).
     """
 
-    __slots__ = ("_starter_end", "_child_end")
+    __slots__ = ("_starter_end", "_child_end", "_signals")
 
     def __init__(self) -> None:
         self._starter_end, self._child_end = os.pipe()
+        try:  # here already, because each page that a forked process writes to is copied
+            fcntl.fcntl(self._child_end, fcntl.F_SETSIG, SIGKILL)
+            fcntl.fcntl(self._child_end, fcntl.F_SETFL, os.O_ASYNC)
+            self._signals = True
+        except (AttributeError, OSError):  # the name may be there, and the kernel lack it
+            self._signals = False
 
     def fileno(self) -> int:
         """Return the descriptor that the started process must keep."""
@@ -32,29 +38,16 @@ class KillPipe:
         os.close(self._child_end)
 
     def arm_in_child(self) -> None:
-        """Close the starter's end and arm, in a child of the starter."""
-        os.close(self._starter_end)
-        self.arm()
-
-    def arm(self) -> None:
-        """Have the kernel kill this process if the starter ends.
+        """Have the kernel kill this process, a child of the starter's, if the starter ends.
 
         Raises BrokenPipeError if the starter has ended already.
         """
-        if not hasattr(fcntl, "F_SETSIG"):
-            return
-        try:
-            fcntl.fcntl(self._child_end, fcntl.F_SETSIG, SIGKILL)
+        os.close(self._starter_end)
+        if self._signals:
             fcntl.fcntl(self._child_end, fcntl.F_SETOWN, os.getpid())
-            self._set(os.O_ASYNC)
-        except OSError:
-            return  # F_SETSIG has a name here, but the kernel does not implement it
-        os.write(self._child_end, b".")  # fails if the starter ended before the signal was set
+            os.write(self._child_end, b".")  # fails if the starter ended before that
 
     def disarm(self) -> None:
-        """Undo ``arm``, right before execve(2): the program must outlive the starter."""
-        self._set(0)
-
-    def _set(self, flag: int) -> None:
-        flags = fcntl.fcntl(self._child_end, fcntl.F_GETFL)
-        fcntl.fcntl(self._child_end, fcntl.F_SETFL, flags & ~os.O_ASYNC | flag)
+        """Undo ``arm_in_child``, right before execve(2): the program must outlive the starter."""
+        if self._signals:
+            fcntl.fcntl(self._child_end, fcntl.F_SETOWN, 0)

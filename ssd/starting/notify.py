@@ -234,7 +234,8 @@ def _detach_and_watch(
     living: "Living | None",
     listener: Listener | None,
 ) -> "Process":
-    from ssd.starting.detach import detach, remove_pidfile
+    from ssd.starting.detach import detach
+    from ssd.starting.leftovers import remove_pidfile
 
     process = detach(plan, start.warn)
     if living is not None:

@@ -16,7 +16,7 @@ from ssd.matching import Process
 from ssd.pidfile import writing
 from ssd.processes import markers
 from ssd.starting import Start
-from ssd.starting.detach import remove_pidfile
+from ssd.starting.leftovers import remove_pidfile
 from ssd.starting.living import ended_early
 from ssd.starting.printed import Printed
 from ssd.starting.rare.variables import settle

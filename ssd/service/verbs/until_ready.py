@@ -39,7 +39,7 @@ def wait_for(service: "Service", work: "Start", process: Process | None) -> None
         wait(service, process, service.readiness["timeout"], work.table)
     except NotReady as error:
         if error.reason == "exited":
-            from ssd.starting.detach import remove_pidfile
+            from ssd.starting.leftovers import remove_pidfile
 
             remove_pidfile(work.pidfile, process, work.warn)
         raise

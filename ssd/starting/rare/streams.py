@@ -7,10 +7,20 @@ from ssd.starting.become import attempt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ssd.accounts import Account
     from ssd.starting.command import Command
 
 _NULL = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+
+
+def redirect(daemon: "Any", command: "Command", account: "Account") -> None:
+    """Open what a DaemonContext makes the standard streams. Raises StartFailed and OSError."""
+    os.umask(daemon.umask)  # that of the files which are made
+    if command.close:
+        daemon.stdin.fd = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+    daemon.stdout.fd, daemon.stderr.fd = open_streams(command, account)
 
 
 def open_streams(command: "Command", account: "Account") -> tuple[int, int]:

@@ -2,7 +2,8 @@
 
 import os
 
-from ssd.accounts import Account, demand_readable
+from ssd.account_names import demand_readable
+from ssd.accounts import Account
 from ssd.errors import StartFailed, UnknownUser
 
 TYPE_CHECKING = False
