@@ -10,18 +10,18 @@ ROOMS = "cli processes pidfile starting children"
 RAN = f"the fast tests in {ROOMS.replace(' ', ', ')}"
 # What the tests import; pyfakefs and hypothesis are plugins of the tests above them.
 _PACKAGES = "psutil python-daemon lockfile pytest pytest-timeout pytest-asyncio pyfakefs hypothesis"
-_BUILD = f"sh /srv/ssd/scripts/systems/musl.sh {PREFIX}; tar -C {PREFIX} -cf /var/tmp/musl.tar ."
+_BUILD = f"sh /ssd/scripts/systems/musl.sh {PREFIX}; tar -C {PREFIX} -cf /var/tmp/musl.tar ."
 # Debian's pip brings wheels for musl; the Python on musl has no TLS, and installs them.
 _INSTALL = f"""
 python3 -m venv /var/tmp/venv; cd /var/tmp
 venv/bin/pip -q download -d wheels --only-binary=:all: --implementation cp --python-version 3.13 \\
     --abi cp313 --abi abi3 --abi none --platform musllinux_1_2_x86_64 {_PACKAGES}
-venv/bin/pip -q wheel --no-deps -w wheels /srv/ssd
+venv/bin/pip -q wheel --no-deps -w wheels /ssd
 venv/bin/pip -q --python {PREFIX}/bin/python3 install --no-index --find-links wheels \\
     start-stop-daemon {_PACKAGES}
 """
 TESTS = f"""
-cd /srv/ssd; PATH={PREFIX}/bin:$PATH
+cd /ssd; PATH={PREFIX}/bin:$PATH
 python3 -m pytest -m 'not slow and not differential and not races and not nova and not packages' \\
     {" ".join(f"tests/{room}" for room in ROOMS.split())}
 """

@@ -67,7 +67,7 @@ def base(release: str, cache: Path) -> Path:
 
 @contextmanager
 def root(release: str, cache: Path) -> Iterator["Root"]:
-    """Yield a fresh root of a release, with the checkout in /srv/ssd; remove it at the end."""
+    """Yield a fresh root of a release, with the checkout in /ssd; remove it at the end."""
     if (reason := obstacle()) is not None:
         raise NotRun(reason)
     tar, directory = base(release, cache), cache / f"root-{release}-{os.getpid()}"
@@ -77,7 +77,7 @@ def root(release: str, cache: Path) -> Iterator["Root"]:
         for file in ("etc/resolv.conf", "etc/hosts", CERTIFICATES):
             if Path("/", file).exists() and (directory / file).parent.is_dir():
                 shutil.copyfile(Path("/", file), directory / file)
-        source = directory / "srv" / "ssd"
+        source = directory / "ssd"
         source.mkdir()
         _call(["sh", "-c", _COPY, "sh", str(source)], cwd=CHECKOUT)
         yield Root(directory)

@@ -121,7 +121,7 @@ def _python(version: str) -> Callable[[Setting], Found]:
         with roots.root(RELEASES[version], setting.cache) as root:
             root.install(*_NEEDED)
             said = root.said("python3 -V").split()[1] + f" (Debian {RELEASES[version]}'s)"
-            return said, setting.tested(root.words("cd /srv/ssd; scripts/test --fast tests"))
+            return said, setting.tested(root.words("cd /ssd; scripts/test --fast tests"))
 
     return run
 
@@ -141,7 +141,7 @@ def _debian(release: str) -> Callable[[Setting], Found]:
 
     def run(setting: Setting) -> Found:
         install, divert, undo = readme((CHECKOUT / "README.md").read_text(encoding="utf-8"))
-        steps = ["set -ex; cd /srv/ssd", *install, *divert, _LIFE, *undo, _UNDONE]
+        steps = ["set -ex; cd /ssd", *install, *divert, _LIFE, *undo, _UNDONE]
         with roots.root(release, setting.cache) as root:
             root.install(*_NEEDED)
             versions = root.said(_VERSIONS)
@@ -149,7 +149,7 @@ def _debian(release: str) -> Callable[[Setting], Found]:
             if status:
                 return versions, f"failed: README's commands: {last(output)}"
             tests = " ".join(f"tests/{room}" for room in ROOMS.split())
-            words = f"cd /srv/ssd; scripts/test -m '{_WANTED}' {tests}"
+            words = f"cd /ssd; scripts/test -m '{_WANTED}' {tests}"
             return versions, setting.tested(root.words(words))
 
     return run
@@ -165,7 +165,7 @@ def _first(package: str, tests: str, *, installed: bool = False) -> Callable[[Se
                 root.install(*_NEEDED, *([package] if installed else []))
                 known = f"apt-cache show {package} | sed -n 's/^Version: //p' | head -1"
                 versions.append(root.said(known).partition("-")[0])
-                script = f"cd /srv/ssd; scripts/test -m '{_WANTED}' {tests}"
+                script = f"cd /ssd; scripts/test -m '{_WANTED}' {tests}"
                 results.append(setting.tested(root.words(script)))
         return " and ".join(versions), "; ".join(results)
 
@@ -177,7 +177,7 @@ def _busybox(setting: Setting) -> Found:
     with roots.root("12", setting.cache) as root:
         root.install(*_NEEDED, "busybox")
         version = root.said("busybox | head -1").split()[1].lstrip("v")
-        return version, setting.tested(root.words("cd /srv/ssd; scripts/test -k busybox tests"))
+        return version, setting.tested(root.words("cd /ssd; scripts/test -k busybox tests"))
 
 
 def _musl(setting: Setting) -> Found:

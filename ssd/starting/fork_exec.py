@@ -4,6 +4,7 @@ Both ``ssd.start`` and a supervisor start programs by it.
 """
 
 import os
+import sys
 
 from ssd import accounts
 from ssd.errors import StartFailed
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     Ids = tuple[int | None, list[int] | None, int | None]  # group, groups, user
 
 KEEP: "Ids" = (None, None, None)
+# fork_exec's last argument, which allows vfork(2). Since Python 3.14 it has none and uses it.
+VFORK: "tuple[bool, ...]" = (True,) if sys.version_info < (3, 14) else ()
 
 
 def identity_changes(who: accounts.Account) -> "Ids | None":

@@ -4,6 +4,7 @@ The moment is an audit event of the interpreter (sys.addaudithook), which comes 
 the system call; a hook stays for good, so each test has an interpreter of its own.
 """
 
+import errno
 import os
 import pty
 import sys
@@ -59,7 +60,7 @@ def test_link_planted_after_the_walk_is_not_followed(tmp_path: Path) -> None:
     file("7\n")(tmp_path / "other")
     (tmp_path / "pid.link").symlink_to("other")
     done = python(PLANT_A_LINK, f"{tmp_path}/./pid")  # the dot requires a walk
-    assert b"True Too many levels of symbolic links\n" == done.stdout, done.stderr
+    assert f"True {os.strerror(errno.ELOOP)}\n".encode() == done.stdout, done.stderr
 
 
 TERMINAL = f"""{BEGIN}

@@ -95,7 +95,7 @@ def test_running_out_of_descriptors_is_told(
     process = world.table.process(world.start())
     assert process
     monkeypatch.setattr(os, "pidfd_open", refusing(errno.EMFILE))
-    with pytest.raises(ProcessTableError, match="Too many open files"):
+    with pytest.raises(ProcessTableError, match=os.strerror(errno.EMFILE)):
         world.table.open(process)
 
 

@@ -127,7 +127,7 @@ def test_file_system_that_does_not_answer_is_no_match(
         code = errno.ESTALE
         assert [] == facts.files(b"/srv/food")
         code = errno.EMFILE
-        with pytest.raises(OSError, match="Too many open files"):
+        with pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
             facts.files(b"/srv/food")
     name, code = b"cwd", errno.EIO
     assert [numbers(root / "srv/food")] == facts.files(b"food")  # by PWD

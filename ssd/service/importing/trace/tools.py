@@ -7,7 +7,7 @@ SYSTEM = ("/bin", "/sbin", "/usr/bin", "/usr/sbin")
 SHELLS = ("sh", "dash", "ash", "bash", "ksh", "ksh93", "mksh", "zsh", "busybox")
 STARTERS = ("start-stop-daemon", "ssd")
 
-# They run as they are. In the sandbox they change nothing.
+# They run as they are. In the sandbox they change nothing. unix_chkpwd(8) is what su runs: PAM.
 PLAIN = frozenset(
     "[ arch awk b2sum base64 basename bc cat checkproc chgrp chmod chown cksum clear cmp column "
     "comm cp cut date dc df diff dircolors dirname dpkg dpkg-architecture dpkg-divert dpkg-query "
@@ -19,8 +19,8 @@ PLAIN = frozenset(
     "pgrep pidof pidofproc pkill pr printenv printf ps pstree pwd pwdx readlink realpath rev rm "
     "rmdir run-parts savelog sed seq sha1sum sha256sum shuf sort split ss stat stty sum sync "
     "systemd-detect-virt tac tail tee tempfile test top touch tput tr true truncate tsort tty "
-    "uname uniq unlink uptime users usleep vmstat w wc which which.debianutils who whoami xargs "
-    "xxd yes zcat".split()
+    "uname uniq unix_chkpwd unlink uptime users usleep vmstat w wc which which.debianutils who "
+    "whoami xargs xxd yes zcat".split()
 )
 # They run, too, and then another program: as another user, in another place, or later.
 # Those that no other program is called like count in any directory.
