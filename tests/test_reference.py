@@ -4,6 +4,7 @@ import importlib
 import inspect
 import json
 import re
+import runpy
 from collections.abc import Iterator
 
 import pytest
@@ -153,35 +154,14 @@ def test_environment_variables_that_are_read_are_on_the_page() -> None:
     assert set() == {name for name in found if not re.search(rf"\b{name}\b", page)}
 
 
-# The rows of the table in docs/explanation/cost.md, by their names in bench.json.
-COSTS = (
-    "ssd.status() in a running process", "ssd.start() of a child, and its end",
-    "--status --pidfile", "--stop --pidfile", "--start --background --make-pidfile",
-    "stop, --retry=TERM/30/KILL/5, ends at once", "--status --ppid among 10,000",
-    "--status --user among 10,000", "--status --exec among 10,000", "--status --name among 10,000",
-    "CPU of a stop that waits 30 s", "ssd-service all status, 500 services",
-    "ssd-service nova-compute start", "ssd-service nova-compute status",
-    "ssd-service nova-compute restart", "ssd-service nova-compute stop",
-)  # fmt: skip
-
-
 def test_costs_on_the_page_are_those_that_were_measured() -> None:
-    """Times in milliseconds and ratios, as rounded there."""
+    """scripts/bench writes the table and the picture from the figures that it leaves."""
+    bench = runpy.run_path(str(CHECKOUT / "scripts/bench"))
     directory = CHECKOUT / "docs" / "explanation"
-    measured = {row["row"]: row for row in json.loads((directory / "bench.json").read_text())}
-    table = (directory / "cost.md").read_text().partition("| ratio |\n")[2].partition("\n\n")[0]
-    cells = [line.split(" | ") for line in table.splitlines()[1:]]
-    times = [word for row in cells for word in re.findall(r"[\d.]+", row[-3])]
-    ratios = [word for row in cells for word in re.findall(r"[\d.]+", row[-1])]
-    assert len(COSTS) == len(times) == len(ratios)
-    for name, time, ratio in zip(COSTS, times, ratios, strict=True):
-        assert time == rounded(measured[name]["ms"][0], time), name
-        assert ratio == rounded(measured[name]["ratio"], ratio), name
-
-
-def rounded(value: float, like: str) -> str:
-    """Return a number with as many decimals as another text has."""
-    return f"{value:.{len(like.partition('.')[2])}f}"
+    rows = json.loads((directory / "bench.json").read_text())
+    page = (directory / "performance.md").read_text()
+    assert bench["renewed"](page, rows) == page
+    assert bench["picture"](rows) == (directory / "bench.svg").read_text()
 
 
 def test_contract_of_a_process_table_is_in_the_reference() -> None:
