@@ -126,7 +126,11 @@ def light_os() -> "ModuleType | None":
         """Become the whole ``os``, and return one of its names (PEP 562)."""
         if name == "__path__":  # each "from os import" asks for it
             raise AttributeError("module 'os' has no attribute '__path__'")
-        if names.pop("__getattr__", None) is not None:
+        if name == "path" and "__getattr__" in names:
+            import posixpath  # which needs no more of os than posix, but for a home directory
+
+            names["path"] = sys.modules["os.path"] = posixpath
+        elif names.pop("__getattr__", None) is not None:
             FrozenImporter.exec_module(module)
         value: object = getattr(module, name)
         return value

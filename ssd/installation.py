@@ -44,7 +44,7 @@ MODULES = """
     ssd.processes.sharing ssd.service.lsb ssd.service.lsb.cli ssd.service.lsb.log
     ssd.service.lsb.calls
     ssd.service.lsb.pids ssd.service.lsb.daemons ssd.service.lsb.scripts ssd.validation ssd.stops
-    ssd.cli.help ssd.cli.added ssd._version ssd.trees ssd.processes.kin
+    ssd.processes.hidden ssd.cli.help ssd.cli.added ssd._version ssd.trees ssd.processes.kin
     ssd.supervision ssd.supervision.client ssd.supervision.control ssd.supervision.places ssd.homes
     ssd.supervision.control.json_reader ssd.supervision.control.json_text
     ssd.supervision.control.unix_socket ssd.upstart ssd.upstart.initctl ssd.upstart.initctl.asking

@@ -177,6 +177,11 @@ def test_replacement_falls_back_to_the_original(machine: inits.Machine) -> None:
         for words, expected in (("--stop --name x", 2), ("--status --name x", 4), ("-T -n x", 4)):
             status, said = machine.run(f"start-stop-daemon {words}")
             assert (expected, 1) == (status, said.count("\n")), said
+        # An upgrade of Debian 12's dpkg puts the original here.
+        machine.run("cp -a /aside /sbin/start-stop-daemon.distrib-sbin")
+        status, said = machine.run("start-stop-daemon --version")
+        assert (0, before) == (status, said.partition("\n")[2])
+        machine.run("rm /sbin/start-stop-daemon.distrib-sbin")
         machine.run("mv /aside /usr/sbin/start-stop-daemon.distrib")
         machine.run(FOUND[lost])
     kept = machine.run("find /usr/sbin /usr/local/share ! -type d ! -lname '/opt/ssd/*'")
