@@ -149,11 +149,11 @@ FOUND = {
 
 
 def test_replacement_falls_back_to_the_original(machine: inits.Machine) -> None:
-    """By the README's lines; if the original is missing too, the status is a failure."""
+    """By the lines of the page; if the original is missing too, the status is a failure."""
     if not os.access("/usr/bin/dpkg-divert", os.X_OK) or not os.access(ORACLE, os.X_OK):
         pytest.skip("dpkg is missing")
     before = machine.run("start-stop-daemon --version")[1]
-    diverted = machine.run("\n".join(["set -e", RECORDS, *2 * inits.readme()[1]]))
+    diverted = machine.run("\n".join(["set -e", RECORDS, *2 * inits.pages()[1]]))
     assert 0 == diverted[0], diverted[1]
     ours = machine.run("start-stop-daemon --version; start-stop-daemon")
     assert ours[1].startswith("ssd "), ours[1]
@@ -186,7 +186,7 @@ def test_replacement_falls_back_to_the_original(machine: inits.Machine) -> None:
         machine.run(FOUND[lost])
     kept = machine.run("find /usr/sbin /usr/local/share ! -type d ! -lname '/opt/ssd/*'")
     assert (0, 1) == (kept[0], kept[1].count(".distrib"))
-    taken = machine.run("\n".join(["set -e", *inits.readme()[2]]))
+    taken = machine.run("\n".join(["set -e", *inits.pages()[2]]))
     assert 0 == taken[0], taken[1]
     assert (0, before) == machine.run("start-stop-daemon --version")
     assert (0, "") == machine.run("dpkg-divert --list '*start-stop-daemon*'")
@@ -198,5 +198,5 @@ def test_replacement_falls_back_to_the_original(machine: inits.Machine) -> None:
 def test_uninstalling_keeps_the_original(machine: inits.Machine) -> None:
     """If its place was empty, no file is moved there."""
     before = machine.run("start-stop-daemon --version")
-    assert machine.run(inits.readme()[2][0])[0] and before[0] == 0
+    assert machine.run(inits.pages()[2][0])[0] and before[0] == 0
     assert before == machine.run("start-stop-daemon --version")

@@ -26,7 +26,7 @@ _VERSIONS = """
 . /etc/os-release; case $VERSION_ID in ?*) read v < /etc/debian_version ;; *) v=sid ;; esac
 echo "Debian $v, $(python3 -V), dpkg $(dpkg-query -W -f '${Version}' dpkg)"
 """
-# ssd in start-stop-daemon's place, after the README's second block.
+# ssd in start-stop-daemon's place, after the second block of commands.
 _LIFE = """
 start-stop-daemon --version | grep -q '^ssd '
 set -- --pidfile /run/nap.pid --exec /bin/sleep
@@ -126,21 +126,28 @@ def _python(version: str) -> Callable[[Setting], Found]:
     return run
 
 
-def readme(text: str) -> list[list[str]]:
-    """Return the commands of the README's section on installing, one a line, for each block.
+def installing(checkout: Path) -> list[list[str]]:
+    """Return the commands that the pages have on installing, one a line, for each block.
 
-    The first installs, the second puts ssd in start-stop-daemon's place, the third uninstalls all.
+    The first installs, the second puts ssd in start-stop-daemon's place, the third undoes all.
     """
-    section = text.partition("\n## Install it\n")[2].partition("\n## ")[0]
-    blocks = re.findall(r"^```text\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
-    return [[re.split(r"\s{2,}", line)[0] for line in block.splitlines()] for block in blocks]
+    found = []
+    for name, section in (
+        ("README.md", "Install it"),
+        ("docs/howto/move-from-start-stop-daemon.md", "By hand"),
+    ):
+        text = (checkout / name).read_text(encoding="utf-8")
+        part = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+        blocks = re.findall(r"^```text\n(.*?)^```", part, re.DOTALL | re.MULTILINE)
+        found += [[re.split(r"\s{2,}", line)[0] for line in block.splitlines()] for block in blocks]
+    return found
 
 
 def _debian(release: str) -> Callable[[Setting], Found]:
     """Return what installs by the README, uses and removes ssd in a Debian, and runs tests."""
 
     def run(setting: Setting) -> Found:
-        install, divert, undo = readme((CHECKOUT / "README.md").read_text(encoding="utf-8"))
+        install, divert, undo = installing(CHECKOUT)
         steps = ["set -ex; cd /ssd", *install, *divert, _LIFE, *undo, _UNDONE]
         with roots.root(release, setting.cache) as root:
             root.install(*_NEEDED)

@@ -18,7 +18,7 @@ import pytest
 from conftest import CHECKOUT
 from real.processes import ready
 from real.programs import Ear
-from systems.rows import readme as commands
+from systems.rows import installing
 
 from kit import debian
 from kit.children import WAIT_TIMEOUT
@@ -119,12 +119,9 @@ class Machine:
         return "".join(file.read_text() for file in sorted(self.shared.glob("log*")))
 
 
-def readme() -> list[list[str]]:
-    """Return the commands of the README's section on installing, one a line, for each block.
-
-    The first installs, the second puts ssd in start-stop-daemon's place, the third uninstalls all.
-    """
-    return commands((CHECKOUT / "README.md").read_text())
+def pages() -> list[list[str]]:
+    """Return the commands of the pages: to install, to take start-stop-daemon's place, to undo."""
+    return installing(CHECKOUT)
 
 
 def wheel() -> Path:
@@ -140,7 +137,7 @@ def _installation() -> str:
 
     The lines after pip run twice, as for a newer version.
     """
-    make, install, *after = readme()[0]
+    make, install, *after = pages()[0]
     assert make == "python3 -m venv /opt/ssd"
     assert install == "/opt/ssd/bin/pip install ."
     packages = Path(sys.prefix, "lib", f"python{sys.version_info.major}.{sys.version_info.minor}")

@@ -143,7 +143,7 @@ def test_failure_without_a_failed_test_counts(tmp_path: Path) -> None:
 
 def test_readme_has_the_commands_of_a_debian_row(checkout: Path) -> None:
     """To install, to put ssd in start-stop-daemon's place, and to remove both."""
-    install, divert, undo = rows.readme((checkout / "README.md").read_text())
+    install, divert, undo = rows.installing(checkout)
     assert "python3 -m venv /opt/ssd" == install[0]
     assert "dpkg-divert" in divert[0] and "--remove" in undo[1]
 
