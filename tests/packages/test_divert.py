@@ -113,6 +113,20 @@ def test_newer_version_brings_its_own_file(ours: Root, debian: Debian) -> None:
     assert "" == ours.run("dpkg --verify dpkg")
 
 
+FAILING = """
+set -e; cd /tmp; dpkg-deb -R {deb} made; sed -i 's/^Version: .*/Version: 9/' made/DEBIAN/control
+printf '#!/bin/sh\\nexit 1\\n' > made/DEBIAN/preinst; chmod 755 made/DEBIAN/preinst
+dpkg-deb --root-owner-group -Znone -b made failing.deb > made/log
+"""
+
+
+def test_failed_upgrade_of_the_library_changes_nothing(ours: Root, debian: Debian) -> None:
+    """The bundle, which the removal of the old version begins with, is made again."""
+    ours.run(FAILING.format(deb=debian.debs("python3-ssd")))
+    ours.run("dpkg -i /tmp/failing.deb", expected=1)
+    assert in_place(ours)
+
+
 # Each command that a maintainer script calls is counted, and the Nth ends all processes of its
 # namespace, dpkg too, before it does its work. The first process of a namespace is not ended.
 STEPS = ("cp", "sync", "mv", "dpkg-divert", "install", "rm", "dpkg-query", "grep")
