@@ -30,7 +30,7 @@ MODULES = """
     ssd.cli.stop ssd.stopping ssd.schedule ssd.processes.handles ssd.processes.waiting ssd.sentences
     ssd.cli.start ssd.starting ssd.accounts ssd.pidfile.locking ssd.pidfile.lock_directories
     ssd.starting.become ssd.environment ssd.starting.command ssd.starting.detach ssd.pidfile.writing
-    ssd.starting.report ssd.starting.kill_pipe daemon daemon.daemon warnings
+    ssd.starting.report ssd.starting.kill_pipe daemon daemon.daemon
     ssd.service ssd.service.cli ssd.service.errors ssd.service.sources ssd.service.environment
     ssd.service.sources.toml ssd.service.declaration ssd.service.fields ssd.service.kinds
     ssd.service.sources.plain_toml ssd.service.trust ssd.service.verbs ssd.service.verbs.performing
@@ -42,7 +42,7 @@ MODULES = """
     ssd.service.verbs.fleet ssd.service.sources.listing
     ssd.service.verbs.vitals ssd.pidfile.lock_waiting ssd.pidfile_removal ssd.processes.scan
     ssd.processes.sharing ssd.service.lsb ssd.service.lsb.cli ssd.service.lsb.log
-    ssd.service.lsb.calls
+    ssd.service.lsb.calls ssd.account_names ssd.processes.hidden
     ssd.service.lsb.pids ssd.service.lsb.daemons ssd.service.lsb.scripts ssd.validation ssd.stops
     ssd.processes.hidden ssd.cli.help ssd.cli.added ssd._version ssd.trees ssd.processes.kin
     ssd.supervision ssd.supervision.client ssd.supervision.control ssd.supervision.places ssd.homes

@@ -56,6 +56,7 @@ TESTED_THROUGH = {
     "service/sources/executed.py": "service/sources/test_shell.py",
     "service/sources/shell_writer.py": "service/sources/test_shell.py",
     "service/sources/zipped.py": "scripts/test_ssd_service.py",
+    "service/verbs/showing.py": "service/verbs/test_performing.py",
     "service/verbs/side_by_side.py": "service/verbs/test_fleet.py",
     "signal_names.py": "test_signals.py",
     "service/streams.py": "service/test_commands.py",

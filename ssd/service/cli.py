@@ -1,6 +1,7 @@
 """The command ``ssd-service``: read the first word, then load only what it needs."""
 
 import os
+import posix
 
 from ssd.service import DIRECTORY, SUPERVISORS, WORDS
 from ssd.statuses import INVALID
@@ -62,8 +63,8 @@ class Call:
         self.elsewhere = False  # whether --directory was given
         self.with_ssd = ""  # the path of this command, which is beside ssd
         self.status = 0
-        # The service whose OpenRC script calls us, if one does.
-        self.inside = os.environ.get("RC_SVCNAME", "")
+        # The service whose OpenRC script calls us, if one does. (os.environ has the same data.)
+        self.inside = os.fsdecode(posix.environ.get(b"RC_SVCNAME", b""))
 
     def options(self, words: list[str]) -> list[str] | None:
         """Read the options; return the other words, None if help or the usage was printed."""
@@ -132,7 +133,7 @@ def _fleet(call: Call, directory: str = "", names: "Sequence[str] | None" = None
 
 def _ask(call: Call, name: str, rest: list[str], file: str | None = None) -> int | None:
     """Ask the supervisor that has a service; None if ssd-service must do the verb itself."""
-    uid, home = os.geteuid(), os.environ.get("HOME", "")
+    uid, home = os.geteuid(), os.fsdecode(posix.environ.get(b"HOME", b""))
     places = [SUPERVISORS, f"/tmp/ssd-{uid}/supervise"]  # ssd.supervision.places
     if uid != 0:  # if HOME is not its own, the account has another one
         own = os.path.isdir(home) and os.stat(home).st_uid == uid
@@ -166,8 +167,7 @@ def _by_name(call: Call, name: str, rest: list[str]) -> int:
     from ssd.service.errors import SeveralInstances
     from ssd.service.sources import locate, read
 
-    path = locate(name, call.directory)
-    if path is None:
+    if (path := locate(name, call.directory)) is None:
         from ssd.service.initscripts import cli as initscripts
 
         return initscripts.main([name, *rest], call.program, call.with_ssd, call.directory)
@@ -187,7 +187,7 @@ def _by_name(call: Call, name: str, rest: list[str]) -> int:
 
 
 def _perform(call: Call, service: "Service", rest: list[str], script: str | None = None) -> int:
-    from ssd.service.verbs.performing import perform, usage, warn
+    from ssd.service.verbs.performing import perform, warn
 
     if (status := _hand_over(call, service, rest)) is not None:
         return status
@@ -198,9 +198,10 @@ def _perform(call: Call, service: "Service", rest: list[str], script: str | None
         return show(service, call.table)
     script = script or f"{call.program} {service.name}"
     if len(rest) > 1:
+        from ssd.service.verbs.showing import usage
+
         return usage(service, script, INVALID)
-    verb = rest[0] if rest else ""
-    return perform(service, verb, program=call.program, script=script, table=call.table)
+    return perform(service, "".join(rest), program=call.program, script=script, table=call.table)
 
 
 def _hand_over(call: Call, service: "Service", rest: list[str]) -> int | None:

@@ -4,6 +4,7 @@ Declared services get them, and init scripts (``ssd.service.initscripts.script``
 """
 
 import os
+import posix
 
 # The locale, PATH and TERM, as in service(8).
 KEPT = (
@@ -16,19 +17,41 @@ LEFT_OUT: "dict[str, str]" = {}  # what ``enter`` has taken away
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+class _Raw:
+    """What is used of os.environ, as long as ``os`` is not complete (``ssd.bundle``)."""
+
+    def __iter__(self) -> "map[str]":
+        return map(os.fsdecode, [*posix.environ])
+
+    def pop(self, name: str) -> str:
+        posix.unsetenv(name)
+        return os.fsdecode(posix.environ.pop(os.fsencode(name)))
+
+    def __setitem__(self, name: str, value: str) -> None:
+        posix.putenv(name, value)
+        posix.environ[os.fsencode(name)] = os.fsencode(value)
+
+
+def current() -> "os._Environ[str] | _Raw":
+    """Return os.environ; nothing of ``os`` is loaded for it."""
+    return _Raw() if "__getattr__" in vars(os) else os.environ
+
+
 def enter() -> None:
     """Change to the root directory, and reduce the environment. Raises OSError.
 
     Every LC_ variable stays, also one that is newer than the list.
     """
     os.chdir("/")
-    for name in list(os.environ):
+    environ = current()
+    for name in list(environ):
         if name not in KEPT and not name.startswith("LC_"):
-            LEFT_OUT[name] = os.environ.pop(name)
+            LEFT_OUT[name] = environ.pop(name)
     extend_path()
 
 
 def extend_path() -> None:
     """Add the usual directories after those in PATH, which may be short at boot."""
-    given = os.environ.get("PATH")
-    os.environ["PATH"] = f"{given}:{DEFAULT_PATH}" if given else DEFAULT_PATH
+    environ = current()
+    given = environ.pop("PATH") if "PATH" in environ else ""
+    environ["PATH"] = f"{given}:{DEFAULT_PATH}" if given else DEFAULT_PATH

@@ -2,6 +2,22 @@
 
 import os
 
+from kit.children import python
+from kit.loading import HOME
+
+# Enters it with an ``os`` that is not complete, as in the commands, and asks the C library, too.
+LIGHT = f"""
+import sys
+sys.path[:0] = [{HOME!r}]
+from ssd.bundle import light_os
+sys.modules["os"] = os = light_os()
+from ssd.service.environment import LEFT_OUT, enter
+enter()
+print("__getattr__" in vars(os), LEFT_OUT, os.environ["PATH"][:6], os.environ.get("SECRET"))
+sys.stdout.flush()
+os.system("env")
+"""
+
 
 def test_environment_is_that_of_service8(services) -> None:
     """The locale, PATH, TERM and declared variables; nothing else of the caller's."""
@@ -27,3 +43,11 @@ def test_environment_of_systemd_start_is_the_callers(services) -> None:
     services.declare('executable = "/usr/bin/printenv"\n' + 'arguments = ["NOTIFY_SOCKET"]\n')
     done = services("nap", "systemd-start", env={"NOTIFY_SOCKET": "@here", "PATH": "/bin"})
     assert (0, "@here\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+def test_environment_is_entered_without_the_whole_of_os() -> None:
+    """It is what os is made of later, and what the C library gives to programs."""
+    done = python(LIGHT, flags=("-I", "-S"), env={"PATH": "/bin", "SECRET": "x", "LANG": "C"})
+    first, *lines = done.stdout.decode().splitlines()
+    assert "True {'SECRET': 'x'} /bin:/ None" == first
+    assert {"LANG", "PATH"} == {line.partition("=")[0] for line in lines} - {"PWD", "LC_CTYPE"}

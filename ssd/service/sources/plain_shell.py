@@ -1,9 +1,8 @@
 """Read the plain part of sh(1), which suffices for most declarations, without the start of a shell.
 
-Plain are comments, and lines ``NAME=word`` and ``: "${NAME:=text}"`` that set the variables of a
-declaration. Words may be quoted, and contain ``$NAME`` and ``${NAME}`` of variables that were set
-before. For anything else, and for every error, ``execute`` returns None, and a shell executes the
-text. A property test compares the two.
+Plain are comments, and lines ``NAME=word`` and ``: "${NAME:=text}"`` that set known variables.
+Words may be quoted, and contain ``$NAME`` and ``${NAME}`` of variables that were set before. For
+all else, and for errors, a shell executes the text. A property test compares the two.
 """
 
 import os
@@ -28,9 +27,8 @@ _DEFAULT, _END = ': "${', '}"'
 class State:
     """What is known of a text that was executed.
 
-    variables: those that declare something. functions: those that become hooks. fields: from
-    the changes to its own process (umask, limits, environment). files: the administrator's
-    files that it has read. said: the complaints of the shell. source: what doubts are about.
+    functions: those that become hooks. fields: from the changes to its own process. files: of the
+    administrator. said: the complaints of the shell. source: what doubts are about.
     """
 
     def __init__(self, file: str, given: "Mapping[bytes, bytes]") -> None:

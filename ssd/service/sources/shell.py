@@ -7,6 +7,7 @@ it ends or exits are the declaration.
 """
 
 import os
+import posix
 
 from ssd.service.errors import DeclarationError
 from ssd.service.sources import debian, plain_shell
@@ -94,9 +95,7 @@ def loads(
 ) -> "Service":
     """Make a Service of the text of a shell file; ``instance`` as in ``read``.
 
-    Raises DeclarationError.
-
-    Its ``doubts`` are the parts of the text that have no effect.
+    Raises DeclarationError. Its ``doubts`` are the parts of the text that have no effect.
     """
     if "\0" in text:
         number = text.partition("\0")[0].count("\n") + 1
@@ -107,7 +106,9 @@ def loads(
     name = instance or header.get("provides", "").partition(" ")[0] or _name_of(file)
     if "@" in file and not instance and os.path.realpath(file).endswith("@"):
         name = _name_of(file)
-    given = dict(os.environb if environment is None else environment)
+    if environment is None:  # os.environb, or what it is made of while os is not complete
+        environment = posix.environ if "__getattr__" in vars(os) else os.environb
+    given = dict(environment)
     if kind != OPENSTACK:
         # The environment must not set the variables of a file (as for an init-d-script).
         for variable in debian.VARIABLES:
@@ -204,7 +205,7 @@ def _fields(kind: str, found: "dict[str, str]", text: str, file: str) -> "dict[s
             found,
             root=os.geteuid() == 0,
             exists=os.path.exists,
-            program=chooser(found.get("PATH", os.defpath), file),
+            program=chooser(found.get("PATH", os.path.defpath), file),
             first_line=first_line,
         )
     elif kind == INIT_D:

@@ -33,10 +33,10 @@ def perform(
     ``program`` precedes complaints on standard error; ``script`` is the name in the usage.
     """
     resolved = verbs.resolve(verb, service.reload_signal != "none")
-    if resolved is None:
-        return usage(service, script)
-    if resolved == "show-args":
-        return show_arguments(service)
+    if resolved in (None, "show-args"):
+        from ssd.service.verbs.showing import show_arguments, usage
+
+        return show_arguments(service) if resolved else usage(service, script)
     steps = Steps(service, table)
     outcome = steps.look(for_start=(verbs.LOOK, verbs.ABSENT) in verbs.TABLE[resolved])
     move = verbs.decide(resolved, verbs.LOOK, outcome)
@@ -131,20 +131,6 @@ def complain(steps: Steps, program: str) -> None:
     for text in steps.complaints:
         write(STDERR, f"{program}: {text}\n")
     steps.complaints.clear()
-
-
-def show_arguments(service: "Service") -> int:
-    """Print the command line of the program."""
-    service.command()  # raises DeclarationError without a program
-    write(STDOUT, " ".join(service.argv) + "\n")
-    return statuses.SUCCESS
-
-
-def usage(service: "Service", script: str, status: int = statuses.UNIMPLEMENTED) -> int:
-    """Print the verbs that the service has, and return the status."""
-    offered = "|".join(verbs.offered(service.reload_signal != "none"))
-    write(STDERR, f"Usage: {script} {{{offered}}}\n")
-    return status
 
 
 def warn(program: str, service: "Service", rest: list[str]) -> None:
