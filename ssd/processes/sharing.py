@@ -33,7 +33,8 @@ PACKET = 4096  # PIPE_BUF (pipe(7)): a longer one would be cut in two
 def shared(root: bytes, keep: "Keep") -> "Iterator[bytes]":
     """Yield what ``keep`` keeps of the pids in a directory, in the order of the directory.
 
-    ``keep`` looks at one name after the other, and also at a part of them. Raises OSError.
+    ``keep`` looks at one name after the other, and also at a part of them. The helper's own pid is
+    left out: the directory may list it, as it is read on after the fork. Raises OSError.
     """
     shares, first = _shares(root), list[list[bytes]]()
     while len(first) < MIN_SHARES and (share := next(shares, None)) is not None:
@@ -45,10 +46,11 @@ def shared(root: bytes, keep: "Keep") -> "Iterator[bytes]":
         return
     found: dict[int, list[bytes]] = {}
     told = 0
+    itself = b"%d" % helper.pid
     try:
         for _ in _together(helper, keep, (first, shares), found):
             while told in found:
-                yield from found[told]
+                yield from (name for name in found[told] if name != itself)
                 told += 1
     finally:
         helper.end()
@@ -105,11 +107,9 @@ def _together(
 
 def start(keep: "Keep") -> "Helper | None":
     """Start a helper; None if there is one processor, or the system has nothing to spare."""
-    if len(os.sched_getaffinity(0)) < 2:
-        return None
     try:
-        return Helper(keep)
-    except OSError:  # a limit of processes or descriptors, or no memory: work alone
+        return Helper(keep) if len(os.sched_getaffinity(0)) > 1 else None
+    except OSError:  # a limit of processes or descriptors, no memory, or a filter: work alone
         return None
 
 
@@ -121,7 +121,7 @@ class Helper:
 
     def __init__(self, keep: "Keep") -> None:
         self._fds: list[int] = []
-        self._pid = 0
+        self.pid = 0
         self._ignored = signals.getsignal(signals.SIGCHLD) == signals.SIG_IGN
         try:
             for _ in "work", "answers":
@@ -132,10 +132,10 @@ class Helper:
                 os.close(self._fds.pop())
             if self._ignored:  # the kernel would reap the helper, and give its pid to another
                 signals.signal(signals.SIGCHLD, signals.SIG_DFL)
-            self._pid = os.fork()
-            if not self._pid:
+            self.pid = os.fork()
+            if not self.pid:
                 _help(keep, *self._fds)
-            _place(self._pid, beside=True)
+            _place(self.pid, beside=True)
             os.close(self._fds.pop())
             self._work, self._offered, self._answered = self._fds
             os.set_blocking(self._offered, False)
@@ -172,10 +172,10 @@ class Helper:
         """End the helper and leave no trace of it."""
         while self._fds:
             os.close(self._fds.pop())
-        if self._pid:
-            os.kill(self._pid, signals.SIGKILL)
-            _place(self._pid, beside=False)
-            os.waitpid(self._pid, 0)
+        if self.pid:
+            os.kill(self.pid, signals.SIGKILL)
+            _place(self.pid, beside=False)
+            os.waitpid(self.pid, 0)
         if self._ignored:
             signals.signal(signals.SIGCHLD, signals.SIG_IGN)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from ssd.errors import ProcessTableError
-from ssd.matching import Process
+from ssd.matching import UNKNOWN_START, Process
 from ssd.processes import handles, table_named
 from ssd.processes.contract import ProcessTable
 from ssd.processes.handles import CheckedHandle, PidfdHandle, open_handle
@@ -142,6 +142,17 @@ def test_checked_handle_signals_no_successor() -> None:
     assert handle.ended()
     with pytest.raises(ProcessLookupError):
         handle.signal(signal.SIGKILL)
+
+
+def test_checked_handle_signals_nobody_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An owner whose start time cannot be read may be another process, or still be this one."""
+    sent: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda pid, signum: sent.append(pid))
+    handle = CheckedHandle(Process(os.getpid(), 1), lambda pid: Process(pid, UNKNOWN_START))
+    assert not handle.ended()
+    with pytest.raises(PermissionError):
+        handle.signal(signal.SIGKILL)
+    assert [] == sent
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system has no pidfds")

@@ -90,7 +90,7 @@ def helpers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[sharing.Helper]]:
     assert before == os.listdir("/proc/self/fd")
     for helper in started:
         with pytest.raises(ChildProcessError):
-            os.waitpid(helper._pid, os.WNOHANG)
+            os.waitpid(helper.pid, os.WNOHANG)
 
 
 def crowd(place: Path, count: int) -> list[bytes]:
@@ -151,9 +151,24 @@ def test_helpers_share_is_done_again_unless_it_answers(
     found = list(sharing.shared(os.fsencode(tmp_path), meeting))
     meeting.close()
     (helper,) = helpers
-    own = b"%d" % helper._pid
+    own = b"%d" % helper.pid
     assert names == [name for name in found if name not in {own} - set(names)]
     assert meeting._met
+
+
+def test_helper_is_not_found_by_its_own_search(
+    tmp_path: Path, helpers: list[sharing.Helper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel lists it, because it is the newest process and the directory is read on."""
+    names, listed = crowd(tmp_path, 40), sharing._shares
+
+    def later(root: bytes) -> Iterator[list[bytes]]:
+        yield from listed(root)
+        yield [b"%d" % helpers[0].pid]
+
+    monkeypatch.setattr(sharing, "_shares", later)
+    found = sharing.shared(os.fsencode(tmp_path), lambda names: names)
+    assert names == list(found)
 
 
 def test_helper_answers_for_what_it_took(tmp_path: Path) -> None:
@@ -181,11 +196,12 @@ def test_full_pipe_takes_no_more_shares() -> None:
     assert {True, False} == set(accepted)
 
 
-@pytest.mark.parametrize("lacking", ["processors", "processes", "descriptors"])
+@pytest.mark.parametrize("lacking", ["processors", "processes", "descriptors", "a call"])
 def test_search_goes_on_alone_without_a_helper(
     lacking: str, tmp_path: Path, helpers: list[sharing.Helper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One processor, a limit of processes or one of descriptors leaves the work to the caller."""
+    """One processor, a limit, or a filter of system calls leaves the work to the caller."""
+    calls = {"processes": "fork", "descriptors": "pipe2", "a call": "sched_getaffinity"}
 
     def refuse(*_: object) -> None:
         raise OSError(errno.EAGAIN, "a limit is reached")
@@ -193,7 +209,7 @@ def test_search_goes_on_alone_without_a_helper(
     if lacking == "processors":
         monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0})
     else:
-        monkeypatch.setattr(os, "fork" if lacking == "processes" else "pipe2", refuse)
+        monkeypatch.setattr(os, calls[lacking], refuse)
     names = crowd(tmp_path, 50)
     assert list(even(names)) == list(sharing.shared(os.fsencode(tmp_path), even))
     assert [] == helpers
