@@ -157,3 +157,11 @@ def test_variables_of_pythons_are_not_obeyed(file: Path, tmp_path: Path) -> None
     assert (3, "") == call(
         "env", *sorted(wanted), file, "--status", "--pidfile", "/nonexistent/pid"
     )
+
+
+def test_interpreter_is_not_that_of_a_variable(file: Path, tmp_path: Path) -> None:
+    """The file starts Python anew, where PATH has found it, and not what PYTHONEXECUTABLE says."""
+    (tmp_path / "python3").symlink_to(PYTHON)
+    words = "python3", file, "--status", "--pidfile", "/nonexistent/pid"
+    given = f"PATH={tmp_path}:/usr/bin:/bin", "PYTHONEXECUTABLE=/bin/false"
+    assert (3, "") == call("env", *given, *words)

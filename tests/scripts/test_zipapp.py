@@ -1,6 +1,7 @@
 """ssd.pyz on a host that has Python and nothing else: all that starts another process."""
 
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -173,3 +174,22 @@ def test_interpreter_that_cannot_compile_is_named(tmp_path: Path, run: Run) -> N
     done = run(*words, "--python", "/bin/false")
     assert 1 == done.returncode and "--python /bin/false: it cannot compile ssd" in done.stderr
     assert [] == list(tmp_path.iterdir())
+
+
+def test_stray_files_stay_out(tmp_path: Path) -> None:
+    """What editors leave beside the modules: the bytes are those of the sources alone."""
+    for path in (
+        "ssd/a.py",
+        "ssd/.b.py",
+        "ssd/a.py~",
+        "ssd/.a.py.swp",
+        "ssd/data/x",
+        "ssd/data.old",
+    ):
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    (tmp_path / "setup.cfg").write_text("[options.package_data]\nssd = data/*\n")
+    own_files = runpy.run_path(str(CHECKOUT / "scripts/zipapp"))["own_files"]
+    own_files.__globals__["ROOT"] = tmp_path
+    assert ["ssd/a.py", "ssd/data/x"] == list(own_files())
