@@ -58,7 +58,8 @@ class Bundle:
             now = posix.stat(source)
         except OSError:
             return None  # the usual finders say what is missing
-        if now.st_mtime_ns != row[2] or now.st_size != row[3]:
+        # Archives and layers of images may have cut the time off to seconds.
+        if now.st_mtime_ns not in (row[2], row[2] - row[2] % 10**9) or now.st_size != row[3]:
             return None
         spec = ModuleSpec(name, BundleLoader(name, source, self), origin=source, is_package=row[1])
         spec.has_location = True
@@ -66,18 +67,20 @@ class Bundle:
             spec.submodule_search_locations = [source[: source.rindex("/")]]
         return spec
 
-    def code(self, name: str) -> "CodeType":
-        """Return a module's code. Raises OSError, and ImportError for a file that was cut off."""
+    def code(self, name: str) -> "CodeType | None":
+        """Return a module's code; None if the file is another by now, cut off or gone."""
         begin, length = self.begin + self.index[name][4], self.index[name][5]
         code = self.held[begin : begin + length]
         if len(code) < length:
-            with open(self.path, "rb", 0) as file:
-                file.seek(begin)
-                code = file.read(length) or b""
-        if len(code) < length:
-            remedy = "python -Im ssd.installation writes it anew"
-            raise ImportError(f"{self.path}: the bundle is cut off: {remedy}", name=name)
-        loaded: CodeType = loads(code)
+            try:
+                with open(self.path, "rb", 0) as file:
+                    if file.read(self.begin) != self.held[: self.begin]:
+                        return None  # written anew while this process runs: with other offsets
+                    file.seek(begin)
+                    code = file.read(length) or b""
+            except OSError:
+                return None  # the source has it, too
+        loaded: CodeType | None = loads(code) if len(code) == length else None
         return loaded
 
 
@@ -89,12 +92,14 @@ class BundleLoader(SourceFileLoader):
         super().__init__(name, path)
 
     def get_code(self, fullname: str) -> "CodeType | None":
-        """Return the module's code."""
-        return self.bundle.code(fullname)
+        """Return the module's code, by the usual way if the bundle no longer has it."""
+        return self.bundle.code(fullname) or super().get_code(fullname)
 
 
 def begin(home: str, path: str, held: bytes, index: "Index") -> None:
     """Use a bundle in this process, which must be a command of ssd's own; see ``Bundle``."""
+    if home[0] != "/":  # of a script that was called so; commands change their directory
+        home, path = f"{posix.getcwd()}/{home}", f"{posix.getcwd()}/{path}"
     sys.path.append(home)  # last, for what is not in the bundle
     sys.meta_path.insert(0, Bundle(home, path, held, index))
     if "os" not in sys.modules and (os := light_os()) is not None:

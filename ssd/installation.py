@@ -72,13 +72,14 @@ def main(words: list[str]) -> int:
         if words == ["--remove"]:
             remove(home)
             return 0
-        made = write_bundle(home)
-        sys.stdout.write(f"{made}: written\n")
-        if not words:
-            finish(home, made)
+        said = [] if words else finish(home)
+        said.append(f"{write_bundle(home)}: written")
+        os.write(1, os.fsencode("\n".join(said) + "\n"))
     except (OSError, Unfinished) as error:
-        named = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
-        sys.stderr.write(f"ssd.installation: {named}\n")
+        why = str(error)
+        if isinstance(error, OSError):
+            why = f"{error.filename or 'standard output'}: {error.strerror}"
+        os.write(2, os.fsencode(f"ssd.installation: {why}\n"))
         return 1
     return 0
 
@@ -137,10 +138,11 @@ def write_bundle(home: str) -> str:
     for name in SHARED:
         if not os.path.exists(f"{home}/{name}"):
             raise Unfinished(
-                f"{home}/{name}: missing; without it beside ssd there can be no bundle"
+                f"{home}/{name}: missing; without it beside ssd there can be no bundle. "
+                f"pip install --ignore-installed installs it there"
             )
     path = place(home)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
     _replace(path, bundle(home), 0o644)
     return path
 
@@ -150,7 +152,7 @@ def remove(home: str) -> None:
     directory = os.path.dirname(place(home))
     names = os.listdir(directory) if os.path.isdir(directory) else ()
     for name in names:
-        if name.startswith("bundle.") and name.endswith(".bin"):
+        if name.startswith("bundle.") and ".bin" in name:  # also what a killed one has left
             os.unlink(f"{directory}/{name}")
     record = _record(home)
     if record is not None:
@@ -165,10 +167,12 @@ def _is_bundle(path: str) -> bool:
 # The script, and pip's record ------------------------------------------------------------------
 
 
-def finish(home: str, made: str) -> None:
+def finish(home: str) -> list[str]:
     """Write the interpreter's options and the packages' directory into ssd, and record all.
 
-    Raises Unfinished where pip has not installed it, and OSError.
+    The bundle is recorded before it is written, so that one whose writing is interrupted is
+    removed with the package. Returns what to say. Raises Unfinished where pip has not installed
+    ssd, or Python cannot start it, and OSError.
     """
     record = _record(home)
     if record is None:
@@ -176,32 +180,38 @@ def finish(home: str, made: str) -> None:
         raise Unfinished(
             f"{why}. In a clone give Python -I; a system's package needs only --bundle"
         )
-    rows = _rows(record)
-    kept = [row for row in rows if not _is_bundle(row[0])]
-    kept.append([os.path.relpath(made, home), "", ""])  # as pip records a .pyc file
+    rows, said = _rows(record), []
+    own = os.path.relpath(place(home), home)
+    kept = [row for row in rows if row[0] != own]  # those of other Pythons stay
+    kept.append([own, "", ""])  # as pip records a .pyc file
     for row in kept:
-        script = os.path.normpath(f"{home}/{row[0]}")
-        if os.path.basename(script) == "ssd" and os.path.basename(os.path.dirname(script)) == "bin":
-            row[1:] = _settle_script(script, home)
+        if row[0].endswith("bin/ssd"):
+            script = os.path.normpath(f"{home}/{row[0]}")
+            if os.path.exists(f"{home}/bin/ssd"):
+                script = f"{home}/bin/ssd"  # of pip --target, which records another place
+            row[1:], line = _settle_script(script, home)
+            said.append(line)
     _write_rows(record, kept, rows)
+    return said
 
 
-def _settle_script(path: str, home: str) -> list[str]:
-    """Let a script begin isolated; return what the record says of it: hash and size."""
+def _settle_script(path: str, home: str) -> tuple[list[str], str]:
+    """Let a script begin isolated; return its hash and size for the record, and what to say."""
     with open(path, "rb") as file:
         first, _, rest = file.read().partition(b"\n")
         mode = os.fstat(file.fileno()).st_mode & 0o7777
-    words = first.split()
+    words, said = first.split(), f"{path}: starts Python with -IS"
     if len(words) == 1 and words[0].startswith(b"#!/") and words[0] != b"#!/bin/sh":
         first = words[0] + b" -IS"
-        sys.stdout.write(f"{path}: starts Python with -IS\n")
+    elif len(words) > 1 and os.path.exists(first[2:]):
+        blank = "a path with a blank, which the kernel cannot start: install it elsewhere"
+        raise Unfinished(f"{path}: its Python has {blank}")
     elif words[-1:] != [b"-IS"]:
-        why = "the path of its Python leaves no room for -IS in line 1"
-        sys.stdout.write(f"{path}: left as it is: {why}\n")
+        said = f"{path}: starts Python without -IS: a shell starts it, because of its path"
     if home.isprintable() and not set(home) & {'"', "\\"}:
         rest = rest.replace(HOME_LINE, f'home = "{home}"'.encode(), 1)
     _replace(path, data := first + b"\n" + rest, mode)
-    return _digest(data)
+    return _digest(data), said
 
 
 def _digest(data: bytes) -> list[str]:
@@ -241,17 +251,21 @@ def _write_rows(record: str, rows: list[list[str]], before: list[list[str]]) -> 
 
 
 def _replace(path: str, data: bytes, mode: int) -> None:
-    """Write a file, all of it or nothing."""
+    """Write a file, all of it or nothing, also if the machine loses its power. Raises OSError."""
     beside = f"{path}.{os.getpid()}"
+    if os.path.lexists(beside):
+        os.unlink(beside)  # of one that was killed: in a container all have the same pid
     try:
         with open(beside, "xb") as file:
             os.fchmod(file.fileno(), mode)
             file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(beside, path)
-    except OSError:
+    except OSError as error:
         if os.path.lexists(beside):
             os.unlink(beside)
-        raise
+        raise OSError(error.errno, error.strerror, path) from None
 
 
 if __name__ == "__main__":

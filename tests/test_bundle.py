@@ -36,13 +36,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def begin(home: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
     """Return a function that writes a bundle of the package, and uses it."""
 
-    def write(first: int = 1 << 17) -> bundle.Bundle:
+    def write(whole: bool = True) -> bundle.Bundle:
         path, data = home / "bundle.bin", installation.bundle(str(home), NAMES)
         path.write_bytes(data)
         for name in NAMES:  # which have been imported to be found
             sys.modules.pop(name, None)
         _, index = marshal.loads(data[bundle.HEAD :])
-        finder = bundle.Bundle(str(home), str(path), data[:first], index)
+        begin = bundle.HEAD + int.from_bytes(data[4 : bundle.HEAD], "little")
+        finder = bundle.Bundle(str(home), str(path), data if whole else data[:begin], index)
         monkeypatch.setattr(sys, "meta_path", [finder, *sys.meta_path])
         return finder
 
@@ -100,20 +101,39 @@ def test_module_looks_like_one_that_was_imported_usually(home: Path, begin: Begi
     assert "data" == importlib.resources.files("bundled").joinpath("data.txt").read_text()
 
 
-def test_code_beyond_the_first_bytes_is_read_when_needed(begin: Begin) -> None:
+def test_code_beyond_the_first_bytes_is_read_when_needed(home: Path, begin: Begin) -> None:
     """Only what the commonest verbs need is read at once."""
-    finder = begin(first=bundle.HEAD)
+    finder = begin(whole=False)
+    swap(home / "bundled/inner.py", "def told():\n    return 'other'\n")
     assert "first" == importlib.import_module("bundled.inner").told()
-    assert bundle.HEAD == len(finder.held)
+    assert finder.begin == len(finder.held)
 
 
-def test_bundle_that_is_cut_off_is_named_with_the_remedy(home: Path, begin: Begin) -> None:
-    """An error, because which modules it has is known."""
-    begin(first=bundle.HEAD)
+@pytest.mark.parametrize("change", ["cut off", "gone", "written anew", "a directory"])
+def test_bundle_that_changes_is_of_no_more_use(change: str, home: Path, begin: Begin) -> None:
+    """A command may wait for minutes while another makes a bundle with other offsets."""
+    begin(whole=False)
     path = home / "bundle.bin"
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ImportError, match=r"bundle.bin: the bundle is cut off: python -Im"):
-        importlib.import_module("bundled.inner")
+    data = path.read_bytes()
+    path.unlink()
+    if change == "cut off":
+        path.write_bytes(data[:-1])
+    elif change == "written anew":
+        path.write_bytes(installation.bundle(str(home), ["json", *NAMES]))
+    elif change == "a directory":
+        path.mkdir()
+    swap(home / "bundled/inner.py", "def told():\n    return 'other'\n")
+    assert "other" == importlib.import_module("bundled.inner").told()
+
+
+def test_time_may_have_lost_what_is_less_than_a_second(home: Path, begin: Begin) -> None:
+    """As in most archives, and in the layers of images, whose bundle is of use."""
+    source = home / "bundled/inner.py"
+    os.utime(source, ns=(0, 1_700_000_000_123_456_789))
+    finder = begin()
+    for moment, found in ((0, True), (123_456_788, False), (-1, False), (10**9, False)):
+        os.utime(source, ns=(0, 1_700_000_000 * 10**9 + moment))
+        assert found == (finder.find_spec("bundled.inner") is not None), moment
 
 
 # os -------------------------------------------------------------------------------------------

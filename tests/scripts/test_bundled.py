@@ -178,8 +178,73 @@ def test_interpreter_with_a_blank_in_its_path_is_left(installed: Prefix) -> None
     text = f"#!/bin/sh\n'''exec' \"{PYTHON}\" \"$0\" \"$@\"\n' '''\n"
     installed.noted(text)
     done = finish(installed)
-    assert (0, True) == (done.returncode, "leaves no room for -IS" in done.stdout)
+    assert (0, True) == (done.returncode, "starts Python without -IS: a shell" in done.stdout)
     assert (installed.bin / "ssd").read_text().startswith("#!/bin/sh\n'''exec' ")
+
+
+def test_path_that_the_kernel_cannot_start_is_named(installed: Prefix) -> None:
+    """An older pip writes it all the same; the way out is another place."""
+    blank = installed.root / "a b"
+    blank.symlink_to("bin")
+    installed.noted(f"#!{blank}/python3\n")
+    done = finish(installed)
+    said = f"ssd.installation: {installed.bin}/ssd: its Python has a path with a blank"
+    assert (1, True) == (done.returncode, done.stderr.startswith(said)), done.stderr
+
+
+def test_full_disk_names_the_file_and_leaves_no_other(installed: Prefix) -> None:
+    """A part is left nowhere, and what was there stays. No place for the words is a failure too."""
+    finish(installed)
+    made = Path(bundle.place(str(installed.packages)))
+    before = made.read_bytes(), sorted(made.parent.iterdir())
+    argv = [str(installed.bin / "python3"), "-Im", "ssd.installation", "--bundle"]
+    for shell, named in (("ulimit -f 9; exec", made), ("exec >/dev/full", "standard output")):
+        lines = f'{shell} "$@"' if "ulimit" in shell else f'{shell}; "$@"'
+        done = subprocess.run(
+            ["sh", "-c", lines, "sh", *argv], capture_output=True, text=True, timeout=WAIT_TIMEOUT
+        )
+        assert (1, 1) == (done.returncode, done.stderr.count("\n")), done.stderr
+        assert done.stderr.startswith(f"ssd.installation: {named}: ")
+    assert before == (made.read_bytes(), sorted(made.parent.iterdir()))
+
+
+def test_unfinished_run_is_removed_with_the_package(installed: Prefix) -> None:
+    """The record names the bundle first, also those of other Pythons, and --remove knows parts."""
+    made = Path(bundle.place(str(installed.packages)))
+    made.mkdir(parents=True)  # so that it cannot be written
+    with (installed.packages / INFO / "RECORD").open("a") as file:
+        file.write("ssd/__pycache__/bundle.cpython-399.bin,,\n")
+    assert 1 == finish(installed).returncode
+    named = {path for path in record(installed) if "/bundle." in path}
+    assert {"ssd/__pycache__/bundle.cpython-399.bin", f"ssd/__pycache__/{made.name}"} == named
+    made.rmdir()
+    made.with_name(f"{made.name}.7").write_text("a part")
+    assert 0 == finish(installed, "--remove").returncode
+    assert [] == [*made.parent.glob("bundle.*.bin*")]
+
+
+def test_directory_of_pip_target_is_finished(installed: Prefix) -> None:
+    """There pip has recorded the script in a place where it is not."""
+    other = (installed.bin / "ssd").read_text()
+    (installed.packages / "bin").mkdir()
+    shutil.copy(installed.bin / "ssd", installed.packages / "bin/ssd")
+    assert 0 == finish(installed).returncode
+    assert other == (installed.bin / "ssd").read_text()
+    lines = (installed.packages / "bin/ssd").read_text().splitlines()
+    assert (True, True) == (lines[0].endswith(" -IS"), f'home = "{installed.packages}"' in lines[3])
+
+
+def test_relative_call_survives_a_change_of_directory(installed: Prefix, tmp_path: Path) -> None:
+    """What is loaded later, for a failure, is not searched for below another directory."""
+    finish(installed)
+    file = tmp_path / "nap.toml"
+    file.write_text(f'executable = "/nonexistent"\npidfile = "{tmp_path}/pid"\n')
+    words = ("./ssd-service", f"--directory={tmp_path}", "nap", "start")
+    done = subprocess.run(
+        words, cwd=installed.bin, capture_output=True, text=True, timeout=WAIT_TIMEOUT
+    )
+    assert "unforeseen" not in done.stderr
+    assert installed("ssd-service", *words[1:]).stderr == done.stderr
 
 
 def test_failed_replacement_keeps_what_was_there(

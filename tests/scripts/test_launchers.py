@@ -309,3 +309,26 @@ def test_second_copy_is_not_mistaken_for_the_original(
         assert (status, 1) == (done.returncode, done.stderr.count("\n")), done.stderr
         assert done.stderr.startswith("start-stop-daemon: warning: ssd cannot run (")
         assert done.stderr.endswith("and there is no start-stop-daemon.distrib\n")
+
+
+@pytest.mark.parametrize("text", ["(", "", "raise RecursionError('deep\\nsea')\n"])
+def test_broken_package_leaves_it_to_the_original(
+    text: str, prefix: Prefix, tmp_path: Path, scripts: Path
+) -> None:
+    """As a missing one does: no answer is that of a package which an upgrade has left in pieces."""
+    prefix.break_package("")
+    (prefix.packages / "ssd/cli.py").write_text(text)
+    ours = tmp_path / "start-stop-daemon"
+    shutil.copy(scripts.parent / "share/ssd/start-stop-daemon", ours)
+    original = tmp_path / "start-stop-daemon.distrib"
+    original.write_text("#!/bin/sh\nexit 7\n")
+    original.chmod(0o755)
+    for command in prefix.bin.iterdir():
+        (tmp_path / command.name).symlink_to(command)
+    for argv in ([ours], ["./start-stop-daemon"]):
+        words = [*argv, "--status", "--pid", "1"]
+        done = subprocess.run(
+            words, cwd=tmp_path, capture_output=True, text=True, timeout=WAIT_TIMEOUT
+        )
+        assert (7, 1) == (done.returncode, done.stderr.count("\n")), done.stderr
+        assert done.stderr.startswith("start-stop-daemon: warning: ssd cannot run (")
