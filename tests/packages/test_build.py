@@ -9,7 +9,7 @@ from kit.roots import Root
 
 pytestmark = [pytest.mark.packages, pytest.mark.requires_root, pytest.mark.requires_namespaces]
 
-BUNDLES = "ls /usr/lib/python3/dist-packages/ssd/__pycache__ | grep '^bundle' || true"
+BUNDLES = "ls /usr/lib/python3/dist-packages/ssd/__pycache__ | grep '^bundle.*[.]bin$' || true"
 
 
 def test_second_build_gives_the_same_bytes(debian: Debian, tmp_path: Path) -> None:
