@@ -61,6 +61,11 @@ def built(release: str, directory: Path) -> Path:
     given = os.environ.get("SSD_DEBS")
     if given:
         return Path(given) / release
+    return build(release, directory)
+
+
+def build(release: str, directory: Path) -> Path:
+    """Let the script build a release's packages in there; return their directory."""
     words = ["--release", release, "--out", directory, "--cache", roots.cache()]
     done = subprocess.run(
         [CHECKOUT / "scripts" / "packages", *words],

@@ -14,7 +14,7 @@ BUNDLES = "ls /usr/lib/python3/dist-packages/ssd/__pycache__ | grep '^bundle.*[.
 
 def test_second_build_gives_the_same_bytes(debian: Debian, tmp_path: Path) -> None:
     """Of each package, and of their source."""
-    built = packages.built(debian.release, tmp_path)
+    built = packages.build(debian.release, tmp_path)
     names = sorted(file.name for file in built.iterdir())
     assert len([name for name in names if name.endswith(".deb")]) == 4
     differ = [n for n in names if (built / n).read_bytes() != (debian.shared / n).read_bytes()]
