@@ -5,6 +5,7 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import Distribution
 from pathlib import Path
 
 import pytest
@@ -193,3 +194,18 @@ def test_stray_files_stay_out(tmp_path: Path) -> None:
     own_files = runpy.run_path(str(CHECKOUT / "scripts/zipapp"))["own_files"]
     own_files.__globals__["ROOT"] = tmp_path
     assert ["ssd/a.py", "ssd/data/x"] == list(own_files())
+
+
+def test_libraries_need_no_list_of_their_files(tmp_path: Path) -> None:
+    """Debian's have none. One without its modules is refused, and not left out."""
+    (tmp_path / "daemon").mkdir()
+    (tmp_path / "python_daemon-2.3.2.egg-info").mkdir()
+    (tmp_path / "python_daemon-2.3.2.egg-info/PKG-INFO").write_text("License: Apache-2\n")
+    library = Distribution.at(tmp_path / "python_daemon-2.3.2.egg-info")
+    script = runpy.run_path(str(CHECKOUT / "scripts/zipapp"))
+    with pytest.raises(script["Failed"], match="__init__.py: install it again"):
+        script["library_files"]({"python-daemon": library})
+    (tmp_path / "daemon/__init__.py").touch()
+    modules, licences = script["library_files"]({"python-daemon": library})
+    assert {"daemon/__init__.py": b""} == modules
+    assert b"License: Apache-2\n" == licences["licences/python-daemon/METADATA"]
