@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,24 +20,38 @@ Each row takes minutes. Debian roots need root and debootstrap; MIRROR names Deb
 
 
 def main(words: Sequence[str], page: Path = PAGE, readme: Path = README) -> int:
-    """Run the rows that are named, all by default; return 1 if one has failed, 0 otherwise."""
+    """Run the rows that are named, all by default; return 1 if one has failed, 0 otherwise.
+
+    2 and a sentence if a page or the cache cannot be used. An interruption ends the row and
+    removes its root.
+    """
     options = _options(words)
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        return _main(options, page, readme)
+    except (ValueError, OSError) as error:
+        print(f"scripts/matrix: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _main(options: argparse.Namespace, page: Path, readme: Path) -> int:
+    """Do what ``main`` says. Raises ValueError or OSError if a file cannot be used."""
     chosen = [row for row in ROWS if row.name in options.rows or not options.rows]
     if options.list:
         print("\n".join(f"{row.name:<12}{row.where}: {row.ran}" for row in chosen))
         return 0
-    try:
-        known = table.read(page)
-        if options.write:
-            table.between(readme)
-    except ValueError as error:
-        print(f"scripts/matrix: {error}", file=sys.stderr)
-        return 2
+    known = table.read(page)
+    if options.write:
+        table.between(readme)
     (options.cache / "logs").mkdir(parents=True, exist_ok=True)
     failed = False
     for row in chosen:
         log = options.cache / "logs" / f"{row.name}.log"
-        log.unlink(missing_ok=True)
+        log.write_bytes(b"")
         print(f"scripts/matrix: {row.name} runs; its output is in {log}", flush=True)
         known[row.name] = result = outcome(row, Setting(options.cache, options.pythons, log))
         print(f"scripts/matrix: {row.name}: {result.versions}: {result.result}", flush=True)
@@ -74,7 +89,7 @@ def outcome(row: Row, setting: Setting) -> Result:
     """Run a row and return its result."""
     try:
         versions, said = row.run(setting)
-    except NotRun as reason:
+    except (NotRun, OSError) as reason:
         versions, said = "-", f"not run: {reason}"
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     return Result(row.name, row.where, versions, row.ran, said, today)

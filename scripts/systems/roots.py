@@ -53,15 +53,17 @@ def base(release: str, cache: Path) -> Path:
     """Return the tar of a minimal system in the cache; make it if it is not there."""
     tar = cache / f"base{'' if release.isdigit() else '-'}{release}.tar"
     if not tar.exists():
-        fresh = cache / f"new-{release}"
-        shutil.rmtree(fresh, ignore_errors=True)
+        fresh, half = (cache / f"new-{release}-{os.getpid()}{end}" for end in ("", ".tar"))
         mirror = os.environ.get("MIRROR") or MIRROR
         flags = ["--variant=minbase", "--include=ca-certificates"]
-        _call(["debootstrap", *flags, SUITES[release], str(fresh), mirror])
-        half = tar.with_suffix(".new")
-        _call(["tar", "-C", str(fresh), "-cf", str(half), "."])
-        half.rename(tar)
-        shutil.rmtree(fresh)
+        try:
+            # What debootstrap mounts, /proc and /sys, ends with it, whatever ends it.
+            making = ["unshare", "--mount", "debootstrap", *flags]
+            _call([*making, SUITES[release], str(fresh), mirror])
+            _call(["tar", "-C", str(fresh), "-cf", str(half), "."])
+            half.rename(tar)
+        finally:
+            _call(["rm", "-rf", "--one-file-system", str(fresh), str(half)])
     return tar
 
 
@@ -125,4 +127,5 @@ def _call(words: list[str], cwd: Path | None = None) -> None:
     done = subprocess.run(words, capture_output=True, text=True, cwd=cwd)
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines()
-        raise NotRun(f"{words[0]} failed: {lines[-1] if lines else done.returncode}")
+        named = "debootstrap" if "debootstrap" in words else words[0]
+        raise NotRun(f"{named} failed: {lines[-1] if lines else done.returncode}")

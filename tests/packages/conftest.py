@@ -7,15 +7,6 @@ from kit import packages, roots
 from kit.packages import Debian
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave these tests out unless they are selected by their mark."""
-    if "packages" in config.option.markexpr:
-        return
-    wanted = [item for item in items if not item.get_closest_marker("packages")]
-    config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
-    items[:] = wanted
-
-
 @pytest.fixture(scope="session")
 def debians(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Debian]:
     """Return a function that returns a release's layers, made when it is first asked for."""

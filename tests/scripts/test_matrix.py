@@ -1,12 +1,15 @@
 """scripts/matrix: what it counts, what it finds, and the tables that it writes."""
 
 import datetime
+import os
+import signal
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
 from conftest import Run
-from systems import rows, table
+from systems import roots, rows, table
 from systems.__main__ import main
 from systems.roots import NotRun
 from systems.rows import ROWS, Row, Setting
@@ -97,6 +100,39 @@ def test_page_without_marks_is_refused(told, pages, capsys) -> None:
     assert 2 == told("--write")
     captured = capsys.readouterr()
     assert f"{pages[1]} has not one" in captured.err and "runs" not in captured.out
+
+
+def test_cache_that_cannot_be_made_is_an_error(told, tmp_path: Path, capsys) -> None:
+    """One sentence, and not the status of a row that has failed."""
+    (tmp_path / "file").touch()
+    assert 2 == told("one", "--cache", str(tmp_path / "file"))
+    captured = capsys.readouterr()
+    assert "scripts/matrix: " in captured.err and "file/logs" in captured.err
+    assert "" == captured.out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interruption_removes_the_root(number: int, told, tmp_path: Path, monkeypatch) -> None:
+    """No traceback; the exit status is that of the signal, as a shell tells it."""
+
+    def waits(_: Setting) -> tuple[str, str]:
+        with roots.root("12", tmp_path):
+            os.kill(os.getpid(), number)
+        return "-", "passed 1"
+
+    empty = tmp_path / "base12.tar"
+    tarfile.open(empty, "w").close()
+    monkeypatch.setattr(roots, "obstacle", lambda: None)
+    monkeypatch.setattr(roots, "_COPY", "")
+    monkeypatch.setattr("systems.__main__.ROWS", [Row("one", "One", "here", "all", waits)])
+    try:
+        status = told("one")
+    except SystemExit as ended:
+        status = ended.code
+    assert 128 + number == status
+    assert ["base12.tar", "logs"] == sorted(
+        path.name for path in tmp_path.iterdir() if path.name not in ("page", "readme")
+    )
 
 
 def test_unknown_row_is_refused(told, capsys) -> None:
