@@ -30,7 +30,8 @@ def test_chance(word):
 def test_that_passes():
     pass
 """
-NOVA = "import pytest\n\n@pytest.mark.nova\ndef test_nova():\n    pass\n"
+MARKS = ("nova", "packages")  # of tests that have runs of their own
+MARKED = "import pytest\n\n@pytest.mark.{mark}\ndef test_{mark}():\n    pass\n"
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def project(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """Return a project with our CI, and stand-ins for unneeded tools."""
     monkeypatch.delenv("TEST_VENV", raising=False)  # its own, not the one that runs this
     root = tmp_path / "project"
-    for name in (".ci", "scripts", "tests/nova", "ssd", "docs", "packaging"):
+    for name in (".ci", "scripts", "tests/nova", "tests/packages", "ssd", "docs", "packaging"):
         (root / name).mkdir(parents=True)
     for name in (".ci/run", ".ci/repeat", "scripts/test"):
         shutil.copy(checkout / name, root / name)
@@ -53,8 +54,11 @@ def project(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (root / name).touch()
     (root / "docs/ssd.8").touch()
     (root / "tests/test_consumer.py").write_text("def test_pyright():\n    pass\n")
-    (root / "setup.cfg").write_text("[tool:pytest]\nmarkers = nova\naddopts = -m 'not nova'\n")
-    (root / "tests/nova/test_nova.py").write_text(NOVA)
+    usual = f"addopts = -m 'not {' and not '.join(MARKS)}'\n"
+    marks = "\n    ".join(MARKS)
+    (root / "setup.cfg").write_text(f"[tool:pytest]\nmarkers =\n    {marks}\n{usual}")
+    for mark in MARKS:
+        (root / f"tests/{mark}/test_{mark}.py").write_text(MARKED.format(mark=mark))
     tools = root / ".venv/bin"
     tools.mkdir(parents=True)
     for name, text in {"python": PYTHON, "pytest": PYTEST}.items():
@@ -95,18 +99,19 @@ def test_failures_are_repeated_in_processes_of_their_own(run: Run, project: Path
     assert (1, 2) == (len(set(first)), len(set(again)))
 
 
-def test_test_with_nova_is_repeated_as_the_others(run: Run, project: Path) -> None:
-    """Its run is the second one, and it is repeated alone there."""
+@pytest.mark.parametrize("mark", MARKS)
+def test_test_of_a_run_of_its_own_is_repeated_there(mark: str, run: Run, project: Path) -> None:
+    """The runs with nova and with packages come after the usual one."""
     failing(project, ["one"])
-    (project / "tests/nova/test_nova.py").write_text(
+    (project / f"tests/{mark}/test_{mark}.py").write_text(
         "import pathlib, pytest\n"
-        "@pytest.mark.nova\ndef test_nova():\n"
+        f"@pytest.mark.{mark}\ndef test_{mark}():\n"
         "    here = pathlib.Path(__file__).with_name('ran')\n"
         "    ran = here.exists()\n    here.touch()\n    assert ran\n"
     )
     done = run("bash", project / ".ci/run")
     assert 0 == done.returncode, done.stdout + done.stderr
-    assert ["    tests/nova/test_nova.py::test_nova"] == done.stdout.splitlines()[-1:]
+    assert [f"    tests/{mark}/test_{mark}.py::test_{mark}"] == done.stdout.splitlines()[-1:]
     assert "    tests/test_chance.py::test_chance[one]" in done.stdout.splitlines()
 
 
