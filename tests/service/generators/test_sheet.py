@@ -95,7 +95,7 @@ def test_directory_replaced_by_a_link_changes_no_target(kind: str, tmp_path: Pat
     """chown(1) changes the link itself, not its target."""
     victim, made = tmp_path / "victim", tmp_path / "made"
     victim.touch()
-    planted = f"install() {{ ln -s {victim} {made}; }}\n"
+    planted = f"mkdir() {{ ln -s {victim} {made}; }}\n"
     before = victim.stat().st_ctime_ns
     words = ["sh", "-ec", planted + MAKERS[kind], "sh", made, f"{os.getuid()}:{os.getgid()}"]
     assert 0 == subprocess.run(words).returncode
