@@ -252,9 +252,11 @@ def _write_rows(record: str, rows: list[list[str]], before: list[list[str]]) -> 
 
 def _replace(path: str, data: bytes, mode: int) -> None:
     """Write a file, all of it or nothing, also if the machine loses its power. Raises OSError."""
-    beside = f"{path}.{os.getpid()}"
-    if os.path.lexists(beside):
-        os.unlink(beside)  # of one that was killed: in a container all have the same pid
+    directory, name = os.path.split(path)
+    for part in os.listdir(directory):  # of runs that were killed; others may run now
+        if part.startswith(f"{name}.") and part.endswith(".new"):
+            _remove_old(f"{directory}/{part}")
+    beside = f"{path}.{os.getpid()}.new"
     try:
         with open(beside, "xb") as file:
             os.fchmod(file.fileno(), mode)
@@ -262,10 +264,22 @@ def _replace(path: str, data: bytes, mode: int) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
+    except FileExistsError:  # of a process with this pid, as all have in containers
+        raise Unfinished(f"{beside}: is being written; a minute later it is left over") from None
     except OSError as error:
         if os.path.lexists(beside):
             os.unlink(beside)
         raise OSError(error.errno, error.strerror, path) from None
+
+
+def _remove_old(path: str) -> None:
+    """Remove a file that nobody can be writing any more: writing takes less than a second."""
+    from contextlib import suppress
+    from time import time
+
+    with suppress(FileNotFoundError):  # removed by another run
+        if os.lstat(path).st_mtime + 60 < time():
+            os.unlink(path)
 
 
 if __name__ == "__main__":

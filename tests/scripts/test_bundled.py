@@ -171,6 +171,7 @@ def test_bundle_needs_what_ssd_needs_beside_it(installed: Prefix) -> None:
     wanted = f"ssd.installation: {installed.packages}/daemon: missing; "
     assert (1, True) == (done.returncode, done.stderr.startswith(wanted)), done.stderr
     assert not Path(bundle.place(str(installed.packages))).exists()
+    assert (installed.bin / "ssd").read_text().startswith(f"#!{installed.bin}/python3 -IS\n")
 
 
 def test_interpreter_with_a_blank_in_its_path_is_left(installed: Prefix) -> None:
@@ -218,7 +219,13 @@ def test_unfinished_run_is_removed_with_the_package(installed: Prefix) -> None:
     named = {path for path in record(installed) if "/bundle." in path}
     assert {"ssd/__pycache__/bundle.cpython-399.bin", f"ssd/__pycache__/{made.name}"} == named
     made.rmdir()
-    made.with_name(f"{made.name}.7").write_text("a part")
+    parts = [made.with_name(f"{made.name}.{name}") for name in ("7.new", "8.new", "9.own")]
+    for part in parts:
+        part.write_text("a part")
+    os.utime(parts[0], (0, 0))
+    os.utime(parts[2], (0, 0))
+    assert 0 == finish(installed).returncode
+    assert parts[1:] == sorted(made.parent.glob("bundle.*.bin.*")), "another run writes the second"
     assert 0 == finish(installed, "--remove").returncode
     assert [] == [*made.parent.glob("bundle.*.bin*")]
 
