@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -116,6 +117,16 @@ def test_file_that_is_cut_off_says_so(file: Path, tmp_path: Path, size: int) -> 
     for door in doors(cut):
         status, said = call(*door, "--status", "--pidfile", "/nonexistent/pid")
         assert (4, True) == (status, "cut off" in said), said
+
+
+def test_file_renamed_over_in_a_start_is_found(file: Path) -> None:
+    """Python opens it anew for each member, and has read the list of another version's members."""
+    with zipfile.ZipFile(file) as read:
+        found = {info.filename: (info.header_offset, info.file_size) for info in read.infolist()}
+    assert found.pop("__main__.pyc") == (4096, 14336)
+    assert found.pop("__main__.py") == (18474, 10240)
+    assert found.pop("ssd/__init__.py") == (28755, 6144)
+    assert {"licences"} == {name.partition("/")[0] for name in found}
 
 
 def test_file_that_is_damaged_says_so(file: Path, tmp_path: Path) -> None:
