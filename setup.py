@@ -25,7 +25,8 @@ FILES = f"{SOURCE}/blob/main/"  # what a file's path is appended to
 
 # Without SOURCE_DATE_EPOCH all files have this time, the earliest that a wheel can store.
 EPOCH = 315532800  # 1980-01-01
-os.environ.setdefault("SOURCE_DATE_EPOCH", str(EPOCH))  # for the wheel's writer, too
+# For the wheel's writer, too, which takes an empty one for a number.
+os.environ["SOURCE_DATE_EPOCH"] = os.environ.get("SOURCE_DATE_EPOCH") or str(EPOCH)
 
 
 def description() -> str:

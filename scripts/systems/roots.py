@@ -87,9 +87,11 @@ def root(release: str, cache: Path) -> Iterator["Root"]:
         _call(["rm", "-rf", "--one-file-system", str(directory)])
 
 
+# As scripts/test copies it; a checkout may be an sdist, where git knows no files.
 _COPY = """
-git ls-files -coz --exclude-standard | tar --null --ignore-failed-read -T - -cf - |
-    tar -C "$1" -xf -
+tar -cf - --exclude='__pycache__' --exclude='*.egg-info' --exclude='_build' \\
+    setup.cfg setup.py pyproject.toml MANIFEST.in README.md LICENSE CHANGELOG.md \\
+    .ci ssd scripts docs tests packaging | tar -C "$1" -xf -
 """
 
 

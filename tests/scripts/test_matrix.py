@@ -120,8 +120,7 @@ def test_interruption_removes_the_root(number: int, told, tmp_path: Path, monkey
             os.kill(os.getpid(), number)
         return "-", "passed 1"
 
-    empty = tmp_path / "base12.tar"
-    tarfile.open(empty, "w").close()
+    tarfile.open(tmp_path / "base12.tar", "w").close()
     monkeypatch.setattr(roots, "obstacle", lambda: None)
     monkeypatch.setattr(roots, "_COPY", "")
     monkeypatch.setattr("systems.__main__.ROWS", [Row("one", "One", "here", "all", waits)])
@@ -133,6 +132,15 @@ def test_interruption_removes_the_root(number: int, told, tmp_path: Path, monkey
     assert ["base12.tar", "logs"] == sorted(
         path.name for path in tmp_path.iterdir() if path.name not in ("page", "readme")
     )
+
+
+def test_root_has_the_checkout_without_git(tmp_path: Path, monkeypatch) -> None:
+    """As in an sdist, and as in a clone of another user, which git refuses to read."""
+    tarfile.open(tmp_path / "base12.tar", "w").close()
+    monkeypatch.setattr(roots, "obstacle", lambda: None)
+    monkeypatch.setenv("GIT_DIR", "/dev/null")
+    with roots.root("12", tmp_path) as made:
+        assert (made.directory / "ssd/scripts/test").is_file()
 
 
 def test_unknown_row_is_refused(told, capsys) -> None:
