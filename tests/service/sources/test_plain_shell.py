@@ -63,7 +63,7 @@ def test_plain_shell_reads_plain_lines(text: str) -> None:
     "line",
     ["DESC=$OTHER", "DESC=$NAME", "OTHER=1", "DESC=a b", "DESC=~", "DESC='a", 'DESC="a\\n"',
      "DESC=`x`", 'DESC="é"', "umask 077", "exit 0", "DESC=a # b", "DESC=\r", ': "${DESC:-x}"',
-     ': "${DESC:=\'x\'}"', "DESC=" + 100_000 * "x"],
+     ': "${DESC:=\'x\'}"', ': "${DESC::=x}"', "\fDESC=x", "DESC='\1'", "DESC=" + 100_000 * "x"],
 )  # fmt: skip
 def test_plain_shell_leaves_all_else_to_a_shell(line: str) -> None:
     """Other commands, other variables, and quotes that need more than a look."""
@@ -83,29 +83,33 @@ FILES = [
 ]
 
 
+@pytest.mark.parametrize("place", ["DEFAULT_DIR={0}/etc/default", "ROOT_DIR={0}"])
 @pytest.mark.parametrize("files", FILES)
 def test_plain_shell_reads_files_of_the_administrator(
-    tmp_path: Path, files: dict[str, str]
+    tmp_path: Path, files: dict[str, str], place: str
 ) -> None:
     """In the order of OpenStack's scripts: for all services, then for this one."""
+    directory = tmp_path / "etc/default"
+    directory.mkdir(parents=True)
     for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    text = f"DEFAULT_DIR={tmp_path}\nPROJECT_NAME=nova\nDAEMON=/bin/true"
+        (directory / name).write_text(text)
+    text = f"{place.format(tmp_path)}\nPROJECT_NAME=nova\nDAEMON=/bin/true"
     found = plain_shell.execute(text, GIVEN, NAME)
     assert found is not None and found[1]
-    state = Executed("/etc/ssd/nap", GIVEN, [f"{tmp_path}/{name}" for name in files])
+    state = Executed("/etc/ssd/nap", GIVEN, [f"{directory}/{name}" for name in files])
     state.execute(text, NAME, False, False, lambda: None)
     assert (state.variables, state.files) == found
 
 
-@pytest.mark.parametrize("how", ["a command", "world-writable", "a directory"])
+@pytest.mark.parametrize("how", ["a command", "world-writable", "a directory", "of Windows"])
 def test_plain_shell_leaves_other_files_to_a_shell(tmp_path: Path, how: str) -> None:
     """A shell reads code, and the caller of the shell says whom it does not trust."""
     file = tmp_path / NAME
     if how == "a directory":
         file.mkdir()
     else:
-        file.write_text("ulimit -n 100\n" if how == "a command" else "DESC=x\n")
+        texts = {"a command": b"ulimit -n 100\n", "of Windows": b"DESC=x\r\n"}
+        file.write_bytes(texts.get(how, b"DESC=x\n"))
         file.chmod(0o666 if how == "world-writable" else 0o644)
     assert plain_shell.execute(f"DEFAULT_DIR={tmp_path}", GIVEN, NAME) is None
 
