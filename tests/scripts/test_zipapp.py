@@ -177,6 +177,15 @@ def test_interpreter_that_cannot_compile_is_named(tmp_path: Path, run: Run) -> N
     assert [] == list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("given", "wanted"), [("", "cannot compile"), ("x", "is not a number")])
+def test_time_that_is_no_number_is_refused(given: str, wanted: str, tmp_path: Path) -> None:
+    """An empty one is none."""
+    words = [sys.executable, CHECKOUT / "scripts/zipapp", "--out", tmp_path / "new"]
+    done = subprocess.run([*words, "--python", "/bin/false"], capture_output=True, text=True,
+                          env={"PATH": "/usr/bin:/bin", "SOURCE_DATE_EPOCH": given})  # fmt: skip
+    assert wanted in done.stderr and "Traceback" not in done.stderr
+
+
 def test_stray_files_stay_out(tmp_path: Path) -> None:
     """What editors leave beside the modules: the bytes are those of the sources alone."""
     for path in (
