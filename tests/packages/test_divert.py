@@ -282,3 +282,18 @@ def test_original_is_untouched_by_the_other_packages(debian: Debian, bare: Root)
     bare.run(f"apt-get -qq install -y {debian.debs('python3-ssd', 'ssd')}")
     assert before == bare.run(STATE, expected=None)
     assert Path(f"{bare.files}{TOOL}").stat().st_mode & os.X_OK
+
+
+INHERITED = """
+cd /; set -- env -i PATH="$PATH" PWD=/ bundle=mine python=mine lacks=mine original=mine word=mine
+for each in /usr/sbin/start-stop-daemon /usr/sbin/start-stop-daemon.dist*; do
+    "$@" "$each" --start --name none --startas /usr/bin/env
+done
+"""
+
+
+def test_daemon_inherits_the_variables_of_the_caller(ours: Root) -> None:
+    """Also those with a name that a script uses lightly; by ssd as by the original."""
+    said = ours.run(INHERITED).splitlines()
+    assert 14 == len(said) and 10 == len([line for line in said if line.endswith("=mine")])
+    assert sorted(said[:7]) == sorted(said[7:])

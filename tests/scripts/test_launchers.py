@@ -332,3 +332,16 @@ def test_broken_package_leaves_it_to_the_original(
         )
         assert (7, 1) == (done.returncode, done.stderr.count("\n")), done.stderr
         assert done.stderr.startswith("start-stop-daemon: warning: ssd cannot run (")
+
+
+def test_original_inherits_the_variables_of_the_caller(tmp_path: Path, scripts: Path) -> None:
+    """Also those with a name that a script uses lightly; a daemon is to get all of them."""
+    ours = tmp_path / "start-stop-daemon"
+    shutil.copy(scripts.parent / "share/ssd/start-stop-daemon", ours)
+    original = tmp_path / "start-stop-daemon.distrib"
+    original.write_text("#!/bin/sh\nexec env\n")
+    original.chmod(0o755)
+    usual = ("at", "bin", "each", "first", "here", "lacks", "line", "original", "python", "ssd")
+    given = dict.fromkeys(usual, "mine") | {"PATH": os.environ["PATH"], "PWD": str(tmp_path)}
+    done = subprocess.run([ours], env=given, cwd=tmp_path, capture_output=True, text=True)
+    assert set(done.stdout.splitlines()) - {"_=/usr/bin/env"} == {f"{n}={given[n]}" for n in given}
