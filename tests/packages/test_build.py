@@ -1,8 +1,13 @@
 """The packages are the same whenever they are built, and ssd runs in them as it is meant to."""
 
+import os
+import signal
+import socket
+import subprocess
 from pathlib import Path
 
 import pytest
+from conftest import CHECKOUT
 from kit import packages
 from kit.packages import Debian
 from kit.roots import Root
@@ -49,3 +54,44 @@ def test_installation_goes_on_without_a_bundle(needs: Root, debian: Debian) -> N
     assert "python3-ssd: the bundle was not made" in said
     assert "" == needs.run(BUNDLES)
     assert 3 == needs.status("ssd --status --pidfile /run/none.pid")
+
+
+def building(directory: Path, port: int) -> subprocess.Popen[str]:
+    """Start a build whose mirror is a port of this machine, with an empty cache."""
+    temporary = directory / "tmp"
+    temporary.mkdir()
+    mirror = f"http://127.0.0.1:{port}/debian"
+    return subprocess.Popen(
+        [CHECKOUT / "scripts/packages", "--out", directory, "--cache", directory / "cache"],
+        env={**os.environ, "TMPDIR": str(temporary), "MIRROR": mirror, "http_proxy": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_build_without_a_mirror_names_the_variable(tmp_path: Path) -> None:
+    """And the address that it has tried; nothing is left but the empty cache."""
+    with socket.socket() as bound:  # nobody listens
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        build = building(tmp_path, port)
+        said = build.communicate(timeout=120)[0]
+    assert 1 == build.returncode
+    assert f"http://127.0.0.1:{port}/debian" in said
+    assert said.endswith("debootstrap failed; MIRROR= names another mirror\n")
+    assert [] == [path for path in tmp_path.rglob("*") if path.name not in ("tmp", "cache")]
+
+
+def test_interrupted_build_leaves_nothing(tmp_path: Path) -> None:
+    """All its processes get the signal, and again while it cleans up."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        build = building(tmp_path, silent.getsockname()[1])
+        client, _ = silent.accept()
+        with client:
+            while build.poll() is None:
+                os.killpg(build.pid, signal.SIGTERM)
+            build.communicate()
+    assert 1 == build.returncode
+    assert [] == [path for path in tmp_path.rglob("*") if path.name not in ("tmp", "cache")]

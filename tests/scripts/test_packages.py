@@ -43,6 +43,15 @@ def test_override_of_lintian_has_its_reason(file: Path) -> None:
     assert [] == [line for line in overrides if not before.get(line, "").startswith("# ")]
 
 
+def test_packages_need_the_python_of_the_wheel() -> None:
+    """dh_python3 makes the lowest version in Depends from it."""
+    settings = configparser.ConfigParser()
+    settings.read(CHECKOUT / "setup.cfg")
+    needed = settings["options"]["python_requires"]
+    found = re.findall(r"^X-Python3-Version: (.*)$", (DEBIAN / "control").read_text(), re.M)
+    assert [needed] == [version.replace(" ", "") for version in found]
+
+
 def test_command_of_the_wheel_is_in_a_package() -> None:
     """Each script of setup.cfg is in /usr/sbin, with its page and its completions."""
     settings = configparser.ConfigParser()
