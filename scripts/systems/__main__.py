@@ -106,7 +106,11 @@ def written(known: dict[str, Result], page: Path, readme: Path) -> None:
     table.write(
         readme,
         table.short(
-            (title, rows[0].ran, [known[row.name] for row in rows])
+            (
+                title,
+                "; ".join(dict.fromkeys(row.ran for row in rows)),
+                [known[row.name] for row in rows],
+            )
             for title, rows in groups.items()
         ),
     )

@@ -79,6 +79,8 @@ def root(release: str, cache: Path) -> Iterator["Root"]:
         for file in ("etc/resolv.conf", "etc/hosts", CERTIFICATES):
             if Path("/", file).exists() and (directory / file).parent.is_dir():
                 shutil.copyfile(Path("/", file), directory / file)
+        # A mirror may be a snapshot, older than its lists are valid.
+        (directory / "etc/apt/apt.conf.d/snapshot").write_text(_SNAPSHOT)
         source = directory / "ssd"
         source.mkdir()
         _call(["sh", "-c", _COPY, "sh", str(source)], cwd=CHECKOUT)
@@ -87,6 +89,7 @@ def root(release: str, cache: Path) -> Iterator["Root"]:
         _call(["rm", "-rf", "--one-file-system", str(directory)])
 
 
+_SNAPSHOT = 'Acquire::Check-Valid-Until "false";\n'
 # As scripts/test copies it; a checkout may be an sdist, where git knows no files.
 _COPY = """
 tar -cf - --exclude='__pycache__' --exclude='*.egg-info' --exclude='_build' \\

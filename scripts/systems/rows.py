@@ -227,7 +227,7 @@ ROWS = [
         "`test_systemd_running.py`: generated units",
         _first("systemd", "tests/service/generators/test_systemd_running.py", installed=True),
     ),
-    Row("busybox", "busybox sh", "Debian 12", "`scripts/test -k busybox`", _busybox),
-    Row("musl", "musl", "Debian 13, Python built there", musl.RAN, _musl),
+    Row("busybox", "BusyBox, musl", "Debian 12", "`scripts/test -k busybox`", _busybox),
+    Row("musl", "BusyBox, musl", "Debian 13, Python built there", musl.RAN, _musl),
     Row("bsd", "macOS, BSD", "-", "nothing", _emulated),
 ]  # fmt: skip

@@ -28,7 +28,7 @@ from ssd.signals import raw as signals
 from ssd.starting import Start, report
 from ssd.starting.become import home
 from ssd.starting.command import has_rare_steps
-from ssd.starting.fork_exec import identity_changes, raise_reported, start_time
+from ssd.starting.fork_exec import VFORK, identity_changes, raise_reported, start_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -214,10 +214,8 @@ def _spawn(spawned: "Spawned", arguments: tuple[object, ...]) -> int | None:
         from _posixsubprocess import fork_exec
     except ImportError:
         return None
-    for more in (
-        (True,),
-        (),
-    ):  # with the flag that allows vfork(2), or a Python without it
+    # With the flag that allows vfork(2), if this Python has it, or else without.
+    for more in dict.fromkeys((VFORK, ())):
         try:
             return spawned.spawn(fork_exec, *arguments, *more)
         except (TypeError, RuntimeError) as error:

@@ -136,7 +136,13 @@ MAPPED = {
     "one id": (ONLY_WALKER, False, "--chuid walker", 0, "5001 5001 5001 5001"),
     "no root, and root asked for": (WITHOUT_ROOT, False, "--chuid root", 2, "set gid to 0"),
     "one id, and another": (ONLY_WALKER, False, "--chuid lonely", 2, "set gid to 5002"),
-    "denied groups": (WITHOUT_ROOT, True, "--chuid walker", 2, "set initgroups() with gid 5001"),
+    "denied groups": (
+        WITHOUT_ROOT,
+        True,
+        "--chuid walker",
+        2,
+        "set initgroups() with gid 5001|initialize user groups with gid 5001",
+    ),
     "denied groups, and a group": (WITHOUT_ROOT, True, "--group walker", 0, "65534"),
 }
 _WAIT_FOR_MAPS = 'echo; read -r _; exec "$@"'
@@ -173,7 +179,8 @@ def test_user_namespace_allows_a_mapped_user(tool: Tool, case: str) -> None:
     words = [tool.path, "--start", "--name", "nobody", *options.split(), "--startas", SHOW[0]]
     status, said, wrong = in_user_namespace(ids, deny, [*words, "--", *SHOW[1:]])
     assert expected == status, wrong
-    assert shown in (wrong if expected else said)
+    # The words since dpkg 1.23 are after the bar.
+    assert any(text in (wrong if expected else said) for text in shown.split("|")), wrong
 
 
 @alone
