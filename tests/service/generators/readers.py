@@ -68,7 +68,9 @@ def _analyze(text: str, name: str, **more: str) -> subprocess.CompletedProcess[b
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory, name)
         file.write_text(text, errors="surrogateescape")
-        for required in re.findall(r"^Requires=([\w.-]+\.service)$", text, re.MULTILINE):
+        for required in re.findall(
+            r"^(?:Requires|BindsTo)=([\w.-]+\.service)$", text, re.MULTILINE
+        ):
             (file.parent / required).write_text("[Service]\nExecStart=/bin/true\n")
         words = [program, "verify", "--man=no", str(file)]
         return subprocess.run(words, capture_output=True, env={**given, **more}, timeout=60)
