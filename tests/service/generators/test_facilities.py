@@ -1,5 +1,7 @@
 """LSB's names of dependencies become names of the other init systems."""
 
+import os
+import shutil
 import subprocess
 
 import pytest
@@ -29,8 +31,9 @@ def test_openrc_services_lose_the_plus_and_sh_of_lsb_names() -> None:
 @pytest.mark.parametrize("name", ["plain", "a b", "a:b@c_d.e-f", "ä", "%n$x\\", "a\nb"])
 def test_unit_name_is_read_back_by_systemd(name: str) -> None:
     """systemd-escape(1) returns the name; a dash would be a slash for it."""
-    program, environment = readers.systemd_analyze()
-    escape = program.replace("systemd-analyze", "systemd-escape")
+    _, environment = readers.systemd_analyze()
+    escape = shutil.which("systemd-escape", path=(environment or os.environ)["PATH"])
+    assert escape is not None
     word = unit_name(name).replace("-", "\\x2d")
     done = subprocess.run([escape, "--unescape", word], capture_output=True, env=environment)
     assert f"{name}\n".encode() == done.stdout
