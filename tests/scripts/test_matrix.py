@@ -111,17 +111,27 @@ def test_cache_that_cannot_be_made_is_an_error(told, tmp_path: Path, capsys) -> 
     assert "" == captured.out
 
 
+def hollow(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let roots be made, by whoever runs the tests, of a Debian that has only directories."""
+    with tarfile.open(cache / "base12.tar", "w") as tar:
+        directory = tarfile.TarInfo("etc/apt/apt.conf.d")
+        directory.type, directory.mode = tarfile.DIRTYPE, 0o755
+        tar.addfile(directory)
+    monkeypatch.setattr(roots, "obstacle", lambda: None)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interruption_removes_the_root(number: int, told, tmp_path: Path, monkeypatch) -> None:
     """No traceback; the exit status is that of the signal, as a shell tells it."""
 
     def waits(_: Setting) -> tuple[str, str]:
         with roots.root("12", tmp_path):
+            if number == signal.SIGINT:
+                raise KeyboardInterrupt  # what Python's handler does, where SIGINT is not ignored
             os.kill(os.getpid(), number)
         return "-", "passed 1"
 
-    tarfile.open(tmp_path / "base12.tar", "w").close()
-    monkeypatch.setattr(roots, "obstacle", lambda: None)
+    hollow(tmp_path, monkeypatch)
     monkeypatch.setattr(roots, "_COPY", "")
     monkeypatch.setattr("systems.__main__.ROWS", [Row("one", "One", "here", "all", waits)])
     try:
@@ -136,8 +146,7 @@ def test_interruption_removes_the_root(number: int, told, tmp_path: Path, monkey
 
 def test_root_has_the_checkout_without_git(tmp_path: Path, monkeypatch) -> None:
     """As in an sdist, and as in a clone of another user, which git refuses to read."""
-    tarfile.open(tmp_path / "base12.tar", "w").close()
-    monkeypatch.setattr(roots, "obstacle", lambda: None)
+    hollow(tmp_path, monkeypatch)
     monkeypatch.setenv("GIT_DIR", "/dev/null")
     with roots.root("12", tmp_path) as made:
         assert (made.directory / "ssd/scripts/test").is_file()
