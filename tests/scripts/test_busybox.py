@@ -87,6 +87,7 @@ def test_launchers_say_what_is_missing(run: Run, tmp_path: Path, checkout: Path)
     """Without a Python the status gives no answer, and one line says why."""
     for name in ("ssd-service", "ssd-supervise", "ssd-initctl", "start-stop-daemon"):
         shutil.copy(checkout / "scripts" / name, tmp_path / f"{name}.alone")
+    (tmp_path / "ssd").unlink()  # its line 1 names a Python, which may be outside of /usr
     lines = """mv /usr/bin/python3 /usr/bin/hidden 2> /dev/null
     for each in ssd-service ssd-supervise ssd-initctl start-stop-daemon; do
         ln -s "$0/$each.alone" "/tmp/$each"
