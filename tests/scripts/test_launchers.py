@@ -241,6 +241,24 @@ def test_interpreter_is_not_searched_in_path(noted: str, prefix: Prefix, trap: P
     assert (0, "") == (done.returncode, done.stderr)
 
 
+USUAL = ("a", "at", "bin", "fault", "file", "first", "here", "memory", "name", "noted", "original",
+         "python", "second", "self", "ssd", "word")  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS[1:])
+def test_launcher_changes_no_variable_of_the_caller(
+    command: str, prefix: Prefix, tmp_path: Path
+) -> None:
+    """What ssd-supervise inherits goes to its services."""
+    told = tmp_path / "python3.x"
+    told.write_text("#!/bin/sh\nexec env\n")
+    told.chmod(0o755)
+    prefix.furnish().python("/bin/false").noted(f"#!{told}\n")
+    given = {"PATH": "/usr/bin:/bin", **dict.fromkeys(USUAL, "mine")}
+    done = prefix(command, "nap", "status", env=given)
+    assert set() == {f"{name}=mine" for name in USUAL} - set(done.stdout.splitlines())
+
+
 LAYOUTS = {
     "a virtual environment, or a user's": PACKAGES,
     "Debian's pip": f"lib/{VERSION}/dist-packages",
