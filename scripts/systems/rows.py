@@ -34,7 +34,7 @@ start-stop-daemon --start --background --make-pidfile "$@" -- 1000
 start-stop-daemon --status "$@"
 start-stop-daemon --stop --retry 5 --remove-pidfile "$@"
 mkdir -p /etc/ssd; printf 'executable = "/bin/sleep"\\narguments = ["1000"]\\n' > /etc/ssd/nap.toml
-ssd-service nap start; ssd-service nap status; ssd-service nap stop
+ssd-service nap start; ssd-service nap status; ssd-service nap stop; rm -r /etc/ssd
 """
 _UNDONE = "start-stop-daemon --version | grep -q '^start-stop-daemon '; ! command -v ssd"
 
