@@ -147,13 +147,18 @@ def facts(pid: int, *wanted: str) -> "dict[str, object]":
     return {each: found[each]() for each in wanted or found}
 
 
+LIBRARIES = ("/lib", "/usr/lib", "/etc/ld.so")
+
+
 def _descriptors(directory: Path) -> Iterator[tuple[str, str]]:
-    """Yield number and target of each; the loader of a program closes some while we look."""
+    """Yield number and target of each, but what a program's loader opens while we look."""
     for fd in directory.iterdir():
         try:
-            yield fd.name, _shown(os.readlink(fd))
+            target = os.readlink(fd)
         except FileNotFoundError:
             continue
+        if not target.startswith(LIBRARIES):
+            yield fd.name, _shown(target)
 
 
 def _shown(target: str) -> str:
