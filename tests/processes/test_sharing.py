@@ -106,29 +106,37 @@ def even(names: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class Meeting:
-    """A ``keep`` whose caller begins when the helper has begun, which does a deed then."""
+    """A ``keep`` whose caller begins when the helper has begun, which does a deed then.
+
+    "waits": it goes on when the caller has begun, too, so that it cannot do all the work alone.
+    """
 
     def __init__(self, deed: str = "") -> None:
         self._begun, self._begin = os.pipe()
+        self._looked, self._look = os.pipe()
         self._deed = deed
         self._met = False
 
     def __call__(self, names: Iterable[bytes]) -> Iterable[bytes]:
         """Keep all; the helper adds its own pid."""
         if os.getpid() == CALLER:
-            self._met = self._met or bool(os.read(self._begun, 1))
+            if not self._met:
+                self._met = bool(os.read(self._begun, 1))
+                os.write(self._look, b"x")
             return names
         os.write(self._begin, b"x")
         if self._deed == "fails":
             raise OSError(errno.EMFILE, "no descriptor is left")
-        if self._deed:
+        if self._deed == "waits":
+            self._met = self._met or bool(os.read(self._looked, 1))
+        elif self._deed:
             os.kill(os.getpid(), getattr(signal, self._deed))
         return [*names, b"%d" % os.getpid()]
 
     def close(self) -> None:
-        """Close the pipe."""
-        os.close(self._begun)
-        os.close(self._begin)
+        """Close the pipes."""
+        for fd in (self._begun, self._begin, self._looked, self._look):
+            os.close(fd)
 
 
 @pytest.mark.parametrize("count", [0, 1, 10, 11, 20, 400])  # a pipe holds 160
@@ -141,7 +149,7 @@ def test_shares_are_put_together_in_order(
     assert len(helpers) == (count > sharing.SHARE)
 
 
-@pytest.mark.parametrize("deed", ["", "SIGKILL", "SIGSTOP", "fails"])
+@pytest.mark.parametrize("deed", ["waits", "SIGKILL", "SIGSTOP", "fails"])
 def test_helpers_share_is_done_again_unless_it_answers(
     deed: str, tmp_path: Path, helpers: list[sharing.Helper]
 ) -> None:
