@@ -174,7 +174,8 @@ def _first(package: str, tests: str, *, installed: bool = False) -> Callable[[Se
                 versions.append(root.said(known).partition("-")[0])
                 script = f"cd /ssd; scripts/test -m '{_WANTED}' {tests}"
                 results.append(setting.tested(root.words(script)))
-        return " and ".join(versions), "; ".join(results)
+        name = package.removesuffix("-core")
+        return f"{name} {' and '.join(versions)}", "; ".join(results)
 
     return run
 
@@ -183,7 +184,7 @@ def _busybox(setting: Setting) -> Found:
     """Run the scripts for users with busybox as their shell."""
     with roots.root("12", setting.cache) as root:
         root.install(*_NEEDED, "busybox")
-        version = root.said("busybox | head -1").split()[1].lstrip("v")
+        version = root.said("busybox | head -1").split()[1].replace("v", "BusyBox ")
         return version, setting.tested(
             root.words("cd /ssd; scripts/test tests/scripts/test_busybox.py")
         )

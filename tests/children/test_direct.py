@@ -17,6 +17,7 @@ from ssd import Command, Match
 from ssd.children import direct, spawning
 from ssd.matching import Criteria
 from ssd.pidfile import locking
+from ssd.starting.fork_exec import VFORK
 
 FACTS = "umask; pwd; env | sort; ls /proc/$$/fd; cut -d' ' -f5,6 /proc/$$/stat; "
 FACTS += (
@@ -171,7 +172,7 @@ def test_unknown_fork_exec_is_not_used(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("_posixsubprocess.fork_exec", fork_exec)
     with nothing_left():
         assert b"said\n" == told(Command(["/bin/echo", "said"]), tmp_path)
-    assert [23, 22] == tried
+    assert [23, 22][1 - len(VFORK) :] == tried  # since Python 3.14 there is no flag for vfork(2)
 
 
 @pytest.mark.parametrize("kind", [TypeError, RuntimeError])
