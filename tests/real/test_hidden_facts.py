@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.children import WAIT_TIMEOUT
 from kit.users import skip_without_nobody
 
 from .alone import alone
@@ -27,14 +29,21 @@ def facts(directory: Path, status: int = 0) -> dict[str, Any]:
 
 
 def declare(directory: Path) -> int:
-    """Declare a service and start it; return its pid."""
+    """Declare a service and start it; return its pid when its child is there."""
     directory.mkdir(exist_ok=True)
     pidfile = directory / "pid"
     (directory / "nap.toml").write_text(
         f'executable = "/bin/sh"\narguments = ["-c", "sleep 1000; :"]\npidfile = "{pidfile}"\n'
     )
     subprocess.run([COMMAND, f"--directory={directory}", "nap", "start"], check=True)
-    return int(pidfile.read_text())
+    pid, end = int(pidfile.read_text()), time.monotonic() + WAIT_TIMEOUT
+    children, name = Path(f"/proc/{pid}/task/{pid}/children"), ""
+    while name != "sleep\n":
+        assert time.monotonic() < end, f"no child after {WAIT_TIMEOUT} seconds: {name}"
+        os.sched_yield()
+        known = children.read_text().split()
+        name = "".join(Path(f"/proc/{each}/comm").read_text() for each in known)
+    return pid
 
 
 def let_in(directory: Path) -> None:
