@@ -26,13 +26,16 @@ DYING = """
 import os, signal, sys
 from ssd.processes import sharing
 sharing.MIN_SHARES, sharing.SHARE = 2, 10
-begun, begin = os.pipe()
+(begun, begin), (looked, look), met = os.pipe(), os.pipe(), []
 caller = os.getpid()
 def keep(names):
-    if os.getpid() != caller:
-        os.write(begin, b"x")
-    elif os.read(begun, 1):
+    if os.getpid() == caller:
+        os.read(begun, 1)
+        os.write(look, b"x")
         os.kill(caller, signal.SIGKILL)
+    elif not met:  # it waits, so that it cannot do all the work alone
+        os.write(begin, b"x")
+        met.append(os.read(looked, 1))
     return names
 list(sharing.shared(os.fsencode(sys.argv[1]), keep))
 """
