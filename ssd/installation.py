@@ -44,7 +44,7 @@ MODULES = """
     ssd.processes.sharing ssd.service.lsb ssd.service.lsb.cli ssd.service.lsb.log
     ssd.service.lsb.calls ssd.account_names ssd.processes.hidden
     ssd.service.lsb.pids ssd.service.lsb.daemons ssd.service.lsb.scripts ssd.validation ssd.stops
-    ssd.processes.hidden ssd.cli.help ssd.cli.added ssd._version ssd.trees ssd.processes.kin
+    ssd.cli.help ssd.cli.added ssd._version ssd.trees ssd.processes.kin
     ssd.supervision ssd.supervision.client ssd.supervision.control ssd.supervision.places ssd.homes
     ssd.supervision.control.json_reader ssd.supervision.control.json_text
     ssd.supervision.control.unix_socket ssd.upstart ssd.upstart.initctl ssd.upstart.initctl.asking
@@ -57,6 +57,7 @@ HOME_LINE = b'home = ""'  # of scripts/ssd
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import CodeType
 
 
 def main(words: list[str]) -> int:
@@ -102,21 +103,21 @@ def bundle(home: str, names: "Iterable[str]" = MODULES) -> bytes:
         if source is None:
             continue
         facts = os.stat(source)
-        with open(source, "rb") as file:
-            text = file.read()
-        # As Python compiles it, which here runs without -O.
-        code = marshal.dumps(compile(text, source, "exec", dont_inherit=True, optimize=0))
+        code = marshal.dumps(_compiled(source))
         shown = source.removeprefix(f"{home}/")
         is_package = source.endswith("/__init__.py")
         index[name] = (shown, is_package, facts.st_mtime_ns, facts.st_size, length, len(code))
         parts.append(code)
         length += len(code)
-    reader = str(_source("ssd.bundle"))
-    with open(reader, "rb") as file:
-        own = compile(file.read(), reader, "exec", dont_inherit=True, optimize=0)
-    head = marshal.dumps((own, index))
+    head = marshal.dumps((_compiled(str(_source("ssd.bundle"))), index))
     size = len(head).to_bytes(HEAD - len(MAGIC_NUMBER), "little")
     return b"".join((MAGIC_NUMBER, size, head, *parts))
+
+
+def _compiled(source: str) -> "CodeType":
+    """Return a source's code, as Python compiles it, which here runs without -O."""
+    with open(source, "rb") as file:
+        return compile(file.read(), source, "exec", dont_inherit=True, optimize=0)
 
 
 def _source(name: str) -> str | None:

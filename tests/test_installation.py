@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from kit import inits, namespace
-from kit.debian import ORACLE
+from kit.debian import LIFE, ORACLE
 
 pytestmark = pytest.mark.slow
 
@@ -127,12 +127,6 @@ def test_service_that_openrc_has_started_is_left_to_it(machine: inits.Machine) -
     assert status in (1, 3) and said.startswith("nap is not running"), said
 
 
-LIFE = """
-set -e; set -- --pidfile /run/nap.pid --exec /bin/sleep
-start-stop-daemon --start --background --make-pidfile "$@" -- 1000
-start-stop-daemon --status "$@"
-start-stop-daemon --stop --retry 5 --remove-pidfile "$@" > /dev/null
-"""
 # The records that dpkg needs for a diversion.
 RECORDS = "mkdir -p /var/lib/dpkg/info /var/lib/dpkg/updates; touch /var/lib/dpkg/status"
 # An upgrade of Debian may remove the interpreter, or the version that the packages are for.

@@ -1,5 +1,6 @@
 """Debian releases as directories, each run as if alone on a machine."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -49,22 +50,38 @@ def obstacle() -> str | None:
     return None
 
 
+def mirror() -> str:
+    """Return where Debian comes from: MIRROR, or the usual place."""
+    return os.environ.get("MIRROR") or MIRROR
+
+
 def base(release: str, cache: Path) -> Path:
     """Return the tar of a minimal system in the cache; make it if it is not there."""
     tar = cache / f"base{'' if release.isdigit() else '-'}{release}.tar"
-    if not tar.exists():
-        fresh, half = (cache / f"new-{release}-{os.getpid()}{end}" for end in ("", ".tar"))
-        mirror = os.environ.get("MIRROR") or MIRROR
-        flags = ["--variant=minbase", "--include=ca-certificates"]
-        try:
-            # What debootstrap mounts, /proc and /sys, ends with it, whatever ends it.
-            making = ["unshare", "--mount", "debootstrap", *flags]
-            _call([*making, SUITES[release], str(fresh), mirror])
-            _call(["tar", "-C", str(fresh), "-cf", str(half), "."])
-            half.rename(tar)
-        finally:
-            _call(["rm", "-rf", "--one-file-system", str(fresh), str(half)])
+    lock = os.open(cache, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another run may be making it
+        if not tar.exists():
+            _make(release, tar)
+    finally:
+        os.close(lock)
     return tar
+
+
+def _make(release: str, tar: Path) -> None:
+    """Make a minimal system by debootstrap, without the packages that it came from."""
+    fresh, half = (tar.parent / f"new-{release}-{os.getpid()}{end}" for end in ("", ".tar"))
+    flags = ["--variant=minbase", "--include=ca-certificates"]
+    try:
+        # What debootstrap mounts and starts ends with it, whatever ends it.
+        apart = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]
+        _call([*apart, "debootstrap", *flags, SUITES[release], str(fresh), mirror()])
+        for archive in fresh.glob("var/cache/apt/archives/*.deb"):
+            archive.unlink()
+        _call(["tar", "-C", str(fresh), "-cf", str(half), "."])
+        half.rename(tar)
+    finally:
+        _call(["rm", "-rf", "--one-file-system", str(fresh), str(half)])
 
 
 @contextmanager

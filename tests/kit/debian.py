@@ -14,6 +14,13 @@ from pathlib import Path
 import pytest
 
 ORACLE = "/usr/sbin/start-stop-daemon"
+# What an init script does with start-stop-daemon, or with what stands in its place; silent.
+LIFE = """
+set -e; set -- --pidfile /run/nap.pid --exec /bin/sleep
+start-stop-daemon --start --background --make-pidfile "$@" -- 1000
+start-stop-daemon --status "$@"
+start-stop-daemon --stop --retry 5 --remove-pidfile "$@" > /dev/null
+"""
 MIRROR_TIMEOUT = 180  # seconds for one call of apt-get; a test has 600 for several
 
 

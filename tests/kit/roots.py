@@ -4,9 +4,7 @@ A copy is a layer of overlayfs, so a test changes nothing that another one sees.
 machine end with it.
 """
 
-import fcntl
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-SUITES = {"12": "bookworm", "13": "trixie"}
-MIRROR = os.environ.get("MIRROR", "http://deb.debian.org/debian")
+from systems import roots as releases
+
+RELEASES = ("12", "13")
 TIMEOUT = 900  # seconds for one command in a root; the longest upgrades a whole Debian
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -142,8 +141,9 @@ def clean(release: str, directory: Path, shared: Path) -> list[Path]:
     """Return the layers of a Debian that debootstrap has made, with the lists of its packages."""
     base = directory / "base"
     base.mkdir()
-    subprocess.run(["tar", "-C", base, "-xpf", tarball(release)], check=True)
-    ready = _READY.format(mirror=MIRROR, suite=SUITES[release])
+    tar = releases.base(release, cache())
+    subprocess.run(["tar", "-C", base, "-xpf", tar], check=True)
+    ready = _READY.format(mirror=releases.mirror(), suite=releases.SUITES[release])
     return grown([base], directory / "ready", shared, ready)
 
 
@@ -153,35 +153,3 @@ def cache() -> Path:
     found = Path(os.environ.get("SSD_ROOTS", default))
     found.mkdir(parents=True, exist_ok=True)
     return found
-
-
-def tarball(release: str) -> Path:
-    """Return an archive of a minimal Debian; the first time debootstrap makes it."""
-    made = cache() / f"base{release}.tar"
-    with (cache() / f"base{release}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # another run may be making it
-        if not made.exists():
-            _debootstrap(release, made)
-    return made
-
-
-def _debootstrap(release: str, made: Path) -> None:
-    """Make a minimal Debian, in namespaces that its mounts and processes do not outlive."""
-    with tempfile.TemporaryDirectory(dir=made.parent, prefix=".new-") as scratch:
-        tree, packed = Path(scratch) / "tree", Path(scratch) / "tar"
-        tool = shutil.which("debootstrap", path="/usr/sbin:/sbin:/usr/bin:/bin")
-        assert tool, "debootstrap is missing: apt-get install debootstrap"
-        words = ["--variant=minbase", "--include=ca-certificates", SUITES[release], tree, MIRROR]
-        apart = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]
-        done = subprocess.run(
-            [*apart, tool, *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert done.returncode == 0, f"debootstrap of Debian {release} failed:\n{done.stdout}"
-        for archive in tree.glob("var/cache/apt/archives/*.deb"):
-            archive.unlink()
-        subprocess.run(["tar", "-C", tree, "-cf", packed, "."], check=True)
-        packed.rename(made)

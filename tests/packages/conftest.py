@@ -21,7 +21,7 @@ def debians(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Debian]
     return debian
 
 
-@pytest.fixture(scope="session", params=roots.SUITES)
+@pytest.fixture(scope="session", params=roots.RELEASES)
 def debian(request: pytest.FixtureRequest, debians: Callable[[str], Debian]) -> Debian:
     """Return each release, one after the other."""
     return debians(request.param)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from kit.debian import LIFE
 from kit.packages import Debian
 from kit.roots import Root
 
@@ -17,12 +18,6 @@ TOOL = "/usr/sbin/start-stop-daemon"
 STATE = f"""
 sha256sum {TOOL}; stat -c '%F %u:%g %a %Y' {TOOL}; ls /usr/sbin/start-stop* /sbin/start-stop*
 dpkg-divert --list '*start-stop-daemon*'
-"""
-LIFE = """
-set -e; set -- --pidfile /run/nap.pid --exec /bin/sleep
-start-stop-daemon --start --background --make-pidfile "$@" -- 1000
-start-stop-daemon --status "$@"
-start-stop-daemon --stop --retry 5 --remove-pidfile "$@" > /dev/null
 """
 VERSION = "start-stop-daemon --version | head -n 1"
 
