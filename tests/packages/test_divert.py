@@ -124,14 +124,17 @@ def test_failed_upgrade_of_the_library_changes_nothing(ours: Root, debian: Debia
 
 # Each command that a maintainer script calls is counted, and the Nth ends all processes of its
 # namespace, dpkg too, before it does its work. The first process of a namespace is not ended.
+# The lock is for the two commands of a pipe, which else cut off each other's count.
 STEPS = ("cp", "sync", "mv", "dpkg-divert", "install", "rm", "dpkg-query", "grep")
 FATAL = f"""
 for each in {" ".join(STEPS)}; do
     cat > /usr/local/sbin/$each << 'END'
 #!/bin/sh
+exec 9> /tmp/lock; flock 9
 read -r count < /tmp/count
 echo "$((count - 1))" > /tmp/count
 [ "$count" != 0 ] || {{ kill -KILL -1; kill -KILL $$; }}
+exec 9>&-
 exec "/usr/bin/${{0##*/}}" "$@"
 END
 done
