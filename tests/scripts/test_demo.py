@@ -36,6 +36,7 @@ def demo(checkout: Path, tmp_path: Path) -> Iterator[Demo]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
         begun.append(process)
         return process
@@ -116,10 +117,11 @@ def test_step_that_fails_is_named(demo, tmp_path) -> None:
     ("name", "status"), [("INT", 130), ("TERM", 143), ("HUP", 129)], ids=["INT", "TERM", "HUP"]
 )
 def test_interrupted_demonstration_leaves_nothing(demo, tmp_path, name, status) -> None:
-    """Neither its scratch directory nor the service."""
+    """Neither its scratch directory nor the service. All get the signal, again and again."""
     process = demo(PATH=install(tmp_path, "#!/bin/sh\nexec sleep 1000\n"))
     assert any("the same process" in line for line in iter(process.stdout.readline, ""))
-    process.send_signal(signal.Signals[f"SIG{name}"])
+    while process.poll() is None:
+        os.killpg(process.pid, signal.Signals[f"SIG{name}"])
     finish(process)
     assert status == process.returncode
     assert [] == left(tmp_path)
