@@ -105,6 +105,17 @@ def test_psutil_that_is_missing_is_named(file: Path) -> None:
     assert (0, wanted) == call(PYTHON, "-IS", "-c", code, file)
 
 
+@pytest.mark.parametrize("name", ["ssd-supervise", "init", "ssd-initctl", "reload", "telinit"])
+def test_fault_of_a_link_has_the_status_of_its_command(
+    file: Path, tmp_path: Path, name: str
+) -> None:
+    """That of the launchers of ssd-supervise and ssd-initctl, whatever the link is called."""
+    cut = tmp_path / name
+    cut.write_bytes(file.read_bytes()[:700_000])
+    status, said = call(PYTHON, cut, "job")
+    assert (1, True) == (status, "cut off" in said), said
+
+
 SAMPLES = (2048, 12_000, 700_000, -3000, -30)
 
 
