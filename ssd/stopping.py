@@ -53,14 +53,16 @@ def plan(schedule: Schedule) -> "Plan":
 class Round:
     """One signal of a stop: the processes found, those that took it, those that did not.
 
+    ``time``: when it was sent, in seconds of ``table.now()``.
     ``denied`` holds (process, OSError) pairs: the kernel denied the signal, mostly with EPERM.
     ``refused`` is its earlier name.
     """
 
-    __slots__ = ("signum", "found", "signalled", "denied")
+    __slots__ = ("signum", "time", "found", "signalled", "denied")
 
-    def __init__(self, signum: int) -> None:
+    def __init__(self, signum: int, time: float = 0.0) -> None:
         self.signum: int = signum
+        self.time: float = time
         self.found: list[Process] = []
         self.signalled: list[Process] = []
         self.denied: list[tuple[Process, OSError]] = []
@@ -184,7 +186,7 @@ class Stop:
 
     def _send(self, signum: int) -> bool:
         """Look, and signal the processes found now and those held from earlier looks."""
-        done = Round(signum)
+        done = Round(signum, self.table.now())
         self.rounds.append(done)
         self._gather()
         if self._tree is None:

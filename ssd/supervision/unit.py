@@ -16,13 +16,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.logs import Log
     from ssd.service.declaration import Service
-    from ssd.stopping import Stop
+    from ssd.stopping import Round, Stop
     from ssd.supervision.readiness.gate import Gate
     from ssd.supervision.readiness.health import Checks
     from ssd.supervision.supervisor import Supervisor, Timer
 
 KILL = 9
 LAST_LINES = 10  # of output, that the event of a service given up has
+MOST_STOPS = 4  # that are kept: one that is hurried, or of a start that fails, is followed by more
 
 
 class Unit:
@@ -34,13 +35,14 @@ class Unit:
     last: its last Exit, or None. next_attempt: time of ``table.now()`` at which it comes back.
     failure: why it was given up, or None. status_text: what it says it does (STATUS=). healthy:
     False while its health check fails. completed: whether it is a task that has done its work.
+    stops: the signals of its last stops (``ssd.stopping.Round``), each stop a list of them.
     """
 
     __slots__ = (
         "service", "supervisor", "goal", "state", "main", "left", "hook", "since", "ready_at",
         "restarts", "last", "next_attempt", "failure", "status_text", "healthy", "completed",
         "history", "changed", "removed", "known", "log", "token", "hook_mark", "gate", "health",
-        "written", "_timer", "_stop", "_seconds",
+        "written", "stops", "_timer", "_stop", "_seconds",
     )  # fmt: skip
 
     def __init__(self, supervisor: "Supervisor", service: "Service") -> None:
@@ -52,12 +54,11 @@ class Unit:
         self.hook: OwnChild | Held | None = None
         self.since: float | None = None
         self.ready_at: float | None = None
-        self.restarts = 0
+        self.restarts, self._seconds = 0, 0.0
         self.last: Exit | None = None
         self.next_attempt: float | None = None
         self.failure: str | None = None
-        self.status_text, self.healthy = "", True
-        self.completed = False
+        self.status_text, self.healthy, self.completed = "", True, False
         self.history = History()
         self.changed: Service | None = None  # a new declaration, which the next start uses
         self.removed = self.known = False  # known: a successor must know of it
@@ -68,8 +69,8 @@ class Unit:
         self.health: Checks | None = None
         self.written: tuple[int, ...] | None = None  # the pidfile, as this supervisor wrote it
         self._timer: Timer | None = None
+        self.stops: list[list[Round]] = []
         self._stop: Stop | None = None
-        self._seconds = 0.0
 
     @property
     def name(self) -> str:
@@ -165,8 +166,7 @@ class Unit:
 
     def _ask_to_start(self) -> None:
         self.take_changes()
-        self.failure = None
-        self.completed = False
+        self.failure, self.completed = None, False
         gates.check_start(self.supervisor, self)
 
     def _prepare(self) -> None:
@@ -246,6 +246,7 @@ class Unit:
         if self._stop is None:
             self.supervisor.feed(self, states.EMPTY)
         else:
+            self.stops = [*self.stops[1 - MOST_STOPS :], self._stop.rounds]
             self.drive()
 
     def drive(self) -> None:
@@ -365,8 +366,7 @@ class Unit:
         if self.main is not None:
             self.supervisor.watch.release(self.main)
             self.main.close()
-        self.main = None
-        self.since = None
+        self.main = self.since = None
 
     def complain(self, text: str) -> None:
         """Tell of a problem that stops nothing."""

@@ -25,6 +25,7 @@ FIELDS: "dict[str, tuple[type, ...]]" = {
     "all": (bool,),  # instead of a name: all services of the supervisor
     "file": (str,),  # the declaration of that name must be this file
     "details": (bool,),  # for all: also what is declared of each
+    "steps": (bool,),  # say what was done
     "nowait": (bool,),  # answer at once, and not when the service is ready or has stopped
     "follow": (bool,),  # go on with what happens from now on
     "lines": (int,),  # the last so many lines of a log
@@ -38,7 +39,7 @@ FIELDS: "dict[str, tuple[type, ...]]" = {
 _KINDS: "dict[type, str]" = {
     str: "a text", int: "a whole number", bool: "true or false", list: "a list of texts",
 }  # fmt: skip
-_ACTION = ("name", "all", "file", "nowait")
+_ACTION = ("name", "all", "file", "nowait", "steps")
 # Verb -> the fields that a request may have.
 VERBS: "dict[str, tuple[str, ...]]" = {
     "hello": (),

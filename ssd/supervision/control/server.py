@@ -243,7 +243,7 @@ class Control:
         work: "Callable[[Callable[[Result], None]], object]", told: "Callable[[Result], bytes]",
     ) -> None:  # fmt: skip
         """Begin work whose result answers a request, unless the client goes before."""
-        wait = Wait(client, request.id, request.verb, [], True)
+        wait = Wait(client, request)
         client.tasks.append(wait)
 
         def taken(result: "Result") -> None:
@@ -275,7 +275,8 @@ class Control:
                 return client.send(failure(request.id, "unsupported", text))
         else:
             return None
-        wait = Wait(client, request.id, request.verb, [unit.name for unit in units], whole)
+        now = self._supervisor.table.now()
+        wait = Wait(client, request, [unit.name for unit in units], now)
         client.tasks.append(wait)
         for unit in units:
             self._waits.setdefault(unit.name, []).append(wait)
@@ -341,8 +342,7 @@ class Control:
             self._logs.attach(unit)
         if there:
             for wait in list(there):
-                verdict = waits.judge(wait.verb, event, unit)
-                if verdict is not None:
+                if (verdict := wait.judge(event, unit)) is not None:
                     self._settle(wait, event.name, verdict)
 
     def _settle(self, wait: Wait, name: str, verdict: Verdict) -> None:
@@ -353,10 +353,11 @@ class Control:
         self._drop(name, wait)
         if not waits.is_well(wait.verb, verdict):
             wait.failed.append(name)
+        unit = self._supervisor.units.get(name)
+        wait.complete(verdict, unit)
         if not wait.whole:
             self._end(wait, waits.told(wait.id, name, wait.verb, verdict))
             return
-        unit = self._supervisor.units.get(name)
         fields: dict[str, object] = {} if unit is None else {"did": self._resolved(wait.verb, unit)}
         if unit is not None and unit.service.description:
             fields["description"] = unit.service.description

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ssd.supervision.control.connections import Client
+    from ssd.supervision.control.protocol import Request
+    from ssd.supervision.control.steps import Steps
     from ssd.supervision.events import Event
     from ssd.supervision.unit import Unit
 
@@ -24,14 +26,18 @@ WELL = (DONE, RUNNING, NOTHING, ABSENT, ACCEPTED)  # but for NOTHING of a reload
 
 
 class Verdict:
-    """What became of a wish: an outcome, why in words if it is not plain, and the last output."""
+    """What became of a wish: an outcome, why in words if it is not plain, and the last output.
 
-    __slots__ = ("outcome", "message", "lines")
+    ``steps``: what was done, if the client has asked for that.
+    """
+
+    __slots__ = ("outcome", "message", "lines", "steps")
 
     def __init__(self, outcome: str, message: str = "", lines: "Sequence[str]" = ()) -> None:
         self.outcome = outcome
         self.message = message
         self.lines = list(lines)
+        self.steps: list[dict[str, object]] | None = None
 
     def to_dict(self) -> "dict[str, object]":
         """Return the fields of an answer."""
@@ -40,6 +46,8 @@ class Verdict:
             fields["message"] = self.message
         if self.lines:
             fields["lines"] = self.lines
+        if self.steps is not None:
+            fields["steps"] = self.steps
         return fields
 
     def __eq__(self, other: object) -> bool:
@@ -54,22 +62,38 @@ class Verdict:
 class Wait:
     """A request that waits for services: ``left`` are those it still waits for.
 
-    ``whole``: whether it is for all services. ``count``: how many there were. ``failed``: those
-    that have failed.
+    ``now``: the time of ``table.now()``. ``count``: how many services there were. ``whole``:
+    whether it is for all services. ``failed``: those that have failed.
     """
 
-    __slots__ = ("client", "id", "verb", "whole", "left", "count", "failed")
+    __slots__ = ("client", "id", "verb", "whole", "left", "count", "failed", "_steps")
 
     def __init__(
-        self, client: "Client", id: "int | str | None", verb: str, names: "list[str]", whole: bool
+        self, client: "Client", request: "Request", names: "Sequence[str]" = (), now: float = 0.0
     ) -> None:
         self.client = client
-        self.id = id
-        self.verb = verb
-        self.whole = whole
+        self.id = request.id
+        self.verb = request.verb
+        self.whole = request.name is None
         self.left = set(names)
         self.count = len(names)
         self.failed: list[str] = []
+        self._steps: Steps | None = None
+        if request.flag("steps"):
+            from ssd.supervision.control import steps
+
+            self._steps = steps.Steps(now)
+
+    def judge(self, event: "Event", unit: "Unit | None") -> "Verdict | None":
+        """Note an event, and return what it means for the wish, as ``judge`` does."""
+        if self._steps is not None and unit is not None:
+            self._steps.note(event, unit)
+        return judge(self.verb, event, unit)
+
+    def complete(self, verdict: Verdict, unit: "Unit | None") -> None:
+        """Add to a verdict on a service what was done, if the client has asked for that."""
+        if self._steps is not None:
+            verdict.steps = [] if unit is None else self._steps.of(unit)
 
 
 def is_well(verb: str, verdict: Verdict) -> bool:
