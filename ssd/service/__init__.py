@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ssd.service.errors import DeclarationError as DeclarationError
     from ssd.service.errors import SeveralInstances as SeveralInstances
     from ssd.service.errors import UnknownService as UnknownService
+    from ssd.service.outcome import Look as Look
+    from ssd.service.outcome import Outcome as Outcome
     from ssd.service.sources import find as find
     from ssd.service.sources.instances import instances as instances
 
@@ -27,6 +29,6 @@ if not TYPE_CHECKING:
     _HOMES = {
         "declaration": ("Service",),
         "errors": ("DeclarationError", "SeveralInstances", "UnknownService"),
-        "sources": ("find",), "sources.instances": ("instances",),
+        "sources": ("find",), "sources.instances": ("instances",), "outcome": ("Look", "Outcome"),
     }  # fmt: skip
     __getattr__, __dir__, __all__ = lazy(globals(), _HOMES)

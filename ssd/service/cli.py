@@ -76,11 +76,8 @@ class Call:
             elif name == "--with-ssd" and not equals:
                 self.with_ssd = self.path
             else:
-                self._say(name)
-                return None
-        if not rest:
-            self._say("")
-        return rest or None
+                return self._say(name)
+        return rest or self._say("")
 
     def go_elsewhere(self) -> None:
         """Check that a directory that the caller named exists. Raises OSError."""
@@ -88,10 +85,11 @@ class Call:
             self.directory = _absolute(self.directory)
             os.stat(self.directory)
 
-    def _say(self, option: str) -> None:
+    def _say(self, option: str) -> list[str] | None:
         from ssd.service import help as help_text
 
         self.status = help_text.show(option, self.program)
+        return None
 
 
 def _dispatch(call: Call, words: list[str]) -> int:

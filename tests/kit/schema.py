@@ -19,6 +19,8 @@ TYPES: dict[str, tuple[type, ...]] = {
 
 def faults(value: object, schema: dict[str, Any] = SCHEMA, where: str = "answer") -> list[str]:
     """Return how a value differs from a schema; only the words that the file uses are known."""
+    if "$ref" in schema:  # "#/$defs/NAME"
+        schema = SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]
     wanted = schema.get("type", [])
     kinds = [wanted] if isinstance(wanted, str) else wanted
     allowed = tuple(kind for name in kinds for kind in TYPES[name])
