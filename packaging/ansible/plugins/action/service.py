@@ -1,0 +1,11 @@
+"""The part of ssd.daemon.service on the controller."""
+
+from __future__ import annotations
+
+from ansible_collections.ssd.daemon.plugins.plugin_utils.carrying import Carrying
+
+
+class ActionModule(Carrying):
+    """Run the module; carry ssd to a host that has none."""
+
+    module = "ssd.daemon.service"

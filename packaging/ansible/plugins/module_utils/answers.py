@@ -1,0 +1,174 @@
+"""Run ``ssd-service NAME VERB --json`` on a host, and read what it answers.
+
+It is the program of the host, or else the one-file program that the action plugin has put into the
+task's temporary directory. Only the standard library of Python 3.8 is used here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+PROGRAM = "ssd-service"
+CARRIED = "ssd.pyz"
+PLACES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/opt/ssd/bin")
+INIT_D = "/etc/init.d"
+# Words of ssd-service that stand where a name does.
+WORDS = ("all", "lsb", "generate", "import")
+NOTHING = {"state": "unknown", "processes": []}
+
+
+class Lacking(Exception):
+    """The host has no ssd-service that answers in JSON; the text says what there is."""
+
+
+class Failed(Exception):
+    """A program ran and gave no answer. ``rc``: its exit status."""
+
+    def __init__(self, text, rc):
+        super().__init__(text)
+        self.rc = rc
+
+
+def fault_of_name(name):
+    """Return why a text cannot be the name of a declaration; None if it can."""
+    if not name or name != name.strip() or name.startswith(("-", ".")):
+        return "it is not the name of a declaration"
+    if "/" in name:
+        return "it is a path: give the name of the declaration, and its directory as 'directory'"
+    if name in WORDS or name.endswith("@"):
+        return "it stands for several services or none: name one"
+    return None
+
+
+class Host:
+    """The ssd-service of this host, or the one that was carried to it."""
+
+    def __init__(self, module):
+        self.module = module
+        self.directory = module.params["directory"]
+        self.seconds = 0.0  # of the last call
+        self.said = ""  # on standard error, by the last call
+        self.found = dict.fromkeys(("source", "version", "path", "python", "error"))
+        self._argv = []
+
+    def ask(self, name, verb, plan=False):
+        """Do a verb, or only look with ``plan``; return the answer. Raises Lacking and Failed."""
+        words = [name, verb, "--json"] + (["--plan"] if plan else [])
+        if self._argv:
+            return self._answer(words)
+        why = "there is none"
+        for source, path, argv in self._programs():
+            self._argv = argv
+            self.found.update(source=source, path=path, python=_python(path, argv))
+            # One that is too old would run an init script of that name, with --json as a word.
+            if not os.path.lexists(os.path.join(INIT_D, name)) or self._knows(name):
+                try:
+                    return self._answer(words)
+                except Failed as failed:
+                    if source == "carried" or self._knows(name):
+                        raise
+                    why = f"{path} ended with {failed.rc}: {failed}"
+            else:
+                why = f"{path} has no --json for a verb, or does not run: {self.said}"
+        self._argv = []
+        self.found.update(source=None, path=None, python=None, error=why)
+        raise Lacking(why)
+
+    def _programs(self):
+        """Yield what can be run: where it comes from, its path, and its first words."""
+        for place in os.environ.get("PATH", "").split(os.pathsep) + list(PLACES):
+            path = os.path.join(place, PROGRAM)
+            if place.startswith("/") and os.path.isfile(path) and os.access(path, os.X_OK):
+                yield "host", path, [path]
+                break
+        path = os.path.join(self.module.tmpdir, CARRIED)
+        if os.path.isfile(path):
+            yield "carried", path, [sys.executable, "-IS", path, PROGRAM]
+
+    def _knows(self, name):
+        """Tell whether this program answers every verb in JSON, without doing one."""
+        try:
+            self._answer([name, "status", "--json"])
+        except Failed:
+            return False
+        return True
+
+    def _answer(self, words):
+        """Run the program; return its JSON. Raises Failed."""
+        options = [] if self.directory == "/etc/ssd" else ["--directory=" + self.directory]
+        begin = time.monotonic()
+        # Files, as a daemon may keep them open for ever; a session of its own, so that a verb that
+        # has begun is done to its end, also if the connection breaks.
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            try:
+                rc = subprocess.call(
+                    self._argv + options + words,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                    cwd="/",
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise Failed(f"{self._argv[0]}: {error.strerror}", 127) from error
+            self.seconds = round(time.monotonic() - begin, 3)
+            texts = []
+            for file in (out, err):
+                file.seek(0)
+                texts.append(file.read().decode("utf-8", "replace"))
+        self.said = texts[1].strip()
+        answer = parsed(texts[0])
+        if answer is None:
+            raise Failed(self.said or "it says nothing", rc)
+        first = answer[0] if isinstance(answer, list) and answer else answer
+        if first:
+            self.found["version"] = first["ssd_version"]
+        return answer
+
+
+def parsed(text):
+    """Return the answer in what a program printed, None if there is none.
+
+    A hook of the service may have printed before it. An answer without ``ssd_version`` is that of a
+    program that is too old.
+    """
+    decoder = json.JSONDecoder()
+    at = 0
+    while at < len(text):
+        if text[at] in "{[":
+            try:
+                found = decoder.raw_decode(text, at)[0]
+            except ValueError:
+                found = None
+            rows = found if isinstance(found, list) else [found]
+            if found is not None and all(isinstance(r, dict) and "ssd_version" in r for r in rows):
+                return found
+        at = text.find("\n", at) + 1 or len(text)
+    return None
+
+
+def _python(path, argv):
+    """Return the interpreter of a program; None if its first line names none."""
+    if len(argv) > 1:
+        return argv[0]
+    try:
+        with open(path, "rb") as file:
+            line = file.readline(256)
+    except OSError:
+        return None
+    words = line[2:].split() if line.startswith(b"#!") else []
+    return words[0].decode("utf-8", "replace") if words and b"python" in words[0] else None
+
+
+def lacking(host, why):
+    """Return the message for a host without ssd."""
+    return (
+        f"this host has no {PROGRAM} that answers in JSON ({why}). It was looked for in PATH "
+        f"and in {', '.join(PLACES)}. Install ssd there, or use a collection that carries it: "
+        "scripts/collection builds one"
+    )
