@@ -14,16 +14,16 @@ if __package__ in (None, ""):  # python3 scripts/lab: the directory above holds 
 
 from lab import building, running
 from lab.layout import Lab, Unsuitable
-from lab.services import NAMES
+from lab.services import NAMES, ON_REQUEST
 from lab.steps import Interrupted, StepFailed, heed_signals, say
 
 USAGE = """usage: scripts/nova-lab up | down | status | ready [SECONDS] | start NAME | stop NAME
   up      build what is missing, start broker, placement and conductor, wait until they answer
   down    stop everything that runs in the lab, nova-compute too
-  status  tell what runs; exit status 0: all of it, with nova-compute or without, 1: some of it
-          or one cannot tell, 3: nothing
+  status  tell what runs; exit status 0: all of it, with nova-compute and api or without, 1: some
+          of it or one cannot tell, 3: nothing
   ready   wait until nova-compute consumes from its queue (60 seconds by default)
-  start, stop  one of epmd, broker, placement, conductor
+  start, stop  one of epmd, broker, placement, conductor, and api: nova's API, which up leaves out
 NOVA_LAB is the lab's directory, .nova-lab in the checkout if unset; user nova must reach it.
 Needs root, Debian 12 or newer, a mirror of it and of PyPI, and 500 MB of disk; the first up
 takes two minutes where both are near."""
@@ -54,7 +54,8 @@ def down(lab: Lab) -> int:
 def status(lab: Lab) -> int:
     """Print the status of each service."""
     needed = [running.tell(lab, name) for name in NAMES]
-    codes = [*needed, running.tell(lab, running.COMPUTE)]  # which the user of the lab starts
+    # The others are started by the user of the lab.
+    codes = [*needed, *(running.tell(lab, name) for name in (running.COMPUTE, *ON_REQUEST))]
     if not any(needed):
         return 0
     return 3 if {1, 3}.issuperset(codes) else 1  # 4: cannot tell
@@ -123,7 +124,7 @@ def _check(verb: str, words: list[str]) -> None:
         raise Unusable(f"{verb}: {error}") from None
     if verb == "ready" and words and not words[0].isdecimal():
         raise Unusable(f"ready: {words[0]} is not a number of seconds")
-    if verb in ("start", "stop") and words[0] not in NAMES:
+    if verb in ("start", "stop") and words[0] not in (*NAMES, *ON_REQUEST):
         raise Unusable(f"{verb}: no service {words[0]}")
 
 

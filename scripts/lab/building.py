@@ -1,14 +1,16 @@
 """Build the lab: account, virtual environment, Debian's packages, settings, databases."""
 
+import contextlib
 import hashlib
 import pwd
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 from lab import running, services, settings
-from lab.layout import USER, Lab
+from lab.layout import HOST, USER, Lab
 from lab.steps import StepFailed, as_user, call, environment, is_done, once, shown
 
 PYTHON = "/usr/bin/python3"  # any user may execute it; one in a home directory only its owner
@@ -39,7 +41,7 @@ def build(lab: Lab) -> None:
         if (lab.etc / "ssd").exists():
             running.stop_all(lab)  # no service may keep running with the old ones
     once(lab, "settings", "settings", wanted, lambda: settings.write(lab))
-    once(lab, "databases", "databases and cell", 1, lambda: _make_databases(lab))
+    once(lab, "databases", "databases and cell", 2, lambda: _make_databases(lab))
 
 
 def _make_account() -> None:
@@ -149,6 +151,17 @@ def _make_databases(lab: Lab) -> None:
     call(lab, title, *manage, "cell_v2", "create_cell", "--name", "cell1", **who)
     placement = (lab.command("placement-manage"), "--config-file")
     call(lab, title, *placement, _placement_settings(lab), "db", "sync", **who)
+    _map_host(lab)
+
+
+def _map_host(lab: Lab) -> None:
+    """Say which cell has the compute node, so that the API can call it.
+
+    ``nova-manage cell_v2 discover_hosts`` would do that, but only once nova-compute has run.
+    """
+    cell = "SELECT datetime('now'), id, ? FROM cell_mappings WHERE name = 'cell1'"
+    with contextlib.closing(sqlite3.connect(lab.data / "nova_api.sqlite")) as base, base:
+        base.execute(f"INSERT INTO host_mappings (created_at, cell_id, host) {cell}", (HOST,))
 
 
 def _placement_settings(lab: Lab) -> Path:

@@ -15,7 +15,7 @@ USER = "nova"
 HOST = "nova-lab"  # the compute node's name
 ELSEWHERE = Path("/var/lib/ssd-nova-lab")
 PLAIN = re.compile(r"[\w/.+-]+", re.ASCII)
-PORTS = ("amqp", "distribution", "epmd", "placement")
+PORTS = ("amqp", "distribution", "epmd", "placement", "api")
 
 
 class Unsuitable(Exception):
@@ -63,10 +63,10 @@ class Lab:
     def ports(self) -> dict[str, int]:
         """Return the ports on loopback, chosen once and kept, so that a restart finds them."""
         kept = self.etc / "ports.json"
-        try:
-            ports: dict[str, int] = json.loads(kept.read_text())
-        except FileNotFoundError:
-            ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+        ports: dict[str, int] = json.loads(kept.read_text()) if kept.exists() else {}
+        # All of them in a new lab; in an older one those that it had no use for.
+        if missing := [name for name in PORTS if name not in ports]:
+            ports.update(zip(missing, _free_ports(len(missing)), strict=True))
             kept.parent.mkdir(exist_ok=True)
             kept.write_text(json.dumps(ports))
         return ports

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lab.layout import USER, Lab, Unsuitable
-from lab.services import COMPUTE_QUEUE, NAMES
+from lab.services import COMPUTE_QUEUE, NAMES, ON_REQUEST
 from lab.services import probe as probe_words
 from lab.steps import StepFailed, call, say, service_environment, shown
 
@@ -20,7 +20,7 @@ COMPUTE = "nova-compute"  # declared for the user of the lab; the lab does not s
 
 
 def start_all(lab: Lab) -> None:
-    """Start all but nova-compute, each when the one before is ready. Raises StepFailed."""
+    """Start NAMES, each when the one before is ready. Raises StepFailed."""
     for name in NAMES:
         start(lab, name)
 
@@ -95,7 +95,7 @@ def stop_all(lab: Lab) -> None:
     Raises StepFailed for the last that could not be stopped.
     """
     failure = None
-    for name in [COMPUTE, *reversed(NAMES)]:
+    for name in [COMPUTE, *ON_REQUEST, *reversed(NAMES)]:
         try:
             stop(lab, name)
         except StepFailed as error:

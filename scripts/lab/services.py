@@ -4,6 +4,7 @@ from lab.layout import HOST, USER, Lab
 from ssd.service import Service
 
 NAMES = ("epmd", "broker", "placement", "conductor")  # in the order in which they start
+ON_REQUEST = ("api",)  # started by its name only: nova-compute does without
 COMPUTE_QUEUE = f"compute.{HOST}"
 START_SECONDS = 600  # for one service, on a busy machine
 BROKER = "usr/lib/rabbitmq/bin/rabbitmq-server"  # below the directory of unpacked packages
@@ -13,7 +14,7 @@ _NOTIFIES = {"kind": "notify", "timeout": START_SECONDS}
 
 
 def everything(lab: Lab) -> list[Service]:
-    """Return the services in the order in which they start."""
+    """Return the services in the order in which they start, those on request last."""
     conductor = [*database_options(lab), "--log-file", f"{lab.log}/nova-conductor.log"]
     connects = [str(lab.command("python")), "-c", _CONNECT, str(lab.ports["epmd"])]
     return [
@@ -26,6 +27,7 @@ def everything(lab: Lab) -> list[Service]:
             [str(lab.command("nova-conductor")), *conductor],
             consumes(lab, "conductor"),
         ),
+        _service(lab, "api", _api(lab), _NOTIFIES),
     ]
 
 
@@ -118,3 +120,13 @@ def _placement(lab: Lab) -> list[str]:
     directory = f"OS_PLACEMENT_CONFIG_DIR={lab.etc}/placement"
     port = str(lab.ports["placement"])
     return ["/usr/bin/env", directory, str(lab.command("python")), str(program), port]
+
+
+def _api(lab: Lab) -> list[str]:
+    """Return the words that run nova's API, which may read the databases."""
+    settings = [
+        f"OS_NOVA_CONFIG_DIR={lab.etc}",
+        "OS_NOVA_CONFIG_FILES=api-paste.ini;nova.conf;conductor.conf",
+    ]
+    program = [str(lab.command("python")), str(lab.bin / "api_server.py"), str(lab.ports["api"])]
+    return ["/usr/bin/env", *settings, *program, str(lab.etc / "token")]
