@@ -65,15 +65,16 @@ def _as_from_a_terminal() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-BY_MARK = ("nova", "packages")  # tests that scripts/test runs by options of their own
+BY_MARK = ("fleet", "nova", "packages")  # tests that scripts/test runs by options of their own
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that take long, unless they are selected by their mark."""
-    out = [mark for mark in BY_MARK if mark not in config.option.markexpr]
+    """Leave out the tests that take long, unless they are selected by one of their marks."""
     split: tuple[list[pytest.Item], list[pytest.Item]] = [], []
     for item in items:
-        split[any(map(item.get_closest_marker, out))].append(item)
+        marks = [mark for mark in BY_MARK if item.get_closest_marker(mark)]
+        selected = any(mark in config.option.markexpr for mark in marks)
+        split[bool(marks) and not selected].append(item)
     items[:] = split[False]
     config.hook.pytest_deselected(items=split[True])
 

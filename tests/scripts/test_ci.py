@@ -30,7 +30,7 @@ def test_chance(word):
 def test_that_passes():
     pass
 """
-MARKS = ("nova", "packages")  # of tests that have runs of their own
+MARKS = ("fleet", "nova", "packages")  # of tests that have runs of their own
 MARKED = "import pytest\n\n@pytest.mark.{mark}\ndef test_{mark}():\n    pass\n"
 
 
@@ -39,7 +39,14 @@ def project(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """Return a project with our CI, and stand-ins for unneeded tools."""
     monkeypatch.delenv("TEST_VENV", raising=False)  # its own, not the one that runs this
     root = tmp_path / "project"
-    for name in (".ci", "scripts", "tests/nova", "tests/packages", "ssd", "docs", "packaging"):
+    for name in (
+        ".ci",
+        "scripts",
+        *(f"tests/{mark}" for mark in MARKS),
+        "ssd",
+        "docs",
+        "packaging",
+    ):
         (root / name).mkdir(parents=True)
     for name in (".ci/run", ".ci/repeat", "scripts/test"):
         shutil.copy(checkout / name, root / name)
@@ -101,7 +108,7 @@ def test_failures_are_repeated_in_processes_of_their_own(run: Run, project: Path
 
 @pytest.mark.parametrize("mark", MARKS)
 def test_test_of_a_run_of_its_own_is_repeated_there(mark: str, run: Run, project: Path) -> None:
-    """The runs with nova and with packages come after the usual one."""
+    """The runs with hosts, with nova and with packages come after the usual one."""
     failing(project, ["one"])
     (project / f"tests/{mark}/test_{mark}.py").write_text(
         "import pathlib, pytest\n"

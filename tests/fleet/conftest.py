@@ -1,0 +1,20 @@
+"""Fixtures of the tests with hosts that are reached by ssh."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kit import ansible, ssh_hosts
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ssh_hosts.Fleet]:
+    """Yield six hosts with ssd, h1 to h6, for one module of tests."""
+    with ssh_hosts.fleet(tmp_path_factory.mktemp("fleet")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the directory with the collection of this checkout, built and installed."""
+    return ansible.install_collection(tmp_path_factory.mktemp("collection"))
