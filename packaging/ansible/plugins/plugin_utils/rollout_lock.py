@@ -1,0 +1,88 @@
+"""One rollout of a service at a time on this controller.
+
+The lock is a file that names the ansible-playbook that holds it. It holds as long as that process
+lives: a rollout that was killed leaves no stale lock, and a process that got its number later is
+not taken for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import subprocess
+from urllib.parse import quote
+
+
+class Held(Exception):
+    """Another rollout holds the lock: ``holder`` has its pid, report and beginning."""
+
+    def __init__(self, holder):
+        super().__init__(holder)
+        self.holder = holder
+
+
+def path(directory, service):
+    """Return the lock's file for a service."""
+    return os.path.join(directory, quote(service, safe="@") + ".lock")
+
+
+@contextlib.contextmanager
+def locked(file):
+    """Open the lock's file for one process at a time."""
+    os.makedirs(os.path.dirname(file), mode=0o700, exist_ok=True)
+    fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    with open(fd, "r+", encoding="utf-8") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield opened
+
+
+def acquire(file, pid, facts):
+    """Take the lock for a process; return whether it is new, and not held by that process yet.
+
+    ``facts`` are for another rollout that is refused. Raises Held, and OSError.
+    """
+    with locked(file) as opened:
+        holder = _holder(opened.read())
+        if holder and holder["pid"] == pid:
+            return False
+        if holder:
+            raise Held(holder)
+        opened.seek(0)
+        opened.truncate()
+        opened.write(json.dumps({**facts, "pid": pid, "identity": identity(pid)}) + "\n")
+        return True
+
+
+def release(file, pid):
+    """Give the lock back, if that process has it."""
+    with locked(file) as opened:
+        holder = _holder(opened.read())
+        if holder and holder["pid"] == pid:
+            opened.truncate(0)
+
+
+def _holder(text):
+    """Return the facts of the living process that a lock names, or None."""
+    try:
+        holder = json.loads(text)
+    except ValueError:  # empty, or half written as the machine went down
+        return None
+    found = identity(holder["pid"])
+    return holder if found is not None and found == holder["identity"] else None
+
+
+def identity(pid):
+    """Return what tells a process from a later one with its number; None if there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            state, *fields = file.read().rpartition(")")[2].split()
+        with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
+            return None if state in "ZX" else f"{fields[18]} {file.read().strip()}"
+    except (FileNotFoundError, ProcessLookupError):
+        if os.path.exists("/proc/self/stat"):
+            return None
+    # No Linux: the second of its start is all that ps tells.
+    done = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True)
+    return done.stdout.strip() or None

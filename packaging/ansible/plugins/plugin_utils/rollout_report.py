@@ -1,0 +1,177 @@
+"""The report of a rollout, made from its journal: report.json for programs, report.txt for people.
+
+Each is replaced as a whole, so that a reader never sees half of one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shlex
+import time
+
+from ansible_collections.ssd.daemon.plugins.plugin_utils import rollout_journal as journal
+from ansible_collections.ssd.daemon.plugins.plugin_utils import rollout_lock
+
+VERSION = 1  # of report.json's keys, in the role's README; keys may be added to a version
+RESULTS = (*journal.GOOD, *journal.BAD, "interrupted", "running", "untouched")
+_ROLLOUT = (
+    *("id", "service", "check", "began", "since", "resumed", "pid", "controller", "batch"),
+    *("max_failed", "reason", "resume"),
+)
+_PER_HOST = 0.005  # seconds between two reports while hosts are at work: 1 % of the time, measured
+
+
+def write(directory, over=None):
+    """Write both files anew; return what is in report.json.
+
+    ``over``: whether the run has ended; None: look whether its process lives. Raises
+    FileNotFoundError if there is no journal.
+    """
+    with open(os.path.join(directory, ".report.lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _write(directory, over)
+
+
+def write_sometimes(directory):
+    """Write both files anew, unless that was just done or is being done.
+
+    The whole report for each host would take a time that grows with the square of their number.
+    """
+    with open(os.path.join(directory, ".report.lock"), "a", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        # The lock's file has the number of hosts as its size.
+        last = os.stat(os.path.join(directory, "report.json")).st_mtime
+        if not 0 <= time.time() - last < _PER_HOST * os.fstat(lock.fileno()).st_size:
+            _write(directory, False)
+
+
+def _write(directory, over):
+    report = made(*journal.read(directory), over)
+    _replace(os.path.join(directory, "report.json"), json.dumps(report, indent=1) + "\n")
+    _replace(os.path.join(directory, "report.txt"), table(report))
+    with open(os.path.join(directory, ".report.lock"), "r+", encoding="utf-8") as lock:
+        lock.truncate(len(report["hosts"]))
+    return report
+
+
+def _replace(path, text):
+    new = f"{path}.new"
+    with open(new, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(new, path)
+
+
+def made(rollout, records, over=None):
+    """Return the report on a rollout and the records of its hosts."""
+    if over is None:
+        over = rollout_lock.identity(rollout["pid"]) != rollout["identity"]
+    hosts = [_shown(record, over) for record in records.values()]
+    counts = dict.fromkeys(RESULTS, 0)
+    for host in hosts:
+        counts[host["result"]] += 1
+    bad = sum(counts[result] for result in journal.BAD)
+    left = sum(counts[result] for result in ("interrupted", "running", "untouched"))
+    if not left and bad <= rollout["max_failed"]:
+        state = "finished"
+    elif not over:
+        state = "running"
+    else:
+        state = "stopped" if bad or rollout.get("reason") else "interrupted"
+    return {
+        "version": VERSION,
+        "state": state,
+        **{key: rollout.get(key) for key in _ROLLOUT},
+        "updated": round(time.time(), 3),
+        "counts": counts,
+        "hosts": hosts,
+    }
+
+
+def _shown(record, over):
+    """Return a record as in the report: what goes on is interrupted once all is over."""
+    shown = {key: value for key, value in record.items() if key != "restarted"}
+    if shown["result"] is None:
+        shown["result"] = "interrupted" if over else "running"
+        if over and not shown["message"]:
+            shown["message"] = f"the run ended, or lost the host, in its {shown['phase']}"
+    return shown
+
+
+def table(report):
+    """Return the report as text."""
+    would = "would be " if report["check"] else ""
+    lines = [
+        f"{report['service']}: {'prediction' if report['check'] else 'rollout'} {report['state']}, "
+        + ", ".join(f"{number} {result}" for result, number in report["counts"].items() if number),
+        f"began {_moment(report['began'])}, report of {_moment(report['updated'])}",
+    ]
+    if report["reason"]:
+        lines.append(report["reason"])
+    rows = [("host", "result", "old pid", "new pid", "seconds", "KILL", "message")]
+    for host in report["hosts"]:
+        result = host["result"]
+        rows.append((
+            host["host"],
+            (would if result == "restarted" else "") + result,
+            _cell(host["old_pid"]),
+            _cell(host["new_pid"]),
+            "-" if host["seconds"] is None else f"{host['seconds']:.1f}",
+            {True: "yes", False: "no", None: "-"}[host["killed"]],
+            " ".join([*(["(drained)"] if host["drained"] else []), *host["message"].split()]),
+        ))  # fmt: skip
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines.append("")
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        lines.append("  ".join(cells).rstrip())
+    if report["state"] not in ("finished", "running") and not report["check"]:
+        lines += ["", "To go on with the rest:", f"  {report['resume']}"]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value):
+    return "-" if value is None else str(value)
+
+
+def _moment(seconds):
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def resume_command(argv, directory):
+    """Return the command line that goes on, made from that of this run.
+
+    Values of -e that are not this role's may be credentials: they are left out.
+    """
+    words = [os.path.basename(argv[0])]
+    rest = iter(argv[1:])
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if word in ("-e", "--extra-vars"):
+            words += _assigned(next(rest, ""))
+        elif equals and name == "--extra-vars":
+            words += _assigned(value)
+        elif word.startswith("-e") and not word.startswith("--"):
+            words += _assigned(word[2:])
+        elif word not in ("-C", "--check"):
+            words.append(word)
+    words += ["-e", f"rolling_restart_resume={directory}"]
+    return " ".join(word if word.startswith("-e '...") else shlex.quote(word) for word in words)
+
+
+def _assigned(value):
+    """Return the words that repeat a value of -e, or say that it is left out."""
+    try:
+        words = shlex.split(value)
+    except ValueError:
+        words = []
+    safe = ("rolling_restart_", "ansible_python_interpreter=", "@")
+    if not words or not all(word.startswith(safe) for word in words):
+        return ["-e '...'"]
+    if any(word.startswith("rolling_restart_resume=") for word in words):
+        return []
+    return ["-e", value]
