@@ -206,6 +206,7 @@ import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.validation import check_type_path
 from ansible_collections.ssd.daemon.plugins.module_utils.answers import (
     NOTHING,
     Failed,
@@ -251,7 +252,7 @@ def moment_of(value):
 
 def written_at(path, what):
     """Return when a file was last written, or its link made. Raises Refused."""
-    path = os.path.expanduser(path)
+    path = check_type_path(path)
     if not path.startswith("/"):
         raise Refused(what + " is neither an absolute path nor seconds since the epoch")
     try:
@@ -313,7 +314,7 @@ class Task:
         except Lacking as why:
             self.fail(FAULT, lacking(self.host, why))
         except Failed as failed:
-            self.fail(failed.rc or FAULT, f"{self.name}: {failed}")
+            self.fail(failed.rc or FAULT, self.named(failed))
 
     def check(self):
         """Check what the argument spec cannot. Raises Refused."""
@@ -337,15 +338,13 @@ class Task:
             except OSError as error:
                 self.fail(FAULT, f"{error.filename}: {error.strerror}")
         answer = self.ask(True)
-        newest = max(times, default=(0.0, "nothing"))
-        if newest[0] > time.time():
-            text = (
-                "if_older_than: %r is later than the clock of this host: it may be restarted again"
-            )
-            self.module.warn(text % (newest[1],))
+        newest, value = max(times, key=lambda row: row[0], default=(0.0, None))
+        if newest > time.time():
+            text = "is later than the clock of this host: the next task may restart it again"
+            self.module.warn(f"if_older_than: {value!r} {text}")
         before = answer.get("before") or NOTHING
         began = [process.get("started_at") for process in before["processes"]]
-        young = began and all(each is not None and each >= newest[0] for each in began)
+        young = began and all(each is not None and each >= newest for each in began)
         if fault(answer) is None and before["state"] == "running" and young:
             since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(min(began)))
             unchanged = dict(answer, changed=False, outcome="nothing", after=before, status=0)
@@ -364,10 +363,14 @@ class Task:
         why = fault(answer)
         if why is not None:
             rc = answer["status"] or (ABSENT if answer["outcome"] == "absent" else FAULT)
-            self.fail(rc, f"{self.name}: {why}")
+            self.fail(rc, self.named(why))
         for complaint in answer.get("complaints") or []:
-            self.module.warn(f"{self.name}: {complaint}")
+            self.module.warn(self.named(complaint))
         self.module.exit_json(msg=msg or f"{self.name}: {said(answer)}", **self.result)
+
+    def named(self, text):
+        """Return a sentence that names the service."""
+        return str(text) if self.name in str(text) else f"{self.name}: {text}"
 
     def fail(self, rc, msg):
         """End the module as failed."""
