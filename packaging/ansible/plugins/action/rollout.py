@@ -52,7 +52,10 @@ class ActionModule(ActionBase):
         any_errors_fatal would stop the rollout.
         """
         result = super().run(tmp, task_vars)
-        _, words = self.validate_argument_spec(SPEC)
+        try:
+            _, words = self.validate_argument_spec(SPEC)
+        except AnsibleError as error:
+            raise AnsibleActionFail(f"a variable of rolling_restart is wrong: {error}") from None
         phase = getattr(self, f"_{words['phase']}")
         result.update(phase(words, task_vars))
         return result
@@ -79,8 +82,8 @@ class ActionModule(ActionBase):
         directory = os.path.abspath(os.path.expanduser(words["report"]))
         try:
             report = rollout_report.write(directory)
-        except FileNotFoundError as error:
-            raise AnsibleActionFail(f"{directory} has no {rollout_journal.NAME}") from error
+        except FileNotFoundError:
+            raise AnsibleActionFail(f"{directory} has no {rollout_journal.NAME}") from None
         return {"report": directory, "state": report["state"], "counts": report["counts"]}
 
     def _look(self, words, task_vars):
@@ -98,14 +101,14 @@ class ActionModule(ActionBase):
         self._reach()
         self._compare_clocks(words)
         answer = self._service(words, task_vars, check=True) if plan else {}
-        record.update(host.facts(answer))
+        # Nobody knows yet how long it takes.
+        record.update(host.facts(answer), seconds=None, killed=None)
         if answer.get("failed"):
             return host.failed("look", answer.get("msg", ""), record)
         restart = bool(answer.get("changed", True))
         due = restart or record["drained"]
         if plan and (check or not due):
             record.update(result="restarted" if restart else "unchanged", phase="done")
-            record.update(seconds=None, killed=None)  # of a prediction nobody knows
             host.note(record)
         then = "soak.yml" if words["rollout"]["soak"] else ""
         if plan:

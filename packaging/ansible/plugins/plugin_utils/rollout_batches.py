@@ -35,9 +35,9 @@ def begin(words, all_hosts, batch, check):
     try:
         first = rollout_lock.acquire(lock, main, {"report": directory, "began": time.time()})
     except rollout_lock.Held as held:
-        raise AnsibleActionFail(_refusal(words["service"], held.holder)) from held
+        raise AnsibleActionFail(_refusal(words["service"], held.holder)) from None
     except OSError as error:
-        raise AnsibleActionFail(f"rolling_restart_lock_directory: {error}") from error
+        raise AnsibleActionFail(f"rolling_restart_lock_directory: {error}") from None
     where = os.path.join(directory, "check") if check else directory
     if first:
         begun = _first(words, directory, where, resume, check)
@@ -69,10 +69,10 @@ def _directory(resume, report):
         return True, os.path.abspath(os.path.expanduser(text))
     try:
         return boolean(resume), os.path.abspath(os.path.expanduser(report))
-    except TypeError as error:
+    except TypeError:
         raise AnsibleActionFail(
             f"rolling_restart_resume: {text!r} is neither true nor false, nor a path with a slash"
-        ) from error
+        ) from None
 
 
 def _refusal(service, holder):
@@ -110,7 +110,7 @@ def _first(words, directory, where, resume, check):
         if not (resume and not check):
             _put_away(where, keep=not check)
     except OSError as error:
-        raise AnsibleActionFail(f"rolling_restart_report: {error}") from error
+        raise AnsibleActionFail(f"rolling_restart_report: {error}") from None
     if resume and not check:
         return {"event": "resumed", **run}
     return {

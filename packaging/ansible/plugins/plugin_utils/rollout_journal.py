@@ -43,20 +43,20 @@ def read(directory):
     Raises FileNotFoundError if the directory has no journal. A last line without an end, written
     by a process that was killed, is left out.
     """
-    rollout, records = {}, {}
+    rollout, records, done = {}, {}, {}
     with open(os.path.join(directory, NAME), encoding="utf-8") as file:
         for line in file:
             if line.endswith("\n"):
-                _add(json.loads(line), rollout, records)
+                _add(json.loads(line), rollout, records, done)
     return rollout, records
 
 
-def _add(fact, rollout, records):
+def _add(fact, rollout, records, done):
     """Add one fact to what is known of the rollout and its hosts."""
     event, at = fact.pop("event"), fact.pop("at")
     if event == "host":
         record = records.setdefault(fact["host"], untouched(fact["host"]))
-        _merge(record, fact)
+        _merge(record, fact, done)
         record["at"] = at
         rollout["soaked"] = rollout.get("soaked", False) or record["soaked"]
     elif event == "batch":
@@ -98,18 +98,20 @@ def untouched(host):
     }
 
 
-def _merge(record, fact):
+def _merge(record, fact, done):
     """Add a fact to the record of its host.
 
-    A host that was restarted stays so if a resumed rollout finds its process again.
+    A host that was restarted, one of ``done``, stays so if a resumed rollout finds its process
+    again.
     """
     notes = {**record["notes"], **fact.pop("notes", {})}
-    before = record.get("restarted")
     record.update(fact, notes=notes)
     if record["result"] == "restarted":
-        record["restarted"] = {key: record[key] for key in KEPT}
-    elif record["result"] == "unchanged" and before and before["new_pid"] == record["new_pid"]:
-        record.update(before)
+        done[record["host"]] = {key: record[key] for key in KEPT}
+    elif record["result"] == "unchanged":
+        before = done.get(record["host"])
+        if before and before["new_pid"] == record["new_pid"]:
+            record.update(before)
 
 
 KEPT = (

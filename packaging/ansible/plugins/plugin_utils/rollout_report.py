@@ -94,7 +94,7 @@ def made(rollout, records, over=None):
 
 def _shown(record, over):
     """Return a record as in the report: what goes on is interrupted once all is over."""
-    shown = {key: value for key, value in record.items() if key != "restarted"}
+    shown = dict(record)
     if shown["result"] is None:
         shown["result"] = "interrupted" if over else "running"
         if over and not shown["message"]:
@@ -166,12 +166,12 @@ def resume_command(argv, directory):
 def _assigned(value):
     """Return the words that repeat a value of -e, or say that it is left out."""
     try:
-        words = shlex.split(value)
+        words = list(json.loads(value)) if value.startswith("{") else shlex.split(value)
     except ValueError:
         words = []
-    safe = ("rolling_restart_", "ansible_python_interpreter=", "@")
+    safe = ("rolling_restart_", "ansible_python_interpreter", "@")
     if not words or not all(word.startswith(safe) for word in words):
         return ["-e '...'"]
-    if any(word.startswith("rolling_restart_resume=") for word in words):
+    if any(word.startswith("rolling_restart_resume") for word in words):
         return []
     return ["-e", value]
