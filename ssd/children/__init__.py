@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 NOT_HEARD = "it ended with status {} and ran no helper: is it a Python? Set ssd.interpreter to one"
 
+_NAMES = {"LinuxTable": "kernel", "PortableTable": "psutil"}  # class of a table -> its name
+
 
 class StartWarning(UserWarning):
     """A start continued without a part: the lock against other starts, or a disk priority.
@@ -129,8 +131,13 @@ def begin(
     new_session: bool,
     table: "ProcessTable | None",
     spawned: Spawned | None = None,
+    warn: "Warn | None" = None,
 ) -> Process:
-    """Do what ``start`` does; ``spawned`` will hold the child, for a caller that can give it up."""
+    """Do what ``start`` does.
+
+    ``spawned`` will hold the child, for a caller that can give it up. ``warn`` is called for what
+    the start goes on without; None: Python's warnings tell that.
+    """
     demand_table(table)
     if table is not None and table.launcher is not None:  # nothing to fork
         return declared(
@@ -140,8 +147,10 @@ def begin(
     stdio = _check(match, command, background, make_pidfile, notify_timeout, wait, stdio)
     omissions: list[str] = []
 
-    def warn(stage: str, detail: str, reason: str | None) -> None:
+    def omit(stage: str, detail: str, reason: str | None) -> None:
         omissions.append(f"{stage} {detail}: {reason}")
+
+    hear = warn or omit
 
     request = helper.Request(
         helper.fields(match),
@@ -161,12 +170,12 @@ def begin(
     result: Process | None = None
     try:
         if direct:
-            result = _fork(held, match, command, stdio, new_session, table, warn)
+            result = _fork(held, match, command, stdio, new_session, table, hear)
         if result is None:
             held.drain()
             held.reset()
             omissions.clear()
-            result = _spawn(held, request, stdio, new_session, warn, table)
+            result = _spawn(held, request, stdio, new_session, hear, table)
         held.drain()
         for omission in omissions:
             warnings.warn(StartWarning(omission), stacklevel=3)
@@ -184,6 +193,22 @@ def begin(
             held.leave()
             held.drain()
         raise
+
+
+def can_launch(table: "ProcessTable") -> bool:
+    """Tell whether a helper can do a start on this table: it has real processes, and a name."""
+    return table.launcher is None and type(table).__name__ in _NAMES
+
+
+def launch(work: "Start", table: "ProcessTable") -> Process:
+    """Do a background start by a helper, from any thread, and call ``work.warn`` for omissions.
+
+    ``table``: what ``work.table`` is, or has below it. Returns and raises what ``Start.run`` does.
+    """
+    return begin(
+        work.match, work.command, True, work.pidfile is not None, work.notify_timeout, work.wait,
+        (0, 1, 2), False, table, warn=work.warn,
+    )  # fmt: skip
 
 
 def declared(
@@ -317,8 +342,7 @@ def _listen(spawned: Spawned, warn: "Callable[..., None]") -> report.Outcome:
 def _name(table: "ProcessTable") -> str:
     """Return the name by which the helper makes the same table."""
     demand_table(table)
-    names = {"LinuxTable": "kernel", "PortableTable": "psutil"}
     try:
-        return names[type(table).__name__]
+        return _NAMES[type(table).__name__]
     except KeyError:
         raise TypeError(f"a start needs a table of real processes, not {table!r}") from None

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ssd.service.outcome import Outcome as Outcome
     from ssd.service.sources import find as find
     from ssd.service.sources.instances import instances as instances
+    from ssd.service.verbs.outcomes import perform as perform
+    from ssd.service.verbs.outcomes import plan as plan
 
 DIRECTORY = "/etc/ssd"  # of declarations
 INIT_D = "/etc/init.d"  # of init scripts
@@ -27,7 +29,7 @@ WORDS = ("events", "log", "signal", "update", "upgrade")  # of ssd-service, for 
 
 if not TYPE_CHECKING:
     _HOMES = {
-        "declaration": ("Service",),
+        "declaration": ("Service",), "verbs.outcomes": ("perform", "plan"),
         "errors": ("DeclarationError", "SeveralInstances", "UnknownService"),
         "sources": ("find",), "sources.instances": ("instances",), "outcome": ("Look", "Outcome"),
     }  # fmt: skip

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 def main(argv: list[str], table: "ProcessTable | None" = None) -> int:
     """Run the command in a process of its own and return its exit status.
 
-    A plain init script and the verb systemd-start do not return: the program replaces this
-    process.
+    A plain init script and systemd-start do not return: the program replaces this process.
     """
     call = Call(argv[0], table)
     words: list[str] | None = []
@@ -68,7 +67,7 @@ class Call:
 
     def options(self, words: list[str]) -> list[str] | None:
         """Read the options; return the other words, None if help or the usage was printed."""
-        rest = list(words)
+        rest, option = list(words), ""
         while rest and rest[0].startswith("-") and rest[0] != "--status-all":
             name, equals, value = rest.pop(0).partition("=")
             if name == "--directory" and (equals or rest):
@@ -76,8 +75,12 @@ class Call:
             elif name == "--with-ssd" and not equals:
                 self.with_ssd = self.path
             else:
-                return self._say(name)
-        return rest or self._say("")
+                rest, option = [], name
+        if not rest:
+            from ssd.service import help as help_text
+
+            self.status = help_text.show(option, self.program)
+        return rest or None
 
     def go_elsewhere(self) -> None:
         """Check that a directory that the caller named exists. Raises OSError."""
@@ -85,16 +88,15 @@ class Call:
             self.directory = _absolute(self.directory)
             os.stat(self.directory)
 
-    def _say(self, option: str) -> list[str] | None:
-        from ssd.service import help as help_text
-
-        self.status = help_text.show(option, self.program)
-        return None
-
 
 def _dispatch(call: Call, words: list[str]) -> int:
     """Do what the first word asks for."""
     first, *rest = words
+    if "--json" in rest or "--plan" in rest:
+        from ssd.service.telling import tell
+
+        if (status := tell(call, first, rest, _ask, _fleet)) is not None:
+            return status
     call.go_elsewhere()
     if first == "lsb":
         from ssd.service.lsb import cli as lsb
@@ -190,10 +192,6 @@ def _perform(call: Call, service: "Service", rest: list[str], script: str | None
     if (status := _hand_over(call, service, rest)) is not None:
         return status
     warn(call.program, service, rest)
-    if rest == ["status", "--json"]:
-        from ssd.service.verbs.status_json import show
-
-        return show(service, call.table)
     script = script or f"{call.program} {service.name}"
     if len(rest) > 1:
         from ssd.service.verbs.showing import usage

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     MakeFleet = Callable[[Call, str, list[str]], Fleet]
     Result = TypeVar("Result")
 
-LOOKS = (["status"], ["status", "--json"])
 PLACES = ("HOME", "XDG_CONFIG_HOME")  # where a user's supervisor is
 
 
@@ -38,19 +37,19 @@ def perform(
     if rest == ["--full-restart"]:
         stopped = _act(call, several.name, found, ["stop"], ask, fleet)
         return max(stopped, _act(call, several.name, found, ["start"], ask, fleet))
-    if rest in LOOKS:
-        status = _as_called(lambda: _look(call, found, rest, fleet))
+    if rest == ["status"]:
+        status = as_called(lambda: look(call, found, rest, fleet))
         if status is not None:
             return status
     done = _act(call, several.name, found, rest, ask, fleet)
-    return max(done, statuses.STOPPED) if rest in LOOKS and not found else done
+    return max(done, statuses.STOPPED) if rest == ["status"] and not found else done
 
 
 def _act(
     call: "Call", word: str, names: "list[str]", rest: "list[str]", ask: "Ask", fleet: "MakeFleet"
 ) -> int:
     """Do a verb by the supervisor where it has an instance, and to all others together."""
-    found = _as_called(lambda: _ask(call, names, rest, ask))
+    found = as_called(lambda: _ask(call, names, rest, ask))
     left = [name for name in names if name not in found]
     highest = max(found.values(), default=statuses.SUCCESS)
     if left or not names:
@@ -74,7 +73,7 @@ def _ask(call: "Call", names: "list[str]", rest: "list[str]", ask: "Ask") -> "di
     return found
 
 
-def _as_called(work: "Callable[[], Result]") -> "Result":
+def as_called(work: "Callable[[], Result]") -> "Result":
     """Do some work with those variables of the caller that tell where its supervisor is."""
     kept = {name: LEFT_OUT[name] for name in PLACES if name in LEFT_OUT}
     os.environ.update(kept)
@@ -85,7 +84,7 @@ def _as_called(work: "Callable[[], Result]") -> "Result":
             del os.environ[name]
 
 
-def _look(call: "Call", names: "list[str]", rest: "list[str]", fleet: "MakeFleet") -> "int | None":
+def look(call: "Call", names: "list[str]", rest: "list[str]", fleet: "MakeFleet") -> "int | None":
     """Show the status of all instances if there is a supervisor; None without one."""
     if call.table is not None:
         return None

@@ -6,8 +6,8 @@ from ssd.statuses import SUCCESS, USAGE
 from ssd.stdio import write
 
 TEXT = """\
-Usage: {program} [option...] NAME VERB [--json]
-       {program} [option...] all VERB [--json]
+Usage: {program} [option...] NAME VERB [--json] [--plan]
+       {program} [option...] all VERB [--json] [--plan]
        {program} [option...] --status-all
        {program} NAME --full-restart
        {program} SCRIPT VERB                   as the interpreter of SCRIPT
@@ -21,6 +21,9 @@ Usage: {program} [option...] NAME VERB [--json]
 
 NAME is a service in /etc/ssd, in the package or in /etc/init.d; VERB is one of
   {verbs}
+
+      --json                   print what came of the verb, as one object
+      --plan                   only say what the verb would do
 
 Options:
       --directory <directory>  read declarations from here, not from /etc/ssd

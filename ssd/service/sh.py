@@ -35,8 +35,8 @@ def run(
     the background are not waited for. Raises DeclarationError after SHELL_TIMEOUT, and kills
     the shell.
     """
-    said = _scratch()
-    output = _scratch()
+    said = scratch()
+    output = scratch()
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
@@ -92,8 +92,8 @@ def _ends(pid: int) -> bool:
         os.close(fd)
 
 
-def _scratch() -> int:
-    """Return a descriptor for the shell's output: writing to it never blocks."""
+def scratch() -> int:
+    """Return a descriptor for the output of a shell: writing to it never blocks."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("sh")
     import tempfile

@@ -43,7 +43,8 @@ ROOMS: dict[str, tuple[str, str]] = {
     "supervise": ("the command ssd-supervise", "ssd.supervise"),
     "service/cli": (
         "the command ssd-service",
-        "ssd.service.cli ssd.service.group ssd.service.help ssd.service.interpreting",
+        "ssd.service.cli ssd.service.group ssd.service.help ssd.service.interpreting "
+        "ssd.service.telling",
     ),
     "compute": ("nova-compute's manager, embedded", "ssd.compute"),
     "testing": ("fake processes, checks, fixtures", "ssd.testing"),

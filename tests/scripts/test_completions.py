@@ -68,8 +68,9 @@ def test_bash_offers_services_and_verbs(tmp_path: Path) -> None:
     assert ["nap"] == complete("ssd-service", "--directory", "=", str(tmp_path), "nap")
     offered = complete("ssd-service", directory, "nap", "")
     assert [*verbs.VERBS, "--full-restart"] == offered
-    assert ["--json"] == complete("ssd-service", "nap", "status", "")
-    assert [] == complete("ssd-service", "nap", "start", "")
+    assert ["--json", "--plan"] == complete("ssd-service", "nap", "status", "")
+    assert ["--plan"] == complete("ssd-service", "nap", "restart", "--json", "--p")
+    assert [] == complete("ssd-service", "nap", "show-args", "")
     assert ["--directory"] == complete("ssd-service", "--d")
     assert ["systemd"] == complete("ssd-service", "generate", "syst")
 
@@ -133,8 +134,10 @@ ZSH = [
     ("ssd-service {}/na", [..., "nap.toml"]),
     ("ssd-service g", ["generate"]),
     ("ssd-service nap ", [*verbs.VERBS, "--full-restart"]),
-    ("ssd-service nap status -", ["--json"]),
-    ("ssd-service nap start -", []),
+    ("ssd-service nap status -", ["--json", "--plan"]),
+    ("ssd-service nap restart --p", ["--plan"]),
+    ("ssd-service nap start -", ["--json", "--plan"]),
+    ("ssd-service nap show-args -", []),
     ("ssd-service up", ["update", "upgrade"]),
     ("ssd-service events --", ["--follow", "--json"]),
     ("ssd-service --directory={} log na", ["nap"]),

@@ -51,9 +51,8 @@ def test_service_that_cannot_be_identified_is_an_error(services, verb, status) -
     services.declare(name="b")
     done = services("all", verb)
     assert (True, True) == ("b" in done.stdout, reason in done.stderr)
-    assert ["b"] == [
-        each["name"] for each in json.loads(services("all", "status", "--json").stdout)
-    ]
+    told = json.loads(services("all", "status", "--json").stdout)
+    assert [("a", "declaration"), ("b", None)] == [(e["name"], e["error_kind"]) for e in told]
 
 
 def test_unknown_service_is_unrecognized(services) -> None:
@@ -89,7 +88,7 @@ def test_unknown_service_may_be_a_job_of_upstart(tmp_path, monkeypatch, capfd) -
 def test_excess_words_are_an_error(services) -> None:
     """LSB: invalid or excess arguments."""
     services.declare()
-    for words in (("start", "now"), ("status", "--json", "now"), ("start", "--json")):
+    for words in (("start", "now"), ("status", "--json", "now"), ("--full-restart", "--json")):
         done = services("nap", *words)
         assert 2 == done.returncode
         assert "Usage:" in done.stderr

@@ -55,24 +55,18 @@ class Fleet:
 
     def perform(self, words: list[str]) -> int:
         """Do ``all VERB``; return 0 if it succeeds for every service, else the highest status."""
-        verb, options = words[0] if words else "", words[1:]
-        if verb not in VERBS or options not in ([], ["--json"]) or options and verb != "status":
-            write(2, f"Usage: {self.program} {self.word} {{{'|'.join(VERBS)}}}\n")
+        verb = "".join(words[:1])
+        if verb not in VERBS or len(words) > 1:
+            write(2, f"{self.usage()}\n")
             return statuses.UNIMPLEMENTED
-        if options:
-            from ssd.service.verbs.status_json import write_json
-
-            status, gathered = self.facts()
-            write_json(gathered)
-            return status
         if verb == "status":
             return self._statuses()
-        services, broken = self._read(verb)
+        services, broken = self.read(verb)
         found = [broken]
         from ssd.service.verbs.levels import levels
 
         ordered = levels(services)
-        others = self._others([each.name for each in services])
+        others = self.others([each.name for each in services])
         if verb == "stop":
             from ssd.service.verbs.side_by_side import stop
 
@@ -84,6 +78,10 @@ class Fleet:
         else:
             found += [self._perform(each, verb, others) for level in ordered for each in level]
         return max(found)
+
+    def usage(self) -> str:
+        """Return the line with the verbs for all."""
+        return f"Usage: {self.program} {self.word} {{{'|'.join(VERBS)}}}"
 
     def status_all(self, words: list[str]) -> int:
         """Do ``--status-all``: declared services and init scripts, as service(8) shows them."""
@@ -101,7 +99,7 @@ class Fleet:
         declared = {name: lambda name=name: ask(name) for name in names}
         return status_all.main(words, self.program, declared)
 
-    def _others(self, names: list[str]) -> dict[str, str]:
+    def others(self, names: list[str]) -> dict[str, str]:
         """Return the services that another init runs, and which init."""
         if self.table is not None or not other_inits():
             return {}
@@ -122,7 +120,7 @@ class Fleet:
         except (Error, OSError) as error:
             return self._fail(error, verb)
 
-    def _fail(self, error: "Error | OSError", verb: str) -> int:
+    def _fail(self, error: "Error | OSError", verb: str, name: str = "") -> int:
         """Report an error; return the same status as the verb by the service's name."""
         from ssd.denials import status_of
         from ssd.sentences import describe
@@ -130,8 +128,10 @@ class Fleet:
         write(2, f"{self.program}: {describe(error)}\n")
         return status_of(error, verb)
 
-    def _read(self, verb: str) -> "tuple[list[Service], int]":
-        """Read all declarations; report those that are invalid, and leave them out."""
+    def read(
+        self, verb: str, fail: "Callable[[Error | OSError, str, str], int] | None" = None
+    ) -> "tuple[list[Service], int]":
+        """Read all declarations; report those that are invalid by ``fail``, and leave them out."""
         services, status = [], 0
         names = list(self._names())
         for name in names:
@@ -140,7 +140,7 @@ class Fleet:
             except SeveralInstances as several:
                 names += (each for each in several.names if each not in names)
             except (Error, OSError) as error:
-                status = max(status, self._fail(error, verb))
+                status = max(status, (fail or self._fail)(error, verb, name))
         return services, status
 
     def _names(self) -> "Sequence[str]":
@@ -148,27 +148,13 @@ class Fleet:
             self.names = sources.names(self.directory)
         return self.names
 
-    def facts(self) -> "tuple[int, list[dict[str, object]]]":
-        """Return the highest status, and the facts of each service."""
-        from ssd.service.verbs.status_json import gather
+    def facts(
+        self, verb: str = "status", planned: bool = False
+    ) -> "tuple[int, list[dict[str, object]]]":
+        """Do a verb, or plan it; return the highest status, and the JSON object of each service."""
+        from ssd.service.verbs.fleet_outcomes import facts
 
-        services, status = self._read("status")
-        gathered = []
-        others = self._others([each.name for each in services])
-        for service in services:
-            if service.name in others:
-                from ssd.service.verbs.inits import refuse_facts
-
-                status = max(status, refuse_facts(others[service.name], service, self.program))
-                continue
-            try:
-                found, facts = gather(service, self.table)
-            except Error as error:
-                found = self._fail(error, "status")
-            else:
-                gathered.append(facts)
-            status = max(status, found)
-        return status, gathered
+        return facts(self, verb, planned)
 
     def _statuses(self) -> int:
         """Query all, and print in order."""
@@ -197,7 +183,7 @@ class Fleet:
         """
         try:
             service = self._find(name, ways)
-            other = self._others([service.name]).get(service.name)
+            other = self.others([service.name]).get(service.name)
             if other is not None:
                 from ssd.service.verbs.inits import NAMES
 

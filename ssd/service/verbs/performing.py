@@ -9,7 +9,7 @@ from ssd.stdio import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ssd.matching import Process
     from ssd.processes.contract import ProcessTable
@@ -17,16 +17,14 @@ if TYPE_CHECKING:
     from ssd.service.declaration import Service
     from ssd.service.verbs import Move
 
+    Taken = tuple[str, str, Move]
+    Predict = Callable[[str], str]
+
 STDOUT, STDERR = 1, 2
 
 
 def perform(
-    service: "Service",
-    verb: str,
-    *,
-    program: str,
-    script: str,
-    table: "ProcessTable | None" = None,
+    service: "Service", verb: str, *, program: str, script: str, table: "ProcessTable | None" = None
 ) -> int:
     """Do a verb and return its exit status (LSB, "Init Script Actions").
 
@@ -38,39 +36,39 @@ def perform(
 
         return show_arguments(service) if resolved else usage(service, script)
     steps = Steps(service, table)
-    outcome = steps.look(for_start=(verbs.LOOK, verbs.ABSENT) in verbs.TABLE[resolved])
-    move = verbs.decide(resolved, verbs.LOOK, outcome)
+    walking = walk(steps, resolved)
+    _, outcome, move = next(walking)
+    console = None
     if resolved == "status":
         write(STDOUT, sentence(steps, outcome))
     elif outcome == verbs.ABSENT:
         write(STDERR, f"{service.name}: {service.program} {move.words}\n")
-    elif resolved in verbs.LINES and outcome != verbs.LACKING:
-        move = _with_line(steps, resolved, move)
-    else:  # a LACKING service gets no step, and the complaint says what it lacks
-        move = _go_on(steps, resolved, move)
-    complain(steps, program)
-    return move.status
-
-
-def _with_line(steps: Steps, verb: str, move: "Move") -> "Move":
-    """Take all steps between the beginning and the end of a console line."""
-    from ssd.service.console import Console
-
-    console = Console(STDOUT)
-    begin_line(console, steps.service, verb)
+    elif resolved in verbs.LINES and outcome != verbs.LACKING:  # the complaint says what it lacks
+        console = begin_line(service, resolved)
     done = verbs.Move(None, status=statuses.FAILED)
     try:
-        done = _go_on(steps, verb, move)
+        *_, done = move, *(each for *_, each in walking)
     finally:  # so that an unexpected error is reported on a line of its own
-        end_line(console, done)
-    return done
+        if console is not None:
+            end_line(console, done)
+    complain(steps, program)
+    return done.status
 
 
-def _go_on(steps: Steps, verb: str, move: "Move") -> "Move":
-    """Take the steps that the table asks for, one after the other."""
-    while move.step is not None:
-        move = verbs.decide(verb, move.step, _taker(move.step)(steps))
-    return move
+def walk(steps: Steps, verb: str, predict: "Predict | None" = None) -> "Iterator[Taken]":
+    """Do a resolved verb; yield each step, its outcome and the next move, at last one without step.
+
+    ``predict`` tells the outcome of a step after the look, in place of taking it.
+    """
+    step = verbs.LOOK
+    outcome = steps.look(for_start=(step, verbs.ABSENT) in verbs.TABLE[verb])
+    while True:
+        move = verbs.decide(verb, step, outcome)
+        yield step, outcome, move
+        if move.step is None:
+            return
+        step = move.step
+        outcome = predict(step) if predict else _taker(step)(steps)
 
 
 def _taker(step: str) -> "Callable[[Steps], str]":
@@ -88,9 +86,13 @@ def _taker(step: str) -> "Callable[[Steps], str]":
     return stopping.stop if step == verbs.STOP else stopping.reload
 
 
-def begin_line(console: "Console", service: "Service", verb: str) -> None:
+def begin_line(service: "Service", verb: str) -> "Console":
     """Begin the console line of a verb."""
+    from ssd.service.console import Console
+
+    console = Console(STDOUT)
     console.begin(verbs.LINES[verb].format(service.description or service.name), service.name)
+    return console
 
 
 def end_line(console: "Console", move: "Move") -> None:

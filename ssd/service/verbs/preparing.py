@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ssd.service.declaration import Service
+    from ssd.service.verbs.recording import Recorded
 
 
 def make_directories(directories: "Iterable[Mapping[str, str]]") -> None:
@@ -86,8 +87,11 @@ class HookFailed(Error):
         self.status = status
 
 
-def run_hook(service: "Service", field: str) -> None:
-    """Run a hook by /bin/sh -e in the service's environment. Raises HookFailed."""
+def run_hook(service: "Service", field: str, recording: "Recorded | None" = None) -> None:
+    """Run a hook by /bin/sh -e in the service's environment. Raises HookFailed.
+
+    ``recording`` hears what it prints; None lets it print where we do.
+    """
     text = getattr(service, field)
     if not text:
         return
@@ -95,7 +99,13 @@ def run_hook(service: "Service", field: str) -> None:
     from ssd.service.sh import SHELL
 
     words = [SHELL, "-e", "-c", text, service.name]
-    pid = os.posix_spawn(SHELL, words, environment(service), setsigdef=IGNORED)
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if recording is not None:
+        from ssd.service.verbs.hearing import run
+
+        status, said = run(words, environment(service))
+        recording.hear(said)
+    else:
+        pid = os.posix_spawn(SHELL, words, environment(service), setsigdef=IGNORED)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if status:
         raise HookFailed(field, status)

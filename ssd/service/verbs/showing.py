@@ -20,6 +20,11 @@ def show_arguments(service: "Service") -> int:
 
 def usage(service: "Service", script: str, status: int = statuses.UNIMPLEMENTED) -> int:
     """Print the verbs that the service has, and return the status."""
-    offered = "|".join(verbs.offered(service.reload_signal != "none"))
-    write(STDERR, f"Usage: {script} {{{offered}}}\n")
+    write(STDERR, f"{usage_of(service, script)}\n")
     return status
+
+
+def usage_of(service: "Service", script: str) -> str:
+    """Return the line with the verbs that the service has."""
+    offered = "|".join(verbs.offered(service.reload_signal != "none"))
+    return f"Usage: {script} {{{offered}}}"

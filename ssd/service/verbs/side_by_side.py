@@ -1,6 +1,6 @@
 """Stop several services at once, in the time of the slowest."""
 
-from ssd.service.console import Console
+from ssd.service import verbs
 from ssd.service.verbs.performing import begin_line, complain, end_line
 from ssd.service.verbs.steps import Steps
 from ssd.service.verbs.stopping import stop_all
@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 def stop(services: "Sequence[Service]", program: str, table: "ProcessTable | None") -> list[int]:
     """Stop services side by side, show a console line for each; return their statuses."""
     many = [Steps(service, table) for service in services]
-    moves = stop_all(many)
-    console = Console()
+    moves = [verbs.decide("stop", *end) for end in stop_all(many)]
     for steps, move in zip(many, moves, strict=True):
-        begin_line(console, steps.service, "stop")
-        end_line(console, move)
+        end_line(begin_line(steps.service, "stop"), move)
         complain(steps, program)
     return [move.status for move in moves]

@@ -28,7 +28,7 @@ def start(steps: "Steps") -> str:
         complain(steps)
     try:
         make_directories(service.directories)
-        run_hook(service, "before_start")
+        run_hook(service, "before_start", steps.recording)
         start_program(steps)
     except AlreadyRunning as error:
         steps.processes = error.processes
@@ -36,7 +36,7 @@ def start(steps: "Steps") -> str:
     except (Error, OSError) as error:
         return steps.failed(error)
     try:
-        run_hook(service, "after_start")
+        run_hook(service, "after_start", steps.recording)
     except (Error, OSError) as error:  # a complaint only, for the service runs
         steps.complain(error)
     return verbs.DONE
@@ -49,6 +49,7 @@ def start_program(steps: "Steps") -> "Process | None":
     """
     service = steps.service
     kind, timeout = service.readiness["kind"], service.readiness["timeout"]
+    recording = steps.recording
     work = Start(
         service.match(),
         service.command(),
@@ -57,20 +58,22 @@ def start_program(steps: "Steps") -> "Process | None":
         notify_timeout=timeout if kind == "notify" and service.background else None,
         wait=timeout if kind == "stays" and service.background else None,
         warn=lambda stage, detail, reason: steps.complain(warning(stage, detail, reason)),
-        say=lambda event, *values: None,
+        say=recording.note if recording else lambda event, *values: None,
         table=steps.table,
     )
     process: Process | None
     if kind == "stays" and not service.background:
         from ssd.service.verbs.until_ready import start_staying
 
-        process = start_staying(work, timeout)
+        process = start_staying(work, timeout, recording is not None)
     elif service.background or work.table.launcher is not None:
-        process = work.run()
+        process = recording.start(work) if recording else work.run()
     else:
         from ssd.service.verbs.until_ready import start_forking
 
-        process = start_forking(work)
+        process = start_forking(work, recording is not None)
+    if recording:
+        recording.started(process)
     if kind not in ("exec", "notify", "stays"):
         from ssd.service.verbs.until_ready import wait_for
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ssd.matching import Process
     from ssd.processes.contract import ProcessTable
     from ssd.service.declaration import Service
+    from ssd.service.verbs.recording import Recorded
 
 _STATES = {RUNNING: verbs.RUNNING, DEAD_WITH_PIDFILE: verbs.DEAD, UNKNOWN: verbs.UNCLEAR}
 
@@ -22,7 +23,10 @@ class Steps:
     """A service while a verb is done to it.
 
     table: where it is looked for. processes: what the last look found. complaints: to print later.
+    recording: what takes note of the steps, None if they are only done.
     """
+
+    recording: "Recorded | None" = None
 
     def __init__(self, service: "Service", table: "ProcessTable | None" = None) -> None:
         if not (table is None or hasattr(table, "launcher")):

@@ -31,29 +31,29 @@ def stop(steps: "Steps") -> str:
     return _settle(steps, work)
 
 
-def stop_all(many: "Sequence[Steps]") -> "list[verbs.Move]":
-    """Look at services and stop them side by side; return the last move of each."""
-    moves = list(map(_look, many))
+def stop_all(many: "Sequence[Steps]") -> "list[tuple[str, str]]":
+    """Look at services and stop them side by side; return the last step of each, its outcome."""
+    ends = list(map(_look, many))
     works = {}
     try:
-        for index, (steps, move) in enumerate(zip(many, moves, strict=True)):
-            if move.step == verbs.STOP:
+        for index, (steps, end) in enumerate(zip(many, ends, strict=True)):
+            if verbs.decide("stop", *end).step == verbs.STOP:
                 try:
                     works[index] = _begin(steps)
                 except Error as error:
-                    moves[index] = verbs.decide("stop", verbs.STOP, steps.failed(error))
+                    ends[index] = verbs.STOP, steps.failed(error)
         _drive([*works.values()], [many[index] for index in works])
     finally:
         for work in works.values():
             work.close()
     for index, work in works.items():
-        moves[index] = verbs.decide("stop", verbs.STOP, _settle(many[index], work))
-    return moves
+        ends[index] = verbs.STOP, _settle(many[index], work)
+    return ends
 
 
 def _drive(works: list[Stop], many: "Sequence[Steps]") -> None:
     """Drive stops to their ends; on a terminal say behind the console line what they wait for."""
-    if os.isatty(STDOUT):
+    if os.isatty(STDOUT) and all(steps.recording is None for steps in many):
         from ssd.answers.waiting_line import WaitingLine, is_watched
 
         if is_watched(STDOUT):
@@ -63,12 +63,12 @@ def _drive(works: list[Stop], many: "Sequence[Steps]") -> None:
     run(*works)
 
 
-def _look(steps: "Steps") -> "verbs.Move":
+def _look(steps: "Steps") -> "tuple[str, str]":
     """Look at a service before a stop; an error is a failed stop."""
     try:
-        return verbs.decide("stop", verbs.LOOK, steps.look())
+        return verbs.LOOK, steps.look()
     except Error as error:
-        return verbs.decide("stop", verbs.STOP, steps.failed(error))
+        return verbs.STOP, steps.failed(error)
 
 
 def _begin(steps: "Steps") -> Stop:
@@ -136,6 +136,6 @@ def _hook(steps: "Steps", field: str) -> None:
     from ssd.service.verbs.preparing import run_hook
 
     try:
-        run_hook(steps.service, field)
+        run_hook(steps.service, field, steps.recording)
     except (Error, OSError) as error:
         steps.complain(error)

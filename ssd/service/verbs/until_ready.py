@@ -160,10 +160,11 @@ class DetachFailed(Error):
         self.status = status
 
 
-def start_forking(work: "Start") -> "Process | None":
+def start_forking(work: "Start", silent: bool = False) -> "Process | None":
     """Start the program; return the daemon that ``work.match`` then finds, None if none yet.
 
-    Only for a process with a single thread. Raises what ``Start.run`` raises, and
+    ``silent``: its output goes to /dev/null, not where we print: it may keep that for ever. Only
+    for a process with a single thread. Raises what ``Start.run`` raises, and
     DetachFailed.
     """
     lock = work.lock()
@@ -171,7 +172,7 @@ def start_forking(work: "Start") -> "Process | None":
         found = work.running()
         if found:
             raise AlreadyRunning(found)
-        status = _run(work)
+        status = _run(work, silent)
     finally:
         if lock is not None:
             lock.release()
@@ -180,7 +181,7 @@ def start_forking(work: "Start") -> "Process | None":
     return next(iter(work.running()), None)
 
 
-def start_staying(work: "Start", seconds: float) -> Process:
+def start_staying(work: "Start", seconds: float, silent: bool = False) -> Process:
     """Start the program; return the daemon when it has run for ``seconds``.
 
     Raises what ``start_forking`` raises, EndedEarly, and NotReady if no daemon is found by then.
@@ -193,7 +194,7 @@ def start_staying(work: "Start", seconds: float) -> Process:
         _await_end(work.run(), work.table)
         return _daemon(work, living)
     with living:
-        start_forking(work)
+        start_forking(work, silent)
         return _daemon(work, living)
 
 
@@ -224,13 +225,13 @@ def _named(work: "Start") -> int | None:
         return None
 
 
-def _run(work: "Start") -> int:
+def _run(work: "Start", silent: bool) -> int:
     """Run the program as a child and return its exit status. Raises StartFailed."""
     kill_pipe = KillPipe()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        _become(work, writing, kill_pipe)
+        _become(work, writing, kill_pipe, silent)
     os.close(writing)
     told = report.Outcome()
     try:
@@ -247,7 +248,7 @@ def _run(work: "Start") -> int:
     return status
 
 
-def _become(work: "Start", writing: int, kill_pipe: KillPipe) -> "NoReturn":
+def _become(work: "Start", writing: int, kill_pipe: KillPipe, silent: bool) -> "NoReturn":
     """In the child: become the program, and report what fails before that."""
 
     def executing() -> None:
@@ -256,6 +257,10 @@ def _become(work: "Start", writing: int, kill_pipe: KillPipe) -> "NoReturn":
 
     try:
         kill_pipe.arm_in_child()
+        if silent:
+            null = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
+            os.dup2(null, 1)
+            os.dup2(null, 2)
         report.send_self(writing, own(work.table))
         work.executing = executing
         work.warn = lambda *warning: report.send(writing, "warning", *warning)

@@ -20,7 +20,9 @@ def test_all_verbs_go_by_name_with_the_highest_status(services) -> None:
     done = services("all", "status")
     assert (4, 2) == (done.returncode, done.stdout.count("is running"))
     assert "c.toml:1: x" in done.stderr
-    assert 2 == len(json.loads(services.expect(4, "all", "status", "--json")))
+    told = json.loads(services.expect(4, "all", "status", "--json"))
+    assert ["a", "b", "c"] == [each["name"] for each in told]
+    assert "declaration" == told[-1]["error_kind"]
     (services.directory / "c.toml").unlink()
     assert "Stopping a: a.\nStopping b: b.\n" == services.expect(0, "all", "stop")
     services.expect(3, "all", "frobnicate")

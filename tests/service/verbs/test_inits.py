@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 from conftest import Run
+from kit.schema import answer
 
 from ssd.service.verbs import inits
 
@@ -86,13 +87,15 @@ def test_openrc_does_the_verb_for_a_service_that_it_started(tell, verb: str, ask
 
 
 def test_systemd_without_the_verb_is_reported(tell) -> None:
-    """A unit without a reload, and status --json."""
+    """A unit without a reload, and status --json, whose object says why."""
     done = tell("systemd; $S nap reload")
     reason = "ssd-service: nap: systemd runs it and has no verb 'reload'\n"
     assert (3, reason) == (done.returncode, done.stderr)
     done = tell("systemd; $S nap status --json")
     reason = "ssd-service: nap: systemd runs it: --json has no facts of it\n"
-    assert (4, "", reason) == (done.returncode, done.stdout, done.stderr)
+    assert (4, reason) == (done.returncode, done.stderr)
+    told = answer(done.stdout)
+    assert ("unknown", "other-init") == (told["state"], told["error_kind"])
 
 
 @pytest.mark.parametrize(
@@ -151,8 +154,8 @@ def test_all_hands_over_what_another_init_runs(tell, machine: str, runs: str, as
     lines = done.stdout.splitlines()
     assert [start, "Starting own: own.", f"nap is running under {runs}"] == lines[:3]
     assert lines[3].startswith("own is running (process ")
-    assert lines[4] == '    "name": "own",'
-    assert {stop, "Stopping own: own."} == set(lines[5:7])
+    assert ['    "name": "nap",', '    "name": "own",'] == lines[4:6]
+    assert {stop, "Stopping own: own."} == set(lines[6:8])
     assert f"ssd-service: nap: {runs} runs it: --json has no facts of it\n" in done.stderr
     hidden = "mount --bind /tmp/empty /etc/init.d"
     assert " [ + ]  nap\n" in tell(f"{machine}; {hidden}; $S --status-all").stdout

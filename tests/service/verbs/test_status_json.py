@@ -60,7 +60,8 @@ def test_facts_without_descriptors_are_an_error_not_null(
             ["ssd-service", f"--directory={services.directory}", "nap", "status", "--json"]
         )
     told, complaint = capfd.readouterr()
-    assert (4, "") == (status, told)
+    assert (4, "unknown") == (status, answer(told)["state"])
+    assert "Too many open files" in answer(told)["error"]
     assert "Too many open files" in complaint
 
 
@@ -75,7 +76,7 @@ def test_facts_of_a_fake_process_are_not_those_of_a_real_one(tmp_path, monkeypat
     argv = ["ssd-service", f"--directory={tmp_path}", "nap", "status", "--json"]
     assert 0 == main(argv, table)
     (process,) = answer(capfd.readouterr().out)["processes"]
-    assert [os.getpid(), None, None] == [process[key] for key in ("pid", "name", "started_at")]
+    assert [os.getpid(), "sleep", None] == [process[key] for key in ("pid", "name", "started_at")]
     assert {"cmdline", "matched_by", "ended", "start_time"} == set(process) - {
         "pid", "name", "started_at",
     }  # fmt: skip

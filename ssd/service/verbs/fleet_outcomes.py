@@ -1,0 +1,153 @@
+"""The outcomes of one verb for all declared services: for ``all VERB --json`` and ``--plan``."""
+
+from ssd.denials import status_of
+from ssd.errors import Error
+from ssd.sentences import describe
+from ssd.service.errors import DeclarationError, UnknownService
+from ssd.service.outcome import (
+    DECLARATION,
+    FAILED,
+    OTHER_INIT,
+    UNKNOWN_SERVICE,
+    Outcome,
+)
+from ssd.service.verbs.levels import levels
+from ssd.service.verbs.outcomes import VERBS, carry_out, plan, stop_all
+from ssd.service.verbs.performing import warn
+from ssd.statuses import UNIMPLEMENTED, UNKNOWN
+from ssd.stdio import write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.processes.contract import ProcessTable
+    from ssd.service.declaration import Service
+    from ssd.service.outcome import Facts
+    from ssd.service.verbs.fleet import Fleet
+
+
+def facts(fleet: "Fleet", verb: str, planned: bool) -> "tuple[int, list[Facts]]":
+    """Do a verb to all services of a fleet, or plan it, and complain on standard error.
+
+    Returns the highest status, and the JSON object of each service, sorted by name.
+    """
+    told = [shown(outcome, fleet.program) for outcome in outcomes(fleet, verb, planned)]
+    return highest(told), told
+
+
+def highest(told: "list[Facts]") -> int:
+    """Return the highest status of JSON objects."""
+    return max((int(str(each["status"])) for each in told), default=0)
+
+
+def outcomes(fleet: "Fleet", verb: str, planned: bool) -> list[Outcome]:
+    """Do a verb to all services of a fleet, or plan it; return the outcomes, sorted by name.
+
+    One that fails does not stop the others. The order is that of ``Fleet.perform``.
+    """
+    told: list[Outcome] = []
+
+    def fail(error: "Error | OSError", verb: str, name: str) -> int:
+        told.append(broken(name, verb, error, planned))
+        return told[-1].status
+
+    services, _ = fleet.read(verb, fail)
+    others = fleet.others([each.name for each in services])
+    ours = []
+    for each in services:
+        if each.name in others:
+            told.append(of_other_init(each, verb, others[each.name], planned))
+        else:
+            ours.append(each)
+    ordered = levels(ours)
+    if verb == "stop" and not planned:
+        for level in reversed(ordered):
+            told += stop_all(level, fleet.table)
+    else:
+        told += [one(s, verb, planned, fleet.table, fleet.program) for lv in ordered for s in lv]
+    return sorted(told, key=lambda outcome: outcome.name)
+
+
+def one(
+    service: "Service", verb: str, planned: bool, table: "ProcessTable | None", program: str
+) -> Outcome:
+    """Do a verb to one service, or plan it; an error is an outcome, too."""
+    warn(program, service, [verb])
+    try:
+        if planned:
+            return plan(service, verb, table=table)
+        return carry_out(service, verb, table, alone=True)
+    except (Error, OSError) as error:
+        return broken(service.name, verb, error, planned, service)
+
+
+def broken(
+    name: str,
+    verb: "str | None",
+    error: BaseException,
+    planned: bool = False,
+    service: "Service | None" = None,
+) -> Outcome:
+    """Return the outcome of a verb that an error ended before anything was done."""
+    kind = None
+    if isinstance(error, UnknownService):
+        kind = UNKNOWN_SERVICE
+    elif isinstance(error, DeclarationError) or service is None and isinstance(error, OSError):
+        kind = DECLARATION
+    status, file = status_of(error, verb or ""), getattr(error, "file", None)
+    return refused(name, verb, status, describe(error), kind, planned, service, file)
+
+
+def refused(
+    name: str,
+    verb: "str | None",
+    status: int,
+    error: str,
+    kind: "str | None",
+    planned: bool = False,
+    service: "Service | None" = None,
+    file: "str | None" = None,
+) -> Outcome:
+    """Return the outcome of a verb that was not tried, for a reason of ``ssd.service.outcome``."""
+    return Outcome(
+        name,
+        verb if verb in VERBS else None,
+        FAILED,
+        status,
+        planned=planned,
+        error=error,
+        error_kind=kind,
+        description="" if service is None else service.description,
+        pidfile=None if service is None or service.pidfile == "none" else service.pidfile,
+        declared_in=file if service is None else service.file,
+    )
+
+
+def of_other_init(service: "Service", verb: str, init: str, planned: bool) -> Outcome:
+    """Return the outcome for a service that systemd or OpenRC runs."""
+    from ssd.service.verbs.inits import NAMES
+
+    status = UNKNOWN if verb == "status" else UNIMPLEMENTED
+    error = f"{service.name}: {NAMES[init]} runs it: --json has no facts of it"
+    return refused(service.name, verb, status, error, OTHER_INIT, planned, service)
+
+
+def shown(outcome: Outcome, program: str) -> "Facts":
+    """Return the JSON object of an outcome, and complain on standard error as without --json.
+
+    Raises OSError if psutil cannot read the facts of a process for a lack of memory or descriptors.
+    """
+    complain(outcome, program)
+    if outcome.verb == "status" and outcome.error is None:
+        from ssd.service.verbs.status_json import detailed
+
+        return detailed(outcome)
+    return outcome.to_dict()
+
+
+def complain(outcome: Outcome, program: str) -> None:
+    """Print complaints and the error of an outcome on standard error, each once."""
+    lines = list(outcome.complaints)
+    if outcome.error is not None and outcome.error not in lines:
+        lines.append(outcome.error)
+    for line in lines:
+        write(2, f"{line if line.startswith('Usage: ') else f'{program}: {line}'}\n")
