@@ -38,7 +38,7 @@ def _settle_path() -> None:
     """
     home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     standard = os.path.dirname(os.__file__)
-    if not sys.flags.safe_path and sys.path[0] != home:
+    if not getattr(sys.flags, "safe_path", False) and sys.path[0] != home:
         del sys.path[0]
     order = (standard, os.path.join(standard, "lib-dynload"), home)
     sys.path.sort(key=lambda entry: order.index(entry) if entry in order else len(order))

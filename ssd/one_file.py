@@ -50,6 +50,16 @@ def damaged(path: str) -> OSError:
     return OSError(8, why, path)  # ENOEXEC
 
 
+def flags() -> int:
+    """Return the flags of compile: before Python 3.11 no annotation must be evaluated (PEP 563)."""
+    if sys.version_info >= (3, 11):
+        return 0
+    else:
+        import __future__
+
+        return __future__.annotations.compiler_flag
+
+
 class OneFile:
     """A finder (``sys.meta_path``) and loader of the modules in the file."""
 
@@ -124,7 +134,7 @@ class OneFile:
             code = loads(self._unpacked(begin, size))
         else:
             text = self._unpacked(begin, size)
-            code = compile(text, self.get_filename(name), "exec", dont_inherit=True)
+            code = compile(text, self.get_filename(name), "exec", flags(), dont_inherit=True)
         return code
 
     def is_package(self, name: str) -> bool:
@@ -248,7 +258,7 @@ def _rows(files: "dict[str, tuple[int, int]]") -> "list[tuple[str, Row]]":
 
 
 class OnHost:
-    """The last finder: psutil, which cannot be inside, where the host has it.
+    """The last finder: psutil and tomli, which are not inside, where the host has them.
 
     It also says what to do about a module of Python itself that the host lacks.
     """
@@ -257,8 +267,8 @@ class OnHost:
         self, name: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
         """Look with site's directories, which a command does not have from the start."""
-        found, why = None, "ssd.pyz cannot contain it: install psutil for that Python"
-        if name == "psutil":
+        found, why = None, f"ssd.pyz does not contain it: install {name} for that Python"
+        if name in ("psutil", "tomli"):
             from importlib.machinery import PathFinder
 
             if sys.flags.no_site and "site" not in sys.modules:
@@ -266,7 +276,7 @@ class OnHost:
 
                 site.main()
             found = PathFinder.find_spec(name)
-        elif name in sys.stdlib_module_names:
+        elif name in getattr(sys, "stdlib_module_names", ()):  # since Python 3.10
             why = (
                 "it belongs to Python: install all of Python (in Debian python3, not its -minimal)"
             )

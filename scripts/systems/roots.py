@@ -10,7 +10,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MIRROR = "http://deb.debian.org/debian"
-SUITES = {"12": "bookworm", "13": "trixie", "sid": "sid"}  # debootstrap has no other name for sid
+SUITES = {"11": "bullseye", "12": "bookworm", "13": "trixie", "sid": "sid"}
 # A proxy's certificate may be among them, without which neither apt-get nor pip gets anywhere.
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 # Settings of apt-get and pip for the network, which hold in a root as well.

@@ -162,9 +162,9 @@ def _lane(lane: Lane, y: int, total: float) -> "Iterable[str]":
     places = [_x(mark.at, total) for mark in lane.marks]
     texts = [mark.text for mark in lane.marks]
     widths = (LETTER * (len(text) + 1) if text else 0.0 for text in texts)
-    spans = [(x, x + width) for x, width in zip(places, widths, strict=True)]
+    spans = [(x, x + width) for x, width in zip(places, widths)]
     rows = levels(spans)
-    for mark, x, span, level in zip(lane.marks, places, spans, rows, strict=True):
+    for mark, x, span, level in zip(lane.marks, places, spans, rows):
         yield f"<g><title>{escape(mark.sentence)}</title>{_shape(mark, x, middle)}"
         if level >= 0 and mark.text:
             anchor = "start" if span[1] <= WIDTH else "end"

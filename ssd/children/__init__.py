@@ -323,7 +323,11 @@ def _give_up(spawned: Spawned, background: bool, error: BaseException) -> None:
         spawned.reap()
     outcome = spawned.outcome
     if outcome.failure is None and not isinstance(error, Error):
-        error.add_note(f"ssd.start was interrupted, but the daemon runs: {outcome.process}")
+        note = f"ssd.start was interrupted, but the daemon runs: {outcome.process}"
+        if hasattr(error, "add_note"):  # since Python 3.11
+            error.add_note(note)
+        else:
+            error.args += (note,)
 
 
 def _listen(spawned: Spawned, warn: "Callable[..., None]") -> report.Outcome:

@@ -28,7 +28,7 @@ from ssd.signals import raw as signals
 from ssd.starting import Start, report
 from ssd.starting.become import home
 from ssd.starting.command import has_rare_steps
-from ssd.starting.fork_exec import VFORK, identity_changes, raise_reported, start_time
+from ssd.starting.fork_exec import GROUP, VFORK, identity_changes, raise_reported, start_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _fork(
         command.argv, [command.startas], True, (writing,), command.directory,
         [name + b"=" + value for name, value in given.items()],
         read, -1, -1, out, -1, err, reading, writing,
-        True, new_session, -1, gid, groups, uid, umask, None,
+        True, new_session, *GROUP, gid, groups, uid, umask, None,
     )  # fmt: skip
     pid = _spawn(spawned, arguments)
     if pid is None:

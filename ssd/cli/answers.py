@@ -62,7 +62,7 @@ class Teller(Voice):
 
     def note(self, event: str, *values: object) -> None:
         """Take note of a step of a start."""
-        facts = dict(zip(VALUES.get(event, ("detail",)), values, strict=False))
+        facts = dict(zip(VALUES.get(event, ("detail",)), values))
         if event == STARTED:
             self._started(values[0])  # type: ignore[arg-type]
         else:

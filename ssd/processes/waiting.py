@@ -22,7 +22,7 @@ def wait(handles: "Sequence[Handle]", until: float | None) -> None:
         raise ValueError("nothing to wait for")
     descriptors = [handle.fileno() for handle in handles]
     watched = [fd for fd in descriptors if fd >= 0]
-    polled = [handle for handle, fd in zip(handles, descriptors, strict=True) if fd < 0]
+    polled = [handle for handle, fd in zip(handles, descriptors) if fd < 0]
     longest = POLL_INTERVAL if polled else MAX_POLL_TIME
     while not any(handle.ended() for handle in polled):
         left = longest if until is None else until - monotonic()

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     Ids = tuple[int | None, list[int] | None, int | None]  # group, groups, user
 
 KEEP: "Ids" = (None, None, None)
-# fork_exec's last argument, which allows vfork(2). Since Python 3.14 it has none and uses it.
-VFORK: "tuple[bool, ...]" = (True,) if sys.version_info < (3, 14) else ()
+# What not each Python's fork_exec takes: the process group, here the caller's, and last whether
+# vfork(2) is allowed. Before 3.11 there are neither, and since 3.14 vfork is used without a word.
+GROUP: "tuple[int, ...]" = (-1,) if sys.version_info >= (3, 11) else ()
+VFORK: "tuple[bool, ...]" = (True,) if GROUP and sys.version_info < (3, 14) else ()
 
 
 def identity_changes(who: accounts.Account) -> "Ids | None":

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Call = Callable[[], object]
 
 MOST = 256  # events that are taken in one turn
+_POKE = (1).to_bytes(8, "little")  # for an eventfd any number will do
 LONGEST = 86400.0  # seconds of one wait; epoll_wait(2) takes less than 25 days
 
 
@@ -174,21 +175,27 @@ class Descriptor:
 class EpollWatch:
     """One epoll(7) instance; itself a handle that has "ended" while anything is due."""
 
-    __slots__ = ("_blind", "_calls", "_epoll", "_poked")
+    __slots__ = ("_blind", "_calls", "_epoll", "_poked", "_poking")
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._calls: dict[int, Call] = {}
         self._blind: list[tuple[Watched, Call]] = []  # without a descriptor: asked in turn
-        self._poked = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        if hasattr(os, "eventfd"):
+            self._poked = self._poking = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        else:  # before Python 3.10
+            self._poked, self._poking = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self.add(self._poked, self._take_poke)
 
     def poke(self) -> None:
         """End the wait of a loop at once, or its next one: there is work without an event."""
-        os.eventfd_write(self._poked, 1)
+        try:
+            os.write(self._poking, _POKE)
+        except BlockingIOError:
+            pass  # there are as many pokes as fit
 
     def _take_poke(self) -> None:
-        os.eventfd_read(self._poked)
+        os.read(self._poked, 4096)
 
     def fileno(self) -> int:
         """Return the descriptor of the epoll instance."""
@@ -263,15 +270,17 @@ class EpollWatch:
         """Close the epoll instance."""
         self._epoll.close()
         if self._calls:
-            os.close(self._poked)
+            for fd in {self._poked, self._poking}:
+                os.close(fd)
         self._calls.clear()
         self._blind.clear()
 
 
-Watch = HandleWatch | EpollWatch
+if TYPE_CHECKING:
+    Watch = HandleWatch | EpollWatch
 
 
-def watch_for(table: "ProcessTable") -> Watch:
+def watch_for(table: "ProcessTable") -> "Watch":
     """Return what suits a table: epoll for the kernel's processes, where there is one."""
     from ssd.processes.linux import LinuxTable
 

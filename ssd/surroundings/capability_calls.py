@@ -20,7 +20,7 @@ def capget() -> tuple[int, int, int]:
     found = words()
     call("capget", words(_VERSION), found)
     low, high = list(found)[:3], list(found)[3:]
-    effective, permitted, inheritable = (a | b << 32 for a, b in zip(low, high, strict=True))
+    effective, permitted, inheritable = (a | b << 32 for a, b in zip(low, high))
     return effective, permitted, inheritable
 
 

@@ -21,6 +21,7 @@ start-stop-daemon --start --background --make-pidfile "$@" -- 1000
 start-stop-daemon --status "$@"
 start-stop-daemon --stop --retry 5 --remove-pidfile "$@" > /dev/null
 """
+MIRROR = os.environ.get("MIRROR") or "http://deb.debian.org/debian"  # of other releases
 MIRROR_TIMEOUT = 180  # seconds for one call of apt-get; a test has 600 for several
 
 
@@ -44,11 +45,32 @@ def unpack(package: str, *more: str) -> Path:
         root.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root.parent, prefix=".new-") as scratch:
             _fetch(wanted, lists, Path(scratch))
-            tree = Path(scratch) / "tree"
-            for file in sorted(Path(scratch).glob("*.deb")):
-                _call("dpkg-deb", "--extract", str(file), str(tree))
-            _publish(tree, root)
+            _publish(_extracted(Path(scratch)), root)
     return root
+
+
+def unpack_from(suite: str, *packages: str) -> Path:
+    """Return a directory that holds packages of another release, unpacked, and no others.
+
+    As ``unpack``; but what they need must be named as well. Releases from the last one back have
+    keys here that the machine trusts.
+    """
+    root = cache() / "unpacked" / "+".join([suite, *sorted(packages)])
+    if not root.is_dir():
+        lists = _lists(suite)
+        root.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root.parent, prefix=".new-") as scratch:
+            _reach("apt-get", *lists, "-qq", "download", *packages, cwd=Path(scratch))
+            _publish(_extracted(Path(scratch)), root)
+    return root
+
+
+def _extracted(directory: Path) -> Path:
+    """Unpack the packages of a directory into a tree in it; return the tree."""
+    tree = directory / "tree"
+    for file in sorted(directory.glob("*.deb")):
+        _call("dpkg-deb", "--extract", str(file), str(tree))
+    return tree
 
 
 def environment(root: Path) -> dict[str, str]:
@@ -81,23 +103,26 @@ def cache() -> Path:
     raise RuntimeError(f"none of {directories} can be written")
 
 
-def _lists() -> list[str]:
-    """Return the options that give apt-get our own lists, fetched once in a test run."""
+def _lists(suite: str = "") -> list[str]:
+    """Return the options that give apt-get our own lists, fetched once in a test run.
+
+    ``suite``: a release of Debian, instead of what the machine takes packages from.
+    """
     if not shutil.which("dpkg-deb"):
         pytest.skip("Debian's packages are not available here: no dpkg-deb")
-    options, obstacle = _refreshed()
+    options, obstacle = _refreshed(suite)
     if obstacle:
         pytest.skip(obstacle)
     return options
 
 
 @functools.cache
-def _refreshed() -> tuple[list[str], str]:
+def _refreshed(suite: str) -> tuple[list[str], str]:
     """Fetch the lists of packages; return the options that name them, and the obstacle if any.
 
     A mirror that does not answer is asked once, and not by each test.
     """
-    state = cache() / "apt"
+    state = cache() / f"apt{suite and '-'}{suite}"
     for directory in ("lists/partial", "archives/partial"):
         (state / directory).mkdir(parents=True, exist_ok=True)
     settings = {
@@ -111,6 +136,9 @@ def _refreshed() -> tuple[list[str], str]:
         "Acquire::http::Timeout": "30",
         "Acquire::Languages": "none",
     }
+    if suite:
+        (state / "sources.list").write_text(f"deb {MIRROR} {suite} main\n")
+        settings |= {"Dir::Etc::SourceList": f"{state}/sources.list", "Dir::Etc::SourceParts": "-"}
     options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
     # For apt-get a mirror that does not answer is a warning; another mirror may have all.
     try:

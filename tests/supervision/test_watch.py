@@ -7,10 +7,11 @@ import pytest
 from kit.children import child
 
 from ssd.processes import default_table
-from ssd.supervision.watch import EpollWatch, HandleWatch, Watch, watch_for
+from ssd.supervision.watch import EpollWatch, HandleWatch, watch_for
 from ssd.testing import FakeProcesses
 
 Ends = tuple[int, int]
+Watch = HandleWatch | EpollWatch
 
 
 @pytest.fixture
@@ -146,3 +147,17 @@ def test_poke_ends_a_wait(watch: Watch) -> None:
     assert any(each.ended() for each in watch.handles)
     watch.poll()
     assert not any(each.ended() for each in watch.handles)
+
+
+def test_poke_goes_through_a_pipe_without_eventfd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.9 has no eventfd(2). More pokes than the pipe takes are as good as one."""
+    monkeypatch.delattr(os, "eventfd")
+    watch = EpollWatch()
+    for _ in range(10_000):
+        watch.poke()
+    while watch.poll():
+        pass
+    assert not watch.ended()
+    watch.poke()
+    assert watch.ended()
+    watch.close()

@@ -194,7 +194,7 @@ def _streams(found: Started, tell: "Tell") -> "Fields":
     if source not in NOWHERE:
         tell("standard input", f"was {source}; it is /dev/null")
     targets = [_target(each) for each in (out, err)]
-    for name, target in zip(("standard output", "standard error"), targets, strict=True):
+    for name, target in zip(("standard output", "standard error"), targets):
         if target is not None and not target.startswith("/"):
             tell(name, "went to another program: a declaration has no pipe")
     files = [each for each in targets if each and each.startswith("/") and each != "/dev/null"]
@@ -207,7 +207,7 @@ def _streams(found: Started, tell: "Tell") -> "Fields":
         tell("output", f"{files[0]} was emptied first; it is appended to", False)
     if targets[0] == targets[1]:
         return {"output": files[0]}
-    pairs = zip(("stdout", "stderr"), targets, strict=True)
+    pairs = zip(("stdout", "stderr"), targets)
     return {name: each for name, each in pairs if each in files}
 
 

@@ -144,7 +144,7 @@ def _name(processes: "list[Process]") -> None:
     """
     own = [_plain(process.name) for process in processes]
     taken: dict[str, Process] = {}
-    for process, name in zip(processes, own, strict=True):
+    for process, name in zip(processes, own):
         if own.count(name) > 1 or name.isdigit():
             name = _plain(f"{process.program}-{process.name}")
         if name in taken:

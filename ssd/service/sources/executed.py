@@ -92,7 +92,7 @@ class Executed(State):
                 raise DeclarationError(reason, file=self.file)
             raise fault(self.file, status or int(ended or 1), said)
         self.said = said
-        found = {n: t[1:] for n, t in zip(names, texts, strict=False) if t}
+        found = {n: t[1:] for n, t in zip(names, texts) if t}
         self.functions = found.pop("__ssd_functions", "").split()
         self.variables = found
         self._take(texts[len(names) :])

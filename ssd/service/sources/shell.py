@@ -220,7 +220,7 @@ def _fields(kind: str, found: "dict[str, str]", text: str, file: str) -> "dict[s
 def _hooks(functions: "list[str]", file: str) -> "dict[str, object]":
     """Return the hooks that call the functions of an init-d-script."""
     call = f"INIT_D_SCRIPT_SOURCED=true; . {quote(file)}; "
-    pairs = zip(debian.FUNCTIONS, _HOOKS, strict=True)
+    pairs = zip(debian.FUNCTIONS, _HOOKS)
     return {hook: call + function for function, hook in pairs if function in functions}
 
 

@@ -55,7 +55,9 @@ def loads(text: str, file: "str | None" = None, name: "str | None" = None) -> Se
     """Make a Service of the text of a TOML document. Raises DeclarationError."""
     fields = parse(text)
     if fields is None:
-        fields = _all_of_toml(text, file)
+        from ssd.service.sources.whole_toml import parse as parse_all
+
+        fields = parse_all(text, file)
     try:
         if "instances" in fields or "@" in (name or ""):
             from ssd.service.sources.templates import settle
@@ -93,26 +95,6 @@ def _key_of(line: str) -> str:
     if line[:1] in ("'", '"'):
         return line[1:].partition(line[0])[0]
     return line.partition("=")[0].strip()
-
-
-def _all_of_toml(text: str, file: "str | None") -> "dict[str, object]":
-    """Read a document that is not plain."""
-    import tomllib
-
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        # "... (at line 3, column 5)"; only newer Pythons have the numbers too
-        reason, _, where = str(error).partition(" (at line ")
-        line = where.partition(",")[0]
-        number = int(line) if line.isdigit() else text.count("\n") + 1
-        raise DeclarationError(reason.lower(), file=file, line=number) from None
-    except (ValueError, RecursionError) as error:
-        # A number of thousands of digits, or thousands of brackets.
-        reason = "lists and tables are nested too deeply"
-        if isinstance(error, ValueError):
-            reason = "a number has too many digits"
-        raise DeclarationError(reason, file=file) from None
 
 
 def write(service: Service) -> str:

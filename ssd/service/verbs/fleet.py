@@ -172,7 +172,7 @@ class Fleet:
         ways: set[str] = set()
         answers = map_in_processes(names, lambda name: self._status(name, ways))
         complaints = [f"{self.program}: {line}\n" for *_, lines in answers for line in lines]
-        texts = {name: text for name, (_, text, _) in zip(names, answers, strict=True)}
+        texts = {name: text for name, (_, text, _) in zip(names, answers)}
         highest = max((status for status, _, _ in answers), default=0)
         return highest, texts, "".join(complaints)
 

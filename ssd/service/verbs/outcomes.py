@@ -104,7 +104,7 @@ def stop_all(services: "Sequence[Service]", table: "ProcessTable | None" = None)
     many = [Recorded(service, table) for service in services]
     ends = stopping.stop_all(many)
     told = []
-    for steps, end in zip(many, ends, strict=True):
+    for steps, end in zip(many, ends):
         taken = [end] if end[0] == verbs.LOOK else [(verbs.LOOK, verbs.RUNNING), end]
         told.append(outcome_of(steps, "stop", "stop", taken, verbs.decide("stop", *end)))
     return told

@@ -78,7 +78,7 @@ class Recorded(Steps):
     def note(self, event: str, *values: object) -> None:
         """Take note of an event of a start (``ssd.starting.Start``)."""
         names = VALUES.get(event, ("detail",))
-        self.recorded.record.note(event, **dict(zip(names, values, strict=False)))
+        self.recorded.record.note(event, **dict(zip(names, values)))
 
     def started(self, process: "Process | None", status: "int | None" = None) -> None:
         """Take note of the process that was started; ``status``: how it has ended by now."""

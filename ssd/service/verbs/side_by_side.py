@@ -17,7 +17,7 @@ def stop(services: "Sequence[Service]", program: str, table: "ProcessTable | Non
     """Stop services side by side, show a console line for each; return their statuses."""
     many = [Steps(service, table) for service in services]
     moves = [verbs.decide("stop", *end) for end in stop_all(many)]
-    for steps, move in zip(many, moves, strict=True):
+    for steps, move in zip(many, moves):
         end_line(begin_line(steps.service, "stop"), move)
         complain(steps, program)
     return [move.status for move in moves]

@@ -36,7 +36,7 @@ def stop_all(many: "Sequence[Steps]") -> "list[tuple[str, str]]":
     ends = list(map(_look, many))
     works = {}
     try:
-        for index, (steps, end) in enumerate(zip(many, ends, strict=True)):
+        for index, (steps, end) in enumerate(zip(many, ends)):
             if verbs.decide("stop", *end).step == verbs.STOP:
                 try:
                     works[index] = _begin(steps)

@@ -9,8 +9,10 @@ from ssd.supervision.control.json_reader import Malformed
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 _SPACE = " \t\n\r"
+NUMBER = (int, float)  # the types of a number
 
 
 def _refuse(value: object) -> object:
@@ -65,3 +67,10 @@ else:
         if text[end:].strip(_SPACE):
             raise Malformed(f"more than one value, at character {end}")
         return value
+
+
+def row(value: object, *types: "type | tuple[type, ...]") -> "list[Any]":
+    """Return a list if it has exactly values of these types, in their order; otherwise []."""
+    if not isinstance(value, list) or len(value) != len(types):
+        return []
+    return value if all(map(isinstance, value, types)) else []

@@ -16,7 +16,7 @@ from ssd.signals import raw as signals
 from ssd.starting import report
 from ssd.starting.become import become
 from ssd.starting.command import has_rare_steps
-from ssd.starting.fork_exec import VFORK, identity_changes, raise_reported, start_time
+from ssd.starting.fork_exec import GROUP, VFORK, identity_changes, raise_reported, start_time
 from ssd.supervision.effects.held import OwnChild
 
 TYPE_CHECKING = False
@@ -97,7 +97,7 @@ def _fork_exec(
                 command.argv, [command.startas], close_fds, (writing,), command.directory,
                 [name + b"=" + value for name, value in environment.items()],
                 read, -1, -1, out, -1, err, reading, writing,
-                True, True, -1, gid, groups, uid,
+                True, True, *GROUP, gid, groups, uid,
                 -1 if command.umask is None else command.umask, None, *VFORK,
             )  # fmt: skip
             if descriptors is None:

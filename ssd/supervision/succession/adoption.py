@@ -18,6 +18,7 @@ from ssd.matching import UNKNOWN_START, Process
 from ssd.processes.handles import pidfd
 from ssd.starting.fork_exec import start_time
 from ssd.supervision import events, gates, states
+from ssd.supervision.control.json_text import NUMBER, row
 from ssd.supervision.effects import hooks
 from ssd.supervision.effects.held import Exit, Held, OwnChild
 from ssd.supervision.readiness import needs
@@ -210,17 +211,14 @@ class Resumption:
         unit.status_text = _text(record, "status_text")
         unit.completed = record.get("completed") is True
         unit.healthy = record.get("healthy") is not False
-        match record:
-            case {"history": [int(row), float() | int() as begun, int(count)]}:
-                unit.history = History(row, begun, count)
-        match record:
-            case {"last": [int() | None as status, float() | int() as time]}:
-                unit.last = Exit(status, time)
-        match record:
-            case {"pid": int(pid), "start": int(start)}:
-                self._process = Process(pid, start)
-            case {"left": [int(pid), int(start)]}:
-                unit.left = Process(pid, start)
+        if found := row(record.get("history"), int, NUMBER, int):
+            unit.history = History(*found)
+        if found := row(record.get("last"), (int, type(None)), NUMBER):
+            unit.last = Exit(*found)
+        if found := row([record.get("pid"), record.get("start")], int, int):
+            self._process = Process(*found)
+        elif found := row(record.get("left"), int, int):
+            unit.left = Process(*found)
 
     def _main(self) -> "OwnChild | Held | None":
         """Find the main process and hold it; None if there is none."""
@@ -265,18 +263,20 @@ class Resumption:
     def _take_hook(self) -> None:
         """Hold the hook that was running."""
         unit = self.unit
-        match self.record:
-            case {"hook": [str(field), str(token), int(pid), int(start)]} if field in hooks.STATES:
-                unit.hook_mark = field, token
-                known = [Process(pid, start)] if pid and self._past.is_same else []
-                marked = [each.process for each in self._found.mains(unit.name, token)]
-                for process in [*known, *marked]:
-                    unit.hook = unit.hook or hold(process, unit.supervisor.table)
-                hooks.watch(unit, field)
-                if hooks.STATES[field] == unit.state:
-                    self._hook, self._hook_began = field, bool(pid)
-                elif unit.hook is None:
-                    unit.hook_mark = None
+        found = row(self.record.get("hook"), str, str, int, int)
+        if not found or found[0] not in hooks.STATES:
+            return
+        field, token, pid, start = found
+        unit.hook_mark = field, token
+        known = [Process(pid, start)] if pid and self._past.is_same else []
+        marked = [each.process for each in self._found.mains(unit.name, token)]
+        for process in [*known, *marked]:
+            unit.hook = unit.hook or hold(process, unit.supervisor.table)
+        hooks.watch(unit, field)
+        if hooks.STATES[field] == unit.state:
+            self._hook, self._hook_began = field, bool(pid)
+        elif unit.hook is None:
+            unit.hook_mark = None
 
     def _continue_hook(self) -> None:
         """Run the hook again if it must have succeeded, or may never have begun."""
@@ -376,7 +376,7 @@ def _is_child(process: Process) -> bool:
 
 def _number(record: "Record", key: str) -> float | None:
     value = record.get(key)
-    return value if isinstance(value, int | float) else None
+    return value if isinstance(value, NUMBER) else None
 
 
 def _text(record: "Record", key: str) -> str:

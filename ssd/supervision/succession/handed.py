@@ -2,7 +2,7 @@
 
 import os
 
-from ssd.supervision.control.json_text import decode
+from ssd.supervision.control.json_text import decode, row
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,9 +26,8 @@ class Handed:
         self.state = state
         self.lock, self.listener, self.notify = (_number(first.get(name)) for name in NAMES)
         self.limits: tuple[int, int] | None = None
-        match first.get("limits"):
-            case [int(soft), int(hard)]:
-                self.limits = soft, hard
+        if found := row(first.get("limits"), int, int):
+            self.limits = found[0], found[1]
         pipes = first.get("pipes")
         self._pipes = [_number(fd) for fd in pipes] if isinstance(pipes, list) else []
         for fd in (self.lock, self.listener, self.notify, *self._pipes):

@@ -45,7 +45,14 @@ def program(argv: "list[str]") -> "list[str]":
     argv: its command line, as in ``sys.argv``. The interpreter itself is executed, and not a script
     in which a shell looks for it: a shell reaps children that are not its own.
     """
-    return [sys.executable, *sys.orig_argv[1 : len(sys.orig_argv) - len(argv) + 1]]
+    words = sys.orig_argv if sys.version_info >= (3, 10) else _words()
+    return [sys.executable, *words[1 : len(words) - len(argv) + 1]]
+
+
+def _words() -> "list[str]":
+    """Return the command line of this process, as the kernel has it."""
+    with open("/proc/self/cmdline", "rb", 0) as file:
+        return [os.fsdecode(word) for word in file.readall().split(b"\0")[:-1]]
 
 
 def upgrade_of(

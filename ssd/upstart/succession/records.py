@@ -7,6 +7,7 @@ and pid; a job has more to say than a service. One line is about no job: that of
 import os
 
 from ssd.matching import Process
+from ssd.supervision.control.json_text import NUMBER, row
 from ssd.upstart import states
 
 TYPE_CHECKING = False
@@ -95,7 +96,7 @@ def text(record: "Record", key: str) -> str:
 def number(record: "Record", key: str) -> float | None:
     """Return a number, None without one."""
     value = record.get(key)
-    return value if isinstance(value, int | float) else None
+    return value if isinstance(value, NUMBER) else None
 
 
 def table(record: "Record", key: str) -> "dict[str, str] | None":
@@ -111,9 +112,8 @@ def processes(record: "Record") -> "dict[str, Process]":
     found: dict[str, Process] = {}
     value = record.get("processes")
     for stage, each in value.items() if isinstance(value, dict) else ():
-        match each:
-            case [int(pid), int(start)] if stage in states.STAGES:
-                found[stage] = Process(pid, start)
+        if stage in states.STAGES and (known := row(each, int, int)):
+            found[stage] = Process(*known)
     return found
 
 
@@ -129,7 +129,6 @@ def events(record: "Record", key: str) -> "list[Named]":
     found: list[Named] = []
     value = record.get(key)
     for each in value if isinstance(value, list) else ():
-        match each:
-            case [str(name), list(pairs)]:
-                found.append((name, tuple(str(pair) for pair in pairs)))
+        if event := row(each, str, list):
+            found.append((event[0], tuple(map(str, event[1]))))
     return found

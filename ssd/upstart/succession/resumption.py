@@ -11,6 +11,7 @@ import stat
 
 from ssd.service.sources.upstart import JobFile
 from ssd.supervision import events as told
+from ssd.supervision.control.json_text import NUMBER, row
 from ssd.supervision.effects.held import Exit
 from ssd.supervision.succession.adoption import UNSEEN, Missed, hold
 from ssd.upstart import ends, states, telling
@@ -156,13 +157,11 @@ class Resumption:
         job.stop_variables = records.table(record, "stop") or {}
         job.restarts = int(records.number(record, "restarts") or 0)
         job.restarts_now = record.get("restarting") is True
-        match record.get("failed"):
-            case [str(stage), int() | None as status]:
-                job.failed, job.failed_stage, job.failed_status = True, stage, status
-        match record.get("respawns"):
-            case [float() | int() as begun, int(count)]:
-                job.respawns = Respawns()
-                job.respawns.begun, job.respawns.count = begun, count
+        if found := row(record.get("failed"), str, (int, type(None))):
+            job.failed, (job.failed_stage, job.failed_status) = True, found
+        if found := row(record.get("respawns"), NUMBER, int):
+            job.respawns = Respawns()
+            job.respawns.begun, job.respawns.count = found
         self._jobs.active += rested - job.at_rest
         for stage, process in self.known.items():
             self._take(stage, process)
@@ -304,8 +303,7 @@ class Resumption:
 def _stand_in(name: str, record: "Record") -> JobFile:
     """Return a job file for what runs of one that is gone: enough to stop it."""
     file = JobFile(name)
-    match record.get("kill"):
-        case [int(number), float() | int() as seconds]:
-            file.kill_signal, file.kill_timeout = number, float(seconds)
+    if found := row(record.get("kill"), int, NUMBER):
+        file.kill_signal, file.kill_timeout = found[0], float(found[1])
     file.task = record.get("task") is True
     return file

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kit.children import python
 
 from ssd.supervision.control.json_reader import MAX_DEPTH, Malformed, read
-from ssd.supervision.control.json_text import decode, encode
+from ssd.supervision.control.json_text import NUMBER, decode, encode, row
 
 TEXTS = st.text(st.characters())  # surrogates too
 VALUES = st.recursive(
@@ -109,3 +109,13 @@ for text in ("", "{", '"', "NaN", "[1,]", "1 2"):
 """
     done = python(code)
     assert (0, b"") == (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"),
+    [([1, 2.5], True), ([1, 2], True), ([1, "2"], False), ([1], False), ((1, 2), False),
+     ([1, 2, 3], False), ([None, 2], False), (None, False)],
+)  # fmt: skip
+def test_row_has_exactly_the_types_asked_for(value: object, is_one: bool) -> None:
+    """Anything else is an empty one."""
+    assert row(value, int, NUMBER) == (value if is_one else [])

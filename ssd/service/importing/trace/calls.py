@@ -95,7 +95,7 @@ def _executed(pid: int) -> str:
     auxiliary = _read(pid, "auxv")
     size = struct.calcsize("N")
     numbers = struct.unpack(f"{len(auxiliary) // size}N", auxiliary)
-    address = dict(zip(numbers[::2], numbers[1::2], strict=True))[AT_EXECFN]
+    address = dict(zip(numbers[::2], numbers[1::2]))[AT_EXECFN]
     with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
         memory.seek(address)
         text = b""
