@@ -102,6 +102,7 @@ TESTED_THROUGH = {
     "supervision/control/json_reader.py": "supervision/control/test_json_text.py",
     "supervision/client/alone.py": "supervision/client/test_asking_words.py",
     "supervision/client/asking_all.py": "supervision/client/test_asking.py",
+    "supervision/client/rows.py": "supervision/client/test_asking.py",
     "supervision/readiness/__init__.py": "supervision/readiness/test_gate.py",
     "supervision/succession/__init__.py": "supervision/succession/test_successor.py",
     "upstart/__init__.py": "upstart/test_jobs.py",

@@ -13,7 +13,7 @@ from ssd.service.outcome import NOT_DECLARED, UNKNOWN_SERVICE, USAGE, Outcome
 from ssd.service.sources import find, locate, read
 from ssd.service.verbs import VERBS as ALL_VERBS
 from ssd.service.verbs import fleet_outcomes
-from ssd.service.verbs.fleet_outcomes import broken, complain, highest, refused, shown
+from ssd.service.verbs.fleet_outcomes import broken, highest, refused, say, shown
 from ssd.service.verbs.outcomes import VERBS
 from ssd.stdio import write
 
@@ -195,11 +195,7 @@ class Telling:
         if self.as_json:
             told = shown(outcome, self.call.program)
             return self._print([told])
-        kept = [line for line in outcome.complaints if line != outcome.error]
-        if outcome.messages:
-            write(1, "".join(f"{line}\n" for line in outcome.messages))
-            outcome.complaints, outcome.error = kept, None
-        complain(outcome, self.call.program)
+        say(outcome, self.call.program)
         return outcome.status
 
     def _print(self, told: "list[Facts]") -> int:

@@ -14,7 +14,6 @@ from ssd.service.outcome import (
 from ssd.service.verbs.levels import levels
 from ssd.service.verbs.outcomes import VERBS, carry_out, plan, stop_all
 from ssd.service.verbs.performing import warn
-from ssd.statuses import UNIMPLEMENTED, UNKNOWN
 from ssd.stdio import write
 
 TYPE_CHECKING = False
@@ -123,12 +122,14 @@ def refused(
 
 
 def of_other_init(service: "Service", verb: str, init: str, planned: bool) -> Outcome:
-    """Return the outcome for a service that systemd or OpenRC runs."""
-    from ssd.service.verbs.inits import NAMES
+    """Have systemd or OpenRC do a verb to a service that it runs; return the outcome."""
+    from ssd.service.verbs import init_outcomes
 
-    status = UNKNOWN if verb == "status" else UNIMPLEMENTED
-    error = f"{service.name}: {NAMES[init]} runs it: --json has no facts of it"
-    return refused(service.name, verb, status, error, OTHER_INIT, planned, service)
+    try:
+        return init_outcomes.perform(init, service, verb, planned)
+    except (Error, OSError) as error:
+        status = status_of(error, verb)
+        return refused(service.name, verb, status, describe(error), OTHER_INIT, planned, service)
 
 
 def shown(outcome: Outcome, program: str) -> "Facts":
@@ -137,11 +138,20 @@ def shown(outcome: Outcome, program: str) -> "Facts":
     Raises OSError if psutil cannot read the facts of a process for a lack of memory or descriptors.
     """
     complain(outcome, program)
-    if outcome.verb == "status" and outcome.error is None:
+    if outcome.verb == "status" and not outcome.planned and outcome.error is None:
         from ssd.service.verbs.status_json import detailed
 
         return detailed(outcome)
     return outcome.to_dict()
+
+
+def say(outcome: Outcome, program: str) -> None:
+    """Print an outcome as sentences: those of a plan, and what it complains of."""
+    if outcome.messages:
+        write(1, "".join(f"{line}\n" for line in outcome.messages))
+        outcome.complaints = [line for line in outcome.complaints if line != outcome.error]
+        outcome.error = None
+    complain(outcome, program)
 
 
 def complain(outcome: Outcome, program: str) -> None:

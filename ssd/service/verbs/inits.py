@@ -13,7 +13,7 @@ from ssd.service.generators.facilities import unit_name
 from ssd.service.initscripts.cli import OPENRC, SYSTEMD
 from ssd.service.initscripts.program import Run
 from ssd.service.sources import is_own
-from ssd.statuses import UNIMPLEMENTED, UNKNOWN
+from ssd.statuses import UNIMPLEMENTED
 from ssd.stdio import write
 
 TYPE_CHECKING = False
@@ -125,13 +125,11 @@ def hand_over(service: "Service", words: list[str], program: str, inside: str) -
     if that init cannot do it. Raises OSError.
     """
     verb = words[0] if words else ""
-    if verb in ("show-args", "systemd-start") or len(words) > 1 and words != ["status", "--json"]:
+    if verb in ("show-args", "systemd-start") or len(words) > 1:
         return None
     init = runners([service.name], inside).get(service.name)
     if init is None:
         return None
-    if len(words) > 1:
-        return refuse_facts(init, service, program)
     run = call(init, service, verb)
     if run is None:
         return _refuse(init, service, verb, program)
@@ -139,12 +137,6 @@ def hand_over(service: "Service", words: list[str], program: str, inside: str) -
 
     execute(run)
     raise AssertionError("execve(2) returned without an error")
-
-
-def refuse_facts(init: str, service: "Service", program: str) -> int:
-    """Report that another init has the processes, and return the status."""
-    write(2, f"{program}: {service.name}: {NAMES[init]} runs it: --json has no facts of it\n")
-    return UNKNOWN
 
 
 def _refuse(init: str, service: "Service", verb: str, program: str) -> int:

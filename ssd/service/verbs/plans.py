@@ -29,5 +29,5 @@ def foretell(outcome: "Outcome", verb: str, words: str) -> str:
         if actions and outcome.before.state == "dead" and outcome.after.state == "stopped":
             return CLEARED.format(name=name)
         return f"{name} {words}{who}: nothing would be done"
-    sentence = SENTENCES[actions] if pids else STARTED
+    sentence = SENTENCES[actions] if pids or "start" not in actions else STARTED
     return sentence.format(name=name, who=who)

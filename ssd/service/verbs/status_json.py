@@ -1,11 +1,10 @@
 """What ``status --json`` has on top of an Outcome: the facts that psutil knows of processes."""
 
-from ssd import answers
 from ssd.matching import UNKNOWN_START, Process
-from ssd.processes import default_table
-from ssd.processes.recorded import Facts
-from ssd.service.outcome import NOTHING, Look, Outcome
-from ssd.stdio import write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssd.service.outcome import Outcome
 
 try:
     from ssd.service.verbs.psutil_details import details
@@ -16,12 +15,7 @@ except ModuleNotFoundError:  # a zipapp cannot contain psutil: half of it is C
         return {"pid": process.pid}
 
 
-def write_json(facts: object) -> None:
-    """Print facts as JSON."""
-    write(1, answers.text(facts))
-
-
-def detailed(outcome: Outcome) -> dict[str, object]:
+def detailed(outcome: "Outcome") -> dict[str, object]:
     """Return the JSON object of a status, with psutil's facts of its processes. Raises OSError."""
     told = outcome.to_dict()
     told["processes"] = [_merged(facts) for facts in outcome.processes]
@@ -36,35 +30,3 @@ def _merged(facts: "dict[str, object]") -> dict[str, object]:
         if key not in ("name", "cmdline") or merged[key] is None:
             merged[key] = value
     return merged
-
-
-def supervised(
-    found: "dict[str, object]", status: int, supervision: "dict[str, object]"
-) -> "dict[str, object]":
-    """Return the same object of a service that a supervisor has.
-
-    ``found``: what it says of the service. ``supervision``: what only a supervisor knows.
-    """
-    pid, start_time = found.get("pid"), found.get("start_time")
-    processes = []
-    if start_time:
-        table = default_table()
-        process = Process(int(str(pid)), int(str(start_time)))
-        ended = not process.is_still(table.process(process.pid))
-        processes = [answers.facts_of(Facts(process, table), table, "supervisor", ended)]
-    pidfile, file = found.get("pidfile"), found.get("declared_in")
-    here = Look(str(found.get("found")), processes)
-    return detailed(
-        Outcome(
-            str(found.get("name")),
-            "status",
-            NOTHING,
-            status,
-            before=here,
-            after=here,
-            description=str(found.get("description") or ""),
-            pidfile=None if pidfile is None else str(pidfile),
-            declared_in=None if file is None else str(file),
-            supervision=supervision,
-        )
-    )

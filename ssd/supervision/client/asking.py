@@ -53,28 +53,29 @@ def perform(
 
         if not asking_words.is_service(given, name, words):
             return asking_words.main(program, given, name, words)
+    if "--json" in words or "--plan" in words:
+        from ssd.supervision.client import telling
+
+        return telling.one(program, given, name, words, file)
     verb = "restart" if words == ["--full-restart"] else words[0] if len(words) == 1 else ""
-    if words in (["status"], ["status", "--json"]):
+    if words == ["status"]:
         verb = ""
-    elif verb not in _actions():
-        return None
+    else:
+        from ssd.supervision.client.showing import ACTIONS
+
+        if verb not in ACTIONS:
+            return None
     for each in directories(given):
         if each == UPSTART and (file is not None or is_declared(name, given)):
             break
-        status = _perform(program, each, name, verb, words, file)
+        status = _perform(program, each, name, verb, file)
         if status is not None:
             return status
     return None
 
 
-def _actions() -> "tuple[str, ...]":
-    from ssd.supervision.client.showing import ACTIONS
-
-    return ACTIONS
-
-
 def _perform(
-    program: str, directory: str, name: str, verb: str, words: "list[str]", file: "str | None"
+    program: str, directory: str, name: str, verb: str, file: "str | None"
 ) -> "int | None":
     """Do a verb with the supervisor of one directory; None if it does not have the service."""
     try:
@@ -82,7 +83,7 @@ def _perform(
         if connection is None:
             return None
         if not verb:
-            return _status(connection, name, file, words[1:] == ["--json"])
+            return _status(connection, name, file)
         from ssd.supervision.client.showing import show_action
 
         return show_action(program, verb, connection, name=name, file=file)
@@ -94,7 +95,7 @@ def _perform(
         return fail(program, error, statuses.FAILED if verb else statuses.UNKNOWN)
 
 
-def _status(connection: "Connection", name: str, file: "str | None", as_json: bool) -> "int | None":
+def _status(connection: "Connection", name: str, file: "str | None") -> "int | None":
     """Show the status of a service, and return it."""
     (line,) = connection.ask("status", name=name, file=file)
     found = line.get("service")
@@ -103,12 +104,7 @@ def _status(connection: "Connection", name: str, file: "str | None", as_json: bo
             return None
         raise Unreachable(connection.path, str(line.get("message")))
     status = answers.status_of(found)
-    if as_json:
-        from ssd.service.verbs.status_json import supervised, write_json
-
-        write_json(supervised(found, status, answers.facts_of_json(found)))
-    else:
-        write(1, answers.sentence(found, _memory(found.get("pid"))))
+    write(1, answers.sentence(found, _memory(found.get("pid"))))
     return status
 
 

@@ -4,9 +4,10 @@ The rest is done by ``ssd.service.verbs.fleet``, which is loaded only if there i
 """
 
 from ssd import statuses
-from ssd.service import DIRECTORY, sources, verbs
+from ssd.service import DIRECTORY, verbs
 from ssd.stdio import write
-from ssd.supervision.client import Connection, NoAnswer, Unreachable, find, showing
+from ssd.supervision.client import NoAnswer, Unreachable, showing
+from ssd.supervision.client.rows import ask_all, ask_each, left_of, reach_all
 from ssd.supervision.client.showing import ACTIONS, STDERR, STDOUT, fail
 from ssd.supervision.control import answers
 from ssd.supervision.places import UPSTART
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ssd.service.verbs.fleet import Fleet
+    from ssd.supervision.client import Connection
 
-    Facts = dict[str, object]
     Rest = Callable[[str, list[str]], Fleet]  # the fleet of these names of a directory
 
 
@@ -36,83 +37,42 @@ def perform(
     the whole machine, so it needs their directory. Returns None if there is no supervisor, or for
     other words.
     """
-    looks = words in (["status"], ["status", "--json"])
+    if "--json" in words or "--plan" in words:
+        from ssd.supervision.client import telling
+
+        return telling.several(program, given, words, rest, names)
+    looks = words == ["status"]
     if not looks and (len(words) != 1 or words[0] not in ACTIONS):
         return None
-    there: dict[str, Connection] = {}
     try:
-        for directory, connection in find(given):
-            if looks or directory != UPSTART:
-                there[directory] = connection
-            if not looks:
-                break
+        there = reach_all(given, looks)
     except Unreachable as error:
-        if not there:
-            return None if looks else fail(program, error)
+        return fail(program, error)
     if not there:
         return None
     directory = next((each for each in there if each != UPSTART), DIRECTORY)
     try:
         if looks:
-            return _statuses(there, directory, words, rest, names)
+            return _statuses(there, directory, rest, names)
         return _act(program, there[directory], directory, words[0], rest)
     except NoAnswer as error:
         return fail(program, error, statuses.UNKNOWN if looks else statuses.FAILED)
 
 
-def _ask_all(connection: Connection, details: bool = False) -> "list[Facts]":
-    """Return the facts of all services, sorted by name; ``details``: also what is declared."""
-    found: list[Facts] = []
-    for line in connection.ask("status", all=True, details=details or None):
-        rows = line.get("services")
-        if isinstance(rows, list):
-            found += rows
-        elif line.get("ok") is False:
-            raise NoAnswer(connection.path, f"says: {line.get('message')}")
-    return found
-
-
-def _ask_each(there: "dict[str, Connection]", directory: str, details: bool) -> "list[Facts]":
-    """Return the facts of all services of several supervisors; no job of a declared name counts."""
-    found: dict[str, Facts] = {}
-    declared = sources.names(directory) if UPSTART in there else []
-    for place, connection in there.items():
-        for row in _ask_all(connection, details):
-            name = str(row["name"])
-            if place != UPSTART or name not in declared:
-                found.setdefault(name, row)
-    return [found[name] for name in sorted(found)]
-
-
-def _left(found: "list[Facts]", directory: str) -> "list[str]":
-    """Return the names of declared services that the supervisor does not have."""
-    have = {row.get("declared_as") or row["name"] for row in found}
-    left = [name for name in sources.names(directory) if name not in have]
-    if left:
-        from ssd.service.sources.instances import expanded
-
-        left = [name for name in expanded(left, directory) if name not in have]
-    return left
-
-
 def _statuses(
     there: "dict[str, Connection]",
     directory: str,
-    words: "list[str]",
     rest: "Rest",
     names: "Sequence[str] | None",
 ) -> int:
-    """Show one line for each service, or all facts."""
-    as_json = len(words) > 1
-    found = _ask_each(there, directory, as_json)
+    """Show one line for each service."""
+    found = ask_each(there, directory)
     if names is None:
-        left = _left(found, directory)
+        left = left_of(found, directory)
     else:
         found = [row for row in found if row["name"] in names]
         left = [name for name in names if name not in {row["name"] for row in found}]
     highest = max(map(answers.status_of, found), default=0)
-    if as_json:
-        return _facts(found, directory, left, highest, rest)
     texts = {str(row["name"]): answers.sentence(row, brief=True) for row in found}
     complaints = ""
     if left:
@@ -123,32 +83,25 @@ def _statuses(
     return highest
 
 
-def _facts(
-    found: "list[Facts]", directory: str, left: "list[str]", highest: int, rest: "Rest"
-) -> int:
-    from ssd.service.verbs.status_json import supervised, write_json
-
-    gathered = [
-        supervised(row, answers.status_of(row), answers.facts_of_json(row)) for row in found
-    ]
-    if left:
-        status, others = rest(directory, left).facts()
-        highest, gathered = max(highest, status), [*gathered, *others]
-    write_json(sorted(gathered, key=lambda each: str(each["name"])))
-    return highest
-
-
-def _act(program: str, connection: Connection, directory: str, verb: str, rest: "Rest") -> int:
+def _act(program: str, connection: "Connection", directory: str, verb: str, rest: "Rest") -> int:
     """Do an action to all; those without a supervisor stop first and start last."""
-    left = _left(_ask_all(connection), directory)
-    highest = rest(directory, left).perform([verb]) if left and verb == "stop" else 0
+    left = left_of(ask_all(connection), directory)
+    highest = _act_on(rest(directory, left), verb) if left and verb == "stop" else 0
     highest = max(highest, _show(program, connection, verb))
     if left and verb != "stop":
-        highest = max(highest, rest(directory, left).perform([verb]))
+        highest = max(highest, _act_on(rest(directory, left), verb))
     return highest
 
 
-def _show(program: str, connection: Connection, verb: str) -> int:
+def _act_on(fleet: "Fleet", verb: str) -> int:
+    """Do an action to services that no supervisor has, in the environment of all services."""
+    from ssd.service.environment import enter
+
+    enter()
+    return fleet.perform([verb])
+
+
+def _show(program: str, connection: "Connection", verb: str) -> int:
     """Show a console line for each service when it is through."""
     from ssd.service.console import Console
 

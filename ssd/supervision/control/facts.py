@@ -57,13 +57,17 @@ def gather(unit: "Unit", now: float) -> "dict[str, object]":
 
 def gather_all(unit: "Unit", now: float) -> "dict[str, object]":
     """Return the facts of one service, and what its declaration says of them."""
-    service = unit.service
+    service, view = unit.service, unit.supervisor.view
+    refusal = view.refusal(unit)
     return {
         **gather(unit, now),
+        **({"refusal": refusal} if refusal else {}),
+        **({} if view.is_installed(unit) else {"absent": str(service.program)}),
         "start_time": None if unit.main is None else unit.main.start_time,
         "description": service.description,
         "declared_in": service.file,
         "pidfile": None if service.pidfile == "none" else service.pidfile,
         "log": unit.supervisor.outputs.path_of(unit),
         "changed": unit.changed is not None,
+        "reloads": service.reload_signal != "none",
     }

@@ -1,5 +1,6 @@
 """OpenRC's own openrc-run runs the generated scripts."""
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -302,3 +303,34 @@ def test_schedule_is_translated_for_openrc(schedule: str) -> None:
     """There a time alone sends no KILL, and a wait of 0 ends the schedule."""
     text = openrc.generate(samples.least(stop_schedule=schedule)).text()
     assert f"\nretry={SCHEDULES[schedule]}\n" in text
+
+
+@pytest.mark.parametrize("when", ["never", "always"])
+def test_service_of_openrc_has_answers_in_json(machine: Machine, when: str) -> None:
+    """Also one whose pidfile is that of supervise-daemon(8), which is never the process itself."""
+    service = samples.least(respawn={"when": when})
+    declared = """mkdir /tmp/declared; cat > /tmp/declared/x.toml << 'END'
+executable = "/bin/sleep"
+arguments = ["1000"]
+END
+ours="$(dirname "$4")/ssd-service --directory=/tmp/declared"
+"""
+    commands = f"""{declared} rc-service x start > /tmp/said 2>&1 || cat /tmp/said; {RECORDED}
+for words in "status" "restart --plan" "restart" "stop"; do
+    set -- /run/x.pid; [ "$words" = stop ] && {{ {WAIT}; {EXECUTED}; }}
+    $ours x $words --json 2> /tmp/said || cat /tmp/said
+    echo ,
+done
+"""
+    told = json.loads(f"[{machine(service, commands)} null]")[:-1]
+    status, plan, restart, stop = told
+    assert ["running"] * 3 + ["stopped"] == [each["state"] for each in told]
+    assert [["/bin/sleep", "1000"]] == [each["cmdline"] for each in status["processes"]]
+    assert status["before"] == plan["before"]
+    assert ["stop", "start"] == plan["actions"] == restart["actions"]
+    assert [each["pid"] for each in restart["before"]["processes"]] == [
+        each["pid"] for each in status["processes"]
+    ]
+    (old,), (new,) = (restart[look]["processes"] for look in ("before", "after"))
+    assert (True, False) == (old["ended"], new["ended"])
+    assert (["stop"], "done", True) == tuple(stop[key] for key in ("actions", "outcome", "changed"))

@@ -1,5 +1,6 @@
 """A real systemd runs generated units: start, status, reload, stop, and their results."""
 
+import json
 import os
 import pwd
 import shutil
@@ -297,6 +298,38 @@ def test_unit_of_a_declaration_obeys_the_verbs(machine: Machine, ours: list[str]
     assert "TERM" == reporter.told()
     assert ["inactive", "success"] == machine.show("verbs", "ActiveState", "Result")
     assert "verbs is not running\n" == machine.run(*ours, "verbs", "status", status=3)
+
+
+def test_unit_of_a_declaration_has_answers_in_json(machine: Machine, ours: list[str]) -> None:
+    """By systemd's main process; systemd does the verb, and a plan only looks."""
+    reporter = Reporter(machine, "told")
+    words = {"executable": reporter.words[0], "arguments": reporter.words[1:]}
+    service = declare(machine, "told", pidfile="/run/told.pid", **words)
+    machine.install("told", systemd.generate(service).text())
+    machine.run("systemctl", "start", "told")
+    first = reporter.told()["pid"]
+
+    def ask(*words: str) -> Any:
+        return json.loads(machine.run(*ours, "told", *words, "--json"))
+
+    assert [first] == [each["pid"] for each in ask("status")["processes"]]
+    assert ["stop", "start"] == ask("restart", "--plan")["actions"]
+    assert [str(first)] == machine.show("told", "MainPID")
+    done = ask("restart")
+    assert "TERM" == reporter.told()
+    second = reporter.told()["pid"]
+    assert ([first], [second]) == tuple(
+        [each["pid"] for each in done[look]["processes"]] for look in ("before", "after")
+    )
+    assert (True, ["stop", "start"], "systemd") == (
+        done["changed"], done["actions"], done["after"]["processes"][0]["matched_by"],
+    )  # fmt: skip
+    assert ("running", 0) == (done["supervision"]["state"], done["supervision"]["restarts"])
+    stopped = ask("stop")
+    assert "TERM" == reporter.told()
+    assert ("stopped", ["stop"], "done") == tuple(
+        stopped[key] for key in ("state", "actions", "outcome")
+    )
 
 
 def test_unit_may_call_the_verbs_itself(machine: Machine, ours: list[str]) -> None:

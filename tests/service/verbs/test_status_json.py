@@ -10,8 +10,11 @@ from kit.children import ended
 from kit.schema import answer
 
 from ssd import answers
+from ssd.matching import Process
 from ssd.service.cli import main
-from ssd.service.verbs.status_json import supervised
+from ssd.service.outcome import Outcome
+from ssd.service.verbs import looks
+from ssd.service.verbs.status_json import detailed
 from ssd.testing import FakeProcesses
 
 
@@ -84,8 +87,17 @@ def test_facts_of_a_fake_process_are_not_those_of_a_real_one(tmp_path, monkeypat
 
 def test_facts_of_a_supervisor_are_an_answer_too() -> None:
     """Of a process that it says it has, and that has just ended."""
-    found = {"name": "web", "description": "", "found": "running", "declared_in": "/web.toml"}
-    told = answers.text(supervised({**found, "pid": 2**22, "start_time": 5}, 0, {"restarts": 1}))
-    (process,) = answer(told)["processes"]
+    seen = looks.look("running", [Process(2**22, 5)], "supervisor")
+    outcome = Outcome("web", "status", "nothing", 0, before=seen, after=seen)
+    (process,) = answer(answers.text(detailed(outcome)))["processes"]
     assert (2**22, "supervisor", True) == (process["pid"], process["matched_by"], process["ended"])
-    assert [] == answer(answers.text(supervised(found, 3, {})))["processes"]
+
+
+def test_plan_of_a_status_has_no_facts_of_psutil(services) -> None:
+    """It is for whoever looks at many services."""
+    services.declare('executable = "/bin/sleep"\narguments = ["1000"]\n')
+    services.expect(0, "nap", "start")
+    told = answer(services.expect(0, "nap", "status", "--json", "--plan"))
+    (process,) = told["processes"]
+    assert (services.pid, False) == (process["pid"], "create_time" in process)
+    assert told["before"]["processes"] == told["processes"]
