@@ -35,8 +35,8 @@ class CallbackModule(CallbackBase):
 
     def _record(self, outcome, result):
         host, task = result._host.get_name(), result._task.get_name()
-        text = self._dump_results(result._result, indent=0, sort_keys=False)
-        line = json.dumps({"host": host, "task": task, "outcome": outcome, "result": text})
+        row = {"host": host, "task": task, "outcome": outcome, "values": dict(result._result)}
+        line = json.dumps(row, default=str)
         with open(os.environ["RECORDED"], "a") as file:
             file.write(line + "\\n")
 
@@ -98,8 +98,7 @@ class Ansible:
     def _read(self) -> Iterator[Result]:
         if self._recorded.exists():
             for line in self._recorded.read_text().splitlines():
-                row = json.loads(line)
-                yield Result(**{**row, "values": json.loads(row.pop("result"))})
+                yield Result(**json.loads(line))
 
     def task(
         self, hosts: str, module: str, *flags: str, check: bool = False, **arguments: Any
@@ -130,6 +129,7 @@ def install_collection(directory: Path) -> Path:
     """Build the collection of this checkout and install it there; return where Ansible looks."""
     obstacle()
     built, installed = directory / "built", directory / "collections"
+    built.mkdir()
     _call(CHECKOUT / "scripts/collection", "--out", built)
     (tarball,) = built.glob("ssd-daemon-*.tar.gz")
     galaxy = ansible_programs() / "ansible-galaxy"

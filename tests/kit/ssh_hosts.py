@@ -202,6 +202,20 @@ class Host:
             ticks += sum(map(int, fields[11:15]))  # its own, and of children it has waited for
         return ticks / os.sysconf("SC_CLK_TCK")
 
+    def pidfd(self, pid: int) -> int:
+        """Return a descriptor for a process in there, by its pid in there; see pidfd_open(2)."""
+        for status in Path("/proc").glob("[0-9]*/status"):
+            try:
+                numbers = status.read_text().partition("\nNSpid:")[2].partition("\n")[0].split()
+                if numbers[-1:] == [str(pid)] and self._has(status.parent):
+                    return os.pidfd_open(int(numbers[0]))
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # another one, which has ended
+        raise AssertionError(f"{self.name} has no process {pid}")
+
+    def _has(self, process: Path) -> bool:
+        return os.readlink(process / "ns/pid") == os.readlink(f"/proc/{self.pid}/ns/pid")
+
     def link(self, state: str) -> None:
         """Pull the cable with "down", and plug it in with "up"."""
         self._fleet.run("ip", "link", "set", self.name, state, check=True)
