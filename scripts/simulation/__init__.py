@@ -1,0 +1,1 @@
+"""How long a rolling restart takes, and what a failure costs (scripts/fleet-simulation)."""
