@@ -150,6 +150,8 @@ class Managed:
         play = {"hosts": "all", "gather_facts": False, "tasks": list(tasks)}
         file = self.directory / "play.yml"
         file.write_text(json.dumps([play]))
+        settings = self.directory / "ansible.cfg"
+        settings.write_text("[defaults]\n")
         inventory = self.directory / "hosts"
         inventory.write_text(
             f"here ansible_connection=local ansible_python_interpreter={sys.executable}\n"
@@ -162,7 +164,7 @@ class Managed:
             *flags,
             path=path,
             ANSIBLE_COLLECTIONS_PATH=str(self.collections),
-            ANSIBLE_CONFIG=os.devnull,
+            ANSIBLE_CONFIG=str(settings),
             ANSIBLE_NOCOLOR="1",
             LC_ALL="C.UTF-8",
         )

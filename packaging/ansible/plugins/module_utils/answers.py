@@ -17,6 +17,7 @@ PROGRAM = "ssd-service"
 CARRIED = "ssd.pyz"
 PLACES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/opt/ssd/bin")
 INIT_D = "/etc/init.d"
+SHIPPED = ("nova-compute",)  # declarations that come with ssd
 # Words of ssd-service that stand where a name does.
 WORDS = ("all", "lsb", "generate", "import")
 NOTHING = {"state": "unknown", "processes": []}
@@ -65,8 +66,7 @@ class Host:
         for source, path, argv in self._programs():
             self._argv = argv
             self.found.update(source=source, path=path, python=_python(path, argv))
-            # One that is too old would run an init script of that name, with --json as a word.
-            if not os.path.lexists(os.path.join(INIT_D, name)) or self._knows(name):
+            if not self._may_be_a_script(name) or self._knows(name):
                 try:
                     return self._answer(words)
                 except Failed as failed:
@@ -90,10 +90,22 @@ class Host:
         if os.path.isfile(path):
             yield "carried", path, [sys.executable, "-IS", path, PROGRAM]
 
+    def _may_be_a_script(self, name):
+        """Tell whether the name may be that of a plain init script, as no declaration has it.
+
+        An ssd-service that is too old would run that, with --json as a word.
+        """
+        declared = [os.path.join(self.directory, name + end) for end in (".toml", "")]
+        return (
+            name not in SHIPPED
+            and os.path.lexists(os.path.join(INIT_D, name))
+            and not any(map(os.path.lexists, declared))
+        )
+
     def _knows(self, name):
         """Tell whether this program answers every verb in JSON, without doing one."""
         try:
-            self._answer([name, "status", "--json"])
+            self._answer([name, "status", "--json", "--plan"])
         except Failed:
             return False
         return True

@@ -161,12 +161,12 @@ def main():
         module.fail_json(msg=lacking(host, error), **result)
     except Failed as failed:
         module.fail_json(msg=f"{name or 'all'}: {failed}", **result)
-    if isinstance(answer, dict):
-        if answer.get("error_kind"):
-            text = f"{name or 'all'}: {answer['error']}"
-            module.fail_json(msg=text, **result)
-        answer = [answer]
-    result["services"] = {each["name"]: described(each) for each in answer}
+    rows = answer if isinstance(answer, list) else [answer]
+    for row in rows:
+        # Of a declaration among others its own row tells what is wrong with it.
+        if row.get("error_kind") and (name is not None or row["name"] == "all"):
+            module.fail_json(msg=row["error"], **result)
+    result["services"] = {row["name"]: described(row) for row in rows}
     module.exit_json(**result)
 
 
