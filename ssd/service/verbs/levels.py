@@ -28,7 +28,8 @@ def levels(services: "Iterable[Service]") -> "list[list[Service]]":
             circle = min((_needed(each.name, needs, waiting) for each in left), key=len)
             ready = [service for service in left if service.name in circle]
         ordered.append(ready)
-        left = [service for service in left if service not in ready]
+        done = {service.name for service in ready}
+        left = [service for service in left if service.name not in done]
     return ordered
 
 

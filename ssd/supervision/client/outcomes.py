@@ -67,6 +67,8 @@ def of_action(
     ours.
     """
     said = str(line.get("outcome") or _OF_ERRORS.get(str(line.get("error")), verbs.FAILED))
+    if said == verbs.FAILED and then is not None and _has_survived(then):
+        said = verbs.SURVIVED
     reloads = found.get("reloads", said != verbs.ABSENT) is True  # earlier versions do not say
     did = str(line.get("did") or verbs.resolve(verb, reloads) or verb)
     before, after = looks.again(before, Look(verbs.STOPPED) if then is None else look(then))
@@ -129,6 +131,11 @@ def _about(found: "Facts") -> "dict[str, Any]":
         "declared_in": None if declared is None else str(declared),
         "supervision": answers.facts_of_json(found),
     }
+
+
+def _has_survived(then: "Facts") -> bool:
+    """Tell whether a service was given up because its process has outlived a stop."""
+    return then.get("state") == states.FAILED and then.get("found") == verbs.RUNNING
 
 
 def _shifted(steps: object, lateness: float) -> "list[Facts]":

@@ -8,7 +8,7 @@ import pytest
 
 from ssd.service.outcome import Look, Outcome
 from ssd.supervision.client import NoAnswer, Unreachable, outcomes
-from ssd.testing import exits
+from ssd.testing import exits, ignores
 from supervision.conftest import Supervise
 from supervision.controlled import Controlled
 
@@ -89,6 +89,23 @@ def test_plan_foretells_the_action(
     assert (plan.before.state, plan.after.state) == (done.before.state, done.after.state)
     assert (plan.error is None) == (done.error is None)
     assert [] == plan.steps
+
+
+def test_restart_of_what_does_not_die_has_survivors(supervise: Supervise) -> None:
+    """As without a supervisor, which says that it has failed."""
+
+    def runs(process: Any) -> None:
+        process.reactions.update({15: ignores(), 9: ignores()})
+
+    machine = supervise({"name": "web", "stop_schedule": "TERM/1/KILL/1"})
+    machine.program("web", runs=runs)
+    machine.ask("start", "web")
+    done = acted(machine, "restart")
+    assert ("survived", 1, ["stop"], False) == (
+        done.outcome, done.status, done.actions, done.changed,
+    )  # fmt: skip
+    assert ["TERM", "KILL"] == [step["signal"] for step in done.steps]
+    assert ("web refuses to die", "running") == (done.error, done.after.state)
 
 
 def test_plan_of_a_program_that_is_not_installed_fails() -> None:
