@@ -9,12 +9,13 @@ from time import monotonic
 
 from ssd.service import DIRECTORY
 from ssd.supervision.client import NoAnswer, Unreachable, directories, is_declared, outcomes, reach
+from ssd.supervision.client.asking_several import MOST
 from ssd.supervision.client.rows import ask_all, ask_each, left_of, reach_all
 from ssd.supervision.places import UPSTART
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ssd.service.outcome import Outcome
     from ssd.supervision.client import Connection
@@ -39,12 +40,13 @@ def some(
 ) -> "list[Outcome] | None":
     """Do a verb to services, or plan it; return the outcomes, None if no supervisor has any.
 
-    others: does it to those that none has. A stop of all takes the time of the slowest.
+    others: does it to those that none has. A stop takes the time of the slowest of MOST.
     """
-    begun: Iterable[Finish | None] = (begin(given, name, verb, planned) for name in names)
-    if verb == "stop":
-        begun = [*begun]
-    told = {name: finish and finish() for name, finish in zip(names, begun, strict=True)}
+    told: dict[str, Outcome | None] = {}
+    most = MOST if verb == "stop" else 1
+    for at in range(0, len(names), most):
+        begun = [(name, begin(given, name, verb, planned)) for name in names[at : at + most]]
+        told.update((name, finish and finish()) for name, finish in begun)
     left = [name for name, outcome in told.items() if outcome is None]
     found = [outcome for outcome in told.values() if outcome is not None]
     if not found:

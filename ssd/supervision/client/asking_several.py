@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     Lines = Iterator[dict[str, object]]
 
+MOST = 24  # requests at once: a supervisor has places for 32 clients of its group, 64 in all
+
 
 class Begun(Connection):
     """A connection on which a stop was asked for; the first line of its answer has come."""
@@ -30,9 +32,17 @@ class Begun(Connection):
 def stop(program: str, given: str, names: "Sequence[str]") -> "dict[str, int]":
     """Stop services; return the status of each that a supervisor of the directory has.
 
-    given: the directory, or "" for those of the caller. The supervisor is told of all of them
+    given: the directory, or "" for those of the caller. The supervisor is told of MOST of them
     before the first answer is waited for.
     """
+    found: dict[str, int] = {}
+    for at in range(0, len(names), MOST):
+        found.update(_stop(program, given, names[at : at + MOST]))
+    return found
+
+
+def _stop(program: str, given: str, names: "Sequence[str]") -> "dict[str, int]":
+    """Stop services side by side, as ``stop``."""
     told: dict[str, Begun] = {}
     found: dict[str, int] = {}
     for name in names:

@@ -50,3 +50,22 @@ def test_instances_are_looked_after_together(command: Path, tmp_path: Path) -> N
         assert lines == asked.expect(0, "web@", "stop")
         assert "Starting web@b: web@b.\n" == asked.expect(0, "web@b", "start")
         assert 2 == asked.expect(3, "web@", "status").count("is not running\n")
+
+
+def test_instances_of_any_number_are_stopped(command: Path, tmp_path: Path) -> None:
+    """More than there are places for clients; each takes a while, and the answer is whole."""
+    directory, names = tmp_path / "d", [str(number) for number in range(100, 170)]
+    shell = "trap 'kill $!; sleep 0.5; exit' TERM; touch /tmp/%i; sleep 1000 & wait"
+    services = {
+        "web@": f"instances = {json.dumps(names)}\n"
+        f'executable = "/bin/sh"\narguments = ["-c", "{shell}"]\nkill_mode = "main"\n'
+        'readiness = {kind = "command", command = ["test", "-e", "/tmp/%i"]}\n'
+    }
+    with supervise(command.with_name("ssd-supervise"), directory, services) as running:
+        asked = Asked(running, command, directory)
+        running.until(*(f"web@{name} is ready" for name in names))
+        done = json.loads(asked.expect(0, "web@", "stop", "--json"))
+        assert {("done", "stopped")} == {(each["outcome"], each["state"]) for each in done}
+        assert [f"web@{name}" for name in names] == [each["name"] for each in done]
+        asked.expect(0, "web@", "start")
+        assert 70 == asked.expect(0, "web@", "stop").count("Stopping web@")
