@@ -76,3 +76,11 @@ def test_error_names_file_and_line(text: str, message: str, tmp_path: Path) -> N
     file.write_text(text)
     with pytest.raises(DeclarationError, match=message):
         ini.read(str(file), {})
+
+
+def test_last_of_equal_sections_and_options_counts(tmp_path: Path) -> None:
+    """In one file, too, as supervisord reads it: its parser is not strict."""
+    file = tmp_path / "x.conf"
+    file.write_text("[program:a]\ncommand=x\ncommand=y\n[program:a]\nuser=daemon\n")
+    section = ini.read(str(file), {})[0]["program:a"]
+    assert {"command": "y", "user": "daemon"} == section.options
