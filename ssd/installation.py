@@ -50,6 +50,10 @@ MODULES = """
     ssd.supervision.control.unix_socket ssd.upstart ssd.upstart.initctl ssd.upstart.initctl.asking
     ssd.upstart.initctl.commands ssd.upstart.initctl.options ssd.upstart.initctl.reach
     ssd.upstart.initctl.jobs ssd.upstart.initctl.requests ssd.upstart.initctl.configuration
+    ssd.service.telling ssd.service.outcome ssd.answers ssd.service.verbs.fleet_outcomes
+    ssd.service.verbs.outcomes ssd.service.verbs.recording ssd.service.verbs.predicting
+    ssd.service.verbs.plans ssd.service.verbs.levels ssd.processes.recorded ssd.matched_by
+    ssd.signal_names
 """.split()
 SHARED = ("ssd", "daemon", "lockfile", "psutil")  # what must be in one directory for a fixed home
 HOME_LINE = b'home = ""'  # of scripts/ssd

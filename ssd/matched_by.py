@@ -1,7 +1,5 @@
 """On what a process that was found counts as the one that is meant."""
 
-from ssd.evidence import kind_of
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssd.matching import Criteria, Match, Process
@@ -30,4 +28,6 @@ def matched_by(
     """
     if not match.interpreted:
         return next(word for name, word in STRONGEST if getattr(match, name) is not None)
+    from ssd.evidence import kind_of
+
     return kind_of(criteria, process, table) or ENDED

@@ -7,14 +7,23 @@ The supervisor that has a service is asked first, as for the verb alone. What ``
 import os
 
 from ssd import answers, statuses
+from ssd.errors import Error
 from ssd.service import WORDS
 from ssd.service.errors import SeveralInstances, UnknownService
-from ssd.service.outcome import NOT_DECLARED, UNKNOWN_SERVICE, USAGE, Outcome
+from ssd.service.outcome import (
+    DECLARATION,
+    NOT_DECLARED,
+    OTHER_INIT,
+    UNKNOWN_SERVICE,
+    USAGE,
+    Outcome,
+)
 from ssd.service.sources import find, locate, read
 from ssd.service.verbs import VERBS as ALL_VERBS
 from ssd.service.verbs import fleet_outcomes
 from ssd.service.verbs.fleet_outcomes import broken, highest, refused, say, shown
 from ssd.service.verbs.outcomes import VERBS
+from ssd.service.verbs.performing import other_inits
 from ssd.stdio import write
 
 TYPE_CHECKING = False
@@ -58,6 +67,7 @@ class Telling:
         self.verb = "".join(rest[:1]) if rest[:1] not in ([JSON], [PLAN]) else ""
         options = rest[1:] if self.verb else rest
         self.as_json, self.planned = JSON in options, PLAN in options
+        self.stage: str | None = DECLARATION  # what an error is about, at the moment
         self.excess = sorted({*options} - {JSON, PLAN})
         self.ask = ask
         self.fleet = fleet
@@ -70,8 +80,8 @@ class Telling:
         try:
             return self._run()
         except BaseException as error:  # noqa: BLE001 - Python's status 1 would look like an answer
-            outcome = broken(self.first, self.verb, error, self.planned)
-            return self._show(outcome)
+            kind = self.stage if isinstance(error, (Error, OSError)) else None
+            return self._show(broken(self.first, self.verb, error, self.planned, kind=kind))
 
     def _run(self) -> int:
         call, first = self.call, self.first
@@ -95,7 +105,9 @@ class Telling:
             return self._instances(several)
 
     def _asked(self, name: str, file: "str | None" = None) -> int | None:
-        """Have the supervisor do it that has the service; None without one."""
+        """Have the supervisor do it that has the service; None without one, or for other words."""
+        if self.excess or self.verb not in VERBS:
+            return None
         return self.ask(self.call, name, self.words, *([] if file is None else [file]))
 
     def _script(self, path: str, whole: str) -> int:
@@ -127,12 +139,22 @@ class Telling:
             is_excess = self.excess or self.verb in ("--full-restart", *ALL_VERBS)
             status = statuses.INVALID if is_excess else statuses.UNIMPLEMENTED
             return self._refuse(service.name, status, usage_of(service, script), USAGE, service)
-        init = self.fleet(call, call.directory, []).others([service.name]).get(service.name)
+        self.stage = OTHER_INIT
+        init = self._other_init(service.name)
+        self.stage = None
         if init is not None:
             told = fleet_outcomes.of_other_init(service, self.verb, init, self.planned)
         else:
             told = fleet_outcomes.one(service, self.verb, self.planned, call.table, call.program)
         return self._show(told)
+
+    def _other_init(self, name: str) -> "str | None":
+        """Return the init that runs a service, None if there is none. Raises OSError."""
+        if self.call.table is not None or not other_inits():
+            return None
+        from ssd.service.verbs.inits import runners
+
+        return runners([name], self.call.inside).get(name)
 
     def _all(self, word: str, names: "list[str] | None") -> int:
         """Do the verb to all services of the directory, or to those with these names."""
@@ -140,6 +162,7 @@ class Telling:
         fleet.word, fleet.names = word, names
         if self.excess or self.verb not in VERBS:
             return self._refuse(word, statuses.UNIMPLEMENTED, fleet.usage(), USAGE)
+        self.stage = OTHER_INIT  # errors of reading are outcomes
         if self.as_json:
             return self._print(fleet.facts(self.verb, self.planned)[1])
         outcomes = fleet_outcomes.outcomes(fleet, self.verb, self.planned)
@@ -163,6 +186,7 @@ class Telling:
     def _undeclared(self) -> int:
         """Refuse the name of an init script, of a job or of nothing."""
         from ssd.service.initscripts.script import find as find_script
+        from ssd.service.sources.instances import unlisted
         from ssd.service.sources.upstart import CONF, JOBS
 
         name, job = self.first, f"{JOBS}/{self.first}{CONF}"
@@ -176,7 +200,9 @@ class Telling:
         except UnknownService as unknown:
             meant = unknown.nearest
         error = f"{name}: unrecognized service" + (f"; did you mean {meant}?" if meant else "")
-        return self._refuse(name, statuses.FAILED, error, UNKNOWN_SERVICE)
+        status = self._refuse(name, statuses.FAILED, error, UNKNOWN_SERVICE)
+        write(2, unlisted(name, self.call.directory))
+        return status
 
     def _not_declared(self, name: str, path: str, what: str) -> int:
         """Refuse what is no declaration; an init script must not get the options as its own."""

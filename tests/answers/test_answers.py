@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from conftest import CHECKOUT
+from hypothesis import given
+from hypothesis import strategies as st
 from kit.schema import SCHEMA, faults
 
 from ssd import answers
@@ -17,13 +19,19 @@ from ssd.processes import default_table, own
 from ssd.processes.recorded import recorded
 from ssd.testing import FakeProcesses
 
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner),
+)  # fmt: skip
 PAGE = (CHECKOUT / "docs/reference/json.md").read_text()
 NAMES = {"array": "list", "boolean": "true or false", "integer": "number", "number": "number"}
 
 
 def rows(heading: str) -> dict[str, str]:
     """Return the types of the keys in the table under a heading of the page."""
-    (part,) = re.findall(rf"^## {heading}$(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    (part,) = re.findall(rf"^## {heading}$(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL)
     return dict(re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", part, re.MULTILINE))
 
 
@@ -31,8 +39,9 @@ def kinds(properties: dict[str, dict[str, object]]) -> dict[str, str]:
     """Return the types of a schema's keys in the words of the page."""
     found = {}
     for key, schema in properties.items():
-        named = schema.get("type", "integer" if key == "version" else ["string", "null"])
-        named = "string" if key == "state" else named
+        named = schema.get("type", "integer" if key == "version" else "object")
+        if "enum" in schema:  # of words
+            named = ["string", "null"] if None in schema["enum"] else "string"  # type: ignore[operator]
         types = [named] if isinstance(named, str) else list(named)  # type: ignore[call-overload]
         found[key] = " or ".join(NAMES.get(each, each) for each in types)
     return found
@@ -44,7 +53,7 @@ def test_page_has_each_key_of_the_schema_with_its_type() -> None:
     common = {key: schema for key, schema in every.items() if key in SCHEMA["required"]}
     assert kinds(common) == rows("An answer")
     assert kinds({key: every[key] for key in every if key not in common}) == rows("ssd-service")
-    assert kinds(every["processes"]["items"]["properties"]) == rows("A process")
+    assert kinds(SCHEMA["$defs"]["process"]["properties"]) == rows("A process")
     assert kinds(every["steps"]["items"]["properties"]) == rows("A step")
 
 
@@ -63,6 +72,15 @@ def test_text_is_ascii_and_has_no_lone_surrogate() -> None:
     text = answers.text({"a": ["\udcff", ("ä",)], "b": {"c": 1}})
     assert text.isascii()
     assert {"a": ["\ufffd", ["ä"]], "b": {"c": 1}} == json.loads(text)
+
+
+@given(JSON)
+def test_text_is_that_of_the_module_json(value: object) -> None:
+    """With its indentation; what JSON cannot express is refused."""
+    assert json.dumps(value, indent=2) + "\n" == answers.text(value)
+    for odd in (float("nan"), float("inf"), {1}, b"bytes"):
+        with pytest.raises(TypeError):
+            answers.text([value, odd])
 
 
 def test_picture_has_the_names_and_begins_of_processes() -> None:

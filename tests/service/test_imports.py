@@ -93,6 +93,9 @@ BUDGETS = {
     "all status": (COMMON | TOML | SHELL | MANY, 4640),
 }
 
+# words of the command with --json, which Ansible runs -> how many lines it may load on top
+JSON_LINES = {"toml start --json": 2040, "toml start --json --plan": 2830}
+
 # This machine may have a supervisor, which would be asked.
 ALONE = "import ssd.service; ssd.service.SUPERVISORS = '/run/no such directory'"
 
@@ -132,6 +135,19 @@ def test_verb_loads_only_what_it_needs(line: str, directory: Path) -> None:
     assert set() == own - BUNDLED - OTHER_INITS
     assert set() == set(files) - own - LIBRARY - free
     assert budget >= lines_of(files)
+
+
+@pytest.mark.parametrize("line", JSON_LINES)
+def test_verb_in_json_loads_no_expensive_module(line: str, directory: Path) -> None:
+    """Not json, psutil or subprocess; what it has on top of the verb is in the bundle."""
+    with child() as process:
+        (directory.parent / "pid").write_text(f"{process.pid}\n")
+        status, files = service(directory, *line.split())
+    own = {name for name in files if name.partition(".")[0] == "ssd"}
+    assert 0 == status
+    assert set() == set(files) & {*HEAVY, "json", "re", "enum"} - account(files)
+    assert set() == own - BUNDLED - OTHER_INITS
+    assert BUDGETS["toml start"][1] + JSON_LINES[line] + MORE >= lines_of(files)
 
 
 def test_start_loads_python_daemon_and_nothing_else(directory: Path) -> None:

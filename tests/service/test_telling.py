@@ -143,6 +143,17 @@ def test_error_is_an_object_too(services, words, status, kind, error) -> None:
         assert (status, "", True) == (done.returncode, done.stdout, error in done.stderr)
 
 
+def test_error_has_the_words_of_the_verb_alone(services) -> None:
+    """On standard error, byte for byte."""
+    services.declare('executable = "/nonexistent/nap"\n')
+    (services.directory / "broken.toml").write_text("x = 1\n")
+    for words in (("nosuch", "start"), ("nosuch", "status"), ("broken", "start"), ("nap", "start"),
+                  ("nap", "restart"), ("nap", "frobnicate"), ("nap", "reload")):  # fmt: skip
+        alone, shown = services(*words), services(*words, "--json")
+        if words[1] != "reload":  # the usage does not say why
+            assert (alone.returncode, alone.stderr) == (shown.returncode, shown.stderr)
+
+
 def test_missing_directory_is_an_object(services) -> None:
     """As an error of the command line that names it."""
     services.directory = services.directory / "none"
@@ -240,6 +251,24 @@ def test_daemon_that_keeps_its_output_does_not_hold_the_caller(services, where: 
         if where == "hook":
             with ended(int(left.read_text())):
                 pass
+
+
+def test_excess_words_are_never_those_of_a_supervisor(services, monkeypatch, capfd) -> None:
+    """It would do the verb without them."""
+    from ssd.service import telling
+    from ssd.service.cli import Call
+
+    services.declare()
+    monkeypatch.chdir("/")
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    call = Call("ssd-service", None)
+    call.directory = str(services.directory)
+
+    def ask(*words: object) -> int:
+        raise AssertionError(words)
+
+    assert 2 == telling.tell(call, "nap", ["stop", "--json", "now"], ask, None)
+    assert "usage" == answer(capfd.readouterr().out)["error_kind"]
 
 
 def test_words_of_supervisors_keep_their_json(services) -> None:

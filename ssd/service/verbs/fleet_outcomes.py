@@ -5,13 +5,14 @@ from ssd.errors import Error
 from ssd.sentences import describe
 from ssd.service.errors import DeclarationError, UnknownService
 from ssd.service.outcome import (
+    ABSENT,
     DECLARATION,
     FAILED,
     OTHER_INIT,
     UNKNOWN_SERVICE,
+    USAGE,
     Outcome,
 )
-from ssd.service.verbs.levels import levels
 from ssd.service.verbs.outcomes import VERBS, carry_out, plan, stop_all
 from ssd.service.verbs.performing import warn
 from ssd.stdio import write
@@ -46,7 +47,7 @@ def outcomes(fleet: "Fleet", verb: str, planned: bool) -> list[Outcome]:
     told: list[Outcome] = []
 
     def fail(error: "Error | OSError", verb: str, name: str) -> int:
-        told.append(broken(name, verb, error, planned))
+        told.append(broken(name, verb, error, planned, kind=DECLARATION))
         return told[-1].status
 
     services, _ = fleet.read(verb, fail)
@@ -57,6 +58,8 @@ def outcomes(fleet: "Fleet", verb: str, planned: bool) -> list[Outcome]:
             told.append(of_other_init(each, verb, others[each.name], planned))
         else:
             ours.append(each)
+    from ssd.service.verbs.levels import levels
+
     ordered = levels(ours)
     if verb == "stop" and not planned:
         for level in reversed(ordered):
@@ -85,12 +88,15 @@ def broken(
     error: BaseException,
     planned: bool = False,
     service: "Service | None" = None,
+    kind: "str | None" = None,
 ) -> Outcome:
-    """Return the outcome of a verb that an error ended before anything was done."""
-    kind = None
+    """Return the outcome of a verb that an error ended before anything was done.
+
+    ``kind``: what an error means that says nothing of it itself.
+    """
     if isinstance(error, UnknownService):
         kind = UNKNOWN_SERVICE
-    elif isinstance(error, DeclarationError) or service is None and isinstance(error, OSError):
+    elif isinstance(error, DeclarationError):
         kind = DECLARATION
     status, file = status_of(error, verb or ""), getattr(error, "file", None)
     return refused(name, verb, status, describe(error), kind, planned, service, file)
@@ -155,9 +161,15 @@ def say(outcome: Outcome, program: str) -> None:
 
 
 def complain(outcome: Outcome, program: str) -> None:
-    """Print complaints and the error of an outcome on standard error, each once."""
-    lines = list(outcome.complaints)
-    if outcome.error is not None and outcome.error not in lines:
-        lines.append(outcome.error)
-    for line in lines:
-        write(2, f"{line if line.startswith('Usage: ') else f'{program}: {line}'}\n")
+    """Print complaints and the error of an outcome on standard error, each once.
+
+    Without ``--json`` three have no program before them: a usage, an unknown service, as with
+    service(8), and a program that is not installed.
+    """
+    lines = [f"{program}: {line}" for line in outcome.complaints]
+    error = outcome.error
+    if error is not None and error not in outcome.complaints:
+        alone = outcome.error_kind in (USAGE, UNKNOWN_SERVICE)
+        front = f"{outcome.name}: " if outcome.outcome == ABSENT else f"{program}: "
+        lines.append(error if alone else f"{front}{error}")
+    write(2, "".join(f"{line}\n" for line in lines))

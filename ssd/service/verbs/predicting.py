@@ -7,7 +7,6 @@ outlives the schedule, another caller at the same moment.
 
 import errno
 import os
-from copy import copy
 
 from ssd import pidfile
 from ssd.errors import Error, PidfileError, PidfileUnwritable, StartFailed
@@ -70,10 +69,14 @@ class Forecast:
 
     def _start(self) -> str:
         """Predict a start: its declaration, accounts, directories and pidfile must do for one."""
-        steps, service = self.steps, copy(self.steps.service)
+        steps, service = self.steps, self.steps.service
         for path in service.environment_files:
             check(path)
-        service.environment_files = []  # a shell would read them
+        if service.environment_files:  # a shell would read them
+            from copy import copy
+
+            service = copy(service)
+            service.environment_files = []
         work = Start(
             service.match(),
             service.command(),

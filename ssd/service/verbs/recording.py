@@ -93,9 +93,11 @@ class Recorded(Steps):
 
     def start(self, work: "Start") -> "Process":
         """Do a start in the background. A process with threads must not fork into Python."""
+        if self._alone:
+            return work.run()
         from ssd import children
 
-        if self._alone or not children.can_launch(self._below):
+        if not children.can_launch(self._below):
             return work.run()
         return children.launch(work, self._below)
 

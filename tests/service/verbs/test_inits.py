@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 from conftest import Run
+from kit.schema import answer
 
 from ssd.service.verbs import inits
 
@@ -128,6 +129,8 @@ def test_systemd_that_does_not_answer_prevents_the_verb(tell, verb: str, status:
         assert "ssd-service: " in done.stderr
         assert "'systemctl list-units" in done.stderr
         assert "nap.service' ended with status 1" in done.stderr
+    done = tell(f"systemd; rm /tmp/active; $S nap {verb} --json")
+    assert (status, "other-init") == (done.returncode, answer(done.stdout)["error_kind"])
 
 
 def test_call_from_within_a_unit_is_not_handed_over() -> None:

@@ -1,0 +1,127 @@
+"""What a plan foresees of the real machine: then the verb comes to the same."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from kit.children import child
+from kit.users import NOBODY, as_nobody, shared, skip_without_nobody
+
+from ssd.service import Service, perform, plan
+from ssd.service.verbs.predicting import Forecast
+from ssd.service.verbs.recording import Recorded
+
+# fields of a service that cannot start -> the outcome, and words of the error
+FAULTS = [
+    ({"user": "no-such-user"}, "failed", "user 'no-such-user' not found"),
+    ({"group": "no-such-group"}, "failed", "group 'no-such-group' not found"),
+    ({"working_directory": "/nonexistent"}, "failed", "unable to chdir() to /nonexistent"),
+    ({"environment_files": ["/nonexistent"]}, "failed", "/nonexistent"),
+    ({"pidfile": "/nonexistent/nap.pid"}, "failed", "/nonexistent/nap.pid"),
+    ({"executable": "/nonexistent/nap"}, "absent", "/nonexistent/nap is not installed"),
+    ({"executable": "/etc/passwd"}, "absent", "/etc/passwd is not installed"),
+]  # fmt: skip
+
+
+def nap(directory: Path, **fields: object) -> Service:
+    """Return a service that would run."""
+    given = {"executable": "/bin/sleep", "arguments": ["1000"], "pidfile": f"{directory}/nap.pid"}
+    return Service(name="nap", **{**given, **fields})
+
+
+@pytest.mark.parametrize(("fields", "outcome", "words"), FAULTS, ids=str)
+def test_plan_foresees_what_a_start_lacks(tmp_path, fields, outcome, words) -> None:
+    """With the same outcome, status and error as the start itself."""
+    service = nap(tmp_path, **fields)
+    planned = plan(service, "start")
+    done = perform(service, "start")
+    assert (outcome, True) == (planned.outcome, words in str(planned.error)), planned.error
+    assert (done.outcome, done.status, done.changed) == (outcome, planned.status, False)
+    assert words in str(done.error)
+
+
+def test_plan_counts_on_directories_that_the_start_makes(tmp_path: Path) -> None:
+    """For the pidfile, and to work in."""
+    made = f"{tmp_path}/a/b"
+    service = nap(
+        tmp_path, pidfile=f"{made}/nap.pid", working_directory=made, directories=[{"path": made}]
+    )
+    assert ("done", 0) == (plan(service, "start").outcome, plan(service, "start").status)
+    assert not (tmp_path / "a").exists()
+    assert "done" == perform(service, "start").outcome
+    assert "done" == perform(service, "stop").outcome
+
+
+def test_plan_of_a_restart_foresees_that_its_start_fails(tmp_path: Path) -> None:
+    """The stop would be done; then nothing would run."""
+    service = nap(tmp_path)
+    perform(service, "start")
+    service.working_directory = "/nonexistent"
+    planned, done = plan(service, "restart"), perform(service, "restart")
+    for each in (planned, done):
+        assert ("failed", 1, True, ["stop", "start"]) == (
+            each.outcome, each.status, each.changed, each.actions,
+        )  # fmt: skip
+        assert "stopped" == each.after.state
+
+
+def test_stop_keeps_the_pidfile_of_another_process(tmp_path: Path) -> None:
+    """A plan says so: the state is dead before and after."""
+    with child() as process:
+        service = nap(tmp_path, match_executable=True, executable="/bin/cat")
+        (tmp_path / "nap.pid").write_text(f"{process.pid}\n")
+        planned, done = plan(service, "stop"), perform(service, "stop")
+    assert ("nothing", "dead") == (planned.outcome, planned.after.state)
+    assert ("nothing", "dead") == (done.outcome, done.after.state)
+
+
+AS_NOBODY = """
+import json, sys
+from ssd.service import Service, perform, plan
+service = Service(**json.loads(sys.argv[1]))
+told = [function(service, verb) for verb in sys.argv[2:] for function in (plan, perform)]
+print(json.dumps([[each.outcome, each.status, each.changed] for each in told]))
+"""
+
+
+def as_another(service: Service, *verbs: str) -> list[list[object]]:
+    """Plan and do verbs as a user without rights; return what came of each."""
+    argv = [sys.executable, "-c", AS_NOBODY, json.dumps(service.to_dict()), *verbs]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, **as_nobody())
+    assert "" == done.stderr
+    return json.loads(done.stdout)
+
+
+def test_plan_of_another_user_foresees_denials(tmp_path: Path) -> None:
+    """To signal root's process, to become root, to write the pidfile."""
+    skip_without_nobody()
+    denied = ["denied", 4, False]
+    with shared(tmp_path, 0o755), child() as process:
+        (tmp_path / "nap.pid").write_text(f"{process.pid}\n")
+        told = as_another(nap(tmp_path, match_executable=False), "stop", "restart")
+        assert [denied] * 4 == told
+        os.unlink(tmp_path / "nap.pid")
+        assert [denied] * 2 == as_another(nap(tmp_path), "start")
+    own = tmp_path / "own"
+    own.mkdir()
+    with shared(tmp_path, 0o755), shared(own, 0o755, NOBODY):
+        assert [denied] * 2 == as_another(nap(own, user="root"), "start")
+        done = ["done", 0, True]
+        assert [done] * 4 == as_another(nap(own), "start", "stop")
+
+
+def test_forecast_of_steps_that_follow_each_other(tmp_path: Path) -> None:
+    """A start after a stop does not meet the process that would be stopped."""
+    service = nap(tmp_path)
+    perform(service, "start")
+    try:
+        steps = Recorded(service)
+        assert "running" == Forecast(steps)("start")
+        both = Forecast(steps)
+        assert ["done", "done"] == [both("stop"), both("start")]
+        assert ("running", []) == (both.state, both.left)
+    finally:
+        perform(service, "stop")
