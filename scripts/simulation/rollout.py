@@ -189,14 +189,15 @@ class Play:
 
     def result(self) -> Result:
         """Run it to its end, or until too many hosts have failed."""
-        number, soaked = 0, False
+        number, soaked, stopped = 0, False, False
         for batch in batches(len(self._fates), self._rollout.serial):
             number += 1
             restarted = self._batch(batch)
-            if restarted and not soaked and not self._stops():
+            stopped = self._stops(batch)
+            if restarted and not soaked and not stopped:
                 self._soak(restarted)
-                soaked = True
-            if self._stops():
+                soaked, stopped = True, self._stops(batch)
+            if stopped:
                 break
         return Result(
             seconds=self._clock.now(),
@@ -208,7 +209,7 @@ class Play:
             touched=len(self._touched),
             failed=len(self._down.hosts()),
             unreachable=len(self._lost),
-            stopped=self._stops(),
+            stopped=stopped,
             processor_seconds=self._strategy.processor_seconds,
         )
 
@@ -221,14 +222,16 @@ class Play:
             if host not in bad
         ]
 
-    def _stops(self) -> bool:
-        return len(self._failed | self._lost) > self._rollout.max_failed
+    def _stops(self, batch: range) -> bool:
+        """Say whether too many have failed. Ansible stops also where a batch has no good host."""
+        bad = self._failed | self._lost
+        return len(bad) > self._rollout.max_failed or bad.issuperset(batch)
 
     def _batch(self, batch: range) -> list[int]:
         """Do all tasks on a batch; return the hosts that were restarted."""
         tasks, controller = self._rollout.tasks, self._rollout.controller
         self._strategy.run(batch, controller.remote, self._reach)
-        if self._stops():
+        if self._stops(batch):
             return []
         hosts = [host for host in batch if host not in self._lost and not self._fates[host].done]
         self._on_controller(hosts, tasks.before)
