@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from kit import ansible, ssh_hosts
+from kit.rollouts import Rollout
 
 
 @pytest.fixture(scope="module")
@@ -18,3 +19,11 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ssh_hosts.Fleet]
 def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the directory with the collection of this checkout, built and installed."""
     return ansible.install_collection(tmp_path_factory.mktemp("collection"))
+
+
+@pytest.fixture
+def rollout(fleet: ssh_hosts.Fleet, collections: Path, tmp_path: Path) -> Iterator[Rollout]:
+    """Yield rollouts of a service that runs on each of six hosts."""
+    made = Rollout(ansible.Ansible(fleet, collections), tmp_path)
+    yield made
+    made.close()

@@ -6,6 +6,7 @@ appended by one write under a lock, and nothing is ever rewritten.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -21,9 +22,13 @@ BAD = ("failed", "unreachable")
 def append(directory, **fact):
     """Append a fact, with the time in epoch seconds."""
     line = json.dumps({"at": round(time.time(), 3), **plain(fact)}) + "\n"
-    with open(os.path.join(directory, NAME), "ab", buffering=0) as file:
+    with open(os.path.join(directory, NAME), "a+b", buffering=0) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(line.encode())
+        end = file.seek(0, os.SEEK_END)
+        if end and os.pread(file.fileno(), 1, end - 1) != b"\n":
+            line = "\n" + line  # after one that was not written to its end
+        if file.write(line.encode()) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), file.name)
 
 
 def plain(value):
@@ -40,15 +45,24 @@ def plain(value):
 def read(directory):
     """Return the rollout and the records of its hosts, by name, in the order of the play.
 
-    Raises FileNotFoundError if the directory has no journal. A last line without an end, written
-    by a process that was killed, is left out.
+    Raises FileNotFoundError if the directory has no journal. A line that was not written to its
+    end, on a full disk, is left out.
     """
     rollout, records, done = {}, {}, {}
     with open(os.path.join(directory, NAME), encoding="utf-8") as file:
         for line in file:
-            if line.endswith("\n"):
-                _add(json.loads(line), rollout, records, done)
+            fact = _parsed(line)
+            if fact is not None:
+                _add(fact, rollout, records, done)
     return rollout, records
+
+
+def _parsed(line):
+    """Return the fact of a line; None if it was not written to its end."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
 
 
 def _add(fact, rollout, records, done):

@@ -14,8 +14,10 @@ import time
 from ansible_collections.ssd.daemon.plugins.plugin_utils import rollout_journal as journal
 from ansible_collections.ssd.daemon.plugins.plugin_utils import rollout_lock
 
+_LOCK = ".report.lock"
 VERSION = 1  # of report.json's keys, in the role's README; keys may be added to a version
 RESULTS = (*journal.GOOD, *journal.BAD, "interrupted", "running", "untouched")
+STATES = ("running", "finished", "stopped", "interrupted")
 _ROLLOUT = (
     *("id", "service", "check", "began", "since", "resumed", "pid", "controller", "batch"),
     *("max_failed", "reason", "resume"),
@@ -29,7 +31,7 @@ def write(directory, over=None):
     ``over``: whether the run has ended; None: look whether its process lives. Raises
     FileNotFoundError if there is no journal.
     """
-    with open(os.path.join(directory, ".report.lock"), "w", encoding="utf-8") as lock:
+    with open(os.path.join(directory, _LOCK), "a", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return _write(directory, over)
 
@@ -39,14 +41,14 @@ def write_sometimes(directory):
 
     The whole report for each host would take a time that grows with the square of their number.
     """
-    with open(os.path.join(directory, ".report.lock"), "a", encoding="utf-8") as lock:
+    with open(os.path.join(directory, _LOCK), "a", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
-        # The lock's file has the number of hosts as its size.
-        last = os.stat(os.path.join(directory, "report.json")).st_mtime
-        if not 0 <= time.time() - last < _PER_HOST * os.fstat(lock.fileno()).st_size:
+        # The lock's file was changed with the report, and has the number of hosts as its size.
+        last = os.fstat(lock.fileno())
+        if not 0 <= time.time() - last.st_mtime < _PER_HOST * last.st_size:
             _write(directory, False)
 
 
@@ -54,8 +56,8 @@ def _write(directory, over):
     report = made(*journal.read(directory), over)
     _replace(os.path.join(directory, "report.json"), json.dumps(report, indent=1) + "\n")
     _replace(os.path.join(directory, "report.txt"), table(report))
-    with open(os.path.join(directory, ".report.lock"), "r+", encoding="utf-8") as lock:
-        lock.truncate(len(report["hosts"]))
+    os.truncate(os.path.join(directory, _LOCK), len(report["hosts"]))
+    os.utime(os.path.join(directory, _LOCK))
     return report
 
 

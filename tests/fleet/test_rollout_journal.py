@@ -1,0 +1,214 @@
+"""Journal, report and lock of a rollout, without Ansible."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import CHECKOUT
+
+PLACE = "ansible_collections.ssd.daemon.plugins.plugin_utils"
+HOSTS = ["a", "b", "c"]
+README = CHECKOUT / "packaging/ansible/roles/rolling_restart/README.md"
+
+
+class Parts:
+    """The modules under test, imported from where Ansible would have the collection."""
+
+    def __init__(self) -> None:
+        for name in ("journal", "report", "lock"):
+            setattr(self, name, import_module(f"{PLACE}.rollout_{name}"))
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
+
+@pytest.fixture
+def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
+    """Return the modules; the package of an installed Ansible is left alone."""
+    before = set(sys.modules)
+    place = tmp_path / "path/ansible_collections/ssd"
+    place.mkdir(parents=True)
+    (place / "daemon").symlink_to(CHECKOUT / "packaging/ansible")
+    monkeypatch.syspath_prepend(str(tmp_path / "path"))
+    yield Parts()
+    for name in set(sys.modules) - before:
+        if name.startswith("ansible_collections"):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def journal(parts: Parts, tmp_path: Path) -> Path:
+    """Return the directory of a rollout that has begun with three hosts."""
+    pid = os.getpid()
+    parts.journal.append(
+        tmp_path, event="begun", id="1-2", service="web", hosts=HOSTS, check=False, since=["7"],
+        max_failed=0, max_unavailable=0, pid=pid, identity=parts.lock.identity(pid),
+        controller="here", resume="ansible-playbook again", version=1,
+    )  # fmt: skip
+    return tmp_path
+
+
+def note(parts: Parts, directory: Path, host: str, **fact: Any) -> None:
+    """Note something about a host."""
+    parts.journal.append(directory, event="host", host=host, **fact)
+
+
+def results(parts: Parts, directory: Path, over: bool | None = None) -> list[str]:
+    """Return the results in the report."""
+    return [record["result"] for record in parts.report.write(directory, over)["hosts"]]
+
+
+def test_report_has_a_record_of_each_host(parts: Parts, journal: Path) -> None:
+    """In the order of the play, also of hosts to which nothing has happened."""
+    note(parts, journal, "b", result="restarted", old_pid=1, new_pid=2)
+    report = parts.report.write(journal)
+    assert HOSTS == [record["host"] for record in report["hosts"]]
+    assert ["untouched", "restarted", "untouched"] == results(parts, journal)
+    assert ("running", {"restarted": 1, "untouched": 2}) == (
+        report["state"], {key: count for key, count in report["counts"].items() if count}
+    )  # fmt: skip
+    assert report == json.loads((journal / "report.json").read_text()) | {
+        "updated": report["updated"]
+    }
+
+
+def test_host_at_work_is_interrupted_once_all_is_over(parts: Parts, journal: Path) -> None:
+    """And running before; the phase is in the message."""
+    note(parts, journal, "a", result=None, phase="drain", drained=True)
+    assert "running" == results(parts, journal)[0]
+    assert "interrupted" == results(parts, journal, over=True)[0]
+    assert "in its drain" in (journal / "report.txt").read_text()
+
+
+def test_state_tells_how_a_rollout_ended(parts: Parts, journal: Path) -> None:
+    """Interrupted, stopped, or finished."""
+    assert "interrupted" == parts.report.write(journal, over=True)["state"]
+    note(parts, journal, "a", result="failed", message="no")
+    assert "stopped" == parts.report.write(journal, over=True)["state"]
+    for host in HOSTS:
+        note(parts, journal, host, result="unchanged")
+    assert "finished" == parts.report.write(journal)["state"]
+
+
+def test_restarted_host_stays_so_in_a_resumed_rollout(parts: Parts, journal: Path) -> None:
+    """Unless it has got yet another process."""
+    note(parts, journal, "a", result="restarted", old_pid=1, new_pid=2, seconds=3)
+    note(parts, journal, "a", result=None, phase="restart")
+    note(parts, journal, "a", result="unchanged", old_pid=2, new_pid=2, seconds=None)
+    record = parts.journal.read(journal)[1]["a"]
+    assert ("restarted", 1, 2, 3) == tuple(
+        record[key] for key in ("result", "old_pid", "new_pid", "seconds")
+    )
+    note(parts, journal, "a", result="unchanged", old_pid=9, new_pid=9)
+    assert "unchanged" == parts.journal.read(journal)[1]["a"]["result"]
+
+
+def test_notes_of_hooks_add_up(parts: Parts, journal: Path) -> None:
+    """Those of the first are not lost with the second."""
+    note(parts, journal, "a", result=None, notes={"one": 1})
+    note(parts, journal, "a", result="restarted", notes={"two": 2})
+    assert {"one": 1, "two": 2} == parts.journal.read(journal)[1]["a"]["notes"]
+
+
+def test_line_without_an_end_is_left_out(parts: Parts, journal: Path) -> None:
+    """A process was killed as it wrote it; the next line is read."""
+    with (journal / "journal.jsonl").open("a") as file:
+        file.write('{"event": "ho')
+    assert ["untouched"] * 3 == results(parts, journal)
+    note(parts, journal, "a", result="restarted")
+    assert ["restarted", "untouched", "untouched"] == results(parts, journal)
+
+
+def test_journal_of_many_writers_has_whole_lines(parts: Parts, journal: Path) -> None:
+    """As forks of ansible-playbook write at once."""
+    text = "x" * 3000
+    children = []
+    for number in range(8):
+        pid = os.fork()
+        if pid:
+            children.append(pid)
+            continue
+        status = 1
+        try:
+            for _ in range(50):
+                note(parts, journal, HOSTS[number % 3], message=text)
+                parts.report.write_sometimes(journal)
+            status = 0
+        finally:
+            os._exit(status)
+    assert [0] * 8 == [os.waitpid(pid, 0)[1] for pid in children]
+    lines = (journal / "journal.jsonl").read_text().splitlines()
+    assert 1 + 8 * 50 == len([json.loads(line) for line in lines])
+    assert 3 == len(json.loads((journal / "report.json").read_text())["hosts"])
+
+
+def test_report_is_documented_in_full(parts: Parts, journal: Path) -> None:
+    """The role's README has each key and value."""
+    report = parts.report.write(journal)
+    page = README.read_text()
+    keys = (*report, *report["hosts"][0])
+    assert [] == [key for key in keys if f"`{key}`" not in page]
+    values = (*parts.report.RESULTS, *parts.report.STATES)
+    assert [] == [value for value in values if not re.search(rf"\b{value}[:;,]", page)]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (["-e", "rolling_restart_service=web"], "-e rolling_restart_service=web"),
+        (["-e", "password=secret"], "-e '...'"),
+        (["-erolling_restart_soak=1 password=secret"], "-e '...'"),
+        (["--extra-vars=password=secret"], "-e '...'"),
+        (["-e", '{"password": "secret"}'], "-e '...'"),
+        (["-e", "@file.yml"], "-e @file.yml"),
+        (["-e", '{"rolling_restart_serial": [1]}'], "-e '{\"rolling_restart_serial\": [1]}'"),
+        (["-e", "rolling_restart_resume=true"], ""),
+        (["--check", "-i", "my hosts"], "-i 'my hosts'"),
+    ],
+)
+def test_command_that_goes_on_has_no_secret(parts: Parts, given: list[str], shown: str) -> None:
+    """What -e assigns is left out if it is not the role's."""
+    made = parts.report.resume_command(["/usr/bin/ansible-playbook", "play.yml", *given], "/r")
+    expected = ["ansible-playbook", "play.yml", shown, "-e rolling_restart_resume=/r"]
+    assert " ".join(filter(None, expected)) == made
+
+
+def test_lock_is_held_by_a_living_process(parts: Parts, tmp_path: Path) -> None:
+    """It knows its holder, refuses others, and needs no cleaning after the holder's death."""
+    file = parts.lock.path(str(tmp_path / "locks"), "web")
+    with subprocess.Popen(["sleep", "1000"]) as holder:
+        try:
+            assert parts.lock.acquire(file, holder.pid, {"report": "there"})
+            assert not parts.lock.acquire(file, holder.pid, {"report": "there"})
+            with pytest.raises(parts.lock.Held) as held:
+                parts.lock.acquire(file, os.getpid(), {})
+            assert ("there", holder.pid) == (held.value.holder["report"], held.value.holder["pid"])
+            parts.lock.release(file, os.getpid())  # it has none to give back
+            with pytest.raises(parts.lock.Held):
+                parts.lock.acquire(file, os.getpid(), {})
+        finally:
+            holder.kill()
+    assert parts.lock.acquire(file, os.getpid(), {})
+    parts.lock.release(file, os.getpid())
+    assert "" == Path(file).read_text()
+
+
+def test_lock_of_a_later_process_with_the_number_is_free(parts: Parts, tmp_path: Path) -> None:
+    """A pid alone would not tell."""
+    file = parts.lock.path(str(tmp_path), "web")
+    pid = os.getpid()
+    Path(file).write_text(json.dumps({"pid": pid, "identity": "an earlier one", "report": "x"}))
+    assert parts.lock.acquire(file, os.getppid(), {})
+
+
+def test_lock_of_a_template_is_a_file_of_its_own(parts: Parts) -> None:
+    """A name cannot lead elsewhere."""
+    assert "/l/web@8081.lock" == parts.lock.path("/l", "web@8081")
+    assert "/l/..%2Fx.lock" == parts.lock.path("/l", "../x")
