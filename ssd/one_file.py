@@ -258,7 +258,7 @@ def _rows(files: "dict[str, tuple[int, int]]") -> "list[tuple[str, Row]]":
 
 
 class OnHost:
-    """The last finder: psutil and tomli, which are not inside, where the host has them.
+    """The last finder: psutil, which cannot be inside, where the host has it.
 
     It also says what to do about a module of Python itself that the host lacks.
     """
@@ -267,8 +267,8 @@ class OnHost:
         self, name: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
         """Look with site's directories, which a command does not have from the start."""
-        found, why = None, f"ssd.pyz does not contain it: install {name} for that Python"
-        if name in ("psutil", "tomli"):
+        found, why = None, "ssd.pyz cannot contain it: install psutil for that Python"
+        if name == "psutil":
             from importlib.machinery import PathFinder
 
             if sys.flags.no_site and "site" not in sys.modules:

@@ -55,6 +55,7 @@ TESTED_THROUGH = {
     "service/sources/listing.py": "service/sources/test_sources.py",
     "service/sources/executed.py": "service/sources/test_shell.py",
     "service/sources/shell_writer.py": "service/sources/test_shell.py",
+    "service/sources/whole_toml.py": "service/sources/test_toml.py",
     "service/sources/zipped.py": "scripts/test_ssd_service.py",
     "service/verbs/fleet_outcomes.py": "service/test_telling.py",
     "service/verbs/hearing.py": "service/verbs/test_outcomes.py",

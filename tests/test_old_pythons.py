@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import CHECKOUT, Run
-from kit import newer, old_pythons, one_file
+from kit import newer, old_pythons, one_file, roots
 from kit.old_pythons import Old
 
 SOURCES = {
@@ -176,21 +176,22 @@ for verb in status start status reload restart try-restart force-reload stop sta
 done
 for verb in status start status restart stop status; do status old $verb; done
 service all status
-printf 'arguments = [\\n]\\n' > declared/new.toml; service new status
+printf 'environment.A = "b"\\nexecutable = "/bin/new"\\narguments = [\\n]\\n' > declared/new.toml
+service new status; echo 'nice = = 1' >> declared/new.toml; service new status
 """
 
 
 @pytest.mark.requires_namespaces
 def test_old_python_does_all_verbs(life: Callable[[str], list[str]]) -> None:
-    """Of declarations in TOML and in shell; what only tomllib reads is refused."""
+    """Of declarations in TOML, also such as only tomllib reads, and in shell."""
     *said, refused = life(VERBS)
     assert said == [
         "nap is not running", "Starting nap: nap.", "nap is running", "Reloading nap: nap.",
         "Restarting nap: nap.", "Trying to restart nap: nap.", "Reloading nap: nap.",
         "Stopping nap: nap.", "nap is not running", "3", "0", "0", "0", "0", "3",
-        "nap is not running", "old is not running",
+        "nap is not running", "old is not running", "new is not running",
     ]  # fmt: skip
-    assert "new.toml:1: must be plain TOML" in refused and "needs tomli for more" in refused
+    assert "ssd-service: /run/declared/new.toml:5: invalid value" == refused
 
 
 SUPERVISOR = """
@@ -222,3 +223,26 @@ exec 3< said; until_said 'web runs'; main=$("$P" ssd-initctl status web); echo "
 def test_old_python_runs_jobs_of_upstart(life: Callable[[str], list[str]]) -> None:
     """They outlive an upgrade."""
     assert ["web start/running", "1", "web stop/waiting", "0"] == life(JOBS)
+
+
+BULLSEYE = """
+ln -s /srv/ssd.pyz /usr/sbin/ssd-service; ln -s /srv/ssd.pyz /usr/sbin/ssd; mkdir /etc/ssd
+printf 'executable = "/bin/sleep"\\narguments = [\\n  "1000"\\n]\\n' > /etc/ssd/nap.toml
+echo 'user = "daemon"' >> /etc/ssd/nap.toml
+python3 -V; for verb in start status restart stop; do ssd-service nap $verb | sed 's/ (.*//'; done
+"""
+
+
+@pytest.mark.packages
+@pytest.mark.requires_root
+def test_debian_11_runs_the_file(tmp_path: Path) -> None:
+    """Its python3 compiles the sources, for which the file has no bytecode."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    one_file.make(shared, line="/usr/bin/python3")
+    with roots.fresh(old_pythons.debian_11(tmp_path, shared), shared) as root:
+        said = root.run(BULLSEYE).splitlines()
+    assert said == [
+        "Python 3.9.2", "Starting nap: nap.", "nap is running", "Restarting nap: nap.",
+        "Stopping nap: nap.",
+    ]  # fmt: skip

@@ -101,8 +101,8 @@ def test_psutil_that_is_missing_is_named(file: Path) -> None:
         "try: ssd.table_named('psutil')\n"
         "except ModuleNotFoundError as error: print(error)\n"
     )
-    wanted = f"{PYTHON} has no psutil; ssd.pyz does not contain it: install psutil for that Python"
-    assert (0, f"{wanted}\n") == call(PYTHON, "-IS", "-c", code, file)
+    wanted = f"{PYTHON} has no psutil; ssd.pyz cannot contain it: install psutil for that Python\n"
+    assert (0, wanted) == call(PYTHON, "-IS", "-c", code, file)
 
 
 @pytest.mark.parametrize("name", ["ssd-supervise", "init", "ssd-initctl", "reload", "telinit"])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from kit import debian
+from kit import debian, roots
 
 VERSIONS = ("3.9", "3.10")
 # The release of Debian that has the version, and the packages: without what Debian 12 has.
@@ -60,3 +60,12 @@ def on_path(version: str) -> str:
         return ""
     path = done.stdout.strip()
     return path if done.returncode == 0 and Path(path).is_file() else ""
+
+
+def debian_11(directory: Path, shared: Path) -> list[Path]:
+    """Return the layers of a Debian 11 with its python3, which is 3.9 (``roots.fresh``).
+
+    For tests with the mark packages. ``directory`` takes the layers; ``shared`` is /srv.
+    """
+    layers = roots.clean("11", directory, shared)
+    return roots.grown(layers, directory / "python3", shared, "apt-get -qq install -y python3")

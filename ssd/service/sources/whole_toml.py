@@ -3,19 +3,18 @@
 import sys
 
 from ssd.service.errors import DeclarationError
-from ssd.service.sources import plain_toml
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import ModuleType
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # scripts/zipapp puts that of a newer Python into ssd.pyz
+    tomllib = __import__("ssd.tomllib", fromlist=["loads"])
 
 
 def parse(text: str, file: "str | None") -> "dict[str, object]":
     """Return the document. ``file`` is for the error. Raises DeclarationError."""
-    reader = _reader(text, file)
     try:
-        found: dict[str, object] = reader.loads(text)
-    except reader.TOMLDecodeError as error:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         # "... (at line 3, column 5)"; only newer Pythons have the numbers too
         reason, _, where = str(error).partition(" (at line ")
         line = where.partition(",")[0]
@@ -27,31 +26,3 @@ def parse(text: str, file: "str | None") -> "dict[str, object]":
         if isinstance(error, ValueError):
             reason = "a number has too many digits"
         raise DeclarationError(reason, file=file) from None
-    return found
-
-
-def _reader(text: str, file: "str | None") -> "ModuleType":
-    """Return Python's tomllib, or tomli, from which that comes. Raises DeclarationError."""
-    if sys.version_info >= (3, 11):
-        import tomllib as found
-    else:
-        try:
-            import tomli as found
-        except ModuleNotFoundError:
-            reason = f"must be plain TOML, each value on one line: Python 3.{sys.version_info[1]} "
-            reason += "needs tomli for more, which is not installed"
-            raise DeclarationError(reason, file=file, line=_first_not_plain(text)) from None
-    return found
-
-
-def _first_not_plain(text: str) -> int:
-    """Return the number of the line up to which a text is plain."""
-    lines = text.split("\n")
-    plain, less = 0, len(lines)  # how many lines are plain, and how many are not
-    while less - plain > 1:
-        middle = (plain + less) // 2
-        if plain_toml.parse("\n".join(lines[:middle])) is None:
-            less = middle
-        else:
-            plain = middle
-    return less
