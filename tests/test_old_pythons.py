@@ -176,6 +176,8 @@ for verb in status start status reload restart try-restart force-reload stop sta
 done
 for verb in status start status restart stop status; do status old $verb; done
 service all status
+"$P" ssd-service --directory /run/declared nap start --json --plan | grep -o '"planned": true'
+"$P" ssd-service --directory /run/declared nap status --json | grep -om 1 '"state": "stopped"'
 printf 'environment.A = "b"\\nexecutable = "/bin/new"\\narguments = [\\n]\\n' > declared/new.toml
 service new status; echo 'nice = = 1' >> declared/new.toml; service new status
 """
@@ -189,7 +191,8 @@ def test_old_python_does_all_verbs(life: Callable[[str], list[str]]) -> None:
         "nap is not running", "Starting nap: nap.", "nap is running", "Reloading nap: nap.",
         "Restarting nap: nap.", "Trying to restart nap: nap.", "Reloading nap: nap.",
         "Stopping nap: nap.", "nap is not running", "3", "0", "0", "0", "0", "3",
-        "nap is not running", "old is not running", "new is not running",
+        "nap is not running", "old is not running", '"planned": true',
+        '"state": "stopped"', "new is not running",
     ]  # fmt: skip
     assert "ssd-service: /run/declared/new.toml:5: invalid value" == refused
 

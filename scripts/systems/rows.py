@@ -190,6 +190,14 @@ def _busybox(setting: Setting) -> Found:
         )
 
 
+def _old(setting: Setting) -> Found:
+    """Run ssd.pyz with the Python of Debian 11."""
+    with roots.root("12", setting.cache) as root:
+        root.install(*_NEEDED)
+        words = root.words(f"cd /ssd; scripts/test -m '{_WANTED}' tests/test_old_pythons.py")
+        return "3.9.2 (Debian 11's)", setting.tested(words)
+
+
 def _musl(setting: Setting) -> Found:
     """Build a Python on musl, and run tests with it."""
     with roots.root("13", setting.cache) as root:
@@ -208,6 +216,7 @@ ROWS = [
         Row(f"python{version}", "Python", "this machine, or a Debian", FAST, _python(version))
         for version in ("3.11", "3.12", "3.13", "3.14")
     ),
+    Row("one-file", "Python", "Debian 12", "`ssd.pyz` with old Pythons", _old),
     *(
         Row(
             f"debian{release}", "Debian", "a fresh root",

@@ -39,7 +39,7 @@ def identities(seen: Look) -> "list[tuple[int, int]]":
 
 def _now(seen: Look) -> Look:
     ended = [_has_ended(Process(*_identity(facts))) for facts in seen.processes]
-    both = zip(seen.processes, ended, strict=True)
+    both = zip(seen.processes, ended)
     return Look(seen.state, [{**facts, "ended": over} for facts, over in both])
 
 

@@ -100,7 +100,7 @@ def _act_on_all(
         return [outcomes.unasked(name, verb, False, error) for name in looks]
     last: Facts = lines.pop("None", {})
     told = []
-    for name, row in zip(looks, found, strict=True):
+    for name, row in zip(looks, found):
         line = lines.get(name, last)
         told.append(outcomes.of_action(verb, row, looks[name], line, then.get(name), lateness))
     return told
