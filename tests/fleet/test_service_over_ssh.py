@@ -12,27 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit import ssh_hosts
+from kit import old_pythons, ssh_hosts
 from kit.ansible import Ansible, Result
-from kit.ssh_hosts import BARE, SSD, Fleet, Host
+from kit.ssh_hosts import BARE, SSD, Fleet, Host, Kind
 
 pytestmark = [pytest.mark.fleet, pytest.mark.requires_root]
 
-KINDS = {"h1": SSD, "bare": BARE}
-SOURCES = {"h1": "host", "bare": "carried"}
+OLD = "3.9"  # the oldest Python that ssd is carried to
+SOURCES = {"h1": "host", "bare": "carried", "old": "carried"}
 SLEEP = 'executable = "/bin/sleep"\narguments = ["1000"]\n'
 # Says so in a FIFO when it has been told to reload.
 RELOADED = """
-executable = "/usr/bin/python3"
+executable = "/bin/sh"
 reload_signal = "HUP"
-arguments = ["-c", '''
-import os, signal
-signal.signal(signal.SIGHUP, lambda *_: open("/run/NAME.fifo", "w").write("reloaded"))
-open("/run/NAME.fifo", "w").write("ready")
-while True:
-    signal.pause()
-''']
-"""
+arguments = ["-c", "trap 'echo reloaded > $0' HUP; LOOP", "/run/NAME.fifo"]
+""".replace("LOOP", "echo ready > $0; while :; do sleep 9 & wait; done")
 # Goes to the background by itself and keeps the streams that it was started with.
 HOLDS_STDOUT = """
 executable = "/bin/sh"
@@ -44,8 +38,11 @@ names = map("nap{}".format, count(1))
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """Yield a host with ssd and one with python3 alone."""
-    with ssh_hosts.fleet(tmp_path_factory.mktemp("fleet"), KINDS) as made:
+    """Yield a host with ssd, one with python3 alone, and one whose python3 is an old one."""
+    python = old_pythons.needed(OLD)
+    old = Kind(ssd=False, python=Path(python.python), variables=python.environment)
+    kinds = {"h1": SSD, "bare": BARE, "old": old}
+    with ssh_hosts.fleet(tmp_path_factory.mktemp("fleet"), kinds) as made:
         yield made
 
 
@@ -72,7 +69,7 @@ class Tasks:
         results = self.attempt(state, *flags, **arguments)
         for result in results.values():
             assert "ok" == result.outcome, result
-        assert KINDS.keys() == results.keys()
+        assert SOURCES.keys() == results.keys()
         return results
 
     def attempt(self, state: str, *flags: str, **arguments: Any) -> dict[str, Result]:
@@ -140,6 +137,8 @@ def test_start_tells_what_runs_since(tasks: Tasks) -> None:
         assert "running" == result["after"]["state"]
         assert tasks.pid(host) == one(result["after"]["processes"])
         assert SOURCES[name] == result["ssd"]["source"]
+    version = tasks.ansible.fleet["old"].run("python3 -V").stdout
+    assert version.startswith(f"Python {OLD}.")
 
 
 def test_start_again_changes_nothing(tasks: Tasks) -> None:
@@ -161,7 +160,7 @@ def test_check_mode_predicts_and_changes_nothing(tasks: Tasks) -> None:
             result["after"]["state"],
             result["after"]["processes"],
         )
-    assert [None, None] == tasks.pids()
+    assert not any(tasks.pids())
     tasks.do("started")
     before = tasks.pids()
     foretold = {state: tasks.do(state, "--check") for state in ("started", "restarted", "stopped")}
@@ -210,11 +209,11 @@ def test_reload_reaches_the_process(tasks: Tasks, fifo: Reader) -> None:
     """It stays the same one."""
     tasks.declare(RELOADED)
     tasks.do("started")
-    assert ["ready", "ready"] == [fifo(host) for host in tasks.hosts]
+    assert {"ready\n"} == {fifo(host) for host in tasks.hosts}
     for result in tasks.do("reloaded").values():
         assert result["changed"]
         assert one(result["before"]["processes"]) == one(result["after"]["processes"])
-    assert ["reloaded", "reloaded"] == [fifo(host) for host in tasks.hosts]
+    assert {"reloaded\n"} == {fifo(host) for host in tasks.hosts}
 
 
 def test_reload_that_is_not_declared_fails(tasks: Tasks) -> None:
@@ -231,7 +230,7 @@ def test_stop_ends_the_process_and_then_does_nothing(tasks: Tasks) -> None:
     for result in tasks.do("stopped").values():
         assert (True, 0) == (result["changed"], result["rc"])
         assert ("stopped", []) == (result["after"]["state"], result["after"]["processes"])
-    assert [None, None] == tasks.pids()
+    assert not any(tasks.pids())
     for result in tasks.do("stopped").values():
         assert (False, 0) == (result["changed"], result["rc"])
 
@@ -270,7 +269,7 @@ def test_wrong_parameter_fails_and_names_what_is_allowed(tasks: Tasks) -> None:
         assert "since" in result["msg"]
     for result in tasks.refused("restarted", if_older_than=["yesterday"]).values():
         assert "yesterday" in result["msg"]
-    assert [None, None] == tasks.pids()
+    assert not any(tasks.pids())
 
 
 def test_unreachable_host_is_none_that_failed(tasks: Tasks) -> None:
@@ -280,15 +279,16 @@ def test_unreachable_host_is_none_that_failed(tasks: Tasks) -> None:
         results = tasks.attempt("started")
     finally:
         tasks.hosts[0].link("up")
-    assert {"h1": "unreachable", "bare": "ok"} == {n: r.outcome for n, r in results.items()}
-    assert [True, False] == [pid is None for pid in tasks.pids()]
+    outcomes = {name: result.outcome for name, result in results.items()}
+    assert {"h1": "unreachable", "bare": "ok", "old": "ok"} == outcomes
+    assert [True, False, False] == [pid is None for pid in tasks.pids()]
 
 
 def test_ordinary_user_becomes_root(tasks: Tasks) -> None:
     """Without become it may not, and says so."""
     user = ("-e", "ansible_user=operator")
-    assert {"h1", "bare"} == tasks.refused("started", *user).keys()
-    assert [None, None] == tasks.pids()
+    assert SOURCES.keys() == tasks.refused("started", *user).keys()
+    assert not any(tasks.pids())
     for result in tasks.do("started", *user, "--become").values():
         assert result["changed"]
     assert None not in tasks.pids()

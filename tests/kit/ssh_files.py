@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kit import debian
@@ -66,12 +66,14 @@ class Kind:
     """What a host has: ssd of the test environment, or only python3.
 
     ``python``: an interpreter that is its /usr/bin/python3 instead of the machine's.
+    ``variables``: what that interpreter needs to find its libraries.
     ``keep``: directories of the machine that it sees and may write, at the same paths.
     """
 
     ssd: bool = True
     python: Path | None = None
     keep: tuple[Path, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 SSD = Kind()
@@ -110,12 +112,23 @@ def _root(root: Path, name: str, at: str, kind: Kind) -> str:
     (root / "etc/hostname").write_text(f"{name}\n")
     (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n{at} {name}\n")
     if kind.python:
-        (root / "usr/bin/python3").symlink_to(kind.python)
+        _python(root / "usr/bin/python3", kind)
     for program in sorted(Path(sys.executable).parent.glob("ssd*")) if kind.ssd else ():
         (root / "usr/local/bin" / program.name).symlink_to(program)
     key = root / "etc/ssh/ssh_host_ed25519_key"
     _key(key)
     return " ".join(key.with_suffix(".pub").read_text().split()[:2])
+
+
+def _python(file: Path, kind: Kind) -> None:
+    """Make /usr/bin/python3: a link, or a script for an interpreter that is only unpacked."""
+    libraries = kind.variables.get("LD_LIBRARY_PATH")
+    if libraries is None or kind.python is None:
+        file.symlink_to(str(kind.python))
+    else:
+        call = f'LD_LIBRARY_PATH={libraries} exec {kind.python} "$@"'
+        file.write_text(f"#!/bin/sh\n{call}\n")
+        file.chmod(0o755)
 
 
 def _key(file: Path) -> None:
@@ -132,7 +145,8 @@ def _paths(kind: Kind) -> Iterator[str]:
         base = Path(sys.base_prefix).resolve()
         yield from (f"ro {path}" for path in ([*own, base] if _hidden(base) else own))
     if kind.python and _hidden(kind.python):
-        yield f"ro {kind.python.resolve().parent.parent}"
+        unpacked = "LD_LIBRARY_PATH" in kind.variables  # TREE/usr/bin/python3.N, else TREE/bin/...
+        yield f"ro {kind.python.resolve().parents[2 if unpacked else 1]}"
     yield from (f"rw {path}" for path in kind.keep)
 
 
