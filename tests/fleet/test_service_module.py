@@ -52,15 +52,19 @@ TABLE = [
     ("started", "stopped", True, "running", 0, False),
     ("started", "dead", True, "running", 0, False),
     ("started", "running", False, "running", 0, False),
+    ("started", "unknown", True, "running", 0, False),
     ("stopped", "stopped", False, "stopped", 0, False),
     ("stopped", "dead", False, "stopped", 0, False),
     ("stopped", "running", True, "stopped", 0, False),
+    ("stopped", "unknown", False, "stopped", 0, False),
     ("restarted", "stopped", True, "running", 0, False),
     ("restarted", "dead", True, "running", 0, False),
     ("restarted", "running", True, "running", 0, False),
+    ("restarted", "unknown", True, "running", 0, False),
     ("reloaded", "stopped", False, "stopped", 7, True),
     ("reloaded", "dead", False, "dead", 7, True),
     ("reloaded", "running", True, "running", 0, False),
+    ("reloaded", "unknown", False, "unknown", 1, True),
 ]
 
 
@@ -131,6 +135,17 @@ def test_message_says_what_was_done(host: Managed) -> None:
     assert "nap: would be restarted" == said("restarted", check=True)
     assert said("restarted") == f"nap: restarted, pid {host.pid()}"
     assert "nap: stopped" == said("stopped")
+
+
+def test_word_without_effect_is_a_warning(host: Managed) -> None:
+    """As the command warns of it on standard error; in check mode, too."""
+    shell = (
+        f"DAEMON=/bin/sleep\nDAEMON_ARGS=1000\nPIDFILE={host.directory}/nap.pid\nRUN_AS=nobody\n"
+    )
+    (host.declarations / "nap").write_text(shell)
+    for check in (True, False):
+        told = host.module("service", name="nap", state="started", check=check)
+        assert any("RUN_AS has no effect" in str(each) for each in told["warnings"]), told
 
 
 def test_alias_service_is_the_name(host: Managed) -> None:

@@ -53,7 +53,7 @@ class ActionModule(ActionBase):
         """
         result = super().run(tmp, task_vars)
         try:
-            _, words = self.validate_argument_spec(SPEC)
+            words = self.validate_argument_spec(SPEC)[1]
         except AnsibleError as error:
             raise AnsibleActionFail(f"a variable of rolling_restart is wrong: {error}") from None
         phase = getattr(self, f"_{words['phase']}")

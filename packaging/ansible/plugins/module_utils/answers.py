@@ -79,6 +79,11 @@ class Host:
         self.found.update(source=None, path=None, python=None, error=why)
         raise Lacking(why)
 
+    def warnings(self):
+        """Return what the last call warned of, such as a word of a declaration without effect."""
+        mark = ": warning: "
+        return [line.partition(mark)[2] for line in self.said.splitlines() if mark in line]
+
     def _programs(self):
         """Yield what can be run: where it comes from, its path, and its first words."""
         for place in os.environ.get("PATH", "").split(os.pathsep) + list(PLACES):

@@ -90,7 +90,7 @@ attributes:
     description: Shows what M(ssd.daemon.service) shows.
     support: full
 author:
-  - the authors of ssd
+  - ssd contributors (@ssd)
 """
 
 EXAMPLES = r"""

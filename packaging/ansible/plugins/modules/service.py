@@ -364,7 +364,7 @@ class Task:
         if why is not None:
             rc = answer["status"] or (ABSENT if answer["outcome"] == "absent" else FAULT)
             self.fail(rc, self.named(why))
-        for complaint in answer.get("complaints") or []:
+        for complaint in [*self.host.warnings(), *answer.get("complaints", ())]:
             self.module.warn(self.named(complaint))
         self.module.exit_json(msg=msg or f"{self.name}: {said(answer)}", **self.result)
 

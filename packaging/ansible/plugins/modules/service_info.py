@@ -162,6 +162,8 @@ def main():
         module.fail_json(msg=lacking(host, error), **result)
     except Failed as failed:
         module.fail_json(msg=f"{name or 'all'}: {failed}", **result)
+    for warning in host.warnings():
+        module.warn(warning)
     rows = answer if isinstance(answer, list) else [answer]
     for row in rows:
         # Of a declaration among others its own row tells what is wrong with it.

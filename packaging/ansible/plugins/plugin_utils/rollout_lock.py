@@ -84,5 +84,6 @@ def identity(pid):
         if os.path.exists("/proc/self/stat"):
             return None
     # No Linux: the second of its start is all that ps tells.
-    done = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True)
+    words = ["ps", "-o", "lstart=", "-p", str(pid)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     return done.stdout.strip() or None
