@@ -195,7 +195,7 @@ def script(tmp_path: Path) -> Path:
     ("words", "told", "status"),
     [
         (["start"], "start", 0), (["stop"], "stop", 3), (["frob", "a  b"], "frob a  b", 0),
-        ([], "", 0), (["status", "--json"], "status --json", 0),
+        ([], "", 0), (["status", "--all"], "status --all", 0),
         (["--full-restart"], "stop\n/\n{0} start", 0),
     ],
 )  # fmt: skip
