@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from kit import namespace as namespaces
+from kit.nova_machine import machine, tell  # noqa: F401 - one machine for nova/ and fleet/
 
 TESTS = Path(__file__).resolve().parent
 CHECKOUT = TESTS.parent

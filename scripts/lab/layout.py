@@ -66,7 +66,7 @@ class Lab:
         ports: dict[str, int] = json.loads(kept.read_text()) if kept.exists() else {}
         # All of them in a new lab; in an older one those that it had no use for.
         if missing := [name for name in PORTS if name not in ports]:
-            ports.update(zip(missing, _free_ports(len(missing)), strict=True))
+            ports.update(zip(missing, free_ports(len(missing)), strict=True))
             kept.parent.mkdir(exist_ok=True)
             kept.write_text(json.dumps(ports))
         return ports
@@ -120,7 +120,7 @@ def open_to_others(directory: Path) -> Path | None:
     return None
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Return free ports of loopback that the kernel gives to no client later.
 
     A client may get any port of the local range, also that of a service that is about to start

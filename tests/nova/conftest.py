@@ -1,14 +1,10 @@
-"""The lab, up in namespaces of its own for all tests in here, and nova-compute in it."""
+"""nova-compute in the lab's machine (kit.nova_machine), behind each of its entry points."""
 
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from kit import namespace
 from lab import entry_points
 from lab.entry_points import Compute
-from lab.layout import Lab, Unsuitable
 from lab.machine import Machine
 
 ENTRY_POINTS = {
@@ -39,42 +35,6 @@ class Durations:
         if report.when == "teardown":
             self.reporter.ensure_newline()
             self.reporter.write_line(f"  {self.seconds[name]:6.1f} s  {name}")
-
-
-@pytest.fixture(scope="session")
-def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Return a function that prints a line at once, captured or not."""
-    plugins = request.config.pluginmanager
-    reporter = plugins.getplugin("terminalreporter")
-
-    def tell(text: str) -> None:
-        with plugins.getplugin("capturemanager").global_and_fixture_disabled():
-            reporter.ensure_newline()
-            reporter.write_line(text)
-
-    return tell
-
-
-@pytest.fixture(scope="session")
-def machine(tell: Callable[[str], None]) -> Iterator[Machine]:
-    """Return the machine that runs the lab; the steps of its making are printed."""
-    if namespace.obstacle():
-        pytest.skip(str(namespace.obstacle()))
-    try:
-        lab = Lab.here()
-    except Unsuitable as error:
-        pytest.skip(str(error))
-    outside = subprocess.run([lab.checkout / "scripts/nova-lab", "status"], capture_output=True)
-    assert outside.returncode == 3, "the lab is up already; first: scripts/nova-lab down"
-    machine = Machine(lab)
-    try:
-        began = time.monotonic()
-        machine.build(tell)
-        machine.furnish()
-        yield machine
-        tell(f"nova's tests took {time.monotonic() - began:.0f} s with the lab's start")
-    finally:
-        machine.close()
 
 
 @pytest.fixture(scope="module", params=ENTRY_POINTS)
