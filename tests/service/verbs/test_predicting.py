@@ -113,6 +113,47 @@ def test_plan_of_another_user_foresees_denials(tmp_path: Path) -> None:
         assert [done] * 4 == as_another(nap(own), "start", "stop")
 
 
+WATCHED = """
+import json, os, sys
+from ssd.service import Service, plan
+from ssd.service.verbs.outcomes import VERBS
+acts = []
+def hook(event, arguments):
+    if event in ("os.fork", "os.posix_spawn", "subprocess.Popen", "os.mkdir", "os.kill", "os.exec",
+                 "os.remove", "os.rename", "os.chmod", "os.chown", "os.truncate", "fcntl.flock"):
+        acts.append((event, repr(arguments)))
+    if event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        acts.append((event, repr(arguments)))
+service = Service(**json.loads(sys.argv[1]))
+sys.addaudithook(hook)
+told = [plan(service, verb).outcome for verb in VERBS]
+print(json.dumps([told, acts]))
+"""
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_plan_makes_no_call_that_changes_something(tmp_path: Path, runs: bool) -> None:
+    """Python's audit hook (PEP 578) sees no process, no signal, no lock, and no file written."""
+    touch = f"touch {tmp_path}/touched"
+    (tmp_path / "variables").write_text(touch)
+    service = nap(
+        tmp_path, before_start=touch, after_start=touch, before_stop=touch, after_stop=touch,
+        directories=[{"path": f"{tmp_path}/made"}], environment_files=[f"{tmp_path}/variables"],
+        reload_signal="HUP",
+    )  # fmt: skip
+    with child() as process:
+        if runs:
+            (tmp_path / "nap.pid").write_text(f"{process.pid}\n")
+        argv = [sys.executable, "-c", WATCHED, json.dumps(service.to_dict())]
+        done = subprocess.run(argv, capture_output=True, text=True, check=True)
+        told, acts = json.loads(done.stdout)
+        assert [] == acts
+        assert process.poll() is None
+    reloads, restarts = ["done"] * 2, ["nothing", "done", "nothing", "done", "done"]
+    stopped = ["done", "nothing", "nothing", "done", "nothing", "nothing", "nothing"]
+    assert told == ([*restarts, *reloads] if runs else stopped)
+
+
 def test_forecast_of_steps_that_follow_each_other(tmp_path: Path) -> None:
     """A start after a stop does not meet the process that would be stopped."""
     service = nap(tmp_path)
