@@ -113,6 +113,7 @@ for path in sorted(ssd.__loader__._table()):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", [True, False])
 def test_old_python_imports_all_modules(
     old: Old, file: Path, tmp_path: Path, compiled: bool
