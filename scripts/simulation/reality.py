@@ -13,9 +13,10 @@ from simulation.rollout import Controller, Result, Rollout, Serial, Tasks, simul
 
 PLAYBOOK = Path(__file__).resolve().parent / "playbook"
 PLAIN = Tasks(drain=False, before=0, after=0, module=0.0)  # those of playbook/rollout.yml
-SHORT = Fleet(hosts=24, stop=(1.0, 3.0), start=(0.0, 1.0), killed=0.1, schedule=5.0)
-CASES: tuple[tuple[tuple[Serial, ...], int], ...] = (
-    ((8,), 24), ((8,), 4), ((24,), 6), ((1, "25%", "50%"), 6), ((1, "5%", "10%"), 24)
+SHORT = Fleet(stop=(1.0, 3.0), start=(0.0, 1.0), killed=0.1, schedule=5.0)
+CASES: tuple[tuple[int, tuple[Serial, ...], int], ...] = (  # hosts, serial, forks
+    (24, (8,), 24), (24, (8,), 4), (24, (24,), 6), (24, (1, "25%", "50%"), 6),
+    (24, (1, "5%", "10%"), 24), (200, (1, "1%", "5%", "10%"), 10), (200, ("50%",), 40),
 )  # fmt: skip
 
 
@@ -70,11 +71,13 @@ def measured() -> Controller:
 
 def compared() -> list[dict[str, object]]:
     """Run each case by Ansible and by the simulation; return how long both took, in seconds."""
-    controller, fates, rows = measured(), SHORT.fates(), []
-    for serial, forks in CASES:
+    controller, rows = measured(), []
+    for hosts, serial, forks in CASES:
+        fates = SHORT._replace(hosts=hosts).fates()
         real = run(fates, serial, forks)
         simulated = simulated_like(fates, serial, forks, controller)
-        rows.append({"serial": list(serial), "forks": forks, "ansible": round(real.seconds, 1),
+        rows.append({"hosts": hosts, "serial": list(serial), "forks": forks,
+                     "ansible": round(real.seconds, 1),
                      "simulated": round(simulated.seconds, 1)})  # fmt: skip
     return rows
 

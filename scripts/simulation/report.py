@@ -64,9 +64,9 @@ def unreachable(figures: Mapping[str, Sequence[Row]]) -> str:
 
 def reality(figures: Mapping[str, Sequence[Row]]) -> str:
     """Return how long Ansible took, and how long the simulation says."""
-    head = ["`serial`", "forks", "Ansible", "simulated", "difference"]
+    head = ["hosts", "`serial`", "forks", "Ansible", "simulated", "difference"]
     return table(head, (
-        [f"`{json.dumps(row['serial'])}`", row["forks"], f"{row['ansible']} s",
+        [row["hosts"], f"`{json.dumps(row['serial'])}`", row["forks"], f"{row['ansible']} s",
          f"{row['simulated']} s", f"{100 * (row['simulated'] / row['ansible'] - 1):+.0f} %"]
         for row in figures["ansible"]
     ))  # fmt: skip
