@@ -91,7 +91,7 @@ def test_report_says_where_kill_was_needed(fleet: Fleet, collections: Path, tmp_
     try:
         held = rollout.hold("h2")
         running = rollout.begin(serial=[6])
-        held.wait()
+        held.wait(running)
         running.communicate()
         assert (0, ALL) == (running.returncode, rollout.restarted())
         records = rollout.records()

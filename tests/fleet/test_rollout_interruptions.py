@@ -19,7 +19,7 @@ def interrupted(rollout: Rollout, signum: int) -> tuple[int, Held]:
     """
     held = rollout.hold("h3")
     running = rollout.begin()
-    held.wait()
+    held.wait(running)
     os.kill(rollout.fleet.pid_of(running), signum)
     running.communicate()
     return running.returncode, held
@@ -61,7 +61,7 @@ def test_second_rollout_of_a_service_is_refused(rollout: Rollout) -> None:
     """At once, with the pid of the first, whose report it leaves alone."""
     held = rollout.hold("h1")
     first = rollout.begin()
-    held.wait()
+    held.wait(first)
     pid = json.loads(next(rollout.locks.iterdir()).read_text())["pid"]
     second = rollout.run(report=str(rollout.report_directory.parent / "other"))
     assert 2 == second.returncode
@@ -78,7 +78,7 @@ def test_two_controllers_restart_no_host_twice(rollout: Rollout, tmp_path: Path)
     held = rollout.hold("h1")
     since = [rollout.fleet["h1"].run("date", "+%s.%N").stdout.strip()]
     first = rollout.begin(since=since)
-    held.wait()
+    held.wait(first)
     other = {"report": str(tmp_path / "other"), "lock_directory": str(tmp_path / "locks2")}
     words = rollout.words(since=since, **other)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}

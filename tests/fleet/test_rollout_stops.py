@@ -62,7 +62,7 @@ def test_link_that_goes_down_in_a_restart_stops_the_rollout(rollout: Rollout) ->
     """The host is unreachable; what went on there has ended when the rollout is resumed."""
     held = rollout.hold("h3")
     running = rollout.begin()
-    held.wait()
+    held.wait(running)
     rollout.fleet["h3"].link("down")
     output, _ = running.communicate()
     assert 2 == running.returncode, output

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import select
 import subprocess
 from itertools import count
 from pathlib import Path
@@ -149,9 +150,17 @@ class Held:
         self._fifo = fifo
         os.mkfifo(fifo)
 
-    def wait(self) -> None:
-        """Wait until the stop is going on."""
-        assert "stopping" == self._fifo.read_text()
+    def wait(self, running: subprocess.Popen[str]) -> None:
+        """Wait until the stop is going on, which a run must come to before it ends."""
+        ended = os.pidfd_open(running.pid)
+        said = os.open(self._fifo, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            ready, _, _ = select.select([ended, said], [], [])
+            assert said in ready, running.communicate()
+            assert b"stopping" == os.read(said, 100)
+        finally:
+            os.close(ended)
+            os.close(said)
 
     def release(self) -> None:
         """Let it go on, and the next stops not wait."""

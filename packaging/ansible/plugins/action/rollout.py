@@ -72,9 +72,8 @@ class ActionModule(ActionBase):
 
     def _end(self, words, task_vars):
         """End a batch."""
-        rollout_batches.end(
-            words["rollout"]["report"], {str(host) for host in task_vars["ansible_play_batch"]}
-        )
+        rollout, alive = words["rollout"], task_vars["ansible_play_batch"]
+        rollout_batches.end(rollout["report"], rollout["hosts"], {str(host) for host in alive})
         return {}
 
     def _report(self, words, task_vars):
@@ -298,8 +297,10 @@ class _Host:
             return self.failed(phase, f"unreachable: {error}", record, "unreachable")
         except AnsibleError as error:
             return self.failed(phase, str(error), record)
+        except KeyboardInterrupt:
+            raise  # nobody knows what comes of it: the host stays at work in the journal
         except BaseException as error:
-            # The time of the task is up, or ansible-playbook was interrupted.
+            # The time of the task is up, which Ansible tells by an exception of its own.
             self.failed(phase, f"{type(error).__name__}: {error}", record)
             raise
 

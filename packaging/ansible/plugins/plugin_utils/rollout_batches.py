@@ -47,7 +47,10 @@ def begin(words, all_hosts, batch, check):
     rollout, records = journal.read(where)
     _may_go_on(rollout, records, batch, where)
     journal.append(where, event="batch", number=rollout["batch"] + 1, hosts=batch)
-    rollout_report.write(where, over=False)
+    if first:
+        rollout_report.write(where, over=False)
+    else:
+        rollout_report.write_sometimes(where)
     drained = {host: records[host]["notes"] for host in batch if records[host]["drained"]}
     return {
         "id": rollout["id"],
@@ -57,6 +60,7 @@ def begin(words, all_hosts, batch, check):
         "resumed": "resumed" in rollout,
         "report": where,
         "batch": rollout["batch"] + 1,
+        "hosts": len(batch),
         "soak": 0 if rollout.get("soaked") else words["soak"],
         "drained": drained,
     }
@@ -165,11 +169,13 @@ def _may_go_on(rollout, records, batch, where):
     raise AnsibleActionFail(f"the rollout stops: {reason}")
 
 
-def end(where, alive):
-    """End a batch: note the hosts that were lost in a hook, write the report.
+def end(where, hosts, alive):
+    """End a batch of a number of hosts: note those that were lost in a hook.
 
     ``alive``: the batch's hosts that Ansible still has. Raises AnsibleActionFail.
     """
+    if len(alive) == hosts:
+        return
     rollout, records = journal.read(where)
     lost = [
         host for host in rollout["batch_hosts"]
@@ -184,4 +190,3 @@ def end(where, alive):
     if lost:
         rollout, records = journal.read(where)
         _may_go_on(rollout, records, [], where)
-    rollout_report.write(where, over=False)

@@ -22,7 +22,9 @@ _ROLLOUT = (
     *("id", "service", "check", "began", "since", "resumed", "pid", "controller", "batch"),
     *("max_failed", "reason", "resume"),
 )
-_PER_HOST = 0.005  # seconds between two reports while hosts are at work: 1 % of the time, measured
+# Seconds for each host of the rollout between two reports while hosts are at work. To make one
+# takes 0.035 ms for each host, so that is less than 1 % of the time.
+_PER_HOST = 0.005
 
 
 def write(directory, over=None):
