@@ -94,6 +94,15 @@ def test_check_mode_and_diff_are_those_of_a_host_with_ssd(host: Managed) -> None
     assert not (host.directory / "nap.pid").exists()
 
 
+def test_restart_if_older_is_done_once_on_a_bare_host(host: Managed) -> None:
+    """Its part of the module travels, too."""
+    host.declare()
+    first = task(host, state="restarted", if_older_than=[1])
+    again = task(host, state="restarted", if_older_than=[1])
+    assert (True, False) == (first["changed"], again["changed"]), again
+    assert first["after"]["processes"] == again["after"]["processes"]
+
+
 def test_facts_come_from_a_bare_host(host: Managed) -> None:
     """service_info carries it, too."""
     host.declare()

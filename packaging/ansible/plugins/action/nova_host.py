@@ -51,7 +51,7 @@ class ActionModule(ActionBase):
     ) -> dict[str, Any]:
         """Return the result for the host."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _, options = self.validate_argument_spec(argument_spec=PARAMETERS)
+        options = self.validate_argument_spec(argument_spec=PARAMETERS)[1]
         if LACKING:
             raise AnsibleActionFail(
                 "needs openstacksdk on the controller, for the Python that runs Ansible:"

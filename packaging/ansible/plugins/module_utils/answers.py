@@ -6,6 +6,7 @@ task's temporary directory. Only the standard library of Python 3.8 is used here
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -27,12 +28,24 @@ class Lacking(Exception):
     """The host has no ssd-service that answers in JSON; the text says what there is."""
 
 
+class Refused(Exception):
+    """A parameter is wrong; the text says which and why."""
+
+
 class Failed(Exception):
     """A program ran and gave no answer. ``rc``: its exit status."""
 
     def __init__(self, text, rc):
         super().__init__(text)
         self.rc = rc
+
+
+def spare_time():
+    """Have Python not look again through all that is loaded by now: it is needed to the end.
+
+    At the end of a module that takes it a twentieth of the whole time.
+    """
+    getattr(gc, "freeze", gc.disable)()  # no freeze: no CPython
 
 
 def fault_of_name(name):

@@ -89,7 +89,7 @@ attributes:
     description: The controller's.
     platforms: posix
     support: full
-author: ssd contributors
+author: ssd contributors (@ssd)
 """
 
 EXAMPLES = r"""

@@ -201,19 +201,18 @@ diff:
   returned: with C(--diff), if something changes
 """
 
-import fcntl
-import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.common.validation import check_type_path
 from ansible_collections.ssd.daemon.plugins.module_utils.answers import (
     NOTHING,
     Failed,
     Host,
     Lacking,
+    Refused,
     fault_of_name,
     lacking,
+    spare_time,
 )
 
 VERBS = {"started": "start", "stopped": "stop", "restarted": "restart", "reloaded": "reload"}
@@ -222,62 +221,6 @@ ABSENT = 5  # LSB: the program is not installed
 USAGE = 2  # LSB: invalid or excess arguments
 FAULT = 1
 SHOWN = ("pid", "name", "started_at")  # of a process, in a diff
-DAY = 86400
-
-
-class Refused(Exception):
-    """A parameter is wrong; the text says which and why."""
-
-
-def moments(values):
-    """Return the times that ``if_older_than`` has, with its words. Raises Refused."""
-    return [(moment_of(value), value) for value in values]
-
-
-def moment_of(value):
-    """Return a time in seconds since the epoch: a number, or that of a path. Raises Refused."""
-    what = f"if_older_than: {value!r}"
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise Refused(what + " is neither a path nor seconds since the epoch")
-    try:
-        moment = float(value)
-    except (ValueError, OverflowError):
-        return written_at(str(value), what)
-    if not 0 <= moment < float("inf"):
-        raise Refused(what + " is no time in seconds since the epoch")
-    if moment > time.time() + DAY:
-        raise Refused(what + " lies more than a day ahead: seconds since the epoch are needed")
-    return moment
-
-
-def written_at(path, what):
-    """Return when a file was last written, or its link made. Raises Refused."""
-    path = check_type_path(path)
-    if not path.startswith("/"):
-        raise Refused(what + " is neither an absolute path nor seconds since the epoch")
-    try:
-        return max(os.stat(path).st_mtime, os.lstat(path).st_mtime)
-    except (OSError, ValueError) as error:
-        raise Refused(f"{what}: {getattr(error, 'strerror', None) or error}") from error
-
-
-def locked(name):
-    """Wait until no other task looks at this service to restart it; return the open lock.
-
-    Its file stays: to remove it would give two tasks two locks. Nobody else may open it, so nobody
-    else can hold it. Raises OSError.
-    """
-    uid = os.geteuid()
-    place = next((each for each in ("/run", "/var/run") if os.path.isdir(each)), "/tmp")
-    path = f"{place}/ssd-ansible-{name}.lock"
-    if uid:
-        path = f"/tmp/ssd-ansible-{uid}-{name}.lock"
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    if os.fstat(fd).st_uid != uid:
-        os.close(fd)
-        raise PermissionError(1, "it belongs to another user: remove it", path)
-    fcntl.flock(fd, fcntl.LOCK_EX)
-    return fd
 
 
 class Task:
@@ -308,7 +251,7 @@ class Task:
             self.check()
             if self.module.params["if_older_than"] is None:
                 self.end(self.ask(self.module.check_mode))
-            self.restart_older(moments(self.module.params["if_older_than"]))
+            self.restart_older(self.module.params["if_older_than"])
         except Refused as refused:
             self.fail(USAGE, str(refused))
         except Lacking as why:
@@ -330,15 +273,18 @@ class Task:
         """Have the verb done, or planned; return the answer."""
         return self.host.ask(self.name, VERBS[self.state], plan)
 
-    def restart_older(self, times):
-        """Restart it if a process started before the newest of these times."""
+    def restart_older(self, values):
+        """Restart it if a process started before the newest of these times. Raises Refused."""
+        # Few tasks need it, and each compiles what it loads.
+        from ansible_collections.ssd.daemon.plugins.module_utils import moments
+
+        newest, value = moments.newest_of(values)
         if not self.module.check_mode:
             try:
-                locked(self.name)  # to the end of this process
+                moments.locked(self.name)  # to the end of this process
             except OSError as error:
                 self.fail(FAULT, f"{error.filename}: {error.strerror}")
         answer = self.ask(True)
-        newest, value = max(times, key=lambda row: row[0], default=(0.0, None))
         if newest > time.time():
             text = "is later than the clock of this host: the next task may restart it again"
             self.module.warn(f"if_older_than: {value!r} {text}")
@@ -419,6 +365,7 @@ def shown(look):
 
 def main():
     """Run the module."""
+    spare_time()
     module = AnsibleModule(
         argument_spec={
             "name": {"type": "str", "required": True, "aliases": ["service"]},

@@ -120,6 +120,7 @@ from ansible_collections.ssd.daemon.plugins.module_utils.answers import (
     Lacking,
     fault_of_name,
     lacking,
+    spare_time,
 )
 
 
@@ -139,6 +140,7 @@ def described(answer):
 
 def main():
     """Run the module."""
+    spare_time()
     module = AnsibleModule(
         argument_spec={
             "name": {"type": "str", "aliases": ["service"]},
