@@ -22,15 +22,17 @@ pytestmark = [
 ]
 
 MARK = "ssd.daemon rolling_restart, rollout "
-# A drain hook that holds the rollout once nova's is done. $FIFO gets a reader then.
-HELD = """
-- ansible.builtin.include_tasks: "{{ role_path }}/tasks/nova_drain.yml"
+# A task that holds a rollout: %s gets a reader then. It stands after nova's drain hook, or before
+# its resume hook.
+HOLD = """
 - ansible.builtin.command: cat %s
   delegate_to: localhost
   vars:
     ansible_connection: local
     ansible_python_interpreter: "{{ ansible_playbook_python }}"
 """
+DRAIN = '- ansible.builtin.include_tasks: "{{ role_path }}/tasks/nova_drain.yml"'
+RESUME = '- ansible.builtin.include_tasks: "{{ role_path }}/tasks/nova_resume.yml"'
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +94,24 @@ def test_service_disabled_before_stays_disabled(host: NovaHost, compute: Compute
     assert "a disk is bad" in host.report("other")[HOST]["notes"]["nova"]["msg"]
 
 
+@pytest.mark.parametrize(
+    ("phase", "tasks", "restarted"),
+    [("drain", DRAIN + HOLD, False), ("resume", HOLD + RESUME, True)],
+    ids=["before the restart", "after it"],
+)
 def test_interrupted_rollout_enables_once_resumed(
-    host: NovaHost, compute: Compute, tmp_path: Path
+    host: NovaHost,
+    compute: Compute,
+    tmp_path: Path,
+    phase: str,
+    tasks: str,
+    restarted: bool,
 ) -> None:
     """The mark in nova tells whose disabling it is; the second run need not have done it."""
     os.mkfifo(fifo := tmp_path / "held")
-    (hook := tmp_path / "drain.yml").write_text(HELD % fifo)
-    pid = compute.pid()
-    words = host.rollout("cut", "-e", f"rolling_restart_drain_tasks={hook}")
+    (hook := tmp_path / "hook.yml").write_text(tasks % fifo)
+    pid, report = compute.pid(), f"cut-{phase}"
+    words = host.rollout(report, "-e", f"rolling_restart_{phase}_tasks={hook}")
     with (tmp_path / "output").open("w") as output:
         begun = subprocess.Popen(
             words, env=host.environment(), stdout=output, stderr=output, stdin=subprocess.DEVNULL
@@ -110,13 +122,13 @@ def test_interrupted_rollout_enables_once_resumed(
     service = host.service()
     assert "disabled" == service["status"]
     assert service["disabled_reason"].startswith(MARK)
-    assert "interrupted" == host.report("cut")[HOST]["result"], (tmp_path / "output").read_text()
-    assert pid == compute.pid()
+    assert "interrupted" == host.report(report)[HOST]["result"], (tmp_path / "output").read_text()
+    assert restarted == (pid != (now := compute.pid()))
 
-    done = host.run(host.rollout("cut", "-e", "rolling_restart_resume=true"))
+    done = host.run(host.rollout(report, "-e", "rolling_restart_resume=true"))
     assert 0 == done.returncode, done.stdout
-    assert pid != compute.pid()
-    assert ("restarted", "enabled", "enabled") == outcome(host, "cut")
+    assert restarted == (now == compute.pid())
+    assert ("restarted", "enabled", "enabled") == outcome(host, report)
 
 
 def test_compute_that_does_not_come_up_stops_the_rollout(host: NovaHost, compute: Compute) -> None:

@@ -87,6 +87,19 @@ def test_host_at_work_is_interrupted_once_all_is_over(parts: Parts, journal: Pat
     assert "in its drain" in (journal / "report.txt").read_text()
 
 
+def test_host_is_at_work_until_it_is_resumed(parts: Parts, journal: Path) -> None:
+    """A restarted host that is still drained is not done, and the rollout has not finished."""
+    for host in HOSTS:
+        note(parts, journal, host, result="restarted", drained=True, new_pid=2)
+        note(parts, journal, host, result="restarted", drained=host == "a")
+    assert ["running", "restarted", "restarted"] == results(parts, journal)
+    report = parts.report.write(journal, over=True)
+    assert ("interrupted", "interrupted", 2) == (
+        report["state"], report["hosts"][0]["result"], report["hosts"][0]["new_pid"]
+    )  # fmt: skip
+    assert "in its resume" in (journal / "report.txt").read_text()
+
+
 def test_state_tells_how_a_rollout_ended(parts: Parts, journal: Path) -> None:
     """Interrupted, stopped, or finished."""
     assert "interrupted" == parts.report.write(journal, over=True)["state"]

@@ -97,12 +97,17 @@ def made(rollout, records, over=None):
 
 
 def _shown(record, over):
-    """Return a record as in the report: what goes on is interrupted once all is over."""
+    """Return a record as in the report: what goes on is interrupted once all is over.
+
+    A host goes on until its resume hook has ended, also if it has its new process.
+    """
     shown = dict(record)
-    if shown["result"] is None:
+    unresumed = shown["drained"] and shown["result"] in journal.GOOD
+    if shown["result"] is None or unresumed:
         shown["result"] = "interrupted" if over else "running"
-        if over and not shown["message"]:
-            shown["message"] = f"the run ended, or lost the host, in its {shown['phase']}"
+        if over and (unresumed or not shown["message"]):
+            phase = "resume" if unresumed else shown["phase"]
+            shown["message"] = f"the run ended, or lost the host, in its {phase}"
     return shown
 
 
