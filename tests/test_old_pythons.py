@@ -77,6 +77,16 @@ def file(old: Old, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return one_file.make(tmp_path_factory.mktemp("old"), old.python)
 
 
+@pytest.mark.parametrize("name", ["zipapp", "collection", "fleet-simulation"])
+def test_scripts_that_need_a_newer_python_say_so(old: Old, name: str, tmp_path: Path) -> None:
+    """A file made by an old Python would lack tomllib, and fail on the hosts."""
+    words = [old.python, "-W", "ignore", CHECKOUT / "scripts" / name]
+    done = subprocess.run(words, env=old.environment, cwd=tmp_path, capture_output=True, text=True)
+    assert (1, "") == (done.returncode, done.stdout)
+    assert done.stderr.startswith(f"scripts/{name}: run it with Python 3.11 or newer")
+    assert [] == list(tmp_path.iterdir())
+
+
 # Says which of the names on standard input there are not.
 ASK = """
 import importlib, json, sys

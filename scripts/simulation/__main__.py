@@ -3,7 +3,8 @@
 import argparse
 import json
 import math
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,36 +26,43 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = (ROOT / "docs/howto/fleet.md", ROOT / "docs/explanation/fleet.md")
 PICTURE = ROOT / "docs/howto/fleet.svg"
 FIGURES = ROOT / "docs/explanation/fleet.json"
+MOST = 1_000_000  # hosts; more take longer than anybody waits
+WEEK = 7 * 24 * 3600  # seconds
 DRAWN: tuple[tuple[Serial, ...], ...] = ((50,), (200,), figures.DEFAULT)
 
 
 def batches(words: str) -> tuple[Serial, ...]:
-    """Return the list that a text such as 1,5%,10% means. Raises ValueError."""
-    values = tuple(each if each.endswith("%") else int(each) for each in words.split(","))
-    if any(size(value, 100) < 1 for value in values):
-        raise ValueError(words)
+    """Return the list that a text such as 1,5%,10% means."""
+    try:
+        values = tuple(each if each.endswith("%") else int(each) for each in words.split(","))
+        wrong = any(size(value, 100) < 1 for value in values)
+    except ValueError:
+        wrong = True
+    if wrong:
+        right = "write numbers of hosts, 1 or more, and whole percentages, with commas: 1,5%,10%"
+        raise argparse.ArgumentTypeError(f"{words!r}: {right}")
     return values
 
 
-def count(words: str) -> int:
-    """Return a number of hosts or processes: one or more. Raises ValueError."""
-    if (value := int(words)) < 1:
-        raise ValueError(words)
-    return value
+def number(kind: type[float], least: int, most: int, what: str) -> Callable[[str], float]:
+    """Return a reader of numbers within limits, whose error says what is right."""
+
+    def read(words: str) -> float:
+        try:
+            value = kind(words)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{words!r} is not {what} from {least} to {most}")
+        return value
+
+    return read
 
 
-def share(words: str) -> float:
-    """Return a share of all hosts, from 0 to 1. Raises ValueError."""
-    if not 0 <= (value := float(words)) <= 1:
-        raise ValueError(words)
-    return value
-
-
-def seconds(words: str) -> float:
-    """Return a time that is not negative. Raises ValueError."""
-    if not 0 <= (value := float(words)) < math.inf:
-        raise ValueError(words)
-    return value
+count = number(int, 1, MOST, "a whole number")  # of hosts, forks or processors
+failures = number(int, 0, MOST, "a whole number")
+share = number(float, 0, 1, "a share of all hosts")
+seconds = number(float, 0, WEEK, "a number of seconds")
 
 
 USUAL, FLEET = Rollout(), Fleet()
@@ -64,7 +72,7 @@ OPTIONS: tuple[tuple[str, Any, Any, str], ...] = (
     ("serial", batches, USUAL.serial, "as in a playbook, with commas: 1,5%%,10%%"),
     ("forks", count, USUAL.forks, "of ansible-playbook"),
     ("soak", seconds, USUAL.soak, "seconds after the canary"),
-    ("max-failed", int, USUAL.max_failed, "hosts that may fail before it stops"),
+    ("max-failed", failures, USUAL.max_failed, "hosts that may fail before it stops"),
     ("processors", count, USUAL.controller.processors, "of the controller"),
     ("stop", seconds, FLEET.stop, "the least and the most seconds of a stop"),
     ("start", seconds, FLEET.start, "the same of a start"),
@@ -101,9 +109,15 @@ def told(result: Result) -> str:
     """Return a result in words."""
     long = result.seconds >= 60
     time = f"{result.seconds / 60:.1f} minutes" if long else f"{result.seconds:.0f} seconds"
+    batch = "batch" if result.batches == 1 else "batches"
+    head = (
+        f"stopped after {time}, in batch {result.batches}"
+        if result.stopped
+        else f"took {time}, in {result.batches} {batch}"
+    )
     down, out = result.down_seconds / 3600, result.out_seconds / 3600
     return (
-        f"{'stopped after' if result.stopped else 'took'} {time}, in batch {result.batches}\n"
+        f"{head}\n"
         f"restarted {result.touched}, down now {result.failed}, "
         f"unreachable {result.unreachable}\n"
         f"down at once {result.most_down} at most, {down:.1f} host-hours\n"
@@ -128,9 +142,19 @@ def write(found: dict[str, list[figures.Row]]) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Simulate what is asked for."""
-    given = arguments().parse_args(argv)
+    words = arguments()
+    given = words.parse_args(argv)
+    for name in ("stop", "start"):
+        least, most = getattr(given, name)
+        if least > most:
+            words.error(f"argument --{name}: {least:g} {most:g}: write the smaller number first")
     if given.compare:
-        compared = reality.compared()
+        try:
+            compared = reality.compared()
+        except FileNotFoundError as error:
+            hint = "put Ansible's programs on the PATH (pip install ansible-core)"
+            print(f"fleet-simulation: {error.filename} is not found: {hint}", file=sys.stderr)
+            return 1
         print(report.reality({"ansible": compared}), end="")
         if given.docs:
             write({**written(), "ansible": compared})

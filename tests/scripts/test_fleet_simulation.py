@@ -219,14 +219,50 @@ def test_command_says_what_came_out(capsys) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["--hosts=0", "--serial=5%,x", "--serial=0", "--forks=0", "--bad=1.5", "--soak=-1"]
+    ("words", "right"),
+    [
+        ("--hosts=0", "'0' is not a whole number from 1 to 1000000"),
+        ("--hosts=1e9", "'1e9' is not a whole number from 1 to 1000000"),
+        ("--forks=0", "'0' is not a whole number from 1 to 1000000"),
+        ("--processors=1000000000", "'1000000000' is not a whole number from 1 to"),
+        ("--max-failed=-1", "'-1' is not a whole number from 0 to"),
+        ("--serial=5%,x", "'5%,x': write numbers of hosts, 1 or more, and whole percentages"),
+        ("--serial=0", "'0': write"),
+        ("--serial=-5%", "'-5%': write"),
+        ("--serial=", "'': write"),
+        ("--bad=1.5", "'1.5' is not a share of all hosts from 0 to 1"),
+        ("--bad=nan", "'nan' is not a share"),
+        ("--soak=-1", "'-1' is not a number of seconds from 0 to 604800"),
+        ("--soak=inf", "'inf' is not a number of seconds"),
+        ("--schedule=1e308", "'1e308' is not a number of seconds"),
+        ("--stop 12 5", "12 5: write the smaller number first"),
+    ],
 )
-def test_command_refuses_what_makes_no_sense(word: str, capsys) -> None:
-    """And names the option."""
+def test_command_refuses_what_makes_no_sense(words: str, right: str, capsys) -> None:
+    """And names the option, and what is right."""
     with pytest.raises(SystemExit) as ended:
-        main([word])
+        main(words.split())
     assert 2 == ended.value.code
-    assert f"argument {word.partition('=')[0]}: invalid" in capsys.readouterr().err
+    option = words.replace("=", " ").split()[0]
+    assert f"argument {option}: {right}" in capsys.readouterr().err
+
+
+def test_command_says_in_how_many_batches(capsys) -> None:
+    """Or in which it stopped."""
+    for words, said in (
+        (["--hosts=6", "--serial=1,2"], "minutes, in 4 batches\n"),
+        (["--hosts=1"], "minutes, in 1 batch\n"),
+        (["--hosts=6", "--bad=1", "--serial=2"], "seconds, in batch 1\n"),
+    ):
+        main(words)
+        assert said in capsys.readouterr().out
+
+
+def test_comparison_without_ansible_names_the_way_out(capsys, monkeypatch, tmp_path) -> None:
+    """No traceback."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert 1 == main(["--compare"])
+    assert "ansible-playbook is not found: put Ansible's programs" in capsys.readouterr().err
 
 
 def test_pages_and_picture_show_the_figures() -> None:

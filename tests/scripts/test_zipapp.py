@@ -176,7 +176,10 @@ def test_interpreter_that_cannot_compile_is_named(tmp_path: Path, run: Run) -> N
     assert [] == list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("given", "wanted"), [("", "cannot compile"), ("x", "is not a number")])
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [("", "cannot compile"), ("x", "is not a number"), ("99999999999", "a number below 2**32")],
+)
 def test_time_that_is_no_number_is_refused(given: str, wanted: str, tmp_path: Path) -> None:
     """An empty one is none."""
     words = [sys.executable, CHECKOUT / "scripts/zipapp", "--out", tmp_path / "new"]
