@@ -43,7 +43,9 @@ def perform(service: "Service", verb: str, *, table: "ProcessTable | None" = Non
     Actions"); ValueError for another one. ``table``: where the processes are, for example an
     ``ssd.testing.FakeProcesses``; None: on this machine. A failure is in the Outcome; what
     says nothing about a service is raised: DeclarationError if the declaration does not say how its
-    process is recognised or started, TypeError for a table that is none, OSError.
+    process is recognised or started, TypeError for a service or a table that is none, OSError;
+    ChildProcessError, before anything is done, if the verb runs a hook or another child and the
+    caller ignores SIGCHLD, for its exit status would be lost.
 
     Neither a supervisor nor another init is asked: the command does that. Works in any thread,
     changes neither the directory, the environment nor signals of the caller. It blocks until the
@@ -65,6 +67,10 @@ def carry_out(
     if resolved is None:
         return _unsupported(service, verb, table)
     steps = Recorded(service, table, alone=alone)
+    if not alone:  # the command has settled it
+        from ssd.service.verbs.reaped import demand_statuses
+
+        demand_statuses(service, resolved, steps.table)
     taken: list[tuple[str, str]] = []
     try:
         move = _follow(steps, resolved, taken)
@@ -126,6 +132,11 @@ def _resolved(service: "Service", verb: str) -> "str | None":
     """Return the verb whose rows apply, None for a reload that is not declared."""
     if verb not in VERBS:
         raise ValueError(f"a service has no verb {verb!r}: {', '.join(VERBS)}")
+    if not hasattr(service, "reload_signal"):
+        raise TypeError(
+            "service must be an ssd.service.Service, for example ssd.service.find('nova-compute'), "
+            f"not {service!r}"
+        )
     return verbs.resolve(verb, service.reload_signal != "none")
 
 

@@ -65,11 +65,15 @@ class Recorded(Steps):
         """Keep an error, and return its outcome; see ``Steps``."""
         from ssd.sentences import describe
 
-        self.error = describe(error)
+        self.error = describe(error := _in_words(error))
         process = getattr(error, "process", None)
         if process is not None and process.pid:  # it was started, and is not what was hoped for
             self.started(process, getattr(error, "status", None))
         return super().failed(error)
+
+    def complain(self, error: "Error | OSError | str") -> None:
+        """Keep a complaint in words; see ``Steps``."""
+        super().complain(error if isinstance(error, str) else _in_words(error))
 
     def hear(self, text: str) -> None:
         """Keep what a hook has printed."""
@@ -166,3 +170,12 @@ class Recorded(Steps):
             return not process.is_still(self._below.process(process.pid))
         except Error:  # the table cannot be read now: nothing says that it has
             return False
+
+
+def _in_words(error: "Error | OSError") -> "Error | OSError":
+    """Say of a child that something else has reaped what that means."""
+    if not isinstance(error, ChildProcessError):
+        return error
+    from ssd.service.verbs.reaped import LOST
+
+    return ChildProcessError(error.errno, LOST)

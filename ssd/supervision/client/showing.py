@@ -108,7 +108,7 @@ def move(verb: str, outcome: str) -> verbs.Move:
     if outcome == verbs.NOTHING:
         return verbs.decide(verb, verbs.LOOK, verbs.STOPPED)
     if outcome == verbs.ABSENT:
-        return verbs.decide(verb, verbs.LOOK, verbs.ABSENT)
+        return verbs.decide("start", verbs.LOOK, verbs.ABSENT)  # the same for each that starts
     if outcome == verbs.RUNNING:
         return verbs.decide("start", verbs.LOOK, verbs.RUNNING)
     if outcome == verbs.SURVIVED:

@@ -30,6 +30,7 @@ class Connection:
         ("start", "failed", Move(None, status=1)),
         ("start", "denied", Move(None, status=4)),
         ("start", "absent", Move(None, "is not installed")),
+        ("force-reload", "absent", Move(None, "is not installed")),
         ("start", "accepted", Move(None)),
         ("stop", "done", Move(None)),
         ("stop", "nothing", Move(None, "is not running")),
