@@ -1,5 +1,7 @@
 """A rollout stops at its batch when a host fails or is lost, and goes on when it is told to."""
 
+from typing import Any
+
 import pytest
 from kit.rollouts import Rollout
 
@@ -124,6 +126,21 @@ def test_batch_that_is_too_large_does_not_begin(rollout: Rollout) -> None:
     assert 2 == done.returncode
     assert [RESTARTED, "failed", RESTARTED, *[UNTOUCHED] * 3] == rollout.results()
     assert "rolling_restart_max_unavailable, 3" in rollout.table()
+
+
+@pytest.mark.parametrize("serial", [[], 0, -1, [1, 0], [1, "-5%"]], ids=str)
+def test_serial_that_means_all_hosts_at_once_is_refused(rollout: Rollout, serial: Any) -> None:
+    """Ansible takes it for no limit; nobody is restarted."""
+    done = rollout.run(serial=serial)
+    assert 2 == done.returncode
+    assert "that restarts all hosts at once. Write sizes" in done.stdout
+    assert not any(rollout.restarted())
+
+
+def test_serial_of_all_hosts_that_is_meant_is_obeyed(rollout: Rollout) -> None:
+    """So is a share of less than one host, which is one."""
+    assert 0 == rollout.run(serial=["0%", "100%"]).returncode
+    assert all(rollout.restarted())
 
 
 def test_clock_that_is_wrong_stops_the_rollout(rollout: Rollout) -> None:

@@ -38,6 +38,25 @@ SPEC = {
 }
 
 
+def _check_serial(serial):
+    """Raise AnsibleActionFail if a batch would be all hosts, and nobody has said so.
+
+    That is what Ansible makes of a number below 1, and of no serial at all.
+    """
+    sizes = serial if isinstance(serial, list) else [serial]
+    if not sizes or any(_is_no_limit(size) for size in sizes):
+        raise AnsibleActionFail(
+            f"rolling_restart_serial, or the serial of the play, is {serial}: that restarts all"
+            ' hosts at once. Write sizes of batches such as [1, "5%", "10%"]; "100%" is all'
+        )
+
+
+def _is_no_limit(size):
+    """Say whether Ansible takes a number or a percentage for all hosts. 0 % is one host."""
+    share = isinstance(size, str) and size.endswith("%")
+    return int(size[:-1]) < 0 if share else int(size) < 1
+
+
 class ActionModule(ActionBase):
     """Run one phase; the facts that it leaves are in the rollout's journal."""
 
@@ -62,8 +81,10 @@ class ActionModule(ActionBase):
 
     def _begin(self, words, task_vars):
         """Begin a batch."""
-        if (strategy := str(self._task.get_play().strategy)).rpartition(".")[2] != "linear":
+        play = self._task.get_play()
+        if (strategy := str(play.strategy)).rpartition(".")[2] != "linear":
             raise AnsibleActionFail(f"rolling_restart needs the strategy linear, not {strategy}")
+        _check_serial(play.serial)
         hosts, batch = (
             [str(host) for host in task_vars[name]]
             for name in ("ansible_play_hosts_all", "ansible_play_batch")
