@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from kit import ansible, ssh_hosts
+from kit.nova_answers import bring  # noqa: F401 - for test_nova_host and test_nova_migration
 from kit.rollouts import Rollout
 
 

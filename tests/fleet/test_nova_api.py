@@ -143,6 +143,39 @@ def test_request_is_repeated_while_the_api_is_restarted(compute: Any, nova: Nova
     assert [("POST /servers/v1/action", MIGRATE)] == nova.asked[2:]
 
 
+def test_request_without_an_answer_is_not_repeated(
+    compute: Any, nova: Nova, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four times the limit would be longer than anybody has allowed."""
+    monkeypatch.setattr(sys.modules[type(compute).__module__], "TIMEOUT", 1)
+    nova.gate = threading.Event()
+    nova.answers = {"POST /servers/v1/action": [(202, {})], "GET /servers/detail?": [(200, {})]}
+    try:
+        with pytest.raises(refused(compute), match="no answer within 1 seconds"):
+            compute.migrate("v1")
+        with pytest.raises(refused(compute), match="no answer within 1 seconds"):
+            compute.servers("node1")
+    finally:
+        nova.gate.set()
+    assert 2 == len(nova.asked)
+
+
+def test_request_is_repeated_until_it_is_delivered(
+    compute: Any, nova: Nova, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The API does not listen for a moment while it is restarted."""
+    nova.server_close()
+    pauses: list[float] = []
+    clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=pauses.append)
+    monkeypatch.setattr(sys.modules[type(compute).__module__], "time", clock)
+    with pytest.raises(refused(compute), match="Unable to establish connection"):
+        compute.enable("s1")
+    assert [0.5, 1.0, 2.0] == pauses
+    with pytest.raises(refused(compute), match="Unable to establish connection"):
+        compute.migrate("v1")
+    assert 3 == len(pauses)
+
+
 def test_refusal_has_the_words_of_nova(compute: Any, nova: Nova) -> None:
     """And not the token."""
     nova.answers = {f"GET {CALL}": [(400, UNAVAILABLE)]}
@@ -217,3 +250,26 @@ def test_list_is_shared_by_who_asked_before_it_was_begun(
         assert [SERVICE] == compute.services()
         counts.append(len(nova.asked))
     assert [1, 1, 2] == counts
+
+
+def test_refusal_of_a_list_is_shared(
+    compute: Any, nova: Nova, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred hosts would wait one after the other for an API that does not answer."""
+    nova.answers = {"GET /os-services?binary=nova-compute": [(403, {}), (200, {"services": []})]}
+    moments = iter([1.0, 2.0, 1.5, 3.0, 4.0])
+    module = sys.modules[type(compute).__module__]
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    for _ in range(2):
+        with pytest.raises(refused(compute), match="403") as raised:
+            compute.services()
+        assert 403 == raised.value.status  # type: ignore[attr-defined]
+    assert [] == compute.services()
+    assert 2 == len(nova.asked)
+
+
+def test_list_that_was_not_written_to_its_end_is_read_anew(compute: Any, nova: Nova) -> None:
+    """Its process was ended meanwhile."""
+    nova.answers = {"GET /os-services?binary=nova-compute": [(200, {"services": [SERVICE]})]}
+    compute.listing.file.write_text('{"began": 9')
+    assert [SERVICE] == compute.services()

@@ -12,14 +12,8 @@ from ansible.plugins.action import ActionBase
 
 # Here, and not where they are used: the process that starts a worker for each host has loaded
 # them then, so that no worker does.
-try:
-    from ansible_collections.ssd.daemon.plugins.plugin_utils.nova_api import Compute
-except ImportError as error:
-    LACKING: str | None = str(error)
-else:
-    LACKING = None
-
 from ansible_collections.ssd.daemon.plugins.plugin_utils import nova_decisions
+from ansible_collections.ssd.daemon.plugins.plugin_utils.nova_api import LACKING, Compute
 from ansible_collections.ssd.daemon.plugins.plugin_utils.nova_rollout import (
     Host,
     Refused,

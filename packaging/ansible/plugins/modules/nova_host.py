@@ -45,7 +45,9 @@ options:
   migrate:
     description:
       - Whether V(drained) moves the running servers (ACTIVE and PAUSED) to other hosts by live
-        migration, and waits until they are away. Servers that do not run stay, in RV(left).
+        migration, and waits until they are away. Servers that do not run stay, in RV(left). One
+        that runs in another state, such as RESCUE or VERIFY_RESIZE, cannot be moved, and fails the
+        host.
       - A restart of nova-compute does not touch running servers. This is for a restart that goes
         with a change of the kernel, of libvirt or of QEMU.
     type: bool
@@ -70,12 +72,16 @@ requirements:
 notes:
   - The user in clouds.yaml needs nova's policies C(os_compute_api:os-services:list) and C(:update),
     C(os_compute_api:os-hypervisors:list-detail) and C(:uptime), and for O(migrate)
-    C(os_compute_api:servers:detail:get_all_tenants), C(os_compute_api:servers:host_status) and
+    C(os_compute_api:servers:detail:get_all_tenants), C(os_compute_api:servers:allow_all_filters),
+    C(os_compute_api:os-extended-server-attributes) and
     C(os_compute_api:os-migrate-server:migrate_live). Administrators have them.
   - Nova Pike or newer (microversion 2.53).
   - Nova reads all its services for a list of them, which tells when they last reported. So only
     V(resumed) asks for it, and V(drained) of a service that is down. Processes of one run of
     Ansible that ask at the same time share one answer.
+  - A request that was not delivered, or got 502, 503 or 504, is repeated after 0.5, 1 and 2
+    seconds, one that asks for a migration is not. One that gets no answer within 120 seconds has
+    failed. V(resumed) goes on asking until O(timeout) is over.
   - Each task gets a token from keystone. C(cache.auth) of clouds.yaml lets openstacksdk keep it in
     a keyring.
 attributes:

@@ -15,10 +15,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from keystoneauth1.adapter import Adapter
-from keystoneauth1.exceptions import ClientException, ConnectTimeout
-from openstack.config import OpenStackConfig
-from openstack.exceptions import SDKException
+try:
+    from keystoneauth1.adapter import Adapter
+    from keystoneauth1.exceptions import (
+        ClientException,
+        ConnectFailure,
+        ConnectTimeout,
+        HttpError,
+    )
+    from openstack.config import OpenStackConfig
+    from openstack.exceptions import SDKException
+except ImportError as error:
+    LACKING: str | None = str(error)
+else:
+    LACKING = None
 
 from . import nova_decisions
 from .nova_rollout import Refused
@@ -43,8 +53,11 @@ class Compute:
         self.listing = Listing(shared, f"{cloud} {region}")
         try:
             settings = OpenStackConfig().get_one(cloud=cloud, region_name=region)
+            session = settings.get_session()
+            # For keystone, too. It is without a limit unless clouds.yaml has api_timeout.
+            session.timeout = session.timeout or TIMEOUT
             self._compute = Adapter(
-                settings.get_session(),
+                session,
                 service_type=settings.get_service_type("compute"),
                 service_name=settings.get_service_name("compute"),
                 interface=settings.get_interface("compute"),
@@ -112,8 +125,8 @@ class Compute:
         """
         try:
             # Not repeated here: a call that got no answer leaves one in the host's queue.
-            options = {"timeout": seconds, "connect_retries": 0, "status_code_retries": 0}
-            self._ask("GET", f"/os-hypervisors/{hypervisor}/uptime", accepted=(501,), **options)
+            path = f"/os-hypervisors/{hypervisor}/uptime"
+            self._ask("GET", path, accepted=(501,), timeout=seconds, repeats=0)
         except Refused as error:
             return str(error)
         return None
@@ -148,22 +161,41 @@ class Compute:
             "raise_exc": False,
             "microversion": MICROVERSION,
             "timeout": TIMEOUT,
-            "connect_retries": RETRIES,
-            # What a proxy says, or the API while it is restarted. Repeated if that is harmless.
-            "status_code_retries": RETRIES if method in ("GET", "PUT") else 0,
+            # What a proxy says, or the API while it is restarted. A migration may have begun.
+            "repeats": RETRIES if method in ("GET", "PUT") else 0,
             "retriable_status_codes": [502, 503, 504],
             **options,
         }
         try:
-            answer = self._compute.request(path, method, **settings)
+            answer = self._deliver(path, method, **settings)
         except ConnectTimeout as error:
-            seconds = settings["timeout"]
-            raise Refused(f"{method} {path}: no answer within {seconds:.0f} seconds") from error
+            # Nova's, or keystone's while it was asked for a token.
+            why = f"no answer within {settings['timeout']:.0f} seconds"
+            raise Refused(f"{method} {path}: {why if path in str(error) else error}") from error
+        except HttpError as error:  # keystone's; those of nova are not raised
+            status = error.http_status
+            raise Refused(f"{method} {path}: there is no token: {error}", status) from error
         except (ClientException, SDKException) as error:
             raise Refused(f"{method} {path}: {type(error).__name__}: {error}") from error
-        if answer.status_code >= 400 and answer.status_code not in accepted:
-            raise Refused(f"{method} {path}: {answer.status_code} {_reason(answer)}")
+        if (status := answer.status_code) >= 400 and status not in accepted:
+            raise Refused(f"{method} {path}: {status} {_reason(answer)}", status)
         return answer
+
+    def _deliver(self, path: str, method: str, repeats: int, **settings: Any) -> Any:
+        """Send a request, and again if it was not delivered.
+
+        Not if no answer came in time: that has taken long enough, and keystoneauth1, which can
+        repeat as well, does not tell the two apart.
+        """
+        for pause in [*(0.5 * 2**count for count in range(repeats)), None]:
+            try:
+                return self._compute.request(
+                    path, method, connect_retries=0, status_code_retries=repeats, **settings
+                )
+            except ConnectFailure as error:
+                if pause is None or isinstance(error, ConnectTimeout):
+                    raise
+                time.sleep(pause)
 
 
 class Listing:
@@ -179,21 +211,43 @@ class Listing:
         self.file = directory / f"ssd-nova-{name}.json"
 
     def take(self, ask: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
-        """Return a list that was begun to be read after the call. Raises what ``ask`` raises."""
+        """Return a list that was begun to be read after the call. Raises what ``ask`` raises.
+
+        A refusal is shared as well: of an API that does not answer, each would wait for its own
+        turn to wait in vain.
+        """
         wanted = time.monotonic()  # the same clock in all processes: clock_gettime(2)
         with open(self.file, "a+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
-            kept = json.loads(file.read() or "null")
+            kept = _parsed(file.read())
             if kept and kept["began"] >= wanted:
-                rows: list[dict[str, Any]] = kept["rows"]
-                return rows
+                return _given(kept)
             began = time.monotonic()
-            rows = ask()
+            try:
+                kept = {"began": began, "rows": ask(), "refused": None}
+            except Refused as error:
+                kept = {"began": began, "rows": [], "refused": (str(error), error.status)}
             file.seek(0)
             file.truncate()
-            json.dump({"began": began, "rows": rows}, file)
-            return rows
+            file.write(json.dumps(kept))
+            return _given(kept)
+
+
+def _parsed(text: str) -> Any:
+    """Return what a process has left in the file; None if it was ended before it had written."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _given(kept: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of an answer, or raise its refusal."""
+    if kept["refused"]:
+        raise Refused(*kept["refused"])
+    rows: list[dict[str, Any]] = kept["rows"]
+    return rows
 
 
 def _reason(answer: Any) -> str:

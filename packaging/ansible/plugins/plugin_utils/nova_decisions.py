@@ -20,6 +20,8 @@ REASON_LENGTH = 255  # characters that nova accepts
 MOVABLE = ("ACTIVE", "PAUSED")
 # A state that passes by itself, also while no task is named.
 PASSING = "BUILD"
+# OS-EXT-STS:power_state of a server that has a guest: it runs, or is paused.
+ALIVE = (1, 3)
 
 
 class Service(NamedTuple):
@@ -35,12 +37,17 @@ class Service(NamedTuple):
 
 
 class Server(NamedTuple):
-    """A server (an instance) on a host. ``task``: what nova does with it, None if nothing."""
+    """A server (an instance) on a host. ``task``: what nova does with it, None if nothing.
+
+    ``host`` is None where nova does not tell the user. ``alive``: it has a guest in memory.
+    """
 
     id: str
     name: str
     status: str
     task: str | None
+    host: str | None
+    alive: bool
 
 
 def service(row: dict[str, Any]) -> Service:
@@ -58,7 +65,14 @@ def service(row: dict[str, Any]) -> Service:
 
 def server(row: dict[str, Any]) -> Server:
     """Return a server from an entry of GET /servers/detail."""
-    return Server(row["id"], row["name"], row["status"], row.get("OS-EXT-STS:task_state"))
+    return Server(
+        id=row["id"],
+        name=row["name"],
+        status=row["status"],
+        task=row.get("OS-EXT-STS:task_state"),
+        host=row.get("OS-EXT-SRV-ATTR:host"),
+        alive=row.get("OS-EXT-STS:power_state") in ALIVE,
+    )
 
 
 def find(rows: list[dict[str, Any]], host: str) -> dict[str, Any] | None:
@@ -140,6 +154,18 @@ def silent(service: Service) -> str:
     return f"it answers, but has not reported since then (state {state}, last report {last})"
 
 
+def unfiltered(host: str) -> str:
+    """Return the sentence about a list with servers of other hosts, or of nobody knows which.
+
+    Nova leaves a filter out, and says nothing, if the user may not filter by it.
+    """
+    return (
+        f"nova lists servers that are not known to be on {host}, and none was moved: the user needs"
+        " nova's policies os_compute_api:servers:allow_all_filters and"
+        " os_compute_api:os-extended-server-attributes"
+    )
+
+
 def to_move(servers: list[Server], asked: set[str]) -> list[Server]:
     """Return the servers to ask live migration for: they run, and have not been asked for."""
     return [
@@ -161,6 +187,17 @@ def refusing(servers: list[Server], asked: set[str]) -> list[Server]:
 def moving(servers: list[Server]) -> list[Server]:
     """Return the servers to wait for."""
     return [each for each in servers if each.task is not None or each.status == PASSING]
+
+
+def stuck(servers: list[Server]) -> list[Server]:
+    """Return the servers that have a guest, and that nova does not move as they are.
+
+    One to be rescued, one whose resize is to be confirmed, one in error.
+    """
+    busy = {*MOVABLE, PASSING}
+    return [
+        each for each in servers if each.task is None and each.alive and each.status not in busy
+    ]
 
 
 def resting(servers: list[Server]) -> list[str]:

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from . import nova_decisions as decisions
 from .nova_decisions import Server, Service
+
+Answer = TypeVar("Answer")
 
 POLL_INTERVAL = 2.0  # seconds
 CALL_TIMEOUT = 90.0  # seconds: more than nova waits for an answer, rpc_response_timeout, 60
 
 
 class Refused(Exception):
-    """Nova has refused a request, or gave no answer. The text says which, and nova's reason."""
+    """Nova has refused a request, or gave no answer. The text says which, and nova's reason.
+
+    ``status`` is that of HTTP, or None if there was no answer.
+    """
+
+    def __init__(self, text: str, status: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+
+    @property
+    def passes(self) -> bool:
+        """Whether it may go well later: the API is away, or restarted."""
+        return self.status is None or self.status >= 500
 
 
 class Failed(Exception):
@@ -70,6 +84,7 @@ class Host:
         self.changed = False
         self.said: list[str] = []
         self.left: list[str] = []
+        self._refused: set[str] = set()  # ids of the servers that were once not accepted
         self.before: Service | None = None
         self.after: Service | None = None
 
@@ -122,11 +137,11 @@ class Host:
         service = self._restartable(self._found())
         self._tell_whose()
         if service.enabled:
-            self.changed = True
             if check:
                 self.after = service._replace(enabled=False, reason=self.mark)
             else:
                 self.after = decisions.service(self.nova.disable(service.id, self.mark))
+            self.changed = True
         if migrate and not check:
             self._empty(timeout)
 
@@ -142,19 +157,41 @@ class Host:
     def _move(self, asked: set[str]) -> list[Server]:
         """Ask for the migration of servers that were not asked for; return those to wait for."""
         servers = [decisions.server(row) for row in self.nova.servers(self.name)]
+        if any(each.host != self.name for each in servers):
+            raise Failed(decisions.unfiltered(self.name))
         if refusing := decisions.refusing(servers, asked):
             names = ", ".join(f"{each.name} ({each.id})" for each in refusing)
             raise Failed(
                 f"live migration has failed for {names}; openstack server migration list --server"
                 " SERVER tells more"
             )
+        if stuck := decisions.stuck(servers):
+            names = ", ".join(f"{each.name} ({each.id}, {each.status})" for each in stuck)
+            raise Failed(
+                f"{self.name} has servers that run and cannot be moved as they are: {names}"
+            )
         self.left = decisions.resting(servers)
         begun = decisions.to_move(servers, asked)
         for each in begun:
-            self.nova.migrate(each.id)
-            asked.add(each.id)
-            self.changed = True
+            if self._accepted(each):
+                asked.add(each.id)
+                self.changed = True
         return begun + decisions.moving(servers)
+
+    def _accepted(self, server: Server) -> bool:
+        """Ask for a migration; return False if the server has changed since it was listed.
+
+        Its owner may have deleted it (404), or have begun something else (409). The next look
+        tells. A second refusal of the same server has another reason, and is raised.
+        """
+        try:
+            self.nova.migrate(server.id)
+        except Refused as error:
+            if error.status not in (404, 409) or server.id in self._refused:
+                raise
+            self._refused.add(server.id)
+            return False
+        return True
 
     # After it --------------------------------------------------------------------------
 
@@ -164,33 +201,44 @@ class Host:
         ``timeout``: seconds until it must be back; if it is not, the service stays as it is.
         Raises Failed, Refused.
         """
-        before = self._restartable(self._listed())
+        deadline = self.clock.now() + timeout
+        before = self._restartable(self._patiently(self._listed, deadline))
         if not check:
-            self._await(before, timeout)
-        self._let_in(check)
+            self._await(before, deadline, timeout)
+        self._let_in(check, deadline)
 
     def release(self, *, check: bool) -> None:
         """Enable the service if this rollout disabled it: nova-compute was not restarted."""
         self._usable(self._found())
         self._let_in(check)
 
-    def _let_in(self, check: bool) -> None:
+    def _let_in(self, check: bool, deadline: float = 0.0) -> None:
         self._tell_whose()
         if self.whose == "rollout":
-            self.changed = True
-            assert self.after is not None
+            found = self.after
+            assert found is not None
             if check:
-                self.after = self.after._replace(enabled=True, reason=None)
+                self.after = found._replace(enabled=True, reason=None)
             else:
-                self.after = decisions.service(self.nova.enable(self.after.id))
+                row = self._patiently(lambda: self.nova.enable(found.id), deadline)
+                self.after = decisions.service(row)
+            self.changed = True
 
-    def _await(self, before: Service, timeout: float) -> None:
+    def _patiently(self, ask: Callable[[], Answer], deadline: float) -> Answer:
+        """Return what nova answers, once its API is there again. Raises Refused after that."""
+        while True:
+            try:
+                return ask()
+            except Refused as error:
+                if not (error.passes and self._pause(deadline)):
+                    raise
+
+    def _await(self, before: Service, deadline: float, timeout: float) -> None:
         """Wait for an answer of the restarted nova-compute to a call, and for its report.
 
         In this order: a call costs nova little, and waits in the queue of the host until
         nova-compute takes it; for a report nova reads all of its services.
         """
-        deadline = self.clock.now() + timeout
         for step in (self._unanswered, lambda left: self._unreported(before)):
             while why := self._tried(step, deadline - self.clock.now()):
                 if not self._pause(deadline):
