@@ -23,6 +23,7 @@ description: It is for tests.
 
 import json
 import os
+import time
 
 from ansible.plugins.callback import CallbackBase
 
@@ -36,7 +37,7 @@ class CallbackModule(CallbackBase):
     def _record(self, outcome, result):
         host, task = result._host.get_name(), result._task.get_name()
         row = {"host": host, "task": task, "outcome": outcome, "values": dict(result._result)}
-        line = json.dumps(row, default=str)
+        line = json.dumps({**row, "at": time.monotonic()}, default=str)
         with open(os.environ["RECORDED"], "a") as file:
             file.write(line + "\\n")
 
@@ -56,12 +57,16 @@ class CallbackModule(CallbackBase):
 
 @dataclass(frozen=True)
 class Result:
-    """What one task did on one host: ok, failed, ignored, unreachable or skipped."""
+    """What one task did on one host: ok, failed, ignored, unreachable or skipped.
+
+    ``at``: when its result came, in seconds of time.monotonic().
+    """
 
     host: str
     task: str
     outcome: str
     values: dict[str, Any]
+    at: float
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]

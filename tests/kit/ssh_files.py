@@ -144,9 +144,10 @@ def _paths(kind: Kind) -> Iterator[str]:
     else:
         base = Path(sys.base_prefix).resolve()
         yield from (f"ro {path}" for path in ([*own, base] if _hidden(base) else own))
-    if kind.python and _hidden(kind.python):
-        unpacked = "LD_LIBRARY_PATH" in kind.variables  # TREE/usr/bin/python3.N, else TREE/bin/...
-        yield f"ro {kind.python.resolve().parents[2 if unpacked else 1]}"
+    above = 2 if "LD_LIBRARY_PATH" in kind.variables else 1  # TREE/usr/bin/python, or TREE/bin/...
+    for python in {kind.python, kind.python.resolve()} if kind.python else ():
+        if _hidden(python):
+            yield f"ro {python.parents[above]}"
     yield from (f"rw {path}" for path in kind.keep)
 
 
