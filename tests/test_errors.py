@@ -78,7 +78,7 @@ EXAMPLES: list[BaseException] = [
     JobFault("Unknown stanza", "/etc/init/web.conf", 3, "exec"),
     SeveralInstances("web@", ["web@1"], "/etc/ssd/web@.toml"),
     UnknownService("web", ["/etc/ssd", "/etc/init.d"], "webd"),
-    DetachFailed(-15),
+    DetachFailed(-15, silent=True),
     HookFailed("before_start", 3),
     Inexpressible("nice", "has no such thing"),
     BadValue("is odd", "nice", ("niceness",)),

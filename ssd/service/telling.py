@@ -71,6 +71,7 @@ class Telling:
         self.excess = sorted({*options} - {JSON, PLAN})
         self.ask = ask
         self.fleet = fleet
+        self.script: str | None = None  # how the usage names it, if it is not found by its name
         self.is_list = first == "all" or first.endswith("@")
         added = [JSON] * self.as_json + [PLAN] * self.planned
         self.words = [self.verb, *added]
@@ -120,6 +121,7 @@ class Telling:
         if has_verbs(whole):
             return self._not_declared(path, path, "an init script")
         extend_path()
+        self.script = path
         try:
             service = read(whole)
         except SeveralInstances as several:
@@ -131,7 +133,7 @@ class Telling:
     def _one(self, service: "Service") -> int:
         """Do the verb to one service, unless another init runs it."""
         call = self.call
-        script = f"{call.program} {service.name}"
+        script = self.script or f"{call.program} {service.name}"
         if self.excess or self.verb not in VERBS:
             from ssd.service.verbs.showing import usage_of
 

@@ -182,6 +182,9 @@ def test_path_of_a_declaration_has_json_too(services) -> None:
     path = f"{services.directory}/nap.toml"
     assert "stopped" == told(services, 3, path, "status")["state"]
     assert "nap would be started\n" == services.expect(0, path, "start", "--plan")
+    assert (services(path, "now").stderr,) * 2 == (
+        services(path, "now", "--json").stderr, services(path, "now", "--plan").stderr,
+    )  # fmt: skip
 
 
 def test_all_is_a_list_sorted_by_name(services) -> None:

@@ -12,6 +12,7 @@ from ssd import pidfile
 from ssd.errors import Error, PidfileError, PidfileUnwritable, StartFailed
 from ssd.finding import look, resolve
 from ssd.service import verbs
+from ssd.service.errors import DeclarationError
 from ssd.service.trust import check
 from ssd.starting import Start
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ssd.matching import Process
     from ssd.processes.contract import ProcessTable
     from ssd.service.verbs.recording import Recorded
+
+EFFECTIVE = os.access in os.supports_effective_ids
 
 
 class Forecast:
@@ -72,6 +75,8 @@ class Forecast:
         steps, service = self.steps, self.steps.service
         for path in service.environment_files:
             check(path)
+            if not os.access(path, os.R_OK, effective_ids=EFFECTIVE):
+                raise DeclarationError(os.strerror(errno.EACCES), file=path)
         if service.environment_files:  # a shell would read them
             from copy import copy
 
@@ -147,6 +152,4 @@ def _demand_rights(work: Start, made: "list[str]") -> None:
 
 def _writable(directory: str) -> bool:
     """Tell whether the caller may make and remove files in a directory."""
-    return os.access(
-        directory, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids
-    )
+    return os.access(directory, os.W_OK | os.X_OK, effective_ids=EFFECTIVE)

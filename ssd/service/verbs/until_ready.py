@@ -152,12 +152,17 @@ def _is_named(service: "Service", table: "ProcessTable") -> bool:
 
 
 class DetachFailed(Error):
-    """The program failed with ``status`` instead of going to the background."""
+    """The program failed with ``status`` instead of going to the background.
 
-    def __init__(self, status: int) -> None:
+    ``silent``: what it has printed is lost.
+    """
+
+    def __init__(self, status: int, silent: bool = False) -> None:
         how = f"status {status}" if status >= 0 else f"signal {-status}"
-        super().__init__(f"the program ended with {how} before it went to the background")
+        lost = "; its output went to /dev/null, a start without --json shows it" if silent else ""
+        super().__init__(f"the program ended with {how} before it went to the background{lost}")
         self.status = status
+        self.silent = silent
 
 
 def start_forking(work: "Start", silent: bool = False) -> "Process | None":
@@ -177,7 +182,7 @@ def start_forking(work: "Start", silent: bool = False) -> "Process | None":
         if lock is not None:
             lock.release()
     if status:
-        raise DetachFailed(status)
+        raise DetachFailed(status, silent)
     return next(iter(work.running()), None)
 
 

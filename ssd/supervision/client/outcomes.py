@@ -146,7 +146,9 @@ def _shifted(steps: object, lateness: float) -> "list[Facts]":
 
 def _taken(did: str, said: str, before: Look, steps: "list[Facts]") -> "list[str]":
     """Return the actions that were taken: by the steps, and by the outcome."""
-    events = {step["event"] for step in steps}
+    listed = [str(step["event"]) for step in steps]
+    begun = listed.index("spawned") if "spawned" in listed else len(listed)
+    events = {*listed[:begun]}  # what ends later is a start that has failed
     if did == "reload":
         return ["reload"] if said == verbs.DONE else []
     taken = []
@@ -155,7 +157,7 @@ def _taken(did: str, said: str, before: Look, steps: "list[Facts]") -> "list[str
         events & {"signal", "ended"} or tried and (before.processes or did == "stop")
     ):
         taken.append("stop")
-    if did != "stop" and ("spawned" in events or said == verbs.DONE):
+    if did != "stop" and ("spawned" in listed or said == verbs.DONE):
         taken.append("start")
     return taken
 

@@ -96,7 +96,7 @@ def as_another(service: Service, *verbs: str) -> list[list[object]]:
 
 
 def test_plan_of_another_user_foresees_denials(tmp_path: Path) -> None:
-    """To signal root's process, to become root, to write the pidfile."""
+    """To signal root's process, to become root, to write the pidfile, to read the variables."""
     skip_without_nobody()
     denied = ["denied", 4, False]
     with shared(tmp_path, 0o755), child() as process:
@@ -111,6 +111,12 @@ def test_plan_of_another_user_foresees_denials(tmp_path: Path) -> None:
         assert [denied] * 2 == as_another(nap(own, user="root"), "start")
         done = ["done", 0, True]
         assert [done] * 4 == as_another(nap(own), "start", "stop")
+        secret = tmp_path / "secret"
+        secret.write_text("WORD=1\n")
+        secret.chmod(0o600)
+        failed = ["failed", 1, False]
+        hidden = nap(own, environment_files=[str(secret)])
+        assert [failed] * 2 == as_another(hidden, "start")
 
 
 WATCHED = """

@@ -141,6 +141,20 @@ def test_steps_are_counted_from_our_own_beginning() -> None:
     assert ["Stopping web: web."] == told.messages
 
 
+def test_start_that_fails_is_no_stop() -> None:
+    """The signal that ends a program which is not ready stops nothing that was there before."""
+    found = {"name": "web", "found": "stopped", "state": "waiting", "goal": "stop"}
+    events = [("starting", None), ("spawned", 7), ("signal", 7), ("ended", 7)]
+    steps = [{"at": 0.1, "event": event, "pid": pid} for event, pid in events]
+    line = {"ok": False, "name": "web", "outcome": "failed", "did": "restart", "steps": steps}
+    told = outcomes.of_action("restart", found, Look("stopped"), line, found, 0.0)
+    assert (["start"], True) == (told.actions, told.changed)
+    runs = {**found, "found": "running", "state": "running", "goal": "start"}
+    line["steps"] = [{"at": 0.0, "event": "ended", "pid": 6}, *steps]
+    told = outcomes.of_action("restart", runs, Look("running"), line, found, 0.0)
+    assert ["stop", "start"] == told.actions
+
+
 def test_refused_action_says_why() -> None:
     """With the words of the console line; a request may fail as a whole."""
     found = {"name": "web", "found": "running", "state": "running", "goal": "start"}
