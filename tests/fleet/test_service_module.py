@@ -253,6 +253,21 @@ def test_service_that_dies_is_not_started(host: Managed) -> None:
     assert "does not run any more" in told["msg"]
 
 
+def test_task_of_a_supervisor_may_end(host: Managed) -> None:
+    """One that has succeeded is no service that died."""
+    host.declare('executable = "/bin/true"\ntask = true\n', name="job")
+    host.declare('respawn = { when = "always" }\n')
+    script = (
+        f'ssd-supervise --directory={host.declarations} > "$1" 2>&1 & '
+        f"until ssd-service --directory={host.declarations} nap status > /dev/null; do :; done"
+    )
+    done = host.run("/bin/sh", "-c", script, "sh", host.directory / "supervise")
+    assert 0 == done.status, done
+    told = host.module("service", name="job", state="restarted")
+    assert (False, True, 0) == (told.get("failed", False), told["changed"], told["rc"]), told
+    assert "stopped" == told["after"]["state"]
+
+
 def test_service_that_is_not_ready_fails(host: Managed) -> None:
     """With the status of the verb; it has changed something."""
     host.declare('[readiness]\nkind = "command"\ncommand = ["/bin/false"]\ntimeout = 0.1\n')

@@ -339,6 +339,8 @@ def fault(answer):
     if answer.get("planned"):
         return None
     if verb in ("start", "restart") and after in ("dead", "stopped"):
+        if (answer.get("supervision") or {}).get("completed"):  # a task, which has succeeded
+            return None
         return "it was started, but does not run any more"
     if verb == "stop" and after == "running":
         return "it was stopped, but it runs"
