@@ -128,6 +128,21 @@ def test_batch_that_is_too_large_does_not_begin(rollout: Rollout) -> None:
     assert "rolling_restart_max_unavailable, 3" in rollout.table()
 
 
+@pytest.mark.parametrize("hosts", ["h7", "all:!all"])
+def test_pattern_without_a_host_is_an_error(rollout: Rollout, hosts: str) -> None:
+    """For Ansible it is a warning and a success."""
+    done = rollout.run(hosts=hosts)
+    assert done.returncode and f"no host of the inventory matches {hosts}" in done.stderr
+    assert not any(rollout.restarted())
+
+
+@pytest.mark.parametrize("hosts", ["h1:h2", "all[0:1]", ["h1", "h2"], "~h[12]"], ids=str)
+def test_pattern_of_ansible_is_obeyed(rollout: Rollout, hosts: Any) -> None:
+    """Of each kind."""
+    assert 0 == rollout.run("--check", hosts=hosts).returncode
+    assert ["h1", "h2"] == list(rollout.records("check"))
+
+
 @pytest.mark.parametrize("serial", [[], 0, -1, [1, 0], [1, "-5%"]], ids=str)
 def test_serial_that_means_all_hosts_at_once_is_refused(rollout: Rollout, serial: Any) -> None:
     """Ansible takes it for no limit; nobody is restarted."""
