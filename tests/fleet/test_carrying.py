@@ -153,6 +153,36 @@ def test_wrong_parameter_carries_nothing(host: Managed) -> None:
     assert "Install" not in found["msg"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "rc"),
+    [
+        ({"state": "present"}, 2),
+        ({"state": "started", "enabled": True}, 2),
+        ({"state": "started", "name": "n\0p"}, 2),
+        ({"state": "started", "keywords": {"async": 10, "poll": 1}}, 1),
+    ],
+    ids=["state", "parameter", "name", "async"],
+)
+def test_refused_task_returns_what_is_returned_always(
+    host: Managed, arguments: dict[str, Any], rc: int
+) -> None:
+    """Also where the module has not been asked, or AnsibleModule has refused the arguments."""
+    nothing = {"state": "unknown", "processes": []}
+    found = task(host, **arguments)
+    assert (True, False, rc) == (found["failed"], found["changed"], found["rc"]), found
+    wanted = arguments.get("name", "nap"), arguments["state"], nothing, nothing, None
+    assert wanted == (
+        found["name"], found["state"], found["before"], found["after"], found["ssd"]["source"],
+    )  # fmt: skip
+    assert found["msg"]
+
+
+def test_refused_question_has_no_services(host: Managed) -> None:
+    """But has the key, as always."""
+    found = task(host, module="service_info", nam="nap")
+    assert (True, {}, None) == (found["failed"], found["services"], found["ssd"]["source"])
+
+
 def test_other_user_reads_the_file(host: Managed) -> None:
     """With become_user another ordinary user, whose service it is."""
     host.declarations.chmod(0o755)

@@ -54,6 +54,15 @@ def test_path_counts_by_its_time(host: Managed, seconds: int, restarted: bool) -
     assert restarted == is_restarted(host, str(written(host, "conf", seconds)))
 
 
+def test_same_hundredth_of_a_second_is_older(host: Managed) -> None:
+    """The start is known to that only: a file that it may not have read must not be missed."""
+    file = written(host, "conf", 0)
+    (process,) = host.module("service", name="nap", state="started")["before"]["processes"]
+    os.utime(file, (0, process["started_at"] - 0.004))
+    assert restart(host, str(file))["changed"]
+    assert not restart(host, str(file))["changed"]
+
+
 def test_newest_of_a_list_counts(host: Managed) -> None:
     """Numbers and paths may be mixed, also in one word with commas."""
     old, new = written(host, "old", -5), written(host, "new", 5)

@@ -281,6 +281,9 @@ def test_unreachable_host_is_none_that_failed(tasks: Tasks) -> None:
         tasks.hosts[0].link("up")
     outcomes = {name: result.outcome for name, result in results.items()}
     assert {"h1": "unreachable", "bare": "ok", "old": "ok"} == outcomes
+    told = results["h1"]
+    assert (tasks.name, "started", False) == (told["name"], told["state"], told["changed"])
+    assert "unknown" == told["before"]["state"] == told["after"]["state"]
     assert [True, False, False] == [pid is None for pid in tasks.pids()]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,9 @@ INIT_D = "/etc/init.d"
 SHIPPED = ("nova-compute",)  # declarations that come with ssd
 # Words of ssd-service that stand where a name does.
 WORDS = ("all", "lsb", "generate", "import")
+# How an answer may begin, also behind what does not end with a newline; and how many are tried.
+BEGINS = re.compile(r'^[{[]|\{\n  "|\[\n  \{', re.MULTILINE)
+TRIES = 1000
 NOTHING = {"state": "unknown", "processes": []}
 
 
@@ -33,11 +37,12 @@ class Refused(Exception):
 
 
 class Failed(Exception):
-    """A program ran and gave no answer. ``rc``: its exit status."""
+    """A program ran and gave no answer. ``rc``: its exit status. ``begun``: it began with one."""
 
-    def __init__(self, text, rc):
+    def __init__(self, text, rc, begun=False):
         super().__init__(text)
         self.rc = rc
+        self.begun = begun
 
 
 def spare_time():
@@ -52,6 +57,8 @@ def fault_of_name(name):
     """Return why a text cannot be the name of a declaration; None if it can."""
     if not name or name != name.strip() or name.startswith(("-", ".")):
         return "it is not the name of a declaration"
+    if "\0" in name:
+        return "it has a byte of zero"
     if "/" in name:
         return "it is a path: give the name of the declaration, and its directory as 'directory'"
     if name in WORDS or name.endswith("@"):
@@ -83,7 +90,8 @@ class Host:
                 try:
                     return self._answer(words)
                 except Failed as failed:
-                    if source == "carried" or self._knows(name):
+                    # One that began to answer has done the verb: nobody must do it again.
+                    if source == "carried" or failed.begun and not plan or self._knows(name):
                         raise
                     why = f"{path} ended with {failed.rc}: {failed}"
             else:
@@ -154,7 +162,8 @@ class Host:
         self.said = texts[1].strip()
         answer = parsed(texts[0])
         if answer is None:
-            raise Failed(self.said or "it says nothing", rc)
+            begun = '{\n  "' in texts[0]
+            raise Failed(self.said or _silence(rc, texts[0]), rc, begun)
         first = answer[0] if isinstance(answer, list) and answer else answer
         if first:
             self.found["version"] = first["ssd_version"]
@@ -164,22 +173,27 @@ class Host:
 def parsed(text):
     """Return the answer in what a program printed, None if there is none.
 
-    A hook of the service may have printed before it. An answer without ``ssd_version`` is that of a
-    program that is too old.
+    A hook of the service may have printed before it, much even, and no newline at its end: so the
+    last one is looked for. An answer without ``ssd_version`` is that of a program that is too old.
     """
     decoder = json.JSONDecoder()
-    at = 0
-    while at < len(text):
-        if text[at] in "{[":
-            try:
-                found = decoder.raw_decode(text, at)[0]
-            except ValueError:
-                found = None
-            rows = found if isinstance(found, list) else [found]
-            if found is not None and all(isinstance(r, dict) and "ssd_version" in r for r in rows):
-                return found
-        at = text.find("\n", at) + 1 or len(text)
+    places = [match.start() for match in BEGINS.finditer(text)]
+    for place in places[: -TRIES - 1 : -1]:
+        try:
+            found = decoder.raw_decode(text[place:])[0]  # an error counts the lines before it
+        except ValueError:
+            continue
+        rows = found if isinstance(found, list) else [found]
+        if all(isinstance(row, dict) and "ssd_version" in row for row in rows):
+            return found
     return None
+
+
+def _silence(rc, text):
+    """Return what to say of a program that neither answers nor complains."""
+    if rc < 0:
+        return f"it was ended by signal {-rc}"
+    return "it has not answered in full" if text.strip() else "it says nothing"
 
 
 def _python(path, argv):

@@ -39,6 +39,7 @@ options:
         the newer time counts, its own or its target's. Of a directory it is the time at which an
         entry was last added, removed or renamed. Each path must exist, also in check mode.
       - A number is a time in seconds since the epoch, such as C(date +%s) prints.
+      - A process that started in the same hundredth of a second counts as older.
       - If the service does not run, it is started.
       - Two tasks at once, also of two controllers, restart it once.
       - Only with O(state=restarted).
@@ -220,6 +221,7 @@ DOES = {"start": "started", "stop": "stopped", "reload": "reloaded"}
 ABSENT = 5  # LSB: the program is not installed
 USAGE = 2  # LSB: invalid or excess arguments
 FAULT = 1
+TICK = 0.01  # seconds: started_at is known to that, so in doubt a process is older
 SHOWN = ("pid", "name", "started_at")  # of a process, in a diff
 
 
@@ -231,6 +233,7 @@ class Task:
         self.name = module.params["name"]
         self.state = module.params["state"]
         self.host = Host(module)
+        self.acting = False
         self.result = {
             "changed": False,
             "name": self.name,
@@ -257,7 +260,22 @@ class Task:
         except Lacking as why:
             self.fail(FAULT, lacking(self.host, why))
         except Failed as failed:
-            self.fail(failed.rc or FAULT, self.named(failed))
+            if self.acting:
+                self.look(failed)
+            self.fail(max(failed.rc, 0) or FAULT, self.named(failed))
+
+    def look(self, failed):
+        """Look what a verb has left that gave no answer, and end the module."""
+        # That it has changed nothing cannot be known from two looks that are alike: it may have
+        # told the service to reload.
+        self.result["changed"] = True
+        text = f"{failed}; what it did is not known"
+        try:
+            self.result["after"] = self.host.ask(self.name, "status", True)["after"]
+            text += f", the service is {self.result['after']['state']} now"
+        except Failed:
+            text += ", and neither how the service is now"
+        self.fail(max(failed.rc, 0) or FAULT, self.named(text))
 
     def check(self):
         """Check what the argument spec cannot. Raises Refused."""
@@ -271,6 +289,7 @@ class Task:
 
     def ask(self, plan):
         """Have the verb done, or planned; return the answer."""
+        self.acting = not plan
         return self.host.ask(self.name, VERBS[self.state], plan)
 
     def restart_older(self, values):
@@ -289,8 +308,9 @@ class Task:
             text = "is later than the clock of this host: the next task may restart it again"
             self.module.warn(f"if_older_than: {value!r} {text}")
         before = answer.get("before") or NOTHING
+        self.result["before"] = before
         began = [process.get("started_at") for process in before["processes"]]
-        young = began and all(each is not None and each >= newest for each in began)
+        young = began and all(each is not None and each - TICK >= newest for each in began)
         if fault(answer) is None and before["state"] == "running" and young:
             since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(min(began)))
             unchanged = dict(answer, changed=False, outcome="nothing", after=before, status=0)

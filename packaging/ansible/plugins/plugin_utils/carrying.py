@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 NAME = "ssd.pyz"
@@ -12,23 +13,61 @@ FILE = os.path.join(
 )
 
 
+USAGE = 2  # LSB: invalid or excess arguments
+FAULT = 1
+NOTHING = {"state": "unknown", "processes": []}  # known of a service
+NONE = dict.fromkeys(("source", "version", "path", "python", "error"))  # ssd was used
+
+
+class Unreached(AnsibleConnectionFailure):
+    """A host was not reached, or lost. ``values`` are in the result; ansible-core 2.19 reads it."""
+
+    def __init__(self, message, values):
+        super().__init__(message)
+        self._values = values
+
+    @property
+    def result_contribution(self):
+        """What the result has."""
+        return {**self._values, "unreachable": True, "msg": self.message}
+
+
 class Carrying(ActionBase):
-    """The part on the controller. A subclass names its module."""
+    """The part on the controller. A subclass names its module, and what it returns always."""
 
     module = ""
+    always = {"changed": False}
     _supports_check_mode = True
     _supports_async = False
     _carried_to = None  # the directory on the host
 
     def run(self, tmp=None, task_vars=None):
+        """Run the module; return its result, with all that is returned always."""
+        always = {**self.always, **self.asked()}
+        try:
+            result = super().run(tmp, task_vars)
+            found = self._carried(task_vars)
+        except AnsibleConnectionFailure as error:
+            raise Unreached(str(error), always) from error
+        except AnsibleError as error:
+            return {**always, "failed": True, "msg": str(error)}
+        # AnsibleModule itself refuses wrong parameters, and knows nothing of the rest.
+        if found.get("failed") and "invocation" in found and "rc" in always:
+            found.setdefault("rc", USAGE)
+        result.update({**always, **found} if found.get("failed") else found)
+        return result
+
+    def asked(self):
+        """Return what was asked for, as far as the result repeats it."""
+        return {}
+
+    def _carried(self, task_vars):
         """Run the module; if the host lacks ssd, copy it there and run the module again."""
-        result = super().run(tmp, task_vars)
         found = self._run_module(task_vars)
         if lacks_ssd(found) and os.path.isfile(FILE):
             self._carry()
             found = self._run_module(task_vars)
-        result.update(found)
-        return result
+        return found
 
     def _run_module(self, task_vars):
         """Run the module with the arguments of the task; return its result."""
