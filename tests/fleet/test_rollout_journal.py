@@ -22,7 +22,7 @@ class Parts:
     """The modules under test, imported from where Ansible would have the collection."""
 
     def __init__(self) -> None:
-        for name in ("journal", "report", "lock"):
+        for name in ("journal", "report", "lock", "command"):
             setattr(self, name, import_module(f"{PLACE}.rollout_{name}"))
 
     def __getattr__(self, name: str) -> Any:
@@ -184,11 +184,26 @@ def test_report_is_documented_in_full(parts: Parts, journal: Path) -> None:
         (["-e", '{"rolling_restart_serial": [1]}'], "-e '{\"rolling_restart_serial\": [1]}'"),
         (["-e", "rolling_restart_resume=true"], ""),
         (["--check", "-i", "my hosts"], "-i 'my hosts'"),
+        (["-bC", "--chec", "-Cihosts"], "-b -ihosts"),
+        (["--extra", "password=secret"], "-e '...'"),
+        (["--ex=password=secret"], "-e '...'"),
+        (["-bvepassword=secret"], "-bv -e '...'"),
+        (["-Ke", "password=secret"], "-K -e '...'"),
+        (["-uoperator", "-lred"], "-uoperator -lred"),
+        (["-e", "rolling_restart_resume_tasks=x"], "-e rolling_restart_resume_tasks=x"),
+        (
+            ["-e", "rolling_restart_service=web rolling_restart_resume=true"],
+            "-e rolling_restart_service=web",
+        ),
+        (
+            ["-e", '{"rolling_restart_soak": 1, "rolling_restart_resume": true}'],
+            "-e '{\"rolling_restart_soak\": 1}'",
+        ),
     ],
 )
 def test_command_that_goes_on_has_no_secret(parts: Parts, given: list[str], shown: str) -> None:
     """What -e assigns is left out if it is not the role's."""
-    made = parts.report.resume_command(["/usr/bin/ansible-playbook", "play.yml", *given], "/r")
+    made = parts.command.resume_command(["/usr/bin/ansible-playbook", "play.yml", *given], "/r")
     expected = ["ansible-playbook", "play.yml", shown, "-e rolling_restart_resume=/r"]
     assert " ".join(filter(None, expected)) == made
 

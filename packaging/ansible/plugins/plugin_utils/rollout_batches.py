@@ -12,6 +12,7 @@ import uuid
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.ssd.daemon.plugins.plugin_utils import (
+    rollout_command,
     rollout_exit,
     rollout_lock,
     rollout_report,
@@ -94,7 +95,7 @@ def _first(words, directory, where, resume, check):
     run = {
         "max_failed": words["max_failed"],
         "max_unavailable": words["max_unavailable"],
-        "resume": rollout_report.resume_command(sys.argv, directory),
+        "resume": rollout_command.resume_command(sys.argv, directory),
     }
     try:
         earlier = journal.read(directory)[0]

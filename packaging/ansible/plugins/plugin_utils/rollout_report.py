@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shlex
 import time
 
 from ansible_collections.ssd.daemon.plugins.plugin_utils import rollout_journal as journal
@@ -149,38 +148,3 @@ def _cell(value):
 
 def _moment(seconds):
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
-
-
-def resume_command(argv, directory):
-    """Return the command line that goes on, made from that of this run.
-
-    Values of -e that are not this role's may be credentials: they are left out.
-    """
-    words = [os.path.basename(argv[0])]
-    rest = iter(argv[1:])
-    for word in rest:
-        name, equals, value = word.partition("=")
-        if word in ("-e", "--extra-vars"):
-            words += _assigned(next(rest, ""))
-        elif equals and name == "--extra-vars":
-            words += _assigned(value)
-        elif word.startswith("-e") and not word.startswith("--"):
-            words += _assigned(word[2:])
-        elif word not in ("-C", "--check"):
-            words.append(word)
-    words += ["-e", f"rolling_restart_resume={directory}"]
-    return " ".join(word if word.startswith("-e '...") else shlex.quote(word) for word in words)
-
-
-def _assigned(value):
-    """Return the words that repeat a value of -e, or say that it is left out."""
-    try:
-        words = list(json.loads(value)) if value.startswith("{") else shlex.split(value)
-    except ValueError:
-        words = []
-    safe = ("rolling_restart_", "ansible_python_interpreter", "@")
-    if not words or not all(word.startswith(safe) for word in words):
-        return ["-e '...'"]
-    if any(word.startswith("rolling_restart_resume") for word in words):
-        return []
-    return ["-e", value]
