@@ -109,5 +109,63 @@ def test_playbook_asks_for_hosts_and_a_service(rollout: Rollout) -> None:
         assert 2 == done.returncode
         assert "Say what to restart, and where" in done.stdout
     assert NONE == rollout.restarted()
+    tagged = rollout.run("--tags", "web")
+    assert (2, True) == (tagged.returncode, "No --tags" in tagged.stdout)
     limited = rollout.run("--limit", "h2", hosts=None)
     assert (0, [False, True, *NONE[2:]]) == (limited.returncode, rollout.restarted())
+
+
+@pytest.mark.parametrize("sizes", ["x%", [1, "q"], [1, 2.5], "[1,"])
+def test_batch_sizes_are_checked_before_anything(rollout: Rollout, sizes: object) -> None:
+    """Ansible would end with a traceback."""
+    done = rollout.run(serial=sizes)
+    assert (True, NONE) == (done.returncode != 0, rollout.restarted())
+    assert "is no size of a batch" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("sizes", ["1,50%", "[1, 3]", [1, "3"]])
+def test_batch_sizes_may_be_a_string(rollout: Rollout, sizes: object) -> None:
+    """As -e NAME=VALUE gives it."""
+    assert 0 == rollout.run("--check", serial=sizes).returncode
+    records = rollout.records("check").values()
+    assert [1, 2, 2, 2, 3, 3] == [record["batch"] for record in records]
+
+
+def test_words_of_a_login_do_not_matter(rollout: Rollout) -> None:
+    """Which ~/.bashrc prints, before what a task says."""
+    file = rollout.fleet["h2"].path("/root/.bashrc")
+    file.write_text("echo Welcome to 12345\n")
+    try:
+        assert 0 == rollout.run(serial=[6]).returncode
+    finally:
+        file.unlink()
+    assert ALL == rollout.restarted()
+
+
+def test_service_that_did_not_run_is_started(rollout: Rollout) -> None:
+    """The prediction and the report say so."""
+    rollout.fleet["h2"].run("ssd-service", rollout.name, "stop", check=True)
+    assert 0 == rollout.run("--check").returncode
+    assert "it does not run, and would be started" == rollout.records("check")["h2"]["message"]
+    assert 0 == rollout.run(serial=[6]).returncode
+    assert "it did not run, and was started" == rollout.records()["h2"]["message"]
+
+
+def test_report_that_cannot_be_written_stops_the_rollout(rollout: Rollout) -> None:
+    """A disk that is full, and a file in place of the directory: nothing is restarted."""
+    full = rollout.report_directory
+    full.parent.joinpath("file").touch()
+    done = rollout.run(report=str(full.parent / "file"))
+    assert "rolling_restart_report: [Errno 20] Not a directory" in done.stdout
+    full.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(full)]
+    rollout.fleet.run(*mount, check=True)
+    try:
+        done = rollout.run(serial=[6])
+        assert (2, NONE) == (done.returncode, rollout.restarted())
+        assert "the report cannot be written: [Errno 28] No space left" in done.stdout
+        assert f"report: {full} could not be written: [Errno 28]" in done.stderr
+        assert "Traceback" not in done.stderr
+    finally:
+        rollout.fleet.run("umount", full, check=True)

@@ -188,3 +188,36 @@ def test_rollout_that_ends_in_a_hook_goes_on(
     assert ["drain", "resume"] == [phase for phase, _, _ in hooks.calls("h1")]
     assert rollout.report()["id"] == hooks.seen()[0]["rollout"]["id"]
     assert [2] * 6 == rollout.starts()
+
+
+def test_hook_that_hides_its_output_is_obeyed(rollout: Rollout, tmp_path: Path) -> None:
+    """The report names the task alone; ansible-core 2.19 itself prints why it has failed."""
+    hook = tmp_path / "hook.yml"
+    hook.write_text("- {name: Log in, ansible.builtin.fail: {msg: the-password}, no_log: true}\n")
+    done = rollout.run(drain_tasks=str(hook))
+    assert (2, ["failed", *["untouched"] * 5]) == (done.returncode, rollout.results())
+    assert "Log in: no_log hides why" == rollout.records()["h1"]["message"]
+    written = [file.read_text() for file in rollout.report_directory.iterdir()]
+    assert not any("the-password" in text for text in written)
+
+
+def test_hook_that_ends_its_host_stops_the_rollout(rollout: Rollout, tmp_path: Path) -> None:
+    """The host is drained, and not restarted: the next batch must not begin."""
+    hook = tmp_path / "hook.yml"
+    hook.write_text("- ansible.builtin.meta: end_host\n")
+    done = rollout.run(drain_tasks=str(hook))
+    assert (2, [False] * 6) == (done.returncode, rollout.restarted()), done.stdout
+    assert ["unreachable", *["untouched"] * 5] == rollout.results()
+    assert "a hook has ended its play" in rollout.records()["h1"]["message"]
+
+
+def test_hook_with_notes_of_another_type_fails(rollout: Rollout, tmp_path: Path) -> None:
+    """The report says so, and the resume hook is included nevertheless."""
+    hook, resumed = tmp_path / "hook.yml", tmp_path / "resume.yml"
+    hook.write_text("- ansible.builtin.set_fact: {rolling_restart_notes: some text}\n")
+    resumed.write_text("- {ansible.builtin.fail: {msg: resumed}}\n")
+    done = rollout.run(drain_tasks=str(hook), resume_tasks=str(resumed))
+    assert (2, [False] * 6) == (done.returncode, rollout.restarted())
+    record = rollout.records()["h1"]
+    assert ("failed", True) == (record["result"], "'notes' is of type" in record["message"])
+    assert "resumed" in done.stdout

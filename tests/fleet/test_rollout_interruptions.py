@@ -12,24 +12,30 @@ from kit.rollouts import Held, Rollout
 pytestmark = [pytest.mark.fleet, pytest.mark.requires_root]
 
 
-def interrupted(rollout: Rollout, signum: int) -> tuple[int, Held]:
-    """Send a signal to a run during the restart of the third host, which goes on there.
+def interrupted(rollout: Rollout, *signals: int) -> tuple[int, Held]:
+    """Send signals to a run during the restart of the third host, which goes on there.
 
     Return its exit status, and the stop that waits.
     """
     held = rollout.hold("h3")
     running = rollout.begin()
     held.wait(running)
-    os.kill(rollout.fleet.pid_of(running), signum)
+    pid = rollout.fleet.pid_of(running)
+    for signum in signals:
+        os.kill(pid, signum)
     status = running.wait()
     assert running.stdout
     running.stdout.close()  # a task of one that was killed may still have the other end
     return status, held
 
 
-def test_rollout_goes_on_after_ctrl_c(rollout: Rollout) -> None:
-    """The report is complete up to there; resumed, only the rest is restarted."""
-    status, held = interrupted(rollout, signal.SIGINT)
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_rollout_goes_on_after_ctrl_c(rollout: Rollout, signum: int) -> None:
+    """Or another signal: the report is complete up to there; resumed, only the rest is restarted.
+
+    SIGHUP comes when the terminal goes.
+    """
+    status, held = interrupted(rollout, signum)
     assert 99 == status
     results = rollout.results()
     assert ["restarted", "restarted", "interrupted"] == results[:3]
@@ -41,6 +47,16 @@ def test_rollout_goes_on_after_ctrl_c(rollout: Rollout) -> None:
     done = rollout.run(resume=True)
     assert 0 == done.returncode, done.stdout
     assert before[:2] == rollout.pids()[:2]
+    assert ([2] * 6, "finished") == (rollout.starts(), rollout.report()["state"])
+
+
+def test_rollout_that_is_interrupted_twice_has_its_report(rollout: Rollout) -> None:
+    """As the operator who is in a hurry does it."""
+    _, held = interrupted(rollout, signal.SIGINT, signal.SIGINT)
+    assert ["restarted", "restarted", "interrupted"] == rollout.results()[:3]
+    assert "interrupted" == rollout.report()["state"]
+    held.release()
+    assert 0 == rollout.run(resume=True).returncode
     assert ([2] * 6, "finished") == (rollout.starts(), rollout.report()["state"])
 
 

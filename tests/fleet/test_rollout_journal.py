@@ -240,3 +240,27 @@ def test_lock_of_a_template_is_a_file_of_its_own(parts: Parts) -> None:
     """A name cannot lead elsewhere."""
     assert "/l/web@8081.lock" == parts.lock.path("/l", "web@8081")
     assert "/l/..%2Fx.lock" == parts.lock.path("/l", "../x")
+
+
+@pytest.mark.parametrize(("directory", "file"), [(0o700, 0o600), (0o2770, 0o660)])
+def test_lock_is_for_who_may_write_its_directory(
+    parts: Parts, tmp_path: Path, directory: int, file: int
+) -> None:
+    """So that users of one controller can share it, whoever came first."""
+    place = tmp_path / "locks"
+    place.mkdir()
+    place.chmod(directory)
+    lock = parts.lock.path(str(place), "web")
+    assert parts.lock.acquire(lock, os.getpid(), {})
+    assert file == os.stat(lock).st_mode & 0o777
+    parts.lock.release(lock, os.getpid())
+
+
+def test_hosts_that_the_last_run_left_out_are_named(parts: Parts, journal: Path) -> None:
+    """They may have gone from the inventory; those that were restarted do not matter."""
+    note(parts, journal, "a", result="restarted", new_pid=2)
+    resumed = {"pid": os.getpid(), "identity": "x", "resume": "", "max_failed": 0}
+    parts.journal.append(journal, event="resumed", hosts=["b"], **resumed)
+    note(parts, journal, "b", result="unchanged", new_pid=3)
+    report = parts.report.write(journal, over=True)
+    assert "not among the hosts of the last run: c" == report["reason"]

@@ -1,5 +1,7 @@
 """A rollout stops at its batch when a host fails or is lost, and goes on when it is told to."""
 
+import re
+import time
 from typing import Any
 
 import pytest
@@ -87,6 +89,39 @@ def test_canary_that_dies_in_the_soak_stops_the_rollout(rollout: Rollout) -> Non
     assert f"its process {canary['new_pid']} has ended" in canary["message"]
 
 
+def test_canary_that_dies_after_the_soak_stops_the_rollout(rollout: Rollout) -> None:
+    """It is looked at again before each batch; a resumed rollout starts it and goes on."""
+    held = rollout.hold("h3")
+    running = rollout.begin()  # batches of 1, 1, 2 and 2
+    held.wait(running)
+    canary = rollout.fleet["h1"]
+    canary.run(f"kill -9 {rollout.pid(canary)}", check=True)
+    held.release()
+    output, _ = running.communicate()
+    assert 2 == running.returncode, output
+    expected = ["failed", RESTARTED, RESTARTED, RESTARTED, UNTOUCHED, UNTOUCHED]
+    assert expected == rollout.results()
+    assert "before batch 4 the service is dead" in rollout.records()["h1"]["message"]
+    assert "stopped: the canary h1" in rollout.report()["reason"]
+    done = rollout.run(resume=True)
+    assert 0 == done.returncode, done.stdout
+    assert ([3, 2, 2, 2, 2, 2], "finished") == (rollout.starts(), rollout.report()["state"])
+
+
+def test_canary_that_is_lost_after_the_soak_stops_the_rollout(rollout: Rollout) -> None:
+    """Without it among its hosts a resumed rollout goes on, and says whom it has left out."""
+    held = rollout.hold("h3")
+    running = rollout.begin()
+    held.wait(running)
+    rollout.fleet["h1"].link("down")
+    held.release()
+    running.communicate()
+    assert (2, "unreachable") == (running.returncode, rollout.results()[0])
+    done = rollout.run(resume=True, hosts=["all", "!h1"])
+    assert (0, [2] * 6) == (done.returncode, rollout.starts()), done.stdout
+    assert "not among the hosts of the last run: h1" == rollout.report()["reason"]
+
+
 def test_rollout_bears_as_many_failures_as_it_may(rollout: Rollout) -> None:
     """Failed and unreachable hosts count; the status of the command tells of them."""
     rollout.break_on("h2")
@@ -161,7 +196,7 @@ def test_serial_of_all_hosts_that_is_meant_is_obeyed(rollout: Rollout) -> None:
 def test_clock_that_is_wrong_stops_the_rollout(rollout: Rollout) -> None:
     """A process would seem younger than the rollout, and not be restarted."""
     date = rollout.fleet["h2"].path("/usr/local/bin/date")
-    date.write_text("#!/bin/sh\necho $(($(/bin/date +%s) + 100))\n")
+    date.write_text("#!/bin/sh\nexec /bin/date -d '100 seconds' \"$@\"\n")
     date.chmod(0o755)
     try:
         assert 2 == rollout.run().returncode
@@ -170,6 +205,20 @@ def test_clock_that_is_wrong_stops_the_rollout(rollout: Rollout) -> None:
         assert 0 == rollout.run(resume=True, clock_difference=200).returncode
     finally:
         date.unlink()
+
+
+def test_clock_that_is_behind_restarts_no_host_twice(rollout: Rollout) -> None:
+    """In a resumed rollout: what was restarted may seem older than the rollout."""
+    rollout.break_on("h3")
+    assert 2 == rollout.run().returncode
+    rollout.mend("h3")
+    journal = rollout.report_directory / "journal.jsonl"
+    journal.write_text(
+        re.sub(r'"since": \["[0-9.]+"\]', f'"since": ["{time.time() + 60}"]', journal.read_text())
+    )
+    done = rollout.run(resume=True)
+    assert 0 == done.returncode, done.stdout
+    assert ([2] * 6, [RESTARTED] * 6) == (rollout.starts(), rollout.results())
 
 
 def test_strategy_that_cannot_stop_is_refused(rollout: Rollout) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
@@ -16,7 +17,7 @@ from ansible_collections.ssd.daemon.plugins.plugin_utils import (
 SPEC = {
     "phase": {
         "required": True,
-        "choices": "begin look drain restart finish failure end report".split(),
+        "choices": "begin again look drain restart finish failure end report".split(),
     },
     "service": {"type": "str"},
     "directory": {"type": "str", "default": "/etc/ssd"},
@@ -76,11 +77,19 @@ class ActionModule(ActionBase):
         except AnsibleError as error:
             raise AnsibleActionFail(f"a variable of rolling_restart is wrong: {error}") from None
         phase = getattr(self, f"_{words['phase']}")
-        result.update(phase(words, task_vars))
+        try:
+            result.update(phase(words, task_vars))
+        except OSError as error:
+            # What is not in the journal is not known to a resumed rollout, so this one must stop.
+            raise AnsibleActionFail(f"the report cannot be written: {error}") from None
         return result
 
     def _begin(self, words, task_vars):
         """Begin a batch."""
+        if set(task_vars.get("ansible_run_tags") or ["all"]) != {"all"}:
+            raise AnsibleActionFail(
+                "--tags would leave out tasks of rolling_restart and of its hooks: run it without"
+            )
         play = self._task.get_play()
         if (strategy := str(play.strategy)).rpartition(".")[2] != "linear":
             raise AnsibleActionFail(f"rolling_restart needs the strategy linear, not {strategy}")
@@ -129,6 +138,8 @@ class ActionModule(ActionBase):
         due = restart or record["drained"]
         if plan and (check or not due):
             record.update(result="restarted" if restart else "unchanged", phase="done")
+            if restart and record["old_pid"] is None:
+                record["message"] = "it does not run, and would be started"
             host.note(record)
         then = "soak.yml" if words["rollout"]["soak"] else ""
         if plan:
@@ -159,14 +170,16 @@ class ActionModule(ActionBase):
         Raises AnsibleActionFail if processes would seem older or younger than the rollout.
         """
         began = time.time()
-        answer = self._low_level_execute_command("date +%s")
+        # A file such as ~/.bashrc may print something as well: hence the word before the time.
+        answer = self._low_level_execute_command("date +rollout-clock=%s")
         ended = time.time()
-        now = answer["stdout"].strip()
-        if answer["rc"] != 0 or not now.isdigit():
+        found = re.search(r"rollout-clock=(\d+)", answer["stdout"])
+        if answer["rc"] != 0 or not found:
             said = (answer["stderr"] or answer["stdout"]).strip()
             raise AnsibleActionFail(f"date +%s ended with {answer['rc']}: {said}")
+        now = int(found[1])
         # The host's time was between now and now + 1, and ours between began and ended.
-        ahead, behind = int(now) - ended, began - (int(now) + 1)
+        ahead, behind = now - ended, began - (now + 1)
         by_file = all("/" in each for each in words["rollout"]["since"])
         if max(ahead, behind) > words["clock_difference"] and not by_file:
             how = f"{ahead:.0f} s ahead of" if ahead > 0 else f"{behind:.0f} s behind"
@@ -179,7 +192,11 @@ class ActionModule(ActionBase):
     def _service(self, words, task_vars, check):
         """Restart the service, or predict that; return the result of the module."""
         args = {"name": words["service"], "state": "restarted", "directory": words["directory"]}
-        args["if_older_than"] = words["rollout"]["since"]
+        done = words["rollout"]["restarted"].get(str(task_vars["inventory_hostname"]))
+        since = words["rollout"]["since"]
+        # By a clock that is behind, a process that this rollout has started may seem older than
+        # the rollout. What a file says goes on to count.
+        args["if_older_than"] = since if done is None else [_earlier(each, done) for each in since]
         return self._module("ssd.daemon.service", args, task_vars, check)
 
     def _module(self, name, args, task_vars, check=False):
@@ -229,6 +246,8 @@ class ActionModule(ActionBase):
         record["result"] = "restarted" if answer["changed"] else "unchanged"
         if not answer["changed"]:
             record["message"] = "its process is younger than the rollout"
+        elif record["old_pid"] is None:
+            record["message"] = "it did not run, and was started"
         host.note(record)
         return {"changed": answer["changed"], "record": record}
 
@@ -247,9 +266,32 @@ class ActionModule(ActionBase):
             return {"record": record}
         return host.tried("soak", record, lambda: self._soaked(words, task_vars, host, record))
 
+    def _again(self, words, task_vars):
+        """Look at the canary before a later batch: a version may die long after its start."""
+        host = _Host(words, task_vars, words["rollout"]["canary"])
+        record = rollout_journal.read(host.directory)[1][host.name]
+        when = f"before batch {words['rollout']['batch']}"
+        answer = host.tried(
+            "soak", record, lambda: self._still(words, task_vars, host, record, when)
+        )
+        if answer.get("failed"):
+            why = f"the canary {host.name}: {' '.join(answer['msg'].split())}"
+            rollout_journal.append(host.directory, event="stopped", reason=f"stopped: {why}")
+            answer["msg"] = f"the rollout stops: {why}"
+        return answer
+
     def _soaked(self, words, task_vars, host, record):
         """Wait until the soak is over; the process of the restart must still be there."""
         time.sleep(max(0, words["record"]["at"] + words["soak"] - time.time()))
+        when = f"{words['soak']:g} s after the restart"
+        answer = self._still(words, task_vars, host, record, when)
+        if not answer.get("failed"):
+            record["soaked"] = True
+            host.note(record)
+        return answer
+
+    def _still(self, words, task_vars, host, record, when):
+        """Fail unless the process of the restart is still there."""
         self._reach()
         args = {"name": words["service"], "directory": words["directory"]}
         answer = self._module("ssd.daemon.service_info", args, task_vars)
@@ -259,12 +301,10 @@ class ActionModule(ActionBase):
         pids = [process["pid"] for process in now.get("processes", [])]
         if record["new_pid"] not in pids:
             message = (
-                f"{words['soak']:g} s after the restart the service is {now.get('state')}, and its "
-                f"process {record['new_pid']} has ended"
+                f"{when} the service is {now.get('state')}, and its process "
+                f"{record['new_pid']} has ended"
             )
             return host.failed("soak", message, record)
-        record["soaked"] = True
-        host.note(record)
         return {"record": record}
 
     def _failure(self, words, task_vars):
@@ -282,8 +322,8 @@ class ActionModule(ActionBase):
 class _Host:
     """A host and its place in the journal."""
 
-    def __init__(self, words, task_vars):
-        self.name = str(task_vars["inventory_hostname"])
+    def __init__(self, words, task_vars, name=None):
+        self.name = name or str(task_vars["inventory_hostname"])
         self.directory = words["rollout"]["report"]
 
     def note(self, record):
@@ -337,6 +377,14 @@ class _Host:
 def _first(look):
     """Return the facts of the first process of ``before`` or ``after``."""
     return next(iter(look.get("processes") or []), {})
+
+
+def _earlier(moment, done):
+    """Return the earlier of two moments; one that is a path as it is."""
+    try:
+        return str(min(float(moment), done))
+    except ValueError:
+        return moment
 
 
 def _kills(step):

@@ -14,7 +14,7 @@ options:
     description: The step.
     type: str
     required: true
-    choices: [begin, look, drain, restart, finish, failure, end, report]
+    choices: [begin, again, look, drain, restart, finish, failure, end, report]
   service:
     description: The name of the service's declaration.
     type: str

@@ -19,6 +19,8 @@ from ansible_collections.ssd.daemon.plugins.plugin_utils import (
 )
 from ansible_collections.ssd.daemon.plugins.plugin_utils import rollout_journal as journal
 
+CLOCK = 2  # seconds by which the time of a start may come out differently when it is read again
+
 
 def begin(words, all_hosts, batch, check):
     """Begin a batch, and before the first one the rollout; return what its tasks must know.
@@ -46,6 +48,9 @@ def begin(words, all_hosts, batch, check):
         journal.append(where, **begun)
         rollout_exit.announce(where, lock)
     rollout, records = journal.read(where)
+    # A batch that has lost all its hosts has not come to its end.
+    if not first and _note_lost(where, rollout, records):
+        rollout, records = journal.read(where)
     _may_go_on(rollout, records, batch, where)
     journal.append(where, event="batch", number=rollout["batch"] + 1, hosts=batch)
     if first:
@@ -64,7 +69,21 @@ def begin(words, all_hosts, batch, check):
         "hosts": len(batch),
         "soak": 0 if rollout.get("soaked") else words["soak"],
         "drained": drained,
-    }
+        "restarted": {
+            host: records[host]["new_started_at"] - CLOCK for host in batch
+            if records[host]["result"] == "restarted" and records[host]["new_started_at"]
+        },
+        "canary": "" if check or not rollout["batch"] else _canary(rollout, records, batch),
+    }  # fmt: skip
+
+
+def _canary(rollout, records, batch):
+    """Return the first host that this rollout has restarted; empty if none of this run's hosts."""
+    for host, record in records.items():
+        done = record["result"] == "restarted" and record["new_pid"] is not None
+        if done and host in rollout["run_hosts"] and host not in batch:
+            return host
+    return ""
 
 
 def _directory(resume, report):
@@ -101,6 +120,8 @@ def _first(words, directory, where, resume, check):
         earlier = journal.read(directory)[0]
     except FileNotFoundError:
         earlier = None
+    except OSError as error:
+        raise AnsibleActionFail(f"rolling_restart_report: {error}") from None
     if resume:
         if earlier is None:
             raise AnsibleActionFail(f"nothing to resume: {directory} has no {journal.NAME}")
@@ -178,16 +199,21 @@ def end(where, hosts, alive):
     if len(alive) == hosts:
         return
     rollout, records = journal.read(where)
+    if _note_lost(where, rollout, records, alive):
+        rollout, records = journal.read(where)
+        _may_go_on(rollout, records, [], where)
+
+
+def _note_lost(where, rollout, records, alive=()):
+    """Note the hosts of the last batch that are neither alive nor done; return them."""
     lost = [
         host for host in rollout["batch_hosts"]
         if host not in alive and records[host]["result"] in (None, "untouched")
     ]  # fmt: skip
     for host in lost:
         phase = records[host]["phase"]
-        message = f"lost in its {phase}: it could not be reached"
+        message = f"lost in its {phase}: it could not be reached, or a hook has ended its play"
         journal.append(
             where, event="host", host=host, result="unreachable", failed_in=phase, message=message
         )
-    if lost:
-        rollout, records = journal.read(where)
-        _may_go_on(rollout, records, [], where)
+    return lost

@@ -61,7 +61,7 @@ def _assigned(value):
     if isinstance(given, dict):
         del given[_RESUME]
         return ["-e", shlex.quote(json.dumps(given))] if given else []
-    kept = [word for word, name in zip(given, names) if name != _RESUME]
+    kept = [word for word, name in zip(given, names, strict=True) if name != _RESUME]
     return ["-e", shlex.quote(shlex.join(kept))] if kept else []
 
 

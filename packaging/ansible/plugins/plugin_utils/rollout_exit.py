@@ -1,4 +1,4 @@
-"""Complete the report when ansible-playbook ends, however it does but by SIGKILL or SIGTERM.
+"""Complete the report when ansible-playbook ends, however it does but by SIGKILL.
 
 Tasks run in processes forked from ansible-playbook, and none runs once a play has stopped or the
 operator has pressed Ctrl-C. The linear strategy loads action plugins in ansible-playbook's own
@@ -12,8 +12,10 @@ import atexit
 import contextlib
 import json
 import os
+import signal
 import sys
 import tempfile
+import threading
 
 from ansible_collections.ssd.daemon.plugins.plugin_utils import rollout_lock, rollout_report
 
@@ -31,13 +33,50 @@ def _complete():
     """Write the reports of this run; give its locks back."""
     if os.getpid() != _MAIN:
         return
+    for signum in _SIGNALS:
+        signal.signal(signum, signal.SIG_IGN)  # it takes a moment, and must not be cut
     _file.seek(0)
     for line in _file:
         directory, lock = json.loads(line)
-        with contextlib.suppress(FileNotFoundError):  # somebody removed it
-            report = rollout_report.write(directory, over=True)
-            sys.stderr.write(_summary(report, directory))
+        try:
+            _say(_summary(rollout_report.write(directory, over=True), directory))
+        except FileNotFoundError as error:
+            _say(f"report: {directory} is gone: {error}\n")
+        except OSError as error:
+            _say(
+                f"report: {directory} could not be written: {error}. When that is mended, "
+                "ssd.daemon.rollout_report writes it from the journal there.\n"
+            )
         rollout_lock.release(lock, _MAIN)
+
+
+def _say(text):
+    with contextlib.suppress(OSError):  # the terminal has gone
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+def _interrupt(signum, frame):
+    """End this run as Ctrl-C does, so that what is registered with atexit runs."""
+    if os.getpid() != _MAIN:  # a fork of 2.16, which has no handlers of its own
+        signal.signal(signum, signal.SIG_DFL)
+        os.kill(os.getpid(), signum)
+        return
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        _ctrl_c(signal.SIGINT, frame)
+    finally:
+        for each in _SIGNALS:  # ansible-core 2.19 has none left: a second Ctrl-C would kill it
+            signal.signal(each, _again)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+
+
+def _again(signum, _frame):
+    """End at once, but with a report: an operator has pressed Ctrl-C twice."""
+    if os.getpid() == _MAIN:
+        _complete()
+    signal.signal(signum, signal.SIG_DFL)
+    os.kill(os.getpid(), signum)
 
 
 def _summary(report, directory):
@@ -47,4 +86,11 @@ def _summary(report, directory):
     return "\n".join([lines[0], where, *resume, ""])
 
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Ansible's own handler ends the tasks of 2.19, and raises KeyboardInterrupt.
+_ctrl_c = signal.getsignal(signal.SIGINT)
+if callable(_ctrl_c) and threading.current_thread() is threading.main_thread():
+    for _signum in _SIGNALS:
+        if signal.getsignal(_signum) is not signal.SIG_IGN:  # as nohup(1) does
+            signal.signal(_signum, _interrupt)
 atexit.register(_complete)

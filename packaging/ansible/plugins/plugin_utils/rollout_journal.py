@@ -81,6 +81,7 @@ def _add(fact, rollout, records, done):
     elif event == "stopped":
         rollout["reason"] = fact["reason"]
     else:  # "begun", or "resumed" by a later run
+        rollout["run_hosts"] = set(fact["hosts"])
         for host in fact.pop("hosts"):
             records.setdefault(host, untouched(host))
         rollout.update(fact, **{"began" if event == "begun" else event: at}, reason=None)

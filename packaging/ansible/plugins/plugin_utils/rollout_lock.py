@@ -31,8 +31,17 @@ def path(directory, service):
 @contextlib.contextmanager
 def locked(file):
     """Open the lock's file for one process at a time."""
-    os.makedirs(os.path.dirname(file), mode=0o700, exist_ok=True)
-    fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    directory = os.path.dirname(file)
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    flags = os.O_RDWR | os.O_NOFOLLOW
+    try:
+        # First without O_CREAT, with which fs.protected_regular refuses a file of another user.
+        fd = os.open(file, flags)
+    except FileNotFoundError:
+        fd = os.open(file, flags | os.O_CREAT, 0o600)
+        with contextlib.suppress(PermissionError):  # another user has just made it, and does this
+            # Who may write into the directory may take the lock.
+            os.fchmod(fd, os.stat(directory).st_mode & 0o666)
     with open(fd, "r+", encoding="utf-8") as opened:
         fcntl.flock(opened, fcntl.LOCK_EX)
         yield opened

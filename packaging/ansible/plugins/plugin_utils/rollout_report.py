@@ -5,6 +5,7 @@ Each is replaced as a whole, so that a reader never sees half of one.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -64,9 +65,14 @@ def _write(directory, over):
 
 def _replace(path, text):
     new = f"{path}.new"
-    with open(new, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(new, path)
+    try:
+        with open(new, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(new, path)
+    except OSError:
+        with contextlib.suppress(OSError):  # the first error tells why
+            os.unlink(new)
+        raise
 
 
 def made(rollout, records, over=None):
@@ -89,10 +95,26 @@ def made(rollout, records, over=None):
         "version": VERSION,
         "state": state,
         **{key: rollout.get(key) for key in _ROLLOUT},
+        "reason": rollout.get("reason") or _left_out(rollout, hosts, over),
         "updated": round(time.time(), 3),
         "counts": counts,
         "hosts": hosts,
     }
+
+
+def _left_out(rollout, hosts, over):
+    """Return that hosts of an earlier run were not among those of the last one; None if all were.
+
+    They may have gone from the inventory, or --limit has left them out.
+    """
+    names = [
+        host["host"] for host in hosts
+        if host["host"] not in rollout["run_hosts"] and host["result"] not in journal.GOOD
+    ]  # fmt: skip
+    if not names or not over:
+        return None
+    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return f"not among the hosts of the last run: {shown}"
 
 
 def _shown(record, over):
