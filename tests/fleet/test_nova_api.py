@@ -36,6 +36,7 @@ class Nova(ThreadingHTTPServer):
         self.asked: list[tuple[str, Any]] = []
         self.headers: list[tuple[str | None, str | None]] = []
         self.gate: threading.Event | None = None
+        self.token = TOKEN
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -59,6 +60,7 @@ class Answering(BaseHTTPRequestHandler):
         text = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
+        self.send_header("X-Subject-Token", self.server.token)  # keystone's
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
@@ -93,6 +95,64 @@ def compute(nova: Nova, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     settings.write_text(json.dumps({"clouds": {"here": cloud}}))
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(settings))
     return Compute("here", None, tmp_path)
+
+
+@pytest.fixture
+def by_password(nova: Nova, tmp_path: Path, compute: Any) -> Any:
+    """Return the client of a cloud whose keystone, too, is that server; its catalog has no v2.1."""
+    address = f"http://127.0.0.1:{nova.server_address[1]}"
+    user = {
+        "username": "u",
+        "user_domain_name": "d",
+        "project_name": "p",
+        "project_domain_name": "d",
+    }
+    auth = {"auth_url": f"{address}/v3", "password": "secret", **user}
+    settings = {"clouds": {"here": {"region_name": "r", "auth": auth}}}
+    (tmp_path / "clouds.yaml").write_text(json.dumps(settings))
+    endpoint = {"id": "e", "interface": "public", "region": "r", "region_id": "r", "url": address}
+    catalog = [{"id": "c", "type": "compute", "name": "nova", "endpoints": [endpoint]}]
+    token = {"methods": ["password"], "expires_at": "2999-01-01T00:00:00Z", "catalog": catalog}
+    link = {"rel": "self", "href": f"{address}/v2.1/"}
+    version = {"id": "v2.1", "status": "CURRENT", "links": [link]}
+    nova.answers = {
+        "GET /v3": [(404, {})],
+        "POST /v3/auth/tokens": [(201, {"token": token})],
+        "GET /": [(200, {"versions": [version]})],
+    }
+    return type(compute)("here", None, tmp_path)
+
+
+def test_endpoint_without_a_version_is_found_out(by_password: Any, nova: Nova) -> None:
+    """The catalog may have it so; nova says where 2.1 is."""
+    nova.answers["PUT /os-services/s1"] = [(200, {"service": SERVICE})]
+    assert SERVICE == by_password.enable("s1")
+
+
+def test_token_that_has_expired_is_replaced(by_password: Any, nova: Nova) -> None:
+    """A rollout may take longer than a token lasts."""
+    answer = (200, {"service": SERVICE})
+    nova.answers["PUT /os-services/s1"] = [answer, (401, {}), answer]
+    by_password.enable("s1")
+    nova.token = "another"
+    assert SERVICE == by_password.enable("s1")
+    assert [TOKEN, TOKEN, "another"] == [token for token, _ in nova.headers if token]
+
+
+def test_wrong_password_is_named_and_not_shown(by_password: Any, nova: Nova) -> None:
+    """By keystone's own words."""
+    nova.answers["POST /v3/auth/tokens"] = [(401, {"error": {"code": 401, "message": "Who?"}})]
+    with pytest.raises(refused(by_password), match=r"there is no token: Who\?") as raised:
+        by_password.enable("s1")
+    assert 401 == raised.value.status  # type: ignore[attr-defined]
+    assert "secret" not in str(raised.value)
+
+
+def test_answer_of_something_else_is_refused(compute: Any, nova: Nova) -> None:
+    """A proxy's page for a login, for instance, has status 200."""
+    nova.answers["PUT /os-services/s1"] = [(200, "Please log in")]
+    with pytest.raises(refused(compute), match="answers with something else than nova's API"):
+        compute.enable("s1")
 
 
 def refused(compute: Any) -> type[Exception]:
@@ -149,7 +209,8 @@ def test_request_without_an_answer_is_not_repeated(
     """Four times the limit would be longer than anybody has allowed."""
     monkeypatch.setattr(sys.modules[type(compute).__module__], "TIMEOUT", 1)
     nova.gate = threading.Event()
-    nova.answers = {"POST /servers/v1/action": [(202, {})], "GET /servers/detail?": [(200, {})]}
+    servers = "GET /servers/detail?all_tenants=1&host=node1"
+    nova.answers = {"POST /servers/v1/action": [(202, {})], servers: [(200, {})]}
     try:
         with pytest.raises(refused(compute), match="no answer within 1 seconds"):
             compute.migrate("v1")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from kit.nova_host import BEHIND, NovaHost, nova_host
+from kit.nova_servers import running_server
 from lab import entry_points
 from lab.entry_points import Compute
 from lab.layout import HOST
@@ -149,6 +150,23 @@ def test_compute_that_does_not_come_up_stops_the_rollout(host: NovaHost, compute
     done = host.run(host.rollout("broken", "-e", "rolling_restart_resume=true"))
     assert 0 == done.returncode, done.stdout
     assert ("restarted", "enabled", "enabled") == outcome(host, "broken")
+
+
+def test_migration_that_nova_gives_up_lets_the_host_in(host: NovaHost, compute: Compute) -> None:
+    """It accepts what it is asked, and knows nowhere to move to. Nothing is restarted."""
+    pid = compute.pid()
+    with running_server(host, "guest") as server:
+        done = host.run(host.rollout("full", "-e", "rolling_restart_nova_migrate=true"))
+        (migration,) = host.migrations(server)
+    assert 0 != done.returncode
+    assert ("live-migration", HOST, "error") == tuple(
+        migration[key] for key in ("migration_type", "source_compute", "status")
+    )
+    assert ("failed", "enabled", "enabled") == outcome(host, "full")
+    record = host.report("full")[HOST]
+    assert "drain" == record["failed_in"]
+    assert f"live migration has failed for guest ({server})" in record["message"]
+    assert pid == compute.pid()
 
 
 def test_compute_that_answers_nothing_is_not_back(host: NovaHost, compute: Compute) -> None:

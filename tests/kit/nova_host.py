@@ -88,6 +88,15 @@ class NovaHost:
         asked = [line.split('"')[1] for line in lines if "nova.api.openstack.requestlog" in line]
         return asked[since:]
 
+    def migrations(self, server_id: str) -> list[dict[str, Any]]:
+        """Return what nova has noted of the migrations of a server."""
+        return self._ask(f"/os-migrations?instance_uuid={server_id}")["migrations"]
+
+    def restart_api(self) -> None:
+        """Have nova's API read its settings anew."""
+        self.machine.nova_lab("stop", "api")
+        self.machine.nova_lab("start", "api")
+
     # Ansible ----------------------------------------------------------------------------
 
     def environment(self, **more: str) -> dict[str, str]:

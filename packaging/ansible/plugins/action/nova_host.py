@@ -54,12 +54,12 @@ class ActionModule(ActionBase):
         try:
             mark = nova_decisions.mark(options["rollout"])
         except ValueError as error:
-            raise AnsibleActionFail(str(error)) from error
+            raise AnsibleActionFail(str(error)) from None
         began = time.monotonic()
         try:
             nova = Compute(options["cloud"], options["region"], Path(constants.DEFAULT_LOCAL_TMP))
         except Refused as error:
-            raise AnsibleActionFail(str(error)) from error
+            raise AnsibleActionFail(str(error)) from None
         host = Host(nova, options["host"], mark)
         result.update(carry_out(host, options["state"], self._task.check_mode, options))
         result.update(requests=nova.requests, seconds=round(time.monotonic() - began, 3))

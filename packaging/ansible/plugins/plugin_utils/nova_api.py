@@ -63,10 +63,15 @@ class Compute:
                 interface=settings.get_interface("compute"),
                 region_name=settings.get_region_name("compute"),
                 endpoint_override=settings.get_endpoint("compute"),
+                # For an endpoint without a version: then nova is asked where it has this one.
+                min_version="2.1",
+                max_version="2.latest",
             )
         except (SDKException, ClientException) as error:
             raise Refused(
-                f"no cloud to ask: {error} Name one of clouds.yaml, by `cloud` or OS_CLOUD."
+                f"no cloud to ask ({str(error).rstrip('.')}): name one of the controller's"
+                " clouds.yaml, by OS_CLOUD or rolling_restart_nova_cloud (`cloud` of the task),"
+                " or set OS_AUTH_URL and the other variables OS_*"
             ) from error
 
     def service(self, host: str) -> dict[str, Any] | None:
@@ -96,7 +101,7 @@ class Compute:
         return self._set(service_id, {"status": "enabled"})
 
     def _set(self, service_id: str, wanted: dict[str, str]) -> dict[str, Any]:
-        return self._ask("PUT", f"/os-services/{service_id}", json=wanted).json()["service"]
+        return self._read("PUT", f"/os-services/{service_id}", json=wanted)["service"]
 
     def hypervisor(self, host: str) -> str | None:
         """Return the id of a hypervisor that the nova-compute of a host manages, or None."""
@@ -151,7 +156,18 @@ class Compute:
             query = {**query, "marker": str(page[name][-1]["id"])}
 
     def _get(self, path: str, query: dict[str, str], **options: Any) -> dict[str, Any]:
-        found: dict[str, Any] = self._ask("GET", f"{path}?{urlencode(query)}", **options).json()
+        return self._read("GET", f"{path}?{urlencode(query)}", **options)
+
+    def _read(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        """Send one request; return the object that answers it. Raises Refused if none does."""
+        answer = self._ask(method, path, **options)
+        try:
+            found = answer.json()
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            where = f"{answer.url} answers with something else than nova's API does"
+            raise Refused(f"{method} {path}: {where}: compare with `openstack endpoint list`")
         return found
 
     def _ask(self, method: str, path: str, accepted: tuple[int, ...] = (), **options: Any) -> Any:
