@@ -85,8 +85,17 @@ class Call:
     def go_elsewhere(self) -> None:
         """Check that a directory that the caller named exists. Raises OSError."""
         if self.elsewhere:
-            self.directory = _absolute(self.directory)
+            self.directory = self.absolute(self.directory)
             os.stat(self.directory)
+
+    @staticmethod
+    def absolute(path: str) -> str:
+        """Make a path absolute. Raises OSError, with the path, if the working directory is gone."""
+        try:
+            return os.path.abspath(path)
+        except OSError as error:
+            reason = f"the working directory is gone ({error.strerror})"
+            raise OSError(error.errno, reason, path) from error
 
 
 def _dispatch(call: Call, words: list[str]) -> int:
@@ -118,7 +127,7 @@ def _dispatch(call: Call, words: list[str]) -> int:
     if "/" in first:
         from ssd.service.interpreting import interpret
 
-        return interpret(call, first, _absolute(first), rest, _ask, _perform, _fleet)
+        return interpret(call, first, Call.absolute(first), rest, _ask, _perform, _fleet)
     if first == "all":
         _enter(rest)
         return _fleet(call).perform(rest)
@@ -143,15 +152,6 @@ def _ask(call: Call, name: str, rest: list[str], file: str | None = None) -> int
     from ssd.supervision.client.asking import perform
 
     return perform(call, name, rest, file, _fleet)
-
-
-def _absolute(path: str) -> str:
-    """Make a path absolute. Raises OSError, with the path, if the working directory is gone."""
-    try:
-        return os.path.abspath(path)
-    except OSError as error:
-        reason = f"the working directory is gone ({error.strerror})"
-        raise OSError(error.errno, reason, path) from error
 
 
 def _load() -> None:

@@ -91,7 +91,7 @@ class Telling:
         if not is_script and (status := self._asked(first)) is not None:
             return status
         if "/" in first:
-            return self._script(first, os.path.abspath(first))
+            return self._script(first, call.absolute(first))
         from ssd.service.environment import enter
 
         enter()

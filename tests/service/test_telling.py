@@ -43,8 +43,8 @@ def test_life_of_a_service_in_json(services) -> None:
     second = told(services, 0, "nap", "restart")
     assert process["pid"] == second["before"]["processes"][0]["pid"] != services.pid
     assert services.pid == second["after"]["processes"][0]["pid"]
-    os.kill(services.pid, signal.SIGKILL)
     with default_table().open(default_table().process(services.pid)) as handle:
+        handle.signal(signal.SIGKILL)
         default_table().wait([handle], None)
     third = told(services, 0, "nap", "start")
     assert ("dead", True) == (third["before"]["state"], third["changed"])
@@ -185,6 +185,19 @@ def test_path_of_a_declaration_has_json_too(services) -> None:
     assert (services(path, "now").stderr,) * 2 == (
         services(path, "now", "--json").stderr, services(path, "now", "--plan").stderr,
     )  # fmt: skip
+
+
+def test_path_without_a_working_directory_says_so(services, tmp_path) -> None:
+    """As without the options."""
+    place = tmp_path / "gone"
+    for option in ((), ("--json",), ("--plan",)):
+        place.mkdir()
+        words = [services.command, "./nap.toml", "start", *option]
+        script = 'rmdir "$PWD" && exec "$@"'
+        argv = ["/bin/sh", "-c", script, "sh", *words]
+        done = subprocess.run(argv, cwd=place, capture_output=True, text=True, timeout=60)
+        gone = "ssd-service: ./nap.toml: the working directory is gone (No such file or directory)"
+        assert (1, gone) == (done.returncode, done.stderr.splitlines()[-1])
 
 
 def test_all_is_a_list_sorted_by_name(services) -> None:

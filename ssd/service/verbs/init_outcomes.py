@@ -17,6 +17,7 @@ from ssd.service.initscripts.cli import OPENRC, SYSTEMD
 from ssd.service.outcome import Look, Outcome
 from ssd.service.verbs import looks
 from ssd.service.verbs.inits import NAMES, call
+from ssd.service.verbs.plans import foretell
 from ssd.service.verbs.steps import Steps
 
 TYPE_CHECKING = False
@@ -129,11 +130,19 @@ def _plan(service: "Service", verb: str, resolved: str, before: Seen) -> Outcome
     elif resolved == "reload":
         actions = ["reload"]
     status = statuses.SUCCESS if runs or verb != "status" else statuses.STOPPED
-    return Outcome(
+    outcome = Outcome(
         service.name, verb, kinds.DONE if actions else kinds.NOTHING, status, planned=True,
         changed=bool(actions), actions=actions, before=before.look, after=after,
         **_about(service, before),
     )  # fmt: skip
+    if resolved == "status":
+        pids = ", ".join(str(each["pid"]) for each in before.look.processes)
+        words = f"is running (process {pids})" if pids else f"is {'' if runs else 'not '}running"
+        outcome.messages = [f"{service.name} {words}"]
+    else:
+        words = "is already running" if runs else "is not running"
+        outcome.messages = [foretell(outcome, resolved, words)]
+    return outcome
 
 
 def _runs(init: str) -> str:

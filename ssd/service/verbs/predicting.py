@@ -63,8 +63,7 @@ class Forecast:
         path = self.steps.service.pidfile
         is_kept = False
         if path != "none" and os.path.lexists(path):
-            if not _writable(os.path.dirname(path) or "."):
-                raise PidfileUnwritable(path, os.strerror(errno.EACCES), errno.EACCES)
+            _demand_writable(os.path.dirname(path) or ".", path)
             is_kept = outcome == verbs.NOTHING and _names_other(path, self.steps.table)
         self._is_stopped = True
         self.state, self.left = verbs.DEAD if is_kept else verbs.STOPPED, []
@@ -132,8 +131,7 @@ def _demand_place(path: str, made: "list[str]") -> None:
         place = os.path.dirname(place)
     if not os.path.isdir(place):
         raise PidfileUnwritable(path, os.strerror(errno.ENOENT), errno.ENOENT)
-    if not _writable(place):
-        raise PidfileUnwritable(path, os.strerror(errno.EACCES), errno.EACCES)
+    _demand_writable(place, path)
 
 
 def _demand_rights(work: Start, made: "list[str]") -> None:
@@ -150,6 +148,10 @@ def _demand_rights(work: Start, made: "list[str]") -> None:
         raise StartFailed("chdir", place, errno.ENOENT, os.strerror(errno.ENOENT))
 
 
-def _writable(directory: str) -> bool:
-    """Tell whether the caller may make and remove files in a directory."""
-    return os.access(directory, os.W_OK | os.X_OK, effective_ids=EFFECTIVE)
+def _demand_writable(directory: str, path: str) -> None:
+    """Raise PidfileUnwritable if the caller may not make and remove files in a directory."""
+    if os.access(directory, os.W_OK | os.X_OK, effective_ids=EFFECTIVE):
+        return
+    is_fixed = os.statvfs(directory).f_flag & os.ST_RDONLY
+    number = errno.EROFS if is_fixed else errno.EACCES
+    raise PidfileUnwritable(path, os.strerror(number), number)

@@ -77,6 +77,13 @@ def tell(in_namespace: Run, ssd_path) -> Tell:
     return tell
 
 
+SAID = {
+    (): "nap is already running {}: nothing would be done",
+    ("stop",): "nap would be stopped {}",
+    ("stop", "start"): "nap would be stopped {} and started again",
+}
+
+
 def pids(look: dict[str, Any]) -> list[int]:
     """Return the pids of a look."""
     return [each["pid"] for each in look["processes"]]
@@ -97,6 +104,8 @@ def test_status_has_the_process_that_the_init_runs(tell: Tell, machine: str) -> 
         restarts = told["supervision"]["restarts"] if machine == "systemd" else None
         assert (2 if machine == "systemd" else None) == restarts
         assert "A nap" == told["description"]
+    (planned,) = tell(machine, "all status --json --plan")
+    assert [f"nap is running (process {pids(planned['before'])[0]})"] == planned["messages"]
 
 
 @pytest.mark.parametrize("machine", ["systemd", "openrc"])
@@ -126,6 +135,8 @@ def test_verb_is_done_by_the_init(
             each["before"]["state"], each["after"]["state"], each["status"],
         )  # fmt: skip
     assert 1 == len(pids(told["before"]))
+    said = SAID[tuple(actions)].format(f"(process {pids(planned['before'])[0]})")
+    assert [said] == planned["messages"]
     assert (
         pids(told["after"]) != pids(told["before"]) if actions else told["before"] == told["after"]
     )

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from kit import namespace
 from kit.children import child
 from kit.users import NOBODY, as_nobody, shared, skip_without_nobody
 
@@ -117,6 +118,25 @@ def test_plan_of_another_user_foresees_denials(tmp_path: Path) -> None:
         failed = ["failed", 1, False]
         hidden = nap(own, environment_files=[str(secret)])
         assert [failed] * 2 == as_another(hidden, "start")
+
+
+READ_ONLY = """
+import subprocess
+from ssd.service import Service, perform, plan
+subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", "/tmp"], check=True)
+nap = Service(name="nap", executable="/bin/sleep", arguments=["9"], pidfile="/tmp/nap.pid")
+for told in plan(nap, "start"), perform(nap, "start"):
+    print(told.outcome, told.status, told.error)
+"""
+
+
+@pytest.mark.requires_namespaces
+def test_plan_foresees_a_file_system_that_is_read_only() -> None:
+    """It is no denial: root cannot write there either."""
+    argv = namespace.command([sys.executable, "-c", READ_ONLY])
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    reason = "unable to write or remove pidfile '/tmp/nap.pid' (Read-only file system)"
+    assert [f"failed 1 {reason}"] * 2 == done.stdout.splitlines(), done.stderr
 
 
 WATCHED = """
