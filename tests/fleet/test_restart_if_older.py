@@ -118,6 +118,26 @@ def test_two_tasks_at_once_restart_once(host: Managed) -> None:
     assert {host.pid()} == {row["pid"] for each in told for row in each["after"]["processes"]}
 
 
+def test_verb_holds_the_lock_when_its_task_is_killed(host: Managed) -> None:
+    """A rollout that is resumed at once waits for it. Neither hooks nor daemons hold it longer."""
+    begun, go, over = (host.directory / name for name in ("begun", "go", "over"))
+    for fifo in (begun, go, over):
+        os.mkfifo(fifo)
+    host.declare(
+        f'after_stop = "echo > {begun}; cat {go}"\nafter_start = "sleep 1000 & echo > {over}"\n'
+    )
+    lock, began = "/run/ssd-ansible-nap.lock", time.time()
+    arguments = {"name": "nap", "state": "restarted", "if_older_than": [began]}
+    words = host.words("service", arguments, {})
+    script = (
+        f'"$@" & cat {begun}; kill -s KILL $!; wait $!; flock -n {lock} true && echo free; '
+        f"echo > {go}; cat {over}; flock {lock} echo given back"
+    )
+    done = host.run("/bin/sh", "-c", script, "sh", *words, PYTHONPATH=str(host.collections))
+    assert "given back" == done.out.strip(), done
+    assert not restart(host, began)["changed"]
+
+
 def test_check_mode_makes_no_lock(host: Managed) -> None:
     """It changes nothing; the real run leaves an empty file that nobody else may open."""
     lock = "/run/ssd-ansible-nap.lock" if os.geteuid() == 0 else "/run"

@@ -75,6 +75,7 @@ class Host:
         self.seconds = 0.0  # of the last call
         self.said = ""  # on standard error, by the last call
         self.found = dict.fromkeys(("source", "version", "path", "python", "error"))
+        self.lock = None  # a descriptor that stays open as long as a verb goes on
         self._argv = []
 
     def ask(self, name, verb, plan=False):
@@ -139,18 +140,25 @@ class Host:
     def _answer(self, words):
         """Run the program; return its JSON. Raises Failed."""
         options = [] if self.directory == "/etc/ssd" else ["--directory=" + self.directory]
+        argv, kept = self._argv + options + words, ()
+        if self.lock is not None and self.lock <= 9 and "--plan" not in words:
+            # The verb may outlive this process. A shell waits with the lock: the program itself
+            # would hand it on to hooks and daemons, for ever. Its descriptors have one digit.
+            argv = ["/bin/sh", "-c", f'"$@" {self.lock}>&-; exit $?', "sh"] + argv
+            kept = (self.lock,)
         begin = time.monotonic()
         # Files, as a daemon may keep them open for ever; a session of its own, so that a verb that
         # has begun is done to its end, also if the connection breaks.
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             try:
                 rc = subprocess.call(
-                    self._argv + options + words,
+                    argv,
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=err,
                     cwd="/",
                     start_new_session=True,
+                    pass_fds=kept,
                 )
             except OSError as error:
                 raise Failed(f"{self._argv[0]}: {error.strerror}", 127) from error
@@ -163,6 +171,8 @@ class Host:
         answer = parsed(texts[0])
         if answer is None:
             begun = '{\n  "' in texts[0]
+            if kept and rc > 128:  # as a shell tells of a signal, and complains
+                rc, self.said = 128 - rc, ""
             raise Failed(self.said or _silence(rc, texts[0]), rc, begun)
         first = answer[0] if isinstance(answer, list) and answer else answer
         if first:

@@ -300,7 +300,8 @@ class Task:
         newest, value = moments.newest_of(values)
         if not self.module.check_mode:
             try:
-                moments.locked(self.name)  # to the end of this process
+                # To the end of this process, and of the verb.
+                self.host.lock = moments.locked(self.name)
             except OSError as error:
                 self.fail(FAULT, f"{error.filename}: {error.strerror}")
         answer = self.ask(True)
