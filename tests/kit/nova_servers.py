@@ -23,6 +23,7 @@ import sys, uuid
 from nova import config, context, objects
 from nova.compute import power_state, vm_states
 from nova.network.model import NetworkInfo
+from oslo_utils import timeutils
 name, host, *files = sys.argv[1:]
 config.parse_args(["record"], default_config_files=files)
 objects.register_all()
@@ -41,7 +42,7 @@ with context.target_cell(ask, cell) as there:
         there, **whose, **sizes, uuid=str(uuid.uuid4()), display_name=name, hostname=name,
         host=host, launched_on=host, node="gone", compute_id=node.id, vm_state=vm_states.ACTIVE,
         power_state=power_state.RUNNING, image_ref="", flavor=flavor, old_flavor=None,
-        new_flavor=None, system_metadata={}, metadata={},
+        new_flavor=None, system_metadata={}, metadata={}, launched_at=timeutils.utcnow(),
         info_cache=objects.InstanceInfoCache(network_info=NetworkInfo([])),
     )
     server.create()
