@@ -124,7 +124,7 @@ def test_batch_sizes_are_checked_before_anything(rollout: Rollout, sizes: object
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("sizes", ["1,50%", "[1, 3]", [1, "3"]])
+@pytest.mark.parametrize("sizes", ["1,50%", "[1, 50%]", "[1, '3']", [1, "3"]])
 def test_batch_sizes_may_be_a_string(rollout: Rollout, sizes: object) -> None:
     """As -e NAME=VALUE gives it."""
     assert 0 == rollout.run("--check", serial=sizes).returncode

@@ -85,6 +85,9 @@ def test_second_rollout_of_a_service_is_refused(rollout: Rollout) -> None:
     assert 2 == second.returncode
     assert f"a rollout of {rollout.name} is running on this controller" in second.stdout
     assert f"pid {pid}" in second.stdout
+    third = rollout.run(service="other")
+    assert 2 == third.returncode
+    assert f"a rollout of {rollout.name} is writing its report in" in third.stdout
     assert first.poll() is None
     held.release()
     first.communicate()

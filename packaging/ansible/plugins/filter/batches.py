@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from ansible.errors import AnsibleFilterError
@@ -25,16 +24,9 @@ def batches(sizes):
 
 
 def _listed(sizes):
-    if not isinstance(sizes, str):
-        sizes = sizes if isinstance(sizes, (list, tuple)) else [sizes]
-    elif sizes.startswith("["):
-        try:  # -e rolling_restart_serial=[1,5] is a string
-            sizes = json.loads(sizes)
-        except ValueError:
-            raise _error(sizes) from None
-    else:
-        sizes = sizes.split(",")
-    return sizes
+    if isinstance(sizes, str):  # as -e rolling_restart_serial=[1,5%] is one
+        return [each.strip(" \"'") for each in sizes.strip("[] ").split(",")]
+    return sizes if isinstance(sizes, (list, tuple)) else [sizes]
 
 
 def _size(size):

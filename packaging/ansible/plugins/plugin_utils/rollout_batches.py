@@ -122,6 +122,7 @@ def _first(words, directory, where, resume, check):
         earlier = None
     except OSError as error:
         raise AnsibleActionFail(f"rolling_restart_report: {error}") from None
+    _not_in_use(where)
     if resume:
         if earlier is None:
             raise AnsibleActionFail(f"nothing to resume: {directory} has no {journal.NAME}")
@@ -149,6 +150,23 @@ def _first(words, directory, where, resume, check):
         "since": earlier["since"] if resume else since or [str(round(time.time(), 3))],
         **run,
     }
+
+
+def _not_in_use(where):
+    """Raise AnsibleActionFail if another run is writing the journal: it may be of another service.
+
+    Locks would not tell, which are of a service, and may be in another directory.
+    """
+    try:
+        run = journal.read(where)[0]
+    except FileNotFoundError:
+        return
+    alive = rollout_lock.identity(run["pid"]) == run["identity"]
+    if alive and run["pid"] != os.getppid():
+        raise AnsibleActionFail(
+            f"a rollout of {run['service']} is writing its report in {where}: ansible-playbook, "
+            f"pid {run['pid']}. Wait for its end, or name another rolling_restart_report."
+        )
 
 
 def _put_away(directory, keep):

@@ -47,7 +47,8 @@ def _complete():
                 f"report: {directory} could not be written: {error}. When that is mended, "
                 "ssd.daemon.rollout_report writes it from the journal there.\n"
             )
-        rollout_lock.release(lock, _MAIN)
+        with contextlib.suppress(OSError):  # it ends with this process in any case
+            rollout_lock.release(lock, _MAIN)
 
 
 def _say(text):
