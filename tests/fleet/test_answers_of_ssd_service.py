@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.managed import BIN, USUAL, Managed
+from kit.managed import BIN, USUAL, Managed, result
 
 pytestmark = [pytest.mark.fleet, pytest.mark.requires_namespaces]
 REAL = BIN / "ssd-service"
@@ -74,3 +74,12 @@ def test_hook_without_a_newline_does_not_hide_the_answer(host: Managed) -> None:
         words = {"name": "nap", "state": "restarted", **module}
         told = host.module("service", **words)
         assert (False, "running") == (told.get("failed", False), told["after"]["state"]), told
+
+
+def test_name_that_the_locale_lacks_is_refused(host: Managed) -> None:
+    """With the way out."""
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    words = host.words("service", {"name": "n\xfcp", "state": "started"}, {})
+    told = result(host.run(*words, PYTHONPATH=str(host.collections), **plain))
+    assert (True, 2) == (told["failed"], told["rc"])
+    assert "set LC_ALL to C.UTF-8" in told["msg"]

@@ -59,6 +59,10 @@ def fault_of_name(name):
         return "it is not the name of a declaration"
     if "\0" in name:
         return "it has a byte of zero"
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return "the locale of the task has no such letters: set LC_ALL to C.UTF-8"
     if "/" in name:
         return "it is a path: give the name of the declaration, and its directory as 'directory'"
     if name in WORDS or name.endswith("@"):
