@@ -288,7 +288,7 @@ def test_role_has_the_defaults_that_the_simulation_chose() -> None:
     assert f"\nforks = {figures.RECOMMENDED}\n" in page
     assert usual.forks == figures.RECOMMENDED
     playbook = (role.parent.parent / "playbooks/rolling_restart.yml").read_text()
-    assert 'serial: "{{ rolling_restart_serial }}"' in playbook
+    assert 'serial: "{{ rolling_restart_serial | ssd.daemon.batches }}"' in playbook
 
 
 @pytest.mark.slow
