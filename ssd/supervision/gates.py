@@ -16,8 +16,12 @@ FAIL, IGNORE, STOP = "fail", "ignore", "stop"
 
 
 def check_start(supervisor: "Supervisor", unit: "Unit") -> None:
-    """Let a start go on if all that it needs is there; give it up if a requirement has failed."""
+    """Let a start go on if all that it needs is there; give it up if a requirement has failed.
+
+    What it needs may wait to stop until it has stopped, and somebody has wished otherwise since.
+    """
     order, units = supervisor.order, supervisor.units
+    _check_stops(supervisor, unit)
     for name in order.required.get(unit.name, ()):
         need = units.get(name)
         if need is None or need.is_up:
@@ -57,12 +61,17 @@ def settled(supervisor: "Supervisor", unit: "Unit") -> None:
     if unit.state == states.FAILED:
         take_along(supervisor, unit, f"it requires {unit.name}, which has failed")
     opened(supervisor, unit)
+    _check_stops(supervisor, unit)
+    if unit.removed and unit.at_rest:
+        supervisor.drop(unit)
+
+
+def _check_stops(supervisor: "Supervisor", unit: "Unit") -> None:
+    """Look again at those that may wait for the end of a service before they stop."""
     for name in supervisor.order.needs(unit.name):
         other = supervisor.units.get(name)
         if other is not None and other.state == states.STOPPING:
             check_stop(supervisor, other)
-    if unit.removed and unit.at_rest:
-        supervisor.drop(unit)
 
 
 def take_along(supervisor: "Supervisor", unit: "Unit", reason: str) -> None:

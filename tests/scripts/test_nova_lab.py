@@ -109,19 +109,20 @@ def test_unsuitable_directory_is_refused(directory, capsys, monkeypatch) -> None
 @pytest.mark.parametrize(
     ("codes", "wanted"),
     [
-        ((0, 0, 0, 0, 3), 0),
-        ((0, 0, 0, 0, 0), 0),
-        ((0, 0, 1, 0, 0), 1),
-        ((3, 3, 3, 3, 0), 1),
-        ((3, 3, 4, 3, 3), 1),
-        ((3, 3, 1, 3, 3), 3),
-        ((3, 3, 3, 3, 3), 3),
+        ((0, 0, 0, 0, 3, 3), 0),
+        ((0, 0, 0, 0, 0, 0), 0),
+        ((0, 0, 1, 0, 0, 0), 1),
+        ((3, 3, 3, 3, 0, 3), 1),
+        ((3, 3, 3, 3, 3, 0), 1),
+        ((3, 3, 4, 3, 3, 3), 1),
+        ((3, 3, 1, 3, 3, 3), 3),
+        ((3, 3, 3, 3, 3, 3), 3),
     ],
     ids=str,
 )
 @needs_root
 def test_status_counts_what_runs(codes, wanted, directory, monkeypatch) -> None:
-    """nova-compute, the last, is optional; an unknown state does not count as stopped."""
+    """The last two, nova-compute and api, are optional; an unknown state is not a stopped one."""
     directory.mkdir()
     answers = iter(codes)
     monkeypatch.setattr(running, "tell", lambda lab, name: next(answers))

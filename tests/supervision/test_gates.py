@@ -151,3 +151,21 @@ def test_stop_of_a_service_that_waits_is_at_once(tmp_path: Path) -> None:
     machine.supervisor.stop("web")
     machine.settle()
     assert "stop/waiting" == machine.states()["web"]
+
+
+def test_stop_goes_on_if_what_it_waits_for_starts_again(tmp_path: Path) -> None:
+    """Both are to restart; the stop of the second is taken back while the first waits for it."""
+    cache = {"name": "cache", "after": ["db"]}
+    machine = Machine(tmp_path, [{"name": "db"}, cache])
+    for name in ("db", "cache"):
+        machine.table.register(f"/bin/{name}", reactions={signal.SIGTERM: dies(after=2.0)})
+    machine.supervisor.start_all()
+    machine.settle()
+    machine.supervisor.stop("cache")
+    machine.supervisor.restart("db")
+    machine.until(machine.table.now() + 1)
+    assert {"db": "start/stopping", "cache": "stop/killed"} == machine.states()
+    machine.supervisor.restart("cache")
+    machine.until(machine.table.now() + 60)
+    assert {"db": "start/running", "cache": "start/running"} == machine.states()
+    assert ["db", "cache", "db", "cache"] == started(machine)

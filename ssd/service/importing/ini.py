@@ -84,7 +84,7 @@ def _add(path: str, sections: "dict[str, Section]", defaults: "dict[str, str]") 
     """Read one file into the sections. Raises DeclarationError, OSError."""
     with open(path, encoding="utf-8", errors="surrogateescape") as file:
         text = file.read()
-    parser = configparser.RawConfigParser(inline_comment_prefixes=COMMENTS)
+    parser = configparser.RawConfigParser(inline_comment_prefixes=COMMENTS, strict=False)
     try:
         parser.read_string(text, path)
     except configparser.ParsingError as error:
