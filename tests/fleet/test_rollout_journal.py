@@ -87,6 +87,23 @@ def test_host_at_work_is_interrupted_once_all_is_over(parts: Parts, journal: Pat
     assert "in its drain" in (journal / "report.txt").read_text()
 
 
+def test_worker_that_outlives_its_run_knows_that_it_is_over(parts: Parts, tmp_path: Path) -> None:
+    """After kill -9 of ansible-playbook; its last report must not say that the rollout goes on."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as run:
+        parts.journal.append(
+            tmp_path, event="begun", id="1-2", service="web", hosts=HOSTS, check=False, since=["7"],
+            max_failed=0, max_unavailable=0, pid=run.pid, identity=parts.lock.identity(run.pid),
+            controller="here", resume="ansible-playbook again", version=1,
+        )  # fmt: skip
+        note(parts, tmp_path, "a", phase="restart", result=None)
+        assert "running" == parts.report.write(tmp_path)["state"]
+        run.kill()
+    os.utime(tmp_path / ".report.lock", (0, 0))  # the last report was long ago
+    parts.report.write_sometimes(tmp_path)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert ("interrupted", "interrupted") == (report["state"], report["hosts"][0]["result"])
+
+
 def test_host_is_at_work_until_it_is_resumed(parts: Parts, journal: Path) -> None:
     """A restarted host that is still drained is not done, and the rollout has not finished."""
     for host in HOSTS:

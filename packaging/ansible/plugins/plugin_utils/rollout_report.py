@@ -51,7 +51,8 @@ def write_sometimes(directory):
         # The lock's file was changed with the report, and has the number of hosts as its size.
         last = os.fstat(lock.fileno())
         if not 0 <= time.time() - last.st_mtime < _PER_HOST * last.st_size:
-            _write(directory, False)
+            # A worker may outlive its ansible-playbook: it looks whether that lives.
+            _write(directory, None)
 
 
 def _write(directory, over):
