@@ -28,11 +28,12 @@ def test_row_has_the_medians_of_its_runs() -> None:
     [
         (run(10, 10, 10), "restart: ok"),
         (run(9, 12, 10), "restart: more: host 12 > 11 (sysvinit, LSB script)"),
+        (run(12, 9, 9), "restart: more: wall 12 > 10 (sysvinit, LSB script)"),
         (run(9, 9, 11), "restart: more: controller 11 > 10 (sysvinit, LSB script)"),
     ],
 )
 def test_ours_is_compared_with_sysvinit(ours: dict[str, float], verdict: str) -> None:
-    """In processor time; a command that does less is no measure."""
+    """In each column; a command that does less is no measure."""
     found = {
         "restart": {
             report.OURS: [ours],
