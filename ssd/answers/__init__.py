@@ -9,6 +9,7 @@ import sys
 import time
 from math import isfinite
 
+from ssd.errors import Error
 from ssd.matching import UNKNOWN_START
 from ssd.statuses import DEAD_WITH_PIDFILE, RUNNING, STOPPED, UNKNOWN
 
@@ -62,6 +63,14 @@ def identity(process: "Process", table: "ProcessTable") -> dict[str, object]:
         "start_time": None if process.start_time == UNKNOWN_START else process.start_time,
         "started_at": started_at(process, table),
     }
+
+
+def has_ended(process: "Process", table: "ProcessTable") -> bool:
+    """Tell whether a process has ended by now; of one that cannot be read nothing says that."""
+    try:
+        return not process.is_still(table.process(process.pid))
+    except Error:
+        return False
 
 
 def started_at(process: "Process", table: "ProcessTable") -> float | None:

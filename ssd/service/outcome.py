@@ -10,6 +10,9 @@ from ssd._version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from ssd.service.declaration import Service
 
     Facts = dict[str, object]
 
@@ -161,6 +164,15 @@ class Outcome:
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
         return f"{type(self).__name__}({given})"
+
+
+def about(service: "Service") -> "dict[str, Any]":
+    """Return what an Outcome says of the service itself, by its keywords."""
+    return {
+        "description": service.description,
+        "pidfile": None if service.pidfile == "none" else service.pidfile,
+        "declared_in": service.file,
+    }
 
 
 def _by_pid(seen: "Iterable[Facts]") -> "list[Facts]":

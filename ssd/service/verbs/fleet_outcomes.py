@@ -12,6 +12,7 @@ from ssd.service.outcome import (
     UNKNOWN_SERVICE,
     USAGE,
     Outcome,
+    about,
 )
 from ssd.service.verbs.outcomes import VERBS, carry_out, plan, stop_all
 from ssd.service.verbs.performing import warn
@@ -121,9 +122,7 @@ def refused(
         planned=planned,
         error=error,
         error_kind=kind,
-        description="" if service is None else service.description,
-        pidfile=None if service is None or service.pidfile == "none" else service.pidfile,
-        declared_in=file if service is None else service.file,
+        **({"declared_in": file} if service is None else about(service)),
     )
 
 

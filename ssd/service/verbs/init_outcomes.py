@@ -158,9 +158,7 @@ def _failed(service: "Service", verb: str, planned: bool, reason: str) -> Outcom
 
 def _about(service: "Service", seen: "Seen | None") -> "dict[str, Any]":
     return {
-        "description": service.description,
-        "pidfile": None if service.pidfile == "none" else service.pidfile,
-        "declared_in": service.file,
+        **kinds.about(service),
         "supervision": None if seen is None else seen.supervision,
     }
 

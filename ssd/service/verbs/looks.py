@@ -1,7 +1,6 @@
 """Looks at processes that somebody else has named: a supervisor, systemd or OpenRC."""
 
-from ssd.answers import facts_of
-from ssd.errors import Error
+from ssd.answers import facts_of, has_ended
 from ssd.matching import UNKNOWN_START, Process
 from ssd.processes import default_table
 from ssd.processes.recorded import Facts as Met
@@ -18,7 +17,7 @@ def look(state: str, processes: "Iterable[Process]", by: str) -> Look:
     """Return a look at processes that are there now; ``by``: who has named them."""
     table = default_table()
     return Look(
-        state, [facts_of(Met(each, table), table, by, _has_ended(each)) for each in processes]
+        state, [facts_of(Met(each, table), table, by, has_ended(each, table)) for each in processes]
     )
 
 
@@ -38,7 +37,8 @@ def identities(seen: Look) -> "list[tuple[int, int]]":
 
 
 def _now(seen: Look) -> Look:
-    ended = [_has_ended(Process(*_identity(facts))) for facts in seen.processes]
+    table = default_table()
+    ended = [has_ended(Process(*_identity(facts)), table) for facts in seen.processes]
     both = zip(seen.processes, ended)
     return Look(seen.state, [{**facts, "ended": over} for facts, over in both])
 
@@ -46,10 +46,3 @@ def _now(seen: Look) -> Look:
 def _identity(facts: "Facts") -> "tuple[int, int]":
     start_time = facts["start_time"]
     return int(str(facts["pid"])), UNKNOWN_START if start_time is None else int(str(start_time))
-
-
-def _has_ended(process: Process) -> bool:
-    try:
-        return not process.is_still(default_table().process(process.pid))
-    except Error:  # it cannot be read, so nothing says that it has
-        return False

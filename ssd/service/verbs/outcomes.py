@@ -15,6 +15,7 @@ from ssd.service.outcome import (
     UNSUPPORTED,
     Look,
     Outcome,
+    about,
 )
 from ssd.service.verbs.performing import sentence, walk
 from ssd.service.verbs.recording import Recorded
@@ -205,11 +206,9 @@ def _told(
         after=after,
         steps=[] if forecast else steps.steps(),
         error=error,
-        description=service.description,
-        pidfile=None if service.pidfile == "none" else service.pidfile,
-        declared_in=service.file,
         processes=None if forecast else steps.all_processes(),
         complaints=steps.complaints,
+        **about(service),
     )
     outcome.messages = _messages(steps, resolved, taken[0][1], move, outcome)
     return outcome
@@ -279,8 +278,6 @@ def _unsupported(
         before=here,
         after=here,
         error=f"{service.name} has no {verb}: its declaration has no reload_signal",
-        description=service.description,
-        pidfile=None if service.pidfile == "none" else service.pidfile,
-        declared_in=service.file,
         complaints=steps.complaints,
+        **about(service),
     )

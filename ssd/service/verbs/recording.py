@@ -138,7 +138,7 @@ class Recorded(Steps):
 
     def any_ended(self) -> bool:
         """Tell whether a process has ended that was there before."""
-        return any(self._has_ended(process) for process in self._before)
+        return any(answers.has_ended(process, self._below) for process in self._before)
 
     def _take_facts(self) -> None:
         """Take the facts of the processes found, and of those met since, once and while they live.
@@ -163,13 +163,7 @@ class Recorded(Steps):
 
     def _shown(self, processes: "Iterable[Process]") -> "list[Facts]":
         """Return the facts of processes, with whether each has ended by now."""
-        return [{**self._facts[p], "ended": self._has_ended(p)} for p in processes]
-
-    def _has_ended(self, process: "Process") -> bool:
-        try:
-            return not process.is_still(self._below.process(process.pid))
-        except Error:  # the table cannot be read now: nothing says that it has
-            return False
+        return [{**self._facts[p], "ended": answers.has_ended(p, self._below)} for p in processes]
 
 
 def _in_words(error: "Error | OSError") -> "Error | OSError":

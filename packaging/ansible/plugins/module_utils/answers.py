@@ -70,6 +70,15 @@ def fault_of_name(name):
     return None
 
 
+def check(name, directory):
+    """Check what the argument spec cannot; the name is None for all services. Raises Refused."""
+    why = None if name is None else fault_of_name(name)
+    if why:
+        raise Refused(f"name: {name!r}: {why}")
+    if not directory.startswith("/"):
+        raise Refused(f"directory: {directory!r} is not an absolute path")
+
+
 class Host:
     """The ssd-service of this host, or the one that was carried to it."""
 

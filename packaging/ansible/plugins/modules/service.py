@@ -211,7 +211,7 @@ from ansible_collections.ssd.daemon.plugins.module_utils.answers import (
     Host,
     Lacking,
     Refused,
-    fault_of_name,
+    check,
     lacking,
     spare_time,
 )
@@ -279,11 +279,7 @@ class Task:
 
     def check(self):
         """Check what the argument spec cannot. Raises Refused."""
-        why = fault_of_name(self.name)
-        if why:
-            raise Refused(f"name: {self.name!r}: {why}")
-        if not self.host.directory.startswith("/"):
-            raise Refused(f"directory: {self.host.directory!r} is not an absolute path")
+        check(self.name, self.host.directory)
         if self.module.params["if_older_than"] is not None and self.state != "restarted":
             raise Refused(f"if_older_than needs state: restarted, not {self.state}")
 

@@ -118,7 +118,8 @@ from ansible_collections.ssd.daemon.plugins.module_utils.answers import (
     Failed,
     Host,
     Lacking,
-    fault_of_name,
+    Refused,
+    check,
     lacking,
     spare_time,
 )
@@ -151,15 +152,12 @@ def main():
     name = module.params["name"]
     host = Host(module)
     result = {"changed": False, "services": {}, "ssd": host.found}
-    why = None if name is None else fault_of_name(name)
-    if why:
-        module.fail_json(msg=f"name: {name!r}: {why}", **result)
-    if not host.directory.startswith("/"):
-        text = f"directory: {host.directory!r} is not an absolute path"
-        module.fail_json(msg=text, **result)
     try:
+        check(name, host.directory)
         # As a plan: without what psutil knows, which takes longer than all the rest.
         answer = host.ask("all" if name is None else name, "status", plan=True)
+    except Refused as refused:
+        module.fail_json(msg=str(refused), **result)
     except Lacking as error:
         module.fail_json(msg=lacking(host, error), **result)
     except Failed as failed:

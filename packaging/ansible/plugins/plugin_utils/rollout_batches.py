@@ -161,8 +161,7 @@ def _not_in_use(where):
         run = journal.read(where)[0]
     except FileNotFoundError:
         return
-    alive = rollout_lock.identity(run["pid"]) == run["identity"]
-    if alive and run["pid"] != os.getppid():
+    if rollout_lock.lives(run) and run["pid"] != os.getppid():
         raise AnsibleActionFail(
             f"a rollout of {run['service']} is writing its report in {where}: ansible-playbook, "
             f"pid {run['pid']}. Wait for its end, or name another rolling_restart_report."

@@ -78,8 +78,13 @@ def _holder(text):
         holder = json.loads(text)
     except ValueError:  # empty, or half written as the machine went down
         return None
-    found = identity(holder["pid"])
-    return holder if found is not None and found == holder["identity"] else None
+    return holder if lives(holder) else None
+
+
+def lives(run):
+    """Tell whether the process still lives of which a run has ``pid`` and ``identity``."""
+    found = identity(run["pid"])
+    return found is not None and found == run["identity"]
 
 
 def identity(pid):

@@ -79,7 +79,7 @@ def _replace(path, text):
 def made(rollout, records, over=None):
     """Return the report on a rollout and the records of its hosts."""
     if over is None:
-        over = rollout_lock.identity(rollout["pid"]) != rollout["identity"]
+        over = not rollout_lock.lives(rollout)
     hosts = [_shown(record, over) for record in records.values()]
     counts = dict.fromkeys(RESULTS, 0)
     for host in hosts:
